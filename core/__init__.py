@@ -1,0 +1,1 @@
+"""Plumbline's headless core: everything the pages show, usable from a script or a notebook."""

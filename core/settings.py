@@ -1,0 +1,62 @@
+"""Settings of the whole installation, from ``PLUMBLINE_*`` environment variables or a ``.env`` file."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings", "get_settings"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Where things are kept and how much a run may take.
+
+    Examples
+    --------
+    >>> Settings(home="/tmp/somewhere").database_url
+    'sqlite:////tmp/somewhere/catalog.db'
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PLUMBLINE_", env_file=_ROOT / ".env", extra="ignore")
+
+    home: Path = Field(default=_ROOT / ".plumbline", description="Folder for the catalog, artifacts and logs.")
+    database: str | None = Field(default=None, description="SQLAlchemy URL of the catalog; default SQLite in home.")
+    storage: str | None = Field(default=None, description="fsspec URL of the artifact store; default a folder in home.")
+
+    max_running: int = Field(default=1, ge=1, description="Runs that may work at the same time.")
+    lease_s: float = Field(default=15.0, gt=0, description="A monitor that is silent for so many seconds is lost.")
+    grace_s: float = Field(default=5.0, ge=0, description="Seconds between TERM and KILL when a run is ended.")
+    memory_limit_mb: int | None = Field(default=None, ge=64, description="Memory of a run's whole process tree, MB.")
+    run_timeout_s: float | None = Field(default=None, gt=0, description="Hard limit of any run, seconds.")
+    max_attempts: int = Field(default=3, ge=1, description="Attempts of a run, the first and its resumptions.")
+
+    max_upload_mb: int = Field(default=2048, ge=1, description="Largest file that is read, MB.")
+    max_rows: int = Field(default=20_000_000, ge=1, description="Most rows of a table.")
+    max_columns: int = Field(default=2_000, ge=1, description="Most columns of a table.")
+    max_cells: int = Field(default=500_000_000, ge=1, description="Most cells (rows times columns) of a table.")
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the catalog."""
+        return self.database or f"sqlite:///{self.home.absolute() / 'catalog.db'}"
+
+    @property
+    def storage_url(self) -> str:
+        """Fsspec URL of the artifact store."""
+        return self.storage or str(self.home.absolute() / "artifacts")
+
+    @property
+    def runs_dir(self) -> Path:
+        """Folder with one working folder a run: its log and its scratch files."""
+        return self.home.absolute() / "runs"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the installation's settings, read once a process."""
+    return Settings()
