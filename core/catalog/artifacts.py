@@ -1,0 +1,51 @@
+"""Which files a run left behind, by name."""
+
+from __future__ import annotations
+
+from sqlmodel import col, or_, select
+
+from core.catalog.engine import reading, writing
+from core.catalog.tables import Dataset, RunArtifact
+from core.errors import NotFoundError
+
+__all__ = ["add", "find", "get", "in_use"]
+
+
+def add(artifact: RunArtifact) -> None:
+    """Store a run's artifact; one of the same name is replaced."""
+    with writing() as session:
+        session.merge(artifact)
+
+
+def find(run_id: str, workspace: str) -> list[RunArtifact]:
+    """Return a run's artifacts by name."""
+    query = select(RunArtifact).where(RunArtifact.run_id == run_id, RunArtifact.workspace == workspace)
+    with reading() as session:
+        return list(session.exec(query.order_by(col(RunArtifact.name))))
+
+
+def get(run_id: str, name: str, workspace: str) -> RunArtifact:
+    """Return one artifact of a run.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has none of this name.
+    """
+    with reading() as session:
+        artifact = session.get(RunArtifact, (run_id, name))
+    if artifact is None or artifact.workspace != workspace:
+        raise NotFoundError(f"Run '{run_id}' has no file '{name}'.", "It is written when the run succeeds.")
+    return artifact
+
+
+def in_use(digest: str) -> bool:
+    """Tell whether any row, of any workspace, still refers to this content."""
+    with reading() as session:
+        dataset = session.exec(
+            select(Dataset.id)
+            .where(or_(col(Dataset.data_digest) == digest, col(Dataset.profile_digest) == digest))
+            .limit(1)
+        ).first()
+        artifact = session.exec(select(RunArtifact.name).where(RunArtifact.digest == digest).limit(1)).first()
+    return dataset is not None or artifact is not None

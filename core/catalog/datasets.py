@@ -1,0 +1,111 @@
+"""Queries over datasets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from core.catalog.engine import reading, writing
+from core.catalog.tables import ACTIVE, Dataset, Run, RunState
+from core.errors import InputError, NotFoundError
+
+__all__ = ["add", "delete", "find", "get", "rename", "set_roles", "with_fingerprint"]
+
+
+def add(dataset: Dataset) -> tuple[Dataset, bool]:
+    """Store a dataset; return the stored row and whether it is new (the same content is kept once)."""
+    try:
+        with writing() as session:
+            session.add(dataset)
+    except IntegrityError:
+        known = with_fingerprint(dataset.fingerprint, dataset.workspace)
+        if known is None:
+            raise
+        return known, False
+    return dataset, True
+
+
+def get(dataset_id: str, workspace: str) -> Dataset:
+    """Return a dataset.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of this id in this workspace.
+    """
+    with reading() as session:
+        dataset = session.get(Dataset, dataset_id)
+    if dataset is None or dataset.workspace != workspace:
+        raise NotFoundError(
+            f"There is no dataset '{dataset_id}'.", "It may have been deleted: the Data page lists all."
+        )
+    return dataset
+
+
+def find(workspace: str) -> list[Dataset]:
+    """Return a workspace's datasets, newest first."""
+    query = select(Dataset).where(Dataset.workspace == workspace).order_by(col(Dataset.created_at).desc())
+    with reading() as session:
+        return list(session.exec(query))
+
+
+def with_fingerprint(fingerprint: str, workspace: str) -> Dataset | None:
+    """Return the dataset that has this content, or None."""
+    query = select(Dataset).where(Dataset.workspace == workspace, Dataset.fingerprint == fingerprint)
+    with reading() as session:
+        return session.exec(query).first()
+
+
+def _update(dataset_id: str, workspace: str, **fields: Any) -> None:
+    statement = (
+        update(Dataset)
+        .where(col(Dataset.id) == dataset_id, col(Dataset.workspace) == workspace)
+        .values(**fields)
+    )
+    with writing() as session:
+        session.execute(statement)
+
+
+def rename(dataset_id: str, name: str, workspace: str) -> None:
+    """Give a dataset another name.
+
+    Raises
+    ------
+    InputError
+        When the name is empty or longer than 200 characters.
+    """
+    name = name.strip()
+    if not name or len(name) > 200:
+        raise InputError(f"'{name[:40]}' is not a usable name.", "Choose one of 1 to 200 characters.")
+    _update(dataset_id, workspace, name=name)
+
+
+def set_roles(dataset_id: str, roles: dict[str, Any], workspace: str) -> None:
+    """Keep what the columns are for: ``{"target": name or None, "sensitive": [...], "ignore": [...]}``."""
+    _update(dataset_id, workspace, roles=roles)
+
+
+def delete(dataset_id: str, workspace: str) -> Dataset:
+    """Remove a dataset's row and return it; what finished runs stored stays.
+
+    Raises
+    ------
+    InputError
+        While a run waits for it or works on it.
+    """
+    dataset = get(dataset_id, workspace)
+    with writing() as session:
+        busy = session.exec(
+            select(Run.id).where(Run.dataset_id == dataset_id, col(Run.state).in_([*ACTIVE, RunState.QUEUED]))
+        ).first()
+        if busy is not None:
+            raise InputError(
+                f"'{dataset.name}' is in use by run {busy}.",
+                "Cancel the run or wait for its end, then delete.",
+            )
+        session.execute(delete_rows(Dataset).where(col(Dataset.id) == dataset_id))
+    return dataset

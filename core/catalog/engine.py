@@ -1,0 +1,99 @@
+"""The catalog's database: engine, schema version, and sessions for reading and writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+from core.errors import StorageError
+from core.settings import get_settings
+
+__all__ = ["HEAD", "get_engine", "reading", "writing"]
+
+HEAD = "0001"
+"""Schema version this code works with: the newest file in ``migrations/versions``."""
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(dbapi_connection: Any, _record: Any) -> None:
+        # SQLAlchemy emits BEGIN itself (below): the driver would delay it to the first write.
+        dbapi_connection.isolation_level = None
+        for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            dbapi_connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that starts with a read cannot wait for a writer when it turns to writing.
+        reads = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+@lru_cache(maxsize=8)
+def _engine_for(url: str) -> Engine:
+    parsed = make_url(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
+    if sqlite and parsed.database:
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"The data folder {Path(parsed.database).parent} cannot be made: {error.strerror}.",
+                "Set PLUMBLINE_HOME to a folder that you can write to.",
+            ) from error
+    engine = create_engine(url, pool_pre_ping=not sqlite)
+    if sqlite:
+        _tune_sqlite(engine)
+    _migrate(engine)
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.begin() as connection:
+        if inspect(connection).has_table("alembic_version"):
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if version == HEAD:
+                return
+        # Imported here: no start but the first pays for it.
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def get_engine() -> Engine:
+    """Return the engine of the installation's catalog, its schema brought up to date.
+
+    Raises
+    ------
+    StorageError
+        When the data folder cannot be made.
+    """
+    return _engine_for(get_settings().database_url)
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open a session that only reads; its rows stay usable after it is closed."""
+    engine = get_engine().execution_options(read_only=True)
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """Open a session in one transaction that is committed at the end, or rolled back by an error."""
+    with Session(get_engine(), expire_on_commit=False) as session, session.begin():
+        yield session

@@ -1,0 +1,15 @@
+"""Alembic's entry: migrates over the connection that ``core.catalog.engine`` hands in."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+import core.catalog.tables  # noqa: F401  (fills the metadata)
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    transactional_ddl=True,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,130 @@
+"""Queries over runs. Every change of state is a compare-and-set: it happens once, whoever asks first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+
+from core.catalog.engine import reading, writing
+from core.catalog.tables import ACTIVE, QueueLock, Run, RunState
+from core.errors import NotFoundError
+
+__all__ = [
+    "add",
+    "change_state",
+    "claim_next",
+    "find",
+    "get",
+    "lapsed",
+    "queue_position",
+    "set_fields",
+]
+
+
+def add(run: Run) -> Run:
+    """Store a new run."""
+    with writing() as session:
+        session.add(run)
+    return run
+
+
+def get(run_id: str, workspace: str) -> Run:
+    """Return a run.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of this id in this workspace.
+    """
+    with reading() as session:
+        run = session.get(Run, run_id)
+    if run is None or run.workspace != workspace:
+        raise NotFoundError(
+            f"There is no run '{run_id}'.", "It may have been deleted: the Runs page lists all."
+        )
+    return run
+
+
+def find(
+    workspace: str,
+    *,
+    task: str | None = None,
+    dataset_id: str | None = None,
+    states: Iterable[RunState] | None = None,
+    limit: int = 200,
+) -> list[Run]:
+    """Return the newest runs of a workspace that match, newest first."""
+    query = select(Run).where(Run.workspace == workspace)
+    if task is not None:
+        query = query.where(Run.task == task)
+    if dataset_id is not None:
+        query = query.where(Run.dataset_id == dataset_id)
+    if states is not None:
+        query = query.where(col(Run.state).in_(list(states)))
+    with reading() as session:
+        return list(session.exec(query.order_by(col(Run.created_at).desc()).limit(limit)))
+
+
+def change_state(run_id: str, expected: Iterable[RunState], state: RunState, **fields: Any) -> bool:
+    """Move a run to `state` if it is in one of the `expected` states now; tell whether it was."""
+    statement = (
+        update(Run)
+        .where(col(Run.id) == run_id, col(Run.state).in_(list(expected)))
+        .values(state=state, **fields)
+    )
+    with writing() as session:
+        return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
+
+
+def set_fields(run_id: str, expected: Iterable[RunState], **fields: Any) -> bool:
+    """Change fields of a run, not its state, while it is in one of the `expected` states."""
+    statement = update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(**fields)
+    with writing() as session:
+        return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
+
+
+def claim_next(limit: int, lease_s: float) -> Run | None:
+    """Take the longest-waiting run out of the queue, unless `limit` runs are at work already."""
+    with reading() as session:  # The common case, an empty queue, must not take the write lock.
+        if session.exec(select(Run.id).where(Run.state == RunState.QUEUED).limit(1)).first() is None:
+            return None
+    with writing() as session:
+        session.exec(select(QueueLock).with_for_update()).one()
+        working = session.exec(
+            select(func.count()).select_from(Run).where(col(Run.state).in_(list(ACTIVE)))
+        ).one()
+        if working >= limit:
+            return None
+        run = session.exec(
+            select(Run).where(Run.state == RunState.QUEUED).order_by(col(Run.queued_at), col(Run.id)).limit(1)
+        ).first()
+        if run is None:
+            return None
+        now = time.time()
+        run.state, run.started_at, run.lease_until = RunState.STARTING, now, now + lease_s
+        session.add(run)
+    return run
+
+
+def lapsed(now: float) -> list[Run]:
+    """Return the runs at work, of all workspaces, whose monitor let its lease expire."""
+    query = select(Run).where(col(Run.state).in_(list(ACTIVE)), col(Run.lease_until) < now)
+    with reading() as session:
+        return list(session.exec(query))
+
+
+def queue_position(run: Run) -> int | None:
+    """Return a queued run's place, 1 being next; None when it is not queued."""
+    if run.state is not RunState.QUEUED:
+        return None
+    query = (
+        select(func.count())
+        .select_from(Run)
+        .where(Run.state == RunState.QUEUED, col(Run.queued_at) < run.queued_at)
+    )
+    with reading() as session:
+        return session.exec(query).one() + 1

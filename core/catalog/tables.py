@@ -1,0 +1,159 @@
+"""The catalog's tables. Times are seconds since the epoch (UTC); every row belongs to a workspace."""
+
+from __future__ import annotations
+
+import enum
+import secrets
+import time
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Dialect, Index, String, TypeDecorator, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+__all__ = ["ACTIVE", "TERMINAL", "Dataset", "QueueLock", "Run", "RunArtifact", "RunEvent", "RunState"]
+
+
+class RunState(enum.StrEnum):
+    """States of a run; ``ARCHITECTURE.md`` draws the transitions."""
+
+    QUEUED = "QUEUED"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMED_OUT = "TIMED_OUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    INTERRUPTED = "INTERRUPTED"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether a run in this state has ended."""
+        return self in TERMINAL
+
+
+ACTIVE = frozenset({RunState.STARTING, RunState.RUNNING})
+TERMINAL = frozenset(RunState) - ACTIVE - {RunState.QUEUED}
+
+
+class _StateType(TypeDecorator[RunState]):
+    """Keeps a state as plain text: a native enum type would tie the schema to one database."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else str(RunState(value))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> RunState | None:
+        return None if value is None else RunState(value)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def _json(nullable: bool = True) -> Any:
+    return Field(default=None if nullable else {}, sa_column=Column(JSON, nullable=nullable))
+
+
+class _Row(SQLModel):
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as a JSON-serialisable dict."""
+        return self.model_dump(mode="json")
+
+
+class Dataset(_Row, table=True):
+    """A table that was read once and is kept as Parquet."""
+
+    __table_args__ = (UniqueConstraint("workspace", "fingerprint"),)
+
+    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
+    workspace: str = Field(index=True, max_length=64)
+    name: str = Field(max_length=200)
+    fingerprint: str = Field(max_length=64)
+    data_digest: str = Field(max_length=64)
+    profile_digest: str = Field(max_length=64)
+    rows: int
+    columns: int
+    size_bytes: int = Field(sa_type=BigInteger)
+    source: str = Field(default="", max_length=300)
+    report: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    roles: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    created_at: float = Field(default_factory=time.time)
+
+
+class Run(_Row, table=True):
+    """One piece of background work. ``state`` is the only truth about how it stands."""
+
+    __table_args__ = (Index("ix_run_state_created", "state", "created_at"),)
+
+    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
+    workspace: str = Field(index=True, max_length=64)
+    task: str = Field(max_length=64)
+    title: str = Field(default="", max_length=300)
+    dataset_id: str | None = Field(default=None, index=True, max_length=16)
+    settings: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    state: RunState = Field(default=RunState.QUEUED, sa_column=Column(_StateType, nullable=False))
+    attempt: int = 1
+
+    created_at: float = Field(default_factory=time.time)
+    queued_at: float = Field(default_factory=time.time)
+    started_at: float | None = None
+    finished_at: float | None = None
+    used_s: float = 0.0  # seconds that earlier attempts worked
+
+    lease_until: float | None = None
+    monitor_pid: int | None = None
+    monitor_created: float | None = None
+    worker_pid: int | None = None
+    worker_created: float | None = None
+
+    cancel_requested_at: float | None = None
+    stop_requested_at: float | None = None
+    timeout_s: float | None = None
+    memory_limit_mb: int | None = None
+    peak_rss_mb: float | None = None
+
+    result: dict[str, Any] | None = _json()
+    error_message: str | None = None
+    error_hint: str | None = None
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds of work so far, earlier attempts included; waiting in the queue does not count."""
+        if self.started_at is None:
+            return self.used_s
+        return self.used_s + (self.finished_at or time.time()) - self.started_at
+
+
+class RunEvent(_Row, table=True):
+    """One step of a run's progress; rows are only ever added."""
+
+    __table_args__ = (Index("ix_run_event_run", "run_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace: str = Field(max_length=64)
+    run_id: str = Field(max_length=16)
+    attempt: int = 1
+    at: float = Field(default_factory=time.time)
+    phase: str = Field(max_length=64)
+    fraction: float | None = None
+    message: str = ""
+    values: dict[str, Any] = Field(default_factory=dict, sa_column=Column("values", JSON, nullable=False))
+
+
+class RunArtifact(_Row, table=True):
+    """A named file that a run left in the artifact store."""
+
+    workspace: str = Field(max_length=64)
+    run_id: str = Field(primary_key=True, max_length=16)
+    name: str = Field(primary_key=True, max_length=200)
+    digest: str = Field(max_length=64, index=True)
+    size_bytes: int = Field(sa_type=BigInteger)
+
+
+class QueueLock(_Row, table=True):
+    """One row, locked by whoever starts a run: so the concurrency limit is exact on any database."""
+
+    id: int = Field(default=1, primary_key=True)

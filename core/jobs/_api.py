@@ -1,0 +1,209 @@
+"""What pages, scripts and tests do with runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from core.catalog import ACTIVE, TERMINAL, Run, RunEvent, RunState, artifacts, runs
+from core.catalog import events as event_log
+from core.errors import JobError
+from core.jobs import _tasks
+from core.jobs._context import run_dir
+from core.jobs._scheduler import requeue, tick
+from core.settings import get_settings
+from core.storage import get_store
+
+__all__ = [
+    "artifact_path",
+    "cancel",
+    "events",
+    "get",
+    "log",
+    "queue_position",
+    "resumable",
+    "resume",
+    "stop",
+    "stoppable",
+    "submit",
+    "wait",
+]
+
+
+def submit(
+    task: str,
+    settings: Mapping[str, Any] | BaseModel,
+    *,
+    dataset: str | None = None,
+    workspace: str = "local",
+    title: str = "",
+    timeout_s: float | None = None,
+    memory_limit_mb: int | None = None,
+) -> str:
+    """Queue a run and start it if there is room.
+
+    Parameters
+    ----------
+    task : str
+        Name of a module in ``core.tasks``.
+    settings : mapping or pydantic model
+        Stored with the run as JSON, and handed to the task.
+    dataset : str, optional
+        Id of the dataset it works on.
+    workspace : str
+        Whose run it is.
+    title : str
+        How people recognise it.
+    timeout_s : float, optional
+        Hard limit in seconds of work, over all attempts; default ``PLUMBLINE_RUN_TIMEOUT_S``.
+    memory_limit_mb : int, optional
+        Limit of the whole process tree, MB; default ``PLUMBLINE_MEMORY_LIMIT_MB``.
+
+    Returns
+    -------
+    str
+        The run's id.
+
+    Raises
+    ------
+    JobError
+        When there is no such task.
+    """
+    _tasks.load(task)
+    installed = get_settings()
+    run = runs.add(
+        Run(
+            workspace=workspace,
+            task=task,
+            title=title[:300],
+            dataset_id=dataset,
+            settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),
+            timeout_s=installed.run_timeout_s if timeout_s is None else timeout_s,
+            memory_limit_mb=installed.memory_limit_mb if memory_limit_mb is None else memory_limit_mb,
+        )
+    )
+    tick()
+    return run.id
+
+
+def get(run_id: str, *, workspace: str = "local") -> Run:
+    """Return a run as it stands now.
+
+    Raises
+    ------
+    NotFoundError
+        When this workspace has no such run.
+    """
+    return runs.get(run_id, workspace)
+
+
+def cancel(run_id: str, *, workspace: str = "local") -> Run:
+    """End a run and keep nothing of it. Calling it again, or on a run that has ended, changes nothing."""
+    now = time.time()
+    runs.get(run_id, workspace)
+    if not runs.change_state(
+        run_id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now
+    ):
+        runs.set_fields(run_id, ACTIVE, cancel_requested_at=now)
+    tick()
+    return runs.get(run_id, workspace)
+
+
+def stop(run_id: str, *, workspace: str = "local") -> Run:
+    """Ask a run to end soon and keep what it has; a queued one is cancelled.
+
+    Raises
+    ------
+    JobError
+        When its task has nothing to keep before its end.
+    """
+    run = runs.get(run_id, workspace)
+    if not _tasks.is_stoppable(run.task):
+        raise JobError(f"A run of '{run.task}' has nothing to keep before its end.", "Cancel it instead.")
+    if run.state is RunState.QUEUED:
+        return cancel(run_id, workspace=workspace)
+    runs.set_fields(run_id, ACTIVE, stop_requested_at=time.time())
+    return runs.get(run_id, workspace)
+
+
+def resume(run_id: str, *, workspace: str = "local") -> Run:
+    """Queue an ended run again; it goes on from what its last attempt left.
+
+    Raises
+    ------
+    JobError
+        When its task cannot go on, or the run has not ended, or it succeeded.
+    """
+    run = runs.get(run_id, workspace)
+    if not resumable(run) or not requeue(run_id):
+        raise JobError(
+            f"Run '{run_id}' ({run.task}, {run.state.lower()}) cannot be resumed.",
+            "Repeat it with the same settings instead.",
+        )
+    tick()
+    return runs.get(run_id, workspace)
+
+
+def resumable(run: Run) -> bool:
+    """Tell whether `resume` would work."""
+    return run.state in TERMINAL - {RunState.SUCCEEDED} and _tasks.is_resumable(run.task)
+
+
+def stoppable(run: Run) -> bool:
+    """Tell whether `stop` would make the run end early with what it has."""
+    return run.state in ACTIVE and run.stop_requested_at is None and _tasks.is_stoppable(run.task)
+
+
+def queue_position(run: Run) -> int | None:
+    """Return a queued run's place in the queue of the whole installation, 1 being next; else None."""
+    return runs.queue_position(run)
+
+
+def wait(run_id: str, timeout: float | None = None, *, workspace: str = "local") -> Run:
+    """Wait until a run has ended, and return it.
+
+    Raises
+    ------
+    TimeoutError
+        When it has not ended after `timeout` seconds; the run goes on.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while not (run := runs.get(run_id, workspace)).state.terminal:
+        if deadline is not None and time.monotonic() > deadline:
+            raise TimeoutError(f"Run '{run_id}' is still {run.state} after {timeout} s.")
+        tick()
+        time.sleep(0.1)
+    return run
+
+
+def events(
+    run_id: str, *, after: int = 0, phase: str | None = None, workspace: str = "local"
+) -> list[RunEvent]:
+    """Return what the run reported so far, in order; only what came after event `after`."""
+    return event_log.read(run_id, workspace, after=after, phase=phase)
+
+
+def log(run_id: str, *, tail_bytes: int = 64_000, workspace: str = "local") -> str:
+    """Return the end of the run's log, at most `tail_bytes` bytes of it."""
+    runs.get(run_id, workspace)
+    path = run_dir(run_id) / "log.txt"
+    if not path.exists():
+        return ""
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - tail_bytes))
+        return file.read().decode("utf-8", errors="replace")
+
+
+def artifact_path(run_id: str, name: str, *, workspace: str = "local") -> Path:
+    """Return a local, read-only file with the content of a run's artifact.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has none of this name.
+    """
+    return get_store().local_path(artifacts.get(run_id, name, workspace).digest)

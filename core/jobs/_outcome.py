@@ -1,0 +1,38 @@
+"""The worker's last word, left in the run's folder for the monitor: a result, or an error for the user."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+__all__ = ["clear_outcome", "read_outcome", "write_outcome"]
+
+_NAME = "outcome.json"
+
+
+def write_outcome(
+    folder: Path, *, result: dict[str, Any] | None = None, message: str | None = None, hint: str | None = None
+) -> None:
+    """Write the outcome whole or not at all."""
+    text = json.dumps({"result": result, "message": message, "hint": hint}, allow_nan=False)
+    temporary = folder / f"{_NAME}.tmp"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / _NAME)
+
+
+def read_outcome(folder: Path) -> dict[str, Any] | None:
+    """Return the outcome, or None when the worker left none."""
+    try:
+        return json.loads((folder / _NAME).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def clear_outcome(folder: Path) -> None:
+    """Remove what an earlier attempt left."""
+    (folder / _NAME).unlink(missing_ok=True)

@@ -1,0 +1,166 @@
+"""Artifacts, addressed by the SHA-256 of their content, on any file system that fsspec knows.
+
+A file is written under a temporary name and renamed when it is whole, so a reader never sees half of one.
+The same content is kept once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
+
+import fsspec
+
+from core.errors import StorageError
+from core.settings import get_settings
+
+__all__ = ["ArtifactStore", "get_store"]
+
+_CHUNK = 1 << 20
+
+
+@contextlib.contextmanager
+def _explained(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"{doing}: the file is missing.", "It may have been removed by hand; make it anew."
+        ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageError(
+                f"{doing}: the disk is full.", "Free some space or move PLUMBLINE_HOME, then try again."
+            ) from error
+        raise StorageError(
+            f"{doing}: {error.strerror or error}.", "Look at the storage's folder or URL."
+        ) from error
+
+
+class ArtifactStore:
+    """Content-addressed files below one URL.
+
+    Parameters
+    ----------
+    url : str
+        A folder, or any URL that fsspec can write to.
+
+    Examples
+    --------
+    >>> store = ArtifactStore("memory://example")
+    >>> digest = store.put_bytes(b"plumb")
+    >>> with store.open(digest) as file:
+    ...     file.read()
+    b'plumb'
+    """
+
+    def __init__(self, url: str) -> None:
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+        self._local = "file" in (
+            [self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol
+        )
+
+    def _path(self, digest: str) -> str:
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise StorageError(
+                f"'{digest[:80]}' is not an artifact's address.", "Use the digest of a stored file."
+            )
+        return f"{self._root}/{digest[:2]}/{digest}"
+
+    def put_bytes(self, data: bytes) -> str:
+        """Store `data` and return its digest (hexadecimal SHA-256)."""
+        digest = hashlib.sha256(data).hexdigest()
+        self._store(digest, lambda file: file.write(data))
+        return digest
+
+    def put_file(self, path: str | Path) -> str:
+        """Store a copy of a local file and return its digest.
+
+        Raises
+        ------
+        StorageError
+            When the file cannot be read or the store cannot be written; nothing is left behind.
+        """
+        with _explained(f"Reading {Path(path).name}"), open(path, "rb") as source:
+            digest = hashlib.file_digest(source, "sha256").hexdigest()
+            source.seek(0)
+            self._store(digest, lambda file: shutil.copyfileobj(source, file, _CHUNK))
+        return digest
+
+    def _store(self, digest: str, write: Any) -> None:
+        path = self._path(digest)
+        if self._fs.exists(path):
+            return
+        temporary = f"{self._root}/tmp/{secrets.token_hex(8)}"
+        with _explained("Storing a file"):
+            for folder in (f"{self._root}/tmp", path.rsplit("/", 1)[0]):
+                self._fs.makedirs(folder, exist_ok=True)
+            try:
+                with self._fs.open(temporary, "wb") as file:
+                    write(file)
+                self._fs.mv(temporary, path)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    self._fs.rm(temporary)
+                raise
+
+    def exists(self, digest: str) -> bool:
+        """Tell whether the content is there."""
+        return bool(self._fs.exists(self._path(digest)))
+
+    def open(self, digest: str) -> IO[bytes]:
+        """Open the content for reading.
+
+        Raises
+        ------
+        StorageError
+            When it is missing.
+        """
+        with _explained("Reading a stored file"):
+            return self._fs.open(self._path(digest), "rb")
+
+    def read_bytes(self, digest: str) -> bytes:
+        """Return the whole content."""
+        with self.open(digest) as file:
+            return file.read()
+
+    def local_path(self, digest: str) -> Path:
+        """Return a local file with the content, never to be changed; a remote store's is fetched first."""
+        if self._local:
+            path = Path(self._path(digest))
+        else:
+            path = Path(tempfile.gettempdir()) / "plumbline-artifacts" / digest
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                partial = path.with_suffix(f".{secrets.token_hex(4)}")
+                with _explained("Fetching a stored file"):
+                    self._fs.get(self._path(digest), str(partial))
+                    partial.replace(path)
+        if not path.exists():
+            raise StorageError(
+                "Reading a stored file: the file is missing.", "It may have been removed by hand."
+            )
+        return path
+
+    def delete(self, digest: str) -> None:
+        """Remove the content; it is no error if it is gone already."""
+        with _explained("Removing a file"), contextlib.suppress(FileNotFoundError):
+            self._fs.rm(self._path(digest))
+
+
+@lru_cache(maxsize=8)
+def _store_for(url: str) -> ArtifactStore:
+    return ArtifactStore(url)
+
+
+def get_store() -> ArtifactStore:
+    """Return the installation's artifact store."""
+    return _store_for(get_settings().storage_url)

@@ -1,0 +1,22 @@
+"""Counts slowly to a number, one event a step; goes on from where an earlier attempt got to."""
+
+import time
+
+from core.jobs import RunContext
+from core.progress import Event
+
+RESUMABLE = True
+STOPPABLE = True
+
+
+def run(context: RunContext) -> dict:
+    steps, pause = context.settings.get("steps", 3), context.settings.get("pause", 0.01)
+    mark = context.workdir / "mark"
+    first = int(mark.read_text()) if mark.exists() else 0
+    for step in range(first, steps):
+        if context.should_stop():
+            return {"counted": step, "first": first, "stopped": True}
+        time.sleep(pause)
+        mark.write_text(str(step + 1))
+        context.report(Event("count", (step + 1) / steps, f"Step {step + 1}", {"step": step + 1}))
+    return {"counted": steps, "first": first, "stopped": False}
