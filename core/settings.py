@@ -34,7 +34,8 @@ class Settings(BaseSettings):
         default=None, description="fsspec URL of the artifact store; default a folder in home."
     )
 
-    max_running: int = Field(default=1, ge=1, description="Runs that may work at the same time.")
+    max_running: int = Field(default=1, ge=1, description="Long runs that may work at the same time.")
+    max_running_short: int = Field(default=2, ge=1, description="Short runs (imports, checks) at the same time.")
     lease_s: float = Field(
         default=15.0, gt=0, description="A monitor that is silent for so many seconds is lost."
     )

@@ -87,21 +87,25 @@ def set_fields(run_id: str, expected: Iterable[RunState], **fields: Any) -> bool
         return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
 
 
-def claim_next(limit: int, lease_s: float) -> Run | None:
-    """Take the longest-waiting run out of the queue, unless `limit` runs are at work already."""
+def claim_next(lane: str, limit: int, lease_s: float) -> Run | None:
+    """Take a lane's longest-waiting run out of the queue, unless `limit` of the lane are at work already."""
+    waiting = (
+        select(Run)
+        .where(Run.state == RunState.QUEUED, Run.lane == lane)
+        .order_by(col(Run.queued_at), col(Run.id))
+        .limit(1)
+    )
     with reading() as session:  # The common case, an empty queue, must not take the write lock.
-        if session.exec(select(Run.id).where(Run.state == RunState.QUEUED).limit(1)).first() is None:
+        if session.exec(waiting).first() is None:
             return None
     with writing() as session:
         session.exec(select(QueueLock).with_for_update()).one()
         working = session.exec(
-            select(func.count()).select_from(Run).where(col(Run.state).in_(list(ACTIVE)))
+            select(func.count()).select_from(Run).where(col(Run.state).in_(list(ACTIVE)), Run.lane == lane)
         ).one()
         if working >= limit:
             return None
-        run = session.exec(
-            select(Run).where(Run.state == RunState.QUEUED).order_by(col(Run.queued_at), col(Run.id)).limit(1)
-        ).first()
+        run = session.exec(waiting.with_for_update()).first()
         if run is None:
             return None
         now = time.time()
@@ -124,7 +128,7 @@ def queue_position(run: Run) -> int | None:
     query = (
         select(func.count())
         .select_from(Run)
-        .where(Run.state == RunState.QUEUED, col(Run.queued_at) < run.queued_at)
+        .where(Run.state == RunState.QUEUED, Run.lane == run.lane, col(Run.queued_at) < run.queued_at)
     )
     with reading() as session:
         return session.exec(query).one() + 1

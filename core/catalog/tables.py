@@ -86,11 +86,12 @@ class Dataset(_Row, table=True):
 class Run(_Row, table=True):
     """One piece of background work. ``state`` is the only truth about how it stands."""
 
-    __table_args__ = (Index("ix_run_state_created", "state", "created_at"),)
+    __table_args__ = (Index("ix_run_queue", "state", "lane", "queued_at"),)
 
     id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
     task: str = Field(max_length=64)
+    lane: str = Field(default="long", max_length=8)
     title: str = Field(default="", max_length=300)
     dataset_id: str | None = Field(default=None, index=True, max_length=16)
     settings: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

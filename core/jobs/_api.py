@@ -73,12 +73,12 @@ def submit(
     JobError
         When there is no such task.
     """
-    _tasks.load(task)
     installed = get_settings()
     run = runs.add(
         Run(
             workspace=workspace,
             task=task,
+            lane=_tasks.lane(task),
             title=title[:300],
             dataset_id=dataset,
             settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),

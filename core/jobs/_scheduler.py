@@ -29,8 +29,10 @@ def tick() -> None:
     for run in runs.lapsed(time.time()):
         _recover(run)
     settings = get_settings()
-    while (run_ := runs.claim_next(settings.max_running, settings.lease_s)) is not None:
-        _start(run_)
+    # Two lanes: an import must not wait half an hour behind a search.
+    for lane, limit in (("short", settings.max_running_short), ("long", settings.max_running)):
+        while (claimed := runs.claim_next(lane, limit, settings.lease_s)) is not None:
+            _start(claimed)
 
 
 def _start(run: Run) -> None:

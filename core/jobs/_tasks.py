@@ -1,7 +1,8 @@
 """Tasks, known by name only: a module of ``core.tasks`` with ``run(context) -> dict``.
 
 Optional names in the module: ``RESUMABLE = True`` when a later attempt goes on from the working folder,
-``STOPPABLE = True`` when the task heeds ``context.should_stop()`` and keeps what it has.
+``STOPPABLE = True`` when the task heeds ``context.should_stop()`` and keeps what it has, ``SHORT = True`` when
+it takes seconds and so need not wait in the queue behind long ones.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from types import ModuleType
 from core.errors import JobError
 from core.settings import get_settings
 
-__all__ = ["is_resumable", "is_stoppable", "load"]
+__all__ = ["is_resumable", "is_stoppable", "lane", "load"]
 
 
 @lru_cache(maxsize=64)
@@ -43,3 +44,8 @@ def is_resumable(task: str) -> bool:
 def is_stoppable(task: str) -> bool:
     """Tell whether the task can be stopped and keeps what it has."""
     return getattr(load(task), "STOPPABLE", False)
+
+
+def lane(task: str) -> str:
+    """Return the queue that runs of the task wait in: ``"short"`` or ``"long"``."""
+    return "short" if getattr(load(task), "SHORT", False) else "long"

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(16), primary_key=True),
         sa.Column("workspace", sa.String(64), nullable=False),
         sa.Column("task", sa.String(64), nullable=False),
+        sa.Column("lane", sa.String(8), nullable=False),
         sa.Column("title", sa.String(300), nullable=False),
         sa.Column("dataset_id", sa.String(16)),
         sa.Column("settings", sa.JSON(), nullable=False),
@@ -58,7 +59,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_run_workspace", "run", ["workspace"])
     op.create_index("ix_run_dataset_id", "run", ["dataset_id"])
-    op.create_index("ix_run_state_created", "run", ["state", "created_at"])
+    op.create_index("ix_run_queue", "run", ["state", "lane", "queued_at"])
 
     op.create_table(
         "runevent",
