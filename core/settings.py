@@ -24,42 +24,24 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PLUMBLINE_", env_file=_ROOT / ".env", extra="ignore")
 
-    home: Path = Field(
-        default=_ROOT / ".plumbline", description="Folder for the catalog, artifacts and logs."
-    )
-    database: str | None = Field(
-        default=None, description="SQLAlchemy URL of the catalog; default SQLite in home."
-    )
-    storage: str | None = Field(
-        default=None, description="fsspec URL of the artifact store; default a folder in home."
-    )
+    home: Path = Field(default=_ROOT / ".plumbline", description="Folder for the catalog, artifacts and logs.")
+    database: str | None = Field(default=None, description="SQLAlchemy URL of the catalog; default SQLite in home.")
+    storage: str | None = Field(default=None, description="fsspec URL of the artifact store; default a folder in home.")
 
     max_running: int = Field(default=1, ge=1, description="Long runs that may work at the same time.")
     max_running_short: int = Field(default=2, ge=1, description="Short runs (imports, checks) at the same time.")
-    lease_s: float = Field(
-        default=15.0, gt=0, description="A monitor that is silent for so many seconds is lost."
-    )
-    grace_s: float = Field(
-        default=5.0, ge=0, description="Seconds between TERM and KILL when a run is ended."
-    )
-    memory_limit_mb: int | None = Field(
-        default=None, ge=64, description="Memory of a run's whole process tree, MB."
-    )
+    lease_s: float = Field(default=15.0, gt=0, description="A monitor that is silent for so many seconds is lost.")
+    grace_s: float = Field(default=5.0, ge=0, description="Seconds between TERM and KILL when a run is ended.")
+    memory_limit_mb: int | None = Field(default=None, ge=64, description="Memory of a run's whole process tree, MB.")
     run_timeout_s: float | None = Field(default=None, gt=0, description="Hard limit of any run, seconds.")
-    max_attempts: int = Field(
-        default=3, ge=1, description="Attempts of a run, the first and its resumptions."
-    )
+    max_attempts: int = Field(default=3, ge=1, description="Attempts of a run, the first and its resumptions.")
 
-    task_packages: tuple[str, ...] = Field(
-        default=("core.tasks",), description="Packages whose modules are tasks."
-    )
+    task_packages: tuple[str, ...] = Field(default=("core.tasks",), description="Packages whose modules are tasks.")
 
     max_upload_mb: int = Field(default=2048, ge=1, description="Largest file that is read, MB.")
     max_rows: int = Field(default=20_000_000, ge=1, description="Most rows of a table.")
     max_columns: int = Field(default=2_000, ge=1, description="Most columns of a table.")
-    max_cells: int = Field(
-        default=500_000_000, ge=1, description="Most cells (rows times columns) of a table."
-    )
+    max_cells: int = Field(default=500_000_000, ge=1, description="Most cells (rows times columns) of a table.")
 
     @property
     def database_url(self) -> str:

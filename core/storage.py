@@ -40,9 +40,7 @@ def _explained(doing: str) -> Iterator[None]:
             raise StorageError(
                 f"{doing}: the disk is full.", "Free some space or move PLUMBLINE_HOME, then try again."
             ) from error
-        raise StorageError(
-            f"{doing}: {error.strerror or error}.", "Look at the storage's folder or URL."
-        ) from error
+        raise StorageError(f"{doing}: {error.strerror or error}.", "Look at the storage's folder or URL.") from error
 
 
 class ArtifactStore:
@@ -64,15 +62,11 @@ class ArtifactStore:
 
     def __init__(self, url: str) -> None:
         self._fs, self._root = fsspec.core.url_to_fs(url)
-        self._local = "file" in (
-            [self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol
-        )
+        self._local = "file" in ([self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol)
 
     def _path(self, digest: str) -> str:
         if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-            raise StorageError(
-                f"'{digest[:80]}' is not an artifact's address.", "Use the digest of a stored file."
-            )
+            raise StorageError(f"'{digest[:80]}' is not an artifact's address.", "Use the digest of a stored file.")
         return f"{self._root}/{digest[:2]}/{digest}"
 
     def put_bytes(self, data: bytes) -> str:
@@ -145,9 +139,7 @@ class ArtifactStore:
                     self._fs.get(self._path(digest), str(partial))
                     partial.replace(path)
         if not path.exists():
-            raise StorageError(
-                "Reading a stored file: the file is missing.", "It may have been removed by hand."
-            )
+            raise StorageError("Reading a stored file: the file is missing.", "It may have been removed by hand.")
         return path
 
     def delete(self, digest: str) -> None:

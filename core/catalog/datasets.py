@@ -62,9 +62,7 @@ def with_fingerprint(fingerprint: str, workspace: str) -> Dataset | None:
 
 def _update(dataset_id: str, workspace: str, **fields: Any) -> None:
     statement = (
-        update(Dataset)
-        .where(col(Dataset.id) == dataset_id, col(Dataset.workspace) == workspace)
-        .values(**fields)
+        update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.workspace) == workspace).values(**fields)
     )
     with writing() as session:
         session.execute(statement)

@@ -52,9 +52,7 @@ def append(run_id: str, workspace: str, event: Event, *, attempt: int = 1) -> No
 
 def read(run_id: str, workspace: str, *, after: int = 0, phase: str | None = None) -> list[RunEvent]:
     """Return a run's events in their order, those with an id above `after` only."""
-    query = select(RunEvent).where(
-        RunEvent.run_id == run_id, RunEvent.workspace == workspace, col(RunEvent.id) > after
-    )
+    query = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.workspace == workspace, col(RunEvent.id) > after)
     if phase is not None:
         query = query.where(RunEvent.phase == phase)
     with reading() as session:

@@ -43,9 +43,7 @@ def get(run_id: str, workspace: str) -> Run:
     with reading() as session:
         run = session.get(Run, run_id)
     if run is None or run.workspace != workspace:
-        raise NotFoundError(
-            f"There is no run '{run_id}'.", "It may have been deleted: the Runs page lists all."
-        )
+        raise NotFoundError(f"There is no run '{run_id}'.", "It may have been deleted: the Runs page lists all.")
     return run
 
 
@@ -72,9 +70,7 @@ def find(
 def change_state(run_id: str, expected: Iterable[RunState], state: RunState, **fields: Any) -> bool:
     """Move a run to `state` if it is in one of the `expected` states now; tell whether it was."""
     statement = (
-        update(Run)
-        .where(col(Run.id) == run_id, col(Run.state).in_(list(expected)))
-        .values(state=state, **fields)
+        update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(state=state, **fields)
     )
     with writing() as session:
         return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]

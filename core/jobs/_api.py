@@ -25,6 +25,8 @@ __all__ = [
     "get",
     "log",
     "queue_position",
+    "repeat",
+    "repeatable",
     "resumable",
     "resume",
     "stop",
@@ -105,9 +107,7 @@ def cancel(run_id: str, *, workspace: str = "local") -> Run:
     """End a run and keep nothing of it. Calling it again, or on a run that has ended, changes nothing."""
     now = time.time()
     runs.get(run_id, workspace)
-    if not runs.change_state(
-        run_id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now
-    ):
+    if not runs.change_state(run_id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now):
         runs.set_fields(run_id, ACTIVE, cancel_requested_at=now)
     tick()
     return runs.get(run_id, workspace)
@@ -148,6 +148,33 @@ def resume(run_id: str, *, workspace: str = "local") -> Run:
     return runs.get(run_id, workspace)
 
 
+def repeat(run_id: str, *, workspace: str = "local") -> str:
+    """Start a new run with an earlier one's task, settings, dataset and limits; returns the new id.
+
+    Raises
+    ------
+    JobError
+        When what it worked on is gone by its nature (an upload is read once).
+    """
+    run = runs.get(run_id, workspace)
+    if not repeatable(run):
+        raise JobError(f"A run of '{run.task}' cannot be repeated.", "Start a new one from its page.")
+    return submit(
+        run.task,
+        run.settings,
+        dataset=run.dataset_id,
+        workspace=workspace,
+        title=run.title,
+        timeout_s=run.timeout_s,
+        memory_limit_mb=run.memory_limit_mb,
+    )
+
+
+def repeatable(run: Run) -> bool:
+    """Tell whether `repeat` would work."""
+    return _tasks.is_repeatable(run.task)
+
+
 def resumable(run: Run) -> bool:
     """Tell whether `resume` would work."""
     return run.state in TERMINAL - {RunState.SUCCEEDED} and _tasks.is_resumable(run.task)
@@ -180,9 +207,7 @@ def wait(run_id: str, timeout: float | None = None, *, workspace: str = "local")
     return run
 
 
-def events(
-    run_id: str, *, after: int = 0, phase: str | None = None, workspace: str = "local"
-) -> list[RunEvent]:
+def events(run_id: str, *, after: int = 0, phase: str | None = None, workspace: str = "local") -> list[RunEvent]:
     """Return what the run reported so far, in order; only what came after event `after`."""
     return event_log.read(run_id, workspace, after=after, phase=phase)
 

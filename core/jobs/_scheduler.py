@@ -102,11 +102,7 @@ def _recover(run: Run) -> None:
     if _processes.is_alive(run.worker_pid, run.worker_created) and run.worker_pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(os.getpgid(run.worker_pid), signal.SIGKILL)
-    if (
-        run.cancel_requested_at is None
-        and run.attempt < get_settings().max_attempts
-        and is_resumable(run.task)
-    ):
+    if run.cancel_requested_at is None and run.attempt < get_settings().max_attempts and is_resumable(run.task):
         requeue(run.id)
 
 

@@ -2,7 +2,8 @@
 
 Optional names in the module: ``RESUMABLE = True`` when a later attempt goes on from the working folder,
 ``STOPPABLE = True`` when the task heeds ``context.should_stop()`` and keeps what it has, ``SHORT = True`` when
-it takes seconds and so need not wait in the queue behind long ones.
+it takes seconds and so need not wait behind long ones, ``REPEATABLE = False`` when its settings alone are not
+enough to run it again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from types import ModuleType
 from core.errors import JobError
 from core.settings import get_settings
 
-__all__ = ["is_resumable", "is_stoppable", "lane", "load"]
+__all__ = ["is_repeatable", "is_resumable", "is_stoppable", "lane", "load"]
 
 
 @lru_cache(maxsize=64)
@@ -44,6 +45,11 @@ def is_resumable(task: str) -> bool:
 def is_stoppable(task: str) -> bool:
     """Tell whether the task can be stopped and keeps what it has."""
     return getattr(load(task), "STOPPABLE", False)
+
+
+def is_repeatable(task: str) -> bool:
+    """Tell whether a run can be started again from its settings alone."""
+    return getattr(load(task), "REPEATABLE", True)
 
 
 def lane(task: str) -> str:

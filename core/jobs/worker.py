@@ -51,18 +51,14 @@ def main(run_id: str) -> int:
         return 1
     except MemoryError:
         traceback.print_exc()
-        write_outcome(
-            folder, message="The run needed more memory than there is.", hint="Use fewer rows or columns."
-        )
+        write_outcome(folder, message="The run needed more memory than there is.", hint="Use fewer rows or columns.")
         return 1
     except OSError as error:
         traceback.print_exc()
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         message = "The disk is full." if full else f"The run failed: {error.strerror or error}."
         hint = "Free some space, then repeat the run." if full else "The log below has the details."
-        with contextlib.suppress(
-            OSError
-        ):  # no room for the outcome either: the log has it, the monitor says so
+        with contextlib.suppress(OSError):  # no room for the outcome either: the log has it, the monitor says so
             write_outcome(folder, message=message, hint=hint)
         return 1
     except Exception as error:  # noqa: BLE001  (a defect in a task must end as a readable, failed run)

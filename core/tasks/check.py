@@ -1,0 +1,56 @@
+"""Runs the guardrails over a dataset: what could make a model of it wrong or useless."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core import jobs
+from core.catalog import Dataset, Run, RunState, datasets, runs
+from core.jobs import RunContext
+from core.progress import Event
+from core.storage import get_store
+
+__all__ = ["latest", "run", "submit"]
+
+SHORT = True
+
+
+def _settings(target: str | None, sensitive: Sequence[str]) -> dict[str, Any]:
+    return {"target": target, "sensitive": sorted(sensitive)}
+
+
+def submit(dataset: Dataset, target: str | None, sensitive: Sequence[str] = ()) -> str:
+    """Queue the checks of a dataset for a target; returns the run's id, its result has ``findings``."""
+    return jobs.submit(
+        "check",
+        _settings(target, sensitive),
+        dataset=dataset.id,
+        workspace=dataset.workspace,
+        title=f"Check {dataset.name}" + (f" for {target}" if target else ""),
+    )
+
+
+def latest(dataset: Dataset, target: str | None, sensitive: Sequence[str] = ()) -> Run | None:
+    """Return the newest run of these very checks that has succeeded or is under way, or else failed."""
+    wanted = _settings(target, sensitive)
+    found = [
+        item
+        for item in runs.find(dataset.workspace, task="check", dataset_id=dataset.id)
+        if item.settings == wanted and item.state is not RunState.CANCELLED
+    ]
+    return found[0] if found else None
+
+
+def run(context: RunContext) -> dict[str, Any]:
+    """Check the dataset; the table never leaves this process."""
+    import pandas as pd
+
+    from core.datasets import check
+
+    assert context.run.dataset_id is not None
+    dataset = datasets.get(context.run.dataset_id, context.workspace)
+    context.report(Event("check", 0.1, "Looking for leaks, duplicates and imbalance"))
+    frame = pd.read_parquet(get_store().local_path(dataset.data_digest))
+    findings = check(frame, context.settings["target"], sensitive=context.settings["sensitive"])
+    return {"findings": [finding.to_dict() for finding in findings]}

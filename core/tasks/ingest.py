@@ -1,0 +1,130 @@
+"""Reads an uploaded file or a sample into a dataset: table, profile, fingerprint."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from pathlib import Path
+from typing import IO, Any
+
+from core import jobs
+from core.catalog import Dataset, datasets
+from core.errors import InputError, LimitError
+from core.jobs import RunContext
+from core.progress import Event
+from core.settings import get_settings
+from core.storage import get_store
+
+__all__ = ["run", "submit_sample", "submit_upload"]
+
+SHORT = True
+REPEATABLE = False  # an upload is read once, then removed
+
+
+def submit_upload(file: IO[bytes], filename: str, *, workspace: str = "local") -> str:
+    """Copy an upload out of memory and queue the run that reads it.
+
+    Parameters
+    ----------
+    file : binary file
+        Its content, read from the current position.
+    filename : str
+        What the user called it; only ever shown, never used as a path.
+    workspace : str
+        Whose dataset it becomes.
+
+    Returns
+    -------
+    str
+        The run's id; its result has ``dataset_id``, ``name`` and ``known`` (the same table was there before).
+
+    Raises
+    ------
+    LimitError
+        When the file is larger than ``max_upload_mb``.
+    """
+    settings = get_settings()
+    folder = settings.home.absolute() / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / secrets.token_hex(16)
+    limit = settings.max_upload_mb * 2**20
+    copied = 0
+    try:
+        with open(path, "wb") as target:
+            while chunk := file.read(1 << 20):
+                copied += len(chunk)
+                if copied > limit:
+                    raise LimitError(
+                        f"'{filename}' is larger than {settings.max_upload_mb:,} MB, the limit of this installation.",
+                        "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit.",
+                    )
+                target.write(chunk)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return jobs.submit(
+        "ingest",
+        {"upload": path.name, "filename": filename[:200]},
+        workspace=workspace,
+        title=f"Read {filename[:200]}",
+    )
+
+
+def submit_sample(name: str, *, workspace: str = "local") -> str:
+    """Queue the run that loads one of the samples; returns its id."""
+    return jobs.submit("ingest", {"sample": name}, workspace=workspace, title=f"Load the sample {name}")
+
+
+def run(context: RunContext) -> dict[str, Any]:
+    """Read, profile and store the table."""
+    from core.datasets import load_sample, profile, read_table, samples
+
+    roles: dict[str, Any] = {}
+    sample = context.settings.get("sample")
+    context.report(Event("read", 0.05, "Reading the table"))
+    if sample is not None:
+        known_sample = {item.name: item for item in samples()}.get(sample)
+        if known_sample is None:
+            raise InputError(f"There is no sample '{sample}'.", "Choose one that the Data page lists.")
+        table = load_sample(sample)
+        source = f"Sample: {known_sample.source}"
+        roles = {"target": known_sample.target, "sensitive": list(known_sample.sensitive), "ignore": []}
+        name = known_sample.title
+    else:
+        upload = get_settings().home.absolute() / "uploads" / Path(context.settings["upload"]).name
+        filename = context.settings["filename"]
+        name = Path(filename).name.split(".")[0] or filename
+        source = filename
+        try:
+            table = read_table(upload, name=filename, workdir=context.workdir, report=context.report)
+        finally:
+            upload.unlink(missing_ok=True)
+
+    context.report(Event("profile", 0.6, "Describing the columns"))
+    known = datasets.with_fingerprint(table.fingerprint, context.workspace)
+    if known is None:
+        store = get_store()
+        profile_json = json.dumps(profile(table.path).to_dict(), allow_nan=False).encode()
+        context.report(Event("store", 0.9, "Storing the table"))
+        known, new = datasets.add(
+            Dataset(
+                workspace=context.workspace,
+                name=name[:200],
+                fingerprint=table.fingerprint,
+                data_digest=store.put_file(table.path),
+                profile_digest=store.put_bytes(profile_json),
+                rows=table.rows,
+                columns=table.columns,
+                size_bytes=table.path.stat().st_size,
+                source=source[:300],
+                report=table.report.to_dict(),
+                roles=roles,
+            )
+        )
+    else:
+        new = False
+    shutil.rmtree(context.workdir, ignore_errors=True)
+    context.use_dataset(known.id)
+    context.report(Event("store", 1.0, f"{known.rows:,} rows, {known.columns:,} columns"))
+    return {"dataset_id": known.id, "name": known.name, "known": not new}

@@ -1,0 +1,56 @@
+"""Downloads: the file is made when the button is pressed, not before."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from core.catalog import Dataset
+from core.datasets import write_csv
+from core.storage import get_store
+
+__all__ = ["dataset", "file_name"]
+
+_MEMORY_LIMIT_MB = 300
+
+
+def file_name(name: str, suffix: str) -> str:
+    """Return a name that every file system takes."""
+    safe = "".join(character if character.isalnum() or character in "-_ " else "-" for character in name)
+    return f"{safe.strip()[:80] or 'plumbline'}{suffix}"
+
+
+def dataset(chosen: Dataset) -> None:
+    """Draw the buttons that download a dataset."""
+    path = get_store().local_path(chosen.data_digest)
+    if chosen.size_bytes > _MEMORY_LIMIT_MB * 2**20:
+        st.caption("This table is too large to pass through the browser. Its Parquet file on the server:")
+        st.code(str(path))
+        return
+
+    def as_csv() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "table.csv"
+            write_csv(path, target)
+            return target.read_bytes()
+
+    st.download_button(
+        "CSV",
+        as_csv,
+        file_name=file_name(chosen.name, ".csv"),
+        mime="text/csv",
+        icon=":material/csv:",
+        help="Cells that a spreadsheet would run as a formula are marked as text.",
+        key="download-csv",
+        on_click="ignore",
+    )
+    st.download_button(
+        "Parquet",
+        path.read_bytes,
+        file_name=file_name(chosen.name, ".parquet"),
+        icon=":material/table:",
+        key="download-parquet",
+        on_click="ignore",
+    )

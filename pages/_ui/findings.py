@@ -1,0 +1,58 @@
+"""The guardrails' findings, the same way on the Data and the AutoML page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.catalog import Dataset, RunState
+from core.tasks import check
+from pages._ui import frame, run_view
+
+__all__ = ["guardrails", "show"]
+
+_LEVELS = {
+    "alert": ("Alert", "red", ":material/report:"),
+    "notice": ("Notice", "orange", ":material/info:"),
+    "passed": ("Passed", "green", ":material/check_circle:"),
+}
+
+
+def guardrails(dataset: Dataset, target: str | None, sensitive: list[str]) -> list[dict[str, Any]] | None:
+    """Show the checks of this target, started if they never ran; return the findings once they are there."""
+    run = check.latest(dataset, target, sensitive)
+    if run is None:
+        check.submit(dataset, target, sensitive)
+        run = check.latest(dataset, target, sensitive)
+        assert run is not None
+    if run.state is RunState.SUCCEEDED and run.result is not None:
+        show(run.result["findings"])
+        return list(run.result["findings"])
+    run_view.show_run(run.id)
+    if run.state.terminal and st.button("Check again", icon=":material/refresh:", key="check-again"):
+        check.submit(dataset, target, sensitive)
+        st.rerun()
+    return None
+
+
+def show(findings: list[dict[str, Any]]) -> None:
+    """Draw findings, the worst first; those that passed are one line."""
+    open_ones = [finding for finding in findings if finding["level"] != "passed"]
+    passed = [finding for finding in findings if finding["level"] == "passed"]
+    order = list(_LEVELS)
+    for finding in sorted(open_ones, key=lambda item: order.index(item["level"])):
+        label, color, icon = _LEVELS[finding["level"]]
+        with st.container(horizontal=True, vertical_alignment="top"):
+            st.badge(label, color=color, icon=icon)
+            with st.container(gap=None):
+                st.markdown(frame.plain(finding["message"]))
+                if finding.get("hint"):
+                    st.caption(frame.plain(finding["hint"]))
+    if passed:
+        label, color, icon = _LEVELS["passed"]
+        with st.expander(f"{len(passed)} checks passed", icon=icon):
+            for finding in passed:
+                st.markdown(f":{color}[{icon}] {frame.plain(finding['message'])}")
+    if not findings:
+        st.caption("No checks ran.")

@@ -1,0 +1,90 @@
+"""What every page shares: who is looking, how errors are shown, the page's head."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import streamlit as st
+
+from core.errors import PlumblineError
+
+__all__ = [
+    "DEFECT_TITLE",
+    "errors_shown",
+    "guarded",
+    "head",
+    "plain",
+    "require_sign_in",
+    "show_error",
+    "workspace",
+]
+
+DEFECT_TITLE = "Something went wrong on our side"
+_log = logging.getLogger("plumbline")
+
+
+def workspace() -> str:
+    """Return the workspace of whoever is looking; every query of a page passes it on."""
+    return "local"
+
+
+def require_sign_in() -> None:
+    """Ask for sign-in where the installation has it set up (``[auth]`` in Streamlit's secrets)."""
+    if not st.secrets.load_if_toml_exists() or "auth" not in st.secrets or st.user.is_logged_in:
+        return
+    st.title("Plumbline")
+    st.write("From a table to a model you can defend.")
+    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login, key="sign-in")
+    st.stop()
+
+
+def plain(text: object) -> str:
+    """Return text of the user's (names, labels) so that Markdown shows it as it is."""
+    escaped = str(text)
+    for character in "\\`*_{}[]()<>#+-.!|~$:&":
+        escaped = escaped.replace(character, "\\" + character)
+    return escaped.replace("\n", " ")
+
+
+def show_error(message: str, hint: str | None = None) -> None:
+    """Show what is wrong and what to do about it."""
+    st.error(plain(hint) if hint else "", title=plain(message), icon=":material/error:")
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Turn errors into messages: ours with their hint, unforeseen ones with a number to find them in the log."""
+    try:
+        yield
+    except PlumblineError as error:
+        show_error(error.message, error.hint)
+    except Exception:  # noqa: BLE001  (the last guard before a traceback reaches the page)
+        number = secrets.token_hex(4)
+        _log.exception("unforeseen error %s on a page", number)
+        st.error(
+            f"Nothing you stored is lost. Reload the page; if it comes again, the server's log has it as `{number}`.",
+            title=DEFECT_TITLE,
+            icon=":material/bug_report:",
+        )
+
+
+def guarded(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a fragment or dialog the same guard: it also runs without the rest of the page."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        with errors_shown():
+            function(*args, **kwargs)
+
+    return run
+
+
+def head(title: str, purpose: str) -> None:
+    """Write a page's title and, below it, what the page is for."""
+    st.title(title)
+    st.caption(purpose)

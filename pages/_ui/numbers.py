@@ -1,0 +1,101 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import datetime
+
+__all__ = ["ago", "duration", "estimate", "interval", "size", "when"]
+
+
+def duration(seconds: float | None) -> str:
+    """Write a duration.
+
+    Examples
+    --------
+    >>> duration(7.44), duration(83), duration(3700)
+    ('7.4 s', '1 min 23 s', '1 h 01 min')
+    """
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes.
+
+    Examples
+    --------
+    >>> size(900), size(2_400_000)
+    ('900 B', '2.4 MB')
+    """
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")
+
+
+def ago(epoch: float) -> str:
+    """Write how long ago a moment was.
+
+    Examples
+    --------
+    >>> ago(time.time() - 7200)
+    '2 h ago'
+    """
+    seconds = max(0.0, time.time() - epoch)
+    for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (math.inf, 86400, "d")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name} ago"
+    raise AssertionError("unreachable")
+
+
+def when(epoch: float) -> datetime:
+    """Return a moment in the server's time zone, for tables."""
+    return datetime.fromtimestamp(epoch).astimezone()
+
+
+def _decimals(low: float, high: float) -> int:
+    """Return how many decimals the interval's width leaves meaningful."""
+    width = high - low
+    if not math.isfinite(width) or width <= 0:
+        return 3
+    return min(6, max(0, 1 - math.floor(math.log10(width))))
+
+
+def estimate(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Write an estimate with as many decimals as its interval bears.
+
+    Examples
+    --------
+    >>> estimate(0.92713, 0.9213, 0.9330), estimate(53.21, 48.9, 57.6)
+    ('0.927', '53.2')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    decimals = _decimals(low, high) if low is not None and high is not None else 3
+    return f"{value:,.{decimals}f}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Write a 95 % interval.
+
+    Examples
+    --------
+    >>> interval(0.9213, 0.9330)
+    '[0.921, 0.933]'
+    """
+    if low is None or high is None:
+        return "no interval"
+    decimals = _decimals(low, high)
+    return f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"

@@ -1,0 +1,114 @@
+"""One run as it stands: the same strip on every page, drawn from the catalog alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core import jobs
+from core.catalog import Run, RunEvent, RunState
+from pages._ui import frame, numbers
+
+__all__ = ["STATE_BADGES", "show_failure", "show_run"]
+
+STATE_BADGES: dict[RunState, tuple[str, str, str]] = {
+    RunState.QUEUED: ("Waiting", "gray", ":material/hourglass_empty:"),
+    RunState.STARTING: ("Starting", "blue", ":material/rocket_launch:"),
+    RunState.RUNNING: ("Running", "blue", ":material/autorenew:"),
+    RunState.SUCCEEDED: ("Succeeded", "green", ":material/check_circle:"),
+    RunState.FAILED: ("Failed", "red", ":material/error:"),
+    RunState.CANCELLED: ("Cancelled", "gray", ":material/cancel:"),
+    RunState.TIMED_OUT: ("Timed out", "orange", ":material/timer_off:"),
+    RunState.OUT_OF_MEMORY: ("Out of memory", "orange", ":material/memory:"),
+    RunState.INTERRUPTED: ("Interrupted", "orange", ":material/power_off:"),
+}
+_POLL = "1s"
+
+Details = Callable[[Run, list[RunEvent]], None]
+
+
+def show_run(run_id: str, details: Details | None = None, *, budget_s: float | None = None) -> Run:
+    """Draw a run's strip, refreshed each second while it works; the page runs again once it has ended.
+
+    Parameters
+    ----------
+    run_id : str
+        The run.
+    details : callable, optional
+        Draws what is particular to this kind of run below the strip, from the run and its events.
+    budget_s : float, optional
+        The run's time budget, shown against the time that has passed.
+    """
+    run = jobs.get(run_id, workspace=frame.workspace())
+    every = None if run.state.terminal else _POLL
+    st.fragment(frame.guarded(_strip), run_every=every)(run_id, details, budget_s, not run.state.terminal)
+    return run
+
+
+def _strip(run_id: str, details: Details | None, budget_s: float | None, was_active: bool) -> None:
+    jobs.tick()
+    run = jobs.get(run_id, workspace=frame.workspace())
+    if was_active and run.state.terminal:
+        st.rerun()
+    events = jobs.events(run_id, workspace=frame.workspace())
+    last = events[-1] if events else None
+
+    with st.container(border=True, key=f"run-{run_id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            label, color, icon = STATE_BADGES[run.state]
+            st.badge(label, color=color, icon=icon)
+            st.markdown(f"**{frame.plain(run.title)}**", width="content")
+            st.markdown(_clock(run, budget_s), width="content")
+            st.space("stretch")
+            _buttons(run)
+        if run.state is RunState.QUEUED:
+            position = jobs.queue_position(run)
+            others = "Next to start." if position == 1 else f"Number {position} in the queue."
+            st.caption(f"{others} Another run is at work; this one starts by itself.")
+        elif not run.state.terminal:
+            fraction = last.fraction if last is not None and last.fraction is not None else 0.0
+            message = last.message if last is not None else "Starting its process"
+            if run.stop_requested_at is not None:
+                message = "Stopping: keeping the best so far"
+            elif run.cancel_requested_at is not None:
+                message = "Cancelling"
+            st.progress(min(max(fraction, 0.0), 1.0), text=frame.plain(message))
+    if run.state.terminal and run.state is not RunState.SUCCEEDED:
+        show_failure(run)
+    if details is not None and (events or run.state is RunState.SUCCEEDED):
+        details(run, events)
+
+
+def _clock(run: Run, budget_s: float | None) -> str:
+    if run.started_at is None and not run.used_s:
+        return ""
+    if run.state.terminal or budget_s is None:
+        return numbers.duration(run.elapsed_s)
+    left = max(0.0, budget_s - run.elapsed_s)
+    return f"{numbers.duration(run.elapsed_s)} of {numbers.duration(budget_s)}, {numbers.duration(left)} left"
+
+
+def _buttons(run: Run) -> None:
+    workspace = frame.workspace()
+    if jobs.stoppable(run) and st.button("Stop and keep best", icon=":material/stop_circle:", key=f"stop-{run.id}"):
+        jobs.stop(run.id, workspace=workspace)
+        st.rerun(scope="fragment")
+    if (
+        not run.state.terminal
+        and run.cancel_requested_at is None
+        and st.button("Cancel", icon=":material/close:", key=f"cancel-{run.id}", help="End it and keep nothing.")
+    ):
+        jobs.cancel(run.id, workspace=workspace)
+        st.rerun(scope="fragment")
+    if jobs.resumable(run) and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{run.id}"):
+        jobs.resume(run.id, workspace=workspace)
+        st.rerun()
+
+
+def show_failure(run: Run) -> None:
+    """Say why a run ended without a result, and what to do."""
+    if run.state is RunState.CANCELLED:
+        st.info("It was cancelled and nothing of it was kept.", icon=":material/cancel:")
+    elif run.error_message:
+        frame.show_error(run.error_message, run.error_hint)

@@ -1,0 +1,33 @@
+"""The theme's colours for charts; no page writes a colour of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+__all__ = ["accent", "categorical", "muted", "sequential"]
+
+
+def _mode() -> str:
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def accent() -> str:
+    """Return the colour of what is in focus."""
+    return categorical()[0]
+
+
+def muted() -> str:
+    """Return the colour of what is only there to compare with."""
+    return categorical()[-1]
+
+
+def categorical() -> list[str]:
+    """Return the hues for groups, learners and variants, in their fixed order."""
+    own = st.get_option(f"theme.{_mode()}.chartCategoricalColors")
+    return list(own or st.get_option("theme.chartCategoricalColors"))
+
+
+def sequential() -> list[str]:
+    """Return the ten steps from few to many."""
+    steps = list(st.get_option("theme.chartSequentialColors"))
+    return steps[::-1] if _mode() == "dark" else steps

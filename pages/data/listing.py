@@ -1,0 +1,52 @@
+"""All datasets of the workspace; choosing one opens it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog import Dataset
+from pages._ui import numbers
+
+__all__ = ["show"]
+
+
+def _open() -> None:
+    chosen = st.session_state["datasets"].selection.rows
+    if chosen:
+        st.query_params.clear()
+        st.query_params["dataset"] = st.session_state["dataset-ids"][chosen[0]]
+
+
+def show(known: list[Dataset]) -> None:
+    """Draw the table of datasets."""
+    st.subheader("Datasets")
+    st.caption("Select a row to open it.")
+    st.session_state["dataset-ids"] = [dataset.id for dataset in known]
+    table = pd.DataFrame(
+        {
+            "Name": [dataset.name for dataset in known],
+            "Rows": [dataset.rows for dataset in known],
+            "Columns": [dataset.columns for dataset in known],
+            "Size": [numbers.size(dataset.size_bytes) for dataset in known],
+            "Target": [dataset.roles.get("target") or "" for dataset in known],
+            "Source": [dataset.source for dataset in known],
+            "Fingerprint": [dataset.fingerprint[:12] for dataset in known],
+            "Added": [numbers.when(dataset.created_at) for dataset in known],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="datasets",
+        on_select=_open,
+        selection_mode="single-row",
+        column_config={
+            "Rows": st.column_config.NumberColumn(format="localized"),
+            "Columns": st.column_config.NumberColumn(format="localized"),
+            "Size": st.column_config.TextColumn("Size (Parquet)"),
+            "Fingerprint": st.column_config.TextColumn(help="The same content has the same fingerprint."),
+            "Added": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+        },
+        alt="Datasets of this workspace",
+    )
