@@ -1,0 +1,62 @@
+"""The Home page: what Plumbline does, in the order it is done, and where you left off."""
+
+import streamlit as st
+
+from core.catalog import datasets, runs
+from core.tasks import ingest
+from pages._ui import frame, numbers
+from pages._ui.run_view import STATE_BADGES
+
+workspace = frame.workspace()
+known = datasets.find(workspace)
+recent = runs.find(workspace, task="automl", limit=5)
+
+frame.head("Plumbline", "From a table to a machine-learning model that you can defend.")
+
+if not known:
+    with st.container(border=True):
+        st.subheader("See it work in two minutes")
+        st.write(
+            "Load the census sample (48,842 people, what they earn), search for a model within a minute, "
+            "and read how good it is on people it never saw."
+        )
+        with st.container(horizontal=True):
+            if st.button("Load the Adult sample", type="primary", icon=":material/download:", key="first-sample"):
+                run_id = ingest.submit_sample("adult", workspace=workspace)
+                st.switch_page("pages/data/page.py", query_params={"import": run_id})
+            if st.button("Upload my own table", icon=":material/upload:", key="first-upload"):
+                st.switch_page("pages/data/page.py")
+
+steps = (
+    (":material/table_chart:", "Data", "Bring a table in. See every column, and what could go wrong with it."),
+    (":material/model_training:", "AutoML", "Search for the best model within a time budget that holds."),
+    (":material/fact_check:", "Evidence", "Read how good it is on held-out rows, with intervals, against a baseline."),
+)
+with st.grid(3, min_column_width=240):
+    for icon, title, text in steps:
+        with st.container(border=True, height="stretch"):
+            st.markdown(f"{icon} **{title}**")
+            st.caption(text)
+
+if recent:
+    st.subheader("Recent searches")
+    for run in recent:
+        label, color, icon = STATE_BADGES[run.state]
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"recent-{run.id}"):
+            st.badge(label, color=color, icon=icon)
+            with st.container(gap=None):
+                st.markdown(f"**{frame.plain(run.title)}**")
+                st.caption(frame.plain((run.result or {}).get("verdict") or run.error_message or ""))
+            st.caption(numbers.ago(run.created_at), width="content")
+            if st.button("Open", icon=":material/arrow_forward:", key=f"open-{run.id}"):
+                st.switch_page("pages/automl/page.py", query_params={"run": run.id})
+
+if known:
+    st.subheader("Datasets")
+    for dataset in known[:5]:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"known-{dataset.id}"):
+            with st.container(gap=None):
+                st.markdown(f"**{frame.plain(dataset.name)}**")
+                st.caption(f"{dataset.rows:,} rows · {dataset.columns:,} columns · added {numbers.ago(dataset.created_at)}")
+            if st.button("Open", icon=":material/arrow_forward:", key=f"data-{dataset.id}"):
+                st.switch_page("pages/data/page.py", query_params={"dataset": dataset.id})
