@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -100,8 +100,11 @@ class ArtifactStore:
             try:
                 with self._fs.open(temporary, "wb") as file:
                     write(file)
+                    if self._local:  # else a power cut may leave an empty file under the final name
+                        file.flush()
+                        os.fsync(file.fileno())
                 self._fs.mv(temporary, path)
-            except OSError:
+            except BaseException:  # a run that is being ended, too, must leave nothing behind
                 with contextlib.suppress(OSError):
                     self._fs.rm(temporary)
                 raise
@@ -131,13 +134,17 @@ class ArtifactStore:
         if self._local:
             path = Path(self._path(digest))
         else:
-            path = Path(tempfile.gettempdir()) / "plumbline-artifacts" / digest
+            source = self._path(digest)
+            path = get_settings().home.absolute() / "cache" / digest
             if not path.exists():
-                path.parent.mkdir(exist_ok=True)
                 partial = path.with_suffix(f".{secrets.token_hex(4)}")
                 with _explained("Fetching a stored file"):
-                    self._fs.get(self._path(digest), str(partial))
-                    partial.replace(path)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    try:
+                        self._fs.get(source, str(partial))
+                        partial.replace(path)
+                    finally:
+                        partial.unlink(missing_ok=True)
         if not path.exists():
             raise StorageError("Reading a stored file: the file is missing.", "It may have been removed by hand.")
         return path

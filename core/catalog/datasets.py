@@ -65,7 +65,9 @@ def _update(dataset_id: str, workspace: str, **fields: Any) -> None:
         update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.workspace) == workspace).values(**fields)
     )
     with writing() as session:
-        session.execute(statement)
+        changed = session.execute(statement).rowcount  # type: ignore[attr-defined]
+    if not changed:
+        get(dataset_id, workspace)  # says that there is none
 
 
 def rename(dataset_id: str, name: str, workspace: str) -> None:
@@ -75,6 +77,8 @@ def rename(dataset_id: str, name: str, workspace: str) -> None:
     ------
     InputError
         When the name is empty or longer than 200 characters.
+    NotFoundError
+        When there is none of this id in this workspace.
     """
     name = name.strip()
     if not name or len(name) > 200:
@@ -83,7 +87,13 @@ def rename(dataset_id: str, name: str, workspace: str) -> None:
 
 
 def set_roles(dataset_id: str, roles: dict[str, Any], workspace: str) -> None:
-    """Keep what the columns are for: ``{"target": name or None, "sensitive": [...], "ignore": [...]}``."""
+    """Keep what the columns are for: ``{"target": name or None, "sensitive": [...], "ignore": [...]}``.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of this id in this workspace.
+    """
     _update(dataset_id, workspace, roles=roles)
 
 

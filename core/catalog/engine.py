@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from core.errors import StorageError
@@ -38,6 +39,19 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def _explain(context: ExceptionContext) -> None:
+    """Turn what the database's surroundings did (disk, locks, network) into an error for the user."""
+    if not isinstance(context.sqlalchemy_exception, OperationalError) or context.is_pre_ping:
+        return
+    reason = str(context.original_exception).strip()
+    hint = "Look at the data folder or the database's URL, then try again."
+    if "is full" in reason:
+        reason, hint = "the disk is full", "Free some space or move PLUMBLINE_HOME, then try again."
+    elif "is locked" in reason:
+        reason, hint = "it has been busy for too long", "Try again; see what else works on the same database."
+    raise StorageError(f"The catalog cannot be used: {reason}.", hint) from context.original_exception
+
+
 @lru_cache(maxsize=8)
 def _engine_for(url: str) -> Engine:
     parsed = make_url(url)
@@ -51,6 +65,7 @@ def _engine_for(url: str) -> Engine:
                 "Set PLUMBLINE_HOME to a folder that you can write to.",
             ) from error
     engine = create_engine(url, pool_pre_ping=not sqlite)
+    event.listen(engine, "handle_error", _explain)
     if sqlite:
         _tune_sqlite(engine)
     _migrate(engine)
@@ -59,10 +74,17 @@ def _engine_for(url: str) -> Engine:
 
 def _migrate(engine: Engine) -> None:
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # one process migrates, the others wait (SQLite: BEGIN IMMEDIATE)
+            connection.execute(text("SELECT pg_advisory_xact_lock(7586253)"))
         if inspect(connection).has_table("alembic_version"):
             version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             if version == HEAD:
                 return
+            if version is not None and version > HEAD:
+                raise StorageError(
+                    f"The catalog is of a newer version of Plumbline (schema {version}, this one is {HEAD}).",
+                    "Update this installation, or set PLUMBLINE_HOME to another folder.",
+                )
         # Imported here: no start but the first pays for it.
         from alembic import command
         from alembic.config import Config
@@ -79,7 +101,7 @@ def get_engine() -> Engine:
     Raises
     ------
     StorageError
-        When the data folder cannot be made.
+        When the data folder cannot be made, the database not be reached, or its schema is newer than this code.
     """
     return _engine_for(get_settings().database_url)
 

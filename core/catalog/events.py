@@ -22,13 +22,13 @@ _turn = threading.Lock()
 
 
 def _clean(value: Any) -> Any:
-    """Return `value` as JSON has it: NumPy scalars as numbers, NaN and infinities as None."""
+    """Return `value` as JSON has it: NumPy scalars as numbers, arrays as lists, NaN and infinities as None."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, Mapping):
         return {str(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-        value = value.item()
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     return value
@@ -43,7 +43,7 @@ def append(run_id: str, workspace: str, event: Event, *, attempt: int = 1) -> No
         "at": time.time(),
         "phase": event.phase,
         "fraction": _clean(event.fraction),
-        "message": event.message,
+        "message": event.message.encode("utf-8", "replace").decode(),  # a file name may hold lone surrogates
         "values": json.loads(json.dumps(_clean(event.values), default=str)),
     }
     with _turn, get_engine().begin() as connection:

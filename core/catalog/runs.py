@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import func, tuple_, update
 from sqlmodel import col, select
 
 from core.catalog.engine import reading, writing
@@ -124,7 +124,11 @@ def queue_position(run: Run) -> int | None:
     query = (
         select(func.count())
         .select_from(Run)
-        .where(Run.state == RunState.QUEUED, Run.lane == run.lane, col(Run.queued_at) < run.queued_at)
+        .where(
+            Run.state == RunState.QUEUED,
+            Run.lane == run.lane,
+            tuple_(Run.queued_at, Run.id) < (run.queued_at, run.id),
+        )
     )
     with reading() as session:
         return session.exec(query).one() + 1

@@ -14,6 +14,7 @@ from core.catalog import events as event_log
 from core.errors import JobError
 from core.jobs import _tasks
 from core.jobs._context import run_dir
+from core.jobs._log import tail
 from core.jobs._scheduler import requeue, tick
 from core.settings import get_settings
 from core.storage import get_store
@@ -107,8 +108,12 @@ def cancel(run_id: str, *, workspace: str = "local") -> Run:
     """End a run and keep nothing of it. Calling it again, or on a run that has ended, changes nothing."""
     now = time.time()
     runs.get(run_id, workspace)
-    if not runs.change_state(run_id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now):
-        runs.set_fields(run_id, ACTIVE, cancel_requested_at=now)
+    while not (  # between two of these questions it may have started, ended, or been queued again
+        runs.change_state(run_id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now)
+        or runs.set_fields(run_id, ACTIVE, cancel_requested_at=now)
+        or runs.get(run_id, workspace).state.terminal
+    ):
+        pass
     tick()
     return runs.get(run_id, workspace)
 
@@ -177,7 +182,9 @@ def repeatable(run: Run) -> bool:
 
 def resumable(run: Run) -> bool:
     """Tell whether `resume` would work."""
-    return run.state in TERMINAL - {RunState.SUCCEEDED} and _tasks.is_resumable(run.task)
+    # The limit of time holds over all attempts: a run that reached it has none left.
+    ended = TERMINAL - {RunState.SUCCEEDED, RunState.TIMED_OUT}
+    return run.state in ended and _tasks.is_resumable(run.task)
 
 
 def stoppable(run: Run) -> bool:
@@ -209,18 +216,14 @@ def wait(run_id: str, timeout: float | None = None, *, workspace: str = "local")
 
 def events(run_id: str, *, after: int = 0, phase: str | None = None, workspace: str = "local") -> list[RunEvent]:
     """Return what the run reported so far, in order; only what came after event `after`."""
+    runs.get(run_id, workspace)
     return event_log.read(run_id, workspace, after=after, phase=phase)
 
 
 def log(run_id: str, *, tail_bytes: int = 64_000, workspace: str = "local") -> str:
     """Return the end of the run's log, at most `tail_bytes` bytes of it."""
     runs.get(run_id, workspace)
-    path = run_dir(run_id) / "log.txt"
-    if not path.exists():
-        return ""
-    with open(path, "rb") as file:
-        file.seek(max(0, path.stat().st_size - tail_bytes))
-        return file.read().decode("utf-8", errors="replace")
+    return tail(run_dir(run_id), tail_bytes)
 
 
 def artifact_path(run_id: str, name: str, *, workspace: str = "local") -> Path:

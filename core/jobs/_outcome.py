@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["clear_outcome", "read_outcome", "write_outcome"]
+__all__ = ["clear_outcome", "outcome_age_s", "read_outcome", "write_outcome"]
 
 _NAME = "outcome.json"
 
@@ -16,6 +17,8 @@ def write_outcome(
     folder: Path, *, result: dict[str, Any] | None = None, message: str | None = None, hint: str | None = None
 ) -> None:
     """Write the outcome whole or not at all."""
+    if message is not None:  # a file name may hold what is no Unicode, and no database takes it
+        message = message.encode("utf-8", "replace").decode()
     text = json.dumps({"result": result, "message": message, "hint": hint}, allow_nan=False)
     temporary = folder / f"{_NAME}.tmp"
     with open(temporary, "w", encoding="utf-8") as file:
@@ -31,6 +34,14 @@ def read_outcome(folder: Path) -> dict[str, Any] | None:
         return json.loads((folder / _NAME).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+
+
+def outcome_age_s(folder: Path) -> float:
+    """Return the seconds since the outcome was written, 0 when there is none."""
+    try:
+        return time.time() - (folder / _NAME).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def clear_outcome(folder: Path) -> None:

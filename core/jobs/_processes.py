@@ -1,4 +1,4 @@
-"""Processes told apart by (pid, creation time), because the system gives a pid to another process later."""
+"""Processes of a run: told apart by (pid, creation time), found by kinship and by a mark, ended as a whole."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable, Iterable
 
 import psutil
 
-__all__ = ["end", "identity", "is_alive", "members", "resident_mb"]
+__all__ = ["MARK", "end", "identity", "is_alive", "marked", "members", "resident_mb"]
+
+MARK = "PLUMBLINE_RUN_ID"
+"""Environment variable with the run's id: a run's processes inherit it, whatever becomes of their parents."""
+
+# A creation time is kept as wall-clock time, which shifts by a second or so when the system's clock is set.
+# No pid is given out again so soon.
+_CLOCK_TOLERANCE_S = 2.0
 
 
 def identity(pid: int) -> tuple[int, float]:
@@ -23,15 +31,13 @@ def is_alive(pid: int | None, created: float | None) -> bool:
         return False
     try:
         process = psutil.Process(pid)
-        # The clock's resolution and the rounding on the way through a database.
-        same = abs(process.create_time() - created) < 0.05
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return abs(process.create_time() - created) < _CLOCK_TOLERANCE_S and _works(process)
     except psutil.NoSuchProcess:
         return False
 
 
-def members(session: int, root: int | None = None) -> list[psutil.Process]:
-    """Return the living processes of a session without its leader, and all descendants of `root`.
+def members(leader: int) -> list[psutil.Process]:
+    """Return the working processes of a session, and all descendants of its leader, but not the leader.
 
     A grandchild whose parent died is no descendant any more but still in the session; one that opened a
     session of its own is still a descendant. Both are found.
@@ -39,14 +45,27 @@ def members(session: int, root: int | None = None) -> list[psutil.Process]:
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == session:
+            if os.getsid(process.pid) == leader:
                 found[process.pid] = process
-    if root is not None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(root).children(recursive=True):
-                found[process.pid] = process
-    found.pop(session, None)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(leader).children(recursive=True):
+            found[process.pid] = process
+    found.pop(leader, None)
     return [process for process in found.values() if _works(process)]
+
+
+def marked(run_id: str) -> list[psutil.Process]:
+    """Return the working processes that inherited a run's mark, without this one.
+
+    This finds what no kinship shows: the orphan that opened a session of its own. No other process, whatever
+    pid it was given, has the mark.
+    """
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # gone, a zombie, or another user's
+            if process.environ().get(MARK) == run_id and process.pid != os.getpid():
+                found.append(process)
+    return found
 
 
 def _works(process: psutil.Process) -> bool:
@@ -56,31 +75,31 @@ def _works(process: psutil.Process) -> bool:
         return False
 
 
-def resident_mb(processes: list[psutil.Process]) -> float:
+def resident_mb(processes: Iterable[psutil.Process]) -> float:
     """Return the resident memory of the processes together, in MB (2**20 bytes)."""
     total = 0
     for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.Error):
             total += process.memory_info().rss
     return total / 2**20
 
 
-def end(session: int, root: int | None, grace_s: float) -> None:
-    """End all `members`: TERM, then KILL for those still there after `grace_s` seconds."""
-    known = {process.pid: process for process in members(session, root)}
-    for process in known.values():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGTERM)
+def end(find: Callable[[], Iterable[psutil.Process]], grace_s: float) -> None:
+    """End all processes that `find` returns: TERM, then KILL for those still there after `grace_s` seconds."""
+    known = {process.pid: process for process in find()}
+    for process in known.values() if grace_s else ():
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
     deadline = time.monotonic() + grace_s
     while time.monotonic() < deadline and any(_works(process) for process in known.values()):
         time.sleep(0.05)
     # A process may have started others in the meantime: look again until none is left.
     for _ in range(20):
-        known |= {process.pid: process for process in members(session, root)}
+        known |= {process.pid: process for process in find()}
         left = [process for process in known.values() if _works(process)]
         if not left:
             return
         for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(signal.SIGKILL)
         time.sleep(0.05)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from core.catalog import ACTIVE, TERMINAL, Run, RunState, runs
 from core.catalog.engine import reading
 from core.jobs import _processes
 from core.jobs._context import run_dir
+from core.jobs._log import LOG_NAME
 from core.jobs._tasks import is_resumable
 from core.settings import get_settings
 
@@ -39,7 +41,7 @@ def _start(run: Run) -> None:
     folder = run_dir(run.id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / "log.txt", "ab") as log:
+        with open(folder / LOG_NAME, "ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "core.jobs.child", run.id],
                 cwd=_ROOT,
@@ -47,7 +49,7 @@ def _start(run: Run) -> None:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"} | _settings_environment(),
+                env=os.environ | _environment(run.id),
             )
     except OSError as error:
         runs.change_state(
@@ -62,6 +64,10 @@ def _start(run: Run) -> None:
         return
     _started.add(child.pid)
     child.returncode = 0  # it outlives this process on purpose: Popen must not warn of that
+    # So that a monitor which is slow to start is not taken for lost when the lease runs out.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        pid, created = _processes.identity(child.pid)
+        runs.set_fields(run.id, [RunState.STARTING], monitor_pid=pid, monitor_created=created)
 
 
 def _reap() -> None:
@@ -73,10 +79,12 @@ def _reap() -> None:
         _started.discard(pid)
 
 
-def _settings_environment() -> dict[str, str]:
-    """Hand this process's settings on, so that the child works on the same catalog whatever its folder is."""
+def _environment(run_id: str) -> dict[str, str]:
+    """Mark the run's processes, and hand this one's settings on: the child works on the same catalog."""
     settings = get_settings()
     return {
+        "PYTHONUNBUFFERED": "1",
+        _processes.MARK: run_id,
         "PLUMBLINE_HOME": str(settings.home.absolute()),
         "PLUMBLINE_DATABASE": settings.database_url,
         "PLUMBLINE_STORAGE": settings.storage_url,
@@ -99,10 +107,15 @@ def _recover(run: Run) -> None:
     )
     if not taken:
         return
-    if _processes.is_alive(run.worker_pid, run.worker_created) and run.worker_pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(os.getpgid(run.worker_pid), signal.SIGKILL)
-    if run.cancel_requested_at is None and run.attempt < get_settings().max_attempts and is_resumable(run.task):
+    _processes.end(lambda: _processes.marked(run.id), grace_s=0)
+    with reading() as session:
+        ended = session.get_one(Run, run.id)  # as the last change left it: a cancel may have come meanwhile
+    never_began = run.state is RunState.STARTING
+    if (
+        ended.cancel_requested_at is None
+        and ended.attempt < get_settings().max_attempts
+        and (never_began or is_resumable(run.task))
+    ):
         requeue(run.id)
 
 

@@ -37,21 +37,34 @@ def load(task: str) -> ModuleType:
     raise JobError(f"There is no task '{task}'.", "Use the name of a module in core/tasks.")
 
 
+def _flag(task: str, name: str, default: bool = False) -> bool:
+    try:
+        return bool(getattr(load(task), name, default))
+    except JobError:  # an old run of a task that is gone: it can be looked at, no more
+        return False
+
+
 def is_resumable(task: str) -> bool:
     """Tell whether a later attempt of the task goes on where the earlier one ended."""
-    return getattr(load(task), "RESUMABLE", False)
+    return _flag(task, "RESUMABLE")
 
 
 def is_stoppable(task: str) -> bool:
     """Tell whether the task can be stopped and keeps what it has."""
-    return getattr(load(task), "STOPPABLE", False)
+    return _flag(task, "STOPPABLE")
 
 
 def is_repeatable(task: str) -> bool:
     """Tell whether a run can be started again from its settings alone."""
-    return getattr(load(task), "REPEATABLE", True)
+    return _flag(task, "REPEATABLE", True)
 
 
 def lane(task: str) -> str:
-    """Return the queue that runs of the task wait in: ``"short"`` or ``"long"``."""
+    """Return the queue that runs of the task wait in: ``"short"`` or ``"long"``.
+
+    Raises
+    ------
+    JobError
+        When there is no such task.
+    """
     return "short" if getattr(load(task), "SHORT", False) else "long"

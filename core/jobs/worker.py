@@ -1,15 +1,16 @@
-"""The worker of a run: loads the task by its name and runs it. Started by the monitor, never by hand."""
+"""The worker of a run: loads the task by its name and runs it, in a process that the monitor forked."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import faulthandler
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -17,15 +18,21 @@ from core.catalog import ACTIVE
 from core.catalog.engine import reading
 from core.catalog.tables import Run
 from core.errors import PlumblineError
+from core.jobs import _processes
 from core.jobs._context import RunContext, run_dir
 from core.jobs._outcome import write_outcome
 from core.jobs._tasks import load
 
+__all__ = ["DISK_FULL", "main"]
 
-def _end_with_parent(parent: int) -> None:
-    """End this process group once the monitor is gone: work that nobody looks after must not go on."""
+DISK_FULL = ("The disk is full.", "Free some space, then repeat the run.")
+
+
+def _end_with_parent(parent: int, run_id: str) -> None:
+    """End all of the run once the monitor is gone: work that nobody looks after must not go on."""
     while os.getppid() == parent:
-        time.sleep(0.5)
+        time.sleep(0.25)
+    _processes.end(lambda: _processes.marked(run_id), grace_s=0)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
@@ -33,44 +40,48 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(143)  # lets `finally` blocks of the task run
 
 
+def _explain(error: Exception) -> tuple[str, str]:
+    """Return an error's message and hint for the user."""
+    match error:
+        case PlumblineError():
+            return error.message, error.hint
+        case MemoryError():
+            return "The run needed more memory than there is.", "Use fewer rows or columns."
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return DISK_FULL
+        case OSError():
+            return f"The run failed: {error}.", "The log has the details."
+    return (
+        f"The run failed unexpectedly ({type(error).__name__}: {str(error)[:300]}).",
+        "This is a defect of ours or an input we did not foresee: the log has the details.",
+    )
+
+
+def _fail(folder: Path, error: Exception) -> int:
+    message, hint = _explain(error)
+    try:
+        with contextlib.suppress(OSError):  # the log may be what fills the disk
+            traceback.print_exception(error)
+        write_outcome(folder, message=message, hint=hint)
+    except OSError as full:  # no room for the outcome either: the exit status has to say it
+        return full.errno or 1
+    return 1
+
+
 def main(run_id: str) -> int:
     """Run the task; return the process's exit status."""
     signal.signal(signal.SIGTERM, _terminated)
+    faulthandler.enable()
+    monitor = os.getppid()
     with reading() as session:
         run = session.get(Run, run_id)
-    if run is None or run.state not in ACTIVE or run.monitor_pid != os.getppid():
+    if run is None or run.state not in ACTIVE or run.monitor_pid != monitor:
         return 2
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(monitor, run_id), daemon=True).start()
     folder = run_dir(run_id)
     try:
         result = load(run.task).run(RunContext(run))
         write_outcome(folder, result=result)
-    except PlumblineError as error:
-        traceback.print_exc()
-        write_outcome(folder, message=error.message, hint=error.hint)
-        return 1
-    except MemoryError:
-        traceback.print_exc()
-        write_outcome(folder, message="The run needed more memory than there is.", hint="Use fewer rows or columns.")
-        return 1
-    except OSError as error:
-        traceback.print_exc()
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        message = "The disk is full." if full else f"The run failed: {error.strerror or error}."
-        hint = "Free some space, then repeat the run." if full else "The log below has the details."
-        with contextlib.suppress(OSError):  # no room for the outcome either: the log has it, the monitor says so
-            write_outcome(folder, message=message, hint=hint)
-        return 1
     except Exception as error:  # noqa: BLE001  (a defect in a task must end as a readable, failed run)
-        traceback.print_exc()
-        write_outcome(
-            folder,
-            message=f"The run failed unexpectedly ({type(error).__name__}: {str(error)[:300]}).",
-            hint="This is a defect of ours or an input we did not foresee: the log has the details.",
-        )
-        return 1
+        return _fail(folder, error)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,36 @@
+"""Goes wrong in the way that its settings ask for."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from core.errors import InputError
+from core.jobs import RunContext
+
+
+def run(context: RunContext) -> dict:
+    match context.settings["how"]:
+        case "plumbline error":
+            raise InputError("There is no column 'incme'.", "Did you mean 'income'?")
+        case "no unicode":
+            raise InputError("Cannot read 'caf\udce9.csv'.", "Rename it.")
+        case "unexpected":
+            raise ZeroDivisionError("nobody thought of it")
+        case "out of memory":
+            raise MemoryError
+        case "denied":
+            open(context.workdir, "wb")
+        case "exit":
+            sys.exit(0)
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "no json":
+            return {"result": {1, 2}}
+        case "thread":
+            threading.Thread(target=time.sleep, args=(600,)).start()
+            return {"answer": 42}
+    raise AssertionError(context.settings)

@@ -1,0 +1,20 @@
+"""Does everything a task can: reports, prints, keeps a file, names its run, returns a result."""
+
+import os
+
+from core.jobs import RunContext
+from core.progress import Event
+
+SHORT = True
+
+
+def run(context: RunContext) -> dict:
+    path = context.workdir / "table.txt"
+    path.write_text(context.settings["text"])
+    print("a line for the log")
+    context.report(Event("begin", 0.0, "Begun", {"settings": context.settings}))
+    context.keep("table", path)
+    context.rename("A telling title")
+    context.use_dataset("dataset-1")
+    context.report(Event("end", 1.0, "Done", {"score": float("nan")}))
+    return {"pid": os.getpid(), "started": context.started, "workdir": str(context.workdir)}

@@ -1,0 +1,109 @@
+"""A run that goes well: result, files, log and events, and none of its processes left."""
+
+import hashlib
+import time
+from pathlib import Path
+
+import pytest
+
+from core import jobs
+from core.catalog import RunState
+from core.errors import JobError, NotFoundError
+from core.jobs._context import run_dir
+
+
+@pytest.fixture(scope="module")
+def finished(installation, tmp_path_factory):
+    with installation(tmp_path_factory.mktemp("success") / "home"):
+        before = time.time()
+        run_id = jobs.submit("outputs", {"text": "plumb"}, title="First", timeout_s=60, memory_limit_mb=2000)
+        run = jobs.wait(run_id, 30)
+        assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run_id))
+        yield run, before
+
+
+def test_row_tells_the_whole_story(finished):
+    run, before = finished
+    assert (run.task, run.lane, run.attempt, run.workspace) == ("outputs", "short", 1, "local")
+    assert (run.title, run.dataset_id) == ("A telling title", "dataset-1")
+    assert before <= run.created_at <= run.started_at <= run.finished_at <= time.time()
+    assert run.elapsed_s == pytest.approx(run.finished_at - run.started_at)
+    assert 20 < run.peak_rss_mb < 2000
+    assert run.error_message is None
+    assert run.lease_until is None
+
+
+def test_result_comes_from_the_worker(finished):
+    run, _ = finished
+    assert run.result["pid"] == run.worker_pid != run.monitor_pid
+    assert run.result["started"] == run.started_at
+
+
+def test_events_in_order_and_after_an_id(finished):
+    run, _ = finished
+    begin, end = jobs.events(run.id)
+    assert (begin.phase, begin.fraction, begin.message) == ("begin", 0.0, "Begun")
+    assert begin.values == {"settings": {"text": "plumb"}}
+    assert end.values == {"score": None}
+    assert jobs.events(run.id, after=begin.id) == [end]
+    assert jobs.events(run.id, phase="begin") == [begin]
+
+
+def test_artifact_is_whole_and_scratch_is_gone(finished):
+    run, _ = finished
+    path = jobs.artifact_path(run.id, "table")
+    assert path.read_text() == "plumb"
+    assert path.name == hashlib.sha256(b"plumb").hexdigest()
+    assert not Path(run.result["workdir"]).exists()
+
+
+def test_log_and_its_tail(finished):
+    run, _ = finished
+    assert jobs.log(run.id) == "a line for the log\n"
+    assert jobs.log(run.id, tail_bytes=4) == "log\n"
+
+
+def test_no_process_is_left(finished, gone):
+    run, _ = finished
+    gone([run.worker_pid, run.monitor_pid])
+
+
+def test_ended_run_takes_no_more_orders(finished):
+    run, _ = finished
+    assert jobs.cancel(run.id) == run
+    assert jobs.get(run.id) == run
+    assert jobs.queue_position(run) is None
+    assert not jobs.stoppable(run)
+    assert not jobs.resumable(run)
+    with pytest.raises(JobError, match=r"cannot be resumed"):
+        jobs.resume(run.id)
+    with pytest.raises(JobError, match=r"nothing to keep"):
+        jobs.stop(run.id)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        jobs.get,
+        jobs.cancel,
+        jobs.stop,
+        jobs.resume,
+        jobs.repeat,
+        jobs.log,
+        jobs.events,
+        lambda run_id, workspace: jobs.artifact_path(run_id, "table", workspace=workspace),
+        lambda run_id, workspace: jobs.wait(run_id, 1, workspace=workspace),
+    ],
+)
+def test_other_workspace_finds_nothing(finished, ask):
+    run, _ = finished
+    with pytest.raises(NotFoundError, match=run.id):
+        ask(run.id, workspace="other")
+    assert jobs.get(run.id) == run
+
+
+def test_unknown_task_leaves_no_row(finished):
+    for name in ("no_such_task", "../tasks/count", "Count", ""):
+        with pytest.raises(JobError, match="There is no task"):
+            jobs.submit(name, {})
+    assert not [path for path in run_dir("x").parent.iterdir() if path.name != finished[0].id]
