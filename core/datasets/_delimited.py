@@ -1,0 +1,110 @@
+"""Read delimited text with DuckDB: every row as text, rows of the wrong width set apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.datasets._dialect import Layout
+from core.datasets._engine import literal
+from core.datasets._table import SkippedRow
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["SHOWN_ROWS", "Source", "delimited_source", "rejected_rows"]
+
+SHOWN_ROWS = 20
+_REASONS = {
+    "TOO MANY COLUMNS": "too many fields",
+    "MISSING COLUMNS": "too few fields",
+    "UNQUOTED VALUE": "a quote that is not closed or stands inside a field",
+    "INVALID ENCODING": "bytes that are no text",
+    "LINE SIZE OVER MAXIMUM": "longer than 2 MB",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A relation of text columns: SQL for a first look, for the scan that decides, and for the copy."""
+
+    sample: str
+    scan: str
+    copy: str
+    columns: list[str]
+
+
+def delimited_source(path: Path, layout: Layout) -> Source:
+    """Return the relation of a UTF-8 file with a known layout.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    layout : Layout
+        Its dialect and names.
+
+    Returns
+    -------
+    Source
+        With columns c0, c1, ...; the scan collects rejected rows (see `rejected_rows`).
+    """
+    dialect = layout.dialect
+    columns = [f"c{i}" for i in range(len(layout.names))]
+    listed = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
+    # A file of one column must not be split: no text holds this control character.
+    delimiter = dialect.delimiter or "\x1f"
+    options = (
+        f"auto_detect = false, header = false, skip = {dialect.lead_lines + dialect.header}, "
+        f"delim = {literal(delimiter)}, quote = {literal(dialect.quote)}, escape = {literal(layout.escape)}, "
+        f"nullstr = '', allow_quoted_nulls = true, strict_mode = true, columns = {{{listed}}}"
+    )
+    # A blank line is no row; DuckDB passes over it except in a file of one column.
+    where = "" if len(columns) > 1 else " WHERE c0 IS NOT NULL"
+    plain = f"(SELECT * FROM read_csv({literal(path)}, {options}, ignore_errors = true){where})"
+    stored = f"(SELECT * FROM read_csv({literal(path)}, {options}, store_rejects = true, rejects_limit = 0){where})"
+    return Source(sample=plain, scan=stored, copy=plain, columns=columns)
+
+
+def rejected_rows(connection: duckdb.DuckDBPyConnection, width: int) -> tuple[int, tuple[SkippedRow, ...]]:
+    """Count the rows that the scan rejected and return the first of them.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where the scan ran.
+    width : int
+        Number of columns of the table.
+
+    Returns
+    -------
+    count : int
+        Rejected rows.
+    first : tuple of SkippedRow
+        At most `SHOWN_ROWS`, in the order of the file.
+    """
+    tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = 'reject_errors'")
+    if not tables.fetchone():
+        return 0, ()
+    found = connection.execute(
+        "SELECT line, any_value(error_type)::VARCHAR, any_value(csv_line), any_value(error_message), "
+        "count(*) OVER () FROM reject_errors GROUP BY line, line_byte_position "
+        f"ORDER BY line LIMIT {SHOWN_ROWS}"
+    ).fetchall()
+    count = int(found[0][4]) if found else 0
+    return count, tuple(
+        SkippedRow(line, _reason(kind, text, width), _excerpt(text)) for line, kind, text, _, _ in found
+    )
+
+
+def _reason(kind: str, text: str, width: int) -> str:
+    reason = _REASONS.get(kind, kind.lower())
+    if "COLUMNS" in kind:
+        return f"{reason}: the table has {width}"
+    lines = text.strip("\n").count("\n") + 1
+    return f"{reason} ({lines} lines)" if lines > 1 else reason
+
+
+def _excerpt(text: str) -> str:
+    return " ⏎ ".join(text.strip("\r\n").splitlines())[:200]

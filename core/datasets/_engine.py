@@ -1,0 +1,69 @@
+"""The one DuckDB connection that a read, a profile or a check works with: bounded and offline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["connect", "identifier", "literal"]
+
+MEMORY_LIMIT = "700MB"
+MAX_THREADS = 4
+
+
+@contextmanager
+def connect(workdir: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory DuckDB that spills into `workdir` and loads no extension.
+
+    Parameters
+    ----------
+    workdir : path
+        Folder for temporary files.
+
+    Yields
+    ------
+    duckdb.DuckDBPyConnection
+    """
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "threads": max(1, min(MAX_THREADS, os.cpu_count() or 1)),
+        "temp_directory": str(workdir),
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    connection = duckdb.connect(":memory:", config=settings)
+    try:
+        connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def identifier(name: str) -> str:
+    """Quote a column name for SQL.
+
+    Examples
+    --------
+    >>> print(identifier('a "b"'))
+    "a ""b\"""
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | Path) -> str:
+    """Quote a string for SQL.
+
+    Examples
+    --------
+    >>> literal("it's")
+    "'it''s'"
+    """
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,90 @@
+"""From the stored Parquet file to a pandas frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["load_frame", "store_frame", "to_arrow"]
+
+_EXACT = 2**53  # largest range of integers that float64 holds without loss
+
+
+def load_frame(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a stored table into pandas.
+
+    Integers with missing cells become float64 (as everywhere in scikit-learn) unless that would change
+    a value; then they become pandas' Int64. Booleans with missing cells become pandas' boolean.
+
+    Parameters
+    ----------
+    path : path
+        The Parquet file.
+    columns : list of str, optional
+        Only these columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        table = file.read(columns=columns)
+    series: dict[str, pd.Series] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if column.null_count and pa.types.is_boolean(column.type):
+            series[name] = column.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+        elif column.null_count and pa.types.is_integer(column.type):
+            span = pc.min_max(column).as_py()
+            exact = span["min"] is None or (span["min"] >= -_EXACT and span["max"] <= _EXACT)
+            mapper = None if exact else {column.type: pd.Int64Dtype()}.get
+            series[name] = column.to_pandas(types_mapper=mapper)
+        else:
+            series[name] = column.to_pandas(date_as_object=False)
+    return pd.DataFrame(series, copy=False)
+
+
+def store_frame(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a frame to Parquet as `read_table` would have stored it; mixed objects become text.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table; its index is left out.
+    path : Path
+        The file to write.
+
+    Returns
+    -------
+    Path
+        `path`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrays = [to_arrow(frame.iloc[:, position]) for position in range(frame.shape[1])]
+    pq.write_table(pa.table(arrays, names=[str(name) for name in frame.columns]), path)
+    return path
+
+
+def to_arrow(series: pd.Series) -> pa.Array:
+    """Convert a column to Arrow: NaN is missing, categories become their values, mixed objects text."""
+    import pyarrow as pa
+
+    try:
+        array = pa.array(series, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # objects of several types: what they print
+        array = pa.array(series.map(str, na_action="ignore"), from_pandas=True)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return array

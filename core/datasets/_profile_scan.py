@@ -1,0 +1,231 @@
+"""The queries behind `profile`: everything in one scan, then exact counts of the values that repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.datasets._engine import connect, identifier, literal
+from core.datasets._profile import BINS, QUANTILES, TOP, ColumnProfile, Profile
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["scan"]
+
+_EXACT_DISTINCT = 20_000  # columns with fewer different values (about) are counted value by value
+_EXACT_ROWS = 1_000_000  # ... and all columns of tables with fewer rows
+_GUESS_ROWS = 200_000  # rows in which the frequent values of the other columns are sought
+_NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
+_EPOCH = datetime(1970, 1, 1)
+
+
+@dataclass
+class _Column:
+    name: str
+    dtype: str
+    low: float | None = None
+    high: float | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    top: list[tuple[str, int]] = field(default_factory=list)
+    exact: bool = False
+
+    @property
+    def family(self) -> str:
+        if self.dtype in _NUMBERS or self.dtype.startswith("DECIMAL"):
+            return "number"
+        if self.dtype == "BOOLEAN":
+            return "boolean"
+        if self.dtype == "DATE" or self.dtype.startswith("TIMESTAMP"):
+            return "date"
+        return "text"
+
+    @property
+    def value(self) -> str:
+        """SQL of the column as a number (dates as microseconds since 1970)."""
+        quoted = identifier(self.name)
+        if self.family == "date":
+            return f"epoch_us({quoted})"
+        return f"{quoted}::DOUBLE"
+
+
+def scan(path: Path, workdir: Path) -> Profile:
+    """Profile a Parquet file; `workdir` takes DuckDB's temporary files."""
+    source = f"read_parquet({literal(path)})"
+    with connect(workdir) as connection:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        columns = [_Column(name, str(dtype)) for name, dtype, *_ in described]
+        _bounds(connection, source, path, [c for c in columns if c.family in ("number", "date")])
+        rows = _main_scan(connection, source, columns)
+        _repeated_values(connection, source, rows, columns)
+    return Profile(rows=rows, columns=tuple(_finish(column, rows) for column in columns))
+
+
+def _bounds(connection: duckdb.DuckDBPyConnection, source: str, path: Path, columns: Sequence[_Column]) -> None:
+    """Smallest and largest value of each column, which the histogram's edges need before the scan.
+
+    The footer of the Parquet file has them; a query finds them where it does not, or where they are not finite.
+    """
+    found = connection.execute(
+        "SELECT path_in_schema, min(stats_min_value), max(stats_max_value), bool_and(stats_min_value IS NOT NULL) "
+        f"FROM parquet_metadata({literal(path)}) GROUP BY path_in_schema"
+    ).fetchall()
+    del found  # filled in below once the statistics are typed
+    if not columns:
+        return
+    selected = []
+    for column in columns:
+        finite = f" FILTER (WHERE isfinite({column.value}))" if column.family == "number" else ""
+        selected += [f"min({column.value}){finite}", f"max({column.value}){finite}"]
+    bounds = iter(connection.execute(f"SELECT {', '.join(selected)} FROM {source}").fetchone() or ())
+    for column in columns:
+        column.low, column.high = next(bounds), next(bounds)
+
+
+def _main_scan(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column]) -> int:
+    selected, keys = ["count(*)"], []
+    for column in columns:
+        expressions = _expressions(column)
+        selected += expressions.values()
+        keys.append(list(expressions))
+    values: Iterator[Any] = iter(connection.execute(f"SELECT {', '.join(selected)} FROM {source}").fetchone() or ())
+    rows = int(next(values))
+    for column, names in zip(columns, keys, strict=True):
+        column.facts = {name: next(values) for name in names}
+    return rows
+
+
+def _expressions(column: _Column) -> dict[str, str]:
+    quoted, value = identifier(column.name), column.value
+    expressions = {"values": f"count({quoted})", "distinct": f"approx_count_distinct({quoted})"}
+    if column.family in ("number", "date") and column.low is not None and column.high is not None:
+        shares = ", ".join(str(q) for q in QUANTILES)
+        expressions["quantiles"] = f"approx_quantile({value}, [{shares}])"
+        low, high = _range(column)
+        width = (high - low) / BINS
+        expressions["histogram"] = (
+            f"histogram(CASE WHEN {value} <= {high!r}::DOUBLE AND {value} >= {low!r}::DOUBLE THEN "
+            f"least(floor(({value} - {low!r}::DOUBLE) / {width!r}::DOUBLE), {BINS - 1})::UTINYINT END)"
+        )
+        if column.family == "number":
+            expressions["mean"] = f"avg({value})"
+            expressions["std"] = f"stddev_samp({value})"
+    if column.family == "text":
+        expressions["shortest"] = f"min(length({quoted}))"
+        expressions["length"] = f"avg(length({quoted}))"
+        expressions["longest"] = f"max(length({quoted}))"
+        expressions["spaced"] = f"count(*) FILTER (WHERE contains({quoted}, ' '))"
+    return expressions
+
+
+def _range(column: _Column) -> tuple[float, float]:
+    """Ends of the histogram; as in numpy, a single value gets a bin of width 1 around it."""
+    low, high = float(column.low or 0.0), float(column.high or 0.0)
+    return (low - 0.5, high + 0.5) if low == high else (low, high)
+
+
+def _repeated_values(connection: duckdb.DuckDBPyConnection, source: str, rows: int, columns: Sequence[_Column]) -> None:
+    """Count the values of columns with few different ones, and the frequent values of the others."""
+    large = []
+    for column in columns:
+        quoted = identifier(column.name)
+        if rows <= _EXACT_ROWS or column.facts["distinct"] <= _EXACT_DISTINCT:
+            counted = connection.execute(
+                f"SELECT {quoted}::VARCHAR, n, count(*) OVER () FROM (SELECT {quoted}, count(*) AS n FROM {source} "
+                f"WHERE {quoted} IS NOT NULL GROUP BY {quoted}) ORDER BY n DESC, {quoted} LIMIT {TOP}"
+            ).fetchall()
+            column.top = [(value, n) for value, n, _ in counted]
+            column.facts["distinct"] = counted[0][2] if counted else 0
+            column.exact = True
+        else:
+            column.facts["distinct"] = min(column.facts["distinct"], column.facts["values"])
+            if column.family == "text":
+                large.append(column)
+    for column in large:
+        quoted = identifier(column.name)
+        guess = f"(SELECT {quoted} FROM {source} USING SAMPLE {_GUESS_ROWS} ROWS (reservoir, 7))"
+        frequent = connection.execute(
+            f"SELECT {quoted} FROM {guess} WHERE {quoted} IS NOT NULL GROUP BY {quoted} HAVING count(*) > 1 "
+            f"ORDER BY count(*) DESC LIMIT {TOP}"
+        ).fetchall()
+        if frequent:
+            listed = ", ".join(literal(value) for (value,) in frequent)
+            column.top = connection.execute(
+                f"SELECT {quoted}, count(*) FROM {source} WHERE {quoted} IN ({listed}) "
+                f"GROUP BY {quoted} ORDER BY 2 DESC, 1"
+            ).fetchall()
+
+
+def _finish(column: _Column, rows: int) -> ColumnProfile:
+    facts = column.facts
+    values = int(facts["values"])
+    dated = column.family == "date"
+    show = _iso if dated else float
+    edges: tuple[float | str, ...] = ()
+    counts: tuple[int, ...] = ()
+    quantiles: dict[str, float | str] = {}
+    if "histogram" in facts:
+        low, high = _range(column)
+        edges = tuple(show(low + (high - low) * i / BINS) for i in range(BINS + 1))
+        counts = tuple(int((facts["histogram"] or {}).get(i, 0)) for i in range(BINS))
+        quantiles = {str(q): show(v) for q, v in zip(QUANTILES, facts["quantiles"], strict=True)}
+    lengths = {}
+    if column.family == "text" and values:
+        lengths = {"min": facts["shortest"], "mean": facts["length"], "max": facts["longest"]}
+    return ColumnProfile(
+        name=column.name,
+        kind=_kind(column, rows),
+        dtype=column.dtype,
+        rows=rows,
+        missing=rows - values,
+        distinct=int(facts["distinct"]),
+        distinct_exact=column.exact,
+        minimum=None if column.low is None else show(column.low),
+        maximum=None if column.high is None else show(column.high),
+        mean=_finite(facts.get("mean")),
+        std=_finite(facts.get("std")),
+        quantiles=quantiles,
+        edges=edges,
+        counts=counts,
+        top=tuple(column.top),
+        lengths=lengths,
+    )
+
+
+def _kind(column: _Column, rows: int) -> str:
+    """The kind of a column; a rule of thumb that its docstring in `Profile` names.
+
+    An identifier is (almost) different in every row and either text without spaces or integers that count
+    through or are named so; text is long, spaced and mostly different; other strings are categories.
+    """
+    facts, family = column.facts, column.family
+    values, distinct = facts["values"], facts["distinct"]
+    unique = values >= 20 and distinct >= (values if column.exact else 0.97 * values)
+    if family == "number":
+        named = column.name.casefold() in ("id", "index", "key", "uuid") or column.name.casefold().endswith("_id")
+        whole = column.dtype.endswith("INT") or column.dtype == "INTEGER"
+        counting = whole and values == rows and (column.high or 0) - (column.low or 0) == rows - 1
+        return "identifier" if whole and unique and (named or counting) else "number"
+    if family != "text" or not values:
+        return "category" if family == "text" else family
+    spaced = facts["spaced"] / values
+    if values >= 20 and distinct >= 0.97 * values and spaced < 0.05 and facts["longest"] <= 64:
+        return "identifier"
+    if spaced >= 0.5 and facts["length"] >= 20 and distinct > max(50, 0.05 * values):
+        return "text"
+    return "text" if facts["length"] >= 100 else "category"
+
+
+def _iso(microseconds: float) -> str:
+    try:
+        return (_EPOCH + timedelta(microseconds=round(microseconds))).isoformat()
+    except OverflowError:
+        return f"{microseconds / 1e6:.0f} s since 1970"
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,276 @@
+"""Choose the type of each text column, looking at every value.
+
+A sample can only rule types out: what it leaves is tested on all rows, in one scan. A type is taken when
+each value that is not a missing marker has it without loss, so no cast can fail later and no row is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.datasets._engine import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["MARKERS", "TextColumn", "choose_types"]
+
+# Spellings of "nothing here". Those in _TEXT_MARKERS are missing in text columns too; the others mean
+# something there ("None" is a category, "-" a value) and are missing only beside numbers, dates, booleans.
+_TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "NA")
+_OTHER_MARKERS = ("None", "none", "na", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NULL!", "#NUM!")
+MARKERS = (*_TEXT_MARKERS, *_OTHER_MARKERS)
+_SPACES = "' \t\u00a0'"
+
+# A grammar each for 1,234.5 and 1.234,5: a column is read when exactly one of them fits all of its values.
+_US = r"\s*[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?\s*"
+_EU = r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?\s*"
+_DAY = r"\s*\d{4}-\d{2}-\d{2}\s*"
+_TIME = r"\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?\s*"
+_ZONE = r"\s*\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+-]\d{2}(:?\d{2})?)\s*"
+_DAY_FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d")
+_PREFERRED = (("boolean",), ("integer",), ("number",), ("us", "eu"), ("date",), ("timestamp",), ("zoned",))
+_SAMPLE_ROWS = 5_000
+_SAMPLE_CELLS = 500_000
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """The type chosen for a column of text, and how its cells become values.
+
+    Parameters
+    ----------
+    kind : str
+        boolean, integer, number, date, timestamp or text.
+    sql : str
+        Expression that casts the column; it cannot fail on the values that were looked at.
+    markers : dict
+        Marker -> cells that it makes missing.
+    notice : str
+        What was decided about the column beyond its type; empty when nothing was.
+    """
+
+    kind: str
+    sql: str
+    markers: dict[str, int] = field(default_factory=dict)
+    notice: str = ""
+
+
+@dataclass
+class _Column:
+    """What is known of a column while its type is sought."""
+
+    name: str
+    left: list[str]  # types that nothing seen so far rules out
+    fits: list[str] = field(default_factory=list)
+    present: int = 0
+    padded: int = 0
+    markers: dict[str, int] = field(default_factory=dict)
+    codes: bool = False
+    done: bool = False
+
+    def tested(self) -> list[str]:
+        """The most wanted types that are left; none when only text is."""
+        for group in (*_PREFERRED, tuple(kind for kind in _KINDS if kind.startswith("%"))):
+            if found := [kind for kind in group if kind in self.left]:
+                return found
+        return []
+
+
+def choose_types(
+    connection: duckdb.DuckDBPyConnection, sample: str, source: str, names: Sequence[str]
+) -> tuple[int, list[TextColumn]]:
+    """Choose the types of the text columns of a relation.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where the relation can be read.
+    sample, source : str
+        SQL of the relation, for the look at its start and for the scans of all rows.
+    names : sequence of str
+        Column names in the relation, safe to stand unquoted.
+
+    Returns
+    -------
+    rows : int
+        Number of rows of `source`.
+    chosen : list of TextColumn
+        One a column.
+    """
+    columns = [_Column(name, list(_KINDS)) for name in names]
+    _look(connection, sample, columns)
+    rows = _scan(connection, source, columns)
+    while pending := [column for column in columns if not column.done]:
+        # Only where a marker or a value that the sample did not show was found.
+        _settle(connection, sample, pending)
+        if again := [column for column in columns if not column.done]:
+            _scan(connection, sample, again)
+    return rows, [_choose(column) for column in columns]
+
+
+def _look(connection: duckdb.DuckDBPyConnection, sample: str, columns: Sequence[_Column]) -> None:
+    """Rule out types by the start of the relation, with its markers taken out.
+
+    The cells are tested as one long column, because the planner's time grows with the number of expressions.
+    """
+    rows = max(100, min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(columns)))
+    names = ", ".join(column.name for column in columns)
+    cells = f"(SELECT {names} FROM {sample} LIMIT {rows})"
+    tests = ", ".join(f"count(*) FILTER (WHERE {_fails('v', kind)})" for kind in _KINDS)
+    found = connection.execute(
+        f"SELECT name, {tests} FROM (SELECT DISTINCT name, v FROM (UNPIVOT {cells} ON {names} INTO NAME name VALUE v)) "
+        f"WHERE NOT {_is_marker('v')} GROUP BY name"
+    ).fetchall()
+    fails = {row[0]: row[1:] for row in found}
+    for column in columns:
+        if column.name in fails:
+            column.left = [k for k, n in zip(_KINDS, fails[column.name], strict=True) if n == 0]
+
+
+def _scan(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column]) -> int:
+    """Test all rows for the most wanted types; a column is done when no cell fails one."""
+    conditions = ["true"]
+    for column in columns:
+        name = column.name
+        conditions += [f"{name} IS NOT NULL"]
+        conditions += [_fails(name, kind) for kind in column.tested()] or [_is_marker(name), f"{name} < '!'"]
+    counts = _counts(connection, source, conditions)
+    rows = next(counts)
+    for column in columns:
+        column.present = next(counts)
+        tested = column.tested()
+        if tested:
+            column.fits = [kind for kind in tested if next(counts) == 0]
+            column.done = bool(column.fits)
+        else:
+            column.done = next(counts) == 0
+            column.padded = next(counts)
+    return rows
+
+
+def _settle(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column]) -> None:
+    """Count the markers; drop the types that another cell fails, and those which that cell rules out."""
+    outer = []
+    for column in columns:
+        name, marker = column.name, _is_marker(column.name)
+        outer.append(f"histogram(CASE WHEN {marker} THEN trim({name}, {_SPACES}) END)")
+        outer.append(f"count(*) FILTER (WHERE NOT {marker} AND NOT regexp_full_match({name}, '[A-Z]{{2}}'))")
+        for kind in column.tested():
+            outer.append(f"any_value(CASE WHEN {_fails(name, kind)} AND NOT {marker} THEN {name} END)")
+    found = iter(connection.execute(f"SELECT {', '.join(outer)} FROM {source}").fetchone() or ())
+    for column in columns:
+        column.markers = dict(next(found) or {})
+        column.codes = next(found) == 0
+        tested = column.tested()
+        examples = {kind: next(found) for kind in tested}
+        column.fits = [kind for kind in tested if examples[kind] is None]
+        column.done = not tested or bool(column.fits)
+        for example in set(examples.values()) - {None}:
+            value = f"(SELECT {literal(example)} AS v)"
+            counts = _counts(connection, value, [_fails("v", kind) for kind in column.left])
+            column.left = [kind for kind in column.left if next(counts) == 0]
+
+
+def _fails(name: str, kind: str) -> str:
+    # CASE evaluates a later branch only for the rows that the earlier ones leave; AND and OR do not.
+    return f"CASE WHEN {name} IS NULL THEN false WHEN {_tests(name)[kind]} THEN false ELSE true END"
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, source: str, conditions: Sequence[str]) -> Iterator[int]:
+    selected = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions)
+    return iter(connection.execute(f"SELECT {selected} FROM {source}").fetchone() or ())
+
+
+def _is_marker(name: str) -> str:
+    """SQL condition that a cell is a missing marker, or nothing but spaces."""
+    markers = ", ".join(literal(marker) for marker in MARKERS)
+    spaced = f"trim({name}, {_SPACES}) IN ('', {markers})"
+    return f"(CASE WHEN {name} < '!' THEN {spaced} ELSE {name} IN ({markers}) END)"
+
+
+def _tests(v: str) -> dict[str, str]:
+    """SQL conditions, one a type, that the value `v` has the type without loss."""
+    whole = f"try_cast({v} AS BIGINT)"
+    # A digit after a leading zero is a code (a postcode), not a number. The comparison spares the regex.
+    code = f"({v} < '1' AND regexp_matches({v}, '^\\s*[+-]?0\\d'))"
+    tests = {
+        "boolean": f"{v} IN ('true', 'false', 'True', 'False', 'TRUE', 'FALSE')",
+        # DuckDB casts 1.5, 1e3, 0x1F and 1_000 to integers: only what prints the same again is one.
+        "integer": f"CASE WHEN {whole}::VARCHAR = {v} THEN true ELSE {whole} IS NOT NULL AND NOT {code} "
+        f"AND regexp_full_match({v}, '\\s*[+-]?\\d+\\s*') END",
+        # NaN is greater than infinity. An integer of 16 digits and more would be rounded by a float.
+        "number": f"(try_cast({v} AS DOUBLE) <= 'infinity'::DOUBLE AND NOT contains({v}, '_') AND NOT {code} "
+        f"AND (length({v}) < 16 OR NOT regexp_full_match({v}, '\\s*[+-]?\\d{{16,}}\\s*')))",
+        "us": f"(regexp_full_match({v}, '{_US}') AND NOT {code})",
+        "eu": f"(regexp_full_match({v}, '{_EU}') AND NOT {code})",
+        # DuckDB casts a time to a date, cuts nanoseconds and knows 'epoch': the shape is tested as well.
+        "date": f"CASE WHEN try_cast({v} AS DATE)::VARCHAR = {v} AND {v} < ':' THEN true ELSE "
+        f"regexp_full_match({v}, '{_DAY}') AND try_cast(trim({v}) AS DATE) IS NOT NULL END",
+        "timestamp": f"CASE WHEN try_cast({v} AS TIMESTAMP)::VARCHAR = {v} AND {v} < ':' THEN true ELSE "
+        f"regexp_full_match({v}, '{_TIME}') AND try_cast(trim({v}) AS TIMESTAMP) IS NOT NULL END",
+        "zoned": f"(regexp_full_match({v}, '{_ZONE}') AND try_cast(trim({v}) AS TIMESTAMPTZ) IS NOT NULL)",
+    }
+    for day in _DAY_FORMATS:
+        year = f"regexp_matches({v}, '\\d{{4}}')"
+        tests[day] = f"({year} AND try_strptime(trim({v}), '{day}') IS NOT NULL)"
+        tests[f"{day} %H:%M"] = f"({year} AND try_strptime(trim({v}), {_with_time(day)}) IS NOT NULL)"
+    return tests
+
+
+def _with_time(day: str) -> str:
+    return f"['{day} %H:%M', '{day} %H:%M:%S']"
+
+
+_KINDS = tuple(_tests("v"))
+
+
+def _choose(column: _Column) -> TextColumn:
+    name, markers, fits = column.name, column.markers, column.fits
+    values = column.present - sum(markers.values())
+    if not values:
+        return TextColumn("text", "NULL::VARCHAR", markers, "has no values")
+    value = f"CASE WHEN {_is_marker(name)} THEN NULL ELSE {name} END" if markers else name
+    notice = ""
+    for kind in ("boolean", "integer", "number"):
+        if kind in fits:
+            sql_type = {"boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}[kind]
+            return TextColumn(kind, f"CAST({value} AS {sql_type})", markers)
+    if "us" in fits and "eu" in fits:
+        notice = "could mean 1,234 or 1.234; it is kept as text"
+    elif "us" in fits:
+        return TextColumn("number", f"CAST(replace({value}, ',', '') AS DOUBLE)", markers, "has thousands commas")
+    elif "eu" in fits:
+        sql = f"CAST(replace(replace({value}, '.', ''), ',', '.') AS DOUBLE)"
+        return TextColumn("number", sql, markers, "has decimal commas")
+    for kind, sql_type in (("date", "DATE"), ("timestamp", "TIMESTAMP"), ("zoned", "TIMESTAMPTZ")):
+        if kind in fits:
+            stored = "date" if kind == "date" else "timestamp"
+            return TextColumn(stored, f"CAST(trim({value}) AS {sql_type})", markers)
+    formats = [kind for kind in fits if kind.startswith("%")]
+    if len(formats) > 1:
+        notice = "holds dates that could be day-month or month-day; it is kept as text"
+    elif formats and formats[0].endswith("%H:%M"):
+        sql = f"strptime(trim({value}), {_with_time(formats[0].removesuffix(' %H:%M'))})"
+        return TextColumn("timestamp", sql, markers, f"holds times written as {formats[0]}")
+    elif formats:
+        sql = f"CAST(strptime(trim({value}), '{formats[0]}') AS DATE)"
+        return TextColumn("date", sql, markers, f"holds dates written as {formats[0]}")
+    return _as_text(column, values, notice)
+
+
+def _as_text(column: _Column, values: int, notice: str) -> TextColumn:
+    """Text keeps the markers that are words or codes of their own."""
+    name, markers = column.name, column.markers
+    missing = [m for m in ("", *_TEXT_MARKERS) if m in markers and not (m == "NA" and column.codes)]
+    kept = {m: n for m, n in markers.items() if m not in missing}
+    sql = f"ltrim({name})" if column.padded >= values else name
+    if missing:
+        listed = ", ".join(literal(marker) for marker in missing)
+        sql = f"CASE WHEN trim({name}, {_SPACES}) IN ({listed}) THEN NULL ELSE {sql} END"
+    if kept and not notice:
+        shown = ", ".join(f"{marker!r} ({n:,})" for marker, n in kept.items())
+        notice = f"keeps as text what could mean missing: {shown}"
+    return TextColumn("text", sql, {m: markers[m] for m in missing}, notice)
