@@ -73,9 +73,15 @@ class Monitor:
             clear_outcome(self.folder)
         return taken
 
+    def cancelled(self) -> bool:
+        """Tell whether somebody cancelled the run by now."""
+        row = _read(self.run.id)
+        return row is not None and row.cancel_requested_at is not None
+
     def watch(self) -> Ending | None:
         """Wait for the worker, or end it; return how the run ended, None when it is another monitor's now."""
-        while (status := self._status()) is None:
+        status = None
+        while status is None:
             try:
                 row = _read(self.run.id)
                 # Declared lost while this process was suspended, and perhaps started anew.
@@ -93,6 +99,7 @@ class Monitor:
             if outcome_age_s(self.folder) > self.settings.grace_s:
                 _log.warning("the task is done, its process does not end (a thread of its own?): ending it")
                 self._end_worker()
+            status = self._status()
         _processes.end(self._processes, self.settings.grace_s)  # what the worker left behind
         return self._outcome(status)
 
@@ -199,7 +206,8 @@ def main(run_id: str) -> int:
     monitor = Monitor(run, worker_pid)
     if not monitor.claim():
         return 2
-    os.write(word, b"1")
+    if not monitor.cancelled():
+        os.write(word, b"1")
     os.close(word)
     ending = monitor.watch()
     if ending is not None:

@@ -39,7 +39,7 @@ def run(context: RunContext) -> dict:
     settings = context.settings
     deaf, hold_mb = settings.get("deaf", False), settings.get("hold_mb", 0)
     quiet = CHILD.format(deaf=deaf, hold_mb=0)
-    orphan = subprocess.run([sys.executable, "-c", PARENT_OF_ORPHAN, quiet], capture_output=True, check=True)
+    orphan = subprocess.run([sys.executable, "-c", PARENT_OF_ORPHAN, quiet], stdout=subprocess.PIPE, check=True)
     pids = [
         _child(quiet, own_session=False),
         _child(CHILD.format(deaf=deaf, hold_mb=hold_mb), own_session=True),

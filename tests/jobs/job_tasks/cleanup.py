@@ -1,0 +1,15 @@
+"""Works until it is ended, and cleans up then."""
+
+import time
+
+from core.jobs import RunContext
+from core.progress import Event
+
+
+def run(context: RunContext) -> dict:
+    try:
+        context.report(Event("work", None, "Working"))
+        time.sleep(600)
+    finally:
+        print("cleaned up")
+    return {}

@@ -1,0 +1,65 @@
+"""Cancel: while queued, starting, running and finishing, twice, and when the task does not listen."""
+
+import time
+
+import pytest
+
+from core import jobs
+from core.catalog import RunState
+from core.jobs._context import run_dir
+
+
+@pytest.fixture
+def engine(installation, tmp_path):
+    with installation(tmp_path / "home"):
+        yield
+
+
+def test_queued_then_starting(engine, gone):
+    starting = jobs.submit("count", {"steps": 1000, "pause": 0.1})
+    queued = jobs.submit("count", {"steps": 1})
+    assert jobs.get(starting).state is RunState.STARTING
+
+    run = jobs.cancel(queued)
+    assert (run.state, run.started_at, run.elapsed_s) == (RunState.CANCELLED, None, 0)
+    assert run.finished_at == run.cancel_requested_at
+
+    before = time.monotonic()
+    assert not jobs.cancel(starting).state.terminal
+    run = jobs.wait(starting, 30)
+    assert run.state is RunState.CANCELLED
+    assert time.monotonic() - before < 5  # TERM is heeded from the first moment: no waiting for KILL
+    assert jobs.events(starting) == []
+    gone([run.worker_pid, run.monitor_pid])
+
+
+def test_running_twice_with_a_deaf_family(engine, working, gone):
+    run = working(jobs.submit("family", {"deaf": True}))
+    pids = jobs.events(run.id)[0].values["pids"]
+    first = jobs.cancel(run.id)
+    assert first.state is RunState.RUNNING
+    assert first.cancel_requested_at is not None
+    jobs.cancel(run.id)
+    ended = jobs.wait(run.id, 30)
+    assert ended.state is RunState.CANCELLED
+    assert (ended.error_message, ended.result) == (None, None)
+    gone(pids)
+    assert jobs.cancel(run.id) == ended
+
+
+def test_finally_blocks_run_on_cancel(engine, working, until):
+    run = working(jobs.submit("cleanup", {}))
+    jobs.cancel(run.id)
+    assert jobs.wait(run.id, 30).state is RunState.CANCELLED
+    assert "cleaned up" in jobs.log(run.id)
+
+
+def test_while_finishing_ends_in_one_state_and_tells_the_truth(engine, until):
+    run_id = jobs.submit("count", {"steps": 1, "pause": 0})
+    until(lambda: (run_dir(run_id) / "outcome.json").exists())
+    jobs.cancel(run_id)
+    run = jobs.wait(run_id, 30)
+    assert run.state in {RunState.SUCCEEDED, RunState.CANCELLED}
+    assert (run.result is not None) == (run.state is RunState.SUCCEEDED)
+    time.sleep(0.5)
+    assert jobs.get(run_id) == run

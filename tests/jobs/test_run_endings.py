@@ -1,0 +1,56 @@
+"""Tasks that go wrong, each in its own way: the state, what the user reads, and what the log keeps."""
+
+import pytest
+
+from core import jobs
+from core.catalog import RunState
+
+FAILED = {  # how: (message, hint, words in the log)
+    "plumbline error": ("There is no column 'incme'.", "Did you mean 'income'?", "InputError"),
+    "no unicode": ("Cannot read 'caf?.csv'.", "Rename it.", "InputError"),
+    "unexpected": ("The run failed unexpectedly (ZeroDivisionError: nobody thought of it).", "log", "Traceback"),
+    "out of memory": ("The run needed more memory than there is.", "fewer rows", "MemoryError"),
+    "denied": ("The run failed: [Errno 21] Is a directory", "log", "IsADirectoryError"),
+    "exit": ("The run's process ended without a result (exit status 0).", "log", ""),
+    "crash": ("The run's process crashed (Segmentation fault).", "log", "misbehave.py"),
+    "killed": ("The run's process was killed from outside (SIGKILL).", "fewer rows", ""),
+    "no json": ("The run failed unexpectedly (TypeError: Object of type set", "log", "Traceback"),
+}
+
+
+@pytest.fixture(scope="module")
+def ended(installation, tmp_path_factory):
+    with installation(tmp_path_factory.mktemp("endings") / "home", MAX_RUNNING="4"):
+        ids = {how: jobs.submit("misbehave", {"how": how}) for how in [*FAILED, "thread"]}
+        yield {how: jobs.wait(run_id, 60) for how, run_id in ids.items()}
+
+
+@pytest.mark.parametrize("how", FAILED)
+def test_failure_is_explained(ended, how):
+    run = ended[how]
+    message, hint, in_log = FAILED[how]
+    assert run.state is RunState.FAILED
+    assert run.error_message.startswith(message)
+    assert hint in run.error_hint
+    assert in_log in jobs.log(run.id)
+    assert run.result is None
+    assert run.finished_at >= run.started_at
+
+
+def test_thread_that_never_ends_does_not_hold_the_result_back(ended):
+    run = ended["thread"]
+    assert run.state is RunState.SUCCEEDED
+    assert run.result == {"answer": 42}
+    assert "ending it" in jobs.log(run.id)
+
+
+def test_failed_run_leaves_no_scratch_unless_it_can_go_on(ended):
+    for run in ended.values():
+        assert not (jobs._context.run_dir(run.id) / "work").exists()
+
+
+def test_run_of_a_task_that_is_gone_can_be_looked_at(ended):
+    run = ended["exit"].model_copy(update={"task": "no_longer_there"})
+    assert not jobs.resumable(run)
+    assert not jobs.stoppable(run)
+    assert not jobs.repeatable(run)

@@ -1,0 +1,106 @@
+"""Stop keeps what there is; resume goes on from there, and ends as if nothing had happened."""
+
+import pytest
+
+from core import jobs
+from core.catalog import RunState
+from core.errors import JobError
+
+SETTINGS = {"steps": 40, "pause": 0.05}
+
+
+@pytest.fixture(scope="module")
+def engine(installation, tmp_path_factory):
+    with installation(tmp_path_factory.mktemp("resume") / "home", MAX_RUNNING="3"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def interrupted(engine, working):
+    """A run that was cancelled in its middle, then resumed to its end; and one that ran through."""
+    through = jobs.submit("count", SETTINGS)
+    cancelled = working(jobs.submit("count", SETTINGS))
+    jobs.cancel(cancelled.id)
+    before = jobs.wait(cancelled.id, 20)
+    assert before.state is RunState.CANCELLED
+    queued = jobs.resume(cancelled.id)
+    return jobs.wait(through, 30), before, queued, jobs.wait(cancelled.id, 30)
+
+
+def test_resumed_run_ends_like_one_that_ran_through(interrupted):
+    through, before, _, after = interrupted
+    assert after.state is through.state is RunState.SUCCEEDED
+    assert after.result["counted"] == through.result["counted"] == 40
+    steps = {event.values["step"] for event in jobs.events(after.id)}
+    assert steps == {event.values["step"] for event in jobs.events(through.id)} == set(range(1, 41))
+
+
+def test_second_attempt_goes_on(interrupted):
+    _, before, _, after = interrupted
+    by_attempt = {n: [event.values["step"] for event in jobs.events(after.id) if event.attempt == n] for n in (1, 2)}
+    assert after.attempt == 2
+    assert by_attempt[1][0] == 1
+    assert after.result["first"] >= by_attempt[1][-1]
+    assert by_attempt[2][0] == after.result["first"] + 1
+
+
+def test_time_used_adds_up(interrupted):
+    _, before, queued, after = interrupted
+    assert before.elapsed_s > 0
+    assert queued.used_s == pytest.approx(before.elapsed_s)
+    assert after.elapsed_s == pytest.approx(before.elapsed_s + after.finished_at - after.started_at)
+
+
+def test_marks_of_the_first_end_are_gone(interrupted):
+    _, _, queued, after = interrupted
+    assert queued.finished_at is queued.cancel_requested_at is queued.error_message is None
+    assert after.cancel_requested_at is None
+
+
+def test_stop_keeps_what_there_is(engine, working):
+    run = working(jobs.submit("count", SETTINGS | {"steps": 10_000}))
+    assert jobs.stoppable(run)
+    stopping = jobs.stop(run.id)
+    assert stopping.stop_requested_at is not None
+    assert not jobs.stoppable(stopping)
+    ended = jobs.wait(run.id, 20)
+    assert ended.state is RunState.SUCCEEDED
+    assert ended.result["stopped"] is True
+    assert 0 < ended.result["counted"] == jobs.events(run.id)[-1].values["step"] < 10_000
+    with pytest.raises(JobError, match="succeeded"):
+        jobs.resume(run.id)
+
+
+def test_stop_of_a_queued_run_cancels_it(installation, tmp_path):
+    with installation(tmp_path):
+        first, second, third = (jobs.submit("count", SETTINGS) for _ in range(3))
+        assert jobs.queue_position(jobs.get(first)) is None
+        assert [jobs.queue_position(jobs.get(run_id)) for run_id in (second, third)] == [1, 2]
+        assert jobs.stop(second).state is RunState.CANCELLED
+        assert jobs.queue_position(jobs.get(third)) == 1
+        jobs.resume(second)
+        assert [jobs.queue_position(jobs.get(run_id)) for run_id in (second, third)] == [2, 1]
+
+
+def test_working_run_cannot_be_resumed(engine):
+    run_id = jobs.submit("count", {"steps": 1})
+    with pytest.raises(JobError, match=r"cannot be resumed"):
+        jobs.resume(run_id)
+    jobs.wait(run_id, 20)
+
+
+def test_wait_gives_up_and_the_run_goes_on(engine):
+    run_id = jobs.submit("count", {"steps": 5, "pause": 0.01})
+    with pytest.raises(TimeoutError, match=run_id):
+        jobs.wait(run_id, 0.01)
+    assert jobs.wait(run_id, 20).state is RunState.SUCCEEDED
+
+
+def test_repeat_is_a_new_run_of_the_same(engine):
+    first = jobs.submit("count", {"steps": 2}, title="Twice", dataset="d1", timeout_s=50, memory_limit_mb=900)
+    again = jobs.repeat(first)
+    assert again != first
+    same = ("task", "settings", "title", "dataset_id", "timeout_s", "memory_limit_mb", "lane", "workspace")
+    one, two = jobs.get(first), jobs.get(again)
+    assert [getattr(one, name) for name in same] == [getattr(two, name) for name in same]
+    assert jobs.wait(again, 20).result == jobs.wait(first, 20).result
