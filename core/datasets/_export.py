@@ -1,0 +1,45 @@
+"""Give a stored table back as CSV that a spreadsheet does not run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.datasets._engine import connect, identifier, literal
+
+__all__ = ["write_csv"]
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_csv(path: str | Path, out: str | Path) -> Path:
+    """Write a stored table as CSV (UTF-8, comma, header).
+
+    Text cells and column names that start with ``= + - @``, a tab or a carriage return get a ``'`` in front, so that
+    a spreadsheet shows them instead of running them. Numbers and dates stay as they are.
+
+    Parameters
+    ----------
+    path : path
+        The Parquet file.
+    out : path
+        The CSV file to write.
+
+    Returns
+    -------
+    Path
+        `out`.
+    """
+    out = Path(out)
+    starts = ", ".join(literal(start) for start in _FORMULA_STARTS)
+    source = f"read_parquet({literal(path)})"
+    with connect(out.parent) as connection:
+        columns = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        selected = []
+        for name, dtype, *_ in columns:
+            cell = identifier(name)
+            if str(dtype) == "VARCHAR":
+                cell = f"CASE WHEN left({cell}, 1) IN ({starts}) THEN '''' || {cell} ELSE {cell} END"
+            shown = f"'{name}" if name.startswith(_FORMULA_STARTS) else name
+            selected.append(f"{cell} AS {identifier(shown)}")
+        connection.execute(f"COPY (SELECT {', '.join(selected)} FROM {source}) TO {literal(out)} (FORMAT csv, HEADER)")
+    return out

@@ -1,0 +1,197 @@
+"""Columns that give the target away: alone, one of them predicts it almost perfectly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.datasets._task import Task
+
+__all__ = ["AUC_LIMIT", "R2_LIMIT", "Leak", "encode", "find_leaks"]
+
+AUC_LIMIT = 0.98
+R2_LIMIT = 0.98
+_FOLDS = 5
+_SCREEN_ROWS = 10_000
+_SCREEN_MARGIN = 0.1
+_MAX_CLASSES = 20  # the largest classes stand for all in the first look
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A column that predicts the target alone: "equal", "recoded" or "predicts", with its score."""
+
+    column: str
+    kind: Literal["equal", "recoded", "predicts"]
+    metric: Literal["AUC", "R2"]
+    score: float
+
+
+def encode(series: pd.Series) -> np.ndarray:
+    """Turn a column into numbers for a tree: (n,) floats; text as codes, missing as NaN.
+
+    Codes follow the sorted values, so that text with an order of its own keeps it.
+    """
+    import pandas as pd
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(series.dtype):
+        numbers = series.astype("int64").to_numpy(dtype=float, copy=True)
+        numbers[series.isna().to_numpy()] = np.nan
+        return numbers
+    if types.is_numeric_dtype(series.dtype):
+        numbers = series.to_numpy(dtype=float, na_value=np.nan, copy=True)
+        numbers[~np.isfinite(numbers)] = np.nan
+        return numbers
+    codes = pd.factorize(series.map(str, na_action="ignore"), sort=True)[0].astype(float)
+    codes[codes < 0] = np.nan
+    return codes
+
+
+def find_leaks(frame: pd.DataFrame, target: str, task: Task, columns: Sequence[str], *, seed: int = 0) -> list[Leak]:
+    """Find the columns that predict the target alone.
+
+    A column that equals the target, or can be turned into it and back value by value, is one. Each of the others is
+    cut into bins, and the target's mean in a bin is scored on held-out rows; where that comes near the limit, a
+    decision tree decides, in 5-fold cross-validation. A missing cell is a value like another: a date that is
+    only there once the outcome is known gives it away by being there.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows with a known target.
+    target : str
+        Name of the target.
+    task : str
+        binary, multiclass or regression.
+    columns : sequence of str
+        The columns to test.
+    seed : int
+        Seed of folds and samples.
+
+    Returns
+    -------
+    list of Leak
+        With three classes and more, AUC is one-versus-rest, weighted by class size.
+    """
+    import pandas as pd
+
+    regression = task == "regression"
+    metric: Literal["AUC", "R2"] = "R2" if regression else "AUC"
+    limit = R2_LIMIT if regression else AUC_LIMIT
+    y = frame[target].to_numpy(dtype=float) if regression else pd.factorize(frame[target])[0]
+    rng = np.random.default_rng(seed)
+    few = rng.permutation(len(y))[:_SCREEN_ROWS]
+    leaks = []
+    for name in columns:
+        kind = _identity(frame[name], frame[target], task)
+        if kind:
+            leaks.append(Leak(name, kind, metric, 1.0))
+            continue
+        x = encode(frame[name])
+        if _screen(x[few], y[few], regression) < limit - _SCREEN_MARGIN:
+            continue
+        score = _tree_score(x, y, regression, seed)
+        if score > limit:
+            leaks.append(Leak(name, "predicts", metric, score))
+    return leaks
+
+
+def _identity(column: pd.Series, target: pd.Series, task: Task) -> Literal["equal", "recoded"] | None:
+    import pandas as pd
+
+    if column.nunique() < 2:
+        return None
+    if column.map(str, na_action="ignore").equals(target.map(str, na_action="ignore")):
+        return "equal"
+    # Codes in order of appearance are the same for two columns that are renamings of each other.
+    if task != "regression" and np.array_equal(pd.factorize(column)[0], pd.factorize(target)[0]):
+        return "recoded"
+    return None
+
+
+def _screen(x: np.ndarray, y: np.ndarray, regression: bool) -> float:
+    """Score of the target's mean by bin of `x`, learnt on half of the rows and tested on the others.
+
+    For regression it is the squared rank correlation of the two halves' bins, which outliers cannot hide.
+    """
+    bins = _bins(x)
+    half = len(y) // 2
+    if regression:
+        y = np.argsort(np.argsort(y)).astype(float)
+        sums = np.bincount(bins[:half], weights=y[:half], minlength=bins.max() + 1)
+        counts = np.bincount(bins[:half], minlength=bins.max() + 1)
+        means = np.where(counts > 0, sums / np.maximum(counts, 1), y[:half].mean())
+        rest = y[half:] - means[bins[half:]]
+        total = y[half:] - y[half:].mean()
+        return float(1 - (rest @ rest) / max(total @ total, 1e-12))
+    classes = np.argsort(np.bincount(y))[::-1][:_MAX_CLASSES]
+    scores, sizes = [], []
+    for label in classes:
+        hit = y == label
+        all_train = np.bincount(bins[:half], minlength=bins.max() + 1)
+        hit_train = np.bincount(bins[:half][hit[:half]], minlength=bins.max() + 1)
+        rate = (hit_train + hit[:half].mean()) / (all_train + 1)
+        positives = np.bincount(bins[half:][hit[half:]], minlength=bins.max() + 1)
+        negatives = np.bincount(bins[half:][~hit[half:]], minlength=bins.max() + 1)
+        if positives.sum() and negatives.sum():
+            scores.append(_auc(rate, positives, negatives))
+            sizes.append(hit.sum())
+    return float(np.average(scores, weights=sizes)) if scores else 0.0
+
+
+def _auc(rate: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> float:
+    """Area under the ROC curve of bins with a score and counts: P(positive scores higher) + half of the ties."""
+    _, group = np.unique(rate, return_inverse=True)
+    p = np.bincount(group, weights=positives)
+    n = np.bincount(group, weights=negatives)
+    below = np.cumsum(n) - n
+    return float((p @ (below + n / 2)) / (p.sum() * n.sum()))
+
+
+def _bins(x: np.ndarray) -> np.ndarray:
+    """Bin of each value: a bin for each different one when they repeat, else 64 of equal size; 0 is missing."""
+    known = x[~np.isnan(x)]
+    bins = np.zeros(len(x), dtype=np.intp)
+    if len(known):
+        edges = np.unique(known)
+        if len(edges) > len(known) / 5:
+            edges = np.unique(np.quantile(known, np.linspace(0, 1, 65)))
+        bins[~np.isnan(x)] = np.searchsorted(edges, known, side="right")
+    return bins
+
+
+def _tree_score(x: np.ndarray, y: np.ndarray, regression: bool, seed: int) -> float:
+    """Mean R2 or AUC of a decision tree on `x` alone, over the folds."""
+    from sklearn.metrics import r2_score, roc_auc_score
+    from sklearn.model_selection import KFold, StratifiedKFold
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    if not regression:  # classes too small for the folds cannot be scored
+        keep = np.isin(y, np.flatnonzero(np.bincount(y) >= _FOLDS))
+        x, y = x[keep], np.unique(y[keep], return_inverse=True)[1]
+        if len(np.unique(y)) < 2:
+            return 0.0
+    if len(y) < 2 * _FOLDS:
+        return 0.0
+    column = x.reshape(-1, 1)
+    model = DecisionTreeRegressor if regression else DecisionTreeClassifier
+    splitter = (KFold if regression else StratifiedKFold)(_FOLDS, shuffle=True, random_state=seed)
+    scores = []
+    for train, test in splitter.split(column, y):
+        tree = model(max_leaf_nodes=1_000, min_samples_leaf=2, random_state=seed).fit(column[train], y[train])
+        if regression:
+            scores.append(r2_score(y[test], tree.predict(column[test])))
+        else:
+            chance = tree.predict_proba(column[test])
+            if chance.shape[1] == 2:
+                scores.append(roc_auc_score(y[test], chance[:, 1]))
+            else:
+                scores.append(roc_auc_score(y[test], chance, multi_class="ovr", average="weighted"))
+    return float(np.mean(scores))

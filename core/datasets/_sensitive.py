@@ -1,0 +1,55 @@
+"""Columns that name groups of people, by their name, in several languages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["suspect"]
+
+_ATTRIBUTES = {
+    "sex or gender": "sex gender male female geschlecht sexe genre sexo genero sesso genere geslacht kon plec pol",
+    "race or ethnicity": "race ethnicity ethnic ethnie raza raca cor etnia ethnicite hautfarbe skin skincolor colour",
+    "age": "age ages alter edad idade eta leeftijd alder wiek agegroup ageband altersgruppe",
+    "birth date": "birthdate birthday dob birthyear yob birth geburtsdatum geburtsjahr geboren naissance nacimiento "
+    "nascimento nascita geboortedatum",
+    "religion": "religion religious faith konfession religione religiao godsdienst croyance",
+    "nationality or origin": "nationality citizenship nativecountry countryofbirth birthcountry nationalitat "
+    "staatsangehorigkeit nationalite nacionalidad nacionalidade nazionalita foreignworker foreigner immigrant migrant "
+    "origin herkunft migrationshintergrund",
+    "disability or health": "disability disabled handicap behinderung invalidite discapacidad deficiencia disabilita "
+    "pregnant pregnancy",
+    "marital status": "marital maritalstatus married familienstand civilstatus etatcivil estadocivil statocivile "
+    "burgerlijkestaat",
+    "sexual orientation": "sexualorientation orientation lgbt",
+    "language": "nativelanguage mothertongue muttersprache",
+}  # fmt: skip
+_WORDS = {word: attribute for attribute, words in _ATTRIBUTES.items() for word in words.split()}
+
+
+def suspect(name: str) -> str | None:
+    """Tell which protected attribute a column name suggests.
+
+    Parameters
+    ----------
+    name : str
+        Column name, in any common spelling (``maritalStatus``, ``MARITAL_STATUS``, ``marital-status``).
+
+    Returns
+    -------
+    str or None
+        Such as "marital status".
+
+    Examples
+    --------
+    >>> suspect("applicantSex"), suspect("native-country"), suspect("État civil"), suspect("wages"), suspect("Unisex")
+    ('sex or gender', 'nationality or origin', 'marital status', None, None)
+    """
+    plain = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    words = re.findall(r"[a-z]+", plain)
+    for length in (3, 2, 1):  # "native country" before "country"
+        for start in range(len(words) - length + 1):
+            if found := _WORDS.get("".join(words[start : start + length])):
+                return found
+    return None

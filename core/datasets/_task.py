@@ -1,0 +1,73 @@
+"""What kind of prediction a target column asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Task", "infer_task"]
+
+Task = Literal["binary", "multiclass", "regression"]
+
+MAX_NUMERIC_CLASSES = 20
+MIN_ROWS_A_CLASS = 5
+
+
+def infer_task(series: pd.Series) -> Task:
+    """Tell the task from the values of the target.
+
+    Two different values make a binary task, whatever their type; so does a single one. More values of text,
+    categories or booleans are classes. Numbers are classes when all are whole, at most 20 differ, and each
+    occurs 5 times or more on average (digits, grades); otherwise they are a quantity: regression.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        The target; missing cells do not count.
+
+    Returns
+    -------
+    "binary", "multiclass" or "regression"
+
+    Raises
+    ------
+    InputError
+        When the column has no values, or holds dates.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> infer_task(pd.Series(["yes", "no", None]))
+    'binary'
+    >>> infer_task(pd.Series([0, 1, 2] * 50))
+    'multiclass'
+    >>> infer_task(pd.Series([0.5, 1.25, 7.0]))
+    'regression'
+    """
+    import numpy as np
+    from pandas.api import types
+
+    values = series.dropna()
+    if values.empty:
+        raise InputError(f"The column {series.name!r} has no values.", "Choose another target.")
+    distinct = values.nunique()
+    if distinct <= 2:
+        return "binary"
+    if types.is_datetime64_any_dtype(values.dtype) or types.is_timedelta64_dtype(values.dtype):
+        raise InputError(
+            f"The column {series.name!r} holds dates, which cannot be predicted.",
+            "Choose another target, or turn the dates into a number such as days since the start.",
+        )
+    if not types.is_numeric_dtype(values.dtype) or types.is_bool_dtype(values.dtype):
+        return "multiclass"
+    numbers = values.to_numpy(dtype=float)
+    classes = (
+        distinct <= MAX_NUMERIC_CLASSES
+        and len(values) >= MIN_ROWS_A_CLASS * distinct
+        and bool(np.all(numbers == np.rint(numbers)))
+    )
+    return "multiclass" if classes else "regression"
