@@ -27,11 +27,10 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Source:
-    """A relation of text columns: SQL for a first look, for the scan that decides, and for the copy."""
+    """A relation of text columns, in SQL: its rows, and the same for one scan that also records rejected rows."""
 
-    sample: str
+    rows: str
     scan: str
-    copy: str
     columns: list[str]
 
 
@@ -41,7 +40,7 @@ def delimited_source(path: Path, layout: Layout) -> Source:
     Parameters
     ----------
     path : Path
-        The file.
+        The file; a byte order mark does no harm.
     layout : Layout
         Its dialect and names.
 
@@ -64,7 +63,7 @@ def delimited_source(path: Path, layout: Layout) -> Source:
     where = "" if len(columns) > 1 else " WHERE c0 IS NOT NULL"
     plain = f"(SELECT * FROM read_csv({literal(path)}, {options}, ignore_errors = true){where})"
     stored = f"(SELECT * FROM read_csv({literal(path)}, {options}, store_rejects = true, rejects_limit = 0){where})"
-    return Source(sample=plain, scan=stored, copy=plain, columns=columns)
+    return Source(rows=plain, scan=stored, columns=columns)
 
 
 def rejected_rows(connection: duckdb.DuckDBPyConnection, width: int) -> tuple[int, tuple[SkippedRow, ...]]:
@@ -84,9 +83,6 @@ def rejected_rows(connection: duckdb.DuckDBPyConnection, width: int) -> tuple[in
     first : tuple of SkippedRow
         At most `SHOWN_ROWS`, in the order of the file.
     """
-    tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = 'reject_errors'")
-    if not tables.fetchone():
-        return 0, ()
     found = connection.execute(
         "SELECT line, any_value(error_type)::VARCHAR, any_value(csv_line), any_value(error_message), "
         "count(*) OVER () FROM reject_errors GROUP BY line, line_byte_position "

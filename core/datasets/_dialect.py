@@ -8,6 +8,7 @@ van den Burg, Nazábal, Sutton 2019, "Wrangling messy CSV files by detecting row
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -28,12 +29,11 @@ _PLAIN = re.compile(r"[^,;\t|^~\x01\x1f\"]*")
 
 @dataclass(frozen=True)
 class Layout:
-    """What the first rows tell: the dialect, its escape character, and the names in the header."""
+    """What the first rows tell: the dialect, its escape character, and the names in the header, and what to say of them."""
 
     dialect: Dialect
     escape: str
     names: list[str]
-    lead_text: tuple[str, ...]
     notices: tuple[str, ...]
 
 
@@ -70,6 +70,8 @@ def detect_layout(text: str, *, complete: bool) -> Layout:
     if not rows:
         raise InputError("The file has no rows.", "Upload a file with a header and at least one row.")
     width = _common_width(rows) if delimiter else 1
+    if not delimiter:
+        rows = [["".join(row)] if row else row for row in rows]
     lead = next((i for i, row in enumerate(rows) if len(row) == width), 0)
     notices: list[str] = []
     names: list[str] = []
@@ -86,15 +88,14 @@ def detect_layout(text: str, *, complete: bool) -> Layout:
         names = list(rows[lead]) if header else [""] * width
         if not header:
             notices.append("The first row looks like values, not like names: the columns are numbered.")
-    lead_text = tuple(delimiter.join(row)[:200] for row in rows[:lead])
-    if lead:
-        shown = "; ".join(repr(line[:60]) for line in lead_text[:3])
+    lead_text = tuple(delimiter.join(row)[:200] for row in rows[:lead][:5])
+    if any(lead_text):
+        shown = "; ".join(repr(line[:60]) for line in lead_text if line)
         notices.append(f"{lead} line(s) before the table were skipped: {shown}.")
     return Layout(
         dialect=Dialect(delimiter, quote, header, lead),
         escape=escape,
         names=names,
-        lead_text=lead_text,
         notices=tuple(notices),
     )
 
@@ -140,7 +141,7 @@ def _quoting(text: str) -> tuple[str, str]:
     """Quote and escape character; the double quote unless only single quotes stand around fields."""
     double = len(re.findall(r'(?:^|[,;\t|])\s*"', text, re.MULTILINE))
     single = len(re.findall(r"(?:^|[,;\t|])\s*'(?=[^'\n]*'\s*(?:[,;\t|]|$))", text, re.MULTILINE))
-    quote = "'" if single > 2 and not double else '"'
+    quote = "'" if single > 1 and not double else '"'
     backslashed = len(re.findall(r"\\" + quote + r"(?!\s*(?:[,;\t|]|$))", text, re.MULTILINE))
     doubled = len(re.findall(rf"[^,;\t|\n]{quote}{quote}", text))
     return quote, "\\" if backslashed > doubled else quote
@@ -152,7 +153,7 @@ def _best_delimiter(text: str, quote: str, escape: str, complete: bool) -> tuple
         if delimiter not in text:
             continue
         rows = _parse(text, delimiter, quote, escape, complete)
-        widths = [len(row) for row in rows]
+        widths = [len(row) for row in rows if row]
         width = _common_width(rows)
         if width < 2:
             continue
@@ -186,9 +187,9 @@ def _typed_share(cells: list[str], delimiter: str) -> float:
 
 
 def _parse(text: str, delimiter: str, quote: str, escape: str, complete: bool) -> list[list[str]]:
-    lines = text.splitlines(keepends=True) if "\n" in text else text.replace("\r", "\n").splitlines(True)
+    """Rows of the text, blank ones as empty lists, without blank ones at the end."""
     reader = csv.reader(
-        lines,
+        io.StringIO(text, newline=""),
         delimiter=delimiter,
         quotechar=quote,
         doublequote=escape == quote,
@@ -199,20 +200,21 @@ def _parse(text: str, delimiter: str, quote: str, escape: str, complete: bool) -
     ended = False
     try:
         for row in reader:
-            if row and (len(row) > 1 or row[0].strip()):
-                rows.append(row)
+            rows.append(row if len(row) > 1 or "".join(row).strip() else [])
             if len(rows) >= _SAMPLE_ROWS:
                 break
         else:
             ended = True
-    except csv.Error:  # a field beyond the reader's limit, or a lone carriage return: judge by what was read
+    except csv.Error:  # a field beyond the reader's limit: judge by what was read
         ended = True
     if ended and not complete and len(rows) > 1:
+        rows.pop()
+    while rows and not rows[-1]:
         rows.pop()
     return rows
 
 
 def _common_width(rows: list[list[str]]) -> int:
     """Most frequent number of fields, the larger one of equals; 1 for one column."""
-    counts = Counter(len(row) for row in rows)
+    counts = Counter(len(row) for row in rows if row)
     return max(counts, key=lambda width: (counts[width], width), default=1)

@@ -47,8 +47,10 @@ def load_frame(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
             exact = span["min"] is None or (span["min"] >= -_EXACT and span["max"] <= _EXACT)
             mapper = None if exact else {column.type: pd.Int64Dtype()}.get
             series[name] = column.to_pandas(types_mapper=mapper)
+        elif pa.types.is_date(column.type):
+            series[name] = column.cast(pa.timestamp("us")).to_pandas()
         else:
-            series[name] = column.to_pandas(date_as_object=False)
+            series[name] = column.to_pandas()
     return pd.DataFrame(series, copy=False)
 
 

@@ -6,10 +6,11 @@ each value that is not a missing marker has it without loss, so no cast can fail
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.datasets._delimited import Source
 from core.datasets._engine import literal
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class _Column:
 
 
 def choose_types(
-    connection: duckdb.DuckDBPyConnection, sample: str, source: str, names: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, source: Source, strings: Collection[str] = ()
 ) -> tuple[int, list[TextColumn]]:
     """Choose the types of the text columns of a relation.
 
@@ -88,26 +89,26 @@ def choose_types(
     ----------
     connection : DuckDBPyConnection
         Where the relation can be read.
-    sample, source : str
-        SQL of the relation, for the look at its start and for the scans of all rows.
-    names : sequence of str
-        Column names in the relation, safe to stand unquoted.
+    source : Source
+        The relation; its column names are safe to stand unquoted.
+    strings : collection of str
+        Columns that are text by declaration: only dates in ISO 8601 are recognised in them.
 
     Returns
     -------
     rows : int
-        Number of rows of `source`.
+        Number of rows of the relation.
     chosen : list of TextColumn
         One a column.
     """
-    columns = [_Column(name, list(_KINDS)) for name in names]
-    _look(connection, sample, columns)
-    rows = _scan(connection, source, columns)
+    columns = [_Column(name, [*(_ISO if name in strings else _KINDS)]) for name in source.columns]
+    _look(connection, source.rows, columns)
+    rows = _scan(connection, source.scan, columns)
     while pending := [column for column in columns if not column.done]:
         # Only where a marker or a value that the sample did not show was found.
-        _settle(connection, sample, pending)
+        _settle(connection, source.rows, pending)
         if again := [column for column in columns if not column.done]:
-            _scan(connection, sample, again)
+            _scan(connection, source.rows, again)
     return rows, [_choose(column) for column in columns]
 
 
@@ -127,7 +128,8 @@ def _look(connection: duckdb.DuckDBPyConnection, sample: str, columns: Sequence[
     fails = {row[0]: row[1:] for row in found}
     for column in columns:
         if column.name in fails:
-            column.left = [k for k, n in zip(_KINDS, fails[column.name], strict=True) if n == 0]
+            possible = [k for k, n in zip(_KINDS, fails[column.name], strict=True) if n == 0]
+            column.left = [kind for kind in column.left if kind in possible]
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column]) -> int:
@@ -181,7 +183,8 @@ def _fails(name: str, kind: str) -> str:
 
 def _counts(connection: duckdb.DuckDBPyConnection, source: str, conditions: Sequence[str]) -> Iterator[int]:
     selected = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions)
-    return iter(connection.execute(f"SELECT {selected} FROM {source}").fetchone() or ())
+    # fetchall: a result that is not read to its end leaves the rejected rows unrecorded.
+    return iter(connection.execute(f"SELECT {selected} FROM {source}").fetchall()[0])
 
 
 def _is_marker(name: str) -> str:
@@ -225,6 +228,7 @@ def _with_time(day: str) -> str:
 
 
 _KINDS = tuple(_tests("v"))
+_ISO = ("date", "timestamp", "zoned")
 
 
 def _choose(column: _Column) -> TextColumn:

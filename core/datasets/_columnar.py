@@ -1,0 +1,257 @@
+"""Bring Parquet and Feather files to the types that a stored table has."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.datasets._engine import literal
+from core.datasets._limits import Limits
+from core.datasets._types import TextColumn
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["ColumnarTable", "feather_table", "parquet_table"]
+
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WIDE_INTEGERS = ("UBIGINT", "HUGEINT", "UHUGEINT")
+
+
+@dataclass(frozen=True)
+class ColumnarTable:
+    """A relation with types: its SQL, names, size, and how each column is stored."""
+
+    relation: str
+    names: list[str]
+    rows: int
+    columns: list[TextColumn] = field(default_factory=list)
+
+
+def parquet_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Limits) -> ColumnarTable:
+    """Return the relation of a Parquet file.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged.
+    LimitError
+        When it has, or unpacks to, more than the limits allow. The footer says nothing of how far repeated values
+        expand, so rows, columns and the width of text are checked before a value is copied.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            rows, names = file.metadata.num_rows, list(file.schema_arrow.names)
+            expanded = sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged("Parquet") from error
+    limits.check_shape(rows, len(names))
+    limits.check_expansion(expanded, path.stat().st_size)
+    relation = f"read_parquet({literal(path)})"
+    return _normalise(connection, relation, names, rows, limits, path.stat().st_size, "Parquet")
+
+
+def feather_table(connection: duckdb.DuckDBPyConnection, path: Path, staged: Path, limits: Limits) -> ColumnarTable:
+    """Return the relation of a Feather (Arrow IPC) file, which is first written to `staged` batch by batch.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged.
+    LimitError
+        When it has, or unpacks to, more than the limits allow.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pa.memory_map(str(path)) as source:
+            expanded, rows = _expanded_size(source)
+            limits.check_expansion(expanded, path.stat().st_size)
+            source.seek(0)
+            reader = pa.ipc.open_file(source)
+            schema = reader.schema
+            limits.check_shape(rows, len(schema))
+            plain = pa.schema([pa.field(f"c{i}", _plain_type(f.type)) for i, f in enumerate(schema)])
+            with pq.ParquetWriter(staged, plain) as writer:
+                for i in range(reader.num_record_batches):
+                    batch = reader.get_batch(i)
+                    arrays = [
+                        array.cast(f.type) if array.type != f.type else array
+                        for array, f in zip(batch.columns, plain, strict=True)
+                    ]
+                    writer.write_batch(pa.record_batch(arrays, schema=plain))
+            names = list(schema.names)
+    except (pa.ArrowException, OSError, ValueError, struct.error) as error:
+        raise _damaged("Feather") from error
+    relation = f"read_parquet({literal(staged)})"
+    return _normalise(connection, relation, names, rows, limits, path.stat().st_size, "Feather")
+
+
+def _plain_type(arrow_type: Any) -> Any:
+    import pyarrow as pa
+
+    return arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
+
+
+def _expanded_size(source: Any) -> tuple[int, int]:
+    """Bytes and rows that the record batches of an Arrow file unpack to, from their headers alone.
+
+    A compressed buffer starts with its unpacked length (Arrow columnar format, "Recordbatch message").
+    """
+    import pyarrow as pa
+
+    source.seek(8)  # the magic number, padded; a stream of messages follows
+    expanded = rows = 0
+    while True:
+        try:
+            message = pa.ipc.read_message(source)
+        except EOFError:
+            break
+        if message.type == "schema":
+            continue
+        batch = _Flat(message.metadata.to_pybytes()).record_batch(message.type == "dictionary")
+        if batch is None:
+            break
+        length, buffers, compressed = batch
+        rows += length if message.type == "record batch" else 0
+        body = memoryview(message.body)
+        for offset, size in buffers:
+            if compressed and size >= 8:
+                unpacked = struct.unpack_from("<q", body, offset)[0]
+                expanded += size if unpacked < 0 else unpacked
+            else:
+                expanded += size
+    return expanded, rows
+
+
+class _Flat:
+    """Just enough of FlatBuffers to read the header of a record batch."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def _field(self, table: int, index: int) -> int:
+        """Position of a field of a table, 0 when it is absent."""
+        vtable = table - struct.unpack_from("<i", self.data, table)[0]
+        if 4 + 2 * index >= struct.unpack_from("<H", self.data, vtable)[0]:
+            return 0
+        offset = struct.unpack_from("<H", self.data, vtable + 4 + 2 * index)[0]
+        return table + offset if offset else 0
+
+    def _follow(self, position: int) -> int:
+        return position + int(struct.unpack_from("<I", self.data, position)[0])
+
+    def record_batch(self, dictionary: bool) -> tuple[int, list[tuple[int, int]], bool] | None:
+        """Rows, buffers (offset, size) and whether they are compressed."""
+        header = self._field(self._follow(0), 2)
+        if not header:
+            return None
+        batch = self._follow(header)
+        if dictionary:
+            batch = self._follow(self._field(batch, 1))
+        length = self._field(batch, 0)
+        rows = struct.unpack_from("<q", self.data, length)[0] if length else 0
+        buffers: list[tuple[int, int]] = []
+        if at := self._field(batch, 2):
+            start = self._follow(at)
+            count = struct.unpack_from("<I", self.data, start)[0]
+            buffers = [struct.unpack_from("<qq", self.data, start + 4 + 16 * i) for i in range(count)]
+        return rows, buffers, bool(self._field(batch, 3))
+
+
+def _normalise(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    names: list[str],
+    rows: int,
+    limits: Limits,
+    packed: int,
+    what: str,
+) -> ColumnarTable:
+    """Choose the stored type of each column; numbers and dates lose nothing that is not said."""
+    import duckdb
+
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+        aliases = [f"c{i}" for i in range(len(described))]
+        listed = ", ".join(aliases)
+        relation = f"(SELECT * FROM {relation} AS t({listed}))"
+        types = [str(dtype) for _, dtype, *_ in described]
+        _check_text(connection, relation, aliases, types, rows, limits, packed)
+        columns = [_column(connection, relation, a, t) for a, t in zip(aliases, types, strict=True)]
+    except duckdb.OutOfMemoryException as error:
+        raise InputError(f"The {what} file needs more memory than reading may take.", "Split it.") from error
+    except duckdb.Error as error:
+        raise _damaged(what) from error
+    return ColumnarTable(relation, names, rows, columns)
+
+
+def _check_text(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    aliases: Sequence[str],
+    types: Sequence[str],
+    rows: int,
+    limits: Limits,
+    packed: int,
+) -> None:
+    text = [a for a, t in zip(aliases, types, strict=True) if t in ("VARCHAR", "BLOB") or t.startswith("ENUM")]
+    expanded = 8 * rows * (len(aliases) - len(text))
+    if text:
+        # Repeated values are stored once; their lengths are added up without spelling them out.
+        sums = " + ".join(f"coalesce(sum(octet_length({a}::BLOB)), 0)" for a in text)
+        expanded += int((connection.execute(f"SELECT {sums} FROM {relation}").fetchone() or (0,))[0])
+    limits.check_expansion(expanded, packed)
+
+
+def _column(connection: duckdb.DuckDBPyConnection, relation: str, name: str, dtype: str) -> TextColumn:
+    if dtype == "BOOLEAN":
+        return TextColumn("boolean", name)
+    if dtype in _INTEGERS:
+        return TextColumn("integer", f"{name}::BIGINT")
+    if dtype in _WIDE_INTEGERS:
+        beyond = connection.execute(
+            f"SELECT count(*) FROM {relation} WHERE {name} IS NOT NULL AND try_cast({name} AS BIGINT) IS NULL"
+        ).fetchone()
+        if beyond and beyond[0]:
+            return TextColumn("text", f"{name}::VARCHAR", notice="has integers beyond 64 bits; it is kept as text")
+        return TextColumn("integer", f"{name}::BIGINT")
+    if dtype in ("FLOAT", "DOUBLE"):
+        nan = connection.execute(f"SELECT count(*) FROM {relation} WHERE isnan({name})").fetchone()
+        markers = {"NaN": int(nan[0])} if nan and nan[0] else {}
+        return TextColumn("number", f"CASE WHEN NOT isnan({name}) THEN {name}::DOUBLE END", markers)
+    if dtype.startswith("DECIMAL"):
+        digits = int(dtype[8:].split(",")[0])
+        notice = "has decimals of more than 15 digits, which are rounded" if digits > 15 else ""
+        return TextColumn("number", f"{name}::DOUBLE", notice=notice)
+    if dtype == "DATE":
+        return TextColumn("date", name)
+    if dtype == "TIMESTAMP WITH TIME ZONE":
+        return TextColumn("timestamp", name)
+    if dtype.startswith("TIMESTAMP"):
+        notice = ""
+        if dtype == "TIMESTAMP_NS":
+            odd = connection.execute(f"SELECT count(*) FROM {relation} WHERE epoch_ns({name}) % 1000 <> 0").fetchone()
+            notice = "has nanoseconds, which are cut off" if odd and odd[0] else ""
+        return TextColumn("timestamp", f"{name}::TIMESTAMP", notice=notice)
+    if dtype == "VARCHAR" or dtype.startswith("ENUM"):
+        return TextColumn("text", f"{name}::VARCHAR")
+    if dtype == "BLOB":
+        return TextColumn("text", f"hex({name})", notice="holds bytes; they are kept as hexadecimal text")
+    if dtype in ("TIME", "UUID", "INTERVAL"):
+        return TextColumn("text", f"{name}::VARCHAR")
+    return TextColumn(
+        "text", f"to_json({name})::VARCHAR", notice="holds lists or structures; they are kept as JSON text"
+    )
+
+
+def _damaged(what: str) -> InputError:
+    return InputError(f"The {what} file is damaged or cut off.", "Write it again and upload it.")

@@ -1,0 +1,193 @@
+"""Find the encoding of a text file and turn it into UTF-8, as a stream."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.datasets._limits import Limits
+from core.errors import InputError
+
+__all__ = ["Utf8File", "to_utf8"]
+
+_CHUNK = 4 * 2**20
+_SAMPLE = 32 * 1024
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True)
+class Utf8File:
+    """A file in UTF-8: where it is, what encoding it came in, and what was changed on the way."""
+
+    path: Path
+    encoding: str
+    notices: tuple[str, ...] = ()
+
+
+@dataclass
+class _Facts:
+    """What one pass over the bytes tells."""
+
+    valid: bool = True
+    zeros: int = 0
+    crlf: bool = False
+    lone_lf: bool = False
+    lone_cr: bool = False
+    sample: bytes = b""  # lines with bytes beyond ASCII
+
+    @property
+    def mixed_lines(self) -> bool:
+        return self.crlf + self.lone_lf + self.lone_cr > 1
+
+
+def to_utf8(path: Path, out: Path, limits: Limits) -> Utf8File:
+    """Return a UTF-8 file with the text of `path`: the file itself when it is one, else `out`.
+
+    Parameters
+    ----------
+    path : Path
+        A text file in any encoding.
+    out : Path
+        Where the converted text goes if it is needed.
+    limits : Limits
+        Bounds the size of the converted file.
+
+    Returns
+    -------
+    Utf8File
+
+    Raises
+    ------
+    InputError
+        When the text cannot be decoded.
+    """
+    with path.open("rb") as file:
+        head = file.read(64 * 1024)
+    declared = next((name for bom, name in _BOMS if head.startswith(bom)), None) or _utf16_without_bom(head)
+    if declared and declared != "utf-8-sig":
+        _convert(path, out, declared, "strict", limits)
+        return Utf8File(out, declared)
+    facts = _look(path)
+    encoding, errors, notices = "utf-8", "strict", []
+    if not facts.valid:
+        encoding, errors = _detect(facts.sample)
+        if errors == "replace":
+            notices.append("Some bytes are not valid UTF-8; they are shown as \N{REPLACEMENT CHARACTER}.")
+        else:
+            notices.append(f"The text was taken to be {encoding}, by its look.")
+    if facts.zeros:
+        notices.append(f"{facts.zeros:,} zero bytes were left out of the text.")
+    if facts.valid and not facts.zeros and not facts.mixed_lines:
+        return Utf8File(path, "utf-8")
+    _convert(path, out, encoding, errors, limits)
+    return Utf8File(out, encoding, tuple(notices))
+
+
+def _look(path: Path) -> _Facts:
+    facts = _Facts()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            while chunk.endswith(b"\r") and (more := file.read(1)):  # keep CR and LF together
+                chunk += more
+            facts.zeros += chunk.count(0)
+            if b"\r" in chunk:
+                pairs = chunk.count(b"\r\n")
+                facts.crlf |= pairs > 0
+                facts.lone_cr |= chunk.count(b"\r") > pairs
+                facts.lone_lf |= chunk.count(b"\n") > pairs
+            elif b"\n" in chunk:
+                facts.lone_lf = True
+            if chunk.isascii():
+                if decoder.getstate()[0]:
+                    facts.valid = False
+                continue
+            if len(facts.sample) < _SAMPLE:
+                facts.sample += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[:_SAMPLE]
+            if facts.valid:
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError as error:
+                    facts.valid = False
+                    start = max(0, error.start - 200)  # make sure that the sample shows what is wrong
+                    facts.sample = error.object[start : error.start + 2_000] + b"\n" + facts.sample
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        facts.valid = False
+    return facts
+
+
+def _detect(sample: bytes) -> tuple[str, str]:
+    """Encoding of bytes that are not valid UTF-8, and how to treat what does not fit."""
+    text = sample.decode("utf-8", errors="replace")
+    broken = text.count("\N{REPLACEMENT CHARACTER}")
+    if sum(not char.isascii() for char in text) - broken > 4 * broken:
+        return "utf-8", "replace"  # mostly right: a few damaged characters
+    if _looks_western(sample):
+        return "windows-1252", "strict"
+    import charset_normalizer
+
+    best = charset_normalizer.from_bytes(sample[:_SAMPLE]).best()
+    if best is None:
+        return "windows-1252", "strict"
+    return ("windows-1252" if best.encoding in ("latin_1", "cp1252") else best.encoding), "strict"
+
+
+def _looks_western(sample: bytes) -> bool:
+    """Whether it reads as a Western European language: few letters beyond ASCII together, no symbols in words."""
+    try:
+        text = sample.decode("windows-1252")
+    except UnicodeDecodeError:
+        return False
+    runs = re.findall(r"[^\W\d_a-zA-Z]+", text)
+    symbols = len(re.findall(r"(?<=[a-zA-Z])[¡-¿×÷](?=[a-zA-Z])", text))
+    return sum(map(len, runs)) <= 1.3 * max(1, len(runs)) and symbols <= 0.05 * max(1, len(runs)) and "\xad" not in text
+
+
+def _utf16_without_bom(head: bytes) -> str | None:
+    pairs = len(head) // 2
+    if pairs < 4:
+        return None
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if odd > 0.2 * pairs and even < 0.02 * pairs:
+        return "utf-16-le"
+    if even > 0.2 * pairs and odd < 0.02 * pairs:
+        return "utf-16-be"
+    return None
+
+
+def _convert(path: Path, out: Path, encoding: str, errors: str, limits: Limits) -> None:
+    """Write the text as UTF-8, without zero characters and with one kind of line end."""
+    packed = path.stat().st_size
+    codec = "latin-1" if errors == "latin" else encoding
+    decoder = codecs.getincrementaldecoder(codec)("strict" if errors == "latin" else errors)
+    written, carry = 0, ""
+    try:
+        with path.open("rb") as source, out.open("wb") as target:
+            while True:
+                chunk = source.read(_CHUNK)
+                text = carry + decoder.decode(chunk, final=not chunk)
+                carry = "\r" if text.endswith("\r") and chunk else ""
+                text = text[: len(text) - len(carry)]
+                data = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").encode("utf-8", "replace")
+                written += len(data)
+                limits.check_expansion(written, packed)
+                target.write(data)
+                if not chunk:
+                    break
+    except UnicodeError as error:
+        if codec == "windows-1252":  # five of its bytes are not assigned
+            _convert(path, out, encoding, "latin", limits)
+            return
+        raise InputError(
+            f"The file cannot be decoded as {encoding}.", "Save it as UTF-8 and upload it again."
+        ) from error

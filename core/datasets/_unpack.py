@@ -1,0 +1,101 @@
+"""Unpack gzip and zip as a stream, within the limits."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Protocol
+
+from core.datasets._limits import Limits
+from core.errors import InputError
+
+__all__ = ["check_archive", "unpack"]
+
+_CHUNK = 4 * 2**20
+_MAX_MEMBERS = 2_000
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def unpack(path: Path, kind: str, out: Path, limits: Limits) -> str:
+    """Write the content of a gzip file, or of a zip with one file, to `out`.
+
+    Parameters
+    ----------
+    path : Path
+        The packed file.
+    kind : str
+        gzip or zip.
+    out : Path
+        The file to write.
+    limits : Limits
+        Bounds on what comes out; it is counted as it is written, whatever the file says of itself.
+
+    Returns
+    -------
+    str
+        The name inside the zip; empty for gzip.
+
+    Raises
+    ------
+    LimitError
+        When more comes out than the limits allow.
+    InputError
+        When the file is damaged or cut off, protected, or a zip with several files.
+    """
+    packed = path.stat().st_size
+    try:
+        if kind == "gzip":
+            with gzip.open(path) as source:
+                _copy(source, out, packed, limits)
+            return ""
+        with zipfile.ZipFile(path) as archive:
+            member = _only_member(archive, limits, packed)
+            with archive.open(member) as source:
+                _copy(source, out, packed, limits)
+            return member.filename
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise InputError(
+            f"The {kind} file is damaged or cut off before its end.", "Pack it again, or upload it unpacked."
+        ) from error
+
+
+def check_archive(path: Path, limits: Limits) -> None:
+    """Raise when the members of a zip container (Excel) would unpack to more than the limits allow."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise InputError("The file is damaged or cut off.", "Save it again and upload it.") from error
+    if len(members) > _MAX_MEMBERS:
+        raise InputError(f"The file has {len(members):,} parts.", f"At most {_MAX_MEMBERS:,} are read.")
+    limits.check_expansion(sum(member.file_size for member in members), path.stat().st_size)
+
+
+def _only_member(archive: zipfile.ZipFile, limits: Limits, packed: int) -> zipfile.ZipInfo:
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir()
+        and not member.filename.startswith("__MACOSX/")
+        and not member.filename.endswith(".DS_Store")
+    ]
+    if len(members) != 1:
+        raise InputError(f"The zip holds {len(members):,} files.", "Upload a zip with one file.")
+    if members[0].flag_bits & 1:
+        raise InputError("The zip is protected by a password.", "Upload it without one.")
+    limits.check_expansion(members[0].file_size, packed)
+    return members[0]
+
+
+def _copy(source: _Readable, out: Path, packed: int, limits: Limits) -> None:
+    written = 0
+    with out.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            written += len(chunk)
+            limits.check_expansion(written, packed)
+            target.write(chunk)
