@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.datasets._engine import literal
 from core.datasets._limits import Limits
 from core.datasets._types import TextColumn
-from core.errors import InputError
+from core.errors import InputError, LimitError
 
 if TYPE_CHECKING:
     import duckdb
@@ -188,7 +188,7 @@ def _normalise(
         _check_text(connection, relation, aliases, types, rows, limits, packed)
         columns = [_column(connection, relation, a, t) for a, t in zip(aliases, types, strict=True)]
     except duckdb.OutOfMemoryException as error:
-        raise InputError(f"The {what} file needs more memory than reading may take.", "Split it.") from error
+        raise LimitError(f"The {what} file needs more memory than reading may take.", "Upload it in parts.") from error
     except duckdb.Error as error:
         raise _damaged(what) from error
     return ColumnarTable(relation, names, rows, columns)
@@ -203,11 +203,12 @@ def _check_text(
     limits: Limits,
     packed: int,
 ) -> None:
-    text = [a for a, t in zip(aliases, types, strict=True) if t in ("VARCHAR", "BLOB") or t.startswith("ENUM")]
+    lengths = {"VARCHAR": "strlen", "BLOB": "octet_length"}
+    text = [f"{lengths[t]}({a})" for a, t in zip(aliases, types, strict=True) if t in lengths]
     expanded = 8 * rows * (len(aliases) - len(text))
     if text:
         # Repeated values are stored once; their lengths are added up without spelling them out.
-        sums = " + ".join(f"coalesce(sum(octet_length({a}::BLOB)), 0)" for a in text)
+        sums = " + ".join(f"coalesce(sum({length}), 0)" for length in text)
         expanded += int((connection.execute(f"SELECT {sums} FROM {relation}").fetchone() or (0,))[0])
     limits.check_expansion(expanded, packed)
 
@@ -225,7 +226,8 @@ def _column(connection: duckdb.DuckDBPyConnection, relation: str, name: str, dty
             return TextColumn("text", f"{name}::VARCHAR", notice="has integers beyond 64 bits; it is kept as text")
         return TextColumn("integer", f"{name}::BIGINT")
     if dtype in ("FLOAT", "DOUBLE"):
-        nan = connection.execute(f"SELECT count(*) FROM {relation} WHERE isnan({name})").fetchone()
+        # Not in WHERE: the footer's statistics leave NaN out, and DuckDB skips row groups by them.
+        nan = connection.execute(f"SELECT count(*) FILTER (WHERE isnan({name})) FROM {relation}").fetchone()
         markers = {"NaN": int(nan[0])} if nan and nan[0] else {}
         return TextColumn("number", f"CASE WHEN NOT isnan({name}) THEN {name}::DOUBLE END", markers)
     if dtype.startswith("DECIMAL"):

@@ -29,7 +29,7 @@ _PLAIN = re.compile(r"[^,;\t|^~\x01\x1f\"]*")
 
 @dataclass(frozen=True)
 class Layout:
-    """What the first rows tell: the dialect, its escape character, and the names in the header, and what to say of them."""
+    """What the first rows tell: the dialect, its escape character, the names, and what to say of them."""
 
     dialect: Dialect
     escape: str

@@ -14,6 +14,11 @@ __all__ = ["Utf8File", "to_utf8"]
 
 _CHUNK = 4 * 2**20
 _SAMPLE = 32 * 1024
+# What tables are found in today; the old Macintosh and DOS code pages only draw wrong guesses.
+_CANDIDATES = (
+    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r"),
+    *("cp932", "euc_jp", "gb18030", "big5", "cp949", "euc_kr", "iso8859_2", "iso8859_5", "iso8859_7", "cp874"),
+)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -136,7 +141,7 @@ def _detect(sample: bytes) -> tuple[str, str]:
         return "windows-1252", "strict"
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(sample[:_SAMPLE]).best()
+    best = charset_normalizer.from_bytes(sample[:_SAMPLE], cp_isolation=list(_CANDIDATES)).best()
     if best is None:
         return "windows-1252", "strict"
     return ("windows-1252" if best.encoding in ("latin_1", "cp1252") else best.encoding), "strict"

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from core.datasets._dialect import Layout, is_header
 from core.datasets._limits import Limits
@@ -47,7 +47,8 @@ def excel_to_csv(path: Path, out: Path, limits: Limits) -> Layout:
     check_archive(path, limits)
     _refuse_entities(path)
     try:
-        return _convert(path, out, limits)
+        with path.open("rb") as file:  # openpyxl would judge a path by its ending
+            return _convert(file, out, limits)
     except LimitError:
         raise
     except (
@@ -65,10 +66,10 @@ def excel_to_csv(path: Path, out: Path, limits: Limits) -> Layout:
         raise InputError("The Excel file is damaged.", "Open it in Excel, save it again and upload it.") from error
 
 
-def _convert(path: Path, out: Path, limits: Limits) -> Layout:
+def _convert(file: IO[bytes], out: Path, limits: Limits) -> Layout:
     import openpyxl
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
         sheets = list(book.worksheets)
         for sheet in sheets:

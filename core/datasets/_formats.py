@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickletools
+import warnings
 import zipfile
 import zlib
 from pathlib import Path, PurePath
@@ -138,13 +139,19 @@ def _is_pickle(head: bytes, *, complete: bool) -> bool:
             return False
         return _is_pickle(inner, complete=False)
     # Protocols 0 and 1 have no magic number either: the file is one if it disassembles to its very end.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd escapes in what is no pickle at all
+        return _disassembles(head, complete=complete)
+
+
+def _disassembles(head: bytes, *, complete: bool) -> bool:
     count = 0
     try:
         for opcode, _, position in pickletools.genops(head):
             count += 1
             if opcode.name == "STOP":
                 return complete and count > 2 and not head[(position or 0) + 1 :].strip()
-    except (ValueError, IndexError, UnicodeDecodeError):
+    except (ValueError, IndexError):
         return not complete and count > 1_000
     return False
 

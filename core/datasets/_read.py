@@ -24,7 +24,7 @@ from core.datasets._names import repair_names
 from core.datasets._table import Dialect, ReadReport, SkippedRow, Table
 from core.datasets._types import TextColumn, choose_types
 from core.datasets._unpack import unpack
-from core.errors import InputError
+from core.errors import InputError, LimitError
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
@@ -229,9 +229,7 @@ def _delimited(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout
     try:
         rows, columns = choose_types(connection, source)
     except duckdb.InvalidInputException as error:
-        raise InputError(
-            f"The rows cannot be told apart: {str(error).splitlines()[0]}", "Save the table as CSV in UTF-8 again."
-        ) from error
+        raise InputError("The rows cannot be told apart.", "Save the table as CSV in UTF-8 again.") from error
     skipped, first = rejected_rows(connection, len(layout.names))
     if skipped > rows:
         raise InputError(
@@ -265,9 +263,9 @@ def _store(connection: duckdb.DuckDBPyConnection, found: _Found, names: Sequence
                 f"Only {stored:,} of {found.rows:,} rows could be stored.", "Please report this file: it is a fault."
             )
         part.replace(out)
+    except duckdb.OutOfMemoryException as error:
+        raise LimitError("The table needs more memory than reading may take.", "Upload it in parts.") from error
     except duckdb.Error as error:
-        raise InputError(
-            f"The table cannot be stored: {str(error).splitlines()[0]}", "Save it as CSV again and upload it."
-        ) from error
+        raise InputError("The file is damaged: not all of it can be read.", "Write it again and upload it.") from error
     finally:
         part.unlink(missing_ok=True)
