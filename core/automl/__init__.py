@@ -1,0 +1,27 @@
+"""AutoML: settings, a search within hard limits, and a result with its evidence.
+
+Importing this package is cheap: scikit-learn, FLAML, LightGBM and XGBoost load when a search needs them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from core.automl._metrics import METRICS, Metric, metric_choices
+from core.automl._settings import LEARNERS, AutoMLSettings
+
+if TYPE_CHECKING:
+    from core.automl._estimates import Estimate
+    from core.automl._result import AutoMLResult
+    from core.automl._search import search
+
+__all__ = ["LEARNERS", "METRICS", "AutoMLResult", "AutoMLSettings", "Estimate", "Metric", "metric_choices", "search"]
+
+_HOMES = {"AutoMLResult": "_result", "Estimate": "_estimates", "search": "_search"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,128 @@
+"""Which configuration to try next: FLAML's cost-frugal search for each learner, and its rule to choose the learner."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.automl import _learners
+
+__all__ = ["Proposer"]
+
+
+class _LearnerSearch:
+    """The search within one learner's space, and what it has cost and brought so far."""
+
+    def __init__(self, learner: str, shape: tuple[int, int], task: str, seed: int, timed: bool) -> None:
+        from flaml import CFO
+
+        self.learner = learner
+        self.count = 0
+        self.cost = 0.0  # seconds spent, and at the best and the second-best score
+        self.cost_at_best = 0.0
+        self.cost_before_best = 0.0
+        self.best = math.inf
+        self.before_best = math.inf
+        self.last_cost = 0.0
+        self._cfo = CFO(
+            metric="loss",
+            mode="min",
+            space=_learners.space(learner, *shape, task),
+            low_cost_partial_config=_learners.low_cost(learner, *shape, task),
+            points_to_evaluate=_learners.start_points(learner, *shape, task),
+            cost_attr="auto" if timed else None,
+            seed=seed,
+        )
+
+    def suggest(self) -> dict[str, Any] | None:
+        config = self._cfo.suggest(str(self.count))
+        return None if config is None else {name: getattr(v, "item", lambda v=v: v)() for name, v in config.items()}
+
+    def tell(self, config: dict[str, Any], loss: float, seconds: float) -> None:
+        result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": seconds, "config": config}
+        self._cfo.on_trial_complete(str(self.count), result)
+        self.note(loss, seconds)
+
+    def note(self, loss: float, seconds: float) -> None:
+        self.count += 1
+        self.cost += seconds
+        self.last_cost = seconds
+        if loss < self.best:
+            self.before_best, self.best = self.best, loss
+            self.cost_before_best, self.cost_at_best = self.cost_at_best, self.cost
+
+    def expected_cost(self, leader: float) -> float:
+        """Return the estimated seconds until this learner improves on the leader.
+
+        Wang, Wu, Weimer, Zhu (2021), "FLAML: a fast and lightweight AutoML library", section 4.2.
+        """
+        if not self.count:
+            return 0.0
+        own = max(self.cost - self.cost_at_best, self.cost_at_best - self.cost_before_best, self.last_cost)
+        if self.best <= leader or not math.isfinite(self.before_best):
+            return own
+        gained = self.before_best - self.best
+        speed = gained / max(self.cost_at_best - self.cost_before_best, 1e-9)
+        return max(own, 2 * (self.best - leader) / max(speed, 1e-12))
+
+
+class Proposer:
+    """Proposes (learner, configuration) and learns from the loss.
+
+    Parameters
+    ----------
+    learners : sequence of str
+        Names of `LEARNERS`.
+    shape : (int, int)
+        Training rows and features.
+    task : str
+        binary, multiclass or regression.
+    seed : int
+        Of the search.
+    timed : bool
+        Whether cost in seconds guides the search. False makes the proposals reproducible: learners take turns.
+    """
+
+    def __init__(self, learners: Sequence[str], shape: tuple[int, int], task: str, seed: int, timed: bool) -> None:
+        self._searches = {
+            learner: _LearnerSearch(learner, shape, task, seed + number, timed)
+            for number, learner in enumerate(learners)
+        }
+        self._timed = timed
+        self._random = np.random.default_rng(seed)
+        self._turn = 0
+
+    def propose(self) -> tuple[str, dict[str, Any]]:
+        """Return what to try next."""
+        for _ in range(100):
+            search = self._choose()
+            config = search.suggest()
+            if config is not None:
+                return search.learner, config
+        raise RuntimeError("the search has no more proposals")
+
+    def _choose(self) -> _LearnerSearch:
+        searches = list(self._searches.values())
+        untried = [search for search in searches if not search.count]
+        if not self._timed or untried:
+            self._turn += 1
+            return untried[0] if untried else searches[self._turn % len(searches)]
+        leader = min(search.best for search in searches)
+        speeds = np.array([1 / max(search.expected_cost(leader), 1e-6) for search in searches])
+        return searches[int(self._random.choice(len(searches), p=speeds / speeds.sum()))]
+
+    def tell(self, learner: str, config: dict[str, Any], loss: float, seconds: float) -> None:
+        """Report a proposal's loss (infinite when it failed) and what it cost."""
+        self._searches[learner].tell(config, loss, seconds)
+
+    def replay(self, learner: str, loss: float, seconds: float) -> None:
+        """Take over an earlier process's trial: the next proposal of this learner starts from the same point on."""
+        search = self._searches.get(learner)
+        if search is None:
+            return
+        config = search.suggest()
+        if config is not None:
+            search.tell(config, loss, seconds)

@@ -1,0 +1,92 @@
+"""What a page draws of a model's outputs on the test rows: plain lists, thinned to what a screen can show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.automl._estimates import wilson
+
+__all__ = ["calibration", "confusion", "curves"]
+
+_POINTS = 200
+_BINS = 10
+_CURVE_CLASSES = 20
+
+
+def confusion(y: NDArray[np.generic], output: NDArray[np.float64]) -> list[list[int]]:
+    """Return counts, rows by the true class, columns by the predicted one."""
+    k = output.shape[1]
+    counts = np.bincount(y.astype(np.intp) * k + output.argmax(axis=1), minlength=k * k)
+    return counts.reshape(k, k).tolist()
+
+
+def _thin(*series: NDArray[np.float64]) -> list[list[float]]:
+    length = len(series[0])
+    keep = np.unique(np.linspace(0, length - 1, min(length, _POINTS)).round().astype(int))
+    return [np.round(values[keep], 6).tolist() for values in series]
+
+
+def calibration(positive: NDArray[np.bool_], scores: NDArray[np.float64], bins: int = _BINS) -> list[dict[str, float]]:
+    """Return predicted against observed shares in bins of as many rows each, with Wilson intervals."""
+    order = np.argsort(scores, kind="stable")
+    points = []
+    for rows in np.array_split(order, bins):
+        if not len(rows):
+            continue
+        hits = int(positive[rows].sum())
+        low, high = wilson(hits, len(rows))
+        points.append(
+            {
+                "predicted": float(scores[rows].mean()),
+                "observed": hits / len(rows),
+                "low": float(low),
+                "high": float(high),
+                "n": len(rows),
+            }
+        )
+    return points
+
+
+def curves(
+    y: NDArray[np.generic], output: NDArray[np.float64], labels: Sequence[str] | None, *, seed: int = 0
+) -> dict[str, Any]:
+    """Return ROC, precision-recall and calibration of each class, or predicted against actual of a number.
+
+    Returns
+    -------
+    dict
+        Classes: ``{"classes": {label: {"roc": {"fpr", "tpr"}, "pr": {"recall", "precision"}, "share",
+        "calibration": [...]}}, "left_out": n}``; a binary task has its positive class only.
+        Numbers: ``{"actual": [...], "predicted": [...]}``, at most 1,000 rows drawn at random.
+    """
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
+    if labels is None:
+        rows = np.arange(len(y))
+        if len(rows) > 1000:
+            rows = np.random.default_rng(seed).choice(rows, 1000, replace=False)
+        return {"actual": y[rows].astype(float).tolist(), "predicted": output[rows].astype(float).tolist()}
+    asked = [1] if len(labels) == 2 else list(range(len(labels)))
+    counts = np.bincount(y.astype(np.intp), minlength=len(labels))
+    shown = sorted(asked, key=lambda code: -counts[code])[:_CURVE_CLASSES]
+    found = {}
+    for code in sorted(shown):
+        positive = y == code
+        if not positive.any() or positive.all():
+            continue
+        scores = output[:, code]
+        false_rate, true_rate, _ = roc_curve(positive, scores)
+        precision, recall, _ = precision_recall_curve(positive, scores)
+        roc = _thin(false_rate, true_rate)
+        pr = _thin(recall, precision)
+        found[labels[code]] = {
+            "roc": {"fpr": roc[0], "tpr": roc[1]},
+            "pr": {"recall": pr[0], "precision": pr[1]},
+            "share": float(positive.mean()),
+            "calibration": calibration(positive, scores),
+        }
+    return {"classes": found, "left_out": len(asked) - len(found)}

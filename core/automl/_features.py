@@ -1,0 +1,231 @@
+"""From a raw table to numbers: one transformer, fitted on training rows only.
+
+Numbers: median for what is missing, and a flag that it was. Booleans: 0 and 1. Categories: one column a value up
+to a limit, above it one ordinal column (most frequent first, no use of the target, so nothing leaks between folds).
+Dates: seconds since the epoch, and parts. Text, identifiers and constants are left out, and said to be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+from core.datasets import Finding
+from core.errors import InputError
+
+__all__ = ["MISSING", "ColumnPlan", "TableEncoder", "plan_columns"]
+
+MISSING = "(missing)"
+ONE_HOT_LIMIT = 20
+_DATE_PARTS = ("year", "month", "day", "dayofweek", "hour")
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """How one column becomes a feature: number, boolean, category, date; or why it is left out."""
+
+    name: str
+    kind: str
+    reason: str = ""
+
+
+def _is_text(values: pd.Series) -> bool:
+    """Tell free text: long values of several words that hardly repeat."""
+    sample = values.head(2000).astype(str)
+    words = sample.str.count(r"\s+") + 1
+    return bool(words.mean() >= 4 and values.nunique() > 0.5 * len(values))
+
+
+def plan_columns(frame: pd.DataFrame) -> list[ColumnPlan]:
+    """Decide how each column of the training rows becomes a feature."""
+    return [_plan(frame[name], str(name)) for name in frame.columns]
+
+
+def _plan(column: pd.Series, name: str) -> ColumnPlan:
+    values = column.dropna()
+    if values.empty:
+        return ColumnPlan(name, "left out", "it has no values")
+    distinct = values.nunique()
+    if distinct == 1 and len(values) == len(column):
+        return ColumnPlan(name, "left out", "it has one value only")
+    if types.is_bool_dtype(column.dtype):
+        return ColumnPlan(name, "boolean")
+    if types.is_datetime64_any_dtype(column.dtype):
+        return ColumnPlan(name, "date")
+    if types.is_numeric_dtype(column.dtype):
+        whole = types.is_integer_dtype(column.dtype)
+        if whole and distinct == len(column) > 50 and (values.is_monotonic_increasing or _dense(values)):
+            return ColumnPlan(name, "left out", "it numbers the rows")
+        return ColumnPlan(name, "number")
+    if _is_text(values):
+        return ColumnPlan(name, "left out", "it is free text")
+    if distinct > 0.9 * len(values) and distinct > 50:
+        return ColumnPlan(name, "left out", "it names the rows (nearly every value is different)")
+    return ColumnPlan(name, "category")
+
+
+def _dense(values: pd.Series) -> bool:
+    return bool(values.max() - values.min() + 1 <= 1.05 * len(values))
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Encode a raw frame as a float32 matrix.
+
+    Parameters
+    ----------
+    one_hot_limit : int
+        Categories with at most so many values get one column a value.
+
+    Attributes
+    ----------
+    columns_ : list of str
+        Columns that are used; a frame to transform must have them, in any order, and may have others.
+    plan_ : list of ColumnPlan
+        What was decided for each column of the training frame.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"age": [20.0, None, 40.0], "job": ["a", "b", "a"]})
+    >>> TableEncoder().fit_transform(frame).tolist()
+    [[20.0, 0.0, 1.0, 0.0], [30.0, 1.0, 0.0, 1.0], [40.0, 0.0, 1.0, 0.0]]
+    """
+
+    def __init__(self, one_hot_limit: int = ONE_HOT_LIMIT) -> None:
+        self.one_hot_limit = one_hot_limit
+
+    def fit(self, frame: pd.DataFrame, y: Any = None) -> TableEncoder:
+        """Learn the columns' kinds, medians and categories.
+
+        Raises
+        ------
+        InputError
+            When no column is left that a model could use.
+        """
+        self.plan_ = plan_columns(frame)
+        kinds = {item.name: item.kind for item in self.plan_ if item.kind != "left out"}
+        if not kinds:
+            reasons = "; ".join(f"'{item.name}': {item.reason}" for item in self.plan_[:5])
+            raise InputError(
+                f"No column is left that a model could use ({reasons}).",
+                "Add columns that say something about the target, or keep more of them.",
+            )
+        self.columns_ = list(kinds)
+        self.kinds_ = list(kinds.values())
+        numbers, low, high, dates = [], [], [], []
+        for name, kind in kinds.items():
+            if kind == "date":
+                dates.append(name)
+            elif kind == "category":
+                (low if frame[name].nunique() < self.one_hot_limit else high).append(name)
+            else:
+                numbers.append(name)
+        self.dates_ = dates
+        imputer = SimpleImputer(strategy="median", add_indicator=True)
+        self.encoder_ = ColumnTransformer(
+            [
+                (
+                    "number",
+                    imputer,
+                    numbers + [f"{name}: {part}" for name in dates for part in ("epoch", *_DATE_PARTS)],
+                ),
+                ("one_hot", OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32), low),
+                (
+                    "ordinal",
+                    OrdinalEncoder(
+                        categories=[self._by_frequency(frame[name]) for name in high],
+                        handle_unknown="use_encoded_value",
+                        unknown_value=-1,
+                        dtype=np.float32,
+                    ),
+                    high,
+                ),
+            ],
+            verbose_feature_names_out=False,
+        )
+        self.encoder_.fit(self._typed(frame))
+        return self
+
+    @staticmethod
+    def _by_frequency(column: pd.Series) -> list[str]:
+        return list(column.astype(object).where(column.notna(), MISSING).astype(str).value_counts().index)
+
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
+        """Encode rows.
+
+        Returns
+        -------
+        array of shape (n, features), float32
+
+        Raises
+        ------
+        InputError
+            When a column is missing, or a number column holds something else.
+        """
+        return np.asarray(self.encoder_.transform(self._typed(frame)), dtype=np.float32)
+
+    def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        absent = [name for name in self.columns_ if name not in frame.columns]
+        if absent:
+            raise InputError(
+                f"The table has no column {', '.join(map(repr, absent[:5]))}.",
+                f"The model was trained on {len(self.columns_)} columns and needs each of them.",
+            )
+        typed: dict[str, Any] = {}
+        for name, kind in zip(self.columns_, self.kinds_, strict=True):
+            column = frame[name]
+            if kind == "category":
+                typed[name] = column.astype(object).where(column.notna(), MISSING).astype(str)
+            elif kind == "date":
+                typed |= self._date_parts(name, column)
+            else:
+                typed[name] = self._number(name, column)
+        return pd.DataFrame(typed, index=frame.index)
+
+    @staticmethod
+    def _number(name: str, column: pd.Series) -> NDArray[np.float32]:
+        try:
+            values = pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan)
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"The column '{name}' was a number in training and now holds something else ({error}).",
+                "Give numbers, and leave the cell empty where there is none.",
+            ) from error
+        # float32, as the exported model has it; what does not fit is treated as missing.
+        limit = np.finfo(np.float32).max
+        return np.where(np.abs(values) <= limit, values, np.nan).astype(np.float32)
+
+    @staticmethod
+    def _date_parts(name: str, column: pd.Series) -> dict[str, Any]:
+        dates = pd.to_datetime(column, errors="coerce", utc=True)
+        epoch = (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+        parts = {f"{name}: epoch": epoch.to_numpy(dtype=np.float32, na_value=np.nan)}
+        for part in _DATE_PARTS:
+            parts[f"{name}: {part}"] = getattr(dates.dt, part).to_numpy(dtype=np.float32, na_value=np.nan)
+        return parts
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the encoded columns."""
+        return np.asarray(self.encoder_.get_feature_names_out(), dtype=object)
+
+    def findings(self) -> list[Finding]:
+        """Return what was left out, and why."""
+        return [
+            Finding(
+                "left_out",
+                "notice",
+                item.name,
+                f"'{item.name}' is left out of the model: {item.reason}.",
+                "Nothing to do, unless it holds more than that.",
+            )
+            for item in self.plan_
+            if item.kind == "left out"
+        ]

@@ -1,0 +1,88 @@
+"""The learners: what FLAML's search space of each is, and the plain estimator that a configuration stands for.
+
+FLAML's wrappers are used for their spaces and their translation of a configuration only: what is trained is the
+plain estimator of LightGBM, XGBoost or scikit-learn, which exports and loads without FLAML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["build", "linear", "low_cost", "space", "start_points"]
+
+# A second starting point a learner: FLAML's own is tiny and cheap, this is what the libraries recommend.
+_SENSIBLE: dict[str, dict[str, Any]] = {
+    "lgbm": {"n_estimators": 100, "num_leaves": 31},
+    "xgboost": {"n_estimators": 100, "max_leaves": 31},
+    "xgb_limitdepth": {"n_estimators": 100, "max_depth": 6, "learning_rate": 0.1},
+    "rf": {"n_estimators": 100, "max_leaves": 256},
+    "extra_tree": {"n_estimators": 100, "max_leaves": 256},
+}
+_CLASSES = {
+    "lgbm": "LGBMEstimator",
+    "xgboost": "XGBoostSklearnEstimator",
+    "xgb_limitdepth": "XGBoostLimitDepthEstimator",
+    "rf": "RandomForestEstimator",
+    "extra_tree": "ExtraTreesEstimator",
+}
+
+
+def _wrapper(learner: str) -> Any:
+    from flaml.automl import model
+
+    return getattr(model, _CLASSES[learner])
+
+
+def _entries(learner: str, rows: int, columns: int, task: str) -> dict[str, dict[str, Any]]:
+    from flaml.automl.task.factory import task_factory
+
+    return _wrapper(learner).search_space(data_size=(rows, columns), task=task_factory(task))
+
+
+def space(learner: str, rows: int, columns: int, task: str) -> dict[str, Any]:
+    """Return FLAML's domains of the learner's hyperparameters."""
+    return {name: entry["domain"] for name, entry in _entries(learner, rows, columns, task).items()}
+
+
+def low_cost(learner: str, rows: int, columns: int, task: str) -> dict[str, Any]:
+    """Return the values that make a trial cheap, where the cost-frugal search begins."""
+    entries = _entries(learner, rows, columns, task)
+    return {name: entry["low_cost_init_value"] for name, entry in entries.items() if "low_cost_init_value" in entry}
+
+
+def start_points(learner: str, rows: int, columns: int, task: str) -> list[dict[str, Any]]:
+    """Return the configurations to try first: the cheap one, then a sensible one."""
+    entries = _entries(learner, rows, columns, task)
+    first = {name: entry["init_value"] for name, entry in entries.items() if entry.get("init_value") is not None}
+    second = dict(first)
+    for name, value in _SENSIBLE[learner].items():
+        if name in entries:
+            # max_features of a forest and the like keep FLAML's start; sizes are cut to what the rows allow.
+            upper = getattr(entries[name]["domain"], "upper", value)
+            second[name] = min(value, upper - 1) if isinstance(value, int) else value
+    return [first, second]
+
+
+def build(learner: str, config: Mapping[str, Any], task: str, *, jobs: int, seed: int) -> Any:
+    """Return the plain, unfitted estimator of a configuration."""
+    from flaml.automl.task.factory import task_factory
+
+    if learner == "linear":
+        return linear(task, seed=seed)
+    wrapper = _wrapper(learner)(task=task_factory(task), n_jobs=jobs, **config)
+    parameters = {name: getattr(value, "item", lambda v=value: v)() for name, value in wrapper.params.items()}
+    if learner == "xgb_limitdepth":
+        parameters["tree_method"] = "hist"
+    return wrapper.estimator_class(**(parameters | {"random_state": seed}))
+
+
+def linear(task: str, *, seed: int) -> Any:
+    """Return the linear model that every result is compared with: logistic or ridge regression, standardised."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if task == "regression":
+        return make_pipeline(StandardScaler(), Ridge(random_state=seed))
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=200, random_state=seed))

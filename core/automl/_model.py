@@ -1,0 +1,58 @@
+"""The model that a search returns: a scikit-learn pipeline on raw frames that speaks the target's own labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import Pipeline
+
+from core.automl._features import TableEncoder
+from core.automl._trial import outputs
+
+__all__ = ["LabelledClassifier", "make_model"]
+
+
+class LabelledClassifier(ClassifierMixin, BaseEstimator):
+    """A fitted classifier of class codes that answers with the original labels.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        Predicts codes 0 to k-1.
+    labels : array-like of shape (k,)
+        The label of each code.
+    """
+
+    def __init__(self, estimator: Any, labels: Any) -> None:
+        self.estimator = estimator
+        self.labels = labels
+
+    @property
+    def classes_(self) -> NDArray[np.generic]:
+        """The labels, in the order of the probabilities' columns."""
+        return np.asarray(self.labels)
+
+    def fit(self, X: Any, y: Any = None) -> LabelledClassifier:
+        """Return itself: the estimator inside is fitted already."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return probabilities, shape (n, k)."""
+        return outputs(self.estimator, X, len(self.classes_))
+
+    def predict(self, X: NDArray[np.float32]) -> NDArray[np.generic]:
+        """Return the most probable labels, shape (n,)."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def make_model(encoder: TableEncoder, estimator: Any, labels: Sequence[Any] | None) -> Pipeline:
+    """Join fitted features and a fitted estimator into one pipeline."""
+    last = estimator if labels is None else LabelledClassifier(estimator, np.asarray(labels))
+    return Pipeline([("features", encoder), ("estimator", last)])

@@ -1,0 +1,168 @@
+"""From a raw table and settings to what a search works on: target, test split, features, folds."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+
+from core.automl._features import TableEncoder
+from core.automl._metrics import METRICS, resolve_metric
+from core.automl._settings import AutoMLSettings
+from core.automl._splits import make_folds, split_test
+from core.automl._trial import TrainingData
+from core.datasets import Finding, infer_task
+from core.errors import InputError, SettingsError
+
+__all__ = ["Prepared", "prepare"]
+
+MAX_CLASSES = 200
+
+
+@dataclass
+class Prepared:
+    """Everything that is fixed before the first trial.
+
+    Parameters
+    ----------
+    data : TrainingData
+        Encoded training rows and folds.
+    X_test, y_test : arrays
+        Encoded test rows.
+    train_rows, test_rows : arrays of int
+        Their positions in the frame that was given.
+    labels : list or None
+        The target's labels by code; None for a number.
+    """
+
+    task: str
+    metric: str
+    encoder: TableEncoder
+    data: TrainingData
+    X_test: NDArray[np.float32]
+    y_test: NDArray[np.generic]
+    train_rows: NDArray[np.intp]
+    test_rows: NDArray[np.intp]
+    labels: list[Any] | None
+    split_method: str
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def label_names(self) -> list[str] | None:
+        """The labels as text."""
+        return None if self.labels is None else [str(label) for label in self.labels]
+
+
+def _require_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> None:
+    wanted = [settings.target, *settings.drop_columns, *settings.sensitive_columns]
+    for name in wanted:
+        if name not in frame.columns:
+            close = difflib.get_close_matches(name, [str(column) for column in frame.columns], n=3)
+            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else "Choose one of the table's columns."
+            raise InputError(f"The table has no column '{name}'.", hint)
+
+
+def _classes(values: pd.Series, settings: AutoMLSettings) -> tuple[NDArray[np.intp], list[Any]]:
+    labels = sorted(values.unique().tolist(), key=lambda label: (str(type(label)), label))
+    if len(labels) < 2:
+        raise InputError(
+            f"The target '{settings.target}' has one value only ({labels[0]!r}).", "Choose a target that varies."
+        )
+    if len(labels) > MAX_CLASSES:
+        raise InputError(
+            f"The target '{settings.target}' has {len(labels):,} classes; {MAX_CLASSES} is the most.",
+            "Group rare classes, or choose another target.",
+        )
+    if settings.positive_label is not None:
+        named = [label for label in labels if str(label) == settings.positive_label]
+        if not named:
+            raise SettingsError(
+                f"'{settings.positive_label}' is no value of '{settings.target}'.",
+                f"Choose one of {', '.join(map(repr, labels[:10]))}.",
+            )
+        labels = [label for label in labels if label != named[0]] + named
+    return pd.Categorical(values, categories=labels).codes.astype(np.intp), labels
+
+
+def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, NDArray[np.intp], Any, list[Any] | None]:
+    """Return the task, the positions of usable rows, their target values coded, and the labels."""
+    column = frame[settings.target]
+    if types.is_float_dtype(column.dtype):
+        column = column.where(np.isfinite(column.to_numpy(dtype=float, na_value=np.nan)))
+    rows = np.flatnonzero(column.notna().to_numpy())
+    values = column.iloc[rows]
+    task = infer_task(column) if settings.task == "auto" else settings.task
+    if task != "regression":
+        codes, labels = _classes(values, settings)
+        if settings.task == "binary" and len(labels) != 2:
+            raise SettingsError(
+                f"The target '{settings.target}' has {len(labels)} classes, not two.", "Set the task to multiclass."
+            )
+        return ("binary" if len(labels) == 2 else "multiclass"), rows, codes, labels
+    try:
+        return task, rows, pd.to_numeric(values).to_numpy(dtype=float), None
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"The target '{settings.target}' is not a number everywhere ({error}).", "Choose a classification task."
+        ) from error
+
+
+def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
+    """Validate, split off the test, fit the features on the training rows only, make the folds.
+
+    Raises
+    ------
+    InputError
+        When the table cannot be learned from as asked.
+    SettingsError
+        When the settings do not fit the table.
+    """
+    _require_columns(frame, settings)
+    task, rows, y, labels = _target(frame, settings)
+    metric = resolve_metric(settings.metric, task)
+    if task not in METRICS[metric].tasks:
+        raise SettingsError(f"The metric '{metric}' does not fit a {task} target.", "Choose another, or auto.")
+    findings = []
+    missing = len(frame) - len(rows)
+    if missing:
+        findings.append(
+            Finding(
+                "missing_target",
+                "notice",
+                settings.target,
+                f"{missing:,} of {len(frame):,} rows have no '{settings.target}' and are left out.",
+                "Fill them in if they should count.",
+                {"rows": missing},
+            )
+        )
+    train, test = split_test(y, labels is not None, settings.test_fraction, settings.seed)
+    features = frame.drop(columns=[settings.target, *settings.drop_columns]).iloc[rows]
+    if settings.featurization == "off":
+        other = [str(name) for name in features.columns if not types.is_numeric_dtype(features[name].dtype)]
+        if other:
+            raise SettingsError(
+                f"Featurization is off, and {', '.join(map(repr, other[:5]))} hold no numbers.",
+                "Drop these columns, or set featurization to auto.",
+            )
+    encoder = TableEncoder()
+    X_train = encoder.fit(features.iloc[train]).transform(features.iloc[train])
+    findings += encoder.findings()
+    folds = make_folds(y[train], labels is not None, settings)
+    return Prepared(
+        task=task,
+        metric=metric,
+        encoder=encoder,
+        data=TrainingData(X_train, y[train], len(labels or ()), folds.pairs, settings.class_weights),
+        X_test=encoder.transform(features.iloc[test]) if len(test) else X_train[:0],
+        y_test=y[test],
+        train_rows=rows[train],
+        test_rows=rows[test],
+        labels=labels,
+        split_method=folds.method,
+        findings=findings,
+    )

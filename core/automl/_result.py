@@ -1,0 +1,284 @@
+"""What a search found, with its evidence."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from core.automl._budget import Budget
+from core.automl._curves import confusion, curves
+from core.automl._estimates import Estimate, difference, estimates
+from core.automl._metrics import METRICS, metric_choices, score
+from core.automl._model import make_model
+from core.automl._prepare import Prepared
+from core.automl._settings import AutoMLSettings
+from core.automl._trial import outputs
+from core.datasets import Finding, fingerprint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from core.automl._final import Final, Finisher
+    from core.automl._search import Search
+
+__all__ = ["AutoMLResult", "conclude"]
+
+PACKAGES = ("scikit-learn", "flaml", "lightgbm", "xgboost", "pandas", "numpy", "skops")
+
+
+@dataclass(frozen=True)
+class AutoMLResult:
+    """The result of a search.
+
+    Parameters
+    ----------
+    model : sklearn.pipeline.Pipeline
+        ``predict`` and ``predict_proba`` on raw frames; ``classes_`` holds the original labels.
+    leaderboard : DataFrame
+        One row a trial, best first, and the baselines: name, learner, trial, status, score (mean over folds),
+        score_std, the other metrics, fit_s (all folds), predict_ms_a_row.
+    trials : list of dict
+        Every trial with its configuration, also those that failed or were ended.
+    test_metrics : dict of Estimate
+        By metric, on rows the search never saw; empty without a test.
+    baseline_metrics : dict of dict of Estimate
+        The same of "prior" (class shares, or the mean) and "linear" (logistic or ridge regression).
+    differences : dict of Estimate
+        The search's metric, model minus baseline, paired on the test rows, larger being better for the model.
+    oof, test : DataFrame
+        row_id (position in the table), the target, prediction, a probability a class, sensitive columns;
+        out-of-fold for training rows (those that some fold validated on), and for the test rows.
+    curves, confusion : JSON-like
+        What a page draws, of the test rows.
+    stop_reason : str
+        Why the search ended, in words; ``stop_code`` in one word.
+    elapsed_s, model_ready_s : float
+        Seconds from the start to the end, and to a model that predicts.
+    """
+
+    model: Any
+    settings: AutoMLSettings
+    task: str
+    metric: str
+    labels: list[Any] | None
+    winner: dict[str, Any]
+    leaderboard: pd.DataFrame
+    trials: list[dict[str, Any]]
+    test_metrics: dict[str, Estimate]
+    baseline_metrics: dict[str, dict[str, Estimate]]
+    differences: dict[str, Estimate]
+    verdict: str
+    oof: pd.DataFrame
+    test: pd.DataFrame
+    curves: dict[str, Any]
+    confusion: list[list[int]] | None
+    findings: list[Finding]
+    stop_code: str
+    stop_reason: str
+    elapsed_s: float
+    model_ready_s: float
+    split_method: str
+    rows: dict[str, int]
+    features: list[str]
+    fingerprint: str
+    packages: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the model and the predictions as JSON-serialisable values."""
+        from core.automl._store import summary
+
+        return summary(self)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the result into a folder: model, evidence, and what is needed to use them elsewhere."""
+        from core.automl._store import save
+
+        save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> AutoMLResult:
+        """Read what `save` wrote; nothing is unpickled."""
+        from core.automl._store import load
+
+        return load(Path(folder))
+
+
+def packages() -> dict[str, str]:
+    """Return the versions that the result depends on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def _predictions(
+    frame: pd.DataFrame, prepared: Prepared, settings: AutoMLSettings, rows: NDArray[np.intp], output: NDArray[Any]
+) -> pd.DataFrame:
+    table: dict[str, Any] = {"row_id": rows, settings.target: frame[settings.target].to_numpy()[rows]}
+    if prepared.labels is None:
+        table["prediction"] = output
+    else:
+        table["prediction"] = np.asarray(prepared.labels)[output.argmax(axis=1)] if len(rows) else []
+        for code, name in enumerate(prepared.label_names or ()):
+            table[f"p({name})"] = output[:, code]
+    for name in settings.sensitive_columns:
+        table.setdefault(name, frame[name].to_numpy()[rows])
+    return pd.DataFrame(table)
+
+
+def _prior(prepared: Prepared, n: int) -> NDArray[np.float64]:
+    data = prepared.data
+    if not data.classes:
+        return np.full(n, float(np.mean(data.y)))
+    shares = np.bincount(data.y.astype(np.intp), minlength=data.classes) / len(data.y)
+    return np.tile(shares, (n, 1))
+
+
+def _prior_row(prepared: Prepared) -> dict[str, Any]:
+    """Score the prior on the folds as a trial is."""
+    data, names = prepared.data, metric_choices(prepared.task)
+    scores: dict[str, list[float]] = {name: [] for name in names}
+    for train, validation in data.folds:
+        part = data.y[train]
+        if data.classes:
+            output = np.tile(
+                np.bincount(part.astype(np.intp), minlength=data.classes) / len(part), (len(validation), 1)
+            )
+        else:
+            output = np.full(len(validation), float(np.mean(part)))
+        for name in names:
+            scores[name].append(score(name, data.y[validation], output))
+    metrics = {name: float(np.mean(values)) for name, values in scores.items()}
+    spread = float(np.std(scores[prepared.metric], ddof=1)) if len(data.folds) > 1 else None
+    return {
+        "trial": None, "learner": "prior", "status": "finished", "config": {},
+        "score": metrics[prepared.metric], "score_std": spread, "metrics": metrics,
+    }  # fmt: skip
+
+
+def _leaderboard(run: Search, linear: dict[str, Any] | None, prior: dict[str, Any]) -> pd.DataFrame:
+    rows = []
+    ranked = sorted([*run.trials, *([linear] if linear else [])], key=run.rank)
+    for trial in [*ranked, prior]:
+        learner = trial["learner"]
+        rows.append(
+            {
+                "name": learner if learner in ("linear", "prior") else f"{learner} {trial['trial']}",
+                "learner": learner,
+                "trial": trial["trial"] or None,
+                "status": trial["status"],
+                "score": trial.get("score"),
+                "score_std": trial.get("score_std"),
+                **(trial.get("metrics") or {}),
+                "fit_s": trial.get("fit_s"),
+                "predict_ms_a_row": trial.get("predict_ms_a_row"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def verdict(metric: str, differences: dict[str, Estimate], task: str) -> str:
+    """Say in one sentence whether the model is worth having."""
+    if not differences:
+        return "There is no verdict: no rows were held out for a test."
+    guess = "the mean" if task == "regression" else "the prior"
+    title = METRICS[metric].title
+    parts = []
+    for name, baseline in (("prior", f"guessing {guess}"), ("linear", "a linear model")):
+        if name not in differences:
+            continue
+        gain = differences[name]
+        decimals = 3 if abs(gain.value) < 10 else 1
+        size = f"{abs(gain.value):,.{decimals}f} {title} [{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}]"
+        if gain.low > 0:
+            parts.append(f"better than {baseline} by {size}")
+        elif gain.high < 0:
+            parts.append(f"worse than {baseline} by {size}")
+        else:
+            parts.append(f"not clearly different from {baseline} ({gain.value:+,.{decimals}f} {title} "
+                         f"[{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}])")  # fmt: skip
+    rows = next(iter(differences.values())).n
+    text = ", and ".join(parts)
+    return f"{text[0].upper()}{text[1:]}, on {rows:,} rows it never saw."
+
+
+def conclude(
+    frame: pd.DataFrame,
+    settings: AutoMLSettings,
+    prepared: Prepared,
+    run: Search,
+    finisher: Finisher,
+    final: Final,
+    reason: tuple[str, str],
+    ready_s: float,
+    budget: Budget,
+) -> AutoMLResult:
+    """Test the winner once, beside the baselines, and gather the evidence."""
+    data, seed = prepared.data, settings.seed
+    linear = finisher.linear if finisher.linear and finisher.linear["status"] == "finished" else None
+    X, y = prepared.X_test, prepared.y_test
+    tested: dict[str, NDArray[np.float64]] = {}
+    if len(y):
+        tested["model"] = outputs(final.estimator, X, data.classes)
+        tested["prior"] = _prior(prepared, len(y))
+        if linear is not None:
+            estimator = finisher.load("linear")
+            tested["linear"] = outputs(estimator, X, data.classes)
+    metrics = {name: estimates(prepared.task, y, output, seed=seed) for name, output in tested.items()}
+    sign = 1 if METRICS[prepared.metric].larger_is_better else -1
+    gains = {}
+    for name in ("prior", "linear"):
+        if name in tested and not (name == "linear" and final.trial["learner"] == "linear"):
+            gain = difference(prepared.metric, y, tested["model"], tested[name], seed=seed)
+            low, high = sorted((sign * gain.low, sign * gain.high))
+            gains[name] = Estimate(sign * gain.value, low, high, gain.n)
+
+    number = final.trial["trial"]
+    file = run.folder / ("linear.oof.npy" if final.trial["learner"] == "linear" else f"oof/{number}.npy")
+    out_of_fold = np.load(file)
+    covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
+    failed = [trial for trial in run.trials if trial["status"] != "finished"]
+    findings = [*prepared.findings, *finisher.findings]
+    if failed:
+        findings.append(
+            Finding(
+                "trials",
+                "notice",
+                None,
+                f"{len(failed)} of {len(run.trials)} trials gave no score; the first: {failed[0].get('message')}.",
+                "They are in the leaderboard with their state; the others are not affected.",
+                {"trials": [trial["trial"] for trial in failed]},
+            )
+        )
+    return AutoMLResult(
+        model=make_model(prepared.encoder, final.estimator, prepared.labels),
+        settings=settings,
+        task=prepared.task,
+        metric=prepared.metric,
+        labels=prepared.labels,
+        winner={name: final.trial.get(name) for name in ("trial", "learner", "config", "score", "score_std")}
+        | {"refit_s": final.refit_s},
+        leaderboard=_leaderboard(run, finisher.linear, _prior_row(prepared)),
+        trials=run.trials,
+        test_metrics=metrics.get("model", {}),
+        baseline_metrics={name: found for name, found in metrics.items() if name != "model"},
+        differences=gains,
+        verdict=verdict(prepared.metric, gains, prepared.task),
+        oof=_predictions(frame, prepared, settings, prepared.train_rows[covered], out_of_fold[covered]),
+        test=_predictions(frame, prepared, settings, prepared.test_rows, tested.get("model", out_of_fold[:0])),
+        curves=curves(y, tested["model"], prepared.label_names, seed=seed) if len(y) else {},
+        confusion=confusion(y, tested["model"]) if len(y) and data.classes else None,
+        findings=findings,
+        stop_code=reason[0],
+        stop_reason=reason[1],
+        elapsed_s=budget.elapsed(),
+        model_ready_s=ready_s,
+        split_method=prepared.split_method,
+        rows={"all": len(frame), "train": len(data.y), "test": len(y)},
+        features=list(prepared.encoder.columns_),
+        fingerprint=fingerprint(frame),
+        packages=packages(),
+    )

@@ -1,0 +1,152 @@
+"""What a search is asked to do: typed once, validated here, stored with its result."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.automl._metrics import METRICS
+from core.errors import SettingsError
+
+__all__ = ["LEARNERS", "AutoMLSettings"]
+
+LEARNERS = {
+    "lgbm": "LightGBM",
+    "xgboost": "XGBoost, by leaves",
+    "xgb_limitdepth": "XGBoost, by depth",
+    "rf": "Random forest",
+    "extra_tree": "Extra trees",
+}
+"""Learners the search chooses from, with the names people know them by. Each can be exported to ONNX."""
+
+
+class AutoMLSettings(BaseModel):
+    """Settings of `search`.
+
+    Parameters
+    ----------
+    target : str
+        Column to predict.
+    task : str
+        auto, binary, multiclass or regression.
+    metric : str
+        What the search optimises; auto is roc_auc, or r2 for a number.
+    time_budget_s : float or None
+        Seconds from the start to a model that predicts. None, with `max_trials`, is the reproducible mode.
+    trial_timeout_s : float or None
+        A trial that takes longer is ended; the search goes on.
+    max_trials : int or None
+        Exact number of trials, if time allows.
+    max_concurrent_trials : int
+        Trials at the same time; one for now.
+    folds : "auto" or int
+        Cross-validation folds; auto: 10 below 1,000 rows, 3 up to 100,000, above that a 20 % holdout.
+    cv_repeats : int
+        Times the cross-validation is repeated with other folds.
+    early_stopping : bool
+        End when the last 20 trials brought nothing.
+    exit_score : float or None
+        End when the metric is as good as this.
+    explain, ensemble : bool
+        Kept with the settings; explanations and blends are not made yet.
+    featurization : str
+        auto, or off (the table must be numeric).
+    learners : "auto" or tuple of str
+        Names from `LEARNERS`.
+    blocked_learners : tuple of str
+        Taken out of `learners`.
+    drop_columns : tuple of str
+        Columns the model must not use.
+    sensitive_columns : tuple of str
+        Columns that are stored with the predictions; they are features too unless dropped.
+    class_weights : bool
+        Weigh classes by the inverse of their frequency.
+    positive_label : str or None
+        The class that scores of a binary task are about; by default the last in sorted order.
+    time_column, group_column : str or None
+        Not supported yet: setting one is an error.
+    test_fraction : float
+        Share of rows held out for the test, 0 to 0.5; 0 means no test.
+    seed : int
+        Of splits and search.
+
+    Raises
+    ------
+    SettingsError
+        When a value, or a combination, is invalid.
+
+    Examples
+    --------
+    >>> AutoMLSettings(target="income", max_trials=20).metric
+    'auto'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: str = Field(min_length=1)
+    task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
+    metric: str = "auto"
+    time_budget_s: float | None = Field(default=60, gt=0, le=604_800)
+    trial_timeout_s: float | None = Field(default=None, gt=0)
+    max_trials: int | None = Field(default=None, ge=2, le=1_000_000)
+    max_concurrent_trials: int = Field(default=1, ge=1)
+    folds: Literal["auto"] | int = "auto"
+    cv_repeats: int = Field(default=1, ge=1, le=20)
+    early_stopping: bool = True
+    exit_score: float | None = None
+    explain: bool = True
+    featurization: Literal["auto", "off"] = "auto"
+    ensemble: bool = True
+    learners: Literal["auto"] | tuple[str, ...] = "auto"
+    blocked_learners: tuple[str, ...] = ()
+    drop_columns: tuple[str, ...] = ()
+    sensitive_columns: tuple[str, ...] = ()
+    class_weights: bool = False
+    positive_label: str | None = None
+    time_column: str | None = None
+    group_column: str | None = None
+    test_fraction: float = Field(default=0.2, ge=0, le=0.5)
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "settings"
+            given = "" if first["type"] in ("missing", "value_error") else f" (got {first['input']!r})"
+            raise SettingsError(
+                f"{name}: {first['msg'].removeprefix('Value error, ')}{given}.".replace("..", "."),
+                "See AutoMLSettings for what each setting takes.",
+            ) from error
+
+    @model_validator(mode="after")
+    def _combination(self) -> AutoMLSettings:
+        if self.time_budget_s is None and self.max_trials is None:
+            raise ValueError("a search needs a time budget or a number of trials")
+        if self.metric != "auto" and self.metric not in METRICS:
+            raise ValueError(f"'{self.metric}' is no metric; choose one of auto, {', '.join(METRICS)}")
+        if self.metric != "auto" and self.task != "auto" and self.task not in METRICS[self.metric].tasks:
+            raise ValueError(f"the metric '{self.metric}' does not fit the task '{self.task}'")
+        if isinstance(self.folds, int) and not 2 <= self.folds <= 50:
+            raise ValueError(f"folds must be auto or 2 to 50, not {self.folds}")
+        unknown = {*(() if self.learners == "auto" else self.learners), *self.blocked_learners} - set(LEARNERS)
+        if unknown:
+            raise ValueError(f"unknown learner {sorted(unknown)}; choose from {', '.join(LEARNERS)}")
+        if not self.chosen_learners:
+            raise ValueError("no learner is left")
+        if self.target in self.drop_columns:
+            raise ValueError(f"the target '{self.target}' cannot be dropped")
+        if self.max_concurrent_trials > 1:
+            raise ValueError("trials run one at a time for now: max_concurrent_trials must be 1")
+        for name in ("time_column", "group_column"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} is not supported yet")
+        return self
+
+    @property
+    def chosen_learners(self) -> tuple[str, ...]:
+        """Learners the search may use, in the order of `LEARNERS`."""
+        wanted = LEARNERS if self.learners == "auto" else self.learners
+        return tuple(name for name in LEARNERS if name in wanted and name not in self.blocked_learners)

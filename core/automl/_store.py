@@ -1,0 +1,167 @@
+"""A result as files.
+
+``result.json``
+    Everything that a page draws: verdict, task, metric, labels, winner, settings, leaderboard and trials (lists of
+    records), test_metrics, baseline_metrics and differences ({name: {value, low, high, n}}), curves, confusion,
+    findings, stop_code, stop_reason, elapsed_s, model_ready_s, split_method, rows, features, fingerprint, packages.
+``model.skops``
+    The pipeline, loaded with a fixed list of trusted types.
+``oof.parquet``, ``test.parquet``
+    Predictions with row ids and sensitive columns.
+``leaderboard.csv``, ``requirements.txt``, ``README.md``
+    For people, and for using the model elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.automl._settings import AutoMLSettings
+from core.errors import StorageError
+
+if TYPE_CHECKING:
+    from core.automl._result import AutoMLResult
+
+__all__ = ["load", "save", "summary"]
+
+_PLAIN = (
+    "task", "metric", "winner", "trials", "verdict", "curves", "confusion", "stop_code", "stop_reason", "elapsed_s",
+    "model_ready_s", "split_method", "rows", "features", "fingerprint", "packages",
+)  # fmt: skip
+
+TRUSTED = [
+    "collections.OrderedDict",
+    "core.automl._features.ColumnPlan",
+    "core.automl._features.TableEncoder",
+    "core.automl._model.LabelledClassifier",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
+    "numpy.dtype",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
+]
+"""Types beyond skops' own defaults that a saved model may hold."""
+
+
+def _clean(value: Any) -> Any:
+    """Return JSON-serialisable values: NaN and infinities as None, NumPy scalars as numbers."""
+    if isinstance(value, dict):
+        return {str(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
+
+
+def summary(result: AutoMLResult) -> dict[str, Any]:
+    """Return what ``result.json`` holds."""
+    found = {name: getattr(result, name) for name in _PLAIN}
+    found["labels"] = result.labels
+    found["settings"] = result.settings.model_dump(mode="json")
+    found["leaderboard"] = result.leaderboard.to_dict(orient="records")
+    found["test_metrics"] = {name: item.to_dict() for name, item in result.test_metrics.items()}
+    found["baseline_metrics"] = {
+        baseline: {name: item.to_dict() for name, item in metrics.items()}
+        for baseline, metrics in result.baseline_metrics.items()
+    }
+    found["differences"] = {name: item.to_dict() for name, item in result.differences.items()}
+    found["findings"] = [finding.to_dict() for finding in result.findings]
+    return _clean(found)
+
+
+def save(result: AutoMLResult, folder: Path) -> None:
+    """Write all files of a result."""
+    from skops import io
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(summary(result), allow_nan=False), encoding="utf-8")
+    io.dump(result.model, folder / "model.skops")
+    result.oof.to_parquet(folder / "oof.parquet")
+    result.test.to_parquet(folder / "test.parquet")
+    result.leaderboard.to_csv(folder / "leaderboard.csv", index=False)
+    pinned = [f"{name}=={number}" for name, number in result.packages.items() if name not in ("python", "flaml")]
+    (folder / "requirements.txt").write_text("\n".join(pinned) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(_readme(result), encoding="utf-8")
+
+
+def _readme(result: AutoMLResult) -> str:
+    return f"""# A model of `{result.settings.target}`
+
+{result.verdict}
+
+Made with Plumbline on Python {result.packages["python"]}. To predict with it, install `requirements.txt`, put
+Plumbline's folder `core` on the path, and:
+
+```python
+import pandas as pd
+from core.automl import AutoMLResult
+
+model = AutoMLResult.load(".").model
+print(model.predict(pd.read_csv("rows.csv")))
+```
+
+The table needs the columns {", ".join(f"`{name}`" for name in result.features)}, in any order.
+
+`result.json` has the settings and all figures, `leaderboard.csv` the trials, `oof.parquet` and `test.parquet` the
+predictions with the rows' positions in the table of fingerprint `{result.fingerprint}`.
+"""
+
+
+def load(folder: Path) -> AutoMLResult:
+    """Read a result.
+
+    Raises
+    ------
+    StorageError
+        When the folder holds no result, or its model holds types that are not trusted.
+    """
+    import pandas as pd
+    from skops import io
+
+    from core.automl._estimates import Estimate
+    from core.automl._result import AutoMLResult
+    from core.datasets import Finding
+
+    if not (folder / "result.json").is_file() or not (folder / "model.skops").is_file():
+        raise StorageError(f"'{folder.name}' holds no saved result.", "Give the folder that AutoMLResult.save wrote.")
+    foreign = sorted(set(io.get_untrusted_types(file=folder / "model.skops")) - set(TRUSTED))
+    if foreign:
+        raise StorageError(
+            f"The saved model holds types that are not trusted: {', '.join(foreign[:5])}.",
+            "Load only models that Plumbline wrote.",
+        )
+    found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+
+    def read(metrics: dict[str, Any]) -> dict[str, Estimate]:
+        return {
+            name: Estimate(**{key: math.nan if item is None else item for key, item in values.items()})
+            for name, values in metrics.items()
+        }
+
+    model = io.load(folder / "model.skops", trusted=TRUSTED)
+    return AutoMLResult(
+        model=model,
+        settings=AutoMLSettings(**found["settings"]),
+        labels=None if found["labels"] is None else model.classes_.tolist(),
+        leaderboard=pd.DataFrame(found["leaderboard"]),
+        test_metrics=read(found["test_metrics"]),
+        baseline_metrics={name: read(metrics) for name, metrics in found["baseline_metrics"].items()},
+        differences=read(found["differences"]),
+        oof=pd.read_parquet(folder / "oof.parquet"),
+        test=pd.read_parquet(folder / "test.parquet"),
+        findings=[Finding.from_dict(item) for item in found["findings"]],
+        **{name: found[name] for name in _PLAIN},
+    )
