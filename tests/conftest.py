@@ -24,7 +24,7 @@ def _forget() -> None:
     """Clear what the process remembers of an installation."""
     if engine._engine_for.cache_info().currsize:
         engine.get_engine().dispose()
-    for cached in (get_settings, engine._engine_for, _store_for, _tasks.load):
+    for cached in (get_settings, engine._kept, engine._engine_for, _store_for, _tasks.load):
         cached.cache_clear()
 
 

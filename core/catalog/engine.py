@@ -8,15 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
+from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, Insert, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session
 
 from core.errors import StorageError
 from core.settings import get_settings
 
-__all__ = ["HEAD", "get_engine", "reading", "writing"]
+__all__ = ["HEAD", "append_rows", "get_engine", "reading", "writing"]
 
 HEAD = "0001"
 """Schema version this code works with: the newest file in ``migrations/versions``."""
@@ -39,17 +40,20 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def _explain(context: ExceptionContext) -> None:
-    """Turn what the database's surroundings did (disk, locks, network) into an error for the user."""
-    if not isinstance(context.sqlalchemy_exception, OperationalError) or context.is_pre_ping:
-        return
-    reason = str(context.original_exception).strip()
+def _unusable(error: BaseException) -> StorageError:
+    """Say for the user what the database's surroundings did: disk, locks, network."""
+    reason = str(error).strip()
     hint = "Look at the data folder or the database's URL, then try again."
     if "is full" in reason:
         reason, hint = "the disk is full", "Free some space or move PLUMBLINE_HOME, then try again."
     elif "is locked" in reason:
         reason, hint = "it has been busy for too long", "Try again; see what else works on the same database."
-    raise StorageError(f"The catalog cannot be used: {reason}.", hint) from context.original_exception
+    return StorageError(f"The catalog cannot be used: {reason}.", hint)
+
+
+def _explain(context: ExceptionContext) -> None:
+    if isinstance(context.sqlalchemy_exception, OperationalError) and not context.is_pre_ping:
+        raise _unusable(context.original_exception) from context.original_exception
 
 
 @lru_cache(maxsize=8)
@@ -64,7 +68,7 @@ def _engine_for(url: str) -> Engine:
                 f"The data folder {Path(parsed.database).parent} cannot be made: {error.strerror}.",
                 "Set PLUMBLINE_HOME to a folder that you can write to.",
             ) from error
-    engine = create_engine(url, pool_pre_ping=not sqlite)
+    engine = create_engine(url, paramstyle="qmark" if sqlite else "format", pool_pre_ping=not sqlite)
     event.listen(engine, "handle_error", _explain)
     if sqlite:
         _tune_sqlite(engine)
@@ -119,3 +123,38 @@ def writing() -> Iterator[Session]:
     """Open a session in one transaction that is committed at the end, or rolled back by an error."""
     with Session(get_engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def append_rows(statement: Insert, rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows in one transaction through the driver itself, which takes a fifth of the time.
+
+    The tuples follow the order of the statement's columns, in the form that the driver stores. Only one thread
+    of the process may be here at a time: on SQLite they share a connection that is kept open.
+    """
+    engine = get_engine()
+    sqlite = engine.dialect.name == "sqlite"
+    connection = _kept(engine) if sqlite else engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if sqlite:
+            cursor.execute("BEGIN IMMEDIATE")
+        cursor.executemany(_compiled(statement, engine.dialect), rows)
+        connection.commit()
+    except BaseException as error:
+        connection.rollback()
+        if isinstance(error, engine.dialect.loaded_dbapi.OperationalError):
+            raise _unusable(error) from error
+        raise
+    finally:
+        if not sqlite:
+            connection.close()
+
+
+@lru_cache(maxsize=1)
+def _kept(engine: Engine) -> PoolProxiedConnection:
+    return engine.raw_connection()
+
+
+@lru_cache(maxsize=8)
+def _compiled(statement: Insert, dialect: Dialect) -> str:
+    return str(statement.compile(dialect=dialect))

@@ -8,17 +8,22 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlmodel import col, select
 
-from core.catalog.engine import get_engine, reading
+from core.catalog.engine import append_rows, reading
 from core.catalog.tables import RunEvent
 from core.progress import Event
 
 __all__ = ["append", "latest", "read"]
 
-# Threads of one process queue here, which is fair and cheap; only processes meet at the database's own lock.
+# Threads of one process take turns here; whose turn it is commits what all of them have waiting, at once. So only
+# processes meet at the database's lock, and a commit is paid once for many events.
 _turn = threading.Lock()
+_waiting: dict[int, tuple[Any, ...]] = {}
+
+_COLUMNS = ("workspace", "run_id", "attempt", "at", "phase", "fraction", "message", "values")
+_INSERT = insert(RunEvent).values({name: bindparam(name) for name in _COLUMNS})
 
 
 def _clean(value: Any) -> Any:
@@ -36,18 +41,29 @@ def _clean(value: Any) -> Any:
 
 def append(run_id: str, workspace: str, event: Event, *, attempt: int = 1) -> None:
     """Store one event; when this returns, it is in the catalog."""
-    row = {
-        "workspace": workspace,
-        "run_id": run_id,
-        "attempt": attempt,
-        "at": time.time(),
-        "phase": event.phase,
-        "fraction": _clean(event.fraction),
-        "message": event.message.encode("utf-8", "replace").decode(),  # a file name may hold lone surrogates
-        "values": json.loads(json.dumps(_clean(event.values), default=str)),
-    }
-    with _turn, get_engine().begin() as connection:
-        connection.execute(insert(RunEvent), row)
+    row = (
+        workspace,
+        run_id,
+        attempt,
+        time.time(),
+        event.phase,
+        _clean(event.fraction),
+        event.message.encode("utf-8", "replace").decode(),  # a file name may hold lone surrogates
+        json.dumps(_clean(event.values), default=str),
+    )
+    key = id(row)
+    _waiting[key] = row
+    with _turn:
+        if key not in _waiting:
+            return  # another thread committed it
+        batch = _waiting.copy()
+        done = [key]  # should this fail, the others try for themselves
+        try:
+            append_rows(_INSERT, list(batch.values()))
+            done = list(batch)
+        finally:
+            for key in done:
+                del _waiting[key]
 
 
 def read(run_id: str, workspace: str, *, after: int = 0, phase: str | None = None) -> list[RunEvent]:

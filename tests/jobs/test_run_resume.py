@@ -28,7 +28,7 @@ def interrupted(engine, working):
 
 
 def test_resumed_run_ends_like_one_that_ran_through(interrupted):
-    through, before, _, after = interrupted
+    through, _, _, after = interrupted
     assert after.state is through.state is RunState.SUCCEEDED
     assert after.result["counted"] == through.result["counted"] == 40
     steps = {event.values["step"] for event in jobs.events(after.id)}
@@ -36,7 +36,7 @@ def test_resumed_run_ends_like_one_that_ran_through(interrupted):
 
 
 def test_second_attempt_goes_on(interrupted):
-    _, before, _, after = interrupted
+    after = interrupted[3]
     by_attempt = {n: [event.values["step"] for event in jobs.events(after.id) if event.attempt == n] for n in (1, 2)}
     assert after.attempt == 2
     assert by_attempt[1][0] == 1

@@ -3,7 +3,6 @@
 ``deaf``: none of them heeds TERM. ``hold_mb``: the orphan fills as much memory. ``leave``: the task ends at once.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -48,7 +47,6 @@ def run(context: RunContext) -> dict:
     if deaf:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     context.report(Event("family", None, "All here", {"pids": [*pids, os.getpid(), os.getppid()]}))
-    print(json.dumps(pids))
     while not settings.get("leave", False):
         time.sleep(1)
     return {"left": pids}

@@ -21,7 +21,7 @@ def run(context: RunContext) -> dict:
         case "out of memory":
             raise MemoryError
         case "denied":
-            open(context.workdir, "wb")
+            (context.workdir).write_bytes(b"a folder cannot be written")
         case "exit":
             sys.exit(0)
         case "crash":

@@ -11,7 +11,7 @@ SHORT = True
 def run(context: RunContext) -> dict:
     path = context.workdir / "table.txt"
     path.write_text(context.settings["text"])
-    print("a line for the log")
+    print("a line for the log")  # noqa: T201
     context.report(Event("begin", 0.0, "Begun", {"settings": context.settings}))
     context.keep("table", path)
     context.rename("A telling title")
