@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fingerprint"]
 
-_BATCH_ROWS = 65_536
+_BATCH_ROWS = 122_880  # DuckDB's row group
 _EXACT = 2.0**53
 
 

@@ -40,7 +40,8 @@ class ColumnProfile:
     mean, std : float or None
         Of numbers; `std` is the sample standard deviation (n - 1).
     quantiles : mapping
-        "0.05", "0.25", "0.5", "0.75", "0.95" -> value; estimates (t-digest) of numbers, ISO 8601 text of dates.
+        "0.05", "0.25", "0.5", "0.75", "0.95" -> value; exact up to 20,000,000 cells, else estimates (t-digest)
+        where there are more than 1,000 different values; ISO 8601 text of dates.
     edges : tuple
         BINS + 1 edges of the histogram, as `numpy.histogram` has them; ISO 8601 text for dates.
     counts : tuple of int

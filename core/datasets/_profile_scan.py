@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["scan"]
 
-_EXACT_DISTINCT = 20_000  # columns with fewer different values (about) are counted value by value
+_EXACT_DISTINCT = 20_000  # text with fewer different values (about) is counted value by value,
+_EXACT_NUMBERS = 1_000  # and so are numbers and dates
 _EXACT_ROWS = 1_000_000  # ... and all columns of tables with fewer rows
+_EXACT_CELLS = 20_000_000  # tables with fewer cells get exact quantiles
 _GUESS_ROWS = 200_000  # rows in which the frequent values of the other columns are sought
 _NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
 _EPOCH = datetime(1970, 1, 1)
@@ -52,44 +54,45 @@ class _Column:
             return f"epoch_us({quoted})"
         return f"{quoted}::DOUBLE"
 
+    def as_number(self, aggregate: str, where: str = "") -> str:
+        """SQL of an aggregate that keeps the type, as a number."""
+        quoted = identifier(self.name)
+        inner = f"{aggregate}({quoted}){where.format(quoted)}"
+        return f"epoch_us({inner})" if self.family == "date" else f"({inner})::DOUBLE"
+
 
 def scan(path: Path, workdir: Path) -> Profile:
     """Profile a Parquet file; `workdir` takes DuckDB's temporary files."""
     source = f"read_parquet({literal(path)})"
     with connect(workdir) as connection:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        (file_rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
         columns = [_Column(name, str(dtype)) for name, dtype, *_ in described]
-        _bounds(connection, source, path, [c for c in columns if c.family in ("number", "date")])
-        rows = _main_scan(connection, source, columns)
+        _bounds(connection, source, [c for c in columns if c.family in ("number", "date")])
+        cells = file_rows * len(columns)
+        rows = _main_scan(connection, source, columns, exact=cells <= _EXACT_CELLS)
         _repeated_values(connection, source, rows, columns)
     return Profile(rows=rows, columns=tuple(_finish(column, rows) for column in columns))
 
 
-def _bounds(connection: duckdb.DuckDBPyConnection, source: str, path: Path, columns: Sequence[_Column]) -> None:
+def _bounds(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column]) -> None:
     """Smallest and largest value of each column, which the histogram's edges need before the scan.
 
-    The footer of the Parquet file has them; a query finds them where it does not, or where they are not finite.
+    DuckDB takes them from the statistics in the Parquet footer, unless they have to be looked for beside infinities.
     """
-    found = connection.execute(
-        "SELECT path_in_schema, min(stats_min_value), max(stats_max_value), bool_and(stats_min_value IS NOT NULL) "
-        f"FROM parquet_metadata({literal(path)}) GROUP BY path_in_schema"
-    ).fetchall()
-    del found  # filled in below once the statistics are typed
-    if not columns:
-        return
-    selected = []
-    for column in columns:
-        finite = f" FILTER (WHERE isfinite({column.value}))" if column.family == "number" else ""
-        selected += [f"min({column.value}){finite}", f"max({column.value}){finite}"]
-    bounds = iter(connection.execute(f"SELECT {', '.join(selected)} FROM {source}").fetchone() or ())
-    for column in columns:
-        column.low, column.high = next(bounds), next(bounds)
+    for where in ("", " FILTER (WHERE isfinite({0}))"):
+        if columns:
+            ends = [c.as_number(end, where) for c in columns for end in ("min", "max")]
+            found = iter(connection.execute(f"SELECT {', '.join(ends)} FROM {source}").fetchall()[0])
+            for column in columns:
+                column.low, column.high = next(found), next(found)
+        columns = [c for c in columns if c.low is not None and not math.isfinite(c.low + (c.high or 0.0))]
 
 
-def _main_scan(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column]) -> int:
+def _main_scan(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column], *, exact: bool) -> int:
     selected, keys = ["count(*)"], []
     for column in columns:
-        expressions = _expressions(column)
+        expressions = _expressions(column, "quantile_cont" if exact else "approx_quantile")
         selected += expressions.values()
         keys.append(list(expressions))
     values: Iterator[Any] = iter(connection.execute(f"SELECT {', '.join(selected)} FROM {source}").fetchone() or ())
@@ -99,12 +102,12 @@ def _main_scan(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequ
     return rows
 
 
-def _expressions(column: _Column) -> dict[str, str]:
+def _expressions(column: _Column, quantile: str) -> dict[str, str]:
     quoted, value = identifier(column.name), column.value
     expressions = {"values": f"count({quoted})", "distinct": f"approx_count_distinct({quoted})"}
     if column.family in ("number", "date") and column.low is not None and column.high is not None:
         shares = ", ".join(str(q) for q in QUANTILES)
-        expressions["quantiles"] = f"approx_quantile({value}, [{shares}])"
+        expressions["quantiles"] = f"{quantile}({value}, [{shares}])"
         low, high = _range(column)
         width = (high - low) / BINS
         expressions["histogram"] = (
@@ -133,14 +136,18 @@ def _repeated_values(connection: duckdb.DuckDBPyConnection, source: str, rows: i
     large = []
     for column in columns:
         quoted = identifier(column.name)
-        if rows <= _EXACT_ROWS or column.facts["distinct"] <= _EXACT_DISTINCT:
+        few = column.facts["distinct"] <= (_EXACT_DISTINCT if column.family == "text" else _EXACT_NUMBERS)
+        if rows <= _EXACT_ROWS or few:
+            limit = _EXACT_NUMBERS if column.family == "number" and few else TOP
             counted = connection.execute(
-                f"SELECT {quoted}::VARCHAR, n, count(*) OVER () FROM (SELECT {quoted}, count(*) AS n FROM {source} "
-                f"WHERE {quoted} IS NOT NULL GROUP BY {quoted}) ORDER BY n DESC, {quoted} LIMIT {TOP}"
+                f"SELECT {quoted}::VARCHAR, n, count(*) OVER (), {quoted} FROM (SELECT {quoted}, count(*) AS n "
+                f"FROM {source} WHERE {quoted} IS NOT NULL GROUP BY {quoted}) ORDER BY n DESC, {quoted} LIMIT {limit}"
             ).fetchall()
-            column.top = [(value, n) for value, n, _ in counted]
+            column.top = [(value, n) for value, n, *_ in counted[:TOP]]
             column.facts["distinct"] = counted[0][2] if counted else 0
             column.exact = True
+            if counted and column.family == "number" and len(counted) == counted[0][2]:
+                column.facts["quantiles"] = _weighted_quantiles([(float(v), n) for _, n, _, v in counted])
         else:
             column.facts["distinct"] = min(column.facts["distinct"], column.facts["values"])
             if column.family == "text":
@@ -158,6 +165,18 @@ def _repeated_values(connection: duckdb.DuckDBPyConnection, source: str, rows: i
                 f"SELECT {quoted}, count(*) FROM {source} WHERE {quoted} IN ({listed}) "
                 f"GROUP BY {quoted} ORDER BY 2 DESC, 1"
             ).fetchall()
+
+
+def _weighted_quantiles(counted: list[tuple[float, int]]) -> list[float]:
+    """Exact quantiles of values with counts, interpolated as `numpy.quantile` does."""
+    import numpy as np
+
+    values, counts = (np.array(part) for part in zip(*sorted(counted), strict=True))
+    ends = np.cumsum(counts)
+    position = (ends[-1] - 1) * np.array(QUANTILES)
+    low = values[np.searchsorted(ends, np.floor(position), side="right")]
+    high = values[np.searchsorted(ends, np.ceil(position), side="right")]
+    return list(np.where(low == high, low, low + (high - low) * (position - np.floor(position))))
 
 
 def _finish(column: _Column, rows: int) -> ColumnProfile:

@@ -34,7 +34,8 @@ _ZONE = r"\s*\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+-]\d{2}
 _DAY_FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d")
 _PREFERRED = (("boolean",), ("integer",), ("number",), ("us", "eu"), ("date",), ("timestamp",), ("zoned",))
 _SAMPLE_ROWS = 5_000
-_SAMPLE_CELLS = 500_000
+_SAMPLE_CELLS = 200_000
+_CHUNK = 250
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ def choose_types(
     """
     columns = [_Column(name, [*(_ISO if name in strings else _KINDS)]) for name in source.columns]
     _look(connection, source.rows, columns)
-    rows = _scan(connection, source.scan, columns)
+    rows = _scan(connection, source.scan, columns[:_CHUNK])
+    for first in range(_CHUNK, len(columns), _CHUNK):  # the planner's time grows faster than the number of columns
+        _scan(connection, source.rows, columns[first : first + _CHUNK])
     while pending := [column for column in columns if not column.done]:
         # Only where a marker or a value that the sample did not show was found.
         _settle(connection, source.rows, pending)
@@ -191,7 +194,7 @@ def _is_marker(name: str) -> str:
     """SQL condition that a cell is a missing marker, or nothing but spaces."""
     markers = ", ".join(literal(marker) for marker in MARKERS)
     spaced = f"trim({name}, {_SPACES}) IN ('', {markers})"
-    return f"(CASE WHEN {name} < '!' THEN {spaced} ELSE {name} IN ({markers}) END)"
+    return f"(CASE WHEN {name} < '!' THEN {spaced} WHEN strlen({name}) > 7 THEN false ELSE {name} IN ({markers}) END)"
 
 
 def _tests(v: str) -> dict[str, str]:
@@ -199,16 +202,20 @@ def _tests(v: str) -> dict[str, str]:
     whole = f"try_cast({v} AS BIGINT)"
     # A digit after a leading zero is a code (a postcode), not a number. The comparison spares the regex.
     code = f"({v} < '1' AND regexp_matches({v}, '^\\s*[+-]?0\\d'))"
+    # A float would round an integer of 16 digits and more.
+    long = f"(strlen({v}) >= 16 AND regexp_full_match({v}, '\\s*[+-]?\\d{{16,}}\\s*'))"
     tests = {
         "boolean": f"{v} IN ('true', 'false', 'True', 'False', 'TRUE', 'FALSE')",
         # DuckDB casts 1.5, 1e3, 0x1F and 1_000 to integers: only what prints the same again is one.
         "integer": f"CASE WHEN {whole}::VARCHAR = {v} THEN true ELSE {whole} IS NOT NULL AND NOT {code} "
         f"AND regexp_full_match({v}, '\\s*[+-]?\\d+\\s*') END",
-        # NaN is greater than infinity. An integer of 16 digits and more would be rounded by a float.
-        "number": f"(try_cast({v} AS DOUBLE) <= 'infinity'::DOUBLE AND NOT contains({v}, '_') AND NOT {code} "
-        f"AND (length({v}) < 16 OR NOT regexp_full_match({v}, '\\s*[+-]?\\d{{16,}}\\s*')))",
-        "us": f"(regexp_full_match({v}, '{_US}') AND NOT {code})",
-        "eu": f"(regexp_full_match({v}, '{_EU}') AND NOT {code})",
+        # NaN is greater than infinity.
+        "number": f"CASE WHEN {v} >= '1' AND {v} < ':' AND strlen({v}) < 16 AND NOT contains({v}, '_') "
+        f"THEN try_cast({v} AS DOUBLE) IS NOT NULL "
+        f"ELSE try_cast({v} AS DOUBLE) <= 'infinity'::DOUBLE AND NOT contains({v}, '_') AND NOT {code} "
+        f"AND NOT {long} END",
+        "us": f"(regexp_full_match({v}, '{_US}') AND NOT {code} AND NOT {long})",
+        "eu": f"(regexp_full_match({v}, '{_EU}') AND NOT {code} AND NOT {long})",
         # DuckDB casts a time to a date, cuts nanoseconds and knows 'epoch': the shape is tested as well.
         "date": f"CASE WHEN try_cast({v} AS DATE)::VARCHAR = {v} AND {v} < ':' THEN true ELSE "
         f"regexp_full_match({v}, '{_DAY}') AND try_cast(trim({v}) AS DATE) IS NOT NULL END",
