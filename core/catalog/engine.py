@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, Insert, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session
 
@@ -21,6 +22,9 @@ __all__ = ["HEAD", "append_rows", "get_engine", "reading", "writing"]
 
 HEAD = "0001"
 """Schema version this code works with: the newest file in ``migrations/versions``."""
+
+# The cache alone lets threads that come first at the same moment make an engine each.
+_opening = threading.Lock()
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -52,7 +56,9 @@ def _unusable(error: BaseException) -> StorageError:
 
 
 def _explain(context: ExceptionContext) -> None:
-    if isinstance(context.sqlalchemy_exception, OperationalError) and not context.is_pre_ping:
+    error = context.sqlalchemy_exception
+    # A damaged SQLite file raises DatabaseError itself, which is also the base of what our own mistakes raise.
+    if (isinstance(error, OperationalError) or type(error) is DatabaseError) and not context.is_pre_ping:
         raise _unusable(context.original_exception) from context.original_exception
 
 
@@ -107,7 +113,8 @@ def get_engine() -> Engine:
     StorageError
         When the data folder cannot be made, the database not be reached, or its schema is newer than this code.
     """
-    return _engine_for(get_settings().database_url)
+    with _opening:
+        return _engine_for(get_settings().database_url)
 
 
 @contextmanager

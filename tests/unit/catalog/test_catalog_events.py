@@ -1,0 +1,119 @@
+"""The log of events: what goes in comes out, in order, from many threads, and durably."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.catalog import engine, events
+from core.errors import StorageError
+from core.progress import Event
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        (float("nan"), None),
+        (float("-inf"), None),
+        (np.float32("nan"), None),
+        (np.float64(0.1), 0.1),
+        (np.int64(2**62), 2**62),
+        (np.bool_(True), True),
+        (np.str_("text"), "text"),
+        (np.array([[1.5, np.inf], [0, 1]]), [[1.5, None], [0.0, 1.0]]),
+        (np.array(3), 3),
+        (pd.Series([1, 2]), [1, 2]),
+        ({1: {"deep": (np.nan, [np.inf])}}, {"1": {"deep": [None, [None]]}}),
+        (date(2026, 1, 2), "2026-01-02"),
+        (Path("a/b"), "a/b"),
+        ("ünïcode ✓ \udce9", "ünïcode ✓ \udce9"),
+        (None, None),
+    ],
+)
+def test_values_as_json_has_them(home, given, stored):
+    events.append("r1", "local", Event("search", 0.5, "Trial", {"value": given}))
+    (event,) = events.read("r1", "local")
+    assert event.values == {"value": stored}
+
+
+def test_all_fields(catalog):
+    events.append("r1", "local", Event("search", np.float32(0.5), "Trial ✓ caf\udce9", {"score": 0.1}), attempt=2)
+    events.append("r1", "local", Event("done", float("nan")))
+    first, second = events.read("r1", "local")
+    assert (first.phase, first.fraction, first.message, first.attempt) == ("search", 0.5, "Trial ✓ caf?", 2)
+    assert first.values == {"score": 0.1}
+    assert (second.fraction, second.message, second.values, second.attempt) == (None, "", {}, 1)
+    assert 0 <= second.at - first.at < 60
+
+
+def test_read_after_by_phase_and_latest(catalog):
+    for number in range(4):
+        events.append("r1", "local", Event("odd" if number % 2 else "even", None, str(number)))
+    events.append("r2", "local", Event("even", None, "another run"))
+    found = events.read("r1", "local")
+    assert [event.message for event in found] == ["0", "1", "2", "3"]
+    assert events.read("r1", "local", after=found[1].id) == found[2:]
+    assert events.read("r1", "local", phase="odd") == found[1::2]
+    assert events.latest("r1", "local") == found[-1]
+    assert events.read("r1", "other") == []
+    assert events.latest("r1", "other") is None
+
+
+def test_threads_lose_nothing_and_keep_their_order(catalog):
+    def write(thread):
+        for number in range(50):
+            events.append("r1", "local", Event("search", None, "", {"thread": thread, "number": number}))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    found = events.read("r1", "local")
+    assert len(found) == 400
+    for thread in range(8):
+        assert [event.values["number"] for event in found if event.values["thread"] == thread] == list(range(50))
+
+
+def test_event_is_there_when_append_returns(home):
+    """A writer that is killed right after it said so has lost nothing."""
+    code = (
+        "import os; from core.catalog import events; from core.progress import Event\n"
+        "events.append('r1', 'local', Event('search', None, 'said'))\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -9
+    assert [event.message for event in events.read("r1", "local")] == ["said"]
+
+
+def test_failure_is_told_to_each_and_the_next_event_is_stored(home, monkeypatch):
+    def full(*_):
+        raise StorageError("The catalog cannot be used: the disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(events, "append_rows", full)
+        with ThreadPoolExecutor(4) as pool:
+            futures = [pool.submit(events.append, "r1", "local", Event("lost")) for _ in range(4)]
+        assert all(isinstance(future.exception(), StorageError) for future in futures)
+    events.append("r1", "local", Event("kept"))
+    assert [event.phase for event in events.read("r1", "local")] == ["kept"]
+
+
+def test_locked_database_is_explained_and_the_connection_stays_usable(home):
+    events.append("r1", "local", Event("first"))
+    kept = engine._kept(engine.get_engine())
+    kept.cursor().execute("PRAGMA busy_timeout=1")
+
+    def write():
+        events.append("r1", "local", Event("second"))
+
+    with engine.writing() as session:
+        session.connection()
+        with pytest.raises(StorageError, match="busy for too long"):
+            write()
+    write()
+    assert [event.phase for event in events.read("r1", "local")] == ["first", "second"]

@@ -1,0 +1,127 @@
+"""The schema: what the migrations make is what the tables say, made once, whoever comes first."""
+
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+from core.catalog.engine import _MIGRATIONS, HEAD, _migrate, get_engine, reading, writing
+from core.errors import StorageError
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_migrations_make_exactly_the_tables(catalog):
+    with get_engine().connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_head_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_processes_that_come_at_once_migrate_once(catalog):
+    code = "from core.catalog.engine import get_engine; get_engine().dispose()"
+    with get_engine().begin() as connection:  # the processes shall find an empty database
+        for table in [*SQLModel.metadata.tables, "alembic_version"]:
+            connection.execute(text(f"DROP TABLE {table}"))
+    get_engine().dispose()
+    started = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
+    assert [(process.communicate()[1], process.returncode) for process in started] == [(b"", 0)] * 3
+    with reading() as session:
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HEAD]
+        assert session.execute(text("SELECT count(*) FROM queuelock")).scalar() == 1
+
+
+def test_new_files_opened_by_several_processes_at_once(installation, tmp_path):
+    """SQLite's switch to its write-ahead log has no patience of its own."""
+    code = "from core.catalog.engine import get_engine; get_engine().dispose()"
+    with installation(tmp_path / "home"):
+        started = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
+        assert [(process.communicate()[1], process.returncode) for process in started] == [(b"", 0)] * 4
+
+
+def test_threads_that_come_at_once_share_one_engine(installation, tmp_path):
+    with installation(tmp_path / "home"), ThreadPoolExecutor(8) as pool:
+        assert len({id(made) for made in pool.map(lambda _: get_engine(), range(8))}) == 1
+
+
+def test_sqlite_is_set_up(home):
+    with get_engine().connect() as connection:
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
+        }
+    assert values == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 30_000, "synchronous": 1}
+
+
+def test_writers_take_the_lock_at_once_and_readers_do_not(home):
+    get_engine()
+    other = sqlite3.connect(home / "catalog.db", timeout=0, isolation_level=None)
+    with writing() as session:
+        session.execute(text("SELECT count(*) FROM run"))  # what a compare-and-set reads first
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    with reading() as session:
+        session.execute(text("SELECT count(*) FROM run")).scalar()
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("COMMIT")
+    other.close()
+
+
+def test_error_rolls_back(catalog):
+    def delete_and_fail():
+        with writing() as session:
+            session.execute(text("DELETE FROM queuelock"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        delete_and_fail()
+    with reading() as session:
+        assert session.execute(text("SELECT count(*) FROM queuelock")).scalar() == 1
+
+
+def test_newer_schema_is_refused(catalog):
+    with writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageError, match="schema 9999") as caught:
+        _migrate(get_engine())
+    assert "Update this installation" in caught.value.hint
+
+
+@pytest.mark.parametrize("what", ["file", "no database", "locked", "unreachable"])
+def test_database_that_cannot_be_used_is_explained(installation, tmp_path, what):
+    home = tmp_path / "home"
+    settings = {}
+    if what == "file":
+        home.write_text("a file where the folder should be")
+    elif what == "no database":
+        home.mkdir()
+        (home / "catalog.db").write_text("this is no database" * 100)
+    elif what == "unreachable":
+        pytest.importorskip("psycopg")
+        settings["DATABASE"] = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+    with installation(home, **settings):
+        if what == "locked":
+            with get_engine().connect() as connection:
+                connection.exec_driver_sql("PRAGMA busy_timeout=1")
+            holder = sqlite3.connect(home / "catalog.db", isolation_level=None)
+            holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError) as caught, writing() as session:
+            session.execute(text("DELETE FROM queuelock"))
+        assert caught.value.hint
+        if what == "locked":
+            assert "busy for too long" in caught.value.message
+            holder.close()

@@ -1,0 +1,35 @@
+"""The error tree: drawn in the docstring as it is, and whole after a journey between processes."""
+
+import pickle
+import re
+
+import pytest
+
+from core import errors
+
+ALL = [getattr(errors, name) for name in errors.__all__]
+
+
+def test_docstring_draws_the_tree():
+    """Each line's depth says whose child it is."""
+    drawn = {}
+    path = []
+    for line in errors.__doc__.splitlines():
+        found = re.match(r"    ((?:[│ ]   )*)(?:[├└]── )?(\w+Error)\b", line)
+        if found:
+            depth = len(found[1]) // 4 + ("──" in line)
+            path = [*path[:depth], found[2]]
+            drawn[found[2]] = path[-2] if depth else "Exception"
+    assert drawn == {error.__name__: error.__bases__[0].__name__ for error in ALL}
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_message_and_hint_survive_a_process_boundary(error):
+    there = pickle.loads(pickle.dumps(error("There is no 'x'.", "Use 'y'.")))
+    assert type(there) is error
+    assert (there.message, there.hint) == ("There is no 'x'.", "Use 'y'.")
+    assert str(there) == "There is no 'x'. Use 'y'."
+
+
+def test_hint_may_be_empty():
+    assert str(errors.PlumblineError("It went wrong.")) == "It went wrong."
