@@ -17,7 +17,7 @@ _BINS = 10
 _CURVE_CLASSES = 20
 
 
-def confusion(y: NDArray[np.generic], output: NDArray[np.float64]) -> list[list[int]]:
+def confusion(y: NDArray[Any], output: NDArray[np.float64]) -> list[list[int]]:
     """Return counts, rows by the true class, columns by the predicted one."""
     k = output.shape[1]
     counts = np.bincount(y.astype(np.intp) * k + output.argmax(axis=1), minlength=k * k)
@@ -52,7 +52,7 @@ def calibration(positive: NDArray[np.bool_], scores: NDArray[np.float64], bins: 
 
 
 def curves(
-    y: NDArray[np.generic], output: NDArray[np.float64], labels: Sequence[str] | None, *, seed: int = 0
+    y: NDArray[Any], output: NDArray[np.float64], labels: Sequence[str] | None, *, seed: int = 0
 ) -> dict[str, Any]:
     """Return ROC, precision-recall and calibration of each class, or predicted against actual of a number.
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.automl._metrics import metric_choices, score
+from core.automl._metrics import METRICS, metric_choices, score
 
-__all__ = ["Estimate", "difference", "estimates", "wilson"]
+__all__ = ["Comparison", "Estimate", "compare", "wilson"]
 
 Array = NDArray[np.float64]
 
 _RESAMPLES = 1_000
-_CELLS = 20_000_000  # resamples times rows, at most
+_CELLS = 5_000_000  # resamples times rows, at most
 
 
 @dataclass(frozen=True)
@@ -52,129 +52,171 @@ def _resamples(n: int, seed: int) -> Iterator[Array]:
         left -= size
 
 
-class _Fast:
-    """A metric of one model for many row weightings at a time; the row-wise work is done once, here."""
+# Metrics that come from the same sums are computed together.
+_FAMILIES = (
+    ("roc_auc", "average_precision"),
+    ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted"),
+    ("log_loss",),
+    ("r2", "rmse", "mae", "mape"),
+)
 
-    def __init__(self, name: str, y: NDArray[np.generic], output: Array) -> None:
-        self.name = name
-        self.y = y
-        self.output = output
-        if output.ndim == 2:
-            self.classes = output.shape[1]
-            self.codes = y.astype(np.intp)
-            self.cells = self.codes * self.classes + output.argmax(axis=1)
-            self.orders = {}
-            if name in ("roc_auc", "average_precision"):
-                asked = range(1, 2) if self.classes == 2 else range(self.classes)
-                self.orders = {code: self._groups(output[:, code]) for code in asked}
+
+class _Fast:
+    """A family of metrics of one model for many row weightings; the row-wise work is done once, here."""
+
+    def __init__(self, family: tuple[str, ...], y: NDArray[Any], output: Array) -> None:
+        self.family = family
+        if output.ndim == 1:
+            truth, error = y.astype(float), y.astype(float) - output
+            centred = truth - truth.mean()
+            relative = np.abs(error) / np.maximum(np.abs(truth), np.finfo(float).eps)
+            self.rows = np.column_stack([np.abs(error), error**2, relative, centred, centred**2])
+            return
+        self.classes = output.shape[1]
+        codes = y.astype(np.intp)
+        if "log_loss" in family:
+            clipped = np.clip(output, 1e-15, None)
+            clipped = clipped / clipped.sum(axis=1, keepdims=True)
+            self.rows = -np.log(clipped[np.arange(len(y)), codes])
+        elif "accuracy" in family:
+            cells = codes * self.classes + output.argmax(axis=1)
+            self.cells, self.cell_of_row = np.unique(cells, return_inverse=True)
+            self.rows = np.eye(len(self.cells))[self.cell_of_row]
+        else:
+            asked = range(1, 2) if self.classes == 2 else range(self.classes)
+            self.rankings = [self._ranking(codes == code, output[:, code]) for code in asked]
 
     @staticmethod
-    def _groups(scores: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _ranking(positive: NDArray[np.bool_], scores: Array) -> tuple[Any, Any, Any]:
         order = np.argsort(-scores, kind="stable")
         ordered = scores[order]
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        return order, starts
+        return order, starts, positive[order]
 
-    def __call__(self, weights: Array) -> Array:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            if self.output.ndim == 1:
-                return self._regression(weights)
-            if self.name == "log_loss":
-                clipped = np.clip(self.output, 1e-15, None)
-                clipped = clipped / clipped.sum(axis=1, keepdims=True)
-                return weights @ -np.log(clipped[np.arange(len(self.y)), self.codes]) / weights.sum(axis=1)
-            if self.orders:
-                return self._ranking(weights)
-            return self._confusion(weights)
-
-    def _regression(self, weights: Array) -> Array:
-        y, error = self.y.astype(float), self.y.astype(float) - self.output
+    def __call__(self, weights: Array) -> dict[str, Array]:
         total = weights.sum(axis=1)
-        if self.name == "mae":
-            return weights @ np.abs(error) / total
-        if self.name == "mape":
-            return weights @ (np.abs(error) / np.maximum(np.abs(y), np.finfo(float).eps)) / total
-        squared = weights @ error**2
-        if self.name == "rmse":
-            return np.sqrt(squared / total)
-        centred = y - y.mean()
-        spread = weights @ centred**2 - (weights @ centred) ** 2 / total
-        return np.where(spread > 0, 1 - squared / spread, np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            match self.family[0]:
+                case "roc_auc":
+                    return self._ranked(weights)
+                case "accuracy":
+                    return self._confused(weights)
+                case "log_loss":
+                    return {"log_loss": weights @ self.rows / total}
+            absolute, squared, relative, shift, spread = (weights @ self.rows).T
+            variation = spread - shift**2 / total
+            return {
+                "mae": absolute / total,
+                "rmse": np.sqrt(squared / total),
+                "mape": relative / total,
+                "r2": np.where(variation > 0, 1 - squared / variation, np.nan),
+            }
 
-    def _confusion(self, weights: Array) -> Array:
+    def _confused(self, weights: Array) -> dict[str, Array]:
         k = self.classes
-        one_hot = np.zeros((len(self.cells), k * k))
-        one_hot[np.arange(len(self.cells)), self.cells] = 1.0
-        counts = (weights @ one_hot).reshape(-1, k, k)
+        counts = np.zeros((len(weights), k * k))
+        counts[:, self.cells] = weights @ self.rows
+        counts = counts.reshape(-1, k, k)
         right = np.einsum("bii->bi", counts)
         actual, predicted = counts.sum(axis=2), counts.sum(axis=1)
-        if self.name == "accuracy":
-            return right.sum(axis=1) / actual.sum(axis=1)
-        if self.name == "balanced_accuracy":
-            return np.nanmean(np.where(actual > 0, right / actual, np.nan), axis=1)
         both = actual + predicted
         f1 = np.where(both > 0, 2 * right / both, 0.0)
-        if self.name == "f1_weighted":
-            return (f1 * actual).sum(axis=1) / actual.sum(axis=1)
         present = both > 0  # as scikit-learn: the labels that occur on either side
-        return (f1 * present).sum(axis=1) / present.sum(axis=1)
+        recall = np.where(actual > 0, right / actual, 0.0)
+        return {
+            "accuracy": right.sum(axis=1) / actual.sum(axis=1),
+            "balanced_accuracy": recall.sum(axis=1) / (actual > 0).sum(axis=1),
+            "f1_weighted": (f1 * actual).sum(axis=1) / actual.sum(axis=1),
+            "f1_macro": (f1 * present).sum(axis=1) / present.sum(axis=1),
+        }
 
-    def _ranking(self, weights: Array) -> Array:
-        values, shares = [], []
-        for code, (order, starts) in self.orders.items():
-            positive = self.codes[order] == code
+    def _ranked(self, weights: Array) -> dict[str, Array]:
+        areas, precisions, shares = [], [], []
+        for order, starts, positive in self.rankings:
             ordered = weights[:, order]
+            everything = np.add.reduceat(ordered, starts, axis=1)
             hits = np.add.reduceat(ordered * positive, starts, axis=1)
-            misses = np.add.reduceat(ordered * ~positive, starts, axis=1)
-            found, wrong = hits.cumsum(axis=1), misses.cumsum(axis=1)
-            if self.name == "roc_auc":
-                # A hit beats every miss that scores lower, and half of those that score the same.
-                below = wrong[:, -1:] - wrong
-                value = (hits * (below + misses / 2)).sum(axis=1) / (found[:, -1] * wrong[:, -1])
-            else:
-                precision = np.where(found + wrong > 0, found / (found + wrong), 0.0)
-                value = (precision * hits).sum(axis=1) / found[:, -1]
-            values.append(value)
-            shares.append(found[:, -1] / (found[:, -1] + wrong[:, -1]))
-        if len(values) == 1:
-            return values[0]
-        each, share = np.array(values), np.array(shares)
-        share = np.where(np.isfinite(each) & (share > 0) & (share < 1), share, 0.0)
-        return np.nansum(each * share, axis=0) / share.sum(axis=0)
+            found, seen = hits.cumsum(axis=1), everything.cumsum(axis=1)
+            hit_total, total = found[:, -1], seen[:, -1]
+            # A hit beats every miss that scores lower, and half of those that score the same.
+            misses = everything - hits
+            lower = (total - hit_total)[:, None] - (seen - found)
+            areas.append(np.einsum("bi,bi->b", hits, lower + misses / 2) / (hit_total * (total - hit_total)))
+            precisions.append(np.einsum("bi,bi->b", hits, found / np.maximum(seen, 1.0)) / hit_total)
+            shares.append(hit_total / total)
+        if len(shares) == 1:
+            return {"roc_auc": areas[0], "average_precision": precisions[0]}
+        share = np.array(shares)
+        share = np.where((share > 0) & (share < 1), share, 0.0)
+        return {
+            name: np.nansum(np.array(values) * share, axis=0) / share.sum(axis=0)
+            for name, values in (("roc_auc", areas), ("average_precision", precisions))
+        }
 
 
-def estimates(task: str, y: NDArray[np.generic], output: Array, *, seed: int = 0) -> dict[str, Estimate]:
-    """Estimate all metrics of a task with 95 % percentile bootstrap intervals over rows.
+@dataclass(frozen=True)
+class Comparison:
+    """Models tested on the same rows: every metric of each, and the first one's gain over each other."""
+
+    metrics: dict[str, dict[str, Estimate]]
+    gains: dict[str, Estimate]
+
+
+def compare(task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array], *, seed: int = 0) -> Comparison:
+    """Estimate all metrics of several models with 95 % percentile bootstrap intervals over rows.
 
     Parameters
     ----------
     task : str
         binary, multiclass or regression.
+    metric : str
+        The metric of the gains.
     y : array of shape (n,)
         Class codes, or numbers.
-    output : array of shape (n, k) or (n,)
-        Probabilities, or predicted numbers.
+    outputs : mapping of str to array of shape (n, k) or (n,)
+        Probabilities, or predicted numbers, by model. All models see the same resamples, so gains are paired.
+
+    Returns
+    -------
+    Comparison
+        Gains are positive where the first model is better, whichever way the metric goes.
 
     Examples
     --------
-    >>> found = estimates("regression", np.arange(50.0), np.arange(50.0) + 1)
-    >>> found["mae"].value, found["mae"].low, found["mae"].n
-    (1.0, 1.0, 50)
+    >>> found = compare("regression", "mae", np.arange(50.0), {"a": np.arange(50.0) + 1, "b": np.arange(50.0) + 3})
+    >>> found.metrics["a"]["mae"].value, found.gains["b"].value, found.gains["b"].n
+    (1.0, 2.0, 50)
     """
     names = metric_choices(task)
-    fast = {name: _Fast(name, y, output) for name in names}
-    samples: dict[str, list[Array]] = {name: [] for name in names}
+    families = [family for family in _FAMILIES if set(family) & set(names)]
+    samples: dict[str, dict[str, list[Array]]] = {model: {name: [] for name in names} for model in outputs}
+    fast = {model: [_Fast(family, y, output) for family in families] for model, output in outputs.items()}
     for weights in _resamples(len(y), seed):
-        for name in names:
-            samples[name].append(fast[name](weights))
-    return {name: _interval(score(name, y, output), np.concatenate(samples[name]), len(y)) for name in names}
-
-
-def difference(name: str, y: NDArray[np.generic], first: Array, second: Array, *, seed: int = 0) -> Estimate:
-    """Estimate a metric's difference between two models on the same rows (paired bootstrap), first minus second."""
-    one, other = _Fast(name, y, first), _Fast(name, y, second)
-    samples = [one(weights) - other(weights) for weights in _resamples(len(y), seed)]
-    return _interval(score(name, y, first) - score(name, y, second), np.concatenate(samples), len(y))
+        for model, computed in fast.items():
+            for family in computed:
+                for name, values in family(weights).items():
+                    samples[model][name].append(values)
+    drawn = {
+        model: {name: np.concatenate(blocks) for name, blocks in found.items()} for model, found in samples.items()
+    }
+    values = {model: {name: score(name, y, output) for name in names} for model, output in outputs.items()}
+    first = next(iter(outputs))
+    sign = 1 if METRICS[metric].larger_is_better else -1
+    return Comparison(
+        metrics={
+            model: {name: _interval(values[model][name], drawn[model][name], len(y)) for name in names}
+            for model in outputs
+        },
+        gains={
+            other: _interval(
+                sign * (values[first][metric] - values[other][metric]),
+                sign * (drawn[first][metric] - drawn[other][metric]),
+                len(y),
+            )
+            for other in outputs
+            if other != first
+        },
+    )
 
 
 def wilson(hits: Any, n: Any, z: float = 1.959963984540054) -> tuple[Any, Any]:

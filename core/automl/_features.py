@@ -120,7 +120,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
         self.columns_ = list(kinds)
         self.kinds_ = list(kinds.values())
-        numbers, low, high, dates = [], [], [], []
+        numbers: list[str] = []
+        low: list[str] = []
+        high: list[str] = []
+        dates: list[str] = []
         for name, kind in kinds.items():
             if kind == "date":
                 dates.append(name)

@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from core.automl._learners import preload
 from core.automl._processes import end_with_parent
 
 
@@ -46,9 +47,6 @@ def main(folder: Path) -> int:
     """Serve requests until the input ends."""
     end_with_parent(os.getppid())
     warnings.simplefilter("ignore")
-    import sklearn.ensemble
-    import sklearn.linear_model  # noqa: F401
-
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -59,9 +57,7 @@ def main(folder: Path) -> int:
         path.with_suffix(".tmp").write_text(json.dumps(result), encoding="utf-8")
         path.with_suffix(".tmp").replace(path)
         if request["name"] == "linear":  # what a refit needs, loaded while the search goes on
-            import flaml.automl.model
-            import lightgbm
-            import xgboost  # noqa: F401
+            preload()
     return 0
 
 

@@ -7,9 +7,10 @@ plain estimator of LightGBM, XGBoost or scikit-learn, which exports and loads wi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
-__all__ = ["build", "linear", "low_cost", "space", "start_points"]
+__all__ = ["build", "linear", "low_cost", "preload", "space", "start_points"]
 
 # A second starting point a learner: FLAML's own is tiny and cheap, this is what the libraries recommend.
 _SENSIBLE: dict[str, dict[str, Any]] = {
@@ -26,6 +27,12 @@ _CLASSES = {
     "rf": "RandomForestEstimator",
     "extra_tree": "ExtraTreesEstimator",
 }
+
+
+def preload() -> None:
+    """Load the libraries, which takes seconds, before they are needed."""
+    for name in ("flaml.automl.model", "lightgbm", "xgboost"):
+        import_module(name)
 
 
 def _wrapper(learner: str) -> Any:
@@ -66,10 +73,10 @@ def start_points(learner: str, rows: int, columns: int, task: str) -> list[dict[
 
 def build(learner: str, config: Mapping[str, Any], task: str, *, jobs: int, seed: int) -> Any:
     """Return the plain, unfitted estimator of a configuration."""
-    from flaml.automl.task.factory import task_factory
-
     if learner == "linear":
         return linear(task, seed=seed)
+    from flaml.automl.task.factory import task_factory
+
     wrapper = _wrapper(learner)(task=task_factory(task), n_jobs=jobs, **config)
     parameters = {name: getattr(value, "item", lambda v=value: v)() for name, value in wrapper.params.items()}
     if learner == "xgb_limitdepth":
@@ -85,4 +92,6 @@ def linear(task: str, *, seed: int) -> Any:
 
     if task == "regression":
         return make_pipeline(StandardScaler(), Ridge(random_state=seed))
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=200, random_state=seed))
+    return make_pipeline(
+        StandardScaler(), LogisticRegression(solver="newton-cholesky", max_iter=100, random_state=seed)
+    )

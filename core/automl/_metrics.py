@@ -6,7 +6,7 @@ This module loads NumPy and scikit-learn only when a metric is computed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def resolve_metric(name: str, task: str) -> str:
 
 
 def score(
-    name: str, y: NDArray[np.generic], output: NDArray[np.floating], weight: NDArray[np.floating] | None = None
+    name: str, y: NDArray[Any], output: NDArray[np.floating], weight: NDArray[np.floating] | None = None
 ) -> float:
     """Compute a metric.
 

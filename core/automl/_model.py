@@ -32,7 +32,7 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
         self.labels = labels
 
     @property
-    def classes_(self) -> NDArray[np.generic]:
+    def classes_(self) -> NDArray[Any]:
         """The labels, in the order of the probabilities' columns."""
         return np.asarray(self.labels)
 
@@ -47,7 +47,7 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
         """Return probabilities, shape (n, k)."""
         return outputs(self.estimator, X, len(self.classes_))
 
-    def predict(self, X: NDArray[np.float32]) -> NDArray[np.generic]:
+    def predict(self, X: NDArray[np.float32]) -> NDArray[Any]:
         """Return the most probable labels, shape (n,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 

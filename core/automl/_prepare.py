@@ -45,7 +45,7 @@ class Prepared:
     encoder: TableEncoder
     data: TrainingData
     X_test: NDArray[np.float32]
-    y_test: NDArray[np.generic]
+    y_test: NDArray[Any]
     train_rows: NDArray[np.intp]
     test_rows: NDArray[np.intp]
     labels: list[Any] | None

@@ -13,6 +13,9 @@ from pathlib import Path
 
 __all__ = ["Helper", "end_with_parent"]
 
+# Threads that wait spinning would take the cores from the helper beside them. Learners are told their own number of
+# threads; linear algebra on a fold is too small to gain from more than one.
+_THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -46,6 +49,7 @@ class Helper:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=os.environ | _THREADS,
                 process_group=0,
                 text=True,
             )

@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.automl._budget import Budget
 from core.automl._curves import confusion, curves
-from core.automl._estimates import Estimate, difference, estimates
+from core.automl._estimates import Comparison, Estimate, compare
 from core.automl._metrics import METRICS, metric_choices, score
 from core.automl._model import make_model
 from core.automl._prepare import Prepared
@@ -227,14 +227,10 @@ def conclude(
         if linear is not None:
             estimator = finisher.load("linear")
             tested["linear"] = outputs(estimator, X, data.classes)
-    metrics = {name: estimates(prepared.task, y, output, seed=seed) for name, output in tested.items()}
-    sign = 1 if METRICS[prepared.metric].larger_is_better else -1
-    gains = {}
-    for name in ("prior", "linear"):
-        if name in tested and not (name == "linear" and final.trial["learner"] == "linear"):
-            gain = difference(prepared.metric, y, tested["model"], tested[name], seed=seed)
-            low, high = sorted((sign * gain.low, sign * gain.high))
-            gains[name] = Estimate(sign * gain.value, low, high, gain.n)
+    compared = compare(prepared.task, prepared.metric, y, tested, seed=seed) if tested else Comparison({}, {})
+    gains = dict(compared.gains)
+    if final.trial["learner"] == "linear":
+        gains.pop("linear", None)
 
     number = final.trial["trial"]
     file = run.folder / ("linear.oof.npy" if final.trial["learner"] == "linear" else f"oof/{number}.npy")
@@ -263,8 +259,8 @@ def conclude(
         | {"refit_s": final.refit_s},
         leaderboard=_leaderboard(run, finisher.linear, _prior_row(prepared)),
         trials=run.trials,
-        test_metrics=metrics.get("model", {}),
-        baseline_metrics={name: found for name, found in metrics.items() if name != "model"},
+        test_metrics=compared.metrics.get("model", {}),
+        baseline_metrics={name: found for name, found in compared.metrics.items() if name != "model"},
         differences=gains,
         verdict=verdict(prepared.metric, gains, prepared.task),
         oof=_predictions(frame, prepared, settings, prepared.train_rows[covered], out_of_fold[covered]),

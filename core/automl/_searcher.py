@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from core.automl._learners import preload
 from core.automl._processes import end_with_parent
 
 EVENTS = "events.jsonl"
@@ -115,10 +116,7 @@ def main(folder: Path) -> int:
     """Load what trials need, wait for the plan, search."""
     end_with_parent(os.getppid())
     warnings.simplefilter("ignore")  # of the libraries, about single configurations; failures are in the events
-    import flaml.automl.model
-    import lightgbm
-    import xgboost  # noqa: F401
-
+    preload()
     while not (folder / PLAN).exists():
         time.sleep(0.02)
     search(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Folds:
         return np.unique(np.concatenate([validation for _, validation in self.pairs]))
 
 
-def _strata(y: NDArray[np.generic], classification: bool) -> Indices:
+def _strata(y: NDArray[Any], classification: bool) -> Indices:
     """Return the classes, or ten bands of a number, so that each part has the same mix."""
     if classification:
         return y.astype(np.intp)
@@ -40,7 +41,7 @@ def _strata(y: NDArray[np.generic], classification: bool) -> Indices:
     return np.searchsorted(edges, y.astype(float)).astype(np.intp)
 
 
-def split_test(y: NDArray[np.generic], classification: bool, fraction: float, seed: int) -> tuple[Indices, Indices]:
+def split_test(y: NDArray[Any], classification: bool, fraction: float, seed: int) -> tuple[Indices, Indices]:
     """Split row positions into training and test, stratified; a class of one row stays in training.
 
     Raises
@@ -72,7 +73,7 @@ def split_test(y: NDArray[np.generic], classification: bool, fraction: float, se
     return rows[~held], rows[held]
 
 
-def make_folds(y: NDArray[np.generic], classification: bool, settings: AutoMLSettings) -> Folds:
+def make_folds(y: NDArray[Any], classification: bool, settings: AutoMLSettings) -> Folds:
     """Make the folds over the training rows.
 
     Raises

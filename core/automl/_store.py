@@ -145,10 +145,13 @@ def load(folder: Path) -> AutoMLResult:
         )
     found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
-    def read(metrics: dict[str, Any]) -> dict[str, Estimate]:
+    def number(value: float | None) -> float:
+        return math.nan if value is None else value
+
+    def read(metrics: dict[str, dict[str, Any]]) -> dict[str, Estimate]:
         return {
-            name: Estimate(**{key: math.nan if item is None else item for key, item in values.items()})
-            for name, values in metrics.items()
+            name: Estimate(number(item["value"]), number(item["low"]), number(item["high"]), item["n"])
+            for name, item in metrics.items()
         }
 
     model = io.load(folder / "model.skops", trusted=TRUSTED)

@@ -35,7 +35,7 @@ class TrainingData:
     """
 
     X: NDArray[np.float32]
-    y: NDArray[np.generic]
+    y: NDArray[Any]
     classes: int
     folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
     weighted: bool = False
@@ -48,15 +48,10 @@ class TrainingData:
     def save(self, folder: Path) -> None:
         """Write the data for other processes; memory-mapped there, so it is there once."""
         np.save(folder / "X.npy", self.X)
-        np.savez(
-            folder / "y.npz",
-            y=self.y,
-            classes=self.classes,
-            weighted=self.weighted,
-            **{
-                f"fold{number}_{part}": rows for number, pair in enumerate(self.folds) for part, rows in enumerate(pair)
-            },
-        )
+        arrays: dict[str, Any] = {"y": self.y, "classes": self.classes, "weighted": self.weighted}
+        for number, (train, validation) in enumerate(self.folds):
+            arrays |= {f"fold{number}_0": train, f"fold{number}_1": validation}
+        np.savez(folder / "y.npz", **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> TrainingData:
@@ -72,7 +67,7 @@ class TrainingData:
             )
 
 
-def class_weight(y: NDArray[np.generic], classes: int) -> NDArray[np.float64]:
+def class_weight(y: NDArray[Any], classes: int) -> NDArray[np.float64]:
     """Return row weights that give each class the same total (scikit-learn's "balanced")."""
     codes = y.astype(np.intp)
     counts = np.bincount(codes, minlength=classes)
@@ -80,7 +75,7 @@ def class_weight(y: NDArray[np.generic], classes: int) -> NDArray[np.float64]:
     return len(y) / (present * counts[codes])
 
 
-def fit(estimator: Any, X: NDArray[np.float32], y: NDArray[np.generic], data: TrainingData) -> Any:
+def fit(estimator: Any, X: NDArray[np.float32], y: NDArray[Any], data: TrainingData) -> Any:
     """Fit an estimator; a pipeline takes the weights at its last step."""
     if not data.weighted or not data.classes:
         return estimator.fit(X, y)
