@@ -199,17 +199,17 @@ def compare(task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array
     drawn = {
         model: {name: np.concatenate(blocks) for name, blocks in found.items()} for model, found in samples.items()
     }
-    values = {model: {name: score(name, y, output) for name in names} for model, output in outputs.items()}
+    exact = {model: {name: score(name, y, output) for name in names} for model, output in outputs.items()}
     first = next(iter(outputs))
     sign = 1 if METRICS[metric].larger_is_better else -1
     return Comparison(
         metrics={
-            model: {name: _interval(values[model][name], drawn[model][name], len(y)) for name in names}
+            model: {name: _interval(exact[model][name], drawn[model][name], len(y)) for name in names}
             for model in outputs
         },
         gains={
             other: _interval(
-                sign * (values[first][metric] - values[other][metric]),
+                sign * (exact[first][metric] - exact[other][metric]),
                 sign * (drawn[first][metric] - drawn[other][metric]),
                 len(y),
             )

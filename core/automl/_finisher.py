@@ -47,6 +47,7 @@ def main(folder: Path) -> int:
     """Serve requests until the input ends."""
     end_with_parent(os.getppid())
     warnings.simplefilter("ignore")
+    preload("core.automl._trial", "sklearn.linear_model", "sklearn.pipeline", "sklearn.metrics")
     for line in sys.stdin:
         request = json.loads(line)
         try:

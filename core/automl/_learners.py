@@ -29,9 +29,9 @@ _CLASSES = {
 }
 
 
-def preload() -> None:
-    """Load the libraries, which takes seconds, before they are needed."""
-    for name in ("flaml.automl.model", "lightgbm", "xgboost"):
+def preload(*names: str) -> None:
+    """Load libraries, which takes seconds, before they are needed; by default those of the search."""
+    for name in names or ("flaml.automl.model", "lightgbm", "xgboost"):
         import_module(name)
 
 
