@@ -7,6 +7,7 @@ from pages._ui import frame
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
 
 with frame.errors_shown():
+    frame.reload_first_deep_link()
     frame.require_sign_in()
     page = st.navigation(
         {
@@ -15,7 +16,6 @@ with frame.errors_shown():
                     "pages/home/page.py",
                     title="Home",
                     icon=":material/home:",
-                    url_path="home",
                     default=True,
                     help="Where to begin, and what happened last.",
                 )

@@ -12,13 +12,24 @@ from core.automl._metrics import METRICS, Metric, metric_choices
 from core.automl._settings import LEARNERS, AutoMLSettings
 
 if TYPE_CHECKING:
+    from core.automl._bundle import bundle
     from core.automl._estimates import Estimate
     from core.automl._result import AutoMLResult
     from core.automl._search import search
 
-__all__ = ["LEARNERS", "METRICS", "AutoMLResult", "AutoMLSettings", "Estimate", "Metric", "metric_choices", "search"]
+__all__ = [
+    "LEARNERS",
+    "METRICS",
+    "AutoMLResult",
+    "AutoMLSettings",
+    "Estimate",
+    "Metric",
+    "bundle",
+    "metric_choices",
+    "search",
+]
 
-_HOMES = {"AutoMLResult": "_result", "Estimate": "_estimates", "search": "_search"}
+_HOMES = {"AutoMLResult": "_result", "Estimate": "_estimates", "bundle": "_bundle", "search": "_search"}
 
 
 def __getattr__(name: str) -> Any:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["AutoMLResult", "conclude"]
 
-PACKAGES = ("scikit-learn", "flaml", "lightgbm", "xgboost", "pandas", "numpy", "skops")
+PACKAGES = (
+    "scikit-learn", "flaml", "lightgbm", "xgboost", "pandas", "numpy", "skops", "pyarrow", "duckdb", "openpyxl",
+    "charset-normalizer", "pydantic-settings",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -102,16 +102,17 @@ def _readme(result: AutoMLResult) -> str:
 
 {result.verdict}
 
-Made with Plumbline on Python {result.packages["python"]}. To predict with it, install `requirements.txt`, put
-Plumbline's folder `core` on the path, and:
+Made with Plumbline on Python {result.packages["python"]}. To predict the rows of a file:
 
-```python
-import pandas as pd
-from core.automl import AutoMLResult
+    pip install -r requirements.txt
+    python predict.py rows.csv predictions.csv
 
-model = AutoMLResult.load(".").model
-print(model.predict(pd.read_csv("rows.csv")))
-```
+or, in Python, with Plumbline's folder `core` (this folder has what is needed of it) on the path:
+
+    from core.automl import AutoMLResult
+
+    model = AutoMLResult.load(".").model
+    model.predict(frame)
 
 The table needs the columns {", ".join(f"`{name}`" for name in result.features)}, in any order.
 

@@ -34,7 +34,7 @@ _ZONE = r"\s*\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+-]\d{2}
 _DAY_FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d")
 _PREFERRED = (("boolean",), ("integer",), ("number",), ("us", "eu"), ("date",), ("timestamp",), ("zoned",))
 _SAMPLE_ROWS = 5_000
-_SAMPLE_CELLS = 200_000
+_SAMPLE_CELLS = 50_000
 _CHUNK = 250
 
 
@@ -120,7 +120,7 @@ def _look(connection: duckdb.DuckDBPyConnection, sample: str, columns: Sequence[
 
     The cells are tested as one long column, because the planner's time grows with the number of expressions.
     """
-    rows = max(100, min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(columns)))
+    rows = max(20, min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(columns)))
     names = ", ".join(column.name for column in columns)
     cells = f"(SELECT {names} FROM {sample} LIMIT {rows})"
     tests = ", ".join(f"count(*) FILTER (WHERE {_fails('v', kind)})" for kind in _KINDS)
@@ -223,10 +223,11 @@ def _tests(v: str) -> dict[str, str]:
         f"regexp_full_match({v}, '{_TIME}') AND try_cast(trim({v}) AS TIMESTAMP) IS NOT NULL END",
         "zoned": f"(regexp_full_match({v}, '{_ZONE}') AND try_cast(trim({v}) AS TIMESTAMPTZ) IS NOT NULL)",
     }
+    # The shape first: it is cheap, and asks for four digits of the year.
+    shape = f"regexp_matches({v}, '^\\s*(\\d{{4}}/\\d{{1,2}}/|\\d{{1,2}}[-/.]\\d{{1,2}}[-/.]\\d{{4}})')"
     for day in _DAY_FORMATS:
-        year = f"regexp_matches({v}, '\\d{{4}}')"
-        tests[day] = f"({year} AND try_strptime(trim({v}), '{day}') IS NOT NULL)"
-        tests[f"{day} %H:%M"] = f"({year} AND try_strptime(trim({v}), {_with_time(day)}) IS NOT NULL)"
+        for key, formats in ((day, literal(day)), (f"{day} %H:%M", _with_time(day))):
+            tests[key] = f"CASE WHEN {shape} THEN try_strptime(trim({v}), {formats}) IS NOT NULL END"
     return tests
 
 

@@ -34,14 +34,13 @@ def submit(dataset: Dataset, settings: AutoMLSettings) -> str:
 def run(context: RunContext) -> dict[str, Any]:
     """Search, then store the result; the clock has run since the run was started."""
     context.report(Event("prepare", 0.0, "Loading the table"))
-    import pandas as pd
-
     from core.automl import search
+    from core.datasets import load_frame
 
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, context.workspace)
     result = search(
-        pd.read_parquet(get_store().local_path(dataset.data_digest)),
+        load_frame(get_store().local_path(dataset.data_digest)),
         AutoMLSettings.model_validate(context.settings),
         report=context.report,
         workdir=context.workdir / "search",

@@ -44,13 +44,11 @@ def latest(dataset: Dataset, target: str | None, sensitive: Sequence[str] = ()) 
 
 def run(context: RunContext) -> dict[str, Any]:
     """Check the dataset; the table never leaves this process."""
-    import pandas as pd
-
-    from core.datasets import check
+    from core.datasets import check, load_frame
 
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, context.workspace)
     context.report(Event("check", 0.1, "Looking for leaks, duplicates and imbalance"))
-    frame = pd.read_parquet(get_store().local_path(dataset.data_digest))
+    frame = load_frame(get_store().local_path(dataset.data_digest))
     findings = check(frame, context.settings["target"], sensitive=context.settings["sensitive"])
     return {"findings": [finding.to_dict() for finding in findings]}

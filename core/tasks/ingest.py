@@ -115,7 +115,7 @@ def run(context: RunContext) -> dict[str, Any]:
                 data_digest=store.put_file(table.path),
                 profile_digest=store.put_bytes(profile_json),
                 rows=table.rows,
-                columns=table.columns,
+                columns=len(table.columns),
                 size_bytes=table.path.stat().st_size,
                 source=source[:300],
                 report=table.report.to_dict(),

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.catalog import Dataset
+from core.automl import bundle
+from core.catalog import Dataset, Run, artifacts
 from core.datasets import write_csv
 from core.storage import get_store
 
-__all__ = ["dataset", "file_name"]
+__all__ = ["dataset", "file_name", "model"]
 
 _MEMORY_LIMIT_MB = 300
 
@@ -52,5 +53,28 @@ def dataset(chosen: Dataset) -> None:
         file_name=file_name(chosen.name, ".parquet"),
         icon=":material/table:",
         key="download-parquet",
+        on_click="ignore",
+    )
+
+
+def model(run: Run) -> None:
+    """Draw the button that downloads a search's model with all that predicting with it needs."""
+
+    def as_zip() -> bytes:
+        store = get_store()
+        files = {item.name: store.local_path(item.digest) for item in artifacts.find(run.id, run.workspace)}
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "model.zip"
+            bundle(files, target)
+            return target.read_bytes()
+
+    st.download_button(
+        "Model (zip)",
+        as_zip,
+        file_name=file_name(run.title, ".zip"),
+        mime="application/zip",
+        icon=":material/deployed_code:",
+        help="The model, its exact requirements, a script that predicts the rows of a file, and all the evidence.",
+        key="download-model",
         on_click="ignore",
     )

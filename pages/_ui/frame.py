@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -19,18 +20,32 @@ __all__ = [
     "guarded",
     "head",
     "plain",
+    "reload_first_deep_link",
     "require_sign_in",
     "show_error",
     "workspace",
 ]
 
 DEFECT_TITLE = "Something went wrong on our side"
+_served = False
 _log = logging.getLogger("plumbline")
 
 
 def workspace() -> str:
     """Return the workspace of whoever is looking; every query of a page passes it on."""
     return "local"
+
+
+def reload_first_deep_link() -> None:
+    """Load the page again when it is the first of this server and not the start page.
+
+    Streamlit takes the `pages` folder for one of its older kind until `st.navigation` has run once in the process,
+    and answers a deep link before that with "Page not found".
+    """
+    global _served
+    first, _served = not _served, True
+    if first and urlsplit(st.context.url or "").path.strip("/"):
+        st.html("<script>window.location.reload()</script>", unsafe_allow_javascript=True)
 
 
 def require_sign_in() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-__all__ = ["accent", "categorical", "muted", "sequential"]
+__all__ = ["accent", "categorical", "muted", "on_sequential", "sequential"]
 
 
 def _mode() -> str:
@@ -31,3 +31,9 @@ def sequential() -> list[str]:
     """Return the ten steps from few to many."""
     steps = list(st.get_option("theme.chartSequentialColors"))
     return steps[::-1] if _mode() == "dark" else steps
+
+
+def on_sequential() -> tuple[str, str]:
+    """Return the colours of text on the pale and on the strong half of `sequential`."""
+    steps = sequential()
+    return steps[-1], steps[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,26 +9,11 @@ import streamlit as st
 
 from core import housekeeping
 from core.catalog import Dataset, datasets
-from core.datasets import head as first_rows
-from core.storage import get_store
-from pages._ui import downloads, findings, frame, numbers
+from pages._ui import downloads, findings, frame, numbers, tables
 
 __all__ = ["checks", "columns", "head", "preview", "roles"]
 
 _PREVIEW_ROWS = 200
-
-
-def _path(dataset: Dataset) -> Path:
-    return get_store().local_path(dataset.data_digest)
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def _profile(digest: str) -> dict[str, Any]:
-    return json.loads(get_store().read_bytes(digest))
-
-
-def _names(dataset: Dataset) -> list[str]:
-    return [column["name"] for column in _profile(dataset.profile_digest)["columns"]]
 
 
 def _to_list() -> None:
@@ -60,8 +43,14 @@ def head(dataset: Dataset) -> None:
 
 
 def _report(report: dict[str, Any]) -> None:
-    skipped = report.get("skipped_count", 0)
-    notices = report.get("notices", [])
+    skipped = report["skipped"]
+    notices = [*report["notices"]]
+    if report["renamed"]:
+        pairs = ", ".join(f"'{old}' is now '{new}'" for new, old in report["renamed"].items())
+        notices.append(f"Column names were repaired: {pairs}.")
+    for column, markers in report["missing_markers"].items():
+        read_as = ", ".join(f"'{marker}' ({count:,})" for marker, count in markers.items())
+        notices.append(f"In '{column}', {read_as} was read as missing.")
     if not skipped and not notices:
         return
     label = f"{skipped:,} lines were kept apart" if skipped else f"{len(notices)} notes from reading the file"
@@ -70,7 +59,7 @@ def _report(report: dict[str, Any]) -> None:
             st.markdown(f"- {frame.plain(notice)}")
         if skipped:
             st.dataframe(
-                pd.DataFrame(report["skipped"]),
+                pd.DataFrame(report["skipped_rows"]).rename(columns=str.capitalize),
                 hide_index=True,
                 alt="Lines of the file that are not in the table, with the reason",
             )
@@ -101,22 +90,70 @@ def _confirm_deletion(dataset: Dataset) -> None:
 
 def columns(dataset: Dataset) -> None:
     """Draw the profile: one row a column, with its distribution."""
-    profile = _profile(dataset.profile_digest)
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Column": [item["name"] for item in profile["columns"]],
-                "Kind": [item["kind"] for item in profile["columns"]],
-            }
-        ),
-        hide_index=True,
-        alt="Columns of the dataset",
+    found = tables.profile(dataset.profile_digest)["columns"]
+    roles_of = _roles_by_column(dataset.roles)
+    table = pd.DataFrame(
+        {
+            "Column": [column["name"] for column in found],
+            "Kind": [column["kind"] for column in found],
+            "Role": [roles_of.get(column["name"], "") for column in found],
+            "Distribution": [_bars(column) for column in found],
+            "Missing": [column["missing"] / column["rows"] if column["rows"] else 0.0 for column in found],
+            "Different values": [column["distinct"] for column in found],
+            "Typical values": [_typical(column) for column in found],
+        }
     )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(table) <= 40 else 1400,
+        row_height=44,
+        column_config={
+            "Column": st.column_config.TextColumn(pinned=True),
+            "Kind": st.column_config.TextColumn(width="small"),
+            "Role": st.column_config.TextColumn(width="small"),
+            "Distribution": st.column_config.BarChartColumn(
+                help="Numbers and dates: a histogram from the smallest to the largest. Others: the commonest values.",
+                y_min=0,
+            ),
+            "Missing": st.column_config.NumberColumn(format="percent", width="small"),
+            "Different values": st.column_config.NumberColumn(format="localized"),
+            "Typical values": st.column_config.TextColumn(
+                "Range or commonest values",
+                width="large",
+                help="Numbers and dates: smallest, median, largest. Others: the commonest values with their rows.",
+            ),
+        },
+        alt="Columns of the dataset with kind, distribution, missing and typical values",
+    )
+
+
+def _roles_by_column(stored: dict[str, Any]) -> dict[str, str]:
+    named = dict.fromkeys(stored.get("ignore", []), "ignored")
+    named |= dict.fromkeys(stored.get("sensitive", []), "sensitive")
+    if stored.get("target"):
+        named[stored["target"]] = "target"
+    return named
+
+
+def _bars(column: dict[str, Any]) -> list[int]:
+    return list(column["counts"]) or [count for _, count in column["top"]]
+
+
+def _typical(column: dict[str, Any]) -> str:
+    if column["kind"] in ("number", "date") and column["minimum"] is not None:
+        middle = column["quantiles"].get("0.5")
+        return " … ".join(
+            f"{value:,.4g}" if isinstance(value, int | float) else str(value)
+            for value in (column["minimum"], middle, column["maximum"])
+            if value is not None
+        )
+    return ", ".join(f"{value} ({count:,})" for value, count in column["top"][:4])
 
 
 def preview(dataset: Dataset) -> None:
     """Draw the first rows."""
-    shown = first_rows(_path(dataset), _PREVIEW_ROWS)
+    shown = tables.first_rows(dataset, _PREVIEW_ROWS)
     st.caption(f"The first {len(shown):,} of {dataset.rows:,} rows.")
     st.dataframe(shown, alt="First rows of the dataset")
 
@@ -131,7 +168,7 @@ def checks(dataset: Dataset) -> None:
 
 def roles(dataset: Dataset) -> None:
     """Let the user say what the columns are for."""
-    names = _names(dataset)
+    names = tables.column_names(dataset)
     stored = dataset.roles
     with st.form("roles", border=False):
         target = st.selectbox(

@@ -57,6 +57,8 @@ if known:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"known-{dataset.id}"):
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(dataset.name)}**")
-                st.caption(f"{dataset.rows:,} rows · {dataset.columns:,} columns · added {numbers.ago(dataset.created_at)}")
+                st.caption(
+                    f"{dataset.rows:,} rows · {dataset.columns:,} columns · added {numbers.ago(dataset.created_at)}"
+                )
             if st.button("Open", icon=":material/arrow_forward:", key=f"data-{dataset.id}"):
                 st.switch_page("pages/data/page.py", query_params={"dataset": dataset.id})

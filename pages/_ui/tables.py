@@ -1,0 +1,61 @@
+"""What pages need to know of a stored table, read once and kept by content."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import streamlit as st
+
+from core.catalog import Dataset
+from core.datasets import infer_task
+from core.storage import get_store
+
+__all__ = ["TargetSummary", "column_names", "first_rows", "profile", "target_summary"]
+
+_CLASSES_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class TargetSummary:
+    """A target column in short: what kind of task it makes, and its commonest values."""
+
+    task: str
+    rows: int
+    missing: int
+    distinct: int
+    counts: dict[str, int]
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def profile(digest: str) -> dict[str, Any]:
+    """Return a dataset's stored profile."""
+    return json.loads(get_store().read_bytes(digest))
+
+
+def column_names(dataset: Dataset) -> list[str]:
+    """Return the names of a dataset's columns, in their order."""
+    return [column["name"] for column in profile(dataset.profile_digest)["columns"]]
+
+
+def first_rows(dataset: Dataset, count: int) -> pd.DataFrame:
+    """Return the first rows of a dataset without reading the others."""
+    file = pq.ParquetFile(get_store().local_path(dataset.data_digest))
+    return next(file.iter_batches(batch_size=count)).to_pandas()
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def target_summary(data_digest: str, target: str) -> TargetSummary:
+    """Read one column and sum it up."""
+    series = pq.read_table(get_store().local_path(data_digest), columns=[target]).column(0).to_pandas()
+    counts = series.value_counts()
+    return TargetSummary(
+        task=infer_task(series),
+        rows=len(series),
+        missing=int(series.isna().sum()),
+        distinct=len(counts),
+        counts={str(value): int(count) for value, count in counts.head(_CLASSES_SHOWN).items()},
+    )

@@ -1,0 +1,158 @@
+"""The settings that most people never touch, with their defaults, and a label that sums up what was changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.automl import LEARNERS, METRICS, metric_choices
+from core.catalog import Dataset
+
+__all__ = ["metric", "show"]
+
+# What the label of the expander tells once it is no longer so, by the widget's key.
+_DEFAULTS: dict[str, tuple[str, Any]] = {
+    "trial-timeout": ("trial timeout", None),
+    "max-trials": ("most trials", None),
+    "early": ("early end", True),
+    "exit-score": ("exit score", None),
+    "test-share": ("test share", 20),
+    "folds": ("folds", "auto"),
+    "repeats": ("repeats", 1),
+    "learners": ("learners", list(LEARNERS)),
+    "class-weights": ("class weights", False),
+    "encode": ("features", True),
+    "seed": ("seed", 0),
+}
+
+
+def metric(task: str) -> str:
+    """Let the user choose what the search optimises."""
+    return st.selectbox(
+        "Metric",
+        metric_choices(task),
+        format_func=lambda name: METRICS[name].title,
+        help="What the search makes as good as it can. The first fits most questions.",
+        key=f"metric-{task}",
+    )
+
+
+def show(dataset: Dataset, target: str, task: str, classes: list[str], others: list[str]) -> dict[str, Any]:
+    """Draw the expander and return the settings it holds."""
+    changed = [label for key, (label, default) in _DEFAULTS.items() if st.session_state.get(key, default) != default]
+    label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "sound defaults")
+    with st.expander(label, icon=":material/tune:", key="advanced"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            values = _limits() | _evidence()
+        with right:
+            values |= _learners(target, task, classes) | _columns(dataset, others)
+    return values
+
+
+def _limits() -> dict[str, Any]:
+    st.markdown("**Limits**")
+    trial = st.number_input(
+        "Trial timeout (s)",
+        min_value=1.0,
+        value=None,
+        step=1.0,
+        placeholder="none",
+        key="trial-timeout",
+        help="A trial that takes longer is ended; the search goes on.",
+    )
+    trials = st.number_input(
+        "Most trials", min_value=2, value=None, step=1, placeholder="as time allows", key="max-trials"
+    )
+    score = st.number_input(
+        "Exit score",
+        value=None,
+        format="%.4f",
+        placeholder="none",
+        key="exit-score",
+        help="The search ends once the metric is as good as this in cross-validation.",
+    )
+    early = st.toggle(
+        "End early", value=True, key="early", help="The search ends when the last 20 trials brought no gain."
+    )
+    return {"trial_timeout_s": trial, "max_trials": trials, "exit_score": score, "early_stopping": early}
+
+
+def _evidence() -> dict[str, Any]:
+    st.markdown("**Evidence**")
+    test = st.slider(
+        "Test rows (%)", 0, 50, 20, step=5, key="test-share", help="Rows the search never sees. 0: no test, no verdict."
+    )
+    folds = st.selectbox(
+        "Cross-validation folds",
+        ["auto", 2, 3, 5, 10],
+        format_func=lambda item: "By number of rows" if item == "auto" else str(item),
+        help="10 below 1,000 rows, 3 up to 100,000, and one holdout of 20 % above.",
+        key="folds",
+    )
+    repeats = st.number_input(
+        "Repeats of the cross-validation",
+        min_value=1,
+        max_value=20,
+        value=1,
+        key="repeats",
+        help="With other folds each time; steadier scores on small tables, fewer trials.",
+    )
+    seed = st.number_input("Seed", min_value=0, value=0, key="seed", help="Of the splits and of the search.")
+    return {"test_fraction": test / 100, "folds": folds, "cv_repeats": repeats, "seed": seed}
+
+
+def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
+    st.markdown("**Learners**")
+    learners = st.multiselect(
+        "Learners", list(LEARNERS), default=list(LEARNERS), format_func=LEARNERS.__getitem__, key="learners"
+    )
+    values: dict[str, Any] = {"learners": "auto" if len(learners) == len(LEARNERS) else tuple(learners)}
+    if task != "regression":
+        values["class_weights"] = st.toggle(
+            "Weigh classes equally",
+            key="class-weights",
+            help="Rare classes count as much as common ones. Probabilities are then no longer calibrated.",
+        )
+    if task == "binary":
+        values["positive_label"] = st.selectbox(
+            "Positive class",
+            classes,
+            index=None,
+            placeholder="the last in sorted order",
+            key=f"positive-{target}",
+            help="The class that precision, recall and the curves are about.",
+        )
+    return values
+
+
+def _columns(dataset: Dataset, others: list[str]) -> dict[str, Any]:
+    st.markdown("**Columns**")
+    roles = dataset.roles
+    dropped = st.multiselect(
+        "Leave out of the model",
+        others,
+        default=[name for name in roles.get("ignore", []) if name in others],
+        help="Columns that the model must not use, such as what is known only afterwards.",
+        key=f"drop-{dataset.id}",
+    )
+    sensitive = st.multiselect(
+        "Sensitive columns",
+        others,
+        default=[name for name in roles.get("sensitive", []) if name in others],
+        help="Kept with the predictions, to compare results by group. Leave them out above as well if the "
+        "model must not use them.",
+        key=f"sensitive-{dataset.id}",
+    )
+    encode = st.toggle(
+        "Make features automatically",
+        value=True,
+        key="encode",
+        help="Missing values, categories and dates become numbers. Off: the table must hold numbers only.",
+    )
+    return {
+        "drop_columns": tuple(dropped),
+        "sensitive_columns": tuple(sensitive),
+        "featurization": "auto" if encode else "off",
+    }

@@ -1,0 +1,89 @@
+"""The leaderboard of a finished search, and the parameters of the trial that is chosen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import jobs
+from core.automl import LEARNERS, METRICS
+from core.catalog import Run
+from pages._ui import frame
+from pages.automl import live
+
+__all__ = ["show"]
+
+_BASELINES = {"linear": "Linear model (baseline)", "prior": "Guessing (baseline)"}
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    if row["learner"] in _BASELINES:
+        return _BASELINES[row["learner"]]
+    return f"{LEARNERS[row['learner']]} {row['trial']:.0f}"
+
+
+def show(run: Run, found: Mapping[str, Any]) -> None:
+    """Draw the table, the chosen trial's parameters, and how the search got there."""
+    metric = METRICS[found["metric"]]
+    rows = found["leaderboard"]
+    others = [name for name in METRICS if name != found["metric"] and any(name in row for row in rows)]
+    winner = found["winner"]
+    place = next((i for i, row in enumerate(rows) if row["learner"] == winner["learner"]
+                  and row["trial"] == (winner["trial"] or None)), 0)  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "": ["★" if i == place else "" for i in range(len(rows))],
+            "Model": [_name(row) for row in rows],
+            "Score": [row["score"] for row in rows],
+            "Spread": [row["score_std"] for row in rows],
+            **{METRICS[name].title: [row.get(name) for row in rows] for name in others},
+            "Fit": [row["fit_s"] for row in rows],
+            "Predict": [row["predict_ms_a_row"] for row in rows],
+            "State": [row["status"].replace("_", " ") for row in rows],
+        }
+    )
+    st.caption(
+        f"Scores are from cross-validation on the training rows ({frame.plain(found['split_method'])}). "
+        "Select a row for its parameters."
+    )
+    chosen = st.dataframe(
+        table,
+        hide_index=True,
+        key="leaderboard",
+        on_select="rerun",
+        selection_mode="single-row",
+        height="content" if len(table) <= 10 else 400,
+        column_config={
+            "": st.column_config.TextColumn(width=30, help="The winner, fitted again on all training rows."),
+            "Model": st.column_config.TextColumn(width="medium"),
+            "Score": st.column_config.NumberColumn(f"{metric.title}, mean", format="%.4f"),
+            "Spread": st.column_config.NumberColumn("Spread", format="%.4f", help="Standard deviation over the folds."),
+            **{METRICS[name].title: st.column_config.NumberColumn(format="%.4f") for name in others},
+            "Fit": st.column_config.NumberColumn("Fit (s)", format="%.2f", help="All folds together."),
+            "Predict": st.column_config.NumberColumn("Predict (ms a row)", format="%.4f"),
+        },
+        alt="Leaderboard: every trial and the baselines, best first",
+    )
+    selected = chosen.selection.rows
+    _parameters(found, rows[selected[0] if selected else place])
+    reported = live.trials(jobs.events(run.id, phase="search", workspace=frame.workspace()))
+    if not reported.empty:
+        st.markdown("**How the search got there**")
+        live.progress(reported, metric.title, larger_is_better=metric.larger_is_better)
+
+
+def _parameters(found: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+    st.markdown(f"**Parameters of {frame.plain(_name(row))}**")
+    trial = next((item for item in found["trials"] if item["trial"] == row["trial"]), None)
+    if trial is None:
+        st.caption("The linear model regularises by its own defaults; guessing has no parameters.")
+        return
+    if trial.get("message"):
+        st.caption(frame.plain(trial["message"]))
+    with st.container(horizontal=True):
+        for name, value in trial["config"].items():
+            shown = f"{value:,.4g}" if isinstance(value, float) else frame.plain(value)
+            st.markdown(f"{frame.plain(name)} **{shown}**", width="content")

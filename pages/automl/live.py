@@ -1,0 +1,79 @@
+"""A search under way, or one that ended without a result: its trials as they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.automl import LEARNERS, METRICS
+from core.catalog import Run, RunEvent
+from pages.automl import charts
+
+__all__ = ["details", "progress", "trials"]
+
+_TABLE_ROWS = 15
+_CHART_DOTS = 1_000
+
+
+def trials(events: Sequence[RunEvent]) -> pd.DataFrame:
+    """Return one row a trial that the search reported, in order, with the best score up to it."""
+    found = [event.values for event in events if event.phase == "search" and event.values.get("trial") is not None]
+    table = pd.DataFrame(
+        found,
+        columns=[
+            "trial", "learner", "status", "score", "score_std", "best_score", "fit_s", "predict_ms_a_row", "metric",
+            "elapsed_s", "message",
+        ],
+    )  # fmt: skip
+    table["learner"] = table["learner"].map(LEARNERS).fillna(table["learner"])
+    # A search that went on after an interruption reports what it kept once more.
+    return table.drop_duplicates("trial", keep="last")
+
+
+def details(run: Run, events: Sequence[RunEvent]) -> None:
+    """Draw the curve and the leaderboard of the trials so far."""
+    table = trials(events)
+    if table.empty:
+        if not run.state.terminal:
+            st.caption("The first trial's score appears here, seconds after the libraries have loaded.")
+        return
+    metric = METRICS[table["metric"].iloc[-1]]
+    progress(table, metric.title, larger_is_better=metric.larger_is_better)
+    ranked = table.sort_values("score", ascending=not metric.larger_is_better, na_position="last")
+    failed = int((table["status"] != "finished").sum())
+    without = f"; {failed:,} gave no score" if failed else ""
+    st.caption(f"Best {min(_TABLE_ROWS, len(ranked))} of {len(table):,} trials{without}.")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Learner": ranked["learner"],
+                "Trial": ranked["trial"],
+                "Score": ranked["score"],
+                "Spread": ranked["score_std"],
+                "Fit": ranked["fit_s"],
+                "Predict": ranked["predict_ms_a_row"],
+                "Note": ranked["message"],
+            }
+        ).head(_TABLE_ROWS),
+        hide_index=True,
+        height="content",
+        column_config={
+            "Score": st.column_config.NumberColumn(f"{metric.title}, CV mean", format="%.4f"),
+            "Spread": st.column_config.NumberColumn("CV spread", format="%.4f", help="Standard deviation over folds."),
+            "Fit": st.column_config.NumberColumn("Fit (s)", format="%.2f", help="All folds together."),
+            "Predict": st.column_config.NumberColumn("Predict (ms a row)", format="%.4f"),
+        },
+        alt="The best trials so far",
+    )
+
+
+def progress(table: pd.DataFrame, title: str, *, larger_is_better: bool) -> None:
+    """Draw the scores over time; of very many trials, all that were a gain and an even share of the others."""
+    scored = table.dropna(subset=["score"]).rename(columns={"best_score": "best"})
+    if scored.empty:
+        return
+    gain = scored["best"].ne(scored["best"].shift())
+    kept = scored[gain | (pd.RangeIndex(len(scored)) % (len(scored) // _CHART_DOTS + 1) == 0)]
+    charts.best_so_far(kept, title, larger_is_better=larger_is_better)

@@ -1,0 +1,160 @@
+"""The result of a search: the finding first, then the evidence, then how it was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core import jobs
+from core.automl import LEARNERS, METRICS
+from core.catalog import Run, RunState, artifacts
+from core.storage import get_store
+from pages._ui import downloads, findings, frame, numbers
+from pages.automl import charts, evidence, leaderboard
+
+__all__ = ["head", "show"]
+
+_TILES = 5
+NAMES = {"model": "This model", "linear": "Linear model", "prior": "Guessing"}
+
+
+def _new() -> None:
+    dataset = st.session_state.get("automl-dataset")
+    st.query_params.clear()
+    if dataset:
+        st.query_params["dataset"] = dataset
+
+
+def _repeat(run_id: str) -> None:
+    with frame.errors_shown():
+        st.query_params["run"] = jobs.repeat(run_id, workspace=frame.workspace())
+
+
+def head(run: Run) -> None:
+    """Draw what every search has, whatever its state: title, way back, actions."""
+    st.session_state["automl-dataset"] = run.dataset_id
+    st.button("New search", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_new)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(frame.plain(run.title), width="content")
+        st.space("stretch")
+        if run.state is RunState.SUCCEEDED:
+            with st.popover("Download", icon=":material/download:", key="download"):
+                _downloads(run)
+        if run.state.terminal:
+            st.button(
+                "Repeat", icon=":material/replay:", key="repeat", on_click=_repeat, args=(run.id,),
+                help="Start a new search with the same settings.",
+            )  # fmt: skip
+        if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+            st.switch_page("pages/runs/page.py", query_params={"run": run.id})
+
+
+def _downloads(run: Run) -> None:
+    path = jobs.artifact_path(run.id, "leaderboard.csv", workspace=frame.workspace())
+    downloads.model(run)
+    st.download_button(
+        "Leaderboard (CSV)",
+        path.read_bytes,
+        file_name=downloads.file_name(f"{run.title} leaderboard", ".csv"),
+        mime="text/csv",
+        icon=":material/csv:",
+        key="download-leaderboard",
+        on_click="ignore",
+    )
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _read(digest: str) -> dict[str, Any]:
+    return json.loads(get_store().read_bytes(digest))
+
+
+def show(run: Run) -> None:
+    """Draw a finished search."""
+    found = _read(artifacts.get(run.id, "result.json", frame.workspace()).digest)
+    st.subheader(frame.plain(found["verdict"]))
+    st.caption(_how_it_went(run, found))
+    if found["test_metrics"]:
+        _tiles(found)
+    board, charted, checks, method = st.tabs(
+        ["Leaderboard", "Test rows", "Checks", "Method"], key="result-tabs", on_change="rerun"
+    )
+    if board.open:
+        with board:
+            leaderboard.show(run, found)
+    if charted.open:
+        with charted:
+            evidence.show(found)
+    if checks.open:
+        with checks:
+            findings.show(found["findings"])
+    if method.open:
+        with method:
+            _method(found)
+
+
+def _how_it_went(run: Run, found: Mapping[str, Any]) -> str:
+    learner = found["winner"]["learner"]
+    count = len(found["trials"])
+    budget = found["settings"]["time_budget_s"]
+    of = f" of {numbers.duration(budget)}" if budget else ""
+    return (
+        f"{LEARNERS.get(learner, 'A linear model')} won among {count:,} trials. {frame.plain(found['stop_reason'])} "
+        f"A model that predicts was there after {numbers.duration(found['model_ready_s'])}{of}."
+    )
+
+
+def _tiles(found: Mapping[str, Any]) -> None:
+    own = found["metric"]
+    names = [own, *(name for name in found["test_metrics"] if name != own)][:_TILES]
+    n = found["test_metrics"][own]["n"]
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.caption(f"On {n:,} test rows, with 95 % intervals")
+        with st.container(horizontal=True):
+            for name in names:
+                item = found["test_metrics"][name]
+                st.metric(
+                    METRICS[name].title,
+                    numbers.estimate(item["value"], item["low"], item["high"]),
+                    numbers.interval(item["low"], item["high"]),
+                    delta_color="off",
+                    delta_arrow="off",
+                    border=True,
+                    width=150,
+                    help=None if METRICS[name].larger_is_better else "Smaller is better.",
+                )
+    with right:
+        compared = {"model": found["test_metrics"][own]} | {
+            name: metrics[own] for name, metrics in found["baseline_metrics"].items()
+        }
+        charts.intervals(
+            {NAMES[name]: item for name, item in compared.items()},
+            METRICS[own].title + ("" if METRICS[own].larger_is_better else " (smaller is better)"),
+        )
+
+
+def _method(found: Mapping[str, Any]) -> None:
+    rows, settings = found["rows"], found["settings"]
+    left, right = st.columns(2, gap="large")
+    facts = {
+        "Task": found["task"],
+        "Searched for": METRICS[found["metric"]].title,
+        "Rows": f"{rows['train']:,} to learn from, {rows['test']:,} to test on, of {rows['all']:,}",
+        "Validation": found["split_method"],
+        "Features": f"{len(found['features']):,} columns: {', '.join(found['features'][:30])}"
+        + (" …" if len(found["features"]) > 30 else ""),
+        "Left out by you": ", ".join(settings["drop_columns"]) or "–",
+        "Sensitive columns": ", ".join(settings["sensitive_columns"]) or "–",
+        "Final fit": numbers.duration(found["winner"]["refit_s"]),
+        "Table's fingerprint": found["fingerprint"][:16],
+    }
+    with left:
+        st.table({key: frame.plain(value) for key, value in facts.items()}, border="horizontal")
+    with right:
+        st.markdown("**Versions**")
+        st.table(found["packages"], border="horizontal", width="content")
+        st.markdown("**Settings**")
+        st.json(settings, expanded=False)

@@ -1,0 +1,110 @@
+"""Setting a search up: data and target, budget, everything else under Advanced, guardrails, Start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.automl import AutoMLSettings
+from core.catalog import Dataset
+from core.tasks import automl
+from pages._ui import findings, tables
+from pages.automl import advanced, charts
+
+__all__ = ["show"]
+
+PRESETS = {"60": "60 s", "300": "5 min", "1800": "30 min", "other": "Other", "trials": "By trials"}
+TASKS = {"binary": "Two classes", "multiclass": "Several classes", "regression": "A number"}
+
+
+def show(known: list[Dataset]) -> None:
+    """Draw the form; Start submits the run and opens it."""
+    by_id = {dataset.id: dataset for dataset in known}
+    asked = st.query_params.get("dataset")
+    left, right = st.columns(2, gap="large")
+    with left:
+        chosen = st.selectbox(
+            "Dataset",
+            list(by_id),
+            index=list(by_id).index(asked) if asked in by_id else 0,
+            format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
+            key="dataset",
+        )
+    st.query_params["dataset"] = chosen
+    dataset = by_id[chosen]
+    names = tables.column_names(dataset)
+    with right:
+        stored = dataset.roles.get("target")
+        target = st.selectbox(
+            "Target",
+            names,
+            index=names.index(stored) if stored in names else None,
+            placeholder="The column to predict",
+            key=f"target-{chosen}",
+        )
+    if target is None:
+        st.caption("Choose the column that the model shall predict.")
+        return
+    _for_target(dataset, target, [name for name in names if name != target])
+
+
+def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
+    summary = tables.target_summary(dataset.data_digest, target)
+    charts.target(summary, target)
+
+    values: dict[str, Any] = {"target": target}
+    first, second, third = st.columns(3, gap="large")
+    with first:
+        values["task"] = st.selectbox(
+            "Task",
+            list(TASKS),
+            index=list(TASKS).index(summary.task),
+            format_func=TASKS.get,
+            help="What the target is; filled in from its values.",
+            key=f"task-{dataset.id}-{target}",
+        )
+    with second:
+        values["metric"] = advanced.metric(values["task"])
+    with third:
+        budget = _budget()
+    values |= advanced.show(dataset, target, values["task"], list(summary.counts), others) | budget
+
+    st.subheader("Before you start")
+    found = findings.guardrails(dataset, target, values["sensitive_columns"])
+    alerts = [finding for finding in found or [] if finding["level"] == "alert"]
+    if st.button(
+        "Start anyway" if alerts else "Start",
+        type="primary",
+        icon=":material/play_arrow:",
+        help=f"{len(alerts)} alerts above may make the result misleading." if alerts else None,
+        key="start",
+    ):
+        _start(dataset, values)
+
+
+def _budget() -> dict[str, Any]:
+    preset = st.segmented_control(
+        "Time budget",
+        list(PRESETS),
+        format_func=PRESETS.__getitem__,
+        default="60",
+        required=True,
+        help="From Start to a model that predicts: features, search and final fit all count. "
+        "By trials: no clock, and the same settings give the same model.",
+        key="preset",
+    )
+    if preset == "trials":
+        trials = st.number_input("Trials", min_value=2, max_value=10_000, value=50, step=10, key="trials")
+        return {"time_budget_s": None, "max_trials": trials}
+    if preset == "other":
+        seconds = st.number_input("Seconds", min_value=10, max_value=86_400, value=120, step=10, key="budget-seconds")
+        return {"time_budget_s": float(seconds)}
+    return {"time_budget_s": float(preset)}
+
+
+def _start(dataset: Dataset, values: dict[str, Any]) -> None:
+    run_id = automl.submit(dataset, AutoMLSettings(**values))
+    st.query_params.clear()
+    st.query_params["run"] = run_id
+    st.rerun()

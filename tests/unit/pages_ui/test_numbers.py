@@ -1,0 +1,56 @@
+"""Figures as people read them."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages._ui import frame, numbers
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (60, "1 min 00 s"), (119.6, "2 min 00 s"), (3600, "1 h 00 min")],
+)
+def test_duration(seconds: float, text: str) -> None:
+    assert numbers.duration(seconds) == text
+
+
+def test_duration_of_nothing_is_a_dash() -> None:
+    assert numbers.duration(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (250_000_000, "250 MB"), (7_000_000_000, "7.0 GB")],
+)
+def test_size(count: int, text: str) -> None:
+    assert numbers.size(count) == text
+
+
+def test_ago_counts_days() -> None:
+    assert numbers.ago(time.time() - 3 * 86_400) == "3 d ago"
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_an_estimate_that_is_not_there_is_a_dash(value: float | None) -> None:
+    assert numbers.estimate(value) == "–"
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e4))
+def test_an_estimate_lies_in_its_interval_as_written(value: float, half: float) -> None:
+    text = numbers.interval(value - half, value + half)
+    low, high = (float(part.replace(",", "")) for part in text.strip("[]").split(", "))
+    written = float(numbers.estimate(value, value - half, value + half).replace(",", ""))
+    assert low <= written <= high
+
+
+@given(st.text(max_size=40))
+def test_plain_text_has_no_unescaped_markup(text: str) -> None:
+    escaped = frame.plain(text)
+    stripped = escaped.replace("\\\\", "")
+    for character in "*_[]`<#$:":
+        for position, found in enumerate(stripped):
+            if found == character:
+                assert stripped[position - 1] == "\\"

@@ -1,0 +1,100 @@
+"""The rules of ARCHITECTURE.md that a fresh interpreter, or a look at the files, can hold true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level packages in a fresh interpreter after `statement`."""
+    code = f"{statement}\nimport sys\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def core_modules() -> list[str]:
+    paths = sorted((ROOT / "core").rglob("*.py"))
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    return [name for name in names if ".migrations" not in name and not name.endswith("__main__")]
+
+
+def test_no_module_of_core_imports_streamlit() -> None:
+    packages = loaded_by("\n".join(f"import {name}" for name in core_modules() if "._searcher" not in name))
+    assert "streamlit" not in packages
+
+
+def test_what_pages_import_of_core_is_light() -> None:
+    imports = set()
+    for path in [*(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]:
+        imports |= set(re.findall(r"^from (core[\w.]*) import", path.read_text(), flags=re.MULTILINE))
+    assert imports
+    packages = loaded_by("\n".join(f"import {name}" for name in sorted(imports)))
+    assert not packages & {*HEAVY, "sklearn", "scipy"}
+
+
+def test_no_page_script_directly_under_pages() -> None:
+    # Streamlit would serve it without app.py, so without the frame and the sign-in gate.
+    assert [path.name for path in (ROOT / "pages").glob("*.py") if path.name != "__init__.py"] == []
+
+
+def test_every_page_is_registered_with_its_address() -> None:
+    app = (ROOT / "app.py").read_text()
+    pages = [path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*/page.py")]
+    assert len(pages) >= 4
+    for page in pages:
+        assert f'"{page}"' in app
+    assert app.count("st.Page(") == len(pages)
+    assert app.count("url_path=") == len(pages) - 1  # the default page lives at the root
+
+
+def test_app_and_pages_stay_short() -> None:
+    assert len((ROOT / "app.py").read_text().splitlines()) <= 60
+    for path in (ROOT / "pages").rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 200, path
+
+
+def test_pages_write_no_colour_of_their_own() -> None:
+    for path in (ROOT / "pages").rglob("*.py"):
+        assert not re.search(r"['\"]#[0-9a-fA-F]{6}['\"]", path.read_text()), path
+
+
+@pytest.mark.parametrize("name", ["streamlit", "plotly", "altair", "pandas", "transformers", "torch", "fairlearn"])
+def test_the_products_packages_are_required(name: str) -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert any(re.match(rf"{name}\b", line) for line in lines)
+
+
+def test_torch_is_pinned_exactly() -> None:
+    assert "torch==2.13.0" in (ROOT / "requirements.txt").read_text().splitlines()
+
+
+def test_readme_has_the_two_commands() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert "pip install -r requirements.txt && streamlit run app.py" in readme
+    assert "pip install -r requirements-dev.txt && pytest" in readme
+
+
+def test_every_setting_in_the_readme_exists() -> None:
+    from core.settings import Settings
+
+    named = re.findall(r"`PLUMBLINE_([A-Z_]+)`", (ROOT / "README.md").read_text())
+    assert named
+    assert {name.lower() for name in named} <= set(Settings.model_fields)
+
+
+def test_status_names_tests_that_exist() -> None:
+    status = (ROOT / "docs" / "status.md").read_text()
+    paths = re.findall(r"`((?:tests|benchmarks)/[\w/.]+\.py)(?:::(\w+))?`", status)
+    assert paths
+    for path, function in paths:
+        assert (ROOT / path).is_file(), path
+        if function:
+            assert f"def {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
