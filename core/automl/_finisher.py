@@ -24,14 +24,14 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from core.automl import _learners
-    from core.automl._trial import TrainingData, fit, run_trial
+    from core.automl._trial import TrainingData, fit, run_trial, share_cores
 
     data = TrainingData.load(folder)
 
+    threads = share_cores(request["learner"], data, request["jobs"])[1]
+
     def make() -> Any:
-        return _learners.build(
-            request["learner"], request["config"], data.task, jobs=request["jobs"], seed=request["seed"]
-        )
+        return _learners.build(request["learner"], request["config"], data.task, jobs=threads, seed=request["seed"])
 
     record: dict[str, Any] = {}
     if request["score"]:

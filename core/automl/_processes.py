@@ -13,9 +13,10 @@ from pathlib import Path
 
 __all__ = ["Helper", "end_with_parent"]
 
-# Threads that wait spinning would take the cores from the helper beside them. Learners are told their own number of
-# threads; linear algebra on a fold is too small to gain from more than one.
-_THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# Threads that wait spin for microseconds only: by default they would take the cores from the helper beside them, and
+# sleeping at once costs more than a small tree takes to grow. Learners are told their own number of threads; linear
+# algebra on a fold is too small to gain from more than one.
+_THREADS = {"GOMP_SPINCOUNT": "10000", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _ROOT = Path(__file__).resolve().parents[2]
 
 

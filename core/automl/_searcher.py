@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def search(folder: Path) -> None:
 
     from core.automl import _learners
     from core.automl._metrics import METRICS
-    from core.automl._trial import TrainingData, run_trial
+    from core.automl._trial import TrainingData, run_trial, share_cores
 
     plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
     data = TrainingData.load(folder)
@@ -63,14 +64,14 @@ def search(folder: Path) -> None:
         learner, config = proposals.propose()
         head = {"trial": number, "learner": learner, "config": config}
         append(folder / EVENTS, {"event": "start", "at": time.time(), **head})
+        at_a_time, threads = share_cores(learner, data, plan["jobs"])
         began = time.perf_counter()
         try:
             record, out_of_fold = run_trial(
-                lambda learner=learner, config=config: _learners.build(  # type: ignore[misc]
-                    learner, config, data.task, jobs=plan["jobs"], seed=plan["seed"]
-                ),
+                partial(_learners.build, learner, config, data.task, jobs=threads, seed=plan["seed"]),
                 data,
                 plan["metric"],
+                at_a_time=at_a_time,
             )
             np.save(folder / OUT_OF_FOLD / f"{number}.npy", out_of_fold)
             outcome = {"status": "finished", **record}
