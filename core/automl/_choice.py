@@ -42,7 +42,8 @@ class _LearnerSearch:
         return None if config is None else {name: getattr(v, "item", lambda v=v: v)() for name, v in config.items()}
 
     def tell(self, config: dict[str, Any], loss: float, seconds: float) -> None:
-        result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": seconds, "config": config}
+        result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": seconds}
+        result |= {f"config/{name}": value for name, value in config.items()}  # as FLAML's own tuner hands them over
         self._cfo.on_trial_complete(str(self.count), result)
         self.note(loss, seconds)
 

@@ -42,6 +42,27 @@ def _interval(value: float, samples: Array, n: int) -> Estimate:
     return Estimate(value, float(low), float(high), n)
 
 
+def _at_the_limit(found: Estimate, y: NDArray[Any], classes: int) -> Estimate:
+    """Give a faultless (or hopeless) classifier the interval that resampling its rows cannot show.
+
+    Every resample of faultless rows is faultless, so the bootstrap's interval has no width however few the rows are.
+    Wilson's for as many hits out of as many rows has; for figures about each class the rows of the rarest count.
+    """
+    if found.high > found.low or found.value not in (0.0, 1.0):
+        return found
+    rows = int(np.bincount(y.astype(np.intp), minlength=classes).min())
+    low, high = wilson(found.value * max(rows, 1), max(rows, 1))
+    return Estimate(found.value, float(low), float(high), found.n)
+
+
+def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
+    """Return the interval of a difference from those of its parts (MOVER; Zou, Donner 2008)."""
+    gap = first.value - other.value
+    low = gap - np.hypot(first.value - first.low, other.high - other.value)
+    high = gap + np.hypot(first.high - first.value, other.value - other.low)
+    return Estimate(gap, float(low), float(high), n)
+
+
 def _resamples(n: int, seed: int) -> Iterator[Array]:
     """Yield blocks of row counts (resamples, n): how often each row is drawn, with replacement."""
     random = np.random.default_rng(seed)
@@ -99,23 +120,28 @@ def compare(task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array
         model: {name: np.concatenate(blocks) for name, blocks in found.items()} for model, found in samples.items()
     }
     exact = {model: {name: score(name, y, output) for name in names} for model, output in outputs.items()}
+    metrics = {
+        model: {name: _interval(exact[model][name], drawn[model][name], len(y)) for name in names} for model in outputs
+    }
+    if task != "regression":
+        classes = next(iter(outputs.values())).shape[1]
+        bounded = [name for name in names if name != "log_loss"]
+        for found in metrics.values():
+            found |= {name: _at_the_limit(found[name], y, classes) for name in bounded}
     first = next(iter(outputs))
     sign = 1 if METRICS[metric].larger_is_better else -1
-    return Comparison(
-        metrics={
-            model: {name: _interval(exact[model][name], drawn[model][name], len(y)) for name in names}
-            for model in outputs
-        },
-        gains={
-            other: _interval(
-                sign * (exact[first][metric] - exact[other][metric]),
-                sign * (drawn[first][metric] - drawn[other][metric]),
-                len(y),
-            )
-            for other in outputs
-            if other != first
-        },
-    )
+    gains = {}
+    for other in outputs:
+        if other == first:
+            continue
+        gap = sign * (exact[first][metric] - exact[other][metric])
+        gain = _interval(gap, sign * (drawn[first][metric] - drawn[other][metric]), len(y))
+        parts = metrics[first][metric], metrics[other][metric]
+        # No width although the parts have one: a faultless model is among them.
+        if gain.low == gain.high and any(part.high > part.low for part in parts):
+            gain = _difference(*(parts if sign > 0 else parts[::-1]), len(y))
+        gains[other] = gain
+    return Comparison(metrics, gains)
 
 
 def wilson(hits: Any, n: Any, z: float = 1.959963984540054) -> tuple[Any, Any]:

@@ -24,6 +24,8 @@ __all__ = ["Final", "Finisher"]
 EVALUATION_S = 1.0  # encoding, predicting and scoring the test rows
 START_S = 5.0  # a new helper process with its libraries
 SAFETY = 1.6  # a refit may take longer than the folds said
+INSURE_FROM = 0.5  # of the budget: from here on the best so far is fitted on all rows beside the search
+INSURE_SHARE = 0.1  # of the time so far, at most, goes into that
 OVERRUN = 0.02
 OVERRUN_S = 2.0
 
@@ -37,6 +39,10 @@ class Final:
     refit_s: float
 
 
+def _name(trial: dict[str, Any]) -> str:
+    return f"fit{trial['trial']}"
+
+
 class Finisher:
     """Fits the linear model beside the search, then the winner; a fit that takes too long is ended."""
 
@@ -46,6 +52,10 @@ class Finisher:
         self.helper = Helper("_finisher", folder)
         self.linear: dict[str, Any] | None = None
         self.findings: list[Finding] = []
+        self.insured: tuple[dict[str, Any], float] | None = None  # a trial fitted on all rows, and its seconds
+        self._insuring: dict[str, Any] | None = None
+        self._insurance_s = 0.0
+        self._slowness = 1.0  # measured seconds of a fit over the estimated ones
         self._asked_at = time.time()
         self._growth = 1.0
         self._test_rows = 0
@@ -98,9 +108,33 @@ class Finisher:
         """Return the seconds that fitting a trial's configuration on all training rows should take."""
         return float(trial["fold_fit_s"]) * self._growth
 
+    def insure(self, best: dict[str, Any] | None, budget: Budget) -> None:
+        """Fit the best so far on all rows beside the search, so that its end waits for nothing and cannot fail."""
+        if self._insuring is not None:
+            answer = self._answer(_name(self._insuring))
+            if answer is None:
+                return
+            if "error" not in answer:
+                self.insured = self._insuring, float(answer["refit_s"])
+                self._insurance_s += float(answer["refit_s"])
+                self._slowness = max(1.0, float(answer["refit_s"]) / max(self.estimate(self._insuring), 0.1))
+            self._insuring = None
+        known = self.insured is not None and best is not None and self.insured[0]["trial"] == best["trial"]
+        if best is None or known or self.linear is None or (budget.fraction or 0.0) < INSURE_FROM:
+            return
+        seconds = self.estimate(best)
+        if self._insurance_s + seconds < INSURE_SHARE * budget.elapsed() and budget.left() > 2 * self.reserve(best):
+            self._insuring = best
+            self._ask(_name(best), best["learner"], best["config"], score=False)
+
     def reserve(self, best: dict[str, Any] | None) -> float:
         """Return the seconds to keep for the refit and the test when `best` is the winner."""
-        refit = 0.0 if best is None else 0.3 + SAFETY * self.estimate(best)
+        if best is None:
+            refit = 0.0
+        elif self.insured is not None and self.insured[0]["trial"] == best["trial"]:
+            refit = 0.1
+        else:
+            refit = 0.3 + SAFETY * self._slowness * self.estimate(best)
         waiting = START_S if self.linear is None else 0.0  # a busy helper has to be started anew
         return refit + waiting + EVALUATION_S + 20e-6 * self._test_rows
 
@@ -123,21 +157,31 @@ class Finisher:
             self.helper.kill()
             self.helper = Helper("_finisher", self.folder)
         wall = time.time() + budget.left() + OVERRUN * (budget.seconds or 0) + OVERRUN_S - EVALUATION_S
+        self.insure(None, budget)
         for trial in ranked:
-            if trial["learner"] == "linear":
-                return Final(trial, self.load("linear"), float(trial["refit_s"]))
+            if (ready := self._ready(trial)) is not None:
+                return ready
             if self.estimate(trial) > wall - time.time():
                 continue
             final = self._refit(trial, wall)
             if final is not None:
                 return final
             break
-        if linear is not None:
-            return Final(linear, self.load("linear"), float(linear["refit_s"]))
+        for trial in ranked:
+            if (ready := self._ready(trial)) is not None:
+                return ready
         raise SearchError(
             f"The best of {len(run.trials)} trials could not be fitted on all rows in the time that was left.",
             "Give the search more time, or use fewer rows.",
         )
+
+    def _ready(self, trial: dict[str, Any]) -> Final | None:
+        """Return the model of a trial that is fitted on all rows already."""
+        if trial["learner"] == "linear":
+            return Final(trial, self.load("linear"), float(trial["refit_s"]))
+        if self.insured is not None and self.insured[0]["trial"] == trial["trial"]:
+            return Final(trial, self.load(_name(trial)), self.insured[1])
+        return None
 
     def _await_linear(self, run: Search, budget: Budget) -> None:
         """Give the linear model the time that is left over; one that is still at work blocks the refit."""
@@ -149,11 +193,13 @@ class Finisher:
             self.read()
 
     def _refit(self, trial: dict[str, Any], wall: float) -> Final | None:
-        self._ask("winner", trial["learner"], trial["config"], score=False)
+        name = _name(trial)
+        if self._insuring is None or self._insuring["trial"] != trial["trial"]:
+            self._ask(name, trial["learner"], trial["config"], score=False)
         while time.time() < wall and not self.helper.ended:
-            if (answer := self._answer("winner")) is not None:
+            if (answer := self._answer(name)) is not None:
                 if "error" not in answer:
-                    return Final(trial, self.load("winner"), float(answer["refit_s"]))
+                    return Final(trial, self.load(name), float(answer["refit_s"]))
                 break
             time.sleep(0.02)
         self.helper.kill()
@@ -163,8 +209,8 @@ class Finisher:
                 "alert",
                 None,
                 f"The best trial (number {trial['trial']}, {trial['learner']}) could not be fitted on all rows in the "
-                "time that was left; the linear model was kept instead.",
-                "Continue with more time.",
+                "time that was left; the best model that was fitted already was kept instead.",
+                "Give the search more time, or let less run beside it.",
             )
         )
         return None

@@ -187,10 +187,10 @@ def verdict(metric: str, differences: dict[str, Estimate], task: str) -> str:
     """Say in one sentence whether the model is worth having."""
     if not differences:
         return "There is no verdict: no rows were held out for a test."
-    guess = "the mean" if task == "regression" else "the prior"
+    guess = "guessing the mean" if task == "regression" else "guessing"
     title = METRICS[metric].title
     parts = []
-    for name, baseline in (("prior", f"guessing {guess}"), ("linear", "a linear model")):
+    for name, baseline in (("prior", guess), ("linear", "a linear model")):
         if name not in differences:
             continue
         gain = differences[name]

@@ -47,6 +47,8 @@ class Search:
         self.trials: list[dict[str, Any]] = []
         self.running: dict[str, Any] | None = None
         self.restarts = 0
+        self.lost: str | None = None
+        self._trials_at_restart = 0
         self.stopped = False
         self._seen = 0
         self.searcher = Helper("_searcher", folder)
@@ -160,12 +162,11 @@ class Search:
         """Start another searcher when this one died of something that is not a trial's own error."""
         if not self.searcher.failed:
             return
-        self.restarts += 1
-        if self.restarts > RESTARTS and not self.trials:
-            raise SearchError(
-                f"The search's process ended by itself: {self.searcher.last_words()[-200:] or 'no message'}.",
-                "If memory is short, use fewer rows or columns.",
-            )
+        self.restarts = 1 if len(self.trials) > self._trials_at_restart else self.restarts + 1
+        self._trials_at_restart = len(self.trials)
+        if self.restarts > RESTARTS:
+            self.lost = self.searcher.last_words()[-200:] or "no message"
+            return
         if self.running is not None:
             head = {name: self.running[name] for name in ("trial", "learner", "config")}
             append(
@@ -181,6 +182,13 @@ class Search:
         if should_stop():
             self.stopped = True
             return "stopped", "You stopped it; the best so far was kept."
+        if self.lost is not None:
+            if self.best is None:
+                raise SearchError(
+                    f"The search's process ended by itself: {self.lost}.",
+                    "If memory is short, use fewer rows or columns.",
+                )
+            return "lost", f"The search's process ended by itself again and again ({self.lost}); the best was kept."
         if self.budget.left() < reserve():
             return "budget", f"The time budget of {self.budget.seconds:,.0f} s was used up."
         if self.searcher.ended and not self.searcher.failed:
@@ -283,6 +291,7 @@ def _search(
     while True:
         run.read()
         finisher.read()
+        finisher.insure(run.best, budget)
         reason = run.reason_to_end(should_stop, lambda: finisher.reserve(run.best))
         if reason is not None:
             break

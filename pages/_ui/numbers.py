@@ -6,7 +6,7 @@ import math
 import time
 from datetime import datetime
 
-__all__ = ["ago", "duration", "estimate", "interval", "size", "when"]
+__all__ = ["ago", "duration", "estimate", "interval", "rounded", "size", "when"]
 
 
 def duration(seconds: float | None) -> str:
@@ -63,6 +63,21 @@ def ago(epoch: float) -> str:
 def when(epoch: float) -> datetime:
     """Return a moment in the server's time zone, for tables."""
     return datetime.fromtimestamp(epoch).astimezone()
+
+
+def rounded(value: float) -> str:
+    """Write a number with four significant digits, whole ones in full, without an exponent where people would not.
+
+    Examples
+    --------
+    >>> rounded(1234567), rounded(12285.4), rounded(0.012345), rounded(2.5), rounded(1.5e-9)
+    ('1,234,567', '12,285', '0.01235', '2.5', '1.5e-09')
+    """
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    if 1e4 <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:,.4g}"
 
 
 def _decimals(low: float, high: float) -> int:

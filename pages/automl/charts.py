@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.automl import LEARNERS
 from pages._ui import frame, theme
 from pages._ui.tables import TargetSummary
 
@@ -40,7 +41,7 @@ def target(summary: TargetSummary, name: str) -> None:
             order="Order:Q",
             tooltip=["Class:N", alt.Tooltip("Rows:Q", format=","), alt.Tooltip("Share:Q", format=".1%")],
         )
-        .properties(height=60)
+        .properties(height=90)
     )
     shares = ", ".join(f"{name} {share:.1%}" for name, share in zip(table["Class"], table["Share"], strict=True))
     st.altair_chart(chart, alt=f"Share of each class: {shares}")
@@ -53,7 +54,7 @@ def best_so_far(trials: pd.DataFrame, metric: str, *, larger_is_better: bool) ->
     """Draw each trial's score as a dot and the best so far as a line (columns: elapsed_s, score, best, learner)."""
     color = alt.Color(
         "learner:N",
-        scale=alt.Scale(range=theme.categorical()),
+        scale=alt.Scale(domain=list(LEARNERS.values()), range=theme.categorical()),
         legend=alt.Legend(title=None, orient="bottom"),
     )
     x = alt.X("elapsed_s:Q", title="Elapsed (s)")
@@ -89,10 +90,11 @@ def intervals(estimates: Mapping[str, Mapping[str, Any]], metric: str) -> None:
     first = next(iter(estimates))
     table = pd.DataFrame([{"model": name, **item} for name, item in estimates.items()])
     color = alt.condition(alt.datum.model == first, alt.value(theme.accent()), alt.value(theme.muted()))
-    y = alt.Y("model:N", sort=list(estimates), title=None, axis=alt.Axis(labelLimit=160))
+    y = alt.Y("model:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=160, labelFlush=False))
+    table["place"] = range(len(table))
     base = alt.Chart(table)
     lines = base.mark_rule(strokeWidth=3).encode(
-        y=y, x=alt.X("low:Q", title=metric, scale=alt.Scale(zero=False, padding=12)), x2="high:Q", color=color
+        y=y, x=alt.X("low:Q", title=metric, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=8)), x2="high:Q", color=color
     )
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(
         y=y,
@@ -101,7 +103,7 @@ def intervals(estimates: Mapping[str, Mapping[str, Any]], metric: str) -> None:
         tooltip=["model:N", *(alt.Tooltip(f"{name}:Q", format=",.4f") for name in ("value", "low", "high"))],
     )
     told = ", ".join(f"{row.model} {row.value:.4f}" for row in table.itertuples())
-    st.altair_chart((lines + dots).properties(height=40 + 32 * len(table)), alt=f"{metric}: {told}")
+    st.altair_chart((lines + dots).properties(height=alt.Step(34)), alt=f"{metric}: {told}")
 
 
 def curve(
@@ -110,7 +112,8 @@ def curve(
     """Draw a curve in the unit square; `chance` is a level, or "diagonal"."""
     scale = alt.Scale(domain=[0, 1])
     axes = {"x": alt.X("x:Q", title=x_title, scale=scale), "y": alt.Y("y:Q", title=y_title, scale=scale)}
-    layers = [alt.Chart(pd.DataFrame({"x": x, "y": y})).mark_line(color=theme.accent(), strokeWidth=2).encode(**axes)]
+    points = pd.DataFrame({"x": x, "y": y, "place": range(len(x))})
+    layers = [alt.Chart(points).mark_line(color=theme.accent(), strokeWidth=2).encode(**axes, order="place:Q")]
     if chance is not None:
         ends = [0.0, 1.0] if chance == "diagonal" else [float(chance)] * 2
         reference = pd.DataFrame({"x": [0.0, 1.0], "y": ends})

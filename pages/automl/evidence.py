@@ -14,17 +14,19 @@ from pages.automl import charts
 
 __all__ = ["show"]
 
+_BASELINES = {"linear": "Linear model", "prior": "Guessing"}
+
 
 def show(found: Mapping[str, Any]) -> None:
     """Draw the charts of a finished search, and all metrics beside the baselines."""
     if not found["test_metrics"]:
         st.caption("No rows were held out, so there is nothing to test on. Set a test share under Advanced.")
         return
+    _against_baselines(found)
     if found["task"] == "regression":
         _number(found)
     else:
         _classes(found)
-    _all_metrics(found)
 
 
 def _classes(found: Mapping[str, Any]) -> None:
@@ -89,23 +91,25 @@ def _number(found: Mapping[str, Any]) -> None:
         st.caption(f"{len(points):,} of {error['n']:,} test rows, drawn at random.")
 
 
-def _all_metrics(found: Mapping[str, Any]) -> None:
-    def told(item: Mapping[str, Any] | None) -> str:
-        if item is None:
-            return "–"
+def _against_baselines(found: Mapping[str, Any]) -> None:
+    models = {"This model": found["test_metrics"]} | {
+        title: found["baseline_metrics"][name]
+        for name, title in _BASELINES.items()
+        if name in found["baseline_metrics"]
+    }
+    own = METRICS[found["metric"]]
+    charts.intervals(
+        {title: metrics[found["metric"]] for title, metrics in models.items()},
+        own.title + ("" if own.larger_is_better else " (smaller is better)"),
+    )
+
+    def told(item: Mapping[str, Any]) -> str:
         value = numbers.estimate(item["value"], item["low"], item["high"])
         return f"{value} {numbers.interval(item['low'], item['high'])}"
 
-    st.markdown("**All metrics, with 95 % intervals**")
-    baselines = found["baseline_metrics"]
-    st.table(
-        pd.DataFrame(
-            {
-                "Metric": [METRICS[name].title for name in found["test_metrics"]],
-                "This model": [told(item) for item in found["test_metrics"].values()],
-                "Linear model": [told(baselines.get("linear", {}).get(name)) for name in found["test_metrics"]],
-                "Guessing": [told(baselines.get("prior", {}).get(name)) for name in found["test_metrics"]],
-            }
-        ).set_index("Metric"),
-        border="horizontal",
-    )
+    with st.expander("All metrics of the model and the baselines, with 95 % intervals", icon=":material/table:"):
+        table = pd.DataFrame(
+            {title: [told(item) for item in metrics.values()] for title, metrics in models.items()},
+            index=[METRICS[name].title for name in found["test_metrics"]],
+        )
+        st.table(table, border="horizontal")

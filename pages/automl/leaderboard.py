@@ -39,9 +39,9 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             "Model": [_name(row) for row in rows],
             "Score": [row["score"] for row in rows],
             "Spread": [row["score_std"] for row in rows],
-            **{METRICS[name].title: [row.get(name) for row in rows] for name in others},
             "Fit": [row["fit_s"] for row in rows],
             "Predict": [row["predict_ms_a_row"] for row in rows],
+            **{METRICS[name].title: [row.get(name) for row in rows] for name in others},
             "State": [row["status"].replace("_", " ") for row in rows],
         }
     )
@@ -57,8 +57,10 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
         selection_mode="single-row",
         height="content" if len(table) <= 10 else 400,
         column_config={
-            "": st.column_config.TextColumn(width=30, help="The winner, fitted again on all training rows."),
-            "Model": st.column_config.TextColumn(width="medium"),
+            "": st.column_config.TextColumn(
+                width=36, pinned=True, help="The winner, fitted again on all training rows."
+            ),
+            "Model": st.column_config.TextColumn(width="medium", pinned=True),
             "Score": st.column_config.NumberColumn(f"{metric.title}, mean", format="%.4f"),
             "Spread": st.column_config.NumberColumn("Spread", format="%.4f", help="Standard deviation over the folds."),
             **{METRICS[name].title: st.column_config.NumberColumn(format="%.4f") for name in others},

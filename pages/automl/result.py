@@ -13,12 +13,11 @@ from core.automl import LEARNERS, METRICS
 from core.catalog import Run, RunState, artifacts
 from core.storage import get_store
 from pages._ui import downloads, findings, frame, numbers
-from pages.automl import charts, evidence, leaderboard
+from pages.automl import evidence, leaderboard
 
 __all__ = ["head", "show"]
 
 _TILES = 5
-NAMES = {"model": "This model", "linear": "Linear model", "prior": "Guessing"}
 
 
 def _new() -> None:
@@ -102,7 +101,7 @@ def _how_it_went(run: Run, found: Mapping[str, Any]) -> str:
     of = f" of {numbers.duration(budget)}" if budget else ""
     return (
         f"{LEARNERS.get(learner, 'A linear model')} won among {count:,} trials. {frame.plain(found['stop_reason'])} "
-        f"A model that predicts was there after {numbers.duration(found['model_ready_s'])}{of}."
+        f"The model was ready after {numbers.duration(found['model_ready_s'])}{of}."
     )
 
 
@@ -110,30 +109,20 @@ def _tiles(found: Mapping[str, Any]) -> None:
     own = found["metric"]
     names = [own, *(name for name in found["test_metrics"] if name != own)][:_TILES]
     n = found["test_metrics"][own]["n"]
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.caption(f"On {n:,} test rows, with 95 % intervals")
-        with st.container(horizontal=True):
-            for name in names:
-                item = found["test_metrics"][name]
-                st.metric(
-                    METRICS[name].title,
-                    numbers.estimate(item["value"], item["low"], item["high"]),
-                    numbers.interval(item["low"], item["high"]),
-                    delta_color="off",
-                    delta_arrow="off",
-                    border=True,
-                    width=150,
-                    help=None if METRICS[name].larger_is_better else "Smaller is better.",
-                )
-    with right:
-        compared = {"model": found["test_metrics"][own]} | {
-            name: metrics[own] for name, metrics in found["baseline_metrics"].items()
-        }
-        charts.intervals(
-            {NAMES[name]: item for name, item in compared.items()},
-            METRICS[own].title + ("" if METRICS[own].larger_is_better else " (smaller is better)"),
-        )
+    st.caption(f"On {n:,} test rows, with 95 % intervals")
+    with st.container(horizontal=True):
+        for name in names:
+            item = found["test_metrics"][name]
+            st.metric(
+                METRICS[name].title,
+                numbers.estimate(item["value"], item["low"], item["high"]),
+                numbers.interval(item["low"], item["high"]),
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                width="stretch",
+                help=None if METRICS[name].larger_is_better else "Smaller is better.",
+            )
 
 
 def _method(found: Mapping[str, Any]) -> None:

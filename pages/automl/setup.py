@@ -54,7 +54,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
     charts.target(summary, target)
 
     values: dict[str, Any] = {"target": target}
-    first, second, third = st.columns(3, gap="large")
+    first, second, third = st.columns([2, 2, 3], gap="large")
     with first:
         values["task"] = st.selectbox(
             "Task",

@@ -53,7 +53,7 @@ def _report(report: dict[str, Any]) -> None:
         notices.append(f"In '{column}', {read_as} was read as missing.")
     if not skipped and not notices:
         return
-    label = f"{skipped:,} lines were kept apart" if skipped else f"{len(notices)} notes from reading the file"
+    label = f"Lines kept apart: {skipped:,}" if skipped else f"Notes from reading the file: {len(notices)}"
     with st.expander(label, icon=":material/warning:" if skipped else ":material/info:", expanded=bool(skipped)):
         for notice in notices:
             st.markdown(f"- {frame.plain(notice)}")
@@ -98,7 +98,7 @@ def columns(dataset: Dataset) -> None:
             "Kind": [column["kind"] for column in found],
             "Role": [roles_of.get(column["name"], "") for column in found],
             "Distribution": [_bars(column) for column in found],
-            "Missing": [column["missing"] / column["rows"] if column["rows"] else 0.0 for column in found],
+            "Missing": [100 * column["missing"] / max(column["rows"], 1) for column in found],
             "Different values": [column["distinct"] for column in found],
             "Typical values": [_typical(column) for column in found],
         }
@@ -116,7 +116,7 @@ def columns(dataset: Dataset) -> None:
                 help="Numbers and dates: a histogram from the smallest to the largest. Others: the commonest values.",
                 y_min=0,
             ),
-            "Missing": st.column_config.NumberColumn(format="percent", width="small"),
+            "Missing": st.column_config.NumberColumn("Missing (%)", format="%.1f", width="small"),
             "Different values": st.column_config.NumberColumn(format="localized"),
             "Typical values": st.column_config.TextColumn(
                 "Range or commonest values",
@@ -144,7 +144,7 @@ def _typical(column: dict[str, Any]) -> str:
     if column["kind"] in ("number", "date") and column["minimum"] is not None:
         middle = column["quantiles"].get("0.5")
         return " … ".join(
-            f"{value:,.4g}" if isinstance(value, int | float) else str(value)
+            numbers.rounded(value) if isinstance(value, int | float) else str(value)
             for value in (column["minimum"], middle, column["maximum"])
             if value is not None
         )

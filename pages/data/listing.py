@@ -30,9 +30,9 @@ def show(known: list[Dataset]) -> None:
             "Columns": [dataset.columns for dataset in known],
             "Size": [numbers.size(dataset.size_bytes) for dataset in known],
             "Target": [dataset.roles.get("target") or "" for dataset in known],
+            "Added": [numbers.when(dataset.created_at) for dataset in known],
             "Source": [dataset.source for dataset in known],
             "Fingerprint": [dataset.fingerprint[:12] for dataset in known],
-            "Added": [numbers.when(dataset.created_at) for dataset in known],
         }
     )
     st.dataframe(
@@ -45,6 +45,7 @@ def show(known: list[Dataset]) -> None:
             "Rows": st.column_config.NumberColumn(format="localized"),
             "Columns": st.column_config.NumberColumn(format="localized"),
             "Size": st.column_config.TextColumn("Size (Parquet)"),
+            "Source": st.column_config.TextColumn(width="medium"),
             "Fingerprint": st.column_config.TextColumn(help="The same content has the same fingerprint."),
             "Added": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         },

@@ -34,7 +34,7 @@ def _progress(run: Run) -> float | None:
 
 def show() -> None:
     """Draw the filter and the table."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         task = st.segmented_control("Kind", list(TASKS), format_func=TASKS.get, key="run-task")
         only_active = st.toggle("Only at work or waiting", key="run-active")
     states = [RunState.QUEUED, *ACTIVE] if only_active else None
