@@ -137,8 +137,8 @@ def compare(task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array
         gap = sign * (exact[first][metric] - exact[other][metric])
         gain = _interval(gap, sign * (drawn[first][metric] - drawn[other][metric]), len(y))
         parts = metrics[first][metric], metrics[other][metric]
-        # No width although the parts have one: a faultless model is among them.
-        if gain.low == gain.high and any(part.high > part.low for part in parts):
+        # No width although a part has one: that one is faultless. (Other gains without a width are constant.)
+        if gain.low == gain.high and any(part.high > part.low and part.value in (0.0, 1.0) for part in parts):
             gain = _difference(*(parts if sign > 0 else parts[::-1]), len(y))
         gains[other] = gain
     return Comparison(metrics, gains)

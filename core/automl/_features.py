@@ -26,7 +26,8 @@ __all__ = ["MISSING", "ColumnPlan", "TableEncoder", "plan_columns"]
 
 MISSING = "(missing)"
 ONE_HOT_LIMIT = 20
-_DATE_PARTS = ("year", "month", "day", "dayofweek", "hour")
+_LARGEST = float(np.finfo(np.float32).max)
+_DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
     if types.is_datetime64_any_dtype(column.dtype):
         return ColumnPlan(name, "date")
     if types.is_numeric_dtype(column.dtype):
+        if not (np.abs(values.to_numpy(dtype=float)) <= _LARGEST).any():
+            return ColumnPlan(name, "left out", "it has no finite values")
         whole = types.is_integer_dtype(column.dtype)
         if whole and distinct == len(column) > 50 and (values.is_monotonic_increasing or _dense(values)):
             return ColumnPlan(name, "left out", "it numbers the rows")
@@ -203,8 +206,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 "Give numbers, and leave the cell empty where there is none.",
             ) from error
         # float32, as the exported model has it; what does not fit is treated as missing.
-        limit = np.finfo(np.float32).max
-        return np.where(np.abs(values) <= limit, values, np.nan).astype(np.float32)
+        return np.where(np.abs(values) <= _LARGEST, values, np.nan).astype(np.float32)
 
     @staticmethod
     def _date_parts(name: str, column: pd.Series) -> dict[str, Any]:

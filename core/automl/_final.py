@@ -129,14 +129,15 @@ class Finisher:
 
     def reserve(self, best: dict[str, Any] | None) -> float:
         """Return the seconds to keep for the refit and the test when `best` is the winner."""
-        if best is None:
-            refit = 0.0
-        elif self.insured is not None and self.insured[0]["trial"] == best["trial"]:
+        evaluation = EVALUATION_S + 20e-6 * self._test_rows
+        if best is None:  # nothing to fit yet: any model that still comes is better than none
+            return evaluation
+        if self.insured is not None and self.insured[0]["trial"] == best["trial"]:
             refit = 0.1
         else:
             refit = 0.3 + SAFETY * self._slowness * self.estimate(best)
         waiting = START_S if self.linear is None else 0.0  # a busy helper has to be started anew
-        return refit + waiting + EVALUATION_S + 20e-6 * self._test_rows
+        return refit + waiting + evaluation
 
     def finish(self, run: Search, budget: Budget) -> Final:
         """Fit the winner on all training rows; when time is short, the best that can be fitted.
@@ -153,7 +154,7 @@ class Finisher:
             ranked = sorted([*ranked, linear], key=run.rank)
         if not ranked:
             raise SearchError(*self._nothing(run, budget))
-        if self.linear is None:
+        if self.linear is None or self.helper.ended:
             self.helper.kill()
             self.helper = Helper("_finisher", self.folder)
         wall = time.time() + budget.left() + OVERRUN * (budget.seconds or 0) + OVERRUN_S - EVALUATION_S

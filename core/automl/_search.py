@@ -51,6 +51,7 @@ class Search:
         self._trials_at_restart = 0
         self.stopped = False
         self._seen = 0
+        self._began = time.time()
         self.searcher = Helper("_searcher", folder)
 
     def plan(self, prepared: Prepared, configs: list[list[Any]] | None) -> None:
@@ -100,13 +101,16 @@ class Search:
         """Take in what the searcher did since the last look, and report it."""
         events = read_events(self.folder)
         for event in events[self._seen :]:
+            if self._enough() is not None:
+                break  # what the searcher did until it was ended depends on the moment, and must not count
+            self._seen += 1
             if event["event"] == "start":
-                self.running = event
+                # One of an earlier attempt was ended with it, and is not under way.
+                self.running = event if event["at"] >= self._began else None
                 continue
             self.running = None
             self.trials.append(event)
             self._report(event)
-        self._seen = len(events)
         keep = {trial["trial"] for trial in sorted(self.trials, key=self.rank)[:KEPT_PREDICTIONS]}
         for trial in self.trials[-50:]:
             if trial["trial"] not in keep:
@@ -162,6 +166,7 @@ class Search:
         """Start another searcher when this one died of something that is not a trial's own error."""
         if not self.searcher.failed:
             return
+        self.read()
         self.restarts = 1 if len(self.trials) > self._trials_at_restart else self.restarts + 1
         self._trials_at_restart = len(self.trials)
         if self.restarts > RESTARTS:
@@ -191,8 +196,15 @@ class Search:
             return "lost", f"The search's process ended by itself again and again ({self.lost}); the best was kept."
         if self.budget.left() < reserve():
             return "budget", f"The time budget of {self.budget.seconds:,.0f} s was used up."
-        if self.searcher.ended and not self.searcher.failed:
-            return "trials", f"All {len(self.trials):,} trials were done."
+        ended = self.searcher.ended and not self.searcher.failed
+        if ended:
+            self.read()
+        if (enough := self._enough()) is not None:
+            return enough
+        return ("trials", f"All {len(self.trials):,} trials were done.") if ended else None
+
+    def _enough(self) -> tuple[str, str] | None:
+        """Return why the trials so far are enough, as a code and in words."""
         best, target = self.best, self.settings.exit_score
         if (
             best is not None

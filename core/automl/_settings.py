@@ -82,7 +82,7 @@ class AutoMLSettings(BaseModel):
     'auto'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     target: str = Field(min_length=1)
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"

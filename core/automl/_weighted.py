@@ -65,6 +65,7 @@ class WeightedMetrics:
                     return {"log_loss": weights @ self.rows / total}
             absolute, squared, relative, shift, spread = (weights @ self.rows).T
             variation = spread - shift**2 / total
+            variation = np.where(variation > 1e-12 * spread, variation, 0.0)  # less is a rounding error
             return {
                 "mae": absolute / total,
                 "rmse": np.sqrt(squared / total),
@@ -105,7 +106,7 @@ class WeightedMetrics:
             precisions.append(np.einsum("bi,bi->b", hits, found / np.maximum(seen, 1.0)) / hit_total)
             shares.append(hit_total / total)
         if len(shares) == 1:
-            return {"roc_auc": areas[0], "average_precision": precisions[0]}
+            return {"roc_auc": areas[0], "average_precision": np.where(shares[0] < 1, precisions[0], np.nan)}
         share = np.array(shares)
         share = np.where((share > 0) & (share < 1), share, 0.0)
         return {

@@ -149,11 +149,17 @@ def near_duplicates(subject: Subject) -> Iterator[Finding]:
     pairs: dict[tuple[str, str], str] = {}
     first: dict[bytes, str] = {}
     for name in names:
-        # Codes in order of appearance are the same for columns that are renamings of each other.
-        codes = pd.factorize(subject.frame[name])[0]
+        # Codes in order of appearance are the same for columns that are renamings of each other. Where values
+        # hardly repeat, that says nothing: text has to be equal then, and numbers have to correlate (below).
+        codes, reason = pd.factorize(subject.frame[name])[0], "one is the other under other names"
+        if 2 * subject.distinct[name] > np.count_nonzero(codes >= 0):
+            if name not in subject.text_columns:
+                continue
+            text = subject.frame[name].map(str).to_numpy(dtype=object)
+            codes, reason = pd.util.hash_array(text, categorize=False), "equal in every row"
         original = first.setdefault(hashlib.sha256(codes.astype("<i8").data).digest(), name)
         if original != name:
-            pairs[original, name] = "one is the other under other names"
+            pairs[original, name] = reason
     numeric = [name for name in names if name not in subject.text_columns and subject.distinct[name] > 2]
     head = subject.frame.iloc[:: max(1, len(subject.frame) // _CORRELATION_ROWS)]
     if len(numeric) > 1:

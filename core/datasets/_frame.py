@@ -83,7 +83,7 @@ def to_arrow(series: pd.Series) -> pa.Array:
 
     try:
         array = pa.array(series, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # objects of several types: what they print
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # several types, or huge integers: what they print
         array = pa.array(series.map(str, na_action="ignore"), from_pandas=True)
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()

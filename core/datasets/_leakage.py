@@ -108,12 +108,14 @@ def _identity(column: pd.Series, target: pd.Series, task: Task) -> Literal["equa
 
     if column.nunique() < 2:
         return None
-    if column.map(str, na_action="ignore").equals(target.map(str, na_action="ignore")):
+    text, wanted = (values.astype(object).map(str, na_action="ignore") for values in (column, target))
+    if text.equals(wanted):
         return "equal"
-    # Codes in order of appearance are the same for two columns that are renamings of each other.
-    if task != "regression" and np.array_equal(pd.factorize(column)[0], pd.factorize(target)[0]):
-        return "recoded"
-    return None
+    # Codes in order of appearance are the same for two columns that are renamings of each other, and for any two
+    # whose values do not repeat.
+    if task == "regression" or 2 * target.nunique() > len(target):
+        return None
+    return "recoded" if np.array_equal(pd.factorize(column)[0], pd.factorize(target)[0]) else None
 
 
 def _screen(x: np.ndarray, y: np.ndarray, regression: bool) -> float:

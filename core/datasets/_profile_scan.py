@@ -28,8 +28,9 @@ _EPOCH = datetime(1970, 1, 1)
 
 @dataclass
 class _Column:
-    name: str
+    name: str  # as DuckDB calls it, which tells names apart without regard to case
     dtype: str
+    label: str
     low: float | None = None
     high: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)
@@ -63,11 +64,19 @@ class _Column:
 
 def scan(path: Path, workdir: Path) -> Profile:
     """Profile a Parquet file; `workdir` takes DuckDB's temporary files."""
+    import pyarrow.parquet as pq
+
     source = f"read_parquet({literal(path)})"
     with connect(workdir) as connection:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         (file_rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
-        columns = [_Column(name, str(dtype)) for name, dtype, *_ in described]
+        labels = pq.read_schema(path).names
+        columns = [_Column(name, str(dtype), label) for (name, dtype, *_), label in zip(described, labels, strict=True)]
+        # Times, bytes, lists and structures are described by what they print.
+        printed = [c for c in columns if c.family == "text" and c.dtype != "VARCHAR"]
+        if printed:
+            casts = ", ".join(f"{identifier(c.name)}::VARCHAR AS {identifier(c.name)}" for c in printed)
+            source = f"(SELECT * REPLACE ({casts}) FROM {source})"
         _bounds(connection, source, [c for c in columns if c.family in ("number", "date")])
         cells = file_rows * len(columns)
         rows = _main_scan(connection, source, columns, exact=cells <= _EXACT_CELLS)
@@ -109,10 +118,13 @@ def _expressions(column: _Column, quantile: str) -> dict[str, str]:
         shares = ", ".join(str(q) for q in QUANTILES)
         expressions["quantiles"] = f"{quantile}({value}, [{shares}])"
         low, high = _range(column)
-        width = (high - low) / BINS
+        # The distance of the ends of a float's range is no float; that of their halves is.
+        part = 1.0 if math.isfinite(high - low) else 0.5
+        start, width = low * part, (high * part - low * part) / BINS
+        scaled = value if part == 1.0 else f"{value} * {part}"
         expressions["histogram"] = (
             f"histogram(CASE WHEN {value} <= {high!r}::DOUBLE AND {value} >= {low!r}::DOUBLE THEN "
-            f"least(floor(({value} - {low!r}::DOUBLE) / {width!r}::DOUBLE), {BINS - 1})::UTINYINT END)"
+            f"least(floor(({scaled} - {start!r}::DOUBLE) / {width!r}::DOUBLE), {BINS - 1})::UTINYINT END)"
         )
         if column.family == "number":
             expressions["mean"] = f"avg({value})"
@@ -176,7 +188,8 @@ def _weighted_quantiles(counted: list[tuple[float, int]]) -> list[float]:
     position = (ends[-1] - 1) * np.array(QUANTILES)
     low = values[np.searchsorted(ends, np.floor(position), side="right")]
     high = values[np.searchsorted(ends, np.ceil(position), side="right")]
-    return list(np.where(low == high, low, low + (high - low) * (position - np.floor(position))))
+    with np.errstate(invalid="ignore", over="ignore"):  # beside an infinity there is nothing between
+        return list(np.where(low == high, low, low + (high - low) * (position - np.floor(position))))
 
 
 def _finish(column: _Column, rows: int) -> ColumnProfile:
@@ -189,14 +202,18 @@ def _finish(column: _Column, rows: int) -> ColumnProfile:
     quantiles: dict[str, float | str] = {}
     if "histogram" in facts:
         low, high = _range(column)
-        edges = tuple(show(low + (high - low) * i / BINS) for i in range(BINS + 1))
+        if math.isfinite((high - low) * BINS):
+            edges = tuple(show(low + (high - low) * i / BINS) for i in range(BINS + 1))
+        else:
+            edges = tuple(show(low * (1 - i / BINS) + high * (i / BINS)) for i in range(BINS + 1))
         counts = tuple(int((facts["histogram"] or {}).get(i, 0)) for i in range(BINS))
-        quantiles = {str(q): show(v) for q, v in zip(QUANTILES, facts["quantiles"], strict=True)}
+        found = zip(QUANTILES, facts["quantiles"], strict=True)
+        quantiles = {str(q): show(v) for q, v in found if math.isfinite(v)}
     lengths = {}
     if column.family == "text" and values:
         lengths = {"min": facts["shortest"], "mean": facts["length"], "max": facts["longest"]}
     return ColumnProfile(
-        name=column.name,
+        name=column.label,
         kind=_kind(column, rows),
         dtype=column.dtype,
         rows=rows,
@@ -225,7 +242,7 @@ def _kind(column: _Column, rows: int) -> str:
     values, distinct = facts["values"], facts["distinct"]
     unique = values >= 20 and distinct >= (values if column.exact else 0.97 * values)
     if family == "number":
-        named = column.name.casefold() in ("id", "index", "key", "uuid") or column.name.casefold().endswith("_id")
+        named = column.label.casefold() in ("id", "index", "key", "uuid") or column.label.casefold().endswith("_id")
         whole = column.dtype.endswith("INT") or column.dtype == "INTEGER"
         counting = whole and values == rows and (column.high or 0) - (column.low or 0) == rows - 1
         return "identifier" if whole and unique and (named or counting) else "number"

@@ -73,7 +73,7 @@ def read_table(
     name : str, optional
         What the user calls it; the file's own name by default.
     limits : Limits, optional
-        Largest table that is read; `Limits()` by default.
+        Largest table that is read; those of the installation (``PLUMBLINE_MAX_*``) by default.
     workdir : path, optional
         Folder for the Parquet file and for temporary ones; a new temporary folder by default.
     report : callable, optional
@@ -100,7 +100,7 @@ def read_table(
     ({'zip': 'text', 'price': 'number'}, {'price': {'?': 1}})
     """
     source = Path(path)
-    limits = limits or Limits()
+    limits = limits or Limits.from_settings()
     tell = report or silent
     called = name or source.name
     if not source.is_file():

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.automl import METRICS
-from pages._ui import frame, numbers
-from pages.automl import charts
+from pages._ui import charts, frame, numbers
+from pages.automl import charts as own_charts
 
 __all__ = ["show"]
 
@@ -84,9 +84,9 @@ def _number(found: Mapping[str, Any]) -> None:
     first, second = st.columns(2, gap="large")
     with first:
         typical = numbers.estimate(error["value"], error["low"], error["high"])
-        charts.residuals(points, f"Predictions are off by {typical} on average")
+        own_charts.residuals(points, f"Predictions are off by {typical} on average")
     with second:
-        charts.errors(points, "Errors should lie evenly around zero")
+        own_charts.errors(points, "Errors should lie evenly around zero")
     if error["n"] > len(points):
         st.caption(f"{len(points):,} of {error['n']:,} test rows, drawn at random.")
 

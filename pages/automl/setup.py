@@ -84,12 +84,11 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
 
 
 def _budget() -> dict[str, Any]:
-    preset = st.segmented_control(
+    preset = st.radio(
         "Time budget",
         list(PRESETS),
         format_func=PRESETS.__getitem__,
-        default="60",
-        required=True,
+        horizontal=True,
         help="From Start to a model that predicts: features, search and final fit all count. "
         "By trials: no clock, and the same settings give the same model.",
         key="preset",

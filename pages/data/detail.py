@@ -67,7 +67,7 @@ def _report(report: dict[str, Any]) -> None:
 
 def _manage(dataset: Dataset) -> None:
     with st.form("rename", border=False):
-        name = st.text_input("Name", value=dataset.name, max_chars=200, key="new-name")
+        name = st.text_input("Name", value=dataset.name, max_chars=200, key=f"new-name-{dataset.id}")
         if st.form_submit_button("Rename", icon=":material/edit:", key="rename-go"):
             datasets.rename(dataset.id, name, frame.workspace())
             st.rerun()
@@ -176,21 +176,21 @@ def roles(dataset: Dataset) -> None:
             names,
             index=names.index(stored["target"]) if stored.get("target") in names else None,
             placeholder="The column to predict",
-            key="role-target",
+            key=f"role-target-{dataset.id}",
         )
         sensitive = st.multiselect(
             "Sensitive",
             names,
             default=[name for name in stored.get("sensitive", []) if name in names],
             help="People's attributes, such as sex or age: results are compared by their groups.",
-            key="role-sensitive",
+            key=f"role-sensitive-{dataset.id}",
         )
         ignore = st.multiselect(
             "Ignore",
             names,
             default=[name for name in stored.get("ignore", []) if name in names],
             help="Columns that a model must not use, such as what is known only afterwards.",
-            key="role-ignore",
+            key=f"role-ignore-{dataset.id}",
         )
         if st.form_submit_button("Save roles", type="primary", key="roles-go"):
             if target in ignore:

@@ -35,7 +35,9 @@ def _progress(run: Run) -> float | None:
 def show() -> None:
     """Draw the filter and the table."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        task = st.segmented_control("Kind", list(TASKS), format_func=TASKS.get, key="run-task")
+        task = st.selectbox(
+            "Kind", list(TASKS), index=None, format_func=TASKS.get, placeholder="All kinds", key="run-task", width=220
+        )
         only_active = st.toggle("Only at work or waiting", key="run-active")
     states = [RunState.QUEUED, *ACTIVE] if only_active else None
     working = runs.find(frame.workspace(), states=[RunState.QUEUED, *ACTIVE], limit=1)

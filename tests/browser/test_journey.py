@@ -1,0 +1,134 @@
+"""The newcomer's way: sample, search, reload in the middle, result, download; then what else they do with runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server, settled
+
+SEARCH_S = 20
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option of a select box."""
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).first.click()
+    settled(page)
+
+
+def set_seconds(page: Page, seconds: int) -> None:
+    """Choose a time budget of one's own."""
+    page.locator(".st-key-preset").get_by_text("Other").click()
+    settled(page)
+    field = page.get_by_label("Seconds")
+    field.fill(str(seconds))
+    field.press("Enter")
+    settled(page)
+
+
+def load_sample(page: Page, server: Server, option: str) -> None:
+    """Load a sample on the Data page, and wait until it is open."""
+    page.goto(server.page("data"))
+    settled(page)
+    choose(page, "Sample", option)
+    page.locator(".st-key-load-sample button").click()
+    expect(page.locator(".st-key-to-automl button")).to_be_visible(timeout=60_000)
+    settled(page)
+
+
+def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp_path: Path) -> None:
+    tab.goto(server.page())
+    settled(tab)
+    tab.get_by_role("button", name="Load the Adult sample").click()
+    expect(tab.get_by_role("heading", name="Adult census income")).to_be_visible(timeout=60_000)
+    settled(tab)
+    tab.get_by_role("button", name="Search for a model").click()
+    expect(tab.get_by_role("heading", name="Before you start")).to_be_visible()
+    settled(tab)
+    expect(tab.get_by_text("checks passed")).to_be_visible(timeout=120_000)
+    settled(tab)
+    set_seconds(tab, SEARCH_S)
+    tab.locator(".st-key-start button").click()
+
+    # It runs; the address is the run's; a reload in the middle loses nothing.
+    expect(tab.get_by_text(re.compile(r"of 20 s, .* left"))).to_be_visible(timeout=30_000)
+    expect(tab).to_have_url(re.compile(r"automl\?.*run=[0-9a-f]{16}"))
+    expect(tab.get_by_text(re.compile(r"Best \d+ of \d+ trials")).first).to_be_visible(timeout=60_000)
+    tab.reload()
+    settled(tab)
+    expect(tab.get_by_text(re.compile(r"of 20 s, .* left"))).to_be_visible()
+    expect(tab.get_by_text(re.compile(r"Best \d+ of \d+ trials")).first).to_be_visible()
+
+    # The page turns into the result by itself.
+    expect(tab.get_by_role("heading", name=re.compile("Better than guessing by .* on 9,768 rows"))).to_be_visible(
+        timeout=90_000
+    )
+    settled(tab)
+    expect(tab.get_by_text("The time budget of 20 s was used up.")).to_be_visible()
+    tab.get_by_role("tab", name="Test rows").click()
+    expect(tab.get_by_text("All metrics of the model and the baselines")).to_be_visible()
+    settled(tab)
+
+    # The model leaves with its environment, and predicts without the project.
+    tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="Model (zip)").click()
+    archive = tmp_path / "model.zip"
+    waiting.value.save_as(archive)
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path)
+    folder = tmp_path / "model"
+    rows = folder / "rows.csv"
+    header = "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,"
+    header += "capital-gain,capital-loss,hours-per-week,native-country"
+    first = "52,Private,1,Doctorate,16,Married-civ-spouse,Exec-managerial,Husband,White,Male,15024,0,60,United-States"
+    second = "19,?,1,11th,7,Never-married,?,Own-child,White,Female,0,0,20,United-States"
+    rows.write_text("\n".join([header, first, second]) + "\n")
+    done = subprocess.run(
+        [sys.executable, "predict.py", "rows.csv", "out.csv"], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    out = (folder / "out.csv").read_text().splitlines()
+    assert [line.split(",")[14] for line in out] == ["prediction", ">50K", "<=50K"]
+
+
+def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:
+    load_sample(tab, server, "German credit")
+    tab.locator(".st-key-to-automl button").click()
+    tab.locator(".st-key-start button").click()
+    expect(tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=30_000)
+    tab.get_by_role("button", name="Cancel").click()
+    expect(tab.get_by_text("nothing of it was kept")).to_be_visible(timeout=30_000)
+    settled(tab)
+    tab.goto(server.page("runs"))
+    settled(tab)
+    expect(tab.get_by_role("heading", name="Runs")).to_be_visible()
+
+
+def test_a_deep_link_opens_on_a_fresh_server(server: Server, tab: Page, browser) -> None:
+    """A result's address works as the very first request to a new server on the same data."""
+    from tests.browser.conftest import start_server, stop_server
+
+    tab.goto(server.page())
+    settled(tab)
+    tab.get_by_role("button", name="Open").first.click()
+    expect(tab).to_have_url(re.compile("run="))
+    address = re.search(r"run=[0-9a-f]{16}", tab.url).group()
+    for page in ("automl", "runs"):
+        fresh = start_server(server.home)
+        try:
+            other = browser.new_context().new_page()
+            other.goto(fresh.page(f"{page}?{address}"))
+            expect(other.get_by_role("button", name="Repeat")).to_be_visible(timeout=30_000)
+            settled(other)
+            assert address in other.url
+            expect(other.get_by_text("Page not found")).to_have_count(0)
+            other.context.close()
+        finally:
+            stop_server(fresh)

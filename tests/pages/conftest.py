@@ -1,0 +1,108 @@
+"""One catalog with real tables and runs in every state that pages have to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import jobs
+from core.automl import AutoMLSettings
+from core.catalog import Dataset, RunState, datasets
+from core.tasks import automl, check, ingest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class World:
+    """What the catalog holds."""
+
+    credit: Dataset
+    diabetes: Dataset
+    found: str  # a search that succeeded, two classes
+    number: str  # a search that succeeded, regression
+    failed: str
+    cancelled: str
+
+
+def _loaded(name: str) -> Dataset:
+    run = jobs.wait(ingest.submit_sample(name), 120)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    assert run.result is not None
+    return datasets.get(run.result["dataset_id"], "local")
+
+
+def _ended(run_id: str, state: RunState) -> str:
+    run = jobs.wait(run_id, 120)
+    assert run.state is state, (run.state, run.error_message)
+    return run_id
+
+
+@pytest.fixture(scope="session")
+def _filled(installation: Callable, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    home = tmp_path_factory.mktemp("world")
+    with installation(home, MAX_RUNNING="2"):
+        credit, diabetes = _loaded("german_credit"), _loaded("diabetes")
+        quick = {"time_budget_s": None, "max_trials": 6, "folds": 2}
+        sensitive = ("sex", "age")
+        found = automl.submit(credit, AutoMLSettings(target="credit", sensitive_columns=sensitive, **quick))
+        number = automl.submit(diabetes, AutoMLSettings(target="progression", **quick))
+        checked = check.submit(credit, "credit", ["age", "sex"])
+        failed = automl.submit(credit, AutoMLSettings(target="no such column", **quick))
+        cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600))
+        jobs.cancel(cancelled)
+        _ended(checked, RunState.SUCCEEDED)
+        return home, World(
+            credit,
+            diabetes,
+            _ended(found, RunState.SUCCEEDED),
+            _ended(number, RunState.SUCCEEDED),
+            _ended(failed, RunState.FAILED),
+            _ended(cancelled, RunState.CANCELLED),
+        )
+
+
+@pytest.fixture
+def world(_filled: tuple[Path, World], installation: Callable) -> Iterator[World]:
+    """Use the filled installation."""
+    home, found = _filled
+    with installation(home, MAX_RUNNING="2"):
+        yield found
+
+
+def visit(page: str, **query: str) -> AppTest:
+    """Open a page of the app as a browser would, with its frame."""
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, value in query.items():
+        test.query_params[name] = value
+    test.run()
+    if page != "home":
+        test.switch_page(f"pages/{page}/page.py")
+        for name, value in query.items():
+            test.query_params[name] = value
+        test.run()
+    return test
+
+
+def query(test: AppTest, name: str) -> str:
+    """Return a parameter of the page's address."""
+    value = test.query_params[name]
+    return value if isinstance(value, str) else value[-1]
+
+
+def texts(test: AppTest) -> str:
+    """Return all that a page says."""
+    found = [element.value for kind in ("title", "subheader", "markdown", "caption") for element in test.get(kind)]
+    # An alert's title is not among what AppTest tells by name.
+    found += [f"{element.proto.title} {element.value}" for kind in ("error", "info", "warning", "success")
+              for element in test.get(kind)]  # fmt: skip
+    return "\n".join(str(text) for text in found).replace("\\", "")
+
+
+def labels(test: AppTest) -> list[str]:
+    """Return the labels of a page's buttons."""
+    return [button.label for button in test.button]

@@ -1,0 +1,152 @@
+"""The AutoML page: the form, a search under way, a failed one, and results of each task."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from core import jobs
+from core.automl import METRICS, AutoMLSettings
+from core.catalog import RunState, runs
+from core.tasks import automl
+from tests.pages.conftest import World, labels, query, texts, visit
+
+
+def _submitted(test) -> dict:
+    run_id = query(test, "run")
+    jobs.cancel(run_id)
+    return jobs.wait(run_id, 30).settings
+
+
+def test_the_form_is_filled_in_from_the_dataset(world: World) -> None:
+    test = visit("automl", dataset=world.credit.id)
+    assert not test.exception
+    assert not test.error
+    by_label = {box.label: box.value for box in test.selectbox}
+    assert by_label["Target"] == "credit"
+    assert by_label["Task"] == "binary"
+    assert by_label["Metric"] == "roc_auc"
+    assert "good 70.0%, bad 30.0%" in texts(test)
+
+
+def test_a_number_as_target_makes_a_regression(world: World) -> None:
+    test = visit("automl", dataset=world.diabetes.id)
+    by_label = {box.label: box.value for box in test.selectbox}
+    assert (by_label["Task"], by_label["Metric"]) == ("regression", "r2")
+
+
+def test_the_guardrails_are_shown_before_start(world: World) -> None:
+    said = texts(visit("automl", dataset=world.credit.id))
+    assert "Before you start" in said
+    assert ":material/info: Notice" in said or "checks passed" in said
+
+
+def test_start_submits_what_the_widgets_say(world: World) -> None:
+    test = visit("automl", dataset=world.credit.id)
+    test.session_state["preset"] = "other"
+    test.run()
+    test.number_input(key="budget-seconds").set_value(40)
+    test.number_input(key="max-trials").set_value(17)
+    test.multiselect(key="learners").set_value(["lgbm", "rf"])
+    test.multiselect(key=f"drop-{world.credit.id}").set_value(["age"])
+    test.slider(key="test-share").set_value(30).run()
+    assert "changed most trials, test share, learners" in test.expander[0].label
+    test.button(key="start").click().run()
+    assert not test.exception
+    settings = _submitted(test)
+    assert settings["time_budget_s"] == 40
+    assert settings["max_trials"] == 17
+    assert settings["learners"] == ["lgbm", "rf"]
+    assert settings["drop_columns"] == ["age"]
+    assert settings["test_fraction"] == pytest.approx(0.3)
+    assert set(settings["sensitive_columns"]) == {"sex", "age"}
+
+
+def test_defaults_are_those_of_the_settings(world: World) -> None:
+    test = visit("automl", dataset=world.credit.id)
+    test.button(key="start").click().run()
+    changed = {"task": "binary", "metric": "roc_auc", "sensitive_columns": ["sex", "age"]}
+    assert _submitted(test) == AutoMLSettings(target="credit").model_dump(mode="json") | changed
+
+
+def test_settings_that_do_not_fit_are_an_error_and_no_run(world: World) -> None:
+    before = len(runs.find("local"))
+    test = visit("automl", dataset=world.credit.id)
+    test.multiselect(key="learners").set_value([]).run()
+    test.button(key="start").click().run()
+    assert not test.exception
+    assert "no learner is left" in texts(test)
+    assert len(runs.find("local")) == before
+
+
+def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) -> None:
+    run_id = automl.submit(
+        world.credit, AutoMLSettings(target="credit", time_budget_s=300, folds=2, early_stopping=False)
+    )
+    for _ in range(600):
+        if len(jobs.events(run_id, phase="search")) > 4:
+            break
+        jobs.tick()
+        time.sleep(0.05)
+    test = visit("automl", run=run_id)
+    assert not test.exception
+    assert not test.error
+    assert "of 5 min 00 s" in texts(test)
+    assert list(test.dataframe[0].value["Score"].dropna()) == sorted(
+        test.dataframe[0].value["Score"].dropna(), reverse=True
+    )
+    test.button(key=f"stop-{run_id}").click().run()
+    assert jobs.wait(run_id, 60).state is RunState.SUCCEEDED
+    test.run()
+    assert "You stopped it" in texts(test)
+
+
+def test_a_result_begins_with_its_verdict(world: World) -> None:
+    test = visit("automl", run=world.found)
+    assert not test.exception
+    assert not test.error
+    verdict = (jobs.get(world.found).result or {})["verdict"]
+    assert test.subheader[0].value.replace("\\", "") == verdict
+    assert "All 6 trials were done." in texts(test)
+    assert next(metric.label for metric in test.metric) == "ROC AUC"
+    assert all(metric.delta.startswith("[") for metric in test.metric)
+
+
+@pytest.mark.parametrize("tab", ["Leaderboard", "Test rows", "Checks", "Method"])
+@pytest.mark.parametrize("kind", ["found", "number"])
+def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
+    test = visit("automl", run=getattr(world, kind))
+    test.session_state["result-tabs"] = tab
+    test.run()
+    assert not test.exception
+    assert not test.error
+    if tab == "Leaderboard":
+        board = test.dataframe[0].value
+        assert len(board) == 8  # six trials, a linear model, guessing
+        assert board[""].tolist().count("★") == 1
+    if tab == "Test rows":
+        assert len(test.get("vega_lite_chart")) == (5 if kind == "found" else 3)
+    if tab == "Method":
+        assert "scikit-learn" in str(test.table[1].value.to_dict())
+
+
+def test_a_result_offers_model_leaderboard_repeat_and_log(world: World) -> None:
+    test = visit("automl", run=world.found)
+    assert {"Repeat", "Log", "New search"} <= set(labels(test))
+    assert [item.proto.label for item in test.get("download_button")] == ["Model (zip)", "Leaderboard (CSV)"]
+
+
+def test_a_failed_search_says_why_and_can_be_repeated(world: World) -> None:
+    test = visit("automl", run=world.failed)
+    assert not test.exception
+    assert "no such column" in texts(test)
+    assert "Repeat" in labels(test)
+
+
+def test_a_cancelled_search_says_so(world: World) -> None:
+    assert "nothing of it was kept" in texts(visit("automl", run=world.cancelled))
+
+
+def test_every_metric_has_a_title_of_its_own() -> None:
+    assert len({metric.title for metric in METRICS.values()}) == len(METRICS)

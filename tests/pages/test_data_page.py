@@ -1,0 +1,105 @@
+"""The Data page: intake, list, and one dataset with its tabs, roles, name and end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core import jobs
+from core.catalog import RunState, datasets, runs
+from tests.pages.conftest import World, labels, query, texts, visit
+
+
+def _wait_for_imports() -> list[RunState]:
+    return [jobs.wait(run.id, 60).state for run in runs.find("local", task="ingest")]
+
+
+def test_an_uploaded_table_is_read_and_opened(home: Path) -> None:
+    test = visit("data")
+    test.file_uploader[0].upload("fruit.csv", b"name,weight\napple,120\npear,150\n", "text/csv").run()
+    assert not test.exception
+    assert _wait_for_imports() == [RunState.SUCCEEDED]
+    test.run()
+    dataset = datasets.find("local")[0]
+    assert (dataset.name, dataset.rows, dataset.columns) == ("fruit", 2, 2)
+    assert query(test, "dataset") == dataset.id
+    assert test.title[0].value == "fruit"
+
+
+def test_a_broken_upload_says_why_and_changes_nothing(home: Path) -> None:
+    test = visit("data")
+    test.file_uploader[0].upload("model.csv", b"\x80\x05\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94.", "text/csv").run()
+    assert _wait_for_imports() == [RunState.FAILED]
+    test.run()
+    assert not test.exception
+    assert len(test.error) == 1
+    assert test.error[0].proto.title
+    assert test.error[0].value
+    assert datasets.find("local") == []
+    assert len(test.file_uploader) == 1
+
+
+def test_the_same_table_twice_is_said_and_stored_once(home: Path) -> None:
+    for name in ("first.csv", "second.csv"):
+        test = visit("data")
+        test.file_uploader[0].upload(name, b"a,b\n1,x\n2,y\n3,z\n", "text/csv").run()
+        assert set(_wait_for_imports()) == {RunState.SUCCEEDED}
+        test.run()
+    assert [dataset.name for dataset in datasets.find("local")] == ["first"]
+    assert "was here already, as 'first'" in texts(test)
+
+
+def test_the_list_has_every_dataset(world: World) -> None:
+    test = visit("data")
+    assert not test.exception
+    table = test.dataframe[0].value
+    assert set(table["Name"]) == {"German credit risk", "Diabetes progression"}
+    assert set(table["Rows"]) == {1000, 442}
+
+
+@pytest.mark.parametrize("tab", ["Columns", "Preview", "Checks", "Roles"])
+def test_each_tab_of_a_dataset_draws(world: World, tab: str) -> None:
+    test = visit("data", dataset=world.credit.id)
+    test.session_state["dataset-tabs"] = tab
+    test.run()
+    assert not test.exception
+    assert not test.error
+    if tab == "Columns":
+        assert "credit" in set(test.dataframe[0].value["Column"])
+        assert len(test.dataframe[0].value) == 22
+    if tab == "Preview":
+        assert len(test.dataframe[0].value) == 200
+    if tab == "Checks":
+        assert "age" in texts(test)
+    if tab == "Roles":
+        assert test.selectbox[0].value == "credit"
+
+
+def test_roles_are_kept(home: Path) -> None:
+    test = visit("data")
+    test.file_uploader[0].upload("people.csv", b"age,town,rent\n30,A,900\n41,B,1200\n", "text/csv").run()
+    _wait_for_imports()
+    test.run()
+    test.session_state["dataset-tabs"] = "Roles"
+    test.run()
+    test.selectbox[0].select("rent")
+    test.multiselect[0].select("age")
+    next(button for button in test.button if button.label == "Save roles").click().run()
+    assert not test.exception
+    assert not test.error
+    roles = datasets.find("local")[0].roles
+    assert roles["target"] == "rent"
+    assert "age" in roles["sensitive"]
+
+
+def test_a_dataset_can_be_renamed_and_deleted(home: Path) -> None:
+    test = visit("data")
+    test.file_uploader[0].upload("draft.csv", b"a\n1\n2\n", "text/csv").run()
+    _wait_for_imports()
+    test.run()
+    test.text_input[0].set_value("Final *table*")
+    next(button for button in test.button if button.label == "Rename").click().run()
+    assert datasets.find("local")[0].name == "Final *table*"
+    assert "Final *table*" in test.title[0].value.replace("\\", "")
+    assert "Delete" in " ".join(labels(test))

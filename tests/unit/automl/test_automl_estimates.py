@@ -1,0 +1,188 @@
+"""Intervals: they agree with a bootstrap written with scikit-learn, cover the truth, and gains point the right way."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as sk
+
+from core.automl import METRICS, metric_choices
+from core.automl._estimates import compare, wilson
+
+
+def logits(random, y, k, strength):
+    """Probabilities that know the class more or less well."""
+    raw = random.normal(size=(len(y), k)) + strength * np.eye(k)[y]
+    raw = np.exp(raw)
+    return raw / raw.sum(axis=1, keepdims=True)
+
+
+def of_scikit(name, y, output):
+    """The metric, straight from scikit-learn."""
+    if output.ndim == 1:
+        return {
+            "r2": sk.r2_score,
+            "rmse": sk.root_mean_squared_error,
+            "mae": sk.mean_absolute_error,
+            "mape": sk.mean_absolute_percentage_error,
+        }[name](y, output)
+    k = output.shape[1]
+    codes = output.argmax(axis=1)
+    match name:
+        case "roc_auc":
+            return sk.roc_auc_score(y, output[:, 1] if k == 2 else output, multi_class="ovr", average="weighted")
+        case "average_precision":
+            if k == 2:
+                return sk.average_precision_score(y, output[:, 1])
+            return sk.average_precision_score(np.eye(k)[y], output, average="weighted")
+        case "log_loss":
+            return sk.log_loss(y, output, labels=range(k))
+        case "accuracy":
+            return sk.accuracy_score(y, codes)
+        case "balanced_accuracy":
+            return sk.balanced_accuracy_score(y, codes)
+    return sk.f1_score(y, codes, average=name.removeprefix("f1_"))
+
+
+def tables(task):
+    random = np.random.default_rng(11)
+    if task == "regression":
+        y = random.normal(50, 10, 120)
+        return y, y + random.normal(0, 6, 120), y + random.normal(2, 9, 120)
+    k = 2 if task == "binary" else 3
+    y = random.integers(0, k, 120)
+    return y, logits(random, y, k, 2.0), logits(random, y, k, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ("binary", ["roc_auc", "log_loss"]),
+        ("multiclass", ["roc_auc", "f1_weighted"]),
+        ("regression", ["r2", "rmse", "mae", "mape"]),
+    ],
+)
+def test_intervals_agree_with_another_bootstrap(task, names):
+    """Of each metric and of the paired gain: as wide as resamples scored by scikit-learn vary, and where they are."""
+    y, good, poor = tables(task)
+    draws = np.random.default_rng(99).integers(0, len(y), (120, len(y)))
+    for name in names:
+        found = compare(task, name, y, {"good": good, "poor": poor})
+        sign = 1 if METRICS[name].larger_is_better else -1
+        one = np.array([of_scikit(name, y[rows], good[rows]) for rows in draws])
+        other = np.array([of_scikit(name, y[rows], poor[rows]) for rows in draws])
+        for estimate, value, sampled in (
+            (found.metrics["good"][name], of_scikit(name, y, good), one),
+            (found.gains["poor"], sign * (of_scikit(name, y, good) - of_scikit(name, y, poor)), sign * (one - other)),
+        ):
+            assert estimate.value == pytest.approx(value, abs=1e-9), name
+            assert estimate.n == len(y)
+            assert (estimate.high - estimate.low) / 3.92 == pytest.approx(sampled.std(), rel=0.25), name
+            assert 0.88 <= np.mean((sampled >= estimate.low) & (sampled <= estimate.high)) <= 0.995, name
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_every_metric_is_estimated_as_scikit_learn_does(task):
+    y, good, poor = tables(task)
+    found = compare(task, metric_choices(task)[0], y, {"good": good, "poor": poor}).metrics
+    for model, output in (("good", good), ("poor", poor)):
+        assert set(found[model]) == set(metric_choices(task))
+        for name, estimate in found[model].items():
+            assert estimate.value == pytest.approx(of_scikit(name, y, output), abs=1e-9), name
+            assert estimate.low < estimate.value < estimate.high, name
+
+
+def test_intervals_cover_the_truth():
+    """Accuracy of 0.8 and a mean error of 1, each told from 150 rows: about 95 of 100 intervals hold it."""
+    random = np.random.default_rng(4)
+    covered = {"accuracy": 0, "mae": 0}
+    count = 80
+    for number in range(count):
+        y = random.integers(0, 2, 150)
+        right = random.random(150) < 0.8
+        output = np.where((y == 1) == right, 0.7, 0.3)
+        found = compare("binary", "accuracy", y, {"m": np.column_stack([1 - output, output])}, seed=number)
+        covered["accuracy"] += found.metrics["m"]["accuracy"].low <= 0.8 <= found.metrics["m"]["accuracy"].high
+        found = compare("regression", "mae", np.ones(150), {"m": 1 + random.exponential(1, 150)}, seed=number)
+        covered["mae"] += found.metrics["m"]["mae"].low <= 1 <= found.metrics["m"]["mae"].high
+    lowest = stats.binom.ppf(0.001, count, 0.93)  # a percentile interval of 150 rows falls a little short of 95 %
+    assert all(lowest <= hits <= count for hits in covered.values()), covered
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_gain_is_positive_for_the_better_model(name):
+    task = "regression" if METRICS[name].tasks == ("regression",) else "multiclass"
+    y, good, poor = tables(task)
+    better = compare(task, name, y, {"model": good, "other": poor}).gains["other"]
+    worse = compare(task, name, y, {"model": poor, "other": good}).gains["other"]
+    assert better.low <= better.value <= better.high
+    assert better.value > 0 > worse.value
+    assert (worse.value, worse.low, worse.high) == pytest.approx((-better.value, -better.high, -better.low))
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_gain_over_itself_is_nothing(task):
+    y, good, _ = tables(task)
+    gain = compare(task, metric_choices(task)[0], y, {"model": good, "twin": good.copy()}).gains["twin"]
+    assert (gain.value, gain.low, gain.high) == (0, 0, 0)
+
+
+def test_paired_gain_is_narrower_than_unpaired():
+    """A model that is always closer by one is better by one for sure, however wide its own interval is."""
+    y = np.random.default_rng(0).normal(0, 100, 80)
+    error = np.random.default_rng(1).exponential(30, 80) + 1
+    found = compare("regression", "mae", y, {"model": y + error - 1, "other": y + error})
+    assert found.metrics["model"]["mae"].high - found.metrics["model"]["mae"].low > 5
+    gain = found.gains["other"]
+    assert (gain.value, gain.low, gain.high) == pytest.approx((1, 1, 1))
+
+
+def test_estimates_follow_the_seed():
+    y, good, poor = tables("binary")
+    one, same, other = (compare("binary", "roc_auc", y, {"a": good, "b": poor}, seed=seed) for seed in (1, 1, 2))
+    assert one == same != other
+
+
+@pytest.mark.parametrize(("hits", "n"), [(10, 20), (90, 100)])
+def test_faultless_model_still_has_an_interval(hits, n):
+    """All of `n` rows right proves no perfection: the lower bound is Wilson's for the rows of the rarer class."""
+    y = (np.arange(n) < hits).astype(int)
+    right = np.eye(2)[y]
+    prior = np.tile([1 - hits / n, hits / n], (n, 1))
+    found = compare("binary", "roc_auc", y, {"model": right, "prior": prior})
+    rare = min(hits, n - hits)
+    for name in ("accuracy", "roc_auc"):
+        estimate = found.metrics["model"][name]
+        assert (estimate.value, estimate.high) == (1, pytest.approx(1))
+        assert estimate.low == pytest.approx(stats.binomtest(rare, rare).proportion_ci(method="wilson").low)
+    gain = found.gains["prior"]
+    assert gain.value == 0.5
+    assert 0 < gain.low < 0.5 <= gain.high + 1e-12
+
+
+def test_resamples_without_a_class_leave_the_interval_finite():
+    """One row of the positive class: every third resample lacks it and has no ROC AUC."""
+    y = np.r_[np.zeros(29, int), 1]
+    output = logits(np.random.default_rng(3), y, 2, 1.0)
+    estimate = compare("binary", "roc_auc", y, {"model": output}).metrics["model"]["roc_auc"]
+    assert estimate.value == pytest.approx(sk.roc_auc_score(y, output[:, 1]))
+    assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
+
+
+def test_r2_of_a_number_that_is_mostly_zero_has_a_sane_interval():
+    y = np.r_[np.zeros(49), 7.1]
+    estimate = compare("regression", "r2", y, {"model": np.full(50, 0.3)}).metrics["model"]["r2"]
+    assert estimate.value == pytest.approx(sk.r2_score(y, np.full(50, 0.3)))
+    assert -10 < estimate.low <= estimate.value <= estimate.high <= 0
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 10), (1, 10), (5, 10), (81, 263), (15, 148), (10, 10), (999, 1000)])
+def test_wilson_is_scipys(hits, n):
+    expected = stats.binomtest(hits, n).proportion_ci(0.95, "wilson")
+    assert wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(("hits", "n", "low", "high"), [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605),
+                                                        (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)])  # fmt: skip
+def test_wilson_is_the_published_one(hits, n, low, high):
+    """Newcombe (1998), Statistics in Medicine 17, table I, method 3."""
+    assert [round(float(bound), 4) for bound in wilson(hits, n)] == [low, high]

@@ -1,0 +1,191 @@
+"""Ingest as a real run: a sample or an upload becomes a dataset once; what cannot be read changes nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import jobs
+from core.catalog import Dataset, Run, RunState, datasets
+from core.datasets import Profile, load_frame, load_sample, profile
+from core.errors import LimitError
+from core.jobs._context import run_dir
+from core.storage import get_store
+from core.tasks import ingest
+
+TEXT = b"day;price;kind\n31.01.2020;1,5;a\n01.02.2020;?;b\n02.02.2020;-2,25;=1+1\n"
+
+
+@pytest.fixture(scope="module")
+def home(installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One installation for the file: starting a run's process is what takes time here."""
+    with installation(tmp_path_factory.mktemp("ingest") / "home") as folder:
+        yield folder
+
+
+def finished(run_id: str, workspace: str = "local") -> Run:
+    return jobs.wait(run_id, 60, workspace=workspace)
+
+
+def succeeded(run_id: str, workspace: str = "local") -> Run:
+    run = finished(run_id, workspace)
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run_id, workspace=workspace))
+    return run
+
+
+def upload(content: bytes, name: str, **options: str) -> str:
+    return ingest.submit_upload(io.BytesIO(content), name, **options)
+
+
+def dataset_of(run: Run) -> Dataset:
+    assert run.result is not None
+    return datasets.get(run.result["dataset_id"], run.workspace)
+
+
+def files(home: Path) -> set[str]:
+    """Everything that uploads and datasets leave on the disk."""
+    return {str(path) for part in ("uploads", "artifacts") for path in (home / part).rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def uploaded(home: Path) -> Run:
+    """The run that has read TEXT for the first time."""
+    return succeeded(upload(TEXT, "Prices of January.csv"))
+
+
+def test_an_upload_becomes_a_dataset(uploaded: Run) -> None:
+    dataset = dataset_of(uploaded)
+    assert uploaded.result == {"dataset_id": dataset.id, "name": "Prices of January", "known": False}
+    assert uploaded.dataset_id == dataset.id
+    assert (dataset.rows, dataset.columns, dataset.source) == (3, 3, "Prices of January.csv")
+    assert dataset.roles == {}
+    assert dataset.report["types"] == {"day": "date", "price": "number", "kind": "text"}
+    assert dataset.report["missing_markers"] == {"price": {"?": 1}}
+    path = get_store().local_path(dataset.data_digest)
+    assert path.stat().st_size == dataset.size_bytes
+    expected = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2020-01-31", "2020-02-01", "2020-02-02"]),
+            "price": [1.5, np.nan, -2.25],
+            "kind": ["a", "b", "=1+1"],
+        }
+    )
+    pd.testing.assert_frame_equal(load_frame(path), expected, check_dtype=False)
+
+
+def test_its_profile_is_that_of_the_table(uploaded: Run) -> None:
+    dataset = dataset_of(uploaded)
+    stored = Profile.from_dict(json.loads(get_store().read_bytes(dataset.profile_digest)))
+    assert stored == profile(get_store().local_path(dataset.data_digest))
+    assert (stored["price"].missing, stored["price"].minimum) == (1, -2.25)
+
+
+def test_the_upload_and_the_scratch_files_are_gone(uploaded: Run, home: Path) -> None:
+    assert list((home / "uploads").iterdir()) == []
+    assert not (run_dir(uploaded.id) / "work").exists()
+
+
+def test_the_run_tells_how_it_went(uploaded: Run) -> None:
+    events = jobs.events(uploaded.id)
+    assert {"read", "profile", "store"} <= {event.phase for event in events}
+    assert (events[-1].fraction, events[-1].message) == (1.0, "3 rows, 3 columns")
+    assert (uploaded.title, uploaded.lane) == ("Read Prices of January.csv", "short")
+    assert not jobs.repeatable(uploaded)
+
+
+def test_the_same_file_twice_is_known(uploaded: Run, home: Path) -> None:
+    before = files(home)
+    again = succeeded(upload(TEXT, "Under another name.csv"))
+    assert uploaded.result is not None
+    assert again.result == uploaded.result | {"known": True}
+    assert again.dataset_id == uploaded.dataset_id
+    assert files(home) == before
+    assert [dataset.name for dataset in datasets.find("local")].count("Prices of January") == 1
+
+
+def test_the_same_table_in_another_format_is_known(uploaded: Run, home: Path) -> None:
+    frame = load_frame(get_store().local_path(dataset_of(uploaded).data_digest))
+    buffer = io.BytesIO()
+    frame.astype({"day": "date32[pyarrow]"}).to_parquet(buffer)
+    again = succeeded(upload(buffer.getvalue(), "copy.parquet"))
+    assert uploaded.result is not None
+    assert again.result == uploaded.result | {"known": True}
+
+
+def test_each_workspace_has_its_own(uploaded: Run) -> None:
+    other = succeeded(upload(TEXT, "Prices.csv", workspace="other"), "other")
+    assert other.result is not None
+    assert other.result["known"] is False
+    assert [dataset.name for dataset in datasets.find("other")] == ["Prices"]
+    assert dataset_of(other).data_digest == dataset_of(uploaded).data_digest
+
+
+def test_a_sample_comes_with_its_roles(home: Path) -> None:
+    dataset = dataset_of(succeeded(ingest.submit_sample("german_credit")))
+    assert (dataset.rows, dataset.columns, dataset.name) == (1_000, 22, "German credit risk")
+    assert dataset.roles == {"target": "credit", "sensitive": ["sex", "age"], "ignore": []}
+    assert dataset.fingerprint == load_sample("german_credit").fingerprint
+    assert "Hofmann" in dataset.source
+    assert "CC BY 4.0" in " ".join(dataset.report["notices"])
+    again = succeeded(ingest.submit_sample("german_credit"))
+    assert again.result == {"dataset_id": dataset.id, "name": dataset.name, "known": True}
+
+
+def test_infinities_do_not_keep_a_table_out(home: Path) -> None:
+    dataset = dataset_of(succeeded(upload(b"x,y\n1.5,a\ninf,b\n-inf,c\n2.5,d\n", "infinite.csv")))
+    stored = json.loads(get_store().read_bytes(dataset.profile_digest))
+    assert (stored["columns"][0]["minimum"], stored["columns"][0]["maximum"]) == (1.5, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        (b"PAR1" + b"junk" * 100, "broken.parquet", "Parquet file is damaged"),
+        (b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x07builtin\x94.", "t.csv", "pickle"),
+        (b"a,b\n", "header.csv", "no rows"),
+    ],
+)
+def test_a_broken_file_fails_with_a_hint_and_changes_nothing(
+    home: Path, content: bytes, name: str, message: str
+) -> None:
+    rows, before = datasets.find("local"), files(home)
+    run = finished(upload(content, name))
+    assert run.state is RunState.FAILED
+    assert message in (run.error_message or "")
+    assert run.error_hint
+    assert "Traceback" not in run.error_message + run.error_hint
+    assert (run.result, run.dataset_id) == (None, None)
+    assert (datasets.find("local"), files(home)) == (rows, before)
+    assert not (run_dir(run.id) / "work").exists()
+
+
+def test_an_unknown_sample_fails_with_a_hint(home: Path) -> None:
+    run = finished(ingest.submit_sample("titanic"))
+    assert run.state is RunState.FAILED
+    assert "'titanic'" in (run.error_message or "")
+    assert run.error_hint
+
+
+def test_a_name_is_never_a_path(home: Path) -> None:
+    run = succeeded(upload(b"a,b\n1,2\n3,4\n", "../../etc/pass wd.csv"))
+    assert dataset_of(run).name == "pass wd"
+    assert not list(home.parent.rglob("*pass wd*"))
+
+
+def test_limits_of_the_installation_hold(installation, tmp_path: Path) -> None:
+    with installation(tmp_path / "home", MAX_UPLOAD_MB="1", MAX_ROWS="4") as home:
+        with pytest.raises(LimitError, match=r"'big\.csv' is larger than 1 MB") as caught:
+            upload(b"x" * (2**20 + 1), "big.csv")
+        assert "PLUMBLINE_MAX_UPLOAD_MB" in caught.value.hint
+        assert files(home) == set()
+        run = finished(upload(b"a,b\n" + b"1,2\n" * 5, "long.csv"))
+        assert run.state is RunState.FAILED
+        assert run.error_message == "The table has 5 rows; at most 4 are read."
+        assert "PLUMBLINE_MAX_ROWS" in (run.error_hint or "")
+        assert files(home) == set()
