@@ -49,7 +49,7 @@ def show_run(run_id: str, details: Details | None = None, *, budget_s: float | N
 def _strip(run_id: str, details: Details | None, budget_s: float | None, was_active: bool) -> None:
     jobs.tick()
     run = jobs.get(run_id, workspace=frame.workspace())
-    if was_active and run.state.terminal:
+    if was_active == run.state.terminal:  # it has ended, or was resumed: the page around the strip is another one
         st.rerun()
     events = jobs.events(run_id, workspace=frame.workspace())
     last = events[-1] if events else None
@@ -90,20 +90,24 @@ def _clock(run: Run, budget_s: float | None) -> str:
 
 
 def _buttons(run: Run) -> None:
-    workspace = frame.workspace()
-    if jobs.stoppable(run) and st.button("Stop and keep best", icon=":material/stop_circle:", key=f"stop-{run.id}"):
-        jobs.stop(run.id, workspace=workspace)
-        st.rerun(scope="fragment")
-    if (
-        not run.state.terminal
-        and run.cancel_requested_at is None
-        and st.button("Cancel", icon=":material/close:", key=f"cancel-{run.id}", help="End it and keep nothing.")
-    ):
-        jobs.cancel(run.id, workspace=workspace)
-        st.rerun(scope="fragment")
-    if jobs.resumable(run) and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{run.id}"):
-        jobs.resume(run.id, workspace=workspace)
-        st.rerun()
+    if jobs.stoppable(run):
+        _button(run, "Stop and keep best", ":material/stop_circle:", jobs.stop)
+    if not run.state.terminal and run.cancel_requested_at is None:
+        _button(run, "Cancel", ":material/close:", jobs.cancel, "End it and keep nothing.")
+    if jobs.resumable(run):
+        _button(run, "Resume", ":material/play_arrow:", jobs.resume)
+
+
+def _button(run: Run, label: str, icon: str, action: Callable[..., Run], explanation: str | None = None) -> None:
+    # A callback runs even when the strip has been drawn anew between the press and its arrival here.
+    st.button(
+        label, icon=icon, key=f"{action.__name__}-{run.id}", help=explanation, on_click=_act, args=(action, run.id)
+    )
+
+
+def _act(action: Callable[..., Run], run_id: str) -> None:
+    with frame.errors_shown():
+        action(run_id, workspace=frame.workspace())
 
 
 def show_failure(run: Run) -> None:

@@ -22,7 +22,7 @@ def test_the_server_stays_light_after_all_pages(server: Server, tab: Page) -> No
     tab.get_by_role("tab", name="Columns").click()
     with tab.expect_download():
         tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
-        tab.locator(".st-key-download-csv button").click()
+        tab.locator(".st-key-download-csv").get_by_role("button").click()
     tab.goto(server.page("data"))
     settled(tab)
     load_sample(tab, server, "Adult")
