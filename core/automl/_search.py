@@ -17,7 +17,7 @@ from core.automl._final import Finisher
 from core.automl._metrics import METRICS
 from core.automl._processes import Helper
 from core.automl._searcher import EVENTS, OUT_OF_FOLD, PLAN, append, read_events
-from core.automl._settings import AutoMLSettings
+from core.automl._settings import LEARNERS, AutoMLSettings
 from core.errors import SearchError
 from core.progress import Event, Report, silent
 
@@ -128,7 +128,7 @@ class Search:
             Event(
                 "search",
                 fraction,
-                f"Trial {trial['trial']} ({trial['learner']}): {told}{best_told}",
+                f"Trial {trial['trial']}, {LEARNERS.get(trial['learner'], trial['learner'])}: {told}{best_told}",
                 {
                     "trial": trial["trial"],
                     "learner": trial["learner"],

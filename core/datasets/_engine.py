@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["connect", "identifier", "literal"]
 
-MEMORY_LIMIT = "700MB"
+MEMORY_LIMIT = "600MB"
 MAX_THREADS = 4
 
 

@@ -54,7 +54,7 @@ def details(run: Run, events: Sequence[RunEvent]) -> None:
                 "Spread": ranked["score_std"],
                 "Fit": ranked["fit_s"],
                 "Predict": ranked["predict_ms_a_row"],
-                "Note": ranked["message"],
+                "Note": ranked["message"].fillna(""),
             }
         ).head(_TABLE_ROWS),
         hide_index=True,

@@ -1,4 +1,4 @@
-"""One dataset: what is in it, what the reader did, what could go wrong, and what its columns are for."""
+"""One dataset: what is in it, what the reader did, and what could go wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core import housekeeping
 from core.catalog import Dataset, datasets
 from pages._ui import downloads, findings, frame, numbers, tables
 
-__all__ = ["checks", "columns", "head", "preview", "roles"]
+__all__ = ["checks", "columns", "head", "preview"]
 
 _PREVIEW_ROWS = 200
 
@@ -164,42 +164,3 @@ def checks(dataset: Dataset) -> None:
     if target is None:
         st.info("Choose the target under Roles: most checks are about it.", icon=":material/flag:")
     findings.guardrails(dataset, target, dataset.roles.get("sensitive", []))
-
-
-def roles(dataset: Dataset) -> None:
-    """Let the user say what the columns are for."""
-    names = tables.column_names(dataset)
-    stored = dataset.roles
-    with st.form("roles", border=False):
-        target = st.selectbox(
-            "Target",
-            names,
-            index=names.index(stored["target"]) if stored.get("target") in names else None,
-            placeholder="The column to predict",
-            key=f"role-target-{dataset.id}",
-        )
-        sensitive = st.multiselect(
-            "Sensitive",
-            names,
-            default=[name for name in stored.get("sensitive", []) if name in names],
-            help="People's attributes, such as sex or age: results are compared by their groups.",
-            key=f"role-sensitive-{dataset.id}",
-        )
-        ignore = st.multiselect(
-            "Ignore",
-            names,
-            default=[name for name in stored.get("ignore", []) if name in names],
-            help="Columns that a model must not use, such as what is known only afterwards.",
-            key=f"role-ignore-{dataset.id}",
-        )
-        if st.form_submit_button("Save roles", type="primary", key="roles-go"):
-            if target in ignore:
-                frame.show_error(f"'{target}' cannot be both the target and ignored.", "Take it out of one.")
-            else:
-                datasets.set_roles(
-                    dataset.id,
-                    {"target": target, "sensitive": sensitive, "ignore": ignore},
-                    frame.workspace(),
-                )
-                st.toast("Roles saved", icon=":material/check:")
-                st.rerun()

@@ -5,6 +5,7 @@ import streamlit as st
 from core.catalog import datasets
 from pages._ui import frame
 from pages.data import detail, intake, listing
+from pages.data import roles as roles_form
 
 selected = st.query_params.get("dataset")
 if selected is not None:
@@ -24,7 +25,7 @@ if selected is not None:
             detail.checks(dataset)
     if roles.open:
         with roles:
-            detail.roles(dataset)
+            roles_form.form(dataset)
 else:
     frame.head("Data", "Bring a table in, see its columns, and learn what could go wrong with it.")
     known = datasets.find(frame.workspace())

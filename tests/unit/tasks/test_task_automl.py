@@ -1,0 +1,66 @@
+"""A search as a run: its result, its files, and its limits, as the page submits it."""
+
+import json
+
+import pytest
+
+from core import jobs
+from core.automl import AutoMLResult, AutoMLSettings
+from core.catalog import RunState, artifacts, datasets
+from core.tasks import automl, ingest
+
+
+@pytest.fixture(scope="module")
+def searched(installation, tmp_path_factory):
+    with installation(tmp_path_factory.mktemp("searched") / "home"):
+        loaded = jobs.wait(ingest.submit_sample("breast_cancer"), 60)
+        dataset = datasets.get(loaded.result["dataset_id"], "local")
+        settings = AutoMLSettings(target="diagnosis", time_budget_s=None, max_trials=4, folds=2)
+        run = jobs.wait(automl.submit(dataset, settings), 120)
+        yield dataset, settings, run
+
+
+def test_run_succeeds_with_a_verdict(searched):
+    dataset, _, run = searched
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    assert run.result["verdict"].startswith("Better than guessing")
+    assert run.result["trials"] == 4
+    assert run.result["dataset_fingerprint"] == dataset.fingerprint
+
+
+def test_files_are_those_of_the_result(searched, tmp_path):
+    _, settings, run = searched
+    for artifact in artifacts.find(run.id, "local"):
+        (tmp_path / artifact.name).write_bytes(jobs.artifact_path(run.id, artifact.name).read_bytes())
+    loaded = AutoMLResult.load(tmp_path)
+    assert loaded.settings == settings
+    assert loaded.verdict == run.result["verdict"]
+    assert len(loaded.test) == loaded.rows["test"]
+
+
+def test_each_trial_is_an_event(searched):
+    events = jobs.events(searched[2].id, phase="search")
+    trials = [event.values["trial"] for event in events if event.values.get("trial")]
+    assert trials == [1, 2, 3, 4]
+
+
+def test_result_is_of_the_stored_table(searched):
+    dataset, _, run = searched
+    found = json.loads(jobs.artifact_path(run.id, "result.json").read_text())
+    assert found["fingerprint"] == dataset.fingerprint
+
+
+def test_repeat_gives_the_same_model(searched):
+    _, _, run = searched
+    again = jobs.wait(jobs.repeat(run.id), 120)
+    first, second = (json.loads(jobs.artifact_path(item.id, "result.json").read_text()) for item in (run, again))
+    assert first["test_metrics"] == second["test_metrics"]
+    assert [trial["config"] for trial in first["trials"]] == [trial["config"] for trial in second["trials"]]
+
+
+def test_a_hung_search_has_a_wall_behind_it(searched):
+    dataset, _, _ = searched
+    run = jobs.get(automl.submit(dataset, AutoMLSettings(target="diagnosis", time_budget_s=600)))
+    assert run.timeout_s == 600 * 1.5 + 120
+    jobs.cancel(run.id)
+    assert jobs.wait(run.id, 30).state is RunState.CANCELLED
