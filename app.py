@@ -35,6 +35,13 @@ with frame.errors_shown():
                     url_path="automl",
                     help="Search for the best model within a time budget, and see how good it is on unseen rows.",
                 ),
+                st.Page(
+                    "pages/fairness/page.py",
+                    title="Fairness",
+                    icon=":material/balance:",
+                    url_path="fairness",
+                    help="Compare groups of people, move thresholds, and find a rule that you can defend.",
+                ),
             ],
             "Watch": [
                 st.Page(

@@ -125,7 +125,8 @@ def summarise(row: dict[str, Any], labels: pd.Index) -> pd.DataFrame:
         known = {metric: part for metric, part in parts.items() if np.isfinite(part["difference"])}
         worst = max(known, key=lambda metric: known[metric]["difference"], default=definition.metrics[0])
         pair = parts[worst]["pair"]
-        ratio = min((part["ratio"] for part in known.values()), default=float("nan"))
+        # 0 / 0 says nothing, in whichever order it comes.
+        ratio = min((part["ratio"] for part in known.values() if not np.isnan(part["ratio"])), default=float("nan"))
         table.append(
             {
                 "definition": name,
@@ -139,6 +140,7 @@ def summarise(row: dict[str, Any], labels: pd.Index) -> pd.DataFrame:
                 "holds": bool(ratio >= FOUR_FIFTHS) if name == "four_fifths" and np.isfinite(ratio) else None,
             }
         )
-    found = pd.DataFrame(table).set_index("definition")
-    found["p_value"] = found["p_value"].clip(upper=1.0)
+    columns = ["definition", "metric", "difference", "ratio", "lowest_group", "highest_group", "p_value", "holds"]
+    found = pd.DataFrame(table, columns=columns).set_index("definition")
+    found["p_value"] = found["p_value"].astype(float).clip(upper=1.0)
     return found

@@ -96,6 +96,15 @@ class GroupMetrics:
         )  # fmt: skip
 
     @cached_property
+    def counts(self) -> pd.DataFrame:
+        """True negatives, false positives, false negatives and true positives of each group; none of numbers."""
+        cells = next(
+            (each.cells for each in self.figures if isinstance(each, CellFigures)), np.zeros((len(self.rows), 0))
+        )
+        names = ["true_negatives", "false_positives", "false_negatives", "true_positives"]
+        return pd.DataFrame(cells, index=self.labels, columns=names[: cells.shape[1]])
+
+    @cached_property
     def metrics(self) -> list[str]:
         """The names of the figures, in the order of the tables, without the count."""
         known = [name for each in self.figures for name in each.names]
@@ -344,13 +353,21 @@ class GroupMetrics:
     def to_dict(self) -> dict[str, Any]:
         """Return all tables as JSON-serialisable records."""
 
-        def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-            plain = table.reset_index().astype(object)
-            return plain.where(plain.notna(), None).to_dict(orient="records")
-
         tables = {"by_group": self.by_group, "intervals": self.intervals, "gaps": self.difference_intervals,
                   "tests": self.tests, "small_groups": self.small_groups}  # fmt: skip
         if any(isinstance(each, CellFigures) for each in self.figures):
             tables["summary"] = self.summary
         overall = self.overall.to_frame().T if isinstance(self.overall, pd.Series) else self.overall
-        return {name: records(table) for name, table in tables.items()} | {"overall": records(overall)}
+        tables["overall"] = overall
+        # A sensitive column may be named like a column of ours.
+        taken = {"metric", "definition"}.union(*(map(str, table.columns) for table in tables.values()))
+
+        def records(kind: str, table: pd.DataFrame) -> list[dict[str, Any]]:
+            names = list(table.index.names)
+            ours = 1 if kind in ("intervals", "gaps", "tests", "summary") else 0  # the last level is the metric
+            for place, name in enumerate(names[: len(names) - ours]):
+                names[place] = f"{name} (group)" if name in taken else name
+            plain = table.rename_axis(index=names).reset_index().astype(object)
+            return plain.where(plain.notna(), None).to_dict(orient="records")
+
+        return {kind: records(kind, table) for kind, table in tables.items()}

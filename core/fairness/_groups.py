@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from core.errors import InputError
+from core.errors import InputError, SettingsError
 
-__all__ = ["MAX_GROUPS", "MISSING", "Grouping", "bin_numbers", "group_rows", "label_text"]
+__all__ = ["MAX_GROUPS", "MISSING", "Grouping", "as_groups", "bin_numbers", "group_rows", "label_text"]
 
 MISSING = "(missing)"
 MAX_GROUPS = 1_000
@@ -88,17 +88,29 @@ def bin_numbers(values: Any, bins: int | Sequence[float] = 4) -> pd.Series:
     >>> bin_numbers([19, 25, 33, 70], [25, 60]).tolist()
     ['below 25', '25 to 60', '25 to 60', '60 and above']
     """
-    numbers = pd.to_numeric(pd.Series(values)).astype(float)
+    try:
+        numbers = pd.to_numeric(pd.Series(values)).astype(float)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"These are no numbers to bin ({error}).", "Choose a column of numbers.") from error
     if isinstance(bins, int):
+        if bins < 2:
+            raise SettingsError(f"{bins} bins make no groups.", "Use 2 or more.")
+        known = np.unique(numbers.dropna())
         shares = np.linspace(0, 1, bins + 1)[1:-1]
-        edges = np.unique(np.quantile(numbers.dropna(), shares)) if numbers.notna().any() else np.array([])
+        edges = np.unique(np.quantile(numbers.dropna(), shares)) if len(known) else known
+        # An edge at the smallest value parts nothing off. When most rows have that value, it is one group.
+        edges = edges[edges > known[0]] if len(known) else edges
+        edges = known[1:2] if not len(edges) else edges
     else:
-        edges = np.unique(np.asarray(bins, dtype=float))
-    # An edge at or below the smallest value parts nothing off.
-    edges = edges[edges > numbers.min()] if numbers.notna().any() else edges
+        edges = np.unique(np.asarray(bins, dtype=float))  # all of them: the names must not change with the rows
     if not len(edges):
-        return pd.Series(pd.Categorical(numbers.map(label_text, na_action="ignore"), ordered=True), index=numbers.index)
-    told = [f"{edge:,.6g}" for edge in edges]
+        found = pd.Categorical(numbers.map(label_text, na_action="ignore"), ordered=True)
+        return pd.Series(found, index=numbers.index, name=numbers.name)
+    told = next(
+        names
+        for digits in range(6, 18)
+        if len(set(names := [f"{edge:,.{digits}g}" for edge in edges])) == len(edges)
+    )
     names = [
         f"below {told[0]}",
         *(f"{a} to {b}" for a, b in pairwise(told)),
@@ -106,18 +118,40 @@ def bin_numbers(values: Any, bins: int | Sequence[float] = 4) -> pd.Series:
     ]
     codes = np.where(numbers.notna(), np.searchsorted(edges, numbers.fillna(edges[0]), side="right"), -1)
     found = pd.Categorical.from_codes(codes, categories=names, ordered=True)
-    return pd.Series(found, index=numbers.index, name=getattr(values, "name", None))
+    return pd.Series(found, index=numbers.index, name=numbers.name)
+
+
+def as_groups(column: pd.Series, bins: int = 4, *, most: int = 10) -> pd.Series:
+    """Return a column as it is, or its numbers in bins when it has more than `most` different ones.
+
+    Examples
+    --------
+    >>> as_groups(pd.Series([1, 2, 2])).tolist(), as_groups(pd.Series(range(100)), 2).nunique()
+    ([1, 2, 2], 2)
+    """
+    numbers = types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
+    return bin_numbers(column, bins) if numbers and column.nunique() > max(bins, most) else column
+
+
+def _refuse_same(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"Several columns are named '{twice[0]}'.", "Give each column a name of its own, once.")
 
 
 def _columns(features: Any, kind: str) -> dict[str, Any]:
     """Return the columns by name, whatever they came in."""
     if isinstance(features, pd.DataFrame):
+        _refuse_same([str(name) for name in features.columns])
         return {str(name): features.iloc[:, place] for place, name in enumerate(features.columns)}
     if isinstance(features, Mapping):
         return {str(name): values for name, values in features.items()}
     if isinstance(features, pd.Series):
         return {f"{kind}_0" if features.name is None else str(features.name): features}
-    array = features if isinstance(features, np.ndarray) else pd.Series(list(features))
+    if isinstance(features, list) and features and all(isinstance(row, list | tuple) for row in features):
+        return {f"{kind}_{place}": values for place, values in pd.DataFrame(features).items()}
+    typed = isinstance(features, np.ndarray | pd.Categorical)
+    array = features if typed else pd.Series(list(features))
     if isinstance(array, np.ndarray) and array.ndim == 2:
         return {f"{kind}_{place}": array[:, place] for place in range(array.shape[1])}
     return {f"{kind}_0": array}
@@ -139,7 +173,10 @@ def _encode(values: Any) -> tuple[NDArray[np.intp], list[Any]]:
     else:
         if types.is_bool_dtype(series.dtype) and not series.hasnans:
             series = series.astype(bool)
-        codes, uniques = pd.factorize(series)
+        try:
+            codes, uniques = pd.factorize(series)
+        except TypeError as error:
+            raise InputError(f"The values make no groups ({error}).", "Give a text or a number a row.") from error
         labels = pd.Index(uniques).tolist()
         try:
             order = _sorted(labels)
@@ -150,10 +187,19 @@ def _encode(values: Any) -> tuple[NDArray[np.intp], list[Any]]:
             f"The column has {len(labels):,} different values: that makes no groups.",
             "Choose a column with fewer values, or bin its numbers.",
         )
+    # Labels that read the same are one group: 1 and "1", a text "(missing)" and a value that is missing.
+    kept: list[Any] = []
+    place_of: dict[str, int] = {}
     ranks = np.empty(len(labels) + 1, dtype=np.intp)
-    ranks[order] = np.arange(len(labels))
-    ranks[-1] = len(labels)
-    return ranks[codes], [*(labels[place] for place in order), MISSING]
+    for place in order:
+        text = label_text(labels[place])
+        if text != MISSING and text not in place_of:
+            place_of[text] = len(kept)
+            kept.append(labels[place])
+        ranks[place] = place_of.get(text, -1)
+    ranks[-1] = -1
+    ranks[ranks < 0] = len(kept)
+    return ranks[codes], [*kept, MISSING]
 
 
 def group_rows(sensitive: Any, control: Any = None, *, rows: int | None = None) -> Grouping:
@@ -180,6 +226,7 @@ def group_rows(sensitive: Any, control: Any = None, *, rows: int | None = None) 
     columns = [*controls.items(), *_columns(sensitive, "sensitive_feature").items()]
     if len(columns) == len(controls):
         raise InputError("There is no sensitive column.", "Choose at least one.")
+    _refuse_same([name for name, _ in columns])
     encoded = []
     for name, values in columns:
         if rows is not None and len(values) != rows:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.fairness._cells import PROPORTIONS, RATES, Cells, rate
 
-__all__ = ["benjamini_hochberg", "cell_intervals", "draw_cells", "mean_interval", "mover", "percentiles", "wilson"]
+__all__ = ["benjamini_hochberg", "cell_intervals", "draw_cells", "effective_weights", "mean_interval", "mover", "percentiles", "wilson"]
 
 Array = NDArray[np.float64]
 Pair = tuple[Array, Array]
@@ -91,6 +91,20 @@ def draw_cells(cells: Cells, draws: int, random: np.random.Generator) -> Cells:
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = np.where(totals[:, None] > 0, cells / cells.sum(axis=-1, keepdims=True), 0.25)
     return random.multinomial(totals, shares, size=(draws, len(cells))).astype(np.float64)
+
+
+def effective_weights(weights: Array, codes: NDArray[np.intp], groups: int) -> Array:
+    """Return weights that add up to each group's effective number of rows (Kish 1965), whatever their unit.
+
+    Examples
+    --------
+    >>> effective_weights(np.array([7.0, 7.0, 2.0, 2.0]), np.array([0, 0, 1, 1]), 2).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+    sums = np.bincount(codes, weights=weights, minlength=groups)
+    squares = np.bincount(codes, weights=weights**2, minlength=groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return weights * np.where(squares > 0, sums / squares, 0.0)[codes]
 
 
 def percentiles(draws: Array, confidence: float) -> tuple[Array, Array, NDArray[np.intp]]:

@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import InputError, SettingsError
+from core.fairness._groups import label_text
 
-__all__ = ["as_array", "as_positive", "resolve_positive"]
+__all__ = ["as_array", "as_positive", "refuse_other_labels", "resolve_positive"]
 
 
 def as_array(values: Any, name: str, rows: int | None = None) -> NDArray[Any]:
@@ -26,6 +27,8 @@ def as_array(values: Any, name: str, rows: int | None = None) -> NDArray[Any]:
         array = values.to_numpy()
     else:
         array = np.asarray(values)
+        if array.dtype.kind in "US" and not isinstance(values, np.ndarray):
+            array = np.asarray(values, dtype=object)  # NumPy makes a text of NaN, and of numbers among texts
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
         missing = int(np.isnan(array).sum()) if array.dtype.kind == "f" else 0
@@ -61,8 +64,10 @@ def resolve_positive(y_true: NDArray[Any], y_pred: NDArray[Any] | None, pos_labe
         else:
             found |= set(pd.unique(array).tolist())
     if pos_label is not None:
-        if pos_label in found or any(str(label) == str(pos_label) for label in found):
-            return next(label for label in found if label == pos_label or str(label) == str(pos_label))
+        text = label_text(pos_label)
+        for label in found:
+            if label == pos_label or label_text(label) == text:
+                return label
         raise SettingsError(
             f"No row has the positive label {pos_label!r}.", f"Choose one of {', '.join(map(repr, _first(found)))}."
         )
@@ -80,6 +85,29 @@ def _first(labels: set[Any]) -> list[Any]:
 
 def as_positive(values: NDArray[Any], pos_label: Any) -> NDArray[np.bool_]:
     """Tell for each row whether it has the positive label."""
-    if values.dtype.kind == "b":
+    if values.dtype.kind == "b" and pos_label in (0, 1):
         return values if pos_label else ~values
-    return np.asarray(values == pos_label, dtype=bool)
+    if values.dtype.kind in "iuf" and not isinstance(pos_label, str):
+        return np.asarray(values == pos_label, dtype=bool)
+    codes, labels = pd.factorize(values)
+    same = np.array([label == pos_label or label_text(label) == label_text(pos_label) for label in labels], dtype=bool)
+    return same[codes]
+
+
+def refuse_other_labels(y_true: NDArray[Any], y_pred: NDArray[Any]) -> None:
+    """Refuse predictions in another coding than the labels: texts against numbers, with none in common.
+
+    Raises
+    ------
+    InputError
+        When they are, since every rate would be 0.
+    """
+    if (y_true.dtype.kind in "biuf") == (y_pred.dtype.kind in "biuf"):
+        return
+    truth, predicted = (set(pd.unique(array).tolist()) for array in (y_true, y_pred))
+    if not {label_text(label) for label in truth} & {label_text(label) for label in predicted}:
+        raise InputError(
+            f"The labels are {', '.join(map(repr, _first(truth)))}, "
+            f"the predictions {', '.join(map(repr, _first(predicted)))}.",
+            "Give both in the same coding.",
+        )

@@ -14,7 +14,7 @@ from core.fairness._cells import count_cells
 from core.fairness._figures import CellFigures, Figures, WeightedCells
 from core.fairness._group_metrics import GroupMetrics, Options
 from core.fairness._groups import group_rows
-from core.fairness._labels import as_array, as_positive, resolve_positive
+from core.fairness._labels import as_array, as_positive, refuse_other_labels, resolve_positive
 from core.fairness._numbers import NumberFigures
 from core.fairness._ranking import ScoreFigures
 from core.fairness._sorted import as_scores
@@ -136,6 +136,7 @@ def group_metrics(
         return GroupMetrics(
             grouping.labels, rows[0], [kinds[0]], [kinds[1]], level_of_group, level_labels, options, None, rows[1]
         )
+    refuse_other_labels(truth, predicted)
     positive_label = resolve_positive(truth, predicted, pos_label)
     positive, selected = as_positive(truth, positive_label), as_positive(predicted, positive_label)
     cells = count_cells(grouping.codes, len(grouping), positive, selected, weights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.fairness._intervals import Pair, mean_interval, percentiles
+from core.fairness._intervals import Pair, effective_weights, mean_interval, percentiles
 from core.fairness._ranking import heterogeneity
 
 __all__ = ["NUMBER_METRICS", "NumberFigures"]
@@ -40,6 +40,9 @@ class NumberFigures:
             with np.errstate(invalid="ignore", divide="ignore"):
                 return total / self.rows
 
+        self._count = np.bincount(codes, minlength=groups).astype(float)
+        if weights is not None:
+            weights = effective_weights(weights, codes, groups)
         self.rows = np.bincount(codes, weights=weights, minlength=groups).astype(float)
         error = predicted - truth
         centred = truth - mean(truth)[codes]
@@ -60,7 +63,7 @@ class NumberFigures:
     @property
     def denominators(self) -> Array:
         """The rows that each figure is about."""
-        return np.repeat(self.rows[:, None], len(self.names), axis=1)
+        return np.repeat(self._count[:, None], len(self.names), axis=1)
 
     def intervals(self, confidence: float, draws: int, random: np.random.Generator) -> tuple[Array, Array, list[str]]:
         """Return low and high bounds, each (groups, figures), and the method of each figure."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from core.errors import InputError, SettingsError
 from core.fairness._deterministic import nearest_thresholds
-from core.fairness._groups import label_text
 from core.fairness._hull import Curve, Mixture, mix
 from core.fairness._odds import equal_odds_points
 from core.fairness._policy import ThresholdPolicy
@@ -76,7 +75,10 @@ class Problem:
         self.curves = [self._curve(group) for group in range(len(self.rows))]
 
     def _require_both(self, positives: float, negatives: float) -> None:
-        names = [label_text(label) for label in self.table.labels]
+        names = self.table.texts
+        lacking = [name for name, count in zip(names, self.rows, strict=True) if count <= 0]
+        if lacking:
+            raise InputError(f"The weights of the group {', '.join(lacking[:5])} are all 0.", "Leave the group out.")
         needs = {
             "true_positive_rate": (self.positives, "positive"), "false_negative_rate": (self.positives, "positive"),
             "false_positive_rate": (self.negatives, "negative"), "true_negative_rate": (self.negatives, "negative"),
@@ -207,7 +209,7 @@ def optimize(
     from core.fairness._cells import rate
 
     names = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
-    labels = [label_text(label) for label in table.labels]
+    labels = table.texts
     by_group = {label: {name: _plain(rate(name, cells[place])) for name in names} for place, label in enumerate(labels)}
     return ThresholdPolicy(
         rules=dict(zip(labels, rules, strict=True)),

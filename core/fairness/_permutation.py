@@ -20,9 +20,11 @@ Array = NDArray[np.float64]
 def _deal(hits: float, sizes: Array, draws: int, random: np.random.Generator) -> Array:
     """Return how many of the hits each group gets, (draws, groups)."""
     left = np.full(draws, round(hits), dtype=np.int64)
-    rest = int(np.rint(sizes.sum()))
+    whole = np.rint(sizes).astype(np.int64)  # expected counts are fractions
+    rest = int(whole.sum())
+    left = np.minimum(left, rest)
     dealt = np.empty((draws, len(sizes)))
-    for group, size in enumerate(np.rint(sizes).astype(np.int64)):
+    for group, size in enumerate(whole):
         rest -= int(size)
         # The hits of this group among its rows and those of all groups after it.
         own = random.hypergeometric(size, rest, left) if size + rest else np.zeros(draws, dtype=np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.fairness._intervals import Pair, mean_interval, percentiles, quantile, wilson
+from core.fairness._intervals import Pair, effective_weights, mean_interval, percentiles, quantile, wilson
 from core.fairness._sorted import SortedScores
 
 __all__ = ["SCORE_METRICS", "ScoreFigures", "auc_with_variance", "calibration_bins", "heterogeneity"]
@@ -83,11 +83,15 @@ class ScoreFigures:
     ) -> None:
         self.probabilities = bool(scores.min() >= 0 and scores.max() <= 1)
         self.names = SCORE_METRICS if self.probabilities else SCORE_METRICS[:1]
+        self._count = np.bincount(codes, minlength=groups).astype(float)
+        self.positives = np.bincount(codes[positive], minlength=groups).astype(float)
+        by_label = weights
+        if weights is not None:
+            # The area compares the labels, so each has its own effective rows.
+            by_label = effective_weights(weights, codes * 2 + positive, groups * 2)
+            weights = effective_weights(weights, codes, groups)
         self.rows = np.bincount(codes, weights=weights, minlength=groups).astype(float)
-        self.positives = np.bincount(codes[positive], weights=None if weights is None else weights[positive],
-                                     minlength=groups).astype(float)  # fmt: skip
-        self.weighted = weights is not None
-        auc, variance = auc_with_variance(SortedScores.build(scores, positive, codes, groups, weights))
+        auc, variance = auc_with_variance(SortedScores.build(scores, positive, codes, groups, by_label))
         values, variances = [auc], [variance]
         self.bins = np.zeros((groups, _BINS, 3))
         if self.probabilities:
@@ -112,8 +116,8 @@ class ScoreFigures:
     @property
     def denominators(self) -> Array:
         """The rows that each figure is about; for the area those of the rarer class."""
-        rarer = np.minimum(self.positives, self.rows - self.positives)
-        return np.stack([rarer, *[self.rows] * (len(self.names) - 1)], axis=-1)
+        rarer = np.minimum(self.positives, self._count - self.positives)
+        return np.stack([rarer, *[self._count] * (len(self.names) - 1)], axis=-1)
 
     def intervals(self, confidence: float, draws: int, random: np.random.Generator) -> tuple[Array, Array, list[str]]:
         """Return low and high bounds, each (groups, figures), and the method of each figure."""

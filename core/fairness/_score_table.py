@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.fairness._cells import share
+from core.fairness._figures import WeightedCells
 from core.fairness._group_metrics import GroupMetrics, Options
 from core.fairness._groups import Grouping, group_rows, label_text
 from core.fairness._intervals import wilson
@@ -57,6 +59,21 @@ class ScoreTable:
         """The groups."""
         return list(self.grouping.labels)
 
+    @property
+    def texts(self) -> list[str]:
+        """The groups as text, by which thresholds and rules are kept.
+
+        Raises
+        ------
+        InputError
+            When several groups read the same.
+        """
+        texts = [label_text(label) for label in self.labels]
+        twice = sorted({text for text in texts if texts.count(text) > 1})
+        if twice:
+            raise InputError(f"Several groups read '{twice[0]}'.", "Rename values so that they can be told apart.")
+        return texts
+
     def thresholds(self, given: float | Mapping[Any, float]) -> Array:
         """Return a threshold a group from one for all, or one for each.
 
@@ -66,19 +83,37 @@ class ScoreTable:
             When a group has none, or a threshold belongs to no group.
         """
         if not isinstance(given, Mapping):
-            return np.full(len(self.grouping), float(given))
-        texts = [label_text(label) for label in self.labels]
+            return self._known(np.full(len(self.grouping), float(given)))
+        texts = self.texts
         by_text = {label_text(label): float(threshold) for label, threshold in given.items()}
         missing = [text for text in texts if text not in by_text]
         unknown = [text for text in by_text if text not in texts]
         if missing or unknown:
             wrong = f"no threshold for {', '.join(missing)}" if missing else f"no group {', '.join(unknown)}"
             raise InputError(f"There is {wrong}.", f"Give one for each of {', '.join(texts[:10])}.")
-        return np.array([by_text[text] for text in texts])
+        return self._known(np.array([by_text[text] for text in texts]))
+
+    @staticmethod
+    def _known(thresholds: Array) -> Array:
+        if np.isnan(thresholds).any():
+            raise InputError("A threshold is NaN.", "Give a number, or infinity to select nobody.")
+        return thresholds
 
     def at(self, thresholds: float | Mapping[Any, float]) -> GroupMetrics:
         """Return the metrics when a row is selected whose score is at least its group's threshold."""
-        return GroupMetrics.from_cells(self.grouping, self.sorted.cells(self.thresholds(thresholds)), self.options)
+        chosen = self.thresholds(thresholds)
+        cells = self.sorted.cells(chosen)
+        if self.weights is None:
+            return GroupMetrics.from_cells(self.grouping, cells, self.options)
+        # How sure a weighted rate is depends on the rows.
+        codes, rows = self.grouping.codes, np.bincount(self.grouping.codes, minlength=len(self.grouping)).astype(float)
+        cell = self.positive * 2 + (self.scores >= chosen[codes])
+        return GroupMetrics(
+            self.grouping.labels, rows, [WeightedCells(cells, codes * 4 + cell, self.weights)],
+            [WeightedCells(cells.sum(axis=0, keepdims=True), cell, self.weights)], np.zeros(len(rows), dtype=np.intp),
+            None, self.options, np.bincount(codes, weights=self.positive, minlength=len(rows)).astype(float),
+            np.array([float(len(codes))]),
+        )  # fmt: skip
 
     def under(self, policy: ThresholdPolicy) -> GroupMetrics:
         """Return the expected metrics when a policy decides."""
@@ -143,7 +178,7 @@ class ScoreTable:
         return pd.Series(auc_with_variance(self.sorted)[0], index=self.grouping.labels, name="roc_auc")
 
     def calibration(self, bins: int = 10) -> pd.DataFrame:
-        """Return predicted and observed shares of each group in bins of as many rows each.
+        """Return predicted and observed shares of each group in bins of about as many rows each.
 
         Returns
         -------
@@ -153,12 +188,20 @@ class ScoreTable:
         rows = []
         for place, label in enumerate(self.labels):
             own = self.grouping.codes == place
-            order = np.argsort(self.scores[own], kind="stable")
-            scores, hits = self.scores[own][order], self.positive[own][order]
-            for number, part in enumerate(np.array_split(np.arange(len(scores)), min(bins, len(scores)))):
-                n, found = len(part), float(hits[part].mean())
-                low, high = wilson(found, n, self.options.confidence)
-                rows.append((label_text(label), number, float(scores[part].mean()), found, float(low), float(high), n))
+            weights = np.ones(int(own.sum())) if self.weights is None else self.weights[own]
+            # Rows of one score are in one bin, that of their middle, so that the order of rows does not count.
+            _, inverse, counts = np.unique(self.scores[own], return_inverse=True, return_counts=True)
+            middle = np.cumsum(counts) - counts / 2
+            number = np.unique((middle * min(bins, len(inverse)) / len(inverse)).astype(np.intp), return_inverse=True)[1]
+            bin_of = number[inverse]
+            n, total, scores, hits = (
+                np.bincount(bin_of, weights=each)
+                for each in (None, weights, weights * self.scores[own], weights * self.positive[own])
+            )
+            predicted, observed = share(scores, total), share(hits, total)
+            low, high = wilson(observed, n, self.options.confidence)
+            rows += [(label_text(label), at, *values) for at, values in enumerate(
+                zip(predicted.tolist(), observed.tolist(), low.tolist(), high.tolist(), n.tolist(), strict=True))]  # fmt: skip
         return pd.DataFrame(rows, columns=["group", "bin", "predicted", "observed", "low", "high", "n"])
 
     def optimize(self, **settings: Any) -> ThresholdPolicy:

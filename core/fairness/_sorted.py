@@ -73,19 +73,19 @@ class SortedScores:
         np.logical_or(score[1:] != score[:-1], group[1:] != group[:-1], out=new[1:])
         first = np.flatnonzero(new)
         starts = np.searchsorted(group[first], np.arange(groups + 1))
+        ends = np.append(first[1:], len(score))
         if weights is None:
-            ends = np.append(first[1:], len(score))
-            selected = ends.astype(np.float64)
+            other = ends.astype(np.float64)
             hits = np.concatenate([[0], np.cumsum(label)])[ends].astype(np.float64)
         else:
+            # Both labels by themselves, so that a sum of none is exactly 0.
             weight = weights[order]
-            ends = np.append(first[1:], len(score))
-            selected = np.concatenate([[0.0], np.cumsum(weight)])[ends]
+            other = np.concatenate([[0.0], np.cumsum(weight * ~label)])[ends]
             hits = np.concatenate([[0.0], np.cumsum(weight * label)])[ends]
-        for sums in (selected, hits):  # from sums over all groups to sums within each
+        for sums in (other, hits):  # from sums over all groups to sums within each
             base = np.where(starts[:-1] > 0, sums[np.maximum(starts[:-1] - 1, 0)], 0.0)
             sums -= np.repeat(base, np.diff(starts))
-        return cls(score[first], selected, hits, starts)
+        return cls(score[first], other if weights is None else other + hits, hits, starts)
 
     @property
     def groups(self) -> int:

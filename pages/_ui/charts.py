@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages._ui import theme
 
-__all__ = ["HEIGHT", "calibration", "confusion", "curve", "intervals"]
+__all__ = ["HEIGHT", "calibration", "confusion", "curve", "group_intervals", "intervals"]
 
 HEIGHT = 300
 
@@ -112,3 +112,37 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str
             )
         )
     st.altair_chart(alt.layer(*layers).properties(height=HEIGHT, title=title), alt=title)
+
+
+def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
+    """Draw a metric of each group as a dot on its interval, the highest first; small groups are grey.
+
+    Columns: group, value, low, high, n, small. At most 40 groups are drawn.
+    """
+    shown = table[table["value"].notna()].sort_values("value", ascending=False).head(40).copy()
+    if shown.empty:
+        st.caption(f"{title} is unknown in every group.")
+        return
+    scale = 100.0 if percent else 1.0
+    for name in ("value", "low", "high"):
+        shown[name] = shown[name].astype(float) * scale
+    shown["place"] = range(len(shown))
+    shown["few rows"] = shown["small"].map({True: "yes", False: "no"})
+    unit = " (%)" if percent else ""
+    color = alt.condition("datum.small", alt.value(theme.muted()), alt.value(theme.accent()))
+    y = alt.Y("group:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=180))
+    base = alt.Chart(shown)
+    x = alt.X("low:Q", title=title + unit, scale=alt.Scale(zero=False, padding=12))
+    lines = base.mark_rule(strokeWidth=3).encode(y=y, x=x, x2="high:Q", color=color)
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
+        y=y,
+        x="value:Q",
+        color=color,
+        tooltip=["group:N", *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in ("value", "low", "high")),
+                 alt.Tooltip("n:Q", format=",", title="rows behind it"), "few rows:N"],
+    )  # fmt: skip
+    told = ", ".join(f"{row.group} {row.value:.3g}" for row in shown.itertuples())
+    heading = f"{title} by group, with 95 % intervals"
+    st.altair_chart((lines + dots).properties(height=alt.Step(30), title=heading), alt=f"{heading}: {told}")
+    if len(table) > len(shown):
+        st.caption(f"{len(shown)} of {len(table):,} groups are drawn; the table has all.")

@@ -40,6 +40,8 @@ def head(run: Run) -> None:
         st.title(frame.plain(run.title), width="content")
         st.space("stretch")
         if run.state is RunState.SUCCEEDED:
+            if st.button("Fairness", icon=":material/balance:", key="to-fairness", help="Compare groups of people."):
+                st.switch_page("pages/fairness/page.py", query_params={"run": run.id})
             with st.popover("Download", icon=":material/download:", key="download"):
                 _downloads(run)
         if run.state.terminal:

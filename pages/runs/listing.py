@@ -13,7 +13,7 @@ from pages._ui.run_view import STATE_BADGES
 
 __all__ = ["TASKS", "show"]
 
-TASKS = {"ingest": "Import", "check": "Checks", "automl": "AutoML"}
+TASKS = {"ingest": "Import", "check": "Checks", "automl": "AutoML", "mitigate": "Mitigations"}
 _LIMIT = 200
 
 

@@ -15,6 +15,7 @@ from tests.pages.conftest import labels, texts, visit
         ("home", "See it work in two minutes"),
         ("data", "Your own table"),
         ("automl", "no table to learn from yet"),
+        ("fairness", "There is nothing to look at yet"),
         ("runs", "No run yet"),
     ],
 )

@@ -1,0 +1,68 @@
+"""Trains a search's winner again with techniques that mitigate unfairness, and compares them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from core import jobs
+from core.catalog import Run, RunState, artifacts, datasets, runs
+from core.errors import JobError
+from core.fairness import MitigationSettings
+from core.jobs import RunContext
+from core.progress import Event
+from core.storage import get_store
+
+__all__ = ["latest", "run", "submit"]
+
+STOPPABLE = True
+
+
+def submit(search: Run, settings: MitigationSettings) -> str:
+    """Queue a comparison for a finished search; its result's file is ``mitigation.json``.
+
+    Raises
+    ------
+    JobError
+        When the search has not succeeded.
+    """
+    if search.task != "automl" or search.state is not RunState.SUCCEEDED:
+        raise JobError(f"'{search.title}' is no finished search.", "Choose one that succeeded.")
+    return jobs.submit(
+        "mitigate",
+        {"search": search.id, "mitigation": settings.model_dump(mode="json")},
+        dataset=search.dataset_id,
+        workspace=search.workspace,
+        title=f"Mitigate {search.title}",
+    )
+
+
+def latest(search: Run) -> Run | None:
+    """Return the newest comparison of a search, in whatever state."""
+    found = runs.find(search.workspace, task="mitigate", dataset_id=search.dataset_id)
+    return next((item for item in found if item.settings["search"] == search.id), None)
+
+
+def run(context: RunContext) -> dict[str, Any]:
+    """Train and compare; the table never leaves this process."""
+    context.report(Event("prepare", 0.0, "Loading the table"))
+    from core.automl import AutoMLSettings
+    from core.datasets import load_frame
+    from core.fairness import mitigate
+
+    assert context.run.dataset_id is not None
+    dataset = datasets.get(context.run.dataset_id, context.workspace)
+    found = artifacts.get(context.settings["search"], "result.json", context.workspace)
+    result = json.loads(get_store().read_bytes(found.digest))
+    compared = mitigate(
+        load_frame(get_store().local_path(dataset.data_digest)),
+        AutoMLSettings.model_validate(result["settings"]),
+        result["winner"],
+        MitigationSettings.model_validate(context.settings["mitigation"]),
+        report=context.report,
+        should_stop=context.should_stop,
+    )
+    path = context.workdir / "mitigation.json"
+    path.write_text(json.dumps(compared.to_dict(), allow_nan=False), encoding="utf-8")
+    context.keep("mitigation.json", path)
+    return {"techniques": compared.table["technique"].tolist()}

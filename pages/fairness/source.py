@@ -1,0 +1,97 @@
+"""What is looked at: the test predictions of a search, or a table that has labels and predictions of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.catalog import Dataset, Run, RunState, artifacts, datasets, runs
+from core.errors import NotFoundError
+from pages._ui import frame, tables
+from pages.fairness import own_table
+from pages.fairness.evidence import (
+    Evidence,
+    Side,
+    group_columns,
+    positive_label,
+    read_json,
+    read_parquet,
+    sensitive_columns,
+)
+
+__all__ = ["choose"]
+
+
+def choose() -> Evidence | None:
+    """Draw the choice of what to look at, and read it."""
+    workspace = frame.workspace()
+    searches = {f"run:{run.id}": run for run in runs.find(workspace, task="automl", states=[RunState.SUCCEEDED])}
+    known = {f"dataset:{dataset.id}": dataset for dataset in datasets.find(workspace)}
+    if not known:
+        st.info("There is nothing to look at yet. Load a table, then search for a model.", icon=":material/balance:")
+        st.page_link("pages/data/page.py", label="Go to Data", icon=":material/arrow_forward:")
+        return None
+    options = [*searches, *known]
+    asked = next((f"{kind}:{st.query_params[kind]}" for kind in ("run", "dataset") if kind in st.query_params), None)
+    left, right = st.columns(2, gap="large")
+    with left:
+        chosen = st.selectbox(
+            "Model or table",
+            options,
+            index=options.index(asked) if asked in options else 0,
+            format_func=lambda item: _told(searches, known, item),
+            help="A search's model on the rows it never saw, or a table that has labels and predictions.",
+            key="fairness-source",
+        )
+    kind, _, identity = chosen.partition(":")
+    st.query_params.clear()
+    st.query_params[kind] = identity
+    if kind == "run":
+        return _of_run(searches[chosen], left, right)
+    return own_table.of_table(known[chosen], left, right)
+
+
+def _told(searches: Mapping[str, Run], known: Mapping[str, Dataset], item: str) -> str:
+    return f"Model: {searches[item].title}" if item in searches else f"Table: {known[item].name}"
+
+
+def _of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> Evidence | None:
+    workspace = frame.workspace()
+    result = read_json(artifacts.get(run.id, "result.json", workspace).digest)
+    if not result["rows"]["test"]:
+        frame.show_error("This search held out no rows to look at.", "Search again with a test share.")
+        return None
+    assert run.dataset_id is not None
+    try:
+        dataset = datasets.get(run.dataset_id, workspace)
+    except NotFoundError:
+        frame.show_error("The table of this search was deleted.", "Load it again and repeat the search.")
+        return None
+    target = result["settings"]["target"]
+    names = [name for name in tables.column_names(dataset) if name != target]
+    default = result["settings"]["sensitive_columns"] or dataset.roles.get("sensitive", [])
+    with right:
+        sensitive, bins, least = sensitive_columns(names, list(default), run.id)
+    labels = [str(label) for label in result["labels"]] if result["labels"] is not None else None
+    with left:
+        positive = positive_label(labels, run.id) if labels is not None else None
+    if not sensitive:
+        st.caption("Choose at least one sensitive column.")
+        return None
+    groups = group_columns(read_parquet(dataset.data_digest, sensitive), bins)
+
+    def side(name: str) -> Side:
+        rows = read_parquet(artifacts.get(run.id, f"{name}.parquet", workspace).digest)
+        truth, decided = rows[target], rows["prediction"]
+        if positive is None:
+            return Side(truth.to_numpy(float), decided.to_numpy(float), None, groups.iloc[rows["row_id"]])
+        return Side(
+            (truth.astype(str) == positive).to_numpy(), (decided.astype(str) == positive).to_numpy(),
+            rows[f"p({positive})"].to_numpy(float), groups.iloc[rows["row_id"]],
+        )  # fmt: skip
+
+    key = f"{run.id}/{sensitive}/{positive}/{bins}"
+    fit = side("oof") if positive is not None else None
+    return Evidence(key, run.title, run, dataset, positive, sensitive, side("test"), fit, least)

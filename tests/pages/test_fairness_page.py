@@ -1,0 +1,183 @@
+"""The Fairness page: a model's test rows, a table's own predictions, numbers, the lab, mitigations, the report."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import jobs, policies
+from core.catalog import RunState, datasets, runs
+from core.tasks import ingest, mitigate
+from tests.pages.conftest import World, labels, texts, visit
+
+
+def tab(test, name: str):
+    test.session_state["fairness-tabs"] = name
+    return test.run()
+
+
+@pytest.fixture
+def own(world: World, tmp_path):
+    """A table with labels, decisions and scores of its own, and groups of several sizes."""
+    random = np.random.default_rng(0)
+    n = 1_500
+    frame = pd.DataFrame({"group": random.choice(["a", "b", "tiny"], n, p=[0.6, 0.39, 0.01]), "one": "same"})
+    frame["score"] = random.random(n).round(3)
+    frame["truth"] = np.where(random.random(n) < frame["score"], "yes", "no")
+    frame["decision"] = np.where(frame["score"] + 0.1 * (frame["group"] == "a") > 0.5, "yes", "no")
+    frame["name"] = [f"person {number}" for number in range(n)]
+    frame["constant"] = 0.5
+    path = tmp_path / "decisions.csv"
+    frame.to_csv(path, index=False)
+    with open(path, "rb") as file:
+        run = jobs.wait(ingest.submit_upload(file, path.name), 60)
+    return datasets.get(run.result["dataset_id"], "local"), frame
+
+
+def choose(test, dataset, **columns: str):
+    keys = {"label": "l", "prediction": "p", "score": "s"}
+    for name, column in columns.items():
+        if name in keys:
+            test.selectbox(key=f"{keys[name]}-{dataset.id}").set_value(column)
+    test.run()
+    if "sensitive" in columns:
+        test.multiselect(key=f"fairness-columns-{dataset.id}").set_value([columns["sensitive"]]).run()
+    return test
+
+
+def test_a_model_is_judged_by_its_test_rows(world: World) -> None:
+    test = visit("fairness", run=world.found)
+    assert not test.exception
+    assert not test.error
+    said = texts(test)
+    assert "is selected" in said
+    assert "200 test rows" in said
+    assert "selected means good" in said
+    shown = test.dataframe[0].value
+    assert shown["Rows"].sum() == 200
+
+
+def test_groups_are_those_of_the_chosen_columns(world: World) -> None:
+    test = visit("fairness", run=world.found)
+    test.multiselect(key=f"fairness-columns-{world.found}").set_value(["sex", "age"]).run()
+    assert not test.exception
+    groups = test.dataframe[0].value["Group"]
+    assert all("," in group for group in groups), "ages are binned and crossed with sex"
+    assert "Not compared, for want of rows" in str([item.label for item in test.expander])
+
+
+@pytest.mark.parametrize("definition", ["equalized_odds", "predictive_parity", "four_fifths"])
+def test_each_definition_has_a_verdict(world: World, definition: str) -> None:
+    test = visit("fairness", run=world.found)
+    test.selectbox(key="definition").set_value(definition).run()
+    assert not test.exception
+    assert test.subheader[0].value
+
+
+def test_a_number_is_judged_by_its_errors(world: World) -> None:
+    test = visit("fairness", run=world.number)
+    test.multiselect(key=f"fairness-columns-{world.number}").set_value(["sex"]).run()
+    assert not test.exception
+    assert "Mean error" in test.dataframe[0].value.columns
+    assert "numbers" in texts(tab(test, "Threshold lab"))
+
+
+def test_a_slider_moves_counts_and_says_who_is_affected(world: World) -> None:
+    test = tab(visit("fairness", run=world.found), "Threshold lab")
+    before = test.dataframe[0].value.set_index("Group")["Selected"]
+    test.slider[0].set_value(test.slider[0].min).run()
+    assert not test.exception
+    after = test.dataframe[0].value.set_index("Group")["Selected"]
+    assert (after >= before).all()
+    assert "selected, " in texts(test)
+
+
+def test_the_optimiser_finds_applies_and_keeps_a_policy(world: World) -> None:
+    test = tab(visit("fairness", run=world.found), "Threshold lab")
+    test.selectbox(key="constraint").set_value("demographic_parity").run()
+    test.button(key="optimise").click().run()
+    assert not test.exception
+    assert "to 0.0 points" in texts(test)
+    run = runs.get(world.found, "local")
+    reads = policies.reads(run)
+    test.button(key="apply").click().run()
+    assert "On the test rows the rule gives" in texts(test)
+    assert policies.reads(run) == reads + 1
+    test.button(key="apply").click().run()
+    assert policies.reads(run) == reads + 1, "the same rule counts once"
+    test.button(key="keep").click().run()
+    kept = policies.kept(run)
+    assert list(kept) == ["policy-demographic-parity-by-sex.json"]
+    assert set(kept["policy-demographic-parity-by-sex.json"].rules) == {"female", "male"}
+    test = tab(test, "Report")
+    assert "Rules" in texts(test)
+
+
+def test_techniques_are_trained_and_compared(world: World) -> None:
+    test = tab(visit("fairness", run=world.found), "Mitigations")
+    test.multiselect(key="mit-techniques").set_value(["reweighing", "correlation_remover"])
+    test.button(key="mit-start").click().run()
+    assert not test.exception
+    newest = mitigate.latest(runs.get(world.found, "local"))
+    ended = jobs.wait(newest.id, 120)
+    assert ended.state is RunState.SUCCEEDED, ended.error_message
+    test.run()
+    shown = test.dataframe[0].value
+    assert shown["Technique"].tolist() == ["As the search left it", "Reweighing", "Correlation remover"]
+    found = json.loads(jobs.artifact_path(newest.id, "mitigation.json").read_text())
+    assert shown["Accuracy (%)"].tolist() == pytest.approx([100 * row["accuracy"] for row in found["table"]])
+
+
+def test_a_table_of_its_own_decisions(world: World, own) -> None:
+    dataset, frame = own
+    test = choose(
+        visit("fairness", dataset=dataset.id), dataset, label="truth", prediction="decision", sensitive="group"
+    )
+    assert not test.exception
+    assert not test.error
+    table = test.dataframe[0].value.set_index("Group")
+    rate = (frame["decision"] == "yes").groupby(frame["group"]).mean()
+    assert table["Selection rate (%)"].to_dict() == pytest.approx((100 * rate).to_dict())
+    assert "a score column" in texts(tab(test, "Threshold lab"))
+
+
+def test_a_table_with_scores_opens_the_lab_on_half_of_its_rows(world: World, own) -> None:
+    dataset, frame = own
+    test = choose(visit("fairness", dataset=dataset.id), dataset, label="truth", score="score", sensitive="group")
+    assert not test.exception
+    said = texts(tab(test, "Threshold lab"))
+    assert "half of the rows" in said
+    assert test.dataframe[0].value["Rows"].sum() == pytest.approx(len(frame) / 2, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"label": "truth", "prediction": "decision", "sensitive": "one"}, "No two groups have enough rows"),
+        ({"label": "truth", "prediction": "decision", "sensitive": "name"}, "1,500 groups"),
+        ({"label": "one", "prediction": "decision", "sensitive": "group"}, ""),
+        ({"label": "truth", "score": "decision", "sensitive": "group"}, "is no number everywhere"),
+    ],
+    ids=["one group", "a group a row", "one class", "a score of words"],
+)
+def test_what_cannot_be_compared_is_said(world: World, own, columns: dict[str, str], said: str) -> None:
+    dataset, _ = own
+    test = choose(visit("fairness", dataset=dataset.id), dataset, **columns)
+    assert not test.exception
+    assert said in texts(test)
+
+
+def test_a_constant_score_is_said(world: World, own) -> None:
+    dataset, _ = own
+    test = choose(visit("fairness", dataset=dataset.id), dataset, label="truth", score="constant", sensitive="group")
+    assert "no threshold tells rows apart" in texts(tab(test, "Threshold lab"))
+    test.button(key="optimise").click().run()
+    assert not test.exception
+
+
+def test_the_result_page_leads_here(world: World) -> None:
+    test = visit("automl", run=world.found)
+    assert "Fairness" in labels(test)
