@@ -57,10 +57,11 @@ def nearest_thresholds(
     _, _, cells = problem.outcome(rules)
     targets = np.stack([rate(name, cells) for name in CONSTRAINTS[problem.constraint]], axis=-1)
     chosen = [each.nearest(target) for each, target in zip(candidates, targets, strict=True)]
-    found = _gap(candidates, chosen)
-    allowed = max(tolerance, found)
+    # Exactly equal rates are hardly ever there but by selecting everybody or nobody: then as near as the nearest.
+    allowed = tolerance or _gap(candidates, chosen)
     better = _windows(candidates, allowed) if targets.shape[1] == 1 else _centres(candidates, allowed)
-    if better is not None and _value(candidates, better) > _value(candidates, chosen):
+    fits = _gap(candidates, chosen) <= allowed + 1e-12
+    if better is not None and (not fits or _value(candidates, better) > _value(candidates, chosen)):
         chosen = better
     return [mix((float(each.threshold[place]), 1.0)) for each, place in zip(candidates, chosen, strict=True)]
 

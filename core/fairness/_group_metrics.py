@@ -18,10 +18,24 @@ from core.fairness._figures import CellFigures, Figures
 from core.fairness._groups import Grouping, label_text
 from core.fairness._intervals import benjamini_hochberg, mover, percentiles
 
-__all__ = ["GroupMetrics", "Options"]
+__all__ = ["GroupMetrics", "Options", "flat"]
 
 Array = NDArray[np.float64]
 Method = Literal["between_groups", "to_overall"]
+
+
+def flat(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of `GroupMetrics` with its index as columns; a sensitive column may be named like one of ours.
+
+    Examples
+    --------
+    >>> flat(pd.DataFrame({"count": [3]}, index=pd.Index(["a"], name="count"))).columns.tolist()
+    ['count (group)', 'count']
+    """
+    names, taken = list(table.index.names), {"metric", "definition", *map(str, table.columns)}
+    last = len(names) - (names[-1] in ("metric", "definition"))  # this one is ours
+    names[:last] = [f"{name} (group)" if name in taken else name for name in names[:last]]
+    return table.rename_axis(index=names).reset_index()
 
 
 @dataclass(frozen=True)
@@ -217,7 +231,8 @@ class GroupMetrics:
         )  # fmt: skip
 
     def _long(self, columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
-        names = [*(name or f"group_{place}" for place, name in enumerate(self.labels.names)), "metric"]
+        told = [str(name or f"group_{place}") for place, name in enumerate(self.labels.names)]
+        names = [*("metric (group)" if name == "metric" else name for name in told), "metric"]
         tuples = [(*(label if isinstance(label, tuple) else (label,)), metric)
                   for label in self.labels for metric in self.metrics]  # fmt: skip
         index = pd.MultiIndex.from_tuples(tuples, names=names)
@@ -359,15 +374,9 @@ class GroupMetrics:
             tables["summary"] = self.summary
         overall = self.overall.to_frame().T if isinstance(self.overall, pd.Series) else self.overall
         tables["overall"] = overall
-        # A sensitive column may be named like a column of ours.
-        taken = {"metric", "definition"}.union(*(map(str, table.columns) for table in tables.values()))
 
-        def records(kind: str, table: pd.DataFrame) -> list[dict[str, Any]]:
-            names = list(table.index.names)
-            ours = 1 if kind in ("intervals", "gaps", "tests", "summary") else 0  # the last level is the metric
-            for place, name in enumerate(names[: len(names) - ours]):
-                names[place] = f"{name} (group)" if name in taken else name
-            plain = table.rename_axis(index=names).reset_index().astype(object)
+        def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+            plain = flat(table).astype(object)
             return plain.where(plain.notna(), None).to_dict(orient="records")
 
-        return {kind: records(kind, table) for kind, table in tables.items()}
+        return {kind: records(table) for kind, table in tables.items()}

@@ -107,9 +107,7 @@ def bin_numbers(values: Any, bins: int | Sequence[float] = 4) -> pd.Series:
         found = pd.Categorical(numbers.map(label_text, na_action="ignore"), ordered=True)
         return pd.Series(found, index=numbers.index, name=numbers.name)
     told = next(
-        names
-        for digits in range(6, 18)
-        if len(set(names := [f"{edge:,.{digits}g}" for edge in edges])) == len(edges)
+        names for digits in range(6, 18) if len(set(names := [f"{edge:,.{digits}g}" for edge in edges])) == len(edges)
     )
     names = [
         f"below {told[0]}",

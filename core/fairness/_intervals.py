@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from core.fairness._cells import PROPORTIONS, RATES, Cells, rate
 
-__all__ = ["benjamini_hochberg", "cell_intervals", "draw_cells", "effective_weights", "mean_interval", "mover", "percentiles", "wilson"]
+__all__ = [
+    "benjamini_hochberg",
+    "cell_intervals",
+    "draw_cells",
+    "effective_weights",
+    "mean_interval",
+    "mover",
+    "percentiles",
+    "wilson",
+]
 
 Array = NDArray[np.float64]
 Pair = tuple[Array, Array]

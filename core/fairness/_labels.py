@@ -60,7 +60,7 @@ def resolve_positive(y_true: NDArray[Any], y_pred: NDArray[Any] | None, pos_labe
         if array is None:
             continue
         if array.dtype.kind in "biu" and array.min() >= 0 and array.max() <= 1:
-            found |= {0, 1}
+            found |= {False, True} if array.dtype.kind == "b" else {0, 1}
         else:
             found |= set(pd.unique(array).tolist())
     if pos_label is not None:

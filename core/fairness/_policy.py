@@ -180,10 +180,12 @@ class ThresholdPolicy:
         """
         if found.get("kind") != "threshold policy" or found.get("version") != 1:
             raise InputError("This is no threshold policy of this version.", "Give what ThresholdPolicy.to_dict wrote.")
+        if not isinstance(found.get("rules"), dict) or not isinstance(found.get("columns"), list):
+            raise InputError("This policy has no rules, or no columns.", "Give what ThresholdPolicy.to_dict wrote.")
         numbers = {word: number for number, word in _WORDS.items()}
         rules = {
             group: tuple((float(numbers.get(part["threshold"], part["threshold"])), float(part["probability"]))
                          for part in rule)
             for group, rule in found["rules"].items()
         }  # fmt: skip
-        return cls(rules, tuple(found["columns"]), dict(found["settings"]), dict(found["expected"]))
+        return cls(rules, tuple(found["columns"]), dict(found.get("settings", {})), dict(found.get("expected", {})))

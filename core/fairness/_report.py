@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.fairness._disparity import DEFINITIONS
 from core.fairness._figures import CellFigures
-from core.fairness._group_metrics import GroupMetrics
+from core.fairness._group_metrics import GroupMetrics, flat
 from core.fairness._groups import label_text
 from core.fairness._verdict import verdict
 
@@ -72,11 +72,11 @@ class FairnessReport:
         """Return every table by its name."""
         named = {"Groups": _by_group(self.found)}
         if self.decisions:
-            named["Definitions"] = self.found.summary.reset_index()
+            named["Definitions"] = flat(self.found.summary)
         named |= {
-            "Intervals": self.found.intervals.reset_index(),
-            "Gaps to the reference group": self.found.difference_intervals.reset_index(),
-            "Tests": self.found.tests.reset_index(),
+            "Intervals": flat(self.found.intervals),
+            "Gaps to the reference group": flat(self.found.difference_intervals),
+            "Tests": flat(self.found.tests),
         }
         if len(self.found.small_groups):
             named["Too few rows to compare"] = self.found.small_groups

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.fairness._cells import share
-from core.fairness._figures import WeightedCells
+from core.fairness._figures import CellFigures, WeightedCells
 from core.fairness._group_metrics import GroupMetrics, Options
 from core.fairness._groups import Grouping, group_rows, label_text
-from core.fairness._intervals import wilson
+from core.fairness._intervals import effective_weights, wilson
 from core.fairness._labels import as_array, as_positive, resolve_positive
 from core.fairness._measure import as_weights
 from core.fairness._ranking import auc_with_variance
@@ -105,15 +105,18 @@ class ScoreTable:
         cells = self.sorted.cells(chosen)
         if self.weights is None:
             return GroupMetrics.from_cells(self.grouping, cells, self.options)
-        # How sure a weighted rate is depends on the rows.
-        codes, rows = self.grouping.codes, np.bincount(self.grouping.codes, minlength=len(self.grouping)).astype(float)
+        codes = self.grouping.codes
         cell = self.positive * 2 + (self.scores >= chosen[codes])
-        return GroupMetrics(
-            self.grouping.labels, rows, [WeightedCells(cells, codes * 4 + cell, self.weights)],
-            [WeightedCells(cells.sum(axis=0, keepdims=True), cell, self.weights)], np.zeros(len(rows), dtype=np.intp),
-            None, self.options, np.bincount(codes, weights=self.positive, minlength=len(rows)).astype(float),
-            np.array([float(len(codes))]),
-        )  # fmt: skip
+        return self._weighted(WeightedCells(cells, codes * 4 + cell, self.weights),
+                              WeightedCells(cells.sum(axis=0, keepdims=True), cell, self.weights))  # fmt: skip
+
+    def _weighted(self, by_group: CellFigures, overall: CellFigures) -> GroupMetrics:
+        """Return metrics of weighted rows: the weights make the rates, the rows how sure these are."""
+        codes, groups = self.grouping.codes, len(self.grouping)
+        rows, positives = (np.bincount(codes, weights=each, minlength=groups).astype(float)
+                           for each in (None, self.positive))  # fmt: skip
+        return GroupMetrics(self.grouping.labels, rows, [by_group], [overall], np.zeros(groups, dtype=np.intp), None,
+                            self.options, positives, np.array([float(len(codes))]))  # fmt: skip
 
     def under(self, policy: ThresholdPolicy) -> GroupMetrics:
         """Return the expected metrics when a policy decides."""
@@ -127,7 +130,15 @@ class ScoreTable:
             for probability, (place, threshold) in drawn:
                 thresholds[int(place)], shares[int(place)] = threshold, probability
             cells += self.sorted.cells(thresholds) * shares[:, None]
-        return GroupMetrics.from_cells(self.grouping, cells, self.options)
+        if self.weights is None:
+            return GroupMetrics.from_cells(self.grouping, cells, self.options)
+        # In effective rows, each group by itself and all together.
+        codes, everyone = self.grouping.codes, np.zeros(len(self.scores), dtype=np.intp)
+        total = cells.sum(axis=0, keepdims=True)
+        for counts, of in ((cells, codes), (total, everyone)):
+            effective = np.bincount(of, weights=effective_weights(self.weights, of, len(counts)), minlength=len(counts))
+            counts *= share(effective, counts.sum(axis=1))[:, None]
+        return self._weighted(CellFigures(cells), CellFigures(total))
 
     @cached_property
     def range(self) -> tuple[float, float]:
@@ -186,22 +197,22 @@ class ScoreTable:
             group, bin, predicted, observed, low, high (Wilson), n.
         """
         rows = []
-        for place, label in enumerate(self.labels):
-            own = self.grouping.codes == place
+        for group, label in enumerate(self.labels):
+            own = self.grouping.codes == group
             weights = np.ones(int(own.sum())) if self.weights is None else self.weights[own]
             # Rows of one score are in one bin, that of their middle, so that the order of rows does not count.
             _, inverse, counts = np.unique(self.scores[own], return_inverse=True, return_counts=True)
             middle = np.cumsum(counts) - counts / 2
-            number = np.unique((middle * min(bins, len(inverse)) / len(inverse)).astype(np.intp), return_inverse=True)[1]
-            bin_of = number[inverse]
+            place = (middle * min(bins, len(inverse)) / len(inverse)).astype(np.intp)
+            bin_of = np.unique(place, return_inverse=True)[1][inverse]
             n, total, scores, hits = (
                 np.bincount(bin_of, weights=each)
                 for each in (None, weights, weights * self.scores[own], weights * self.positive[own])
             )
             predicted, observed = share(scores, total), share(hits, total)
             low, high = wilson(observed, n, self.options.confidence)
-            rows += [(label_text(label), at, *values) for at, values in enumerate(
-                zip(predicted.tolist(), observed.tolist(), low.tolist(), high.tolist(), n.tolist(), strict=True))]  # fmt: skip
+            columns = (each.tolist() for each in (predicted, observed, low, high, n))
+            rows += [(label_text(label), at, *values) for at, values in enumerate(zip(*columns, strict=True))]
         return pd.DataFrame(rows, columns=["group", "bin", "predicted", "observed", "low", "high", "n"])
 
     def optimize(self, **settings: Any) -> ThresholdPolicy:

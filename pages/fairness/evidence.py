@@ -15,7 +15,16 @@ from core.catalog import Dataset, Run
 from core.fairness import as_groups
 from core.storage import get_store
 
-__all__ = ["Evidence", "Side", "group_columns", "positive_label", "read_json", "read_parquet", "sensitive_columns"]
+__all__ = [
+    "Evidence",
+    "Side",
+    "group_columns",
+    "positive_label",
+    "read_json",
+    "read_parquet",
+    "sensitive_columns",
+    "state",
+]
 
 
 @dataclass(frozen=True)
@@ -96,3 +105,8 @@ def positive_label(labels: list[str], key: str) -> str:
         help="The outcome that being selected means. With several classes: this one against the rest.",
         key=f"positive-{key}",
     )
+
+
+def state(evidence: Evidence, name: str) -> str:
+    """Return the key of something that the session keeps for this evidence."""
+    return f"{name}/{evidence.key}"

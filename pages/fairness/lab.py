@@ -9,7 +9,7 @@ import streamlit as st
 from core.fairness import GroupMetrics, ScoreTable, score_table
 from pages._ui import frame, theme
 from pages._ui.charts import HEIGHT
-from pages.fairness import optimiser
+from pages.fairness import changes, optimiser
 from pages.fairness.evidence import Evidence
 
 __all__ = ["show", "table_of"]
@@ -50,11 +50,6 @@ def show(evidence: Evidence) -> None:
     optimiser.show(evidence, table_of(evidence))
 
 
-def _start(table: ScoreTable) -> float:
-    low, high = table.range
-    return 0.5 if low >= 0 and high <= 1 else float((low + high) / 2)
-
-
 def _sliders(evidence: Evidence) -> None:
     table = table_of(evidence)
     names = table.texts
@@ -62,7 +57,7 @@ def _sliders(evidence: Evidence) -> None:
     if low == high:
         st.info(f"All scores are {low:g}: no threshold tells rows apart.", icon=":material/tune:")
         return
-    start, step = _start(table), (high - low) / _STEPS
+    start, step = changes.start(table), (high - low) / _STEPS
     left, right = st.columns([2, 3], gap="large")
     with left:
         each = len(names) <= _SLIDERS and st.toggle("A threshold for each group", key="per-group")
@@ -75,28 +70,11 @@ def _sliders(evidence: Evidence) -> None:
                 f"Threshold, {name}", low, high + step, start, step, key=f"cut-{evidence.key}-{name}"
             )
         given = thresholds if each else dict.fromkeys(names, thresholds["all groups"])
-        before, now = table.at(start), table.at(given)
-        _affected(names, before, now, start)
+        now = table.at(given)
+        changes.show(names, table.at(start), now, f"a threshold of {start:g} for all")
     with right:
         _roc_chart(_roc(evidence.key, table), now, names)
     _counts(names, now)
-
-
-def _affected(names: list[str], before: GroupMetrics, now: GroupMetrics, start: float) -> None:
-    """Say in words for whom the thresholds change something, against one threshold for all."""
-    said = []
-    for place, name in enumerate(names):
-        change = now.counts.iloc[place] - before.counts.iloc[place]
-        false, true = round(change["false_positives"]), round(change["true_positives"])
-        if false + true > 0:
-            said.append(f"{false + true:,} more '{name}' selected, {max(false, 0):,} of them wrongly")
-        elif false + true < 0:
-            said.append(f"{-false - true:,} fewer '{name}' selected, {max(-true, 0):,} of them wrongly turned away")
-    if said:
-        st.markdown("\n".join(f"- {frame.plain(line)}" for line in said[:10]))
-        st.caption(f"Against a threshold of {start:g} for all.")
-    else:
-        st.caption("Move a slider to see who is affected.")
 
 
 def _counts(names: list[str], now: GroupMetrics) -> None:

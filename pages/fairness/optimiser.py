@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from core import policies
-from core.fairness import CONSTRAINTS, OBJECTIVES, ScoreTable, ThresholdPolicy, score_table
-from pages._ui import downloads, frame, numbers, theme
-from pages.fairness.evidence import Evidence
+from core.fairness import CONSTRAINTS, OBJECTIVES, ScoreTable, ThresholdPolicy
+from pages._ui import downloads, frame, theme
+from pages.fairness import applied, changes
+from pages.fairness.evidence import Evidence, state
 
-__all__ = ["applied", "show"]
+__all__ = ["show"]
 
 _TITLES = {
     "demographic_parity": "Demographic parity (selection rate)",
@@ -27,19 +28,15 @@ _TITLES = {
 _GOALS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "cost": "Cost of errors"}
 
 
-def _state(evidence: Evidence, name: str) -> str:
-    return f"{name}/{evidence.key}"
-
-
 def show(evidence: Evidence, table: ScoreTable) -> None:
     """Draw the form, and the rule that was found last."""
     st.subheader("The best rule under a constraint")
     settings = _form()
     if st.button("Optimise", type="primary", icon=":material/auto_fix_high:", key="optimise"):
-        st.session_state[_state(evidence, "policy")] = table.optimize(**settings).to_dict()
-        st.session_state[_state(evidence, "curve")] = _curve(evidence.key, json.dumps(settings), table)
-        st.session_state.pop(_state(evidence, "applied"), None)
-    stored = st.session_state.get(_state(evidence, "policy"))
+        st.session_state[state(evidence, "policy")] = table.optimize(**settings).to_dict()
+        st.session_state[state(evidence, "curve")] = _curve(evidence.key, json.dumps(settings), table)
+        st.session_state.pop(state(evidence, "applied"), None)
+    stored = st.session_state.get(state(evidence, "policy"))
     if stored is not None:
         _found(evidence, table, ThresholdPolicy.from_dict(stored))
 
@@ -102,11 +99,13 @@ def _found(evidence: Evidence, table: ScoreTable, policy: ThresholdPolicy) -> No
                 "gets the same decision."
             )
     with right:
-        curve = st.session_state.get(_state(evidence, "curve"))
+        curve = st.session_state.get(state(evidence, "curve"))
         if curve is not None and len(curve) > 1:
             _tradeoff(curve, policy, goal)
+    begin = changes.start(table)
+    changes.show(table.texts, table.at(begin), table.under(policy), f"a threshold of {begin:g} for all")
     _actions(evidence, policy)
-    _test(evidence)
+    applied.show(evidence)
 
 
 _PERCENT = ("Selection rate (%)", "True positive rate (%)", "False positive rate (%)", "Precision (%)")
@@ -147,7 +146,7 @@ def _actions(evidence: Evidence, policy: ThresholdPolicy) -> None:
     with st.container(horizontal=True):
         if st.button("Apply to the test rows", icon=":material/fact_check:", key="apply",
                      help="Reads the test rows once for this rule; the reads are counted."):  # fmt: skip
-            st.session_state[_state(evidence, "applied")] = True
+            st.session_state[state(evidence, "applied")] = True
             if evidence.run is not None:
                 policies.note_read(evidence.run, {"rules": policy.to_dict()["rules"]})
         if evidence.run is not None and st.button(
@@ -162,37 +161,3 @@ def _actions(evidence: Evidence, policy: ThresholdPolicy) -> None:
         )  # fmt: skip
     if evidence.run is not None and (kept := policies.kept(evidence.run)):
         st.caption("Kept with the model: " + ", ".join(frame.plain(each) for each in kept))
-
-
-def applied(evidence: Evidence) -> tuple[ThresholdPolicy, Any] | None:
-    """Return the rule that was applied to the test rows and how these do under it, if one was."""
-    stored = st.session_state.get(_state(evidence, "policy"))
-    if stored is None or not st.session_state.get(_state(evidence, "applied")):
-        return None
-    policy = ThresholdPolicy.from_dict(stored)
-    side = evidence.test
-    return policy, score_table(side.truth, side.score, side.groups, min_group_size=evidence.min_rows).under(policy)
-
-
-def _test(evidence: Evidence) -> None:
-    found = applied(evidence)
-    if found is None:
-        return
-    policy, metrics = found
-    gap = max(metrics.difference()[name] for name in CONSTRAINTS[policy.settings["constraint"]])
-    accuracy = metrics.overall_intervals.loc["accuracy"]
-    shift = abs(gap - policy.expected["violation"])
-    st.markdown(frame.plain(
-        f"On the test rows the rule gives an accuracy of "
-        f"{numbers.estimate(accuracy['value'], accuracy['low'], accuracy['high'])} "
-        f"{numbers.interval(accuracy['low'], accuracy['high'])} and a difference of {100 * gap:.1f} points."
-    ))  # fmt: skip
-    if shift > 0.02:
-        st.warning(
-            f"That is {100 * shift:.1f} points from what was found on the calibration rows: "
-            "the refitted model's scores, or chance in small groups, differ.",
-            icon=":material/warning:",
-        )
-    if evidence.run is not None:
-        st.caption(f"The test rows of this model were read for {policies.reads(evidence.run)} rules so far, "
-                   "the model's own among them. Each further one makes them less of a test.")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core import policies
 from core.fairness import DEFINITIONS, GroupMetrics, group_metrics, label_text, verdict
 from pages._ui import charts, frame, numbers
 from pages.fairness.evidence import Evidence
@@ -49,7 +50,11 @@ def head(evidence: Evidence, found: GroupMetrics) -> str:
     st.subheader(frame.plain(verdict(found, definition)))
     rows, kind = len(evidence.test.truth), "test rows" if evidence.fit is not None or evidence.run else "rows"
     positive = f" · selected means {frame.plain(evidence.positive)}" if evidence.positive else ""
-    st.caption(f"{rows:,} {kind} · {len(found.labels):,} groups{positive} · 95 % intervals")
+    read = ""
+    if evidence.run is not None:
+        count = policies.reads(evidence.run)
+        read = f" · read for {count:,} {'rule' if count == 1 else 'rules'} so far"
+    st.caption(f"{rows:,} {kind} · {len(found.labels):,} groups{positive} · 95 % intervals{read}")
     _tiles(found, definition, numbers_only=evidence.positive is None)
     return definition
 
@@ -98,7 +103,7 @@ def show(evidence: Evidence, found: GroupMetrics, definition: str) -> None:
             table["group"] = [label_text(label) for label in found.labels]
             charts.group_intervals(table, METRICS[name], percent=name not in _ABSOLUTE)
     st.dataframe(
-        by_group(found),
+        by_group(found).iloc[found.by_group[wanted[0]].reset_index(drop=True).sort_values(ascending=False).index],
         hide_index=True,
         height="content" if len(found.labels) <= 15 else 560,
         column_config={

@@ -10,7 +10,7 @@ import streamlit as st
 from core import policies
 from core.fairness import FairnessReport, GroupMetrics
 from pages._ui import downloads, frame
-from pages.fairness import mitigation, optimiser
+from pages.fairness import applied, mitigation
 from pages.fairness.evidence import Evidence
 
 __all__ = ["show"]
@@ -47,7 +47,7 @@ def _report(evidence: Evidence, found: GroupMetrics, definition: str) -> Fairnes
     }
     if run is not None:
         facts["Rules that the test rows were read for"] = str(policies.reads(run))
-    rule = optimiser.applied(evidence)
+    rule = applied.rule(evidence)
     return FairnessReport(
         title=f"Fairness of {evidence.title}",
         facts=facts,

@@ -45,6 +45,7 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
                 "dataset": f"data?dataset={dataset.id}",
                 "form": f"automl?dataset={dataset.id}",
                 "result": f"automl?run={run.id}",
+                "fairness": f"fairness?run={run.id}",
                 "runs": "runs",
                 "run": f"runs?run={run.id}",
             },
@@ -52,7 +53,7 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
         stop_server(server)
 
 
-PAGES = ("home", "data", "dataset", "form", "result", "runs", "run")
+PAGES = ("home", "data", "dataset", "form", "result", "fairness", "runs", "run")
 
 
 def opened(browser: Browser, address: str, width: int) -> Page:
@@ -90,7 +91,7 @@ def test_no_serious_accessibility_finding_beyond_streamlits_own(browser: Browser
     server, paths = addresses
     base: set[str] = set()
     found: dict[str, set[str]] = {}
-    for name in ("home", "form", "result", "run"):
+    for name in ("home", "form", "result", "fairness", "run"):
         page = opened(browser, server.page(paths[name], dark=dark), 1440)
         violations = Axe().run(page).response["violations"]
         serious = {

@@ -1,0 +1,112 @@
+"""From a finished search to a rule and a report: groups, sliders, optimise, apply, keep; and training again."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.catalog import RunState
+from tests.browser.conftest import Server, settled, start_server, stop_server
+
+
+@pytest.fixture(scope="module")
+def searched(installation, tmp_path_factory) -> Iterator[tuple[Server, str]]:
+    """A server on a catalog with a finished search, and the search's id."""
+    from core import jobs
+    from core.automl import AutoMLSettings
+    from core.catalog import datasets
+    from core.tasks import automl, ingest
+
+    home = tmp_path_factory.mktemp("fairness")
+    with installation(home):
+        loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
+        dataset = datasets.get(loaded.result["dataset_id"], "local")
+        settings = AutoMLSettings(
+            target="credit", time_budget_s=None, max_trials=5, folds=3, sensitive_columns=("sex", "age")
+        )
+        run = jobs.wait(automl.submit(dataset, settings), 120)
+        assert run.state is RunState.SUCCEEDED
+        server = start_server(home)
+        yield server, run.id
+        stop_server(server)
+
+
+def test_from_a_result_to_a_rule_and_a_report(searched, tab: Page, tmp_path) -> None:
+    server, run_id = searched
+    tab.goto(server.page(f"automl?run={run_id}"))
+    settled(tab)
+    tab.locator(".st-key-to-fairness").get_by_role("button").click()
+    expect(tab).to_have_url(re.compile(f"fairness.*run={run_id}"))
+    expect(tab.get_by_role("heading", name=re.compile("'male' is selected .* points"))).to_be_visible(timeout=30_000)
+    settled(tab)
+
+    tab.get_by_role("tab", name="Threshold lab").click()
+    expect(tab.get_by_text("Nobody is affected")).to_be_visible()
+    settled(tab)
+    slider = tab.get_by_role("slider").first
+    slider.focus()
+    for _ in range(20):
+        slider.press("ArrowLeft")
+    expect(tab.get_by_text(re.compile(r"more 'male' selected, \d+ of them wrongly")).first).to_be_visible()
+    settled(tab)
+
+    tab.locator(".st-key-optimise").get_by_role("button").click()
+    expect(tab.get_by_text(re.compile("difference between groups from .* to 0.0 points"))).to_be_visible()
+    settled(tab)
+    tab.locator(".st-key-apply").get_by_role("button").click()
+    expect(tab.get_by_text(re.compile("On the test rows the rule gives an accuracy of"))).to_be_visible()
+    expect(tab.get_by_text(re.compile("read for 2 rules so far")).first).to_be_visible()
+    settled(tab)
+    tab.locator(".st-key-keep").get_by_role("button").click()
+    expect(tab.get_by_text("Kept with the model: policy-demographic-parity-by-sex.json")).to_be_visible()
+    settled(tab)
+    with tab.expect_download() as waiting:
+        tab.locator(".st-key-download-policy").get_by_role("button").click()
+    waiting.value.save_as(tmp_path / "policy.json")
+    assert set(json.loads((tmp_path / "policy.json").read_text())["rules"]) == {"female", "male"}
+
+    tab.get_by_role("tab", name="Report").click()
+    settled(tab)
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="Report (HTML)").click()
+    waiting.value.save_as(tmp_path / "report.html")
+    page = tab.context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "report.html").as_uri())
+    expect(page.get_by_role("heading", name="Fairness of credit from German credit risk")).to_be_visible()
+    expect(page.get_by_role("heading", name="Rules", exact=True)).to_be_visible()
+    expect(page.locator("svg").first).to_be_visible()
+    assert len(asked) == 1, "the report loads nothing else"
+    page.close()
+
+    # What was kept travels with the model.
+    tab.goto(server.page(f"automl?run={run_id}"))
+    settled(tab)
+    tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="Model (zip)").click()
+    waiting.value.save_as(tmp_path / "model.zip")
+    with zipfile.ZipFile(tmp_path / "model.zip") as archive:
+        assert "model/policy-demographic-parity-by-sex.json" in archive.namelist()
+
+
+def test_techniques_are_trained_while_the_page_is_watched(searched, tab: Page) -> None:
+    server, run_id = searched
+    tab.goto(server.page(f"fairness?run={run_id}"))
+    settled(tab)
+    tab.get_by_role("tab", name="Mitigations").click()
+    settled(tab)
+    tab.get_by_role("button", name="Train and compare").click()
+    expect(tab.get_by_text("Left is fairer, up is more accurate").first).to_be_attached(timeout=120_000)
+    settled(tab)
+    expect(tab.get_by_text(re.compile("brings the difference from|No technique made"))).to_be_visible()
+    tab.reload()
+    settled(tab)
+    tab.get_by_role("tab", name="Mitigations").click()
+    expect(tab.get_by_text(re.compile("brings the difference from|No technique made"))).to_be_visible()

@@ -1,0 +1,143 @@
+"""Models that are trained again to be fair: the same rows and test for all, figures that can be computed again."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn.metrics import demographic_parity_difference, equalized_odds_difference
+
+from core.automl import AutoMLSettings
+from core.automl._learners import build
+from core.automl._prepare import prepare
+from core.errors import InputError, SettingsError
+from core.fairness import TECHNIQUES, MitigationSettings, mitigate
+
+LOGISTIC = {"learner": "linear", "config": {}}
+
+
+@pytest.fixture(scope="module")
+def hiring():
+    """A table where the label follows a skill that differs by group, and the group shows in another column."""
+    random = np.random.default_rng(0)
+    n = 4_000
+    group = random.choice(["x", "y"], n, p=[0.6, 0.4])
+    skill = random.normal(size=n) + 0.9 * (group == "x")
+    frame = pd.DataFrame({"skill": skill, "proxy": (group == "x") + 0.3 * random.normal(size=n), "group": group})
+    frame["hired"] = np.where(skill + 0.5 * (group == "x") + 0.5 * random.normal(size=n) > 0.6, "yes", "no")
+    return frame
+
+
+SEARCH = AutoMLSettings(target="hired", drop_columns=("group",), time_budget_s=None, max_trials=2)
+
+
+@pytest.fixture(scope="module")
+def compared(hiring):
+    told = []
+    settings = MitigationSettings(sensitive_columns=("group",), iterations=10, grid_size=7)
+    return mitigate(hiring, SEARCH, LOGISTIC, settings, report=told.append), told
+
+
+def test_all_techniques_are_compared_with_the_unmitigated(compared):
+    result, told = compared
+    assert result.table["technique"].tolist() == ["unmitigated", *TECHNIQUES]
+    assert result.rows == {"train": 3_200, "test": 800}
+    assert [event.fraction for event in told if event.message.startswith("Done")][-1] == 1.0
+
+
+def test_every_technique_makes_the_difference_smaller(compared):
+    table = compared[0].table.set_index("technique")
+    before = table.loc["unmitigated", "disparity"]
+    assert before > 0.3
+    for name in TECHNIQUES:
+        assert table.loc[name, "disparity"] < before
+    assert table.loc["exponentiated_gradient", "disparity"] < 0.12, "trained to be within 0.02"
+
+
+def test_figures_of_the_unmitigated_are_fairlearns(compared, hiring):
+    """The same model, fitted here, measured by Fairlearn."""
+    prepared = prepare(hiring, SEARCH)
+    model = build("linear", {}, "binary", jobs=1, seed=0).fit(np.asarray(prepared.data.X, float), prepared.data.y)
+    predicted = model.predict(np.asarray(prepared.X_test, float))
+    group = hiring["group"].iloc[prepared.test_rows]
+    row = compared[0].table.iloc[0]
+    assert row["accuracy"] == pytest.approx(np.mean(predicted == prepared.y_test))
+    expected = demographic_parity_difference(prepared.y_test, predicted, sensitive_features=group)
+    assert row["disparity"] == pytest.approx(expected)
+
+
+def test_reweighing_makes_group_and_label_independent(hiring):
+    from core.fairness._groups import group_rows
+    from core.fairness._mitigate import _Bench
+
+    class Weights:
+        def fit(self, X, y, sample_weight):
+            self.weight = sample_weight
+            return self
+
+        def predict_proba(self, X):
+            return np.zeros((len(X), 2))
+
+    class Spy(_Bench):
+        def estimator(self):
+            kept.append(Weights())
+            return kept[-1]
+
+    kept: list[Weights] = []
+    prepared = prepare(hiring, SEARCH)
+    groups = group_rows(hiring["group"])
+    bench = Spy(prepared, groups, LOGISTIC, MitigationSettings(sensitive_columns=("group",)))
+    bench.reweighing()
+    weight = next(each.weight for each in kept if hasattr(each, "weight"))
+    shares = [np.average(bench.y[bench.group == g], weights=weight[bench.group == g]) for g in (0, 1)]
+    assert shares[0] == pytest.approx(shares[1])
+    assert shares[0] == pytest.approx(bench.y.mean())
+
+
+def test_equalized_odds_takes_the_worse_rate(hiring):
+    settings = MitigationSettings(
+        sensitive_columns=("group",), constraint="equalized_odds", techniques=("reweighing",), min_group_size=0
+    )
+    result = mitigate(hiring, SEARCH, LOGISTIC, settings)
+    prepared = prepare(hiring, SEARCH)
+    model = build("linear", {}, "binary", jobs=1, seed=0).fit(np.asarray(prepared.data.X, float), prepared.data.y)
+    expected = equalized_odds_difference(
+        prepared.y_test,
+        model.predict(np.asarray(prepared.X_test, float)),
+        sensitive_features=hiring["group"].iloc[prepared.test_rows],
+    )
+    assert result.table.iloc[0]["disparity"] == pytest.approx(expected)
+
+
+def test_intervals_are_around_their_figures(compared):
+    table = compared[0].table
+    for name in ("accuracy", "balanced_accuracy", "disparity"):
+        assert (table[f"{name}_low"] < table[name]).all()
+        assert (table[name] < table[f"{name}_high"]).all()
+
+
+def test_stop_keeps_what_is_done(hiring):
+    asked = []
+    settings = MitigationSettings(sensitive_columns=("group",), techniques=("reweighing", "grid_search"))
+    result = mitigate(hiring, SEARCH, LOGISTIC, settings, should_stop=lambda: len(asked.append(1) or asked) > 2)
+    assert result.table["technique"].tolist() == ["unmitigated", "reweighing"]
+
+
+@pytest.mark.parametrize(
+    ("search", "columns", "said"),
+    [
+        (SEARCH, ("colour",), "no column 'colour'"),
+        (SEARCH.model_copy(update={"test_fraction": 0.0}), ("group",), "held out no rows"),
+        (AutoMLSettings(target="skill"), ("group",), "no two classes"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(hiring, search, columns, said):
+    with pytest.raises(InputError, match=said):
+        mitigate(hiring, search, LOGISTIC, MitigationSettings(sensitive_columns=columns))
+
+
+@pytest.mark.parametrize(
+    "values", [{"sensitive_columns": ()}, {"techniques": ("magic",)}, {"techniques": ()}, {"difference_bound": 0}]
+)
+def test_invalid_settings_are_named(values):
+    with pytest.raises(SettingsError) as caught:
+        MitigationSettings(**{"sensitive_columns": ("group",)} | values)
+    assert caught.value.hint

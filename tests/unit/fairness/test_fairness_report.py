@@ -1,0 +1,117 @@
+"""The verdict and the report: what they say is in the figures, they load nothing, and names of users are only text."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import SettingsError
+from core.fairness import DEFINITIONS, FairnessReport, group_metrics, score_table, verdict
+
+
+@pytest.fixture(scope="module")
+def rows():
+    random = np.random.default_rng(0)
+    group = random.choice(["<b>men</b>", "women|all", "few"], 2_000, p=[0.5, 0.49, 0.01])
+    truth = random.integers(0, 2, 2_000)
+    score = np.clip(0.5 * truth + 0.5 * random.random(2_000) + 0.1 * (group == "women|all") - 0.1, 0, 1)
+    return truth, score, group
+
+
+@pytest.fixture(scope="module")
+def found(rows):
+    truth, score, group = rows
+    return group_metrics(truth, (score > 0.5).astype(int), group, y_score=score)
+
+
+@pytest.fixture(scope="module")
+def report(rows, found):
+    truth, score, group = rows
+    table = score_table(truth, score, group)
+    policy = table.optimize(constraint="equalized_odds")
+    return FairnessReport(
+        "Fairness of <script>alert(1)</script>", {"Fingerprint": "abc", "Rows": "2,000"}, found, "equalized_odds",
+        policy.to_dict(), table.under(policy), pd.DataFrame({"technique": ["reweighing"], "accuracy": [0.5]}),
+    )  # fmt: skip
+
+
+def test_verdict_names_groups_gap_interval_and_chance(found):
+    said = verdict(found)
+    values = found.by_group["selection_rate"].drop("few")
+    gap = 100 * (values.max() - values.min())
+    assert said.startswith(f"'{values.idxmax()}' is selected {gap:.1f} points [")
+    assert f"more often than '{values.idxmin()}'" in said
+    low, high = map(float, re.search(r"\[(-?[\d.]+), (-?[\d.]+)\]", said).groups())
+    assert low < gap < high
+    assert "it is not chance" in said
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_every_definition_has_a_sentence(found, definition):
+    said = verdict(found, definition)
+    assert said.endswith(".")
+    assert "few" not in said, "groups with few rows are not compared"
+
+
+def test_chance_is_named_where_it_can_explain():
+    random = np.random.default_rng(1)
+    truth, decided = random.integers(0, 2, (2, 400))
+    assert "chance alone can explain" in verdict(group_metrics(truth, decided, random.choice(["a", "b"], 400)))
+
+
+def test_too_few_rows_and_numbers_have_a_sentence_too():
+    few = group_metrics([0, 1, 0, 1], [0, 1, 1, 1], ["a", "a", "b", "b"])
+    assert "No two groups have enough rows" in verdict(few)
+    random = np.random.default_rng(2)
+    truth = random.normal(size=500)
+    group = random.choice(["a", "b"], 500)
+    shifted = group_metrics(truth, truth + 0.2 * random.normal(size=500) + (group == "b"), group)
+    assert verdict(shifted).startswith("Predictions for 'b' are higher, compared with the truth, by ")
+
+
+def test_unknown_definition_is_refused(found):
+    with pytest.raises(SettingsError, match="no definition 'luck'"):
+        verdict(found, "luck")
+
+
+class Reader(HTMLParser):
+    """Collects tags, and the addresses they would load."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.loads = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.loads += [value for name, value in attributes if name in ("src", "href")]
+
+
+def test_html_is_one_file_with_charts_and_tables(report):
+    reader = Reader()
+    reader.feed(report.to_html())
+    assert reader.loads == []
+    assert "script" not in reader.tags
+    assert "b" in reader.tags, "the verdict alone is bold"
+    assert reader.tags.count("svg") == 2, "one for each rate of equalized odds"
+    assert reader.tags.count("table") == len(report.tables()) + 1
+    assert "&lt;b&gt;men&lt;/b&gt;" in report.to_html()
+
+
+def test_markdown_has_every_table_and_caveat(report):
+    text = report.to_markdown()
+    for name in report.tables():
+        assert f"## {name}" in text
+    assert "women\\|all" in text
+    assert "## Caveats" in text
+    assert "Fingerprint" in text
+    widths = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("|")}
+    assert min(widths) >= 3
+
+
+def test_tables_hold_the_figures(report, found):
+    tables = report.tables()
+    assert tables["Groups"]["selection_rate"].tolist() == found.by_group["selection_rate"].tolist()
+    assert set(tables["Rules"]["group"]) == {"<b>men</b>", "women|all", "few"}
+    assert "few" in set(tables["Too few rows to compare"]["group"])
