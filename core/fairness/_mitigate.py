@@ -18,6 +18,7 @@ from core.fairness._groups import Grouping, as_groups, group_rows
 from core.fairness._intervals import mover
 from core.fairness._mitigation_settings import TECHNIQUES, MitigationSettings
 from core.fairness._optimize import CONSTRAINTS
+from core.fairness._watched import watched
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class MitigationResult:
         }  # fmt: skip
 
 
+class _Stopped(Exception):
+    """Somebody asked to stop between two fits."""
+
+
 class _Bench:
     """The encoded rows, the groups, and the learner that every technique trains."""
 
@@ -78,8 +83,9 @@ class _Bench:
         self.y, self.y_test = prepared.data.y.astype(int), prepared.y_test.astype(int)
         self.group, self.test_group = groups.codes[prepared.train_rows], groups.codes[prepared.test_rows]
         self.settings, self.winner, self.task = settings, winner, prepared.data.task
+        self.before_fit: Callable[[], None] = lambda: None
 
-    def estimator(self) -> Any:
+    def learner(self) -> Any:
         """Return the winner's learner with its configuration, unfitted."""
         import os
 
@@ -89,10 +95,14 @@ class _Bench:
             self.winner["learner"], self.winner["config"], self.task, jobs=os.cpu_count() or 1, seed=self.settings.seed
         )
 
+    def estimator(self) -> Any:
+        """Return the learner, one that asks before each fit whether to go on."""
+        return watched(self.learner(), self.before_fit)
+
     @property
     def weight_name(self) -> str:
         """What the learner calls its row weights."""
-        steps = getattr(self.estimator(), "steps", None)
+        steps = getattr(self.learner(), "steps", None)
         return f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
 
     def moment(self) -> Any:
@@ -208,7 +218,7 @@ def mitigate(
     report : callable, optional
         Takes an event a technique.
     should_stop : callable, optional
-        Asked before each technique; those done by then are the result.
+        Asked before each fit; the techniques that are done by then are the result.
 
     Returns
     -------
@@ -245,10 +255,24 @@ def mitigate(
             Event("train", number / len(chosen), f"Training: {TECHNIQUES.get(name, 'as it was')}", {"technique": name})
         )
         began = time.perf_counter()
+        fits = 0
+
+        def before_fit(number: int = number, name: str = name) -> None:
+            nonlocal fits
+            if stop():
+                raise _Stopped
+            fits += 1
+            if fits > 1:
+                told = f"Training: {TECHNIQUES.get(name, 'as it was')}, model {fits:,}"
+                tell(Event("train", number / len(chosen), told, {"technique": name, "fit": fits}))
+
+        bench.before_fit = before_fit
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the libraries, about single fits; failures are in the table
                 selected = getattr(bench, name)()
+        except _Stopped:
+            break
         except (ValueError, RuntimeError, TypeError, ArithmeticError) as error:
             rows.append({"technique": name, "message": f"{type(error).__name__}: {error}"[:300]})
             continue

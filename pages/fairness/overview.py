@@ -87,6 +87,8 @@ def by_group(found: GroupMetrics) -> pd.DataFrame:
     table = pd.DataFrame(
         {"Group": [label_text(label) for label in found.labels], "Rows": found.by_group["count"].to_list()}
     )
+    if (found.rows < found.options.min_group_size).any():
+        table["Few rows"] = ["yes" if rows < found.options.min_group_size else "" for rows in found.rows]
     for name in found.metrics:
         values = found.by_group[name].to_numpy(float)
         table[METRICS[name] + ("" if name in _ABSOLUTE else " (%)")] = values if name in _ABSOLUTE else 100 * values

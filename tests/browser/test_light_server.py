@@ -38,6 +38,15 @@ def test_the_server_stays_light_after_all_pages(server: Server, tab: Page) -> No
     with tab.expect_download():
         tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
         tab.get_by_role("button", name="Model (zip)").click()
+    tab.get_by_role("button", name="Fairness").click()
+    for name in ("Threshold lab", "Mitigations", "Report", "Groups"):
+        tab.get_by_role("tab", name=name).click()
+        settled(tab)
+        if name == "Threshold lab":
+            tab.locator(".st-key-optimise").get_by_role("button").click()
+            settled(tab)
+    tab.go_back()
+    settled(tab)
     tab.get_by_role("button", name="Log").click()
     for name in ("Log", "Files", "Facts"):
         tab.get_by_role("tab", name=name).click()

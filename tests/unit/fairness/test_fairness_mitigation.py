@@ -69,8 +69,8 @@ def test_reweighing_makes_group_and_label_independent(hiring):
     from core.fairness._mitigate import _Bench
 
     class Weights:
-        def fit(self, X, y, sample_weight):
-            self.weight = sample_weight
+        def fit(self, X, y, **weights):
+            (self.weight,) = weights.values()
             return self
 
         def predict_proba(self, X):
@@ -114,11 +114,16 @@ def test_intervals_are_around_their_figures(compared):
         assert (table[name] < table[f"{name}_high"]).all()
 
 
-def test_stop_keeps_what_is_done(hiring):
-    asked = []
+def test_stop_within_a_technique_keeps_those_that_are_done(hiring):
+    told = []
     settings = MitigationSettings(sensitive_columns=("group",), techniques=("reweighing", "grid_search"))
-    result = mitigate(hiring, SEARCH, LOGISTIC, settings, should_stop=lambda: len(asked.append(1) or asked) > 2)
+
+    def third_model():
+        return any(event.values.get("fit") == 3 for event in told)
+
+    result = mitigate(hiring, SEARCH, LOGISTIC, settings, should_stop=third_model, report=told.append)
     assert result.table["technique"].tolist() == ["unmitigated", "reweighing"]
+    assert max(event.values.get("fit", 0) for event in told) == 3
 
 
 @pytest.mark.parametrize(
