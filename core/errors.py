@@ -9,12 +9,15 @@
     ├── NotFoundError               no such row in this workspace
     ├── StorageError                an artifact cannot be written or read (disk full, missing, altered)
     ├── JobError                    a run cannot be started, changed or continued
-    └── SearchError                 a search ended without a model
+    ├── SearchError                 a search ended without a model
+    ├── ExportError                 a model cannot be exported, or its export is not equal
+    └── StoppedError                the work was stopped and can go on
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "ExportError",
     "InputError",
     "JobError",
     "LimitError",
@@ -22,6 +25,7 @@ __all__ = [
     "PlumblineError",
     "SearchError",
     "SettingsError",
+    "StoppedError",
     "StorageError",
 ]
 
@@ -79,3 +83,11 @@ class JobError(PlumblineError):
 
 class SearchError(PlumblineError):
     """A search ended without a model."""
+
+
+class StoppedError(PlumblineError):
+    """The work was stopped when asked to, and can go on from there."""
+
+
+class ExportError(PlumblineError):
+    """A model cannot be exported, or its export is not equal to it."""

@@ -14,12 +14,17 @@ _NAME = "outcome.json"
 
 
 def write_outcome(
-    folder: Path, *, result: dict[str, Any] | None = None, message: str | None = None, hint: str | None = None
+    folder: Path,
+    *,
+    result: dict[str, Any] | None = None,
+    message: str | None = None,
+    hint: str | None = None,
+    stopped: bool = False,
 ) -> None:
-    """Write the outcome whole or not at all."""
+    """Write the outcome whole or not at all; `stopped` when the task ended early because it was asked to."""
     if message is not None:  # a file name may hold what is no Unicode, and no database takes it
         message = message.encode("utf-8", "replace").decode()
-    text = json.dumps({"result": result, "message": message, "hint": hint}, allow_nan=False)
+    text = json.dumps({"result": result, "message": message, "hint": hint, "stopped": stopped}, allow_nan=False)
     temporary = folder / f"{_NAME}.tmp"
     with open(temporary, "w", encoding="utf-8") as file:
         file.write(text)

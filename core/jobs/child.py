@@ -143,6 +143,8 @@ class Monitor:
         outcome = read_outcome(self.folder)
         if outcome is not None and outcome["message"] is None:
             return RunState.SUCCEEDED, {"result": outcome["result"]}
+        if outcome is not None and outcome["stopped"]:
+            return RunState.CANCELLED, {"error_message": outcome["message"], "error_hint": outcome["hint"]}
         if outcome is not None:
             message, hint = outcome["message"], outcome["hint"]
         elif -status in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

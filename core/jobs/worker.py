@@ -17,7 +17,7 @@ from typing import NoReturn
 from core.catalog import ACTIVE
 from core.catalog.engine import reading
 from core.catalog.tables import Run
-from core.errors import PlumblineError
+from core.errors import PlumblineError, StoppedError
 from core.jobs import _processes
 from core.jobs._context import RunContext, run_dir
 from core.jobs._outcome import write_outcome
@@ -82,6 +82,8 @@ def main(run_id: str) -> int:
     try:
         result = load(run.task).run(RunContext(run))
         write_outcome(folder, result=result)
+    except StoppedError as stopped:
+        write_outcome(folder, message=stopped.message, hint=stopped.hint, stopped=True)
     except Exception as error:  # noqa: BLE001  (a defect in a task must end as a readable, failed run)
         return _fail(folder, error)
     return 0

@@ -9,9 +9,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from pages._ui import theme
+from pages._ui import frame, theme
+from pages._ui.tables import TargetSummary
 
-__all__ = ["HEIGHT", "calibration", "confusion", "curve", "group_intervals", "intervals"]
+__all__ = ["HEIGHT", "calibration", "confusion", "curve", "group_intervals", "intervals", "target"]
 
 HEIGHT = 300
 
@@ -146,3 +147,35 @@ def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
     st.altair_chart((lines + dots).properties(height=alt.Step(30), title=heading), alt=f"{heading}: {told}")
     if len(table) > len(shown):
         st.caption(f"{len(shown)} of {len(table):,} groups are drawn; the table has all.")
+
+
+def target(summary: TargetSummary, name: str) -> None:
+    """Draw the classes' shares, or the number's spread."""
+    known = summary.rows - summary.missing
+    missing = f"; {summary.missing:,} rows have none and are left out" if summary.missing else ""
+    if summary.task == "regression":
+        st.caption(f"{frame.plain(name)} is a number with {summary.distinct:,} different values{missing}.")
+        return
+    table = pd.DataFrame({"Class": list(summary.counts), "Rows": list(summary.counts.values())})
+    table["Share"] = table["Rows"] / max(known, 1)
+    table["Order"] = range(len(table))
+    chart = (
+        alt.Chart(table)
+        .mark_bar(height=22)
+        .encode(
+            x=alt.X("Rows:Q", stack="normalize", axis=None),
+            color=alt.Color(
+                "Class:N",
+                scale=alt.Scale(domain=list(table["Class"]), range=theme.categorical()),
+                legend=alt.Legend(orient="bottom", title=None, labelLimit=240),
+            ),
+            order="Order:Q",
+            tooltip=["Class:N", alt.Tooltip("Rows:Q", format=","), alt.Tooltip("Share:Q", format=".1%")],
+        )
+        .properties(height=84)
+    )
+    shares = ", ".join(f"{name} {share:.1%}" for name, share in zip(table["Class"], table["Share"], strict=True))
+    st.altair_chart(chart, alt=f"Share of each class: {shares}")
+    rest = summary.distinct - len(table)
+    more = f", and {rest:,} more classes" if rest > 0 else ""
+    st.caption(f"{known:,} rows: {frame.plain(shares)}{more}{missing}.")

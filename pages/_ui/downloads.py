@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from pathlib import Path
 
 import streamlit as st
@@ -12,7 +13,7 @@ from core.catalog import Dataset, Run, artifacts
 from core.datasets import write_csv
 from core.storage import get_store
 
-__all__ = ["dataset", "file_name", "model"]
+__all__ = ["dataset", "file_name", "folder", "model"]
 
 _MEMORY_LIMIT_MB = 300
 
@@ -76,5 +77,29 @@ def model(run: Run) -> None:
         icon=":material/deployed_code:",
         help="The model, its exact requirements, a script that predicts the rows of a file, and all the evidence.",
         key="download-model",
+        on_click="ignore",
+    )
+
+
+def folder(run: Run) -> None:
+    """Draw the button that downloads all files of a run as they are."""
+
+    def as_zip() -> bytes:
+        store = get_store()
+        with tempfile.TemporaryDirectory() as scratch:
+            target = Path(scratch) / "run.zip"
+            with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # weights do not shrink
+                for item in artifacts.find(run.id, run.workspace):
+                    archive.write(store.local_path(item.digest), item.name)
+            return target.read_bytes()
+
+    st.download_button(
+        "Everything (zip)",
+        as_zip,
+        file_name=file_name(run.title, ".zip"),
+        mime="application/zip",
+        icon=":material/deployed_code:",
+        help="The model as safetensors with its tokenizer, its ONNX file, the evidence, and a script that trains it.",
+        key="download-folder",
         on_click="ignore",
     )

@@ -24,6 +24,8 @@ STATE_BADGES: dict[RunState, tuple[str, str, str]] = {
     RunState.INTERRUPTED: ("Interrupted", "orange", ":material/power_off:"),
 }
 _POLL = "1s"
+# What stopping means to a kind of run, where it is not that the best so far is kept.
+_STOP = {"finetune": "Stop, to go on later", "mitigate": "Stop and keep what is done"}
 
 Details = Callable[[Run, list[RunEvent]], None]
 
@@ -70,7 +72,7 @@ def _strip(run_id: str, details: Details | None, budget_s: float | None, was_act
             fraction = last.fraction if last is not None and last.fraction is not None else 0.0
             message = last.message if last is not None else "Starting its process"
             if run.stop_requested_at is not None:
-                message = "Stopping: keeping the best so far"
+                message = "Stopping"
             elif run.cancel_requested_at is not None:
                 message = "Cancelling"
             st.progress(min(max(fraction, 0.0), 1.0), text=frame.plain(message))
@@ -91,7 +93,7 @@ def _clock(run: Run, budget_s: float | None) -> str:
 
 def _buttons(run: Run) -> None:
     if jobs.stoppable(run):
-        _button(run, "Stop and keep best", ":material/stop_circle:", jobs.stop)
+        _button(run, _STOP.get(run.task, "Stop and keep best"), ":material/stop_circle:", jobs.stop)
     if not run.state.terminal and run.cancel_requested_at is None:
         _button(run, "Cancel", ":material/close:", jobs.cancel, "End it and keep nothing.")
     if jobs.resumable(run):
@@ -112,7 +114,9 @@ def _act(action: Callable[..., Run], run_id: str) -> None:
 
 def show_failure(run: Run) -> None:
     """Say why a run ended without a result, and what to do."""
-    if run.state is RunState.CANCELLED:
+    if run.state is RunState.CANCELLED and run.error_message:  # it was stopped, and can go on
+        st.info(frame.plain(f"{run.error_message} {run.error_hint or ''}"), icon=":material/pause_circle:")
+    elif run.state is RunState.CANCELLED:
         st.info("It was cancelled and nothing of it was kept.", icon=":material/cancel:")
     elif run.error_message:
         frame.show_error(run.error_message, run.error_hint)

@@ -9,8 +9,8 @@ import streamlit as st
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.tasks import automl
-from pages._ui import findings, tables
-from pages.automl import advanced, charts
+from pages._ui import charts, findings, tables
+from pages.automl import advanced
 
 __all__ = ["show"]
 

@@ -14,6 +14,7 @@ from pages.fairness.evidence import Evidence
 
 __all__ = ["show", "table_of"]
 
+_WHERE = {"automl": "out-of-fold predictions of the training rows", "finetune": "the validation texts"}
 _SLIDERS = 8
 _STEPS = 200
 
@@ -41,7 +42,7 @@ def show(evidence: Evidence) -> None:
         what = "a score column" if evidence.positive is not None else "decisions; these predictions are numbers"
         st.info(f"Thresholds need {what}.", icon=":material/tune:")
         return
-    where = "out-of-fold predictions of the training rows" if evidence.run else "half of the rows, drawn at random"
+    where = _WHERE.get(evidence.run.task if evidence.run else "", "half of the rows, drawn at random")
     st.caption(
         f"Everything here is on {len(evidence.fit.truth):,} calibration rows ({where}), "
         "so that the test rows stay unseen."

@@ -32,7 +32,7 @@ _NAMES = {"unmitigated": "As the search left it"} | TECHNIQUES
 def show(evidence: Evidence) -> None:
     """Draw the form and the newest comparison."""
     run = evidence.run
-    if run is None or evidence.positive is None or run.result is None:
+    if run is None or evidence.positive is None or run.task != "automl":
         st.info("Training again needs a search with a target of two classes.", icon=":material/model_training:")
         return
     st.caption(

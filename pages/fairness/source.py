@@ -23,11 +23,15 @@ from pages.fairness.evidence import (
 
 __all__ = ["choose"]
 
+# Which predictions thresholds are found on, by the kind of run that trained the model.
+_SIDES = {"automl": "oof", "finetune": "validation"}
+
 
 def choose() -> Evidence | None:
     """Draw the choice of what to look at, and read it."""
     workspace = frame.workspace()
-    searches = {f"run:{run.id}": run for run in runs.find(workspace, task="automl", states=[RunState.SUCCEEDED])}
+    trained = [run for task in _SIDES for run in runs.find(workspace, task=task, states=[RunState.SUCCEEDED])]
+    searches = {f"run:{run.id}": run for run in sorted(trained, key=lambda run: -run.created_at)}
     known = {f"dataset:{dataset.id}": dataset for dataset in datasets.find(workspace)}
     if not known:
         st.info("There is nothing to look at yet. Load a table, then search for a model.", icon=":material/balance:")
@@ -69,9 +73,10 @@ def _of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> Evidence |
     except NotFoundError:
         frame.show_error("The table of this search was deleted.", "Load it again and repeat the search.")
         return None
-    target = result["settings"]["target"]
-    names = [name for name in tables.column_names(dataset) if name != target]
-    default = result["settings"]["sensitive_columns"] or dataset.roles.get("sensitive", [])
+    settings = result["settings"]
+    target = settings["label_column" if run.task == "finetune" else "target"]
+    names = [name for name in tables.column_names(dataset) if name not in (target, settings.get("text_column"))]
+    default = settings["sensitive_columns"] or dataset.roles.get("sensitive", [])
     with right:
         sensitive, bins, least = sensitive_columns(names, list(default), run.id)
     labels = [str(label) for label in result["labels"]] if result["labels"] is not None else None
@@ -93,5 +98,5 @@ def _of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> Evidence |
         )  # fmt: skip
 
     key = f"{run.id}/{sensitive}/{positive}/{bins}"
-    fit = side("oof") if positive is not None else None
+    fit = side(_SIDES[run.task]) if positive is not None else None
     return Evidence(key, run.title, run, dataset, positive, sensitive, side("test"), fit, least)

@@ -13,7 +13,13 @@ from pages._ui.run_view import STATE_BADGES
 
 __all__ = ["TASKS", "show"]
 
-TASKS = {"ingest": "Import", "check": "Checks", "automl": "AutoML", "mitigate": "Mitigations"}
+TASKS = {
+    "ingest": "Import",
+    "check": "Checks",
+    "automl": "AutoML",
+    "mitigate": "Mitigations",
+    "finetune": "Fine-tuning",
+}
 _LIMIT = 200
 
 

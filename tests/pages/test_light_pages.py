@@ -33,6 +33,7 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World) -> None:
         ["automl", {"run": world.found}, "result-tabs", ["Leaderboard", "Test rows", "Checks", "Method"]],
         ["automl", {"run": world.number}, "result-tabs", ["Test rows"]],
         ["fairness", {"run": world.found}, "fairness-tabs", ["Groups", "Threshold lab", "Mitigations", "Report"]],
+        ["finetune", {"dataset": world.credit.id}, "", []],
         ["runs", {}, "", []],
         ["runs", {"run": world.found}, "run-tabs", ["Facts", "Log", "Files"]],
     ]

@@ -1,0 +1,95 @@
+"""Texts scored with ONNX Runtime and a tokenizer alone: neither torch nor transformers is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["TextScorer"]
+
+_BATCH = 32
+
+
+class TextScorer:
+    """Scores texts with an exported model.
+
+    Parameters
+    ----------
+    model : path
+        The ONNX file.
+    tokenizer : path
+        Its ``tokenizer.json``.
+    labels : sequence of str or None
+        The classes; None for a number.
+    max_length : int
+        Tokens that are read of a text.
+    """
+
+    def __init__(self, model: str | Path, tokenizer: str | Path, labels: Sequence[str] | None, max_length: int) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._inputs = [each.name for each in self._session.get_inputs()]
+        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer.enable_truncation(max_length)
+        padding = self._tokenizer.padding or {}
+        self._tokenizer.enable_padding(
+            pad_id=padding.get("pad_id", 0), pad_token=padding.get("pad_token", "[PAD]"), length=None
+        )
+        self.labels = None if labels is None else list(labels)
+
+    def outputs(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the model's own outputs, (n, classes) before any softmax, in the order of the texts."""
+        import numpy as np
+
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # alike lengths need little padding
+        found: Any = [None] * len(texts)
+        for begin in range(0, len(order), _BATCH):
+            places = order[begin : begin + _BATCH]
+            encoded = self._tokenizer.encode_batch([texts[place] for place in places])
+            feeds = {
+                "input_ids": np.array([each.ids for each in encoded], dtype=np.int64),
+                "attention_mask": np.array([each.attention_mask for each in encoded], dtype=np.int64),
+                "token_type_ids": np.array([each.type_ids for each in encoded], dtype=np.int64),
+            }
+            (values,) = self._session.run(None, {name: feeds[name] for name in self._inputs})
+            for place, row in zip(places, values, strict=True):
+                found[place] = row
+        return np.stack(found)
+
+    def predict(self, texts: Sequence[str]) -> pd.DataFrame:
+        """Return the label of each text, then the probability of each class; of a number, the number alone.
+
+        Raises
+        ------
+        InputError
+            When there is no text, or one is empty.
+        """
+        import numpy as np
+        import pandas as pd
+
+        if not len(texts):
+            raise InputError("There is no text.", "Give at least one.")
+        empty = sum(not str(text).strip() for text in texts)
+        if empty:
+            raise InputError(f"{empty:,} of {len(texts):,} texts are empty.", "Leave them out.")
+        values = self.outputs([str(text) for text in texts]).astype(np.float64)
+        if self.labels is None:
+            return pd.DataFrame({"label": values[:, 0]})
+        values = np.exp(values - values.max(axis=1, keepdims=True))
+        shares = values / values.sum(axis=1, keepdims=True)
+        table = pd.DataFrame({"label": np.asarray(self.labels, dtype=object)[shares.argmax(axis=1)]})
+        for place, label in enumerate(self.labels):
+            table[f"p({label})"] = shares[:, place]
+        return table

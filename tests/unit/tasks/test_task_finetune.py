@@ -1,0 +1,86 @@
+"""A training as a run: submitted, stopped, gone on with, and its files."""
+
+import time
+
+import pandas as pd
+import pytest
+
+from core import jobs
+from core.catalog import RunState, artifacts, datasets
+from core.datasets import load_sample
+from core.finetune import FineTuneResult, FineTuneSettings, base_models
+from core.tasks import finetune, ingest
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A thin BERT with random weights."""
+    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-bert"
+    set_seed(1)
+    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
+    BertModel(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stopped(installation, tmp_path_factory, tiny):
+    """A run that was stopped after some steps, and its state then."""
+    with installation(tmp_path_factory.mktemp("finetuned") / "home"):
+        loaded = jobs.wait(ingest.submit_sample("product_reviews"), 60)
+        dataset = datasets.get(loaded.result["dataset_id"], "local")
+        settings = FineTuneSettings(
+            text_column="text", label_column="sentiment", base_model=str(tiny), epochs=2, learning_rate=3e-3,
+            max_length=32, threads=1,
+        )  # fmt: skip
+        run_id = finetune.submit(dataset, settings)
+        deadline = time.monotonic() + 120
+        while not any(event.values.get("step") for event in jobs.events(run_id, phase="train")):
+            assert time.monotonic() < deadline, jobs.log(run_id)
+            assert not jobs.get(run_id).state.terminal, jobs.log(run_id)
+            time.sleep(0.1)
+        asked = time.monotonic()
+        jobs.stop(run_id)
+        run = jobs.wait(run_id, 60)
+        yield dataset, settings, run, time.monotonic() - asked
+
+
+@pytest.fixture(scope="module")
+def resumed(stopped):
+    return jobs.wait(jobs.resume(stopped[2].id).id, 240)
+
+
+def test_stop_ends_soon_and_says_where(stopped):
+    _, _, run, took = stopped
+    assert run.state is RunState.CANCELLED
+    assert run.error_message.startswith("Stopped at step ")
+    assert run.error_message.endswith("; resume to go on.")
+    assert run.error_hint
+    assert took < 5 + 5, "five seconds, and a loaded machine"
+    assert jobs.resumable(run)
+
+
+def test_resume_goes_on_from_there(stopped, resumed):
+    assert resumed.state is RunState.SUCCEEDED, resumed.error_message
+    step = int(stopped[2].error_message.split()[3].replace(",", ""))
+    later = [event for event in jobs.events(resumed.id, phase="train") if event.attempt == 2 and "step" in event.values]
+    assert later[0].values["step"] > step
+    assert resumed.result["verdict"]
+
+
+def test_files_are_those_of_the_result(stopped, resumed, tmp_path):
+    for artifact in artifacts.find(resumed.id, "local"):
+        target = tmp_path / artifact.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(jobs.artifact_path(resumed.id, artifact.name).read_bytes())
+    loaded = FineTuneResult.load(tmp_path)
+    assert loaded.settings == stopped[1]
+    assert loaded.verdict == resumed.result["verdict"]
+    steps = [line["step"] for line in loaded.history if "loss" in line]
+    assert steps == sorted(set(steps))
+    assert len(loaded.predict(["it works"])) == 1
+    frame = pd.DataFrame(load_sample("product_reviews").frame)
+    rows = frame.iloc[loaded.test["row_id"]]
+    assert rows["sentiment"].tolist() == loaded.test["sentiment"].tolist()
