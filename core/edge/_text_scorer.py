@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.edge._occlusion import occlude
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,12 +85,30 @@ class TextScorer:
         empty = sum(not str(text).strip() for text in texts)
         if empty:
             raise InputError(f"{empty:,} of {len(texts):,} texts are empty.", "Leave them out.")
-        values = self.outputs([str(text) for text in texts]).astype(np.float64)
+        shares = self._answers([str(text) for text in texts])
         if self.labels is None:
-            return pd.DataFrame({"label": values[:, 0]})
-        values = np.exp(values - values.max(axis=1, keepdims=True))
-        shares = values / values.sum(axis=1, keepdims=True)
+            return pd.DataFrame({"label": shares})
         table = pd.DataFrame({"label": np.asarray(self.labels, dtype=object)[shares.argmax(axis=1)]})
         for place, label in enumerate(self.labels):
             table[f"p({label})"] = shares[:, place]
         return table
+
+    def attribution(self, text: str, label: str | None = None) -> pd.DataFrame:
+        """Return how much each word of a text speaks for a label; `occlude` says how.
+
+        Raises
+        ------
+        InputError
+            When there is no such label.
+        """
+        return occlude(self._answers, text, self.labels, label)
+
+    def _answers(self, texts: list[str]) -> NDArray[np.float64]:
+        """Return probabilities, (n, classes), or numbers, (n,)."""
+        import numpy as np
+
+        values = self.outputs(texts).astype(np.float64)
+        if self.labels is None:
+            return values[:, 0]
+        values = np.exp(values - values.max(axis=1, keepdims=True))
+        return np.asarray(values / values.sum(axis=1, keepdims=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.datasets import Finding
+from core.edge._occlusion import occlude
 from core.errors import InputError
 from core.finetune._settings import FineTuneSettings
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from core.automl._estimates import Estimate
 
 __all__ = ["FineTuneResult"]
-
-_WORDS = 200
 
 
 @dataclass(frozen=True)
@@ -129,13 +127,7 @@ class FineTuneResult:
         InputError
             When there is no such label.
         """
-        spans = [found.span() for found in re.finditer(r"\S+", text)][:_WORDS]
-        output = self._outputs([text, *(text[:start] + text[end:] for start, end in spans)])
-        if self.labels is not None:
-            if label is not None and label not in self.labels:
-                raise InputError(f"The model knows no label '{label}'.", f"Its labels: {', '.join(self.labels[:10])}.")
-            output = output[:, int(output[0].argmax()) if label is None else self.labels.index(label)]
-        return pd.DataFrame({"token": [text[start:end] for start, end in spans], "weight": output[0] - output[1:]})
+        return occlude(self._outputs, text, self.labels, label)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the model and the predictions as JSON-serialisable values."""

@@ -21,6 +21,7 @@ __all__ = [
     "head",
     "plain",
     "reload_first_deep_link",
+    "remember",
     "require_sign_in",
     "show_error",
     "workspace",
@@ -97,6 +98,15 @@ def guarded(function: Callable[..., None]) -> Callable[..., None]:
             function(*args, **kwargs)
 
     return run
+
+
+def remember(name: str, value: str, shown: str | None) -> None:
+    """Put a choice into the page's address, when it is another than the one the address led to.
+
+    Writing what is there already would add an entry to the browser's history at each visit: Back would lead nowhere.
+    """
+    if value != shown:
+        st.query_params[name] = value
 
 
 def head(title: str, purpose: str) -> None:

@@ -50,8 +50,9 @@ def choose() -> Evidence | None:
             key="fairness-source",
         )
     kind, _, identity = chosen.partition(":")
-    st.query_params.clear()
-    st.query_params[kind] = identity
+    if chosen != (asked if asked in options else options[0]):
+        st.query_params.clear()
+        frame.remember(kind, identity, None)
     if kind == "run":
         return _of_run(searches[chosen], left, right)
     return own_table.of_table(known[chosen], left, right)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -11,9 +12,11 @@ from core import jobs
 from core.catalog import Run
 from core.edge import OnnxModel, TextScorer
 from core.errors import NotFoundError
-from pages._ui import frame
+from pages._ui import frame, theme
 
 __all__ = ["show"]
+
+_WORDS = 25
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -49,3 +52,33 @@ def show(run: Run) -> None:
         column_config={"Probability": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)},
         alt="Probability of each label",
     )
+    _words(scorer, text, str(answer["label"]))
+
+
+def _words(scorer: TextScorer, text: str, label: str) -> None:
+    """Draw what each word adds to the probability of the label."""
+    words = scorer.attribution(text, label)
+    if len(words) < 2:
+        return
+    words["place"] = [f"{place + 1}. {token}" for place, token in enumerate(words["token"])]
+    words["points"] = 100 * words["weight"]
+    words["for"] = words["weight"].map(lambda weight: "for it" if weight > 0 else "against it")
+    shown = words.reindex(words["weight"].abs().sort_values(ascending=False).index).head(_WORDS).sort_index()
+    chart = (
+        alt.Chart(shown)
+        .mark_bar()
+        .encode(
+            x=alt.X("points:Q", title="Probability lost without the word (points)"),
+            y=alt.Y("place:N", sort=list(shown["place"]), title=None, axis=alt.Axis(labelLimit=160)),
+            color=alt.Color(
+                "for:N",
+                scale=alt.Scale(domain=["for it", "against it"], range=[theme.accent(), theme.muted()]),
+                legend=alt.Legend(title=None, orient="bottom"),
+            ),
+            tooltip=["token:N", alt.Tooltip("points:Q", format="+.1f")],
+        )
+    )
+    heading = f"What speaks for {label}"
+    st.altair_chart(chart.properties(height=alt.Step(22), title=heading), alt=heading)
+    if len(words) > len(shown):
+        st.caption(f"The {len(shown)} words that matter most, of {len(words):,}.")

@@ -33,7 +33,7 @@ def show(known: list[Dataset]) -> None:
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
             key="ft-dataset",
         )
-    st.query_params["dataset"] = chosen
+    frame.remember("dataset", chosen, asked if asked in by_id else list(by_id)[_with_text(known)])
     dataset = by_id[chosen]
     columns = tables.profile(dataset.profile_digest)["columns"]
     names = [column["name"] for column in columns]

@@ -119,6 +119,17 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
         export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
 
 
+def test_a_word_weighs_what_its_absence_costs(exported):
+    folder, _, _, found = exported
+    scorer = scorer_of(folder, found)
+    words = scorer.attribution("the film was good", "class 1")
+    assert words["token"].tolist() == ["the", "film", "was", "good"]
+    whole, without = scorer.predict(["the film was good", "the  was good"])["p(class 1)"]
+    assert words["weight"][1] == pytest.approx(whole - without, abs=1e-6)
+    with pytest.raises(InputError, match="no label 'other'"):
+        scorer.attribution("the film", "other")
+
+
 def test_empty_texts_are_refused(exported):
     folder, _, _, found = exported
     for texts in ([], ["good", "  "]):
