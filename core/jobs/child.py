@@ -143,7 +143,7 @@ class Monitor:
         outcome = read_outcome(self.folder)
         if outcome is not None and outcome["message"] is None:
             return RunState.SUCCEEDED, {"result": outcome["result"]}
-        if outcome is not None and outcome["stopped"]:
+        if outcome is not None and outcome.get("stopped"):
             return RunState.CANCELLED, {"error_message": outcome["message"], "error_hint": outcome["hint"]}
         if outcome is not None:
             message, hint = outcome["message"], outcome["hint"]

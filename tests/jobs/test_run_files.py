@@ -35,7 +35,9 @@ def test_outcome_round_trip(tmp_path):
     assert read_outcome(tmp_path) is None
     assert outcome_age_s(tmp_path) == 0
     write_outcome(tmp_path, result={"score": 0.5})
-    assert read_outcome(tmp_path) == {"result": {"score": 0.5}, "message": None, "hint": None}
+    assert read_outcome(tmp_path) == {"result": {"score": 0.5}, "message": None, "hint": None, "stopped": False}
+    write_outcome(tmp_path, message="Stopped at step 4.", hint="Resume it.", stopped=True)
+    assert read_outcome(tmp_path)["stopped"] is True
     os.utime(tmp_path / "outcome.json", (time.time() - 30, time.time() - 30))
     assert outcome_age_s(tmp_path) == pytest.approx(30, abs=1)
     clear_outcome(tmp_path)
