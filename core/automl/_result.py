@@ -19,6 +19,7 @@ from core.automl._model import make_model
 from core.automl._prepare import Prepared
 from core.automl._settings import AutoMLSettings
 from core.automl._trial import outputs
+from core.automl._verdict import verdict
 from core.datasets import Finding, fingerprint
 
 if TYPE_CHECKING:
@@ -183,29 +184,9 @@ def _leaderboard(run: Search, linear: dict[str, Any] | None, prior: dict[str, An
     return pd.DataFrame(rows)
 
 
-def verdict(metric: str, differences: dict[str, Estimate], task: str) -> str:
-    """Say in one sentence whether the model is worth having."""
-    if not differences:
-        return "There is no verdict: no rows were held out for a test."
-    guess = "guessing the mean" if task == "regression" else "guessing"
-    title = METRICS[metric].title
-    parts = []
-    for name, baseline in (("prior", guess), ("linear", "a linear model")):
-        if name not in differences:
-            continue
-        gain = differences[name]
-        decimals = 3 if abs(gain.value) < 10 else 1
-        size = f"{abs(gain.value):,.{decimals}f} {title} [{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}]"
-        if gain.low > 0:
-            parts.append(f"better than {baseline} by {size}")
-        elif gain.high < 0:
-            parts.append(f"worse than {baseline} by {size}")
-        else:
-            parts.append(f"not clearly different from {baseline} ({gain.value:+,.{decimals}f} {title} "
-                         f"[{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}])")  # fmt: skip
-    rows = next(iter(differences.values())).n
-    text = ", and ".join(parts)
-    return f"{text[0].upper()}{text[1:]}, on {rows:,} rows it never saw."
+def _verdict(prepared: Prepared, gains: dict[str, Estimate]) -> str:
+    names = {"prior": "guessing the mean" if prepared.task == "regression" else "guessing", "linear": "a linear model"}
+    return verdict(METRICS[prepared.metric].title, gains, names)
 
 
 def conclude(
@@ -265,7 +246,7 @@ def conclude(
         test_metrics=compared.metrics.get("model", {}),
         baseline_metrics={name: found for name, found in compared.metrics.items() if name != "model"},
         differences=gains,
-        verdict=verdict(prepared.metric, gains, prepared.task),
+        verdict=_verdict(prepared, gains),
         oof=_predictions(frame, prepared, settings, prepared.train_rows[covered], out_of_fold[covered]),
         test=_predictions(frame, prepared, settings, prepared.test_rows, tested.get("model", out_of_fold[:0])),
         curves=curves(y, tested["model"], prepared.label_names, seed=seed) if len(y) else {},

@@ -12,6 +12,7 @@ from core.finetune._settings import FineTuneSettings
 
 if TYPE_CHECKING:
     from core.finetune._base import BaseModel, base_models
+    from core.finetune._estimate import TrainingEstimate, estimate_training
     from core.finetune._finetune import fine_tune
     from core.finetune._result import FineTuneResult
     from core.finetune._script import standalone_script
@@ -20,7 +21,9 @@ __all__ = [
     "BaseModel",
     "FineTuneResult",
     "FineTuneSettings",
+    "TrainingEstimate",
     "base_models",
+    "estimate_training",
     "fine_tune",
     "standalone_script",
 ]
@@ -28,7 +31,9 @@ __all__ = [
 _HOMES = {
     "BaseModel": "_base",
     "FineTuneResult": "_result",
+    "TrainingEstimate": "_estimate",
     "base_models": "_base",
+    "estimate_training": "_estimate",
     "fine_tune": "_finetune",
     "standalone_script": "_script",
 }

@@ -72,6 +72,24 @@ class BaseModel:
         """Most disk space of a training, MB: the best checkpoint, the last, one being written, and the model."""
         return 3 * self.checkpoint_mb + self.size_mb
 
+    def architecture(self) -> dict[str, str]:
+        """Return what its configuration tells of it, for people; empty for a model that is not here yet."""
+        file = Path(self.path or "") / "config.json"
+        if self.path is None or not file.is_file():
+            return {}
+        config = json.loads(file.read_text(encoding="utf-8"))
+        names = {
+            "model_type": "Architecture",
+            "num_hidden_layers": "Layers",
+            "hidden_size": "Width",
+            "num_attention_heads": "Attention heads",
+            "vocab_size": "Vocabulary",
+            "max_position_embeddings": "Tokens it reads at most",
+        }
+        found = {title: config[name] for name, title in names.items() if name in config}
+        told = {title: f"{value:,}" if isinstance(value, int) else str(value) for title, value in found.items()}
+        return told | {"Licence": self.licence, "Weights": f"safetensors, {self.size_mb:,.1f} MB"}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain, JSON-serialisable values."""
         return asdict(self)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.automl._metrics import METRICS
+from core.automl._verdict import verdict
 from core.finetune._data import TextData
 from core.finetune._settings import FineTuneSettings
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from core.automl._estimates import Comparison, Estimate
 
-__all__ = ["KEPT", "kept_metrics", "mistakes", "per_class", "predictions", "verdict"]
+__all__ = ["KEPT", "comparison", "kept_metrics", "mistakes", "per_class", "predictions"]
 
 KEPT = ("accuracy", "f1_macro", "f1_weighted", "log_loss", "r2", "rmse", "mae", "mape")
 """Metrics that are shown, of those that are compared."""
@@ -94,25 +95,10 @@ def mistakes(data: TextData, rows: NDArray[np.intp], output: NDArray[np.float64]
     )
 
 
-def verdict(metric: str, differences: Mapping[str, Estimate], classification: bool) -> str:
+def comparison(metric: str, differences: Mapping[str, Estimate], classification: bool) -> str:
     """Say in one sentence whether the fine-tuning was worth it."""
-    if not differences:
-        return "There is no verdict: no rows were held out for a test."
     names = {
         "majority": "guessing" if classification else "guessing the mean",
         "tfidf": f"TF-IDF with {'logistic' if classification else 'ridge'} regression",
     }
-    parts = []
-    for name, gain in differences.items():
-        decimals = 3 if abs(gain.value) < 10 else 1
-        around = f"[{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}]"
-        size = f"{abs(gain.value):,.{decimals}f} {METRICS[metric].title}"
-        if gain.low > 0:
-            parts.append(f"better than {names[name]} by {size} {around}")
-        elif gain.high < 0:
-            parts.append(f"worse than {names[name]} by {size} {around}")
-        else:
-            signed = f"{gain.value:+,.{decimals}f} {METRICS[metric].title}"
-            parts.append(f"not clearly different from {names[name]} ({signed} {around})")
-    text = ", and ".join(parts)
-    return f"{text[0].upper()}{text[1:]}, on {next(iter(differences.values())).n:,} texts it never saw."
+    return verdict(METRICS[metric].title, differences, names, "texts")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from core.finetune import _tensorboard
 from core.finetune._base import BaseModel, resolve
 from core.finetune._checkpoints import Folder
 from core.finetune._data import TextData, prepare
@@ -105,8 +106,7 @@ def _conclude(
     from core.finetune._baselines import majority, tfidf
     from core.finetune._build import load_plain
     from core.finetune._encode import encode, outputs, truncation
-    from core.finetune._evaluate import kept_metrics, mistakes, per_class, predictions, verdict
-    from core.finetune._train import tensorboard_finding
+    from core.finetune._evaluate import comparison, kept_metrics, mistakes, per_class, predictions
 
     model, tokenizer = load_plain(folder.model)
     cut = truncation(tokenizer, model.config, data.texts, settings.max_length, settings.text_column)
@@ -138,7 +138,7 @@ def _conclude(
         test_metrics=metrics.pop("model", {}),
         baseline_metrics=metrics,
         differences=compared.gains,
-        verdict=verdict(trained.metric, compared.gains, data.classification),
+        verdict=comparison(trained.metric, compared.gains, data.classification),
         history=folder.history(),
         confusion=confusion(y, output) if classes else None,
         per_class=per_class(y, output, classes) if classes else [],
@@ -146,7 +146,8 @@ def _conclude(
         validation=predictions(frame, data, settings, data.validation, found[: len(data.validation)]),
         test=predictions(frame, data, settings, data.test, output),
         model_dir=folder.model,
-        findings=[*data.findings, *cut, *tensorboard_finding()],
+        logs_dir=_tensorboard.logs_dir(folder.path),
+        findings=[*data.findings, *cut, *_tensorboard.findings()],
         training=training,
         rows={
             "all": len(frame),

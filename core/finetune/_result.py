@@ -61,6 +61,8 @@ class FineTuneResult:
         Training rows a second, evaluation apart.
     elapsed_s : float
         Seconds of the attempt that ended.
+    logs_dir : Path or None
+        TensorBoard's logs, when they were written.
     """
 
     settings: FineTuneSettings
@@ -87,6 +89,7 @@ class FineTuneResult:
     base_model: dict[str, Any]
     fingerprint: str
     packages: dict[str, str] = field(default_factory=dict)
+    logs_dir: Path | None = None
     _loaded: list[Any] = field(default_factory=list, repr=False, compare=False)
 
     def predict(self, texts: Sequence[str]) -> pd.DataFrame:

@@ -10,6 +10,8 @@
     Predictions with row ids and sensitive columns, and the worst mistakes.
 ``train.py``
     A script that trains the model again with transformers alone.
+``tensorboard/``
+    TensorBoard's logs, when TENSORBOARD_LOGGING_DIR was set.
 """
 
 from __future__ import annotations
@@ -62,6 +64,8 @@ def save(result: FineTuneResult, folder: Path) -> None:
         getattr(result, name).to_parquet(folder / f"{name}.parquet")
     if (folder / "model").resolve() != result.model_dir.resolve():
         shutil.copytree(result.model_dir, folder / "model", dirs_exist_ok=True)
+    if result.logs_dir is not None and result.logs_dir.is_dir():
+        shutil.copytree(result.logs_dir, folder / "tensorboard", dirs_exist_ok=True)
     (folder / "train.py").write_text(standalone_script(result.settings, result.to_dict()), encoding="utf-8")
 
 

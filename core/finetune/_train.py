@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
 import math
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.datasets import Finding
 from core.errors import StoppedError
 from core.finetune._base import BaseModel
 from core.finetune._build import build, class_weights, device_of, finish, precision_of
@@ -19,7 +17,7 @@ from core.finetune._encode import check_length, encode
 from core.finetune._settings import FineTuneSettings
 from core.progress import Event, Report
 
-__all__ = ["Trained", "tensorboard_finding", "train"]
+__all__ = ["Trained", "train"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def train(
         raise StoppedError("Stopped before the first step.", "Resume to begin.")
     from transformers.trainer_callback import EarlyStoppingCallback, PrinterCallback
 
-    from core.finetune import _trainer
+    from core.finetune import _tensorboard, _trainer
 
     device, title = device_of()
     precision = precision_of(settings.precision, device)
@@ -78,8 +76,8 @@ def train(
     folder.history(up_to=0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2]))
     arguments = _arguments(settings, folder, len(data.train), metric, device, precision)
     rows_a_step = settings.train_batch_size * settings.gradient_accumulation
-    watch = _trainer.Watch(folder, report, should_stop, len(data.train), rows_a_step)
-    callbacks: list[Any] = [watch]
+    watch = _trainer.Watch(folder, report, should_stop, len(data.train), rows_a_step, len(data.validation))
+    callbacks: list[Any] = [watch, *_tensorboard.callback(folder.path)]
     if settings.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(settings.early_stopping_patience))
     weights = (
@@ -99,7 +97,8 @@ def train(
     watch.trainer = trainer
     trainable = sum(part.numel() for part in model.parameters() if part.requires_grad)
     report(Event("train", 0.0, f"Training on {len(data.train):,} texts; {title}, {precision}"))
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    with contextlib.suppress(_trainer.EvaluationStopped):
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if watch.stopped_at is not None:
         raise _stopped(watch.stopped_at, trainer.state.max_steps, watch.at_boundary)
     plain = finish(trainer.model, scale)
@@ -170,19 +169,5 @@ def _arguments(settings: FineTuneSettings, folder: Folder, rows: int, metric: st
         remove_unused_columns=False,
         label_names=["labels"],
         disable_tqdm=True,
-        report_to=["tensorboard"] if tensorboard() else "none",
+        report_to="none",
     )
-
-
-def tensorboard() -> bool:
-    """Tell whether TensorBoard's logs are wanted and can be written."""
-    installed = any(importlib.util.find_spec(name) for name in ("tensorboard", "tensorboardX"))
-    return bool(os.environ.get("TENSORBOARD_LOGGING_DIR")) and installed
-
-
-def tensorboard_finding() -> list[Finding]:
-    """Say that TensorBoard's logs were asked for and cannot be written."""
-    if os.environ.get("TENSORBOARD_LOGGING_DIR") and not tensorboard():
-        message = "TENSORBOARD_LOGGING_DIR is set, and TensorBoard is not installed: no logs were written."
-        return [Finding("tensorboard", "notice", None, message, "Run: pip install tensorboard")]
-    return []

@@ -18,10 +18,15 @@ from core.finetune._build import Scale
 from core.finetune._checkpoints import Folder
 from core.progress import Event, Report
 
-__all__ = ["GroupedTrainer", "LengthGrouped", "Watch", "loss_function", "metrics_function"]
+__all__ = ["EvaluationStopped", "GroupedTrainer", "LengthGrouped", "Watch", "loss_function", "metrics_function"]
 
 _SAVE_EVERY_S = 120.0
 _BEAT_S = 2.0
+_LONG_EVALUATION_S = 3.0
+
+
+class EvaluationStopped(Exception):
+    """The training was stopped while an epoch was evaluated; its last checkpoint is a step before that."""
 
 
 class LengthGrouped(Sampler[int]):
@@ -99,13 +104,21 @@ class Watch(TrainerCallback):
     """Reports, writes the history, saves in long epochs, and stops when asked to."""
 
     def __init__(
-        self, folder: Folder, report: Report, should_stop: Callable[[], bool], rows: int, rows_a_step: int
+        self,
+        folder: Folder,
+        report: Report,
+        should_stop: Callable[[], bool],
+        rows: int,
+        rows_a_step: int,
+        validation_rows: int,
     ) -> None:
         self.folder, self.report, self.should_stop = folder, report, should_stop
         self.rows_a_step = min(rows, rows_a_step)
+        self.steps_an_epoch, self.validation_rows = -(-rows // rows_a_step), validation_rows
         self.trainer: GroupedTrainer | None = None
         self.stopped_at: int | None = None
         self.at_boundary = False
+        self._saved_step: int | None = None
         self.loss: float | None = None
         self._rate: float | None = None
         self.steps_done, self.seconds = 0, 0.0
@@ -137,7 +150,7 @@ class Watch(TrainerCallback):
         if self.should_stop() and not ends_epoch:
             self._stop(state, control)
             control.should_save = control.should_log = True
-        elif now - self._saved_at > _SAVE_EVERY_S and not ends_epoch:
+        elif (now - self._saved_at > _SAVE_EVERY_S or self._before_long_evaluation(state)) and not ends_epoch:
             control.should_save = control.should_log = True
         elif now - self._told_at > _BEAT_S and state.global_step % args.logging_steps:
             self._tell(state, args.learning_rate if self._rate is None else self._rate)
@@ -153,6 +166,7 @@ class Watch(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         self._saved_at = time.monotonic()
+        self._saved_step = state.global_step
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **others: Any) -> None:
         if "loss" not in logs:
@@ -163,6 +177,12 @@ class Watch(TrainerCallback):
         self.folder.add(line)
         self._tell(state, self._rate)
 
+    def on_prediction_step(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        # Where an evaluation is short, the end of the epoch is saved behind it, with its figures.
+        if self._saved_step == state.global_step - 1 and self.should_stop():
+            self.stopped_at, self.at_boundary = self._saved_step, False
+            raise EvaluationStopped
+
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **others: Any) -> None:
         names = ("accuracy", "f1_macro", "log_loss", "rmse", "mae", "r2")
         line = {"step": state.global_step, "epoch": state.epoch, "eval_loss": float(metrics["eval_loss"])}
@@ -170,6 +190,12 @@ class Watch(TrainerCallback):
         self.folder.add(line)
         fraction = state.global_step / state.max_steps
         self.report(Event("train", fraction, f"Epoch {state.epoch:g} evaluated", line))
+
+    def _before_long_evaluation(self, state: Any) -> bool:
+        """Tell whether the next step ends an epoch whose evaluation takes so long that a stop cannot wait for it."""
+        if (state.global_step + 1) % self.steps_an_epoch or not self.seconds:
+            return False
+        return self.validation_rows / (3 * self.samples_a_second) > _LONG_EVALUATION_S  # forth is a third of a step
 
     def _stop(self, state: Any, control: Any) -> None:
         self.stopped_at = state.global_step

@@ -34,7 +34,7 @@ def submit(dataset: Dataset, settings: FineTuneSettings) -> str:
         settings,
         dataset=dataset.id,
         workspace=dataset.workspace,
-        title=f"{settings.label_column} from the texts of {dataset.name}",
+        title=f"{settings.label_column} from {dataset.name}",
     )
 
 

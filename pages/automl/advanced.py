@@ -43,7 +43,7 @@ def show(dataset: Dataset, target: str, task: str, classes: list[str], others: l
     changed = [label for key, (label, default) in _DEFAULTS.items() if st.session_state.get(key, default) != default]
     label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "sound defaults")
     with st.expander(label, icon=":material/tune:", key="advanced"):
-        left, right = st.columns(2, gap="large")
+        left, right = st.columns(2, gap="medium")
         with left:
             values = _limits() | _evidence()
         with right:

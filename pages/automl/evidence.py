@@ -38,7 +38,7 @@ def _classes(found: Mapping[str, Any]) -> None:
         shown = st.selectbox("Class of the curves", list(by_class), key="curve-class")
         if found["curves"]["left_out"]:
             st.caption(f"{found['curves']['left_out']:,} rare classes have no curve.")
-    first, second = st.columns(2, gap="large")
+    first, second = st.columns(2, gap="medium")
     with first:
         accuracy = metrics["accuracy"]
         charts.confusion(
@@ -81,7 +81,7 @@ def _calibration_title(points: list[dict[str, float]], name: str) -> str:
 def _number(found: Mapping[str, Any]) -> None:
     points = pd.DataFrame({"predicted": found["curves"]["predicted"], "actual": found["curves"]["actual"]})
     error = found["test_metrics"]["mae"]
-    first, second = st.columns(2, gap="large")
+    first, second = st.columns(2, gap="medium")
     with first:
         typical = numbers.estimate(error["value"], error["low"], error["high"])
         own_charts.residuals(points, f"Predictions are off by {typical} on average")

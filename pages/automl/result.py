@@ -129,7 +129,7 @@ def _tiles(found: Mapping[str, Any]) -> None:
 
 def _method(found: Mapping[str, Any]) -> None:
     rows, settings = found["rows"], found["settings"]
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     facts = {
         "Task": found["task"],
         "Searched for": METRICS[found["metric"]].title,

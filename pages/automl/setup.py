@@ -22,7 +22,7 @@ def show(known: list[Dataset]) -> None:
     """Draw the form; Start submits the run and opens it."""
     by_id = {dataset.id: dataset for dataset in known}
     asked = st.query_params.get("dataset")
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         chosen = st.selectbox(
             "Dataset",
@@ -54,7 +54,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
     charts.target(summary, target)
 
     values: dict[str, Any] = {"target": target}
-    first, second, third = st.columns([2, 2, 3], gap="large")
+    first, second, third = st.columns([2, 2, 3], gap="medium")
     with first:
         values["task"] = st.selectbox(
             "Task",

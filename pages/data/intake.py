@@ -40,7 +40,7 @@ def _take_sample() -> None:
 def upload_or_sample(*, first: bool) -> None:
     """Offer the two ways in; with no table there yet, the sample is the button to press."""
     settings = get_settings()
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Your own table")
         number = st.session_state.setdefault("upload-number", 0)

@@ -59,7 +59,7 @@ def _sliders(evidence: Evidence) -> None:
         st.info(f"All scores are {low:g}: no threshold tells rows apart.", icon=":material/tune:")
         return
     start, step = changes.start(table), (high - low) / _STEPS
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         each = len(names) <= _SLIDERS and st.toggle("A threshold for each group", key="per-group")
         if len(names) > _SLIDERS:

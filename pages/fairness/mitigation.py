@@ -50,7 +50,7 @@ def show(evidence: Evidence) -> None:
 
 def _form(evidence: Evidence, run: Run) -> None:
     with st.form("mitigation", border=False):
-        first, second, third = st.columns([2, 3, 1], gap="large")
+        first, second, third = st.columns([2, 3, 1], gap="medium")
         constraint = first.selectbox(
             "Make equal", list(_CONSTRAINTS), format_func=_CONSTRAINTS.get, key="mit-constraint"
         )

@@ -42,7 +42,7 @@ def show(evidence: Evidence, table: ScoreTable) -> None:
 
 
 def _form() -> dict[str, Any]:
-    first, second, third = st.columns(3, gap="large")
+    first, second, third = st.columns(3, gap="medium")
     with first:
         constraint = st.selectbox("Make equal", list(CONSTRAINTS), format_func=_TITLES.get, key="constraint")
     with second:
@@ -88,7 +88,7 @@ def _found(evidence: Evidence, table: ScoreTable, policy: ThresholdPolicy) -> No
         f"{expected['objective']:.4f} ({cost:+.4f}), and the difference between groups from "
         f"{100 * expected['unconstrained_violation']:.1f} to {100 * expected['violation']:.1f} points."
     ))  # fmt: skip
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         st.dataframe(_rules(policy), hide_index=True, alt="Thresholds and rates by group",
                      column_config={"Selected by chance (%)": st.column_config.NumberColumn(format="%.1f")} | {

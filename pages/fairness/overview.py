@@ -98,7 +98,7 @@ def by_group(found: GroupMetrics) -> pd.DataFrame:
 def show(evidence: Evidence, found: GroupMetrics, definition: str) -> None:
     """Draw the intervals by group, the table, small groups, and the definitions."""
     wanted = DEFINITIONS[definition].metrics if evidence.positive is not None else ("mean_error", "mae")
-    columns = st.columns(len(wanted), gap="large")
+    columns = st.columns(len(wanted), gap="medium")
     for column, name in zip(columns, wanted, strict=True):
         with column:
             table = found.intervals.xs(name, level="metric").reset_index(drop=True)

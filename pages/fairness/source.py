@@ -39,7 +39,7 @@ def choose() -> Evidence | None:
         return None
     options = [*searches, *known]
     asked = next((f"{kind}:{st.query_params[kind]}" for kind in ("run", "dataset") if kind in st.query_params), None)
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         chosen = st.selectbox(
             "Model or table",

@@ -39,7 +39,7 @@ def curves(table: pd.DataFrame) -> None:
         if name in table:
             part = table.loc[table[name].notna(), ["step", name]].drop_duplicates("step", keep="last")
             parts.append(pd.DataFrame({"step": part["step"], "value": part[name], "of": title}))
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         _lines(pd.concat(parts) if parts else pd.DataFrame(), "Loss by step", "Loss")
     metrics = [

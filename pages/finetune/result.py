@@ -15,7 +15,7 @@ from core.automl import METRICS
 from core.catalog import Run, RunState, artifacts
 from core.storage import get_store
 from pages._ui import charts, downloads, findings, frame, numbers
-from pages.finetune import live, playground
+from pages.finetune import live, playground, setup
 
 __all__ = ["head", "show"]
 
@@ -31,6 +31,13 @@ def _repeat(run_id: str) -> None:
         st.query_params["run"] = jobs.repeat(run_id, workspace=frame.workspace())
 
 
+def _change(run: Run) -> None:
+    with frame.errors_shown():
+        setup.fill(run)
+        st.query_params.clear()
+        st.query_params["dataset"] = str(run.dataset_id)
+
+
 def head(run: Run) -> None:
     """Draw what every training has, whatever its state."""
     st.button("New training", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_new)
@@ -43,10 +50,18 @@ def head(run: Run) -> None:
             with st.popover("Download", icon=":material/download:", key="download"):
                 downloads.folder(run)
         if run.state.terminal:
-            st.button(
-                "Repeat", icon=":material/replay:", key="repeat", on_click=_repeat, args=(run.id,),
-                help="Start a new training with the same settings.",
-            )  # fmt: skip
+            with st.popover("Repeat", icon=":material/replay:", key="repeat"):
+                st.button(
+                    "With changes",
+                    icon=":material/tune:",
+                    key="change",
+                    on_click=_change,
+                    args=(run,),
+                    help="Opens the form with these settings.",
+                    width="stretch",
+                )
+                st.button("As it was", icon=":material/replay:", key="again", on_click=_repeat, args=(run.id,),
+                          help="Starts a new training with the same settings.", width="stretch")  # fmt: skip
         if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
             st.switch_page("pages/runs/page.py", query_params={"run": run.id})
 
@@ -68,7 +83,7 @@ def show(run: Run) -> None:
     st.caption(
         f"{found['rows']['train']:,} texts to learn from, {found['rows']['validation']:,} to choose by, "
         f"{found['rows']['test']:,} to test on · {found['samples_a_second']:.1f} texts a second on "
-        f"{frame.plain(found['device'])} · {numbers.duration(found['elapsed_s'])}"
+        f"{frame.plain(found['device'])} · {numbers.duration(run.elapsed_s)}"
     )
     _tiles(found)
     mistakes, measured, learned, tried, checks = st.tabs(
@@ -132,7 +147,7 @@ def _evidence(found: Mapping[str, Any]) -> None:
     charts.intervals({title: metrics[name] for title, metrics in models.items()}, METRICS[name].title)
     if found["confusion"] is None:
         return
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         accuracy = found["test_metrics"]["accuracy"]
         charts.confusion(

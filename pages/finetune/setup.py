@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
 
-from core.catalog import Dataset
-from core.finetune import FineTuneSettings, base_models
-from core.storage import get_store
+from core.catalog import Dataset, Run
+from core.finetune import BaseModel, FineTuneSettings, base_models
 from core.tasks import finetune
-from pages._ui import charts, frame, numbers, tables
-from pages.finetune import advanced
+from pages._ui import frame, numbers, tables
+from pages.finetune import advanced, estimate, preview
 
-__all__ = ["show"]
+__all__ = ["fill", "show"]
 
 _OTHER = "another"
 
@@ -24,7 +22,7 @@ def show(known: list[Dataset]) -> None:
     """Draw the form; Start submits the run and opens it."""
     by_id = {dataset.id: dataset for dataset in known}
     asked = st.query_params.get("dataset")
-    first, second, third = st.columns(3, gap="large")
+    first, second, third = st.columns(3, gap="medium")
     with first:
         chosen = st.selectbox(
             "Dataset",
@@ -37,36 +35,42 @@ def show(known: list[Dataset]) -> None:
     dataset = by_id[chosen]
     columns = tables.profile(dataset.profile_digest)["columns"]
     names = [column["name"] for column in columns]
-    texts = [column["name"] for column in columns if column["kind"] == "text"]
-    with second:
-        text = st.selectbox(
-            "Text",
-            names,
-            index=names.index(texts[0]) if texts else None,
-            placeholder="The column with the texts",
-            key=f"ft-text-{chosen}",
-        )
-    with third:
-        target = dataset.roles.get("target")
-        label = st.selectbox(
-            "Label",
-            [name for name in names if name != text],
-            index=[name for name in names if name != text].index(target)
-            if target in names and target != text
-            else None,
-            placeholder="What to predict",
-            key=f"ft-label-{chosen}",
-        )
+    text, label = _columns(dataset, names, second, third)
     if text is None or label is None:
         st.caption("Choose the column with the texts, and the one with what shall be predicted of them.")
         return
-    _preview(dataset, text, label)
-    values = {"text_column": text, "label_column": label} | _base() | advanced.show(dataset, [text, label], names)
+    if not preview.examples(dataset, text, label):
+        return
+    base, folder = _base()
+    length = st.container()
+    values = {"text_column": text, "label_column": label, "base_model": base}
+    values |= advanced.show(dataset, [text, label], names)
+    with length:
+        preview.lengths(dataset, text, folder, values["max_length"])
+    settings = FineTuneSettings(**values)
+    estimate.show(dataset, settings)
     if st.button("Start", type="primary", icon=":material/play_arrow:", key="ft-start"):
-        run_id = finetune.submit(dataset, FineTuneSettings(**values))
+        run_id = finetune.submit(dataset, settings)
         st.query_params.clear()
         st.query_params["run"] = run_id
         st.rerun()
+
+
+def _columns(dataset: Dataset, names: list[str], left: Any, right: Any) -> tuple[str | None, str | None]:
+    """Ask for the column of texts, and for the one to predict."""
+    texts = [column["name"] for column in tables.profile(dataset.profile_digest)["columns"] if column["kind"] == "text"]
+    text_key, label_key = f"ft-text-{dataset.id}", f"ft-label-{dataset.id}"
+    st.session_state.setdefault(text_key, texts[0] if texts else None)
+    with left:
+        text = st.selectbox("Text", names, index=None, placeholder="The column with the texts", key=text_key)
+    labels = [name for name in names if name != text]
+    target = dataset.roles.get("target")
+    st.session_state.setdefault(label_key, target if target in labels else None)
+    if st.session_state[label_key] not in labels:
+        st.session_state[label_key] = None
+    with right:
+        label = st.selectbox("Label", labels, index=None, placeholder="What to predict", key=label_key)
+    return text, label
 
 
 def _with_text(known: list[Dataset]) -> int:
@@ -77,33 +81,11 @@ def _with_text(known: list[Dataset]) -> int:
     return 0
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _lengths(digest: str, text: str) -> tuple[int, int, list[int], list[str]]:
-    """Return rows with a text, the words of the longest, quantiles of words, and some texts."""
-    column = pq.read_table(get_store().local_path(digest), columns=[text]).column(0).to_pandas().dropna().astype(str)
-    words = column.str.split().str.len()
-    if column.empty:
-        return 0, 0, [], []
-    shares = [int(words.quantile(share)) for share in (0.5, 0.95)]
-    return len(column), int(words.max()), shares, column.sample(min(5, len(column)), random_state=0).tolist()
-
-
-def _preview(dataset: Dataset, text: str, label: str) -> None:
-    charts.target(tables.target_summary(dataset.data_digest, label), label)
-    rows, longest, shares, examples = _lengths(dataset.data_digest, text)
-    if not rows:
-        frame.show_error(f"'{text}' has no texts.", "Choose another column.")
-        return
-    st.caption(
-        f"{rows:,} texts: half have at most {shares[0]:,} words, 95 % at most {shares[1]:,}, the longest {longest:,}."
-    )
-    with st.expander("Some of the texts", icon=":material/notes:"):
-        st.dataframe(pd.DataFrame({text: examples}), hide_index=True, alt="Examples of the texts")
-
-
-def _base() -> dict[str, Any]:
+def _base() -> tuple[str, str | None]:
+    """Ask for the base model; return its name, and its folder if it is here."""
     models = {model.name: model for model in base_models()}
-    first, second = st.columns([2, 3], gap="large")
+    st.session_state.setdefault("ft-base", next(iter(models)))
+    first, second = st.columns([2, 3], gap="medium")
     with first:
         chosen = st.selectbox(
             "Base model",
@@ -119,10 +101,28 @@ def _base() -> dict[str, Any]:
                 help="Weights are read as safetensors only. A hub's model needs a network.",
                 key="ft-base-name",
             )
-            return {"base_model": named.strip() or "minilm-l6"}
-        model = models[chosen]
-        st.caption(
-            f"{numbers.rounded(model.parameters / 1e6)} million parameters · {model.size_mb:,.0f} MB · "
-            f"{model.licence}. {model.note or ''} Training takes up to {model.disk_mb:,.0f} MB of disk."
-        )
-    return {"base_model": chosen}
+            name = named.strip()
+            return name or "minilm-l6", name if Path(name).expanduser().is_dir() else None
+        _card(models[chosen])
+    return chosen, models[chosen].path
+
+
+def _card(model: BaseModel) -> None:
+    st.caption(
+        f"{numbers.rounded(model.parameters / 1e6)} million parameters · {model.size_mb:,.0f} MB · "
+        f"{model.licence}. {model.note or ''} Training takes up to {model.disk_mb:,.0f} MB of disk."
+    )
+    facts = model.architecture()
+    if facts:
+        with st.popover("Card of the model", icon=":material/id_card:", type="tertiary"):
+            st.table({name: frame.plain(value) for name, value in facts.items()}, border="horizontal", width="content")
+
+
+def fill(run: Run) -> None:
+    """Put what an earlier training was asked to do into the form."""
+    settings = FineTuneSettings.model_validate(run.settings)
+    known = {model.name for model in base_models()}
+    st.session_state["ft-base"] = settings.base_model if settings.base_model in known else _OTHER
+    if settings.base_model not in known:
+        st.session_state["ft-base-name"] = settings.base_model
+    advanced.fill(settings, str(run.dataset_id))

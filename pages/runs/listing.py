@@ -19,6 +19,7 @@ TASKS = {
     "automl": "AutoML",
     "mitigate": "Mitigations",
     "finetune": "Fine-tuning",
+    "estimate": "Estimate",
 }
 _LIMIT = 200
 

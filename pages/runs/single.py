@@ -78,7 +78,7 @@ def _facts(run: Run) -> None:
         "Hard time limit": numbers.duration(run.timeout_s),
         "Memory limit": "–" if run.memory_limit_mb is None else f"{run.memory_limit_mb:,} MB",
     }
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         st.table({key: frame.plain(value) for key, value in facts.items()}, border="horizontal", width="content")
     with right:

@@ -25,7 +25,8 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
     from core import jobs
     from core.automl import AutoMLSettings
     from core.catalog import datasets
-    from core.tasks import automl, check, ingest
+    from core.finetune import FineTuneSettings
+    from core.tasks import automl, check, finetune, ingest
 
     home = tmp_path_factory.mktemp("looks")
     with installation(home):
@@ -36,6 +37,11 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
         assert run.state is RunState.SUCCEEDED
         sensitive = dataset.roles["sensitive"]
         jobs.wait(check.submit(dataset, "credit", sensitive), 60)
+        loaded = jobs.wait(ingest.submit_sample("product_reviews"), 60)
+        texts = datasets.get(loaded.result["dataset_id"], "local")
+        tuning = FineTuneSettings(text_column="text", label_column="sentiment", max_length=32, max_steps=20)
+        tuned = jobs.wait(finetune.submit(texts, tuning), 240)
+        assert tuned.state is RunState.SUCCEEDED
         server = start_server(home)
         yield (
             server,
@@ -46,6 +52,8 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
                 "form": f"automl?dataset={dataset.id}",
                 "result": f"automl?run={run.id}",
                 "fairness": f"fairness?run={run.id}",
+                "finetune-form": f"finetune?dataset={texts.id}",
+                "finetune": f"finetune?run={tuned.id}",
                 "runs": "runs",
                 "run": f"runs?run={run.id}",
             },
@@ -53,7 +61,7 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
         stop_server(server)
 
 
-PAGES = ("home", "data", "dataset", "form", "result", "fairness", "runs", "run")
+PAGES = ("home", "data", "dataset", "form", "result", "fairness", "finetune-form", "finetune", "runs", "run")
 
 
 def opened(browser: Browser, address: str, width: int) -> Page:
@@ -91,7 +99,7 @@ def test_no_serious_accessibility_finding_beyond_streamlits_own(browser: Browser
     server, paths = addresses
     base: set[str] = set()
     found: dict[str, set[str]] = {}
-    for name in ("home", "form", "result", "fairness", "run"):
+    for name in ("home", "form", "result", "fairness", "finetune-form", "finetune", "run"):
         page = opened(browser, server.page(paths[name], dark=dark), 1440)
         violations = Axe().run(page).response["violations"]
         serious = {

@@ -81,6 +81,58 @@ def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> Non
     assert settings == expected.model_dump(mode="json")
 
 
+def test_the_texts_are_counted_against_what_is_read(trained: tuple[Dataset, str]) -> None:
+    from transformers import AutoTokenizer
+
+    from core.finetune import base_models
+
+    dataset, _ = trained
+    test = visit("finetune", dataset=dataset.id)
+    test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
+    test.number_input(key="ft-length").set_value(24).run()
+    assert not test.exception
+    frame = load_sample("product_reviews").frame
+    some = frame[frame["sentiment"] != "neutral"].head(240)["text"].tolist()
+    lengths = [len(ids) for ids in AutoTokenizer.from_pretrained(base_models()[0].path)(some)["input_ids"]]
+    share = sum(length > 24 for length in lengths) / 240
+    assert f"{share:.1%} of the texts are longer than the 24 tokens" in texts(test)
+
+
+def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> None:
+    from core.catalog import runs
+
+    dataset, _ = trained
+    test = visit("finetune", dataset=dataset.id)
+    test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
+    test.number_input(key="ft-length").set_value(32).run()
+    test.button(key="ft-estimate").click().run()
+    assert not test.exception
+    (run,) = runs.find("local", task="estimate", dataset_id=dataset.id)
+    done = jobs.wait(run.id, 120)
+    assert done.state is RunState.SUCCEEDED, done.error_message
+    test.run()
+    assert not test.exception
+    shown = {item.label: item for item in test.metric}
+    assert shown["Steps"].value == f"{done.result['steps']:,}"
+    assert shown["Memory"].value.endswith(" GB")
+    test.number_input(key="ft-epochs").set_value(2).run()  # other settings: it no longer holds
+    assert not test.metric
+    assert test.button(key="ft-estimate")
+
+
+def test_an_earlier_training_can_be_changed_and_repeated(trained: tuple[Dataset, str]) -> None:
+    dataset, run_id = trained
+    test = visit("finetune", run=run_id)
+    test.button(key="change").click().run()
+    assert not test.exception
+    assert not test.warning
+    assert query(test, "dataset") == dataset.id
+    assert test.number_input(key="ft-length").value == 32
+    assert test.number_input(key="ft-epochs").value == 1
+    assert test.selectbox(key=f"ft-label-{dataset.id}").value == "sentiment"
+    assert test.multiselect(key=f"ft-sensitive-{dataset.id}").value == ["shop"]
+
+
 def test_a_hub_name_without_a_network_fails_with_the_other_choices(trained: tuple[Dataset, str]) -> None:
     dataset, _ = trained
     settings = FineTuneSettings(text_column="text", label_column="sentiment", base_model="nobody/nothing-there")

@@ -57,6 +57,22 @@ def test_from_the_middle_of_an_epoch_they_are_too(reviews, settings_of, tmp_path
     assert result.test.equals(whole.test)
 
 
+def test_a_long_evaluation_does_not_keep_a_stop_waiting(reviews, settings_of, plain, tmp_path, monkeypatch):
+    from core.finetune import _trainer
+
+    monkeypatch.setattr(_trainer, "_LONG_EVALUATION_S", 0.0)
+    settings = settings_of(epochs=3, sensitive_columns=("group",))
+    saved = tmp_path / "checkpoints" / "checkpoint-13" / "trainer_state.json"
+    with pytest.raises(StoppedError) as caught:
+        fine_tune(reviews, settings, output_dir=tmp_path, should_stop=saved.is_file)
+    assert caught.value.message == "Stopped at step 13 of 42; resume to go on."
+    assert not any("eval_loss" in line for line in Folder(tmp_path).history())
+    result = fine_tune(reviews, settings, output_dir=tmp_path, resume=True)
+    assert result.test.equals(plain.result.test)
+    own, other = ([line for line in item.history if "eval_loss" in line] for item in (result, plain.result))
+    assert own == other
+
+
 def test_early_stopping_counts_on(reviews, settings_of, train, tmp_path):
     values = {"epochs": 30, "learning_rate": 2e-2, "early_stopping_patience": 2, "metric_for_best_model": "log_loss"}
     whole = train(**values).result

@@ -1,0 +1,49 @@
+"""The estimate before a training: as long as the training itself takes, refused where that would be."""
+
+import numpy as np
+import pytest
+
+from core.errors import InputError, SettingsError, StoppedError
+from core.finetune import estimate_training
+from core.finetune._estimate import _batches, _whole
+
+
+def test_it_measures_steps_of_this_training(reviews, settings_of):
+    told = []
+    found = estimate_training(reviews, settings_of(epochs=3), report=told.append)
+    assert found.steps == 3 * 14
+    assert found.rows == {"train": 210, "validation": 30, "test": 60}
+    assert found.measured == 10
+    assert found.low <= found.seconds <= found.high
+    assert found.memory_mb > 100
+    assert [event.fraction for event in told][-1] == 1.0
+    assert 0 < found.tokens["median"] <= found.tokens["p95"] <= found.tokens["longest"]
+
+
+def test_the_share_of_cut_texts_is_counted(reviews, settings_of, tiny):
+    from transformers import AutoTokenizer
+
+    lengths = [len(ids) for ids in AutoTokenizer.from_pretrained(tiny)(reviews["text"].tolist())["input_ids"]]
+    found = estimate_training(reviews, settings_of(max_length=24))
+    assert found.tokens["cut"] == np.mean(np.array(lengths) > 24)
+    assert found.tokens["longest"] == max(lengths)
+
+
+def test_time_adds_up_over_batches_of_all_lengths(settings_of):
+    settings = settings_of(epochs=2, train_batch_size=2)
+    batches = _batches(np.array([5, 1, 9, 3, 7]), 2)
+    assert batches.tolist() == [3, 7, 9]
+    seconds = np.array([[1.0, 3.0], [2.0, 4.0]])
+    steps, (mean, low, high) = _whole(batches, [0, 2], seconds, settings)
+    assert steps == 6
+    assert (mean, low, high) == (2 * (1.5 + 2.5 + 3.5), 2 * (1 + 2 + 3), 2 * (2 + 3 + 4))
+    assert _whole(batches, [0, 2], seconds, settings_of(max_steps=3))[1][0] == mean / 2
+
+
+def test_what_cannot_be_trained_is_refused(reviews, settings_of):
+    with pytest.raises(InputError, match="no column 'nothing'"):
+        estimate_training(reviews, settings_of(label_column="nothing"))
+    with pytest.raises(SettingsError, match="max_length is 1024"):
+        estimate_training(reviews, settings_of(max_length=1024))
+    with pytest.raises(StoppedError):
+        estimate_training(reviews, settings_of(), should_stop=lambda: True)
