@@ -19,15 +19,14 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+from core.automl._cells import LARGEST, MISSING, as_categories, as_dates, as_numbers, as_seconds, require_columns
 from core.datasets import Finding
 from core.errors import InputError
 
-__all__ = ["MISSING", "ColumnPlan", "TableEncoder", "plan_columns"]
+__all__ = ["DATE_PARTS", "MISSING", "ColumnPlan", "TableEncoder", "plan_columns"]
 
-MISSING = "(missing)"
 ONE_HOT_LIMIT = 20
-_LARGEST = float(np.finfo(np.float32).max)
-_DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
+DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
     if types.is_datetime64_any_dtype(column.dtype):
         return ColumnPlan(name, "date")
     if types.is_numeric_dtype(column.dtype):
-        if not (np.abs(values.to_numpy(dtype=float)) <= _LARGEST).any():
+        if not (np.abs(values.to_numpy(dtype=float)) <= LARGEST).any():
             return ColumnPlan(name, "left out", "it has no finite values")
         whole = types.is_integer_dtype(column.dtype)
         if whole and distinct == len(column) > 50 and (values.is_monotonic_increasing or _dense(values)):
@@ -141,7 +140,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 (
                     "number",
                     imputer,
-                    numbers + [f"{name}: {part}" for name in dates for part in ("epoch", *_DATE_PARTS)],
+                    numbers + [f"{name}: {part}" for name in dates for part in ("epoch", *DATE_PARTS)],
                 ),
                 ("one_hot", OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32), low),
                 (
@@ -162,7 +161,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     @staticmethod
     def _by_frequency(column: pd.Series) -> list[str]:
-        return list(column.astype(object).where(column.notna(), MISSING).astype(str).value_counts().index)
+        return list(as_categories(column).value_counts().index)
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """Encode rows.
@@ -179,41 +178,24 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return np.asarray(self.encoder_.transform(self._typed(frame)), dtype=np.float32)
 
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        absent = [name for name in self.columns_ if name not in frame.columns]
-        if absent:
-            raise InputError(
-                f"The table has no column {', '.join(map(repr, absent[:5]))}.",
-                f"The model was trained on {len(self.columns_)} columns and needs each of them.",
-            )
+        require_columns(frame, self.columns_)
         typed: dict[str, Any] = {}
         for name, kind in zip(self.columns_, self.kinds_, strict=True):
             column = frame[name]
             if kind == "category":
-                typed[name] = column.astype(object).where(column.notna(), MISSING).astype(str)
+                typed[name] = as_categories(column)
             elif kind == "date":
                 typed |= self._date_parts(name, column)
             else:
-                typed[name] = self._number(name, column)
+                typed[name] = as_numbers(name, column)
         return pd.DataFrame(typed, index=frame.index)
 
     @staticmethod
-    def _number(name: str, column: pd.Series) -> NDArray[np.float32]:
-        try:
-            values = pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan)
-        except (ValueError, TypeError) as error:
-            raise InputError(
-                f"The column '{name}' was a number in training and now holds something else ({error}).",
-                "Give numbers, and leave the cell empty where there is none.",
-            ) from error
-        # float32, as the exported model has it; what does not fit is treated as missing.
-        return np.where(np.abs(values) <= _LARGEST, values, np.nan).astype(np.float32)
-
-    @staticmethod
     def _date_parts(name: str, column: pd.Series) -> dict[str, Any]:
-        dates = pd.to_datetime(column, errors="coerce", utc=True)
-        epoch = (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-        parts = {f"{name}: epoch": epoch.to_numpy(dtype=np.float32, na_value=np.nan)}
-        for part in _DATE_PARTS:
+        dates = as_dates(column)
+        epoch = as_seconds(dates).astype(np.float32)
+        parts: dict[str, Any] = {f"{name}: epoch": np.where(dates.notna(), epoch, np.float32(np.nan))}
+        for part in DATE_PARTS:
             parts[f"{name}: {part}"] = getattr(dates.dt, part).to_numpy(dtype=np.float32, na_value=np.nan)
         return parts
 

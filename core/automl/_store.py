@@ -25,7 +25,7 @@ from core.errors import StorageError
 if TYPE_CHECKING:
     from core.automl._result import AutoMLResult
 
-__all__ = ["load", "save", "summary"]
+__all__ = ["load", "load_model", "save", "summary"]
 
 _PLAIN = (
     "task", "metric", "winner", "trials", "verdict", "curves", "confusion", "stop_code", "stop_reason", "elapsed_s",
@@ -121,6 +121,25 @@ predictions with the rows' positions in the table of fingerprint `{result.finger
 """
 
 
+def load_model(file: Path) -> Any:
+    """Read the pipeline of a saved result.
+
+    Raises
+    ------
+    StorageError
+        When it holds types that are not trusted.
+    """
+    from skops import io
+
+    foreign = sorted(set(io.get_untrusted_types(file=file)) - set(TRUSTED))
+    if foreign:
+        raise StorageError(
+            f"The saved model holds types that are not trusted: {', '.join(foreign[:5])}.",
+            "Load only models that Plumbline wrote.",
+        )
+    return io.load(file, trusted=TRUSTED)
+
+
 def load(folder: Path) -> AutoMLResult:
     """Read a result.
 
@@ -130,7 +149,6 @@ def load(folder: Path) -> AutoMLResult:
         When the folder holds no result, or its model holds types that are not trusted.
     """
     import pandas as pd
-    from skops import io
 
     from core.automl._estimates import Estimate
     from core.automl._result import AutoMLResult
@@ -138,12 +156,7 @@ def load(folder: Path) -> AutoMLResult:
 
     if not (folder / "result.json").is_file() or not (folder / "model.skops").is_file():
         raise StorageError(f"'{folder.name}' holds no saved result.", "Give the folder that AutoMLResult.save wrote.")
-    foreign = sorted(set(io.get_untrusted_types(file=folder / "model.skops")) - set(TRUSTED))
-    if foreign:
-        raise StorageError(
-            f"The saved model holds types that are not trusted: {', '.join(foreign[:5])}.",
-            "Load only models that Plumbline wrote.",
-        )
+    model = load_model(folder / "model.skops")
     found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
     def number(value: float | None) -> float:
@@ -155,7 +168,6 @@ def load(folder: Path) -> AutoMLResult:
             for name, item in metrics.items()
         }
 
-    model = io.load(folder / "model.skops", trusted=TRUSTED)
     return AutoMLResult(
         model=model,
         settings=AutoMLSettings(**found["settings"]),

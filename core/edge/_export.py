@@ -3,160 +3,92 @@
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from core.edge._onnx_model import OnnxModel
-from core.edge._text_scorer import TextScorer
-from core.errors import ExportError
 
-__all__ = ["TOLERANCE", "export_onnx"]
+if TYPE_CHECKING:
+    from core.fairness import ThresholdPolicy
 
-TOLERANCE = 1e-4
-"""Largest difference of an output (a logit, or a number in units of its spread) that counts as equal."""
-_OPSET = 18
-_ROWS = 200
+__all__ = ["export_onnx"]
 
 
 def export_onnx(
-    model_or_dir: str | Path,
+    model_or_dir: Any,
     path: str | Path,
     *,
-    train: Sequence[str],
-    held_out: Sequence[str],
+    train: Any,
+    held_out: Any,
     max_length: int | None = None,
+    fingerprint: str | None = None,
+    policy: ThresholdPolicy | None = None,
+    target: str | None = None,
 ) -> OnnxModel:
-    """Export a text model and prove that the file answers as it does.
+    """Export a model and prove that the file answers as it does.
 
     Parameters
     ----------
-    model_or_dir : path
-        A folder with ``config.json``, ``model.safetensors`` and ``tokenizer.json``.
+    model_or_dir : Pipeline or path
+        ``AutoMLResult.model``; a folder with its ``model.skops`` and ``result.json``; or the folder of a text model,
+        with ``config.json``, ``model.safetensors`` and ``tokenizer.json``.
     path : path
         The file to write; it appears only when it was found equal.
-    train, held_out : sequence of str
-        Texts to compare on, those of the training and others; at most 200 of each are used.
+    train, held_out : DataFrame or sequence of str
+        Rows to compare on, those of the training and others: raw frames (at most 20,000 rows of each are used, evenly
+        spaced) or texts (200). Of a table, rows made up from `train` are compared too (part "edge_cases").
     max_length : int, optional
         Tokens that are read of a text; as many as the model takes by default.
+    fingerprint, target : str, optional
+        Of the table it was trained on, and its target; a saved result knows both.
+    policy : ThresholdPolicy, optional
+        The rule of decision that goes with the model. It is kept in the file, and applied by what reads it.
 
     Returns
     -------
     OnnxModel
+        Of a table, the graph takes one input a raw column and answers with ``label`` (int64 of whole-numbered labels,
+        otherwise text; booleans are "True" and "False") and ``probabilities`` (n, classes), or ``prediction`` (n, 1).
+        Of texts, it takes tokens and answers with ``logits``.
 
     Raises
     ------
     ExportError
-        When the folder is no such model, an operator cannot be exported, or an answer differs.
+        When the model cannot be exported, or a row is answered differently: by more than 1e-3 (of a number: of the
+        target's spread; of a text's logit 1e-4), or with another label where the two are no tie.
+
+    Examples
+    --------
+    >>> import pandas as pd, tempfile
+    >>> from core.automl._features import TableEncoder
+    >>> from core.automl._model import make_model
+    >>> from sklearn.linear_model import Ridge
+    >>> frame = pd.DataFrame({"size": [1.0, 2.0, None, 4.0], "town": ["a", "b", "a", "b"]})
+    >>> encoder = TableEncoder().fit(frame)
+    >>> model = make_model(encoder, Ridge().fit(encoder.transform(frame), [1.0, 2.0, 3.0, 4.0]), None)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = export_onnx(model, f"{folder}/model.onnx", train=frame, held_out=frame)
+    >>> found.inputs, found.parity["held_out"]["rows_over"]
+    (('size', 'town'), 0)
     """
-    folder, target = Path(model_or_dir), Path(path)
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
-        if not (folder / name).is_file():
-            raise ExportError(f"The model's folder has no {name}.", "Give the folder that a fine-tuning run left.")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        module, tokenizer, names = _load(folder)
-        _write(module, tokenizer, names, partial)
-        number = config.get("problem_type") == "regression" or len(config.get("id2label", {})) == 1
-        labels = None if number else tuple(config["id2label"][str(i)] for i in range(len(config["id2label"])))
-        limit = int(getattr(tokenizer, "model_max_length", 0) or 512)
-        limit = min(limit, int(config.get("max_position_embeddings", 512)), max_length or 512)
-        scorer = TextScorer(partial, folder / "tokenizer.json", labels, limit)
-        parity = {
-            part: _compare(module, tokenizer, names, scorer, list(texts)[:_ROWS], limit)
-            for part, texts in (("train", train), ("held_out", held_out))
-        }
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return OnnxModel(target, "text", labels, tuple(names), _OPSET, limit, parity, target.stat().st_size)
+    target_path = Path(path)
+    rule = None if policy is None else policy.to_dict()
+    if isinstance(model_or_dir, str | Path) and not (Path(model_or_dir) / "model.skops").is_file():
+        from core.edge._export_text import export_text
 
+        return export_text(
+            Path(model_or_dir), target_path, train, held_out, max_length=max_length, fingerprint=fingerprint,
+            policy=rule, target=target,
+        )  # fmt: skip
+    from core.edge._export_table import export_table
 
-def _load(folder: Path) -> tuple[Any, Any, list[str]]:
-    """Return a module of plain tensors, its tokenizer, and the names of its inputs."""
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    model = model_or_dir
+    if isinstance(model_or_dir, str | Path):
+        from core.automl._store import load_model
 
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, local_files_only=True, dtype=torch.float32, use_safetensors=True
-    ).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    names = list(tokenizer(["a"], return_tensors="pt").keys())
-
-    class Logits(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, *tensors: Any) -> Any:
-            return self.model(**dict(zip(names, tensors, strict=True))).logits
-
-    return Logits().eval(), tokenizer, names
-
-
-def _write(module: Any, tokenizer: Any, names: list[str], path: Path) -> None:
-    import torch
-
-    example = tokenizer(["a short text", "another text that is a little longer"], padding=True, return_tensors="pt")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the exporter, about packages and names that are not used
-            torch.onnx.export(
-                module,
-                tuple(example[name] for name in names),
-                str(path),
-                input_names=names,
-                output_names=["logits"],
-                dynamic_shapes={"tensors": tuple({0: "batch", 1: "length"} for _ in names)},
-                opset_version=_OPSET,
-                external_data=False,
-                dynamo=True,
-                verbose=False,
-            )
-    except (RuntimeError, ValueError, TypeError, torch.onnx.errors.OnnxExporterError) as error:
-        first = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        raise ExportError(f"The model cannot be exported: {first}.", "Use it as safetensors.") from error
-
-
-def _compare(
-    module: Any, tokenizer: Any, names: list[str], scorer: TextScorer, texts: list[str], limit: int
-) -> dict[str, float]:
-    """Return how far the file's outputs are from the model's.
-
-    Raises
-    ------
-    ExportError
-        When one is further than `TOLERANCE`, or a label differs.
-    """
-    if not texts:
-        raise ExportError("There is no text to compare on.", "Give texts of the training and others.")
-    ours = scorer.outputs(texts)
-    theirs = _outputs(module, tokenizer, names, texts, limit)
-    gap = float(np.abs(ours - theirs).max())
-    scale = max(1.0, float(np.abs(theirs).max())) if theirs.shape[1] == 1 else 1.0
-    differ = int(np.count_nonzero(ours.argmax(axis=1) != theirs.argmax(axis=1)))
-    if gap > TOLERANCE * scale or differ:
-        raise ExportError(
-            f"The exported file answers differently: by up to {gap:.2g}, with another label for {differ} of "
-            f"{len(texts)} texts.",
-            "It was not kept. Use the model as safetensors, and report this.",
-        )
-    return {"rows": len(texts), "largest_difference": gap, "other_labels": differ}
-
-
-def _outputs(module: Any, tokenizer: Any, names: list[str], texts: list[str], limit: int) -> NDArray[np.float32]:
-    import torch
-
-    found = []
-    with torch.inference_mode():
-        for begin in range(0, len(texts), 16):
-            encoded = tokenizer(
-                texts[begin : begin + 16], padding=True, truncation=True, max_length=limit, return_tensors="pt"
-            )
-            found.append(module(*(encoded[name] for name in names)).numpy())
-    return np.concatenate(found)
+        model = load_model(Path(model_or_dir) / "model.skops")
+        stored = Path(model_or_dir) / "result.json"
+        known = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
+        fingerprint = fingerprint or known.get("fingerprint")
+        target = target or known.get("settings", {}).get("target")
+    return export_table(model, target_path, train, held_out, fingerprint=fingerprint, policy=rule, target=target)

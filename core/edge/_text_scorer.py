@@ -30,11 +30,13 @@ class TextScorer:
         Its ``tokenizer.json``.
     labels : sequence of str or None
         The classes; None for a number.
-    max_length : int
-        Tokens that are read of a text.
+    max_length : int or None
+        Tokens that are read of a text; None reads all of it.
     """
 
-    def __init__(self, model: str | Path, tokenizer: str | Path, labels: Sequence[str] | None, max_length: int) -> None:
+    def __init__(
+        self, model: str | Path, tokenizer: str | Path, labels: Sequence[str] | None, max_length: int | None
+    ) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
@@ -43,7 +45,10 @@ class TextScorer:
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.enable_truncation(max_length)
+        if max_length is None:
+            self._tokenizer.no_truncation()
+        else:
+            self._tokenizer.enable_truncation(max_length)
         padding = self._tokenizer.padding or {}
         self._tokenizer.enable_padding(
             pad_id=padding.get("pad_id", 0), pad_token=padding.get("pad_token", "[PAD]"), length=None
@@ -58,16 +63,22 @@ class TextScorer:
         found: Any = [None] * len(texts)
         for begin in range(0, len(order), _BATCH):
             places = order[begin : begin + _BATCH]
-            encoded = self._tokenizer.encode_batch([texts[place] for place in places])
-            feeds = {
-                "input_ids": np.array([each.ids for each in encoded], dtype=np.int64),
-                "attention_mask": np.array([each.attention_mask for each in encoded], dtype=np.int64),
-                "token_type_ids": np.array([each.type_ids for each in encoded], dtype=np.int64),
-            }
-            (values,) = self._session.run(None, {name: feeds[name] for name in self._inputs})
+            (values,) = self._session.run(None, self.feeds([texts[place] for place in places]))
             for place, row in zip(places, values, strict=True):
                 found[place] = row
         return np.stack(found)
+
+    def feeds(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """Return the inputs of the graph for these texts, padded to the longest of them."""
+        import numpy as np
+
+        encoded = self._tokenizer.encode_batch(list(texts))
+        known = {
+            "input_ids": [each.ids for each in encoded],
+            "attention_mask": [each.attention_mask for each in encoded],
+            "token_type_ids": [each.type_ids for each in encoded],
+        }
+        return {name: np.array(known[name], dtype=np.int64) for name in self._inputs}
 
     def predict(self, texts: Sequence[str]) -> pd.DataFrame:
         """Return the label of each text, then the probability of each class; of a number, the number alone.
@@ -85,7 +96,7 @@ class TextScorer:
         empty = sum(not str(text).strip() for text in texts)
         if empty:
             raise InputError(f"{empty:,} of {len(texts):,} texts are empty.", "Leave them out.")
-        shares = self._answers([str(text) for text in texts])
+        shares = self.probabilities([str(text) for text in texts])
         if self.labels is None:
             return pd.DataFrame({"label": shares})
         table = pd.DataFrame({"label": np.asarray(self.labels, dtype=object)[shares.argmax(axis=1)]})
@@ -101,9 +112,9 @@ class TextScorer:
         InputError
             When there is no such label.
         """
-        return occlude(self._answers, text, self.labels, label)
+        return occlude(self.probabilities, text, self.labels, label)
 
-    def _answers(self, texts: list[str]) -> NDArray[np.float64]:
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return probabilities, (n, classes), or numbers, (n,)."""
         import numpy as np
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 from pathlib import Path
 from typing import IO, Any
 
 from core import jobs
 from core.catalog import Dataset, datasets
-from core.errors import InputError, LimitError
+from core.errors import InputError
 from core.jobs import RunContext
 from core.progress import Event
 from core.settings import get_settings
 from core.storage import get_store
+from core.tasks._uploads import keep_upload, upload_path
 
 __all__ = ["run", "submit_sample", "submit_upload"]
 
@@ -44,28 +44,15 @@ def submit_upload(file: IO[bytes], filename: str, *, workspace: str = "local") -
     LimitError
         When the file is larger than ``max_upload_mb``.
     """
-    settings = get_settings()
-    folder = settings.home.absolute() / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / secrets.token_hex(16)
-    limit = settings.max_upload_mb * 2**20
-    copied = 0
-    try:
-        with open(path, "wb") as target:
-            while chunk := file.read(1 << 20):
-                copied += len(chunk)
-                if copied > limit:
-                    raise LimitError(
-                        f"'{filename}' is larger than {settings.max_upload_mb:,} MB, the limit of this installation.",
-                        "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit.",
-                    )
-                target.write(chunk)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    name = keep_upload(
+        file,
+        filename,
+        get_settings().max_upload_mb,
+        "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit.",
+    )
     return jobs.submit(
         "ingest",
-        {"upload": path.name, "filename": filename[:200]},
+        {"upload": name, "filename": filename[:200]},
         workspace=workspace,
         title=f"Read {filename[:200]}",
     )
@@ -92,7 +79,7 @@ def run(context: RunContext) -> dict[str, Any]:
         roles = {"target": known_sample.target, "sensitive": list(known_sample.sensitive), "ignore": []}
         name = known_sample.title
     else:
-        upload = get_settings().home.absolute() / "uploads" / Path(context.settings["upload"]).name
+        upload = upload_path(context.settings["upload"])
         filename = context.settings["filename"]
         name = Path(filename).name.split(".")[0] or filename
         source = filename

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from core.edge import OnnxModel, TextScorer, export_onnx
+from core.edge import Metadata, OnnxModel, TextScorer, export_onnx
 from core.errors import ExportError, InputError
 
 # torch's exporter and transformers warn of their own future and of packages that are not there.
@@ -63,7 +63,7 @@ def test_export_says_how_equal_it_is(exported):
     for part in ("train", "held_out"):
         assert found.parity[part]["rows"] == 4
         assert found.parity[part]["largest_difference"] < 1e-4
-        assert found.parity[part]["other_labels"] == 0
+        assert found.parity[part]["label_flips"] == 0
     assert [path.name for path in folder.glob(".*")] == []
 
 
@@ -98,10 +98,10 @@ def test_a_number_has_no_classes(tmp_path):
 
 
 def test_what_differs_is_not_kept(tmp_path, monkeypatch):
-    from core.edge import _export
+    from core.edge import _export_text
 
     make(tmp_path, 2)
-    monkeypatch.setattr(_export, "TOLERANCE", -1.0)
+    monkeypatch.setattr(_export_text, "TOLERANCE", -1.0)
     with pytest.raises(ExportError, match="answers differently") as caught:
         export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
     assert caught.value.hint
@@ -112,6 +112,23 @@ def test_what_differs_is_not_kept(tmp_path, monkeypatch):
 def test_description_survives_json(exported):
     _, _, _, found = exported
     assert OnnxModel.from_dict(json.loads(json.dumps(found.to_dict())), found.path) == found
+
+
+def test_a_description_written_earlier_still_loads(exported):
+    _, _, _, found = exported
+    earlier = found.to_dict()
+    del earlier["variant"], earlier["columns"]
+    earlier["parity"] = {"train": {"rows": 4, "largest_difference": 1e-7, "other_labels": 0}}
+    read = OnnxModel.from_dict(json.loads(json.dumps(earlier)), found.path)
+    assert (read.variant, read.columns) == ("fp32", ())
+    assert read.parity == {"train": {"rows": 4, "largest_difference": 1e-7, "label_flips": 0}}
+
+
+def test_the_file_tells_what_it_is(exported):
+    _, _, _, found = exported
+    read = Metadata.read(found.path)
+    assert (read.kind, read.task, read.variant) == ("text", "multiclass", "fp32")
+    assert (read.labels, read.max_length) == (found.labels, found.max_length)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

@@ -1,0 +1,279 @@
+"""Latency figures against references measured in the same run, on this machine, one process at a time.
+
+    python benchmarks/latency.py [--model DIR] [--reviews 600] [--search-s 20]
+
+Asked: an empty graph in our loop takes 10 microseconds at most; our median of SingleStream lies within 5 % of MLPerf's
+LoadGen on MiniLM int8, and within 10 % of a bare loop on a LightGBM model; dynamic int8 is 1.8 times as fast as fp32
+with 99 % of the labels equal; fp32 reaches 85 % of the machine's roof at 128 tokens; one row from raw columns (cells of
+text, typed by an edge bundle's own code) is 20 times as fast through ONNX as a one-row frame through
+Pipeline.predict_proba.
+
+--model takes the folder of a fine-tuned text model with two or more labels; without it one is trained on --reviews
+product reviews first. Run it on a quiet machine: the first line says whether it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from core.datasets import load_sample  # noqa: E402
+from core.edge import describe_graph, export_onnx, quantize, table_feeds  # noqa: E402
+from core.edge._metadata import Metadata  # noqa: E402
+from core.edge._text_scorer import TextScorer  # noqa: E402
+from core.edge.latency import (  # noqa: E402
+    Cells,
+    LatencyReport,
+    LatencySettings,
+    Texts,
+    machine_roof,
+    measure_latency,
+    measure_native,
+    roofline,
+)
+
+TOKENS = 128
+BARE = """
+import os, sys, time
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, [int(sys.argv[4])])
+import numpy as np, onnxruntime
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = options.inter_op_num_threads = 1
+options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+arrays, names = np.load(sys.argv[2]), [each.name for each in session.get_inputs()]
+table = {name: arrays[str(at)] for at, name in enumerate(names)}
+table = {name: a.astype(object) if a.dtype.kind == "U" else a for name, a in table.items()}
+feeds = [{name: table[name][row:row + 1] for name in names} for row in range(len(table[names[0]]))]
+times, end, at = [], time.perf_counter() + float(sys.argv[3]), 0
+while time.perf_counter() < end:
+    feed = feeds[at % len(feeds)]
+    began = time.perf_counter()
+    session.run(None, feed)
+    times.append(time.perf_counter() - began)
+    at += 1
+print(float(np.median(times[len(times) // 5:])) * 1e6)
+"""
+
+
+def judge(name: str, value: float, limit: float, unit: str, *, more: bool) -> bool:
+    """Print one figure beside what was asked."""
+    passed = value >= limit if more else value <= limit
+    word = "at least" if more else "at most"
+    print(f"{name:58} {value:10,.4g} {unit:3} ({word} {limit:g}) {'PASS' if passed else 'FALLS SHORT'}", flush=True)
+    return passed
+
+
+def best(measures: dict[str, Callable[[], LatencyReport]], rounds: int = 3) -> dict[str, LatencyReport]:
+    """Take turns, and return of each the round with the lowest median: what disturbs one would not disturb all."""
+    found: dict[str, LatencyReport] = {}
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            report = measure()
+            if name not in found or median(report) < median(found[name]):
+                found[name] = report
+    return found
+
+
+def median(report: LatencyReport) -> float:
+    """Return the median, or the mean where there are too few samples for one, milliseconds."""
+    return report.percentiles[50].value or report.mean_ms
+
+
+def agreement(ours: float, theirs: float) -> float:
+    """Return by how much two figures differ, percent."""
+    return 100 * abs(ours / theirs - 1)
+
+
+def text_model(folder: Path, reviews: int) -> Path:
+    """Fine-tune MiniLM on some product reviews; return the model's folder."""
+    from core.finetune import FineTuneSettings, fine_tune
+
+    frame = load_sample("product_reviews").frame
+    frame = frame[frame["sentiment"] != "neutral"].sample(reviews, random_state=0).reset_index(drop=True)
+    settings = FineTuneSettings(text_column="text", label_column="sentiment", epochs=2)
+    result = fine_tune(frame, settings, output_dir=folder / "finetune")
+    accuracy = result.test_metrics["accuracy"]
+    print(f"fine-tuned on {reviews:,} reviews: accuracy {accuracy.value:.3f} on {accuracy.n} test rows", flush=True)
+    return result.model_dir
+
+
+def floor(folder: Path) -> list[bool]:
+    """Time the empty graph."""
+    from core.edge.latency._session import IDENTITY
+
+    path = folder / "identity.onnx"
+    path.write_bytes(IDENTITY)
+
+    def run(engine: str) -> Callable[[], LatencyReport]:
+        return lambda: measure_latency(path, LatencySettings(engine=engine, warmup_s=0.3, duration_s=1))
+
+    found = best({engine: run(engine) for engine in ("loop", "loadgen")})
+    ours, theirs = found["loop"].harness_floor_us, found["loadgen"].harness_floor_us
+    machine = found["loop"].machine
+    print(
+        f"{machine.cpu}, {machine.cores} cores; others took {machine.others_cpu:.2f} of a core "
+        f"({'BUSY: the figures are doubtful' if machine.busy else 'quiet'}); LoadGen's own floor {theirs:.1f} us"
+    )
+    return [judge("harness floor on an empty graph", ours, 10, "us", more=False)]
+
+
+def texts(folder: Path, model: Path) -> list[bool]:
+    """Compare MiniLM in fp32 and int8: speed, labels, roof; and our loop with LoadGen."""
+    frame = load_sample("product_reviews").frame
+    rows = frame["text"].astype(str).tolist()
+    fp32 = export_onnx(model, folder / "fp32.onnx", train=rows[:200], held_out=rows[200:400], max_length=TOKENS)
+    int8 = quantize(fp32.path, folder / "int8.onnx", mode="dynamic-int8")
+    tokenizer = model / "tokenizer.json"
+    scorers = [TextScorer(each.path, tokenizer, fp32.labels, TOKENS) for each in (fp32, int8)]
+    first, second = (scorer.outputs(rows[:3_000]).argmax(axis=1) for scorer in scorers)
+    equal = 100 * float(np.mean(first == second))
+    shares = ", ".join(f"{share:.0%}" for share in np.bincount(first, minlength=2) / len(first))
+    print(f"labels of {len(first):,} reviews: {shares} by fp32; int8 changes {np.count_nonzero(first != second)}")
+
+    fixed = {"sequence_length": TOKENS, "warmup_s": 0.5, "duration_s": 4.0}
+
+    def run(path: Path, **values: Any) -> Callable[[], LatencyReport]:
+        return lambda: measure_latency(path, LatencySettings(**fixed | values))
+
+    found = best(
+        {
+            "fp32": run(fp32.path),
+            "int8": run(int8.path),
+            "loadgen": run(int8.path, engine="loadgen"),
+            "unfused": run(fp32.path, disabled_optimizers=("SkipLayerNormFusion",)),
+        }
+    )
+    real = Texts(rows[:1_000], tokenizer, TOKENS)
+    for name, path in (("fp32", fp32.path), ("int8", int8.path)):
+        own = measure_latency(path, LatencySettings(warmup_s=0.5, duration_s=4), inputs=real)
+        assert own.tokenisation is not None
+        print(
+            f"{name}: {TOKENS} tokens {median(found[name]):.2f} ms; real lengths (median "
+            f"{own.tokenisation.tokens_median:.0f}) {median(own):.2f} ms, tokenising "
+            f"{1e3 * (own.tokenisation.percentiles[50].value or 0):.0f} us; {path.stat().st_size / 1e6:.0f} MB"
+        )
+    ours, theirs = median(found["int8"]), median(found["loadgen"])
+    print(f"int8, SingleStream: our loop {ours:.3f} ms, LoadGen {theirs:.3f} ms")
+    roof = machine_roof(1)
+    names = [port.name for port in describe_graph(fp32.path).inputs]
+    feeds = {name: np.ones((1, TOKENS), dtype=np.int64) for name in names}
+    under = roofline(found["fp32"], describe_graph(fp32.path, feeds), roof)
+    print(
+        f"roof: {roof.gflops:.0f} GFLOP/s, {roof.read_gb_s:.1f} GB/s; {under.flop / 1e9:.2f} GFLOP take "
+        f"{under.roof_ms:.1f} ms at best ({under.bound}), {under.gflops:.0f} GFLOP/s were reached"
+    )
+    return [
+        judge("our median beside LoadGen's, MiniLM int8: apart", agreement(ours, theirs), 5, "%", more=False),
+        judge("dynamic int8 over fp32, one thread", median(found["fp32"]) / ours, 1.8, "x", more=True),
+        judge("labels that int8 leaves as they were", equal, 99, "%", more=True),
+        judge("fp32 under the roof, 128 tokens", 100 * under.share, 85, "%", more=True),
+    ]
+
+
+def tables(folder: Path, search_s: float) -> list[bool]:
+    """Compare a LightGBM model with a bare loop, and one row from raw columns with Pipeline.predict_proba."""
+    from core.automl import AutoMLSettings, search
+
+    frame = load_sample("adult").frame
+    passed = []
+    for learners in (("lgbm",), "auto"):
+        budget = search_s if learners == "auto" else search_s / 2
+        settings = AutoMLSettings(target="income", time_budget_s=budget, learners=learners)
+        result = search(frame, settings)
+        place = folder / f"search-{'-'.join(learners) if learners != 'auto' else learners}"
+        result.save(place)
+        rows = frame.drop(columns="income").head(2_000)
+        made = export_onnx(place, place / "model.onnx", train=rows.head(1_000), held_out=rows.tail(1_000))
+        if learners == "auto":
+            passed.append(_raw(place, made.path, rows, result.winner))
+        else:
+            passed.append(_bare(place, made.path, rows))
+    return passed
+
+
+def _bare(folder: Path, path: Path, rows: Any) -> bool:
+    feeds = table_feeds(rows, Metadata.read(path).columns)
+    order = [port.name for port in describe_graph(path).inputs]
+    np.savez(
+        folder / "rows.npz",
+        **{
+            str(at): feeds[name].astype(str) if feeds[name].dtype == object else feeds[name]
+            for at, name in enumerate(order)
+        },
+    )
+    short = {"warmup_s": 0.5, "duration_s": 2.0}
+    ours, bare = [], []
+    for _ in range(3):
+        report = measure_latency(path, LatencySettings(**short), inputs=rows)
+        core = report.machine.pinned[0] if report.machine.pinned else 0
+        done = subprocess.run(
+            [sys.executable, "-c", BARE, str(path), str(folder / "rows.npz"), "2.5", str(core)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        ours.append(1e3 * median(report))
+        bare.append(json.loads(done.stdout))
+    theirs = measure_latency(path, LatencySettings(engine="loadgen", **short), inputs=rows)
+    print(
+        f"LightGBM, one row: our loop {min(ours):.1f} us, bare loop {min(bare):.1f} us, LoadGen "
+        f"{1e3 * median(theirs):.1f} us (its own floor {theirs.harness_floor_us:.1f} us)"
+    )
+    return judge(
+        "our median beside a bare loop's, LightGBM: apart", agreement(min(ours), min(bare)), 10, "%", more=False
+    )
+
+
+def _raw(folder: Path, path: Path, rows: Any, winner: dict[str, Any]) -> bool:
+    settings = LatencySettings(warmup_s=0.5, duration_s=3)
+    found = best(
+        {
+            "cells": lambda: measure_latency(path, settings, inputs=Cells(rows), include_preprocessing=True),
+            "frame": lambda: measure_latency(path, settings, inputs=rows, include_preprocessing=True),
+            "ready": lambda: measure_latency(path, settings, inputs=rows),
+            "native": lambda: measure_native(folder, settings, inputs=rows),
+        },
+        rounds=2,
+    )
+    cells, frame, ready, native = (1e3 * median(found[name]) for name in ("cells", "frame", "ready", "native"))
+    print(
+        f"winner {winner.get('learner', '')}, one row: Pipeline {native:,.0f} us from a frame; ONNX {cells:,.0f} us "
+        f"from cells of text, {frame:,.0f} us from a frame, {ready:,.0f} us from ready inputs; peak memory "
+        f"{found['native'].peak_rss_mb:.0f} MB and {found['cells'].peak_rss_mb:.0f} MB"
+    )
+    return judge("one row from raw columns, ONNX over Pipeline", native / cells, 20, "x", more=True)
+
+
+def main() -> int:
+    """Measure, print and judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="folder of a fine-tuned text model")
+    parser.add_argument("--reviews", type=int, default=600)
+    parser.add_argument("--search-s", type=float, default=20.0)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(prefix="plumbline-benchmark-") as name:
+        folder = Path(name)
+        found = floor(folder)
+        found += tables(folder, arguments.search_s)
+        found += texts(folder, arguments.model or text_model(folder, arguments.reviews))
+    print("PASS" if all(found) else f"FALLS SHORT in {found.count(False)} of {len(found)}")
+    return 0 if all(found) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

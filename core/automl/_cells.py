@@ -1,0 +1,86 @@
+"""Cells as a model takes them: the one place that training, scoring and export share.
+
+pandas and NumPy only, because the web process scores exported models with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.errors import InputError
+
+__all__ = [
+    "LARGEST",
+    "MISSING",
+    "NO_DATE",
+    "as_categories",
+    "as_dates",
+    "as_numbers",
+    "as_seconds",
+    "require_columns",
+]
+
+MISSING = "(missing)"
+LARGEST = float(np.finfo(np.float32).max)
+NO_DATE = int(np.iinfo(np.int64).min)
+"""The seconds of a date that is missing: what NumPy keeps for "not a time"."""
+
+
+def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse a table that lacks a column of the model.
+
+    Raises
+    ------
+    InputError
+        When one is absent.
+    """
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise InputError(
+            f"The table has no column {', '.join(map(repr, absent[:5]))}.",
+            f"The model was trained on {len(names)} columns and needs each of them.",
+        )
+
+
+def as_categories(column: pd.Series) -> pd.Series:
+    """Return values as text; what is missing has a word of its own."""
+    return column.astype(object).where(column.notna(), MISSING).astype(str)
+
+
+def as_numbers(name: str, column: pd.Series) -> NDArray[np.float32]:
+    """Return numbers as float32, as the exported model has them; what does not fit is treated as missing.
+
+    Raises
+    ------
+    InputError
+        When the column holds something else.
+    """
+    try:
+        values = pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"The column '{name}' was a number in training and now holds something else ({error}).",
+            "Give numbers, and leave the cell empty where there is none.",
+        ) from error
+    return np.where(np.abs(values) <= LARGEST, values, np.nan).astype(np.float32)
+
+
+def as_dates(column: pd.Series) -> Any:
+    """Return dates of UTC in whole seconds; what is no date is missing.
+
+    Examples
+    --------
+    >>> as_dates(pd.Series(["1969-12-31T23:59:59.5", None])).astype(str).tolist()[0]
+    '1969-12-31 23:59:59+00:00'
+    """
+    return pd.to_datetime(column, errors="coerce", utc=True).dt.floor("s")
+
+
+def as_seconds(dates: pd.Series) -> NDArray[np.int64]:
+    """Return seconds since 1970 of what `as_dates` returned; `NO_DATE` where there is none."""
+    return dates.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)

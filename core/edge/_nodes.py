@@ -1,0 +1,50 @@
+"""Writing ONNX nodes one after the other, without naming each value by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+__all__ = ["Nodes"]
+
+
+class Nodes:
+    """A growing list of nodes and constants.
+
+    Calling it adds a node and returns the name of its output; an argument that is a number or an array becomes a
+    constant (whole numbers int64, others float32).
+
+    Examples
+    --------
+    >>> nodes = Nodes("demo/")
+    >>> nodes("Add", "x", 2)
+    'demo/add_0'
+    >>> [node.op_type for node in nodes.nodes], len(nodes.constants)
+    (['Add'], 1)
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def __call__(self, op: str, *inputs: Any, output: str | None = None, domain: str = "", **attributes: Any) -> str:
+        """Add a node of one output and return that output's name."""
+        name = f"{self._prefix}{op.lower()}_{len(self.nodes)}"
+        names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
+        self.nodes.append(helper.make_node(op, names, [output or name], name=name, domain=domain, **attributes))
+        return output or name
+
+    def constant(self, value: Any) -> str:
+        """Add a constant and return its name."""
+        array = np.asarray(value)
+        if array.dtype.kind in "bui":
+            array = array.astype(np.int64)
+        elif array.dtype.kind == "f":
+            array = array.astype(np.float32)
+        name = f"{self._prefix}constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name

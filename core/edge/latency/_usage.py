@@ -1,0 +1,66 @@
+"""What this process, and the others on the machine, use. Measuring process only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+__all__ = ["Others", "confine", "peak_mb", "resident_mb"]
+
+_ADDRESSES_MB = 8_192  # threads and memory-mapped files take addresses that are no memory
+
+
+def confine(cores: list[int], memory_mb: int) -> None:
+    """Keep this process on some cores, and let a single huge allocation fail at once.
+
+    Memory that grows step by step is what the parent watches.
+    """
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+    limit = (memory_mb + _ADDRESSES_MB) * 2**20
+    with contextlib.suppress(ValueError, OSError):  # macOS has no such limit; a lower one may be set already
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def resident_mb() -> float:
+    """Return the resident memory, MB."""
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
+def peak_mb() -> float:
+    """Return the most resident memory since this program began, MB."""
+    # ru_maxrss would count what the parent had when it started this process: Linux hands it over.
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 2**20 if sys.platform == "darwin" else most / 1024
+
+
+class Others:
+    """Measures the processor time that others take, from its making on."""
+
+    def __init__(self) -> None:
+        self._busy, self._own, self._began = _busy_s(), time.process_time(), time.perf_counter()
+
+    def cores(self) -> float | None:
+        """Return how many cores the others took on average; None where the system does not tell."""
+        passed = time.perf_counter() - self._began
+        busy, own = _busy_s() - self._busy, time.process_time() - self._own
+        # A system that counts nothing (some sandboxes) shows not even this process.
+        return None if busy == 0 and own > 0.1 else max(0.0, busy - own) / passed
+
+
+def _busy_s() -> float:
+    times = psutil.cpu_times()._asdict()
+    # "guest" is in "user" already; what the hypervisor steals is taken by others too.
+    return float(sum(times.get(name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal")))

@@ -1,0 +1,183 @@
+"""Cells of a CSV file as a model takes them: the spellings of the product's own import, without pandas."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "MARKERS",
+    "TEXT_MARKERS",
+    "CellError",
+    "categories",
+    "dates",
+    "groups",
+    "numbers",
+    "read_csv",
+    "safe",
+]
+
+MISSING = "(missing)"
+TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "NA")
+MARKERS = (*TEXT_MARKERS, "None", "none", "na", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NULL!", "#NUM!")
+"""Spellings of "nothing here"; those of `TEXT_MARKERS` among words too."""
+_BOOLEANS = {"true": 1.0, "True": 1.0, "TRUE": 1.0, "false": 0.0, "False": 0.0, "FALSE": 0.0}
+_LARGEST = float(np.finfo(np.float32).max)
+_NO_DATE = int(np.iinfo(np.int64).min)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SPACES = " \t\u00a0"
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_CODE = re.compile(r"[+-]?0\d.*")  # a postcode
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class CellError(ValueError):
+    """A file, or a cell of it, that cannot be used."""
+
+
+def safe(text: str) -> str:
+    """Return a text that a spreadsheet shows instead of running it.
+
+    Examples
+    --------
+    >>> safe("=1+1"), safe("plain")
+    ("'=1+1", 'plain')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def read_csv(path: str | Path, wanted: Sequence[str]) -> dict[str, list[str]]:
+    """Read a table by the names of its columns; comma, semicolon, tab or bar stand between cells.
+
+    Parameters
+    ----------
+    path : path
+        UTF-8, with a header.
+    wanted : sequence of str
+        Columns it must have; it may have others, in any order.
+
+    Raises
+    ------
+    CellError
+        When a column is absent, or a row has another number of cells than the header.
+    """
+    csv.field_size_limit(2**27)  # long texts
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        header: list[str] = []
+        for delimiter in (",", ";", "\t", "|"):
+            file.seek(0)
+            rows = csv.reader(file, delimiter=delimiter)
+            found = next(rows, [])
+            header = header or found
+            if set(wanted) <= set(found):
+                break
+        else:
+            absent = [name for name in wanted if name not in header]
+            raise CellError(
+                f"{Path(path).name} has no column {', '.join(map(repr, absent[:5]))}. "
+                f"Its columns: {', '.join(header[:20]) or 'none'}."
+            )
+        cells: list[list[str]] = []
+        for row in rows:
+            if not row:
+                continue
+            if len(row) != len(found):
+                raise CellError(f"Line {rows.line_num} has {len(row)} cells, the header has {len(found)}.")
+            cells.append(row)
+    return {name: [row[place] for row in cells] for place, name in enumerate(found)}
+
+
+def numbers(name: str, cells: Sequence[str]) -> Any:
+    """Return numbers as float32, NaN where there is none or float32 has no room; true and false are 1 and 0.
+
+    Raises
+    ------
+    CellError
+        When a cell holds something else.
+    """
+    values = np.empty(len(cells))
+    for place, cell in enumerate(cells):
+        text = cell.strip(_SPACES)
+        if not text or text in MARKERS:
+            values[place] = math.nan
+        elif text in _BOOLEANS:
+            values[place] = _BOOLEANS[text]
+        else:
+            try:
+                values[place] = float(text.replace("_", "?"))  # Python alone reads 1_000
+            except ValueError:
+                raise CellError(
+                    f"Row {place + 1}: the column '{name}' holds {cell!r}. It needs a number such as 1234.5."
+                ) from None
+    return np.where(np.abs(values) <= _LARGEST, values, np.nan).astype(np.float32)
+
+
+def categories(cells: Sequence[str], words: Collection[str] = ()) -> Any:
+    """Return words, "(missing)" where there is none; `words` are markers that mean something in this column."""
+    missing = {"", *TEXT_MARKERS} - set(words)
+    found = [MISSING if cell.strip(_SPACES) in missing else cell for cell in cells]
+    return np.array(_unpadded(found), dtype=object)
+
+
+def dates(name: str, cells: Sequence[str]) -> Any:
+    """Return seconds since 1970 of ISO 8601 dates; without a zone they are of UTC.
+
+    Raises
+    ------
+    CellError
+        When a cell holds something else.
+    """
+    values = np.full(len(cells), _NO_DATE, dtype=np.int64)
+    for place, cell in enumerate(cells):
+        text = cell.strip(_SPACES)
+        if not text or text in MARKERS:
+            continue
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise CellError(
+                f"Row {place + 1}: the column '{name}' holds {cell!r}. It needs a date such as 2024-12-31 or "
+                "2024-12-31T23:59:00."
+            ) from None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        values[place] = (moment - _EPOCH) // timedelta(seconds=1)
+    return values
+
+
+def groups(cells: Sequence[str]) -> list[str]:
+    """Return the group of each cell as the product names it: 1, 1.0 and "1" are one, true is True.
+
+    Examples
+    --------
+    >>> groups(["1.0", "2", ""]), groups(["true", "?"]), groups(["01", "b"])
+    (['1', '2', '(missing)'], ['True', '(missing)'], ['01', 'b'])
+    """
+    trimmed = [cell.strip(_SPACES) for cell in cells]
+    present = [text for text in trimmed if text and text not in MARKERS]
+    if present and all(text in _BOOLEANS for text in present):
+        return [MISSING if text not in _BOOLEANS else str(bool(_BOOLEANS[text])) for text in trimmed]
+    if present and all(_NUMBER.fullmatch(text) and not _CODE.fullmatch(text) for text in present):
+        return [MISSING if not text or text in MARKERS else _number_text(text) for text in trimmed]
+    codes = all(len(text) == 2 and text.isascii() and text.isupper() and text.isalpha() for text in trimmed if text)
+    return list(categories(cells, {"NA"} if codes else ()))
+
+
+def _number_text(text: str) -> str:
+    if text.lstrip("+-").isdigit():
+        return str(int(text))
+    value = float(text)
+    return str(int(value)) if value.is_integer() else str(value)
+
+
+def _unpadded(cells: list[str]) -> list[str]:
+    """Leave out a space that every word begins with: it is of the file, not of the words."""
+    words = [cell for cell in cells if cell != MISSING]
+    padded = bool(words) and all(cell[0].isspace() for cell in words)
+    return [cell.lstrip() for cell in cells] if padded else cells

@@ -1,0 +1,128 @@
+"""The command of an edge bundle: predict the rows of a file, or check that this machine answers as expected."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from .cells import CellError, groups, read_csv, safe
+from .model import EdgeModel
+
+__all__ = ["main", "predict"]
+
+_ID = "row_id"
+_TEXT = "text"
+_TOLERANCES = {"fp32": 1e-4}
+_ROUGH = 0.02  # of quantised models: processors differ in how they add up small whole numbers
+
+
+def main(arguments: Sequence[str], folder: Path) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="predict.py", description="Predict the rows of a file with model.onnx.")
+    parser.add_argument("source", nargs="?", help="a CSV file with a header; for texts also one text a line (.txt)")
+    parser.add_argument("target", nargs="?", help="the CSV file to write")
+    parser.add_argument("--check", action="store_true", help="compare sample_input.csv with expected_output.csv")
+    parser.add_argument("--id", default=None, metavar="COLUMN", help=f"column of unique ids ({_ID} when there is one)")
+    parser.add_argument("--text", default=_TEXT, metavar="COLUMN", help="column of the texts (text)")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.check:
+            return _check(folder)
+        if not chosen.source or not chosen.target:
+            parser.error("give a source and a target, or --check")
+        found = io.StringIO(newline="")  # the target is written whole or not at all
+        rows = predict(folder, chosen.source, found, id_column=chosen.id, text_column=chosen.text)
+        Path(chosen.target).write_text(found.getvalue(), encoding="utf-8", newline="")
+    except (CellError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    print(f"{rows:,} rows predicted: {chosen.target}")  # noqa: T201
+    return 0
+
+
+def predict(
+    folder: str | Path, source: str | Path, target: TextIO, *, id_column: str | None = None, text_column: str = _TEXT
+) -> int:
+    """Write the predictions of a file's rows as CSV; return how many rows there are.
+
+    The columns are the id (when there is one), label, a probability a class (``p(...)``) and, with a policy, decision
+    (1 is selected). Texts that a spreadsheet would run get a ``'`` in front.
+
+    Raises
+    ------
+    CellError
+        When a column or a value cannot be used.
+    """
+    model = EdgeModel(folder)
+    cells = _cells(model, source, id_column, text_column)
+    if not len(next(iter(cells.values()))):
+        raise CellError(f"{Path(source).name} has no rows.")
+    outputs = model.score_rows(cells) if model.kind == "table" else model.score_texts(cells[text_column])
+    ids = cells.get(id_column or _ID)
+    columns: dict[str, list[Any]] = {} if ids is None else {id_column or _ID: ids}
+    if model.labels is None:
+        columns["label"] = [_number(value) for value in outputs[:, 0]]
+    else:
+        columns["label"] = [model.labels[place] for place in outputs.argmax(axis=1)]
+        for place, label in enumerate(model.labels):
+            columns[f"p({label})"] = [_number(value) for value in outputs[:, place]]
+    if model.rules is not None:
+        parts = [groups(cells[name]) for name in model.rules.columns]
+        texts = [", ".join(part) for part in zip(*parts, strict=True)]
+        keys = None if ids is None else groups(ids)
+        columns["decision"] = model.rules.decide(model.selected(outputs), texts, keys).tolist()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow([safe(name) for name in columns])
+    writer.writerows(
+        [safe(cell) if name == "label" and isinstance(cell, str) else cell
+         for name, cell in zip(columns, row, strict=True)]
+        for row in zip(*columns.values(), strict=True)
+    )  # fmt: skip
+    return len(outputs)
+
+
+def _cells(model: EdgeModel, source: str | Path, id_column: str | None, text_column: str) -> dict[str, list[str]]:
+    wanted = model.needed if model.kind == "table" else [text_column, *(model.rules.columns if model.rules else [])]
+    if model.kind == "text" and Path(source).suffix == ".txt":
+        lines = Path(source).read_text(encoding="utf-8-sig").splitlines()
+        return {text_column: [line for line in lines if line.strip()]}
+    return read_csv(source, [*wanted, *([id_column] if id_column else [])])
+
+
+def _number(value: float) -> str:
+    return f"{value:.9g}"
+
+
+def _check(folder: Path) -> int:
+    """Compare the answers on this machine with those that the bundle was made with."""
+    found = io.StringIO(newline="")
+    predict(folder, folder / "sample_input.csv", found)
+    found.seek(0)
+    ours = list(csv.reader(found))
+    with open(folder / "expected_output.csv", newline="", encoding="utf-8") as file:
+        expected = list(csv.reader(file))
+    shares = [place for place, name in enumerate(expected[0]) if name.startswith("p(")]
+    measured = shares or [expected[0].index("label")]
+    tolerance = _TOLERANCES.get(EdgeModel(folder).variant, _ROUGH)
+    worst, wrong = 0.0, []
+    for line, (mine, theirs) in enumerate(zip(ours[1:], expected[1:], strict=True), start=1):
+        numbers = np.array([[float(row[place]) for place in measured] for row in (mine, theirs)])
+        unit = 1.0 if shares else max(1.0, float(np.abs(numbers[1]).max()))
+        gap = float(np.abs(numbers[0] - numbers[1]).max()) / unit
+        rest = [[cell for place, cell in enumerate(row) if place not in measured] for row in (mine, theirs)]
+        worst = max(worst, gap)
+        if gap > tolerance or rest[0] != rest[1]:
+            wrong.append(line)
+    rows = len(expected) - 1
+    if wrong:
+        print(f"{len(wrong):,} of {rows:,} rows differ, by up to {worst:.2g}; the first: {wrong[:5]}")  # noqa: T201
+        return 1
+    print(f"{rows:,} rows are as expected (largest difference {worst:.2g})")  # noqa: T201
+    return 0

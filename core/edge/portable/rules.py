@@ -1,0 +1,97 @@
+"""Decisions by a policy: thresholds by group, some of them drawn by a keyed hash of the row's id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .cells import CellError
+
+__all__ = ["Rules"]
+
+_WORDS = {"never": math.inf, "always": -math.inf}
+
+
+class Rules:
+    """The rules of a policy.
+
+    Parameters
+    ----------
+    policy : dict
+        As the model's metadata has it.
+
+    Examples
+    --------
+    >>> rules = Rules({"columns": ["group"], "rules": {"a": [{"threshold": 0.5, "probability": 1.0}]}})
+    >>> rules.decide(np.array([0.4, 0.5]), ["a", "a"]).tolist()
+    [0, 1]
+    """
+
+    def __init__(self, policy: dict[str, Any]) -> None:
+        self.columns: list[str] = policy["columns"]
+        self.positive: str | None = policy.get("settings", {}).get("positive")
+        self._rules = {
+            group: [
+                (float(_WORDS.get(each["threshold"], each["threshold"])), float(each["probability"])) for each in rule
+            ]
+            for group, rule in policy["rules"].items()
+        }
+        names = {number: word for word, number in _WORDS.items()}
+        plain = {
+            group: [{"threshold": names.get(threshold, threshold), "probability": probability}
+                    for threshold, probability in rule]
+            for group, rule in self._rules.items()
+        }  # fmt: skip
+        self._salt = hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=16).digest()
+
+    @property
+    def randomized(self) -> bool:
+        """Whether any group's decision is drawn, so that rows need ids."""
+        return any(len(rule) > 1 for rule in self._rules.values())
+
+    def decide(self, scores: Any, groups: Sequence[str], ids: Sequence[str] | None = None) -> Any:
+        """Decide for each row, 0 or 1.
+
+        Parameters
+        ----------
+        scores : array of shape (n,)
+            The probability of the positive label.
+        groups : sequence of str
+            The group of each row; parts of several columns are joined by ", ".
+        ids : sequence of str, optional
+            Unique; needed when decisions are drawn. The same id always gets the same draw.
+
+        Raises
+        ------
+        CellError
+            When a group has no rule, or ids are needed and missing or not unique.
+        """
+        unknown = [group for group in dict.fromkeys(groups) if group not in self._rules]
+        if unknown:
+            raise CellError(
+                f"The policy has no rule for the group {', '.join(map(repr, unknown[:5]))} of "
+                f"{' and '.join(map(repr, self.columns))}. It knows {', '.join(list(self._rules)[:10])}."
+            )
+        rates = np.zeros(len(scores))
+        places = np.array(groups, dtype=object)
+        for group in dict.fromkeys(groups):
+            own = places == group
+            for threshold, probability in self._rules[group]:
+                rates[own] += probability * (scores[own] >= threshold)
+        rates = rates.clip(0.0, 1.0)
+        if not self.randomized:
+            return (rates >= 0.5).astype(np.int64)
+        if ids is None:
+            raise CellError("This policy draws some decisions: name a column of unique ids with --id.")
+        if len(set(ids)) < len(ids):
+            raise CellError("Some row ids occur more than once; the ids must be unique.")
+        return (np.array([self._draw(each) for each in ids]) < rates).astype(np.int64)
+
+    def _draw(self, row_id: str) -> float:
+        digest = hashlib.blake2b(row_id.encode("utf-8", "surrogatepass"), key=self._salt, digest_size=8).digest()
+        return int.from_bytes(digest, "big") / 2**64

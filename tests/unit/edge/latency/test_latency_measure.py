@@ -1,0 +1,184 @@
+"""measure_latency on small graphs: what was asked for is what was done, and the report says how far to trust it."""
+
+import json
+import os
+import time
+
+import numpy as np
+import psutil
+import pytest
+from onnx import TensorProto, helper
+
+from core.edge.latency import LatencyReport, LatencySettings, measure_latency
+from core.edge.latency._child_timing import measure
+from core.edge.latency._session import IDENTITY
+from core.errors import InputError, SettingsError
+from tests.unit.edge.latency.conftest import info, model
+
+
+def test_a_report_holds_together(file, quick):
+    path = file("matmul")
+    found = measure_latency(path, quick(batch_size=3))
+    assert len(found.samples_ms) == found.requests == found.percentiles[50].n
+    assert found.percentiles[50].low <= found.percentiles[50].value <= found.percentiles[50].high
+    assert found.min_ms <= found.percentiles[50].value <= found.max_ms
+    assert found.throughput == pytest.approx(3 * found.requests / found.elapsed_s)
+    assert found.elapsed_s < 0.2 + 2 * found.max_ms / 1e3 + 0.1
+    assert found.size_bytes == path.stat().st_size
+    assert 0 < found.rss_before_mb < found.peak_rss_mb < found.rss_before_mb + 500
+    assert found.load_ms > 0
+    assert found.first_ms > 0
+    assert 0 < found.harness_floor_us < 1e3 * found.max_ms
+    assert found.cpu_s_per_inference > 0
+    assert found.server is None
+    assert found.tokenisation is None
+    assert found.shortened
+    assert "of 600 s" in found.shortened_text
+    assert len(found.windows_ms) == 3
+    assert found.curve[0][0] == 1
+
+
+def test_a_report_survives_json(file, quick):
+    for settings in (quick(), quick(scenario="server", target_qps=200), quick(scenario="server", latency_bound_ms=50)):
+        found = measure_latency(file("matmul"), settings)
+        written = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+        assert written == found.to_dict()
+        again = LatencyReport.from_dict(written)
+        assert again == found
+        assert again.percentiles[99.9] == found.percentiles[99.9]
+        assert again.samples_ms.size == 0
+
+
+def test_options_are_read_back_from_the_session(file, quick):
+    found = measure_latency(
+        file("matmul"),
+        quick(intra_op_threads=2, inter_op_threads=2, execution_mode="parallel", graph_optimization="basic",
+              memory_arena=False, allow_spinning=True),
+    ).applied  # fmt: skip
+    assert found == {
+        "intra_op_threads": 2,
+        "inter_op_threads": 2,
+        "graph_optimization": "ORT_ENABLE_BASIC",
+        "execution_mode": "ORT_PARALLEL",
+        "memory_arena": False,
+        "allow_spinning": True,
+        "providers": ["CPUExecutionProvider"],
+    }
+    assert not measure_latency(file("matmul"), quick()).applied["allow_spinning"]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system pins no processes")
+def test_the_process_is_pinned_light_and_has_the_threads_it_was_given(file, quick):
+    seen = []
+
+    def look():
+        for each in psutil.Process().children():
+            maps = {part.path.rsplit("/", 1)[-1].split(".")[0] for part in each.memory_maps()}
+            seen.append((sorted(each.cpu_affinity()), each.environ().get("OMP_NUM_THREADS"), maps))
+        return False
+
+    found = measure_latency(file("matmul"), quick(), should_stop=look)
+    cores, threads, maps = seen[-1]
+    assert tuple(cores) == found.machine.pinned
+    assert len(cores) == 1
+    assert threads == "1"
+    assert "onnxruntime_pybind11_state" in maps
+    assert not {name for name in maps if name.startswith(("libtorch", "_pandas", "lib_lightgbm", "_sklearn"))}
+
+
+def test_peak_memory_is_the_childs_own(file, quick):
+    ballast = np.ones(400 * 2**20 // 8)  # what the parent holds must not be taken for the child's
+    found = measure_latency(file("identity"), quick())
+    assert ballast.nbytes / 2**20 + found.rss_before_mb > found.peak_rss_mb
+
+
+def test_the_server_scenario_measures_from_when_requests_were_due(file, quick):
+    found = measure_latency(file("loop"), quick(scenario="server", target_qps=300, duration_s=0.5))
+    assert found.server.target_qps == 300
+    assert found.server.requests == found.requests
+    assert found.server.offered_qps == pytest.approx(found.requests / 0.5)
+    assert found.server.service_ms > 0
+    assert 0 < found.server.utilisation <= 1
+    assert found.percentiles[50].value >= 0.5 * found.server.service_ms
+
+
+def test_a_server_that_cannot_keep_up_is_said_to(file, quick):
+    alone = measure_latency(file("loop"), quick())
+    rate = 5e3 / alone.percentiles[50].value
+    found = measure_latency(file("loop"), quick(scenario="server", target_qps=rate))
+    assert not found.server.kept_up
+    assert found.server.queue_at_end > found.requests / 2
+    assert found.percentiles[50].value > 5 * alone.percentiles[50].value
+
+
+def test_the_highest_rate_is_searched_within_the_time(file, quick):
+    found = measure_latency(file("loop"), quick(scenario="server", latency_bound_ms=100, duration_s=0.8))
+    assert len(found.server.probes) == 8
+    assert found.server.max_qps == max(row["qps"] for row in found.server.probes if row["met"])
+    assert found.server.latency_bound_ms == 100
+    assert found.elapsed_s < 0.9
+    none = measure_latency(file("loop"), quick(scenario="server", latency_bound_ms=1e-6))
+    assert none.server.max_qps == 0
+    assert none.server.confirmed is False
+
+
+def test_offline_counts_rows(file, quick):
+    found = measure_latency(file("matmul"), quick(scenario="offline", batch_size=16))
+    assert found.throughput == pytest.approx(16 * found.requests / found.elapsed_s)
+
+
+def test_the_warm_up_is_not_in_the_samples(tmp_path):
+    calls = []
+
+    def cold(item):
+        calls.append(item)
+        if len(calls) <= 10:
+            time.sleep(0.02)
+
+    said = []
+    found = measure(
+        cold, [None], lambda item: None, LatencySettings(warmup_s=0.3, duration_s=0.1), tmp_path,
+        lambda **message: said.append(message["phase"]),
+    )  # fmt: skip
+    samples = np.load(tmp_path / "samples.npz")["latency"]
+    assert len(samples) + found["warmup"]["count"] == len(calls)
+    assert np.percentile(samples, 90) < 10e6 < np.percentile(found["warmup"]["samples_ms"][:10], 10) * 1e6
+    assert said == ["floor", "warmup", "measure"]
+
+
+def test_the_empty_graph_is_what_onnx_writes():
+    x, y = info("x", TensorProto.FLOAT, [1]), info("y", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [x], [y])
+    written = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    assert written.SerializeToString() == IDENTITY
+
+
+def test_inputs_of_every_form(file, quick):
+    strings = [{"x": np.array([["a"], ["bb"]], dtype=object)}, {"x": np.array([["ccc"]])}]
+    assert measure_latency(file("strings"), quick(batch_size=2), inputs=strings).requests > 0
+    assert measure_latency(file("strings"), quick()).requests > 0
+    feeds = [{"x": np.ones((1, 4), np.float32)}] * 3
+    assert measure_latency(file("fixed"), quick(), inputs=feeds).requests > 0
+    with pytest.raises(InputError, match="cannot be run: Unexpected input data type"):
+        measure_latency(file("fixed"), quick(), inputs=[{"x": np.ones((1, 4))}])
+    with pytest.raises(InputError, match="type 'int'"):
+        measure_latency(file("fixed"), quick(), inputs=3)
+    with pytest.raises(InputError, match="no row"):
+        measure_latency(file("fixed"), quick(), inputs=[])
+    with pytest.raises(InputError, match="Pre-processing is of texts or rows"):
+        measure_latency(file("fixed"), quick(), inputs=feeds, include_preprocessing=True)
+    with pytest.raises(SettingsError, match="takes batches of 1, not of 8"):
+        measure_latency(file("fixed"), quick(batch_size=8))
+
+
+def test_odd_names_of_inputs_are_no_problem(tmp_path, quick):
+    name = "a/b c:0"
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(
+        model(
+            [helper.make_node("Identity", [name], ["y"])],
+            [info(name, TensorProto.FLOAT, ["n", 1])],
+            [info("y", TensorProto.FLOAT, ["n", 1])],
+        )
+    )
+    assert measure_latency(path, quick(), inputs=[{name: np.ones((5, 1), np.float32)}]).requests > 0

@@ -1,0 +1,64 @@
+"""The roof of the machine, and where the time goes."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from core.edge import describe_graph
+from core.edge.latency import Roof, machine_roof, measure_latency, profile_operators, roofline
+from core.errors import InputError, SettingsError
+
+
+@pytest.fixture(scope="module")
+def roof():
+    return machine_roof(1)
+
+
+def test_a_roof_is_measured(roof):
+    assert roof.threads == 1
+    assert roof.gflops > 0.1
+    assert roof.read_gb_s > 0.1
+    assert Roof(**roof.to_dict()) == roof
+    with pytest.raises(SettingsError, match="intra_op_threads"):
+        machine_roof(0)
+
+
+def test_a_product_lies_under_the_roof(file, quick, roof):
+    path = file("matmul")
+    graph = describe_graph(path, {"x": np.ones((256, 64), np.float32)})
+    found = roofline(measure_latency(path, quick(batch_size=256)), graph, roof)
+    assert found.flop >= 2 * 256 * 64 * 64
+    assert found.intensity == found.flop / found.bytes_least
+    assert 0 < found.share < 2
+    assert found.to_dict()["bound"] in ("compute", "memory")
+
+
+def test_the_lower_of_two_roofs_counts():
+    def under(flop, moved):
+        measured = SimpleNamespace(percentiles={50: SimpleNamespace(value=4.0)}, server=None, mean_ms=4.0)
+        return roofline(measured, SimpleNamespace(work=SimpleNamespace(flop=flop, bytes_least=moved)), Roof(100, 10, 1))
+
+    compute, memory = under(2 * 10**8, 10**6), under(10**6, 2 * 10**7)
+    assert (compute.bound, compute.roof_ms, compute.share) == ("compute", 2.0, 0.5)
+    assert (memory.bound, memory.roof_ms, memory.share) == ("memory", 2.0, 0.5)
+    assert compute.gflops == 50
+
+
+def test_a_graph_without_operations_has_no_roof(file, quick, roof):
+    found = measure_latency(file("identity"), quick())
+    with pytest.raises(InputError, match="was not counted"):
+        roofline(found, describe_graph(file("identity")), roof)
+    with pytest.raises(InputError, match="no operations"):
+        roofline(found, describe_graph(file("identity"), {"x": np.ones((1, 4), np.float32)}), roof)
+
+
+def test_a_profile_tells_operators_apart(file, quick):
+    found = profile_operators(file("matmul"), quick(graph_optimization="none", batch_size=64))
+    assert sorted(found["operator"]) == ["MatMul", "Relu"]
+    assert found["share"].sum() == pytest.approx(1)
+    assert found["nodes"].tolist() == [1, 1]
+    assert found["calls"].nunique() == 1
+    assert 0 < found["calls"][0] <= 200
+    assert found["mean_us"].to_numpy() == pytest.approx(1e3 * found["total_ms"] / found["calls"])
+    assert found["total_ms"].is_monotonic_decreasing

@@ -1,0 +1,110 @@
+"""Models of tables: rows of raw columns, strings among them, to the file and to the native model alike."""
+
+import numpy as np
+import onnx
+import pandas as pd
+import psutil
+import pytest
+from onnx import TensorProto, helper
+from sklearn.linear_model import LogisticRegression
+
+from core.automl._features import TableEncoder
+from core.automl._model import make_model
+from core.edge._metadata import Column, Metadata
+from core.edge.latency import Cells, measure_latency, measure_native
+from core.errors import InputError
+from tests.unit.edge.latency.conftest import info, model
+
+FRAME = pd.DataFrame({"age": [20.0, None, 35.0, 60.0], "job": ["clerk", "nurse", None, "clerk"], "id": range(4)})
+
+
+@pytest.fixture
+def table_file(tmp_path):
+    """A graph of two columns that says so in its metadata."""
+    nodes = [helper.make_node("Identity", [name], [f"{name}_out"]) for name in ("age", "job")]
+    kinds = {"age": TensorProto.FLOAT, "job": TensorProto.STRING}
+    made = onnx.load_from_string(
+        model(
+            nodes,
+            [info(name, kind, ["n", 1]) for name, kind in kinds.items()],
+            [info(f"{name}_out", kind, ["n", 1]) for name, kind in kinds.items()],
+        )
+    )
+    Metadata("table", columns=(Column("age", "number", "age"), Column("job", "category", "job"))).write(made)
+    path = tmp_path / "table.onnx"
+    path.write_bytes(made.SerializeToString())
+    return path
+
+
+def test_rows_with_strings_are_cycled_and_batched(table_file, quick):
+    found = measure_latency(table_file, quick(batch_size=3), inputs=FRAME)
+    assert found.requests > 0
+    assert not found.preprocessing
+
+
+def test_building_the_inputs_can_be_part_of_what_is_timed(table_file, quick):
+    without = measure_latency(table_file, quick(), inputs=FRAME)
+    found = measure_latency(table_file, quick(), inputs=FRAME, include_preprocessing=True)
+    assert found.preprocessing
+    assert found.percentiles[50].value > 2 * without.percentiles[50].value
+
+
+def test_cells_are_typed_by_the_code_of_an_edge_bundle(table_file, quick):
+    loaded = []
+
+    def look():
+        for each in psutil.Process().children():
+            loaded.append({part.path.rsplit("/", 1)[-1] for part in each.memory_maps()})
+        return False
+
+    found = measure_latency(
+        table_file, quick(batch_size=2), inputs=Cells(FRAME), include_preprocessing=True, should_stop=look
+    )
+    assert found.preprocessing
+    assert found.requests > 0
+    assert not any("pandas" in name for names in loaded for name in names)
+    ready = measure_latency(table_file, quick(batch_size=2), inputs=Cells(FRAME))
+    assert found.percentiles[50].value > ready.percentiles[50].value
+    with pytest.raises(InputError, match="no column 'job'"):
+        measure_latency(table_file, quick(), inputs=Cells(FRAME[["age"]]))
+
+
+def test_a_file_without_columns_takes_no_rows(file, quick):
+    with pytest.raises(InputError, match="does not say which columns it takes"):
+        measure_latency(file("matmul"), quick(), inputs=FRAME)
+    with pytest.raises(InputError, match="does not say which columns it takes"):
+        measure_latency(file("matmul"), quick(), inputs=Cells(FRAME))
+    with pytest.raises(InputError, match="no row"):
+        measure_latency(file("matmul"), quick(), inputs=FRAME.head(0))
+
+
+@pytest.fixture
+def native(tmp_path):
+    from skops import io
+
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"age": random.integers(18, 70, 200).astype(float), "job": random.choice(["a", "b"], 200)})
+    encoder = TableEncoder().fit(frame)
+    estimator = LogisticRegression().fit(encoder.transform(frame), frame["age"] > 40)
+    io.dump(make_model(encoder, estimator, ["no", "yes"]), tmp_path / "model.skops")
+    return tmp_path, frame
+
+
+def test_the_native_model_is_measured_the_same_way(native, quick):
+    folder, frame = native
+    found = measure_native(folder, quick(), inputs=frame)
+    assert found.kind == "automl"
+    assert found.preprocessing
+    assert found.requests == len(found.samples_ms) > 0
+    assert found.size_bytes == (folder / "model.skops").stat().st_size
+    assert found.applied == {"threads": 1}
+    assert found.machine.onnxruntime is None
+    assert len(found.machine.pinned) <= 1
+
+
+def test_what_is_no_model_is_refused(tmp_path, native, quick):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no model"):
+        measure_native(tmp_path / "empty", quick(), inputs=FRAME)
+    with pytest.raises(InputError, match="needs rows"):
+        measure_native(native[0], quick(), inputs=None)

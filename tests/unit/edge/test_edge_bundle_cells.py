@@ -1,0 +1,81 @@
+"""Cells of a CSV file against the product's own import."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.automl._cells import as_categories, as_dates, as_numbers, as_seconds
+from core.datasets import read_table
+from core.datasets._export import _FORMULA_STARTS
+from core.datasets._types import _TEXT_MARKERS, MARKERS
+from core.edge.portable import cells
+from core.edge.portable.cells import CellError, categories, dates, numbers, read_csv, safe
+
+
+def test_the_spellings_are_those_of_the_import():
+    assert cells.MARKERS == MARKERS
+    assert cells.TEXT_MARKERS == _TEXT_MARKERS
+    assert cells._FORMULA == _FORMULA_STARTS
+
+
+COLUMNS = {
+    "whole": ["1", " 2 ", "NA", "", "-7", "+3"],
+    "number": ["1.5", "1e3", "nan", "-", "inf", "4e38"],
+    "flag": ["true", "False", "?", "TRUE", "", "FALSE"],
+    "word": ["a", "None", "nan", "", "-", "b c"],
+    "padded": [" a", " b", " N/A", "", " c", " d"],
+    "land": ["DE", "NA", "US", "", "FR", "IT"],
+    "day": ["2024-02-29", "1969-12-31", "n/a", "", "0001-01-01", "9999-12-31"],
+    "time": ["2024-01-02 03:04", "2024-01-02 03:04:05", "", "NULL", "1950-01-01 00:00:00", "2024-01-02 03:04:05.5"],
+    "zoned": ["2024-01-02T03:04:05Z", "2024-01-02T03:04:05+02:00", "", "-", "2024-01-02 03:04:05-05:30",
+              "2024-01-02T03:04Z"],
+}  # fmt: skip
+
+
+def test_cells_are_read_as_the_import_reads_them(tmp_path):
+    pd.DataFrame(COLUMNS).to_csv(tmp_path / "rows.csv", index=False)
+    frame = read_table(tmp_path / "rows.csv").frame
+    found = read_csv(tmp_path / "rows.csv", list(COLUMNS))
+    for name in ("whole", "number", "flag"):
+        assert np.array_equal(numbers(name, found[name]), as_numbers(name, frame[name]), equal_nan=True), name
+    for name in ("word", "padded"):
+        assert categories(found[name]).tolist() == as_categories(frame[name]).tolist(), name
+    assert categories(found["land"], ["NA"]).tolist() == as_categories(frame["land"]).tolist()
+    for name in ("day", "time", "zoned"):
+        assert dates(name, found[name]).tolist() == as_seconds(as_dates(frame[name])).tolist(), name
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiters_order_quotes_and_other_columns(tmp_path, delimiter):
+    lines = [("z", "b, c", "größe"), ("1", 'say ""hi""', "2"), ("3", "two\nlines", "4")]
+    text = "\n".join(delimiter.join(f'"{cell}"' for cell in line) for line in lines)
+    (tmp_path / "rows.csv").write_text(f"\ufeff{text}\n\n", encoding="utf-8")
+    found = read_csv(tmp_path / "rows.csv", ["größe", "b, c"])
+    assert found == {"z": ["1", "3"], "b, c": ['say "hi"', "two\nlines"], "größe": ["2", "4"]}
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("a,b\n1,2\n", "has no column 'c'. Its columns: a, b."), ("", "has no column 'c'. Its columns: none."),
+    ("c,d\n1,2\n3\n", "Line 3 has 1 cells, the header has 2."),
+])  # fmt: skip
+def test_a_file_that_does_not_fit_is_named(tmp_path, text, told):
+    (tmp_path / "rows.csv").write_text(text)
+    with pytest.raises(CellError, match=told.replace(".", r"\.")):
+        read_csv(tmp_path / "rows.csv", ["c"])
+
+
+@pytest.mark.parametrize("cell", ["many", "1,234", "1_000", "0x1F"])
+def test_a_cell_that_is_no_number_is_named(cell):
+    with pytest.raises(CellError, match="Row 2: the column 'age' holds"):
+        numbers("age", ["1", cell])
+
+
+@pytest.mark.parametrize("cell", ["31.12.2024", "soon", "2024-02-30"])
+def test_a_cell_that_is_no_date_is_named(cell):
+    with pytest.raises(CellError, match="Row 1: the column 'when' holds"):
+        dates("when", [cell])
+
+
+@pytest.mark.parametrize("start", _FORMULA_STARTS)
+def test_a_formula_is_shown_and_not_run(start):
+    assert safe(f"{start}1") == f"'{start}1"

@@ -1,0 +1,80 @@
+"""Bundles of text models: our own tokenizer for BERT's kind, the package for others."""
+
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.edge import TextScorer, export_onnx, write_bundle
+from core.errors import ExportError
+from core.fairness import ThresholdPolicy
+from tests.unit.edge.edge_models import minilm_tokenizer, reviews, tiny_bert, word_tokenizer
+from tests.unit.edge.test_edge_bundle import run
+
+# torch's exporter and transformers warn of their own future and of packages that are not there.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("text")
+    tiny_bert(folder, minilm_tokenizer())
+    texts = reviews(60)
+    return folder, texts, export_onnx(folder, folder / "m.onnx", train=texts[:20], held_out=texts[20:], max_length=48)
+
+
+def unpack(folder, found, **options):
+    target = folder / "bundle"
+    write_bundle(folder / "b.zip", found, card="card", licence="licence", **options)
+    with zipfile.ZipFile(folder / "b.zip") as archive:
+        archive.extractall(target)
+    return target
+
+
+def test_texts_are_scored_as_the_product_does(exported, tmp_path):
+    folder, texts, found = exported
+    target = unpack(tmp_path, found, sample=texts[:10], tokenizer=folder / "tokenizer.json")
+    assert "tokenizers" not in (target / "requirements.txt").read_text()
+    done = run(target, "--check")
+    assert done.returncode == 0, done.stderr
+    pd.DataFrame({"id": range(len(texts)), "review": texts}).to_csv(tmp_path / "rows.csv", index=False)
+    done = run(target, tmp_path / "rows.csv", tmp_path / "out.csv", "--text", "review", "--id", "id")
+    assert done.returncode == 0, done.stderr
+    ours = pd.read_csv(tmp_path / "out.csv")
+    theirs = TextScorer(found.path, folder / "tokenizer.json", found.labels, found.max_length).predict(texts)
+    assert list(ours.columns) == ["id", *theirs.columns]
+    assert ours["label"].tolist() == theirs["label"].tolist()
+    assert np.abs(ours[theirs.columns[1:]].to_numpy() - theirs.iloc[:, 1:].to_numpy()).max() < 1e-5
+
+
+def test_a_text_a_line_is_read_too(exported, tmp_path):
+    folder, texts, found = exported
+    target = unpack(tmp_path, found, sample=texts[:3], tokenizer=folder / "tokenizer.json")
+    (tmp_path / "t.txt").write_text("\n\n".join(" ".join(text.split()) for text in texts[:5]) + "\n", encoding="utf-8")
+    done = run(target, tmp_path / "t.txt", tmp_path / "out.csv")
+    assert done.returncode == 0, done.stderr
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 5
+
+
+def test_a_policy_decides_on_texts(exported, tmp_path):
+    folder, texts, found = exported
+    policy = ThresholdPolicy({"a": ((-np.inf, 1.0),), "b": ((np.inf, 1.0),)}, ("who",))
+    sample = pd.DataFrame({"text": texts[:6], "who": list("ababab")})
+    target = unpack(tmp_path, found, sample=sample, tokenizer=folder / "tokenizer.json", policy=policy)
+    assert pd.read_csv(target / "expected_output.csv")["decision"].tolist() == [1, 0, 1, 0, 1, 0]
+
+
+def test_another_kind_of_tokenizer_comes_with_its_package(exported, tmp_path):
+    _, _, found = exported
+    word_tokenizer().save(str(tmp_path / "tokenizer.json"))
+    target = unpack(tmp_path, found, sample=["good film", "bad film"], tokenizer=tmp_path / "tokenizer.json")
+    assert "tokenizers==" in (target / "requirements.txt").read_text()
+    assert "tokenizers" in (target / "README.md").read_text()
+    done = run(target, "--check")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_text_model_needs_its_tokenizer(exported, tmp_path):
+    with pytest.raises(ExportError, match="needs its tokenizer"):
+        write_bundle(tmp_path / "b.zip", exported[2], sample=["a"], card="", licence="")

@@ -1,0 +1,77 @@
+"""The figures of a parity check, and when it refuses."""
+
+import numpy as np
+import pytest
+
+from core.edge._parity import Answers, compare, distances, refuse, sample
+from core.errors import ExportError
+
+
+def shares(*rows):
+    outputs = np.array(rows, dtype=float)
+    return Answers(outputs, outputs.argmax(axis=1))
+
+
+def test_equal_answers_have_nothing_to_show():
+    found = compare(shares([0.2, 0.8], [0.6, 0.4]), shares([0.2, 0.8], [0.6004, 0.3996]))
+    assert (found.rows, found.rows_given, found.rows_over, found.label_flips, found.ties) == (2, 2, 0, 0, 0)
+    assert found.largest_difference == pytest.approx(4e-4)
+    assert found.equal
+    assert found.to_dict()["shown"] == []
+    refuse({"train": found})
+
+
+def test_rows_over_and_flips_are_counted_and_shown_worst_first():
+    model = shares([0.51, 0.49], [0.9, 0.1], [0.5005, 0.4995])
+    file = shares([0.1, 0.9], [0.897, 0.103], [0.4999, 0.5001])
+    found = compare(model, file, labels=["no", "yes"], rows=[10, 20, 30])
+    assert (found.rows_over, found.label_flips, found.ties) == (2, 2, 0)
+    assert [each["row"] for each in found.shown] == [10, 20, 30]
+    assert found.shown[0] == {
+        "row": 10, "model": {"outputs": [0.51, 0.49], "label": "no"}, "file": {"outputs": [0.1, 0.9], "label": "yes"},
+    }  # fmt: skip
+    with pytest.raises(ExportError) as caught:
+        refuse({"train": compare(model, model), "held_out": found})
+    for told in ("2 of 3 rows (held out)", "another label on 2", "10: 'no' (0.51, 0.49) against 'yes' (0.1, 0.9)"):
+        assert told in caught.value.message
+
+
+def test_ties_are_counted_apart():
+    found = compare(shares([0.5, 0.5], [0.4, 0.6]), shares([0.4999999, 0.5000001], [0.4, 0.6]))
+    assert (found.label_flips, found.ties, found.rows_over) == (0, 1, 0)
+    assert found.equal
+
+
+def test_a_tie_does_not_excuse_a_difference():
+    found = compare(shares([0.5, 0.5]), shares([0.4, 0.6]))
+    assert (found.label_flips, found.ties, found.rows_over) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(("mine", "theirs", "over"), [(np.nan, np.nan, 0), (np.inf, np.inf, 0), (np.nan, 1.0, 1),
+                                                      (1.0, np.nan, 1), (np.inf, -np.inf, 1)])  # fmt: skip
+def test_what_is_no_number_is_equal_only_to_itself(mine, theirs, over):
+    assert compare(Answers(np.array([[mine]])), Answers(np.array([[theirs]]))).rows_over == over
+
+
+def test_numbers_count_in_units_of_the_spread_and_far_ones_of_their_distance():
+    model = np.array([[100.0], [101.0], [102.0], [1e30]])
+    unit = distances(model, 1.0)
+    assert unit[:3, 0].tolist() == pytest.approx([1.5, 1.0, 1.0])
+    assert unit[3, 0] == pytest.approx(1e30)
+    file = model * [[1 + 1e-6], [1], [1 + 5e-5], [1 + 1e-6]]
+    assert compare(Answers(model), Answers(file), unit=unit).rows_over == 1
+    assert distances(np.full((3, 1), 5.0), 0.0).tolist() == [[1.0]] * 3  # a model that always says the same
+
+
+def test_no_more_than_twenty_rows_are_shown():
+    model, file = shares(*[[0.0, 1.0]] * 100), shares(*[[0.5, 0.5]] * 100)
+    found = compare(model, file)
+    assert (found.rows_over, len(found.shown)) == (100, 20)
+
+
+def test_a_sample_is_even_and_has_both_ends():
+    assert sample(5, 10).tolist() == [0, 1, 2, 3, 4]
+    places = sample(1_000_000)
+    assert (len(places), places[0], places[-1]) == (20_000, 0, 999_999)
+    assert np.ptp(np.diff(places)) <= 1
+    assert sample(0).tolist() == []

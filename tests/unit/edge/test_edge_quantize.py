@@ -1,0 +1,208 @@
+"""Quantising small graphs: what is refused, what is kept, and that nothing half-done or unrunnable is left."""
+
+import json
+import logging
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from core.edge._graph import describe_graph
+from core.edge._quantize import MODES, quantize, recommended_modes
+from core.edge._trial import try_out
+from core.errors import ExportError, InputError, SettingsError
+
+RANDOM = np.random.default_rng(0)
+PROPS = {
+    "plumbline.kind": "table", "plumbline.task": "binary", "plumbline.labels": '["no", "yes"]',
+    "plumbline.columns": '[{"name": "age", "kind": "number", "input": "x"}]', "plumbline.fingerprint": "f",
+    "plumbline.variant": "fp32", "other": "kept",
+}  # fmt: skip
+
+
+def floats(*shape, scale=1.0):
+    return (RANDOM.normal(size=shape) * scale).astype(np.float32)
+
+
+def save(path, nodes, weights, x=(None, 64), y=(None, 2), props=PROPS):
+    infos = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", x), ("y", y))]
+    held = [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], held)
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+    helper.set_model_props(model, props)
+    onnx.save(model, path)
+    return path
+
+
+def run(path, x):
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})[0]
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """A perceptron of 64 inputs, 128 hidden units and 2 outputs."""
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Gemm", ["b", "v", "c"], ["y"]),
+    ]  # fmt: skip
+    weights = {"w": floats(64, 128, scale=0.1), "v": floats(128, 2, scale=0.1), "c": floats(2)}
+    return save(tmp_path_factory.mktemp("network") / "model.onnx", nodes, weights)
+
+
+BATCHES = [{"x": floats(32, 64)} for _ in range(4)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_is_smaller_alike_and_keeps_what_the_file_says(network, tmp_path, mode, capfd):
+    x = floats(50, 64)
+    found = quantize(network, tmp_path / "q.onnx", mode=mode, calibration=BATCHES)
+    gap = np.abs(run(found.path, x) - run(network, x)).max()
+    assert gap < 0.1
+    props = {each.key: each.value for each in onnx.load(found.path).metadata_props}
+    assert props == PROPS | {"plumbline.variant": mode}
+    assert (found.variant, found.kind, found.labels, found.inputs) == (mode, "table", ("no", "yes"), ("x",))
+    assert found.columns[0].name == "age"
+    assert found.size_bytes == found.path.stat().st_size < network.stat().st_size
+    assert [path.name for path in tmp_path.iterdir()] == ["q.onnx"]
+    assert json.dumps(found.to_dict())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_integers_are_one_scale_a_channel(network, tmp_path):
+    quantize(network, tmp_path / "q.onnx")
+    scales = [each.dims for each in onnx.load(tmp_path / "q.onnx").graph.initializer if "_scale" in each.name]
+    assert [128] in scales
+    assert describe_graph(tmp_path / "q.onnx").quantized_parameters >= 64 * 128 + 128 * 2
+
+
+def test_only_domains_in_use_are_listed(network, tmp_path):
+    quantize(network, tmp_path / "q.onnx")
+    assert {each.domain for each in onnx.load(tmp_path / "q.onnx").opset_import} <= {"", "com.microsoft"}
+
+
+def test_logging_is_as_it_was(network, tmp_path, caplog):
+    root, own = logging.getLogger(), logging.getLogger("onnxruntime")
+    before = (list(root.handlers), list(root.filters), own.level)
+    quantize(network, tmp_path / "q.onnx", mode="static-int8-s8s8", calibration=BATCHES)
+    assert (list(root.handlers), list(root.filters), own.level) == before
+    assert caplog.records == []
+
+
+def test_a_convolution_runs_in_every_mode(tmp_path):
+    path = save(
+        tmp_path / "m.onnx", [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])],
+        {"w": floats(16, 8, 3, 3, scale=0.1)}, (None, 8, 6, 6), (None, 16, 6, 6),
+    )  # fmt: skip
+    x = floats(2, 8, 6, 6)
+    for mode in MODES:
+        found = quantize(path, tmp_path / f"{mode}.onnx", mode=mode, calibration=[{"x": floats(4, 8, 6, 6)}])
+        assert np.abs(run(found.path, x) - run(path, x)).max() < 0.15, mode
+
+
+def test_static_modes_need_data(network, tmp_path):
+    for calibration in (None, [], iter(())):
+        with pytest.raises(SettingsError, match="needs data") as caught:
+            quantize(network, tmp_path / "q.onnx", mode="static-int8-u8s8", calibration=calibration)
+        assert "dynamic-int8" in caught.value.hint
+    with pytest.raises(InputError, match="no input 'x'"):
+        quantize(network, tmp_path / "q.onnx", mode="static-int8-u8s8", calibration=[{"z": 1}])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_mode_is_named(network, tmp_path):
+    with pytest.raises(SettingsError, match="no mode 'int3'"):
+        quantize(network, tmp_path / "q.onnx", mode="int3")
+
+
+def trees(path):
+    node = helper.make_node(
+        "TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", n_targets=1, nodes_treeids=[0], nodes_nodeids=[0],
+        nodes_featureids=[0], nodes_values=[0.0], nodes_modes=["LEAF"], nodes_truenodeids=[0], nodes_falsenodeids=[0],
+        target_treeids=[0], target_nodeids=[0], target_ids=[0], target_weights=[1.0],
+    )  # fmt: skip
+    return save(path, [node], {}, y=(None, 1))
+
+
+def test_trees_do_not_quantise(tmp_path):
+    path = trees(tmp_path / "m.onnx")
+    for mode in MODES:
+        with pytest.raises(ExportError, match="tree model has no matrix products") as caught:
+            quantize(path, tmp_path / "q.onnx", mode=mode, calibration=BATCHES)
+        assert "small and fast" in caught.value.hint
+    assert all("tree model" in reason for _, reason in recommended_modes(path))
+    assert not (tmp_path / "q.onnx").exists()
+
+
+def test_a_linear_model_is_too_small(tmp_path):
+    path = save(tmp_path / "m.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": floats(64, 2)})
+    with pytest.raises(ExportError, match="fewer than 1,000 weights"):
+        quantize(path, tmp_path / "q.onnx")
+
+
+def test_what_is_quantised_is_not_quantised_again(network, tmp_path):
+    for mode, name in (("dynamic-int8", "dynamic-int8"), ("fp16", "fp16")):
+        quantize(network, tmp_path / "q.onnx", mode=mode)
+        with pytest.raises(ExportError, match=rf"already \(to {name}\)"):
+            quantize(tmp_path / "q.onnx", tmp_path / "twice.onnx")
+    quantize(network, tmp_path / "q.onnx", mode="static-int8-u8s8", calibration=BATCHES)
+    stranger = onnx.load(tmp_path / "q.onnx")
+    del stranger.metadata_props[:]
+    onnx.save(stranger, tmp_path / "q.onnx")
+    with pytest.raises(ExportError, match=r"already \(to 8 bits\)"):
+        quantize(tmp_path / "q.onnx", tmp_path / "twice.onnx")
+
+
+def test_all_modes_are_open_to_a_network(network):
+    assert recommended_modes(network) == [(mode, None) for mode in MODES]
+
+
+def test_what_overflows_or_fails_where_the_model_does_not_is_refused(network, tmp_path):
+    model = onnx.load(network)
+    flat = {"one": np.zeros(1, np.float32)}
+    infinite = save(tmp_path / "i.onnx", [helper.make_node("Div", ["x", "one"], ["y"])], flat, y=(None, 64))
+    with pytest.raises(ExportError, match="overflows in fp16"):
+        try_out(infinite.read_bytes(), model, "fp16", None)
+    narrow = save(tmp_path / "n.onnx", [helper.make_node("Relu", ["x"], ["y"])], {}, (None, 3), (None, 3))
+    with pytest.raises(ExportError, match="does not run in fp16"):
+        try_out(narrow.read_bytes(), model, "fp16", None)
+    with pytest.raises(ExportError, match="does not load in fp16"):
+        try_out(b"nothing", model, "fp16", None)
+    try_out(narrow.read_bytes(), model, "fp16", {"x": floats(2, 5)})  # which the model does not take either
+
+
+def test_a_model_of_another_origin_keeps_its_own_metadata(tmp_path):
+    path = save(tmp_path / "m.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": floats(64, 32)},
+                y=(None, 32), props={"author": "me"})  # fmt: skip
+    found = quantize(path, tmp_path / "q.onnx")
+    assert (found.kind, found.labels, found.columns, found.max_length) == ("other", None, (), None)
+    assert {each.key: each.value for each in onnx.load(found.path).metadata_props} == {
+        "author": "me", "plumbline.variant": "dynamic-int8",
+    }  # fmt: skip
+
+
+def test_the_old_file_stays_when_quantising_fails(network, tmp_path, monkeypatch):
+    from core.edge import _quantize
+
+    out = tmp_path / "q.onnx"
+    out.write_bytes(b"old")
+
+    def fail(*_):
+        raise ExportError("The model does not load.", "")
+
+    monkeypatch.setattr(_quantize, "try_out", fail)
+    with pytest.raises(ExportError, match="does not load"):
+        quantize(network, out)
+    assert out.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["q.onnx"]
+
+
+def test_what_is_no_model_is_an_input_error(tmp_path):
+    (tmp_path / "m.onnx").write_bytes(b"\x08\x0a\x12\x20ab")
+    with pytest.raises(InputError, match="no ONNX model"):
+        quantize(tmp_path / "m.onnx", tmp_path / "q.onnx")
+    with pytest.raises(InputError, match="no file 'none"):
+        recommended_modes(tmp_path / "none.onnx")

@@ -1,0 +1,73 @@
+"""Variants of a model of a table: those that help are compared on held-out rows, the others say why they are not there."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
+
+from core.automl._features import TableEncoder
+from core.automl._model import make_model
+from core.datasets import load_sample
+from core.edge import export_onnx
+from core.edge._variants import HeldOut, make_variants, scores
+from core.edge.latency._lab import LabSettings, LabTarget, visit_lab
+from core.edge.latency._settings import LatencySettings
+from core.errors import InputError, SettingsError, StoppedError
+
+
+@pytest.fixture(scope="module")
+def credit(tmp_path_factory):
+    """A small linear model of the credit table, its rows, and the true codes of those held out."""
+    frame = load_sample("german_credit").frame
+    y = (frame["credit"] == "good").to_numpy().astype(int)
+    train, held = frame.iloc[:700], frame.iloc[700:]
+    encoder = TableEncoder().fit(train.drop(columns="credit"))
+    fitted = LogisticRegression(max_iter=2_000).fit(encoder.transform(train), y[:700])
+    model = make_model(encoder, fitted, ["bad", "good"])
+    folder = tmp_path_factory.mktemp("variants")
+    found = export_onnx(model, folder / "model.onnx", train=train, held_out=held)
+    return model, found.path, train, held, y[700:]
+
+
+def test_figures_are_those_of_the_held_out_rows(credit, tmp_path):
+    model, path, train, held, y = credit
+    told = []
+    found = make_variants(
+        path, tmp_path, modes=("dynamic-int8",), train=train, held_out=HeldOut(held, y, "binary"), report=told.append
+    )
+    assert [each.name for each in found] == ["fp32", "dynamic-int8"]
+    first, second = found
+    assert first.metrics["accuracy"]["value"] == accuracy_score(y, model.predict_proba(held).argmax(axis=1))
+    assert first.file == "model.onnx"
+    assert second.file is None
+    assert "weights" in second.reason
+    assert told
+    assert np.allclose(scores(path, held, None), model.predict_proba(held), atol=1e-6)
+
+
+def test_a_stop_is_heeded(credit, tmp_path):
+    with pytest.raises(StoppedError):
+        make_variants(credit[1], tmp_path, should_stop=lambda: True)
+
+
+def test_a_visit_measures_what_was_asked_and_no_more(credit):
+    _, path, _, held, _ = credit
+    quick = LatencySettings(warmup_s=0.05, duration_s=0.2)
+    settings = LabSettings(variants=("fp32",), latency=quick, sweep={"batch_size": [1, 4]}, roof=False)
+    found = visit_lab(LabTarget({"fp32": path}, held.drop(columns="credit"), accuracy={"fp32": 0.7}), settings)
+    assert found["errors"] == []
+    assert len(found["samples_ms"]["fp32"]) == found["reports"]["fp32"]["requests"]
+    assert sum(row["share"] for row in found["profiles"]["fp32"]) == pytest.approx(1.0)
+    assert [row["batch_size"] for row in found["sweep"]] == [1, 4]
+    assert any(row["pareto"] for row in found["sweep"])
+    assert found["native"] is None
+
+
+def test_what_is_not_there_is_refused(credit):
+    _, path, _, _, _ = credit
+    with pytest.raises(InputError, match="no variant 'int3'"):
+        visit_lab(LabTarget({"fp32": path}), LabSettings(variants=("int3",), inputs="random"))
+    with pytest.raises(InputError, match="no rows"):
+        visit_lab(LabTarget({"fp32": path}), LabSettings(variants=("fp32",)))
+    with pytest.raises(SettingsError, match="'colour' is no axis"):
+        LabSettings(variants=("fp32",), sweep={"colour": [1]})
