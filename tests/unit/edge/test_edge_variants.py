@@ -1,4 +1,4 @@
-"""Variants of a model of a table: those that help are compared on held-out rows, the others say why they are not there."""
+"""Variants of a table's model: those that help are compared on held-out rows, the others say why they are missing."""
 
 import numpy as np
 import pytest
