@@ -231,11 +231,13 @@ def _describe(model: ModelProto, path: Path, size: int) -> OnnxModel:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the quantisers' advice out of the log.
+    """Keep the advice of the quantisers, and of ONNX Runtime below them, out of the log.
 
     They call ``logging.warning`` itself, which sets up logging for the whole process when nothing else has; a handler
     that does nothing prevents that.
     """
+    import onnxruntime
+
     root, own, nothing = logging.getLogger(), logging.getLogger("onnxruntime"), logging.NullHandler()
     level = own.level
 
@@ -245,9 +247,11 @@ def _quiet() -> Iterator[None]:
     root.addHandler(nothing)
     root.addFilter(is_ours)
     own.setLevel(logging.CRITICAL)
+    onnxruntime.set_default_logger_severity(4)
     try:
         yield
     finally:
+        onnxruntime.set_default_logger_severity(2)  # warnings, as it begins
         own.setLevel(level)
         root.removeFilter(is_ours)
         root.removeHandler(nothing)

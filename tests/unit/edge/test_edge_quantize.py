@@ -92,6 +92,13 @@ def test_logging_is_as_it_was(network, tmp_path, caplog):
     assert caplog.records == []
 
 
+def test_the_runtime_warns_of_nothing(tmp_path, capfd):
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    path = save(tmp_path / "m.onnx", nodes, {"w": floats(64, 32), "unused": floats(3)}, y=(None, 32))
+    quantize(path, tmp_path / "q.onnx", mode="static-int8-u8s8", calibration=BATCHES)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_convolution_runs_in_every_mode(tmp_path):
     path = save(
         tmp_path / "m.onnx", [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])],

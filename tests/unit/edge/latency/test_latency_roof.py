@@ -4,10 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from core.edge import describe_graph
 from core.edge.latency import Roof, machine_roof, measure_latency, profile_operators, roofline
 from core.errors import InputError, SettingsError
+from tests.unit.edge.latency.conftest import info, model
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +64,17 @@ def test_a_profile_tells_operators_apart(file, quick):
     assert 0 < found["calls"][0] <= 200
     assert found["mean_us"].to_numpy() == pytest.approx(1e3 * found["total_ms"] / found["calls"])
     assert found["total_ms"].is_monotonic_decreasing
+
+
+def test_a_rewriting_of_the_graph_can_be_left_out(tmp_path, quick):
+    # A product, then a sum: ONNX Runtime makes one Gemm of them.
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Add", ["h", "b"], ["y"])]
+    constants = {"w": np.ones((8, 8), np.float32), "b": np.ones(8, np.float32)}
+    path = tmp_path / "sum.onnx"
+    ports = [info(name, TensorProto.FLOAT, [4, 8]) for name in ("x", "y")]
+    path.write_bytes(model(nodes, ports[:1], ports[1:], constants))
+    both = [
+        sorted(profile_operators(path, quick(batch_size=4, disabled_optimizers=names))["operator"])
+        for names in ((), ("MatMulAddFusion",))
+    ]
+    assert both == [["Gemm"], ["Add", "MatMul"]]
