@@ -19,7 +19,7 @@ from core.errors import LimitError
 
 __all__ = ["first_run", "measure", "tokenise"]
 
-_FLOOR_NS = 150_000_000
+_FLOOR_NS = 75_000_000
 _SHOWN = 200
 
 
