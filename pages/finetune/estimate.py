@@ -15,21 +15,19 @@ from pages._ui import frame, numbers, run_view
 __all__ = ["show"]
 
 
-def _measure(dataset: Dataset, settings: FineTuneSettings) -> None:
-    with frame.errors_shown():
-        estimate.submit(dataset, settings)
-
-
 def show(dataset: Dataset, settings: FineTuneSettings) -> None:
     """Draw the estimate for these settings, or the button that measures it."""
     run = estimate.latest(dataset, settings)
     if run is None or (run.state.terminal and run.state is not RunState.SUCCEEDED):
         if run is not None:
             run_view.show_failure(run)
-        st.button(
-            "Estimate time and memory", icon=":material/timer:", key="ft-estimate", on_click=_measure,
-            args=(dataset, settings), help="Times a few steps of this very training, in about 10 s.",
-        )  # fmt: skip
+        # No callback: its settings would be those of the run before, if a field was changed just before the press.
+        if st.button(
+            "Estimate time and memory", icon=":material/timer:", key="ft-estimate",
+            help="Times a few steps of this very training, in about 10 s.",
+        ):  # fmt: skip
+            estimate.submit(dataset, settings)
+            st.rerun()
         return
     every = None if run.state.terminal else "1s"
     st.fragment(frame.guarded(_result), run_every=every)(run.id, run.state.terminal)

@@ -28,6 +28,9 @@ def test_start_stop_resume_and_try(server: Server, tab: Page, tmp_path: Path) ->
     epochs.fill("1")
     epochs.press("Enter")
     settled(tab)
+    tab.get_by_role("button", name="Estimate time and memory").click()
+    expect(tab.get_by_text("Measured on 10 steps")).to_be_visible(timeout=120_000)
+    settled(tab)
     tab.locator(".st-key-ft-start").get_by_role("button").click()
     expect(tab).to_have_url(re.compile("run="))
 

@@ -104,12 +104,13 @@ def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> 
     dataset, _ = trained
     test = visit("finetune", dataset=dataset.id)
     test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
-    test.number_input(key="ft-length").set_value(32).run()
+    test.number_input(key="ft-length").set_value(32)  # and pressed at once: the estimate is for what the form says
     test.button(key="ft-estimate").click().run()
     assert not test.exception
     (run,) = runs.find("local", task="estimate", dataset_id=dataset.id)
     done = jobs.wait(run.id, 120)
     assert done.state is RunState.SUCCEEDED, done.error_message
+    assert done.settings["max_length"] == 32
     test.run()
     assert not test.exception
     shown = {item.label: item for item in test.metric}
