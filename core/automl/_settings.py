@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from core.automl._metrics import METRICS
-from core.errors import SettingsError
+from core.checked import CheckedSettings
 
 __all__ = ["LEARNERS", "AutoMLSettings"]
 
@@ -21,7 +21,7 @@ LEARNERS = {
 """Learners the search chooses from, with the names people know them by. Each can be exported to ONNX."""
 
 
-class AutoMLSettings(BaseModel):
+class AutoMLSettings(CheckedSettings):
     """Settings of `search`.
 
     Parameters
@@ -82,8 +82,6 @@ class AutoMLSettings(BaseModel):
     'auto'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     target: str = Field(min_length=1)
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
     metric: str = "auto"
@@ -108,18 +106,6 @@ class AutoMLSettings(BaseModel):
     group_column: str | None = None
     test_fraction: float = Field(default=0.2, ge=0, le=0.5)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "settings"
-            given = "" if first["type"] in ("missing", "value_error") else f" (got {first['input']!r})"
-            raise SettingsError(
-                f"{name}: {first['msg'].removeprefix('Value error, ')}{given}.".replace("..", "."),
-                "See AutoMLSettings for what each setting takes.",
-            ) from error
 
     @model_validator(mode="after")
     def _combination(self) -> AutoMLSettings:

@@ -15,21 +15,22 @@ if TYPE_CHECKING:
     from core.fairness._measure import group_metrics
     from core.fairness._mitigate import MitigationResult, mitigate
     from core.fairness._mitigation_settings import TECHNIQUES, MitigationSettings
-    from core.fairness._optimize import CONSTRAINTS, OBJECTIVES, optimize_thresholds, tradeoff_curve
+    from core.fairness._optimize import optimize_thresholds, tradeoff_curve
     from core.fairness._policy import ThresholdPolicy
+    from core.fairness._problem import CONSTRAINTS, OBJECTIVES
     from core.fairness._report import FairnessReport
     from core.fairness._score_table import ScoreTable, score_table
     from core.fairness._verdict import verdict
 
 _HOMES = {
-    "CONSTRAINTS": "_optimize",
+    "CONSTRAINTS": "_problem",
     "DEFINITIONS": "_disparity",
     "Definition": "_disparity",
     "FairnessReport": "_report",
     "GroupMetrics": "_group_metrics",
     "MitigationResult": "_mitigate",
     "MitigationSettings": "_mitigation_settings",
-    "OBJECTIVES": "_optimize",
+    "OBJECTIVES": "_problem",
     "TECHNIQUES": "_mitigation_settings",
     "ScoreTable": "_score_table",
     "ThresholdPolicy": "_policy",

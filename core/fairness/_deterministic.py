@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.fairness._cells import rate
 from core.fairness._hull import Mixture, mix
-
-if TYPE_CHECKING:
-    from core.fairness._optimize import Problem
+from core.fairness._problem import CONSTRAINTS, Problem
 
 __all__ = ["nearest_thresholds"]
 
@@ -31,7 +28,6 @@ class _Candidates:
         keep = np.unique(np.r_[0, keep, hull.clip(0, len(along) - 1), len(along) - 1])
         rows, positives = problem.rows[group], problem.positives[group]
         cells = np.stack([rows - positives - false[keep], false[keep], positives - hits[keep], hits[keep]], axis=-1)
-        from core.fairness._optimize import CONSTRAINTS
 
         self.threshold = threshold[keep].copy()
         self.threshold[-1] = -np.inf
@@ -52,7 +48,6 @@ def nearest_thresholds(
     candidates = [_Candidates(problem, group, grid_size) for group in range(len(problem.rows))]
     if minimum_rate is not None:
         return [_at_least(each, minimum_rate) for each in candidates]
-    from core.fairness._optimize import CONSTRAINTS
 
     _, _, cells = problem.outcome(rules)
     targets = np.stack([rate(name, cells) for name in CONSTRAINTS[problem.constraint]], axis=-1)

@@ -17,7 +17,7 @@ from core.fairness._group_metrics import GroupMetrics, Options
 from core.fairness._groups import Grouping, as_groups, group_rows
 from core.fairness._intervals import mover
 from core.fairness._mitigation_settings import TECHNIQUES, MitigationSettings
-from core.fairness._optimize import CONSTRAINTS
+from core.fairness._problem import CONSTRAINTS
 from core.fairness._watched import watched
 from core.progress import Event, Report, silent
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from core.errors import SettingsError
+from core.checked import CheckedSettings
 
 __all__ = ["TECHNIQUES", "MitigationSettings"]
 
@@ -19,7 +19,7 @@ TECHNIQUES = {
 """Techniques that train a model anew, with the names people know them by."""
 
 
-class MitigationSettings(BaseModel):
+class MitigationSettings(CheckedSettings):
     """Settings of `mitigate`.
 
     Parameters
@@ -54,8 +54,6 @@ class MitigationSettings(BaseModel):
     'demographic_parity'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     sensitive_columns: tuple[str, ...] = Field(min_length=1)
     constraint: Literal[
         "demographic_parity", "true_positive_rate_parity", "false_positive_rate_parity", "equalized_odds"
@@ -67,17 +65,6 @@ class MitigationSettings(BaseModel):
     bins: int = Field(default=4, ge=2, le=20)
     min_group_size: int = Field(default=30, ge=0)
     seed: int = Field(default=0, ge=0)
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "settings"
-            raise SettingsError(
-                f"{name}: {first['msg'].removeprefix('Value error, ')}.",
-                "See MitigationSettings for what each setting takes.",
-            ) from error
 
     @model_validator(mode="after")
     def _known(self) -> MitigationSettings:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from core.checked import CheckedSettings
 from core.errors import SettingsError
 
 __all__ = ["FineTuneSettings"]
@@ -14,7 +15,7 @@ _CLASS_METRICS = ("accuracy", "f1_macro", "log_loss")
 _NUMBER_METRICS = ("rmse", "mae", "r2")
 
 
-class FineTuneSettings(BaseModel):
+class FineTuneSettings(CheckedSettings):
     """Settings of `fine_tune`.
 
     Parameters
@@ -75,8 +76,6 @@ class FineTuneSettings(BaseModel):
     'minilm-l6'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     text_column: str = Field(min_length=1)
     label_column: str = Field(min_length=1)
     base_model: str = Field(default="minilm-l6", min_length=1)
@@ -102,18 +101,6 @@ class FineTuneSettings(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     threads: int | None = Field(default=None, ge=1, le=1_024)
     max_steps: int | None = Field(default=None, ge=1)
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "settings"
-            given = "" if first["type"] in ("missing", "value_error") else f" (got {first['input']!r})"
-            raise SettingsError(
-                f"{name}: {first['msg'].removeprefix('Value error, ')}{given}.".replace("..", "."),
-                "See FineTuneSettings for what each setting takes.",
-            ) from error
 
     @model_validator(mode="after")
     def _combination(self) -> FineTuneSettings:

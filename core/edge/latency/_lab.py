@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
+from core.checked import CheckedSettings
 from core.edge._graph import describe_graph
 from core.edge.latency._inputs import Texts
 from core.edge.latency._measure import measure_latency
@@ -17,7 +18,7 @@ from core.edge.latency._native import measure_native
 from core.edge.latency._profile import profile_operators
 from core.edge.latency._report import LatencyReport
 from core.edge.latency._roof import machine_roof, roofline
-from core.edge.latency._settings import Checked, LatencySettings, Limits, Slo
+from core.edge.latency._settings import LatencySettings, Limits, Slo
 from core.edge.latency._slo import duration_of, measure_slo
 from core.edge.latency._sweep import pareto, sweep
 from core.errors import InputError, PlumblineError, StoppedError
@@ -28,7 +29,7 @@ __all__ = ["LabSettings", "LabTarget", "visit_lab"]
 AXES = ("intra_op_threads", "batch_size", "graph_optimization", "sequence_length")
 
 
-class LabSettings(Checked):
+class LabSettings(CheckedSettings):
     """What is measured in one visit.
 
     Parameters

@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from core.errors import SettingsError
+from core.checked import CheckedSettings
 
-__all__ = ["Checked", "LatencySettings", "Limits", "Slo", "providers"]
+__all__ = ["LatencySettings", "Limits", "Slo", "providers"]
 
 _CPU = "CPUExecutionProvider"
 _REMOTE = "AzureExecutionProvider"  # sends each request to a service: no device of this machine
 
 
-class Checked(BaseModel):
-    """Frozen settings whose errors are of Plumbline's tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "settings"
-            given = "" if first["type"] in ("missing", "value_error") else f" (got {first['input']!r})"
-            raise SettingsError(
-                f"{name}: {first['msg'].removeprefix('Value error, ')}{given}.".replace("..", "."),
-                f"See {type(self).__name__} for what each setting takes.",
-            ) from error
-
-
-class LatencySettings(Checked):
+class LatencySettings(CheckedSettings):
     """Settings of `measure_latency`.
 
     Parameters
@@ -128,7 +110,7 @@ class LatencySettings(Checked):
         return max(self.intra_op_threads, self.inter_op_threads)
 
 
-class Limits(Checked):
+class Limits(CheckedSettings):
     """What a measuring process may take: models of others run there.
 
     Parameters
@@ -148,7 +130,7 @@ class Limits(Checked):
     load_s: float = Field(default=60.0, gt=0)
 
 
-class Slo(Checked):
+class Slo(CheckedSettings):
     """A service level objective: so many requests a second, and this percentile within this bound.
 
     Parameters
