@@ -1,15 +1,16 @@
-"""The packaged MiniLM in every mode on real reviews, and its work in FLOP."""
+"""The packaged MiniLM in every mode on real reviews, with a head that was trained on some, and its work in FLOP."""
 
 import numpy as np
 import onnx
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from core.datasets import load_sample
 from core.edge import export_onnx
+from core.edge._compare import compare_variants
 from core.edge._graph import describe_graph
 from core.edge._inspect import inspect_onnx
 from core.edge._quantize import quantize
-from core.errors import InputError
 from core.finetune import base_models
 
 # torch's exporter and transformers warn of their own future and of packages that are not there.
@@ -47,35 +48,44 @@ def feeds(reviews):
 
 
 @pytest.fixture(scope="module")
-def minilm(reviews, tmp_path_factory):
-    """MiniLM's export with a random head."""
+def minilm(reviews, feeds, tmp_path_factory):
+    """MiniLM's export with a head fitted to 200 reviews, so that labels mean something."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     folder = tmp_path_factory.mktemp("minilm")
-    torch.manual_seed(0)
-    names = {0: "negative", 1: "positive"}
-    model = AutoModelForSequenceClassification.from_pretrained(base_models()[0].path, num_labels=2, id2label=names)
+    model = AutoModelForSequenceClassification.from_pretrained(base_models()[0].path, num_labels=2).eval()
+    with torch.inference_mode():
+        pooled = [model.bert(**{n: torch.tensor(v) for n, v in each.items()}).pooler_output for each in feeds(0, 200)]
+    head = LogisticRegression(C=1.0, max_iter=1_000).fit(
+        np.concatenate([each.numpy() for each in pooled]), reviews["sentiment"][:200] == "positive"
+    )
+    with torch.no_grad():
+        model.classifier.weight.copy_(torch.tensor(np.vstack([-head.coef_, head.coef_]) / 2))
+        model.classifier.bias.copy_(torch.tensor(np.concatenate([-head.intercept_, head.intercept_]) / 2))
+    model.config.id2label = {0: "negative", 1: "positive"}
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
     texts = reviews["text"].tolist()
     found = export_onnx(folder, folder / "model.onnx", train=texts[:8], held_out=texts[200:208], max_length=LENGTH)
-    model = onnx.load(found.path)
-    model.metadata_props.add(key="mark", value="kept")
-    onnx.save(model, found.path)
+    props = onnx.load(found.path)
+    onnx.helper.set_model_props(props, {each.key: each.value for each in props.metadata_props} | {"mark": "kept"})
+    onnx.save(props, found.path)
     return found
 
 
 @pytest.fixture(scope="module")
-def logits(feeds):
-    """``logits(path)``: of reviews 200 to 300, which the calibration did not see."""
+def probabilities(feeds):
+    """``probabilities(path)``: of reviews 200 to 400, which neither the head nor the calibration saw."""
     import onnxruntime
 
     def compute(path):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-        return np.concatenate([session.run(None, each)[0] for each in feeds(200, 300)])
+        logits = np.concatenate([session.run(None, each)[0] for each in feeds(200, 400)]).astype(float)
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True)
 
     return compute
 
@@ -96,17 +106,22 @@ def made(minilm, feeds, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("mode", "megabytes", "gap"),
-    [("dynamic-int8", 23.5, 0.05), ("static-int8-u8s8", 23.5, 0.05), ("static-int8-s8s8", 23.5, 0.05),
-     ("fp16", 46.5, 0.001)],
+    ("mode", "megabytes", "equal", "gap"),
+    [("dynamic-int8", 23.5, 0.97, 0.2), ("static-int8-u8s8", 23.5, 0.95, 0.3), ("static-int8-s8s8", 23.5, 0.95, 0.3),
+     ("fp16", 46.5, 1.0, 0.01)],
 )  # fmt: skip
-def test_every_mode_is_small_and_answers_nearly_alike(minilm, made, logits, mode, megabytes, gap):
+def test_every_mode_is_small_and_answers_nearly_alike(
+    minilm, made, probabilities, reviews, mode, megabytes, equal, gap
+):
     found = made(mode)
     assert found.size_bytes < megabytes * 1e6 < minilm.size_bytes / 1.9
-    before, after = logits(minilm.path), logits(found.path)
-    assert np.abs(after - before).max() < gap
-    margins = [each[:, 1] - each[:, 0] for each in (before, after)]
-    assert np.corrcoef(margins)[0, 1] > 0.95  # the logits of a random head are small, and so is any gap
+    y = (reviews["sentiment"][200:400] == "positive").to_numpy().astype(int)
+    before, after = probabilities(minilm.path), probabilities(found.path)
+    compared = compare_variants(y, before, after, task="binary")
+    assert compared.before["roc_auc"].value > 0.8
+    assert compared.equal_labels.value >= equal
+    assert compared.largest_difference < gap
+    assert abs(compared.gains["roc_auc"].value) < 0.01
 
 
 def test_the_metadata_go_along(minilm, made):
@@ -144,5 +159,5 @@ def test_what_is_exported_passes_inspection_and_what_is_cut_does_not(minilm, mad
     data = (minilm.path if mode is None else made(mode).path).read_bytes()
     found = inspect_onnx(data)
     assert sorted(port.name for port in found.graph.inputs) == ["attention_mask", "input_ids", "token_type_ids"]
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(Exception, match="damaged"):
         inspect_onnx(data[: len(data) // 2])

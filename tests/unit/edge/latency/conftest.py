@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from core.edge.latency import LatencySettings
+from core.edge.latency import LatencySettings, child
 
 FLOAT, INT64, STRING, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING, TensorProto.BOOL
 
@@ -79,6 +81,16 @@ MODELS = {
     "strings": lambda: identity(STRING, ("batch", 1)),
     "fixed": lambda: identity(FLOAT, (1, 4)),
 }
+
+
+def children() -> list[psutil.Process]:
+    """Return the measuring processes of this one; not what other tests left, ended and never waited for."""
+    found = []
+    for each in psutil.Process().children():
+        with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+            if child.__name__ in " ".join(each.cmdline()):
+                found.append(each)
+    return found
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import time
 
 import numpy as np
-import psutil
 import pytest
 from onnx import TensorProto, helper
 
@@ -13,7 +12,7 @@ from core.edge.latency import LatencyReport, LatencySettings, measure_latency
 from core.edge.latency._child_timing import measure
 from core.edge.latency._session import IDENTITY
 from core.errors import InputError, SettingsError
-from tests.unit.edge.latency.conftest import info, model
+from tests.unit.edge.latency.conftest import children, info, model
 
 
 def test_a_report_holds_together(file, quick):
@@ -72,7 +71,7 @@ def test_the_process_is_pinned_light_and_has_the_threads_it_was_given(file, quic
     seen = []
 
     def look():
-        for each in psutil.Process().children():
+        for each in children():
             maps = {part.path.rsplit("/", 1)[-1].split(".")[0] for part in each.memory_maps()}
             seen.append((sorted(each.cpu_affinity()), each.environ().get("OMP_NUM_THREADS"), maps))
         return False

@@ -3,7 +3,6 @@
 import numpy as np
 import onnx
 import pandas as pd
-import psutil
 import pytest
 from onnx import TensorProto, helper
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +12,7 @@ from core.automl._model import make_model
 from core.edge._metadata import Column, Metadata
 from core.edge.latency import Cells, measure_latency, measure_native
 from core.errors import InputError
-from tests.unit.edge.latency.conftest import info, model
+from tests.unit.edge.latency.conftest import children, info, model
 
 FRAME = pd.DataFrame({"age": [20.0, None, 35.0, 60.0], "job": ["clerk", "nurse", None, "clerk"], "id": range(4)})
 
@@ -53,7 +52,7 @@ def test_cells_are_typed_by_the_code_of_an_edge_bundle(table_file, quick):
     loaded = []
 
     def look():
-        for each in psutil.Process().children():
+        for each in children():
             loaded.append({part.path.rsplit("/", 1)[-1] for part in each.memory_maps()})
         return False
 
