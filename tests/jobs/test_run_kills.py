@@ -92,6 +92,8 @@ def test_monitor_dies_until_no_attempt_is_left(engine, working, until):
 
     def next_attempt():
         jobs.tick()
+        now = jobs.get(run.id)
+        assert not now.state.terminal or now.attempt < 2, (now.state, now.error_message, jobs.log(run.id))
         return jobs.events(run.id)[-1].attempt == 2
 
     steps_done = jobs.events(run.id)[-1].values["step"]
