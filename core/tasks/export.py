@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import jobs, policies
+from core import exports, jobs, policies
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.edge._quantize import MODES
 from core.errors import InputError, NotFoundError, SettingsError
 from core.jobs import RunContext
 from core.progress import Event
 from core.storage import get_store
-from core.tasks import _exported
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,7 +126,7 @@ def _make(
         report=lambda event: context.report(Event(event.phase, 0.3 + 0.65 * (event.fraction or 0.0), event.message)),
     )
     context.report(Event("store", 0.95, "Storing the files"))
-    model.rows.head(_KEPT_ROWS).to_parquet(made / _exported.ROWS, index=False)
+    model.rows.head(_KEPT_ROWS).to_parquet(made / exports.ROWS, index=False)
     if model.tokenizer is not None:
         shutil.copyfile(model.tokenizer, made / "tokenizer.json")
     found = {
@@ -143,7 +142,7 @@ def _make(
         "variants": [variant.to_dict() for variant in variants],
         "metric": "r2" if task == "regression" else "accuracy",
     }
-    _exported.keep(context, made, _plain(found))
+    exports.keep(context, made, _plain(found))
     kept = [variant.name for variant in variants if variant.file]
     return {"kind": exported.kind, "variants": kept, "source": source.id}
 
@@ -233,9 +232,7 @@ def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
     rows = frame.iloc[test["row_id"]] if len(test) else frame.loc[known_texts.index[:_KEPT_ROWS]]
     rows = rows.rename(columns={column: "text"})
     texts = rows["text"].astype(str).tolist() if len(test) else []
-    return _Model(
-        folder / "model", train, texts, y, rows, settings["max_length"], folder / "model" / "tokenizer.json"
-    )
+    return _Model(folder / "model", train, texts, y, rows, settings["max_length"], folder / "model" / "tokenizer.json")
 
 
 def _plain(value: Any) -> Any:

@@ -7,14 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from core import jobs
+from core import exports, jobs
 from core.catalog import Run, artifacts, runs
 from core.edge.latency._lab import LabSettings
 from core.errors import InputError, NotFoundError
 from core.jobs import RunContext
 from core.progress import Event
 from core.storage import get_store
-from core.tasks import _exported
 
 __all__ = ["LATENCY", "SAMPLES", "run", "submit"]
 
@@ -31,9 +30,9 @@ def submit(exported: Run, settings: LabSettings) -> str:
     InputError
         When the run has no exported model, or not all the variants.
     """
-    found = _exported.read(_exported.require(exported))
+    found = exports.read(exports.require(exported))
     for name in settings.variants:
-        _exported.variant_path(exported, found, name)
+        exports.variant_path(exported, found, name)
     return jobs.submit(
         "latency",
         {"export": exported.id, "lab": settings.model_dump(mode="json")},
@@ -56,11 +55,11 @@ def run(context: RunContext) -> dict[str, Any]:
         exported = runs.get(context.settings["export"], context.workspace)
     except NotFoundError as error:
         raise InputError("The export that was to be measured is gone.", "Export the model again.") from error
-    found = _exported.read(exported)
+    found = exports.read(exported)
     metric = found["metric"]
     measured = visit_lab(
         LabTarget(
-            variants={name: _exported.variant_path(exported, found, name) for name in settings.variants},
+            variants={name: exports.variant_path(exported, found, name) for name in settings.variants},
             inputs=_inputs(exported, found),
             native=_native(context, found) if settings.native else None,
             accuracy={
@@ -101,12 +100,12 @@ def run(context: RunContext) -> dict[str, Any]:
 def _inputs(exported: Run, found: dict[str, Any]) -> Any:
     from core.edge.latency import Texts
 
-    rows = _exported.rows(exported)
+    rows = exports.rows(exported)
     if rows is None or found["kind"] == "other":
         return None
     if found["kind"] == "table":
         return rows[[column["name"] for column in found["model"]["columns"]]]
-    tokenizer = _exported.tokenizer(exported)
+    tokenizer = exports.tokenizer(exported)
     assert tokenizer is not None
     return Texts(rows["text"].astype(str).tolist(), tokenizer, found["model"]["max_length"] or 512)
 

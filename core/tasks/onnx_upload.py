@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from core import jobs
+from core import exports, jobs
 from core.edge._quantize import MODES
 from core.errors import SettingsError
 from core.jobs import RunContext
 from core.progress import Event
-from core.tasks import _exported
 from core.tasks._uploads import keep_upload, upload_path
 
 __all__ = ["DATA_FREE_MODES", "LIMIT_MB", "run", "submit"]
@@ -25,9 +24,7 @@ DATA_FREE_MODES = ("dynamic-int8", "fp16")
 _MEMORY_MB, _TIMEOUT_S = 6_000, 900
 
 
-def submit(
-    file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_MODES, workspace: str = "local"
-) -> str:
+def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_MODES, workspace: str = "local") -> str:
     """Copy an upload out of memory and queue the run that looks at it; returns the run's id.
 
     Raises
@@ -91,5 +88,5 @@ def run(context: RunContext) -> dict[str, Any]:
         "variants": [variant.to_dict() for variant in variants],
         "metric": None,
     }
-    _exported.keep(context, made, _clean(found))
+    exports.keep(context, made, _clean(found))
     return {"kind": "other", "variants": [variant.name for variant in variants if variant.file], "source": None}

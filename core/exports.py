@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.catalog import Run, artifacts
-from core.errors import InputError
+from core.errors import ExportError, InputError
 from core.jobs import RunContext
 from core.storage import get_store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EDGE", "KINDS", "ROWS", "keep", "read", "require", "rows", "tokenizer", "variant_path"]
+__all__ = ["EDGE", "KINDS", "ROWS", "bundle", "keep", "read", "require", "rows", "tokenizer", "variant_path"]
 
+_SAMPLE_ROWS = 20
 EDGE, ROWS, TOKENIZER = "edge.json", "rows.parquet", "tokenizer.json"
 KINDS = ("export", "onnx_upload")
 """Tasks whose runs leave these files."""
@@ -88,3 +89,29 @@ def tokenizer(run: Run) -> Path | None:
     """Return a text model's ``tokenizer.json``, or None."""
     known = {item.name for item in artifacts.find(run.id, run.workspace)}
     return _path(run, TOKENIZER) if TOKENIZER in known else None
+
+
+def bundle(run: Run, variant: str, target: Path, *, licence: str) -> Path:
+    """Write a variant with all that predicting with it needs into a zip; returns `target`.
+
+    Raises
+    ------
+    ExportError
+        When it is an upload: nothing is known of its columns, labels or tokenizer.
+    InputError
+        When there is no such variant.
+    """
+    from core.edge import OnnxModel, write_bundle
+    from core.edge._bundle_card import card
+
+    found = read(require(run))
+    if found["model"] is None:
+        raise ExportError("A bundle is made of models that Plumbline exported.", "Download the file itself.")
+    path = variant_path(run, found, variant)
+    model = OnnxModel.from_dict(found["model"] | {"variant": variant, "size_bytes": path.stat().st_size}, path)
+    sample = rows(run)
+    assert sample is not None
+    return write_bundle(
+        target, model, sample=sample.head(_SAMPLE_ROWS), card=card(found, variant), licence=licence,
+        tokenizer=tokenizer(run),
+    )  # fmt: skip
