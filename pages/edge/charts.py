@@ -71,7 +71,7 @@ def percentiles(reports: Mapping[str, Mapping[str, Any]], title: str) -> None:
                  for each in ("value", "low", "high")), alt.Tooltip("n:Q", format=",", title="samples")],
     )  # fmt: skip
     told = ", ".join(f"{row.variant} {row.percentile} {row.value:.4g} ms" for row in table.itertuples())
-    height = max(120, 17 * len(table)) + (_LEGEND if len(reports) > 1 else 0)
+    height = max(26 * table["percentile"].nunique(), 17 * len(table)) + (_LEGEND if len(reports) > 1 else 0)
     st.altair_chart((lines + dots).properties(height=height + 60, title=title), alt=f"{title}: {told}")
 
 

@@ -108,7 +108,7 @@ def _doubts(found: Mapping[str, Any]) -> None:
     reports = found["reports"]
     busy = [report for report in reports.values() if report["machine"]["busy"]]
     shaky = [name for name, report in reports.items() if report["stable"] is False]
-    doubts = []
+    doubts = ["It was stopped before all was measured."] if found["stopped"] else []
     if busy:
         others = max(report["machine"]["others_cpu"] or 0.0 for report in busy)
         doubts.append(f"Other work took up to {others:.1f} cores meanwhile.")
@@ -116,8 +116,8 @@ def _doubts(found: Mapping[str, Any]) -> None:
         doubts.append(f"The medians of three windows differ by more than 10 % ({', '.join(shaky)}).")
     if doubts:
         st.warning(
-            frame.plain(f"{' '.join(doubts)} Repeat it when the machine is quiet."),
-            title="These figures are not to be relied on", icon=":material/warning:",
+            frame.plain(" ".join(doubts) + (" Repeat it when the machine is quiet." if busy or shaky else "")),
+            title="What to doubt", icon=":material/warning:",
         )  # fmt: skip
     for error in found["errors"]:
         st.error(frame.plain(f"{error['message']} {error['hint']}"), title=frame.plain(error["doing"]),
