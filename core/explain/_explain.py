@@ -1,0 +1,281 @@
+"""An explanation, made within a budget: each part has a share of the time that is left, in the order of use."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.automl._metrics import METRICS
+from core.errors import InputError
+from core.explain._attribute import ROWS as SHAP_ROWS
+from core.explain._attribute import attribute
+from core.explain._deadline import Deadline
+from core.explain._dependence import Dependence, dependence
+from core.explain._explanation import Explanation
+from core.explain._grids import POINTS
+from core.explain._interactions import interactions
+from core.explain._permutation import permutation_importance
+from core.explain._settings import ExplainSettings
+from core.explain._shap import ShapValues, summarise
+from core.explain._speed import Speed
+from core.explain._subject import Array, bare_estimator, class_names, of_model
+from core.progress import Event, Report, silent
+
+if TYPE_CHECKING:
+    from core.automl import AutoMLResult
+    from core.explain._contributions import Contributor
+
+__all__ = ["explain"]
+
+PERMUTATION_SHARE, SHAP_SHARE, DEPENDENCE_SHARE = 0.35, 0.5, 0.6  # of what is left, each
+DEPENDENCE_ROWS = 300
+INTERACTION_ROWS = 100
+FEWEST_ROWS = 20  # below which curves and pairs are not worth drawing
+PAIRED = 6
+GROUPS = 20
+
+
+def explain(
+    result: AutoMLResult,
+    frame: pd.DataFrame,
+    settings: ExplainSettings | None = None,
+    *,
+    report: Report | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Explanation:
+    """Explain a search's model on rows it has not seen.
+
+    Parameters
+    ----------
+    result : AutoMLResult
+        What a search found.
+    frame : DataFrame
+        The table that was searched: the result's row ids are positions in it.
+    settings : ExplainSettings, optional
+        The budget, and how much is looked at.
+    report : callable, optional
+        Takes an `Event` of the phase "explain" before each part.
+    should_stop : callable, optional
+        Ends early when it returns True; what is there is kept.
+
+    Returns
+    -------
+    Explanation
+        Without an error for lack of time: ``left_out`` names what is missing.
+
+    Raises
+    ------
+    InputError
+        When the frame is not the one that was searched.
+    """
+    settings = settings or ExplainSettings()
+    began = time.monotonic()
+    return _Work(result, frame, settings, began, report or silent, should_stop).run()
+
+
+@dataclass
+class _Work:
+    """The state of an explanation under way."""
+
+    result: AutoMLResult
+    frame: pd.DataFrame
+    settings: ExplainSettings
+    began: float
+    report: Report
+    should_stop: Callable[[], bool] | None
+    left_out: list[dict[str, str]] = field(default_factory=list)
+
+    def run(self) -> Explanation:
+        self.whole = Deadline(self.began + self.settings.budget_s, self.should_stop or (lambda: False))
+        known = self.result.test if len(self.result.test) else self.result.oof
+        rows_from = "test" if len(self.result.test) else "training"
+        rows = known.iloc[np.random.default_rng(self.settings.seed).permutation(len(known))[: self.settings.rows]]
+        row_id = rows["row_id"].to_numpy()
+        self._check(known)
+        y, codes = self._truth(rows)
+        self.names, picked = class_names(self.result.labels, codes)
+        if codes is not None and len(codes) > 2 and len(picked) < len(codes):
+            self._miss("classes", f"{len(codes) - len(picked):,} of {len(codes):,}", "the most frequent are explained")
+        cells = self.frame.iloc[row_id].reset_index(drop=True)
+        self.subject = of_model(self.result.model, self.result.features, picked)
+        X = self.subject.encode(cells)
+        self.speed = Speed.measure(self.subject.predict, X)
+
+        permutation = self._permutation(X, y)
+        shap, contributor = self._shap(X, cells, row_id)
+        ranked = _ranking(permutation, shap, self.subject.columns)
+        summary = self._summary(shap, rows)
+        curves = self._dependence(X, cells, row_id, ranked[: self.settings.top])
+        pairs, space = self._interactions(X, ranked[:PAIRED], contributor)
+        self.report(Event("explain", 1.0, "The model is explained"))
+        return Explanation(
+            settings=self.settings,
+            task=self.result.task,
+            metric=self.result.metric,
+            target=self.result.settings.target,
+            rows_from=rows_from,
+            rows=len(known),
+            permutation=permutation,
+            shap=shap,
+            summary=summary,
+            dependence=curves,
+            interactions=pairs,
+            interaction_space=space,
+            left_out=self.left_out,
+            elapsed_s=time.monotonic() - self.began,
+        )
+
+    def _check(self, known: pd.DataFrame) -> None:
+        ids, target = known["row_id"].to_numpy(), self.result.settings.target
+        fits = target in self.frame.columns and len(ids) and ids.max() < len(self.frame)
+        if not fits or not (self.frame[target].iloc[ids].astype(str).to_numpy() == known[target].astype(str)).all():
+            raise InputError(
+                f"This table of {len(self.frame):,} rows is not the one that was searched: '{target}' differs.",
+                "Give the table as it was when the search ran, with its rows in the same order.",
+            )
+
+    def _truth(self, rows: pd.DataFrame) -> tuple[NDArray[Any], NDArray[np.intp] | None]:
+        """Return the target as a metric takes it, and how often each class occurs."""
+        values = rows[self.result.settings.target]
+        if self.result.labels is None:
+            return pd.to_numeric(values).to_numpy(dtype=float), None
+        code_of = {str(label): code for code, label in enumerate(self.result.labels)}
+        y = values.map(lambda label: code_of[str(label)]).to_numpy(dtype=np.intp)
+        return y, np.bincount(y, minlength=len(code_of))
+
+    def _miss(self, part: str, what: str, why: str) -> None:
+        self.left_out.append({"part": part, "what": what, "why": why})
+
+    def _permutation(self, X: NDArray[Any], y: NDArray[Any]) -> pd.DataFrame:
+        self.report(Event("explain", 0.0, "Permuting columns"))
+        part = self.whole.part(PERMUTATION_SHARE)
+        table, missing = permutation_importance(
+            self.subject, X, y, self.result.metric, repeats=self.settings.repeats, speed=self.speed,
+            deadline=part, seed=self.settings.seed,
+        )  # fmt: skip
+        if missing:
+            self._miss("permutation", _listed(missing, len(self.subject.columns)), part.reason)
+        elif table["n"].iloc[0] < len(X):
+            self._miss("permutation", f"{len(X) - table['n'].iloc[0]:,} of {len(X):,} rows", "time was short")
+        elif table["repeats"].min() < self.settings.repeats:
+            fewest = int(table["repeats"].min())
+            self._miss(
+                "permutation", f"{self.settings.repeats - fewest} of {self.settings.repeats} repeats", part.reason
+            )
+        if len(table) and table["importance"].isna().any():
+            title = METRICS[self.result.metric].title
+            self._miss("permutation", "the importances", f"{title} is undefined on these rows (one class only?)")
+        return table
+
+    def _shap(
+        self, X: NDArray[Any], cells: pd.DataFrame, row_id: NDArray[np.intp]
+    ) -> tuple[ShapValues | None, Contributor | None]:
+        self.report(Event("explain", 0.35, "Explaining single rows"))
+        part = self.whole.part(SHAP_SHARE)
+        wanted = X[:SHAP_ROWS]
+        shap, contributor, why = attribute(
+            self.subject,
+            wanted,
+            cells,
+            row_id,
+            self.names,
+            space="prediction" if self.result.labels is None else "probability",
+            background=X,
+            deadline=part,
+            estimator=bare_estimator(self.result.model) if self._is_encoded(X) else None,
+            seed=self.settings.seed,
+        )
+        if why:
+            self._miss("shap", "the exact values; sampled ones are shown", why)
+        if (done := 0 if shap is None else len(shap)) < len(wanted):
+            what = "all rows" if not done else f"{len(wanted) - done:,} of {len(wanted):,} rows"
+            self._miss("shap", what, part.reason)
+        return shap, contributor
+
+    def _is_encoded(self, X: NDArray[Any]) -> bool:
+        """Whether the subject's matrix is what the last step of the pipeline takes."""
+        return X.dtype.kind == "f"
+
+    def _summary(self, shap: ShapValues | None, rows: pd.DataFrame) -> pd.DataFrame:
+        from core.fairness import as_groups
+
+        if shap is None:
+            return Explanation.no_table("summary")
+        groups = {}
+        for name in self.result.settings.sensitive_columns:
+            found = as_groups(rows[name]).iloc[: len(shap)].reset_index(drop=True)
+            if (count := found.nunique()) > GROUPS:
+                self._miss("groups", name, f"it has {count:,} groups, and {GROUPS} is the most")
+            else:
+                groups[name] = found
+        return summarise(shap, groups, seed=self.settings.seed)
+
+    def _dependence(
+        self, X: NDArray[Any], cells: pd.DataFrame, row_id: NDArray[np.intp], names: list[str]
+    ) -> list[Dependence]:
+        self.report(Event("explain", 0.7, "Moving single columns"))
+        part = self.whole.part(DEPENDENCE_SHARE)
+        wanted = min(DEPENDENCE_ROWS, len(X))
+        n = min(wanted, self.speed.rows(calls=len(names), seconds=0.8 * part.left()) // (POINTS + 1))
+        found, missing = [], []
+        for name in names:
+            if part.over or n < min(FEWEST_ROWS, len(X)):
+                missing.append(name)
+                continue
+            curve = dependence(self.subject, X[:n], cells[:n], name, row_id[:n], spread=cells[name])
+            if isinstance(curve, str):
+                self._miss("dependence", name, curve)
+            else:
+                found.append(curve)
+        if missing:
+            self._miss("dependence", _listed(missing, len(names)), self._short(part))
+        elif n < wanted:
+            self._miss("dependence", f"{wanted - n:,} of {wanted:,} rows", "time was short")
+        return found
+
+    def _interactions(
+        self, X: NDArray[Any], names: list[str], contributor: Contributor | None
+    ) -> tuple[pd.DataFrame, str]:
+        self.report(Event("explain", 0.85, "Moving pairs of columns"))
+        space = "prediction" if self.result.labels is None else "probability"
+        outputs: Callable[[NDArray[Any]], Array] = self.subject.outputs
+        if contributor is not None:
+            space, outputs = contributor.space, contributor.reference
+        calls = len(names) * (len(names) + 1) // 2
+        wanted = min(INTERACTION_ROWS, len(X))
+        n = min(wanted, math.isqrt(self.speed.rows(calls=calls, seconds=0.8 * self.whole.left())))
+        if n < min(FEWEST_ROWS, len(X)):
+            self._miss("interactions", "all pairs", self._short(self.whole))
+            return Explanation.no_table("interactions"), space
+        table, missing = interactions(self.subject, outputs, X[:n], names, deadline=self.whole, seed=self.settings.seed)
+        if missing:
+            self._miss("interactions", _listed(missing, calls - len(names)), self.whole.reason)
+        elif n < wanted:
+            self._miss("interactions", f"{wanted - n:,} of {wanted:,} rows", "time was short")
+        return table, space
+
+    @staticmethod
+    def _short(part: Deadline) -> str:
+        return part.reason if part.over else "time was short"
+
+
+def _listed(names: list[str], of: int) -> str:
+    if len(names) == of:
+        return "all"
+    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+
+
+def _ranking(permutation: pd.DataFrame, shap: ShapValues | None, columns: list[str]) -> list[str]:
+    """Return columns, the most important first: by SHAP, else by permutation, else as they come."""
+    if shap is not None:
+        size = np.abs(shap.values).mean(axis=0).sum(axis=1)
+        return [shap.features[place] for place in np.argsort(-size, kind="stable")]
+    ranked = list(permutation["feature"])
+    return ranked + [name for name in columns if name not in ranked]

@@ -1,0 +1,151 @@
+"""SHAP values: they add up in the space that is named, and agree with other implementations."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import shap
+from scipy.special import expit, softmax
+from sklearn.preprocessing import StandardScaler
+
+from core.explain import _attribute
+from core.explain._attribute import attribute
+from core.explain._contributions import exact_contributor
+from core.explain._deadline import Deadline
+from core.explain._subject import bare_estimator
+from tests.unit.explain.explain_models import LABELS, LEARNERS, odd_result, subject_of
+
+SPACES = {"binary": "log-odds", "multiclass": "margin", "regression": "prediction"}
+
+
+def attributed(result, frame, n=40, seconds=60.0):
+    subject = subject_of(result)
+    X = subject.encode(frame)
+    names = ["x"] if result.task != "multiclass" else list(result.labels)
+    found, _, why = attribute(
+        subject, X[:n], frame, np.arange(len(frame)), names, space="probability", background=X,
+        deadline=Deadline.after(seconds), estimator=bare_estimator(result.model),
+    )  # fmt: skip
+    assert why == ""
+    return found, X
+
+
+@pytest.mark.parametrize("task", LABELS)
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_values_add_up_to_the_prediction(learner, task):
+    result, frame = odd_result(learner, task)
+    found, _ = attributed(result, frame)
+    forest = learner in ("rf", "extra_tree") and task != "regression"
+    assert found.space == ("probability" if forest else SPACES[task])
+    assert found.values.shape == (40, len(result.features), 3 if task == "multiclass" else 1)
+    raw = frame.head(40)
+    if task == "regression":
+        sums, expected = found.outputs[:, 0], result.model.predict(raw)
+        assert sums == pytest.approx(expected, rel=1e-5, abs=1e-3)
+        return
+    expected = result.model.predict_proba(raw)
+    if forest:
+        sums = found.outputs if task == "multiclass" else np.column_stack([1 - found.outputs, found.outputs])
+    elif task == "binary":
+        sums = np.column_stack([1 - expit(found.outputs), expit(found.outputs)])
+    else:
+        sums = softmax(found.outputs, axis=1)
+    assert np.abs(sums - expected).max() < 2e-6
+    assert found.error < 1e-4
+
+
+@pytest.mark.filterwarnings("ignore:LightGBM binary classifier with TreeExplainer:UserWarning")  # told of each use
+@pytest.mark.parametrize("learner", ["lgbm", "xgboost", "rf"])
+def test_agrees_with_shaps_tree_explainer_summed_to_raw_columns(learner):
+    result, frame = odd_result(learner, "binary")
+    found, X = attributed(result, frame)
+    estimator = bare_estimator(result.model)
+    explainer = shap.TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
+    encoded = np.asarray(explainer.shap_values(X[:40]))
+    encoded = encoded[..., 1] if encoded.ndim == 3 else encoded
+    names = result.model.steps[0][1].get_feature_names_out()
+    own = [name for name in names if name.startswith(("大小_", "missingindicator_大小"))]
+    columns = [list(names).index(name) for name in own]
+    assert len(columns) > 3
+    assert found.values[:, found.features.index("大小"), 0] == pytest.approx(encoded[:, columns].sum(axis=1), abs=1e-5)
+    dates = [place for place, name in enumerate(names) if name.removeprefix("missingindicator_").startswith("when: ")]
+    assert found.values[:, found.features.index("when"), 0] == pytest.approx(encoded[:, dates].sum(axis=1), abs=1e-5)
+    assert found.values.sum() == pytest.approx(encoded.sum(), abs=1e-3)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_linear_values_agree_with_shaps_linear_explainer(task):
+    result, frame = odd_result("linear", task)
+    found, X = attributed(result, frame)
+    scaler, model = (step for _, step in bare_estimator(result.model).steps)
+    assert isinstance(scaler, StandardScaler)
+    prepared = scaler.transform(X).astype(float)
+    masker = shap.maskers.Independent(prepared, max_samples=len(prepared))
+    encoded = shap.LinearExplainer(model, masker).shap_values(prepared[:40])
+    place = found.features.index("a b")
+    columns = [i for i, name in enumerate(result.model.steps[0][1].get_feature_names_out()) if name.endswith("a b")]
+    assert found.values[:, place, 0] == pytest.approx(encoded[:, columns].sum(axis=1), rel=1e-4, abs=1e-4)
+    assert found.values[:, :, 0].sum(axis=1) == pytest.approx(encoded.sum(axis=1), rel=1e-4, abs=1e-3)
+
+
+def test_a_column_that_no_tree_uses_has_exactly_no_value():
+    result, frame = odd_result("lgbm", "binary")
+    found, _ = attributed(result, frame)
+    estimator = result.model.steps[-1][1].estimator
+    subject = subject_of(result)
+    used = estimator.booster_.feature_importance()
+    unused = [i for i, places in enumerate(subject.places) if not used[places].any()]
+    assert unused
+    assert (found.values[:, unused] == 0).all()
+    assert (np.abs(found.values).max(axis=(0, 2)) > 0).sum() == len(subject.places) - len(unused)
+
+
+def replaced(monkeypatch, **changes):
+    """Explain with an exact method that was changed."""
+    result, frame = odd_result("rf", "binary", rows=60)
+    subject = subject_of(result)
+    X = subject.encode(frame)
+    exact = exact_contributor(bare_estimator(result.model), subject, X)
+    changes = {name: change(exact) for name, change in changes.items()}
+    monkeypatch.setattr(_attribute, "exact_contributor", lambda *_: replace(exact, **changes))
+    found, _, why = _attribute.attribute(
+        subject, X[:5], frame, np.arange(5), ["yes"], space="probability", background=X,
+        deadline=Deadline.after(0.9), estimator=object(),
+    )  # fmt: skip
+    expected = result.model.predict_proba(frame.head(5))[:, 1]
+    assert found.method.startswith("sampled")
+    assert found.outputs[:, 0] == pytest.approx(expected[: len(found)])
+    return why
+
+
+def test_a_slow_exact_method_gives_way_to_sampling_with_its_reason(monkeypatch):
+    def slow(exact):
+        def values(X):
+            time.sleep(0.2 * len(X))
+            return exact.values(X)
+
+        return values
+
+    assert "shap.TreeExplainer takes 0.2" in replaced(monkeypatch, values=slow)
+
+
+def test_an_exact_method_that_does_not_add_up_gives_way_to_sampling(monkeypatch):
+    assert "does not add up to the model's output (off by 0.1" in replaced(
+        monkeypatch, base=lambda exact: exact.base + 0.1
+    )
+
+
+def test_the_table_of_values_has_all_that_is_needed_to_draw_it():
+    result, frame = odd_result("xgboost", "multiclass")
+    found, _ = attributed(result, frame, n=7)
+    table = found.table()
+    assert len(table) == 3 * 7
+    of_b = table[table["class"] == "b"].reset_index(drop=True)
+    sums = found.base[1] + of_b[[f"shap: {name}" for name in found.features]].sum(axis=1)
+    assert of_b["output"].tolist() == pytest.approx(sums.tolist())
+    assert of_b["value: label"].equals(frame["label"].head(7))
+    again = type(found).from_table(found.to_dict(), table)
+    assert np.array_equal(again.values, found.values)
+    pd.testing.assert_frame_equal(again.data, found.data)

@@ -1,0 +1,110 @@
+"""The explanation as part of a run: its files, its budget, and a result that outlives its failure."""
+
+from types import SimpleNamespace
+
+import pytest
+
+import core.explain
+from core import jobs
+from core.automl import AutoMLResult, AutoMLSettings
+from core.catalog import RunState, artifacts, datasets
+from core.errors import InputError
+from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
+from core.tasks import automl, ingest
+
+QUICK = {"target": "diagnosis", "max_trials": 2, "folds": 2, "learners": ("lgbm",)}
+
+
+@pytest.fixture(scope="module")
+def dataset(installation, tmp_path_factory):
+    with installation(tmp_path_factory.mktemp("explained") / "home"):
+        loaded = jobs.wait(ingest.submit_sample("breast_cancer"), 60)
+        yield datasets.get(loaded.result["dataset_id"], "local")
+
+
+@pytest.fixture
+def context(dataset, tmp_path):
+    """What a task is given, without a run behind it."""
+    kept, events, stop = {}, [], []
+    return SimpleNamespace(
+        settings=AutoMLSettings(time_budget_s=None, **QUICK).model_dump(),
+        run=SimpleNamespace(dataset_id=dataset.id),
+        workspace="local",
+        workdir=tmp_path,
+        started=None,
+        report=events.append,
+        should_stop=lambda: bool(stop),
+        keep=lambda name, path: kept.update({name: path}),
+        kept=kept,
+        events=events,
+        stop=stop,
+    )
+
+
+def test_a_run_keeps_its_explanation(dataset):
+    settings = AutoMLSettings(time_budget_s=None, sensitive_columns=("mean_radius",), **QUICK)
+    run = jobs.wait(automl.submit(dataset, settings), 120)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    assert run.result["explain_error"] is None
+    found = Explanation.read(jobs.artifact_path(run.id, SUMMARY_FILE), jobs.artifact_path(run.id, SHAP_FILE))
+    assert found.settings.budget_s == 20
+    assert len(found.permutation) == 30
+    assert found.rows == found.shap.values.shape[0]
+    assert set(found.summary["column"].dropna()) == {"mean_radius"}
+    assert jobs.events(run.id, phase="explain")[0].message == "Permuting columns"
+
+
+def test_the_budget_is_a_third_of_the_searchs(context, monkeypatch):
+    asked = []
+
+    def fake(result, frame, settings, **_):
+        asked.append(settings.budget_s)
+        raise InputError("Enough.")
+
+    monkeypatch.setattr(core.explain, "explain", fake, raising=False)
+    for seconds in (30.0, 600.0, None):
+        settings = AutoMLSettings(**QUICK | {"time_budget_s": seconds, "max_trials": 2})
+        result = SimpleNamespace(settings=settings, stop_code="trials")
+        automl._explain(context, None, result)
+    assert asked == [10, 20, 20]
+
+
+def test_a_failure_is_told_and_the_result_is_kept(context, monkeypatch):
+    def failing(*_, **__):
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(core.explain, "explain", failing, raising=False)
+    found = automl.run(context)
+    said = "The model could not be explained (ZeroDivisionError: by zero)."
+    assert found["explain_error"] == said
+    assert found["verdict"]
+    assert context.events[-1].message == said
+    assert (context.events[-1].phase, context.events[-1].values) == ("explain", {"error": "ZeroDivisionError"})
+    assert SUMMARY_FILE not in context.kept
+    assert AutoMLResult.load(context.kept["result.json"].parent).verdict == found["verdict"]
+
+
+def test_nothing_is_explained_when_it_is_not_asked_for(context):
+    context.settings["explain"] = False
+    assert automl.run(context)["explain_error"] is None
+    assert SUMMARY_FILE not in context.kept
+    assert "explain" not in {event.phase for event in context.events}
+
+
+def test_a_stopped_search_is_not_explained(context):
+    def report(event):
+        context.events.append(event)
+        if event.values.get("trial"):
+            context.stop.append(True)
+
+    context.report = report
+    context.settings["max_trials"] = 100
+    found = automl.run(context)
+    assert found["stop_reason"].startswith("You stopped it")
+    assert SUMMARY_FILE not in context.kept
+
+
+def test_a_run_without_an_explanation_has_no_such_file(dataset):
+    run = jobs.wait(automl.submit(dataset, AutoMLSettings(time_budget_s=None, explain=False, **QUICK)), 120)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    assert SUMMARY_FILE not in {item.name for item in artifacts.find(run.id, "local")}
