@@ -1,0 +1,74 @@
+"""Models: a registry with versions and aliases, new rows scored, cards that say what was measured, MLflow's format.
+
+Importing this package is cheap: what trained a model loads only when the model itself scores.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.models._fields import Field
+    from core.models._intake import ColumnReport
+    from core.models._registry import (
+        aliases,
+        archive,
+        find,
+        get,
+        history,
+        promote,
+        register,
+        remove_alias,
+        resolve,
+        restore,
+        roll_back,
+        set_alias,
+        set_notes,
+        versions,
+    )
+    from core.models._score import RowScorer, ScoredRows, form_fields, score, score_rows
+
+_REGISTRY = (
+    "aliases", "archive", "find", "get", "history", "promote", "register", "remove_alias", "resolve", "restore",
+    "roll_back", "set_alias", "set_notes", "versions",
+)  # fmt: skip
+_HOMES = dict.fromkeys(_REGISTRY, "_registry") | {
+    "ColumnReport": "_intake",
+    "Field": "_fields",
+    "RowScorer": "_score",
+    "ScoredRows": "_score",
+    "form_fields": "_score",
+    "score": "_score",
+    "score_rows": "_score",
+}
+
+__all__ = [
+    "ColumnReport",
+    "Field",
+    "RowScorer",
+    "ScoredRows",
+    "aliases",
+    "archive",
+    "find",
+    "form_fields",
+    "get",
+    "history",
+    "promote",
+    "register",
+    "remove_alias",
+    "resolve",
+    "restore",
+    "roll_back",
+    "score",
+    "score_rows",
+    "set_alias",
+    "set_notes",
+    "versions",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
