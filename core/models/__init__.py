@@ -9,8 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.models._card import CardTable, ModelCard, Section
+    from core.models._card_build import card, card_of_run
+    from core.models._compare import VersionComparison, compare
     from core.models._fields import Field
     from core.models._intake import ColumnReport
+    from core.models._questions import Question, answer, questions
     from core.models._registry import (
         aliases,
         archive,
@@ -34,9 +38,19 @@ _REGISTRY = (
     "roll_back", "set_alias", "set_notes", "versions",
 )  # fmt: skip
 _HOMES = dict.fromkeys(_REGISTRY, "_registry") | {
+    "CardTable": "_card",
     "ColumnReport": "_intake",
     "Field": "_fields",
+    "ModelCard": "_card",
+    "Question": "_questions",
     "RowScorer": "_score",
+    "Section": "_card",
+    "VersionComparison": "_compare",
+    "answer": "_questions",
+    "card": "_card_build",
+    "card_of_run": "_card_build",
+    "compare": "_compare",
+    "questions": "_questions",
     "ScoredRows": "_score",
     "form_fields": "_score",
     "score": "_score",
@@ -44,17 +58,27 @@ _HOMES = dict.fromkeys(_REGISTRY, "_registry") | {
 }
 
 __all__ = [
+    "CardTable",
     "ColumnReport",
     "Field",
+    "ModelCard",
+    "Question",
     "RowScorer",
     "ScoredRows",
+    "Section",
+    "VersionComparison",
     "aliases",
+    "answer",
     "archive",
+    "card",
+    "card_of_run",
+    "compare",
     "find",
     "form_fields",
     "get",
     "history",
     "promote",
+    "questions",
     "register",
     "remove_alias",
     "resolve",
