@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from core.models._compare import VersionComparison, compare
     from core.models._fields import Field
     from core.models._intake import ColumnReport
+    from core.models._mlflow import save_mlflow
+    from core.models._mlflow_push import push_mlflow
     from core.models._questions import Question, answer, questions
     from core.models._registry import (
         aliases,
@@ -50,7 +52,9 @@ _HOMES = dict.fromkeys(_REGISTRY, "_registry") | {
     "card": "_card_build",
     "card_of_run": "_card_build",
     "compare": "_compare",
+    "push_mlflow": "_mlflow_push",
     "questions": "_questions",
+    "save_mlflow": "_mlflow",
     "ScoredRows": "_score",
     "form_fields": "_score",
     "score": "_score",
@@ -78,12 +82,14 @@ __all__ = [
     "get",
     "history",
     "promote",
+    "push_mlflow",
     "questions",
     "register",
     "remove_alias",
     "resolve",
     "restore",
     "roll_back",
+    "save_mlflow",
     "score",
     "score_rows",
     "set_alias",

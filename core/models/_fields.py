@@ -34,7 +34,7 @@ class Field:
     rows, missing : int
         Training rows, and how many of them had no value here.
     default : number, bool, str or None
-        The median of numbers and dates (ISO 8601), the most frequent value of others.
+        The median of numbers (whole ones: the lower middle) and dates (ISO 8601), the most frequent value of others.
     minimum, maximum : number, str or None
         Of numbers and dates.
     integer : bool
@@ -139,7 +139,8 @@ def _field(connection: duckdb.DuckDBPyConnection, rows: str, name: str, dtype: s
     if dtype.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or "INT" in dtype:
         whole = "INT" in dtype
         inside = f"({cell})" if whole else f"({cell}) FILTER (isfinite({cell}::DOUBLE))"
-        found = one(f"min{inside}", f"median{inside}", f"max{inside}")
+        middle = f"quantile_disc({cell}, 0.5)" if whole else f"median{inside}"
+        found = one(f"min{inside}", middle, f"max{inside}")
         low, default, high = (
             None if each is None else int(each) if whole and each == int(each) else float(each) for each in found
         )

@@ -1,22 +1,19 @@
-"""One interface to all that predicts: the model itself, or its ONNX file; a table's or a text's."""
+"""One interface to all that predicts, tables and texts. A model in MLflow's format carries this module with it."""
 
 from __future__ import annotations
 
-import tempfile
 from abc import ABC, abstractmethod
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from core.models._evidence import Evidence
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Predictor", "TablePredictor", "TextPredictor", "open_model", "open_onnx", "table_of"]
+__all__ = ["Predictor", "TablePredictor", "TextPredictor", "load_table", "load_text", "table_of"]
 
 
 class Predictor(ABC):
@@ -48,79 +45,57 @@ class TablePredictor(Predictor):
         return np.asarray(answer, dtype=np.float64)
 
 
-class _OnnxTable(Predictor):
-    def __init__(self, path: Path) -> None:
-        from core.edge import TableScorer
-
-        self._scorer = TableScorer(path)
-        self.labels = self._scorer.labels
-
-    def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        found = self._scorer.outputs(frame).astype(np.float64)
-        return found[:, 0] if self.labels is None else found
-
-
 class TextPredictor(Predictor):
     """Texts of one column; empty ones get no answer.
 
     Parameters
     ----------
-    predict : callable
-        Takes a list of texts; returns a DataFrame of a label and then a probability a class, or of a number.
+    answer : callable
+        Takes a list of texts; returns probabilities, shape (n, classes), or numbers, shape (n,).
+    labels : list of str or None
+        The classes; None for a number.
     """
 
-    def __init__(self, predict: Any, labels: list[str] | None) -> None:
-        self._predict = predict
+    def __init__(self, answer: Callable[[list[str]], NDArray[np.float64]], labels: list[str] | None) -> None:
+        self._answer = answer
         self.labels = labels
 
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Return what the model makes of the first column."""
         texts = frame.iloc[:, 0]
-        full = texts.notna() & texts.astype(str).str.strip().astype(bool)
-        width = 1 if self.labels is None else len(self.labels)
-        found = np.full((len(frame), width), np.nan)
+        full = (texts.notna() & texts.astype(str).str.strip().astype(bool)).to_numpy()
+        found = np.full(len(frame) if self.labels is None else (len(frame), len(self.labels)), np.nan)
         if full.any():
-            answer = self._predict(texts[full].astype(str).tolist())
-            found[full.to_numpy()] = answer.iloc[:, -width:].to_numpy(dtype=float)
-        return found[:, 0] if self.labels is None else found
+            found[full] = self._answer(texts[full].astype(str).tolist())
+        return found
 
 
-@lru_cache(maxsize=2)
-def _open(run_id: str, workspace: str) -> Predictor:
-    evidence = Evidence.of(run_id, workspace)
-    if evidence.kind == "table":
-        from core.automl._store import load_model
-
-        return TablePredictor(load_model(evidence.path("model.skops")))
-    from core.finetune import FineTuneResult
-
-    with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
-        result = FineTuneResult.load(evidence.unpack(Path(scratch)))
-        result.predict(["loads the weights"])  # while their folder is there
-    return TextPredictor(result.predict, result.labels)
-
-
-def open_model(run_id: str, workspace: str) -> Predictor:
-    """Load the model of a run, and what trained it: for a run's own process or a script, not for a page.
+def load_table(file: Path) -> TablePredictor:
+    """Load a pipeline that was saved with its fixed list of trusted types.
 
     Raises
     ------
     StorageError
-        When a file is missing, or holds types that are not trusted.
+        When it holds others.
     """
-    return _open(run_id, workspace)
+    from core.automl._store import load_model
+
+    return TablePredictor(load_model(file))
 
 
-def open_onnx(evidence: Evidence, path: Path) -> Predictor:
-    """Load an exported model, with ONNX Runtime alone."""
-    if evidence.kind == "table":
-        return _OnnxTable(path)
-    from core.edge import TextScorer
+def load_text(folder: Path, labels: list[str] | None, *, max_length: int, batch_size: int) -> TextPredictor:
+    """Load a fine-tuned model from its folder of safetensors, configuration and tokenizer."""
+    from core.finetune._build import load_plain
+    from core.finetune._encode import encode, outputs, quiet
 
-    scorer = TextScorer(
-        path, evidence.path("model/tokenizer.json"), evidence.labels, evidence.result["settings"]["max_length"]
-    )
-    return TextPredictor(scorer.predict, evidence.labels)
+    with quiet():
+        model, tokenizer = load_plain(folder)
+
+    def answer(texts: list[str]) -> NDArray[np.float64]:
+        with quiet():
+            return outputs(model, tokenizer, encode(tokenizer, texts, max_length), batch_size, labels is not None)
+
+    return TextPredictor(answer, labels)
 
 
 def table_of(outputs: NDArray[np.float64], labels: list[Any] | None, index: pd.Index) -> pd.DataFrame:

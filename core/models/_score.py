@@ -12,7 +12,8 @@ from core.models._decide import Decider, choose_policy
 from core.models._evidence import Evidence
 from core.models._fields import Field
 from core.models._intake import ColumnReport, take_in
-from core.models._predictors import open_model, open_onnx, table_of
+from core.models._open import open_model, open_onnx
+from core.models._predictors import table_of
 from core.models._registry import resolve
 
 if TYPE_CHECKING:
