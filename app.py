@@ -28,7 +28,12 @@ with frame.errors_shown():
         url_path="fairness",
         help="Compare groups.",
     )
+    edge = st.Page(
+        "pages/edge/page.py", title="Edge", icon=":material/speed:", url_path="edge", help="Export, shrink, time."
+    )
     runs = st.Page(
         "pages/runs/page.py", title="Runs", icon=":material/list_alt:", url_path="runs", help="All background work."
     )
-    st.navigation({"": [home], "Build": [data, automl, finetune], "Check": [fairness], "Watch": [runs]}).run()
+    st.navigation(
+        {"": [home], "Build": [data, automl, finetune], "Check": [fairness], "Ship": [edge], "Watch": [runs]}
+    ).run()

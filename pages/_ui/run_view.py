@@ -25,7 +25,11 @@ STATE_BADGES: dict[RunState, tuple[str, str, str]] = {
 }
 _POLL = "1s"
 # What stopping means to a kind of run, where it is not that the best so far is kept.
-_STOP = {"finetune": "Stop, to go on later", "mitigate": "Stop and keep what is done"}
+_STOP = {
+    "finetune": "Stop, to go on later",
+    "mitigate": "Stop and keep what is done",
+    "latency": "Stop and keep what is done",
+}
 
 Details = Callable[[Run, list[RunEvent]], None]
 

@@ -42,6 +42,8 @@ def head(run: Run) -> None:
         if run.state is RunState.SUCCEEDED:
             if st.button("Fairness", icon=":material/balance:", key="to-fairness", help="Compare groups of people."):
                 st.switch_page("pages/fairness/page.py", query_params={"run": run.id})
+            if st.button("Edge", icon=":material/speed:", key="to-edge", help="Export it to ONNX, and time it."):
+                st.switch_page("pages/edge/page.py", query_params={"model": run.id})
             with st.popover("Download", icon=":material/download:", key="download"):
                 _downloads(run)
         if run.state.terminal:

@@ -20,6 +20,9 @@ TASKS = {
     "mitigate": "Mitigations",
     "finetune": "Fine-tuning",
     "estimate": "Estimate",
+    "export": "Export",
+    "onnx_upload": "ONNX upload",
+    "latency": "Latency",
 }
 _LIMIT = 200
 

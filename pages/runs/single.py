@@ -14,6 +14,8 @@ from pages.runs.listing import TASKS
 
 __all__ = ["show"]
 
+_PAGES = {"automl": "automl", "finetune": "finetune", "export": "edge", "onnx_upload": "edge", "latency": "edge"}
+
 
 def _to_list() -> None:
     st.query_params.clear()
@@ -54,8 +56,9 @@ def show(run: Run) -> None:
 
 def _links(run: Run) -> None:
     dataset_id = run.dataset_id or (run.result or {}).get("dataset_id")
-    if run.task == "automl" and st.button("Open the result", icon=":material/model_training:", key="to-automl"):
-        st.switch_page("pages/automl/page.py", query_params={"run": run.id})
+    page = _PAGES.get(run.task)
+    if page is not None and st.button("Open the result", icon=":material/open_in_new:", key=f"to-{page}"):
+        st.switch_page(f"pages/{page}/page.py", query_params={"run": run.id})
     if dataset_id is None:
         return
     try:

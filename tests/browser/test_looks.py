@@ -25,8 +25,10 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
     from core import jobs
     from core.automl import AutoMLSettings
     from core.catalog import datasets
+    from core.edge.latency import LatencySettings
+    from core.edge.latency._lab import LabSettings
     from core.finetune import FineTuneSettings
-    from core.tasks import automl, check, finetune, ingest
+    from core.tasks import automl, check, export, finetune, ingest, latency
 
     home = tmp_path_factory.mktemp("looks")
     with installation(home):
@@ -42,6 +44,11 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
         tuning = FineTuneSettings(text_column="text", label_column="sentiment", max_length=32, max_steps=20)
         tuned = jobs.wait(finetune.submit(texts, tuning), 240)
         assert tuned.state is RunState.SUCCEEDED
+        exported = jobs.wait(export.submit(tuned, modes=("dynamic-int8",)), 240)
+        quick = LatencySettings(warmup_s=0.2, duration_s=1, sequence_length=16)
+        lab = LabSettings(variants=("fp32", "dynamic-int8"), latency=quick, native=True, sweep={"batch_size": [1, 4]})
+        measured = jobs.wait(latency.submit(exported, lab), 240)
+        assert measured.state is RunState.SUCCEEDED
         server = start_server(home)
         yield (
             server,
@@ -54,6 +61,9 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
                 "fairness": f"fairness?run={run.id}",
                 "finetune-form": f"finetune?dataset={texts.id}",
                 "finetune": f"finetune?run={tuned.id}",
+                "edge": "edge",
+                "export": f"edge?run={exported.id}",
+                "latency": f"edge?run={measured.id}",
                 "runs": "runs",
                 "run": f"runs?run={run.id}",
             },
@@ -61,7 +71,10 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
         stop_server(server)
 
 
-PAGES = ("home", "data", "dataset", "form", "result", "fairness", "finetune-form", "finetune", "runs", "run")
+PAGES = (
+    "home", "data", "dataset", "form", "result", "fairness", "finetune-form", "finetune", "edge", "export", "latency",
+    "runs", "run",
+)  # fmt: skip
 
 
 def opened(browser: Browser, address: str, width: int) -> Page:
@@ -99,7 +112,7 @@ def test_no_serious_accessibility_finding_beyond_streamlits_own(browser: Browser
     server, paths = addresses
     base: set[str] = set()
     found: dict[str, set[str]] = {}
-    for name in ("home", "form", "result", "fairness", "finetune-form", "finetune", "run"):
+    for name in ("home", "form", "result", "fairness", "finetune-form", "finetune", "edge", "export", "latency", "run"):
         page = opened(browser, server.page(paths[name], dark=dark), 1440)
         violations = Axe().run(page).response["violations"]
         serious = {

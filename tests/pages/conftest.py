@@ -12,8 +12,17 @@ from streamlit.testing.v1 import AppTest
 from core import jobs
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, RunState, datasets
-from core.tasks import automl, check, ingest
+from core.edge.latency import LatencySettings, Slo
+from core.edge.latency._lab import LabSettings
+from core.tasks import automl, check, export, ingest, latency
 
+MEASURED = LabSettings(
+    variants=("fp32",),
+    latency=LatencySettings(warmup_s=0.1, duration_s=0.5),
+    native=True,
+    slo=Slo(bound_ms=1_000, qps=50, percentile=90),
+    sweep={"batch_size": [1, 4]},
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,6 +36,8 @@ class World:
     number: str  # a search that succeeded, regression
     failed: str
     cancelled: str
+    exported: str  # of the search that succeeded
+    measured: str
 
 
 def _loaded(name: str) -> Dataset:
@@ -56,6 +67,8 @@ def _filled(installation: Callable, tmp_path_factory: pytest.TempPathFactory) ->
         cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600))
         jobs.cancel(cancelled)
         _ended(checked, RunState.SUCCEEDED)
+        exported = export.submit(jobs.get(_ended(found, RunState.SUCCEEDED)), modes=("dynamic-int8",))
+        measured = latency.submit(jobs.get(_ended(exported, RunState.SUCCEEDED)), MEASURED)
         return home, World(
             credit,
             diabetes,
@@ -63,6 +76,8 @@ def _filled(installation: Callable, tmp_path_factory: pytest.TempPathFactory) ->
             _ended(number, RunState.SUCCEEDED),
             _ended(failed, RunState.FAILED),
             _ended(cancelled, RunState.CANCELLED),
+            exported,
+            _ended(measured, RunState.SUCCEEDED),
         )
 
 

@@ -16,6 +16,7 @@ from tests.pages.conftest import labels, texts, visit
         ("data", "Your own table"),
         ("automl", "no table to learn from yet"),
         ("fairness", "There is nothing to look at yet"),
+        ("edge", "There is no model yet"),
         ("runs", "No run yet"),
     ],
 )
@@ -30,7 +31,7 @@ def test_home_offers_the_sample_and_the_upload(home: Path) -> None:
     assert labels(visit("home")) == ["Load the Adult sample", "Upload my own table"]
 
 
-@pytest.mark.parametrize("page", ["automl", "runs"])
+@pytest.mark.parametrize("page", ["automl", "edge", "runs"])
 def test_an_unknown_run_is_an_error_with_a_hint(home: Path, page: str) -> None:
     test = visit(page, run="0123456789abcdef")
     assert not test.exception

@@ -34,6 +34,9 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World) -> None:
         ["automl", {"run": world.number}, "result-tabs", ["Test rows"]],
         ["fairness", {"run": world.found}, "fairness-tabs", ["Groups", "Threshold lab", "Mitigations", "Report"]],
         ["finetune", {"dataset": world.credit.id}, "", []],
+        ["edge", {}, "", []],
+        ["edge", {"run": world.exported}, "edge-tabs", ["Variants", "Parity", "Graph", "Measure", "Measurements"]],
+        ["edge", {"run": world.measured}, "latency-tabs", ["Latency", "Sweep", "Operators", "Roofline", "Method"]],
         ["runs", {}, "", []],
         ["runs", {"run": world.found}, "run-tabs", ["Facts", "Log", "Files"]],
     ]

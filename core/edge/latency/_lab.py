@@ -139,14 +139,15 @@ def visit_lab(
     dict
         reports ({variant: ``LatencyReport.to_dict``}), samples_ms ({variant: list}), native (a report or None),
         with_preprocessing (the report of the first variant to compare it with), profiles ({variant: records}), roof,
-        rooflines ({variant: dict}), slo ({variant: {verdict, report}}), sweep (records with ``pareto``), errors.
+        rooflines ({variant: dict}), slo ({variant: {verdict, report}}), sweep (records with ``pareto``), errors, and
+        stopped: whether the rest was left out because it was stopped.
 
     Raises
     ------
     InputError
         When a variant is not there, or the data to feed it with.
     StoppedError
-        When it was stopped.
+        When it was stopped before the first variant was measured.
     """
     missing = [name for name in settings.variants if name not in target.variants]
     if missing:
@@ -168,10 +169,19 @@ class _Visit:
         self.options: dict[str, Any] = {"should_stop": should_stop, "limits": target.limits}
         self.found: dict[str, Any] = {
             "reports": {}, "samples_ms": {}, "native": None, "with_preprocessing": None, "profiles": {}, "roof": None,
-            "rooflines": {}, "slo": {}, "sweep": [], "errors": [],
+            "rooflines": {}, "slo": {}, "sweep": [], "errors": [], "stopped": False,
         }  # fmt: skip
 
     def run(self) -> dict[str, Any]:
+        try:
+            self._measure_all()
+        except StoppedError:
+            if not self.found["reports"]:
+                raise
+            self.found["stopped"] = True  # what was measured until then is whole
+        return self.found
+
+    def _measure_all(self) -> None:
         asked = self.settings
         measured: dict[str, LatencyReport] = {}
         for name in asked.variants:
@@ -192,7 +202,6 @@ class _Visit:
                 self._one(name, f"Testing {name} against the objective", self._slo, name)
         if asked.sweep:
             self._sweep()
-        return self.found
 
     def _one(self, name: str, message: str, work: Callable[..., Any], *values: Any, counts: bool = True) -> Any:
         self.tell(Event("measure", self.done / self.whole, message))

@@ -1,0 +1,242 @@
+"""Exports a model that a run made to ONNX, proves it equal, and makes smaller variants of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import exports, jobs, policies
+from core.catalog import Run, RunState, artifacts, datasets, runs
+from core.edge._quantize import MODES
+from core.errors import InputError, NotFoundError, SettingsError
+from core.jobs import RunContext
+from core.progress import Event
+from core.storage import get_store
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from core.fairness import ThresholdPolicy
+
+__all__ = ["SOURCES", "run", "submit"]
+
+SOURCES = ("automl", "finetune")
+"""Tasks whose models are exported."""
+
+_KEPT_ROWS = 5_000
+
+
+def submit(source: Run, *, modes: Sequence[str] = tuple(MODES), policy: str | None = None) -> str:
+    """Queue the export of a search's or a training's model; returns the run's id.
+
+    Parameters
+    ----------
+    source : Run
+        That succeeded.
+    modes : sequence of str
+        Keys of ``MODES``: the variants beside fp32.
+    policy : str, optional
+        Name of a threshold policy that was kept with the run: it travels with the file.
+
+    Raises
+    ------
+    InputError
+        When the run has no model.
+    SettingsError
+        When there is no such mode or policy.
+    """
+    if source.task not in SOURCES or source.state is not RunState.SUCCEEDED:
+        raise InputError(f"Run '{source.id}' has no model to export.", "Choose a search or a training that succeeded.")
+    unknown = [mode for mode in modes if mode not in MODES]
+    if unknown:
+        raise SettingsError(f"There is no mode '{unknown[0]}'.", f"Choose from: {', '.join(MODES)}.")
+    if policy is not None and policy not in policies.kept(source):
+        raise SettingsError(f"No policy '{policy}' is kept with this model.", "Keep one on the Fairness page first.")
+    return jobs.submit(
+        "export",
+        {"source": source.id, "modes": [mode for mode in MODES if mode in modes], "policy": policy},
+        dataset=source.dataset_id,
+        workspace=source.workspace,
+        title=source.title,
+    )
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model with the rows to compare on: those it learned from, and those it did not."""
+
+    exported_from: Any  # what `export_onnx` takes
+    train: Any
+    held_out: Any
+    y: NDArray[Any]
+    rows: pd.DataFrame
+    max_length: int | None = None
+    tokenizer: Path | None = None
+
+
+def run(context: RunContext) -> dict[str, Any]:
+    """Export, compare, quantise, and store all files."""
+    context.report(Event("prepare", 0.0, "Loading the model and its rows"))
+    source = _source(context)
+    policy = None
+    if context.settings["policy"] is not None:
+        policy = policies.kept(source)[context.settings["policy"]]
+    folder, made = context.workdir / "model", context.workdir / "made"
+    for path in (folder, made):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+    _files(source, folder)
+    model = _table(source, folder, policy) if source.task == "automl" else _texts(source, folder, policy)
+    return _make(context, source, model, policy, made)
+
+
+def _make(
+    context: RunContext, source: Run, model: _Model, policy: ThresholdPolicy | None, made: Path
+) -> dict[str, Any]:
+    from core.edge import export_onnx
+    from core.edge._variants import HeldOut, make_variants
+
+    asked = source.result or {}
+    target = source.settings.get("target") or source.settings.get("label_column")
+    context.report(Event("export", 0.1, "Exporting the model and comparing its answers"))
+    tested = len(model.y) > 0
+    exported = export_onnx(
+        model.exported_from,
+        made / "model.onnx",
+        train=model.train,
+        held_out=model.held_out if tested else model.train,
+        max_length=model.max_length,
+        fingerprint=asked.get("dataset_fingerprint"),
+        policy=policy,
+        target=target,
+    )
+    task = _task(source, exported.labels)
+    variants = make_variants(
+        exported.path,
+        made,
+        modes=context.settings["modes"],
+        train=model.train,
+        held_out=HeldOut(model.held_out, model.y, task) if tested else None,
+        tokenizer=model.tokenizer,
+        report=lambda event: context.report(Event(event.phase, 0.3 + 0.65 * (event.fraction or 0.0), event.message)),
+    )
+    context.report(Event("store", 0.95, "Storing the files"))
+    model.rows.head(_KEPT_ROWS).to_parquet(made / exports.ROWS, index=False)
+    if model.tokenizer is not None:
+        shutil.copyfile(model.tokenizer, made / "tokenizer.json")
+    found = {
+        "source": {"task": source.task, "run": source.id, "title": source.title},
+        "kind": exported.kind,
+        "task": task,
+        "labels": None if exported.labels is None else [str(label) for label in exported.labels],
+        "target": target,
+        "fingerprint": asked.get("dataset_fingerprint"),
+        "policy": context.settings["policy"],
+        "rows": {"train": len(model.train), "held_out": len(model.y)},
+        "model": exported.to_dict() | {"labels": None if exported.labels is None else list(exported.labels)},
+        "variants": [variant.to_dict() for variant in variants],
+        "metric": "r2" if task == "regression" else "accuracy",
+    }
+    exports.keep(context, made, _plain(found))
+    kept = [variant.name for variant in variants if variant.file]
+    return {"kind": exported.kind, "variants": kept, "source": source.id}
+
+
+def _task(source: Run, labels: Sequence[Any] | None) -> str:
+    return "regression" if labels is None else "binary" if len(labels) == 2 else "multiclass"
+
+
+def _source(context: RunContext) -> Run:
+    try:
+        return runs.get(context.settings["source"], context.workspace)
+    except NotFoundError as error:
+        raise InputError("The run that made this model is gone.", "Train a model, then export that.") from error
+
+
+def _files(source: Run, folder: Path) -> None:
+    """Lay out the run's files, as links: the model may be large."""
+    store = get_store()
+    for item in artifacts.find(source.id, source.workspace):
+        path = folder / item.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(store.local_path(item.digest).resolve())
+
+
+def _frame(source: Run, columns: Sequence[str]) -> pd.DataFrame:
+    from core.datasets import load_frame
+
+    assert source.dataset_id is not None
+    try:
+        dataset = datasets.get(source.dataset_id, source.workspace)
+    except NotFoundError as error:
+        raise InputError(
+            "The table that this model learned from was deleted, so nothing can be compared.",
+            "Upload it again and repeat the run.",
+        ) from error
+    return load_frame(get_store().local_path(dataset.data_digest), list(dict.fromkeys(columns)))
+
+
+def _policy_columns(policy: ThresholdPolicy | None) -> list[str]:
+    from core.edge.portable.rules import Rules
+
+    return [] if policy is None else list(Rules(policy.to_dict()).columns)
+
+
+def _table(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
+    import json
+
+    import pandas as pd
+
+    from core.automl._store import load_model
+
+    model = load_model(folder / "model.skops")
+    known = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    frame = _frame(source, [*known["features"], *_policy_columns(policy)])
+    test = pd.read_parquet(folder / "test.parquet")
+    learned = pd.read_parquet(folder / "oof.parquet", columns=["row_id"])["row_id"]
+    held_out = frame.iloc[test["row_id"]]
+    truth = test[known["settings"]["target"]]
+    labels = getattr(model, "classes_", None) if known["labels"] is not None else None
+    y = truth.to_numpy(float) if labels is None else _codes(truth, labels)
+    return _Model(model, frame.iloc[learned], held_out, y, held_out if len(held_out) else frame.iloc[learned])
+
+
+def _codes(truth: pd.Series, labels: Sequence[Any]) -> NDArray[np.intp]:
+    """Return the place of each row's class among the labels."""
+    places = {str(label): place for place, label in enumerate(labels)}
+    return truth.astype(str).map(places).to_numpy(dtype="int64")
+
+
+def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
+    import json
+
+    import pandas as pd
+
+    known = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    settings = known["settings"]
+    column = settings["text_column"]
+    frame = _frame(source, [column, *_policy_columns(policy)])
+    test = pd.read_parquet(folder / "test.parquet")
+    validation = pd.read_parquet(folder / "validation.parquet", columns=["row_id"])
+    held = set(test["row_id"]) | set(validation["row_id"])
+    known_texts = frame[column].dropna().astype(str)
+    known_texts = known_texts[known_texts.str.strip().astype(bool)]
+    train = known_texts[~known_texts.index.isin(held)].tolist()
+    truth = test[settings["label_column"]]
+    y = truth.to_numpy(float) if known["labels"] is None else _codes(truth, known["labels"])
+    rows = frame.iloc[test["row_id"]] if len(test) else frame.loc[known_texts.index[:_KEPT_ROWS]]
+    rows = rows.rename(columns={column: "text"})
+    texts = rows["text"].astype(str).tolist() if len(test) else []
+    return _Model(folder / "model", train, texts, y, rows, settings["max_length"], folder / "model" / "tokenizer.json")
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON takes: NaN as None, NumPy's numbers as numbers."""
+    from core.automl._store import _clean
+
+    return _clean(value)

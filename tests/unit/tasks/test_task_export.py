@@ -1,0 +1,135 @@
+"""A search's model as an export: files, proof, policy, bundle, and what is refused."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import exports, jobs, policies
+from core.automl import AutoMLSettings
+from core.catalog import RunState, artifacts, datasets
+from core.datasets import load_frame
+from core.edge import Metadata, TableScorer
+from core.edge._licence import licence_text
+from core.errors import ExportError, InputError, SettingsError
+from core.fairness import ThresholdPolicy
+from core.housekeeping import delete_dataset
+from core.storage import get_store
+from core.tasks import automl, export, ingest
+
+POLICY = ThresholdPolicy(
+    {"female": ((0.4, 1.0),), "male": ((0.6, 1.0),)}, ("sex",), {"positive": "good", "constraint": "demographic_parity"}
+)
+
+
+@pytest.fixture(scope="module")
+def world(installation, tmp_path_factory):
+    with installation(tmp_path_factory.mktemp("exported") / "home"):
+        loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
+        dataset = datasets.get(loaded.result["dataset_id"], "local")
+        settings = AutoMLSettings(
+            target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), sensitive_columns=("sex",),
+            ensemble=False,
+        )  # fmt: skip
+        search = jobs.wait(automl.submit(dataset, settings), 120)
+        assert search.state is RunState.SUCCEEDED, search.error_message
+        yield dataset, search
+
+
+@pytest.fixture(scope="module")
+def exported(world):
+    _, search = world
+    name = policies.keep(search, "fair", POLICY)
+    run = jobs.wait(export.submit(search, modes=("dynamic-int8",), policy=name), 120)
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
+    return run
+
+
+def test_the_file_gives_the_predictions_that_the_search_stored(world, exported):
+    dataset, search = world
+    scorer = TableScorer(exports.variant_path(exported, exports.read(exported), "fp32"))
+    frame = load_frame(get_store().local_path(dataset.data_digest))
+    stored = pd.read_parquet(jobs.artifact_path(search.id, "test.parquet"))
+    ours = scorer.outputs(frame.iloc[stored["row_id"]])
+    np.testing.assert_allclose(ours[:, 1], stored["p(good)"], atol=1e-5)
+
+
+def test_the_proof_is_over_all_rows_with_the_test_rows_apart(world, exported):
+    dataset, search = world
+    found = exports.read(exported)
+    test = pd.read_parquet(jobs.artifact_path(search.id, "test.parquet"))
+    parity = found["model"]["parity"]
+    assert parity["held_out"]["rows"] == len(test) == found["rows"]["held_out"]
+    assert parity["train"]["rows"] == dataset.rows - len(test) == found["rows"]["train"]
+    assert parity["edge_cases"]["rows"] > 0
+    assert all(part["rows_over"] == part["label_flips"] == 0 for part in parity.values())
+    # The metric of the file is that of the model, which the search computed by itself.
+    known = json.loads(jobs.artifact_path(search.id, "result.json").read_text())["test_metrics"]
+    assert found["variants"][0]["metrics"]["accuracy"]["value"] == pytest.approx(known["accuracy"]["value"])
+
+
+def test_a_variant_that_cannot_be_made_is_listed_with_its_reason(exported):
+    found = exports.read(exported)
+    assert [item["name"] for item in found["variants"]] == ["fp32", "dynamic-int8"]
+    assert found["variants"][1]["file"] is None
+    assert "It is small and fast as it is." in found["variants"][1]["reason"]
+    with pytest.raises(InputError, match="There is fp32"):
+        exports.variant_path(exported, found, "dynamic-int8")
+
+
+def test_the_policy_travels_in_the_file(exported):
+    metadata = Metadata.read(exports.variant_path(exported, exports.read(exported), "fp32"))
+    assert metadata.policy == POLICY.to_dict()
+    assert metadata.target == "credit"
+    assert metadata.fingerprint == exports.read(exported)["fingerprint"]
+
+
+def test_the_bundle_decides_by_the_policy(exported, tmp_path):
+    exports.bundle(exported, "fp32", tmp_path / "bundle.zip", licence=licence_text("MIT"))
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        archive.extractall(tmp_path / "bundle")
+    folder = tmp_path / "bundle"
+    assert "SPDX-License-Identifier: MIT" in (folder / "LICENSE").read_text()
+    card = (folder / "model_card.md").read_text()
+    assert "`credit`" in card
+    assert "by a threshold policy in the file" in card
+    assert "nobody has said yet" in card
+    done = subprocess.run([sys.executable, "predict.py", "--check"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    sample, expected = pd.read_csv(folder / "sample_input.csv"), pd.read_csv(folder / "expected_output.csv")
+    thresholds = sample["sex"].map({"female": 0.4, "male": 0.6})
+    assert (expected["decision"].eq(1) == (expected["p(good)"] >= thresholds)).all()
+
+
+def test_nothing_is_queued_for_what_cannot_be_exported(world, exported):
+    _, search = world
+    with pytest.raises(SettingsError, match="no mode 'int3'"):
+        export.submit(search, modes=("int3",))
+    with pytest.raises(SettingsError, match="No policy 'policy-other"):
+        export.submit(search, policy="policy-other.json")
+    with pytest.raises(InputError, match="no model to export"):
+        export.submit(exported)
+    with pytest.raises(InputError, match="no exported model"):
+        exports.require(search)
+
+
+def test_a_bundle_needs_a_model_of_ours(exported, monkeypatch, tmp_path):
+    found = exports.read(exported) | {"model": None}
+    monkeypatch.setattr(exports, "read", lambda run: found)  # what an upload's edge.json says
+    with pytest.raises(ExportError, match="models that Plumbline exported"):
+        exports.bundle(exported, "fp32", tmp_path / "bundle.zip", licence="")
+
+
+def test_a_model_whose_table_is_gone_says_so(world):
+    dataset, search = world
+    content = get_store().read_bytes(dataset.data_digest)
+    delete_dataset(dataset.id)
+    run = jobs.wait(export.submit(search, modes=()), 60)
+    assert run.state is RunState.FAILED
+    assert "table that this model learned from was deleted" in run.error_message
+    assert not artifacts.find(run.id, "local")
+    get_store().put_bytes(content)

@@ -1,0 +1,120 @@
+"""A text model's way to the edge as runs: export, int8, measured beside the model as it was trained."""
+
+import json
+import time
+
+import pandas as pd
+import pytest
+
+from core import exports, jobs
+from core.catalog import RunState, datasets
+from core.datasets import load_sample
+from core.edge.latency import LatencySettings, Slo
+from core.edge.latency._lab import LabSettings
+from core.errors import InputError
+from core.finetune import FineTuneSettings, base_models
+from core.tasks import export, finetune, ingest, latency
+
+pytestmark = pytest.mark.slow
+QUICK = LatencySettings(warmup_s=0.1, duration_s=0.5)
+
+
+@pytest.fixture(scope="module")
+def tuned(installation, tmp_path_factory):
+    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
+
+    base = tmp_path_factory.mktemp("models") / "tiny-bert"
+    set_seed(1)
+    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
+    BertModel(config).save_pretrained(base)
+    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(base)
+    folder = tmp_path_factory.mktemp("measured")
+    load_sample("product_reviews").frame.head(300).to_csv(folder / "reviews.csv", index=False)
+    with installation(folder / "home"):
+        with open(folder / "reviews.csv", "rb") as file:
+            loaded = jobs.wait(ingest.submit_upload(file, "reviews.csv"), 60)
+        dataset = datasets.get(loaded.result["dataset_id"], "local")
+        settings = FineTuneSettings(
+            text_column="text", label_column="sentiment", base_model=str(base), max_steps=5, max_length=32, threads=1
+        )
+        run = jobs.wait(finetune.submit(dataset, settings), 240)
+        assert run.state is RunState.SUCCEEDED, run.error_message
+        yield run
+
+
+@pytest.fixture(scope="module")
+def exported(tuned):
+    run = jobs.wait(export.submit(tuned, modes=("dynamic-int8", "fp16")), 240)
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
+    return run
+
+
+@pytest.fixture(scope="module")
+def measured(exported):
+    settings = LabSettings(
+        variants=("fp32", "dynamic-int8"), latency=QUICK, native=True, slo=Slo(bound_ms=1000, qps=20, percentile=90),
+        sweep={"sequence_length": [8, 16]},
+    )  # fmt: skip
+    run = jobs.wait(latency.submit(exported, settings), 300)
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
+    return run, json.loads(jobs.artifact_path(run.id, latency.LATENCY).read_text())
+
+
+def test_a_text_model_is_proven_quantised_and_compared(tuned, exported):
+    found = exports.read(exported)
+    test = pd.read_parquet(jobs.artifact_path(tuned.id, "test.parquet"))
+    assert found["kind"] == "text"
+    assert found["rows"]["held_out"] == len(test)
+    by_name = {item["name"]: item for item in found["variants"]}
+    assert list(by_name) == ["fp32", "dynamic-int8", "fp16"]
+    assert all(item["file"] for item in by_name.values())
+    # The accuracy of the file on the test texts is what the training computed with torch.
+    known = json.loads(jobs.artifact_path(tuned.id, "result.json").read_text())["test_metrics"]["accuracy"]
+    assert by_name["fp32"]["metrics"]["accuracy"]["value"] == pytest.approx(known["value"])
+    assert by_name["dynamic-int8"]["size_bytes"] < by_name["fp32"]["size_bytes"]
+    assert by_name["dynamic-int8"]["comparison"]["n"] == len(test)
+
+
+def test_every_figure_is_stored(measured):
+    run, found = measured
+    assert set(found["reports"]) == {"fp32", "dynamic-int8"}
+    assert found["native"]["kind"] == "text"
+    assert found["with_preprocessing"]["preprocessing"] is True
+    assert set(found["slo"]) == set(found["reports"])
+    assert {row["sequence_length"] for row in found["sweep"]} == {8, 16}
+    assert all(row["accuracy"] is not None for row in found["sweep"])
+    assert found["errors"] == []
+    assert found["export"] == run.settings["export"]
+
+
+def test_every_request_is_stored(measured):
+    run, found = measured
+    samples = pd.read_parquet(jobs.artifact_path(run.id, latency.SAMPLES))
+    counts = samples["variant"].value_counts()
+    for name, report in found["reports"].items():
+        assert counts[name] == report["requests"]
+        part = samples.loc[samples["variant"] == name, "ms"]
+        assert part.max() == pytest.approx(report["max_ms"])
+        assert report["min_ms"] <= part.median() <= report["max_ms"]
+
+
+def test_a_measurement_that_is_stopped_keeps_what_it_has(exported):
+    settings = LabSettings(
+        variants=("fp32",), latency=LatencySettings(duration_s=1), sweep={"batch_size": [*range(1, 90)]}
+    )
+    run_id = latency.submit(exported, settings)
+    deadline = time.monotonic() + 60
+    while not any("of 89" in event.message for event in jobs.events(run_id)):
+        assert time.monotonic() < deadline, jobs.log(run_id)
+        time.sleep(0.1)
+    jobs.stop(run_id)
+    run = jobs.wait(run_id, 30)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    found = json.loads(jobs.artifact_path(run_id, latency.LATENCY).read_text())
+    assert found["stopped"] is True
+    assert list(found["reports"]) == ["fp32"]
+
+
+def test_a_variant_that_is_not_there_is_refused_before_anything_is_queued(exported):
+    with pytest.raises(InputError, match="There is no variant 'static-int8-u8s8'"):
+        latency.submit(exported, LabSettings(variants=("static-int8-u8s8",)))
