@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         set_notes,
         versions,
     )
-    from core.models._score import RowScorer, ScoredRows, form_fields, score, score_rows
+    from core.models._score import RowScorer, ScoredRows, exported_model, form_fields, score, score_rows
 
 _REGISTRY = (
     "aliases", "archive", "find", "get", "history", "promote", "register", "remove_alias", "resolve", "restore",
@@ -56,6 +56,7 @@ _HOMES = dict.fromkeys(_REGISTRY, "_registry") | {
     "questions": "_questions",
     "save_mlflow": "_mlflow",
     "ScoredRows": "_score",
+    "exported_model": "_score",
     "form_fields": "_score",
     "score": "_score",
     "score_rows": "_score",
@@ -77,6 +78,7 @@ __all__ = [
     "card",
     "card_of_run",
     "compare",
+    "exported_model",
     "find",
     "form_fields",
     "get",

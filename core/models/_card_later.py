@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from core.catalog import Run, RunState, artifacts, runs
+from core.catalog import Run, artifacts
 from core.models._card import CardTable, Section
 from core.models._card_text import told
 from core.models._evidence import Evidence
@@ -36,10 +36,11 @@ def explanation(evidence: Evidence) -> Section:
 
 def export(evidence: Evidence) -> Section | None:
     """Return how equal the exported model is to the model, when there is one."""
-    for run in [evidence.run, *_about(evidence, "export")]:
+    for run in [evidence.run, *evidence.later("export")]:
         for found in _documents(run):
-            parity = found.get("parity") if isinstance(found.get("parity"), dict) else None
-            if parity:
+            model = found.get("model") if isinstance(found.get("model"), dict) else found  # of edge.json, of onnx.json
+            parity = (model or {}).get("parity")
+            if parity and isinstance(parity, dict):
                 names = ("rows", "largest_difference", "label_flips")
                 rows = tuple(
                     (part.replace("_", " "), *(figures.get(name) for name in names)) for part, figures in parity.items()
@@ -54,7 +55,7 @@ def export(evidence: Evidence) -> Section | None:
 def latency(evidence: Evidence) -> Section:
     """Return how long an answer takes, when that was measured on an export of this run."""
     tables = []
-    for run in _about(evidence, "latency"):
+    for run in evidence.later("latency"):
         for found in _documents(run):
             for report in _reports(found):
                 tables.append(_measured(report))
@@ -74,16 +75,6 @@ def _measured(report: dict[str, Any]) -> CardTable:
     where = f"{report.get('name', 'model')}, {settings.get('scenario', 'scenario unknown')}, batch of "
     where += f"{told(settings.get('batch_size'))}, on {machine.get('cpu', 'a machine unknown')}"
     return CardTable(where, ("Figure", "Value", "From", "to", "Requests"), tuple(rows))
-
-
-def _about(evidence: Evidence, task: str) -> list[Run]:
-    """Return the finished runs of a task that name this run, or an export of it, in their settings."""
-    workspace = evidence.run.workspace
-    names = {evidence.run.id}
-    if task != "export":
-        names |= {run.id for run in _about(evidence, "export")}
-    found = runs.find(workspace, task=task, states=[RunState.SUCCEEDED])
-    return [run for run in found if any(name in json.dumps(run.settings) for name in names)]
 
 
 def _documents(run: Run) -> Iterator[dict[str, Any]]:

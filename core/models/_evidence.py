@@ -128,6 +128,22 @@ class Evidence:
 
         return pd.read_parquet(self.path("test.parquet"))
 
+    def later(self, task: str) -> list[Run]:
+        """Return the finished runs of a task that work on this one, or on an export of it, newest first."""
+        names = {self.run.id} | ({run.id for run in self.later("export")} if task != "export" else set())
+        found = runs.find(self.run.workspace, task=task, states=[RunState.SUCCEEDED])
+        return [
+            run for run in found if any(value in names for value in run.settings.values() if isinstance(value, str))
+        ]
+
+    def exported(self) -> Path | None:
+        """Return the model as an ONNX file, of its newest export or of the run itself; None when there is none."""
+        for run in [*self.later("export"), self.run]:
+            for item in artifacts.find(run.id, run.workspace):
+                if item.name == "model.onnx":
+                    return get_store().local_path(item.digest)
+        return None
+
     def unpack(self, folder: Path, names: Iterable[str] | None = None) -> Path:
         """Lay the run's files into a folder under their names, as links to the stored contents."""
         for name in self.artifacts if names is None else names:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from core.catalog import ModelVersion
 
-__all__ = ["RowScorer", "ScoredRows", "form_fields", "score", "score_rows"]
+__all__ = ["RowScorer", "ScoredRows", "exported_model", "form_fields", "score", "score_rows"]
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,11 @@ def score(
     found = score_rows(model, frame, policy=policy, row_id=row_id, workspace=workspace)
     found.table.attrs["findings"] = [finding.to_dict() for finding in found.findings]
     return found.table
+
+
+def exported_model(version: ModelVersion) -> Path | None:
+    """Return the version as an ONNX file, for `score_rows` in a process that loads ONNX Runtime alone; None if none."""
+    return Evidence.of(version.run_id, version.workspace).exported()
 
 
 def form_fields(version: ModelVersion, *, policy: str | None = None) -> list[Field]:

@@ -110,13 +110,14 @@ def test_latency_of_an_export_of_this_run(version, credit):
         return runs.add(Run(workspace="local", task=task, settings=settings, state=RunState.SUCCEEDED, result=result))
 
     parity = {"held_out": {"rows": 200, "largest_difference": 1e-7, "label_flips": 0}}
-    exported = finished("export", {"run": credit.id}, {"parity": parity})
+    exported = finished("export", {"source": credit.id, "modes": []})
+    keep(exported, "edge.json", json.dumps({"model": {"parity": parity}, "variants": []}).encode())
     percentile = {"value": 1.5, "low": 1.4, "high": 1.6, "n": 700, "needed": 662, "enough": True}
     unsure = percentile | {"enough": False}
     report = {"percentiles": {"50": percentile, "99.9": unsure}, "throughput": 650.0, "requests": 700,
               "settings": {"scenario": "single_stream", "batch_size": 1}, "machine": {"cpu": "a CPU"}}  # fmt: skip
     measured = finished("latency", {"export": exported.id})
-    keep(measured, "latency.json", json.dumps({"reports": [report]}).encode())
+    keep(measured, "latency.json", json.dumps({"reports": {"fp32": report}}).encode())
     keep(finished("latency", {"export": "0" * 16}), "latency.json", json.dumps(report | {"name": "foreign"}).encode())
     card = models.card(version.id)
     (table,) = card["latency"].tables

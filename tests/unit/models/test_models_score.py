@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from core import models, policies
+from core.catalog import Run, RunState, runs
 from core.edge import export_onnx
 from core.errors import InputError, NotFoundError, StorageError
 from core.fairness import ThresholdPolicy, as_groups, optimize_thresholds
@@ -125,12 +126,34 @@ def test_which_policy_must_be_clear(credit, model, fair, credit_frame):
         models.score(model.id, credit_frame, policy="x")
 
 
-def test_an_exported_model_scores_the_same(model, credit_result, credit_frame, tmp_path):
+def exported(run, model, train, held_out, folder, **values):
+    """Store an export as its task does."""
+    export_onnx(model, folder / "m.onnx", train=train, held_out=held_out, **values)
+    made = runs.add(Run(workspace="local", task="export", settings={"source": run.id}, state=RunState.SUCCEEDED))
+    keep(made, "model.onnx", (folder / "m.onnx").read_bytes())
+
+
+def test_an_exported_table_model_scores_the_same(credit, model, credit_result, credit_frame, tmp_path):
+    version = models.resolve(model.id)
+    assert models.exported_model(version) is None
     features = credit_frame.drop(columns="credit")
-    export_onnx(credit_result.model, tmp_path / "m.onnx", train=features.head(500), held_out=features.tail(200))
+    exported(credit, credit_result.model, features.head(500), features.tail(200), tmp_path)
     own = models.score(model.id, credit_frame)
-    other = models.score_rows(model.id, credit_frame, onnx=tmp_path / "m.onnx").table
+    other = models.score_rows(model.id, credit_frame, onnx=models.exported_model(version)).table
     assert own["prediction"].tolist() == other["prediction"].tolist()
+    np.testing.assert_allclose(own.iloc[:, 1:], other.iloc[:, 1:], atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own future
+def test_an_exported_text_model_scores_the_same(reviews, reviews_result, reviews_frame, tmp_path):
+    version = models.resolve(models.register(reviews.id).id)
+    texts = reviews_frame["text"].tolist()
+    exported(reviews, reviews_result.model_dir, texts[:30], texts[30:60], tmp_path, max_length=32)
+    rows = reviews_frame.head(25).assign(text=[None, *texts[1:25]])
+    own = models.score(version.id, rows)
+    other = models.score_rows(version.id, rows, onnx=models.exported_model(version)).table
+    assert own["prediction"].fillna("").tolist() == other["prediction"].fillna("").tolist()
     np.testing.assert_allclose(own.iloc[:, 1:], other.iloc[:, 1:], atol=1e-5)
 
 
