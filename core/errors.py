@@ -11,6 +11,7 @@
     ├── JobError                    a run cannot be started, changed or continued
     ├── SearchError                 a search ended without a model
     ├── ExportError                 a model cannot be exported, or its export is not equal
+    ├── RegistryError               a model cannot be registered, promoted, archived or compared
     └── StoppedError                the work was stopped and can go on
 """
 
@@ -23,6 +24,7 @@ __all__ = [
     "LimitError",
     "NotFoundError",
     "PlumblineError",
+    "RegistryError",
     "SearchError",
     "SettingsError",
     "StoppedError",
@@ -91,3 +93,7 @@ class StoppedError(PlumblineError):
 
 class ExportError(PlumblineError):
     """A model cannot be exported, or its export is not equal to it."""
+
+
+class RegistryError(PlumblineError):
+    """A model cannot be registered, promoted, archived or compared."""

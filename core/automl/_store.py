@@ -44,6 +44,7 @@ TRUSTED = [
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",
     "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.tree._tree.Tree",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRegressor",

@@ -10,7 +10,20 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Dialect, Index, String, TypeDecorator, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-__all__ = ["ACTIVE", "TERMINAL", "Dataset", "QueueLock", "Run", "RunArtifact", "RunEvent", "RunState"]
+__all__ = [
+    "ACTIVE",
+    "TERMINAL",
+    "Dataset",
+    "Model",
+    "ModelAlias",
+    "ModelEvent",
+    "ModelVersion",
+    "QueueLock",
+    "Run",
+    "RunArtifact",
+    "RunEvent",
+    "RunState",
+]
 
 
 class RunState(enum.StrEnum):
@@ -152,6 +165,63 @@ class RunArtifact(_Row, table=True):
     name: str = Field(primary_key=True, max_length=200)
     digest: str = Field(max_length=64, index=True)
     size_bytes: int = Field(sa_type=BigInteger)
+
+
+class Model(_Row, table=True):
+    """A name under which versions of a model are kept."""
+
+    __table_args__ = (UniqueConstraint("workspace", "name"),)
+
+    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
+    workspace: str = Field(index=True, max_length=64)
+    name: str = Field(max_length=200)
+    versions: int = 0  # how many there are: the number of the newest
+    created_at: float = Field(default_factory=time.time)
+
+
+class ModelVersion(_Row, table=True):
+    """One trained model: the run that made it, and what has to be known of it without that run's files."""
+
+    __table_args__ = (UniqueConstraint("model_id", "number"), UniqueConstraint("model_id", "run_id"))
+
+    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
+    workspace: str = Field(index=True, max_length=64)
+    model_id: str = Field(max_length=16)
+    number: int = 0
+    run_id: str = Field(index=True, max_length=16)
+    kind: str = Field(max_length=8)
+    lineage: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    columns: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    answers: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    notes: str = ""
+    archived_at: float | None = None
+    created_at: float = Field(default_factory=time.time)
+
+
+class ModelAlias(_Row, table=True):
+    """What an alias of a model points to: one version at a time."""
+
+    model_id: str = Field(primary_key=True, max_length=16)
+    alias: str = Field(primary_key=True, max_length=40)
+    workspace: str = Field(max_length=64)
+    number: int
+
+
+class ModelEvent(_Row, table=True):
+    """One change to a model, who made it and why; rows are only ever added."""
+
+    __table_args__ = (Index("ix_model_event_model", "model_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace: str = Field(max_length=64)
+    model_id: str = Field(max_length=16)
+    at: float = Field(default_factory=time.time)
+    action: str = Field(max_length=16)
+    alias: str | None = Field(default=None, max_length=40)
+    number: int | None = None
+    previous: int | None = None
+    who: str = Field(default="", max_length=200)
+    why: str = ""
 
 
 class QueueLock(_Row, table=True):

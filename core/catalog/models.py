@@ -1,0 +1,279 @@
+"""Queries over models. Whatever changes one holds its row's lock, so changes by several processes come one by one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from core.catalog.engine import reading, writing
+from core.catalog.tables import Model, ModelAlias, ModelEvent, ModelVersion
+from core.errors import NotFoundError, RegistryError
+
+__all__ = [
+    "ARCHIVED",
+    "CHAMPION",
+    "add_version",
+    "aliases",
+    "archive",
+    "find",
+    "get",
+    "history",
+    "of_run",
+    "point",
+    "restore",
+    "roll_back",
+    "set_answer",
+    "set_notes",
+    "version",
+    "version_by_id",
+    "versions",
+]
+
+CHAMPION = "champion"
+ARCHIVED = "archived"
+
+
+def add_version(name: str, version: ModelVersion, *, who: str = "") -> tuple[Model, ModelVersion, bool]:
+    """Store a version under a name, as its next number; tell whether it is new (a run is one version of a model)."""
+    workspace = version.workspace
+    for _ in range(2):
+        try:
+            with writing() as session:
+                model = session.exec(
+                    select(Model).where(Model.workspace == workspace, Model.name == name).with_for_update()
+                ).first() or Model(workspace=workspace, name=name)
+                known = session.exec(
+                    select(ModelVersion).where(ModelVersion.model_id == model.id, ModelVersion.run_id == version.run_id)
+                ).first()
+                if known is not None:
+                    return model, known, False
+                model.versions += 1
+                version.model_id, version.number = model.id, model.versions
+                session.add(model)
+                session.add(version)
+                _note(session, model, "register", number=version.number, who=who)
+            return model, version, True
+        except IntegrityError:  # another process came first with the same new name: its row can be locked now
+            version = ModelVersion(**version.model_dump())
+    raise RegistryError(f"'{name}' is being registered by others without an end.", "Try again.")
+
+
+def get(model_id: str, workspace: str) -> Model:
+    """Return a model.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of this id in this workspace.
+    """
+    with reading() as session:
+        model = session.get(Model, model_id)
+    if model is None or model.workspace != workspace:
+        raise NotFoundError(f"There is no model '{model_id}'.", "The Models page lists all.")
+    return model
+
+
+def find(workspace: str) -> list[Model]:
+    """Return a workspace's models by name."""
+    with reading() as session:
+        return list(session.exec(select(Model).where(Model.workspace == workspace).order_by(col(Model.name))))
+
+
+def versions(model_id: str, workspace: str) -> list[ModelVersion]:
+    """Return a model's versions, newest first, archived ones too."""
+    query = select(ModelVersion).where(ModelVersion.model_id == model_id, ModelVersion.workspace == workspace)
+    with reading() as session:
+        return list(session.exec(query.order_by(col(ModelVersion.number).desc())))
+
+
+def version(model_id: str, number: int, workspace: str) -> ModelVersion:
+    """Return a version by its number.
+
+    Raises
+    ------
+    NotFoundError
+        When the model has none of this number.
+    """
+    with reading() as session:
+        return _version(session, get(model_id, workspace), number)
+
+
+def version_by_id(version_id: str, workspace: str) -> ModelVersion | None:
+    """Return a version by its id, or None."""
+    with reading() as session:
+        found = session.get(ModelVersion, version_id)
+    return found if found is not None and found.workspace == workspace else None
+
+
+def of_run(run_id: str, workspace: str) -> list[ModelVersion]:
+    """Return the versions that a run is registered as."""
+    query = select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == workspace)
+    with reading() as session:
+        return list(session.exec(query.order_by(col(ModelVersion.created_at))))
+
+
+def aliases(model_id: str, workspace: str) -> dict[str, int]:
+    """Return the number of the version that each alias points to."""
+    query = select(ModelAlias).where(ModelAlias.model_id == model_id, ModelAlias.workspace == workspace)
+    with reading() as session:
+        return {item.alias: item.number for item in session.exec(query.order_by(col(ModelAlias.alias)))}
+
+
+def history(model_id: str, workspace: str) -> list[ModelEvent]:
+    """Return all changes to a model, newest first."""
+    query = select(ModelEvent).where(ModelEvent.model_id == model_id, ModelEvent.workspace == workspace)
+    with reading() as session:
+        return list(session.exec(query.order_by(col(ModelEvent.id).desc())))
+
+
+def point(
+    model_id: str,
+    alias: str,
+    number: int | None,
+    workspace: str,
+    *,
+    action: str = "alias",
+    who: str = "",
+    why: str = "",
+) -> int | None:
+    """Let an alias point to a version, or to none; return the number it pointed to. The same again changes nothing.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such model or version.
+    RegistryError
+        When the version is archived.
+    """
+    with writing() as session:
+        model = _locked(session, model_id, workspace)
+        if number is not None:
+            _usable(session, model, number)
+        return _point(session, model, alias, number, action, who, why)
+
+
+def roll_back(model_id: str, workspace: str, *, who: str = "", why: str = "") -> tuple[int, int]:
+    """Let the champion be the one that was before; return (the number now, the number until now).
+
+    A further call goes one more step back.
+
+    Raises
+    ------
+    RegistryError
+        When there was none before, or it is archived.
+    """
+    with writing() as session:
+        model = _locked(session, model_id, workspace)
+        past: list[int] = []
+        events = select(ModelEvent).where(ModelEvent.model_id == model_id, ModelEvent.alias == CHAMPION)
+        for event in session.exec(events.order_by(col(ModelEvent.id))):
+            if event.action == "roll_back" or event.number is None:
+                past.pop()
+            else:
+                past.append(event.number)
+        current = session.get(ModelAlias, (model_id, CHAMPION))
+        if current is None or len(past) < 2:
+            raise RegistryError(f"'{model.name}' had no champion before this one.", "Promote a version instead.")
+        _usable(session, model, past[-2])
+        _point(session, model, CHAMPION, past[-2], "roll_back", who, why)
+        return past[-2], past[-1]
+
+
+def archive(model_id: str, number: int, workspace: str, *, who: str = "", why: str = "") -> None:
+    """Take a version out of use: its aliases go, its row and files stay.
+
+    Raises
+    ------
+    RegistryError
+        When it is the champion.
+    """
+    with writing() as session:
+        model = _locked(session, model_id, workspace)
+        found = _version(session, model, number)
+        own = [item.alias for item in session.exec(select(ModelAlias).where(ModelAlias.model_id == model_id))
+               if item.number == number]  # fmt: skip
+        if CHAMPION in own:
+            raise RegistryError(
+                f"Version {number} of '{model.name}' is the champion.",
+                "Promote another version first, then archive it.",
+            )
+        if found.archived_at is None:
+            for alias in own:
+                _point(session, model, alias, None, "alias", who, why)
+            found.archived_at = time.time()
+            session.add(found)
+            _note(session, model, "archive", ARCHIVED, number=number, who=who, why=why)
+
+
+def restore(model_id: str, number: int, workspace: str, *, who: str = "", why: str = "") -> None:
+    """Take an archived version back into use, without aliases."""
+    with writing() as session:
+        model = _locked(session, model_id, workspace)
+        found = _version(session, model, number)
+        if found.archived_at is not None:
+            found.archived_at = None
+            session.add(found)
+            _note(session, model, "restore", ARCHIVED, previous=number, who=who, why=why)
+
+
+def set_notes(model_id: str, number: int, notes: str, workspace: str, *, who: str = "") -> None:
+    """Keep notes with a version in place of those it has."""
+    with writing() as session:
+        model = _locked(session, model_id, workspace)
+        found = _version(session, model, number)
+        if found.notes != notes:
+            found.notes = notes
+            session.add(found)
+            _note(session, model, "notes", number=number, who=who)
+
+
+def set_answer(model_id: str, number: int, key: str, answer: dict[str, Any] | None, workspace: str) -> None:
+    """Keep the answer to a question of a version's card, or remove it."""
+    with writing() as session:
+        found = _version(session, _locked(session, model_id, workspace), number)
+        others = {name: value for name, value in found.answers.items() if name != key}
+        found.answers = others if answer is None else others | {key: answer}
+        session.add(found)
+
+
+def _locked(session: Session, model_id: str, workspace: str) -> Model:
+    query = select(Model).where(Model.id == model_id, Model.workspace == workspace).with_for_update()
+    model = session.exec(query).first()
+    if model is None:
+        raise NotFoundError(f"There is no model '{model_id}'.", "The Models page lists all.")
+    return model
+
+
+def _version(session: Session, model: Model, number: int) -> ModelVersion:
+    query = select(ModelVersion).where(ModelVersion.model_id == model.id, ModelVersion.number == number)
+    found = session.exec(query).first()
+    if found is None:
+        raise NotFoundError(f"'{model.name}' has no version {number}.", f"It has the versions 1 to {model.versions}.")
+    return found
+
+
+def _usable(session: Session, model: Model, number: int) -> None:
+    if _version(session, model, number).archived_at is not None:
+        raise RegistryError(f"Version {number} of '{model.name}' is archived.", "Restore it first, or choose another.")
+
+
+def _point(
+    session: Session, model: Model, alias: str, number: int | None, action: str, who: str, why: str
+) -> int | None:
+    item = session.get(ModelAlias, (model.id, alias))
+    previous = None if item is None else item.number
+    if previous == number:
+        return previous
+    if number is None:
+        session.delete(item)
+    else:
+        session.merge(ModelAlias(model_id=model.id, alias=alias, workspace=model.workspace, number=number))
+    _note(session, model, action, alias, number=number, previous=previous, who=who, why=why)
+    return previous
+
+
+def _note(session: Session, model: Model, action: str, alias: str | None = None, **fields: Any) -> None:
+    session.add(ModelEvent(workspace=model.workspace, model_id=model.id, action=action, alias=alias, **fields))

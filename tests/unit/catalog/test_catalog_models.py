@@ -1,0 +1,166 @@
+"""Queries over models: numbers, aliases and history stay whole, whoever changes them at the same moment."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from core.catalog import ModelVersion, models
+from core.errors import NotFoundError, RegistryError
+
+ROOT = Path(__file__).parents[3]
+
+
+def add(name="credit", run="r1", workspace="local", **fields):
+    return models.add_version(
+        name, ModelVersion(workspace=workspace, model_id="", run_id=run, kind="table", **fields), who="ann"
+    )
+
+
+@pytest.fixture
+def model(catalog):
+    """A model of three versions."""
+    for number in (1, 2, 3):
+        found, _, _ = add(run=f"r{number}")
+    return found
+
+
+def told(model_id, alias=None):
+    """Return the history, oldest first, as (action, alias, number, previous)."""
+    found = reversed(models.history(model_id, "local"))
+    return [(e.action, e.alias, e.number, e.previous) for e in found if alias in (None, e.alias)]
+
+
+def test_versions_are_numbered_and_come_back(catalog):
+    first, one, new = add(lineage={"nested": [1, None]}, columns=[{"name": "ü"}], notes="as it was")
+    again, two, _ = add(run="r2")
+    assert new
+    assert (one.number, two.number, again.id, again.versions) == (1, 2, first.id, 2)
+    assert models.versions(first.id, "local") == [two, one]
+    assert models.version(first.id, 1, "local") == one == models.version_by_id(one.id, "local")
+    assert models.get(first.id, "local") == again
+    assert models.of_run("r2", "local") == [two]
+    assert told(first.id) == [("register", None, 1, None), ("register", None, 2, None)]
+    assert models.history(first.id, "local")[0].who == "ann"
+
+
+def test_a_run_is_one_version_of_a_name_and_stays_as_it_is(model):
+    again, version, new = add(run="r2", notes="other")
+    assert (new, version.number, version.notes, again.versions) == (False, 2, "", 3)
+    other, version, new = add(name="another", run="r2")
+    assert new
+    assert other.id != model.id
+    assert [each.name for each in models.find("local")] == ["another", "credit"]
+    assert len(models.of_run("r2", "local")) == 2
+
+
+def test_registered_at_the_same_moment_under_a_new_name(catalog):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda n: add(run=f"r{n % 4}"), range(8)))
+    assert sum(new for _, _, new in made) == 4
+    (model,) = models.find("local")
+    assert model.versions == 4
+    assert sorted(each.number for each in models.versions(model.id, "local")) == [1, 2, 3, 4]
+
+
+def test_an_alias_points_to_one_version(model):
+    assert models.point(model.id, "champion", 1, "local", action="promote") is None
+    assert models.point(model.id, "challenger", 3, "local") is None
+    assert models.point(model.id, "champion", 2, "local", action="promote", who="bob", why="better") == 1
+    assert models.point(model.id, "champion", 2, "local", action="promote") == 2
+    assert models.aliases(model.id, "local") == {"champion": 2, "challenger": 3}
+    assert told(model.id, "champion") == [("promote", "champion", 1, None), ("promote", "champion", 2, 1)]
+    event = models.history(model.id, "local")[0]
+    assert (event.who, event.why) == ("bob", "better")
+    assert models.point(model.id, "challenger", None, "local") == 3
+    assert models.aliases(model.id, "local") == {"champion": 2}
+
+
+def test_roll_back_goes_step_by_step_and_a_promotion_begins_anew(model):
+    for number in (1, 2, 3):
+        models.point(model.id, "champion", number, "local", action="promote")
+    assert models.roll_back(model.id, "local", why="it drifts") == (2, 3)
+    assert models.roll_back(model.id, "local") == (1, 2)
+    with pytest.raises(RegistryError, match="no champion before"):
+        models.roll_back(model.id, "local")
+    models.point(model.id, "champion", 3, "local", action="promote")
+    assert models.roll_back(model.id, "local") == (1, 3)
+    assert models.aliases(model.id, "local")["champion"] == 1
+    assert told(model.id, "champion")[-1] == ("roll_back", "champion", 1, 3)
+
+
+def test_a_champion_that_was_taken_off_is_none_to_roll_back_to(model):
+    models.point(model.id, "champion", 1, "local", action="promote")
+    models.point(model.id, "champion", None, "local")
+    models.point(model.id, "champion", 1, "local", action="promote")
+    with pytest.raises(RegistryError, match="no champion before"):
+        models.roll_back(model.id, "local")
+
+
+def test_archive_takes_aliases_off_and_refuses_the_champion(model):
+    models.point(model.id, "champion", 1, "local", action="promote")
+    models.point(model.id, "champion", 2, "local", action="promote")
+    models.point(model.id, "challenger", 1, "local")
+    with pytest.raises(RegistryError, match="is the champion"):
+        models.archive(model.id, 2, "local")
+    models.archive(model.id, 1, "local", why="old")
+    models.archive(model.id, 1, "local")
+    assert models.aliases(model.id, "local") == {"champion": 2}
+    assert told(model.id)[-2:] == [("alias", "challenger", None, 1), ("archive", "archived", 1, None)]
+    for use in (
+        lambda: models.point(model.id, "challenger", 1, "local"),
+        lambda: models.roll_back(model.id, "local"),
+    ):
+        with pytest.raises(RegistryError, match="Version 1 of 'credit' is archived"):
+            use()
+    models.restore(model.id, 1, "local")
+    assert models.version(model.id, 1, "local").archived_at is None
+    assert models.roll_back(model.id, "local") == (1, 2)
+
+
+def test_notes_and_answers(model):
+    models.set_notes(model.id, 1, "for ✓ tests", "local", who="bob")
+    models.set_notes(model.id, 1, "for ✓ tests", "local", who="carol")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda key: models.set_answer(model.id, 1, key, {"text": key}, "local"), "abcd"))
+    models.set_answer(model.id, 1, "b", None, "local")
+    found = models.version(model.id, 1, "local")
+    assert found.notes == "for ✓ tests"
+    assert found.answers == {key: {"text": key} for key in "acd"}
+    assert [event.who for event in models.history(model.id, "local") if event.action == "notes"] == ["bob"]
+
+
+def test_other_workspaces_and_numbers_find_nothing(model):
+    for ask in (
+        lambda workspace, number: models.point(model.id, "champion", number, workspace),
+        lambda workspace, number: models.archive(model.id, number, workspace),
+        lambda workspace, number: models.set_notes(model.id, number, "mine", workspace),
+        lambda workspace, number: models.version(model.id, number, workspace),
+    ):
+        with pytest.raises(NotFoundError, match=model.id):
+            ask("other", 1)
+        with pytest.raises(NotFoundError, match="no version 9"):
+            ask("local", 9)
+    assert models.versions(model.id, "other") == []
+    assert models.history(model.id, "other") == []
+    assert models.find("other") == []
+
+
+def test_processes_that_promote_at_the_same_moment_leave_one_unbroken_history(model):
+    code = (
+        "import sys; from core.catalog import models\n"
+        f"for turn in range(15): models.point({model.id!r}, 'champion', int(sys.argv[1]) if turn % 2 else 3, 'local',"
+        " action='promote', who=sys.argv[1])"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, number], cwd=ROOT, stderr=subprocess.PIPE) for number in "12"
+    ]
+    assert [(process.communicate()[1], process.returncode) for process in started] == [(b"", 0)] * 2
+    events = told(model.id, "champion")
+    numbers = [number for _, _, number, _ in events]
+    assert [previous for *_, previous in events] == [None, *numbers[:-1]], "each change knows the one before"
+    assert all(a != b for a, b in pairwise(numbers))
+    assert models.aliases(model.id, "local") == {"champion": numbers[-1]}

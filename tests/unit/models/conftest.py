@@ -1,0 +1,155 @@
+"""Finished runs to register: real searches and a real fine-tuning, each done once, put into a fresh catalog."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core.automl import AutoMLResult, AutoMLSettings, search
+from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
+from core.datasets import fingerprint, load_sample, profile
+from core.datasets._frame import store_frame
+from core.finetune import FineTuneResult, FineTuneSettings, base_models, fine_tune
+from core.storage import get_store
+
+QUICK = {"time_budget_s": None, "max_trials": 3, "folds": 2, "learners": ("lgbm",)}
+
+
+@pytest.fixture(scope="session")
+def credit_frame() -> pd.DataFrame:
+    return load_sample("german_credit").frame
+
+
+@pytest.fixture(scope="session")
+def credit_result(credit_frame: pd.DataFrame) -> AutoMLResult:
+    """Two classes, two sensitive columns of which the model reads one."""
+    settings = AutoMLSettings(target="credit", sensitive_columns=("sex", "age"), drop_columns=("sex",), **QUICK)
+    return search(credit_frame, settings)
+
+
+@pytest.fixture(scope="session")
+def other_credit(credit_frame: pd.DataFrame) -> AutoMLResult:
+    """The same table and test rows, other features."""
+    return search(credit_frame, AutoMLSettings(target="credit", drop_columns=("status", "savings"), **QUICK))
+
+
+@pytest.fixture(scope="session")
+def diabetes_frame() -> pd.DataFrame:
+    return load_sample("diabetes").frame
+
+
+@pytest.fixture(scope="session")
+def diabetes_result(diabetes_frame: pd.DataFrame) -> AutoMLResult:
+    """A number."""
+    return search(diabetes_frame, AutoMLSettings(target="progression", sensitive_columns=("sex",), **QUICK))
+
+
+@pytest.fixture(scope="session")
+def reviews_frame() -> pd.DataFrame:
+    frame = load_sample("product_reviews").frame
+    return frame[frame["sentiment"] != "neutral"].head(240).reset_index(drop=True)
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two thin layers with random weights."""
+    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-bert"
+    set_seed(1)
+    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
+    BertModel(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reviews_result(
+    reviews_frame: pd.DataFrame, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory
+) -> FineTuneResult:
+    settings = FineTuneSettings(
+        text_column="text", label_column="sentiment", base_model=str(tiny_bert), epochs=1, learning_rate=3e-3,
+        max_length=32, threads=1,
+    )  # fmt: skip
+    return fine_tune(reviews_frame, settings, output_dir=tmp_path_factory.mktemp("training"))
+
+
+def _dataset(frame: pd.DataFrame, name: str, folder: Path, **roles: Any) -> Dataset:
+    path = store_frame(frame, folder / "table.parquet")
+    found = profile(path).to_dict()
+    dataset, _ = datasets.add(
+        Dataset(
+            workspace="local",
+            name=name,
+            fingerprint=fingerprint(path),
+            data_digest=get_store().put_file(path),
+            profile_digest=get_store().put_bytes(json.dumps(found).encode()),
+            rows=len(frame),
+            columns=frame.shape[1],
+            size_bytes=path.stat().st_size,
+            source=f"{name}.csv",
+            roles=roles,
+        )
+    )
+    return dataset
+
+
+Finish = Callable[..., Run]
+
+
+@pytest.fixture
+def finish(home: Path, tmp_path: Path) -> Finish:
+    """``finish(result, frame)`` puts a result into the catalog as the run that made it leaves it behind."""
+    made: list[Path] = []
+
+    def put(result: Any, frame: pd.DataFrame, title: str = "credit from German credit") -> Run:
+        folder = tmp_path / f"result{len(made)}"
+        made.append(folder)
+        result.save(folder)
+        dataset = _dataset(frame, title.split(" from ")[-1], tmp_path)
+        task = "finetune" if isinstance(result, FineTuneResult) else "automl"
+        told = {"verdict": result.verdict, "dataset_fingerprint": dataset.fingerprint}
+        settings = result.settings.model_dump(mode="json")
+        run = Run(workspace="local", task=task, title=title, dataset_id=dataset.id, settings=settings, result=told)
+        run.state, run.started_at, run.finished_at = RunState.SUCCEEDED, 1.0, 2.0
+        runs.add(run)
+        for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+            keep(run, path.relative_to(folder).as_posix(), path.read_bytes())
+        return run
+
+    return put
+
+
+def keep(run: Run, name: str, content: bytes) -> None:
+    """Store a file with a run."""
+    digest = get_store().put_bytes(content)
+    artifacts.add(
+        RunArtifact(workspace=run.workspace, run_id=run.id, name=name, digest=digest, size_bytes=len(content))
+    )
+
+
+@pytest.fixture
+def credit(finish: Finish, credit_result: AutoMLResult, credit_frame: pd.DataFrame) -> Run:
+    return finish(credit_result, credit_frame)
+
+
+@pytest.fixture
+def diabetes(finish: Finish, diabetes_result: AutoMLResult, diabetes_frame: pd.DataFrame) -> Run:
+    return finish(diabetes_result, diabetes_frame, "progression from Diabetes")
+
+
+@pytest.fixture
+def reviews(finish: Finish, reviews_result: FineTuneResult, reviews_frame: pd.DataFrame) -> Run:
+    return finish(reviews_result, reviews_frame, "sentiment from Reviews")
+
+
+@pytest.fixture
+def with_model() -> Callable[..., AutoMLResult]:
+    """``with_model(result, model)`` is the result with another pipeline."""
+    return lambda result, model: replace(result, model=model)

@@ -1,0 +1,151 @@
+"""Cards say what was measured, nothing more, and ask for the rest."""
+
+import json
+
+import pytest
+from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
+from sklearn.metrics import accuracy_score
+
+from core import models, policies
+from core.catalog import Run, RunState, runs
+from core.errors import InputError, RegistryError
+from core.fairness import ThresholdPolicy
+from core.housekeeping import delete_dataset
+from core.models._questions import NOT_ANSWERED, QUESTIONS
+from tests.unit.models.conftest import keep
+
+
+@pytest.fixture
+def version(credit):
+    return models.resolve(models.register(credit.id, notes="a first try").id)
+
+
+def rows(section, title):
+    return next(table.rows for table in section.tables if table.title.startswith(title))
+
+
+def test_figures_are_those_of_the_result(version, credit_result):
+    card = models.card(version.model_id)
+    shown = {name: figures for name, *figures in rows(card["evaluation"], "On the test rows")}
+    found = credit_result.test_metrics["roc_auc"]
+    assert shown["ROC AUC"] == [found.value, found.low, found.high, found.n]
+    assert len(shown) == len(credit_result.test_metrics)
+    assert card.facts["test_metrics"]["log_loss"] == credit_result.test_metrics["log_loss"].to_dict()
+    assert credit_result.verdict in card.summary
+    assert rows(card["evaluation"], "Test rows by true")[0][1:] == tuple(credit_result.confusion[0])
+    data = dict(rows(card["data"], ""))
+    assert (data["Rows"], data["Fingerprint"]) == (1000, credit_result.fingerprint)
+    assert ("good", 700, 0.7) in rows(card["data"], "Values of")
+    assert dict(rows(card["lineage"], "Software")) == credit_result.packages
+    assert ("Notes", "a first try") in rows(card["details"], "")
+    assert rows(card["history"], "What happened")[0][1] == "register"
+
+
+def test_groups_are_those_of_fairlearn(version, credit_result, credit_frame):
+    figures = models.card(version.id).facts["groups"]["sex"]
+    test = credit_result.test
+    truth, predicted = (test[name] == "good" for name in ("credit", "prediction"))
+    metrics = {"selection_rate": selection_rate, "accuracy": accuracy_score, "true_positive_rate": true_positive_rate}
+    expected = MetricFrame(metrics=metrics, y_true=truth, y_pred=predicted, sensitive_features=test["sex"]).by_group
+    assert set(figures) == set(expected.index)
+    for group, row in expected.iterrows():
+        assert figures[group]["count"] == (test["sex"] == group).sum()
+        for name, value in row.items():
+            found = figures[group][name]
+            assert found["value"] == pytest.approx(value)
+            assert found["low"] < found["value"] < found["high"]
+    assert set(models.card(version.id).facts["groups"]) == {"sex", "age"}
+
+
+def test_columns_that_a_policy_decides_by_are_looked_at_too(finish, other_credit, credit_frame):
+    run = finish(other_credit, credit_frame)
+    assert not models.card_of_run(run.id)["groups"].measured
+    policies.keep(run, "by job", ThresholdPolicy({"skilled": ((0.5, 1.0),)}, ("job",)))
+    card = models.card_of_run(run.id)
+    counts = credit_frame["job"].iloc[other_credit.test["row_id"]].value_counts()
+    assert {group: found["count"] for group, found in card.facts["groups"]["job"].items()} == counts.to_dict()
+    assert rows(card["groups"], "The policy") == (("skilled", 0.5, 1.0),)
+
+
+def test_questions_stay_open_until_they_are_answered(version):
+    card = models.card(version.id)
+    assert card.gaps == QUESTIONS == models.questions()
+    assert card.to_markdown().count(f"*{NOT_ANSWERED}*") == len(QUESTIONS)
+    models.answer(version, "intended_use", " To advise clerks.\nNever alone. ", who="ann")
+    models.answer(version, "about_people", "yes")
+    card = models.card(version.id)
+    assert len(card.gaps) == len(QUESTIONS) - 2
+    answers = {question.key: answer for question, answer in card["uses"].questions}
+    assert answers["intended_use"] == "To advise clerks.\nNever alone."
+    models.answer(version, "about_people", "")
+    assert len(models.card(version.id).gaps) == len(QUESTIONS) - 1
+    for key, text, message in (
+        ("about_people", "maybe", "'maybe' is no answer"), ("what", "x", "no question 'what'"),
+        ("risks", "x" * 10_001, "10,000 is the most"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=message):
+            models.answer(version, key, text)
+
+
+def test_coverage_follows_evidence_and_answers(version, credit):
+    def status(item):
+        return {row.item: row.status for row in models.card(version.id).coverage}[item]
+
+    assert [status(item) for item in ("1(c)", "1(f)", "2(e)", "5", "MEASURE 2.11")] == [
+        "evidence present", "missing", "missing", "asked", "asked",
+    ]  # fmt: skip
+    keep(credit, "explain.json", json.dumps({"permutation": [
+        {"feature": "age", "importance": 0.01, "low": -0.01, "high": 0.03, "n": 200},
+        {"feature": "status", "importance": 0.1, "low": 0.05, "high": 0.15, "n": 200},
+    ]}).encode())  # fmt: skip
+    assert [status(item) for item in ("2(e)", "MEASURE 2.9")] == ["asked", "evidence present"]
+    models.answer(version, "oversight", "The head of the branch.")
+    assert status("2(e)") == "evidence present"
+    importance = rows(models.card(version.id)["explanation"], "Permutation")
+    assert [row[0] for row in importance] == ["status", "age"]
+
+
+def test_latency_of_an_export_of_this_run(version, credit):
+    def finished(task, settings, result=None):
+        return runs.add(Run(workspace="local", task=task, settings=settings, state=RunState.SUCCEEDED, result=result))
+
+    parity = {"held_out": {"rows": 200, "largest_difference": 1e-7, "label_flips": 0}}
+    exported = finished("export", {"source": credit.id, "modes": []})
+    keep(exported, "edge.json", json.dumps({"model": {"parity": parity}, "variants": []}).encode())
+    percentile = {"value": 1.5, "low": 1.4, "high": 1.6, "n": 700, "needed": 662, "enough": True}
+    unsure = percentile | {"enough": False}
+    report = {"percentiles": {"50": percentile, "99.9": unsure}, "throughput": 650.0, "requests": 700,
+              "settings": {"scenario": "single_stream", "batch_size": 1}, "machine": {"cpu": "a CPU"}}  # fmt: skip
+    measured = finished("latency", {"export": exported.id})
+    keep(measured, "latency.json", json.dumps({"reports": {"fp32": report}}).encode())
+    keep(finished("latency", {"export": "0" * 16}), "latency.json", json.dumps(report | {"name": "foreign"}).encode())
+    card = models.card(version.id)
+    (table,) = card["latency"].tables
+    assert table.rows[:2] == (("p50, ms", 1.5, 1.4, 1.6, 700), ("p99.9, ms", None, None, None, 700))
+    assert "single_stream, batch of 1, on a CPU" in table.title
+    assert card["export"].tables[0].rows == (("held out", 200, 1e-7, 0),)
+
+
+def test_numbers_and_texts_have_cards(diabetes, diabetes_result, reviews, reviews_result):
+    number = models.card_of_run(diabetes.id)
+    assert "RMSE" in {row[0] for row in rows(number["evaluation"], "On the test rows")}
+    assert {"mean_error", "count"} <= set(next(iter(number.facts["groups"]["sex"].values())))
+    text = models.card_of_run(reviews.id)
+    assert text.title == "sentiment from Reviews"
+    assert reviews_result.verdict in text.summary
+    assert "first 32 tokens" in " ".join(text["limits"].text)
+    assert "fine-tuned" in dict(rows(text["details"], ""))["Model"]
+
+
+def test_a_card_without_its_table(credit):
+    version = models.resolve(models.register(credit.id).id)
+    delete_dataset(credit.dataset_id)
+    card = models.card(version.id)
+    assert "was deleted" in card["data"].text[0]
+    assert card["groups"].measured, "sensitive columns are stored with the predictions"
+
+
+def test_a_run_without_a_model_has_none(home):
+    run = runs.add(Run(workspace="local", task="check", state=RunState.SUCCEEDED))
+    with pytest.raises(RegistryError, match="makes no model"):
+        models.card_of_run(run.id)

@@ -1,0 +1,77 @@
+"""Versions side by side: paired differences against scikit-learn and a bootstrap of its own."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss, roc_auc_score
+
+from core import models
+from core.errors import RegistryError
+
+
+@pytest.fixture
+def pair(finish, credit, other_credit, credit_frame):
+    one = models.register(credit.id, name="credit")
+    models.register(finish(other_credit, credit_frame).id, name="credit")
+    second, first = models.versions(one.id)
+    return first, second
+
+
+def test_the_paired_difference_is_that_of_the_rows(pair, credit_result, other_credit):
+    found = models.compare(pair[0].id, pair[1].id)
+    assert found.same_rows
+    assert found.metric == "roc_auc"
+    first, second = credit_result.test, other_credit.test
+    assert first["row_id"].tolist() == second["row_id"].tolist()
+    y, a, b = first["credit"] == "good", first["p(good)"].to_numpy(), second["p(good)"].to_numpy()
+    gap = roc_auc_score(y, b) - roc_auc_score(y, a)
+    assert found.difference.value == pytest.approx(gap)
+    random, drawn = np.random.default_rng(5), []
+    for _ in range(600):
+        rows = random.integers(0, len(y), len(y))
+        drawn.append(roc_auc_score(y.to_numpy()[rows], b[rows]) - roc_auc_score(y.to_numpy()[rows], a[rows]))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (found.difference.low, found.difference.high) == pytest.approx((low, high), abs=0.012)
+    assert found.difference.n == len(y)
+    assert found.verdict.startswith("Version 2 is")
+
+
+def test_the_sign_is_that_of_better(pair, credit_result, other_credit):
+    found = models.compare(pair[0].id, pair[1].id, metric="log_loss")
+    losses = [log_loss(each.test["credit"] == "good", each.test["p(good)"]) for each in (credit_result, other_credit)]
+    assert found.difference.value == pytest.approx(losses[0] - losses[1], abs=1e-5)
+    assert abs(losses[0] - losses[1]) > 1e-3
+    back = models.compare(pair[1].id, pair[0].id, metric="log_loss")
+    assert back.difference.value == pytest.approx(-found.difference.value)
+
+
+def test_figures_stand_side_by_side(pair, credit_result, other_credit):
+    table = models.compare(pair[0].id, pair[1].id).table.set_index("metric")
+    for name, estimate in credit_result.test_metrics.items():
+        row = table.loc[name]
+        assert (row["first_value"], row["first_low"], row["first_n"]) == (estimate.value, estimate.low, estimate.n)
+        assert row["second_high"] == other_credit.test_metrics[name].high
+
+
+def test_other_tables_have_no_paired_difference(pair, diabetes):
+    other = models.register(diabetes.id)
+    found = models.compare(pair[0].id, other.id)
+    assert (found.difference, found.same_rows) == (None, False)
+    assert found.verdict == "There is no paired difference: they were tested on different tables."
+    assert {"roc_auc", "rmse"} <= set(found.table["metric"])
+
+
+def test_rows_that_both_held_out_count(finish, credit, credit_result, credit_frame, with_model):
+    half = with_model(credit_result, credit_result.model)
+    object.__setattr__(half, "test", credit_result.test.iloc[:120])
+    model = models.register(credit.id, name="credit")
+    models.register(finish(half, credit_frame).id, name="credit")
+    found = models.compare(*(version.id for version in models.versions(model.id)))
+    assert (found.difference.n, found.difference.value, found.same_rows) == (120, 0, False)
+    assert "not clearly different" in found.verdict
+
+
+def test_what_cannot_be_compared(pair):
+    with pytest.raises(RegistryError, match="same version"):
+        models.compare(pair[1].model_id, pair[1].id)
+    with pytest.raises(RegistryError, match="'rmse' does not fit"):
+        models.compare(pair[0].id, pair[1].id, metric="rmse")

@@ -1,0 +1,75 @@
+"""What the columns held in training, compared with pandas on the very rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import models
+from core.datasets._frame import store_frame
+from core.models._fields import MOST_CHOICES, Field, describe
+from tests.unit.edge.edge_models import odd_table
+
+
+def test_fields_are_those_of_the_training_rows(credit, credit_result, credit_frame):
+    version = models.resolve(models.register(credit.id).id)
+    fields = {field.name: field for field in models.form_fields(version)}
+    assert list(fields) == credit_result.features
+    rows = credit_frame.drop(index=credit_result.test["row_id"])
+    for name, field in fields.items():
+        column = rows[name]
+        assert (field.rows, field.missing) == (len(column), column.isna().sum())
+        if field.kind == "number":
+            assert (field.minimum, field.maximum) == (column.min(), column.max())
+            middle = (len(column) - 1) // 2
+            assert field.default in column.sort_values().iloc[[middle, middle + 1]].tolist()
+            assert isinstance(field.default, int)
+        elif field.kind == "category":
+            assert set(field.choices) == set(column.dropna())
+            assert column.value_counts()[field.default] == column.value_counts().max()
+    assert {field.kind for field in fields.values()} >= {"number", "category"}
+    described = {column["name"]: column["role"] for column in version.columns}
+    assert described["sex"] == "group", "kept, though the model does not read it"
+    assert described["age"] == "feature"
+
+
+def test_every_kind_of_column(tmp_path):
+    frame = odd_table().rename(columns={"": "full", "a b": "a  b"})
+    path = store_frame(frame.assign(text=[f"a text of {n} words" for n in range(len(frame))]), tmp_path / "t.parquet")
+    fields = {field.name: field for field in describe(path, [*frame.columns, "text"])}
+    assert {name: field.kind for name, field in fields.items()} == {
+        "größe (m²)": "number", "a  b": "number", "a-b": "number", "full": "number", 'say "hi"; drop': "boolean",
+        "大小": "category", "label": "category", "when": "date", "zoned": "date", "text": "text",
+    }  # fmt: skip
+    assert not fields["a-b"].integer
+    assert fields["full"].nullable is False
+    assert fields["大小"].nullable
+    assert fields['say "hi"; drop'].default == frame['say "hi"; drop'].mode()[0]
+    assert pd.Timestamp(fields["when"].minimum) == frame["when"].min()
+    assert pd.Timestamp(fields["zoned"].maximum, tz="UTC") == frame["zoned"].max()
+    for field in fields.values():
+        assert Field.from_dict(field.to_dict()) == field
+
+
+def test_columns_without_values_and_with_too_many(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "empty": pd.Series([None] * 9000, dtype=object),
+            "infinite": np.r_[np.inf, -np.inf, np.arange(8998.0) / 7],
+            "code": [f"c{n % 3000}" for n in range(9000)],
+            "y": [None, *range(8999)],
+        }
+    )
+    empty, infinite, code = describe(store_frame(frame, tmp_path / "t.parquet"), ["empty", "infinite", "code"])
+    assert (empty.kind, empty.default, empty.choices, empty.missing) == ("category", None, (), 9000)
+    assert (infinite.minimum, infinite.maximum) == (0.0, 8997 / 7)
+    assert (len(code.choices), code.complete) == (MOST_CHOICES, False)
+    (kept,) = describe(tmp_path / "t.parquet", ["code"], target="y")
+    assert kept.rows == 8999
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint64", "float32"])
+def test_numbers_of_any_type(tmp_path, dtype):
+    (field,) = describe(store_frame(pd.DataFrame({"x": np.array([1, 2, 4], dtype)}), tmp_path / "t.parquet"), ["x"])
+    assert (field.kind, field.minimum, field.default, field.maximum, field.integer) == (
+        "number", 1, 2, 4, "int" in dtype,
+    )  # fmt: skip

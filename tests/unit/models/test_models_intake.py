@@ -1,0 +1,143 @@
+"""New rows made what training rows were: each way to differ is counted, and nothing is guessed."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InputError
+from core.models._fields import Field
+from core.models._intake import ColumnReport, take_in
+
+AGE = Field("age", "number", minimum=18, maximum=70, integer=True, missing=0, rows=9)
+JOB = Field("job", "category", choices=("cook", "1", "2"), missing=1, rows=9)
+DAY = Field("day", "date", minimum="2020-01-01T00:00:00", maximum="2021-01-01T00:00:00")
+OLD = Field("old", "boolean")
+
+
+def take(field, values, dtype=None):
+    series = values if isinstance(values, pd.Series) else pd.Series(values, dtype=dtype)
+    frame, (report,) = take_in(series.rename(field.name).to_frame(), [field])
+    return frame[field.name], report
+
+
+@pytest.mark.parametrize(
+    ("values", "read", "unreadable", "outside", "given_type"),
+    [
+        ([20, 71, 17], [20, 71, 17], 0, 2, ""),
+        ([20.5, None], [20.5, None], 0, 0, ""),
+        (["20", " 30 ", "4o", None], [20, 30, None, None], 1, 0, "text"),
+        ([20.0, np.inf, 1e300], [20, None, None], 2, 0, ""),
+        ([True, False], [1, 0], 0, 2, "true and false"),
+        (pd.to_datetime(["2020-01-01"]).to_series(), [None], 1, 0, "dates"),
+        ([None, None], [None, None], 0, 0, ""),
+        (["", "20"], [None, 20], 1, 0, "text"),
+    ],
+)
+def test_numbers(values, read, unreadable, outside, given_type):
+    found, report = take(AGE, values)
+    assert [None if pd.isna(each) else each for each in found] == read
+    assert (report.unreadable, report.outside, report.given) == (unreadable, outside, given_type)
+
+
+def test_whole_numbers_stay_whole_beside_missing_ones():
+    assert take(AGE, [20, 30])[0].dtype == "int64"
+    assert take(AGE, [20.0, None])[0].dtype == "Int64"
+    assert take(Field("age", "number", integer=True, missing=3, rows=9), [20.0, None])[0].dtype == "float64"
+
+
+@pytest.mark.parametrize(
+    ("values", "read", "unseen", "given_type"),
+    [
+        (["cook", "Cook", "clerk", None], ["cook", "Cook", "clerk", None], 2, ""),
+        ([1, 2, 3], ["1", "2", "3"], 1, "numbers"),
+        ([1.0, None], ["1", None], 0, "numbers"),
+        ([1.5], ["1.5"], 1, "numbers"),
+        (pd.Series(["cook", None], dtype="category"), ["cook", None], 0, ""),
+    ],
+)
+def test_categories(values, read, unseen, given_type):
+    found, report = take(JOB, values)
+    assert [None if pd.isna(each) else each for each in found] == read
+    assert (report.unseen, report.given) == (unseen, given_type)
+    if unseen == 2:
+        assert set(report.unseen_examples) == {"Cook", "clerk"}
+
+
+@pytest.mark.parametrize(
+    ("values", "read", "unreadable", "outside"),
+    [
+        (["2020-05-01", "2022-01-01T12:00:00+01:00"], ["2020-05-01", "2022-01-01T11:00"], 0, 1),
+        (["01/02/2020", "May 2020", "2020-05-01"], [None, None, "2020-05-01"], 2, 0),
+        ([dt.date(2020, 5, 1), None], ["2020-05-01", None], 0, 0),
+        ([1588291200], [None], 1, 0),
+        (pd.Series(pd.to_datetime(["2019-12-31 23:30"])).dt.tz_localize("UTC"), ["2019-12-31T23:30"], 0, 1),
+    ],
+)
+def test_dates(values, read, unreadable, outside):
+    found, report = take(DAY, values)
+    expected = [None if each is None else pd.Timestamp(each, tz="UTC") for each in read]
+    assert [None if pd.isna(each) else each for each in found] == expected
+    assert (report.unreadable, report.outside) == (unreadable, outside)
+
+
+@pytest.mark.parametrize(
+    ("values", "read", "unreadable"),
+    [
+        ([True, False], [True, False], 0),
+        (["TRUE", "no", None], [True, None, None], 1),
+        ([1, 0, 2], [True, False, None], 1),
+        ([1.0, None], [True, None], 0),
+    ],
+)
+def test_booleans(values, read, unreadable):
+    found, report = take(OLD, values)
+    assert [None if pd.isna(each) else bool(each) for each in found] == read
+    assert report.unreadable == unreadable
+
+
+def test_what_is_said():
+    _, report = take(AGE, ["20", "x", "99", None])
+    messages = {finding.check: finding.message for finding in report.findings(AGE)}
+    assert messages == {
+        "changed_type": "'age' held numbers in training and holds text now.",
+        "unreadable": "'age': 1 of 4 cells do not read as numbers, and are taken as missing ('x').",
+        "outside": "'age': 1 of 4 cells are outside the range of training, 18 to 70.",
+        "missing": "'age': 1 of 4 cells are missing; in training none was.",
+    }
+    _, report = take(JOB, ["cook", "cook"])
+    assert report.findings(JOB) == []
+    unknown = Field("job", "category", choices=("cook",), complete=False)
+    (finding,) = take(unknown, ["new"])[1].findings(unknown)
+    assert (finding.check, report.unseen) == ("many_values", 0)
+
+
+def test_tables_that_cannot_be_scored():
+    frame = pd.DataFrame({"age": [1], "other": [2]})
+    with pytest.raises(InputError, match=r"no column 'job'\.") as caught:
+        take_in(frame, [AGE, JOB])
+    assert "'age', 'job'" in caught.value.hint
+    with pytest.raises(InputError, match="There is no row"):
+        take_in(frame.head(0), [AGE])
+    with pytest.raises(InputError, match="several columns 'age'"):
+        take_in(pd.concat([frame, frame], axis=1), [AGE])
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(0, 99), st.sampled_from(["x", "7", "cook"])), min_size=2),
+    st.integers(1, 50),
+)
+def test_reports_of_parts_sum_to_that_of_the_whole(values, cut):
+    column = pd.Series(values, dtype=object)
+    parts = [part for part in (column[:cut], column[cut:]) if len(part)]
+    for field in (AGE, JOB):
+        whole = take(field, column)[1]
+        joined = ColumnReport(field.name)
+        for part in parts:
+            joined += take(field, part)[1]
+        for name in ("rows", "missing", "unseen", "outside"):
+            assert getattr(joined, name) == getattr(whole, name)
+        assert joined.unreadable == whole.unreadable

@@ -1,0 +1,44 @@
+"""What a page does with models loads nothing that only a run's process may."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from core import models
+from core.edge import export_onnx
+from tests.unit.test_layout import HEAVY
+
+ROOT = Path(__file__).parents[3]
+PAGE = """
+import sys
+from pathlib import Path
+from core import models
+import pandas as pd
+first, second = models.register(sys.argv[1], name="a"), models.register(sys.argv[2], name="b")
+models.promote(first.id, 1, who="ann")
+version = models.resolve(first.id)
+fields = models.form_fields(version)
+row = pd.DataFrame([{field.name: field.default for field in fields}])
+print(models.score_rows(version.id, row, onnx=Path(sys.argv[3])).table["prediction"].tolist())
+card = models.card(first.id)
+card.to_markdown(), card.to_html(), card.to_json()
+models.answer(version, "risks", "some")
+models.compare(first.id, second.id)
+models.save_mlflow(first.id, sys.argv[3] + ".mlflow")
+print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def test_a_page_s_calls_stay_light(finish, credit, credit_result, other_credit, credit_frame, tmp_path):
+    other = finish(other_credit, credit_frame)
+    features = credit_frame.drop(columns="credit")
+    export_onnx(credit_result.model, tmp_path / "m.onnx", train=features.head(500), held_out=features.tail(200))
+    done = subprocess.run(
+        [sys.executable, "-c", PAGE, credit.id, other.id, str(tmp_path / "m.onnx")], cwd=ROOT, capture_output=True,
+        text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    prediction, packages = done.stdout.strip().splitlines()
+    assert prediction in ("['good']", "['bad']")
+    assert not set(packages.split()) & {*HEAVY, "mlflow", "streamlit"}
+    assert models.resolve(models.find()[0].id).number == 1

@@ -1,0 +1,108 @@
+"""A file scored as a run: by a model that a run searched, in a process of its own."""
+
+import csv
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from core import jobs, models, policies
+from core.automl import AutoMLSettings
+from core.catalog import RunState, datasets
+from core.datasets import load_sample
+from core.errors import LimitError
+from core.fairness import ThresholdPolicy
+from core.settings import get_settings
+from core.tasks import automl, ingest, score
+from core.tasks.score import _parts, _Writer
+
+
+@pytest.fixture(scope="module")
+def version(installation, tmp_path_factory):
+    with installation(tmp_path_factory.mktemp("scored") / "home"):
+        loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
+        settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",))
+        run = jobs.wait(automl.submit(datasets.get(loaded.result["dataset_id"], "local"), settings), 120)
+        assert run.state is RunState.SUCCEEDED, run.error_message
+        yield models.resolve(models.register(run.id, name="credit").id)
+
+
+@pytest.fixture(scope="module")
+def rows(version):
+    frame = load_sample("german_credit").frame.head(120).drop(columns="credit")
+    notes = ["=HYPERLINK(1)", "+1", "plain", None] * 30
+    frame = frame.assign(note=notes, prediction=range(120), key=[f"k{n}" for n in range(120)])
+    frame.loc[3, "purpose"] = "a moon rocket"
+    return frame
+
+
+def scored(version, content, name="rows.csv", **values):
+    run = jobs.wait(score.submit_upload(version, io.BytesIO(content), name, **values), 120)
+    assert not list((get_settings().home / "uploads").iterdir()), "an upload is removed, whatever came of it"
+    return run
+
+
+def read(run, name):
+    return jobs.artifact_path(run.id, name)
+
+
+def test_a_csv_file(version, rows):
+    run = scored(version, rows.to_csv(index=False).encode())
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    assert run.result["rows"] == 120
+    assert run.result["columns"] == ["prediction (model)", "p(bad)", "p(good)"]
+    found = pd.read_parquet(read(run, "scored.parquet"))
+    expected = models.score(version.id, rows)
+    assert found["prediction (model)"].tolist() == expected["prediction"].tolist()
+    assert found["p(good)"].tolist() == pytest.approx(expected["p(good)"].tolist())
+    assert found["purpose"].tolist() == rows["purpose"].tolist()
+    report = json.loads(read(run, "report.json").read_text())
+    assert any("a moon rocket" in finding["message"] for finding in report["findings"])
+    with open(read(run, "scored.csv"), newline="", encoding="utf-8") as file:
+        cells = [row["note"] for row in csv.DictReader(file)]
+    assert cells[:4] == ["'=HYPERLINK(1)", "'+1", "plain", ""]
+
+
+def test_a_parquet_file_with_a_policy_that_draws(version, rows):
+    policy = ThresholdPolicy({"male": ((0.5, 0.5), (0.9, 0.5)), "female": ((0.6, 1.0),)}, ("sex",))
+    run = jobs.get(version.run_id)
+    file = policies.keep(run, "drawn", policy)
+    target = io.BytesIO()
+    rows.to_parquet(target)
+    done = scored(version, target.getvalue(), "rows.parquet", row_id="key")
+    assert done.state is RunState.SUCCEEDED, done.error_message
+    assert done.result["policy"] == file
+    found = pd.read_parquet(read(done, "scored.parquet"))
+    expected = policy.predict(found["p(good)"], found["sex"], row_ids=found["key"])
+    assert found["decision"].tolist() == expected.tolist()
+    for values, message in (({"row_id": "purpose"}, "are not unique"), ({}, "draws some decisions")):
+        refused = scored(version, target.getvalue(), "rows.parquet", **values)
+        assert refused.state is RunState.FAILED
+        assert message in refused.error_message
+
+
+def test_files_that_cannot_be_scored(version, rows, monkeypatch):
+    run = scored(version, rows.drop(columns="age").to_csv(index=False).encode(), policy="none")
+    assert (run.state, run.error_message) == (RunState.FAILED, "The table has no column 'age'.")
+    run = scored(version, b"\x80\x04K\x01.", "model.pkl")
+    assert run.state is RunState.FAILED
+    monkeypatch.setattr(get_settings(), "max_upload_mb", 1)
+    with pytest.raises(LimitError, match=r"rows\.csv"):
+        score.submit_upload(version, io.BytesIO(b"x" * (2**20 + 1)), "rows.csv")
+
+
+def test_parts_are_written_as_one_table(tmp_path, monkeypatch):
+    """What is missing throughout a part has the type of the first part all the same."""
+    frame = pd.DataFrame({"x": range(7), "t": [None, "a", None, None, None, None, "b"]})
+    frame.to_parquet(tmp_path / "in.parquet")
+    monkeypatch.setattr(score, "_ROWS", 3)
+    with _Writer(tmp_path / "out.parquet") as writer:
+        for batch, part in _parts(tmp_path / "in.parquet", ["x", "t"]):
+            label = pd.Series(["yes", None, "no"][: len(part)], index=part.index).where(part["x"] < 3)
+            writer.add(batch, pd.DataFrame({"prediction": label, "decision": (part["x"] % 2).astype("Int64")}))
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert found["x"].tolist() == list(range(7))
+    assert found["t"].fillna("").tolist() == frame["t"].fillna("").tolist()
+    assert found["prediction"].fillna("").tolist() == ["yes", "", "no", "", "", "", ""]
+    assert found["decision"].tolist() == [0, 1, 0, 1, 0, 1, 0]
