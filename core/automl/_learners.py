@@ -75,6 +75,12 @@ def build(learner: str, config: Mapping[str, Any], task: str, *, jobs: int, seed
     """Return the plain, unfitted estimator of a configuration."""
     if learner == "linear":
         return linear(task, seed=seed)
+    if learner == "blend":
+        from core.automl._blend import make_blend
+
+        members = config["members"]
+        built = [build(each["learner"], each["config"], task, jobs=jobs, seed=seed) for each in members]
+        return make_blend(built, [each["weight"] for each in members], task)
     from flaml.automl.task.factory import task_factory
 
     wrapper = _wrapper(learner)(task=task_factory(task), n_jobs=jobs, **config)

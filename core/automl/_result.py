@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from core.automl._blending import load_out_of_fold
 from core.automl._budget import Budget
 from core.automl._curves import confusion, curves
 from core.automl._estimates import Comparison, Estimate, compare
@@ -46,9 +47,13 @@ class AutoMLResult:
         ``predict`` and ``predict_proba`` on raw frames; ``classes_`` holds the original labels.
     leaderboard : DataFrame
         One row a trial, best first, and the baselines: name, learner, trial, status, score (mean over folds),
-        score_std, the other metrics, fit_s (all folds), predict_ms_a_row.
+        score_std, the other metrics, fit_s (all folds), predict_ms_a_row, config.
     trials : list of dict
         Every trial with its configuration, also those that failed or were ended.
+    blend : dict or None
+        The blend that was considered, as a trial is listed: its members and their weights are in ``config``, and
+        ``judged`` has its score and that of the best single model on rows that chose neither. Its status is
+        finished when it won, and not_better when it did not.
     test_metrics : dict of Estimate
         By metric, on rows the search never saw; empty without a test.
     baseline_metrics : dict of dict of Estimate
@@ -92,6 +97,7 @@ class AutoMLResult:
     features: list[str]
     fingerprint: str
     packages: dict[str, str] = field(default_factory=dict)
+    blend: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the model and the predictions as JSON-serialisable values."""
@@ -163,14 +169,19 @@ def _prior_row(prepared: Prepared) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _leaderboard(run: Search, linear: dict[str, Any] | None, prior: dict[str, Any]) -> pd.DataFrame:
+def _leaderboard(
+    run: Search, blend: dict[str, Any] | None, linear: dict[str, Any] | None, prior: dict[str, Any]
+) -> pd.DataFrame:
     rows = []
-    ranked = sorted([*run.trials, *([linear] if linear else [])], key=run.rank)
+    ranked = sorted([*run.trials, *(trial for trial in (linear, blend) if trial)], key=run.rank)
+    if blend is not None and blend["status"] == "finished":  # it was found to be better, if not on these very rows
+        ranked.remove(blend)
+        ranked.insert(0, blend)
     for trial in [*ranked, prior]:
         learner = trial["learner"]
         rows.append(
             {
-                "name": learner if learner in ("linear", "prior") else f"{learner} {trial['trial']}",
+                "name": learner if trial["trial"] in (None, 0) else f"{learner} {trial['trial']}",
                 "learner": learner,
                 "trial": trial["trial"] or None,
                 "status": trial["status"],
@@ -179,6 +190,7 @@ def _leaderboard(run: Search, linear: dict[str, Any] | None, prior: dict[str, An
                 **(trial.get("metrics") or {}),
                 "fit_s": trial.get("fit_s"),
                 "predict_ms_a_row": trial.get("predict_ms_a_row"),
+                "config": trial["config"],
             }
         )
     return pd.DataFrame(rows)
@@ -216,9 +228,7 @@ def conclude(
     if final.trial["learner"] == "linear":
         gains.pop("linear", None)
 
-    number = final.trial["trial"]
-    file = run.folder / ("linear.oof.npy" if final.trial["learner"] == "linear" else f"oof/{number}.npy")
-    out_of_fold = np.load(file)
+    out_of_fold = load_out_of_fold(run.folder, final.trial)
     covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
     failed = [trial for trial in run.trials if trial["status"] != "finished"]
     findings = [*prepared.findings, *finisher.findings]
@@ -241,8 +251,9 @@ def conclude(
         labels=prepared.labels,
         winner={name: final.trial.get(name) for name in ("trial", "learner", "config", "score", "score_std")}
         | {"refit_s": final.refit_s},
-        leaderboard=_leaderboard(run, finisher.linear, _prior_row(prepared)),
+        leaderboard=_leaderboard(run, finisher.blend, finisher.linear, _prior_row(prepared)),
         trials=run.trials,
+        blend=finisher.blend,
         test_metrics=compared.metrics.get("model", {}),
         baseline_metrics={name: found for name, found in compared.metrics.items() if name != "model"},
         differences=gains,

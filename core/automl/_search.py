@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.automl._blending import out_of_fold_file, worth_keeping
 from core.automl._budget import Budget
 from core.automl._final import Finisher
 from core.automl._metrics import METRICS
@@ -32,7 +33,6 @@ __all__ = ["search"]
 POLL_S = 0.05
 PATIENCE = 20  # trials without a gain, after as many of each learner, before a search ends early
 RESTARTS = 3
-KEPT_PREDICTIONS = 20
 
 
 class Search:
@@ -68,12 +68,14 @@ class Search:
             "max_trials": len(configs) if configs is not None else self.settings.max_trials,
             "configs": configs,
         }
-        data = prepared.data
+        self.data = data = prepared.data
         key = hashlib.sha256(json.dumps(plan, default=str).encode() + data.X.tobytes() + data.y.tobytes()).hexdigest()
         mark = self.folder / "search.key"
         if not mark.exists() or mark.read_text() != key:
             (self.folder / EVENTS).unlink(missing_ok=True)
             shutil.rmtree(self.folder / OUT_OF_FOLD, ignore_errors=True)
+            for fitted in self.folder.glob("fit*"):
+                fitted.unlink()
         (self.folder / OUT_OF_FOLD).mkdir(exist_ok=True)
         mark.write_text(key)
         data.save(self.folder)
@@ -111,10 +113,18 @@ class Search:
             self.running = None
             self.trials.append(event)
             self._report(event)
-        keep = {trial["trial"] for trial in sorted(self.trials, key=self.rank)[:KEPT_PREDICTIONS]}
+        keep = worth_keeping(sorted(self.trials, key=self.rank), self.data)
         for trial in self.trials[-50:]:
             if trial["trial"] not in keep:
-                (self.folder / OUT_OF_FOLD / f"{trial['trial']}.npy").unlink(missing_ok=True)
+                out_of_fold_file(self.folder, trial).unlink(missing_ok=True)
+
+    def best_by_learner(self) -> list[dict[str, Any]]:
+        """Return the best finished trial of each learner."""
+        found: dict[str, dict[str, Any]] = {}
+        for trial in sorted(self.trials, key=self.rank):
+            if trial["status"] == "finished":
+                found.setdefault(trial["learner"], trial)
+        return list(found.values())
 
     def _report(self, trial: dict[str, Any]) -> None:
         best = self.best
@@ -304,7 +314,7 @@ def _search(
         run.read()
         finisher.read()
         finisher.insure(run.best, budget)
-        reason = run.reason_to_end(should_stop, lambda: finisher.reserve(run.best))
+        reason = run.reason_to_end(should_stop, lambda: finisher.reserve(run, budget))
         if reason is not None:
             break
         if not run.overdue():

@@ -74,7 +74,7 @@ def search(folder: Path) -> None:
                 at_a_time=at_a_time,
             )
             np.save(folder / OUT_OF_FOLD / f"{number}.npy", out_of_fold)
-            outcome = {"status": "finished", **record}
+            outcome = {"status": "finished", **record, "threads": threads}
         except (ValueError, RuntimeError, FloatingPointError, ArithmeticError, MemoryError, TypeError) as error:
             outcome = {"status": "failed", "message": f"{type(error).__name__}: {error}"[:500]}
         except Exception as error:  # noqa: BLE001  (LightGBM's and XGBoost's own errors derive from Exception only)

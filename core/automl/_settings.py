@@ -48,8 +48,10 @@ class AutoMLSettings(CheckedSettings):
         End when the last 20 trials brought nothing.
     exit_score : float or None
         End when the metric is as good as this.
-    explain, ensemble : bool
-        Kept with the settings; explanations and blends are not made yet.
+    explain : bool
+        Whether a run explains its model.
+    ensemble : bool
+        Blend the best models of each learner where that is better than the best one; within the time budget.
     featurization : str
         auto, or off (the table must be numeric).
     learners : "auto" or tuple of str

@@ -3,7 +3,8 @@
 ``result.json``
     Everything that a page draws: verdict, task, metric, labels, winner, settings, leaderboard and trials (lists of
     records), test_metrics, baseline_metrics and differences ({name: {value, low, high, n}}), curves, confusion,
-    findings, stop_code, stop_reason, elapsed_s, model_ready_s, split_method, rows, features, fingerprint, packages.
+    findings, blend, stop_code, stop_reason, elapsed_s, model_ready_s, split_method, rows, features, fingerprint,
+    packages.
 ``model.skops``
     The pipeline, loaded with a fixed list of trusted types.
 ``oof.parquet``, ``test.parquet``
@@ -29,11 +30,13 @@ __all__ = ["load", "load_model", "save", "summary"]
 
 _PLAIN = (
     "task", "metric", "winner", "trials", "verdict", "curves", "confusion", "stop_code", "stop_reason", "elapsed_s",
-    "model_ready_s", "split_method", "rows", "features", "fingerprint", "packages",
+    "model_ready_s", "split_method", "rows", "features", "fingerprint", "packages", "blend",
 )  # fmt: skip
 
 TRUSTED = [
     "collections.OrderedDict",
+    "core.automl._blend.BlendClassifier",
+    "core.automl._blend.BlendRegressor",
     "core.automl._features.ColumnPlan",
     "core.automl._features.TableEncoder",
     "core.automl._model.LabelledClassifier",
@@ -44,6 +47,7 @@ TRUSTED = [
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",
     "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.tree._tree.Tree",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRegressor",
@@ -179,5 +183,5 @@ def load(folder: Path) -> AutoMLResult:
         oof=pd.read_parquet(folder / "oof.parquet"),
         test=pd.read_parquet(folder / "test.parquet"),
         findings=[Finding.from_dict(item) for item in found["findings"]],
-        **{name: found[name] for name in _PLAIN},
+        **{name: found.get(name) for name in _PLAIN},
     )
