@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.automl import _learners
+
+if TYPE_CHECKING:
+    from core.automl._trial import TrainingData
 
 __all__ = ["Proposer"]
 
@@ -16,9 +19,10 @@ __all__ = ["Proposer"]
 class _LearnerSearch:
     """The search within one learner's space, and what it has cost and brought so far."""
 
-    def __init__(self, learner: str, shape: tuple[int, int], task: str, seed: int, timed: bool) -> None:
+    def __init__(self, learner: str, data: TrainingData, seed: int, seconds: float | None) -> None:
         from flaml import CFO
 
+        (rows, columns), task = data.X.shape, data.task
         self.learner = learner
         self.count = 0
         self.cost = 0.0  # seconds spent, and at the best and the second-best score
@@ -30,10 +34,10 @@ class _LearnerSearch:
         self._cfo = CFO(
             metric="loss",
             mode="min",
-            space=_learners.space(learner, *shape, task),
-            low_cost_partial_config=_learners.low_cost(learner, *shape, task),
-            points_to_evaluate=_learners.start_points(learner, *shape, task),
-            cost_attr="auto" if timed else None,
+            space=_learners.space(learner, rows, columns, task),
+            low_cost_partial_config=_learners.low_cost(learner, rows, columns, task),
+            points_to_evaluate=_learners.start_points(learner, data, seconds),
+            cost_attr=None if seconds is None else "auto",
             seed=seed,
         )
 
@@ -77,22 +81,19 @@ class Proposer:
     ----------
     learners : sequence of str
         Names of `LEARNERS`.
-    shape : (int, int)
-        Training rows and features.
-    task : str
-        binary, multiclass or regression.
+    data : TrainingData
+        What is learned from.
     seed : int
         Of the search.
-    timed : bool
-        Whether cost in seconds guides the search. False makes the proposals reproducible: learners take turns.
+    seconds : float or None
+        The time budget, in which cost guides the search. None makes the proposals reproducible: learners take turns.
     """
 
-    def __init__(self, learners: Sequence[str], shape: tuple[int, int], task: str, seed: int, timed: bool) -> None:
+    def __init__(self, learners: Sequence[str], data: TrainingData, seed: int, seconds: float | None) -> None:
         self._searches = {
-            learner: _LearnerSearch(learner, shape, task, seed + number, timed)
-            for number, learner in enumerate(learners)
+            learner: _LearnerSearch(learner, data, seed + number, seconds) for number, learner in enumerate(learners)
         }
-        self._timed = timed
+        self._timed = seconds is not None
         self._random = np.random.default_rng(seed)
         self._turn = 0
 

@@ -39,7 +39,7 @@ class AutoMLSettings(CheckedSettings):
     max_trials : int or None
         Exact number of trials, if time allows.
     max_concurrent_trials : int
-        Trials at the same time; one for now.
+        Trials at the same time, each in a process of its own with its share of the cores.
     folds : "auto" or int
         Cross-validation folds; auto: 10 below 1,000 rows, 3 up to 100,000, above that a 20 % holdout.
     cv_repeats : int
@@ -90,7 +90,7 @@ class AutoMLSettings(CheckedSettings):
     time_budget_s: float | None = Field(default=60, gt=0, le=604_800)
     trial_timeout_s: float | None = Field(default=None, gt=0)
     max_trials: int | None = Field(default=None, ge=2, le=1_000_000)
-    max_concurrent_trials: int = Field(default=1, ge=1)
+    max_concurrent_trials: int = Field(default=1, ge=1, le=64)
     folds: Literal["auto"] | int = "auto"
     cv_repeats: int = Field(default=1, ge=1, le=20)
     early_stopping: bool = True
@@ -126,8 +126,6 @@ class AutoMLSettings(CheckedSettings):
             raise ValueError("no learner is left")
         if self.target in self.drop_columns:
             raise ValueError(f"the target '{self.target}' cannot be dropped")
-        if self.max_concurrent_trials > 1:
-            raise ValueError("trials run one at a time for now: max_concurrent_trials must be 1")
         for name in ("time_column", "group_column"):
             if getattr(self, name) is not None:
                 raise ValueError(f"{name} is not supported yet")

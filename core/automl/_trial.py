@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.automl._metrics import METRICS, metric_choices
 from core.automl._weighted import score_all
 
 __all__ = [
+    "Pruned",
     "TrainingData",
     "class_weight",
     "fit",
@@ -180,8 +182,31 @@ def summarize(predicted: NDArray[np.float32], data: TrainingData, metric: str) -
     }
 
 
+class Pruned(Exception):
+    """A trial was cut short, because it was not worth the other folds; `scores` holds those of the first."""
+
+    def __init__(self, scores: list[float]) -> None:
+        super().__init__(scores)
+        self.scores = scores
+
+    def message(self, folds: int) -> str:
+        """Say so."""
+        return f"set aside after {len(self.scores)} of {folds} folds: its learner has done better on these"
+
+
+def _stages(folds: int, at_a_time: int) -> list[int]:
+    """Return after how many folds to ask whether to go on: about a quarter and a half of them."""
+    found = {-(-max(1, round(folds * share)) // at_a_time) * at_a_time for share in (0.25, 0.5)}
+    return sorted(count for count in found if count < folds)
+
+
 def run_trial(
-    make: Callable[[], Any], data: TrainingData, metric: str, *, at_a_time: int = 1
+    make: Callable[[], Any],
+    data: TrainingData,
+    metric: str,
+    *,
+    at_a_time: int = 1,
+    worth_it: Callable[[list[float], int], bool] | None = None,
 ) -> tuple[dict[str, Any], NDArray[np.float32]]:
     """Fit and score on each fold.
 
@@ -195,6 +220,8 @@ def run_trial(
         What the score is.
     at_a_time : int
         Folds that are fitted at the same time, in threads.
+    worth_it : callable, optional
+        Is asked after some folds, with their scores and the number of all folds, whether to go on.
 
     Returns
     -------
@@ -207,6 +234,8 @@ def run_trial(
     ------
     ValueError
         When the score is not a finite number.
+    Pruned
+        When it was not worth going on.
     """
     layer_of = layers(data.folds, len(data.y))
     shape = (max(layer_of) + 1, len(data.y), *((data.classes,) if data.classes else ()))
@@ -220,12 +249,21 @@ def run_trial(
         predicted[layer_of[place], validation] = outputs(estimator, data.X[validation], data.classes)
         return fitted - began, time.perf_counter() - fitted
 
-    places = range(len(data.folds))
-    if at_a_time > 1:
-        with ThreadPoolExecutor(at_a_time) as pool:
-            times = list(pool.map(one, places))
-    else:
-        times = [one(place) for place in places]
+    def scores(places: Iterable[int]) -> list[float]:
+        parts = [data.folds[place][1] for place in places]
+        return [
+            score_all([metric], data.y[part], predicted[layer, part].astype(np.float64))[metric]
+            for layer, part in zip(layer_of, parts, strict=False)
+        ]
+
+    count = len(data.folds)
+    stages = [0, *(_stages(count, at_a_time) if worth_it is not None else []), count]
+    times: list[tuple[float, float]] = []
+    with ThreadPoolExecutor(at_a_time) as pool:
+        for start, end in itertools.pairwise(stages):
+            times += pool.map(one, range(start, end)) if at_a_time > 1 else map(one, range(start, end))
+            if worth_it is not None and end < count and not worth_it(scores(range(end)), count):
+                raise Pruned(scores(range(end)))
     fit_s = [seconds for seconds, _ in times]
     rows = sum(len(validation) for _, validation in data.folds)
     return {

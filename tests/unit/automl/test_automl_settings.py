@@ -26,7 +26,7 @@ INVALID = [
     ("max_trials", {"max_trials": 2.5}),
     ("max_trials", {"max_trials": 1_000_001}),
     ("max_concurrent_trials", {"max_concurrent_trials": 0}),
-    ("max_concurrent_trials", {"max_concurrent_trials": 2}),
+    ("max_concurrent_trials", {"max_concurrent_trials": 65}),
     ("folds", {"folds": 1}),
     ("folds", {"folds": 51}),
     ("folds", {"folds": "many"}),

