@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.automl._blend import make_blend
 from core.automl._blending import consider, selection_s
 from core.automl._budget import Budget
@@ -93,7 +95,7 @@ class Finisher:
         data = prepared.data
         self.data = data
         self.metric = prepared.metric
-        self._growth = len(data.y) / len(data.folds[0][0])
+        self._growth = len(data.y) / float(np.mean([len(train) for train, _ in data.folds]))
         self._test_rows = len(prepared.y_test)
         self._asked_at = time.time()
         self._ask([{"trial": 0, "learner": "linear", "config": {}}], score=True)

@@ -40,6 +40,7 @@ TRUSTED = [
     "core.automl._features.ColumnPlan",
     "core.automl._features.TableEncoder",
     "core.automl._model.LabelledClassifier",
+    "core.automl._text.TextFeatures",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor",
