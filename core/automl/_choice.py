@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,15 +32,17 @@ class _LearnerSearch:
         self.best = math.inf
         self.before_best = math.inf
         self.last_cost = 0.0
-        self._cfo = CFO(
+        self._new = partial(
+            CFO,
             metric="loss",
             mode="min",
             space=_learners.space(learner, rows, columns, task),
             low_cost_partial_config=_learners.low_cost(learner, rows, columns, task),
-            points_to_evaluate=_learners.start_points(learner, data, seconds),
             cost_attr=None if seconds is None else "auto",
             seed=seed,
         )
+        self._cfo = self._new(points_to_evaluate=_learners.start_points(learner, data, seconds))
+        self._best_config: dict[str, Any] | None = None
 
     def suggest(self) -> dict[str, Any] | None:
         config = self._cfo.suggest(str(self.count))
@@ -49,14 +52,28 @@ class _LearnerSearch:
         result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": seconds}
         result |= {f"config/{name}": value for name, value in config.items()}  # as FLAML's own tuner hands them over
         self._cfo.on_trial_complete(str(self.count), result)
-        self.note(loss, seconds)
+        self.note(config, loss, seconds)
 
-    def note(self, loss: float, seconds: float) -> None:
+    def replay(self, config: dict[str, Any], loss: float, seconds: float) -> None:
+        """Take over an earlier trial: the same suggestions are made again, and told what came of them.
+
+        Where they are others (the search was made in another way), the search begins at the best that is known.
+        """
+        suggested = self.suggest()
+        if suggested is not None and _same(suggested, config):
+            self.tell(config, loss, seconds)
+            return
+        self.note(config, loss, seconds)
+        if self._best_config is not None:
+            self._cfo = self._new(points_to_evaluate=[self._best_config], evaluated_rewards=[self.best])
+
+    def note(self, config: dict[str, Any], loss: float, seconds: float) -> None:
         self.count += 1
         self.cost += seconds
         self.last_cost = seconds
         if loss < self.best:
             self.before_best, self.best = self.best, loss
+            self._best_config = config
             self.cost_before_best, self.cost_at_best = self.cost_at_best, self.cost
 
     def expected_cost(self, leader: float) -> float:
@@ -120,11 +137,15 @@ class Proposer:
         """Report a proposal's loss (infinite when it failed) and what it cost."""
         self._searches[learner].tell(config, loss, seconds)
 
-    def replay(self, learner: str, loss: float, seconds: float) -> None:
-        """Take over an earlier process's trial: the next proposal of this learner starts from the same point on."""
-        search = self._searches.get(learner)
-        if search is None:
-            return
-        config = search.suggest()
-        if config is not None:
-            search.tell(config, loss, seconds)
+    def replay(self, trial: dict[str, Any], loss: float) -> None:
+        """Take over an earlier trial, so that the next proposal of its learner goes on from there."""
+        search = self._searches.get(trial["learner"])
+        if search is not None:
+            search.replay(trial["config"], loss, trial["seconds"])
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(
+        math.isclose(value, other[name], rel_tol=1e-9) if isinstance(value, int | float) else value == other[name]
+        for name, value in one.items()
+    )

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.automl._blending import load_out_of_fold
+from core.automl._blending import load_out_of_fold, out_of_fold_file
 from core.automl._budget import Budget
 from core.automl._curves import confusion, curves
+from core.automl._ensemble import best_of_each
 from core.automl._estimates import Comparison, Estimate, compare
 from core.automl._metrics import METRICS, metric_choices, score
 from core.automl._model import make_model
@@ -54,6 +55,9 @@ class AutoMLResult:
         The blend that was considered, as a trial is listed: its members and their weights are in ``config``, and
         ``judged`` has its score and that of the best single model on rows that chose neither. Its status is
         finished when it won, and not_better when it did not.
+    candidates : dict of int to array
+        Out-of-fold predictions of the best trials of each learner by their numbers, (repeats, n, k) or (repeats, n) in
+        the order of the training rows, for a search that goes on.
     test_metrics : dict of Estimate
         By metric, on rows the search never saw; empty without a test.
     baseline_metrics : dict of dict of Estimate
@@ -98,6 +102,7 @@ class AutoMLResult:
     fingerprint: str
     packages: dict[str, str] = field(default_factory=dict)
     blend: dict[str, Any] | None = None
+    candidates: dict[int, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the model and the predictions as JSON-serialisable values."""
@@ -196,6 +201,13 @@ def _leaderboard(
     return pd.DataFrame(rows)
 
 
+def _candidates(run: Search) -> dict[int, NDArray[np.float32]]:
+    ranked = sorted((trial for trial in run.trials if trial["status"] == "finished"), key=run.rank)
+    best = [ranked[place] for place in best_of_each(range(len(ranked)), [trial["learner"] for trial in ranked])]
+    files = {trial["trial"]: out_of_fold_file(run.folder, trial) for trial in best}
+    return {number: np.load(file) for number, file in files.items() if file.exists()}
+
+
 def _verdict(prepared: Prepared, gains: dict[str, Estimate]) -> str:
     names = {"prior": "guessing the mean" if prepared.task == "regression" else "guessing", "linear": "a linear model"}
     return verdict(METRICS[prepared.metric].title, gains, names)
@@ -254,6 +266,7 @@ def conclude(
         leaderboard=_leaderboard(run, finisher.blend, finisher.linear, _prior_row(prepared)),
         trials=run.trials,
         blend=finisher.blend,
+        candidates=_candidates(run),
         test_metrics=compared.metrics.get("model", {}),
         baseline_metrics={name: found for name, found in compared.metrics.items() if name != "model"},
         differences=gains,

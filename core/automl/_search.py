@@ -17,6 +17,7 @@ import numpy as np
 
 from core.automl._blending import out_of_fold_file, worth_keeping
 from core.automl._budget import Budget
+from core.automl._earlier import Earlier, load_earlier
 from core.automl._final import Finisher
 from core.automl._metrics import METRICS
 from core.automl._searcher import EVENTS, OUT_OF_FOLD, append, read_events
@@ -50,8 +51,9 @@ class Search:
         self.stopped = False
         self.slots = [Slot(folder / f"searcher{place}") for place in range(settings.max_concurrent_trials)]
         self._limit = settings.max_trials
+        self._earlier = 0  # trials of a search that was over, whose end must not be this one's
 
-    def plan(self, prepared: Prepared, configs: list[list[Any]] | None) -> None:
+    def plan(self, prepared: Prepared, configs: list[list[Any]] | None, earlier: Earlier) -> None:
         """Tell the searchers what to try; trials of an earlier attempt at the same search are kept."""
         self.metric = prepared.metric
         self.data = prepared.data
@@ -74,6 +76,12 @@ class Search:
             for fitted in self.folder.glob("fit*"):
                 fitted.unlink()
         (self.folder / OUT_OF_FOLD).mkdir(exist_ok=True)
+        if not (self.folder / EVENTS).exists():
+            for trial in earlier.trials:
+                append(self.folder / EVENTS, trial)
+            for number, predicted in earlier.predictions.items():
+                np.save(self.folder / OUT_OF_FOLD / f"{number}.npy", predicted)
+        self._earlier = len(earlier.trials)
         mark.write_text(key.hexdigest())
         self.data.save(self.folder)
         for trial in read_events(self.folder, mend=True):
@@ -187,7 +195,7 @@ class Search:
                     "predict_ms_a_row": trial.get("predict_ms_a_row"),
                     "config": trial["config"],
                     "metric": self.metric,
-                    "elapsed_s": self.budget.elapsed(trial["at"]),
+                    "elapsed_s": max(0.0, self.budget.elapsed(trial["at"])),
                     "message": trial.get("message"),
                 },
             )
@@ -235,7 +243,7 @@ class Search:
         return None
 
     def _stale(self, best: dict[str, Any]) -> bool:
-        finished = [trial for trial in self.trials if trial["status"] in ("finished", "pruned")]
+        finished = [trial for trial in self.trials[self._earlier :] if trial["status"] in ("finished", "pruned")]
         warm = PATIENCE * len(self.settings.chosen_learners)
         since = [trial for trial in finished if trial["trial"] > best["trial"]]
         return len(finished) >= warm and len(since) >= PATIENCE
@@ -250,6 +258,7 @@ def search(
     should_stop: Callable[[], bool] | None = None,
     started: float | None = None,
     configs: list[list[Any]] | None = None,
+    earlier: str | Path | None = None,
 ) -> AutoMLResult:
     """Search for the best model of a table within the settings' limits.
 
@@ -269,6 +278,9 @@ def search(
         When the clock of the budget began (seconds since the epoch), if before this call.
     configs : list of [learner, configuration], optional
         Try exactly these instead of searching.
+    earlier : path, optional
+        Folder of a saved result whose search this one goes on from: its trials are kept and count (`max_trials` is
+        about all together), the budget is new. The table, and all settings but the limits, must be the same.
 
     Returns
     -------
@@ -279,7 +291,9 @@ def search(
     InputError
         When the table cannot be learned from.
     SettingsError
-        When the settings do not fit the table.
+        When the settings do not fit the table, or the earlier search.
+    StorageError
+        When there is no earlier search.
     SearchError
         When nothing was found within the limits.
     """
@@ -293,7 +307,9 @@ def search(
         run = Search(folder, settings, budget, tell)
         finisher = Finisher(folder, settings)
         try:
-            return _search(frame, settings, budget, run, finisher, should_stop or (lambda: False), tell, configs)
+            return _search(
+                frame, settings, budget, run, finisher, should_stop or (lambda: False), tell, configs, earlier
+            )
         finally:
             run.end()
             finisher.close()
@@ -308,13 +324,16 @@ def _search(
     should_stop: Callable[[], bool],
     tell: Report,
     configs: list[list[Any]] | None,
+    earlier: str | Path | None,
 ) -> AutoMLResult:
     from core.automl._prepare import prepare
     from core.automl._result import conclude
+    from core.datasets import fingerprint
 
     tell(Event("prepare", 0.0, "Preparing the features"))
+    kept = Earlier() if earlier is None else load_earlier(Path(earlier), settings, fingerprint(frame))
     prepared = prepare(frame, settings)
-    run.plan(prepared, configs)
+    run.plan(prepared, configs, kept)
     finisher.plan(prepared)
     tell(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {prepared.data.X.shape[1]:,} features"))
     while True:

@@ -66,7 +66,7 @@ def search(folder: Path) -> None:
     larger = METRICS[plan["metric"]].larger_is_better
     race = Race(larger) if plan["timed"] and plan["configs"] is None else None
     for trial in [*plan["earlier"], *done]:
-        proposals.replay(trial["learner"], _loss(trial, larger), trial["seconds"])
+        proposals.replay(trial, _loss(trial, larger))
         if race is not None:
             race.note(trial)
     number = len(done)
@@ -121,7 +121,7 @@ class _Fixed:
         learner, config = next(self._configs)
         return learner, config
 
-    def replay(self, learner: str, loss: float, seconds: float) -> None:
+    def replay(self, trial: dict[str, Any], loss: float) -> None:
         next(self._configs)
 
     def tell(self, learner: str, config: dict[str, Any], loss: float, seconds: float) -> None:

@@ -9,6 +9,9 @@
     The pipeline, loaded with a fixed list of trusted types.
 ``oof.parquet``, ``test.parquet``
     Predictions with row ids and sensitive columns.
+``trials.npz``
+    Out-of-fold predictions of the best three trials of each learner, float32 (repeats, n, k) by the trial's number, for
+    a search that goes on from this one.
 ``leaderboard.csv``, ``requirements.txt``, ``README.md``
     For people, and for using the model elsewhere.
 """
@@ -20,6 +23,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.automl._earlier import PREDICTIONS, load_predictions, save_predictions
 from core.automl._settings import AutoMLSettings
 from core.errors import StorageError
 
@@ -96,6 +100,7 @@ def save(result: AutoMLResult, folder: Path) -> None:
     io.dump(result.model, folder / "model.skops")
     result.oof.to_parquet(folder / "oof.parquet")
     result.test.to_parquet(folder / "test.parquet")
+    save_predictions(folder / PREDICTIONS, result.candidates)
     result.leaderboard.to_csv(folder / "leaderboard.csv", index=False)
     pinned = [f"{name}=={number}" for name, number in result.packages.items() if name not in ("python", "flaml")]
     (folder / "requirements.txt").write_text("\n".join(pinned) + "\n", encoding="utf-8")
@@ -183,6 +188,7 @@ def load(folder: Path) -> AutoMLResult:
         differences=read(found["differences"]),
         oof=pd.read_parquet(folder / "oof.parquet"),
         test=pd.read_parquet(folder / "test.parquet"),
+        candidates=load_predictions(folder / PREDICTIONS),
         findings=[Finding.from_dict(item) for item in found["findings"]],
         **{name: found.get(name) for name in _PLAIN},
     )
