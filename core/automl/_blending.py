@@ -126,4 +126,5 @@ def _trial(
         **summarize(np.asarray(stacked, dtype=np.float32), data, metric),
         "fit_s": sum(trial["fit_s"] for trial, _ in members),
         "predict_ms_a_row": sum(trial["predict_ms_a_row"] for trial, _ in members),
+        "size_bytes": sum(trial.get("size_bytes") or 0 for trial, _ in members),
     }

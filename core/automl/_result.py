@@ -16,6 +16,7 @@ from core.automl._budget import Budget
 from core.automl._curves import confusion, curves
 from core.automl._ensemble import best_of_each
 from core.automl._estimates import Comparison, Estimate, compare
+from core.automl._hyperparameters import hyperparameter_importance
 from core.automl._metrics import METRICS, metric_choices, score
 from core.automl._model import make_model
 from core.automl._prepare import Prepared
@@ -48,13 +49,16 @@ class AutoMLResult:
         ``predict`` and ``predict_proba`` on raw frames; ``classes_`` holds the original labels.
     leaderboard : DataFrame
         One row a trial, best first, and the baselines: name, learner, trial, status, score (mean over folds),
-        score_std, the other metrics, fit_s (all folds), predict_ms_a_row, config.
+        score_std, the other metrics, fit_s (all folds), predict_ms_a_row, size_bytes (a fold's model), config.
     trials : list of dict
         Every trial with its configuration, also those that failed or were ended.
     blend : dict or None
         The blend that was considered, as a trial is listed: its members and their weights are in ``config``, and
         ``judged`` has its score and that of the best single model on rows that chose neither. Its status is
         finished when it won, and not_better when it did not.
+    hyperparameters : dict of dict of Estimate
+        By learner with twelve finished trials and more: the importance of each hyperparameter, as
+        `hyperparameter_importance` describes it.
     candidates : dict of int to array
         Out-of-fold predictions of the best trials of each learner by their numbers, (repeats, n, k) or (repeats, n) in
         the order of the training rows, for a search that goes on.
@@ -102,6 +106,7 @@ class AutoMLResult:
     fingerprint: str
     packages: dict[str, str] = field(default_factory=dict)
     blend: dict[str, Any] | None = None
+    hyperparameters: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     candidates: dict[int, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -195,10 +200,17 @@ def _leaderboard(
                 **(trial.get("metrics") or {}),
                 "fit_s": trial.get("fit_s"),
                 "predict_ms_a_row": trial.get("predict_ms_a_row"),
+                "size_bytes": trial.get("size_bytes"),
                 "config": trial["config"],
             }
         )
     return pd.DataFrame(rows)
+
+
+def _hyperparameters(run: Search) -> dict[str, dict[str, Estimate]]:
+    found = {name: hyperparameter_importance(run.trials, name, seed=run.settings.seed)
+             for name in run.settings.chosen_learners}  # fmt: skip
+    return {name: importance for name, importance in found.items() if importance}
 
 
 def _candidates(run: Search) -> dict[int, NDArray[np.float32]]:
@@ -266,6 +278,7 @@ def conclude(
         leaderboard=_leaderboard(run, finisher.blend, finisher.linear, _prior_row(prepared)),
         trials=run.trials,
         blend=finisher.blend,
+        hyperparameters=_hyperparameters(run),
         candidates=_candidates(run),
         test_metrics=compared.metrics.get("model", {}),
         baseline_metrics={name: found for name, found in compared.metrics.items() if name != "model"},

@@ -3,8 +3,8 @@
 ``result.json``
     Everything that a page draws: verdict, task, metric, labels, winner, settings, leaderboard and trials (lists of
     records), test_metrics, baseline_metrics and differences ({name: {value, low, high, n}}), curves, confusion,
-    findings, blend, stop_code, stop_reason, elapsed_s, model_ready_s, split_method, rows, features, fingerprint,
-    packages.
+    findings, blend, hyperparameters ({learner: {name: {value, low, high, n}}}), stop_code, stop_reason, elapsed_s,
+    model_ready_s, split_method, rows, features, fingerprint, packages.
 ``model.skops``
     The pipeline, loaded with a fixed list of trusted types.
 ``oof.parquet``, ``test.parquet``
@@ -82,10 +82,11 @@ def summary(result: AutoMLResult) -> dict[str, Any]:
     found["settings"] = result.settings.model_dump(mode="json")
     found["leaderboard"] = result.leaderboard.to_dict(orient="records")
     found["test_metrics"] = {name: item.to_dict() for name, item in result.test_metrics.items()}
-    found["baseline_metrics"] = {
-        baseline: {name: item.to_dict() for name, item in metrics.items()}
-        for baseline, metrics in result.baseline_metrics.items()
-    }
+    for part in ("baseline_metrics", "hyperparameters"):
+        found[part] = {
+            group: {name: item.to_dict() for name, item in estimates.items()}
+            for group, estimates in getattr(result, part).items()
+        }
     found["differences"] = {name: item.to_dict() for name, item in result.differences.items()}
     found["findings"] = [finding.to_dict() for finding in result.findings]
     return _clean(found)
@@ -185,6 +186,7 @@ def load(folder: Path) -> AutoMLResult:
         leaderboard=pd.DataFrame(found["leaderboard"]),
         test_metrics=read(found["test_metrics"]),
         baseline_metrics={name: read(metrics) for name, metrics in found["baseline_metrics"].items()},
+        hyperparameters={name: read(items) for name, items in (found.get("hyperparameters") or {}).items()},
         differences=read(found["differences"]),
         oof=pd.read_parquet(folder / "oof.parquet"),
         test=pd.read_parquet(folder / "test.parquet"),

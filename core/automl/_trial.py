@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -226,7 +227,8 @@ def run_trial(
     Returns
     -------
     record : dict
-        What `summarize` returns, fit seconds of all folds and a fold, prediction ms a row.
+        What `summarize` returns, fit seconds of all folds and a fold, prediction ms a row, and the size of a
+        fold's model in memory, bytes.
     out_of_fold : array of shape (repeats, n, k) or (repeats, n), float32
         Prediction of each row by models that did not see it, NaN where there is none (a holdout).
 
@@ -247,7 +249,10 @@ def run_trial(
         estimator = fit(make(), data.X[train], data.y[train], data)
         fitted = time.perf_counter()
         predicted[layer_of[place], validation] = outputs(estimator, data.X[validation], data.classes)
-        return fitted - began, time.perf_counter() - fitted
+        answered = time.perf_counter()
+        if place == 0:
+            sizes.append(len(pickle.dumps(estimator, protocol=5)))
+        return fitted - began, answered - fitted
 
     def scores(places: Iterable[int]) -> list[float]:
         parts = [data.folds[place][1] for place in places]
@@ -256,6 +261,7 @@ def run_trial(
             for layer, part in zip(layer_of, parts, strict=False)
         ]
 
+    sizes: list[int] = []
     count = len(data.folds)
     stages = [0, *(_stages(count, at_a_time) if worth_it is not None else []), count]
     times: list[tuple[float, float]] = []
@@ -271,4 +277,5 @@ def run_trial(
         "fit_s": float(np.sum(fit_s)),
         "fold_fit_s": float(np.mean(fit_s)),
         "predict_ms_a_row": 1000 * sum(seconds for _, seconds in times) / rows,
+        "size_bytes": sizes[0],
     }, predicted

@@ -13,7 +13,6 @@ from core.automl import AutoMLResult, AutoMLSettings, search
 from core.datasets import load_sample
 from core.progress import Event
 
-
 _OWN = ("workdir", "should_stop", "started", "configs", "earlier")  # arguments of `search` itself
 
 
