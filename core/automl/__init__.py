@@ -13,23 +13,40 @@ from core.automl._settings import LEARNERS, AutoMLSettings
 
 if TYPE_CHECKING:
     from core.automl._bundle import bundle
-    from core.automl._estimates import Estimate
+    from core.automl._estimates import Comparison, Estimate
+    from core.automl._hyperparameters import hyperparameter_importance, hyperparameter_table
     from core.automl._result import AutoMLResult
     from core.automl._search import search
+    from core.automl._versus import compare_results, compare_tables
 
 __all__ = [
     "LEARNERS",
     "METRICS",
     "AutoMLResult",
     "AutoMLSettings",
+    "Comparison",
     "Estimate",
     "Metric",
     "bundle",
+    "compare_results",
+    "compare_tables",
+    "hyperparameter_importance",
+    "hyperparameter_table",
     "metric_choices",
     "search",
 ]
 
-_HOMES = {"AutoMLResult": "_result", "Estimate": "_estimates", "bundle": "_bundle", "search": "_search"}
+_HOMES = {
+    "AutoMLResult": "_result",
+    "Comparison": "_estimates",
+    "Estimate": "_estimates",
+    "bundle": "_bundle",
+    "compare_results": "_versus",
+    "compare_tables": "_versus",
+    "hyperparameter_importance": "_hyperparameters",
+    "hyperparameter_table": "_hyperparameters",
+    "search": "_search",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -48,7 +48,18 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def as_categories(column: pd.Series) -> pd.Series:
-    """Return values as text; what is missing has a word of its own."""
+    """Return values as text; what is missing has a word of its own.
+
+    Whole numbers have no decimals, also in a column where one is missing.
+
+    Examples
+    --------
+    >>> as_categories(pd.Series([1.0, None, 2.5])).tolist()
+    ['1', '(missing)', '2.5']
+    """
+    if column.dtype.kind == "f":
+        texts = column.map(lambda value: str(int(value)) if value.is_integer() else str(value), na_action="ignore")
+        return texts.astype(object).where(column.notna(), MISSING).astype(str)
     return column.astype(object).where(column.notna(), MISSING).astype(str)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.automl import _learners
+
+if TYPE_CHECKING:
+    from core.automl._trial import TrainingData
 
 __all__ = ["Proposer"]
 
@@ -16,9 +20,10 @@ __all__ = ["Proposer"]
 class _LearnerSearch:
     """The search within one learner's space, and what it has cost and brought so far."""
 
-    def __init__(self, learner: str, shape: tuple[int, int], task: str, seed: int, timed: bool) -> None:
+    def __init__(self, learner: str, data: TrainingData, seed: int, seconds: float | None) -> None:
         from flaml import CFO
 
+        (rows, columns), task = data.X.shape, data.task
         self.learner = learner
         self.count = 0
         self.cost = 0.0  # seconds spent, and at the best and the second-best score
@@ -27,15 +32,17 @@ class _LearnerSearch:
         self.best = math.inf
         self.before_best = math.inf
         self.last_cost = 0.0
-        self._cfo = CFO(
+        self._new = partial(
+            CFO,
             metric="loss",
             mode="min",
-            space=_learners.space(learner, *shape, task),
-            low_cost_partial_config=_learners.low_cost(learner, *shape, task),
-            points_to_evaluate=_learners.start_points(learner, *shape, task),
-            cost_attr="auto" if timed else None,
+            space=_learners.space(learner, rows, columns, task),
+            low_cost_partial_config=_learners.low_cost(learner, rows, columns, task),
+            cost_attr=None if seconds is None else "auto",
             seed=seed,
         )
+        self._cfo = self._new(points_to_evaluate=_learners.start_points(learner, data, seconds))
+        self._best_config: dict[str, Any] | None = None
 
     def suggest(self) -> dict[str, Any] | None:
         config = self._cfo.suggest(str(self.count))
@@ -45,14 +52,28 @@ class _LearnerSearch:
         result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": seconds}
         result |= {f"config/{name}": value for name, value in config.items()}  # as FLAML's own tuner hands them over
         self._cfo.on_trial_complete(str(self.count), result)
-        self.note(loss, seconds)
+        self.note(config, loss, seconds)
 
-    def note(self, loss: float, seconds: float) -> None:
+    def replay(self, config: dict[str, Any], loss: float, seconds: float) -> None:
+        """Take over an earlier trial: the same suggestions are made again, and told what came of them.
+
+        Where they are others (the search was made in another way), the search begins at the best that is known.
+        """
+        suggested = self.suggest()
+        if suggested is not None and _same(suggested, config):
+            self.tell(config, loss, seconds)
+            return
+        self.note(config, loss, seconds)
+        if self._best_config is not None:
+            self._cfo = self._new(points_to_evaluate=[self._best_config], evaluated_rewards=[self.best])
+
+    def note(self, config: dict[str, Any], loss: float, seconds: float) -> None:
         self.count += 1
         self.cost += seconds
         self.last_cost = seconds
         if loss < self.best:
             self.before_best, self.best = self.best, loss
+            self._best_config = config
             self.cost_before_best, self.cost_at_best = self.cost_at_best, self.cost
 
     def expected_cost(self, leader: float) -> float:
@@ -77,22 +98,19 @@ class Proposer:
     ----------
     learners : sequence of str
         Names of `LEARNERS`.
-    shape : (int, int)
-        Training rows and features.
-    task : str
-        binary, multiclass or regression.
+    data : TrainingData
+        What is learned from.
     seed : int
         Of the search.
-    timed : bool
-        Whether cost in seconds guides the search. False makes the proposals reproducible: learners take turns.
+    seconds : float or None
+        The time budget, in which cost guides the search. None makes the proposals reproducible: learners take turns.
     """
 
-    def __init__(self, learners: Sequence[str], shape: tuple[int, int], task: str, seed: int, timed: bool) -> None:
+    def __init__(self, learners: Sequence[str], data: TrainingData, seed: int, seconds: float | None) -> None:
         self._searches = {
-            learner: _LearnerSearch(learner, shape, task, seed + number, timed)
-            for number, learner in enumerate(learners)
+            learner: _LearnerSearch(learner, data, seed + number, seconds) for number, learner in enumerate(learners)
         }
-        self._timed = timed
+        self._timed = seconds is not None
         self._random = np.random.default_rng(seed)
         self._turn = 0
 
@@ -119,11 +137,15 @@ class Proposer:
         """Report a proposal's loss (infinite when it failed) and what it cost."""
         self._searches[learner].tell(config, loss, seconds)
 
-    def replay(self, learner: str, loss: float, seconds: float) -> None:
-        """Take over an earlier process's trial: the next proposal of this learner starts from the same point on."""
-        search = self._searches.get(learner)
-        if search is None:
-            return
-        config = search.suggest()
-        if config is not None:
-            search.tell(config, loss, seconds)
+    def replay(self, trial: dict[str, Any], loss: float) -> None:
+        """Take over an earlier trial, so that the next proposal of its learner goes on from there."""
+        search = self._searches.get(trial["learner"])
+        if search is not None:
+            search.replay(trial["config"], loss, trial["seconds"])
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(
+        math.isclose(value, other[name], rel_tol=1e-9) if isinstance(value, int | float) else value == other[name]
+        for name, value in one.items()
+    )

@@ -2,11 +2,13 @@
 
 Numbers: median for what is missing, and a flag that it was. Booleans: 0 and 1. Categories: one column a value up
 to a limit, above it one ordinal column (most frequent first, no use of the target, so nothing leaks between folds).
-Dates: seconds since the epoch, and parts. Text, identifiers and constants are left out, and said to be.
+Dates: seconds since the epoch, and parts. Free text: TF-IDF of its words. Identifiers and constants are left out, and
+said to be.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,18 +22,20 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from core.automl._cells import LARGEST, MISSING, as_categories, as_dates, as_numbers, as_seconds, require_columns
+from core.automl._text import TextFeatures, as_words
 from core.datasets import Finding
 from core.errors import InputError
 
 __all__ = ["DATE_PARTS", "MISSING", "ColumnPlan", "TableEncoder", "plan_columns"]
 
 ONE_HOT_LIMIT = 20
+_KINDS = {"numeric": "number", "categorical": "category", "text": "text", "date": "date"}
 DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """How one column becomes a feature: number, boolean, category, date; or why it is left out."""
+    """How one column becomes a feature: number, boolean, category, date, text; or why it is left out."""
 
     name: str
     kind: str
@@ -45,9 +49,29 @@ def _is_text(values: pd.Series) -> bool:
     return bool(words.mean() >= 4 and values.nunique() > 0.5 * len(values))
 
 
-def plan_columns(frame: pd.DataFrame) -> list[ColumnPlan]:
-    """Decide how each column of the training rows becomes a feature."""
-    return [_plan(frame[name], str(name)) for name in frame.columns]
+def plan_columns(frame: pd.DataFrame, wanted: Mapping[str, str] | None = None) -> list[ColumnPlan]:
+    """Decide how each column of the training rows becomes a feature.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The training rows.
+    wanted : mapping, optional
+        What somebody said a column is: numeric, categorical, text, date or ignore.
+    """
+    given = {} if wanted is None else wanted
+    return [
+        _as_wanted(frame[name], str(name), given[str(name)]) if str(name) in given else _plan(frame[name], str(name))
+        for name in frame.columns
+    ]
+
+
+def _as_wanted(column: pd.Series, name: str, kind: str) -> ColumnPlan:
+    if kind == "ignore":
+        return ColumnPlan(name, "left out", "the settings say so")
+    if not column.notna().any():
+        return ColumnPlan(name, "left out", "it has no values")
+    return ColumnPlan(name, _KINDS[kind])
 
 
 def _plan(column: pd.Series, name: str) -> ColumnPlan:
@@ -69,7 +93,7 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
             return ColumnPlan(name, "left out", "it numbers the rows")
         return ColumnPlan(name, "number")
     if _is_text(values):
-        return ColumnPlan(name, "left out", "it is free text")
+        return ColumnPlan(name, "text")
     if distinct > 0.9 * len(values) and distinct > 50:
         return ColumnPlan(name, "left out", "it names the rows (nearly every value is different)")
     return ColumnPlan(name, "category")
@@ -86,6 +110,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     one_hot_limit : int
         Categories with at most so many values get one column a value.
+    column_types : mapping, optional
+        What a column is, where it is not to be decided from its values: numeric, categorical, text, date, ignore.
+    imputation : str
+        What stands for a missing number: median, mean, most_frequent or zero.
 
     Attributes
     ----------
@@ -101,8 +129,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     [[20.0, 0.0, 1.0, 0.0], [30.0, 1.0, 0.0, 1.0], [40.0, 0.0, 1.0, 0.0]]
     """
 
-    def __init__(self, one_hot_limit: int = ONE_HOT_LIMIT) -> None:
+    def __init__(
+        self,
+        one_hot_limit: int = ONE_HOT_LIMIT,
+        column_types: Mapping[str, str] | None = None,
+        imputation: str = "median",
+    ) -> None:
         self.one_hot_limit = one_hot_limit
+        self.column_types = column_types
+        self.imputation = imputation
 
     def fit(self, frame: pd.DataFrame, y: Any = None) -> TableEncoder:
         """Learn the columns' kinds, medians and categories.
@@ -112,7 +147,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         InputError
             When no column is left that a model could use.
         """
-        self.plan_ = plan_columns(frame)
+        self.plan_ = plan_columns(frame, self.column_types)
         kinds = {item.name: item.kind for item in self.plan_ if item.kind != "left out"}
         if not kinds:
             reasons = "; ".join(f"'{item.name}': {item.reason}" for item in self.plan_[:5])
@@ -126,15 +161,19 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         low: list[str] = []
         high: list[str] = []
         dates: list[str] = []
+        texts: list[str] = []
         for name, kind in kinds.items():
             if kind == "date":
                 dates.append(name)
+            elif kind == "text":
+                texts.append(name)
             elif kind == "category":
                 (low if frame[name].nunique() < self.one_hot_limit else high).append(name)
             else:
                 numbers.append(name)
         self.dates_ = dates
-        imputer = SimpleImputer(strategy="median", add_indicator=True)
+        strategy = "constant" if self.imputation == "zero" else self.imputation
+        imputer = SimpleImputer(strategy=strategy, fill_value=0.0, add_indicator=True)
         self.encoder_ = ColumnTransformer(
             [
                 (
@@ -153,6 +192,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     ),
                     high,
                 ),
+                *((f"text: {name}", TextFeatures(name), [name]) for name in texts),
             ],
             verbose_feature_names_out=False,
         )
@@ -184,6 +224,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             column = frame[name]
             if kind == "category":
                 typed[name] = as_categories(column)
+            elif kind == "text":
+                typed[name] = as_words(column)
             elif kind == "date":
                 typed |= self._date_parts(name, column)
             else:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from core.automl._blend import make_blend
+from core.automl._blending import consider, selection_s
 from core.automl._budget import Budget
 from core.automl._processes import Helper
 from core.automl._settings import AutoMLSettings
@@ -26,6 +32,8 @@ START_S = 5.0  # a new helper process with its libraries
 SAFETY = 1.6  # a refit may take longer than the folds said
 INSURE_FROM = 0.5  # of the budget: from here on the best so far is fitted on all rows beside the search
 INSURE_SHARE = 0.1  # of the time so far, at most, goes into that
+BLEND_SHARE = 0.15  # of the budget, at most, is kept for fitting the members of a blend
+STOPPED_S = 3.0  # or so long, at least, when somebody wants the search to end
 OVERRUN = 0.02
 OVERRUN_S = 2.0
 
@@ -40,7 +48,7 @@ class Final:
 
 
 def _name(trial: dict[str, Any]) -> str:
-    return f"fit{trial['trial']}"
+    return "linear" if trial["learner"] == "linear" else f"fit{trial['trial']}"
 
 
 class Finisher:
@@ -51,6 +59,7 @@ class Finisher:
         self.settings = settings
         self.helper = Helper("_finisher", folder)
         self.linear: dict[str, Any] | None = None
+        self.blend: dict[str, Any] | None = None
         self.findings: list[Finding] = []
         self.insured: tuple[dict[str, Any], float] | None = None  # a trial fitted on all rows, and its seconds
         self._insuring: dict[str, Any] | None = None
@@ -59,17 +68,18 @@ class Finisher:
         self._asked_at = time.time()
         self._growth = 1.0
         self._test_rows = 0
+        self._cores = os.cpu_count() or 1
         self.metric = ""
 
-    def _ask(self, name: str, learner: str, config: dict[str, Any], *, score: bool) -> None:
-        (self.folder / f"{name}.json").unlink(missing_ok=True)
+    def _ask(self, trials: Sequence[dict[str, Any]], *, score: bool = False) -> None:
+        models = [{"name": _name(trial), "learner": trial["learner"], "config": trial["config"]} for trial in trials]
+        for model in models:
+            (self.folder / f"{model['name']}.json").unlink(missing_ok=True)
         request = {
-            "name": name,
-            "learner": learner,
-            "config": config,
+            "models": models,
             "score": score,
             "metric": self.metric,
-            "jobs": os.cpu_count() or 1,
+            "jobs": self._cores,
             "seed": self.settings.seed,
         }
         self.helper.send(json.dumps(request))
@@ -83,11 +93,12 @@ class Finisher:
     def plan(self, prepared: Prepared) -> None:
         """Start with the linear model, scored on the same folds."""
         data = prepared.data
+        self.data = data
         self.metric = prepared.metric
-        self._growth = len(data.y) / len(data.folds[0][0])
+        self._growth = len(data.y) / float(np.mean([len(train) for train, _ in data.folds]))
         self._test_rows = len(prepared.y_test)
         self._asked_at = time.time()
-        self._ask("linear", "linear", {}, score=True)
+        self._ask([{"trial": 0, "learner": "linear", "config": {}}], score=True)
 
     def read(self) -> None:
         """Take in the linear model once it is there."""
@@ -105,8 +116,12 @@ class Finisher:
             }
 
     def estimate(self, trial: dict[str, Any]) -> float:
-        """Return the seconds that fitting a trial's configuration on all training rows should take."""
-        return float(trial["fold_fit_s"]) * self._growth
+        """Return the seconds that fitting a trial's configuration on all training rows, with a core, should take."""
+        return float(trial["fold_fit_s"]) * self._growth * float(trial.get("threads") or 1)
+
+    def cost(self, trial: dict[str, Any]) -> float:
+        """Return the seconds to allow for that."""
+        return 0.0 if self._ready(trial, load=False) else 0.1 + SAFETY * self._slowness * self.estimate(trial)
 
     def insure(self, best: dict[str, Any] | None, budget: Budget) -> None:
         """Fit the best so far on all rows beside the search, so that its end waits for nothing and cannot fail."""
@@ -117,27 +132,33 @@ class Finisher:
             if "error" not in answer:
                 self.insured = self._insuring, float(answer["refit_s"])
                 self._insurance_s += float(answer["refit_s"])
-                self._slowness = max(1.0, float(answer["refit_s"]) / max(self.estimate(self._insuring), 0.1))
+                own = float(answer["refit_s"]) * answer["threads"]
+                self._slowness = max(1.0, own / max(self.estimate(self._insuring), 0.1))
             self._insuring = None
         known = self.insured is not None and best is not None and self.insured[0]["trial"] == best["trial"]
         if best is None or known or self.linear is None or (budget.fraction or 0.0) < INSURE_FROM:
             return
         seconds = self.estimate(best)
-        if self._insurance_s + seconds < INSURE_SHARE * budget.elapsed() and budget.left() > 2 * self.reserve(best):
+        if self._insurance_s + seconds < INSURE_SHARE * budget.elapsed() and budget.left() > 2 * self.cost(best):
             self._insuring = best
-            self._ask(_name(best), best["learner"], best["config"], score=False)
+            self._ask([best])
 
-    def reserve(self, best: dict[str, Any] | None) -> float:
-        """Return the seconds to keep for the refit and the test when `best` is the winner."""
+    def reserve(self, run: Search, budget: Budget) -> float:
+        """Return the seconds to keep for the refit, or for a blend, and the test."""
         evaluation = EVALUATION_S + 20e-6 * self._test_rows
+        best = run.best
         if best is None:  # nothing to fit yet: any model that still comes is better than none
             return evaluation
-        if self.insured is not None and self.insured[0]["trial"] == best["trial"]:
-            refit = 0.1
-        else:
-            refit = 0.3 + SAFETY * self._slowness * self.estimate(best)
         waiting = START_S if self.linear is None else 0.0  # a busy helper has to be started anew
-        return refit + waiting + evaluation
+        return max(self.cost(best), self._blend_s(run, budget)) + 0.2 + waiting + evaluation
+
+    def _blend_s(self, run: Search, budget: Budget) -> float:
+        """Return the seconds to keep for a blend: about what fitting the best trial of each learner takes."""
+        if not self.settings.ensemble or budget.seconds is None:
+            return 0.0
+        costs = [self.cost(trial) for trial in run.best_by_learner()]
+        together = max(max(costs), sum(costs) / self._cores)
+        return selection_s(self.data) + min(BLEND_SHARE * budget.seconds, together)
 
     def finish(self, run: Search, budget: Budget) -> Final:
         """Fit the winner on all training rows; when time is short, the best that can be fitted.
@@ -148,10 +169,10 @@ class Finisher:
             When neither a trial nor the linear model is there.
         """
         self._await_linear(run, budget)
-        ranked = sorted((trial for trial in run.trials if trial["status"] == "finished"), key=run.rank)
-        linear = self.linear if self.linear is not None and self.linear["status"] == "finished" else None
-        if linear is not None:
-            ranked = sorted([*ranked, linear], key=run.rank)
+        ranked = [trial for trial in run.trials if trial["status"] == "finished"]
+        if self.linear is not None and self.linear["status"] == "finished":
+            ranked.append(self.linear)
+        ranked.sort(key=run.rank)
         if not ranked:
             raise SearchError(*self._nothing(run, budget))
         if self.linear is None or self.helper.ended:
@@ -159,14 +180,15 @@ class Finisher:
             self.helper = Helper("_finisher", self.folder)
         wall = time.time() + budget.left() + OVERRUN * (budget.seconds or 0) + OVERRUN_S - EVALUATION_S
         self.insure(None, budget)
+        if (blended := self._blended(run, ranked, budget, wall)) is not None:
+            return blended
         for trial in ranked:
             if (ready := self._ready(trial)) is not None:
                 return ready
             if self.estimate(trial) > wall - time.time():
                 continue
-            final = self._refit(trial, wall)
-            if final is not None:
-                return final
+            if self._fit([trial], wall) and (ready := self._ready(trial)) is not None:
+                return ready
             break
         for trial in ranked:
             if (ready := self._ready(trial)) is not None:
@@ -176,45 +198,75 @@ class Finisher:
             "Give the search more time, or use fewer rows.",
         )
 
-    def _ready(self, trial: dict[str, Any]) -> Final | None:
+    def _blended(self, run: Search, ranked: list[dict[str, Any]], budget: Budget, wall: float) -> Final | None:
+        """Return the blend, when it is better than the best single model and its members could be fitted."""
+        if not self.settings.ensemble:
+            return None
+        left = math.inf
+        if budget.seconds is not None:
+            longest = BLEND_SHARE * (budget.elapsed() if run.stopped else budget.seconds)
+            left = max(0.0, min(budget.left() - EVALUATION_S, max(longest, STOPPED_S)) - selection_s(self.data))
+        found = consider(
+            self.folder, ranked, self.data, self.metric,
+            cost=self.cost, longest=left, room=left * self._cores, seed=self.settings.seed,
+        )  # fmt: skip
+        if found is None:
+            return None
+        self.blend = found.trial
+        if not found.choice.wins:
+            return None
+        members = [trial for trial, _ in found.members]
+        if not self._fit([trial for trial in members if self._ready(trial, load=False) is None], wall):
+            self.blend = found.trial | {"status": "timed_out", "message": "Its members could not be fitted in time."}
+            return None
+        ready = [self._ready(trial) for trial in members]
+        estimator = make_blend([each.estimator for each in ready if each], [weight for _, weight in found.members],
+                               self.data.task, fitted=True)  # fmt: skip
+        return Final(found.trial, estimator, sum(each.refit_s for each in ready if each))
+
+    def _ready(self, trial: dict[str, Any], *, load: bool = True) -> Final | None:
         """Return the model of a trial that is fitted on all rows already."""
-        if trial["learner"] == "linear":
-            return Final(trial, self.load("linear"), float(trial["refit_s"]))
-        if self.insured is not None and self.insured[0]["trial"] == trial["trial"]:
-            return Final(trial, self.load(_name(trial)), self.insured[1])
-        return None
+        answer = self._answer(_name(trial))
+        if answer is None or "error" in answer:
+            return None
+        return Final(trial, self.load(_name(trial)) if load else None, float(answer["refit_s"]))
 
     def _await_linear(self, run: Search, budget: Budget) -> None:
         """Give the linear model the time that is left over; one that is still at work blocks the refit."""
         self.read()
         while (
-            self.linear is None and not self.helper.ended and not run.stopped and budget.left() > self.reserve(run.best)
+            self.linear is None
+            and not self.helper.ended
+            and not run.stopped
+            and budget.left() > self.reserve(run, budget)
         ):
             time.sleep(0.02)
             self.read()
 
-    def _refit(self, trial: dict[str, Any], wall: float) -> Final | None:
-        name = _name(trial)
-        if self._insuring is None or self._insuring["trial"] != trial["trial"]:
-            self._ask(name, trial["learner"], trial["config"], score=False)
-        while time.time() < wall and not self.helper.ended:
-            if (answer := self._answer(name)) is not None:
-                if "error" not in answer:
-                    return Final(trial, self.load(name), float(answer["refit_s"]))
+    def _fit(self, trials: list[dict[str, Any]], wall: float) -> bool:
+        """Fit trials on all rows, side by side; tell whether all are there in time."""
+        asked = [trial for trial in trials if self._insuring is None or self._insuring["trial"] != trial["trial"]]
+        if asked:
+            self._ask(asked)
+        while any(self._answer(_name(trial)) is None for trial in trials):
+            if time.time() >= wall or self.helper.ended:
+                self.helper.kill()
                 break
             time.sleep(0.02)
-        self.helper.kill()
-        self.findings.append(
-            Finding(
-                "refit",
-                "alert",
-                None,
-                f"The best trial (number {trial['trial']}, {trial['learner']}) could not be fitted on all rows in the "
-                "time that was left; the best model that was fitted already was kept instead.",
-                "Give the search more time, or let less run beside it.",
+        lost = [trial for trial in trials if self._ready(trial, load=False) is None]
+        if lost:
+            told = ", ".join(f"number {trial['trial']}, {trial['learner']}" for trial in lost)
+            self.findings.append(
+                Finding(
+                    "refit",
+                    "alert",
+                    None,
+                    f"{len(lost)} of {len(trials)} models that were chosen ({told}) could not be fitted on all rows "
+                    "in the time that was left; the best model that was fitted was kept instead.",
+                    "Give the search more time, or let less run beside it.",
+                )
             )
-        )
-        return None
+        return not lost
 
     def load(self, name: str) -> Any:
         """Return a model that this search's helper has fitted."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.automl._trial import TrainingData
 
 __all__ = ["build", "linear", "low_cost", "preload", "space", "start_points"]
 
@@ -20,6 +23,9 @@ _SENSIBLE: dict[str, dict[str, Any]] = {
     "rf": {"n_estimators": 100, "max_leaves": 256},
     "extra_tree": {"n_estimators": 100, "max_leaves": 256},
 }
+_SMALL = 200_000  # cells, below which a plain forest takes about a second
+_WORK_A_SECOND = 1_000_000  # of the budget: rows times trees times folds of what may be tried first
+_MOST_TREES = 1_000
 _CLASSES = {
     "lgbm": "LGBMEstimator",
     "xgboost": "XGBoostSklearnEstimator",
@@ -58,23 +64,60 @@ def low_cost(learner: str, rows: int, columns: int, task: str) -> dict[str, Any]
     return {name: entry["low_cost_init_value"] for name, entry in entries.items() if "low_cost_init_value" in entry}
 
 
-def start_points(learner: str, rows: int, columns: int, task: str) -> list[dict[str, Any]]:
-    """Return the configurations to try first: the cheap one, then a sensible one."""
-    entries = _entries(learner, rows, columns, task)
+def start_points(learner: str, data: TrainingData, seconds: float | None = None) -> list[dict[str, Any]]:
+    """Return the configurations to try first: the cheap one, a sensible one, and what served a similar table best.
+
+    Parameters
+    ----------
+    data : TrainingData
+        What is learned from.
+    seconds : float, optional
+        The time budget: what would take too much of it is left out.
+    """
+    entries = _entries(learner, data.X.shape[0], data.X.shape[1], data.task)
     first = {name: entry["init_value"] for name, entry in entries.items() if entry.get("init_value") is not None}
-    second = dict(first)
-    for name, value in _SENSIBLE[learner].items():
-        if name in entries:
-            # max_features of a forest and the like keep FLAML's start; sizes are cut to what the rows allow.
-            upper = getattr(entries[name]["domain"], "upper", value)
-            second[name] = min(value, upper - 1) if isinstance(value, int) else value
-    return [first, second]
+    points = [first, first | _fitting(_SENSIBLE[learner], entries)]
+    if data.X.size < _SMALL and learner in ("rf", "extra_tree"):
+        points.reverse()  # cheap enough, and a plain forest should be among the models of every search
+    work = _WORK_A_SECOND * (seconds or 60.0)
+    for portfolio in _portfolio(learner, data):
+        if portfolio and portfolio["n_estimators"] <= min(_MOST_TREES, work / len(data.y) / len(data.folds)):
+            points.append(first | _fitting(portfolio, entries))
+            break
+    return points
+
+
+def _fitting(wanted: Mapping[str, Any], entries: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the values that the learner has, cut to its domains."""
+    found: dict[str, Any] = {}
+    for name, value in wanted.items():
+        domain = entries[name]["domain"] if name in entries else None
+        if isinstance(value, int | float) and domain is not None and hasattr(domain, "upper"):
+            upper = domain.upper - 1 if isinstance(value, int) else domain.upper
+            found[name] = type(value)(min(max(value, domain.lower), upper))
+        elif domain is not None:
+            found[name] = value
+    return found
+
+
+def _portfolio(learner: str, data: TrainingData) -> list[dict[str, Any]]:
+    """Return FLAML's meta-learned configurations: those that were best on the tables most like this one."""
+    from flaml.default import suggest_config
+
+    task = "regression" if data.task == "regression" else "classification"
+    return [dict(each["hyperparameters"]) for each in suggest_config(task, data.X, data.y, learner)]
 
 
 def build(learner: str, config: Mapping[str, Any], task: str, *, jobs: int, seed: int) -> Any:
     """Return the plain, unfitted estimator of a configuration."""
     if learner == "linear":
         return linear(task, seed=seed)
+    if learner == "blend":
+        from core.automl._blend import make_blend
+
+        members = config["members"]
+        built = [build(each["learner"], each["config"], task, jobs=jobs, seed=seed) for each in members]
+        return make_blend(built, [each["weight"] for each in members], task)
     from flaml.automl.task.factory import task_factory
 
     wrapper = _wrapper(learner)(task=task_factory(task), n_jobs=jobs, **config)

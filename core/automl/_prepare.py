@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
+from core.automl._cells import as_dates, as_seconds
 from core.automl._features import TableEncoder
 from core.automl._metrics import METRICS, resolve_metric
 from core.automl._settings import AutoMLSettings
-from core.automl._splits import make_folds, split_test
+from core.automl._splits import Roles, make_folds, split_roles
 from core.automl._trial import TrainingData
 from core.datasets import Finding, infer_task
 from core.errors import InputError, SettingsError
@@ -59,8 +60,10 @@ class Prepared:
 
 
 def _require_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> None:
-    wanted = [settings.target, *settings.drop_columns, *settings.sensitive_columns]
-    for name in wanted:
+    wanted = [settings.target, *settings.drop_columns, *settings.sensitive_columns, *settings.column_types]
+    for name in [*wanted, settings.time_column, settings.group_column]:
+        if name is None:
+            continue
         if name not in frame.columns:
             close = difflib.get_close_matches(name, [str(column) for column in frame.columns], n=3)
             hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else "Choose one of the table's columns."
@@ -112,6 +115,39 @@ def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, NDArray
         ) from error
 
 
+def _roles(frame: pd.DataFrame, settings: AutoMLSettings, findings: list[Finding]) -> Roles:
+    """Return the times, or the groups, of the usable rows."""
+    if settings.time_column is not None:
+        return Roles(times=_times(frame[settings.time_column], settings.time_column, findings))
+    if settings.group_column is not None:
+        # Rows without a group may be of one: together they are on one side.
+        return Roles(groups=pd.factorize(frame[settings.group_column], use_na_sentinel=False)[0].astype(np.intp))
+    return Roles()
+
+
+def _times(column: pd.Series, name: str, findings: list[Finding]) -> NDArray[np.float64]:
+    if types.is_numeric_dtype(column.dtype):
+        times = column.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        dates = as_dates(column)
+        times = np.where(dates.notna(), as_seconds(dates).astype(float), np.nan)
+    unknown = ~np.isfinite(times)
+    if unknown.all():
+        raise InputError(f"The time column '{name}' holds neither dates nor numbers.", "Choose another time column.")
+    if unknown.any():
+        findings.append(
+            Finding(
+                "time",
+                "notice",
+                name,
+                f"{int(unknown.sum()):,} of {len(column):,} rows have no time in '{name}'; they count as early.",
+                "Fill them in if they are late.",
+                {"rows": int(unknown.sum())},
+            )
+        )
+    return np.where(unknown, -np.inf, times)
+
+
 def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     """Validate, split off the test, fit the features on the training rows only, make the folds.
 
@@ -140,8 +176,11 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
                 {"rows": missing},
             )
         )
-    train, test = split_test(y, labels is not None, settings.test_fraction, settings.seed)
-    features = frame.drop(columns=[settings.target, *settings.drop_columns]).iloc[rows]
+    roles = _roles(frame.iloc[rows], settings, findings)
+    train, test = split_roles(y, labels is not None, settings.test_fraction, settings.seed, roles)
+    roles_only = {settings.time_column, settings.group_column} - set(settings.column_types)
+    left_out = {settings.target, *settings.drop_columns, *roles_only}
+    features = frame.drop(columns=[name for name in frame.columns if name in left_out]).iloc[rows]
     if settings.featurization == "off":
         other = [str(name) for name in features.columns if not types.is_numeric_dtype(features[name].dtype)]
         if other:
@@ -149,10 +188,10 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
                 f"Featurization is off, and {', '.join(map(repr, other[:5]))} hold no numbers.",
                 "Drop these columns, or set featurization to auto.",
             )
-    encoder = TableEncoder()
+    encoder = TableEncoder(column_types=settings.column_types or None, imputation=settings.imputation)
     X_train = encoder.fit(features.iloc[train]).transform(features.iloc[train])
     findings += encoder.findings()
-    folds = make_folds(y[train], labels is not None, settings)
+    folds = make_folds(y[train], labels is not None, settings, roles.take(train))
     return Prepared(
         task=task,
         metric=metric,

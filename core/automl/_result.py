@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from core.automl._blending import load_out_of_fold, out_of_fold_file
 from core.automl._budget import Budget
 from core.automl._curves import confusion, curves
+from core.automl._ensemble import best_of_each
 from core.automl._estimates import Comparison, Estimate, compare
+from core.automl._hyperparameters import hyperparameter_importance
 from core.automl._metrics import METRICS, metric_choices, score
 from core.automl._model import make_model
 from core.automl._prepare import Prepared
@@ -46,9 +49,19 @@ class AutoMLResult:
         ``predict`` and ``predict_proba`` on raw frames; ``classes_`` holds the original labels.
     leaderboard : DataFrame
         One row a trial, best first, and the baselines: name, learner, trial, status, score (mean over folds),
-        score_std, the other metrics, fit_s (all folds), predict_ms_a_row.
+        score_std, the other metrics, fit_s (all folds), predict_ms_a_row, size_bytes (a fold's model), config.
     trials : list of dict
         Every trial with its configuration, also those that failed or were ended.
+    blend : dict or None
+        The blend that was considered, as a trial is listed: its members and their weights are in ``config``, and
+        ``judged`` has its score and that of the best single model on rows that chose neither. Its status is
+        finished when it won, and not_better when it did not.
+    hyperparameters : dict of dict of Estimate
+        By learner with twelve finished trials and more: the importance of each hyperparameter, as
+        `hyperparameter_importance` describes it.
+    candidates : dict of int to array
+        Out-of-fold predictions of the best trials of each learner by their numbers, (repeats, n, k) or (repeats, n) in
+        the order of the training rows, for a search that goes on.
     test_metrics : dict of Estimate
         By metric, on rows the search never saw; empty without a test.
     baseline_metrics : dict of dict of Estimate
@@ -92,6 +105,9 @@ class AutoMLResult:
     features: list[str]
     fingerprint: str
     packages: dict[str, str] = field(default_factory=dict)
+    blend: dict[str, Any] | None = None
+    hyperparameters: dict[str, dict[str, Estimate]] = field(default_factory=dict)
+    candidates: dict[int, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the model and the predictions as JSON-serialisable values."""
@@ -163,14 +179,19 @@ def _prior_row(prepared: Prepared) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _leaderboard(run: Search, linear: dict[str, Any] | None, prior: dict[str, Any]) -> pd.DataFrame:
+def _leaderboard(
+    run: Search, blend: dict[str, Any] | None, linear: dict[str, Any] | None, prior: dict[str, Any]
+) -> pd.DataFrame:
     rows = []
-    ranked = sorted([*run.trials, *([linear] if linear else [])], key=run.rank)
+    ranked = sorted([*run.trials, *(trial for trial in (linear, blend) if trial)], key=run.rank)
+    if blend is not None and blend["status"] == "finished":  # it was found to be better, if not on these very rows
+        ranked.remove(blend)
+        ranked.insert(0, blend)
     for trial in [*ranked, prior]:
         learner = trial["learner"]
         rows.append(
             {
-                "name": learner if learner in ("linear", "prior") else f"{learner} {trial['trial']}",
+                "name": learner if trial["trial"] in (None, 0) else f"{learner} {trial['trial']}",
                 "learner": learner,
                 "trial": trial["trial"] or None,
                 "status": trial["status"],
@@ -179,9 +200,24 @@ def _leaderboard(run: Search, linear: dict[str, Any] | None, prior: dict[str, An
                 **(trial.get("metrics") or {}),
                 "fit_s": trial.get("fit_s"),
                 "predict_ms_a_row": trial.get("predict_ms_a_row"),
+                "size_bytes": trial.get("size_bytes"),
+                "config": trial["config"],
             }
         )
     return pd.DataFrame(rows)
+
+
+def _hyperparameters(run: Search) -> dict[str, dict[str, Estimate]]:
+    found = {name: hyperparameter_importance(run.trials, name, seed=run.settings.seed)
+             for name in run.settings.chosen_learners}  # fmt: skip
+    return {name: importance for name, importance in found.items() if importance}
+
+
+def _candidates(run: Search) -> dict[int, NDArray[np.float32]]:
+    ranked = sorted((trial for trial in run.trials if trial["status"] == "finished"), key=run.rank)
+    best = [ranked[place] for place in best_of_each(range(len(ranked)), [trial["learner"] for trial in ranked])]
+    files = {trial["trial"]: out_of_fold_file(run.folder, trial) for trial in best}
+    return {number: np.load(file) for number, file in files.items() if file.exists()}
 
 
 def _verdict(prepared: Prepared, gains: dict[str, Estimate]) -> str:
@@ -216,9 +252,7 @@ def conclude(
     if final.trial["learner"] == "linear":
         gains.pop("linear", None)
 
-    number = final.trial["trial"]
-    file = run.folder / ("linear.oof.npy" if final.trial["learner"] == "linear" else f"oof/{number}.npy")
-    out_of_fold = np.load(file)
+    out_of_fold = load_out_of_fold(run.folder, final.trial)
     covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
     failed = [trial for trial in run.trials if trial["status"] != "finished"]
     findings = [*prepared.findings, *finisher.findings]
@@ -241,8 +275,11 @@ def conclude(
         labels=prepared.labels,
         winner={name: final.trial.get(name) for name in ("trial", "learner", "config", "score", "score_std")}
         | {"refit_s": final.refit_s},
-        leaderboard=_leaderboard(run, finisher.linear, _prior_row(prepared)),
+        leaderboard=_leaderboard(run, finisher.blend, finisher.linear, _prior_row(prepared)),
         trials=run.trials,
+        blend=finisher.blend,
+        hyperparameters=_hyperparameters(run),
+        candidates=_candidates(run),
         test_metrics=compared.metrics.get("model", {}),
         baseline_metrics={name: found for name, found in compared.metrics.items() if name != "model"},
         differences=gains,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import shutil
 import tempfile
 import time
@@ -12,12 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from core.automl._blending import out_of_fold_file, worth_keeping
 from core.automl._budget import Budget
+from core.automl._earlier import Earlier, load_earlier
 from core.automl._final import Finisher
 from core.automl._metrics import METRICS
-from core.automl._processes import Helper
-from core.automl._searcher import EVENTS, OUT_OF_FOLD, PLAN, append, read_events
+from core.automl._searcher import EVENTS, OUT_OF_FOLD, append, read_events
 from core.automl._settings import LEARNERS, AutoMLSettings
+from core.automl._slot import Slot
 from core.errors import SearchError
 from core.progress import Event, Report, silent
 
@@ -31,12 +36,10 @@ __all__ = ["search"]
 
 POLL_S = 0.05
 PATIENCE = 20  # trials without a gain, after as many of each learner, before a search ends early
-RESTARTS = 3
-KEPT_PREDICTIONS = 20
 
 
 class Search:
-    """One search under way: its trials so far and its helper process."""
+    """One search under way: its trials so far, and the searchers that make them."""
 
     def __init__(self, folder: Path, settings: AutoMLSettings, budget: Budget, report: Report) -> None:
         self.folder = folder
@@ -45,41 +48,80 @@ class Search:
         self.report = report
         self.metric = ""
         self.trials: list[dict[str, Any]] = []
-        self.running: dict[str, Any] | None = None
-        self.restarts = 0
-        self.lost: str | None = None
-        self._trials_at_restart = 0
         self.stopped = False
-        self._seen = 0
-        self._began = time.time()
-        self.searcher = Helper("_searcher", folder)
+        self.slots = [Slot(folder / f"searcher{place}") for place in range(settings.max_concurrent_trials)]
+        self._limit = settings.max_trials
+        self._earlier = 0  # trials of a search that was over, whose end must not be this one's
 
-    def plan(self, prepared: Prepared, configs: list[list[Any]] | None) -> None:
-        """Tell the searcher what to try; trials of an earlier attempt at the same search are kept."""
-        import os
-
+    def plan(self, prepared: Prepared, configs: list[list[Any]] | None, earlier: Earlier) -> None:
+        """Tell the searchers what to try; trials of an earlier attempt at the same search are kept."""
         self.metric = prepared.metric
-        plan = {
+        self.data = prepared.data
+        shared = {
             "metric": prepared.metric,
-            "learners": self.settings.chosen_learners,
             "seed": self.settings.seed,
-            "jobs": os.cpu_count() or 1,
             "timed": self.settings.time_budget_s is not None,
-            "max_trials": len(configs) if configs is not None else self.settings.max_trials,
+            "learners": self.settings.chosen_learners,
+            "searchers": len(self.slots),
             "configs": configs,
         }
-        data = prepared.data
-        key = hashlib.sha256(json.dumps(plan, default=str).encode() + data.X.tobytes() + data.y.tobytes()).hexdigest()
+        arrays = [self.data.X, self.data.y, *(part for pair in self.data.folds for part in pair)]
+        key = hashlib.sha256(json.dumps(shared, default=str).encode())
+        for array in arrays:
+            key.update(np.ascontiguousarray(array).data)
         mark = self.folder / "search.key"
-        if not mark.exists() or mark.read_text() != key:
+        if not mark.exists() or mark.read_text() != key.hexdigest():
             (self.folder / EVENTS).unlink(missing_ok=True)
             shutil.rmtree(self.folder / OUT_OF_FOLD, ignore_errors=True)
+            for fitted in self.folder.glob("fit*"):
+                fitted.unlink()
         (self.folder / OUT_OF_FOLD).mkdir(exist_ok=True)
-        mark.write_text(key)
-        data.save(self.folder)
-        temporary = self.folder / "plan.tmp"
-        temporary.write_text(json.dumps(plan))
-        temporary.replace(self.folder / PLAN)
+        if not (self.folder / EVENTS).exists():
+            for trial in earlier.trials:
+                append(self.folder / EVENTS, trial)
+            for number, predicted in earlier.predictions.items():
+                np.save(self.folder / OUT_OF_FOLD / f"{number}.npy", predicted)
+        self._earlier = len(earlier.trials)
+        mark.write_text(key.hexdigest())
+        self.data.save(self.folder)
+        for trial in read_events(self.folder, mend=True):
+            self.trials.append(trial)
+            self._report(trial)
+        self._limit = len(configs) if configs is not None else self.settings.max_trials
+        for place, slot in enumerate(self.slots):
+            slot.plan(shared | self._share(place, configs))
+
+    def _share(self, place: int, configs: list[list[Any]] | None) -> dict[str, Any]:
+        """Return what is one searcher's own: every so-many-th trial, and learners, or a seed, that no other has.
+
+        With a fixed share each does the same whatever the others' pace is, so that the search can be repeated.
+        """
+        count = len(self.slots)
+        learners = self.settings.chosen_learners
+        own = learners[place::count] or (learners[place % len(learners)],)
+        left = None
+        if self._limit is not None:
+            left = self._limit - len(self.trials)
+            if not self._timed or configs is not None:
+                left = len(range(place, self._limit, count)) - len(self.trials[place::count])
+        return {
+            "data": str(self.folder.resolve()),
+            "learners": own,
+            "seed": self.settings.seed + 1_000 * (place // len(learners)),
+            "jobs": max(1, (os.cpu_count() or 1) // count),
+            "seconds": self.settings.time_budget_s,
+            "count": left,
+            "configs": None if configs is None else configs[len(self.trials) :][self._turn(place) :: count],
+            "earlier": [] if configs is not None else self.trials,
+        }
+
+    def _turn(self, place: int) -> int:
+        """Return in how many trials it is this searcher's turn."""
+        return (place - len(self.trials)) % len(self.slots)
+
+    @property
+    def _timed(self) -> bool:
+        return self.settings.time_budget_s is not None
 
     @property
     def larger(self) -> bool:
@@ -98,31 +140,43 @@ class Search:
         return min(finished, key=self.rank, default=None)
 
     def read(self) -> None:
-        """Take in what the searcher did since the last look, and report it."""
-        events = read_events(self.folder)
-        for event in events[self._seen :]:
-            if self._enough() is not None:
-                break  # what the searcher did until it was ended depends on the moment, and must not count
-            self._seen += 1
-            if event["event"] == "start":
-                # One of an earlier attempt was ended with it, and is not under way.
-                self.running = event if event["at"] >= self._began else None
-                continue
-            self.running = None
-            self.trials.append(event)
-            self._report(event)
-        keep = {trial["trial"] for trial in sorted(self.trials, key=self.rank)[:KEPT_PREDICTIONS]}
+        """Take in the trials that have ended since the last look, and report them."""
+        for slot in self.slots:
+            slot.read()
+        # What is done until the searchers are ended depends on the moment, and must not count.
+        while self._enough() is None and (following := self._next()) is not None:
+            event, predicted = following.take()
+            trial = event | {"trial": len(self.trials) + 1}
+            if predicted.exists():
+                predicted.replace(out_of_fold_file(self.folder, trial))
+            append(self.folder / EVENTS, trial)
+            self.trials.append(trial)
+            self._report(trial)
+        keep = worth_keeping(sorted(self.trials, key=self.rank), self.data)
         for trial in self.trials[-50:]:
             if trial["trial"] not in keep:
-                (self.folder / OUT_OF_FOLD / f"{trial['trial']}.npy").unlink(missing_ok=True)
+                out_of_fold_file(self.folder, trial).unlink(missing_ok=True)
+
+    def _next(self) -> Slot | None:
+        """Return the searcher whose trial is listed next: in turns, or as they come where time decides anyway."""
+        in_turn = [self.slots[len(self.trials) % len(self.slots)]]
+        waiting = [slot for slot in (self.slots if self._timed else in_turn) if slot.waiting]
+        return min(waiting, key=lambda slot: slot.waiting[0]["at"], default=None)
+
+    def best_by_learner(self) -> list[dict[str, Any]]:
+        """Return the best finished trial of each learner."""
+        found: dict[str, dict[str, Any]] = {}
+        for trial in sorted(self.trials, key=self.rank):
+            if trial["status"] == "finished":
+                found.setdefault(trial["learner"], trial)
+        return list(found.values())
 
     def _report(self, trial: dict[str, Any]) -> None:
         best = self.best
-        limit = self.settings.max_trials
         fraction = self.budget.fraction
-        if fraction is None and limit is not None:
-            fraction = len(self.trials) / limit
-        told = "failed" if trial["status"] != "finished" else f"{trial['score']:.4f}"
+        if fraction is None and self._limit is not None:
+            fraction = len(self.trials) / self._limit
+        told = f"{trial['score']:.4f}" if trial["status"] == "finished" else trial["status"].replace("_", " ")
         best_told = "" if best is None else f", best so far {best['score']:.4f}"
         self.report(
             Event(
@@ -141,67 +195,37 @@ class Search:
                     "predict_ms_a_row": trial.get("predict_ms_a_row"),
                     "config": trial["config"],
                     "metric": self.metric,
-                    "elapsed_s": self.budget.elapsed(trial["at"]),
+                    "elapsed_s": max(0.0, self.budget.elapsed(trial["at"])),
                     "message": trial.get("message"),
                 },
             )
         )
-
-    def overdue(self) -> bool:
-        """End the trial that is over its own limit; the search goes on with a new searcher."""
-        limit = self.settings.trial_timeout_s
-        if limit is None or self.running is None or time.time() - self.running["at"] < limit:
-            return False
-        self.searcher.kill()
-        self.read()
-        if self.running is not None:
-            head = {name: self.running[name] for name in ("trial", "learner", "config")}
-            message = f"ended after its limit of {limit:g} s"
-            lost = {"event": "trial", "at": time.time(), "seconds": limit, "status": "timed_out", "message": message}
-            append(self.folder / EVENTS, lost | head)
-        self.searcher = Helper("_searcher", self.folder)
-        return True
-
-    def restart_if_lost(self) -> None:
-        """Start another searcher when this one died of something that is not a trial's own error."""
-        if not self.searcher.failed:
-            return
-        self.read()
-        self.restarts = 1 if len(self.trials) > self._trials_at_restart else self.restarts + 1
-        self._trials_at_restart = len(self.trials)
-        if self.restarts > RESTARTS:
-            self.lost = self.searcher.last_words()[-200:] or "no message"
-            return
-        if self.running is not None:
-            head = {name: self.running[name] for name in ("trial", "learner", "config")}
-            append(
-                self.folder / EVENTS,
-                {"event": "trial", "at": time.time(), "seconds": 0.0, "status": "failed",
-                 "message": "its process ended by itself (out of memory?)", **head},
-            )  # fmt: skip
-        self.searcher.kill()
-        self.searcher = Helper("_searcher", self.folder)
 
     def reason_to_end(self, should_stop: Callable[[], bool], reserve: Callable[[], float]) -> tuple[str, str] | None:
         """Return why the search is over, as a code and in words; None while it is not."""
         if should_stop():
             self.stopped = True
             return "stopped", "You stopped it; the best so far was kept."
-        if self.lost is not None:
+        lost = next((slot.lost for slot in self.slots if slot.lost is not None), None)
+        if lost is not None:
             if self.best is None:
                 raise SearchError(
-                    f"The search's process ended by itself: {self.lost}.",
-                    "If memory is short, use fewer rows or columns.",
+                    f"The search's process ended by itself: {lost}.", "If memory is short, use fewer rows or columns."
                 )
-            return "lost", f"The search's process ended by itself again and again ({self.lost}); the best was kept."
+            return "lost", f"The search's process ended by itself again and again ({lost}); the best was kept."
         if self.budget.left() < reserve():
             return "budget", f"The time budget of {self.budget.seconds:,.0f} s was used up."
-        ended = self.searcher.ended and not self.searcher.failed
+        ended = all(slot.ended for slot in self.slots)
         if ended:
             self.read()
         if (enough := self._enough()) is not None:
             return enough
         return ("trials", f"All {len(self.trials):,} trials were done.") if ended else None
+
+    def end(self) -> None:
+        """End the searchers."""
+        for slot in self.slots:
+            slot.close()
 
     def _enough(self) -> tuple[str, str] | None:
         """Return why the trials so far are enough, as a code and in words."""
@@ -214,10 +238,12 @@ class Search:
             return "exit_score", f"The score of {target:g} was reached."
         if self.settings.early_stopping and best is not None and self._stale(best):
             return "early", f"The last {PATIENCE} trials brought no gain."
+        if self._limit is not None and len(self.trials) >= self._limit:
+            return "trials", f"All {len(self.trials):,} trials were done."
         return None
 
     def _stale(self, best: dict[str, Any]) -> bool:
-        finished = [trial for trial in self.trials if trial["status"] == "finished"]
+        finished = [trial for trial in self.trials[self._earlier :] if trial["status"] in ("finished", "pruned")]
         warm = PATIENCE * len(self.settings.chosen_learners)
         since = [trial for trial in finished if trial["trial"] > best["trial"]]
         return len(finished) >= warm and len(since) >= PATIENCE
@@ -232,6 +258,7 @@ def search(
     should_stop: Callable[[], bool] | None = None,
     started: float | None = None,
     configs: list[list[Any]] | None = None,
+    earlier: str | Path | None = None,
 ) -> AutoMLResult:
     """Search for the best model of a table within the settings' limits.
 
@@ -251,6 +278,9 @@ def search(
         When the clock of the budget began (seconds since the epoch), if before this call.
     configs : list of [learner, configuration], optional
         Try exactly these instead of searching.
+    earlier : path, optional
+        Folder of a saved result whose search this one goes on from: its trials are kept and count (`max_trials` is
+        about all together), the budget is new. The table, and all settings but the limits, must be the same.
 
     Returns
     -------
@@ -261,7 +291,9 @@ def search(
     InputError
         When the table cannot be learned from.
     SettingsError
-        When the settings do not fit the table.
+        When the settings do not fit the table, or the earlier search.
+    StorageError
+        When there is no earlier search.
     SearchError
         When nothing was found within the limits.
     """
@@ -271,14 +303,15 @@ def search(
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         folder = Path(scratch if workdir is None else workdir)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / PLAN).unlink(missing_ok=True)
         # Helpers load their libraries while this process prepares the table.
         run = Search(folder, settings, budget, tell)
         finisher = Finisher(folder, settings)
         try:
-            return _search(frame, settings, budget, run, finisher, should_stop or (lambda: False), tell, configs)
+            return _search(
+                frame, settings, budget, run, finisher, should_stop or (lambda: False), tell, configs, earlier
+            )
         finally:
-            run.searcher.kill()
+            run.end()
             finisher.close()
 
 
@@ -291,26 +324,29 @@ def _search(
     should_stop: Callable[[], bool],
     tell: Report,
     configs: list[list[Any]] | None,
+    earlier: str | Path | None,
 ) -> AutoMLResult:
     from core.automl._prepare import prepare
     from core.automl._result import conclude
+    from core.datasets import fingerprint
 
     tell(Event("prepare", 0.0, "Preparing the features"))
+    kept = Earlier() if earlier is None else load_earlier(Path(earlier), settings, fingerprint(frame))
     prepared = prepare(frame, settings)
-    run.plan(prepared, configs)
+    run.plan(prepared, configs, kept)
     finisher.plan(prepared)
     tell(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {prepared.data.X.shape[1]:,} features"))
     while True:
         run.read()
         finisher.read()
         finisher.insure(run.best, budget)
-        reason = run.reason_to_end(should_stop, lambda: finisher.reserve(run.best))
+        reason = run.reason_to_end(should_stop, lambda: finisher.reserve(run, budget))
         if reason is not None:
             break
-        if not run.overdue():
-            run.restart_if_lost()
+        for slot in run.slots:
+            slot.tend(settings.trial_timeout_s)
         time.sleep(POLL_S)
-    run.searcher.kill()
+    run.end()
     run.read()
     tell(Event("finish", budget.fraction, "Fitting the best model on all training rows"))
     final = finisher.finish(run, budget)

@@ -29,37 +29,48 @@ def append(path: Path, record: dict[str, Any]) -> None:
         file.write(json.dumps(record) + "\n")
 
 
-def read_events(folder: Path) -> list[dict[str, Any]]:
-    """Return the events so far; a line that is still being written is left for the next look."""
+def read_events(folder: Path, *, mend: bool = False) -> list[dict[str, Any]]:
+    """Return the events so far; a line that is still being written is left for the next look.
+
+    With `mend`, nobody writes any more: a line that was cut off is taken away, so that others can follow.
+    """
+    path = folder / EVENTS
     try:
-        text = (folder / EVENTS).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
-    complete = text.rpartition("\n")[0]
+    complete, end, cut = text.rpartition("\n")
+    if mend and cut:
+        path.write_text(complete + end, encoding="utf-8")
     return [json.loads(line) for line in complete.splitlines() if line]
 
 
-def _tried(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [event for event in events if event["event"] == "trial"]
-
-
 def search(folder: Path) -> None:
-    """Try configurations as ``plan.json`` says."""
+    """Try configurations as ``plan.json`` in the folder says.
+
+    Its keys: ``data`` (folder of the `TrainingData`), ``metric``, ``learners``, ``seed``, ``jobs`` (cores), ``timed``
+    and ``seconds`` (of the budget), ``count`` (trials to do, None for as many as there is time for), ``configs`` (a
+    fixed list, or None), ``earlier`` (trials of an earlier search, to go on from).
+    """
     import numpy as np
 
     from core.automl import _learners
     from core.automl._metrics import METRICS
-    from core.automl._trial import TrainingData, run_trial, share_cores
+    from core.automl._race import Race
+    from core.automl._trial import Pruned, TrainingData, run_trial, share_cores
 
     plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-    data = TrainingData.load(folder)
-    earlier = _tried(read_events(folder))
+    data = TrainingData.load(Path(plan["data"]))
+    done = [event for event in read_events(folder) if event["event"] == "trial"]
     proposals = _Fixed(plan["configs"]) if plan["configs"] is not None else _proposer(plan, data)
     larger = METRICS[plan["metric"]].larger_is_better
-    for trial in earlier:
-        proposals.replay(trial["learner"], _loss(trial.get("score"), larger), trial["seconds"])
-    number = max((trial["trial"] for trial in earlier), default=0)
-    while plan["max_trials"] is None or number < plan["max_trials"]:
+    race = Race(larger) if plan["timed"] and plan["configs"] is None else None
+    for trial in [*plan["earlier"], *done]:
+        proposals.replay(trial, _loss(trial, larger))
+        if race is not None:
+            race.note(trial)
+    number = len(done)
+    while plan["count"] is None or number < plan["count"]:
         number += 1
         learner, config = proposals.propose()
         head = {"trial": number, "learner": learner, "config": config}
@@ -72,19 +83,29 @@ def search(folder: Path) -> None:
                 data,
                 plan["metric"],
                 at_a_time=at_a_time,
+                worth_it=None if race is None else partial(race.worth_it, learner),
             )
             np.save(folder / OUT_OF_FOLD / f"{number}.npy", out_of_fold)
-            outcome = {"status": "finished", **record}
+            outcome = {"status": "finished", **record, "threads": threads}
+        except Pruned as pruned:
+            outcome = {"status": "pruned", "fold_scores": pruned.scores, "message": pruned.message(len(data.folds))}
+            if race is not None:
+                outcome["expected"] = race.expected(learner, pruned.scores)
         except (ValueError, RuntimeError, FloatingPointError, ArithmeticError, MemoryError, TypeError) as error:
             outcome = {"status": "failed", "message": f"{type(error).__name__}: {error}"[:500]}
         except Exception as error:  # noqa: BLE001  (LightGBM's and XGBoost's own errors derive from Exception only)
             outcome = {"status": "failed", "message": f"{type(error).__name__}: {error}"[:500]}
         seconds = time.perf_counter() - began
-        append(folder / EVENTS, {"event": "trial", "at": time.time(), "seconds": seconds, **head, **outcome})
-        proposals.tell(learner, config, _loss(outcome.get("score"), larger), seconds)
+        trial = {"event": "trial", "at": time.time(), "seconds": seconds, **head, **outcome}
+        append(folder / EVENTS, trial)
+        proposals.tell(learner, config, _loss(trial, larger), seconds)
+        if race is not None:
+            race.note(trial)
 
 
-def _loss(score: Any, larger_is_better: bool) -> float:
+def _loss(trial: dict[str, Any], larger_is_better: bool) -> float:
+    """Return what the search makes small; of a trial that was cut short, what it would have come to."""
+    score = trial.get("expected", trial.get("score"))
     if score is None:
         return float("inf")
     return -score if larger_is_better else score
@@ -100,7 +121,7 @@ class _Fixed:
         learner, config = next(self._configs)
         return learner, config
 
-    def replay(self, learner: str, loss: float, seconds: float) -> None:
+    def replay(self, trial: dict[str, Any], loss: float) -> None:
         next(self._configs)
 
     def tell(self, learner: str, config: dict[str, Any], loss: float, seconds: float) -> None:
@@ -110,7 +131,7 @@ class _Fixed:
 def _proposer(plan: dict[str, Any], data: Any) -> Any:
     from core.automl._choice import Proposer
 
-    return Proposer(plan["learners"], data.X.shape, data.task, plan["seed"], plan["timed"])
+    return Proposer(plan["learners"], data, plan["seed"], plan["seconds"] if plan["timed"] else None)
 
 
 def main(folder: Path) -> int:

@@ -11,6 +11,8 @@ from core.checked import CheckedSettings
 
 __all__ = ["LEARNERS", "AutoMLSettings"]
 
+ColumnType = Literal["numeric", "categorical", "text", "date", "ignore"]
+
 LEARNERS = {
     "lgbm": "LightGBM",
     "xgboost": "XGBoost, by leaves",
@@ -39,19 +41,26 @@ class AutoMLSettings(CheckedSettings):
     max_trials : int or None
         Exact number of trials, if time allows.
     max_concurrent_trials : int
-        Trials at the same time; one for now.
+        Trials at the same time, each in a process of its own with its share of the cores.
     folds : "auto" or int
-        Cross-validation folds; auto: 10 below 1,000 rows, 3 up to 100,000, above that a 20 % holdout.
-    cv_repeats : int
-        Times the cross-validation is repeated with other folds.
+        Cross-validation folds; auto: 5 up to 20,000 rows, 3 up to 100,000, above that a 20 % holdout.
+    cv_repeats : "auto" or int
+        Times the cross-validation is done, with other folds each time; auto: 3 below 2,000 rows where the folds are
+        auto too, otherwise 1.
     early_stopping : bool
         End when the last 20 trials brought nothing.
     exit_score : float or None
         End when the metric is as good as this.
-    explain, ensemble : bool
-        Kept with the settings; explanations and blends are not made yet.
+    explain : bool
+        Whether a run explains its model.
+    ensemble : bool
+        Blend the best models of each learner where that is better than the best one; within the time budget.
     featurization : str
-        auto, or off (the table must be numeric).
+        auto, off (the table must be numeric), or custom: as auto, but for `column_types` and `imputation`.
+    column_types : dict of str to str
+        With custom: what a column is, of numeric, categorical, text, date, ignore; auto decides on the others.
+    imputation : str
+        With custom: what stands for a missing number: median, mean, most_frequent or zero.
     learners : "auto" or tuple of str
         Names from `LEARNERS`.
     blocked_learners : tuple of str
@@ -64,8 +73,12 @@ class AutoMLSettings(CheckedSettings):
         Weigh classes by the inverse of their frequency.
     positive_label : str or None
         The class that scores of a binary task are about; by default the last in sorted order.
-    time_column, group_column : str or None
-        Not supported yet: setting one is an error.
+    time_column : str or None
+        The test rows are then the latest, and each fold is validated on what comes after the rows it learned from.
+        A row without a time counts as early.
+    group_column : str or None
+        Rows with the same value (a patient, a household) are then on one side of every split. Both columns are no
+        features unless `column_types` names them.
     test_fraction : float
         Share of rows held out for the test, 0 to 0.5; 0 means no test.
     seed : int
@@ -88,13 +101,15 @@ class AutoMLSettings(CheckedSettings):
     time_budget_s: float | None = Field(default=60, gt=0, le=604_800)
     trial_timeout_s: float | None = Field(default=None, gt=0)
     max_trials: int | None = Field(default=None, ge=2, le=1_000_000)
-    max_concurrent_trials: int = Field(default=1, ge=1)
+    max_concurrent_trials: int = Field(default=1, ge=1, le=64)
     folds: Literal["auto"] | int = "auto"
-    cv_repeats: int = Field(default=1, ge=1, le=20)
+    cv_repeats: Literal["auto"] | int = "auto"
     early_stopping: bool = True
     exit_score: float | None = None
     explain: bool = True
-    featurization: Literal["auto", "off"] = "auto"
+    featurization: Literal["auto", "off", "custom"] = "auto"
+    column_types: dict[str, ColumnType] = Field(default_factory=dict)
+    imputation: Literal["median", "mean", "most_frequent", "zero"] = "median"
     ensemble: bool = True
     learners: Literal["auto"] | tuple[str, ...] = "auto"
     blocked_learners: tuple[str, ...] = ()
@@ -124,12 +139,21 @@ class AutoMLSettings(CheckedSettings):
             raise ValueError("no learner is left")
         if self.target in self.drop_columns:
             raise ValueError(f"the target '{self.target}' cannot be dropped")
-        if self.max_concurrent_trials > 1:
-            raise ValueError("trials run one at a time for now: max_concurrent_trials must be 1")
-        for name in ("time_column", "group_column"):
-            if getattr(self, name) is not None:
-                raise ValueError(f"{name} is not supported yet")
+        if isinstance(self.cv_repeats, int) and not 1 <= self.cv_repeats <= 20:
+            raise ValueError(f"cv_repeats must be auto or 1 to 20, not {self.cv_repeats}")
+        self._columns()
         return self
+
+    def _columns(self) -> None:
+        if self.featurization != "custom" and (self.column_types or self.imputation != "median"):
+            raise ValueError("column_types and imputation need featurization custom")
+        if self.time_column is not None and self.group_column is not None:
+            raise ValueError("rows can be split by time_column or by group_column, not by both")
+        for name, taken in (("time_column", self.time_column), ("group_column", self.group_column)):
+            if taken == self.target:
+                raise ValueError(f"the target '{self.target}' cannot be the {name}")
+        if self.target in self.column_types:
+            raise ValueError(f"the target '{self.target}' is no feature, so column_types cannot have it")
 
     @property
     def chosen_learners(self) -> tuple[str, ...]:

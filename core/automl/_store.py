@@ -3,11 +3,15 @@
 ``result.json``
     Everything that a page draws: verdict, task, metric, labels, winner, settings, leaderboard and trials (lists of
     records), test_metrics, baseline_metrics and differences ({name: {value, low, high, n}}), curves, confusion,
-    findings, stop_code, stop_reason, elapsed_s, model_ready_s, split_method, rows, features, fingerprint, packages.
+    findings, blend, hyperparameters ({learner: {name: {value, low, high, n}}}), stop_code, stop_reason, elapsed_s,
+    model_ready_s, split_method, rows, features, fingerprint, packages.
 ``model.skops``
     The pipeline, loaded with a fixed list of trusted types.
 ``oof.parquet``, ``test.parquet``
     Predictions with row ids and sensitive columns.
+``trials.npz``
+    Out-of-fold predictions of the best three trials of each learner, float32 (repeats, n, k) by the trial's number, for
+    a search that goes on from this one.
 ``leaderboard.csv``, ``requirements.txt``, ``README.md``
     For people, and for using the model elsewhere.
 """
@@ -19,6 +23,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.automl._earlier import PREDICTIONS, load_predictions, save_predictions
 from core.automl._settings import AutoMLSettings
 from core.errors import StorageError
 
@@ -29,14 +34,17 @@ __all__ = ["load", "load_model", "save", "summary"]
 
 _PLAIN = (
     "task", "metric", "winner", "trials", "verdict", "curves", "confusion", "stop_code", "stop_reason", "elapsed_s",
-    "model_ready_s", "split_method", "rows", "features", "fingerprint", "packages",
+    "model_ready_s", "split_method", "rows", "features", "fingerprint", "packages", "blend",
 )  # fmt: skip
 
 TRUSTED = [
     "collections.OrderedDict",
+    "core.automl._blend.BlendClassifier",
+    "core.automl._blend.BlendRegressor",
     "core.automl._features.ColumnPlan",
     "core.automl._features.TableEncoder",
     "core.automl._model.LabelledClassifier",
+    "core.automl._text.TextFeatures",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor",
@@ -74,10 +82,11 @@ def summary(result: AutoMLResult) -> dict[str, Any]:
     found["settings"] = result.settings.model_dump(mode="json")
     found["leaderboard"] = result.leaderboard.to_dict(orient="records")
     found["test_metrics"] = {name: item.to_dict() for name, item in result.test_metrics.items()}
-    found["baseline_metrics"] = {
-        baseline: {name: item.to_dict() for name, item in metrics.items()}
-        for baseline, metrics in result.baseline_metrics.items()
-    }
+    for part in ("baseline_metrics", "hyperparameters"):
+        found[part] = {
+            group: {name: item.to_dict() for name, item in estimates.items()}
+            for group, estimates in getattr(result, part).items()
+        }
     found["differences"] = {name: item.to_dict() for name, item in result.differences.items()}
     found["findings"] = [finding.to_dict() for finding in result.findings]
     return _clean(found)
@@ -92,6 +101,7 @@ def save(result: AutoMLResult, folder: Path) -> None:
     io.dump(result.model, folder / "model.skops")
     result.oof.to_parquet(folder / "oof.parquet")
     result.test.to_parquet(folder / "test.parquet")
+    save_predictions(folder / PREDICTIONS, result.candidates)
     result.leaderboard.to_csv(folder / "leaderboard.csv", index=False)
     pinned = [f"{name}=={number}" for name, number in result.packages.items() if name not in ("python", "flaml")]
     (folder / "requirements.txt").write_text("\n".join(pinned) + "\n", encoding="utf-8")
@@ -176,9 +186,11 @@ def load(folder: Path) -> AutoMLResult:
         leaderboard=pd.DataFrame(found["leaderboard"]),
         test_metrics=read(found["test_metrics"]),
         baseline_metrics={name: read(metrics) for name, metrics in found["baseline_metrics"].items()},
+        hyperparameters={name: read(items) for name, items in (found.get("hyperparameters") or {}).items()},
         differences=read(found["differences"]),
         oof=pd.read_parquet(folder / "oof.parquet"),
         test=pd.read_parquet(folder / "test.parquet"),
+        candidates=load_predictions(folder / PREDICTIONS),
         findings=[Finding.from_dict(item) for item in found["findings"]],
-        **{name: found[name] for name in _PLAIN},
+        **{name: found.get(name) for name in _PLAIN},
     )

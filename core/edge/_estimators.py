@@ -23,6 +23,7 @@ _FORESTS = tuple(
     f"sklearn.{name}{task}" for name in ("RandomForest", "ExtraTrees") for task in ("Classifier", "Regressor")
 )
 _BOOSTED = ("lightgbm.LGBMClassifier", "lightgbm.LGBMRegressor", "xgboost.XGBClassifier", "xgboost.XGBRegressor")
+_BLENDS = ("core.BlendClassifier", "core.BlendRegressor")
 _LINEAR = ("sklearn.LogisticRegression", "sklearn.Ridge")
 _HINT = "Use the model in Python, or search again without this kind of model."
 
@@ -33,8 +34,8 @@ def convert_estimator(estimator: Any, width: int) -> onnx.ModelProto:
     Parameters
     ----------
     estimator : fitted estimator
-        LightGBM or XGBoost (boosted trees, trained on arrays), a random forest, extra trees, or logistic or ridge
-        regression with or without a standard scaler before it.
+        LightGBM or XGBoost (boosted trees, trained on arrays), a random forest, extra trees, logistic or ridge
+        regression with or without a standard scaler before it, or a blend of these.
     width : int
         Number of features.
 
@@ -48,6 +49,10 @@ def convert_estimator(estimator: Any, width: int) -> onnx.ModelProto:
     ExportError
         When it is none of these, or cannot be converted.
     """
+    if _key(estimator) in _BLENDS:
+        from core.edge._estimator_blend import convert_blend
+
+        return convert_blend(estimator, width, convert_estimator, FEATURES)
     reason = _obstacle(estimator)
     if reason:
         raise ExportError(f"{_told(estimator)} cannot be exported: {reason}.", _HINT)

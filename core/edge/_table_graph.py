@@ -12,6 +12,7 @@ from onnx import TensorProto, ValueInfoProto, helper
 from core.automl._cells import LARGEST, NO_DATE
 from core.edge._metadata import Column
 from core.edge._nodes import Nodes
+from core.errors import ExportError
 
 if TYPE_CHECKING:
     from core.automl._features import TableEncoder
@@ -67,6 +68,11 @@ def encode_columns(encoder: TableEncoder, columns: Sequence[Column], nodes: Node
     for step, fitted, names in encoder.encoder_.transformers_:
         if not len(names) or step == "remainder":
             continue
+        if step.startswith("text: "):
+            raise ExportError(
+                f"The column '{names[0]}' holds free text, and its words cannot be exported yet.",
+                "Use the model in Python, or search again without this column.",
+            )
         if step == "number":
             blocks += _numbers(fitted, encoder, inputs, nodes)
         elif step == "one_hot":

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from core import jobs
 from core.automl import AutoMLSettings
-from core.catalog import Dataset, datasets
+from core.catalog import Dataset, RunState, artifacts, datasets, runs
+from core.errors import JobError
 from core.jobs import RunContext
 from core.progress import Event
 from core.storage import get_store
@@ -27,13 +28,36 @@ EXPLAIN_S = 20.0
 EXPLAIN_SHARE = 1 / 3  # of the search's budget, at most
 
 
-def submit(dataset: Dataset, settings: AutoMLSettings) -> str:
-    """Queue a search; returns the run's id, its files are those that ``AutoMLResult.save`` writes."""
+def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | None = None) -> str:
+    """Queue a search; returns the run's id, its files are those that ``AutoMLResult.save`` writes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to learn from.
+    settings : AutoMLSettings
+        What to search for, and the limits.
+    continue_from : str, optional
+        Id of a finished search of the same dataset whose trials are kept; all settings but the limits must be its own.
+
+    Raises
+    ------
+    JobError
+        When the earlier run is no finished search of this dataset.
+    """
+    values = settings.model_dump(mode="json")
+    if continue_from is not None:
+        earlier = runs.get(continue_from, dataset.workspace)
+        if earlier.task != "automl" or earlier.state is not RunState.SUCCEEDED or earlier.dataset_id != dataset.id:
+            raise JobError(
+                f"'{earlier.title}' is no finished search of '{dataset.name}'.", "Choose one that succeeded."
+            )
+        values["continue_from"] = continue_from
     # The budget is the search's own to keep; this is the wall behind it, should the search or its explanation hang.
     wall = None if settings.time_budget_s is None else settings.time_budget_s * 1.5 + 120
     return jobs.submit(
         "automl",
-        settings,
+        values,
         dataset=dataset.id,
         workspace=dataset.workspace,
         title=f"{settings.target} from {dataset.name}",
@@ -49,14 +73,17 @@ def run(context: RunContext) -> dict[str, Any]:
 
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, context.workspace)
+    values = dict(context.settings)
+    earlier = _earlier(context, values.pop("continue_from", None))
     frame = load_frame(get_store().local_path(dataset.data_digest))
     result = search(
         frame,
-        AutoMLSettings.model_validate(context.settings),
+        AutoMLSettings.model_validate(values),
         report=context.report,
         workdir=context.workdir / "search",
         should_stop=context.should_stop,
         started=context.started,
+        earlier=earlier,
     )
     context.report(Event("store", 0.99, "Storing the model and its evidence"))
     folder = context.workdir / "result"
@@ -70,6 +97,18 @@ def run(context: RunContext) -> dict[str, Any]:
         "dataset_fingerprint": dataset.fingerprint,
         "explain_error": _explain(context, frame, result),
     }
+
+
+def _earlier(context: RunContext, run_id: str | None) -> Path | None:
+    """Return a folder with what a search needs of an earlier one."""
+    if run_id is None:
+        return None
+    folder = context.workdir / "earlier"
+    folder.mkdir(exist_ok=True)
+    for found in artifacts.find(run_id, context.workspace):
+        if found.name in ("result.json", "trials.npz"):
+            (folder / found.name).write_bytes(get_store().read_bytes(found.digest))
+    return folder
 
 
 def _keep(context: RunContext, folder: Path) -> None:

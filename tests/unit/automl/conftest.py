@@ -13,6 +13,8 @@ from core.automl import AutoMLResult, AutoMLSettings, search
 from core.datasets import load_sample
 from core.progress import Event
 
+_OWN = ("workdir", "should_stop", "started", "configs", "earlier")  # arguments of `search` itself
+
 
 class Searched(NamedTuple):
     """A search that is over: what it was given, told and found."""
@@ -55,7 +57,7 @@ def run_search() -> Any:
             if watch is not None:
                 watch(event)
 
-        own = {name: values.pop(name) for name in ("workdir", "should_stop", "started", "configs") if name in values}
+        own = {name: values.pop(name) for name in _OWN if name in values}
         result = search(frame, AutoMLSettings(**values), report=report, **own)
         return Searched(result, frame, events, helper_processes())
 

@@ -83,7 +83,8 @@ def test_too_few_rows_for_a_test_is_said(counts):
 
 
 @pytest.mark.parametrize(("n", "count", "method"), [
-    (999, 10, "10-fold cross-validation"), (1_000, 3, "3-fold cross-validation"),
+    (1_999, 15, "5-fold cross-validation, repeated 3 times"), (2_000, 5, "5-fold cross-validation"),
+    (20_000, 5, "5-fold cross-validation"), (20_001, 3, "3-fold cross-validation"),
     (100_000, 3, "3-fold cross-validation"), (100_001, 1, "20% holdout"),
 ])  # fmt: skip
 @pytest.mark.parametrize("classification", [True, False])
@@ -134,7 +135,7 @@ def test_class_smaller_than_the_folds_is_no_obstacle(rare):
 
 
 def test_folds_never_outnumber_half_of_the_rows():
-    folds = make_folds(classes(4, 4), True, chosen())
+    folds = make_folds(classes(4, 4), True, chosen(cv_repeats=1))
     assert len(folds.pairs) == 4
     assert min(len(validation) for _, validation in folds.pairs) >= 2
 

@@ -53,7 +53,7 @@ def test_killed_helpers_cost_no_model(beset):
     result = beset.result
     assert result.trials[0]["score"] == pytest.approx(result.trials[4]["score"])
     assert not [finding for finding in result.findings if finding.check == "refit"]
-    assert result.winner["score"] == max(result.leaderboard["score"].dropna())
+    assert result.winner["score"] == result.leaderboard["score"].iloc[0]
     assert beset.left == []
 
 
@@ -67,7 +67,7 @@ def test_trials_without_a_score_are_in_the_leaderboard(beset):
 def ended(run_search, yes_or_no, tmp_path_factory):
     """A search that its budget ends, and the same search once more in the same folder, stopped two trials later."""
     folder = tmp_path_factory.mktemp("work")
-    values = {"target": "y", "time_budget_s": 7, "folds": 2, "early_stopping": False, "trial_timeout_s": 5,
+    values = {"target": "y", "time_budget_s": 12, "folds": 2, "early_stopping": False, "trial_timeout_s": 5,
               "workdir": folder, "learners": ("lgbm", "rf")}  # fmt: skip
     first = run_search(yes_or_no, **values)
     told = []
@@ -84,7 +84,7 @@ def ended(run_search, yes_or_no, tmp_path_factory):
 def test_time_budget_is_kept(ended):
     first, _ = ended
     assert first.result.stop_code == "budget"
-    assert first.result.model_ready_s <= first.result.elapsed_s <= 7 * 1.02 + 2
+    assert first.result.model_ready_s <= first.result.elapsed_s <= 12 * 1.02 + 2
     assert len(first.result.trials) > 0
 
 
@@ -95,14 +95,16 @@ def test_search_goes_on_from_its_trials(ended):
     numbers = [trial["trial"] for trial in second.result.trials]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= kept + 2
-    assert {trial["status"] for trial in second.result.trials} == {"finished"}, "what was cut off is no timeout"
+    assert {trial["status"] for trial in second.result.trials} <= {"finished", "pruned"}, (
+        "what was cut off is no timeout"
+    )
 
 
 def test_stop_keeps_the_best(ended):
     _, second = ended
     result = second.result
     assert result.stop_code == "stopped"
-    assert result.winner["score"] == max(result.leaderboard["score"])
+    assert result.winner["score"] == result.leaderboard["score"].iloc[0]
     assert result.test_metrics["roc_auc"].low > 0.8
 
 

@@ -7,6 +7,7 @@ import pytest
 from core import jobs
 from core.automl import AutoMLResult, AutoMLSettings
 from core.catalog import RunState, artifacts, datasets
+from core.errors import JobError
 from core.tasks import automl, ingest
 
 
@@ -64,3 +65,28 @@ def test_a_hung_search_has_a_wall_behind_it(searched):
     assert run.timeout_s == 600 * 1.5 + 120
     jobs.cancel(run.id)
     assert jobs.wait(run.id, 30).state is RunState.CANCELLED
+
+
+def test_continue_adds_trials_to_a_finished_search(searched):
+    dataset, settings, run = searched
+    more = settings.model_copy(update={"max_trials": 6})
+    again = jobs.wait(automl.submit(dataset, more, continue_from=run.id), 120)
+    assert again.state is RunState.SUCCEEDED, again.error_message
+    first, second = (json.loads(jobs.artifact_path(item.id, "result.json").read_text()) for item in (run, again))
+    assert second["trials"][:4] == first["trials"]
+    assert [trial["trial"] for trial in second["trials"]] == [1, 2, 3, 4, 5, 6]
+    assert again.settings["continue_from"] == run.id
+
+
+def test_only_a_finished_search_of_the_same_dataset_goes_on(searched):
+    dataset, settings, run = searched
+    with pytest.raises(JobError, match="is no finished search of"):
+        automl.submit(dataset.model_copy(update={"id": "other"}), settings, continue_from=run.id)
+
+
+def test_continuing_with_other_splits_fails_with_the_reason(searched):
+    dataset, settings, run = searched
+    other = settings.model_copy(update={"seed": 5, "max_trials": 6})
+    failed = jobs.wait(automl.submit(dataset, other, continue_from=run.id), 120)
+    assert failed.state is RunState.FAILED
+    assert "had seed 0, this one has 5" in failed.error_message

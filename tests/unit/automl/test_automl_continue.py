@@ -1,0 +1,140 @@
+"""A search that goes on from a finished one: trials and predictions are kept, and only what fits is taken."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.automl import AutoMLSettings, search
+from core.automl._choice import Proposer
+from core.automl._learners import build, start_points
+from core.automl._prepare import prepare
+from core.datasets import load_sample
+from core.errors import SettingsError, StorageError
+
+BASE = {"target": "progression", "time_budget_s": None, "folds": 2, "learners": ("lgbm", "rf", "extra_tree")}
+KEYS = ("trial", "learner", "config", "score", "fold_scores")
+
+
+def told(trials):
+    return [[trial[key] for key in KEYS] for trial in trials]
+
+
+@pytest.fixture(scope="module")
+def first(run_search, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("first")
+    searched = run_search(load_sample("diabetes").frame, max_trials=6, **BASE)
+    searched.result.save(folder)
+    return searched, folder
+
+
+@pytest.fixture(scope="module")
+def second(first, run_search):
+    return run_search(first[0].frame, max_trials=11, earlier=first[1], **BASE)
+
+
+def test_trials_are_kept_and_go_on(first, second):
+    trials = second.result.trials
+    assert told(trials[:6]) == told(first[0].result.trials)
+    assert [trial["trial"] for trial in trials] == list(range(1, 12))
+    assert [event.values["trial"] for event in second.told] == list(range(1, 12))
+    assert second.result.winner["score"] >= first[0].result.winner["score"] - 0.02
+
+
+def test_going_on_is_as_if_it_had_never_ended(second, run_search, first):
+    whole = run_search(first[0].frame, max_trials=11, **BASE).result
+    assert told(whole.trials) == told(second.result.trials)
+    assert whole.winner["config"] == second.result.winner["config"]
+    assert np.array_equal(whole.model.predict(first[0].frame), second.result.model.predict(first[0].frame))
+
+
+def test_predictions_of_the_best_are_stored(first):
+    result, folder = first[0].result, first[1]
+    with np.load(folder / "trials.npz") as stored:
+        assert {int(name) for name in stored.files} == set(result.candidates)
+        for name in stored.files:
+            assert stored[name].shape == (1, result.rows["train"])
+    by_learner = {}
+    for trial in sorted(result.trials, key=lambda trial: -trial["score"]):
+        by_learner.setdefault(trial["learner"], []).append(trial["trial"])
+    assert set(result.candidates) == {number for numbers in by_learner.values() for number in numbers[:3]}
+
+
+def test_a_search_that_ended_early_does_not_end_at_once(run_search, quick, yes_or_no, tmp_path):
+    """The twenty trials without a gain are new ones; those that ended the earlier search do not count again."""
+    base = {"target": "y", "time_budget_s": None, "folds": 2, "learners": ("xgb_limitdepth",), "ensemble": False}
+    one = run_search(yes_or_no, max_trials=60, configs=[quick] * 60, **base).result
+    assert (one.stop_code, len(one.trials)) == ("early", 21)
+    one.save(tmp_path)
+    two = run_search(yes_or_no, max_trials=90, configs=[quick] * 90, earlier=tmp_path, **base).result
+    assert (two.stop_code, len(two.trials)) == ("early", 41)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [({"seed": 1}, "had seed 0, this one has 1"), ({"target": "bmi"}, "had target 'progression'"),
+     ({"folds": 3}, "had folds 2"), ({"drop_columns": ("age",)}, "had drop_columns"),
+     ({"learners": ("rf",)}, "had learners"), ({"test_fraction": 0.3}, "had test_fraction 0.2")],
+)  # fmt: skip
+def test_other_settings_are_refused(first, other, message):
+    with pytest.raises(SettingsError, match=message):
+        search(first[0].frame, AutoMLSettings(**BASE | {"max_trials": 9} | other), earlier=first[1])
+
+
+def test_another_table_is_refused(first):
+    with pytest.raises(SettingsError, match="another table"):
+        search(first[0].frame.iloc[:-1], AutoMLSettings(**BASE, max_trials=9), earlier=first[1])
+
+
+def test_no_earlier_search_is_said(first, tmp_path):
+    with pytest.raises(StorageError, match="no saved result"):
+        search(first[0].frame, AutoMLSettings(**BASE, max_trials=9), earlier=tmp_path)
+
+
+def data_of(name, target):
+    return prepare(load_sample(name).frame, AutoMLSettings(target=target)).data
+
+
+@pytest.mark.parametrize("learner", ["lgbm", "xgboost", "xgb_limitdepth", "rf", "extra_tree"])
+@pytest.mark.parametrize(("name", "target"), [("german_credit", "credit"), ("wine", "cultivar"),
+                                              ("diabetes", "progression")])  # fmt: skip
+def test_start_points_are_within_the_space_and_can_be_fitted(learner, name, target):
+    """The cheap one, the sensible one, and FLAML's meta-learned one where it is not too dear."""
+    data = data_of(name, target)
+    points = start_points(learner, data, 60.0)
+    assert 2 <= len(points) <= 3
+    assert all(point["n_estimators"] <= 1_000 for point in points)
+    train, _ = data.folds[0]
+    for point in points:
+        build(learner, point | {"n_estimators": 4}, data.task, jobs=1, seed=0).fit(data.X[train], data.y[train])
+    proposer = Proposer((learner,), data, 0, None)
+    for point in points:
+        proposed, config = proposer.propose()
+        assert proposed == learner
+        assert {name: config[name] for name in point} == pytest.approx(point)
+        proposer.tell(proposed, config, 0.5, 0.1)
+
+
+def test_meta_learned_defaults_are_used():
+    data = data_of("german_credit", "credit")
+    plain = [point["n_estimators"] for point in start_points("lgbm", data, 60.0)]
+    assert len(plain) == 3
+    assert plain[2] not in (4, 100)
+    assert len(start_points("lgbm", data, 0.001)) == 2, "what takes too much of the budget is left out"
+
+
+def test_replay_of_trials_that_were_found_in_another_way_begins_at_the_best():
+    """Suggestions that no longer come in the same order: the next ones are near the best that is known."""
+    data = data_of("german_credit", "credit")
+    proposer = Proposer(("lgbm",), data, 0, 60.0)
+    best = start_points("lgbm", data, 60.0)[0] | {"n_estimators": 321, "num_leaves": 17}
+    trials = [(best, -0.9), (best | {"n_estimators": 50}, -0.7), (best | {"num_leaves": 60}, -0.8)]
+    for config, loss in trials:
+        proposer.replay({"learner": "lgbm", "config": config, "seconds": 1.0}, loss)
+    found = []
+    for _ in range(3):
+        _, config = proposer.propose()
+        found.append(json.dumps(config, sort_keys=True))
+        assert 40 < config["n_estimators"] <= 800
+        proposer.tell("lgbm", config, -0.85, 1.0)
+    assert len(set(found)) == 3
