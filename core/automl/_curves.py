@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.automl._estimates import wilson
 
-__all__ = ["calibration", "confusion", "curves"]
+__all__ = ["by_threshold", "calibration", "confusion", "curves"]
 
 _POINTS = 200
 _BINS = 10
@@ -51,16 +51,39 @@ def calibration(positive: NDArray[np.bool_], scores: NDArray[np.float64], bins: 
     return points
 
 
+def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, list[float | None]]:
+    """Return what selecting the rows with at least a score does, at thresholds from 0 to 1 in hundredths.
+
+    Returns
+    -------
+    dict
+        threshold, precision (None where no row is selected), recall, f1, selected (share of the rows).
+    """
+    thresholds = np.linspace(0, 1, 101)
+    everyone, hits = np.sort(scores), np.sort(scores[positive])
+    selected = len(everyone) - np.searchsorted(everyone, thresholds, side="left")
+    right = len(hits) - np.searchsorted(hits, thresholds, side="left")
+    precision = [float(hit / count) if count else None for hit, count in zip(right, selected, strict=True)]
+    f1 = 2 * right / np.maximum(selected + len(hits), 1)
+    return {
+        "threshold": thresholds.round(2).tolist(),
+        "precision": precision,
+        "recall": (right / max(len(hits), 1)).round(6).tolist(),
+        "f1": f1.round(6).tolist(),
+        "selected": (selected / max(len(everyone), 1)).round(6).tolist(),
+    }
+
+
 def curves(
     y: NDArray[Any], output: NDArray[np.float64], labels: Sequence[str] | None, *, seed: int = 0
 ) -> dict[str, Any]:
-    """Return ROC, precision-recall and calibration of each class, or predicted against actual of a number.
+    """Return ROC, precision-recall, calibration and thresholds of each class, or predicted against actual of a number.
 
     Returns
     -------
     dict
         Classes: ``{"classes": {label: {"roc": {"fpr", "tpr"}, "pr": {"recall", "precision"}, "share",
-        "calibration": [...]}}, "left_out": n}``; a binary task has its positive class only.
+        "calibration": [...], "threshold": {...}}}, "left_out": n}``; a binary task has its positive class only.
         Numbers: ``{"actual": [...], "predicted": [...]}``, at most 1,000 rows drawn at random.
     """
     from sklearn.metrics import precision_recall_curve, roc_curve
@@ -88,5 +111,6 @@ def curves(
             "pr": {"recall": pr[0], "precision": pr[1]},
             "share": float(positive.mean()),
             "calibration": calibration(positive, scores),
+            "threshold": by_threshold(positive, scores),
         }
     return {"classes": found, "left_out": len(asked) - len(found)}

@@ -1,16 +1,17 @@
-"""Searches a model for a dataset's target, explains it, and keeps everything later pages need."""
+"""Searches a model for a dataset's target, exports and explains it, and keeps everything later pages need."""
 
 from __future__ import annotations
 
+import json
 import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import jobs
-from core.automl import AutoMLSettings
+from core.automl import LEARNERS, AutoMLSettings
 from core.catalog import Dataset, RunState, artifacts, datasets, runs
-from core.errors import JobError
+from core.errors import ExportError, JobError
 from core.jobs import RunContext
 from core.progress import Event
 from core.storage import get_store
@@ -26,6 +27,8 @@ RESUMABLE = True
 STOPPABLE = True
 EXPLAIN_S = 20.0
 EXPLAIN_SHARE = 1 / 3  # of the search's budget, at most
+_COMPARED = 2_000
+_TRIED = 1_000
 
 
 def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | None = None) -> str:
@@ -68,7 +71,7 @@ def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | N
 def run(context: RunContext) -> dict[str, Any]:
     """Search, store the result, then explain it; the clock has run since the run was started."""
     context.report(Event("prepare", 0.0, "Loading the table"))
-    from core.automl import search
+    from core.automl import hyperparameter_importance, search
     from core.datasets import load_frame
 
     assert context.run.dataset_id is not None
@@ -88,6 +91,11 @@ def run(context: RunContext) -> dict[str, Any]:
     context.report(Event("store", 0.99, "Storing the model and its evidence"))
     folder = context.workdir / "result"
     result.save(folder)
+    importances = {
+        learner: {name: item.to_dict() for name, item in hyperparameter_importance(result.trials, learner).items()}
+        for learner in LEARNERS
+    }
+    (folder / "hyperparameters.json").write_text(json.dumps(importances), encoding="utf-8")
     _keep(context, folder)
     return {
         "verdict": result.verdict,
@@ -95,6 +103,7 @@ def run(context: RunContext) -> dict[str, Any]:
         "trials": len(result.trials),
         "elapsed_s": result.elapsed_s,
         "dataset_fingerprint": dataset.fingerprint,
+        "export_error": _export(context, frame, result),
         "explain_error": _explain(context, frame, result),
     }
 
@@ -114,6 +123,33 @@ def _earlier(context: RunContext, run_id: str | None) -> Path | None:
 def _keep(context: RunContext, folder: Path) -> None:
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         context.keep(path.relative_to(folder).as_posix(), path)
+
+
+def _export(context: RunContext, frame: pd.DataFrame, result: AutoMLResult) -> str | None:
+    """Store the model as ONNX, for pages to score with; returns why that failed: the model is there all the same."""
+    from core.edge import export_onnx
+
+    context.report(Event("export", 0.99, "Exporting the model and comparing its answers"))
+    rows = frame[result.features]
+    parts = [rows.iloc[table["row_id"].to_numpy()[:_COMPARED]] for table in (result.oof, result.test)]
+    folder = context.workdir / "exported"
+    folder.mkdir(exist_ok=True)
+    try:
+        found = export_onnx(
+            result.model, folder / "model.onnx", train=parts[0], held_out=parts[1] if len(parts[1]) else parts[0],
+            fingerprint=result.fingerprint, target=result.settings.target,
+        )  # fmt: skip
+    except ExportError as error:
+        context.report(Event("export", 0.99, error.message))
+        return error.message
+    (folder / "onnx.json").write_text(json.dumps(found.to_dict(), default=str), encoding="utf-8")
+    # Raw rows to ask the file about, by their position in the table; without a test, those it learned from.
+    table = result.test if len(result.test) else result.oof
+    rows.iloc[table["row_id"].to_numpy()[:_TRIED]].set_axis(table["row_id"].to_numpy()[:_TRIED]).to_parquet(
+        folder / "rows.parquet"
+    )
+    _keep(context, folder)
+    return None
 
 
 def _explain(context: RunContext, frame: pd.DataFrame, result: AutoMLResult) -> str | None:

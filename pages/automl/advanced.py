@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import streamlit as st
 
 from core.automl import LEARNERS, METRICS, metric_choices
 from core.catalog import Dataset
+from pages.automl import features
 
 __all__ = ["metric", "show"]
 
@@ -19,10 +21,13 @@ _DEFAULTS: dict[str, tuple[str, Any]] = {
     "exit-score": ("exit score", None),
     "test-share": ("test share", 20),
     "folds": ("folds", "auto"),
-    "repeats": ("repeats", 1),
+    "repeats": ("repeats", "auto"),
+    "concurrent": ("trials at a time", 1),
+    "blend": ("blend", True),
+    "explain": ("explanation", True),
     "learners": ("learners", list(LEARNERS)),
     "class-weights": ("class weights", False),
-    "encode": ("features", True),
+    "encode": ("features", "auto"),
     "seed": ("seed", 0),
 }
 
@@ -73,10 +78,26 @@ def _limits() -> dict[str, Any]:
         key="exit-score",
         help="The search ends once the metric is as good as this in cross-validation.",
     )
+    concurrent = st.number_input(
+        "Trials at a time", min_value=1, max_value=os.cpu_count() or 1, value=1, key="concurrent",
+        help="Each in a process of its own, with its share of the cores.",
+    )  # fmt: skip
     early = st.toggle(
         "End early", value=True, key="early", help="The search ends when the last 20 trials brought no gain."
     )
-    return {"trial_timeout_s": trial, "max_trials": trials, "exit_score": score, "early_stopping": early}
+    blend = st.toggle(
+        "Blend the best",
+        value=True,
+        key="blend",
+        help="Used only when it wins on rows that did not choose the weights.",
+    )
+    explain = st.toggle(
+        "Explain the model", value=True, key="explain", help="After the search, within 20 s or a third of its budget."
+    )
+    return {
+        "trial_timeout_s": trial, "max_trials": trials, "exit_score": score, "max_concurrent_trials": concurrent,
+        "early_stopping": early, "ensemble": blend, "explain": explain,
+    }  # fmt: skip
 
 
 def _evidence() -> dict[str, Any]:
@@ -88,16 +109,15 @@ def _evidence() -> dict[str, Any]:
         "Cross-validation folds",
         ["auto", 2, 3, 5, 10],
         format_func=lambda item: "By number of rows" if item == "auto" else str(item),
-        help="10 below 1,000 rows, 3 up to 100,000, and one holdout of 20 % above.",
+        help="5 up to 20,000 rows, 3 up to 100,000, and one holdout of 20 % above.",
         key="folds",
     )
-    repeats = st.number_input(
+    repeats = st.selectbox(
         "Repeats of the cross-validation",
-        min_value=1,
-        max_value=20,
-        value=1,
+        ["auto", 1, 2, 3, 5, 10],
+        format_func=lambda item: "By number of rows" if item == "auto" else str(item),
+        help="With other folds each time; steadier scores on small tables, fewer trials. 3 below 2,000 rows.",
         key="repeats",
-        help="With other folds each time; steadier scores on small tables, fewer trials.",
     )
     seed = st.number_input("Seed", min_value=0, value=0, key="seed", help="Of the splits and of the search.")
     return {"test_fraction": test / 100, "folds": folds, "cv_repeats": repeats, "seed": seed}
@@ -145,14 +165,4 @@ def _columns(dataset: Dataset, others: list[str]) -> dict[str, Any]:
         "model must not use them.",
         key=f"sensitive-{dataset.id}",
     )
-    encode = st.toggle(
-        "Make features automatically",
-        value=True,
-        key="encode",
-        help="Missing values, categories and dates become numbers. Off: the table must hold numbers only.",
-    )
-    return {
-        "drop_columns": tuple(dropped),
-        "sensitive_columns": tuple(sensitive),
-        "featurization": "auto" if encode else "off",
-    }
+    return {"drop_columns": tuple(dropped), "sensitive_columns": tuple(sensitive)} | features.show(dataset, others)

@@ -70,6 +70,12 @@ def _classes(found: Mapping[str, Any]) -> None:
             title=f"Precision and recall; dashed: always saying {shown}",
             chance=curves["share"],
         )
+    with first:
+        own_charts.gains(curves["roc"], curves["share"], str(shown))
+    with second:
+        own_charts.lift(curves["roc"], curves["share"], str(shown))
+    if "threshold" in curves:
+        own_charts.thresholds(pd.DataFrame(curves["threshold"]), str(shown))
     st.caption(f"Curves and calibration are about the class {subject}: {curves['share']:.1%} of the test rows.")
 
 

@@ -12,16 +12,16 @@ from core import jobs
 from core.automl import LEARNERS, METRICS
 from core.catalog import Run
 from pages._ui import frame
-from pages.automl import live
+from pages.automl import hyperparameters, live, versus
 
 __all__ = ["show"]
 
-_BASELINES = {"linear": "Linear model (baseline)", "prior": "Guessing (baseline)"}
+_OTHERS = {"blend": "Blend", "linear": "Linear model (baseline)", "prior": "Guessing (baseline)"}
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    if row["learner"] in _BASELINES:
-        return _BASELINES[row["learner"]]
+    if row["learner"] in _OTHERS:
+        return _OTHERS[row["learner"]]
     return f"{LEARNERS[row['learner']]} {row['trial']:.0f}"
 
 
@@ -41,6 +41,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             "Spread": [row["score_std"] for row in rows],
             "Fit": [row["fit_s"] for row in rows],
             "Predict": [row["predict_ms_a_row"] for row in rows],
+            "Size": [None if row.get("size_bytes") is None else row["size_bytes"] / 1e6 for row in rows],
             **{METRICS[name].title: [row.get(name) for row in rows] for name in others},
             "State": [row["status"].replace("_", " ") for row in rows],
         }
@@ -66,7 +67,9 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             **{METRICS[name].title: st.column_config.NumberColumn(format="%.4f") for name in others},
             "Fit": st.column_config.NumberColumn("Fit (s)", format="%.2f", help="All folds together."),
             "Predict": st.column_config.NumberColumn("Predict (ms a row)", format="%.4f"),
+            "Size": st.column_config.NumberColumn("Size (MB)", format="%.2f"),
         },
+        placeholder="–",
         alt="Leaderboard: every trial and the baselines, best first",
     )
     selected = chosen.selection.rows
@@ -75,9 +78,17 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     if not reported.empty:
         st.markdown("**How the search got there**")
         live.progress(reported, metric.title, larger_is_better=metric.larger_is_better)
+    st.markdown("**Hyperparameters**")
+    hyperparameters.show(run, found)
+    if found["test_metrics"]:
+        st.markdown("**Beside another search**")
+        versus.show(run, found)
 
 
 def _parameters(found: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+    if row["learner"] == "blend":
+        _members(found["blend"])
+        return
     st.markdown(f"**Parameters of {frame.plain(_name(row))}**")
     trial = next((item for item in found["trials"] if item["trial"] == row["trial"]), None)
     if trial is None:
@@ -89,3 +100,31 @@ def _parameters(found: Mapping[str, Any], row: Mapping[str, Any]) -> None:
         for name, value in trial["config"].items():
             shown = f"{value:,.4g}" if isinstance(value, float) else frame.plain(value)
             st.markdown(f"{frame.plain(name)} **{shown}**", width="content")
+
+
+def _members(blend: Mapping[str, Any]) -> None:
+    st.markdown("**Members of the blend**")
+    if blend.get("message"):
+        st.caption(frame.plain(blend["message"]))
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Model": _name({"learner": member["learner"], "trial": member["trial"] or 0}),
+                    "Weight": 100 * member["weight"],
+                    "Parameters": ", ".join(f"{name} {_short(value)}" for name, value in member["config"].items()),
+                }
+                for member in blend["config"]["members"]
+            ]
+        ),
+        hide_index=True,
+        column_config={
+            "Weight": st.column_config.NumberColumn("Weight (%)", format="%.0f"),
+            "Parameters": st.column_config.TextColumn(width="large"),
+        },
+        alt="Members of the blend with their weights",
+    )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,7 +13,7 @@ from core.automl import LEARNERS, METRICS
 from core.catalog import Run, RunState, artifacts
 from core.storage import get_store
 from pages._ui import downloads, findings, frame, numbers
-from pages.automl import evidence, leaderboard
+from pages.automl import evidence, explained, leaderboard, onward, whatif
 
 __all__ = ["head", "show"]
 
@@ -81,32 +81,38 @@ def show(run: Run) -> None:
     st.caption(_how_it_went(run, found))
     if found["test_metrics"]:
         _tiles(found)
-    board, charted, checks, method = st.tabs(
-        ["Leaderboard", "Test rows", "Checks", "Method"], key="result-tabs", on_change="rerun"
-    )
-    if board.open:
-        with board:
-            leaderboard.show(run, found)
-    if charted.open:
-        with charted:
-            evidence.show(found)
-    if checks.open:
-        with checks:
-            findings.show(found["findings"])
-    if method.open:
-        with method:
-            _method(found)
+    drawn: dict[str, Callable[[], None]] = {
+        "Leaderboard": lambda: leaderboard.show(run, found),
+        "Charts": lambda: evidence.show(found),
+        "Explain": lambda: explained.show(run, found),
+        "What-if": lambda: whatif.show(run, found),
+        "Score": lambda: onward.score(run),
+        "Export": lambda: onward.export(run),
+        "Continue": lambda: onward.continued(run, found),
+        "Checks": lambda: findings.show(found["findings"]),
+        "Method": lambda: _method(found),
+    }
+    for name, tab in zip(drawn, st.tabs(list(drawn), key="result-tabs", on_change="rerun"), strict=True):
+        if tab.open:
+            with tab:
+                drawn[name]()
 
 
 def _how_it_went(run: Run, found: Mapping[str, Any]) -> str:
-    learner = found["winner"]["learner"]
     count = len(found["trials"])
     budget = found["settings"]["time_budget_s"]
     of = f" of {numbers.duration(budget)}" if budget else ""
     return (
-        f"{LEARNERS.get(learner, 'A linear model')} won among {count:,} trials. {frame.plain(found['stop_reason'])} "
+        f"{_won(found)} won among {count:,} trials. {frame.plain(found['stop_reason'])} "
         f"The model was ready after {numbers.duration(found['model_ready_s'])}{of}."
     )
+
+
+def _won(found: Mapping[str, Any]) -> str:
+    learner = found["winner"]["learner"]
+    if learner == "blend":
+        return f"A blend of {len(found['winner']['config']['members'])} models"
+    return LEARNERS.get(learner, "A linear model")
 
 
 def _tiles(found: Mapping[str, Any]) -> None:

@@ -1,0 +1,69 @@
+"""The model in the page: its ONNX file, rows to ask it about, and what it says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import streamlit as st
+
+from core.catalog import Run, artifacts
+from core.edge import TableScorer
+from core.storage import get_store
+
+__all__ = ["Asked", "asked"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model that answers in the page.
+
+    Parameters
+    ----------
+    scorer : TableScorer
+        Of the ONNX file.
+    rows : DataFrame
+        Raw rows that the model did not learn from; the index is their position in the table.
+    test : DataFrame
+        The search's own predictions of the same rows, by the same index.
+    target : str
+        The column that is predicted.
+    """
+
+    scorer: TableScorer
+    rows: pd.DataFrame
+    test: pd.DataFrame
+    target: str
+
+    @property
+    def labels(self) -> list[Any] | None:
+        """The classes; None for a number."""
+        return self.scorer.labels
+
+
+@st.cache_resource(max_entries=5, show_spinner=False)
+def _scorer(digest: str) -> TableScorer:
+    return TableScorer(get_store().local_path(digest))
+
+
+@st.cache_data(max_entries=10, show_spinner=False)
+def _table(digest: str) -> pd.DataFrame:
+    return pd.read_parquet(get_store().local_path(digest))
+
+
+@st.cache_data(max_entries=10, show_spinner=False)
+def _predictions(digest: str) -> pd.DataFrame:
+    return pq.read_table(get_store().local_path(digest)).to_pandas().set_index("row_id")
+
+
+def asked(run: Run, found: Mapping[str, Any]) -> Asked | None:
+    """Return the model, or None where it has no ONNX file."""
+    digests = {item.name: item.digest for item in artifacts.find(run.id, run.workspace)}
+    if "model.onnx" not in digests or "rows.parquet" not in digests:
+        return None
+    rows = _table(digests["rows.parquet"])
+    test = _predictions(digests["test.parquet" if found["rows"]["test"] else "oof.parquet"])
+    return Asked(_scorer(digests["model.onnx"]), rows, test.loc[rows.index], found["settings"]["target"])

@@ -1,0 +1,127 @@
+"""Why the model says what it says: what matters, how, to whom, and which columns act together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.automl import METRICS
+from core.catalog import Run, artifacts
+from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
+from core.storage import get_store
+from pages._ui import dependence_chart, explain_charts, frame, numbers
+
+__all__ = ["explanation", "show"]
+
+_WORDS = {
+    "log-odds": "log-odds",
+    "margin": "the score before the softmax",
+    "probability": "probability",
+    "prediction": "the prediction itself",
+}
+
+
+@st.cache_data(max_entries=5, show_spinner=False)
+def _read(summary: str, shap: str | None) -> Explanation:
+    store = get_store()
+    return Explanation.read(store.local_path(summary), None if shap is None else store.local_path(shap))
+
+
+def explanation(run: Run) -> Explanation | None:
+    """Return the search's explanation, or None where it has none."""
+    digests = {item.name: item.digest for item in artifacts.find(run.id, run.workspace)}
+    return _read(digests[SUMMARY_FILE], digests.get(SHAP_FILE)) if SUMMARY_FILE in digests else None
+
+
+def show(run: Run, found: Mapping[str, Any]) -> None:
+    """Draw the explanation."""
+    told = explanation(run)
+    if told is None:
+        reason = (run.result or {}).get("explain_error")
+        if reason:
+            frame.show_error(reason, "The model itself is whole. Repeat the search to try again.")
+        elif not found["settings"]["explain"]:
+            st.info("Explaining was switched off for this search.", icon=":material/lightbulb:")
+        else:
+            st.info(
+                "The search was stopped, so nothing was explained. Repeat or continue it.", icon=":material/lightbulb:"
+            )
+        return
+    label = _label(told)
+    parts: dict[str, Callable[[], None]] = {"What matters": lambda: _matters(told)}
+    if told.shap is not None:
+        parts["How rows are moved"] = lambda: _moved(told, label)
+    if told.summary["group"].notna().any():
+        parts["By group"] = lambda: _groups(told, label)
+    if told.dependence:
+        parts["Single columns"] = lambda: _dependence(told, label)
+    if len(told.interactions):
+        parts["Pairs"] = lambda: explain_charts.interactions(told.interactions, told.interaction_space, label)
+    chosen = st.segmented_control(
+        "View", list(parts), default="What matters", required=True, key="explain-view", label_visibility="collapsed"
+    )
+    parts[chosen]()
+    _left_out(told)
+
+
+def _label(told: Explanation) -> str:
+    classes = told.shap.classes if told.shap is not None else list(dict.fromkeys(told.summary["class"].dropna()))
+    if len(classes) > 1:
+        return str(st.selectbox("Class", classes, key="explain-class", width=280))
+    return classes[0] if classes else told.target
+
+
+def _matters(told: Explanation) -> None:
+    metric = METRICS[told.metric]
+    if told.permutation.empty:
+        st.caption("There was no time for it.")
+        return
+    first = told.permutation.iloc[0]
+    st.markdown(
+        f"Without **{frame.plain(first['feature'])}** the model would lose "
+        f"{numbers.estimate(first['importance'], first['low'], first['high'])} {metric.title} "
+        f"{numbers.interval(first['low'], first['high'])}: more than without any other column."
+    )
+    explain_charts.importance(told.permutation, metric.title)
+    rows = "test rows" if told.rows_from == "test" else "rows it learned from: there was no test"
+    st.caption(
+        f"Each column is shuffled in turn, {int(first['repeats'])} times, on {int(first['n']):,} {rows}. Columns "
+        "that say the same stand in for each other and look less important than they are together."
+    )
+
+
+def _moved(told: Explanation, label: str) -> None:
+    assert told.shap is not None
+    explain_charts.beeswarm(told.shap, label)
+    st.caption(
+        f"SHAP values in {_WORDS.get(told.shap.space, told.shap.space)}, by {frame.plain(told.shap.method)}; with the "
+        f"base they add up to what the model says of a row, to within {told.shap.error:.1g}. {len(told.shap):,} rows."
+    )
+
+
+def _groups(told: Explanation, label: str) -> None:
+    columns = list(dict.fromkeys(told.summary["column"].dropna()))
+    column = st.selectbox("Groups of", columns, key="explain-group", width=280)
+    space = told.shap.space if told.shap is not None else "prediction"
+    explain_charts.by_group(told.summary, column, space, label)
+
+
+def _dependence(told: Explanation, label: str) -> None:
+    names = [each.feature for each in told.dependence]
+    name = st.selectbox("Column", names, key="explain-column", width=280)
+    curve = next(each for each in told.dependence if each.feature == name)
+    classes = told.shap.classes if told.shap is not None else [label]
+    words = told.target if told.task == "regression" else f"probability of {label}"
+    dependence_chart.dependence(curve, words, classes.index(label))
+
+
+def _left_out(told: Explanation) -> None:
+    if told.left_out:
+        with st.expander(f"{len(told.left_out)} parts were shortened or left out", icon=":material/timer:"):
+            for item in told.left_out:
+                st.markdown(
+                    f"**{frame.plain(item['part'])}**: {frame.plain(item['what'])} ({frame.plain(item['why'])})"
+                )
+    st.caption(f"Explained in {numbers.duration(told.elapsed_s)}, within the run.")

@@ -1,0 +1,54 @@
+"""How columns become features, and how rows are kept apart: types by column, time, groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog import Dataset
+
+__all__ = ["show"]
+
+_WAYS = {"auto": "By their content", "custom": "As I say, column by column", "off": "Not at all: numbers only"}
+_TYPES = ("auto", "numeric", "categorical", "text", "date", "ignore")
+_IMPUTATIONS = {"median": "Median", "mean": "Mean", "most_frequent": "Most frequent", "zero": "Zero"}
+
+
+def show(dataset: Dataset, others: list[str]) -> dict[str, Any]:
+    """Draw the widgets; return the settings."""
+    way = st.selectbox(
+        "Make features", list(_WAYS), format_func=_WAYS.__getitem__, key="encode",
+        help="Missing values, categories, dates and free text become numbers.",
+    )  # fmt: skip
+    values: dict[str, Any] = {"featurization": way}
+    if way == "custom":
+        values |= _types(dataset, others)
+    st.markdown("**Rows that belong together**")
+    kept = st.selectbox(
+        "Keep apart by", ["nothing", "time", "group"], key="split-by",
+        format_func={"nothing": "Nothing: rows are independent", "time": "Time", "group": "Group"}.get,
+        help="Time: tests on the latest rows. Group: a patient or household is never on both sides of a split.",
+    )  # fmt: skip
+    if kept != "nothing":
+        column = st.selectbox(
+            "Column", others, index=None, placeholder="Which column", key=f"split-{kept}-{dataset.id}"
+        )
+        if column is not None:
+            values[f"{kept}_column"] = column
+    return values
+
+
+def _types(dataset: Dataset, others: list[str]) -> dict[str, Any]:
+    # Never its own return value: the editor keeps the changes under its key.
+    table = pd.DataFrame({"Column": others, "Type": ["auto"] * len(others)})
+    edited = st.data_editor(
+        table, hide_index=True, key=f"types-{dataset.id}", disabled=["Column"], height=240,
+        column_config={"Type": st.column_config.SelectboxColumn(options=list(_TYPES), required=True)},
+    )  # fmt: skip
+    imputation = st.selectbox(
+        "A missing number becomes", list(_IMPUTATIONS), format_func=_IMPUTATIONS.__getitem__, key="imputation"
+    )
+    chosen = {row["Column"]: row["Type"] for row in edited.to_dict("records") if row["Type"] != "auto"}
+    return {"column_types": chosen, "imputation": imputation}

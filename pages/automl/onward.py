@@ -1,0 +1,97 @@
+"""Where a finished search goes on: new rows, the edge, more time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.automl import AutoMLSettings
+from core.catalog import Run, datasets, models, runs
+from core.errors import NotFoundError
+from core.tasks import automl
+from pages._ui import downloads, frame, numbers
+from pages._ui.run_view import STATE_BADGES
+
+__all__ = ["continued", "export", "score"]
+
+
+def score(run: Run) -> None:
+    """Draw the way to new rows: through the registry."""
+    known = models.of_run(run.id, frame.workspace())
+    if not known:
+        st.markdown("A model that is registered has a name, versions, a card, and scores rows one by one or by file.")
+        if st.button("Register this model", type="primary", icon=":material/inventory:", key="register"):
+            st.switch_page("pages/models/page.py", query_params={"register": run.id})
+        return
+    for version in known:
+        model = models.get(version.model_id, frame.workspace())
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{frame.plain(model.name)}**, version {version.number}", width="content")
+            if st.button("Score rows", icon=":material/arrow_forward:", key=f"score-{version.id}"):
+                st.switch_page("pages/models/page.py", query_params={"model": model.id, "version": str(version.number)})
+
+
+def export(run: Run) -> None:
+    """Draw what was exported of this model, and the ways to take it away."""
+    reason = (run.result or {}).get("export_error")
+    if reason:
+        frame.show_error("The model has no ONNX file.", reason)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Export and time it", type="primary", icon=":material/speed:", key="export-edge"):
+            st.switch_page("pages/edge/page.py", query_params={"model": run.id})
+        downloads.model(run)
+    done = [each for each in runs.find(frame.workspace(), task="export") if each.settings["source"] == run.id]
+    if not done:
+        st.caption("It was not exported yet. An export proves that the file answers as the model does.")
+        return
+    st.markdown("**Exports of this model**")
+    for each in done:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            label, color, icon = STATE_BADGES[each.state]
+            st.badge(label, color=color, icon=icon)
+            st.markdown(f"{numbers.when(each.created_at):%d %b, %H:%M}", width="content")
+            if st.button("Open", key=f"export-{each.id}", icon=":material/open_in_new:"):
+                st.switch_page("pages/edge/page.py", query_params={"run": each.id})
+
+
+def continued(run: Run, found: Mapping[str, Any]) -> None:
+    """Draw the form that gives the search more time and keeps its trials."""
+    try:
+        dataset = datasets.get(str(run.dataset_id), frame.workspace())
+    except NotFoundError:
+        st.info("The table was deleted, so the search cannot go on. Upload it again.", icon=":material/info:")
+        return
+    count = len(found["trials"])
+    st.markdown(
+        f"The new search begins with these {count:,} trials, on the same splits, and keeps all settings but the time."
+    )
+    presets = {60: "60 s", 300: "5 min", 1800: "30 min"}
+    seconds = st.radio(
+        "More time", list(presets), format_func=presets.__getitem__, horizontal=True, key="continue-seconds"
+    )
+    if st.button("Continue", type="primary", icon=":material/forward_media:", key="continue"):
+        values = found["settings"] | {"time_budget_s": float(seconds), "max_trials": None, "exit_score": None}
+        run_id = automl.submit(dataset, AutoMLSettings(**values), continue_from=run.id)
+        st.query_params.clear()
+        st.query_params["run"] = run_id
+        st.rerun()
+    later = [
+        each for each in runs.find(frame.workspace(), task="automl") if each.settings.get("continue_from") == run.id
+    ]
+    if later:
+        st.markdown("**Went on as**")
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Started": [numbers.when(each.created_at) for each in later],
+                    "State": [STATE_BADGES[each.state][0] for each in later],
+                    "Result": [(each.result or {}).get("verdict", "") for each in later],
+                }
+            ),
+            hide_index=True,
+            column_config={"Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm")},
+            alt="Searches that went on from this one",
+        )

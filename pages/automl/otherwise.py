@@ -1,0 +1,75 @@
+"""What would change the answer: the nearest rows with another one, over columns that may change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.explain import Goal, counterfactuals
+from pages._ui import frame, numbers
+from pages.automl.asking import Asked
+
+__all__ = ["show"]
+
+
+def show(model: Asked, row: pd.DataFrame, found: Mapping[str, Any], *, key: str) -> None:
+    """Draw the wish, the columns that may change, and the answers once they are asked for."""
+    st.subheader("What would change the answer?")
+    outputs = np.asarray(model.scorer.outputs(row), dtype=float)[0]
+    protected = set(found["settings"]["sensitive_columns"])
+    columns = [column.name for column in model.scorer.columns]
+    allowed = st.multiselect(
+        "Columns that may change",
+        columns,
+        default=[name for name in columns if name not in protected],
+        key=f"allowed-{key}",
+        help="Leave out what nobody can change. Sensitive columns are left out to begin with.",
+    )
+    goal, wished = _goal(model, outputs, key)
+    if not st.button("Find the nearest", icon=":material/alt_route:", key=f"nearest-{key}", disabled=not allowed):
+        return
+    told = counterfactuals(model.scorer.outputs, row, model.rows, goal, allowed)
+    if not told.found:
+        st.info(frame.plain(told.message), icon=":material/info:")
+        return
+    st.caption(f"{frame.plain(told.message)} {told.tried:,} rows were tried in {numbers.duration(told.elapsed_s)}.")
+    lines = [
+        {
+            "Answer": number,
+            "Column": name,
+            "Is": _text(before),
+            "Would be": _text(after),
+            wished: _output(model, each.output, goal.place),
+        }
+        for number, each in enumerate(told.found, 1)
+        for name, (before, after) in each.changes.items()
+    ]
+    st.dataframe(pd.DataFrame(lines), hide_index=True, alt="Changes that would lead to the wished answer")
+    st.caption("What the model would say, not what would happen: a change in the world has other effects, too.")
+
+
+def _goal(model: Asked, outputs: np.ndarray, key: str) -> tuple[Goal, str]:
+    if model.labels is None:
+        now = float(outputs[0])
+        with st.container(horizontal=True):
+            low = st.number_input("At least", value=now * 1.1 if now > 0 else now + 1, key=f"low-{key}", width=180)
+            high = st.number_input("At most", value=None, placeholder="no limit", key=f"high-{key}", width=180)
+        return Goal(0, low=low, high=np.inf if high is None else high), f"Predicted {model.target}"
+    own = int(outputs.argmax())
+    others = [code for code in range(len(model.labels)) if code != own]
+    code = st.selectbox(
+        "Wished answer", others, format_func=lambda item: str(model.labels[item]), key=f"wish-{key}", width=280
+    )
+    return Goal(code, most_probable=True), f"Probability of {model.labels[code]}"
+
+
+def _output(model: Asked, output: np.ndarray, place: int) -> str:
+    return numbers.rounded(float(output[0])) if model.labels is None else f"{output[place]:.1%}"
+
+
+def _text(value: Any) -> str:
+    return "(missing)" if value is None or pd.isna(value) else str(value)
