@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pandas as pd
 import pytest
 
 from core import jobs
@@ -113,7 +114,7 @@ def test_a_result_begins_with_its_verdict(world: World) -> None:
     assert all(metric.delta.startswith("[") for metric in test.metric)
 
 
-@pytest.mark.parametrize("tab", ["Leaderboard", "Test rows", "Checks", "Method"])
+@pytest.mark.parametrize("tab", ["Leaderboard", "Charts", "Score", "Export", "Continue", "Checks", "Method"])
 @pytest.mark.parametrize("kind", ["found", "number"])
 def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
     test = visit("automl", run=getattr(world, kind))
@@ -123,10 +124,10 @@ def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
     assert not test.error
     if tab == "Leaderboard":
         board = test.dataframe[0].value
-        assert len(board) == 8  # six trials, a linear model, guessing
+        assert len(board) == 9  # six trials, a blend, a linear model, guessing
         assert board[""].tolist().count("★") == 1
-    if tab == "Test rows":
-        assert len(test.get("vega_lite_chart")) == (5 if kind == "found" else 3)
+    if tab == "Charts":
+        assert len(test.get("vega_lite_chart")) == (8 if kind == "found" else 3)
     if tab == "Method":
         assert "scikit-learn" in str(test.table[1].value.to_dict())
 
@@ -150,3 +151,62 @@ def test_a_cancelled_search_says_so(world: World) -> None:
 
 def test_every_metric_has_a_title_of_its_own() -> None:
     assert len({metric.title for metric in METRICS.values()}) == len(METRICS)
+
+
+@pytest.mark.parametrize("kind", ["found", "number"])
+def test_every_view_of_the_explanation_draws(world: World, kind: str) -> None:
+    test = visit("automl", run=getattr(world, kind))
+    test.session_state["result-tabs"] = "Explain"
+    test.run()
+    assert "the model would lose" in texts(test)
+    views = test.button_group(key="explain-view").options
+    assert {"What matters", "How rows are moved", "Single columns"} <= {view.content for view in views}
+    for view in views:
+        test.button_group(key="explain-view").set_value([view.content]).run()
+        assert not test.exception, view.content
+        assert not test.error, view.content
+
+
+@pytest.mark.parametrize("kind", ["found", "number"])
+def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kind: str) -> None:
+    run_id = getattr(world, kind)
+    test = visit("automl", run=run_id)
+    test.session_state["result-tabs"] = "What-if"
+    test.run()
+    assert not test.exception
+    assert not test.error
+    place = test.selectbox(key="whatif-row-All").value
+    stored = pd.read_parquet(jobs.artifact_path(run_id, "test.parquet")).set_index("row_id").loc[place]
+    shown = next(metric for metric in test.metric if metric.label in ("good", "bad", "Predicted progression"))
+    if kind == "found":
+        assert shown.value == f"{stored[f'p({shown.label})']:.1%}"
+        assert shown.delta == ""
+        test.number_input(key=f"cell-{run_id}-{place}-duration").set_value(60).run()
+        assert "Changed: duration." in texts(test)
+    test.button(key=f"nearest-{run_id}-{place}").click().run(timeout=60)
+    assert not test.exception
+    assert not test.error
+
+
+def test_a_search_goes_on_with_its_trials(world: World) -> None:
+    test = visit("automl", run=world.found)
+    test.session_state["result-tabs"] = "Continue"
+    test.run()
+    test.button(key="continue").click().run()
+    assert not test.exception
+    settings = _submitted(test)
+    assert settings["continue_from"] == world.found
+    assert (settings["time_budget_s"], settings["max_trials"], settings["folds"]) == (60, None, 2)
+
+
+def test_two_searches_are_compared_on_the_same_test_rows(world: World) -> None:
+    again = automl.submit(
+        world.credit,
+        AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("rf",), ensemble=False,
+                       explain=False),
+    )  # fmt: skip
+    assert jobs.wait(again, 120).state is RunState.SUCCEEDED
+    test = visit("automl", run=world.found)
+    test.selectbox(key="versus").set_value(again).run()
+    assert not test.exception
+    assert "on 200 test rows: ROC AUC" in texts(test)

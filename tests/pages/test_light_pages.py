@@ -10,6 +10,7 @@ import sys
 from tests.pages.conftest import ROOT, World
 from tests.unit.test_layout import HEAVY
 
+TABS = ["Leaderboard", "Charts", "Explain", "What-if", "Score", "Export", "Continue", "Checks", "Method"]
 WALK = """
 import json, sys
 from tests.pages.conftest import visit
@@ -30,8 +31,8 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World) -> None:
         ["data", {}, "", []],
         ["data", {"dataset": world.credit.id}, "dataset-tabs", ["Columns", "Preview", "Checks", "Roles"]],
         ["automl", {"dataset": world.credit.id}, "", []],
-        ["automl", {"run": world.found}, "result-tabs", ["Leaderboard", "Test rows", "Checks", "Method"]],
-        ["automl", {"run": world.number}, "result-tabs", ["Test rows"]],
+        ["automl", {"run": world.found}, "result-tabs", TABS],
+        ["automl", {"run": world.number}, "result-tabs", ["Charts", "Explain", "What-if"]],
         ["fairness", {"run": world.found}, "fairness-tabs", ["Groups", "Threshold lab", "Mitigations", "Report"]],
         ["finetune", {"dataset": world.credit.id}, "", []],
         ["edge", {}, "", []],
