@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.automl._metrics import METRICS
-from core.errors import InputError
 from core.explain._attribute import ROWS as SHAP_ROWS
 from core.explain._attribute import attribute
 from core.explain._deadline import Deadline
 from core.explain._dependence import Dependence, dependence
+from core.explain._evidence import gather
 from core.explain._explanation import Explanation
 from core.explain._grids import POINTS
 from core.explain._interactions import interactions
@@ -25,7 +25,7 @@ from core.explain._permutation import permutation_importance
 from core.explain._settings import ExplainSettings
 from core.explain._shap import ShapValues, summarise
 from core.explain._speed import Speed
-from core.explain._subject import Array, bare_estimator, class_names, of_model
+from core.explain._subject import Array, bare_estimator
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
@@ -94,24 +94,18 @@ class _Work:
 
     def run(self) -> Explanation:
         self.whole = Deadline(self.began + self.settings.budget_s, self.should_stop or (lambda: False))
-        known = self.result.test if len(self.result.test) else self.result.oof
-        rows_from = "test" if len(self.result.test) else "training"
-        rows = known.iloc[np.random.default_rng(self.settings.seed).permutation(len(known))[: self.settings.rows]]
-        row_id = rows["row_id"].to_numpy()
-        self._check(known)
-        y, codes = self._truth(rows)
-        self.names, picked = class_names(self.result.labels, codes)
-        if codes is not None and len(codes) > 2 and len(picked) < len(codes):
-            self._miss("classes", f"{len(codes) - len(picked):,} of {len(codes):,}", "the most frequent are explained")
-        cells = self.frame.iloc[row_id].reset_index(drop=True)
-        self.subject = of_model(self.result.model, self.result.features, picked)
-        X = self.subject.encode(cells)
+        evidence = gather(self.result, self.frame, self.settings)
+        self.subject, X, cells, row_id = evidence.subject, evidence.X, evidence.cells, evidence.row_id
+        self.names = evidence.names
+        if evidence.classes > len(self.names) > 1:
+            left = f"{evidence.classes - len(self.names):,} of {evidence.classes:,}"
+            self._miss("classes", left, "the most frequent are explained")
         self.speed = Speed.measure(self.subject.predict, X)
 
-        permutation = self._permutation(X, y)
+        permutation = self._permutation(X, evidence.y)
         shap, contributor = self._shap(X, cells, row_id)
         ranked = _ranking(permutation, shap, self.subject.columns)
-        summary = self._summary(shap, rows)
+        summary = self._summary(shap, evidence.rows)
         curves = self._dependence(X, cells, row_id, ranked[: self.settings.top])
         pairs, space = self._interactions(X, ranked[:PAIRED], contributor)
         self.report(Event("explain", 1.0, "The model is explained"))
@@ -120,8 +114,8 @@ class _Work:
             task=self.result.task,
             metric=self.result.metric,
             target=self.result.settings.target,
-            rows_from=rows_from,
-            rows=len(known),
+            rows_from=evidence.rows_from,
+            rows=evidence.known,
             permutation=permutation,
             shap=shap,
             summary=summary,
@@ -131,24 +125,6 @@ class _Work:
             left_out=self.left_out,
             elapsed_s=time.monotonic() - self.began,
         )
-
-    def _check(self, known: pd.DataFrame) -> None:
-        ids, target = known["row_id"].to_numpy(), self.result.settings.target
-        fits = target in self.frame.columns and len(ids) and ids.max() < len(self.frame)
-        if not fits or not (self.frame[target].iloc[ids].astype(str).to_numpy() == known[target].astype(str)).all():
-            raise InputError(
-                f"This table of {len(self.frame):,} rows is not the one that was searched: '{target}' differs.",
-                "Give the table as it was when the search ran, with its rows in the same order.",
-            )
-
-    def _truth(self, rows: pd.DataFrame) -> tuple[NDArray[Any], NDArray[np.intp] | None]:
-        """Return the target as a metric takes it, and how often each class occurs."""
-        values = rows[self.result.settings.target]
-        if self.result.labels is None:
-            return pd.to_numeric(values).to_numpy(dtype=float), None
-        code_of = {str(label): code for code, label in enumerate(self.result.labels)}
-        y = values.map(lambda label: code_of[str(label)]).to_numpy(dtype=np.intp)
-        return y, np.bincount(y, minlength=len(code_of))
 
     def _miss(self, part: str, what: str, why: str) -> None:
         self.left_out.append({"part": part, "what": what, "why": why})
@@ -189,7 +165,7 @@ class _Work:
             space="prediction" if self.result.labels is None else "probability",
             background=X,
             deadline=part,
-            estimator=bare_estimator(self.result.model) if self._is_encoded(X) else None,
+            estimator=bare_estimator(self.result.model) if self.subject.encoded else None,
             seed=self.settings.seed,
         )
         if why:
@@ -198,10 +174,6 @@ class _Work:
             what = "all rows" if not done else f"{len(wanted) - done:,} of {len(wanted):,} rows"
             self._miss("shap", what, part.reason)
         return shap, contributor
-
-    def _is_encoded(self, X: NDArray[Any]) -> bool:
-        """Whether the subject's matrix is what the last step of the pipeline takes."""
-        return X.dtype.kind == "f"
 
     def _summary(self, shap: ShapValues | None, rows: pd.DataFrame) -> pd.DataFrame:
         from core.fairness import as_groups
