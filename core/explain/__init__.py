@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from core.explain._dependence import Dependence
     from core.explain._explain import explain
     from core.explain._explanation import SHAP_FILE, SUMMARY_FILE, Explanation
-    from core.explain._local import Waterfall, WhatIf, explain_row, waterfall, what_if
     from core.explain._shap import ShapValues
+    from core.explain._waterfall import Waterfall, explain_row, waterfall
+    from core.explain._what_if import WhatIf, what_if
 
 __all__ = [
     "SHAP_FILE",
@@ -47,13 +48,13 @@ _HOMES = {
     "SHAP_FILE": "_explanation",
     "SUMMARY_FILE": "_explanation",
     "ShapValues": "_shap",
-    "Waterfall": "_local",
-    "WhatIf": "_local",
+    "Waterfall": "_waterfall",
+    "WhatIf": "_what_if",
     "counterfactuals": "_counterfactual",
     "explain": "_explain",
-    "explain_row": "_local",
-    "waterfall": "_local",
-    "what_if": "_local",
+    "explain_row": "_waterfall",
+    "waterfall": "_waterfall",
+    "what_if": "_what_if",
 }
 
 

@@ -72,7 +72,7 @@ def _lightgbm(estimator: Any, first: NDArray[Any]) -> Contributor:
         _space(estimator),
         both(first)[0, -1],
         lambda X: both(X)[:, :-1],
-        lambda X: _columns(estimator.booster_.predict(X, raw_score=True)),
+        lambda X: _columns(estimator.predict(X, raw_score=True)),
     )
 
 
@@ -90,7 +90,7 @@ def _xgboost(estimator: Any, first: NDArray[Any]) -> Contributor:
         _space(estimator),
         both(first)[0, -1],
         lambda X: both(X)[:, :-1],
-        lambda X: _columns(booster.predict(xgboost.DMatrix(X), output_margin=True)),
+        lambda X: _columns(estimator.predict(X, output_margin=True)),
     )
 
 

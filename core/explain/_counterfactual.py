@@ -15,6 +15,7 @@ from core.errors import InputError
 from core.explain._beam import Beam, Found
 from core.explain._choices import column_choices
 from core.explain._deadline import Deadline
+from core.explain._rows import require_one
 from core.explain._subject import Array, Score, as_matrix
 
 __all__ = ["Counterfactual", "Counterfactuals", "Goal", "counterfactuals"]
@@ -157,8 +158,7 @@ def counterfactuals(
     {'income': (10.0, 30.0)}
     """
     began = time.monotonic()
-    if len(row) != 1:
-        raise InputError(f"One row is looked at, and {len(row):,} were given.", "Give a table of one row.")
+    require_one(row)
     for name in allowed:
         if name not in row.columns or name not in observed.columns:
             raise InputError(f"There is no column '{name}' to change.", "Choose columns that the model uses.")

@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.automl._metrics import METRICS
-from core.errors import InputError
 from core.explain._attribute import ROWS as SHAP_ROWS
 from core.explain._attribute import attribute
 from core.explain._deadline import Deadline
 from core.explain._dependence import Dependence, dependence
+from core.explain._evidence import Evidence, gather
 from core.explain._explanation import Explanation
 from core.explain._grids import POINTS
 from core.explain._interactions import interactions
@@ -25,7 +25,7 @@ from core.explain._permutation import permutation_importance
 from core.explain._settings import ExplainSettings
 from core.explain._shap import ShapValues, summarise
 from core.explain._speed import Speed
-from core.explain._subject import Array, bare_estimator, class_names, of_model
+from core.explain._subject import Array, bare_estimator
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
@@ -77,51 +77,43 @@ def explain(
     """
     settings = settings or ExplainSettings()
     began = time.monotonic()
-    return _Work(result, frame, settings, began, report or silent, should_stop).run()
+    whole = Deadline(began + settings.budget_s, should_stop or (lambda: False))
+    evidence = gather(result, frame, settings)
+    speed = Speed.measure(evidence.subject.predict, evidence.X)
+    return _Work(result, evidence, settings, whole, speed, report or silent).run(began)
 
 
 @dataclass
 class _Work:
-    """The state of an explanation under way."""
+    """An explanation under way: what it works on, until when, and what was left out so far."""
 
     result: AutoMLResult
-    frame: pd.DataFrame
+    evidence: Evidence
     settings: ExplainSettings
-    began: float
+    whole: Deadline
+    speed: Speed
     report: Report
-    should_stop: Callable[[], bool] | None
     left_out: list[dict[str, str]] = field(default_factory=list)
 
-    def run(self) -> Explanation:
-        self.whole = Deadline(self.began + self.settings.budget_s, self.should_stop or (lambda: False))
-        known = self.result.test if len(self.result.test) else self.result.oof
-        rows_from = "test" if len(self.result.test) else "training"
-        rows = known.iloc[np.random.default_rng(self.settings.seed).permutation(len(known))[: self.settings.rows]]
-        row_id = rows["row_id"].to_numpy()
-        self._check(known)
-        y, codes = self._truth(rows)
-        self.names, picked = class_names(self.result.labels, codes)
-        if codes is not None and len(codes) > 2 and len(picked) < len(codes):
-            self._miss("classes", f"{len(codes) - len(picked):,} of {len(codes):,}", "the most frequent are explained")
-        cells = self.frame.iloc[row_id].reset_index(drop=True)
-        self.subject = of_model(self.result.model, self.result.features, picked)
-        X = self.subject.encode(cells)
-        self.speed = Speed.measure(self.subject.predict, X)
-
-        permutation = self._permutation(X, y)
-        shap, contributor = self._shap(X, cells, row_id)
-        ranked = _ranking(permutation, shap, self.subject.columns)
-        summary = self._summary(shap, rows)
-        curves = self._dependence(X, cells, row_id, ranked[: self.settings.top])
-        pairs, space = self._interactions(X, ranked[:PAIRED], contributor)
+    def run(self, began: float) -> Explanation:
+        evidence, result = self.evidence, self.result
+        if evidence.classes > len(evidence.names) > 1:
+            left = f"{evidence.classes - len(evidence.names):,} of {evidence.classes:,}"
+            self._miss("classes", left, "the most frequent are explained")
+        permutation = self._permutation()
+        shap, contributor = self._shap()
+        ranked = _ranking(permutation, shap, evidence.subject.columns)
+        summary = self._summary(shap)
+        curves = self._dependence(ranked[: self.settings.top])
+        pairs, space = self._interactions(ranked[:PAIRED], contributor)
         self.report(Event("explain", 1.0, "The model is explained"))
         return Explanation(
             settings=self.settings,
-            task=self.result.task,
-            metric=self.result.metric,
-            target=self.result.settings.target,
-            rows_from=rows_from,
-            rows=len(known),
+            task=result.task,
+            metric=result.metric,
+            target=result.settings.target,
+            rows_from=evidence.rows_from,
+            rows=evidence.known,
             permutation=permutation,
             shap=shap,
             summary=summary,
@@ -129,67 +121,48 @@ class _Work:
             interactions=pairs,
             interaction_space=space,
             left_out=self.left_out,
-            elapsed_s=time.monotonic() - self.began,
+            elapsed_s=time.monotonic() - began,
         )
-
-    def _check(self, known: pd.DataFrame) -> None:
-        ids, target = known["row_id"].to_numpy(), self.result.settings.target
-        fits = target in self.frame.columns and len(ids) and ids.max() < len(self.frame)
-        if not fits or not (self.frame[target].iloc[ids].astype(str).to_numpy() == known[target].astype(str)).all():
-            raise InputError(
-                f"This table of {len(self.frame):,} rows is not the one that was searched: '{target}' differs.",
-                "Give the table as it was when the search ran, with its rows in the same order.",
-            )
-
-    def _truth(self, rows: pd.DataFrame) -> tuple[NDArray[Any], NDArray[np.intp] | None]:
-        """Return the target as a metric takes it, and how often each class occurs."""
-        values = rows[self.result.settings.target]
-        if self.result.labels is None:
-            return pd.to_numeric(values).to_numpy(dtype=float), None
-        code_of = {str(label): code for code, label in enumerate(self.result.labels)}
-        y = values.map(lambda label: code_of[str(label)]).to_numpy(dtype=np.intp)
-        return y, np.bincount(y, minlength=len(code_of))
 
     def _miss(self, part: str, what: str, why: str) -> None:
         self.left_out.append({"part": part, "what": what, "why": why})
 
-    def _permutation(self, X: NDArray[Any], y: NDArray[Any]) -> pd.DataFrame:
+    def _permutation(self) -> pd.DataFrame:
         self.report(Event("explain", 0.0, "Permuting columns"))
+        X = self.evidence.X
         part = self.whole.part(PERMUTATION_SHARE)
         table, missing = permutation_importance(
-            self.subject, X, y, self.result.metric, repeats=self.settings.repeats, speed=self.speed,
-            deadline=part, seed=self.settings.seed,
+            self.evidence.subject, X, self.evidence.y, self.result.metric, repeats=self.settings.repeats,
+            speed=self.speed, deadline=part, seed=self.settings.seed,
         )  # fmt: skip
         if missing:
-            self._miss("permutation", _listed(missing, len(self.subject.columns)), part.reason)
-        elif table["n"].iloc[0] < len(X):
-            self._miss("permutation", f"{len(X) - table['n'].iloc[0]:,} of {len(X):,} rows", "time was short")
-        elif table["repeats"].min() < self.settings.repeats:
-            fewest = int(table["repeats"].min())
-            self._miss(
-                "permutation", f"{self.settings.repeats - fewest} of {self.settings.repeats} repeats", part.reason
-            )
+            self._miss("permutation", _listed(missing, len(self.evidence.subject.columns)), part.reason)
+        if len(table):
+            n, repeats = int(table["n"].iloc[0]), int(table["repeats"].min())
+            if n < len(X):
+                self._miss("permutation", f"{len(X) - n:,} of {len(X):,} rows", "time was short")
+            if repeats < (wanted := self.settings.repeats):
+                self._miss("permutation", f"{wanted - repeats} of {wanted} repeats", part.reason)
         if len(table) and table["importance"].isna().any():
             title = METRICS[self.result.metric].title
             self._miss("permutation", "the importances", f"{title} is undefined on these rows (one class only?)")
         return table
 
-    def _shap(
-        self, X: NDArray[Any], cells: pd.DataFrame, row_id: NDArray[np.intp]
-    ) -> tuple[ShapValues | None, Contributor | None]:
+    def _shap(self) -> tuple[ShapValues | None, Contributor | None]:
         self.report(Event("explain", 0.35, "Explaining single rows"))
         part = self.whole.part(SHAP_SHARE)
-        wanted = X[:SHAP_ROWS]
+        evidence = self.evidence
+        wanted = evidence.X[:SHAP_ROWS]
         shap, contributor, why = attribute(
-            self.subject,
+            evidence.subject,
             wanted,
-            cells,
-            row_id,
-            self.names,
+            evidence.cells,
+            evidence.row_id,
+            evidence.names,
             space="prediction" if self.result.labels is None else "probability",
-            background=X,
+            background=evidence.X,
             deadline=part,
-            estimator=bare_estimator(self.result.model) if self._is_encoded(X) else None,
+            estimator=bare_estimator(self.result.model) if evidence.subject.encoded else None,
             seed=self.settings.seed,
         )
         if why:
@@ -199,28 +172,23 @@ class _Work:
             self._miss("shap", what, part.reason)
         return shap, contributor
 
-    def _is_encoded(self, X: NDArray[Any]) -> bool:
-        """Whether the subject's matrix is what the last step of the pipeline takes."""
-        return X.dtype.kind == "f"
-
-    def _summary(self, shap: ShapValues | None, rows: pd.DataFrame) -> pd.DataFrame:
+    def _summary(self, shap: ShapValues | None) -> pd.DataFrame:
         from core.fairness import as_groups
 
         if shap is None:
             return Explanation.no_table("summary")
         groups = {}
         for name in self.result.settings.sensitive_columns:
-            found = as_groups(rows[name]).iloc[: len(shap)].reset_index(drop=True)
+            found = as_groups(self.evidence.rows[name]).iloc[: len(shap)].reset_index(drop=True)
             if (count := found.nunique()) > GROUPS:
                 self._miss("groups", name, f"it has {count:,} groups, and {GROUPS} is the most")
             else:
                 groups[name] = found
         return summarise(shap, groups, seed=self.settings.seed)
 
-    def _dependence(
-        self, X: NDArray[Any], cells: pd.DataFrame, row_id: NDArray[np.intp], names: list[str]
-    ) -> list[Dependence]:
+    def _dependence(self, names: list[str]) -> list[Dependence]:
         self.report(Event("explain", 0.7, "Moving single columns"))
+        subject, X, cells = self.evidence.subject, self.evidence.X, self.evidence.cells
         part = self.whole.part(DEPENDENCE_SHARE)
         wanted = min(DEPENDENCE_ROWS, len(X))
         n = min(wanted, self.speed.rows(calls=len(names), seconds=0.8 * part.left()) // (POINTS + 1))
@@ -229,7 +197,7 @@ class _Work:
             if part.over or n < min(FEWEST_ROWS, len(X)):
                 missing.append(name)
                 continue
-            curve = dependence(self.subject, X[:n], cells[:n], name, row_id[:n], spread=cells[name])
+            curve = dependence(subject, X[:n], cells[:n], name, self.evidence.row_id[:n], spread=cells[name])
             if isinstance(curve, str):
                 self._miss("dependence", name, curve)
             else:
@@ -240,12 +208,11 @@ class _Work:
             self._miss("dependence", f"{wanted - n:,} of {wanted:,} rows", "time was short")
         return found
 
-    def _interactions(
-        self, X: NDArray[Any], names: list[str], contributor: Contributor | None
-    ) -> tuple[pd.DataFrame, str]:
+    def _interactions(self, names: list[str], contributor: Contributor | None) -> tuple[pd.DataFrame, str]:
         self.report(Event("explain", 0.85, "Moving pairs of columns"))
+        subject, X = self.evidence.subject, self.evidence.X
         space = "prediction" if self.result.labels is None else "probability"
-        outputs: Callable[[NDArray[Any]], Array] = self.subject.outputs
+        outputs: Callable[[NDArray[Any]], Array] = subject.outputs
         if contributor is not None:
             space, outputs = contributor.space, contributor.reference
         calls = len(names) * (len(names) + 1) // 2
@@ -254,7 +221,7 @@ class _Work:
         if n < min(FEWEST_ROWS, len(X)):
             self._miss("interactions", "all pairs", self._short(self.whole))
             return Explanation.no_table("interactions"), space
-        table, missing = interactions(self.subject, outputs, X[:n], names, deadline=self.whole, seed=self.settings.seed)
+        table, missing = interactions(subject, outputs, X[:n], names, deadline=self.whole, seed=self.settings.seed)
         if missing:
             self._miss("interactions", _listed(missing, calls - len(names)), self.whole.reason)
         elif n < wanted:

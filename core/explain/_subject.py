@@ -42,6 +42,8 @@ class Subject:
         Takes the matrix, returns probabilities of all classes, shape (n, classes), or numbers, shape (n, 1).
     picked : array of int
         The outputs that are explained.
+    encoded : bool
+        Whether the matrix is what a pipeline's last step takes.
     """
 
     columns: list[str]
@@ -49,6 +51,7 @@ class Subject:
     encode: Callable[[pd.DataFrame], NDArray[Any]]
     predict: Callable[[NDArray[Any]], Array]
     picked: NDArray[np.intp]
+    encoded: bool = False
 
     def outputs(self, X: NDArray[Any]) -> Array:
         """Return the outputs that are explained, shape (n, k)."""
@@ -137,8 +140,13 @@ def of_model(model: Any, columns: Sequence[str], picked: Sequence[int]) -> Subje
     places = encoded_places(steps[0], columns) if len(steps) == 2 else None
     if places is None:
         return of_score(_answer(model), columns, picked)
-    function = _answer(steps[1])
-    return Subject(list(columns), places, steps[0].transform, lambda X: as_matrix(function(X)), np.asarray(picked))
+    encoder, function = steps[0], _answer(steps[1])
+
+    def encode(frame: pd.DataFrame) -> NDArray[Any]:
+        found = encoder.transform(frame)
+        return found.toarray() if hasattr(found, "toarray") else np.asarray(found)
+
+    return Subject(list(columns), places, encode, lambda X: as_matrix(function(X)), np.asarray(picked), encoded=True)
 
 
 def _answer(model: Any) -> Callable[[Any], Any]:

@@ -52,6 +52,11 @@ def test_a_slow_model_gets_what_fits_and_the_rest_is_named(budget):
     for name in ("permutation", "shap", "dependence", "interactions"):
         part = getattr(found, name)
         assert name in shortened or len(part)
+    said = [each["what"] for each in found.left_out if each["part"] == "permutation"]
+    if len(found.permutation) == 9:
+        n, repeats = found.permutation["n"].min(), found.permutation["repeats"].min()
+        assert (n == 200) != (f"{200 - n} of 200 rows" in said)
+        assert (repeats == 5) != (f"{5 - repeats} of 5 repeats" in said)
     if found.shap is not None:
         assert 0 < len(found.shap) < 200
         assert f"{200 - len(found.shap)} of 200 rows" in [each["what"] for each in found.left_out]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.automl import AutoMLSettings, search
+from core.automl import AutoMLResult, AutoMLSettings, search
 from core.datasets import load_sample
 from core.errors import InputError, SettingsError, StorageError
 from core.explain import ExplainSettings, Explanation, explain
@@ -86,6 +86,13 @@ def test_files_hold_all_of_it(credit, tmp_path):
     assert Explanation.read(tmp_path / "explain.json").shap is None
     with pytest.raises(StorageError, match="holds no explanation"):
         Explanation.load(tmp_path / "other")
+
+
+def test_a_result_that_was_saved_is_explained_in_the_same_way(credit, tmp_path):
+    result, frame, found, _ = credit
+    result.save(tmp_path)
+    again = explain(AutoMLResult.load(tmp_path), frame, LONG)
+    assert again.to_dict() | {"elapsed_s": 0} == found.to_dict() | {"elapsed_s": 0}
 
 
 def test_reading_one_loads_no_library_of_learning(credit, tmp_path):

@@ -1,22 +1,22 @@
-"""One row: what moved the model's answer, and what it says of an edited row. pandas and NumPy only."""
+"""One row: the steps that lead to the model's answer. pandas and NumPy only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 
 from core.errors import InputError
 from core.explain._attribute import attribute
 from core.explain._deadline import Deadline
+from core.explain._rows import cell_text, require_one
 from core.explain._shap import ShapValues
-from core.explain._subject import Array, Score, as_matrix, class_names, of_score
+from core.explain._subject import Score, class_names, of_score
 
-__all__ = ["Waterfall", "WhatIf", "edited", "explain_row", "waterfall", "what_if"]
+__all__ = ["Waterfall", "explain_row", "waterfall"]
 
 STEPS = 10
 REFERENCES = 50
@@ -59,14 +59,6 @@ class Waterfall:
         }
 
 
-def _text(value: Any) -> str:
-    if pd.isna(value):
-        return "(missing)"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(value)
-
-
 def waterfall(shap: ShapValues, row_id: int, label: str | None = None, *, top: int = STEPS) -> Waterfall:
     """Return the steps that lead to the output of a row.
 
@@ -93,7 +85,7 @@ def waterfall(shap: ShapValues, row_id: int, label: str | None = None, *, top: i
     code = int(shap.outputs[row].argmax()) if label is None else shap.place(label)
     values = shap.values[row, :, code]
     order = np.argsort(-np.abs(values), kind="stable")
-    lines = [(shap.features[each], _text(shap.data[shap.features[each]].iloc[row]), values[each])
+    lines = [(shap.features[each], cell_text(shap.data[shap.features[each]].iloc[row]), values[each])
              for each in order[:top]]  # fmt: skip
     if len(order) > top:
         lines.append((f"{len(order) - top:,} others", "", values[order[top:]].sum()))
@@ -151,7 +143,7 @@ def explain_row(
     >>> found.values.ravel().tolist(), found.base.tolist()
     ([2.0, 0.0], [2.0])
     """
-    _one(row)
+    require_one(row)
     names, picked = class_names(labels)
     subject = of_score(score, list(columns) if columns is not None else [str(name) for name in row.columns], picked)
     known = subject.encode(background)
@@ -170,104 +162,3 @@ def explain_row(
     )
     assert found is not None
     return found
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """A row as it was and as it was edited.
-
-    Parameters
-    ----------
-    before, after : array of shape (classes,) or (1,)
-        Probabilities, or the number.
-    row : DataFrame of shape (1, columns)
-        The edited row.
-    changed : tuple of str
-        Columns whose cell differs now.
-    """
-
-    before: Array
-    after: Array
-    row: pd.DataFrame
-    changed: tuple[str, ...]
-
-
-def _one(row: pd.DataFrame) -> None:
-    if len(row) != 1:
-        raise InputError(f"One row is looked at, and {len(row):,} were given.", "Give a table of one row.")
-
-
-def _cell(column: pd.Series, value: Any) -> Any:
-    """Return a value as the column has it."""
-    kind = column.dtype
-    if value is None or (not isinstance(value, str) and pd.isna(value)):
-        return None
-    if types.is_datetime64_any_dtype(kind):
-        found = pd.Timestamp(value)
-        zone = getattr(kind, "tz", None)
-        return found if (found.tzinfo is None) == (zone is None) else found.tz_localize(zone)
-    if types.is_bool_dtype(kind):
-        if value not in (True, False):
-            raise ValueError("True or False is asked for")
-        return bool(value)
-    if types.is_numeric_dtype(kind):
-        return pd.to_numeric(value)
-    return str(value) if types.is_string_dtype(kind) else value
-
-
-def edited(row: pd.DataFrame, edits: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a row with other cells.
-
-    Raises
-    ------
-    InputError
-        When there is no such column, or it does not take the value.
-
-    Examples
-    --------
-    >>> edited(pd.DataFrame({"age": [30], "job": ["a"]}), {"age": 31.5}).to_dict("records")
-    [{'age': 31.5, 'job': 'a'}]
-    """
-    changed = row.copy()
-    for name, value in edits.items():
-        if name not in row.columns:
-            raise InputError(f"The row has no column '{name}'.", "Edit the columns that the model uses.")
-        try:
-            cell = _cell(row[name], value)
-            wider = pd.Series([cell], index=row.index)
-            fits = cell is not None and not types.is_numeric_dtype(row[name].dtype)
-            changed[name] = wider.astype(row[name].dtype) if fits else wider
-        except (ValueError, TypeError) as error:
-            raise InputError(
-                f"'{name}' cannot be {value!r} ({error}).", f"It holds values like {row[name].iloc[0]!r}."
-            ) from error
-    return changed
-
-
-def what_if(score: Score, row: pd.DataFrame, edits: Mapping[str, Any]) -> WhatIf:
-    """Score a row as it is and as edited.
-
-    Parameters
-    ----------
-    score : callable
-        As of `explain_row`.
-    row : DataFrame of shape (1, columns)
-        The row.
-    edits : mapping
-        New cells by column; None empties one.
-
-    Raises
-    ------
-    InputError
-        When there is no such column, or it does not take the value.
-
-    Examples
-    --------
-    >>> found = what_if(lambda frame: 2 * frame["a"], pd.DataFrame({"a": [1.0]}), {"a": 3})
-    >>> found.before.tolist(), found.after.tolist(), found.changed
-    ([2.0], [6.0], ('a',))
-    """
-    _one(row)
-    after = edited(row, edits)
-    changed = tuple(name for name in edits if _text(after[name].iloc[0]) != _text(row[name].iloc[0]))
-    return WhatIf(as_matrix(score(row))[0], as_matrix(score(after))[0], after, changed)

@@ -1,0 +1,160 @@
+"""Charts of explanations. Axes name the space of the figures; colours come from the theme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages._ui import theme
+
+if TYPE_CHECKING:
+    from core.explain import ShapValues, Waterfall
+
+__all__ = ["beeswarm", "by_group", "importance", "interactions", "space_title", "waterfall"]
+
+TOP = 15
+_POINTS = 200  # of a column in a beeswarm
+_LABEL = alt.Axis(labelLimit=200, labelFlush=False)
+_NO_ORDER = -1.0  # marks with a missing figure would not be drawn at all
+_FIGURES = ("value", "low", "high")
+
+
+def space_title(space: str, label: str) -> str:
+    """Return how the figures of a space are called on an axis.
+
+    Examples
+    --------
+    >>> space_title("log-odds", "yes"), space_title("prediction", "price")
+    ('log-odds of yes', 'price')
+    """
+    called = {"log-odds": "log-odds of", "margin": "score before the softmax of", "probability": "probability of"}
+    return f"{called[space]} {label}" if space in called else label
+
+
+def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
+    """Draw bars with their 95 % intervals (columns: name, value, low, high, n), in the order they come in."""
+    shown = table.head(TOP).assign(place=range(min(TOP, len(table))))
+    y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=_LABEL)
+    base = alt.Chart(shown)
+    tooltip = ["name:N", *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in _FIGURES),
+               alt.Tooltip("n:Q", format=",", title="rows behind it")]  # fmt: skip
+    bars = base.mark_bar(color=theme.accent(), height=14).encode(
+        y=y, x=alt.X("value:Q", title=x_title), tooltip=tooltip
+    )
+    lines = base.mark_rule(color=theme.muted(), strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
+    told = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
+    st.altair_chart((bars + lines).properties(height=alt.Step(26), title=heading), alt=f"{heading}: {told}")
+    if len(table) > len(shown):
+        st.caption(f"The {len(shown)} largest of {len(table):,} are drawn.")
+
+
+def importance(permutation: pd.DataFrame, metric: str) -> None:
+    """Draw permutation importance (the table of an `Explanation`); `metric` is the metric's title."""
+    table = permutation.rename(columns={"feature": "name", "importance": "value"})
+    _bars(table, f"Drop of {metric}", "What the test loses when a column is shuffled, with 95 % intervals")
+
+
+def interactions(pairs: pd.DataFrame, space: str, label: str) -> None:
+    """Draw how far the joint effect of pairs is from the sum of their effects."""
+    if not len(pairs) or pairs["strength"].max() == 0:
+        st.caption(
+            "No pair acts together: the effects of single columns add up." if len(pairs) else "No pair was tried."
+        )
+        return
+    table = pairs.assign(name=pairs["first"] + " × " + pairs["second"]).rename(columns={"strength": "value"})
+    _bars(table, f"Strength ({space_title(space, label)})", "Pairs that act together, with 95 % intervals")
+
+
+def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None:
+    """Draw mean |SHAP| of the most important columns in each group of a sensitive column."""
+    own = summary[summary["class"] == label]
+    overall = own[own["group"].isna()].sort_values("importance", ascending=False)["feature"].head(TOP)
+    table = own[(own["column"] == column) & own["feature"].isin(set(overall))].copy()
+    table["place"] = table["feature"].map({name: place for place, name in enumerate(overall)})
+    groups = sorted(table["group"].unique())
+    base = alt.Chart(table).encode(
+        y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
+        yOffset=alt.YOffset("group:N", sort=groups),
+        color=alt.Color("group:N", sort=groups, scale=alt.Scale(domain=groups, range=theme.categorical()),
+                        legend=alt.Legend(title=None, orient="bottom", labelLimit=240)),
+    )  # fmt: skip
+    x_title = f"Mean |SHAP| ({space_title(space, label)})"
+    lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title), x2="high:Q")
+    dots = base.mark_point(filled=True, size=60, opacity=1).encode(
+        x="importance:Q",
+        tooltip=["feature:N", "group:N", *(alt.Tooltip(f"{name}:Q", format=",.4g")
+                                           for name in ("importance", "low", "high", "direction")),
+                 alt.Tooltip("n:Q", format=",", title="rows behind it")],
+    )  # fmt: skip
+    heading = f"What moves the model, by {column}, with 95 % intervals"
+    size = alt.Step(max(26, 9 * len(groups)), **{"for": "position"})
+    st.altair_chart((lines + dots).properties(height=size, title=heading), alt=heading)
+
+
+def _ranks(column: pd.Series) -> Any:
+    """Return each cell's place among the column's, 0 to 1; `_NO_ORDER` where there is none."""
+    types = pd.api.types
+    numbers = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+    if not numbers and not types.is_datetime64_any_dtype(column):
+        return np.full(len(column), _NO_ORDER)
+    return column.rank(pct=True).to_numpy(dtype=float, na_value=_NO_ORDER)
+
+
+def beeswarm(shap: ShapValues, label: str) -> None:
+    """Draw the SHAP values of rows as a strip a column, coloured from low to high cells; grey without an order."""
+    code = shap.place(label)
+    order = np.argsort(-np.abs(shap.values[:, :, code]).mean(axis=0), kind="stable")[:TOP]
+    n = min(len(shap), _POINTS)
+    random = np.random.default_rng(0)
+    parts = []
+    for place, column in enumerate(order):
+        cells = shap.data[shap.features[column]].iloc[:n]
+        parts.append(pd.DataFrame({
+            "feature": shap.features[column], "place": place, "shap": shap.values[:n, column, code],
+            "cell": cells.astype(object).where(cells.notna(), "(missing)").astype(str), "rank": _ranks(cells),
+            "jitter": random.normal(0, 1, n), "row": shap.row_id[:n],
+        }))  # fmt: skip
+    color = alt.condition(
+        f"datum.rank == {_NO_ORDER}",
+        alt.value(theme.muted()),
+        alt.Color("rank:Q", scale=alt.Scale(range=theme.sequential()[3:], domain=[0, 1]),
+                  legend=alt.Legend(title="cell, from low to high", orient="bottom", format=".0%")),
+    )  # fmt: skip
+    chart = alt.Chart(pd.concat(parts, ignore_index=True)).mark_circle(size=22, opacity=0.8).encode(
+        x=alt.X("shap:Q", title=f"SHAP value ({space_title(shap.space, label)})"),
+        y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
+        yOffset=alt.YOffset("jitter:Q", scale=alt.Scale(domain=[-4, 4])),
+        color=color,
+        tooltip=["feature:N", "cell:N", alt.Tooltip("shap:Q", format=",.4g"), alt.Tooltip("row:Q", format="d")],
+    )  # fmt: skip
+    heading = f"How single rows are moved, {n:,} test rows"
+    told = ", ".join(shap.features[column] for column in order)
+    size = alt.Step(28, **{"for": "position"})
+    st.altair_chart(chart.properties(height=size, title=heading), alt=f"{heading}; the largest first: {told}")
+
+
+def waterfall(found: Waterfall) -> None:
+    """Draw the steps from the base to a row's output."""
+    steps = found.steps.copy()
+    named = steps["value"] != ""
+    steps["name"] = steps["feature"].where(~named, steps["feature"] + " = " + steps["value"])
+    steps["place"] = range(len(steps))
+    up, down = theme.categorical()[:2]
+    y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=_LABEL)
+    x = alt.X("start:Q", title=space_title(found.space, found.label).capitalize(), scale=alt.Scale(zero=False))
+    bars = alt.Chart(steps).mark_bar(height=16).encode(
+        y=y, x=x, x2="end:Q",
+        color=alt.condition("datum.contribution >= 0", alt.value(up), alt.value(down)),
+        tooltip=["name:N", *(alt.Tooltip(f"{each}:Q", format=",.4g") for each in ("contribution", "start", "end"))],
+    )  # fmt: skip
+    ends = pd.DataFrame({"x": [found.base, found.output], "end": ["base", "output"]})
+    rules = alt.Chart(ends).mark_rule(color=theme.muted(), strokeDash=[4, 4]).encode(
+        x="x:Q", tooltip=["end:N", alt.Tooltip("x:Q", format=",.4g")]
+    )  # fmt: skip
+    heading = f"Row {found.row_id}: from {found.base:.3g} to {found.output:.3g}"
+    told = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
+    st.altair_chart((bars + rules).properties(height=alt.Step(28), title=heading), alt=f"{heading}: {told}")

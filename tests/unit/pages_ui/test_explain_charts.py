@@ -1,0 +1,110 @@
+"""Charts of an explanation: what they draw, how their axes are called, and both themes' colours."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.explain import ExplainSettings, explain, waterfall
+from pages._ui import dependence_chart, explain_charts, theme
+from tests.unit.explain.explain_models import odd_result
+
+
+@pytest.fixture(scope="module")
+def explained():
+    result, frame = odd_result("lgbm", "binary", rows=300)
+    sex = np.random.default_rng(0).choice(["f", "m"], 300)
+    result.test["sex"] = sex
+    result.settings = result.settings.model_copy(update={"sensitive_columns": ("sex",)})
+    return explain(result, frame.assign(sex=sex), ExplainSettings(budget_s=100))
+
+
+def drawn(function, *arguments, **named):
+    """Draw in an app; returns the specifications of the charts, with their data, and the captions."""
+
+    def script(function, arguments, named):
+        function(*arguments, **named)
+
+    test = AppTest.from_function(script, args=(function, arguments, named), default_timeout=30).run()
+    assert not test.exception, test.exception
+    charts = []
+    for element in test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart"):
+        charts.append(json.loads(element.proto.spec))
+    return charts, [caption.value for caption in test.caption]
+
+
+def parts(spec):
+    """Return all layers of a chart."""
+    layers = spec.get("layer")
+    return [spec] if layers is None else [part for layer in layers for part in parts(layer)]
+
+
+def titles(spec, channel):
+    return {part["encoding"][channel].get("title") for part in parts(spec) if channel in part.get("encoding", {})}
+
+
+def test_importance_has_bars_and_intervals_in_the_metrics_unit(explained):
+    (spec,), captions = drawn(explain_charts.importance, explained.permutation, "ROC AUC")
+    assert [part["mark"]["type"] for part in parts(spec)] == ["bar", "rule"]
+    assert "Drop of ROC AUC" in titles(spec, "x")
+    assert captions == []
+    long = pd.concat([explained.permutation] * 3)
+    assert drawn(explain_charts.importance, long, "ROC AUC")[1] == ["The 15 largest of 27 are drawn."]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_colours_are_those_of_the_theme(explained, monkeypatch, mode):
+    monkeypatch.setattr(theme, "_mode", lambda: mode)
+    (spec,), _ = drawn(explain_charts.importance, explained.permutation, "ROC AUC")
+    bar, rule = parts(spec)
+    assert (bar["mark"]["color"], rule["mark"]["color"]) == (theme.accent(), theme.muted())
+    (spec,), _ = drawn(explain_charts.beeswarm, explained.shap, "yes")
+    assert spec["encoding"]["color"]["scale"]["range"] == theme.sequential()[3:]
+
+
+def test_a_beeswarm_names_the_space_and_draws_columns_without_an_order_too(explained):
+    (spec,), _ = drawn(explain_charts.beeswarm, explained.shap, "yes")
+    assert titles(spec, "x") == {"SHAP value (log-odds of yes)"}
+    assert explain_charts._ranks(pd.Series([5.0, None, 9.0])).tolist() == [0.5, -1, 1]
+    for column in (pd.Series(["a", "b"]), pd.Series([True, False]), pd.Series([True, None], dtype="boolean")):
+        assert explain_charts._ranks(column).tolist() == [-1, -1]
+    assert explain_charts._ranks(pd.Series(pd.to_datetime(["2021-01-01", None]))).tolist() == [1, -1]
+
+
+def test_groups_have_colours_and_the_space_is_named(explained):
+    (spec,), _ = drawn(explain_charts.by_group, explained.summary, "sex", "log-odds", "yes")
+    assert "Mean |SHAP| (log-odds of yes)" in titles(spec, "x")
+    color = parts(spec)[0]["encoding"]["color"]
+    assert color["scale"]["domain"] == ["f", "m"]
+
+
+def test_a_waterfall_goes_from_the_base_to_the_output(explained):
+    found = waterfall(explained.shap, int(explained.shap.row_id[0]), top=3)
+    (spec,), _ = drawn(explain_charts.waterfall, found)
+    assert f"from {found.base:.3g} to {found.output:.3g}" in spec["title"]
+    assert "Log-odds of yes" in titles(spec, "x")
+
+
+@pytest.mark.parametrize("kind", ["number", "date", "category", "boolean"])
+def test_dependence_of_each_kind_of_column(explained, kind):
+    curve = next(curve for curve in explained.dependence if curve.kind == kind)
+    (spec,), (caption,) = drawn(dependence_chart.dependence, curve, "probability of yes")
+    marks = {part["mark"]["type"] for part in parts(spec)}
+    ordered = kind in ("number", "date")
+    assert marks == ({"rect", "line", "area"} if ordered else {"circle", "rule", "point"})
+    assert "Mean probability of yes" in titles(spec, "y" if ordered else "x")
+    assert curve.feature in titles(spec, "x" if ordered else "y")
+    assert f"{curve.missing} rows have none" in caption.replace("\\", "")
+
+
+def test_pairs_that_do_not_act_together_are_said_in_words(explained):
+    (spec,), _ = drawn(explain_charts.interactions, explained.interactions, "log-odds", "yes")
+    assert "Strength (log-odds of yes)" in titles(spec, "x")
+    none = explained.interactions.assign(strength=0.0)
+    charts, captions = drawn(explain_charts.interactions, none, "log-odds", "yes")
+    assert (charts, captions) == ([], ["No pair acts together: the effects of single columns add up."])
+    assert drawn(explain_charts.interactions, none.head(0), "log-odds", "yes")[1] == ["No pair was tried."]
