@@ -135,6 +135,7 @@ def test_numbers_and_texts_have_cards(diabetes, diabetes_result, reviews, review
     assert reviews_result.verdict in text.summary
     assert "first 32 tokens" in " ".join(text["limits"].text)
     assert "fine-tuned" in dict(rows(text["details"], ""))["Model"]
+    assert dict(rows(text["training"], "Settings"))["base_model"] == "tiny-bert", "not where it lies on this machine"
 
 
 def test_a_card_without_its_table(credit):
