@@ -131,12 +131,15 @@ def training(evidence: Evidence) -> Section:
             f"{METRICS[result['metric']].title}. {result['stop_reason']}",
             f"Scored by {result['split_method']}; the winner was fitted on all training rows.",
         ]
-        winner = result["winner"].get("config") or {}
+        winner = dict(result["winner"].get("config") or {})
     base = str(settings.get("base_model", ""))
     if Path(base).is_absolute():  # where it lies on this machine is nobody's business
         settings = settings | {"base_model": Path(base).name}
     chosen = [(name, _plain(value)) for name, value in settings.items() if value not in (None, [], {})]
     tables = [CardTable("Settings", ("Setting", "Value"), tuple(chosen))]
+    if members := winner.pop("members", None):
+        told_of = ((LEARNERS.get(each["learner"], each["learner"]), each["trial"], each["weight"]) for each in members)
+        tables.insert(0, CardTable("Members of the blend", ("Learner", "Trial", "Weight"), tuple(told_of)))
     if winner:
         tables.insert(0, CardTable("Of the model", ("Parameter", "Value"), tuple(winner.items())))
     return Section("training", "Training", tuple(text), tuple(tables))
