@@ -52,6 +52,16 @@ class ScoredRows:
     policy: str | None
     findings: tuple[Finding, ...]
 
+    def report(self) -> dict[str, Any]:
+        """Return all but the table as JSON-serialisable values."""
+        return {
+            "findings": [finding.to_dict() for finding in self.findings],
+            "columns": [column.to_dict() for column in self.columns],
+            "unknown_groups": self.unknown_groups,
+            "ignored": list(self.ignored),
+            "policy": self.policy,
+        }
+
 
 class RowScorer:
     """Scores tables of one version, one after the other, and sums up what it saw.
