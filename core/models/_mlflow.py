@@ -124,7 +124,8 @@ def _environment(evidence: Evidence, folder: Path) -> None:
     import yaml
 
     packages = evidence.result["packages"]
-    pinned = [f"{name}=={packages[name]}" for name in _PACKAGES[evidence.kind] if name in packages]
+    # "2.13.0+cpu" names a build that the package index does not have under that name
+    pinned = [f"{name}=={packages[name].split('+')[0]}" for name in _PACKAGES[evidence.kind] if name in packages]
     needs = [_MLFLOW, *pinned, *(["pydantic-settings>=2"] if "pydantic-settings" not in packages else [])]
     python = packages["python"]
     (folder / "requirements.txt").write_text("\n".join(needs) + "\n", encoding="utf-8")

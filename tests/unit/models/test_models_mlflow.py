@@ -16,7 +16,6 @@ from core.automl import AutoMLSettings
 from core.automl._learners import build
 from core.automl._model import make_model
 from core.errors import SettingsError, StorageError
-from core.models._mlflow import _label_type
 from tests.unit.edge.edge_models import answers, fitted, odd_table
 
 ROOT = Path(__file__).parents[3]
@@ -190,9 +189,3 @@ def test_push_says_what_it_lacks(credit, monkeypatch):
     with pytest.raises(SettingsError, match="not installed") as caught:
         models.push_mlflow(version.id, tracking_uri="sqlite:///x.db")
     assert caught.value.hint == "pip install -r requirements-mlflow.txt"
-
-
-def test_types_of_labels():
-    assert [_label_type(each) for each in ([True, False], [0, 1], [0.5, 1], ["a", "b"])] == [
-        "boolean", "long", "double", "string",
-    ]  # fmt: skip
