@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 from core.automl._blend import make_blend
 from core.automl._blending import consider, selection_s
 from core.automl._budget import Budget
-from core.automl._processes import Helper
+from core.automl._processes import Helper, cores
 from core.automl._settings import AutoMLSettings
 from core.datasets import Finding
 from core.errors import SearchError
@@ -68,7 +67,7 @@ class Finisher:
         self._asked_at = time.time()
         self._growth = 1.0
         self._test_rows = 0
-        self._cores = os.cpu_count() or 1
+        self._cores = cores()
         self.metric = ""
 
     def _ask(self, trials: Sequence[dict[str, Any]], *, score: bool = False) -> None:

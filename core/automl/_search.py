@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 import tempfile
 import time
@@ -20,6 +19,7 @@ from core.automl._budget import Budget
 from core.automl._earlier import Earlier, load_earlier
 from core.automl._final import Finisher
 from core.automl._metrics import METRICS
+from core.automl._processes import cores
 from core.automl._searcher import EVENTS, OUT_OF_FOLD, append, read_events
 from core.automl._settings import LEARNERS, AutoMLSettings
 from core.automl._slot import Slot
@@ -108,7 +108,7 @@ class Search:
             "data": str(self.folder.resolve()),
             "learners": own,
             "seed": self.settings.seed + 1_000 * (place // len(learners)),
-            "jobs": max(1, (os.cpu_count() or 1) // count),
+            "jobs": max(1, cores() // count),
             "seconds": self.settings.time_budget_s,
             "count": left,
             "configs": None if configs is None else configs[len(self.trials) :][self._turn(place) :: count],
