@@ -245,8 +245,8 @@ class Finisher:
     def _fit(self, trials: list[dict[str, Any]], wall: float) -> bool:
         """Fit trials on all rows, side by side; tell whether all are there in time."""
         asked = [trial for trial in trials if self._insuring is None or self._insuring["trial"] != trial["trial"]]
-        if asked:
-            self._ask(asked)
+        if asked:  # the quickest first, so that there is a model whatever happens to the others
+            self._ask(sorted(asked, key=self.estimate))
         while any(self._answer(_name(trial)) is None for trial in trials):
             if time.time() >= wall or self.helper.ended:
                 self.helper.kill()

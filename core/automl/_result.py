@@ -254,7 +254,7 @@ def conclude(
 
     out_of_fold = load_out_of_fold(run.folder, final.trial)
     covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
-    failed = [trial for trial in run.trials if trial["status"] != "finished"]
+    failed = [trial for trial in run.trials if trial["status"] not in ("finished", "pruned")]
     findings = [*prepared.findings, *finisher.findings]
     if failed:
         findings.append(

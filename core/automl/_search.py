@@ -20,7 +20,7 @@ from core.automl._earlier import Earlier, load_earlier
 from core.automl._final import Finisher
 from core.automl._metrics import METRICS
 from core.automl._processes import cores
-from core.automl._searcher import EVENTS, OUT_OF_FOLD, append, read_events
+from core.automl._searcher import EVENTS, OUT_OF_FOLD, append, mend, read_events
 from core.automl._settings import LEARNERS, AutoMLSettings
 from core.automl._slot import Slot
 from core.errors import SearchError
@@ -84,7 +84,8 @@ class Search:
         self._earlier = len(earlier.trials)
         mark.write_text(key.hexdigest())
         self.data.save(self.folder)
-        for trial in read_events(self.folder, mend=True):
+        mend(self.folder)
+        for trial in read_events(self.folder)[0]:
             self.trials.append(trial)
             self._report(trial)
         self._limit = len(configs) if configs is not None else self.settings.max_trials

@@ -25,7 +25,7 @@ def listed(run_search, helpers, quick):
     seen = []
     searched = run_search(
         load_sample("wine").frame, watch=lambda event: seen.append((time.time(), len(helpers()), event)),
-        target="cultivar", trial_timeout_s=2, max_trials=9, configs=configs, **TWO,
+        target="cultivar", trial_timeout_s=5, max_trials=9, configs=configs, **TWO,
     )  # fmt: skip
     return searched, configs, seen
 
@@ -42,7 +42,8 @@ def test_endless_trial_costs_its_searcher_only(listed):
     searched, _, _ = listed
     trials = searched.result.trials
     assert [trial["status"] for trial in trials] == ["finished", "failed", "timed_out"] + ["finished"] * 6
-    assert 2 <= trials[2]["seconds"] < 4
+    assert trials[2]["seconds"] >= 5
+    assert "its limit of 5 s" in trials[2]["message"]
     for other in trials[3::2]:  # the other searcher did all of its own while the endless one ran
         assert other["at"] < trials[2]["at"]
 
@@ -82,10 +83,10 @@ def test_interrupted_search_goes_on_as_if_it_had_not_been(run_search, diabetes, 
 
 
 def test_budget_is_kept_and_no_configuration_comes_twice(run_search, yes_or_no):
-    searched = run_search(yes_or_no, target="y", max_concurrent_trials=2, time_budget_s=12, early_stopping=False)
+    searched = run_search(yes_or_no, target="y", max_concurrent_trials=2, time_budget_s=20, early_stopping=False)
     result = searched.result
     assert result.stop_code == "budget"
-    assert result.elapsed_s <= 12 * 1.02 + 2
+    assert result.elapsed_s <= 20 * 1.02 + 2
     assert [trial["trial"] for trial in result.trials] == list(range(1, len(result.trials) + 1))
     tried = [json.dumps([trial["learner"], trial["config"]], sort_keys=True) for trial in result.trials]
     assert len(set(tried)) > 0.9 * len(tried)
