@@ -62,7 +62,8 @@ def search(folder: Path) -> None:
     from core.automl import _learners
     from core.automl._metrics import METRICS
     from core.automl._race import Race
-    from core.automl._trial import Pruned, TrainingData, run_trial, share_cores
+    from core.automl._training_data import TrainingData
+    from core.automl._trial import Pruned, run_trial, share_cores
 
     plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
     data = TrainingData.load(Path(plan["data"]))

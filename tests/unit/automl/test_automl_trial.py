@@ -10,7 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from core.automl import LEARNERS, AutoMLSettings, metric_choices
 from core.automl._learners import build, linear
 from core.automl._prepare import prepare
-from core.automl._trial import TrainingData, fit, layers, outputs, run_trial, summarize
+from core.automl._training_data import TrainingData
+from core.automl._trial import fit, layers, outputs, run_trial, summarize
 from core.datasets import load_sample
 
 TABLES = {
