@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.automl._ensemble import Choice, best_of_each, choose_blend
-from core.automl._trial import TrainingData, summarize
+from core.automl._training_data import TrainingData
+from core.automl._trial import summarize
 
 __all__ = ["Blending", "consider", "load_out_of_fold", "out_of_fold_file", "selection_s", "worth_keeping"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from core.automl import _learners
 
 if TYPE_CHECKING:
-    from core.automl._trial import TrainingData
+    from core.automl._training_data import TrainingData
 
 __all__ = ["Proposer"]
 

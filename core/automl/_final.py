@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +13,8 @@ from core.automl._blend import make_blend
 from core.automl._blending import consider, selection_s
 from core.automl._budget import Budget
 from core.automl._processes import Helper
+from core.automl._refits import Final, Refits
 from core.automl._settings import AutoMLSettings
-from core.datasets import Finding
 from core.errors import SearchError
 
 if TYPE_CHECKING:
@@ -29,66 +25,22 @@ __all__ = ["Final", "Finisher"]
 
 EVALUATION_S = 1.0  # encoding, predicting and scoring the test rows
 START_S = 5.0  # a new helper process with its libraries
-SAFETY = 1.6  # a refit may take longer than the folds said
-INSURE_FROM = 0.5  # of the budget: from here on the best so far is fitted on all rows beside the search
-INSURE_SHARE = 0.1  # of the time so far, at most, goes into that
 BLEND_SHARE = 0.15  # of the budget, at most, is kept for fitting the members of a blend
 STOPPED_S = 3.0  # or so long, at least, when somebody wants the search to end
 OVERRUN = 0.02
 OVERRUN_S = 2.0
 
 
-@dataclass(frozen=True)
-class Final:
-    """The winner, fitted on all training rows."""
-
-    trial: dict[str, Any]
-    estimator: Any
-    refit_s: float
-
-
-def _name(trial: dict[str, Any]) -> str:
-    return "linear" if trial["learner"] == "linear" else f"fit{trial['trial']}"
-
-
-class Finisher:
+class Finisher(Refits):
     """Fits the linear model beside the search, then the winner; a fit that takes too long is ended."""
 
     def __init__(self, folder: Path, settings: AutoMLSettings) -> None:
-        self.folder = folder
+        super().__init__(folder, settings.seed)
         self.settings = settings
-        self.helper = Helper("_finisher", folder)
         self.linear: dict[str, Any] | None = None
         self.blend: dict[str, Any] | None = None
-        self.findings: list[Finding] = []
-        self.insured: tuple[dict[str, Any], float] | None = None  # a trial fitted on all rows, and its seconds
-        self._insuring: dict[str, Any] | None = None
-        self._insurance_s = 0.0
-        self._slowness = 1.0  # measured seconds of a fit over the estimated ones
         self._asked_at = time.time()
-        self._growth = 1.0
         self._test_rows = 0
-        self._cores = os.cpu_count() or 1
-        self.metric = ""
-
-    def _ask(self, trials: Sequence[dict[str, Any]], *, score: bool = False) -> None:
-        models = [{"name": _name(trial), "learner": trial["learner"], "config": trial["config"]} for trial in trials]
-        for model in models:
-            (self.folder / f"{model['name']}.json").unlink(missing_ok=True)
-        request = {
-            "models": models,
-            "score": score,
-            "metric": self.metric,
-            "jobs": self._cores,
-            "seed": self.settings.seed,
-        }
-        self.helper.send(json.dumps(request))
-
-    def _answer(self, name: str) -> dict[str, Any] | None:
-        try:
-            return json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
 
     def plan(self, prepared: Prepared) -> None:
         """Start with the linear model, scored on the same folds."""
@@ -114,34 +66,6 @@ class Finisher:
                 "message": answer.get("error"),
                 **answer,
             }
-
-    def estimate(self, trial: dict[str, Any]) -> float:
-        """Return the seconds that fitting a trial's configuration on all training rows, with a core, should take."""
-        return float(trial["fold_fit_s"]) * self._growth * float(trial.get("threads") or 1)
-
-    def cost(self, trial: dict[str, Any]) -> float:
-        """Return the seconds to allow for that."""
-        return 0.0 if self._ready(trial, load=False) else 0.1 + SAFETY * self._slowness * self.estimate(trial)
-
-    def insure(self, best: dict[str, Any] | None, budget: Budget) -> None:
-        """Fit the best so far on all rows beside the search, so that its end waits for nothing and cannot fail."""
-        if self._insuring is not None:
-            answer = self._answer(_name(self._insuring))
-            if answer is None:
-                return
-            if "error" not in answer:
-                self.insured = self._insuring, float(answer["refit_s"])
-                self._insurance_s += float(answer["refit_s"])
-                own = float(answer["refit_s"]) * answer["threads"]
-                self._slowness = max(1.0, own / max(self.estimate(self._insuring), 0.1))
-            self._insuring = None
-        known = self.insured is not None and best is not None and self.insured[0]["trial"] == best["trial"]
-        if best is None or known or self.linear is None or (budget.fraction or 0.0) < INSURE_FROM:
-            return
-        seconds = self.estimate(best)
-        if self._insurance_s + seconds < INSURE_SHARE * budget.elapsed() and budget.left() > 2 * self.cost(best):
-            self._insuring = best
-            self._ask([best])
 
     def reserve(self, run: Search, budget: Budget) -> float:
         """Return the seconds to keep for the refit, or for a blend, and the test."""
@@ -203,9 +127,10 @@ class Finisher:
         if not self.settings.ensemble:
             return None
         left = math.inf
-        if budget.seconds is not None:
-            longest = BLEND_SHARE * (budget.elapsed() if run.stopped else budget.seconds)
-            left = max(0.0, min(budget.left() - EVALUATION_S, max(longest, STOPPED_S)) - selection_s(self.data))
+        if budget.seconds is not None or run.stopped:
+            spent = budget.elapsed() if run.stopped else budget.seconds or 0.0
+            left = min(budget.left() - EVALUATION_S, max(BLEND_SHARE * spent, STOPPED_S)) - selection_s(self.data)
+            left = max(0.0, left)
         found = consider(
             self.folder, ranked, self.data, self.metric,
             cost=self.cost, longest=left, room=left * self._cores, seed=self.settings.seed,
@@ -224,13 +149,6 @@ class Finisher:
                                self.data.task, fitted=True)  # fmt: skip
         return Final(found.trial, estimator, sum(each.refit_s for each in ready if each))
 
-    def _ready(self, trial: dict[str, Any], *, load: bool = True) -> Final | None:
-        """Return the model of a trial that is fitted on all rows already."""
-        answer = self._answer(_name(trial))
-        if answer is None or "error" in answer:
-            return None
-        return Final(trial, self.load(_name(trial)) if load else None, float(answer["refit_s"]))
-
     def _await_linear(self, run: Search, budget: Budget) -> None:
         """Give the linear model the time that is left over; one that is still at work blocks the refit."""
         self.read()
@@ -242,37 +160,6 @@ class Finisher:
         ):
             time.sleep(0.02)
             self.read()
-
-    def _fit(self, trials: list[dict[str, Any]], wall: float) -> bool:
-        """Fit trials on all rows, side by side; tell whether all are there in time."""
-        asked = [trial for trial in trials if self._insuring is None or self._insuring["trial"] != trial["trial"]]
-        if asked:
-            self._ask(asked)
-        while any(self._answer(_name(trial)) is None for trial in trials):
-            if time.time() >= wall or self.helper.ended:
-                self.helper.kill()
-                break
-            time.sleep(0.02)
-        lost = [trial for trial in trials if self._ready(trial, load=False) is None]
-        if lost:
-            told = ", ".join(f"number {trial['trial']}, {trial['learner']}" for trial in lost)
-            self.findings.append(
-                Finding(
-                    "refit",
-                    "alert",
-                    None,
-                    f"{len(lost)} of {len(trials)} models that were chosen ({told}) could not be fitted on all rows "
-                    "in the time that was left; the best model that was fitted was kept instead.",
-                    "Give the search more time, or let less run beside it.",
-                )
-            )
-        return not lost
-
-    def load(self, name: str) -> Any:
-        """Return a model that this search's helper has fitted."""
-        import joblib
-
-        return joblib.load(self.folder / f"{name}.joblib")  # written by our own helper a moment ago
 
     def _nothing(self, run: Search, budget: Budget) -> tuple[str, str]:
         failed = [trial for trial in run.trials if trial["status"] != "finished"]
@@ -288,7 +175,3 @@ class Finisher:
             f"No model was finished within {limit}.",
             "Give it more time (a minute is a good start), or use fewer rows or columns.",
         )
-
-    def close(self) -> None:
-        """End the helper."""
-        self.helper.kill()

@@ -25,7 +25,8 @@ def score(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from core.automl import _learners
-    from core.automl._trial import TrainingData, run_trial
+    from core.automl._training_data import TrainingData
+    from core.automl._trial import run_trial
 
     data = TrainingData.load(folder)
     model = request["models"][0]
@@ -41,7 +42,8 @@ def refit(folder: Path, request: dict[str, Any], model: dict[str, Any]) -> dict[
     import numpy as np
 
     from core.automl import _learners
-    from core.automl._trial import TrainingData, fit
+    from core.automl._training_data import TrainingData
+    from core.automl._trial import fit
 
     data = TrainingData.load(folder)
     # Threads of one fit wait for the slowest of them, so one core is left to whatever else there is.

@@ -17,8 +17,8 @@ __all__ = ["hyperparameter_importance", "hyperparameter_table"]
 
 LEAST_TRIALS = 12  # of a learner, to say anything
 MOST_TRIALS = 400
-_FORESTS = 10
-_TREES = 24
+_RESAMPLES = 10
+_TREES = 10  # of each
 
 
 def hyperparameter_table(trials: Sequence[Mapping[str, Any]], learner: str) -> pd.DataFrame:
@@ -59,8 +59,8 @@ def hyperparameter_importance(
 ) -> dict[str, Estimate]:
     """Estimate how much of the scores' variance each hyperparameter of a learner explains.
 
-    A random forest predicts the score from the configuration; a hyperparameter matters as much as the error grows when
-    its values are shuffled (Breiman 2001), on trials that the forest has not seen. The scores are ranked first, so that
+    Bagged trees predict the score from the configuration; a hyperparameter matters as much as the error grows when its
+    values are shuffled (Breiman 2001), on trials that the tree has not seen. The scores are ranked first, so that
     a few hopeless trials do not decide. Other than fANOVA (Hutter, Hoos, Leyton-Brown 2014) it says nothing of ranges
     that the search did not go to.
 
@@ -71,7 +71,7 @@ def hyperparameter_importance(
     learner : str
         A key of `LEARNERS`.
     seed : int
-        Of the forests.
+        Of the resamples.
 
     Returns
     -------
@@ -79,7 +79,6 @@ def hyperparameter_importance(
         By hyperparameter, the most important first: the mean over ten resamples of the trials, 0 to about 1, and the
         lowest and highest of them; empty with fewer than twelve trials.
     """
-    from sklearn.ensemble import RandomForestRegressor
     from sklearn.preprocessing import OrdinalEncoder
 
     table = hyperparameter_table(trials, learner).tail(MOST_TRIALS)
@@ -98,21 +97,26 @@ def hyperparameter_importance(
         columns.append(np.nan_to_num(column, nan=-1.0))
     X = np.hstack(columns)
     random = np.random.default_rng(seed)
-    drawn: list[list[float]] = []
-    for number in range(_FORESTS):
-        inside = random.integers(0, len(y), len(y))
-        outside = np.setdiff1d(np.arange(len(y)), inside)
-        forest = RandomForestRegressor(_TREES, min_samples_leaf=2, random_state=seed + number).fit(X[inside], y[inside])
-        error = np.mean((forest.predict(X[outside]) - y[outside]) ** 2)
-        gains = []
-        for place in range(X.shape[1]):
-            shuffled = X[outside].copy()
-            shuffled[:, place] = random.permutation(shuffled[:, place])
-            gains.append(float(np.mean((forest.predict(shuffled) - y[outside]) ** 2) - error) / 2)
-        drawn.append(gains)
+    drawn = [np.mean([_gains(X, y, random) for _ in range(_TREES)], axis=0) for _ in range(_RESAMPLES)]
     means = np.mean(drawn, axis=0)
     found = {}
     for place in np.argsort(-means, kind="stable"):
         own = [gains[place] for gains in drawn]
         found[varied[place]] = Estimate(float(means[place]), min(own), max(own), len(table))
     return found
+
+
+def _gains(X: NDArray[np.float64], y: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """Return how much the error of one tree grows, on trials that it did not see, as each column is shuffled."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    inside = random.integers(0, len(y), len(y))
+    outside = np.setdiff1d(np.arange(len(y)), inside)
+    tree = DecisionTreeRegressor(min_samples_leaf=2, random_state=int(random.integers(2**31))).fit(X[inside], y[inside])
+    # All shuffled copies at once, the untouched rows last.
+    copies = np.repeat(X[outside][None], X.shape[1] + 1, axis=0)
+    for place in range(X.shape[1]):
+        copies[place, :, place] = random.permutation(copies[place, :, place])
+    answers = tree.predict(copies.reshape(-1, X.shape[1])).reshape(len(copies), -1)
+    errors = ((answers - y[outside]) ** 2).mean(axis=1)
+    return np.asarray((errors[:-1] - errors[-1]) / 2)

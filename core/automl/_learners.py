@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.automl._trial import TrainingData
+    from core.automl._training_data import TrainingData
 
 __all__ = ["build", "linear", "low_cost", "preload", "space", "start_points"]
 

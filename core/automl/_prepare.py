@@ -16,7 +16,7 @@ from core.automl._features import TableEncoder
 from core.automl._metrics import METRICS, resolve_metric
 from core.automl._settings import AutoMLSettings
 from core.automl._splits import Roles, make_folds, split_roles
-from core.automl._trial import TrainingData
+from core.automl._training_data import TrainingData
 from core.datasets import Finding, infer_task
 from core.errors import InputError, SettingsError
 

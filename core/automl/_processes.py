@@ -11,13 +11,18 @@ import threading
 import time
 from pathlib import Path
 
-__all__ = ["Helper", "end_with_parent"]
+__all__ = ["Helper", "cores", "end_with_parent"]
 
 # Threads that wait spin for microseconds only: by default they would take the cores from the helper beside them, and
 # sleeping at once costs more than a small tree takes to grow. Learners are told their own number of threads; linear
 # algebra on a fold is too small to gain from more than one.
 _THREADS = {"GOMP_SPINCOUNT": "10000", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _ROOT = Path(__file__).resolve().parents[2]
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def end_with_parent(parent: int) -> None:

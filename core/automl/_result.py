@@ -17,9 +17,10 @@ from core.automl._curves import confusion, curves
 from core.automl._ensemble import best_of_each
 from core.automl._estimates import Comparison, Estimate, compare
 from core.automl._hyperparameters import hyperparameter_importance
-from core.automl._metrics import METRICS, metric_choices, score
+from core.automl._metrics import METRICS
 from core.automl._model import make_model
 from core.automl._prepare import Prepared
+from core.automl._prior import prior, prior_trial
 from core.automl._settings import AutoMLSettings
 from core.automl._trial import outputs
 from core.automl._verdict import verdict
@@ -149,45 +150,15 @@ def _predictions(
     return pd.DataFrame(table)
 
 
-def _prior(prepared: Prepared, n: int) -> NDArray[np.float64]:
-    data = prepared.data
-    if not data.classes:
-        return np.full(n, float(np.mean(data.y)))
-    shares = np.bincount(data.y.astype(np.intp), minlength=data.classes) / len(data.y)
-    return np.tile(shares, (n, 1))
-
-
-def _prior_row(prepared: Prepared) -> dict[str, Any]:
-    """Score the prior on the folds as a trial is."""
-    data, names = prepared.data, metric_choices(prepared.task)
-    scores: dict[str, list[float]] = {name: [] for name in names}
-    for train, validation in data.folds:
-        part = data.y[train]
-        if data.classes:
-            output = np.tile(
-                np.bincount(part.astype(np.intp), minlength=data.classes) / len(part), (len(validation), 1)
-            )
-        else:
-            output = np.full(len(validation), float(np.mean(part)))
-        for name in names:
-            scores[name].append(score(name, data.y[validation], output))
-    metrics = {name: float(np.mean(values)) for name, values in scores.items()}
-    spread = float(np.std(scores[prepared.metric], ddof=1)) if len(data.folds) > 1 else None
-    return {
-        "trial": None, "learner": "prior", "status": "finished", "config": {},
-        "score": metrics[prepared.metric], "score_std": spread, "metrics": metrics,
-    }  # fmt: skip
-
-
 def _leaderboard(
-    run: Search, blend: dict[str, Any] | None, linear: dict[str, Any] | None, prior: dict[str, Any]
+    run: Search, blend: dict[str, Any] | None, linear: dict[str, Any] | None, guess: dict[str, Any]
 ) -> pd.DataFrame:
     rows = []
     ranked = sorted([*run.trials, *(trial for trial in (linear, blend) if trial)], key=run.rank)
     if blend is not None and blend["status"] == "finished":  # it was found to be better, if not on these very rows
         ranked.remove(blend)
         ranked.insert(0, blend)
-    for trial in [*ranked, prior]:
+    for trial in [*ranked, guess]:
         learner = trial["learner"]
         rows.append(
             {
@@ -243,7 +214,7 @@ def conclude(
     tested: dict[str, NDArray[np.float64]] = {}
     if len(y):
         tested["model"] = outputs(final.estimator, X, data.classes)
-        tested["prior"] = _prior(prepared, len(y))
+        tested["prior"] = prior(prepared, len(y))
         if linear is not None:
             estimator = finisher.load("linear")
             tested["linear"] = outputs(estimator, X, data.classes)
@@ -254,7 +225,7 @@ def conclude(
 
     out_of_fold = load_out_of_fold(run.folder, final.trial)
     covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
-    failed = [trial for trial in run.trials if trial["status"] != "finished"]
+    failed = [trial for trial in run.trials if trial["status"] not in ("finished", "pruned")]
     findings = [*prepared.findings, *finisher.findings]
     if failed:
         findings.append(
@@ -275,7 +246,7 @@ def conclude(
         labels=prepared.labels,
         winner={name: final.trial.get(name) for name in ("trial", "learner", "config", "score", "score_std")}
         | {"refit_s": final.refit_s},
-        leaderboard=_leaderboard(run, finisher.blend, finisher.linear, _prior_row(prepared)),
+        leaderboard=_leaderboard(run, finisher.blend, finisher.linear, prior_trial(prepared)),
         trials=run.trials,
         blend=finisher.blend,
         hyperparameters=_hyperparameters(run),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import os
 import shutil
 import tempfile
 import time
@@ -20,9 +17,11 @@ from core.automl._budget import Budget
 from core.automl._earlier import Earlier, load_earlier
 from core.automl._final import Finisher
 from core.automl._metrics import METRICS
-from core.automl._searcher import EVENTS, OUT_OF_FOLD, append, read_events
-from core.automl._settings import LEARNERS, AutoMLSettings
+from core.automl._searcher import EVENTS, OUT_OF_FOLD, append, mend, read_events
+from core.automl._settings import AutoMLSettings
+from core.automl._shares import search_key, share
 from core.automl._slot import Slot
+from core.automl._told import trial_event
 from core.errors import SearchError
 from core.progress import Event, Report, silent
 
@@ -57,20 +56,9 @@ class Search:
         """Tell the searchers what to try; trials of an earlier attempt at the same search are kept."""
         self.metric = prepared.metric
         self.data = prepared.data
-        shared = {
-            "metric": prepared.metric,
-            "seed": self.settings.seed,
-            "timed": self.settings.time_budget_s is not None,
-            "learners": self.settings.chosen_learners,
-            "searchers": len(self.slots),
-            "configs": configs,
-        }
-        arrays = [self.data.X, self.data.y, *(part for pair in self.data.folds for part in pair)]
-        key = hashlib.sha256(json.dumps(shared, default=str).encode())
-        for array in arrays:
-            key.update(np.ascontiguousarray(array).data)
+        key = search_key(self.settings, prepared, configs)
         mark = self.folder / "search.key"
-        if not mark.exists() or mark.read_text() != key.hexdigest():
+        if not mark.exists() or mark.read_text() != key:
             (self.folder / EVENTS).unlink(missing_ok=True)
             shutil.rmtree(self.folder / OUT_OF_FOLD, ignore_errors=True)
             for fitted in self.folder.glob("fit*"):
@@ -82,42 +70,15 @@ class Search:
             for number, predicted in earlier.predictions.items():
                 np.save(self.folder / OUT_OF_FOLD / f"{number}.npy", predicted)
         self._earlier = len(earlier.trials)
-        mark.write_text(key.hexdigest())
+        mark.write_text(key)
         self.data.save(self.folder)
-        for trial in read_events(self.folder, mend=True):
+        mend(self.folder)
+        for trial in read_events(self.folder)[0]:
             self.trials.append(trial)
             self._report(trial)
         self._limit = len(configs) if configs is not None else self.settings.max_trials
         for place, slot in enumerate(self.slots):
-            slot.plan(shared | self._share(place, configs))
-
-    def _share(self, place: int, configs: list[list[Any]] | None) -> dict[str, Any]:
-        """Return what is one searcher's own: every so-many-th trial, and learners, or a seed, that no other has.
-
-        With a fixed share each does the same whatever the others' pace is, so that the search can be repeated.
-        """
-        count = len(self.slots)
-        learners = self.settings.chosen_learners
-        own = learners[place::count] or (learners[place % len(learners)],)
-        left = None
-        if self._limit is not None:
-            left = self._limit - len(self.trials)
-            if not self._timed or configs is not None:
-                left = len(range(place, self._limit, count)) - len(self.trials[place::count])
-        return {
-            "data": str(self.folder.resolve()),
-            "learners": own,
-            "seed": self.settings.seed + 1_000 * (place // len(learners)),
-            "jobs": max(1, (os.cpu_count() or 1) // count),
-            "seconds": self.settings.time_budget_s,
-            "count": left,
-            "configs": None if configs is None else configs[len(self.trials) :][self._turn(place) :: count],
-            "earlier": [] if configs is not None else self.trials,
-        }
-
-    def _turn(self, place: int) -> int:
-        """Return in how many trials it is this searcher's turn."""
-        return (place - len(self.trials)) % len(self.slots)
+            slot.plan(share(place, self.settings, self.folder, self.metric, self.trials, configs))
 
     @property
     def _timed(self) -> bool:
@@ -172,34 +133,11 @@ class Search:
         return list(found.values())
 
     def _report(self, trial: dict[str, Any]) -> None:
-        best = self.best
         fraction = self.budget.fraction
         if fraction is None and self._limit is not None:
             fraction = len(self.trials) / self._limit
-        told = f"{trial['score']:.4f}" if trial["status"] == "finished" else trial["status"].replace("_", " ")
-        best_told = "" if best is None else f", best so far {best['score']:.4f}"
-        self.report(
-            Event(
-                "search",
-                fraction,
-                f"Trial {trial['trial']}, {LEARNERS.get(trial['learner'], trial['learner'])}: {told}{best_told}",
-                {
-                    "trial": trial["trial"],
-                    "learner": trial["learner"],
-                    "status": trial["status"],
-                    "score": trial.get("score"),
-                    "score_std": trial.get("score_std"),
-                    "best_score": None if best is None else best["score"],
-                    "best_trial": None if best is None else best["trial"],
-                    "fit_s": trial.get("fit_s"),
-                    "predict_ms_a_row": trial.get("predict_ms_a_row"),
-                    "config": trial["config"],
-                    "metric": self.metric,
-                    "elapsed_s": max(0.0, self.budget.elapsed(trial["at"])),
-                    "message": trial.get("message"),
-                },
-            )
-        )
+        elapsed = max(0.0, self.budget.elapsed(trial["at"]))
+        self.report(trial_event(trial, self.best, self.metric, fraction=fraction, elapsed_s=elapsed))
 
     def reason_to_end(self, should_stop: Callable[[], bool], reserve: Callable[[], float]) -> tuple[str, str] | None:
         """Return why the search is over, as a code and in words; None while it is not."""

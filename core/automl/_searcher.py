@@ -29,20 +29,25 @@ def append(path: Path, record: dict[str, Any]) -> None:
         file.write(json.dumps(record) + "\n")
 
 
-def read_events(folder: Path, *, mend: bool = False) -> list[dict[str, Any]]:
-    """Return the events so far; a line that is still being written is left for the next look.
+def read_events(folder: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """Return the events from a place in the file on, and the place where the next will begin.
 
-    With `mend`, nobody writes any more: a line that was cut off is taken away, so that others can follow.
+    A line that is still being written is left for the next look.
     """
-    path = folder / EVENTS
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(folder / EVENTS, "rb") as file:
+            file.seek(start)
+            complete, end, _ = file.read().rpartition(b"\n")
     except FileNotFoundError:
-        return []
-    complete, end, cut = text.rpartition("\n")
-    if mend and cut:
-        path.write_text(complete + end, encoding="utf-8")
-    return [json.loads(line) for line in complete.splitlines() if line]
+        return [], start
+    return [json.loads(line) for line in complete.splitlines() if line], start + len(complete) + len(end)
+
+
+def mend(folder: Path) -> None:
+    """Take away a line that was cut off, once nobody writes any more, so that others can follow."""
+    _, end = read_events(folder)
+    if (folder / EVENTS).exists():
+        os.truncate(folder / EVENTS, end)
 
 
 def search(folder: Path) -> None:
@@ -57,11 +62,12 @@ def search(folder: Path) -> None:
     from core.automl import _learners
     from core.automl._metrics import METRICS
     from core.automl._race import Race
-    from core.automl._trial import Pruned, TrainingData, run_trial, share_cores
+    from core.automl._training_data import TrainingData
+    from core.automl._trial import Pruned, run_trial, share_cores
 
     plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
     data = TrainingData.load(Path(plan["data"]))
-    done = [event for event in read_events(folder) if event["event"] == "trial"]
+    done = [event for event in read_events(folder)[0] if event["event"] == "trial"]
     proposals = _Fixed(plan["configs"]) if plan["configs"] is not None else _proposer(plan, data)
     larger = METRICS[plan["metric"]].larger_is_better
     race = Race(larger) if plan["timed"] and plan["configs"] is None else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.automl._processes import Helper
-from core.automl._searcher import EVENTS, OUT_OF_FOLD, PLAN, append, read_events
+from core.automl._searcher import EVENTS, OUT_OF_FOLD, PLAN, append, mend, read_events
 
 __all__ = ["Slot"]
 
@@ -54,13 +54,12 @@ class Slot:
 
     def read(self) -> None:
         """Take in what the searcher did since the last look."""
-        events = read_events(self.folder)
-        for event in events[self._seen :]:
+        events, self._seen = read_events(self.folder, self._seen)
+        for event in events:
             self._running = event if event["event"] == "start" else None
             if event["event"] == "trial":
                 self._trials += 1
                 self.waiting.append(event)
-        self._seen = len(events)
 
     def take(self) -> tuple[dict[str, Any], Path]:
         """Return the trial that has waited longest, and where its out-of-fold predictions are, if it has any."""
@@ -91,6 +90,7 @@ class Slot:
     def _end(self, status: str, message: str, seconds: float) -> None:
         """End the searcher, say what became of its trial, and start the next."""
         self._searcher.kill()
+        mend(self.folder)
         self.read()
         if self._running is not None:
             head = {name: self._running[name] for name in ("trial", "learner", "config")}

@@ -7,20 +7,17 @@ import pickle
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.automl._metrics import METRICS, metric_choices
+from core.automl._training_data import TrainingData, class_weight
 from core.automl._weighted import score_all
 
 __all__ = [
     "Pruned",
-    "TrainingData",
-    "class_weight",
     "fit",
     "fit_weighted",
     "layers",
@@ -31,65 +28,6 @@ __all__ = [
 ]
 
 _LARGE = 1_000_000  # cells from which the threads of one fit work more than they wait for each other
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What every process of a search works on.
-
-    Parameters
-    ----------
-    X : array of shape (n, features), float32
-        Encoded training rows.
-    y : array of shape (n,)
-        Class codes 0 to k-1, or numbers.
-    classes : int
-        k; 0 for regression.
-    folds : list of (training, validation)
-        Row positions.
-    weighted : bool
-        Whether classes weigh the same.
-    """
-
-    X: NDArray[np.float32]
-    y: NDArray[Any]
-    classes: int
-    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
-    weighted: bool = False
-
-    @property
-    def task(self) -> str:
-        """The task: regression, binary or multiclass."""
-        return {0: "regression", 2: "binary"}.get(self.classes, "multiclass")
-
-    def save(self, folder: Path) -> None:
-        """Write the data for other processes; memory-mapped there, so it is there once."""
-        np.save(folder / "X.npy", self.X)
-        arrays: dict[str, Any] = {"y": self.y, "classes": self.classes, "weighted": self.weighted}
-        for number, (train, validation) in enumerate(self.folds):
-            arrays |= {f"fold{number}_0": train, f"fold{number}_1": validation}
-        np.savez(folder / "y.npz", **arrays)
-
-    @classmethod
-    def load(cls, folder: Path) -> TrainingData:
-        """Read what `save` wrote."""
-        with np.load(folder / "y.npz") as stored:
-            count = sum(name.startswith("fold") for name in stored.files) // 2
-            return cls(
-                X=np.load(folder / "X.npy", mmap_mode="r"),
-                y=stored["y"],
-                classes=int(stored["classes"]),
-                folds=[(stored[f"fold{number}_0"], stored[f"fold{number}_1"]) for number in range(count)],
-                weighted=bool(stored["weighted"]),
-            )
-
-
-def class_weight(y: NDArray[Any], classes: int) -> NDArray[np.float64]:
-    """Return row weights that give each class the same total (scikit-learn's "balanced")."""
-    codes = y.astype(np.intp)
-    counts = np.bincount(codes, minlength=classes)
-    present = np.count_nonzero(counts)
-    return len(y) / (present * counts[codes])
 
 
 def fit(estimator: Any, X: NDArray[np.float32], y: NDArray[Any], data: TrainingData) -> Any:

@@ -96,6 +96,17 @@ def test_members_are_fitted_on_all_training_rows(classes):
     assert set(result.model.predict(frame)) <= {"low", "high"}
 
 
+def test_winner_can_be_built_again_from_its_configuration(classes):
+    """As mitigations of unfairness do, with weights of the rows."""
+    result, frame = classes[0].result, classes[0].frame
+    encoder = result.model.named_steps["features"]
+    train = frame.iloc[result.oof["row_id"]]
+    X, y = encoder.transform(train), (train["y"] == "low").to_numpy(dtype=int)
+    again = build("blend", result.winner["config"], "binary", jobs=1, seed=0).fit(X, y, sample_weight=np.ones(len(y)))
+    found = again.predict_proba(encoder.transform(frame))
+    assert np.allclose(found, result.model.predict_proba(frame), atol=1e-6)
+
+
 def test_number_is_the_mean_of_numbers(number):
     result = number.result
     assert result.winner["learner"] == "blend"
