@@ -12,7 +12,7 @@ from core.automl import AutoMLSettings
 from core.catalog import Run, datasets, models, runs
 from core.errors import NotFoundError
 from core.tasks import automl
-from pages._ui import downloads, frame, numbers
+from pages._ui import frame, numbers
 from pages._ui.run_view import STATE_BADGES
 
 __all__ = ["continued", "export", "score"]
@@ -39,10 +39,8 @@ def export(run: Run) -> None:
     reason = (run.result or {}).get("export_error")
     if reason:
         frame.show_error("The model has no ONNX file.", reason)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Export and time it", type="primary", icon=":material/speed:", key="export-edge"):
-            st.switch_page("pages/edge/page.py", query_params={"model": run.id})
-        downloads.model(run)
+    if st.button("Export and time it", type="primary", icon=":material/speed:", key="export-edge"):
+        st.switch_page("pages/edge/page.py", query_params={"model": run.id})
     done = [each for each in runs.find(frame.workspace(), task="export") if each.settings["source"] == run.id]
     if not done:
         st.caption("It was not exported yet. An export proves that the file answers as the model does.")

@@ -1,0 +1,57 @@
+"""From a search to why: start it, read the explanation, change a row, ask what would change the answer."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server, settled
+from tests.browser.test_journey import choose
+
+
+def test_search_explain_what_if(server: Server, tab: Page) -> None:
+    tab.goto(server.page("data"))
+    settled(tab)
+    choose(tab, "Sample", "German credit risk")
+    tab.locator(".st-key-load-sample").get_by_role("button").click()
+    expect(tab.get_by_role("heading", name="German credit risk")).to_be_visible(timeout=60_000)
+    settled(tab)
+    tab.goto(server.page("automl"))
+    settled(tab)
+    tab.get_by_text("By trials", exact=True).click()
+    settled(tab)
+    trials = tab.get_by_role("spinbutton", name="Trials", exact=True)
+    trials.fill("4")
+    trials.press("Enter")
+    settled(tab)
+    tab.locator(".st-key-start").get_by_role("button").click()
+    expect(tab.get_by_role("tab", name="Explain")).to_be_visible(timeout=240_000)
+    settled(tab)
+
+    tab.get_by_role("tab", name="Explain").click()
+    settled(tab)
+    expect(tab.get_by_text(re.compile("the model would lose"))).to_be_visible()
+    for view in ("How rows are moved", "By group", "Single columns", "Pairs"):
+        tab.get_by_role("button", name=view).click()
+        settled(tab)
+        expect(tab.locator('[data-testid="stVegaLiteChart"], [data-testid="stCaptionContainer"]').first).to_be_visible()
+        assert tab.get_by_role("alert").count() == 0
+
+    tab.get_by_role("tab", name="What-if").click()
+    settled(tab)
+    expect(tab.get_by_text("What if it were otherwise?")).to_be_visible()
+    amount = tab.get_by_label(re.compile("duration")).first
+    amount.fill("72")
+    amount.press("Enter")
+    settled(tab)
+    expect(tab.get_by_text(re.compile(r"^Changed: duration"))).to_be_visible()
+    tab.get_by_role("button", name="Find the nearest").click()
+    settled(tab)
+    expect(tab.get_by_text(re.compile("rows were tried in|None was found|has the wished answer"))).to_be_visible()
+
+    address = tab.url
+    tab.reload()  # everything is at its address
+    settled(tab)
+    assert tab.url == address
+    expect(tab.get_by_role("tab", name="Explain")).to_be_visible()
