@@ -73,7 +73,7 @@ def test_what_is_absent_or_no_number_is_named():
 def test_a_column_of_another_kind_or_twice_is_named():
     frame = pd.DataFrame({"d": ["soon", None]})
     for wrong in (frame, pd.DataFrame({"d": [2024, 2025]}), pd.DataFrame({"d": [None, True]}, dtype="boolean")):
-        with pytest.raises(InputError, match="'d' was a date in training and now holds ('soon'|2024|True)"):
+        with pytest.raises(InputError, match=r"'d' was a date in training and now holds ('soon'|2024|True)"):
             table_feeds(wrong, COLUMNS[3:])
     twice = pd.concat([frame, frame], axis=1)
     with pytest.raises(InputError, match="has the column 'd' 2 times"):
