@@ -86,7 +86,7 @@ def requests(
 def _texts(
     run: Run, session: Any, inputs: dict[str, Any], settings: LatencySettings, folder: Path, say: Say, timed: bool
 ) -> tuple[Run, Sequence[Any], dict[str, float]]:
-    from core.edge.latency._texts import Encoder
+    from core.edge._encoder import Encoder
 
     names = [each.name for each in session.get_inputs()]
     encode = Encoder(inputs["tokenizer"], names, inputs["max_length"], settings.sequence_length)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .cells import CellError, categories, dates, numbers
 from .rules import Rules
+from .session import open_session
 from .wordpiece import WordPiece
 
 __all__ = ["EdgeModel"]
@@ -39,13 +40,8 @@ class EdgeModel:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
         self._folder = Path(folder)
-        path = str(self._folder / "model.onnx")
-        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(self._folder / "model.onnx")
         props = self._session.get_modelmeta().custom_metadata_map
 
         def read(name: str) -> Any:
