@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from core.edge.latency._facts import Machine, ServerFacts, Tokenisation, Warmup
 from core.edge.latency._machine import cpu_name, governor, load_average
 from core.edge.latency._on_file import run_on_file
 from core.edge.latency._percentiles import curve, percentiles, window_medians
-from core.edge.latency._report import LatencyReport, Machine, ServerFacts, Tokenisation, Warmup, shortened
+from core.edge.latency._report import LatencyReport, shortened
 from core.edge.latency._settings import LatencySettings, Limits
 from core.progress import Report
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .cells import CellError, categories, dates, numbers
+from .cells import CellError, feed
 from .rules import Rules
 from .session import open_session
 from .wordpiece import WordPiece
@@ -65,7 +65,7 @@ class EdgeModel:
 
     def score_rows(self, cells: Mapping[str, Sequence[str]]) -> Any:
         """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of a table's columns of cells."""
-        feeds = {each["input"]: self._typed(each, cells[each["name"]]).reshape(-1, 1) for each in self.columns}
+        feeds = {each["input"]: feed(each, cells[each["name"]]) for each in self.columns}
         output = "prediction" if self.labels is None else "probabilities"
         rows = len(next(iter(feeds.values())))
         found = [
@@ -73,12 +73,6 @@ class EdgeModel:
             for begin in range(0, rows, _ROWS)
         ]
         return np.concatenate(found).astype(np.float64)
-
-    @staticmethod
-    def _typed(column: dict[str, Any], cells: Sequence[str]) -> Any:
-        if column["kind"] == "category":
-            return categories(cells, column.get("words", ()))
-        return (dates if column["kind"] == "date" else numbers)(column["name"], cells)
 
     def score_texts(self, texts: Sequence[str]) -> Any:
         """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of texts.

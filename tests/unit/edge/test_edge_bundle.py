@@ -91,6 +91,16 @@ def test_it_needs_nothing_but_numpy_and_onnx_runtime(adult, tmp_path):
     assert "50 rows are as expected" in done.stdout
 
 
+def test_the_check_notices_another_number_of_rows(adult, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(adult[3], folder)
+    expected = folder / "expected_output.csv"
+    expected.write_text("\n".join(expected.read_text().splitlines()[:-1]) + "\n")
+    done = run(folder, "--check")
+    assert done.returncode == 1
+    assert "50 rows were predicted, 49 are expected" in done.stdout
+
+
 def test_the_check_notices_another_answer(adult, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(adult[3], folder)
