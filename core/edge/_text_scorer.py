@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.edge._encoder import Encoder
+from core.edge._metadata import Metadata
 from core.edge._occlusion import occlude
 from core.edge._session import load_session
 from core.errors import InputError
@@ -46,16 +47,22 @@ class TextScorer:
     ) -> None:
         self._session = load_session(model)
         self._encode = Encoder(tokenizer, [each.name for each in self._session.get_inputs()], max_length)
+        variant = Metadata.from_props(self._session.get_modelmeta().custom_metadata_map).variant
+        # Dynamic quantisation takes one range for all activations of a run: company would change a text's answer.
+        self._batch_size = 1 if variant == "dynamic-int8" else _BATCH
         self.labels = None if labels is None else list(labels)
 
     def outputs(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the model's own outputs, (n, classes) before any softmax, in the order of the texts."""
+        """Return the model's own outputs, (n, classes) before any softmax, in the order of the texts.
+
+        They do not depend on which texts are scored together, but for the rounding of floats.
+        """
         import numpy as np
 
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # alike lengths need little padding
         found: Any = [None] * len(texts)
-        for begin in range(0, len(order), _BATCH):
-            places = order[begin : begin + _BATCH]
+        for begin in range(0, len(order), self._batch_size):
+            places = order[begin : begin + self._batch_size]
             (values,) = self._session.run(None, self.feeds([texts[place] for place in places]))
             for place, row in zip(places, values, strict=True):
                 found[place] = row

@@ -60,7 +60,10 @@ def test_a_family_exports_and_answers_as_torch_does(tmp_path, family):
     scorer = TextScorer(found.path, tmp_path / "tokenizer.json", found.labels, found.max_length)
     assert np.abs(scorer.probabilities(TEXTS) - expected).max() < 1e-5
     assert np.ptp(expected, axis=0).max() > 0.01  # the texts are told apart at all
-    assert quantize(found.path, tmp_path / "int8.onnx").size_bytes < found.size_bytes
+    int8 = quantize(found.path, tmp_path / "int8.onnx")
+    assert int8.size_bytes < found.size_bytes
+    small = TextScorer(int8.path, tmp_path / "tokenizer.json", found.labels, found.max_length)
+    assert (small.outputs(TEXTS) == np.concatenate([small.outputs([text]) for text in TEXTS])).all()
 
 
 def test_attention_is_written_out_and_slow_kernels_are_left_out(tmp_path):
