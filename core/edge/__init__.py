@@ -1,7 +1,7 @@
 """To the edge: models as ONNX files that are proven equal, smaller and timed, and scoring with ONNX Runtime alone.
 
-Importing this package is cheap: torch, scikit-learn and the converters load in `export_onnx` only, ONNX Runtime in a
-scorer or a measurement.
+Importing this package is cheap: torch, scikit-learn and the converters load in `export_onnx` only, ONNX Runtime where
+a model is loaded.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.edge._bundle_readme import readme
+from core.edge._graph import load
 from core.edge._metadata import Metadata
 from core.edge._onnx_model import OnnxModel
 from core.edge.portable.cells import CellError, safe
@@ -80,10 +81,10 @@ def write_bundle(
     ExportError
         When the file is no model that Plumbline exported, a text model has no tokenizer, or the sample cannot be
         predicted: a column is absent, a group has no rule.
+    InputError
+        When the file is no ONNX model at all.
     """
-    import onnx
-
-    proto = onnx.load(str(model.path), load_external_data=False)
+    proto = load(model.path)
     metadata = Metadata.read(proto)
     if metadata.kind not in ("table", "text"):
         raise ExportError(f"'{model.path.name}' says of itself that it is no model of ours.", "Export a model first.")

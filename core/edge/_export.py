@@ -38,7 +38,7 @@ def export_onnx(
         Rows to compare on, those of the training and others: raw frames (at most 20,000 rows of each are used, evenly
         spaced) or texts (200). Of a table, rows made up from `train` are compared too (part "edge_cases").
     max_length : int, optional
-        Tokens that are read of a text; as many as the model takes by default.
+        Tokens that are read of a text; by default as many as the model takes, 512 at most.
     fingerprint, target : str, optional
         Of the table it was trained on, and its target; a saved result knows both.
     policy : ThresholdPolicy, optional

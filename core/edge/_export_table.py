@@ -17,6 +17,7 @@ from core.edge._metadata import Metadata
 from core.edge._nodes import Nodes
 from core.edge._onnx_model import OnnxModel
 from core.edge._parity import Answers, Parity, compare, distances, refuse, sample
+from core.edge._partial import written_whole
 from core.edge._table_graph import encode_columns, graph_inputs, name_columns
 from core.edge._table_scorer import TableScorer
 from core.errors import ExportError
@@ -56,14 +57,10 @@ def export_table(
         target=target,
     )
     graph = _graph(encoder, estimator, labels, metadata)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with written_whole(path) as partial:
         partial.write_bytes(_serialized(graph))
         parity = _parity(model, TableScorer(partial), graph, encoder, train, held_out, target)
         refuse(parity)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return OnnxModel(
         path=path,
         kind="table",
@@ -166,8 +163,7 @@ def _parity(
 ) -> dict[str, Parity]:  # fmt: skip
     columns = scorer.columns
     numbers = [column.name for column in columns if column.kind in ("number", "boolean")]
-    splits = tree_thresholds(graph, numbers)
-    hard, names = edge_cases(train, columns, {name: splits[name] for name in splits})
+    hard, names = edge_cases(train, columns, tree_thresholds(graph, numbers))
     parts: dict[str, tuple[pd.DataFrame, list[Any] | None, int]] = {"edge_cases": (hard, names, len(hard))}
     for part, frame in (("train", train), ("held_out", held_out)):
         places = sample(len(frame))

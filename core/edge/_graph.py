@@ -86,6 +86,16 @@ class Graph:
             "work": None if self.work is None else self.work.to_dict(),
         }
 
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Graph:
+        """Read what `to_dict` wrote."""
+        ports = {
+            side: tuple(Port(**port | {"shape": None if port["shape"] is None else tuple(port["shape"])})
+                        for port in found[side])
+            for side in ("inputs", "outputs")
+        }  # fmt: skip
+        return cls(**{**found, **ports, "work": None if found["work"] is None else Work.from_dict(found["work"])})
+
 
 def describe_graph(source: str | Path | bytes, feeds: Mapping[str, Any] | None = None) -> Graph:
     """Describe an ONNX file, and count the work of one run from the shapes that its tensors really have.

@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.errors import InputError
+
 if TYPE_CHECKING:
     import onnx
 
@@ -99,23 +101,38 @@ class Metadata:
 
     @classmethod
     def read(cls, model: onnx.ModelProto | str | Path) -> Metadata:
-        """Read the metadata of a model, or of a file; the weights of a file beside it are left alone."""
-        if isinstance(model, str | Path):
-            import onnx
+        """Read the metadata of a model, or of a file; the weights of a file beside it are left alone.
 
-            model = onnx.load(str(model), load_external_data=False)
+        Raises
+        ------
+        InputError
+            When the file is no ONNX model, or the metadata are damaged.
+        """
+        if isinstance(model, str | Path):
+            from core.edge._graph import load
+
+            model = load(model)
         return cls.from_props({each.key: each.value for each in model.metadata_props})
 
     @classmethod
     def from_props(cls, props: Mapping[str, str]) -> Metadata:
-        """Read what `to_props` wrote; a session has it as ``get_modelmeta().custom_metadata_map``."""
+        """Read what `to_props` wrote; a session has it as ``get_modelmeta().custom_metadata_map``.
+
+        Raises
+        ------
+        InputError
+            When they are damaged.
+        """
         found: dict[str, Any] = {
             each.name: props[_PREFIX + each.name] for each in fields(cls) if _PREFIX + each.name in props
         }
-        found |= {name: json.loads(value) for name, value in found.items() if name not in _TEXTS}
-        found["columns"] = tuple(Column.from_dict(each) for each in found.get("columns", ()))
-        if found.get("labels") is not None:
-            found["labels"] = tuple(found["labels"])
+        try:
+            found |= {name: json.loads(value) for name, value in found.items() if name not in _TEXTS}
+            found["columns"] = tuple(Column.from_dict(each) for each in found.get("columns", ()))
+            if found.get("labels") is not None:
+                found["labels"] = tuple(found["labels"])
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise InputError("The metadata of the file are damaged.", "Export the model again.") from error
         return cls(**found)
 
     def to_props(self) -> dict[str, str]:

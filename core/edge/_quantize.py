@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from core.edge._graph import graph_of, load
 from core.edge._metadata import Metadata
 from core.edge._onnx_model import OnnxModel
+from core.edge._partial import written_whole
 from core.edge._trial import try_out
 from core.edge._walk import elements, operator, scopes
 from core.errors import ExportError, InputError, SettingsError
@@ -92,12 +93,8 @@ def quantize(
     _restore(smaller, model, mode)
     content = smaller.SerializeToString()
     try_out(content, model, mode, batches[0] if batches else None)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
+    with written_whole(target) as partial:
         partial.write_bytes(content)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
     return _describe(smaller, target, len(content))
 
 
@@ -217,10 +214,7 @@ def _restore(smaller: ModelProto, model: ModelProto, mode: str) -> None:
 
 
 def _describe(model: ModelProto, path: Path, size: int) -> OnnxModel:
-    try:
-        metadata = Metadata.read(model)
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError("The metadata of the file are damaged.", "Export the model again.") from error
+    metadata = Metadata.read(model)
     graph = graph_of(model)
     inputs = tuple(port.name for port in graph.inputs)
     return OnnxModel(

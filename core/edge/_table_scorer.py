@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.edge._feeds import table_feeds
 from core.edge._metadata import Metadata
+from core.edge._session import load_session
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,15 +38,11 @@ class TableScorer:
     Raises
     ------
     InputError
-        When the file is no model of a table that Plumbline exported.
+        When the file cannot be loaded, or is no model of a table that Plumbline exported.
     """
 
     def __init__(self, model: str | Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._session = load_session(model)
         self.metadata = Metadata.from_props(self._session.get_modelmeta().custom_metadata_map)
         if self.metadata.kind != "table":
             raise InputError(

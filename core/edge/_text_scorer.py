@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.edge._encoder import Encoder
+from core.edge._metadata import Metadata
 from core.edge._occlusion import occlude
+from core.edge._session import load_session
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,37 +35,34 @@ class TextScorer:
         The classes; None for a number.
     max_length : int or None
         Tokens that are read of a text; None reads all of it.
+
+    Raises
+    ------
+    InputError
+        When the model or the tokenizer cannot be loaded, or they do not fit together.
     """
 
     def __init__(
         self, model: str | Path, tokenizer: str | Path, labels: Sequence[str] | None, max_length: int | None
     ) -> None:
-        import onnxruntime
-        from tokenizers import Tokenizer
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        self._inputs = [each.name for each in self._session.get_inputs()]
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        if max_length is None:
-            self._tokenizer.no_truncation()
-        else:
-            self._tokenizer.enable_truncation(max_length)
-        padding = self._tokenizer.padding or {}
-        self._tokenizer.enable_padding(
-            pad_id=padding.get("pad_id", 0), pad_token=padding.get("pad_token", "[PAD]"), length=None
-        )
+        self._session = load_session(model)
+        self._encode = Encoder(tokenizer, [each.name for each in self._session.get_inputs()], max_length)
+        variant = Metadata.from_props(self._session.get_modelmeta().custom_metadata_map).variant
+        # Dynamic quantisation takes one range for all activations of a run: company would change a text's answer.
+        self._batch_size = 1 if variant == "dynamic-int8" else _BATCH
         self.labels = None if labels is None else list(labels)
 
     def outputs(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the model's own outputs, (n, classes) before any softmax, in the order of the texts."""
+        """Return the model's own outputs, (n, classes) before any softmax, in the order of the texts.
+
+        They do not depend on which texts are scored together, but for the rounding of floats.
+        """
         import numpy as np
 
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # alike lengths need little padding
         found: Any = [None] * len(texts)
-        for begin in range(0, len(order), _BATCH):
-            places = order[begin : begin + _BATCH]
+        for begin in range(0, len(order), self._batch_size):
+            places = order[begin : begin + self._batch_size]
             (values,) = self._session.run(None, self.feeds([texts[place] for place in places]))
             for place, row in zip(places, values, strict=True):
                 found[place] = row
@@ -70,15 +70,7 @@ class TextScorer:
 
     def feeds(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
         """Return the inputs of the graph for these texts, padded to the longest of them."""
-        import numpy as np
-
-        encoded = self._tokenizer.encode_batch(list(texts))
-        known = {
-            "input_ids": [each.ids for each in encoded],
-            "attention_mask": [each.attention_mask for each in encoded],
-            "token_type_ids": [each.type_ids for each in encoded],
-        }
-        return {name: np.array(known[name], dtype=np.int64) for name in self._inputs}
+        return self._encode(texts)
 
     def predict(self, texts: Sequence[str]) -> pd.DataFrame:
         """Return the label of each text, then the probability of each class; of a number, the number alone.
@@ -86,16 +78,16 @@ class TextScorer:
         Raises
         ------
         InputError
-            When there is no text, or one is empty.
+            When there is no text, or one is empty or missing.
         """
         import numpy as np
         import pandas as pd
 
         if not len(texts):
             raise InputError("There is no text.", "Give at least one.")
-        empty = sum(not str(text).strip() for text in texts)
+        empty = sum(pd.isna(text) or not str(text).strip() for text in texts)
         if empty:
-            raise InputError(f"{empty:,} of {len(texts):,} texts are empty.", "Leave them out.")
+            raise InputError(f"{empty:,} of {len(texts):,} texts are empty or missing.", "Leave them out.")
         shares = self.probabilities([str(text) for text in texts])
         if self.labels is None:
             return pd.DataFrame({"label": shares})

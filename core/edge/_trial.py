@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.edge._graph import graph_of
+from core.edge.portable.session import open_session
 from core.errors import ExportError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["try_out"]
 
 _FREE_SIZE = 4
+_FATAL = 4  # what goes wrong is raised, and need not be logged
 _TYPES = {
     "float": np.float32, "double": np.float64, "float16": np.float16, "int64": np.int64, "int32": np.int32,
     "int8": np.int8, "uint8": np.uint8, "bool": np.bool_, "string": np.object_,
@@ -41,7 +43,7 @@ def try_out(content: bytes, model: ModelProto, mode: str, feeds: dict[str, Any] 
         When it does not load, or fails or overflows on inputs that the model itself takes.
     """
     try:
-        session = _session(content)
+        session = open_session(content, _FATAL)
     except Exception as error:  # ONNX Runtime's errors share no base class but this
         raise ExportError(_message(mode, "load", error), "Choose another mode.") from error
     feeds = _ones(model) if feeds is None else feeds
@@ -54,7 +56,7 @@ def try_out(content: bytes, model: ModelProto, mode: str, feeds: dict[str, Any] 
     except Exception as error:  # noqa: BLE001 - as above
         problem = error
     try:
-        expected = _finite(_session(model.SerializeToString()).run(None, feeds))
+        expected = _finite(open_session(model.SerializeToString(), _FATAL).run(None, feeds))
     except Exception:  # noqa: BLE001 - the model itself does not take these inputs, so they show nothing
         return
     if problem is not None:
@@ -63,15 +65,6 @@ def try_out(content: bytes, model: ModelProto, mode: str, feeds: dict[str, Any] 
         raise ExportError(
             f"The model overflows in {mode}: it returns numbers that are not finite.", "Choose another mode."
         )
-
-
-def _session(content: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _message(mode: str, what: str, error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.edge._compare import compare_variants
+from core.edge._encoder import Encoder
 from core.edge._feeds import table_feeds
 from core.edge._graph import describe_graph
 from core.edge._metadata import Metadata
@@ -182,7 +183,8 @@ def _batches(
 ) -> Iterator[dict[str, Any]]:
     """Return the first raw rows or texts as inputs of the graph, some a batch."""
     metadata = Metadata.read(model)
-    reader = None if tokenizer is None else TextScorer(model, tokenizer, None, metadata.max_length)
+    names = [port.name for port in describe_graph(model).inputs]
+    encode = None if tokenizer is None else Encoder(tokenizer, names, metadata.max_length)
     for begin in range(0, min(len(rows), most), size):
         part = rows[begin : begin + size]
-        yield table_feeds(part, metadata.columns) if reader is None else reader.feeds(list(part))
+        yield table_feeds(part, metadata.columns) if encode is None else encode(list(part))

@@ -95,6 +95,11 @@ class Work:
         """Return the counts as JSON-serialisable values."""
         return asdict(self) | {"shapes": {name: list(shape) for name, shape in self.shapes.items()}}
 
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Work:
+        """Read what `to_dict` wrote."""
+        return cls(**{**found, "shapes": {name: tuple(shape) for name, shape in found["shapes"].items()}})
+
 
 def count_work(model: ModelProto, feeds: Mapping[str, Any]) -> Work:
     """Run a graph once, unoptimised and observed, and count its work.

@@ -86,7 +86,7 @@ def requests(
 def _texts(
     run: Run, session: Any, inputs: dict[str, Any], settings: LatencySettings, folder: Path, say: Say, timed: bool
 ) -> tuple[Run, Sequence[Any], dict[str, float]]:
-    from core.edge.latency._texts import Encoder
+    from core.edge._encoder import Encoder
 
     names = [each.name for each in session.get_inputs()]
     encode = Encoder(inputs["tokenizer"], names, inputs["max_length"], settings.sequence_length)
@@ -104,22 +104,14 @@ def _cells(
     run: Run, columns: list[dict[str, Any]], size: int, folder: Path, timed: bool
 ) -> tuple[Run, Sequence[Any], None]:
     """Return requests that are cells of text, typed by the code that an edge bundle carries."""
-    from core.edge.portable.cells import categories, dates, numbers
+    from core.edge.portable.cells import feed
 
     table = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
     rows = len(next(iter(table.values())))
     items = [{name: [part[row] for row in some] for name, part in table.items()} for some in batches(size, rows)]
 
     def typed(cells: dict[str, list[str]]) -> dict[str, Any]:
-        feeds = {}
-        for column in columns:
-            name, kind = column["name"], column["kind"]
-            if kind == "category":
-                values = categories(cells[name], column.get("words", ()))
-            else:
-                values = (dates if kind == "date" else numbers)(name, cells[name])
-            feeds[column["input"]] = values.reshape(-1, 1)
-        return feeds
+        return {column["input"]: feed(column, cells[column["name"]]) for column in columns}
 
     def whole(cells: dict[str, list[str]]) -> Any:
         return run(typed(cells))

@@ -2,116 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-from pydantic import Field, field_validator
-
-from core.checked import CheckedSettings
-from core.edge._graph import describe_graph
-from core.edge.latency._inputs import Texts
+from core.edge.latency._graph_work import describe_run
+from core.edge.latency._lab_settings import LabSettings, LabTarget
 from core.edge.latency._measure import measure_latency
 from core.edge.latency._native import measure_native
 from core.edge.latency._profile import profile_operators
 from core.edge.latency._report import LatencyReport
-from core.edge.latency._roof import machine_roof, roofline
-from core.edge.latency._settings import LatencySettings, Limits, Slo
+from core.edge.latency._roof import Roof, machine_roof, roofline
+from core.edge.latency._settings import LatencySettings
 from core.edge.latency._slo import duration_of, measure_slo
 from core.edge.latency._sweep import pareto, sweep
 from core.errors import InputError, PlumblineError, StoppedError
 from core.progress import Event, Report, silent
 
 __all__ = ["LabSettings", "LabTarget", "visit_lab"]
-
-AXES = ("intra_op_threads", "batch_size", "graph_optimization", "sequence_length")
-
-
-class LabSettings(CheckedSettings):
-    """What is measured in one visit.
-
-    Parameters
-    ----------
-    variants : tuple of str
-        Names of the variants, measured one after the other with the same settings.
-    latency : LatencySettings
-        How.
-    inputs : str
-        data: rows or texts that the model did not learn from; random: tensors by the graph's shapes.
-    preprocessing : bool
-        Whether the building of inputs, or tokenising, is in the timed part.
-    native : bool
-        Measure the model as it was trained, too, pre-processing in both.
-    profile : bool
-        Which operators the time goes to.
-    roof : bool
-        How near to this machine's limits it is.
-    slo : Slo or None
-        An objective to judge; each variant is measured at its rate as well.
-    sweep : dict of list
-        Values by the name of a setting (`AXES`); all combinations are measured for all variants.
-
-    Raises
-    ------
-    SettingsError
-        When a value, or a combination, is invalid.
-
-    Examples
-    --------
-    >>> LabSettings(variants=("fp32",), sweep={"batch_size": [1, 8]}).measurements
-    3
-    """
-
-    variants: tuple[str, ...] = Field(min_length=1)
-    latency: LatencySettings = LatencySettings()
-    inputs: Literal["data", "random"] = "data"
-    preprocessing: bool = False
-    native: bool = False
-    profile: bool = True
-    roof: bool = True
-    slo: Slo | None = None
-    sweep: dict[str, list[Any]] = Field(default_factory=dict)
-
-    @field_validator("sweep")
-    @classmethod
-    def _known(cls, axes: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        unknown = [name for name in axes if name not in AXES]
-        if unknown:
-            raise ValueError(f"'{unknown[0]}' is no axis; there is {', '.join(AXES)}")
-        return {name: values for name, values in axes.items() if values}
-
-    @property
-    def measurements(self) -> int:
-        """How many measurements that makes."""
-        combinations = int(np.prod([len(values) for values in self.sweep.values()])) if self.sweep else 0
-        return len(self.variants) * (1 + combinations + (self.slo is not None)) + self.native
-
-
-@dataclass(frozen=True)
-class LabTarget:
-    """The model that is measured.
-
-    Parameters
-    ----------
-    variants : dict of Path
-        Files by name.
-    inputs : DataFrame, Texts or None
-        Rows that it did not learn from; None where there are none.
-    native : Path or None
-        The folder of the model as it was trained.
-    accuracy : dict of float
-        By variant, of the rows held out.
-    limits : Limits
-        Of the measuring process.
-    """
-
-    variants: dict[str, Path]
-    inputs: Any = None
-    native: Path | None = None
-    accuracy: dict[str, float] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
 
 
 def visit_lab(
@@ -190,8 +98,8 @@ class _Visit:
                 measured[name] = report
                 self.found["reports"][name] = report.to_dict()
                 self.found["samples_ms"][name] = [round(float(value), 6) for value in report.samples_ms]
-        if asked.native and self.target.native is not None and self.inputs is not None:
-            self._one("native", "Measuring the model as it was trained", self._native, next(iter(asked.variants)))
+        if asked.native:
+            self._one("native", "Measuring the model as it was trained", self._native, asked.variants[0])
         if asked.roof and measured:
             self._roof(measured)
         if asked.profile:
@@ -226,53 +134,30 @@ class _Visit:
         )  # fmt: skip
 
     def _native(self, variant: str) -> None:
-        assert self.target.native is not None
-        ours = measure_latency(
-            self.target.variants[variant], self.settings.latency, inputs=self.inputs, include_preprocessing=True,
-            **self.options,
-        )  # fmt: skip
-        theirs = measure_native(
-            self.target.native, self.settings.latency, inputs=self.inputs, report=self._forward, **self.options
-        )
+        if self.target.native is None or self.inputs is None:
+            what = "is not there" if self.target.native is None else "takes no random inputs"
+            raise InputError(f"The model as it was trained {what}.", "Measure a model of ours on its data.")
+        asked, path = self.settings.latency, self.target.variants[variant]
+        ours = measure_latency(path, asked, inputs=self.inputs, include_preprocessing=True, **self.options)
+        theirs = measure_native(self.target.native, asked, inputs=self.inputs, report=self._forward, **self.options)
         self.found |= {"native": theirs.to_dict(), "with_preprocessing": {"variant": variant, **ours.to_dict()}}
 
     def _roof(self, measured: Mapping[str, LatencyReport]) -> None:
-        stop = self.options["should_stop"]
-        roof = machine_roof(self.settings.latency.threads, should_stop=stop)
+        threads, stop = self.settings.latency.threads, self.options["should_stop"]
+        message = "Measuring the machine's limits"
+        roof = self._one("roof", message, lambda: machine_roof(threads, should_stop=stop), counts=False)
+        if roof is None:
+            return
         self.found["roof"] = roof.to_dict()
         for name, report in measured.items():
-            # A graph without matrices (trees) has no roof: that is no error.
-            graph = describe_graph(self.target.variants[name], self._request(name))
-            if graph.work is not None and graph.work.flop:
-                self.found["rooflines"][name] = roofline(report, graph, roof).to_dict()
+            self._one(
+                name, f"Comparing {name} with the machine's limits", self._under, name, report, roof, counts=False
+            )
 
-    def _request(self, name: str) -> dict[str, Any]:
-        """Return the inputs of a request of median length."""
-        from core.edge._feeds import table_feeds
-        from core.edge._metadata import Metadata
-        from core.edge._text_scorer import TextScorer
-
-        path, size = self.target.variants[name], self.settings.latency.batch_size
-        metadata = Metadata.read(path)
-        if isinstance(self.inputs, Texts):
-            limit = self.settings.latency.sequence_length or self.inputs.max_length
-            reader = TextScorer(path, self.inputs.tokenizer_path, None, limit)
-            texts = list(self.inputs.texts)[:1_000]
-            lengths = np.array([feeds["input_ids"].shape[1] for feeds in (reader.feeds([text]) for text in texts)])
-            middle = np.argsort(lengths, kind="stable")[len(texts) // 2]
-            return _padded(reader.feeds([texts[middle]] * size), self.settings.latency.sequence_length)
-        if self.inputs is not None:
-            rows = self.inputs.iloc[np.arange(size) % len(self.inputs)]
-            return table_feeds(rows, metadata.columns)
-        return self._random(path, size)
-
-    def _random(self, path: Path, size: int) -> dict[str, Any]:
-        from core.edge.latency._requests import random_feeds
-        from core.edge.latency._session import open_session
-
-        latency = self.settings.latency
-        session = open_session(path.read_bytes(), latency)
-        return dict(random_feeds(session.get_inputs(), size, latency.sequence_length, latency.seed)[0])
+    def _under(self, name: str, report: LatencyReport, roof: Roof) -> None:
+        graph = describe_run(self.target.variants[name], self.settings.latency, self.inputs, **self.options)
+        if graph.work is not None and graph.work.flop:  # without matrices (trees) there is no roof: that is no error
+            self.found["rooflines"][name] = roofline(report, graph, roof).to_dict()
 
     def _profile(self, name: str) -> None:
         table = profile_operators(self.target.variants[name], self.settings.latency, self.inputs, **self.options)
@@ -306,15 +191,6 @@ class _Visit:
         quality = ("accuracy",) if table["accuracy"].notna().any() else ()
         table["pareto"] = pareto(table, maximise=quality)
         self.found["sweep"] = [
-            {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()}
+            {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
             for row in table.astype(object).to_dict(orient="records")
         ]
-
-
-def _padded(feeds: dict[str, Any], length: int | None) -> dict[str, Any]:
-    if length is None:
-        return feeds
-    return {
-        name: np.pad(values, ((0, 0), (0, max(0, length - values.shape[1]))))[:, :length]
-        for name, values in feeds.items()
-    }

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from core.edge.latency._inputs import write_inputs
+from core.edge.latency._facts import Machine, ServerFacts, Tokenisation, Warmup
 from core.edge.latency._machine import cpu_name, governor, load_average
+from core.edge.latency._on_file import run_on_file
 from core.edge.latency._percentiles import curve, percentiles, window_medians
-from core.edge.latency._process import in_child
-from core.edge.latency._report import LatencyReport, Machine, ServerFacts, Tokenisation, Warmup, shortened
+from core.edge.latency._report import LatencyReport, shortened
 from core.edge.latency._settings import LatencySettings, Limits
-from core.errors import InputError
 from core.progress import Report
 
 __all__ = ["conclude", "measure_latency"]
@@ -86,26 +85,17 @@ def measure_latency(
     >>> found.percentiles[50].enough, found.shortened
     (True, True)
     """
-    settings, limits, file = settings or LatencySettings(), limits or Limits(), Path(path)
-    if not file.is_file():
-        raise InputError(f"There is no file '{file.name}'.", "Give the path of an ONNX file.")
+    settings, file = settings or LatencySettings(), Path(path)
     with tempfile.TemporaryDirectory(prefix="plumbline-latency-") as name:
         folder = Path(name)
-        written = write_inputs(
-            inputs, file, folder, batch_size=settings.batch_size, preprocessing=include_preprocessing
-        )
-        job = {
-            "operation": "onnx",
-            "path": str(file.resolve()),
-            "settings": settings.model_dump(mode="json"),
-            "inputs": written,
-            "preprocessing": include_preprocessing,
-        }
         load = load_average()
-        found, cores = in_child(
-            job,
+        found, cores = run_on_file(
+            "onnx",
+            file,
             folder,
-            threads=settings.threads,
+            settings,
+            inputs,
+            preprocessing=include_preprocessing,
             duration_s=settings.warmup_s + settings.duration_s,
             limits=limits,
             report=report,

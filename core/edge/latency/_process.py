@@ -45,6 +45,7 @@ _TEXTS = {
     "measure": "Measuring",
     "profile": "Operators are profiled",
     "roof": "The machine's limits are measured",
+    "work": "The graph's work is counted",
 }
 
 

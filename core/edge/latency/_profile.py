@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.edge.latency._inputs import write_inputs
-from core.edge.latency._process import in_child
+from core.edge.latency._on_file import run_on_file
 from core.edge.latency._settings import LatencySettings, Limits
-from core.errors import InputError
 from core.progress import Report
 
 if TYPE_CHECKING:
@@ -60,27 +58,12 @@ def profile_operators(
     """
     import pandas as pd
 
-    settings, file = settings or LatencySettings(), Path(path)
-    if not file.is_file():
-        raise InputError(f"There is no file '{file.name}'.", "Give the path of an ONNX file.")
+    settings = settings or LatencySettings()
     with tempfile.TemporaryDirectory(prefix="plumbline-profile-") as name:
-        folder = Path(name)
-        written = write_inputs(inputs, file, folder, batch_size=settings.batch_size, preprocessing=False)
-        found, _ = in_child(
-            {
-                "operation": "profile",
-                "path": str(file.resolve()),
-                "settings": settings.model_dump(mode="json"),
-                "inputs": written,
-                "preprocessing": False,
-            },
-            folder,
-            threads=settings.threads,
-            duration_s=settings.duration_s,
-            limits=limits or Limits(),
-            report=report,
-            should_stop=should_stop,
-        )
+        found, _ = run_on_file(
+            "profile", Path(path), Path(name), settings, inputs, duration_s=settings.duration_s, report=report,
+            should_stop=should_stop, limits=limits,
+        )  # fmt: skip
     table = pd.DataFrame(found["operators"], columns=["operator", "nodes", "calls", "total_us"])
     total = max(int(table["total_us"].sum()), 1)
     return (

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from core.checked import CheckedSettings
+from core.edge.portable.session import DISABLED_OPTIMIZERS
 
 __all__ = ["LatencySettings", "Limits", "Slo", "providers"]
 
 _CPU = "CPUExecutionProvider"
 _REMOTE = "AzureExecutionProvider"  # sends each request to a service: no device of this machine
+
+
+def _slow_rewritings(settings: dict[str, Any]) -> tuple[str, ...]:
+    return DISABLED_OPTIMIZERS if settings.get("provider") == _CPU else ()
 
 
 class LatencySettings(CheckedSettings):
@@ -37,8 +42,8 @@ class LatencySettings(CheckedSettings):
     graph_optimization : str
         all, extended, basic or none.
     disabled_optimizers : tuple of str
-        Rewritings of the graph to leave out, by ONNX Runtime's names (it ignores others). "SkipLayerNormFusion" costs
-        small language models 6 % on some processors.
+        Rewritings of the graph to leave out, by ONNX Runtime's names (it ignores others). By default, on the
+        processor, what scoring leaves out too: "SkipLayerNormFusion", which makes language models slower there.
     execution_mode : str
         sequential or parallel.
     provider : str
@@ -73,10 +78,10 @@ class LatencySettings(CheckedSettings):
     duration_s: float = Field(default=5.0, gt=0, le=3_600)
     intra_op_threads: int = Field(default=1, ge=1, le=1_024)
     inter_op_threads: int = Field(default=1, ge=1, le=1_024)
-    graph_optimization: Literal["all", "extended", "basic", "none"] = "all"
-    disabled_optimizers: tuple[str, ...] = ()
-    execution_mode: Literal["sequential", "parallel"] = "sequential"
     provider: str = _CPU
+    graph_optimization: Literal["all", "extended", "basic", "none"] = "all"
+    disabled_optimizers: tuple[str, ...] = Field(default_factory=_slow_rewritings)
+    execution_mode: Literal["sequential", "parallel"] = "sequential"
     allow_spinning: bool = False
     memory_arena: bool = True
     sequence_length: int | None = Field(default=None, ge=1, le=65_536)

@@ -25,6 +25,7 @@ OPERATIONS = {
     "onnx": "_child_onnx",
     "native": "_child_native",
     "profile": "_child_profile",
+    "work": "_child_work",
     "roof": "_child_roof",
 }
 """Module of each operation; its ``work(job, folder, say)`` returns the result."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ __all__ = [
     "CellError",
     "categories",
     "dates",
+    "feed",
     "groups",
     "numbers",
     "read_csv",
@@ -149,6 +150,31 @@ def dates(name: str, cells: Sequence[str]) -> Any:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         values[place] = (moment - _EPOCH) // timedelta(seconds=1)
     return values
+
+
+def feed(column: Mapping[str, Any], cells: Sequence[str]) -> Any:
+    """Return the input of a graph that takes a column, shape (n, 1).
+
+    Parameters
+    ----------
+    column : mapping
+        name, kind (number, boolean, category or date) and words, as the model's metadata have them.
+    cells : sequence of str
+        Of the column.
+
+    Raises
+    ------
+    CellError
+        When a cell holds something else.
+
+    Examples
+    --------
+    >>> feed({"name": "age", "kind": "number"}, ["20", "?"]).tolist()
+    [[20.0], [nan]]
+    """
+    if column["kind"] == "category":
+        return categories(cells, column.get("words", ())).reshape(-1, 1)
+    return (dates if column["kind"] == "date" else numbers)(column["name"], cells).reshape(-1, 1)
 
 
 def groups(cells: Sequence[str]) -> list[str]:

@@ -91,8 +91,8 @@ def predict(
 def _cells(model: EdgeModel, source: str | Path, id_column: str | None, text_column: str) -> dict[str, list[str]]:
     wanted = model.needed if model.kind == "table" else [text_column, *(model.rules.columns if model.rules else [])]
     if model.kind == "text" and Path(source).suffix == ".txt":
-        lines = Path(source).read_text(encoding="utf-8-sig").splitlines()
-        return {text_column: [line for line in lines if line.strip()]}
+        with open(source, encoding="utf-8-sig") as lines:  # str.splitlines would also split at rarer separators
+            return {text_column: [line.rstrip("\n") for line in lines if line.strip()]}
     return read_csv(source, [*wanted, *([id_column] if id_column else [])])
 
 
@@ -108,6 +108,9 @@ def _check(folder: Path) -> int:
     ours = list(csv.reader(found))
     with open(folder / "expected_output.csv", newline="", encoding="utf-8") as file:
         expected = list(csv.reader(file))
+    if len(ours) != len(expected):
+        print(f"{len(ours) - 1:,} rows were predicted, {len(expected) - 1:,} are expected")  # noqa: T201
+        return 1
     shares = [place for place, name in enumerate(expected[0]) if name.startswith("p(")]
     measured = shares or [expected[0].index("label")]
     tolerance = _TOLERANCES.get(EdgeModel(folder).variant, _ROUGH)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .cells import CellError, categories, dates, numbers
+from .cells import CellError, feed
 from .rules import Rules
+from .session import open_session
 from .wordpiece import WordPiece
 
 __all__ = ["EdgeModel"]
@@ -39,13 +40,8 @@ class EdgeModel:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
         self._folder = Path(folder)
-        path = str(self._folder / "model.onnx")
-        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(self._folder / "model.onnx")
         props = self._session.get_modelmeta().custom_metadata_map
 
         def read(name: str) -> Any:
@@ -69,7 +65,7 @@ class EdgeModel:
 
     def score_rows(self, cells: Mapping[str, Sequence[str]]) -> Any:
         """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of a table's columns of cells."""
-        feeds = {each["input"]: self._typed(each, cells[each["name"]]).reshape(-1, 1) for each in self.columns}
+        feeds = {each["input"]: feed(each, cells[each["name"]]) for each in self.columns}
         output = "prediction" if self.labels is None else "probabilities"
         rows = len(next(iter(feeds.values())))
         found = [
@@ -77,12 +73,6 @@ class EdgeModel:
             for begin in range(0, rows, _ROWS)
         ]
         return np.concatenate(found).astype(np.float64)
-
-    @staticmethod
-    def _typed(column: dict[str, Any], cells: Sequence[str]) -> Any:
-        if column["kind"] == "category":
-            return categories(cells, column.get("words", ()))
-        return (dates if column["kind"] == "date" else numbers)(column["name"], cells)
 
     def score_texts(self, texts: Sequence[str]) -> Any:
         """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of texts.

@@ -47,7 +47,7 @@ def test_it_holds_what_an_edge_needs(adult):
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
         "LICENSE", "README.md", "expected_output.csv", "model.onnx", "model_card.md",
         "portable/__init__.py", "portable/cells.py", "portable/cli.py", "portable/model.py", "portable/rules.py",
-        "portable/wordpiece.py", "predict.py", "requirements.txt", "sample_input.csv",
+        "portable/session.py", "portable/wordpiece.py", "predict.py", "requirements.txt", "sample_input.csv",
     ]  # fmt: skip
     assert [line.split("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()] == [
         "onnxruntime", "numpy"
@@ -89,6 +89,16 @@ def test_it_needs_nothing_but_numpy_and_onnx_runtime(adult, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=adult[3], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "50 rows are as expected" in done.stdout
+
+
+def test_the_check_notices_another_number_of_rows(adult, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(adult[3], folder)
+    expected = folder / "expected_output.csv"
+    expected.write_text("\n".join(expected.read_text().splitlines()[:-1]) + "\n")
+    done = run(folder, "--check")
+    assert done.returncode == 1
+    assert "50 rows were predicted, 49 are expected" in done.stdout
 
 
 def test_the_check_notices_another_answer(adult, tmp_path):

@@ -149,9 +149,17 @@ def test_a_word_weighs_what_its_absence_costs(exported):
 
 def test_empty_texts_are_refused(exported):
     folder, _, _, found = exported
-    for texts in ([], ["good", "  "]):
-        with pytest.raises(InputError):
+    for texts in ([], ["good", "  "], ["good", None], ["good", float("nan")]):
+        with pytest.raises(InputError, match="no text" if not texts else "1 of 2 texts are empty or missing"):
             scorer_of(folder, found).predict(texts)
+
+
+def test_what_cannot_be_loaded_is_refused(exported, tmp_path):
+    folder, _, _, found = exported
+    with pytest.raises(InputError, match="no file 'absent"):
+        TextScorer(tmp_path / "absent.onnx", folder / "tokenizer.json", None, 8)
+    with pytest.raises(InputError, match="tokenizer cannot be read"):
+        TextScorer(found.path, tmp_path / "absent.json", None, 8)
 
 
 def test_scoring_loads_neither_torch_nor_transformers(exported):

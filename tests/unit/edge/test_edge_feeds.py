@@ -68,3 +68,22 @@ def test_what_is_absent_or_no_number_is_named():
         table_feeds(frame, COLUMNS)
     with pytest.raises(InputError, match="'n' was a number in training"):
         table_feeds(frame, COLUMNS[:3])
+
+
+def test_a_column_of_another_kind_or_twice_is_named():
+    frame = pd.DataFrame({"d": ["soon", None]})
+    for wrong in (frame, pd.DataFrame({"d": [2024, 2025]}), pd.DataFrame({"d": [None, True]}, dtype="boolean")):
+        with pytest.raises(InputError, match=r"'d' was a date in training and now holds ('soon'|2024|True)"):
+            table_feeds(wrong, COLUMNS[3:])
+    twice = pd.concat([frame, frame], axis=1)
+    with pytest.raises(InputError, match="has the column 'd' 2 times"):
+        table_feeds(twice, COLUMNS[3:])
+    with pytest.raises(InputError, match="Rows are given as list"):
+        table_feeds([{"d": "2024-01-01"}], COLUMNS[3:])
+
+
+def test_a_date_that_is_none_among_others_is_missing():
+    found = table_feeds(pd.DataFrame({"d": ["1970-01-02", "soon", None]}), COLUMNS[3:])["d"]
+    assert found[:, 0].tolist() == [86_400, NO_DATE, NO_DATE]
+    empty = table_feeds(pd.DataFrame({"d": [np.nan, np.nan]}), COLUMNS[3:])["d"]
+    assert empty[:, 0].tolist() == [NO_DATE, NO_DATE]

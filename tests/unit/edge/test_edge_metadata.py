@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import onnx
+import onnx.parser
 import pytest
 
 from core.edge import Column, Metadata
+from core.errors import InputError
 
 FULL = Metadata(
     kind="table",
@@ -22,7 +24,8 @@ FULL = Metadata(
 
 
 def test_it_survives_the_file(tmp_path):
-    model = onnx.ModelProto()
+    model = onnx.parser.parse_model('<ir_version: 10, opset_import: ["" : 18]> g (float[n] x) => (float[n] y) '
+                                    "{ y = Identity(x) }")  # fmt: skip
     FULL.write(model)
     onnx.save(model, tmp_path / "m.onnx")
     assert Metadata.read(tmp_path / "m.onnx") == FULL
@@ -64,6 +67,15 @@ def test_a_file_of_another_origin_is_of_another_kind():
     assert Metadata.read(onnx.ModelProto()) == Metadata()
     assert Metadata().kind == "other"
     assert Metadata().to_props() == {"plumbline.kind": "other", "plumbline.variant": "fp32"}
+
+
+@pytest.mark.parametrize("props", [
+    {"plumbline.labels": "["}, {"plumbline.labels": "5"}, {"plumbline.columns": '[{"name": "a"}]'},
+    {"plumbline.columns": "7"}, {"plumbline.policy": "[" * 100_000},
+])  # fmt: skip
+def test_what_is_damaged_is_refused(props):
+    with pytest.raises(InputError, match="metadata of the file are damaged"):
+        Metadata.from_props({"plumbline.kind": "table"} | props)
 
 
 def test_reading_is_light():

@@ -56,6 +56,27 @@ def test_a_model_of_something_else_is_refused(exported, tmp_path):
         TableScorer(tmp_path / "other.onnx")
 
 
+def test_what_is_no_model_is_refused(exported, tmp_path):
+    with pytest.raises(InputError, match=r"no file 'absent\.onnx'"):
+        TableScorer(tmp_path / "absent.onnx")
+    (tmp_path / "cut.onnx").write_bytes(exported[2].read_bytes()[:-500])
+    with pytest.raises(InputError, match=r"'cut\.onnx' cannot be loaded"):
+        TableScorer(tmp_path / "cut.onnx")
+
+
+def test_rows_of_another_form_are_named(exported):
+    _, frame, path = exported
+    scorer = TableScorer(path)
+    with pytest.raises(InputError, match="Rows are given as list"):
+        scorer.predict(frame.head(2).to_dict("records"))
+    with pytest.raises(InputError, match="Rows are given as Series"):
+        scorer.predict(frame.iloc[0])
+    with pytest.raises(InputError, match="has the column 'a b' 2 times"):
+        scorer.predict(pd.concat([frame, frame[["a b"]]], axis=1))
+    with pytest.raises(InputError, match="'when' was a date in training and now holds 'soon'"):
+        scorer.predict(frame.assign(when="soon"))
+
+
 def test_scoring_loads_neither_scikit_learn_nor_a_converter(exported):
     _, frame, path = exported
     frame.to_parquet(path.with_suffix(".parquet"))

@@ -10,9 +10,7 @@ from core.automl._model import make_model
 from core.datasets import load_sample
 from core.edge import export_onnx
 from core.edge._variants import HeldOut, make_variants, scores
-from core.edge.latency._lab import LabSettings, LabTarget, visit_lab
-from core.edge.latency._settings import LatencySettings
-from core.errors import InputError, SettingsError, StoppedError
+from core.errors import StoppedError
 
 
 @pytest.fixture(scope="module")
@@ -48,26 +46,3 @@ def test_figures_are_those_of_the_held_out_rows(credit, tmp_path):
 def test_a_stop_is_heeded(credit, tmp_path):
     with pytest.raises(StoppedError):
         make_variants(credit[1], tmp_path, should_stop=lambda: True)
-
-
-def test_a_visit_measures_what_was_asked_and_no_more(credit):
-    _, path, _, held, _ = credit
-    quick = LatencySettings(warmup_s=0.05, duration_s=0.2)
-    settings = LabSettings(variants=("fp32",), latency=quick, sweep={"batch_size": [1, 4]}, roof=False)
-    found = visit_lab(LabTarget({"fp32": path}, held.drop(columns="credit"), accuracy={"fp32": 0.7}), settings)
-    assert found["errors"] == []
-    assert len(found["samples_ms"]["fp32"]) == found["reports"]["fp32"]["requests"]
-    assert sum(row["share"] for row in found["profiles"]["fp32"]) == pytest.approx(1.0)
-    assert [row["batch_size"] for row in found["sweep"]] == [1, 4]
-    assert any(row["pareto"] for row in found["sweep"])
-    assert found["native"] is None
-
-
-def test_what_is_not_there_is_refused(credit):
-    _, path, _, _, _ = credit
-    with pytest.raises(InputError, match="no variant 'int3'"):
-        visit_lab(LabTarget({"fp32": path}), LabSettings(variants=("int3",), inputs="random"))
-    with pytest.raises(InputError, match="no rows"):
-        visit_lab(LabTarget({"fp32": path}), LabSettings(variants=("fp32",)))
-    with pytest.raises(SettingsError, match="'colour' is no axis"):
-        LabSettings(variants=("fp32",), sweep={"colour": [1]})

@@ -50,6 +50,13 @@ def test_the_remote_provider_is_hidden(monkeypatch):
     assert LatencySettings(provider="XExecutionProvider").provider == "XExecutionProvider"
 
 
+def test_what_is_slow_on_processors_is_left_out_there_alone(monkeypatch):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider", "XExecutionProvider"])
+    assert LatencySettings().disabled_optimizers == ("SkipLayerNormFusion",)
+    assert LatencySettings(provider="XExecutionProvider").disabled_optimizers == ()
+    assert LatencySettings(disabled_optimizers=()).disabled_optimizers == ()
+
+
 def test_a_missing_loadgen_is_said_with_the_command(monkeypatch):
     from core.edge.latency import _settings
 

@@ -1,0 +1,75 @@
+"""Texts to tensors with the `tokenizers` library alone: neither torch nor transformers is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Encoder"]
+
+_PARTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+
+
+class Encoder:
+    """Tokenises texts into the inputs of a graph.
+
+    Parameters
+    ----------
+    tokenizer : path
+        A ``tokenizer.json``.
+    names : sequence of str
+        The inputs that the graph takes.
+    max_length : int or None
+        Tokens that are read of a text; None reads all of it.
+    length : int or None
+        Pad every text to so many; None: to the longest of its batch.
+
+    Raises
+    ------
+    InputError
+        When the graph takes an input that no tokenizer makes, or the file is no tokenizer.
+    """
+
+    def __init__(
+        self, tokenizer: str | Path, names: Sequence[str], max_length: int | None, length: int | None = None
+    ) -> None:
+        from tokenizers import Tokenizer
+
+        foreign = sorted(set(names) - set(_PARTS))
+        if foreign:
+            raise InputError(
+                f"The model's input '{foreign[0]}' is none that a tokenizer makes.",
+                "Give feeds, or rows of a table, instead of texts.",
+            )
+        try:
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        except Exception as error:  # the library raises nothing narrower
+            raise InputError(f"The tokenizer cannot be read: {error}.", "Give the model's tokenizer.json.") from error
+        if max_length is None and length is None:
+            self._tokenizer.no_truncation()
+        else:
+            self._tokenizer.enable_truncation(min(each for each in (max_length, length) if each is not None))
+        padding = self._tokenizer.padding or {}
+        self._tokenizer.enable_padding(
+            pad_id=padding.get("pad_id", 0), pad_token=padding.get("pad_token", "[PAD]"), length=length
+        )
+        self._names = list(names)
+
+    def __call__(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """Return the inputs for a batch of texts, shape (n, tokens) each."""
+        encoded = self._tokenizer.encode_batch(list(texts))
+        return {
+            name: np.array([getattr(each, _PARTS[name]) for each in encoded], dtype=np.int64) for name in self._names
+        }
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens of each text are read, without padding."""
+        return [sum(each.attention_mask) for each in self._tokenizer.encode_batch(list(texts))]

@@ -1,0 +1,91 @@
+"""Text models of each family as ONNX: torch's answers on any batch, in the form that runs fastest on a processor."""
+
+import numpy as np
+import pytest
+
+from core.edge import TextScorer, describe_graph, export_onnx, quantize
+from core.edge.latency import LatencySettings, Texts, profile_operators
+from tests.unit.edge.edge_models import word_tokenizer
+
+# torch's exporter and transformers warn of their own future and of packages that are not there.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+SIZES = {
+    "vocab_size": 8, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
+    "max_position_embeddings": 66, "initializer_range": 0.3, "num_labels": 3,
+}  # fmt: skip
+FAMILIES = {
+    "Bert": {},
+    "Roberta": {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3},
+    "Electra": {"embedding_size": 32},
+    "Albert": {"embedding_size": 16},
+    "DistilBert": {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64},
+    "DebertaV2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16,
+                  "norm_rel_ebd": "layer_norm", "share_att_key": True, "position_biased_input": False},
+    "ModernBert": {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3},
+}  # fmt: skip
+TEXTS = ["good", "bad film", "a film", "good bad good film " * 9, "film " * 90]
+
+
+def write(folder, family, **options):
+    """Write a small model of a family, with random weights."""
+    import torch
+    import transformers
+
+    names = ["input_ids", "attention_mask", *(["token_type_ids"] if family in ("Bert", "Electra", "Albert") else [])]
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=word_tokenizer(), pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        model_input_names=names,
+    )  # fmt: skip
+    fast.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(**SIZES | FAMILIES[family] | options)
+    model = transformers.AutoModelForSequenceClassification.from_config(config).eval()
+    model.save_pretrained(folder)
+    return model, fast
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_exports_and_answers_as_torch_does(tmp_path, family):
+    import torch
+
+    model, tokenizer = write(tmp_path, family)
+    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=TEXTS, held_out=TEXTS[::-1])
+    assert set(found.inputs) == set(tokenizer.model_input_names)
+    assert found.max_length == (65 if family == "Roberta" else 66)  # its positions begin after the padding token's id
+    encoded = tokenizer(TEXTS, padding=True, truncation=True, max_length=found.max_length, return_tensors="pt")
+    with torch.inference_mode():
+        expected = torch.softmax(model(**encoded).logits, dim=-1).numpy()
+    scorer = TextScorer(found.path, tmp_path / "tokenizer.json", found.labels, found.max_length)
+    assert np.abs(scorer.probabilities(TEXTS) - expected).max() < 1e-5
+    assert np.ptp(expected, axis=0).max() > 0.01  # the texts are told apart at all
+    int8 = quantize(found.path, tmp_path / "int8.onnx")
+    assert int8.size_bytes < found.size_bytes
+    small = TextScorer(int8.path, tmp_path / "tokenizer.json", found.labels, found.max_length)
+    assert (small.outputs(TEXTS) == np.concatenate([small.outputs([text]) for text in TEXTS])).all()
+
+
+def test_attention_is_written_out_and_slow_kernels_are_left_out(tmp_path):
+    write(tmp_path, "Bert")
+    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=TEXTS, held_out=TEXTS)
+    operators = describe_graph(found.path).operators
+    assert "IsNaN" not in operators  # torch's fused attention looks for rows without sight
+    assert ("Gelu" in operators, "Erf" in operators) == (True, False)
+    texts = Texts(TEXTS, tmp_path / "tokenizer.json", 8)
+    fused = profile_operators(found.path, LatencySettings(duration_s=0.1, disabled_optimizers=()), texts)
+    ours = profile_operators(found.path, LatencySettings(duration_s=0.1), texts)
+    assert "SkipLayerNormalization" in set(fused["operator"])
+    assert "SkipLayerNormalization" not in set(ours["operator"])
+    assert "LayerNormalization" in set(ours["operator"])
+
+
+def test_the_model_is_compared_as_it_was_loaded(tmp_path):
+    from core.edge._export_text import _load, _write
+
+    write(tmp_path, "Bert")
+    module, tokenizer, names = _load(tmp_path)
+    before = module.model.config._attn_implementation
+    assert before == "sdpa"  # what torch takes by itself
+    _write(module, tokenizer, names, tmp_path / "m.onnx")
+    assert module.model.config._attn_implementation == before
