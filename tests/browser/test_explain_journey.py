@@ -33,7 +33,7 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
     settled(tab)
     expect(tab.get_by_text(re.compile("the model would lose"))).to_be_visible()
     for view in ("How rows are moved", "By group", "Single columns", "Pairs"):
-        tab.get_by_role("button", name=view).click()
+        tab.locator(".st-key-explain-view").get_by_text(view).click()
         settled(tab)
         expect(tab.locator('[data-testid="stVegaLiteChart"], [data-testid="stCaptionContainer"]').first).to_be_visible()
         assert tab.get_by_role("alert").count() == 0
@@ -41,7 +41,7 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
     tab.get_by_role("tab", name="What-if").click()
     settled(tab)
     expect(tab.get_by_text("What if it were otherwise?")).to_be_visible()
-    amount = tab.get_by_label(re.compile("duration")).first
+    amount = tab.get_by_role("spinbutton", name=re.compile("duration"))
     amount.fill("72")
     amount.press("Enter")
     settled(tab)
