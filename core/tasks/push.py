@@ -1,11 +1,11 @@
-"""Pushes a registered model to an MLflow server, which takes longer than a page should wait."""
+"""Pushes a model to an MLflow server, which takes longer than a page should wait."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from core import jobs
-from core.catalog import ModelVersion
+from core.catalog import ModelVersion, Run
 from core.jobs import RunContext
 from core.progress import Event
 
@@ -14,14 +14,19 @@ __all__ = ["run", "submit"]
 SHORT = True
 
 
-def submit(version: ModelVersion) -> str:
-    """Queue a push to the server of MLFLOW_TRACKING_URI; returns the run's id, its result has ``mlflow_run``."""
-    return jobs.submit(
-        "push",
-        {"version": version.id},
-        workspace=version.workspace,
-        title=f"Push {version.lineage['run']['title']}, version {version.number} to MLflow",
-    )
+def submit(subject: ModelVersion | Run) -> str:
+    """Queue a push of a version, or of a finished search or fine-tuning, to the server of MLFLOW_TRACKING_URI.
+
+    Returns
+    -------
+    str
+        The run's id; its result has ``mlflow_run``, the id that MLflow gave.
+    """
+    if isinstance(subject, Run):
+        title = subject.title
+    else:
+        title = f"{subject.lineage['run']['title']}, version {subject.number},"
+    return jobs.submit("push", {"subject": subject.id}, workspace=subject.workspace, title=f"Push {title} to MLflow")
 
 
 def run(context: RunContext) -> dict[str, Any]:
@@ -29,4 +34,4 @@ def run(context: RunContext) -> dict[str, Any]:
     from core.models import push_mlflow
 
     context.report(Event("push", 0.1, "Writing the model and sending it"))
-    return {"mlflow_run": push_mlflow(context.settings["version"], workspace=context.workspace)}
+    return {"mlflow_run": push_mlflow(context.settings["subject"], workspace=context.workspace)}
