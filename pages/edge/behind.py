@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui import frame
-from pages.edge import charts
+from pages.edge import charts, work_charts
 from pages.edge.charts import milliseconds
 
 __all__ = ["method", "operators", "roofline"]
@@ -27,7 +27,7 @@ def operators(found: Mapping[str, Any]) -> None:
     top = max(rows, key=lambda row: row["share"])
     left, right = st.columns(2, gap="medium")
     with left:
-        charts.operators(rows, f"{top['operator']} takes {top['share']:.0%} of the time")
+        work_charts.operators(rows, f"{top['operator']} takes {top['share']:.0%} of the time")
     with right:
         table = pd.DataFrame(rows).assign(share=lambda part: 100 * part["share"])
         st.dataframe(
@@ -54,7 +54,7 @@ def roofline(found: Mapping[str, Any]) -> None:
         return
     roof = found["roof"]
     best = max(lines, key=lambda name: lines[name]["share"])
-    charts.roofline(roof, lines, f"{best} reaches {lines[best]['share']:.0%} of this machine's roof")
+    work_charts.roofline(roof, lines, f"{best} reaches {lines[best]['share']:.0%} of this machine's roof")
     st.caption(
         f"Measured on this machine with {roof['threads']} thread{'s' * (roof['threads'] > 1)}: "
         f"{roof['gflops']:,.0f} GFLOP/s in float32 and {roof['read_gb_s']:.1f} GB/s. "

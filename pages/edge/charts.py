@@ -20,9 +20,7 @@ __all__ = [
     "distribution",
     "gains",
     "milliseconds",
-    "operators",
     "percentiles",
-    "roofline",
     "variant_color",
     "windows",
 ]
@@ -61,7 +59,7 @@ def percentiles(reports: Mapping[str, Mapping[str, Any]], title: str) -> None:
     table = pd.DataFrame(rows)
     y = alt.Y("percentile:N", sort=alt.SortField("place"), title=None)
     offset = alt.YOffset("variant:N", sort=list(reports))
-    x = alt.X("low:Q", title="Latency (ms), logarithmic", scale=alt.Scale(type="log", padding=12), axis=_few_ticks())
+    x = alt.X("low:Q", title="Latency (ms), logarithmic", scale=alt.Scale(type="log", padding=12), axis=few_ticks())
     color = variant_color(reports)
     base = alt.Chart(table)
     lines = base.mark_rule(strokeWidth=3).encode(y=y, yOffset=offset, x=x, x2="high:Q", color=color)
@@ -92,7 +90,7 @@ def distribution(samples: pd.DataFrame, title: str) -> None:
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
             x=alt.X("ms:Q", title="Latency (ms), logarithmic", scale=alt.Scale(type="log", nice=False),
-                    axis=_few_ticks()),
+                    axis=few_ticks()),
             y=alt.Y("share:Q", title="Requests (%)"),
             color=variant_color(samples["variant"].unique()),
             tooltip=["variant:N", alt.Tooltip("ms:Q", format=".4~g", title="from (ms)"),
@@ -118,7 +116,7 @@ def windows(report: Mapping[str, Any], title: str) -> None:
         .mark_line(color=theme.accent(), strokeWidth=1.5)
         .encode(
             x=alt.X("request:Q", title="Request of the warm-up"),
-            y=alt.Y("ms:Q", title="Latency (ms), logarithmic", scale=alt.Scale(type="log"), axis=_few_ticks()),
+            y=alt.Y("ms:Q", title="Latency (ms), logarithmic", scale=alt.Scale(type="log"), axis=few_ticks()),
             tooltip=["request:Q", alt.Tooltip("ms:Q", format=".4~g")],
         )
     )
@@ -157,46 +155,7 @@ def gains(variants: Sequence[Mapping[str, Any]], metric: str, title: str, *, per
     st.altair_chart((zero + lines + dots).properties(height=alt.Step(34)), alt=f"{title}{unit}: {told}")
 
 
-def operators(rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    """Draw the share of time of each operator (columns: operator, share), the longest first."""
-    table = pd.DataFrame(rows).sort_values("share", ascending=False).head(12)
-    table["percent"] = 100 * table["share"]
-    chart = (
-        alt.Chart(table)
-        .mark_bar(color=theme.accent(), height={"band": 0.7})
-        .encode(
-            x=alt.X("percent:Q", title="Time (%)"),
-            y=alt.Y("operator:N", sort="-x", title=None, axis=alt.Axis(labelLimit=220)),
-            tooltip=["operator:N", alt.Tooltip("percent:Q", format=".1f", title="time (%)"),
-                     alt.Tooltip("calls:Q", format=","), alt.Tooltip("mean_us:Q", format=",.1f", title="a call (µs)")],
-        )
-        .properties(height=alt.Step(26), title=title)
-    )  # fmt: skip
-    st.altair_chart(chart, alt=title)
-
-
-def roofline(roof: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], title: str) -> None:
-    """Draw this machine's roof, and where each variant stands under it."""
-    ridge = roof["gflops"] / roof["read_gb_s"]
-    found = [line["intensity"] for line in lines.values()]
-    begin, end = min([ridge, *found]) / 4, max([ridge, *found]) * 4
-    limit = pd.DataFrame({"intensity": [begin, ridge, end]})
-    limit["gflops"] = (limit["intensity"] * roof["read_gb_s"]).clip(upper=roof["gflops"])
-    points = pd.DataFrame([{"variant": name, **line, "percent": 100 * line["share"]} for name, line in lines.items()])
-    x = alt.X("intensity:Q", title="Operations a byte, logarithmic", scale=alt.Scale(type="log", nice=False),
-              axis=_few_ticks())  # fmt: skip
-    y = alt.Y("gflops:Q", title="GFLOP/s, logarithmic", scale=alt.Scale(type="log"), axis=_few_ticks())
-    roofs = alt.Chart(limit).mark_line(color=theme.muted(), strokeWidth=2).encode(x=x, y=y)
-    base = alt.Chart(points).encode(x=x, y=y, color=variant_color(lines))
-    dots = base.mark_point(filled=True, size=120, opacity=1).encode(
-        tooltip=["variant:N", alt.Tooltip("gflops:Q", format=",.1f"), alt.Tooltip("percent:Q", format=".1f",
-                 title="of the roof (%)"), alt.Tooltip("roof_ms:Q", format=".4~g", title="at the roof (ms)")],
-    )  # fmt: skip
-    told = ", ".join(f"{row.variant} {row.percent:.0f} %" for row in points.itertuples())
-    st.altair_chart((roofs + dots).properties(height=HEIGHT, title=title), alt=f"{title}: {told}")
-
-
-def _few_ticks() -> alt.Axis:
+def few_ticks() -> alt.Axis:
     """Return an axis whose labels do not run into each other on a logarithmic scale."""
     return alt.Axis(tickCount=5, format="~g", labelOverlap=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -143,6 +144,8 @@ def _tradeoff(curve: pd.DataFrame, policy: ThresholdPolicy, goal: str) -> None:
 
 def _actions(evidence: Evidence, policy: ThresholdPolicy) -> None:
     name = f"{policy.settings['constraint']} by {' and '.join(policy.columns)}"
+    if evidence.positive is not None:  # what applies it elsewhere must know which label its scores are about
+        policy = replace(policy, settings=policy.settings | {"positive": evidence.positive})
     with st.container(horizontal=True):
         if st.button("Apply to the test rows", icon=":material/fact_check:", key="apply",
                      help="Reads the test rows once for this rule; the reads are counted."):  # fmt: skip

@@ -111,7 +111,9 @@ def test_the_optimiser_finds_applies_and_keeps_a_policy(world: World) -> None:
     test.button(key="keep").click().run()
     kept = policies.kept(run)
     assert list(kept) == ["policy-demographic-parity-by-sex.json"]
-    assert set(kept["policy-demographic-parity-by-sex.json"].rules) == {"female", "male"}
+    policy = kept["policy-demographic-parity-by-sex.json"]
+    assert set(policy.rules) == {"female", "male"}
+    assert policy.settings["positive"] == "good"
     test = tab(test, "Report")
     assert "Rules" in texts(test)
 

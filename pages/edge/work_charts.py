@@ -1,0 +1,54 @@
+"""Charts of where the time goes: operators, and this machine's roof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from pages._ui import theme
+from pages.edge.charts import HEIGHT, few_ticks, variant_color
+
+__all__ = ["operators", "roofline"]
+
+
+def operators(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Draw the share of time of each operator (columns: operator, share), the longest first."""
+    table = pd.DataFrame(rows).sort_values("share", ascending=False).head(12)
+    table["percent"] = 100 * table["share"]
+    chart = (
+        alt.Chart(table)
+        .mark_bar(color=theme.accent(), height={"band": 0.7})
+        .encode(
+            x=alt.X("percent:Q", title="Time (%)"),
+            y=alt.Y("operator:N", sort="-x", title=None, axis=alt.Axis(labelLimit=220)),
+            tooltip=["operator:N", alt.Tooltip("percent:Q", format=".1f", title="time (%)"),
+                     alt.Tooltip("calls:Q", format=","), alt.Tooltip("mean_us:Q", format=",.1f", title="a call (µs)")],
+        )
+        .properties(height=alt.Step(26), title=title)
+    )  # fmt: skip
+    st.altair_chart(chart, alt=title)
+
+
+def roofline(roof: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], title: str) -> None:
+    """Draw this machine's roof, and where each variant stands under it."""
+    ridge = roof["gflops"] / roof["read_gb_s"]
+    found = [line["intensity"] for line in lines.values()]
+    begin, end = min([ridge, *found]) / 4, max([ridge, *found]) * 4
+    limit = pd.DataFrame({"intensity": [begin, ridge, end]})
+    limit["gflops"] = (limit["intensity"] * roof["read_gb_s"]).clip(upper=roof["gflops"])
+    points = pd.DataFrame([{"variant": name, **line, "percent": 100 * line["share"]} for name, line in lines.items()])
+    x = alt.X("intensity:Q", title="Operations a byte, logarithmic", scale=alt.Scale(type="log", nice=False),
+              axis=few_ticks())  # fmt: skip
+    y = alt.Y("gflops:Q", title="GFLOP/s, logarithmic", scale=alt.Scale(type="log"), axis=few_ticks())
+    roofs = alt.Chart(limit).mark_line(color=theme.muted(), strokeWidth=2).encode(x=x, y=y)
+    base = alt.Chart(points).encode(x=x, y=y, color=variant_color(lines))
+    dots = base.mark_point(filled=True, size=120, opacity=1).encode(
+        tooltip=["variant:N", alt.Tooltip("gflops:Q", format=",.1f"), alt.Tooltip("percent:Q", format=".1f",
+                 title="of the roof (%)"), alt.Tooltip("roof_ms:Q", format=".4~g", title="at the roof (ms)")],
+    )  # fmt: skip
+    told = ", ".join(f"{row.variant} {row.percent:.0f} %" for row in points.itertuples())
+    st.altair_chart((roofs + dots).properties(height=HEIGHT, title=title), alt=f"{title}: {told}")
