@@ -7,7 +7,7 @@ import pytest
 import core.explain
 from core import jobs
 from core.automl import AutoMLResult, AutoMLSettings
-from core.catalog import RunState, artifacts, datasets
+from core.catalog import RunState, datasets
 from core.errors import InputError
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
 from core.tasks import automl, ingest
@@ -102,9 +102,3 @@ def test_a_stopped_search_is_not_explained(context):
     found = automl.run(context)
     assert found["stop_reason"].startswith("You stopped it")
     assert SUMMARY_FILE not in context.kept
-
-
-def test_a_run_without_an_explanation_has_no_such_file(dataset):
-    run = jobs.wait(automl.submit(dataset, AutoMLSettings(time_budget_s=None, explain=False, **QUICK)), 120)
-    assert run.state is RunState.SUCCEEDED, run.error_message
-    assert SUMMARY_FILE not in {item.name for item in artifacts.find(run.id, "local")}
