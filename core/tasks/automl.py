@@ -1,11 +1,8 @@
-"""Searches a model for a dataset's target, explains it, and keeps everything later pages need."""
+"""Searches a model for a dataset's target and keeps everything later pages need."""
 
 from __future__ import annotations
 
-import traceback
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core import jobs
 from core.automl import AutoMLSettings
@@ -13,23 +10,17 @@ from core.catalog import Dataset, datasets
 from core.jobs import RunContext
 from core.progress import Event
 from core.storage import get_store
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from core.automl import AutoMLResult
+from core.tasks._explain import explain_winner
 
 __all__ = ["run", "submit"]
 
 RESUMABLE = True
 STOPPABLE = True
-EXPLAIN_S = 20.0
-EXPLAIN_SHARE = 1 / 3  # of the search's budget, at most
 
 
 def submit(dataset: Dataset, settings: AutoMLSettings) -> str:
     """Queue a search; returns the run's id, its files are those that ``AutoMLResult.save`` writes."""
-    # The budget is the search's own to keep; this is the wall behind it, should the search or its explanation hang.
+    # The budget is the search's own to keep; this is the wall behind it, should the search hang.
     wall = None if settings.time_budget_s is None else settings.time_budget_s * 1.5 + 120
     return jobs.submit(
         "automl",
@@ -42,16 +33,15 @@ def submit(dataset: Dataset, settings: AutoMLSettings) -> str:
 
 
 def run(context: RunContext) -> dict[str, Any]:
-    """Search, store the result, then explain it; the clock has run since the run was started."""
+    """Search, then store the result; the clock has run since the run was started."""
     context.report(Event("prepare", 0.0, "Loading the table"))
     from core.automl import search
     from core.datasets import load_frame
 
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, context.workspace)
-    frame = load_frame(get_store().local_path(dataset.data_digest))
     result = search(
-        frame,
+        load_frame(get_store().local_path(dataset.data_digest)),
         AutoMLSettings.model_validate(context.settings),
         report=context.report,
         workdir=context.workdir / "search",
@@ -61,43 +51,13 @@ def run(context: RunContext) -> dict[str, Any]:
     context.report(Event("store", 0.99, "Storing the model and its evidence"))
     folder = context.workdir / "result"
     result.save(folder)
-    _keep(context, folder)
+    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+        context.keep(path.relative_to(folder).as_posix(), path)
     return {
         "verdict": result.verdict,
         "stop_reason": result.stop_reason,
         "trials": len(result.trials),
         "elapsed_s": result.elapsed_s,
         "dataset_fingerprint": dataset.fingerprint,
-        "explain_error": _explain(context, frame, result),
+        "explain_error": explain_winner(context, result),
     }
-
-
-def _keep(context: RunContext, folder: Path) -> None:
-    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
-        context.keep(path.relative_to(folder).as_posix(), path)
-
-
-def _explain(context: RunContext, frame: pd.DataFrame, result: AutoMLResult) -> str | None:
-    """Explain the model and store what was found; returns what went wrong: the search's result is kept either way."""
-    if not result.settings.explain or result.stop_code == "stopped" or context.should_stop():
-        return None
-    seconds = min(EXPLAIN_S, EXPLAIN_SHARE * (result.settings.time_budget_s or 3 * EXPLAIN_S))
-    try:
-        from core.explain import ExplainSettings, explain
-
-        found = explain(
-            result,
-            frame,
-            ExplainSettings(budget_s=seconds, seed=result.settings.seed),
-            report=lambda event: context.report(replace(event, fraction=0.99)),
-            should_stop=context.should_stop,
-        )
-        folder = context.workdir / "explanation"
-        found.save(folder)
-        _keep(context, folder)
-    except Exception as error:  # noqa: BLE001  (told to the user and logged; a model without explanation is a result)
-        traceback.print_exception(error)
-        message = f"The model could not be explained ({type(error).__name__}: {str(error)[:300]})."
-        context.report(Event("explain", 0.99, message, {"error": type(error).__name__}))
-        return message
-    return None

@@ -11,6 +11,7 @@ from core.catalog import RunState, datasets
 from core.errors import InputError
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
 from core.tasks import automl, ingest
+from core.tasks._explain import explain_winner
 
 QUICK = {"target": "diagnosis", "max_trials": 2, "folds": 2, "learners": ("lgbm",)}
 
@@ -65,7 +66,7 @@ def test_the_budget_is_a_third_of_the_searchs(context, monkeypatch):
     for seconds in (30.0, 600.0, None):
         settings = AutoMLSettings(**QUICK | {"time_budget_s": seconds, "max_trials": 2})
         result = SimpleNamespace(settings=settings, stop_code="trials")
-        automl._explain(context, None, result)
+        explain_winner(context, result)
     assert asked == [10, 20, 20]
 
 
