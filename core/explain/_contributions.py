@@ -25,6 +25,8 @@ from core.explain._subject import Array, Subject
 
 __all__ = ["Contributor", "exact_contributor"]
 
+LEAF_S = 1e-6  # of shap.TreeExplainer for a row: 0.6e-6 measured in trees of 500 leaves, 1.15e-6 in those of 2,000
+
 
 @dataclass(frozen=True)
 class Contributor:
@@ -42,6 +44,8 @@ class Contributor:
         Takes rows, returns SHAP values by raw column, shape (n, columns, k); by encoded column within this module.
     reference : callable
         Takes rows, returns the model's own output in the same space, shape (n, k).
+    a_row_s : float
+        About how many seconds a row takes, as far as it is known without trying.
     """
 
     method: str
@@ -49,6 +53,7 @@ class Contributor:
     base: Array
     values: Callable[[NDArray[Any]], Array]
     reference: Callable[[NDArray[Any]], Array]
+    a_row_s: float = 0.0
 
 
 def _space(estimator: Any) -> str:
@@ -110,6 +115,7 @@ def _forest(estimator: Any) -> Contributor:
         np.atleast_1d(np.asarray(explainer.expected_value, dtype=float)),
         values,
         lambda X: _columns(function(X)),
+        LEAF_S * sum(tree.tree_.n_leaves for tree in estimator.estimators_),
     )
 
 

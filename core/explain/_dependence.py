@@ -28,7 +28,7 @@ class Dependence:
     feature, kind : str
         The column; number, boolean, category or date.
     values : list
-        The points: numbers, booleans, text, or dates as ISO text.
+        The points: numbers, booleans, text, or dates as ISO text of their own zone.
     average, low, high : list of shape (points, k)
         Mean probability (or predicted number) of each class with its 95 % interval.
     lines : list of shape (rows, points, k)
@@ -62,6 +62,8 @@ class Dependence:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):  # as the histogram's edges: the time on the clock of its own zone
+        return value.tz_localize(None).isoformat(timespec="seconds")
     value = getattr(value, "item", lambda: value)()
     return value if isinstance(value, bool | int | float) else str(value)
 

@@ -29,6 +29,7 @@ __all__ = ["SHAP_FILE", "SUMMARY_FILE", "Explanation"]
 SUMMARY_FILE = "explain.json"
 SHAP_FILE = "explain_shap.parquet"
 _PLAIN = ("task", "metric", "target", "rows_from", "rows", "interaction_space", "left_out", "elapsed_s")
+_FIGURES = ("importance", "low", "high", "direction", "h", "strength")
 _TABLES = {
     "permutation": ["feature", "importance", "low", "high", "n", "repeats"],
     "summary": ["column", "group", "class", "feature", "importance", "low", "high", "direction", "n"],
@@ -142,12 +143,17 @@ class Explanation:
             shap=rows,
             dependence=[Dependence(**each) for each in found["dependence"]],
             **values,
-            **{name: pd.DataFrame(found[name], columns=columns) for name, columns in _TABLES.items()},
+            **{name: _table(found[name], columns) for name, columns in _TABLES.items()},
         )
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): _json(value) for name, value in row.items()} for row in table.to_dict(orient="records")]
+
+
+def _table(records: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    """Return a table of records; a figure that is unknown in all of them is NaN still."""
+    return pd.DataFrame(records, columns=columns).astype({name: float for name in columns if name in _FIGURES})
 
 
 def _json(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import jobs
 from core.catalog import Dataset, datasets
-from core.errors import ExportError
+from core.errors import ExportError, InputError
 from core.finetune import FineTuneSettings
 from core.jobs import RunContext
 from core.progress import Event
@@ -87,7 +87,7 @@ def _export(context: RunContext, result: FineTuneResult, texts: pd.Series, folde
             result.model_dir, folder / "model.onnx", train=parts[0], held_out=parts[1] or parts[0],
             max_length=result.settings.max_length,
         )  # fmt: skip
-    except ExportError as error:
+    except (ExportError, InputError) as error:
         context.report(Event("export", 1.0, error.message))
         return error.message
     (folder / "onnx.json").write_text(json.dumps(found.to_dict()), encoding="utf-8")

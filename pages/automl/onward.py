@@ -1,4 +1,4 @@
-"""Where a finished search goes on: new rows, the edge, more time."""
+"""Where a finished search goes on: the edge, more time."""
 
 from __future__ import annotations
 
@@ -9,29 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from core.automl import AutoMLSettings
-from core.catalog import Run, datasets, models, runs
+from core.catalog import Run, datasets, runs
 from core.errors import NotFoundError
 from core.tasks import automl
 from pages._ui import frame, numbers
 from pages._ui.run_view import STATE_BADGES
 
-__all__ = ["continued", "export", "score"]
-
-
-def score(run: Run) -> None:
-    """Draw the way to new rows: through the registry."""
-    known = models.of_run(run.id, frame.workspace())
-    if not known:
-        st.markdown("A model that is registered has a name, versions, a card, and scores rows one by one or by file.")
-        if st.button("Register this model", type="primary", icon=":material/inventory:", key="register"):
-            st.switch_page("pages/models/page.py", query_params={"register": run.id})
-        return
-    for version in known:
-        model = models.get(version.model_id, frame.workspace())
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{frame.plain(model.name)}**, version {version.number}", width="content")
-            if st.button("Score rows", icon=":material/arrow_forward:", key=f"score-{version.id}"):
-                st.switch_page("pages/models/page.py", query_params={"model": model.id, "version": str(version.number)})
+__all__ = ["continued", "export"]
 
 
 def export(run: Run) -> None:

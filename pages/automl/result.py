@@ -12,7 +12,7 @@ from core import jobs
 from core.automl import LEARNERS, METRICS
 from core.catalog import Run, RunState, artifacts
 from core.storage import get_store
-from pages._ui import downloads, findings, frame, numbers
+from pages._ui import downloads, findings, frame, numbers, registration
 from pages.automl import evidence, explained, leaderboard, onward, whatif
 
 __all__ = ["head", "show"]
@@ -86,7 +86,7 @@ def show(run: Run) -> None:
         "Charts": lambda: evidence.show(found),
         "Explain": lambda: explained.show(run, found),
         "What-if": lambda: whatif.show(run, found),
-        "Score": lambda: onward.score(run),
+        "Score": lambda: registration.show(run),
         "Export": lambda: onward.export(run),
         "Continue": lambda: onward.continued(run, found),
         "Checks": lambda: findings.show(found["findings"]),

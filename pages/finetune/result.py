@@ -14,7 +14,7 @@ from core import jobs
 from core.automl import METRICS
 from core.catalog import Run, RunState, artifacts
 from core.storage import get_store
-from pages._ui import charts, downloads, findings, frame, numbers
+from pages._ui import charts, downloads, findings, frame, numbers, registration
 from pages.finetune import live, playground, setup
 
 __all__ = ["head", "show"]
@@ -88,8 +88,8 @@ def show(run: Run) -> None:
         f"{frame.plain(found['device'])} · {numbers.duration(run.elapsed_s)}"
     )
     _tiles(found)
-    mistakes, measured, learned, tried, checks = st.tabs(
-        ["Mistakes", "Test texts", "Learning", "Try it", "Checks"], key="ft-tabs", on_change="rerun"
+    mistakes, measured, learned, tried, scored, checks = st.tabs(
+        ["Mistakes", "Test texts", "Learning", "Try it", "Score", "Checks"], key="ft-tabs", on_change="rerun"
     )
     if mistakes.open:
         with mistakes:
@@ -103,6 +103,9 @@ def show(run: Run) -> None:
     if tried.open:
         with tried:
             playground.show(run)
+    if scored.open:
+        with scored:
+            registration.show(run)
     if checks.open:
         with checks:
             findings.show(found["findings"])

@@ -77,6 +77,14 @@ def test_every_kind_of_column_with_missing_cells(column, kind, first):
     assert len(found.edges) == (len(found.counts) + 1 if kind in ("number", "date") else 0)
 
 
+def test_dates_lie_within_the_edges_of_their_histogram():
+    result, frame = odd_result("lgbm", "binary")
+    for column in ("when", "zoned"):
+        found = curve(result, frame, column)
+        assert found.values == sorted(found.values)
+        assert (found.values[0], found.values[-1]) == (found.edges[0], found.edges[-1])
+
+
 def test_a_category_is_what_the_model_says_of_it():
     result, frame = odd_result("linear", "binary")
     found = curve(result, frame, "大小")

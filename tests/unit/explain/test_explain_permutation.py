@@ -47,16 +47,18 @@ def test_smaller_is_better_metrics_drop_upwards():
     assert table["importance"].tolist() == pytest.approx([2 / np.sqrt(np.pi), 0], abs=0.1)  # E|a - a'| of two normals
 
 
-def test_intervals_hold_the_true_value_as_often_as_they_say():
-    true, held = 2 * 0.9, 0
+@pytest.mark.parametrize("noise", [0.0, 3.0])
+def test_intervals_hold_the_true_value_as_often_as_they_say(noise):
+    """Of 400 such tables 97 to 99 % did; here are few enough to wait for."""
+    true, held = 2 * 9 / (10 + noise**2), 0
     subject = of_score(lambda x: 3 * x["a"] + x["b"], list("ab"), [0])
-    for seed in range(100):
-        frame = normal(150, "ab", seed=seed)
-        y = (3 * frame["a"] + frame["b"]).to_numpy()
+    for seed in range(80):
+        frame = normal(150, "abe", seed=seed)
+        y = (3 * frame["a"] + frame["b"] + noise * frame["e"]).to_numpy()
         table, _ = measured(subject, subject.encode(frame), y, "r2", seed=seed)
         first = table.set_index("feature").loc["a"]
         held += first["low"] <= true <= first["high"]
-    assert 85 <= held <= 100
+    assert held >= 72
 
 
 @pytest.mark.parametrize("learner", ["lgbm", "rf", "linear"])

@@ -128,7 +128,28 @@ def test_each_task_has_all_parts(learner, task, tmp_path):
     assert found.shap.classes == (["prediction"] if task == "regression" else ["a", "b", "c"])
     assert found.permutation.iloc[0]["feature"] == found.dependence[0].feature == "a b"
     found.save(tmp_path)
-    assert Explanation.load(tmp_path).to_dict() == found.to_dict()
+    again = Explanation.load(tmp_path)
+    assert again.to_dict() == found.to_dict()
+    pd.testing.assert_frame_equal(again.shap.data, found.shap.data)
+    for name in ("permutation", "summary", "interactions"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(found, name), check_dtype=False)
+
+
+def test_a_metric_that_the_rows_do_not_define_is_unknown_and_said_to_be(tmp_path):
+    result, frame = odd_result("linear", "binary", rows=60)
+    result.test["target"] = frame["target"] = "yes"
+    found = explain(result, frame, LONG)
+    assert found.left_out == [
+        {
+            "part": "permutation",
+            "what": "the importances",
+            "why": "ROC AUC is undefined on these rows (one class only?)",
+        }
+    ]
+    found.save(tmp_path)
+    again = Explanation.load(tmp_path).permutation
+    assert again["importance"].isna().all()
+    assert again["importance"].dtype == float
 
 
 def test_of_many_classes_the_most_frequent_are_explained():

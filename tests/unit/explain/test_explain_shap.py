@@ -131,6 +131,25 @@ def test_a_slow_exact_method_gives_way_to_sampling_with_its_reason(monkeypatch):
     assert "shap.TreeExplainer takes 0.2" in replaced(monkeypatch, values=slow)
 
 
+def test_a_large_forest_is_not_even_tried(monkeypatch):
+    def never(exact):
+        def values(X):
+            raise AssertionError("it would take minutes")
+
+        return values
+
+    why = replaced(monkeypatch, values=never, a_row_s=lambda _: 0.5)
+    assert why == "shap.TreeExplainer takes about 0.5 s a row"
+
+
+def test_what_a_forest_takes_grows_with_its_leaves():
+    result, frame = odd_result("rf", "binary", rows=60)
+    subject = subject_of(result)
+    forest = bare_estimator(result.model)
+    found = exact_contributor(forest, subject, subject.encode(frame))
+    assert found.a_row_s == pytest.approx(1e-6 * sum(tree.get_n_leaves() for tree in forest.estimators_))
+
+
 def test_an_exact_method_that_does_not_add_up_gives_way_to_sampling(monkeypatch):
     assert "does not add up to the model's output (off by 0.1" in replaced(
         monkeypatch, base=lambda exact: exact.base + 0.1

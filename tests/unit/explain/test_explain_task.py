@@ -7,10 +7,11 @@ import pytest
 import core.explain
 from core import jobs
 from core.automl import AutoMLResult, AutoMLSettings
-from core.catalog import RunState, artifacts, datasets
+from core.catalog import RunState, datasets
 from core.errors import InputError
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
 from core.tasks import automl, ingest
+from core.tasks._explain import explain_winner
 
 QUICK = {"target": "diagnosis", "max_trials": 2, "folds": 2, "learners": ("lgbm",)}
 
@@ -65,7 +66,7 @@ def test_the_budget_is_a_third_of_the_searchs(context, monkeypatch):
     for seconds in (30.0, 600.0, None):
         settings = AutoMLSettings(**QUICK | {"time_budget_s": seconds, "max_trials": 2})
         result = SimpleNamespace(settings=settings, stop_code="trials")
-        automl._explain(context, None, result)
+        explain_winner(context, result)
     assert asked == [10, 20, 20]
 
 
@@ -102,9 +103,3 @@ def test_a_stopped_search_is_not_explained(context):
     found = automl.run(context)
     assert found["stop_reason"].startswith("You stopped it")
     assert SUMMARY_FILE not in context.kept
-
-
-def test_a_run_without_an_explanation_has_no_such_file(dataset):
-    run = jobs.wait(automl.submit(dataset, AutoMLSettings(time_budget_s=None, explain=False, **QUICK)), 120)
-    assert run.state is RunState.SUCCEEDED, run.error_message
-    assert SUMMARY_FILE not in {item.name for item in artifacts.find(run.id, "local")}

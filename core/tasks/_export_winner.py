@@ -1,0 +1,50 @@
+"""Stores the winner of a search as ONNX, so that pages can ask it without the libraries that trained it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from core.errors import ExportError, InputError
+from core.jobs import RunContext
+from core.progress import Event
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.automl import AutoMLResult
+
+__all__ = ["export_winner"]
+
+_COMPARED, _TRIED = 2_000, 1_000
+
+
+def export_winner(context: RunContext, frame: pd.DataFrame, result: AutoMLResult) -> str | None:
+    """Store ``model.onnx``, ``onnx.json``, and ``rows.parquet``: raw rows to ask about, by their position in the table.
+
+    Returns
+    -------
+    str or None
+        Why the model could not be exported, if so: the search's result is kept either way.
+    """
+    from core.edge import export_onnx
+
+    context.report(Event("export", 0.99, "Exporting the model and comparing its answers"))
+    rows = frame[result.features]
+    parts = [rows.iloc[table["row_id"].to_numpy()[:_COMPARED]] for table in (result.oof, result.test)]
+    folder = context.workdir / "exported"
+    folder.mkdir(exist_ok=True)
+    try:
+        found = export_onnx(
+            result.model, folder / "model.onnx", train=parts[0], held_out=parts[1] if len(parts[1]) else parts[0],
+            fingerprint=result.fingerprint, target=result.settings.target,
+        )  # fmt: skip
+    except (ExportError, InputError) as error:
+        context.report(Event("export", 0.99, error.message))
+        return error.message
+    (folder / "onnx.json").write_text(json.dumps(found.to_dict(), default=str), encoding="utf-8")
+    tried = (result.test if len(result.test) else result.oof)["row_id"].to_numpy()[:_TRIED]
+    rows.iloc[tried].set_axis(tried).to_parquet(folder / "rows.parquet")
+    for path in sorted(folder.iterdir()):
+        context.keep(path.name, path)
+    return None

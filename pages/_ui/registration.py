@@ -1,0 +1,26 @@
+"""The way from a finished run to the registry: a name, versions, a card, new rows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalog import Run, models
+from pages._ui import frame
+
+__all__ = ["show"]
+
+
+def show(run: Run) -> None:
+    """Draw the way to new rows: through the registry."""
+    known = models.of_run(run.id, frame.workspace())
+    if not known:
+        st.markdown("A model that is registered has a name, versions, a card, and scores rows one by one or by file.")
+        if st.button("Register this model", type="primary", icon=":material/inventory:", key="register"):
+            st.switch_page("pages/models/page.py", query_params={"register": run.id})
+        return
+    for version in known:
+        model = models.get(version.model_id, frame.workspace())
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{frame.plain(model.name)}**, version {version.number}", width="content")
+            if st.button("Score rows", icon=":material/arrow_forward:", key=f"score-{version.id}"):
+                st.switch_page("pages/models/page.py", query_params={"model": model.id, "version": str(version.number)})
