@@ -29,13 +29,29 @@ def stocked(installation, tmp_path_factory):
         loaded = [jobs.wait(ingest.submit_sample(name), 60) for name in ("german_credit", "product_reviews")]
         credit, reviews = (datasets.get(run.result["dataset_id"], "local") for run in loaded)
         search = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=None, max_trials=4, folds=2))
-        tuning = FineTuneSettings(text_column="text", label_column="sentiment", max_length=32, max_steps=20)
+        tuning = FineTuneSettings(
+            text_column="text", label_column="sentiment", base_model=str(tiny_base(home / "tiny")), max_length=32,
+            max_steps=20,
+        )  # fmt: skip
         trained = finetune.submit(reviews, tuning)
         for run_id in (search, trained):
             assert jobs.wait(run_id, 240).state is RunState.SUCCEEDED
         running = start_server(home)
         yield running, search, trained
         stop_server(running)
+
+
+def tiny_base(folder: Path) -> Path:
+    """Write a thin BERT with random weights: this journey is about the way, not about the model."""
+    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
+
+    from core.finetune import base_models
+
+    set_seed(1)
+    config = BertConfig(hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128)
+    BertModel(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
+    return folder
 
 
 def test_winner_to_bundle(stocked: tuple[Server, str, str], tab: Page, tmp_path: Path) -> None:
@@ -49,7 +65,7 @@ def test_winner_to_bundle(stocked: tuple[Server, str, str], tab: Page, tmp_path:
     expect(tab.get_by_text(re.compile("The file answers as the model does on"))).to_be_visible(timeout=120_000)
     settled(tab)
 
-    tab.get_by_role("button", name="Download").click()
+    tab.get_by_test_id("stPopoverButton").click()
     choose(tab, "Licence of the model", "Apache License 2.0")
     with tab.expect_download() as taken:
         tab.locator(".st-key-download-bundle").get_by_role("button").click()
@@ -70,7 +86,7 @@ def test_text_model_to_int8_to_measurement(stocked: tuple[Server, str, str], tab
         tab.get_by_role("button", name=f"Remove {mode}").click()
         settled(tab)
     tab.locator(".st-key-edge-export").get_by_role("button").click()
-    expect(tab.get_by_role("heading", name=re.compile("dynamic-int8 is 4.0 times smaller"))).to_be_visible(
+    expect(tab.get_by_role("heading", name=re.compile(r"dynamic-int8 is [\d.]+ times smaller"))).to_be_visible(
         timeout=180_000
     )
     settled(tab)
