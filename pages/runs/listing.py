@@ -23,6 +23,7 @@ TASKS = {
     "export": "Export",
     "onnx_upload": "ONNX upload",
     "latency": "Latency",
+    "score": "Scoring",
 }
 _LIMIT = 200
 
