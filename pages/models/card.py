@@ -8,6 +8,7 @@ import streamlit as st
 from core import models
 from core.models import CardTable, ModelCard, Section
 from core.models._card_text import told
+from core.models._coverage import CoverageRow
 from pages._ui import downloads, frame
 from pages.models import address, questions
 from pages.models.figures import Opened
@@ -65,8 +66,9 @@ def _read(card: ModelCard) -> None:
 
 
 def _section(section: Section) -> None:
+    listed = "- " if len(section.text) > 1 else ""
     for text in section.text:
-        st.markdown(f"- {frame.plain(text)}")
+        st.markdown(f"{listed}{frame.plain(text)}")
     for table in section.tables:
         if table.rows:
             _table(table)
@@ -114,32 +116,33 @@ def _cells(table: CardTable, name: str) -> list[object]:
 
 def _coverage(card: ModelCard) -> None:
     st.caption("It says what is there for each item, not whether that is enough: that is for people to judge.")
-    table = pd.DataFrame([row.to_dict() for row in card.coverage])
-    for framework, part in table.groupby("framework", sort=False):
-        counts = {status: int((part["status"] == status).sum()) for status in _COLORS}
+    for framework in dict.fromkeys(row.framework for row in card.coverage):
+        part = [row for row in card.coverage if row.framework == framework]
+        counts = {status: sum(row.status == status for row in part) for status in _COLORS}
         st.markdown(
             f"**{frame.plain(framework)}**: of {len(part)} items {counts['evidence present']} have evidence, "
             f"{counts['asked']} wait for an answer, {counts['missing']} are missing"
         )
         st.dataframe(
-            pd.DataFrame(
-                {
-                    "Item": part["item"],
-                    "About": part["about"],
-                    "Status": [[status] for status in part["status"]],
-                    "Not there": ["; ".join(lacks) or None for lacks in part["lacks"]],
-                    "On the card": ["; ".join(where) or None for where in part["where"]],
-                }
-            ),
+            pd.DataFrame([_covered(row) for row in part]),
             hide_index=True,
             height="content",
             placeholder="–",
             column_config={
                 "Item": st.column_config.TextColumn(width="small"),
-                "About": st.column_config.TextColumn(width="medium"),
                 "Status": st.column_config.MultiselectColumn(options=list(_COLORS), color=list(_COLORS.values())),
-                "Not there": st.column_config.TextColumn(width="medium"),
-                "On the card": st.column_config.TextColumn(width="medium"),
+                "Not there": st.column_config.TextColumn(width="large"),
             },
             alt=f"What the card has on {framework}",
         )
+
+
+def _covered(row: CoverageRow) -> dict[str, object]:
+    lacks = "; ".join(row.lacks) if row.where else "Nothing on this card is about it"
+    return {
+        "Item": row.item,
+        "About": row.about,
+        "Status": [row.status],
+        "On the card": "; ".join(name for name in row.where if name not in row.lacks) or None,
+        "Not there": lacks or None,
+    }

@@ -38,7 +38,7 @@ def histogram(edges: Sequence[float], counts: Sequence[int], x_title: str, title
         alt.Chart(table)
         .mark_bar(color=theme.accent())
         .encode(
-            x=alt.X("from:Q", bin="binned", title=x_title, axis=alt.Axis(tickCount=8, format="~g")),
+            x=alt.X("from:Q", bin="binned", title=x_title, axis=alt.Axis(tickCount=8, format=",.4~g")),
             x2="to:Q",
             y=alt.Y("rows:Q", title="Rows"),
             tooltip=[alt.Tooltip("from:Q", format=",.4~g"), alt.Tooltip("to:Q", format=",.4~g"),

@@ -75,7 +75,7 @@ def _row(model: Model) -> dict[str, object]:
         "Value": None if metric is None else figures.told(measured[metric]),
         "Test rows": None if metric is None else measured[metric]["n"],
         "Versions": len(found),
-        "Aliases": [f"{alias} {number}" for alias, number in aliases.items() if alias != rows.CHAMPION],
+        "Aliases": [f"{alias} {number}" for alias, number in aliases.items() if alias != rows.CHAMPION] or None,
         "Kind": _KINDS[told.kind],
         "Registered": numbers.when(found[0].created_at),
     }

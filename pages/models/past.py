@@ -27,8 +27,8 @@ _ACTIONS = {
 def history(opened: Opened) -> None:
     """Draw all changes, newest first."""
     found = models.history(opened.model.id, workspace=frame.workspace())
-    if not any(event.who for event in found):
-        st.caption("Nobody signs in to this installation, so the history cannot say who made a change.")
+    if not all(event.who for event in found):
+        st.caption("Who made a change is only known where people sign in: here some or all changes have no name.")
     st.dataframe(
         pd.DataFrame(
             {
@@ -68,7 +68,7 @@ def lineage(opened: Opened) -> None:
     version = opened.version
     found = version.lineage
     table, code = found["dataset"], found["registered_with"]
-    st.markdown(f"**Version {version.number} was made by a run on a table; both are known by their content.**")
+    st.markdown(f"**Version {version.number} can be traced to its table, run, settings and software**")
     with st.container(horizontal=True):
         if st.button("Its run", icon=":material/model_training:", key="to-maker"):
             st.switch_page(f"pages/{found['run']['task']}/page.py", query_params={"run": version.run_id})
@@ -80,7 +80,6 @@ def lineage(opened: Opened) -> None:
         "Table": table["name"] or "deleted before it was registered",
         "Rows": "–" if table["rows"] is None else f"{table['rows']:,}",
         "Source": table["source"] or "–",
-        "Table's fingerprint": table["fingerprint"] or "–",
         "Predicts": found["target"],
         "Task": found["task"],
         "Searched for": METRICS[found["metric"]].title,
@@ -88,11 +87,13 @@ def lineage(opened: Opened) -> None:
         "Version's id": version.id,
         "Registered": f"{numbers.when(version.created_at):%d %b %Y, %H:%M:%S}",
         "Plumbline": code["version"],
-        "Source of Plumbline (SHA-256)": code["source"] or "–",
     }
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.table({key: frame.plain(value) for key, value in facts.items()}, border="horizontal", alt="Lineage")
+        for title, content in (("Fingerprint of the table", table["fingerprint"]), ("Source code", code["source"])):
+            st.caption(f"{title} (SHA-256)")
+            st.code(content or "unknown", language=None, wrap_lines=True)
     with right:
         st.markdown("**Settings**")
         st.json(found["settings"], expanded=False)

@@ -11,11 +11,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
 
+from pages._ui import numbers
 from pages.models import charts
 
 __all__ = ["preview", "spread"]
 
 _BINS = 40
+_CLOSE = slice(16, 24)  # the bins from 0.4 to 0.6
 _ROWS = 200
 _MOST = 30
 
@@ -26,7 +28,8 @@ def spread(path: str, result: Mapping[str, Any]) -> None:
     scores = [name for name in others if name.startswith("p(")]
     if not scores:
         edges, counts = _binned(path, prediction, unit=False)
-        charts.histogram(edges, counts, "Prediction", f"Predictions of {sum(counts):,} rows")
+        span = f"from {numbers.rounded(edges[0])} to {numbers.rounded(edges[-1])}"
+        charts.histogram(edges, counts, "Prediction", f"{sum(counts):,} predictions, {span}")
         return
     found = _counts(path, prediction)
     shown = dict(found[:_MOST])
@@ -41,9 +44,18 @@ def spread(path: str, result: Mapping[str, Any]) -> None:
     with right:
         name = scores[-1]
         if len(scores) > 2:
-            name = st.selectbox("Probability of", scores, format_func=lambda each: each[2:].split(")")[0], key="spread")
+            name = st.selectbox("Probability of", scores, format_func=_label, key="spread")
         edges, counts = _binned(path, name, unit=True)
-        charts.histogram(edges, counts, f"Probability of {name[2:].rsplit(')', 1)[0]}", "How sure the model is")
+        title = f"{sum(counts[_CLOSE]) / max(sum(counts), 1):.1%} are close calls, between 0.4 and 0.6"
+        charts.histogram(
+            edges, counts, f"Probability of {_label(name)}",
+            title if len(scores) == 2 else f"How probable {_label(name)} is",
+        )  # fmt: skip
+
+
+def _label(column: str) -> str:
+    """Return the label that a column of probabilities is about."""
+    return column[2:].rsplit(")", 1)[0]
 
 
 def _decisions(path: str, others: list[str]) -> None:

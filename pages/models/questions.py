@@ -32,11 +32,12 @@ def _form(version: ModelVersion, key: str, title: str, asked: list[Question]) ->
                 st.badge("Answered", color="green", icon=":material/check_circle:")
         given = {question.key: _field(version, question) for question in asked}
         if st.form_submit_button("Save", icon=":material/save:", key=f"save-{key}-{version.id}"):
-            for question in asked:
-                text = (given[question.key] or "").strip()
-                if text != version.answers.get(question.key, {}).get("text", ""):
-                    models.answer(version, question.key, text, who=address.who())
-            st.rerun()
+            with frame.errors_shown():
+                for question in asked:
+                    text = (given[question.key] or "").strip()
+                    if text != version.answers.get(question.key, {}).get("text", ""):
+                        models.answer(version, question.key, text, who=address.who())
+                st.rerun()
 
 
 def _field(version: ModelVersion, question: Question) -> str | None:

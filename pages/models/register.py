@@ -94,10 +94,11 @@ def _form(found: list[Run]) -> None:
         notes = st.text_area("Notes", height=80, max_chars=5_000, key=f"register-notes-{run.id}",
                              placeholder="What is particular about it. They go onto its card.")  # fmt: skip
         if st.button("Register", type="primary", icon=":material/add:", key="register-start"):
-            model = models.register(
-                run.id, name=name, notes=notes.strip(), who=address.who(), workspace=frame.workspace()
-            )
-            address.go(model=model.id, version=str(model.versions))
+            with frame.errors_shown():
+                model = models.register(
+                    run.id, name=name, notes=notes.strip(), who=address.who(), workspace=frame.workspace()
+                )
+                address.go(model=model.id, version=str(model.versions))
 
 
 def _name(run: Run) -> str:

@@ -47,7 +47,8 @@ def show(version: ModelVersion, policy: str, *, drawn: bool) -> None:
             row[row_id] = st.text_input("Id of the row", key=f"row-id-{version.id}", width=320, help=about) or "1"
         sent = st.form_submit_button("Score", type="primary", icon=":material/play_arrow:", key="score-row")
     if sent:
-        _answer(_scored(version, row, policy, row_id, exported), policy)
+        with frame.errors_shown():
+            _answer(_scored(version, row, policy, row_id, exported), policy)
 
 
 def _free_name(row: dict[str, Any]) -> str:

@@ -68,7 +68,8 @@ def _file(version: ModelVersion, policy: str, *, drawn: bool) -> None:
     if st.button("Score the file", type="primary", icon=":material/play_arrow:", key="score-start", disabled=not ready):
         # A new key drops the widget's copy of the file from memory.
         st.session_state["score-number"] = number + 1
-        address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id))
+        with frame.errors_shown():
+            address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id))
 
 
 def _open() -> None:

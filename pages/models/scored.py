@@ -60,11 +60,12 @@ def _result(run: Run, result: Mapping[str, Any]) -> None:
     st.subheader(_finding(result, report))
     with st.container(horizontal=True):
         st.metric("Rows scored", f"{result['rows']:,}", border=True)
-        st.metric("Rows that could not be read", f"{result['skipped']:,}", border=True,
-                  help="They are not in the predictions; the log and the report name them.")  # fmt: skip
-        for name in ("missing", "unseen", "outside"):
+        if result["skipped"]:
+            st.metric("Rows that could not be read", f"{result['skipped']:,}", border=True,
+                      help="They are not among the predictions.")  # fmt: skip
+        for name, title in _COUNTS.items():
             cells = sum(column[name] for column in report["columns"])
-            st.metric(f"{_COUNTS[name]} (cells)", f"{cells:,}", border=True)
+            st.metric(f"{title} (cells)", f"{cells:,}", border=True)
     path = get_store().local_path(artifacts.get(run.id, "scored.parquet", run.workspace).digest)
     differs, predicted, rows = st.tabs(["What is different", "Predictions", "Rows"], key="scored-tabs",
                                        on_change="rerun")  # fmt: skip
@@ -97,6 +98,7 @@ def _report(report: Mapping[str, Any]) -> None:
         st.markdown(f"**{report['skipped']:,} rows could not be read**")
         st.dataframe(pd.DataFrame(report["skipped_rows"]), hide_index=True, alt="Rows that could not be read")
     columns = report["columns"]
+    st.markdown("**Column by column**")
     st.dataframe(
         pd.DataFrame(
             {

@@ -7,7 +7,7 @@ import streamlit as st
 from core import models
 from core.catalog import Model, ModelVersion
 from core.catalog import models as rows
-from pages._ui import frame, numbers
+from pages._ui import frame
 from pages.models import address, card, compare, figures, finding, hand_on, past, score, versions
 from pages.models.figures import Opened
 
@@ -21,7 +21,6 @@ _TABS = {
     "History": past.history,
     "Lineage": past.lineage,
 }
-_TILES = 5
 
 
 def show(model: Model) -> None:
@@ -43,7 +42,6 @@ def show(model: Model) -> None:
     version = _chosen(model, found, aliases)
     with actions:
         hand_on.show(model, version)
-    _tiles(version)
     _tabs(Opened(model, found, aliases, version))
 
 
@@ -59,25 +57,6 @@ def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) ->
     )  # fmt: skip
     address.keep("version", chosen, shown, key)
     return by_number[chosen]
-
-
-def _tiles(version: ModelVersion) -> None:
-    measured = list(figures.metrics(version).items())[:_TILES]
-    if not measured:
-        st.caption("Nothing was measured on test rows.")
-        return
-    st.caption(f"Version {version.number} on {measured[0][1]['n']:,} test rows, with 95 % intervals")
-    with st.container(horizontal=True):
-        for metric, item in measured:
-            st.metric(
-                figures.title(metric),
-                numbers.estimate(item["value"], item["low"], item["high"]),
-                numbers.interval(item["low"], item["high"]),
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                width="stretch",
-            )
 
 
 def _tabs(opened: Opened) -> None:

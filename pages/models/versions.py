@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from core import models
+from core.catalog import ModelVersion
 from core.catalog import models as rows
 from pages._ui import charts, frame, numbers
 from pages.models import address, figures
@@ -13,15 +16,36 @@ from pages.models.figures import Opened
 
 __all__ = ["show"]
 
+_TILES = 5
 _MOST_METRICS = 4
 _COLORS = {rows.CHAMPION: "green", "challenger": "blue", rows.ARCHIVED: "gray"}
 
 
 def show(opened: Opened) -> None:
-    """Draw the versions and the actions."""
+    """Draw the figures of the version in focus, all versions, and the actions."""
+    _tiles(opened.version)
     _chart(opened)
     _table(opened)
     _actions(opened)
+
+
+def _tiles(version: ModelVersion) -> None:
+    measured = list(figures.metrics(version).items())[:_TILES]
+    if not measured:
+        st.caption("Nothing was measured on test rows.")
+        return
+    st.caption(f"Version {version.number} on {measured[0][1]['n']:,} test rows, with 95 % intervals")
+    with st.container(horizontal=True):
+        for metric, item in measured:
+            st.metric(
+                figures.title(metric),
+                numbers.estimate(item["value"], item["low"], item["high"]),
+                numbers.interval(item["low"], item["high"]),
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                width="stretch",
+            )
 
 
 def _chart(opened: Opened) -> None:
@@ -92,39 +116,38 @@ def _actions(opened: Opened) -> None:
     with right, st.form(f"notes-form-{key}"):
         notes = st.text_area("Notes", value=version.notes, height=130, max_chars=5_000, key=f"notes-{key}")
         if st.form_submit_button("Save the notes", icon=":material/save:", key=f"save-notes-{key}"):
-            models.set_notes(version.model_id, version.number, notes.strip(), **_by())
-            st.rerun()
+            _act(models.set_notes, version, version.number, notes.strip())
 
 
-def _by() -> dict[str, str]:
-    return {"who": address.who(), "workspace": frame.workspace()}
+def _act(change: Callable[..., object], version: ModelVersion, *arguments: object, **values: str) -> None:
+    with frame.errors_shown():
+        change(version.model_id, *arguments, **values, who=address.who(), workspace=frame.workspace())
+        st.rerun()
 
 
 def _promotion(opened: Opened, why: str) -> None:
     version, champion = opened.version, opened.aliases.get(rows.CHAMPION)
     usable = version.archived_at is None and version.number != champion
     if usable and st.button("Promote to champion", type="primary", icon=":material/trophy:", key="promote"):
-        models.promote(version.model_id, version.number, why=why, **_by())
-        st.rerun()
-    if champion is not None and st.button(
+        _act(models.promote, version, version.number, why=why)
+    past = models.history(version.model_id, workspace=frame.workspace())
+    crowned = [event for event in past if event.alias == rows.CHAMPION and event.number is not None]
+    if champion is not None and len(crowned) > 1 and st.button(
         "Roll back", icon=":material/undo:", key="roll-back",
         help=f"Makes the champion before version {champion} the champion again.",
     ):  # fmt: skip
-        number = models.roll_back(version.model_id, why=why, **_by())
-        address.go(model=version.model_id, version=str(number))
+        _act(models.roll_back, version, why=why)
 
 
 def _use(opened: Opened, why: str) -> None:
     version = opened.version
     if version.archived_at is not None:
         if st.button("Restore", icon=":material/unarchive:", key="restore", help="Takes it back into use."):
-            models.restore(version.model_id, version.number, why=why, **_by())
-            st.rerun()
+            _act(models.restore, version, version.number, why=why)
     elif version.number != opened.aliases.get(rows.CHAMPION) and st.button(
         "Archive", icon=":material/archive:", key="archive", help="Takes it out of use: its aliases go, all else stays."
     ):
-        models.archive(version.model_id, version.number, why=why, **_by())
-        st.rerun()
+        _act(models.archive, version, version.number, why=why)
 
 
 def _aliases(opened: Opened, why: str) -> None:
@@ -134,10 +157,8 @@ def _aliases(opened: Opened, why: str) -> None:
             "Alias", key=f"alias-{version.id}", max_chars=40, placeholder="challenger", width=200,
             help="A name that programs ask for. It points to one version at a time.",
         ).strip()  # fmt: skip
-        if st.button("Set", icon=":material/new_label:", key="set-alias", disabled=not alias):
-            models.set_alias(version.model_id, alias, version.number, why=why, **_by())
-            st.rerun()
+        if st.button("Set", icon=":material/new_label:", key="set-alias"):
+            _act(models.set_alias, version, alias, version.number, why=why)
         for own in _called(opened, version.number, None):
             if st.button(f"Remove {own}", icon=":material/label_off:", key=f"remove-{own}"):
-                models.remove_alias(version.model_id, own, why=why, **_by())
-                st.rerun()
+                _act(models.remove_alias, version, own, why=why)
