@@ -77,9 +77,7 @@ def _form(found: list[Run]) -> None:
             chosen = st.selectbox(
                 "Run",
                 list(by_id),
-                format_func=lambda item: (
-                    f"{by_id[item].title} · {_MAKERS[by_id[item].task]}, {numbers.ago(by_id[item].created_at)}"
-                ),
+                format_func=lambda item: _called(by_id[item]),
                 key=f"register-run-{found[0].id}",
             )
             run = by_id[chosen]
@@ -99,6 +97,10 @@ def _form(found: list[Run]) -> None:
                     run.id, name=name, notes=notes.strip(), who=address.who(), workspace=frame.workspace()
                 )
                 address.go(model=model.id, version=str(model.versions))
+
+
+def _called(run: Run) -> str:
+    return f"{run.title} · {_MAKERS[run.task]}, {numbers.when(run.created_at):%d %b %Y, %H:%M}"
 
 
 def _name(run: Run) -> str:

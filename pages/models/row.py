@@ -33,7 +33,8 @@ def show(version: ModelVersion, policy: str, *, drawn: bool) -> None:
             st.switch_page("pages/edge/page.py", query_params={"model": version.run_id})
         return
     asked = models.form_fields(version, policy=policy)
-    st.caption("It begins with what is most usual: medians and most frequent values of the training rows.")
+    if version.kind == "table":
+        st.caption("It begins with what is most usual: medians and most frequent values of the training rows.")
     with st.form(f"row-{version.id}", border=True):
         columns = st.columns(_COLUMNS if len(asked) > 2 else 1, gap="medium")
         row: dict[str, Any] = {}
