@@ -21,7 +21,7 @@ color:var(--ink);background:var(--paper)}h1{line-height:1.2}h2{margin-top:2.2rem
 caption{text-align:left;font-weight:600;padding:.2rem 0}th,td{border-bottom:1px solid var(--line);padding:.3rem .7rem;
 text-align:left;vertical-align:top}td.n{text-align:right}th{color:var(--soft);font-weight:600}dt{font-weight:600;
 margin-top:.7rem}dd{margin:.1rem 0 0;white-space:pre-wrap;overflow-wrap:anywhere}.gap{color:var(--gap);
-font-style:italic}.lead{font-size:1.1rem}.soft{color:var(--soft)}td{overflow-wrap:anywhere}
+font-style:italic}.lead{font-size:1.1rem}.soft{color:var(--soft)}td{overflow-wrap:break-word;max-width:36rem}
 @media print{body{margin:0;max-width:none}}
 """
 
@@ -70,10 +70,10 @@ def _table(table: CardTable) -> str:
     caption = f"<caption>{escape(table.title)}</caption>" if table.title else ""
     named = any(name.strip() for name in table.columns)
     head = "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns) + "</tr>" if named else ""
-    rows = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in table.rows)
+    rows = "".join("<tr>" + "".join(_cell(value, named) for value in row) + "</tr>" for row in table.rows)
     return f'<div class="table"><table>{caption}<thead>{head}</thead><tbody>{rows}</tbody></table></div>'
 
 
-def _cell(value: Any) -> str:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+def _cell(value: Any, aligned: bool) -> str:
+    number = aligned and isinstance(value, int | float) and not isinstance(value, bool)
     return f"<td{' class=n' if number else ''}>{escape(told(value))}</td>"

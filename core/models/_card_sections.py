@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from core import policies
@@ -60,7 +61,7 @@ def details(evidence: Evidence, version: ModelVersion | None) -> Section:
         rows.insert(2, ("Classes", ", ".join(map(str, result["labels"][:20]))))
     if version is not None and version.notes:
         rows.append(("Notes", version.notes))
-    return Section("details", "Model details", (summary(evidence),), (CardTable("", ("", " "), tuple(rows)),))
+    return Section("details", "Model details", (), (CardTable("", ("", " "), tuple(rows)),))
 
 
 def _day(at: float | None) -> str | None:
@@ -130,9 +131,15 @@ def training(evidence: Evidence) -> Section:
             f"{METRICS[result['metric']].title}. {result['stop_reason']}",
             f"Scored by {result['split_method']}; the winner was fitted on all training rows.",
         ]
-        winner = result["winner"].get("config") or {}
+        winner = dict(result["winner"].get("config") or {})
+    base = str(settings.get("base_model", ""))
+    if Path(base).is_absolute():  # where it lies on this machine is nobody's business
+        settings = settings | {"base_model": Path(base).name}
     chosen = [(name, _plain(value)) for name, value in settings.items() if value not in (None, [], {})]
     tables = [CardTable("Settings", ("Setting", "Value"), tuple(chosen))]
+    if members := winner.pop("members", None):
+        told_of = ((LEARNERS.get(each["learner"], each["learner"]), each["trial"], each["weight"]) for each in members)
+        tables.insert(0, CardTable("Members of the blend", ("Learner", "Trial", "Weight"), tuple(told_of)))
     if winner:
         tables.insert(0, CardTable("Of the model", ("Parameter", "Value"), tuple(winner.items())))
     return Section("training", "Training", tuple(text), tuple(tables))

@@ -66,6 +66,25 @@ class VersionComparison:
             rows.append(row)
         return pd.DataFrame(rows)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON-serialisable values; what could not be measured is None."""
+
+        def plain(estimate: Estimate) -> dict[str, Any]:
+            return {name: value if math.isfinite(value) else None for name, value in estimate.to_dict().items()}
+
+        return {
+            "first": self.first.id,
+            "second": self.second.id,
+            "metrics": {
+                side: {name: plain(each) for name, each in found.items()} for side, found in self.metrics.items()
+            },
+            "metric": self.metric,
+            "difference": None if self.difference is None else plain(self.difference),
+            "same_rows": self.same_rows,
+            "reason": self.reason,
+            "verdict": self.verdict,
+        }
+
     @property
     def verdict(self) -> str:
         """What the difference says, in one sentence."""

@@ -112,7 +112,7 @@ class Decider:
         positive = self.positive
         scores = outputs if outputs.ndim == 1 else outputs[:, (self.labels or []).index(positive or "")]
         groups = self._groups(frame)
-        texts = groups.apply(lambda row: label_text(tuple(row) if len(row) > 1 else row.iloc[0]), axis=1)
+        texts = _texts(groups)
         known = texts.isin(self.policy.rules) & np.isfinite(scores)
         found = pd.Series(pd.NA, index=frame.index, dtype="Int64")
         if known.any():
@@ -142,6 +142,15 @@ class Decider:
             f"{rows:,} rows have no decision: the policy has no rule for {', '.join(map(repr, list(unknown)[:5]))}.",
             f"It knows {', '.join(list(self.policy.rules)[:10])}.", {"rows": unknown},
         )  # fmt: skip
+
+
+def _texts(groups: pd.DataFrame) -> pd.Series:
+    """Return each row's group as the rules name it."""
+    parts = []
+    for _, column in groups.items():
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+        parts.append(pd.Series([label_text(value) for value in values], dtype=object).to_numpy()[codes])
+    return pd.Series([", ".join(row) for row in zip(*parts, strict=True)], index=groups.index, dtype=object)
 
 
 def _edges(labels: Sequence[str]) -> list[float]:

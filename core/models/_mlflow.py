@@ -27,8 +27,9 @@ from core.models._registry import resolve
 
 if TYPE_CHECKING:
     from core.catalog import ModelVersion
+    from core.models._card import ModelCard
 
-__all__ = ["save_mlflow"]
+__all__ = ["save_mlflow", "write_model"]
 
 _CORE = Path(__file__).resolve().parents[1]
 _CODE = (
@@ -69,12 +70,25 @@ def save_mlflow(model: str, path: str | Path, *, workspace: str = "local") -> Pa
         When the folder holds something, or cannot be written.
     """
     version = resolve(model, workspace=workspace)
-    target = Path(path)
+    return write_model(
+        Evidence.of(version.run_id, workspace), version, card(version.id, workspace=workspace), Path(path)
+    )
+
+
+def write_model(evidence: Evidence, version: ModelVersion, shown: ModelCard, target: Path) -> Path:
+    """Write a version, or a run as a draft of one, with its card; the folder appears when it is whole.
+
+    Raises
+    ------
+    StorageError
+        When the folder holds something, or cannot be written.
+    """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise StorageError(f"'{target.name}' holds something already.", "Choose a new folder.")
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        _write(Evidence.of(version.run_id, workspace), version, part)
+        _write(evidence, version, part)
+        (part / "model_card.md").write_text(shown.to_markdown(), encoding="utf-8")
         if target.exists():
             target.rmdir()
         part.rename(target)
@@ -109,7 +123,6 @@ def _write(evidence: Evidence, version: ModelVersion, folder: Path) -> None:
             copy = folder / "code" / "core" / source.relative_to(_CORE)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
-    (folder / "model_card.md").write_text(card(version.id, workspace=version.workspace).to_markdown(), encoding="utf-8")
     example = {"columns": [field.name for field in fields], "data": [[_example(field) for field in fields]]}
     (folder / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
     _environment(evidence, folder)
@@ -124,7 +137,8 @@ def _environment(evidence: Evidence, folder: Path) -> None:
     import yaml
 
     packages = evidence.result["packages"]
-    pinned = [f"{name}=={packages[name]}" for name in _PACKAGES[evidence.kind] if name in packages]
+    # "2.13.0+cpu" names a build that the package index does not have under that name
+    pinned = [f"{name}=={packages[name].split('+')[0]}" for name in _PACKAGES[evidence.kind] if name in packages]
     needs = [_MLFLOW, *pinned, *(["pydantic-settings>=2"] if "pydantic-settings" not in packages else [])]
     python = packages["python"]
     (folder / "requirements.txt").write_text("\n".join(needs) + "\n", encoding="utf-8")
@@ -156,7 +170,7 @@ def _mlmodel(evidence: Evidence, version: ModelVersion, fields: list[Field], fol
         },
         "metadata": {
             "plumbline_version": version.lineage["registered_with"]["version"],
-            "model": version.model_id, "number": version.number, "run": version.run_id,
+            "model": version.model_id or None, "number": version.number or None, "run": version.run_id,
             "fingerprint": evidence.fingerprint, "target": evidence.target,
         },
         "model_uuid": version.id * 2,

@@ -1,4 +1,4 @@
-"""A version pushed to an MLflow server: parameters, metrics, files and the model."""
+"""A version, or a finished run, pushed to an MLflow server: parameters, metrics, files and the model."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from core.errors import SettingsError, StorageError
-from core.models._card_build import card
+from core.catalog import ModelVersion
+from core.errors import NotFoundError, SettingsError, StorageError
+from core.models._card import ModelCard
+from core.models._card_build import card, card_of_run
 from core.models._evidence import Evidence
-from core.models._mlflow import save_mlflow
-from core.models._registry import resolve
+from core.models._mlflow import write_model
+from core.models._registry import draft, resolve
 
 __all__ = ["push_mlflow"]
 
@@ -25,14 +27,14 @@ _FILES = ("result.json", "leaderboard.csv", "explain.json")
 def push_mlflow(
     model: str, *, tracking_uri: str | None = None, experiment: str = "plumbline", workspace: str = "local"
 ) -> str:
-    """Push a version as a finished run of MLflow; returns that run's id.
+    """Push a version, or a run that is not registered, as a finished run of MLflow; returns that run's id.
 
     ``mlflow.pyfunc.load_model("runs:/ID/model")`` then loads the model.
 
     Parameters
     ----------
     model : str
-        The id of a version, or of a model: its champion, else its newest version.
+        The id of a version, of a model (its champion, else its newest version), or of a search or fine-tuning.
     tracking_uri : str, optional
         Of the server or store; by default what MLFLOW_TRACKING_URI says.
     experiment : str
@@ -41,52 +43,60 @@ def push_mlflow(
     Raises
     ------
     NotFoundError
-        When there is no such model.
+        When there is no such model or run.
     SettingsError
         When MLflow is not installed, or no tracking URI is set.
     StorageError
         When the server does not take the run.
     """
-    version = resolve(model, workspace=workspace)
     uri = tracking_uri or os.environ.get(_VARIABLE)
     if not uri:
         raise SettingsError(f"{_VARIABLE} is not set.", "Set it to the URI of an MLflow server, and start again.")
+    evidence, version, shown = _subject(model, workspace)
     if importlib.util.find_spec("mlflow") is None:
         raise SettingsError("MLflow is not installed.", "pip install -r requirements-mlflow.txt")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # what is pushed goes to the server that was named only
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    evidence = Evidence.of(version.run_id, workspace)
     try:
         client = MlflowClient(tracking_uri=uri)
         known = client.get_experiment_by_name(experiment)
         home = client.create_experiment(experiment) if known is None else known.experiment_id
-        name = f"{evidence.run.title}, version {version.number}"
-        run_id = str(client.create_run(home, run_name=name, tags=_tags(evidence, version.id)).info.run_id)
+        run_id = str(client.create_run(home, run_name=shown.title, tags=_tags(evidence, version)).info.run_id)
         try:
-            _log(client, run_id, evidence, version.id, workspace)
+            _log(client, run_id, evidence, version, shown)
         except BaseException:
             client.set_terminated(run_id, "FAILED")
             raise
         client.set_terminated(run_id, "FINISHED")
     except MlflowException as error:
+        reason = error.message.replace(uri.rstrip("/"), _shown(uri))[:300]
         raise StorageError(
-            f"MLflow at {_shown(uri)} does not take the run: {error.message[:300]}", "Look at the server."
-        ) from (error)
+            f"MLflow at {_shown(uri)} does not take the run: {reason}", "Look at the server."
+        ) from None  # its own text may hold a password
     return run_id
 
 
-def _tags(evidence: Evidence, version_id: str) -> dict[str, str]:
+def _subject(model: str, workspace: str) -> tuple[Evidence, ModelVersion, ModelCard]:
+    try:
+        version = resolve(model, workspace=workspace)
+    except NotFoundError:
+        evidence = Evidence.of(model, workspace)
+        return evidence, draft(evidence), card_of_run(model, workspace=workspace)
+    return Evidence.of(version.run_id, workspace), version, card(version.id, workspace=workspace)
+
+
+def _tags(evidence: Evidence, version: ModelVersion) -> dict[str, str]:
     return {
         "plumbline.run": evidence.run.id,
-        "plumbline.version": version_id,
+        "plumbline.version": version.id if version.number else "",
         "plumbline.fingerprint": evidence.fingerprint or "",
         "mlflow.note.content": evidence.result["verdict"],
     }
 
 
-def _log(client: Any, run_id: str, evidence: Evidence, version_id: str, workspace: str) -> None:
+def _log(client: Any, run_id: str, evidence: Evidence, version: ModelVersion, shown: ModelCard) -> None:
     from mlflow.entities import Metric, Param
 
     result = evidence.result
@@ -112,11 +122,10 @@ def _log(client: Any, run_id: str, evidence: Evidence, version_id: str, workspac
         folder = Path(scratch)
         found = evidence.unpack(folder / "files", [name for name in _FILES if name in evidence.artifacts])
         found.mkdir(exist_ok=True)
-        shown = card(version_id, workspace=workspace)
         (found / "model_card.md").write_text(shown.to_markdown(), encoding="utf-8")
         (found / "model_card.html").write_text(shown.to_html(), encoding="utf-8")
         client.log_artifacts(run_id, str(found))
-        client.log_artifacts(run_id, str(save_mlflow(version_id, folder / "model", workspace=workspace)), "model")
+        client.log_artifacts(run_id, str(write_model(evidence, version, shown, folder / "model")), "model")
 
 
 def _shown(uri: str) -> str:

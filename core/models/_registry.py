@@ -65,17 +65,28 @@ def register(
     called = (evidence.run.title if name is None else name).strip()
     if not called or len(called) > 200 or not called.isprintable():
         raise RegistryError(f"'{called[:40]}' is not a usable name.", "Choose one of 1 to 200 printable characters.")
-    version = ModelVersion(
-        workspace=workspace,
+    version = draft(evidence)
+    version.notes = notes
+    model, _, _ = rows.add_version(called, version, who=who)
+    return model
+
+
+def draft(evidence: Evidence) -> ModelVersion:
+    """Return a run as a version that is not stored and has no number.
+
+    Raises
+    ------
+    RegistryError
+        When the table is gone.
+    """
+    return ModelVersion(
+        workspace=evidence.run.workspace,
         model_id="",
-        run_id=run_id,
+        run_id=evidence.run.id,
         kind=evidence.kind,
         lineage=_lineage(evidence),
         columns=[field.to_dict() for field in _fields(evidence)],
-        notes=notes,
     )
-    model, _, _ = rows.add_version(called, version, who=who)
-    return model
 
 
 def _lineage(evidence: Evidence) -> dict[str, object]:

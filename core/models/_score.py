@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from core.models._evidence import Evidence
 from core.models._fields import Field
 from core.models._intake import ColumnReport, take_in
 from core.models._open import open_model, open_onnx
-from core.models._predictors import table_of
+from core.models._predictors import Predictor, table_of
 from core.models._registry import resolve
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ class ScoredRows:
     policy: str | None
     findings: tuple[Finding, ...]
 
+    def report(self) -> dict[str, Any]:
+        """Return all but the table as JSON-serialisable values."""
+        return {
+            "findings": [finding.to_dict() for finding in self.findings],
+            "columns": [column.to_dict() for column in self.columns],
+            "unknown_groups": self.unknown_groups,
+            "ignored": list(self.ignored),
+            "policy": self.policy,
+        }
+
 
 class RowScorer:
     """Scores tables of one version, one after the other, and sums up what it saw.
@@ -77,9 +88,7 @@ class RowScorer:
         chosen = choose_policy(evidence.run, policy)
         self._decider = None if chosen is None else Decider(*chosen, evidence.labels)
         self._row_id = row_id
-        self._open = lambda: (
-            open_model(version.run_id, version.workspace) if onnx is None else open_onnx(evidence, onnx)
-        )
+        self._evidence, self._onnx = evidence, onnx
         self._reports: dict[str, ColumnReport] = {}
         self._unknown: dict[str, int] = {}
         self._ignored: tuple[str, ...] = ()
@@ -100,9 +109,8 @@ class RowScorer:
         if self._decider is not None:
             self._decider.require(frame, self._row_id)
         rows, reports = take_in(frame, self._features)
-        predictor = self._open()
-        outputs = predictor.outputs(rows)
-        found = table_of(outputs, predictor.labels, frame.index)
+        outputs = self._predictor.outputs(rows)
+        found = table_of(outputs, self._predictor.labels, frame.index)
         if self._decider is not None:
             found["decision"], unknown = self._decider.decide(outputs, frame, self._row_id)
             for group, count in unknown.items():
@@ -112,6 +120,12 @@ class RowScorer:
         used = {field.name for field in self._features} | set(self._decided_by) | {self._row_id}
         self._ignored = tuple(str(name) for name in frame.columns if str(name) not in used)
         return found
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        if self._onnx is not None:
+            return open_onnx(self._evidence, self._onnx)
+        return open_model(self._evidence.run.id, self._evidence.run.workspace)
 
     @property
     def _decided_by(self) -> Sequence[str]:

@@ -48,7 +48,7 @@ def submit_upload(
     str
         The run's id. Its files are ``scored.parquet`` and ``scored.csv`` (the file's columns, then the predictions;
         cells that a spreadsheet would run are escaped) and ``report.json``: findings, columns, unknown_groups,
-        skipped, skipped_rows.
+        ignored, policy, skipped, skipped_rows.
 
     Raises
     ------
@@ -98,10 +98,7 @@ def run(context: RunContext) -> dict[str, Any]:
     assert first is not None
     found = scorer.scored(first)
     context.report(Event("store", 0.95, "Storing the predictions"))
-    report = {
-        "findings": [finding.to_dict() for finding in found.findings],
-        "columns": [column.to_dict() for column in found.columns],
-        "unknown_groups": found.unknown_groups,
+    report = found.report() | {
         "skipped": table.report.skipped,
         "skipped_rows": table.report.to_dict()["skipped_rows"],
     }

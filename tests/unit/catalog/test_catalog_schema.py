@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
+from core.catalog import Dataset, datasets
 from core.catalog.engine import _MIGRATIONS, HEAD, _migrate, get_engine, reading, writing
 from core.errors import StorageError
 
@@ -91,6 +93,21 @@ def test_error_rolls_back(catalog):
         delete_and_fail()
     with reading() as session:
         assert session.execute(text("SELECT count(*) FROM queuelock")).scalar() == 1
+
+
+def test_a_catalog_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(catalog):
+    datasets.add(Dataset(workspace="local", name="kept", fingerprint="f" * 64, data_digest="d", profile_digest="e",
+                         rows=1, columns=1, size_bytes=1))  # fmt: skip
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with get_engine().begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        assert not inspect(connection).has_table("model")
+    _migrate(get_engine())
+    assert [dataset.name for dataset in datasets.find("local")] == ["kept"]
+    with get_engine().connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
 def test_newer_schema_is_refused(catalog):

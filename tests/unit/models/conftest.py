@@ -51,6 +51,20 @@ def diabetes_result(diabetes_frame: pd.DataFrame) -> AutoMLResult:
 
 
 @pytest.fixture(scope="session")
+def wine_frame() -> pd.DataFrame:
+    """Three classes, numbered 1, 5 and 9, and a column that stands for groups."""
+    frame = load_sample("wine").frame
+    numbers = frame["cultivar"].map({"class_0": 1, "class_1": 5, "class_2": 9})
+    return frame.assign(cultivar=numbers, region=["north", "south"] * (len(frame) // 2))
+
+
+@pytest.fixture(scope="session")
+def wine_result(wine_frame: pd.DataFrame) -> AutoMLResult:
+    settings = {"sensitive_columns": ("region",), "drop_columns": ("region",), "test_fraction": 0.5}
+    return search(wine_frame, AutoMLSettings(target="cultivar", **settings, **QUICK))
+
+
+@pytest.fixture(scope="session")
 def reviews_frame() -> pd.DataFrame:
     frame = load_sample("product_reviews").frame
     return frame[frame["sentiment"] != "neutral"].head(240).reset_index(drop=True)

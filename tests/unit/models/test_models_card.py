@@ -1,6 +1,7 @@
 """Cards say what was measured, nothing more, and ask for the rest."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
@@ -135,6 +136,16 @@ def test_numbers_and_texts_have_cards(diabetes, diabetes_result, reviews, review
     assert reviews_result.verdict in text.summary
     assert "first 32 tokens" in " ".join(text["limits"].text)
     assert "fine-tuned" in dict(rows(text["details"], ""))["Model"]
+    assert dict(rows(text["training"], "Settings"))["base_model"] == "tiny-bert", "not where it lies on this machine"
+
+
+def test_members_of_a_blend_are_listed(finish, credit_result, credit_frame):
+    members = [{"trial": 3, "learner": "lgbm", "weight": 0.75, "config": {"n_estimators": 4}},
+               {"trial": 1, "learner": "rf", "weight": 0.25, "config": {}}]  # fmt: skip
+    winner = credit_result.winner | {"learner": "blend", "config": {"members": members}}
+    card = models.card_of_run(finish(replace(credit_result, winner=winner), credit_frame).id)
+    assert rows(card["training"], "Members") == (("LightGBM", 3, 0.75), ("Random forest", 1, 0.25))
+    assert dict(rows(card["details"], ""))["Model"] == "Blend of several models"
 
 
 def test_a_card_without_its_table(credit):

@@ -16,7 +16,6 @@ from core.automl import AutoMLSettings
 from core.automl._learners import build
 from core.automl._model import make_model
 from core.errors import SettingsError, StorageError
-from core.models._mlflow import _label_type
 from tests.unit.edge.edge_models import answers, fitted, odd_table
 
 ROOT = Path(__file__).parents[3]
@@ -152,23 +151,31 @@ PUSH = """
 import json, sys
 from core import models
 import mlflow
+run_id = models.push_mlflow(sys.argv[3], experiment="tests")  # a run that is not registered
 run_id = models.push_mlflow(sys.argv[1], experiment="tests")
+assert len(mlflow.search_runs(experiment_names=["tests"])) == 2
 run = mlflow.MlflowClient().get_run(run_id)
 frame = __import__("pandas").read_parquet(sys.argv[2])
 found = mlflow.pyfunc.load_model(f"runs:/{run_id}/model").predict(frame)
 files = [item.path for item in mlflow.MlflowClient().list_artifacts(run_id)]
-print(json.dumps({"status": run.info.status, "metrics": run.data.metrics, "params": run.data.params, "files": files,
-                  "tags": run.data.tags, "prediction": found["prediction"].tolist()}))
+try:
+    models.push_mlflow(sys.argv[1], tracking_uri="http://ann:secret@127.0.0.1:1")
+except Exception as error:
+    refused = [type(error).__name__, str(error)]
+print(json.dumps({
+    "refused": refused, "status": run.info.status, "metrics": run.data.metrics, "params": run.data.params,
+    "files": files, "tags": run.data.tags, "prediction": found["prediction"].tolist(),
+}))
 """
 
 
 @pytest.mark.slow
-def test_push_to_a_store_of_mlflow_s(credit, credit_result, credit_frame, mlflow_python, tmp_path):
+def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_frame, mlflow_python, tmp_path):
     version = models.resolve(models.register(credit.id).id)
     credit_frame.head(30).to_parquet(tmp_path / "rows")
     out = call(
-        mlflow_python, PUSH, version.id, str(tmp_path / "rows"), cwd=tmp_path, PYTHONPATH=str(ROOT),
-        MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/mlflow.db",
+        mlflow_python, PUSH, version.id, str(tmp_path / "rows"), diabetes.id, cwd=tmp_path, PYTHONPATH=str(ROOT),
+        MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/mlflow.db", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
     )  # fmt: skip
     told = json.loads(out)
     assert told["status"] == "FINISHED"
@@ -178,6 +185,10 @@ def test_push_to_a_store_of_mlflow_s(credit, credit_result, credit_frame, mlflow
     assert told["params"]["target"] == "credit"
     assert told["tags"]["plumbline.run"] == credit.id
     assert {"model", "result.json", "leaderboard.csv", "model_card.html"} <= set(told["files"])
+    kind, message = told["refused"]
+    assert kind == "StorageError"
+    assert message.startswith("MLflow at http://127.0.0.1:1 does not take the run")
+    assert "secret" not in message
     assert told["prediction"] == credit_result.model.predict(credit_frame.head(30)).tolist()
 
 
@@ -190,9 +201,3 @@ def test_push_says_what_it_lacks(credit, monkeypatch):
     with pytest.raises(SettingsError, match="not installed") as caught:
         models.push_mlflow(version.id, tracking_uri="sqlite:///x.db")
     assert caught.value.hint == "pip install -r requirements-mlflow.txt"
-
-
-def test_types_of_labels():
-    assert [_label_type(each) for each in ([True, False], [0, 1], [0.5, 1], ["a", "b"])] == [
-        "boolean", "long", "double", "string",
-    ]  # fmt: skip

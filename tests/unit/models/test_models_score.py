@@ -9,6 +9,7 @@ from core.catalog import Run, RunState, runs
 from core.edge import export_onnx
 from core.errors import InputError, NotFoundError, StorageError
 from core.fairness import ThresholdPolicy, as_groups, optimize_thresholds
+from core.models._decide import Decider
 from tests.unit.models.conftest import keep
 
 
@@ -164,3 +165,13 @@ def test_a_model_that_was_swapped_is_not_run(credit, model, credit_frame):
     keep(credit, "model.skops", io.dumps(FunctionTransformer(print)))
     with pytest.raises(StorageError, match="not trusted"):
         models.score(model.id, credit_frame)
+
+
+def test_groups_of_several_columns_read_as_the_rules_name_them():
+    frame = pd.DataFrame({"a": [1.0, None, 2.0], "b": ["x", "y", None], "c": [19, 40, 80]})
+    rules = {"1, x, below 25": ((0.5, 1.0),), "(missing), y, 25 to 60": ((0.9, 1.0),)}
+    decider = Decider("p", ThresholdPolicy(rules, ("a", "b", "c")), ["no", "yes"])
+    outputs = np.array([[0.4, 0.6], [0.2, 0.8], [0.1, 0.9]])
+    found, unknown = decider.decide(outputs, frame, None)
+    assert found.tolist() == [1, 0, pd.NA]
+    assert unknown == {"2, (missing), 60 and above": 1}

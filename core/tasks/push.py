@@ -1,0 +1,37 @@
+"""Pushes a model to an MLflow server, which takes longer than a page should wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core import jobs
+from core.catalog import ModelVersion, Run
+from core.jobs import RunContext
+from core.progress import Event
+
+__all__ = ["run", "submit"]
+
+SHORT = True
+
+
+def submit(subject: ModelVersion | Run) -> str:
+    """Queue a push of a version, or of a finished search or fine-tuning, to the server of MLFLOW_TRACKING_URI.
+
+    Returns
+    -------
+    str
+        The run's id; its result has ``mlflow_run``, the id that MLflow gave.
+    """
+    if isinstance(subject, Run):
+        title = subject.title
+    else:
+        title = f"{subject.lineage['run']['title']}, version {subject.number},"
+    return jobs.submit("push", {"subject": subject.id}, workspace=subject.workspace, title=f"Push {title} to MLflow")
+
+
+def run(context: RunContext) -> dict[str, Any]:
+    """Push parameters, metrics, files and the model."""
+    from core.models import push_mlflow
+
+    context.report(Event("push", 0.1, "Writing the model and sending it"))
+    return {"mlflow_run": push_mlflow(context.settings["subject"], workspace=context.workspace)}
