@@ -24,13 +24,13 @@ def show(found: Sequence[ModelVersion], aliases: Mapping[str, int]) -> None:
     number = aliases.get(rows.CHAMPION)
     champion = next((version for version in usable if version.number == number), None)
     if champion is None:
-        st.subheader(f"No version is champion yet{_figure(usable[0])}")
+        st.subheader(f"No version is champion yet; version {usable[0].number} has {_figure(usable[0])}")
         st.caption("Promote the version that others shall use, in the tab Versions.")
         return
     newest = usable[0]
     other = newest if newest.id != champion.id else next((each for each in usable if each.number < number), None)
     if other is None:
-        st.subheader(f"Version {champion.number} is champion{_figure(champion)}")
+        st.subheader(f"Version {champion.number} is champion, with {_figure(champion)}")
         return
     first, second = (champion, other) if other.number > champion.number else (other, champion)
     st.subheader(frame.plain(f"{_place(first, champion)}{_against(first, second)}"))
@@ -39,10 +39,9 @@ def show(found: Sequence[ModelVersion], aliases: Mapping[str, int]) -> None:
 def _figure(version: ModelVersion) -> str:
     measured = figures.metrics(version)
     if not measured:
-        return f"; version {version.number} was not tested"
+        return "no figures, for nothing was held out to test it on"
     metric, estimate = next(iter(measured.items()))
-    whose = f"version {version.number} has " if version else ""
-    return frame.plain(f": {whose}{figures.title(metric)} {figures.told(estimate)} on {estimate['n']:,} test rows")
+    return frame.plain(f"{figures.title(metric)} {figures.told(estimate)} on {estimate['n']:,} test rows")
 
 
 def _place(first: ModelVersion, champion: ModelVersion) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import streamlit as st
 
 from core import models
-from core.catalog import Model, ModelVersion, artifacts, runs
+from core.catalog import Model, ModelVersion, RunState, artifacts, runs
+from core.tasks import push
 from pages._ui import downloads, frame
 
 __all__ = ["show"]
@@ -59,6 +60,8 @@ def _push(version: ModelVersion) -> None:
         return
     where = "Parameters, metrics, files and the model, to the server that MLFLOW_TRACKING_URI names."
     if st.button("Push to MLflow", icon=":material/cloud_upload:", key="push-mlflow", help=where):
-        with frame.errors_shown(), st.spinner("Pushing"):
-            run_id = models.push_mlflow(version.id, workspace=version.workspace)
-            st.success(f"MLflow has it as run `{run_id}`.", icon=":material/check_circle:")
+        st.switch_page("pages/runs/page.py", query_params={"run": push.submit(version)})
+    for run in runs.find(version.workspace, task="push", states=[RunState.SUCCEEDED]):
+        if run.settings["subject"] == version.id:
+            st.caption(f"MLflow has it as run `{(run.result or {})['mlflow_run']}`.")
+            break

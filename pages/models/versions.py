@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import models
-from core.catalog import ModelVersion
+from core.catalog import ModelEvent, ModelVersion
 from core.catalog import models as rows
 from pages._ui import charts, frame, numbers
 from pages.models import address, figures
@@ -103,19 +103,22 @@ def _called(opened: Opened, number: int, archived_at: float | None) -> list[str]
 
 
 def _actions(opened: Opened) -> None:
-    version, key = opened.version, opened.version.id
+    version = opened.version
+    past = models.history(version.model_id, workspace=frame.workspace())
+    # A change gives the fields new keys, so that none is made for the reason of the one before.
+    key = f"{version.id}-{len(past)}"
     st.subheader(f"Version {version.number}")
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, key="version-actions"):
         why = st.text_input("Why", key=f"why-{key}", max_chars=500, placeholder="For the history").strip()
         with st.container(horizontal=True):
-            _promotion(opened, why)
+            _promotion(opened, past, why)
             _use(opened, why)
         if version.archived_at is None:
-            _aliases(opened, why)
-    with right, st.form(f"notes-form-{key}"):
-        notes = st.text_area("Notes", value=version.notes, height=130, max_chars=5_000, key=f"notes-{key}")
-        if st.form_submit_button("Save the notes", icon=":material/save:", key=f"save-notes-{key}"):
+            _aliases(opened, key, why)
+    with right, st.form(f"notes-form-{version.id}"):
+        notes = st.text_area("Notes", value=version.notes, height=130, max_chars=5_000, key=f"notes-{version.id}")
+        if st.form_submit_button("Save the notes", icon=":material/save:", key=f"save-notes-{version.id}"):
             _act(models.set_notes, version, version.number, notes.strip())
 
 
@@ -125,12 +128,11 @@ def _act(change: Callable[..., object], version: ModelVersion, *arguments: objec
         st.rerun()
 
 
-def _promotion(opened: Opened, why: str) -> None:
+def _promotion(opened: Opened, past: list[ModelEvent], why: str) -> None:
     version, champion = opened.version, opened.aliases.get(rows.CHAMPION)
     usable = version.archived_at is None and version.number != champion
     if usable and st.button("Promote to champion", type="primary", icon=":material/trophy:", key="promote"):
         _act(models.promote, version, version.number, why=why)
-    past = models.history(version.model_id, workspace=frame.workspace())
     crowned = [event for event in past if event.alias == rows.CHAMPION and event.number is not None]
     if champion is not None and len(crowned) > 1 and st.button(
         "Roll back", icon=":material/undo:", key="roll-back",
@@ -150,11 +152,11 @@ def _use(opened: Opened, why: str) -> None:
         _act(models.archive, version, version.number, why=why)
 
 
-def _aliases(opened: Opened, why: str) -> None:
+def _aliases(opened: Opened, key: str, why: str) -> None:
     version = opened.version
     with st.container(horizontal=True, vertical_alignment="bottom"):
         alias = st.text_input(
-            "Alias", key=f"alias-{version.id}", max_chars=40, placeholder="challenger", width=200,
+            "Alias", key=f"alias-{key}", max_chars=40, placeholder="challenger", width=200,
             help="A name that programs ask for. It points to one version at a time.",
         ).strip()  # fmt: skip
         if st.button("Set", icon=":material/new_label:", key="set-alias"):

@@ -24,6 +24,7 @@ TASKS = {
     "onnx_upload": "ONNX upload",
     "latency": "Latency",
     "score": "Scoring",
+    "push": "Push to MLflow",
 }
 _LIMIT = 200
 

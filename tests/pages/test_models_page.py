@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,6 +12,10 @@ from core import jobs, models
 from core.catalog import Model
 from core.catalog import models as rows
 from tests.pages.conftest import World, labels, query, repeated, table_with, texts, visit
+
+
+def field(test: AppTest, label: str) -> Any:
+    return next(found for found in test.text_input if found.label == label)
 
 
 def tab(test: AppTest, name: str) -> AppTest:
@@ -33,7 +39,7 @@ def test_a_run_is_registered_where_a_link_leads(world: World) -> None:
     model = models.get(query(test, "model"))
     assert (model.name, query(test, "version")) == ("Progression", "1")
     assert models.versions(model.id)[0].notes == "With *stars*."
-    assert "No version is champion yet: version 1 has R²" in texts(test)
+    assert "No version is champion yet; version 1 has R²" in texts(test)
 
     again = visit("models", register=run)
     assert "It is registered already: version 1 of Progression." in texts(again)
@@ -83,17 +89,18 @@ def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None
     test = visit("models", model=credit_model.id, version="2")
     version = models.versions(credit_model.id)[0]
     assert "Roll back" not in labels(test)
-    test.text_input(key=f"why-{version.id}").set_value("It saw more.").run()
+    field(test, "Why").set_value("It saw more.").run()
     test.button(key="promote").click().run()
     assert models.resolve(credit_model.id).number == 2
+    assert field(test, "Why").value == ""
     event = models.history(credit_model.id)[0]
     assert (event.action, event.number, event.previous, event.who, event.why) == ("promote", 2, 1, "", "It saw more.")
     assert {"Promote to champion", "Archive"}.isdisjoint(labels(test))
 
-    test.text_input(key=f"alias-{version.id}").set_value("Not usable").run()
+    field(test, "Alias").set_value("Not usable").run()
     test.button(key="set-alias").click().run()
     assert "'Not usable' is not a usable alias." in texts(test)
-    test.text_input(key=f"alias-{version.id}").set_value("night").run()
+    field(test, "Alias").set_value("night").run()
     test.button(key="set-alias").click().run()
     assert models.aliases(version) == ["champion", "night"]
     test.button(key="remove-night").click().run()
