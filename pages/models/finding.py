@@ -33,7 +33,13 @@ def show(found: Sequence[ModelVersion], aliases: Mapping[str, int]) -> None:
         st.subheader(f"Version {champion.number} is champion, with {_figure(champion)}")
         return
     first, second = (champion, other) if other.number > champion.number else (other, champion)
-    st.subheader(frame.plain(f"{_place(first, champion)}{_against(first, second)}"))
+    verdict = _against(first, second)
+    if second.id == champion.id:
+        begun = f"Version {champion.number} is "
+        joined = ", and " if verdict.startswith(begun) else ". "
+        st.subheader(frame.plain(f"{begun}champion{joined}{verdict.removeprefix(begun)}"))
+    else:
+        st.subheader(frame.plain(f"Version {champion.number} is champion, and there is a newer one. {verdict}"))
 
 
 def _figure(version: ModelVersion) -> str:
@@ -42,12 +48,6 @@ def _figure(version: ModelVersion) -> str:
         return "no figures, for nothing was held out to test it on"
     metric, estimate = next(iter(measured.items()))
     return frame.plain(f"{figures.title(metric)} {figures.told(estimate)} on {estimate['n']:,} test rows")
-
-
-def _place(first: ModelVersion, champion: ModelVersion) -> str:
-    if first.id == champion.id:
-        return f"Version {champion.number} is champion, and there is a newer one. "
-    return f"Version {champion.number} is champion. "
 
 
 def _against(first: ModelVersion, second: ModelVersion) -> str:

@@ -34,7 +34,7 @@ def history(opened: Opened) -> None:
             {
                 "When": [numbers.when(event.at) for event in found],
                 "What": [_told(event) for event in found],
-                "Before": [_before(event) for event in found],
+                "Until then": [_before(event) for event in found],
                 "Who": [event.who or None for event in found],
                 "Why": [event.why or None for event in found],
             }

@@ -48,6 +48,8 @@ def show(version: ModelVersion, policy: str, *, drawn: bool) -> None:
             row[row_id] = st.text_input("Id of the row", key=f"row-id-{version.id}", width=320, help=about) or "1"
         sent = st.form_submit_button("Score", type="primary", icon=":material/play_arrow:", key="score-row")
     if sent:
+        st.session_state[f"row-sent-{version.id}"] = True
+    if f"row-sent-{version.id}" in st.session_state:  # the answer stays, and follows the policy
         with frame.errors_shown():
             _answer(_scored(version, row, policy, row_id, exported), policy)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,7 +120,9 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
     assert "Not answered yet" in card
 
 
-def test_back_leads_through_tabs_and_versions(stocked: tuple[Server, str], tab: Page) -> None:
+def test_a_model_is_opened_and_handed_on_and_back_leads_through_its_tabs(
+    stocked: tuple[Server, str], tab: Page, tmp_path: Path
+) -> None:
     server, _ = stocked
     tab.goto(server.page("models"))
     settled(tab)
@@ -128,6 +131,13 @@ def test_back_leads_through_tabs_and_versions(stocked: tuple[Server, str], tab: 
     tab.mouse.click(table["x"] + 18, table["y"] + 1.5 * table["height"] / 2)  # the box of the row below the header
     expect(tab.get_by_role("heading", name="Credit risk")).to_be_visible()
     settled(tab)
+    tab.get_by_test_id("stPopoverButton").click()
+    with tab.expect_download() as taken:
+        tab.locator(".st-key-download-mlflow").get_by_role("button").click()
+    taken.value.save_as(tmp_path / "mlflow.zip")
+    with zipfile.ZipFile(tmp_path / "mlflow.zip") as archive:
+        assert {"MLmodel", "data/model.skops", "model_card.md"} <= set(archive.namelist())
+    tab.keyboard.press("Escape")
     for name in ("History", "Lineage"):
         tab.get_by_role("tab", name=name, exact=True).click()
         settled(tab)

@@ -82,7 +82,8 @@ def test_a_model_leads_with_its_champion_and_what_is_better(credit_model: Model)
     assert "Version 1 is champion, and there is a newer one. " + compared.verdict in said
     assert "Champion: version 1" in said
     models.promote(credit_model.id, 2)
-    assert "Version 2 is champion. " + compared.verdict in texts(visit("models", model=credit_model.id))
+    joined = compared.verdict.removeprefix("Version 2 is ")
+    assert f"Version 2 is champion, and {joined}" in texts(visit("models", model=credit_model.id))
 
 
 def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None:
