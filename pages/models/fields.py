@@ -48,10 +48,10 @@ def _help(field: Field, span: str = "") -> str | None:
 def _number(field: Field, key: str) -> float | int | None:
     known = [value for value in (field.minimum, field.default, field.maximum) if value is not None]
     whole = field.integer and all(float(value).is_integer() and abs(value) < _EXACT for value in known)
-    default = (int if whole else float)(field.default or 0)
+    default = None if field.default is None else (int if whole else float)(field.default)
     span = f"{numbers.rounded(field.minimum)} to {numbers.rounded(field.maximum)}; " if len(known) == 3 else ""
     shape: dict[str, Any] = {"step": 1, "format": "%d"} if whole else {"step": None, "format": "%.6g"}
-    if field.nullable:  # an empty field can only be had where the widget itself begins empty
+    if field.nullable or default is None:  # an empty field can only be had where the widget itself begins empty
         st.session_state.setdefault(key, default)
         return st.number_input(
             _label(field), value=None, key=key, placeholder="missing", help=_help(field, span), **shape

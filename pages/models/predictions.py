@@ -19,6 +19,7 @@ __all__ = ["preview", "spread"]
 _BINS = 40
 _CLOSE = slice(16, 24)  # the bins from 0.4 to 0.6
 _ROWS = 200
+_OWN_NAME = " (model)"  # what scoring adds where the file has a column of the same name
 _MOST = 30
 
 
@@ -54,8 +55,16 @@ def spread(path: str, result: Mapping[str, Any]) -> None:
 
 
 def _label(column: str) -> str:
-    """Return the label that a column of probabilities is about."""
-    return column[2:].rsplit(")", 1)[0]
+    """Return the label that a column of probabilities is about.
+
+    Examples
+    --------
+    >>> _label("p(>50K)"), _label("p(a (b)) (model)")
+    ('>50K', 'a (b)')
+    """
+    while column.endswith(_OWN_NAME):
+        column = column.removesuffix(_OWN_NAME)
+    return column[2:-1]
 
 
 def _decisions(path: str, others: list[str]) -> None:

@@ -76,7 +76,8 @@ def _answer(found: ScoredRows, policy: str) -> None:
     elif isinstance(prediction, float):
         st.subheader(f"It predicts {numbers.rounded(prediction)}")
     else:
-        st.subheader(f"It predicts {frame.plain(prediction)}")
+        share = answer[f"p({prediction})"]
+        st.subheader(f"It predicts {frame.plain(prediction)}, with a probability of {share:.1%}")
     if "decision" in found.table:
         _decision(answer["decision"], policy)
     shares = {name[2:-1]: 100 * value for name, value in answer.items() if str(name).startswith("p(")}

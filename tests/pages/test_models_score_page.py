@@ -26,7 +26,8 @@ def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
     row = pd.DataFrame([usual | {"duration_months": 500}])
     expected = models.score_rows(version.id, row, onnx=models.exported_model(version)).table.iloc[0]
     said = texts(test)
-    assert f"It predicts {expected['prediction']}" in said
+    probability = expected[f"p({expected['prediction']})"]
+    assert f"It predicts {expected['prediction']}, with a probability of {probability:.1%}" in said
     assert "'duration_months': 1 of 1 cells are outside the range of training" in said
     shares = table_with(test, "Probability").set_index("Class")["Probability"]
     assert shares["good"] == pytest.approx(100 * expected["p(good)"])
