@@ -31,9 +31,12 @@ with frame.errors_shown():
     edge = st.Page(
         "pages/edge/page.py", title="Edge", icon=":material/speed:", url_path="edge", help="Export, shrink, time."
     )
+    models = st.Page(
+        "pages/models/page.py", title="Models", icon=":material/inventory_2:", url_path="models", help="What counts."
+    )
     runs = st.Page(
         "pages/runs/page.py", title="Runs", icon=":material/list_alt:", url_path="runs", help="All background work."
     )
     st.navigation(
-        {"": [home], "Build": [data, automl, finetune], "Check": [fairness], "Ship": [edge], "Watch": [runs]}
+        {"": [home], "Build": [data, automl, finetune], "Check": [fairness], "Ship": [models, edge], "Watch": [runs]}
     ).run()

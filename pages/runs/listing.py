@@ -23,6 +23,8 @@ TASKS = {
     "export": "Export",
     "onnx_upload": "ONNX upload",
     "latency": "Latency",
+    "score": "Scoring",
+    "push": "Push to MLflow",
 }
 _LIMIT = 200
 

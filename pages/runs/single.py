@@ -14,7 +14,10 @@ from pages.runs.listing import TASKS
 
 __all__ = ["show"]
 
-_PAGES = {"automl": "automl", "finetune": "finetune", "export": "edge", "onnx_upload": "edge", "latency": "edge"}
+_PAGES = {
+    "automl": "automl", "finetune": "finetune", "export": "edge", "onnx_upload": "edge", "latency": "edge",
+    "score": "models",
+}  # fmt: skip
 
 
 def _to_list() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -22,13 +23,14 @@ PICTURES = os.environ.get("PLUMBLINE_SCREENSHOTS")  # read now: installations of
 @pytest.fixture(scope="module")
 def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str, str]]]:
     """A server on a catalog with a table and a finished search, and the addresses of its pages."""
-    from core import jobs
+    from core import jobs, models
     from core.automl import AutoMLSettings
     from core.catalog import datasets
+    from core.datasets import load_sample
     from core.edge.latency import LatencySettings
     from core.edge.latency._lab import LabSettings
     from core.finetune import FineTuneSettings
-    from core.tasks import automl, check, export, finetune, ingest, latency
+    from core.tasks import automl, check, export, finetune, ingest, latency, score
 
     home = tmp_path_factory.mktemp("looks")
     with installation(home):
@@ -49,6 +51,16 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
         lab = LabSettings(variants=("fp32", "dynamic-int8"), latency=quick, native=True, sweep={"batch_size": [1, 4]})
         measured = jobs.wait(latency.submit(exported, lab), 240)
         assert measured.state is RunState.SUCCEEDED
+        again = jobs.wait(automl.submit(dataset, settings.model_copy(update={"max_trials": 3})), 120)
+        assert again.state is RunState.SUCCEEDED
+        model = models.register(run.id, name="Credit")
+        model = models.register(again.id, name="Credit")
+        models.promote(model.id, 1, why="It came first.")
+        exported_search = jobs.wait(export.submit(again, modes=()), 120)
+        assert exported_search.state is RunState.SUCCEEDED
+        rows = load_sample("german_credit").frame.head(200).to_csv(index=False).encode()
+        scored = jobs.wait(score.submit_upload(models.versions(model.id)[0], io.BytesIO(rows), "new rows.csv"), 60)
+        assert scored.state is RunState.SUCCEEDED
         server = start_server(home)
         yield (
             server,
@@ -64,6 +76,14 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
                 "edge": "edge",
                 "export": f"edge?run={exported.id}",
                 "latency": f"edge?run={measured.id}",
+                "models": "models",
+                "model": f"models?model={model.id}&version=2",
+                "card": f"models?model={model.id}&version=2&tab=Card",
+                "questions": f"models?model={model.id}&version=2&tab=Card&view=questions",
+                "coverage": f"models?model={model.id}&version=2&tab=Card&view=coverage",
+                "compare": f"models?model={model.id}&version=2&tab=Compare",
+                "row": f"models?model={model.id}&version=2&tab=Score&score=row",
+                "scored": f"models?run={scored.id}",
                 "runs": "runs",
                 "run": f"runs?run={run.id}",
             },
@@ -73,7 +93,7 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
 
 PAGES = (
     "home", "data", "dataset", "form", "result", "fairness", "finetune-form", "finetune", "edge", "export", "latency",
-    "runs", "run",
+    "models", "model", "card", "questions", "coverage", "compare", "row", "scored", "runs", "run",
 )  # fmt: skip
 
 
@@ -112,7 +132,7 @@ def test_no_serious_accessibility_finding_beyond_streamlits_own(browser: Browser
     server, paths = addresses
     base: set[str] = set()
     found: dict[str, set[str]] = {}
-    for name in ("home", "form", "result", "fairness", "finetune-form", "finetune", "edge", "export", "latency", "run"):
+    for name in PAGES:
         page = opened(browser, server.page(paths[name], dark=dark), 1440)
         violations = Axe().run(page).response["violations"]
         serious = {

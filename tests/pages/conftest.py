@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs
+from core import jobs, models, policies
 from core.automl import AutoMLSettings
-from core.catalog import Dataset, RunState, datasets
+from core.catalog import Dataset, Model, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.edge.latency import LatencySettings, Slo
 from core.edge.latency._lab import LabSettings
+from core.fairness import ThresholdPolicy
 from core.tasks import automl, check, export, ingest, latency
 
 MEASURED = LabSettings(
@@ -89,6 +91,39 @@ def world(_filled: tuple[Path, World], installation: Callable) -> Iterator[World
         yield found
 
 
+@pytest.fixture(scope="session")
+def _rival(_filled: tuple[Path, World], installation: Callable) -> str:
+    """A further search of the same table, exported, with a policy: other features, the same test rows."""
+    home, world = _filled
+    with installation(home, MAX_RUNNING="2"):
+        settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, drop_columns=("status",))
+        run = jobs.get(_ended(automl.submit(world.credit, settings), RunState.SUCCEEDED))
+        policy = ThresholdPolicy({"female": ((0.0, 1.0),), "male": ((1.1, 1.0),)}, ("sex",))
+        assert policies.keep(run, "by sex", policy) == "policy-by-sex.json"
+        _ended(export.submit(run, modes=()), RunState.SUCCEEDED)
+        return run.id
+
+
+@pytest.fixture
+def credit_model(world: World, _rival: str, request: pytest.FixtureRequest) -> Model:
+    """A model of its own for each test: version 1 is champion and has no policy, version 2 has one."""
+    name = request.node.name[:100]
+    models.register(world.found, name=name, notes="The first.")
+    model = models.register(_rival, name=name)
+    models.promote(model.id, 1, who="ann", why="It is all there is.")
+    return model
+
+
+def repeated(run_id: str) -> str:
+    """Put a run into the catalog once more, with the same files: as if the same search had been done again."""
+    run = runs.get(run_id, "local")
+    again = Run(**run.model_dump(exclude={"id", "created_at"}))
+    runs.add(again)
+    for item in artifacts.find(run.id, "local"):
+        artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=again.id))
+    return again.id
+
+
 def visit(page: str, **query: str) -> AppTest:
     """Open a page of the app as a browser would, with its frame."""
     test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
@@ -116,6 +151,11 @@ def texts(test: AppTest) -> str:
     found += [f"{element.proto.title} {element.value}" for kind in ("error", "info", "warning", "success")
               for element in test.get(kind)]  # fmt: skip
     return "\n".join(str(text) for text in found).replace("\\", "")
+
+
+def table_with(test: AppTest, column: str) -> pd.DataFrame:
+    """Return the first table of a page that has this column."""
+    return next(found.value for found in test.dataframe if column in found.value.columns)
 
 
 def labels(test: AppTest) -> list[str]:

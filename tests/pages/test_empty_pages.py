@@ -17,6 +17,7 @@ from tests.pages.conftest import labels, texts, visit
         ("automl", "no table to learn from yet"),
         ("fairness", "There is nothing to look at yet"),
         ("edge", "There is no model yet"),
+        ("models", "No model yet. Search for one"),
         ("runs", "No run yet"),
     ],
 )
@@ -31,7 +32,7 @@ def test_home_offers_the_sample_and_the_upload(home: Path) -> None:
     assert labels(visit("home")) == ["Load the Adult sample", "Upload my own table"]
 
 
-@pytest.mark.parametrize("page", ["automl", "edge", "runs"])
+@pytest.mark.parametrize("page", ["automl", "edge", "models", "runs"])
 def test_an_unknown_run_is_an_error_with_a_hint(home: Path, page: str) -> None:
     test = visit(page, run="0123456789abcdef")
     assert not test.exception

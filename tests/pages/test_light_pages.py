@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 
+from core import jobs, models
+from core.catalog import Model, RunState
+from core.datasets import load_sample
+from core.tasks import score
 from tests.pages.conftest import ROOT, World
 from tests.unit.test_layout import HEAVY
 
@@ -17,6 +22,9 @@ from tests.pages.conftest import visit
 
 for page, query, key, tabs in json.loads(sys.argv[1]):
     test = visit(page, **query)
+    if key and not tabs:
+        test.button(key=key).click().run()
+        assert not test.exception and not test.error, (page, query)
     for tab in tabs:
         test.session_state[key] = tab
         test.run()
@@ -25,7 +33,12 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """
 
 
-def test_the_pages_load_nothing_that_only_a_run_needs(world: World) -> None:
+def test_the_pages_load_nothing_that_only_a_run_needs(world: World, credit_model: Model) -> None:
+    first = models.versions(credit_model.id)[1]
+    rows = load_sample("german_credit").frame.head(20).to_csv(index=False).encode()
+    scored = jobs.wait(score.submit_upload(first, io.BytesIO(rows), "rows.csv"), 60)
+    assert scored.state is RunState.SUCCEEDED, scored.error_message
+    model = {"model": credit_model.id, "version": "2"}
     visits = [
         ["home", {}, "", []],
         ["data", {}, "", []],
@@ -38,6 +51,11 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World) -> None:
         ["edge", {}, "", []],
         ["edge", {"run": world.exported}, "edge-tabs", ["Variants", "Parity", "Graph", "Measure", "Measurements"]],
         ["edge", {"run": world.measured}, "latency-tabs", ["Latency", "Sweep", "Operators", "Roofline", "Method"]],
+        ["models", {}, "", []],
+        ["models", model, "model-tabs", ["Versions", "Card", "Compare", "Score", "History", "Lineage"]],
+        ["models", model | {"tab": "Card"}, "card-view", ["questions", "coverage"]],
+        ["models", model | {"tab": "Score", "score": "row"}, "score-row", []],
+        ["models", {"run": scored.id}, "scored-tabs", ["What is different", "Predictions", "Rows"]],
         ["runs", {}, "", []],
         ["runs", {"run": world.found}, "run-tabs", ["Facts", "Log", "Files"]],
     ]

@@ -1,0 +1,148 @@
+"""A version's card: what was measured, what people answered, what is open."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import models
+from core.models import CardTable, ModelCard, Section
+from core.models._card_text import told
+from core.models._coverage import CoverageRow
+from pages._ui import downloads, frame
+from pages.models import address, questions
+from pages.models.figures import Opened
+
+__all__ = ["show"]
+
+_COLORS = {"evidence present": "green", "asked": "orange", "missing": "gray"}
+
+
+def show(opened: Opened) -> None:
+    """Draw the card, its open questions, or what it covers."""
+    version = opened.version
+    card = models.card(version.id, workspace=frame.workspace())
+    asked = sum(len(section.questions) for section in card.sections)
+    open_ones = len(card.gaps)
+    if open_ones:
+        st.subheader(f"{open_ones} of {asked} questions that only people can answer are open")
+    else:
+        st.subheader(f"All {asked} questions are answered")
+    views = {"read": "Card", "questions": f"Questions ({open_ones} open)", "coverage": "Coverage"}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shown = address.restore("view", list(views), "read", "card-view")
+        view = st.segmented_control("Show", list(views), format_func=views.get, required=True, key="card-view",
+                                    label_visibility="collapsed")  # fmt: skip
+        address.keep("view", view, shown, "card-view")
+        st.space("stretch")
+        _downloads(card)
+    if view == "questions":
+        questions.show(card, version)
+    elif view == "coverage":
+        _coverage(card)
+    else:
+        _read(card)
+
+
+def _downloads(card: ModelCard) -> None:
+    made = {
+        "Markdown": (card.to_markdown, ".md", "text/markdown", "With Hugging Face's metadata: a README.md there."),
+        "HTML": (card.to_html, ".html", "text/html", "One file that needs no other, to read or print."),
+        "JSON": (card.to_json, ".json", "application/json", "For programs."),
+    }
+    for label, (make, suffix, mime, explanation) in made.items():
+        st.download_button(
+            label, lambda make=make: make().encode(), file_name=downloads.file_name(f"{card.title} card", suffix),
+            mime=mime, icon=":material/download:", help=explanation, key=f"card{suffix.replace('.', '-')}",
+            on_click="ignore",
+        )  # fmt: skip
+
+
+def _read(card: ModelCard) -> None:
+    st.markdown(frame.plain(card.summary))
+    for section in card.sections:
+        st.markdown(f"### {frame.plain(section.title)}")
+        _section(section)
+
+
+def _section(section: Section) -> None:
+    listed = "- " if len(section.text) > 1 else ""
+    for text in section.text:
+        st.markdown(f"{listed}{frame.plain(text)}")
+    for table in section.tables:
+        if table.rows:
+            _table(table)
+    if not section.questions:
+        return
+    for question, answer in section.questions:
+        if answer is not None:
+            st.markdown(f"**{frame.plain(question.title)}**")
+            st.text(answer)
+    unanswered = [question for question, answer in section.questions if answer is None]
+    if unanswered:
+        with st.container(border=True, gap="small"):
+            for question in unanswered:
+                st.markdown(f":orange-badge[:material/help: Not answered yet] {frame.plain(question.title)}")
+
+
+def _table(table: CardTable) -> None:
+    if not any(name.strip() for name in table.columns):  # facts: a name and a value
+        st.table(
+            {frame.plain(name): frame.plain(told(value)) for name, value in table.rows},
+            border="horizontal", width="content", alt=table.title or "Facts",
+        )  # fmt: skip
+        return
+    if table.title:
+        st.markdown(f"**{frame.plain(table.title)}**")
+    shown = pd.DataFrame(table.rows, columns=[name or " " for name in table.columns])
+    config = {}
+    for name in shown.columns:
+        kinds = {type(value) for value in shown[name] if value is not None}
+        if kinds == {int}:
+            config[name] = st.column_config.NumberColumn(format="localized")
+        elif kinds and kinds <= {int, float}:
+            config[name] = st.column_config.NumberColumn(format="%.4g")
+        else:
+            shown[name] = [None if value is None else told(value) for value in _cells(table, name)]
+    st.dataframe(shown, hide_index=True, height="content" if len(shown) <= 25 else 600, placeholder="–",
+                 column_config=config, alt=table.title or "Figures")  # fmt: skip
+
+
+def _cells(table: CardTable, name: str) -> list[object]:
+    """Return a column's cells as they are, which a frame would have changed."""
+    place = [each or " " for each in table.columns].index(name)
+    return [row[place] for row in table.rows]
+
+
+def _coverage(card: ModelCard) -> None:
+    st.caption("It says what is there for each item, not whether that is enough: that is for people to judge.")
+    for framework in dict.fromkeys(row.framework for row in card.coverage):
+        part = [row for row in card.coverage if row.framework == framework]
+        counts = {status: sum(row.status == status for row in part) for status in _COLORS}
+        st.markdown(
+            f"**{frame.plain(framework)}**: of {len(part)} items {counts['evidence present']} have evidence, "
+            f"{counts['asked']} wait for an answer, {counts['missing']} are missing"
+        )
+        st.dataframe(
+            pd.DataFrame([_covered(row) for row in part]),
+            hide_index=True,
+            height="content",
+            placeholder="–",
+            column_config={
+                "Item": st.column_config.TextColumn(width="small"),
+                "Status": st.column_config.MultiselectColumn(options=list(_COLORS), color=list(_COLORS.values())),
+                "Not there": st.column_config.TextColumn(width="large"),
+            },
+            alt=f"What the card has on {framework}",
+        )
+
+
+def _covered(row: CoverageRow) -> dict[str, object]:
+    lacks = "; ".join(row.lacks) if row.where else "Nothing on this card is about it"
+    return {
+        "Item": row.item,
+        "About": row.about,
+        "Status": [row.status],
+        "On the card": "; ".join(name for name in row.where if name not in row.lacks) or None,
+        "Not there": lacks or None,
+    }

@@ -1,0 +1,71 @@
+"""One widget a column of the model, with what training knew of it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import streamlit as st
+
+from core.models import Field
+from pages._ui import frame, numbers
+
+__all__ = ["draw"]
+
+_EXACT = 2**53  # a browser's numbers are whole up to here
+
+
+def draw(field: Field, key: str) -> Any:
+    """Draw the widget of a column and return its value; None is a missing one, where training had such."""
+    if field.kind == "number":
+        return _number(field, key)
+    if field.kind == "date":
+        return _date(field, key)
+    if field.kind == "text":
+        return st.text_area(_label(field), key=key, height=110, max_chars=20_000, help=_help(field)) or None
+    options: list[Any] = [True, False] if field.kind == "boolean" else list(field.choices)
+    if field.default in options:
+        st.session_state.setdefault(key, field.default)
+    return st.selectbox(
+        _label(field), options, index=None if field.nullable else 0, key=key, help=_help(field), placeholder="missing",
+        accept_new_options=field.kind == "category" and not (field.complete and field.choices),
+        format_func=lambda value: str(value).lower() if field.kind == "boolean" else str(value),
+    )  # fmt: skip
+
+
+def _label(field: Field) -> str:
+    about = {"group": " (the policy decides by it)"}.get(field.role, "")
+    return f"{frame.plain(field.name)}{about}"
+
+
+def _help(field: Field, span: str = "") -> str | None:
+    if not field.rows:
+        return None
+    missing = f"{field.missing:,} of {field.rows:,} training rows had none" if field.missing else "never missing there"
+    return f"In training {span}{missing}."
+
+
+def _number(field: Field, key: str) -> float | int | None:
+    known = [value for value in (field.minimum, field.default, field.maximum) if value is not None]
+    whole = field.integer and all(float(value).is_integer() and abs(value) < _EXACT for value in known)
+    default = None if field.default is None else (int if whole else float)(field.default)
+    span = f"{numbers.rounded(field.minimum)} to {numbers.rounded(field.maximum)}; " if len(known) == 3 else ""
+    shape: dict[str, Any] = {"step": 1, "format": "%d"} if whole else {"step": None, "format": "%.6g"}
+    if field.nullable or default is None:  # an empty field can only be had where the widget itself begins empty
+        st.session_state.setdefault(key, default)
+        return st.number_input(
+            _label(field), value=None, key=key, placeholder="missing", help=_help(field, span), **shape
+        )
+    return st.number_input(_label(field), value=default, key=key, help=_help(field, span), **shape)
+
+
+def _date(field: Field, key: str) -> date | str | None:
+    known = [datetime.fromisoformat(value) for value in (field.minimum, field.default, field.maximum) if value]
+    span = f"{known[0]:%d %b %Y} to {known[-1]:%d %b %Y}; " if known else ""
+    if known and all(each.time() == datetime.min.time() for each in known):
+        st.session_state.setdefault(key, known[1].date())
+        return st.date_input(_label(field), value=None, key=key, help=_help(field, span), min_value=date(1, 1, 1),
+                             max_value=date(9999, 12, 31))  # fmt: skip
+    st.session_state.setdefault(key, field.default or "")
+    text: str = st.text_input(_label(field), key=key, help=_help(field, span), placeholder="2026-01-31T12:00:00")
+    return text.strip() or None

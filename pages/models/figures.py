@@ -1,0 +1,75 @@
+"""What versions were found to do: read from their runs, kept by content, written as people read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core import models
+from core.automl import METRICS
+from core.catalog import Model, ModelVersion, artifacts
+from core.errors import NotFoundError
+from core.storage import get_store
+from pages._ui import frame, numbers
+
+__all__ = ["Opened", "comparison", "metrics", "name", "title", "told"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that is shown: its versions newest first, where its aliases point, the version in focus."""
+
+    model: Model
+    versions: list[ModelVersion]
+    aliases: dict[str, int]
+    version: ModelVersion
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _read(digest: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(get_store().read_bytes(digest))["test_metrics"]
+    return found
+
+
+def metrics(version: ModelVersion) -> dict[str, dict[str, Any]]:
+    """Return what a version was found to do on its test rows: value, low, high, n by metric, its own metric first."""
+    try:
+        found = _read(artifacts.get(version.run_id, "result.json", version.workspace).digest)
+    except NotFoundError:  # the run's files are gone; the version's row stays
+        return {}
+    own = version.lineage["metric"]
+    return {key: found[key] for key in [own, *(key for key in found if key != own)] if key in found}
+
+
+def told(estimate: Mapping[str, Any] | None) -> str:
+    """Write an estimate with its interval."""
+    if estimate is None:
+        return "–"
+    value, low, high = (estimate[part] for part in ("value", "low", "high"))
+    return f"{numbers.estimate(value, low, high)} {numbers.interval(low, high)}"
+
+
+def name(version: ModelVersion, aliases: Mapping[str, int]) -> str:
+    """Return what a version is called in a list of choices."""
+    called = [alias for alias, number in aliases.items() if number == version.number]
+    called += ["archived"] if version.archived_at is not None else []
+    return " · ".join([f"Version {version.number}", *called])
+
+
+def comparison(first: ModelVersion, second: ModelVersion, metric: str | None = None) -> models.VersionComparison:
+    """Return how two versions compare; neither changes, so it is computed once."""
+    return _comparison(first.id, second.id, metric, frame.workspace())
+
+
+@st.cache_data(max_entries=50, show_spinner="Comparing both on the same test rows")
+def _comparison(first: str, second: str, metric: str | None, workspace: str) -> models.VersionComparison:
+    return models.compare(first, second, metric=metric, workspace=workspace)
+
+
+def title(metric: str) -> str:
+    """Return a metric's name."""
+    return METRICS[metric].title

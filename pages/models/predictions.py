@@ -1,0 +1,125 @@
+"""How predictions are spread, and the first of them, without holding the whole file in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import streamlit as st
+
+from pages._ui import numbers
+from pages.models import charts
+
+__all__ = ["preview", "spread"]
+
+_BINS = 40
+_CLOSE = slice(16, 24)  # the bins from 0.4 to 0.6
+_ROWS = 200
+_OWN_NAME = " (model)"  # what scoring adds where the file has a column of the same name
+_MOST = 30
+
+
+def spread(path: str, result: Mapping[str, Any]) -> None:
+    """Draw what was predicted how often, and how sure the model was."""
+    prediction, *others = result["columns"]
+    scores = [name for name in others if name.startswith("p(")]
+    if not scores:
+        edges, counts = _binned(path, prediction, unit=False)
+        span = f"from {numbers.rounded(edges[0])} to {numbers.rounded(edges[-1])}"
+        charts.histogram(edges, counts, "Prediction", f"{sum(counts):,} predictions, {span}")
+        return
+    found = _counts(path, prediction)
+    shown = dict(found[:_MOST])
+    total = sum(count for _, count in found)
+    label, most = found[0]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        charts.shares(shown, f"{most / max(total, 1):.1%} are predicted to be {label}")
+        if len(found) > _MOST:
+            st.caption(f"The {_MOST} most frequent of {len(found):,} labels.")
+        _decisions(path, others)
+    with right:
+        name = scores[-1]
+        if len(scores) > 2:
+            name = st.selectbox("Probability of", scores, format_func=_label, key="spread")
+        edges, counts = _binned(path, name, unit=True)
+        title = f"{sum(counts[_CLOSE]) / max(sum(counts), 1):.1%} are close calls, between 0.4 and 0.6"
+        charts.histogram(
+            edges, counts, f"Probability of {_label(name)}",
+            title if len(scores) == 2 else f"How probable {_label(name)} is",
+        )  # fmt: skip
+
+
+def _label(column: str) -> str:
+    """Return the label that a column of probabilities is about.
+
+    Examples
+    --------
+    >>> _label("p(>50K)"), _label("p(a (b)) (model)")
+    ('>50K', 'a (b)')
+    """
+    while column.endswith(_OWN_NAME):
+        column = column.removesuffix(_OWN_NAME)
+    return column[2:-1]
+
+
+def _decisions(path: str, others: list[str]) -> None:
+    decision = next((name for name in others if name.startswith("decision")), None)
+    if decision is None:
+        return
+    counts = {{"1": "selected", "0": "not selected"}.get(value, value): count
+              for value, count in _counts(path, decision)}  # fmt: skip
+    total = sum(counts.values())
+    charts.shares(counts, f"The policy selects {counts.get('selected', 0) / max(total, 1):.1%}")
+
+
+@st.cache_data(max_entries=30, show_spinner=False)
+def _counts(path: str, name: str) -> list[tuple[str, int]]:
+    """Return each value with its rows, the most frequent first."""
+    found: Counter[str] = Counter()
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=[name], batch_size=200_000):
+            for item in batch.column(0).value_counts().to_pylist():
+                found["no answer" if item["values"] is None else str(item["values"])] += item["counts"]
+    return found.most_common()
+
+
+@st.cache_data(max_entries=30, show_spinner=False)
+def _binned(path: str, name: str, *, unit: bool) -> tuple[list[float], list[int]]:
+    """Return edges and counts of a column's finite values; between 0 and 1, or between its own ends."""
+    low, high = (0.0, 1.0) if unit else _ends(path, name)
+    edges = np.linspace(low, high, _BINS + 1)
+    counts = sum((np.histogram(values, edges)[0] for values in _values(path, name)), np.zeros(_BINS, int))
+    return edges.tolist(), counts.tolist()
+
+
+def _ends(path: str, name: str) -> tuple[float, float]:
+    parts = [values for values in _values(path, name) if len(values)]
+    low, high = min((part.min() for part in parts), default=0.0), max((part.max() for part in parts), default=1.0)
+    return float(low), float(high) if high > low else float(low) + 1.0
+
+
+def _values(path: str, name: str) -> Any:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=[name], batch_size=200_000):
+            values = batch.column(0).to_numpy(zero_copy_only=False).astype(float)
+            yield values[np.isfinite(values)]
+
+
+def preview(path: str, result: Mapping[str, Any]) -> None:
+    """Draw the first rows, the predictions in front."""
+    with pq.ParquetFile(path) as file:
+        shown: pd.DataFrame = next(file.iter_batches(batch_size=_ROWS)).to_pandas()
+    made = list(result["columns"])
+    st.caption(f"The first {len(shown):,} of {result['rows']:,} rows, what the model added in front.")
+    st.dataframe(
+        shown[[*made, *(name for name in shown.columns if name not in made)]],
+        hide_index=True,
+        placeholder="–",
+        column_config={name: st.column_config.NumberColumn(format="%.4f") for name in made if name.startswith("p(")},
+        alt="The first scored rows",
+    )

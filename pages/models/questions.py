@@ -1,0 +1,59 @@
+"""The questions of a card, and their answers with who gave them and when."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import models
+from core.catalog import ModelVersion
+from core.models import ModelCard, Question
+from pages._ui import frame, numbers
+from pages.models import address
+
+__all__ = ["show"]
+
+
+def show(card: ModelCard, version: ModelVersion) -> None:
+    """Draw one form a section."""
+    st.caption("Answers stay with this version and go onto its card. An empty answer makes the question open again.")
+    for section in card.sections:
+        if section.questions:
+            _form(version, section.key, section.title, [question for question, _ in section.questions])
+
+
+def _form(version: ModelVersion, key: str, title: str, asked: list[Question]) -> None:
+    still_open = sum(question.key not in version.answers for question in asked)
+    with st.form(f"questions-{key}-{version.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{frame.plain(title)}**", width="content")
+            if still_open:
+                st.badge(f"{still_open} open", color="orange", icon=":material/help:")
+            else:
+                st.badge("Answered", color="green", icon=":material/check_circle:")
+        given = {question.key: _field(version, question) for question in asked}
+        if st.form_submit_button("Save", icon=":material/save:", key=f"save-{key}-{version.id}"):
+            with frame.errors_shown():
+                for question in asked:
+                    text = (given[question.key] or "").strip()
+                    if text != version.answers.get(question.key, {}).get("text", ""):
+                        models.answer(version, question.key, text, who=address.who())
+                st.rerun()
+
+
+def _field(version: ModelVersion, question: Question) -> str | None:
+    kept = version.answers.get(question.key)
+    key = f"answer-{version.id}-{question.key}"
+    text = "" if kept is None else kept["text"]
+    hint = question.help or None
+    if question.kind == "choice":
+        choices = list(question.choices)
+        given = st.selectbox(question.title, choices, index=choices.index(text) if text in choices else None, key=key,
+                             help=hint, placeholder="Not answered yet", width=320)  # fmt: skip
+    elif question.kind == "line":
+        given = st.text_input(question.title, value=text, key=key, placeholder=hint, max_chars=10_000)
+    else:
+        given = st.text_area(question.title, value=text, key=key, placeholder=hint, max_chars=10_000, height=90)
+    if kept is not None:
+        by = f" by {frame.plain(kept['who'])}" if kept["who"] else ""
+        st.caption(f"Answered{by} on {numbers.when(kept['at']):%d %b %Y, %H:%M}")
+    return given

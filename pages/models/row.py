@@ -1,0 +1,106 @@
+"""One row, filled in and scored with ONNX Runtime in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import models
+from core.catalog import ModelVersion
+from core.models import ScoredRows
+from pages._ui import findings, frame, numbers
+from pages.models import fields
+
+__all__ = ["show"]
+
+_COLUMNS = 3
+_ROW_ID = "id of the row"
+
+
+def show(version: ModelVersion, policy: str, *, drawn: bool) -> None:
+    """Draw the form, and the answer once it was sent."""
+    exported = models.exported_model(version)
+    if exported is None:
+        st.info(
+            "A row is scored here with ONNX Runtime alone, and this version was not exported yet. A file can be "
+            "scored without that.",
+            icon=":material/speed:",
+        )
+        if st.button("Export it on the Edge page", icon=":material/arrow_forward:", key="to-export"):
+            st.switch_page("pages/edge/page.py", query_params={"model": version.run_id})
+        return
+    asked = models.form_fields(version, policy=policy)
+    if version.kind == "table":
+        st.caption("It begins with what is most usual: medians and most frequent values of the training rows.")
+    with st.form(f"row-{version.id}", border=True):
+        columns = st.columns(_COLUMNS if len(asked) > 2 else 1, gap="medium")
+        row: dict[str, Any] = {}
+        for place, field in enumerate(asked):
+            with columns[place % len(columns)]:
+                row[field.name] = fields.draw(field, f"row-{version.id}-{field.name}")
+        row_id = None
+        if drawn:
+            row_id = _free_name(row)
+            about = "The policy draws some decisions, each by the row's id."
+            row[row_id] = st.text_input("Id of the row", key=f"row-id-{version.id}", width=320, help=about) or "1"
+        sent = st.form_submit_button("Score", type="primary", icon=":material/play_arrow:", key="score-row")
+    if sent:
+        st.session_state[f"row-sent-{version.id}"] = True
+    if f"row-sent-{version.id}" in st.session_state:  # the answer stays, and follows the policy
+        with frame.errors_shown():
+            _answer(_scored(version, row, policy, row_id, exported), policy)
+
+
+def _free_name(row: dict[str, Any]) -> str:
+    name = _ROW_ID
+    while name in row:
+        name += "_"
+    return name
+
+
+def _scored(version: ModelVersion, row: dict[str, Any], policy: str, row_id: str | None, exported: Path) -> ScoredRows:
+    table = pd.DataFrame({name: pd.Series([value]) for name, value in row.items()})
+    return models.score_rows(
+        version.id, table, policy=policy, row_id=row_id, onnx=exported, workspace=frame.workspace()
+    )
+
+
+def _answer(found: ScoredRows, policy: str) -> None:
+    answer = found.table.iloc[0]
+    prediction = answer["prediction"]
+    if pd.isna(prediction):
+        st.subheader("There is no answer: there was nothing to read")
+    elif isinstance(prediction, float):
+        st.subheader(f"It predicts {numbers.rounded(prediction)}")
+    else:
+        share = answer[f"p({prediction})"]
+        st.subheader(f"It predicts {frame.plain(prediction)}, with a probability of {share:.1%}")
+    if "decision" in found.table:
+        _decision(answer["decision"], policy)
+    shares = {name[2:-1]: 100 * value for name, value in answer.items() if str(name).startswith("p(")}
+    if shares:
+        table = pd.DataFrame({"Class": list(shares), "Probability": list(shares.values())})
+        st.dataframe(
+            table.sort_values("Probability", ascending=False),
+            hide_index=True,
+            column_config={
+                "Probability": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
+            },
+            alt="Probability of each class",
+        )
+    if found.findings:
+        findings.show([finding.to_dict() for finding in found.findings])
+    else:
+        st.caption("The row is like those of the training: no value is new, missing or outside its range.")
+
+
+def _decision(decision: Any, policy: str) -> None:
+    if pd.isna(decision):
+        st.badge(f"No decision by {frame.plain(policy)}", color="orange", icon=":material/help:")
+    elif decision == 1:
+        st.badge(f"Selected by {frame.plain(policy)}", color="green", icon=":material/check_circle:")
+    else:
+        st.badge(f"Not selected by {frame.plain(policy)}", color="gray", icon=":material/cancel:")

@@ -1,0 +1,110 @@
+"""New rows: one in a form, or a file in the background; and the files that were scored before."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import policies
+from core.catalog import ModelVersion, runs
+from core.settings import get_settings
+from core.tasks import score as task
+from pages._ui import frame, numbers
+from pages._ui.run_view import STATE_BADGES
+from pages.models import address, row
+from pages.models.figures import Opened
+
+__all__ = ["show"]
+
+_VIEWS = {"file": "A file", "row": "One row"}
+_LABELS = "none"
+_SHOWN = 50
+
+
+def show(opened: Opened) -> None:
+    """Draw both ways to score."""
+    version = opened.version
+    shown = address.restore("score", list(_VIEWS), "file", "score-view")
+    view = st.segmented_control("Score", list(_VIEWS), format_func=_VIEWS.get, required=True, key="score-view",
+                                label_visibility="collapsed")  # fmt: skip
+    address.keep("score", view, shown, "score-view")
+    policy, drawn = _policy(version)
+    if view == "row":
+        row.show(version, policy, drawn=drawn)
+    else:
+        _file(version, policy, drawn=drawn)
+        _earlier(opened)
+
+
+def _policy(version: ModelVersion) -> tuple[str, bool]:
+    """Let the user choose what decides; return the policy, and whether it draws some decisions by the row's id."""
+    known = policies.kept(runs.get(version.run_id, frame.workspace()))
+    if not known:
+        return _LABELS, False
+    chosen = st.selectbox(
+        "Decide by", [*known, _LABELS],
+        format_func=lambda name: "The model's own labels" if name == _LABELS else f"Policy {name}",
+        key=f"score-policy-{version.id}", width=420,
+        help="Threshold policies that were kept with this model on the Fairness page.",
+    )  # fmt: skip
+    return chosen, chosen in known and known[chosen].randomized
+
+
+def _file(version: ModelVersion, policy: str, *, drawn: bool) -> None:
+    limit = get_settings().max_upload_mb
+    number = st.session_state.setdefault("score-number", 0)
+    needed = [field["name"] for field in version.columns if field["role"] == "feature"]
+    file = st.file_uploader(
+        f"A table with the columns that the model reads, up to {limit:,} MB: CSV, Parquet, Excel, JSON.",
+        max_upload_size=limit,
+        key=f"score-file-{number}",
+        help=f"In any order; others are not read: {', '.join(needed[:60])}{' …' if len(needed) > 60 else ''}",
+    )
+    row_id = None
+    if drawn:
+        row_id = st.text_input("Column of unique ids", key=f"score-id-{version.id}", width=320,
+                               help="The policy draws some decisions, each by the id of its row.").strip()  # fmt: skip
+    ready = file is not None and row_id != ""
+    if st.button("Score the file", type="primary", icon=":material/play_arrow:", key="score-start", disabled=not ready):
+        # A new key drops the widget's copy of the file from memory.
+        st.session_state["score-number"] = number + 1
+        with frame.errors_shown():
+            address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id))
+
+
+def _open() -> None:
+    chosen = st.session_state["scored-runs"].selection.rows
+    if chosen:
+        st.query_params.from_dict({"run": st.session_state["scored-ids"][chosen[0]]})
+
+
+def _earlier(opened: Opened) -> None:
+    numbered = {version.id: version.number for version in opened.versions}
+    found = [run for run in runs.find(frame.workspace(), task="score") if run.settings["version"] in numbered][:_SHOWN]
+    if not found:
+        return
+    st.markdown("**Scored before with any version.** Select a row to open it.")
+    st.session_state["scored-ids"] = [run.id for run in found]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "File": [run.settings["filename"] for run in found],
+                "State": [STATE_BADGES[run.state][0] for run in found],
+                "Version": [numbered[run.settings["version"]] for run in found],
+                "Rows": [(run.result or {}).get("rows") for run in found],
+                "Alerts": [(run.result or {}).get("alerts") for run in found],
+                "Started": [numbers.when(run.created_at) for run in found],
+            }
+        ),
+        hide_index=True,
+        key="scored-runs",
+        on_select=_open,
+        selection_mode="single-row",
+        placeholder="–",
+        column_config={
+            "File": st.column_config.TextColumn(width="large"),
+            "Rows": st.column_config.NumberColumn(format="localized"),
+            "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
+        },
+        alt="Files that were scored, newest first",
+    )

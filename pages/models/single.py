@@ -1,0 +1,69 @@
+"""One model: which version counts and why, and a version in full."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import models
+from core.catalog import Model, ModelVersion
+from core.catalog import models as rows
+from pages._ui import frame
+from pages.models import address, card, compare, figures, finding, hand_on, past, score, versions
+from pages.models.figures import Opened
+
+__all__ = ["show"]
+
+_TABS = {
+    "Versions": versions.show,
+    "Card": card.show,
+    "Compare": compare.show,
+    "Score": score.show,
+    "History": past.history,
+    "Lineage": past.lineage,
+}
+
+
+def show(model: Model) -> None:
+    """Draw a model."""
+    found = models.versions(model.id, workspace=frame.workspace())
+    aliases = rows.aliases(model.id, frame.workspace())
+    if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="back"):
+        address.go()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(frame.plain(model.name), width="content")
+        champion = aliases.get(rows.CHAMPION)
+        if champion is None:
+            st.badge("No champion", color="gray", icon=":material/trophy:")
+        else:
+            st.badge(f"Champion: version {champion}", color="green", icon=":material/trophy:")
+        st.space("stretch")
+        actions = st.container(horizontal=True, width="content")
+    finding.show(found, aliases)
+    version = _chosen(model, found, aliases)
+    with actions:
+        hand_on.show(model, version)
+    _tabs(Opened(model, found, aliases, version))
+
+
+def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) -> ModelVersion:
+    by_number = {version.number: version for version in found}
+    usable = [number for number, version in by_number.items() if version.archived_at is None] or list(by_number)
+    default = aliases.get(rows.CHAMPION, usable[0])
+    key = f"version-{model.id}"
+    shown = address.restore("version", list(by_number), default, key)
+    chosen = st.selectbox(
+        "Version", list(by_number), format_func=lambda number: figures.name(by_number[number], aliases), key=key,
+        width=320,
+    )  # fmt: skip
+    address.keep("version", chosen, shown, key)
+    return by_number[chosen]
+
+
+def _tabs(opened: Opened) -> None:
+    shown = address.restore("tab", list(_TABS), "Versions", "model-tabs")
+    drawn = st.tabs(list(_TABS), key="model-tabs", on_change="rerun")
+    for tab, (name, show_tab) in zip(drawn, _TABS.items(), strict=True):
+        if tab.open:
+            address.keep("tab", name, shown, "model-tabs")
+            with tab:
+                show_tab(opened)

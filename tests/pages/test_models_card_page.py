@@ -1,0 +1,59 @@
+"""A model's card with its questions, and two versions side by side."""
+
+from __future__ import annotations
+
+from core import models
+from core.catalog import Model
+from tests.pages.conftest import World, query, table_with, texts, visit
+
+
+def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> None:
+    version = models.versions(credit_model.id)[1]
+    test = visit("models", model=credit_model.id, version="1", tab="Card")
+    assert "19 of 19 questions that only people can answer are open" in texts(test)
+    test.segmented_control(key="card-view").set_value("questions").run()
+    assert (query(test, "tab"), query(test, "view")) == ("Card", "questions")
+    test.text_area(key=f"answer-{version.id}-intended_use").set_value("To look *twice*.")
+    test.selectbox(key=f"answer-{version.id}-about_people").set_value("yes")
+    test.button(key=f"save-uses-{version.id}").click().run()
+    assert not test.exception
+    kept = models.resolve(version.id).answers
+    assert {key: value["text"] for key, value in kept.items()} == {
+        "intended_use": "To look *twice*.", "about_people": "yes",
+    }  # fmt: skip
+    assert "17 of 19" in texts(test)
+    assert "Answered on" in texts(test)
+
+    test.segmented_control(key="card-view").set_value("read").run()
+    assert "To look *twice*." in [text.value for text in test.text]
+    assert "Not answered yet" in texts(test)
+    assert "compliant" not in texts(test).lower()
+    metrics = table_with(test, "95 % from")
+    assert metrics["Metric"].tolist()[0] == "ROC AUC"
+
+    test.segmented_control(key="card-view").set_value("coverage").run()
+    covered = table_with(test, "Not there").set_index("Item")
+    assert covered.loc["1(c)", "Status"] == ["evidence present"]
+    assert covered.loc["9", "Status"] == ["asked"]
+    assert covered.loc["8", ["Status", "Not there"]].tolist() == [["missing"], "Nothing on this card is about it"]
+
+
+def test_two_versions_are_compared(credit_model: Model) -> None:
+    test = visit("models", model=credit_model.id, version="2", tab="Compare")
+    first, found = models.versions(credit_model.id)[::-1]
+    assert models.compare(first.id, found.id).verdict in texts(test)
+    assert "The test rows of both are the same" in texts(test)
+    metric = next(box for box in test.selectbox if box.label == "Difference in")
+    metric.set_value("accuracy").run()
+    assert models.compare(first.id, found.id, metric="accuracy").verdict in texts(test)
+    beside = table_with(test, "Version 2, rows")
+    assert beside["Version 1, rows"].tolist() == [200] * len(beside)
+
+
+def test_without_common_rows_there_is_a_reason(credit_model: Model, world: World) -> None:
+    models.register(world.number, name=credit_model.name)
+    test = visit("models", model=credit_model.id, version="3", tab="Compare")
+    assert not test.exception
+    assert "There is no paired difference: they were tested on different tables." in texts(test)
+    assert "they do not say which version is better" in texts(test)
+    assert "How version 3 compares to version 1 is not known" in texts(test)

@@ -1,0 +1,148 @@
+"""The Models page: registering, what a model leads with, versions and what is done with them, where it comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import jobs, models
+from core.catalog import Model
+from core.catalog import models as rows
+from tests.pages.conftest import World, labels, query, repeated, table_with, texts, visit
+
+
+def field(test: AppTest, label: str) -> Any:
+    return next(found for found in test.text_input if found.label == label)
+
+
+def tab(test: AppTest, name: str) -> AppTest:
+    test.session_state["model-tabs"] = name
+    test.run()
+    assert not test.exception, name
+    assert not test.error, name
+    return test
+
+
+def test_a_run_is_registered_where_a_link_leads(world: World) -> None:
+    run = repeated(world.number)
+    test = visit("models", register=run)
+    assert test.text_input[0].value in (jobs.get(run).title, *(model.name for model in models.find()))
+    test.text_input[0].set_value("Progression").run()
+    assert "A new model." in texts(test)
+    test.text_area[0].set_value("With *stars*.")
+    test.button(key="register-start").click().run()
+    assert not test.exception
+    assert not test.error
+    model = models.get(query(test, "model"))
+    assert (model.name, query(test, "version")) == ("Progression", "1")
+    assert models.versions(model.id)[0].notes == "With *stars*."
+    assert "No version is champion yet; version 1 has R²" in texts(test)
+
+    again = visit("models", register=run)
+    assert "It is registered already: version 1 of Progression." in texts(again)
+    again.button(key=f"open-{models.versions(model.id)[0].id}").click().run()
+    assert query(again, "model") == model.id
+
+    listed = visit("models")
+    row = table_with(listed, "Model").set_index("Model").loc["Progression"]
+    assert (row["Figures of"], row["Metric"], row["Versions"], row["Kind"]) == ("Version 1", "R²", 1, "Table")
+    assert row["Value"].endswith("]")
+    assert pd.isna(row["Champion"])
+
+
+def test_a_run_of_the_same_target_is_offered_as_the_next_version(credit_model: Model, world: World) -> None:
+    run = repeated(world.found)
+    newest = max((version for model in models.find() for version in models.versions(model.id)
+                  if version.lineage["target"] == "credit"), key=lambda version: version.created_at)  # fmt: skip
+    test = visit("models", register=run)
+    assert test.text_input[0].value == models.get(newest.model_id).name
+    assert f"It becomes version {models.get(newest.model_id).versions + 1} of this model." in texts(test)
+    test.text_input[0].set_value(" ").run()
+    test.button(key="register-start").click().run()
+    assert "is not a usable name" in texts(test)
+    assert rows.of_run(run, "local") == []
+
+
+def test_what_cannot_be_registered_says_so(world: World) -> None:
+    for run in (world.failed, world.exported):
+        test = visit("models", register=run)
+        assert not test.exception
+        assert f"Run '{run}' left no model to register." in texts(test)
+    assert "There is no run 'nothing'." in texts(visit("models", register="nothing"))
+    assert "There is no model 'nothing'." in texts(visit("models", model="nothing"))
+    assert f"Run '{world.found}' scored no file." in texts(visit("models", run=world.found))
+
+
+def test_a_model_leads_with_its_champion_and_what_is_better(credit_model: Model) -> None:
+    said = texts(visit("models", model=credit_model.id))
+    compared = models.compare(*(version.id for version in models.versions(credit_model.id)[::-1]))
+    assert "Version 1 is champion, and there is a newer one. " + compared.verdict in said
+    assert "Champion: version 1" in said
+    models.promote(credit_model.id, 2)
+    joined = compared.verdict.removeprefix("Version 2 is ")
+    assert f"Version 2 is champion, and {joined}" in texts(visit("models", model=credit_model.id))
+
+
+def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None:
+    test = visit("models", model=credit_model.id, version="2")
+    version = models.versions(credit_model.id)[0]
+    assert "Roll back" not in labels(test)
+    field(test, "Why").set_value("It saw more.").run()
+    test.button(key="promote").click().run()
+    assert models.resolve(credit_model.id).number == 2
+    assert field(test, "Why").value == ""
+    event = models.history(credit_model.id)[0]
+    assert (event.action, event.number, event.previous, event.who, event.why) == ("promote", 2, 1, "", "It saw more.")
+    assert {"Promote to champion", "Archive"}.isdisjoint(labels(test))
+
+    field(test, "Alias").set_value("Not usable").run()
+    test.button(key="set-alias").click().run()
+    assert "'Not usable' is not a usable alias." in texts(test)
+    field(test, "Alias").set_value("night").run()
+    test.button(key="set-alias").click().run()
+    assert models.aliases(version) == ["champion", "night"]
+    test.button(key="remove-night").click().run()
+    assert models.aliases(version) == ["champion"]
+
+    test.button(key="roll-back").click().run()
+    assert models.resolve(credit_model.id).number == 1
+    test.button(key="archive").click().run()
+    assert table_with(test, "Aliases").set_index("Version").loc[2, "Aliases"] == ["archived"]
+    assert "promote" not in {button.key for button in test.button}
+    test.button(key="restore").click().run()
+    test.text_area(key=f"notes-{version.id}").set_value("Watch it.")
+    test.button(key=f"save-notes-{version.id}").click().run()
+    assert not test.exception
+    assert not test.error
+    assert models.versions(credit_model.id)[0].notes == "Watch it."
+    told = table_with(tab(test, "History"), "What")
+    assert told["What"].tolist()[:2] == ["The notes of version 2 were changed", "Version 2 was restored"]
+    assert told["What"].tolist()[-1] == "Version 1 was registered"
+    assert "ann" in told["Who"].tolist()
+    assert "only known where people sign in" in texts(test)
+
+
+def test_who_is_signed_in_is_kept(credit_model: Model) -> None:
+    test = visit("models", model=credit_model.id, version="2")
+    test.user = {"is_logged_in": True, "email": "bob@example.org"}
+    test.run()
+    test.button(key="promote").click().run()
+    assert models.history(credit_model.id)[0].who == "bob@example.org"
+
+
+def test_lineage_and_what_is_handed_on(credit_model: Model, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = models.versions(credit_model.id)[0]
+    test = visit("models", model=credit_model.id, version="2", tab="Lineage")
+    assert not test.error
+    assert version.lineage["dataset"]["fingerprint"] in [code.value for code in test.code]
+    assert {"Its run", "Its table", "Edge"} <= set(labels(test))
+    test.session_state["download"] = True
+    test.run()
+    assert "Push to MLflow" not in labels(test)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere/at/all.db")
+    test.session_state["download"] = True
+    test.run()
+    assert "Push to MLflow" in labels(test)

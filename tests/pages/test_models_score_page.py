@@ -1,0 +1,98 @@
+"""New rows on the Models page: one in a form, a file in the background."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+
+from core import jobs, models
+from core.catalog import Model, RunState
+from core.datasets import load_sample
+from core.tasks import score
+from tests.pages.conftest import World, labels, query, repeated, table_with, texts, visit
+
+
+def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
+    version = models.versions(credit_model.id)[1]
+    test = visit("models", model=credit_model.id, version="1", tab="Score")
+    test.segmented_control(key="score-view").set_value("row").run()
+    test.number_input(key=f"row-{version.id}-duration_months").set_value(500)
+    test.button(key="score-row").click().run()
+    assert not test.exception
+    assert not test.error
+    usual = {field.name: field.default for field in models.form_fields(version)}
+    row = pd.DataFrame([usual | {"duration_months": 500}])
+    expected = models.score_rows(version.id, row, onnx=models.exported_model(version)).table.iloc[0]
+    said = texts(test)
+    probability = expected[f"p({expected['prediction']})"]
+    assert f"It predicts {expected['prediction']}, with a probability of {probability:.1%}" in said
+    assert "'duration_months': 1 of 1 cells are outside the range of training" in said
+    shares = table_with(test, "Probability").set_index("Class")["Probability"]
+    assert shares["good"] == pytest.approx(100 * expected["p(good)"])
+
+
+def test_a_version_that_was_not_exported_scores_files_only(world: World) -> None:
+    model = models.register(repeated(world.found), name="Not exported")
+    other = visit("models", model=model.id, tab="Score", score="row")
+    assert "this version was not exported yet" in texts(other)
+    assert "Export it on the Edge page" in labels(other)
+
+
+def test_a_policy_decides_about_the_row(credit_model: Model) -> None:
+    version = models.versions(credit_model.id)[0]
+    test = visit("models", model=credit_model.id, version="2", tab="Score", score="row")
+    file = "policy-by-sex.json"
+    assert test.selectbox(key=f"score-policy-{version.id}").value == file
+    for sex, said in (("female", "Selected by"), ("male", "Not selected by")):
+        test.selectbox(key=f"row-{version.id}-sex").set_value(sex)
+        test.button(key="score-row").click().run()
+        assert not test.exception
+        assert f"[:material/{'check_circle' if sex == 'female' else 'cancel'}: {said} {file}]" in texts(test)
+    test.selectbox(key=f"score-policy-{version.id}").set_value("none").run()
+    assert "It predicts" in texts(test)
+    assert "elected by" not in texts(test)
+
+
+def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> None:
+    rows = load_sample("german_credit").frame.drop(columns="credit").head(60).astype(object)
+    rows.loc[:9, "duration_months"] = "long"
+    rows.loc[3:5, "purpose"] = "a boat"
+    rows["note"] = "=1+1"
+    test = visit("models", model=credit_model.id, version="2", tab="Score")
+    assert test.button(key="score-start").disabled
+    test.file_uploader[0].upload("new rows.csv", rows.to_csv(index=False).encode()).run()
+    test.button(key="score-start").click().run()
+    assert not test.exception
+    run = jobs.wait(query(test, "run"), 60)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+
+    test = visit("models", run=run.id)
+    assert not test.error
+    assert "60 rows scored; 2 things in the file may make the predictions wrong" in texts(test)
+    assert f"Scored with {credit_model.name}, version 2, decided by the policy policy-by-sex.json" in texts(test)
+    told = table_with(test, "Not readable").set_index("Column")
+    assert told.loc["duration_months", ["Not readable", "Type now", "Examples"]].tolist() == [10, "text", "long"]
+    assert told.loc["purpose", ["Unseen values", "Examples"]].tolist() == [3, "a boat"]
+    for name in ("Predictions", "Rows"):
+        test.session_state["scored-tabs"] = name
+        test.run()
+        assert not test.exception
+        assert not test.error
+    shown = table_with(test, "prediction")
+    assert list(shown.columns[:4]) == ["prediction", "p(bad)", "p(good)", "decision"]
+    assert (shown["decision"] == (shown["sex"] == "female")).all()
+    assert len(shown) == 60
+    test.button(key="back").click().run()
+    assert (query(test, "model"), query(test, "tab")) == (credit_model.id, "Score")
+    listed = table_with(test, "File")
+    assert listed.loc[0, ["File", "Version", "Rows", "Alerts"]].tolist() == ["new rows.csv", 2, 60, 2]
+
+
+def test_a_file_that_lacks_columns_fails_at_its_address(credit_model: Model) -> None:
+    version = models.versions(credit_model.id)[1]
+    run = jobs.wait(score.submit_upload(version, io.BytesIO(b"a,b\n1,2\n"), "other.csv"), 60)
+    test = visit("models", run=run.id)
+    assert not test.exception
+    assert "The table has no column" in texts(test)
