@@ -151,7 +151,8 @@ class Finisher(Refits):
             return None
         members = [trial for trial, _ in found.members]
         if not self._fit([trial for trial in members if self._ready(trial, load=False) is None], wall):
-            self.blend = found.trial | {"status": "timed_out", "message": "Its members could not be fitted in time."}
+            told = {"status": "timed_out", "score": None, "message": "Its members could not be fitted in time."}
+            self.blend = found.trial | told
             return None
         ready = [self._ready(trial) for trial in members]
         estimator = make_blend([each.estimator for each in ready if each], [weight for _, weight in found.members],

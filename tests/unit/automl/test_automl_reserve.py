@@ -102,3 +102,22 @@ def test_a_linear_model_that_is_still_at_work_needs_a_new_helper(finisher, tmp_p
 
 def test_without_a_model_any_that_still_comes_is_waited_for(finisher):
     assert kept(finisher(), under_way()) == pytest.approx(1.0)
+
+
+def test_blend_whose_members_are_not_fitted_in_time_is_not_used(finisher, tmp_path):
+    """The helper never answers: what is fitted already wins, and the blend is listed without a score."""
+    random = np.random.default_rng(0)
+    found = finisher(metric="accuracy")
+    found.data = TrainingData(found.data.X, random.integers(0, 2, 600), 2, found.data.folds)
+    truth = np.eye(2)[found.data.y]
+    ranked = []
+    for number, name in enumerate("ab", 1):
+        (tmp_path / "oof").mkdir(exist_ok=True)
+        np.save(tmp_path / "oof" / f"{number}.npy", (truth + random.normal(size=truth.shape))[None].astype(np.float32))
+        ranked.append(trial(number, name, 0.1) | {"fit_s": 0.3, "predict_ms_a_row": 0.1})
+    budget = Budget(time.time() - 50.0, BUDGET)
+    used = found._blended(SimpleNamespace(stopped=True), ranked, budget, time.time() + 0.3)
+    assert used is None
+    assert (found.blend["status"], found.blend["score"]) == ("timed_out", None)
+    assert found.helper.ended, "a fit that takes too long is ended"
+    assert "2 of 2 models" in found.findings[0].message
