@@ -239,11 +239,11 @@ def listed(count: int) -> float:
 
     random_leaves = [8 + 5 * (place % 12) for place in range(60)]
     configs = [
-        ["rf" if place % 2 else "extra_tree", {"n_estimators": 150, "max_leaves": leaves, "max_features": 0.4,
+        ["rf" if place % 2 else "extra_tree", {"n_estimators": 60, "max_leaves": leaves, "max_features": 0.4,
                                                "criterion": "gini"}]
         for place, leaves in enumerate(random_leaves)
     ]  # fmt: skip
-    settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=60, folds=5, early_stopping=False,
+    settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=60, folds=3, early_stopping=False,
                               ensemble=False, max_concurrent_trials=count)  # fmt: skip
     result = search(table("german_credit"), settings, configs=configs)
     ends = [trial["at"] for trial in result.trials]
@@ -252,7 +252,8 @@ def listed(count: int) -> float:
 
 def parallel(tables: list[str], seeds: list[int], budget: float) -> bool:
     """Compare one searcher with two."""
-    one, two = listed(1), listed(2)
+    measured = [(listed(1), listed(2)) for _ in range(2)]  # in turns, and the best of each: other work comes and goes
+    one, two = (min(each) for each in zip(*measured, strict=True))
     print(f"60 single-threaded configurations: {one:.1f} s by one, {two:.1f} s by two: {one / two:.2f} (at least 1.6)")
     passed = one / two >= 1.6
     for name in tables:

@@ -87,7 +87,9 @@ def consider(
     Blending or None
         None when there are no two models that could be blended.
     """
-    found = [trial for trial in ranked if out_of_fold_file(folder, trial).exists() and cost(trial) <= longest]
+    kept = worth_keeping(ranked, data)
+    listed = [trial for trial in ranked if trial["trial"] in kept and out_of_fold_file(folder, trial).exists()]
+    found = [trial for trial in listed if cost(trial) <= longest]
     if len(found) < 2:
         return None
     predicted = [load_out_of_fold(folder, trial) for trial in found]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Final", "Finisher"]
 
-EVALUATION_S = 1.0  # encoding, predicting and scoring the test rows
+EVALUATION_S = 1.0  # encoding, predicting and scoring the test rows, and 30 microseconds a row
+MOST_PRESSURE = 4.0
 START_S = 5.0  # a new helper process with its libraries
 BLEND_SHARE = 0.15  # of the budget, at most, is kept for fitting the members of a blend
 STOPPED_S = 3.0  # or so long, at least, when somebody wants the search to end
@@ -40,15 +41,23 @@ class Finisher(Refits):
         self.linear: dict[str, Any] | None = None
         self.blend: dict[str, Any] | None = None
         self._asked_at = time.time()
-        self._test_rows = 0
+        self._evaluation_s = EVALUATION_S
 
-    def plan(self, prepared: Prepared) -> None:
-        """Start with the linear model, scored on the same folds."""
+    def plan(self, prepared: Prepared, pressure: float) -> None:
+        """Start with the linear model, scored on the same folds.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            What the search works on.
+        pressure : float
+            Seconds that went by over seconds that this process worked, so far: 1 on a machine with nothing else to do.
+        """
         data = prepared.data
         self.data = data
         self.metric = prepared.metric
         self._growth = len(data.y) / float(np.mean([len(train) for train, _ in data.folds]))
-        self._test_rows = len(prepared.y_test)
+        self._evaluation_s = (EVALUATION_S + 30e-6 * len(prepared.y_test)) * min(max(pressure, 1.0), MOST_PRESSURE)
         self._asked_at = time.time()
         self._ask([{"trial": 0, "learner": "linear", "config": {}}], score=True)
 
@@ -69,7 +78,7 @@ class Finisher(Refits):
 
     def reserve(self, run: Search, budget: Budget) -> float:
         """Return the seconds to keep for the refit, or for a blend, and the test."""
-        evaluation = EVALUATION_S + 20e-6 * self._test_rows
+        evaluation = self._evaluation_s
         best = run.best
         if best is None:  # nothing to fit yet: any model that still comes is better than none
             return evaluation
@@ -102,7 +111,7 @@ class Finisher(Refits):
         if self.linear is None or self.helper.ended:
             self.helper.kill()
             self.helper = Helper("_finisher", self.folder)
-        wall = time.time() + budget.left() + OVERRUN * (budget.seconds or 0) + OVERRUN_S - EVALUATION_S
+        wall = time.time() + budget.left() + OVERRUN * (budget.seconds or 0) + OVERRUN_S - self._evaluation_s
         self.insure(None, budget)
         if (blended := self._blended(run, ranked, budget, wall)) is not None:
             return blended
@@ -129,7 +138,7 @@ class Finisher(Refits):
         left = math.inf
         if budget.seconds is not None or run.stopped:
             spent = budget.elapsed() if run.stopped else budget.seconds or 0.0
-            left = min(budget.left() - EVALUATION_S, max(BLEND_SHARE * spent, STOPPED_S)) - selection_s(self.data)
+            left = min(budget.left() - self._evaluation_s, max(BLEND_SHARE * spent, STOPPED_S)) - selection_s(self.data)
             left = max(0.0, left)
         found = consider(
             self.folder, ranked, self.data, self.metric,
@@ -142,7 +151,8 @@ class Finisher(Refits):
             return None
         members = [trial for trial, _ in found.members]
         if not self._fit([trial for trial in members if self._ready(trial, load=False) is None], wall):
-            self.blend = found.trial | {"status": "timed_out", "message": "Its members could not be fitted in time."}
+            told = {"status": "timed_out", "score": None, "message": "Its members could not be fitted in time."}
+            self.blend = found.trial | told
             return None
         ready = [self._ready(trial) for trial in members]
         estimator = make_blend([each.estimator for each in ready if each], [weight for _, weight in found.members],

@@ -270,9 +270,10 @@ def _search(
 
     tell(Event("prepare", 0.0, "Preparing the features"))
     kept = Earlier() if earlier is None else load_earlier(Path(earlier), settings, fingerprint(frame))
+    began, worked = time.perf_counter(), time.process_time()
     prepared = prepare(frame, settings)
     run.plan(prepared, configs, kept)
-    finisher.plan(prepared)
+    finisher.plan(prepared, (time.perf_counter() - began) / max(time.process_time() - worked, 1e-3))
     tell(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {prepared.data.X.shape[1]:,} features"))
     while True:
         run.read()
