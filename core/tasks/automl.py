@@ -15,7 +15,6 @@ from core.progress import Event
 from core.storage import get_store
 from core.tasks._explain import explain_winner
 from core.tasks._export_winner import export_winner
-from core.tasks._explain import explain_winner
 
 __all__ = ["run", "submit"]
 
