@@ -28,7 +28,9 @@ def stocked(installation, tmp_path_factory):
     with installation(home):
         loaded = [jobs.wait(ingest.submit_sample(name), 60) for name in ("german_credit", "product_reviews")]
         credit, reviews = (datasets.get(run.result["dataset_id"], "local") for run in loaded)
-        search = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=None, max_trials=4, folds=2))
+        search = automl.submit(
+            credit, AutoMLSettings(target="credit", time_budget_s=None, max_trials=4, folds=2, explain=False)
+        )
         tuning = FineTuneSettings(
             text_column="text", label_column="sentiment", base_model=str(tiny_base(home / "tiny")), max_length=32,
             max_steps=20,

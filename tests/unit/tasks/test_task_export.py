@@ -33,7 +33,7 @@ def world(installation, tmp_path_factory):
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = AutoMLSettings(
             target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), sensitive_columns=("sex",),
-            ensemble=False,
+            ensemble=False, explain=False,
         )  # fmt: skip
         search = jobs.wait(automl.submit(dataset, settings), 120)
         assert search.state is RunState.SUCCEEDED, search.error_message

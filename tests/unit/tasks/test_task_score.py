@@ -22,7 +22,9 @@ from core.tasks.score import _parts, _Writer
 def version(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("scored") / "home"):
         loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
-        settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",))
+        settings = AutoMLSettings(
+            target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), explain=False
+        )
         run = jobs.wait(automl.submit(datasets.get(loaded.result["dataset_id"], "local"), settings), 120)
         assert run.state is RunState.SUCCEEDED, run.error_message
         yield models.resolve(models.register(run.id, name="credit").id)
