@@ -89,10 +89,16 @@ class Search:
         """Whether more of the metric is better."""
         return METRICS[self.metric].larger_is_better
 
-    def rank(self, trial: dict[str, Any]) -> float:
-        """Return a sort key, best first; what did not finish comes last."""
+    def rank(self, trial: dict[str, Any]) -> tuple[float, float]:
+        """Return a sort key, best first; what did not finish comes last.
+
+        Of trials that score the same (a handful of trees may rank without a fault) those with the better probabilities,
+        or numbers, are better.
+        """
         value = trial.get("score")
-        return math.inf if value is None else -value if self.larger else value
+        metrics = trial.get("metrics") or {}
+        quality = metrics.get("log_loss", metrics.get("rmse", math.inf))
+        return math.inf if value is None else -value if self.larger else value, quality
 
     @property
     def best(self) -> dict[str, Any] | None:
