@@ -31,7 +31,7 @@ def show(opened: Opened) -> None:
     views = {"read": "Card", "questions": f"Questions ({open_ones} open)", "coverage": "Coverage"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = address.restore("view", list(views), "read", "card-view")
-        view = st.segmented_control("Show", list(views), format_func=views.get, required=True, key="card-view",
+        view = st.radio("Show", list(views), format_func=views.get, horizontal=True, key="card-view",
                                     label_visibility="collapsed")  # fmt: skip
         address.keep("view", view, shown, "card-view")
         st.space("stretch")
@@ -88,7 +88,7 @@ def _section(section: Section) -> None:
 def _table(table: CardTable) -> None:
     if not any(name.strip() for name in table.columns):  # facts: a name and a value
         st.table(
-            {frame.plain(name): frame.plain(told(value)) for name, value in table.rows},
+            {frame.plain(name): frame.plain(_short(told(value))) for name, value in table.rows},
             border="horizontal", width="content", alt=table.title or "Facts",
         )  # fmt: skip
         return
@@ -101,11 +101,21 @@ def _table(table: CardTable) -> None:
         if kinds == {int}:
             config[name] = st.column_config.NumberColumn(format="localized")
         elif kinds and kinds <= {int, float}:
-            config[name] = st.column_config.NumberColumn(format="%.4g")
+            config[name] = st.column_config.NumberColumn(format=_digits(shown[name].dropna()))
         else:
             shown[name] = [None if value is None else told(value) for value in _cells(table, name)]
     st.dataframe(shown, hide_index=True, height="content" if len(shown) <= 25 else 600, placeholder="–",
                  column_config=config, alt=table.title or "Figures")  # fmt: skip
+
+
+def _short(text: str) -> str:
+    """Cut what has no place to break, such as a fingerprint; it is in full in the tab Lineage and in the downloads."""
+    return f"{text[:16]} …" if len(text) > 40 and " " not in text else text
+
+
+def _digits(values: pd.Series) -> str:
+    """Return a format that lines up decimal points, where none of the figures is lost by it."""
+    return "%.4f" if values.map(lambda value: value == 0 or 5e-4 <= abs(value) < 10).all() else "%.4g"
 
 
 def _cells(table: CardTable, name: str) -> list[object]:

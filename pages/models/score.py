@@ -25,7 +25,7 @@ def show(opened: Opened) -> None:
     """Draw both ways to score."""
     version = opened.version
     shown = address.restore("score", list(_VIEWS), "file", "score-view")
-    view = st.segmented_control("Score", list(_VIEWS), format_func=_VIEWS.get, required=True, key="score-view",
+    view = st.radio("Score", list(_VIEWS), format_func=_VIEWS.get, horizontal=True, key="score-view",
                                 label_visibility="collapsed")  # fmt: skip
     address.keep("score", view, shown, "score-view")
     policy, drawn = _policy(version)

@@ -11,7 +11,7 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     version = models.versions(credit_model.id)[1]
     test = visit("models", model=credit_model.id, version="1", tab="Card")
     assert "19 of 19 questions that only people can answer are open" in texts(test)
-    test.segmented_control(key="card-view").set_value("questions").run()
+    test.radio(key="card-view").set_value("questions").run()
     assert (query(test, "tab"), query(test, "view")) == ("Card", "questions")
     test.text_area(key=f"answer-{version.id}-intended_use").set_value("To look *twice*.")
     test.selectbox(key=f"answer-{version.id}-about_people").set_value("yes")
@@ -24,14 +24,14 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     assert "17 of 19" in texts(test)
     assert "Answered on" in texts(test)
 
-    test.segmented_control(key="card-view").set_value("read").run()
+    test.radio(key="card-view").set_value("read").run()
     assert "To look *twice*." in [text.value for text in test.text]
     assert "Not answered yet" in texts(test)
     assert "compliant" not in texts(test).lower()
     metrics = table_with(test, "95 % from")
     assert metrics["Metric"].tolist()[0] == "ROC AUC"
 
-    test.segmented_control(key="card-view").set_value("coverage").run()
+    test.radio(key="card-view").set_value("coverage").run()
     covered = table_with(test, "Not there").set_index("Item")
     assert covered.loc["1(c)", "Status"] == ["evidence present"]
     assert covered.loc["9", "Status"] == ["asked"]

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, models
-from core.catalog import Model
+from core.catalog import Model, runs
 from core.catalog import models as rows
 from tests.pages.conftest import World, labels, query, repeated, table_with, texts, visit
 
@@ -145,4 +145,9 @@ def test_lineage_and_what_is_handed_on(credit_model: Model, world: World, monkey
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere/at/all.db")
     test.session_state["download"] = True
     test.run()
-    assert "Push to MLflow" in labels(test)
+    test.button(key="push-mlflow").click().run()
+    assert not test.exception
+    pushed = runs.find("local", task="push")[0]
+    assert pushed.settings == {"subject": version.id}
+    jobs.cancel(pushed.id)
+    jobs.wait(pushed.id, 30)

@@ -17,7 +17,7 @@ from tests.pages.conftest import World, labels, query, repeated, table_with, tex
 def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
     version = models.versions(credit_model.id)[1]
     test = visit("models", model=credit_model.id, version="1", tab="Score")
-    test.segmented_control(key="score-view").set_value("row").run()
+    test.radio(key="score-view").set_value("row").run()
     test.number_input(key=f"row-{version.id}-duration_months").set_value(500)
     test.button(key="score-row").click().run()
     assert not test.exception
