@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from core import jobs
-from core.automl import LEARNERS, AutoMLSettings
+from core.automl import AutoMLSettings
 from core.catalog import Dataset, RunState, artifacts, datasets, runs
 from core.errors import JobError
 from core.jobs import RunContext
@@ -60,9 +59,9 @@ def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | N
 
 
 def run(context: RunContext) -> dict[str, Any]:
-    """Search, then store the result; the clock has run since the run was started."""
+    """Search, store the result, export and explain its winner; the clock has run since the run was started."""
     context.report(Event("prepare", 0.0, "Loading the table"))
-    from core.automl import hyperparameter_importance, search
+    from core.automl import search
     from core.datasets import load_frame
 
     assert context.run.dataset_id is not None
@@ -82,11 +81,6 @@ def run(context: RunContext) -> dict[str, Any]:
     context.report(Event("store", 0.99, "Storing the model and its evidence"))
     folder = context.workdir / "result"
     result.save(folder)
-    importances = {
-        learner: {name: item.to_dict() for name, item in hyperparameter_importance(result.trials, learner).items()}
-        for learner in LEARNERS
-    }
-    (folder / "hyperparameters.json").write_text(json.dumps(importances), encoding="utf-8")
     _keep(context, folder)
     return {
         "verdict": result.verdict,

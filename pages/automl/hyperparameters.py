@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +11,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.automl import LEARNERS, METRICS, hyperparameter_table
-from core.catalog import Run, artifacts
-from core.storage import get_store
 from pages._ui import theme
 
 __all__ = ["show"]
@@ -22,12 +19,7 @@ _LEAST = 3
 _AXES = 7
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _importances(digest: str) -> dict[str, Any]:
-    return dict(json.loads(get_store().read_bytes(digest)))
-
-
-def show(run: Run, found: Mapping[str, Any]) -> None:
+def show(found: Mapping[str, Any]) -> None:
     """Draw the importance and the parallel coordinates of one learner's trials."""
     tables = {learner: hyperparameter_table(found["trials"], learner) for learner in LEARNERS}
     shown = [learner for learner, table in tables.items() if len(table) >= _LEAST]
@@ -38,10 +30,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     learner = st.selectbox(
         "Learner", shown, index=shown.index(best), format_func=LEARNERS.__getitem__, key="hyper-learner", width=280
     )
-    digests = {item.name: item.digest for item in artifacts.find(run.id, run.workspace)}
-    importances = (
-        _importances(digests["hyperparameters.json"]).get(learner, {}) if "hyperparameters.json" in digests else {}
-    )
+    importances = (found.get("hyperparameters") or {}).get(learner, {})
     table = tables[learner]
     left, right = st.columns([2, 3], gap="medium")
     with left:

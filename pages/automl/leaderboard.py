@@ -79,7 +79,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
         st.markdown("**How the search got there**")
         live.progress(reported, metric.title, larger_is_better=metric.larger_is_better)
     st.markdown("**Hyperparameters**")
-    hyperparameters.show(run, found)
+    hyperparameters.show(found)
     if found["test_metrics"]:
         st.markdown("**Beside another search**")
         versus.show(run, found)
