@@ -144,8 +144,9 @@ def waterfall(found: Waterfall) -> None:
     steps["name"] = steps["feature"].where(~named, steps["feature"] + " = " + steps["value"])
     steps["place"] = range(len(steps))
     up, down = theme.categorical()[:2]
+    title = space_title(found.space, found.label)
     y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=_LABEL)
-    x = alt.X("start:Q", title=space_title(found.space, found.label).capitalize(), scale=alt.Scale(zero=False))
+    x = alt.X("start:Q", title=title[:1].upper() + title[1:], scale=alt.Scale(zero=False))
     bars = alt.Chart(steps).mark_bar(height=16).encode(
         y=y, x=x, x2="end:Q",
         color=alt.condition("datum.contribution >= 0", alt.value(up), alt.value(down)),

@@ -60,7 +60,7 @@ def _cell(column: pd.Series, value: Any, name: str, key: str, edits: dict[str, A
     whole = types.is_integer_dtype(column.dtype) or bool((column.dropna() % 1 == 0).all())
     given = None if missing else (int(value) if whole else float(value))
     new = st.number_input(
-        title, value=given, step=1 if whole else None, placeholder=_MISSING, key=key,
+        title, value=given, step=1 if whole else None, format=None if whole else "%.6g", placeholder=_MISSING, key=key,
         help=f"{column.min():,.6g} to {column.max():,.6g} in the rows that are known.",
     )  # fmt: skip
     if new != given:

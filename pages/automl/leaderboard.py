@@ -43,7 +43,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             "Predict": [row["predict_ms_a_row"] for row in rows],
             "Size": [None if row.get("size_bytes") is None else row["size_bytes"] / 1e6 for row in rows],
             **{METRICS[name].title: [row.get(name) for row in rows] for name in others},
-            "State": [row["status"].replace("_", " ") for row in rows],
+            "State": [live.STATUSES.get(row["status"], row["status"]) for row in rows],
         }
     )
     st.caption(

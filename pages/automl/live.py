@@ -11,7 +11,21 @@ from core.automl import LEARNERS, METRICS
 from core.catalog import Run, RunEvent
 from pages.automl import charts
 
-__all__ = ["details", "progress", "trials"]
+__all__ = ["STATUSES", "details", "progress", "trials"]
+
+STATUSES = {
+    "finished": "finished",
+    "pruned": "set aside",
+    "timed_out": "timed out",
+    "failed": "failed",
+    "not_better": "not better",
+}
+"""What the statuses of trials are called."""
+_WITHOUT = {
+    "pruned": "were set aside after their first folds",
+    "timed_out": "were ended at their limit",
+    "failed": "failed",
+}
 
 _TABLE_ROWS = 15
 _CHART_DOTS = 1_000
@@ -42,8 +56,8 @@ def details(run: Run, events: Sequence[RunEvent]) -> None:
     metric = METRICS[table["metric"].iloc[-1]]
     progress(table, metric.title, larger_is_better=metric.larger_is_better)
     ranked = table.sort_values("score", ascending=not metric.larger_is_better, na_position="last")
-    failed = int((table["status"] != "finished").sum())
-    without = f"; {failed:,} gave no score" if failed else ""
+    counts = table["status"].value_counts()
+    without = "".join(f"; {counts[status]:,} {word}" for status, word in _WITHOUT.items() if status in counts)
     st.caption(f"Best {min(_TABLE_ROWS, len(ranked))} of {len(table):,} trials{without}.")
     st.dataframe(
         pd.DataFrame(

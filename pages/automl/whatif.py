@@ -54,7 +54,9 @@ def _row(model: Asked) -> int:
         wrong = test["prediction"].astype(str).to_numpy() != test[model.target].astype(str).to_numpy()
         sure = test.filter(regex=r"^p\(").max(axis=1).to_numpy()
         kinds |= {"Predicted wrongly": wrong, "Unsure": sure <= np.quantile(sure, 0.1)}
-    chosen = st.segmented_control("Rows", list(kinds), default="All", required=True, key="whatif-kind")
+    chosen = "All"
+    if len(kinds) > 1:
+        chosen = st.segmented_control("Rows", list(kinds), default="All", required=True, key="whatif-kind")
     some = test[kinds[chosen]].head(_SHOWN)
     if some.empty:
         st.caption("There is none.")
