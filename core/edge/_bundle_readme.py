@@ -13,6 +13,7 @@ _FORMS = {
     "number": "a number such as `1234.5`",
     "boolean": "`true` or `false`",
     "category": "a word",
+    "text": "free text",
     "date": "`2024-12-31` or `2024-12-31T23:59:00`, of UTC unless it names a zone",
 }
 

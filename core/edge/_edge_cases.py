@@ -20,6 +20,7 @@ _BASES = 3
 _MOST_THRESHOLDS = 1_000
 _NUMBERS = (0.0, -0.0, 1e30, -1e30, 1e39, -1e39, np.inf, -np.inf)  # those beyond 3.4e38 are missing
 _TEXTS = ("", " ", "a value that was never there", "Größe 大小 🙂", "nan", "(missing)")
+_WORDS = (*_TEXTS, "?! ", "İSTANBUL ΌΣΟΣ ﬁn ǅ straße", "e\u0301 a\u200db x_y 1.5 ١٢", "a\u00a0b\nc\x00d")
 _DATES = (
     "0001-01-01", "1899-12-31T23:59:59", "1900-03-01", "1969-12-31T23:59:59", "1970-01-01", "2000-02-29T12:00:00",
     "2024-12-31T23:59:59", "2100-02-28", "2400-02-29", "9999-12-31T23:59:59",
@@ -54,7 +55,7 @@ def edge_cases(
     changes: list[tuple[Column | None, Any, str]] = [(None, None, "all columns missing")]
     for column in columns:
         changes.append((column, None, f"'{column.name}' missing"))
-        changes += [(column, value, f"'{column.name}' is {value!r}") for value in _values(column.kind)]
+        changes += [(column, value, f"'{column.name}' is {value!r:.60}") for value in _values(column)]
     on_base = [(place, *change) for change in changes for place in range(len(bases))]
     splits = [(column, float(value)) for column in columns for value in thresholds.get(column.name, ())]
     step = max(1, -(-len(splits) // _MOST_THRESHOLDS))
@@ -73,21 +74,24 @@ def edge_cases(
     return pd.DataFrame(made), [name for *_, name in on_base]
 
 
-def _values(kind: str) -> Sequence[Any]:
+def _values(column: Column) -> Sequence[Any]:
     import pandas as pd
 
-    if kind == "number":
+    if column.kind == "number":
         return _NUMBERS
-    if kind == "boolean":
+    if column.kind == "boolean":
         return (0.0, 1.0)
-    return _TEXTS if kind == "category" else [pd.Timestamp(each).as_unit("s") for each in _DATES]
+    if column.kind == "text":
+        words = " ".join(column.vocabulary)
+        return (*_WORDS, words, words.upper(), f"{column.vocabulary[0]} " * 1_000 + words)
+    return _TEXTS if column.kind == "category" else [pd.Timestamp(each).as_unit("s") for each in _DATES]
 
 
 def _loose(cells: pd.Series, kind: str) -> pd.Series:
     """Return cells in a type that holds whatever they are changed to."""
     import pandas as pd
 
-    if kind == "category":
+    if kind in ("category", "text"):
         return cells.astype(object)
     if kind == "date":
         return pd.to_datetime(cells, utc=True).dt.tz_localize(None).astype("datetime64[s]")

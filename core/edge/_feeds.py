@@ -23,6 +23,7 @@ from core.automl._cells import (
     require_columns,
 )
 from core.edge._metadata import Column
+from core.edge.portable.words import count_words
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ __all__ = ["table_feeds"]
 
 
 def table_feeds(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, NDArray[Any]]:
-    """Return the inputs of a graph, shape (n, 1) each.
+    """Return the inputs of a graph, shape (n, 1) each; of a text column (n, words).
 
     Values are treated as in training: numbers that float32 cannot hold are missing, and so are dates that are none.
 
@@ -47,7 +48,7 @@ def table_feeds(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, NDA
     -------
     dict of array
         Numbers and booleans float32 with NaN where missing; categories text with "(missing)"; dates int64 seconds
-        since 1970 (UTC), with the smallest int64 where missing.
+        since 1970 (UTC), with the smallest int64 where missing; of texts how often each word is there, int32.
 
     Raises
     ------
@@ -73,6 +74,9 @@ def table_feeds(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, NDA
             raise InputError(
                 f"The table has the column '{column.name}' {cells.shape[1]} times.", "Keep the one that is meant."
             )
+        if column.kind == "text":
+            feeds[column.input] = count_words(_texts(cells), column.vocabulary)
+            continue
         if column.kind == "category":
             values: NDArray[Any] = _categories(cells)
         else:
@@ -89,14 +93,26 @@ def _numbers(name: str, cells: pd.Series) -> NDArray[np.float32]:
 
 
 def _categories(cells: pd.Series) -> NDArray[np.object_]:
+    values = _strings(cells, MISSING)
+    return as_categories(cells).to_numpy(dtype=object) if values is None else np.array(values, dtype=object)
+
+
+def _texts(cells: pd.Series) -> list[str]:
+    """Return texts as `core.automl._text.as_words` reads them."""
+    values = _strings(cells, "")
+    return cells.astype(object).where(cells.notna(), "").astype(str).tolist() if values is None else values
+
+
+def _strings(cells: pd.Series, missing: str) -> list[str] | None:
+    """Return cells that are texts, with a word where one is missing; None when there are others."""
     values = cells.tolist()
     for place, value in enumerate(values):
         if type(value) is str:
             continue
         if value is not None and value is not pd.NA and not (type(value) is float and value != value):
-            return as_categories(cells).to_numpy(dtype=object)
-        values[place] = MISSING
-    return np.array(values, dtype=object)
+            return None
+        values[place] = missing
+    return values
 
 
 def _dates(name: str, cells: pd.Series) -> NDArray[np.int64]:

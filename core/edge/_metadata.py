@@ -31,28 +31,34 @@ class Column:
     name : str
         Of the table's column.
     kind : str
-        number, boolean, category or date.
+        number, boolean, category, date or text.
     input : str
         Of the graph; shape (n, 1). Numbers and booleans float32 with NaN, categories text with "(missing)", dates
-        int64 seconds since 1970 (UTC) with the smallest int64.
+        int64 seconds since 1970 (UTC) with the smallest int64. Of texts (n, words): how often each is there, int32.
     words : tuple of str
         Spellings of "missing" that are categories of this column: "NA" among codes of countries.
+    vocabulary : tuple of str
+        Of a text column: the words that count, in the order of the input. A word is what ``\\w+`` finds in the text in
+        lower case.
     """
 
     name: str
     kind: str
     input: str
     words: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-serialisable values."""
         found: dict[str, Any] = {"name": self.name, "kind": self.kind, "input": self.input}
-        return found | ({"words": list(self.words)} if self.words else {})
+        lists = {"words": list(self.words), "vocabulary": list(self.vocabulary)}
+        return found | {key: texts for key, texts in lists.items() if texts}
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Column:
         """Read what `to_dict` wrote."""
-        return cls(found["name"], found["kind"], found["input"], tuple(found.get("words", ())))
+        words, vocabulary = tuple(found.get("words", ())), tuple(found.get("vocabulary", ()))
+        return cls(found["name"], found["kind"], found["input"], words, vocabulary)
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,18 @@ from onnx import TensorProto, ValueInfoProto, helper
 from core.automl._cells import LARGEST, NO_DATE
 from core.edge._metadata import Column
 from core.edge._nodes import Nodes
-from core.errors import ExportError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from core.automl._features import TableEncoder
 
 __all__ = ["encode_columns", "graph_inputs", "name_columns"]
 
 _ML = "ai.onnx.ml"
-_TYPES = {"category": TensorProto.STRING, "date": TensorProto.INT64}
+_TEXT = "text: "  # how the encoder's steps of text columns begin
+_TYPES = {"category": TensorProto.STRING, "date": TensorProto.INT64, "text": TensorProto.INT32}
+_TABLED = 255  # repetitions of a word whose logarithm is looked up
 _DAY, _ERA = 86_400, 146_097  # seconds of a day, days of 400 years
 _SHIFT = 10_000  # eras that make the days of any date positive, because ONNX divides towards zero
 _MARCH = 719_468  # days from 0000-03-01 to 1970-01-01
@@ -37,7 +40,10 @@ def name_columns(encoder: TableEncoder, markers: Sequence[str] = ()) -> tuple[Co
         Spellings of "missing"; those that are categories of a column are kept with it.
     """
     known: dict[str, set[str]] = {}
-    for _, transformer, names in encoder.encoder_.transformers_:
+    vocabularies: dict[str, tuple[str, ...]] = {}
+    for step, transformer, names in encoder.encoder_.transformers_:
+        if step.startswith(_TEXT):
+            vocabularies[names[0]] = tuple(transformer.words_.get_feature_names_out().tolist())
         for name, categories in zip(names, getattr(transformer, "categories_", ()), strict=False):
             known[name] = set(map(str, categories))
     found: list[Column] = []
@@ -49,14 +55,16 @@ def name_columns(encoder: TableEncoder, markers: Sequence[str] = ()) -> tuple[Co
             safe, number = f"{stem}_{number}", number + 1
         taken.add(safe.lower())
         words = tuple(marker for marker in markers if marker in known.get(name, ()))
-        found.append(Column(name, kind, safe, words))
+        found.append(Column(name, kind, safe, words, vocabularies.get(name, ())))
     return tuple(found)
 
 
 def graph_inputs(columns: Sequence[Column]) -> list[ValueInfoProto]:
-    """Return the inputs of the graph: one a column, of shape (n, 1)."""
+    """Return the inputs of the graph: one a column, of shape (n, 1), or (n, words)."""
     return [
-        helper.make_tensor_value_info(each.input, _TYPES.get(each.kind, TensorProto.FLOAT), ["n", 1])
+        helper.make_tensor_value_info(
+            each.input, _TYPES.get(each.kind, TensorProto.FLOAT), ["n", len(each.vocabulary) or 1]
+        )
         for each in columns
     ]
 
@@ -68,12 +76,9 @@ def encode_columns(encoder: TableEncoder, columns: Sequence[Column], nodes: Node
     for step, fitted, names in encoder.encoder_.transformers_:
         if not len(names) or step == "remainder":
             continue
-        if step.startswith("text: "):
-            raise ExportError(
-                f"The column '{names[0]}' holds free text, and its words cannot be exported yet.",
-                "Use the model in Python, or search again without this column.",
-            )
-        if step == "number":
+        if step.startswith(_TEXT):
+            blocks.append(_words(inputs[names[0]], fitted.words_.idf_, nodes))
+        elif step == "number":
             blocks += _numbers(fitted, encoder, inputs, nodes)
         elif step == "one_hot":
             blocks += [_one_hot(inputs[name], categories, nodes)
@@ -109,6 +114,24 @@ def _ordinal(name: str, categories: Any, nodes: Nodes) -> str:
     texts = [str(each) for each in categories]
     places = [float(place) for place in range(len(texts))]
     return nodes("LabelEncoder", name, domain=_ML, keys_strings=texts, values_floats=places, default_float=-1.0)
+
+
+def _words(name: str, idf: NDArray[np.float32], nodes: Nodes) -> str:
+    """Return TF-IDF of counts, to the last bit as scikit-learn has it: trees split between values that are close.
+
+    NumPy's logarithm and ONNX Runtime's differ in the last bit, so NumPy's is looked up. The length is summed up in 64
+    bits, as there. A row of any word is at least 1 long, because no idf is below 1.
+    """
+    counts = nodes("Cast", name, to=TensorProto.INT64)
+    logs = np.zeros(_TABLED + 1, dtype=np.float32)
+    logs[1:] = np.log(np.arange(1, _TABLED + 1, dtype=np.float32)) + np.float32(1)
+    usual = nodes("Gather", logs, nodes("Min", counts, _TABLED))
+    larger = nodes("Add", nodes("Log", nodes("Cast", counts, to=TensorProto.FLOAT)), np.float32(1))
+    weights = nodes("Mul", nodes("Where", nodes("LessOrEqual", counts, _TABLED), usual, larger), idf)
+    squares = nodes("Cast", nodes("Mul", weights, weights), to=TensorProto.DOUBLE)
+    one = nodes("Cast", np.float32(1), to=TensorProto.DOUBLE)
+    length = nodes("Max", nodes("Sqrt", nodes("ReduceSum", squares, [1], keepdims=1)), one)
+    return nodes("Cast", nodes("Div", nodes("Cast", weights, to=TensorProto.DOUBLE), length), to=TensorProto.FLOAT)
 
 
 def _date_parts(inputs: Sequence[str], nodes: Nodes) -> str:

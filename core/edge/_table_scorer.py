@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TableScorer"]
 
+_ROWS = 10_000  # in one run of the graph: its own values take memory too
+
 
 class TableScorer:
     """Scores raw rows with an exported model.
@@ -91,5 +93,11 @@ class TableScorer:
     def _run(self, output: str, frame: pd.DataFrame) -> NDArray[Any]:
         if not len(frame):
             raise InputError("There is no row.", "Give at least one.")
-        (found,) = self._session.run([output], table_feeds(frame, self.columns))
-        return found
+        import numpy as np
+
+        feeds = table_feeds(frame, self.columns)
+        parts = [
+            self._session.run([output], {name: values[begin : begin + _ROWS] for name, values in feeds.items()})[0]
+            for begin in range(0, len(frame), _ROWS)
+        ]
+        return np.concatenate(parts)

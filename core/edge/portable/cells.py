@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .words import count_words
+
 __all__ = [
     "MARKERS",
     "TEXT_MARKERS",
@@ -153,12 +155,12 @@ def dates(name: str, cells: Sequence[str]) -> Any:
 
 
 def feed(column: Mapping[str, Any], cells: Sequence[str]) -> Any:
-    """Return the input of a graph that takes a column, shape (n, 1).
+    """Return the input of a graph that takes a column, shape (n, 1); of texts (n, words).
 
     Parameters
     ----------
     column : mapping
-        name, kind (number, boolean, category or date) and words, as the model's metadata have them.
+        name, kind (number, boolean, category, date or text), words and vocabulary, as the model's metadata have them.
     cells : sequence of str
         Of the column.
 
@@ -172,6 +174,10 @@ def feed(column: Mapping[str, Any], cells: Sequence[str]) -> Any:
     >>> feed({"name": "age", "kind": "number"}, ["20", "?"]).tolist()
     [[20.0], [nan]]
     """
+    if column["kind"] == "text":
+        missing = {"", *TEXT_MARKERS}
+        texts = ["" if cell.strip(_SPACES) in missing else cell for cell in cells]
+        return count_words(texts, column["vocabulary"])
     if column["kind"] == "category":
         return categories(cells, column.get("words", ())).reshape(-1, 1)
     return (dates if column["kind"] == "date" else numbers)(column["name"], cells).reshape(-1, 1)

@@ -34,7 +34,7 @@ class EdgeModel:
     labels : list or None
         The classes in the order of the probabilities; None for a number.
     columns : list of dict
-        Of a table: name, kind, input, and the words that are no markers of "missing" there.
+        Of a table: name, kind, input, the words that are no markers of "missing" there, and a text's vocabulary.
     rules : Rules or None
         The policy that goes with the model.
     """
@@ -65,13 +65,16 @@ class EdgeModel:
 
     def score_rows(self, cells: Mapping[str, Sequence[str]]) -> Any:
         """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of a table's columns of cells."""
-        feeds = {each["input"]: feed(each, cells[each["name"]]) for each in self.columns}
+        texts = [each for each in self.columns if each["kind"] == "text"]
+        whole = {each["input"]: feed(each, cells[each["name"]]) for each in self.columns if each not in texts}
         output = "prediction" if self.labels is None else "probabilities"
-        rows = len(next(iter(feeds.values())))
-        found = [
-            self._session.run([output], {name: values[begin : begin + _ROWS] for name, values in feeds.items()})[0]
-            for begin in range(0, rows, _ROWS)
-        ]
+        found = []
+        for begin in range(0, len(cells[self.columns[0]["name"]]), _ROWS):
+            part = slice(begin, begin + _ROWS)
+            feeds = {name: values[part] for name, values in whole.items()}
+            # A text becomes some hundred numbers, which all rows at once have no room for.
+            feeds |= {each["input"]: feed(each, cells[each["name"]][part]) for each in texts}
+            found.append(self._session.run([output], feeds)[0])
         return np.concatenate(found).astype(np.float64)
 
     def score_texts(self, texts: Sequence[str]) -> Any:

@@ -10,8 +10,8 @@ from core.automl._features import TableEncoder
 from core.automl._prepare import prepare
 from core.automl._text import TextFeatures, as_words
 from core.datasets import load_sample
-from core.edge import export_onnx
-from core.errors import ExportError, InputError
+from core.edge import TableScorer, export_onnx
+from core.errors import InputError
 
 
 def table():
@@ -109,7 +109,8 @@ def test_text_is_used_in_auto_and_survives_saving(reviews, tmp_path):
     assert np.array_equal(loaded.predict_proba(rows), result.model.predict_proba(reviews.frame.head(50)))
 
 
-def test_text_is_not_exported_and_the_error_says_why(reviews, tmp_path):
-    with pytest.raises(ExportError, match="'text' holds free text"):
-        export_onnx(reviews.result.model, tmp_path / "m.onnx", train=reviews.frame, held_out=reviews.frame)
-    assert not (tmp_path / "m.onnx").exists()
+def test_text_is_exported_with_the_rest(reviews, tmp_path):
+    found = export_onnx(reviews.result.model, tmp_path / "m.onnx", train=reviews.frame, held_out=reviews.frame)
+    assert all(part["largest_difference"] < 1e-5 for part in found.parity.values())
+    rows = reviews.frame.head(50).assign(text=lambda frame: frame["text"].str.upper() + "!")
+    assert np.abs(TableScorer(found.path).outputs(rows) - reviews.result.model.predict_proba(rows)).max() < 1e-5

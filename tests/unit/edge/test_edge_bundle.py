@@ -47,7 +47,8 @@ def test_it_holds_what_an_edge_needs(adult):
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
         "LICENSE", "README.md", "expected_output.csv", "model.onnx", "model_card.md",
         "portable/__init__.py", "portable/cells.py", "portable/cli.py", "portable/model.py", "portable/rules.py",
-        "portable/session.py", "portable/wordpiece.py", "predict.py", "requirements.txt", "sample_input.csv",
+        "portable/session.py", "portable/wordpiece.py", "portable/words.py", "predict.py", "requirements.txt",
+        "sample_input.csv",
     ]  # fmt: skip
     assert [line.split("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()] == [
         "onnxruntime", "numpy"

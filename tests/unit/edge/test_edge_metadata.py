@@ -14,7 +14,11 @@ FULL = Metadata(
     kind="table",
     task="multiclass",
     labels=("ä", 1, True),
-    columns=(Column("größe (m²)", "number", "gr_e"), Column("land", "category", "land", ("NA",))),
+    columns=(
+        Column("größe (m²)", "number", "gr_e"),
+        Column("land", "category", "land", ("NA",)),
+        Column("note", "text", "note", (), ("film", "大小")),
+    ),
     max_length=None,
     fingerprint="f00",
     policy={"kind": "threshold policy", "rules": {"a": [{"threshold": "never", "probability": 1.0}]}},

@@ -9,12 +9,40 @@ from sklearn.linear_model import LogisticRegression
 
 from core.automl._features import TableEncoder
 from core.automl._model import make_model
-from core.edge._metadata import Column, Metadata
+from core.edge import Column, Metadata, export_onnx
 from core.edge.latency import Cells, measure_latency, measure_native
+from core.edge.latency._inputs import write_inputs
 from core.errors import InputError
 from tests.unit.edge.latency.conftest import children, info, model
 
 FRAME = pd.DataFrame({"age": [20.0, None, 35.0, 60.0], "job": ["clerk", "nurse", None, "clerk"], "id": range(4)})
+
+
+@pytest.fixture
+def words_file(tmp_path):
+    """A model of texts and a number, and rows of it."""
+    frame = pd.DataFrame({"note": ["good value, good film", None, "bad value", "=not GOOD"] * 20, "n": range(80)})
+    encoder = TableEncoder(column_types={"note": "text", "n": "numeric"}).fit(frame)
+    codes = np.arange(80) % 2
+    fitted = make_model(encoder, LogisticRegression().fit(encoder.transform(frame), codes), ["a", "b"])
+    return export_onnx(fitted, tmp_path / "words.onnx", train=frame, held_out=frame).path, frame
+
+
+def test_texts_are_counted_before_or_within_what_is_timed(words_file, quick):
+    path, frame = words_file
+    for inputs in (frame, Cells(frame)):
+        for within in (False, True):
+            found = measure_latency(path, quick(batch_size=3), inputs=inputs, include_preprocessing=within)
+            assert found.requests > 0
+            assert found.preprocessing == within
+    assert measure_latency(path, quick(batch_size=3)).requests > 0
+    folder = path.parent
+    told = write_inputs(frame, path, folder, batch_size=3, preprocessing=False)
+    with np.load(folder / "inputs.npz") as kept:
+        feeds = {name: kept[str(place)] for place, name in enumerate(told["names"])}
+    assert feeds["note"].dtype == np.int32
+    assert feeds["note"].shape == (80, len(Metadata.read(path).columns[0].vocabulary))
+    assert feeds["note"].sum() > 80
 
 
 @pytest.fixture
