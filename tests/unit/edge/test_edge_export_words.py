@@ -82,7 +82,7 @@ def test_the_weights_are_scikit_learns_to_the_last_bit(exported):
     last = [node for node in graph.graph.node if node.name.startswith("features/concat")][-1].output[0]
     graph.graph.output.append(onnx.helper.make_tensor_value_info(last, onnx.TensorProto.FLOAT, None))
     session = onnxruntime.InferenceSession(graph.SerializeToString())
-    long = others.head(40).assign(text=[" ".join(["the good camera"] * times + ["it"]) for times in range(1, 41)])
+    long = others.head(255).assign(text=[" ".join(["the good camera"] * times + ["it"]) for times in range(1, 256)])
     everything = pd.concat([train, others, long])
     features = session.run([last], table_feeds(everything, found.columns))[0]
     assert np.array_equal(features, model.steps[0][1].transform(everything))
