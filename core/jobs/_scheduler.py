@@ -13,7 +13,7 @@ import psutil
 
 from core.catalog import ACTIVE, TERMINAL, Run, RunState, runs
 from core.catalog.engine import reading
-from core.jobs import _processes
+from core.jobs import _processes, _reserve
 from core.jobs._context import run_dir
 from core.jobs._log import LOG_NAME
 from core.jobs._tasks import is_resumable
@@ -41,6 +41,7 @@ def _start(run: Run) -> None:
     folder = run_dir(run.id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _reserve.set_aside()
         with open(folder / LOG_NAME, "ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "core.jobs.child", run.id],

@@ -22,7 +22,7 @@ import psutil
 from core.catalog import ACTIVE, Run, RunState, runs
 from core.catalog.engine import reading
 from core.errors import StorageError
-from core.jobs import _processes, _scheduler, worker
+from core.jobs import _processes, _reserve, _scheduler, worker
 from core.jobs._context import run_dir
 from core.jobs._log import shorten
 from core.jobs._outcome import clear_outcome, outcome_age_s, read_outcome
@@ -181,6 +181,7 @@ class Monitor:
                 if time.monotonic() > give_up:
                     raise  # the lease runs out, and whoever looks next declares the run INTERRUPTED
                 _log.exception("the terminal state could not be written; trying again")
+                _reserve.release()
                 time.sleep(1.0)
 
 
