@@ -6,6 +6,7 @@ from pages._ui import frame
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
 
+frame.give_memory_back()
 with frame.errors_shown():
     frame.reload_first_deep_link()
     frame.require_sign_in()

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
+import pyarrow as pa
 import streamlit as st
 
 from core.errors import PlumblineError
@@ -17,6 +18,7 @@ from core.errors import PlumblineError
 __all__ = [
     "DEFECT_TITLE",
     "errors_shown",
+    "give_memory_back",
     "guarded",
     "head",
     "plain",
@@ -35,6 +37,11 @@ _log = logging.getLogger("plumbline")
 def workspace() -> str:
     """Return the workspace of whoever is looking; every query of a page passes it on."""
     return "local"
+
+
+def give_memory_back() -> None:
+    """Let Arrow take its memory from the system, which gets it back: its own pool keeps what large tables needed."""
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def reload_first_deep_link() -> None:

@@ -133,3 +133,10 @@ def settled(page, timeout_ms: int = 30_000) -> None:
         timeout=timeout_ms,
     )
     page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0", timeout=timeout_ms)
+
+
+def open_downloads(page) -> None:
+    """Open the popover with the downloads, and wait until nothing moves any more."""
+    page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
+    page.get_by_test_id("stPopoverBody").wait_for()
+    settled(page)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, settled, start_server, stop_server
+from tests.browser.conftest import Server, open_downloads, settled, start_server, stop_server
 from tests.browser.test_journey import choose
 
 
@@ -67,8 +67,9 @@ def test_winner_to_bundle(stocked: tuple[Server, str, str], tab: Page, tmp_path:
     expect(tab.get_by_text(re.compile("The file answers as the model does on"))).to_be_visible(timeout=120_000)
     settled(tab)
 
-    tab.get_by_test_id("stPopoverButton").click()
+    open_downloads(tab)
     choose(tab, "Licence of the model", "Apache License 2.0")
+    settled(tab)
     with tab.expect_download() as taken:
         tab.locator(".st-key-download-bundle").get_by_role("button").click()
     taken.value.save_as(tmp_path / "bundle.zip")

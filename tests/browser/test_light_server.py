@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, settled
+from tests.browser.conftest import Server, open_downloads, settled
 from tests.browser.test_journey import load_sample, set_seconds
 
 HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
@@ -21,7 +21,7 @@ def test_the_server_stays_light_after_all_pages(server: Server, tab: Page) -> No
         settled(tab)
     tab.get_by_role("tab", name="Columns").click()
     with tab.expect_download():
-        tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
+        open_downloads(tab)
         tab.locator(".st-key-download-csv").get_by_role("button").click()
     tab.goto(server.page("data"))
     settled(tab)
@@ -36,7 +36,7 @@ def test_the_server_stays_light_after_all_pages(server: Server, tab: Page) -> No
         tab.get_by_role("tab", name=name).click()
         settled(tab)
     with tab.expect_download():
-        tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
+        open_downloads(tab)
         tab.get_by_role("button", name="Model (zip)").click()
     tab.get_by_role("button", name="Fairness").click()
     for name in ("Threshold lab", "Mitigations", "Report", "Groups"):
