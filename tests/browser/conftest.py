@@ -140,3 +140,19 @@ def open_downloads(page) -> None:
     page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
     page.get_by_test_id("stPopoverBody").wait_for()
     settled(page)
+
+
+def download(page, button, *, presses: int = 4):
+    """Press a button until its download comes, and return it; a press while the script runs anew is lost."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for press in range(presses):
+        try:
+            with page.expect_download(timeout=15_000) as taken:
+                button.click()
+            return taken.value
+        except TooLate:
+            if press == presses - 1:
+                raise
+            settled(page)
+    raise AssertionError("unreachable")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, open_downloads, settled, start_server, stop_server
+from tests.browser.conftest import Server, download, open_downloads, settled, start_server, stop_server
 from tests.browser.test_journey import choose
 
 
@@ -70,9 +70,8 @@ def test_winner_to_bundle(stocked: tuple[Server, str, str], tab: Page, tmp_path:
     open_downloads(tab)
     choose(tab, "Licence of the model", "Apache License 2.0")
     settled(tab)
-    with tab.expect_download() as taken:
-        tab.locator(".st-key-download-bundle").get_by_role("button").click()
-    taken.value.save_as(tmp_path / "bundle.zip")
+    taken = download(tab, tab.locator(".st-key-download-bundle").get_by_role("button"))
+    taken.save_as(tmp_path / "bundle.zip")
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
         archive.extractall(tmp_path / "bundle")
     done = subprocess.run(

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, open_downloads, settled
+from tests.browser.conftest import Server, download, open_downloads, settled
 from tests.browser.test_journey import load_sample, set_seconds
 
 HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
@@ -20,9 +20,8 @@ def test_the_server_stays_light_after_all_pages(server: Server, tab: Page) -> No
         tab.get_by_role("tab", name=name).click()
         settled(tab)
     tab.get_by_role("tab", name="Columns").click()
-    with tab.expect_download():
-        open_downloads(tab)
-        tab.locator(".st-key-download-csv").get_by_role("button").click()
+    open_downloads(tab)
+    download(tab, tab.locator(".st-key-download-csv").get_by_role("button"))
     tab.goto(server.page("data"))
     settled(tab)
     load_sample(tab, server, "Adult")
@@ -35,9 +34,8 @@ def test_the_server_stays_light_after_all_pages(server: Server, tab: Page) -> No
     for name in ("Charts", "Explain", "What-if", "Score", "Export", "Continue", "Checks", "Method", "Leaderboard"):
         tab.get_by_role("tab", name=name).click()
         settled(tab)
-    with tab.expect_download():
-        open_downloads(tab)
-        tab.get_by_role("button", name="Model (zip)").click()
+    open_downloads(tab)
+    download(tab, tab.get_by_role("button", name="Model (zip)"))
     tab.get_by_role("button", name="Fairness").click()
     for name in ("Threshold lab", "Mitigations", "Report", "Groups"):
         tab.get_by_role("tab", name=name).click()
