@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.fairness._cells import count_cells
 from core.fairness._figures import CellFigures, Figures, WeightedCells
-from core.fairness._group_metrics import GroupMetrics, Options
+from core.fairness._group_metrics import GroupMetrics
 from core.fairness._groups import group_rows
 from core.fairness._labels import as_array, as_positive, refuse_other_labels, resolve_positive
 from core.fairness._numbers import NumberFigures
+from core.fairness._options import Options
 from core.fairness._ranking import ScoreFigures
 from core.fairness._sorted import as_scores
 

@@ -13,10 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.fairness._group_metrics import GroupMetrics, Options
+from core.fairness._group_metrics import GroupMetrics
 from core.fairness._groups import Grouping, as_groups, group_rows
 from core.fairness._intervals import mover
 from core.fairness._mitigation_settings import TECHNIQUES, MitigationSettings
+from core.fairness._options import Options
 from core.fairness._problem import CONSTRAINTS
 from core.fairness._watched import watched
 from core.progress import Event, Report, silent

@@ -12,7 +12,8 @@ import pandas as pd
 
 from core.fairness._disparity import DEFINITIONS
 from core.fairness._figures import CellFigures
-from core.fairness._group_metrics import GroupMetrics, flat
+from core.fairness._group_metrics import GroupMetrics
+from core.fairness._group_table import flat
 from core.fairness._groups import label_text
 from core.fairness._verdict import verdict
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.fairness._cells import share
 from core.fairness._figures import CellFigures, WeightedCells
-from core.fairness._group_metrics import GroupMetrics, Options
+from core.fairness._group_metrics import GroupMetrics
 from core.fairness._groups import Grouping, group_rows, label_text
 from core.fairness._intervals import effective_weights, wilson
 from core.fairness._labels import as_array, as_positive, resolve_positive
 from core.fairness._measure import as_weights
+from core.fairness._options import Options
 from core.fairness._ranking import auc_with_variance
 from core.fairness._sorted import SortedScores, as_scores
 
