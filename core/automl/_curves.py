@@ -59,14 +59,14 @@ def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> di
     dict
         threshold, precision (None where no row is selected), recall, f1, selected (share of the rows).
     """
-    thresholds = np.linspace(0, 1, 101)
+    thresholds = np.linspace(0, 1, 101).round(2)  # what is shown is what was counted with
     everyone, hits = np.sort(scores), np.sort(scores[positive])
     selected = len(everyone) - np.searchsorted(everyone, thresholds, side="left")
     right = len(hits) - np.searchsorted(hits, thresholds, side="left")
     precision = [float(hit / count) if count else None for hit, count in zip(right, selected, strict=True)]
     f1 = 2 * right / np.maximum(selected + len(hits), 1)
     return {
-        "threshold": thresholds.round(2).tolist(),
+        "threshold": thresholds.tolist(),
         "precision": precision,
         "recall": (right / max(len(hits), 1)).round(6).tolist(),
         "f1": f1.round(6).tolist(),
