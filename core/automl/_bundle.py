@@ -9,7 +9,16 @@ from pathlib import Path
 __all__ = ["bundle"]
 
 _CORE = Path(__file__).resolve().parents[1]
-_SOURCES = ("__init__.py", "checked.py", "errors.py", "progress.py", "settings.py", "automl/*.py", "datasets/*.py")
+_SOURCES = (
+    "__init__.py",
+    "checked.py",
+    "errors.py",
+    "jsonable.py",
+    "progress.py",
+    "settings.py",
+    "automl/*.py",
+    "datasets/*.py",
+)
 _PREDICT = '''"""Predict the rows of a file: python predict.py rows.csv predictions.csv"""
 
 import sys

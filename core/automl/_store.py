@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from core.automl._earlier import PREDICTIONS, load_predictions, save_predictions
 from core.automl._settings import AutoMLSettings
 from core.errors import StorageError
+from core.jsonable import jsonable
 
 if TYPE_CHECKING:
     from core.automl._result import AutoMLResult
@@ -60,21 +61,6 @@ TRUSTED = [
 """Types beyond skops' own defaults that a saved model may hold."""
 
 
-def _clean(value: Any) -> Any:
-    """Return JSON-serialisable values: NaN and infinities as None, NumPy scalars as numbers."""
-    if isinstance(value, dict):
-        return {str(key): _clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return str(value)
-
-
 def summary(result: AutoMLResult) -> dict[str, Any]:
     """Return what ``result.json`` holds."""
     found = {name: getattr(result, name) for name in _PLAIN}
@@ -89,7 +75,7 @@ def summary(result: AutoMLResult) -> dict[str, Any]:
         }
     found["differences"] = {name: item.to_dict() for name, item in result.differences.items()}
     found["findings"] = [finding.to_dict() for finding in result.findings]
-    return _clean(found)
+    return jsonable(found)
 
 
 def save(result: AutoMLResult, folder: Path) -> None:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import StorageError
 from core.finetune._settings import FineTuneSettings
+from core.jsonable import jsonable
 
 if TYPE_CHECKING:
     from core.finetune._result import FineTuneResult
@@ -39,8 +40,6 @@ _TABLES = ("validation", "test", "errors")
 
 def summary(result: FineTuneResult) -> dict[str, Any]:
     """Return what ``result.json`` holds."""
-    from core.automl._store import _clean
-
     found = {name: getattr(result, name) for name in _PLAIN}
     found["settings"] = result.settings.model_dump(mode="json")
     found["test_metrics"] = {name: item.to_dict() for name, item in result.test_metrics.items()}
@@ -50,7 +49,7 @@ def summary(result: FineTuneResult) -> dict[str, Any]:
     }
     found["differences"] = {name: item.to_dict() for name, item in result.differences.items()}
     found["findings"] = [finding.to_dict() for finding in result.findings]
-    return dict(_clean(found))
+    return dict(jsonable(found))
 
 
 def save(result: FineTuneResult, folder: Path) -> None:

@@ -13,6 +13,7 @@ from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.edge._quantize import MODES
 from core.errors import InputError, NotFoundError, SettingsError
 from core.jobs import RunContext
+from core.jsonable import jsonable
 from core.progress import Event
 from core.storage import get_store
 
@@ -142,7 +143,7 @@ def _make(
         "variants": [variant.to_dict() for variant in variants],
         "metric": "r2" if task == "regression" else "accuracy",
     }
-    exports.keep(context, made, _plain(found))
+    exports.keep(context, made, jsonable(found))
     kept = [variant.name for variant in variants if variant.file]
     return {"kind": exported.kind, "variants": kept, "source": source.id}
 
@@ -233,10 +234,3 @@ def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
     rows = rows.rename(columns={column: "text"})
     texts = rows["text"].astype(str).tolist() if len(test) else []
     return _Model(folder / "model", train, texts, y, rows, settings["max_length"], folder / "model" / "tokenizer.json")
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON takes: NaN as None, NumPy's numbers as numbers."""
-    from core.automl._store import _clean
-
-    return _clean(value)

@@ -12,6 +12,7 @@ from core.catalog import Run, artifacts, runs
 from core.edge.latency._lab import LabSettings
 from core.errors import InputError, NotFoundError
 from core.jobs import RunContext
+from core.jsonable import jsonable
 from core.progress import Event
 from core.storage import get_store
 
@@ -46,7 +47,6 @@ def run(context: RunContext) -> dict[str, Any]:
     """Measure, and store ``latency.json`` (what ``visit_lab`` returns) and all samples."""
     import pandas as pd
 
-    from core.automl._store import _clean
     from core.edge.latency._lab import LabTarget, visit_lab
 
     context.report(Event("prepare", 0.0, "Laying out the model and its rows"))
@@ -84,7 +84,7 @@ def run(context: RunContext) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     table.to_parquet(folder / SAMPLES, index=False)
     measured |= {"settings": settings.model_dump(mode="json"), "export": exported.id, "metric": metric}
-    (folder / LATENCY).write_text(json.dumps(_clean(measured), allow_nan=False), encoding="utf-8")
+    (folder / LATENCY).write_text(json.dumps(jsonable(measured), allow_nan=False), encoding="utf-8")
     for name in (LATENCY, SAMPLES):
         context.keep(name, folder / name)
     if not measured["reports"]:

@@ -11,6 +11,7 @@ from core import exports, jobs
 from core.edge._quantize import MODES
 from core.errors import SettingsError
 from core.jobs import RunContext
+from core.jsonable import jsonable
 from core.progress import Event
 from core.tasks._uploads import keep_upload, upload_path
 
@@ -52,7 +53,6 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_M
 
 def run(context: RunContext) -> dict[str, Any]:
     """Inspect the file, describe it, and make its variants; it is first run when the variants are tried out."""
-    from core.automl._store import _clean
     from core.edge import Metadata, inspect_onnx
     from core.edge._variants import make_variants
 
@@ -88,5 +88,5 @@ def run(context: RunContext) -> dict[str, Any]:
         "variants": [variant.to_dict() for variant in variants],
         "metric": None,
     }
-    exports.keep(context, made, _clean(found))
+    exports.keep(context, made, jsonable(found))
     return {"kind": "other", "variants": [variant.name for variant in variants if variant.file], "source": None}

@@ -1,0 +1,29 @@
+"""Results of libraries as values that JSON has."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = ["jsonable"]
+
+
+def jsonable(value: Any) -> Any:
+    """Return JSON-serialisable values: NaN and infinities as None, NumPy scalars as numbers, what is unknown as text.
+
+    Examples
+    --------
+    >>> jsonable({"n": (1, float("nan")), 2: True})
+    {'n': [1, None], '2': True}
+    """
+    if isinstance(value, dict):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
