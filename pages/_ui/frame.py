@@ -19,6 +19,7 @@ __all__ = [
     "DEFECT_TITLE",
     "errors_shown",
     "give_memory_back",
+    "go",
     "guarded",
     "head",
     "plain",
@@ -114,6 +115,15 @@ def remember(name: str, value: str, shown: str | None) -> None:
     """
     if value != shown:
         st.query_params[name] = value
+
+
+def go(**query: str) -> None:
+    """Lead to another view of this page, by its address.
+
+    In one step: clearing the address first would add a view to the browser's history that nobody asked for, and Back
+    would lead there.
+    """
+    st.query_params.from_dict(query)
 
 
 def head(title: str, purpose: str) -> None:

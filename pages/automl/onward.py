@@ -57,8 +57,7 @@ def continued(run: Run, found: Mapping[str, Any]) -> None:
     if st.button("Continue", type="primary", icon=":material/forward_media:", key="continue"):
         values = found["settings"] | {"time_budget_s": float(seconds), "max_trials": None, "exit_score": None}
         run_id = automl.submit(dataset, AutoMLSettings(**values), continue_from=run.id)
-        st.query_params.clear()
-        st.query_params["run"] = run_id
+        frame.go(run=run_id)
         st.rerun()
     later = [
         each for each in runs.find(frame.workspace(), task="automl") if each.settings.get("continue_from") == run.id

@@ -22,9 +22,7 @@ _TILES = 5
 
 def _new() -> None:
     dataset = st.session_state.get("automl-dataset")
-    st.query_params.clear()
-    if dataset:
-        st.query_params["dataset"] = dataset
+    frame.go(**({"dataset": dataset} if dataset else {}))
 
 
 def _repeat(run_id: str) -> None:

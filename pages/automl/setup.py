@@ -104,6 +104,5 @@ def _budget() -> dict[str, Any]:
 
 def _start(dataset: Dataset, values: dict[str, Any]) -> None:
     run_id = automl.submit(dataset, AutoMLSettings(**values))
-    st.query_params.clear()
-    st.query_params["run"] = run_id
+    frame.go(run=run_id)
     st.rerun()

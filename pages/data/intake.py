@@ -92,7 +92,6 @@ def running() -> None:
             st.session_state["notice"] = (
                 f"This table was here already, as '{run.result['name']}': nothing was stored twice."
             )
-        st.query_params.clear()
-        st.query_params["dataset"] = run.result["dataset_id"]
+        frame.go(dataset=run.result["dataset_id"])
         st.rerun()
     run_view.show_failure(run)

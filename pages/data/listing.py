@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Dataset
-from pages._ui import numbers
+from pages._ui import frame, numbers
 
 __all__ = ["show"]
 
@@ -14,8 +14,7 @@ __all__ = ["show"]
 def _open() -> None:
     chosen = st.session_state["datasets"].selection.rows
     if chosen:
-        st.query_params.clear()
-        st.query_params["dataset"] = st.session_state["dataset-ids"][chosen[0]]
+        frame.go(dataset=st.session_state["dataset-ids"][chosen[0]])
 
 
 def show(known: list[Dataset]) -> None:

@@ -76,8 +76,7 @@ def _model(models: list[Run]) -> None:
 
 
 def _open(run_id: str) -> None:
-    st.query_params.clear()
-    st.query_params["run"] = run_id
+    frame.go(run=run_id)
     st.rerun()
 
 
@@ -90,8 +89,7 @@ def _take_upload() -> None:
     st.session_state["onnx-number"] = number + 1
     with frame.errors_shown():
         run_id = onnx_upload.submit(file, file.name, workspace=frame.workspace())
-        st.query_params.clear()
-        st.query_params["run"] = run_id
+        frame.go(run=run_id)
 
 
 def _upload() -> None:
@@ -108,8 +106,7 @@ def _upload() -> None:
 def _pick() -> None:
     chosen = st.session_state["edge-exports"].selection.rows
     if chosen:
-        st.query_params.clear()
-        st.query_params["run"] = st.session_state["edge-export-ids"][chosen[0]]
+        frame.go(run=st.session_state["edge-export-ids"][chosen[0]])
 
 
 def _earlier(workspace: str) -> None:

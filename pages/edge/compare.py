@@ -46,8 +46,7 @@ def show(exported: Run) -> None:
     )
     picked = [found[place] for place in chosen.selection.rows if place < len(found)]
     if len(picked) == 1 and st.button("Open it", icon=":material/open_in_new:", key="open-measurement"):
-        st.query_params.clear()
-        st.query_params["run"] = picked[0].id
+        frame.go(run=picked[0].id)
         st.rerun()
     done = [run for run in picked if run.state is RunState.SUCCEEDED][:_MOST]
     if len(done) < 2:

@@ -18,8 +18,7 @@ def _to_start() -> None:
 
 
 def _to_run(run_id: str) -> None:
-    st.query_params.clear()
-    st.query_params["run"] = run_id
+    frame.go(run=run_id)
 
 
 def _repeat(run_id: str) -> None:

@@ -13,7 +13,7 @@ from core.edge.latency import LatencySettings, Slo
 from core.edge.latency._lab import LabSettings
 from core.edge.latency._slo import duration_of
 from core.tasks import latency
-from pages._ui import numbers
+from pages._ui import frame, numbers
 from pages.edge import options
 
 __all__ = ["show"]
@@ -73,8 +73,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     st.caption(f"{settings.measurements:,} measurements, one after the other, about {_time(settings)}.")
     if st.button("Measure", type="primary", icon=":material/timer:", key="lab-start", disabled=asked and slo is None):
         run_id = latency.submit(run, settings)
-        st.query_params.clear()
-        st.query_params["run"] = run_id
+        frame.go(run=run_id)
         st.rerun()
 
 

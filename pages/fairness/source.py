@@ -51,8 +51,7 @@ def choose() -> Evidence | None:
         )
     kind, _, identity = chosen.partition(":")
     if chosen != (asked if asked in options else options[0]):
-        st.query_params.clear()
-        frame.remember(kind, identity, None)
+        frame.go(**{kind: identity})
     if kind == "run":
         return _of_run(searches[chosen], left, right)
     return own_table.of_table(known[chosen], left, right)

@@ -34,8 +34,7 @@ def _repeat(run_id: str) -> None:
 def _change(run: Run) -> None:
     with frame.errors_shown():
         setup.fill(run)
-        st.query_params.clear()
-        st.query_params["dataset"] = str(run.dataset_id)
+        frame.go(dataset=str(run.dataset_id))
 
 
 def head(run: Run) -> None:

@@ -51,8 +51,7 @@ def show(known: list[Dataset]) -> None:
     estimate.show(dataset, settings)
     if st.button("Start", type="primary", icon=":material/play_arrow:", key="ft-start"):
         run_id = finetune.submit(dataset, settings)
-        st.query_params.clear()
-        st.query_params["run"] = run_id
+        frame.go(run=run_id)
         st.rerun()
 
 

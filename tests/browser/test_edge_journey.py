@@ -111,8 +111,13 @@ def test_text_model_to_int8_to_measurement(stocked: tuple[Server, str, str], tab
     tab.get_by_role("tab", name="Roofline").click()
     settled(tab)
     expect(tab.get_by_text(re.compile("GFLOP/s in float32"))).to_be_visible()
-    tab.get_by_role("button", name="The model").click()
+    measured = tab.url
+    tab.locator(".st-key-back").get_by_role("button").click()
     expect(tab).to_have_url(re.compile(re.escape(exported.split("run=")[1][:16])))
+    settled(tab)
+    tab.go_back()  # one step, not through a view in between
+    expect(tab).to_have_url(measured)
+    expect(tab.get_by_role("tab", name="Roofline")).to_be_visible()
 
 
 def test_a_pickle_with_another_name_is_refused(stocked: tuple[Server, str, str], tab: Page) -> None:
