@@ -6,10 +6,10 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["bundle"]
+__all__ = ["SOURCES", "bundle"]
 
 _CORE = Path(__file__).resolve().parents[1]
-_SOURCES = (
+SOURCES = (
     "__init__.py",
     "checked.py",
     "errors.py",
@@ -19,6 +19,7 @@ _SOURCES = (
     "automl/*.py",
     "datasets/*.py",
 )
+"""What of ``core`` loads a saved result: all that ``core.automl`` imports, as patterns below ``core``."""
 _PREDICT = '''"""Predict the rows of a file: python predict.py rows.csv predictions.csv"""
 
 import sys
@@ -64,6 +65,6 @@ def bundle(files: Mapping[str, Path], target: str | Path) -> None:
         for name, path in sorted(files.items()):
             archive.write(path, f"model/{name}")
         archive.writestr("model/predict.py", _PREDICT)
-        for pattern in _SOURCES:
+        for pattern in SOURCES:
             for path in sorted(_CORE.glob(pattern)):
                 archive.write(path, f"model/core/{path.relative_to(_CORE).as_posix()}")

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.automl._bundle import SOURCES
 from core.errors import StorageError
 from core.models._card_build import card
 from core.models._evidence import Evidence
@@ -33,7 +34,7 @@ __all__ = ["save_mlflow", "write_model"]
 
 _CORE = Path(__file__).resolve().parents[1]
 _CODE = (
-    "__init__.py", "checked.py", "errors.py", "progress.py", "settings.py", "automl/*.py", "datasets/*.py",
+    *SOURCES,
     "finetune/__init__.py", "finetune/_base.py", "finetune/_build.py", "finetune/_encode.py", "finetune/_settings.py",
     "models/__init__.py", "models/_fields.py", "models/_intake.py", "models/_mlflow_loader.py", "models/_predictors.py",
 )  # fmt: skip

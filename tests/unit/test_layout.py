@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from core.automl._bundle import SOURCES
+from core.models._mlflow import _CODE as MLFLOW_SOURCES
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
@@ -20,10 +24,11 @@ def loaded_by(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def core_modules() -> list[str]:
+def core_modules() -> dict[str, Path]:
     paths = sorted((ROOT / "core").rglob("*.py"))
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
-    return [name for name in names if ".migrations" not in name and not name.endswith("__main__")]
+    found = dict(zip(names, paths, strict=True))
+    return {name: found[name] for name in names if ".migrations" not in name and not name.endswith("__main__")}
 
 
 def test_no_module_of_core_imports_streamlit() -> None:
@@ -98,3 +103,25 @@ def test_status_names_tests_that_exist() -> None:
         assert (ROOT / path).is_file(), path
         if function:
             assert f"def {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules of core that a file imports, but for those that only types need."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            node.body = []
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "core":
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("patterns", [SOURCES, MLFLOW_SOURCES], ids=["bundle", "mlflow"])
+def test_what_leaves_with_a_model_is_whole(patterns: tuple[str, ...]) -> None:
+    core = ROOT / "core"
+    sent = {path for pattern in patterns for path in core.glob(pattern)}
+    modules = core_modules()
+    needed = {modules[name] for path in sent for name in imported(path) if name in modules}
+    assert needed - sent == set()

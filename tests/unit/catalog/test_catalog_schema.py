@@ -3,7 +3,9 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 from core.catalog import Dataset, datasets
-from core.catalog.engine import _MIGRATIONS, HEAD, _migrate, get_engine, reading, writing
+from core.catalog.engine import _MIGRATIONS, HEAD, _migrate, _write_ahead, get_engine, reading, writing
 from core.errors import StorageError
 
 ROOT = Path(__file__).parents[3]
@@ -142,3 +144,14 @@ def test_database_that_cannot_be_used_is_explained(installation, tmp_path, what)
         if what == "locked":
             assert "busy for too long" in caught.value.message
             holder.close()
+
+
+def test_a_new_file_that_another_holds_is_waited_for(tmp_path):
+    path = tmp_path / "new.db"
+    held = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    held.execute("BEGIN EXCLUSIVE")
+    with ThreadPoolExecutor(1) as pool, closing(sqlite3.connect(path, timeout=0)) as opened:
+        freed = pool.submit(lambda: (time.sleep(0.2), held.rollback(), held.close()))
+        _write_ahead(opened)
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        freed.result()
