@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,10 +41,10 @@ def export_text(
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ExportError(f"The model's folder has no {name}.", "Give the folder that a fine-tuning run left.")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     module, tokenizer, names = _load(folder)
-    number = config.get("problem_type") == "regression" or len(config.get("id2label", {})) == 1
-    labels = None if number else tuple(config["id2label"][str(i)] for i in range(len(config["id2label"])))
+    config = module.model.config
+    number = config.problem_type == "regression" or config.num_labels == 1
+    labels = None if number else tuple(config.id2label[place] for place in range(config.num_labels))
     limit = min(max_length or _MOST_TOKENS, tokenizer.model_max_length, _positions(module.model))
     metadata = Metadata(
         kind="text",

@@ -97,6 +97,17 @@ def test_a_number_has_no_classes(tmp_path):
     assert list(scorer_of(tmp_path, found).predict(TRAIN).columns) == ["label"]
 
 
+def test_classes_without_names_are_numbered(tmp_path):
+    """A configuration leaves out what is the default: two labels, called LABEL_0 and LABEL_1."""
+    make(tmp_path, 2)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for name in ("id2label", "label2id"):
+        del config[name]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
+    assert found.labels == ("LABEL_0", "LABEL_1")
+
+
 def test_what_differs_is_not_kept(tmp_path, monkeypatch):
     from core.edge import _export_text
 
