@@ -16,4 +16,5 @@ imports:
 	lint-imports
 
 test:
-	pytest
+	pytest -n 2 --dist loadgroup --durations 40 -m "not browser"
+	pytest --durations 20 -m browser

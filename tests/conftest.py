@@ -51,6 +51,13 @@ def _installation(home: Path, **settings: str) -> Iterator[Path]:
             _forget()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a folder in one process, where several work: they share what took long to make."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(str(item.path.parent)))
+
+
 @pytest.fixture(scope="session")
 def installation() -> Callable[..., AbstractContextManager[Path]]:
     """``with installation(folder, MAX_RUNNING="4"):`` uses an installation in `folder` with these settings."""

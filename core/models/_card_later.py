@@ -14,12 +14,15 @@ from core.storage import get_store
 
 __all__ = ["explanation", "export", "latency"]
 
+_EXPLANATION = "explain.json"
 _MOST = 20
 
 
 def explanation(evidence: Evidence) -> Section:
-    """Return the importance of the columns, when the run explained its model."""
-    found = evidence.json("explain.json")
+    """Return the importance of the columns, when the run or a later one explained its model."""
+    later = [item for run in evidence.later("explain") for item in artifacts.find(run.id, run.workspace)]
+    own = [item for item in later if item.name == _EXPLANATION]
+    found = json.loads(get_store().read_bytes(own[0].digest)) if own else evidence.json(_EXPLANATION)
     parts = found.get("permutation") if isinstance(found, dict) else None
     if not parts:
         text = "The model was not explained."

@@ -12,8 +12,8 @@ from core.errors import JobError
 from core.jobs import RunContext
 from core.progress import Event
 from core.storage import get_store
-from core.tasks._explain import explain_winner
 from core.tasks._export_winner import export_winner
+from core.tasks.explain import explain_winner
 
 __all__ = ["run", "submit"]
 

@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from core.automl import METRICS
-from core.catalog import Run, artifacts
+from core.catalog import Run, RunState, artifacts
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
 from core.storage import get_store
-from pages._ui import dependence_chart, explain_charts, frame, numbers
+from core.tasks import explain as task
+from pages._ui import dependence_chart, explain_charts, frame, numbers, run_view
 
 __all__ = ["explanation", "show"]
 
@@ -21,6 +22,7 @@ _WORDS = {
     "probability": "probability",
     "prediction": "the prediction itself",
 }
+_BUDGETS = {60.0: "1 min", 300.0: "5 min", 1200.0: "20 min"}
 
 
 @st.cache_data(max_entries=5, show_spinner=False)
@@ -30,24 +32,25 @@ def _read(summary: str, shap: str | None) -> Explanation:
 
 
 def explanation(run: Run) -> Explanation | None:
-    """Return the search's explanation, or None where it has none."""
-    digests = {item.name: item.digest for item in artifacts.find(run.id, run.workspace)}
-    return _read(digests[SUMMARY_FILE], digests.get(SHAP_FILE)) if SUMMARY_FILE in digests else None
+    """Return the newest explanation of the search's model, its own or a later run's; None where it has none."""
+    for each in (*task.later(run), run):
+        digests = {item.name: item.digest for item in artifacts.find(each.id, each.workspace)}
+        if SUMMARY_FILE in digests:
+            return _read(digests[SUMMARY_FILE], digests.get(SHAP_FILE))
+    return None
 
 
 def show(run: Run, found: Mapping[str, Any]) -> None:
-    """Draw the explanation."""
+    """Draw the explanation, and above it a later one that is on its way."""
+    later = task.later(run)
+    active = bool(later) and not later[0].state.terminal
+    if later and later[0].state is not RunState.SUCCEEDED:
+        run_view.show_run(later[0].id)
     told = explanation(run)
     if told is None:
-        reason = (run.result or {}).get("explain_error")
-        if reason:
-            frame.show_error(reason, "The model itself is whole. Repeat the search to try again.")
-        elif not found["settings"]["explain"]:
-            st.info("Explaining was switched off for this search.", icon=":material/lightbulb:")
-        else:
-            st.info(
-                "The search was stopped, so nothing was explained. Repeat or continue it.", icon=":material/lightbulb:"
-            )
+        if not active:
+            _missing(run, found)
+            _explain(run, "Explain the model")
         return
     label = _label(told)
     parts: dict[str, Callable[[], None]] = {"What matters": lambda: _matters(told)}
@@ -59,11 +62,33 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
         parts["Single columns"] = lambda: _dependence(told, label)
     if len(told.interactions):
         parts["Pairs"] = lambda: explain_charts.interactions(told.interactions, told.interaction_space, label)
-    chosen = st.segmented_control(
-        "View", list(parts), default="What matters", required=True, key="explain-view", label_visibility="collapsed"
-    )
+    chosen = st.radio("View", list(parts), horizontal=True, key="explain-view", label_visibility="collapsed")
     parts[chosen]()
     _left_out(told)
+    if told.left_out and not active:
+        _explain(run, "Explain with more time")
+
+
+def _missing(run: Run, found: Mapping[str, Any]) -> None:
+    reason = (run.result or {}).get("explain_error")
+    if reason:
+        frame.show_error(reason, "The model itself is whole. Try again with another budget.")
+    elif not found["settings"]["explain"]:
+        st.info("Explaining was switched off for this search.", icon=":material/lightbulb:")
+    else:
+        st.info("The search was stopped, so its model was not explained.", icon=":material/lightbulb:")
+
+
+def _explain(run: Run, label: str) -> None:
+    """Let the user ask for an explanation, in a run of its own."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seconds = st.selectbox(
+            "Time for it", list(_BUDGETS), format_func=_BUDGETS.__getitem__, key="explain-seconds", width=160
+        )
+        if st.button(label, icon=":material/lightbulb:", key="explain-later"):
+            with frame.errors_shown():
+                task.submit(run, budget_s=seconds)
+                st.rerun()
 
 
 def _label(told: Explanation) -> str:
@@ -124,4 +149,4 @@ def _left_out(told: Explanation) -> None:
                 st.markdown(
                     f"**{frame.plain(item['part'])}**: {frame.plain(item['what'])} ({frame.plain(item['why'])})"
                 )
-    st.caption(f"Explained in {numbers.duration(told.elapsed_s)}, within the run.")
+    st.caption(f"Explained in {numbers.duration(told.elapsed_s)}.")

@@ -56,7 +56,7 @@ def _row(model: Asked) -> int:
         kinds |= {"Predicted wrongly": wrong, "Unsure": sure <= np.quantile(sure, 0.1)}
     chosen = "All"
     if len(kinds) > 1:
-        chosen = st.segmented_control("Rows", list(kinds), default="All", required=True, key="whatif-kind")
+        chosen = st.radio("Rows", list(kinds), horizontal=True, key="whatif-kind")
     some = test[kinds[chosen]].head(_SHOWN)
     if some.empty:
         st.caption("There is none.")

@@ -20,9 +20,7 @@ def operators(found: Mapping[str, Any]) -> None:
     if not profiles:
         st.caption("Nothing was profiled.")
         return
-    name = st.segmented_control(
-        "Variant", list(profiles), default=next(iter(profiles)), required=True, key="profile-variant"
-    )
+    name = st.radio("Variant", list(profiles), horizontal=True, key="profile-variant")
     rows = profiles[name]
     top = max(rows, key=lambda row: row["share"])
     left, right = st.columns(2, gap="medium")
@@ -64,9 +62,7 @@ def roofline(found: Mapping[str, Any]) -> None:
 
 def method(found: Mapping[str, Any]) -> None:
     reports = found["reports"]
-    name = st.segmented_control(
-        "Variant", list(reports), default=next(iter(reports)), required=True, key="method-variant"
-    )
+    name = st.radio("Variant", list(reports), horizontal=True, key="method-variant")
     report = reports[name]
     machine, server = report["machine"], report["server"]
     facts = {

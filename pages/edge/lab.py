@@ -29,13 +29,12 @@ _OVERHEAD_S = 4.0  # a process and a session for each measurement
 def show(run: Run, found: Mapping[str, Any]) -> None:
     """Draw the form; Start queues the measurement and opens it."""
     made = [item["name"] for item in found["variants"] if item["file"]]
-    chosen = st.pills("Variants", made, selection_mode="multi", default=made, key="lab-variants")
-    scenario = st.segmented_control(
+    chosen = st.multiselect("Variants", made, default=made, key="lab-variants", width=560)
+    scenario = st.radio(
         "Scenario",
         list(_SCENARIOS),
-        default="single_stream",
-        required=True,
         format_func=lambda name: _SCENARIOS[name][0],
+        horizontal=True,
         key="lab-scenario",
         help="By MLPerf's names.",
     )

@@ -16,9 +16,28 @@ __all__ = ["show"]
 def show(card: ModelCard, version: ModelVersion) -> None:
     """Draw one form a section."""
     st.caption("Answers stay with this version and go onto its card. An empty answer makes the question open again.")
+    _taken_over(version)
     for section in card.sections:
         if section.questions:
             _form(version, section.key, section.title, [question for question, _ in section.questions])
+
+
+def _taken_over(version: ModelVersion) -> None:
+    """Offer what was answered for the newest earlier version and is open for this one."""
+    known = models.versions(version.model_id, workspace=frame.workspace())
+    earlier = next((each for each in known if each.number < version.number and each.answers), None)
+    if earlier is None:
+        return
+    missing = {key: kept["text"] for key, kept in earlier.answers.items() if key not in version.answers}
+    count = f"{len(missing)} answer{'s' * (len(missing) > 1)}"
+    if missing and st.button(
+        f"Take over {count} of version {earlier.number}", icon=":material/content_copy:",
+        key=f"take-over-{version.id}", help="Read them again: what was true of that version may not be of this one.",
+    ):  # fmt: skip
+        with frame.errors_shown():
+            for key, text in missing.items():
+                models.answer(version, key, text, who=address.who())
+            st.rerun()
 
 
 def _form(version: ModelVersion, key: str, title: str, asked: list[Question]) -> None:

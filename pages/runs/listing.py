@@ -17,6 +17,7 @@ TASKS = {
     "ingest": "Import",
     "check": "Checks",
     "automl": "AutoML",
+    "explain": "Explanation",
     "mitigate": "Mitigations",
     "finetune": "Fine-tuning",
     "estimate": "Estimate",

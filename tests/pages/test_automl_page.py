@@ -10,7 +10,7 @@ import pytest
 from core import jobs
 from core.automl import METRICS, AutoMLSettings
 from core.catalog import RunState, runs
-from core.tasks import automl
+from core.tasks import automl, explain
 from tests.pages.conftest import World, labels, query, texts, visit
 
 
@@ -101,6 +101,18 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
     assert jobs.wait(run_id, 60).state is RunState.SUCCEEDED
     test.run()
     assert "You stopped it" in texts(test)
+    test.session_state["result-tabs"] = "Explain"
+    test.run()
+    assert "The search was stopped, so its model was not explained." in texts(test)
+    test.button(key="explain-later").click().run()
+    later = explain.later(jobs.get(run_id))[0].id
+    assert f"cancel-{later}" in {button.key for button in test.button}
+    assert jobs.wait(later, 120).state is RunState.SUCCEEDED
+    test = visit("automl", run=run_id)
+    test.session_state["result-tabs"] = "Explain"
+    test.run()
+    assert not test.exception
+    assert "the model would lose" in texts(test)
 
 
 def test_a_result_begins_with_its_verdict(world: World) -> None:
@@ -159,10 +171,10 @@ def test_every_view_of_the_explanation_draws(world: World, kind: str) -> None:
     test.session_state["result-tabs"] = "Explain"
     test.run()
     assert "the model would lose" in texts(test)
-    views = test.segmented_control(key="explain-view").options
+    views = test.radio(key="explain-view").options
     assert {"What matters", "How rows are moved", "Single columns"} <= set(views)
     for view in views:
-        test.segmented_control(key="explain-view").set_value(view).run()
+        test.radio(key="explain-view").set_value(view).run()
         assert not test.exception, view
         assert not test.error, view
 

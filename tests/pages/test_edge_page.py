@@ -43,7 +43,7 @@ def test_a_measurement_is_set_up_and_queued(world: World) -> None:
     test = visit("edge", run=world.exported)
     test.session_state["edge-tabs"] = "Measure"
     test.run()
-    test.segmented_control(key="lab-scenario").set_value("server").run()
+    test.radio(key="lab-scenario").set_value("server").run()
     test.number_input(key="lab-qps").set_value(20.0)
     test.number_input(key="lab-seconds").set_value(1.0)
     test.toggle(key="lab-slo").set_value(True).run()
@@ -64,7 +64,7 @@ def test_no_variant_no_start(world: World) -> None:
     test = visit("edge", run=world.exported)
     test.session_state["edge-tabs"] = "Measure"
     test.run()
-    test.button_group(key="lab-variants").set_value([]).run()
+    test.multiselect(key="lab-variants").set_value([]).run()
     assert "Choose at least one variant." in texts(test)
     assert "Measure" not in labels(test)
 

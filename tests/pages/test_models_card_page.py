@@ -38,6 +38,21 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     assert covered.loc["8", ["Status", "Not there"]].tolist() == [["missing"], "Nothing on this card is about it"]
 
 
+def test_answers_of_an_earlier_version_are_taken_over_when_asked(credit_model: Model) -> None:
+    first, second = models.versions(credit_model.id)[::-1]
+    models.answer(first, "intended_use", "To look.", who="ann")
+    models.answer(first, "about_people", "yes", who="ann")
+    models.answer(second, "about_people", "no", who="bob")
+    test = visit("models", model=credit_model.id, version="2", tab="Card", view="questions")
+    button = test.button(key=f"take-over-{second.id}")
+    assert button.label == "Take over 1 answer of version 1"
+    button.click().run()
+    assert not test.exception
+    kept = models.resolve(second.id).answers
+    assert {key: value["text"] for key, value in kept.items()} == {"intended_use": "To look.", "about_people": "no"}
+    assert f"take-over-{second.id}" not in {each.key for each in test.button}
+
+
 def test_two_versions_are_compared(credit_model: Model) -> None:
     test = visit("models", model=credit_model.id, version="2", tab="Compare")
     first, found = models.versions(credit_model.id)[::-1]

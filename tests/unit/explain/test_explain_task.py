@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import pytest
 
 import core.explain
-from core import jobs
+from core import jobs, models
 from core.automl import AutoMLResult, AutoMLSettings
-from core.catalog import RunState, datasets
-from core.errors import InputError
+from core.catalog import Run, RunArtifact, RunState, artifacts, datasets, runs
+from core.errors import InputError, SettingsError
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
-from core.tasks import automl, ingest
-from core.tasks._explain import explain_winner
+from core.tasks import automl, explain, ingest
+from core.tasks.explain import explain_winner
 
 QUICK = {"target": "diagnosis", "max_trials": 2, "folds": 2, "learners": ("lgbm",)}
 
@@ -103,3 +103,42 @@ def test_a_stopped_search_is_not_explained(context):
     found = automl.run(context)
     assert found["stop_reason"].startswith("You stopped it")
     assert SUMMARY_FILE not in context.kept
+
+
+@pytest.fixture(scope="module")
+def unexplained(dataset):
+    """A search that was not asked to explain its model."""
+    run = jobs.wait(automl.submit(dataset, AutoMLSettings(time_budget_s=None, explain=False, **QUICK)), 120)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    return run
+
+
+def test_a_model_is_explained_later_in_a_run_of_its_own(unexplained):
+    assert explain.later(unexplained) == []
+    run = jobs.wait(explain.submit(unexplained, budget_s=15), 120)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    assert run.title == f"Explain {unexplained.title}"
+    found = Explanation.read(jobs.artifact_path(run.id, SUMMARY_FILE), jobs.artifact_path(run.id, SHAP_FILE))
+    assert (found.settings.budget_s, len(found.permutation)) == (15, 30)
+    assert [each.id for each in explain.later(unexplained)] == [run.id]
+    shown = models.card(models.register(unexplained.id, name="explained later").id).to_markdown().replace("\\", "")
+    assert found.permutation["feature"].iloc[0] in shown[shown.index("## Explanation") :]
+
+
+def test_only_searches_that_succeeded_are_explained(dataset, unexplained):
+    imported = jobs.get(next(run.id for run in runs.find("local", task="ingest")))
+    with pytest.raises(InputError, match="has no model to explain"):
+        explain.submit(imported)
+    with pytest.raises(SettingsError):
+        explain.submit(unexplained, budget_s=0)
+
+
+def test_a_table_that_was_deleted_is_said(unexplained, dataset):
+    copy = Run(**unexplained.model_dump(exclude={"id", "created_at", "dataset_id"}), dataset_id=None)
+    runs.add(copy)
+    for item in artifacts.find(unexplained.id, "local"):
+        artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=copy.id))
+    run = jobs.wait(explain.submit(copy), 60)
+    assert run.state is RunState.FAILED
+    assert "was deleted" in run.error_message
+    assert run.error_hint

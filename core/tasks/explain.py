@@ -1,0 +1,133 @@
+"""Explains a search's model: as the last part of its run, or later in a run of its own."""
+
+from __future__ import annotations
+
+import shutil
+import traceback
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from core import jobs
+from core.catalog import Run, RunState, artifacts, datasets, runs
+from core.errors import InputError, NotFoundError
+from core.jobs import RunContext
+from core.progress import Event
+from core.storage import get_store
+
+if TYPE_CHECKING:
+    from core.automl import AutoMLResult
+    from core.explain import ExplainSettings
+
+__all__ = ["explain_winner", "later", "run", "submit"]
+
+SECONDS = 20.0
+SHARE = 1 / 3  # of the search's budget, at most; the run's wall of half the budget and two minutes has room for it
+
+
+def submit(source: Run, *, budget_s: float = 60.0) -> str:
+    """Queue the explanation of a search's model, for one that has none or had too little time; returns the run's id.
+
+    Parameters
+    ----------
+    source : Run
+        A search that succeeded.
+    budget_s : float
+        Seconds for all of it.
+
+    Raises
+    ------
+    InputError
+        When the run left no model of a table.
+    SettingsError
+        When the budget is no positive number of seconds.
+    """
+    from core.explain import ExplainSettings
+
+    if source.task != "automl" or source.state is not RunState.SUCCEEDED:
+        raise InputError(f"Run '{source.id}' has no model to explain.", "Choose a search that succeeded.")
+    settings = ExplainSettings(budget_s=budget_s)
+    return jobs.submit(
+        "explain",
+        {"source": source.id, "budget_s": settings.budget_s},
+        dataset=source.dataset_id,
+        workspace=source.workspace,
+        title=f"Explain {source.title}",
+    )
+
+
+def later(source: Run) -> list[Run]:
+    """Return a search's later explanations, newest first, in whatever state but cancelled."""
+    found = runs.find(source.workspace, task="explain", dataset_id=source.dataset_id)
+    return [item for item in found if item.settings["source"] == source.id and item.state is not RunState.CANCELLED]
+
+
+def run(context: RunContext) -> dict[str, Any]:
+    """Load the search's model, explain it, and keep what was found with this run."""
+    context.report(Event("explain", 0.0, "Loading the model and its rows"))
+    from core.automl import AutoMLResult
+    from core.explain import ExplainSettings
+
+    settings = context.settings
+    folder = context.workdir / "source"
+    shutil.rmtree(folder, ignore_errors=True)
+    for item in artifacts.find(settings["source"], context.workspace):
+        path = folder / item.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(get_store().local_path(item.digest).resolve())
+    if not folder.exists():
+        raise InputError("The search that made this model is gone.", "Search again, then explain that.")
+    result = AutoMLResult.load(folder)
+    _explain(context, result, ExplainSettings(budget_s=settings["budget_s"], seed=result.settings.seed))
+    return {"source": settings["source"]}
+
+
+def explain_winner(context: RunContext, result: AutoMLResult) -> str | None:
+    """Explain a stored result's model and keep what was found.
+
+    Returns
+    -------
+    str or None
+        What went wrong, if anything did: the search's result is kept either way. Nothing is done when the settings
+        do not ask for it, or the search was stopped.
+    """
+    settings = result.settings
+    if not settings.explain or result.stop_code == "stopped" or context.should_stop():
+        return None
+    seconds = SECONDS if settings.time_budget_s is None else min(SECONDS, SHARE * settings.time_budget_s)
+    try:
+        from core.explain import ExplainSettings
+
+        _explain(context, result, ExplainSettings(budget_s=seconds, seed=settings.seed), fraction=0.99)
+    except Exception as error:  # noqa: BLE001  (told to the user and logged; a model without explanation is a result)
+        traceback.print_exception(error)
+        message = f"The model could not be explained ({type(error).__name__}: {str(error)[:300]})."
+        context.report(Event("explain", 0.99, message, {"error": type(error).__name__}))
+        return message
+    return None
+
+
+def _explain(
+    context: RunContext, result: AutoMLResult, settings: ExplainSettings, *, fraction: float | None = None
+) -> None:
+    """Explain and keep the files; `fraction` is how far the run says it is, where this is only a part of it."""
+    from core.datasets import load_frame
+    from core.explain import explain
+
+    try:
+        dataset = datasets.get(context.run.dataset_id or "", context.workspace)
+    except NotFoundError as error:
+        raise InputError(
+            "The table that this model learned from was deleted, so nothing can be explained.",
+            "Upload it again and repeat the search.",
+        ) from error
+    found = explain(
+        result,
+        load_frame(get_store().local_path(dataset.data_digest)),
+        settings,
+        report=lambda event: context.report(event if fraction is None else replace(event, fraction=fraction)),
+        should_stop=context.should_stop,
+    )
+    folder = context.workdir / "explanation"
+    found.save(folder)
+    for path in sorted(folder.iterdir()):
+        context.keep(path.name, path)
