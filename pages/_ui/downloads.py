@@ -13,7 +13,7 @@ from core.catalog import Dataset, Run, artifacts
 from core.datasets import write_csv
 from core.storage import get_store
 
-__all__ = ["dataset", "file_name", "folder", "model"]
+__all__ = ["dataset", "file_name", "folder", "model", "too_large"]
 
 _MEMORY_LIMIT_MB = 300
 
@@ -24,12 +24,19 @@ def file_name(name: str, suffix: str) -> str:
     return f"{safe.strip()[:80] or 'plumbline'}{suffix}"
 
 
+def too_large(size_bytes: int, what: str, instead: str, *, language: str | None = None) -> bool:
+    """Tell whether something cannot pass through the browser, and if so say what to do on the server instead."""
+    if size_bytes <= _MEMORY_LIMIT_MB * 2**20:
+        return False
+    st.caption(f"{what} is too large to pass through the browser. On the server:")
+    st.code(instead, language=language)
+    return True
+
+
 def dataset(chosen: Dataset) -> None:
     """Draw the buttons that download a dataset."""
     path = get_store().local_path(chosen.data_digest)
-    if chosen.size_bytes > _MEMORY_LIMIT_MB * 2**20:
-        st.caption("This table is too large to pass through the browser. Its Parquet file on the server:")
-        st.code(str(path))
+    if too_large(chosen.size_bytes, "This table", str(path)):
         return
 
     def as_csv() -> bytes:
@@ -60,6 +67,8 @@ def dataset(chosen: Dataset) -> None:
 
 def model(run: Run) -> None:
     """Draw the button that downloads a search's model with all that predicting with it needs."""
+    if _run_too_large(run):
+        return
 
     def as_zip() -> bytes:
         store = get_store()
@@ -83,6 +92,8 @@ def model(run: Run) -> None:
 
 def folder(run: Run) -> None:
     """Draw the button that downloads all files of a run as they are."""
+    if _run_too_large(run):
+        return
 
     def as_zip() -> bytes:
         store = get_store()
@@ -103,3 +114,10 @@ def folder(run: Run) -> None:
         key="download-folder",
         on_click="ignore",
     )
+
+
+def _run_too_large(run: Run) -> bool:
+    found = artifacts.find(run.id, run.workspace)
+    names = ", ".join(f'"{item.name}"' for item in found)
+    call = f'from core import jobs\n\nfor name in ({names},):\n    print(jobs.artifact_path("{run.id}", name))'
+    return too_large(sum(item.size_bytes for item in found), "This model", call, language="python")

@@ -9,8 +9,8 @@ from core import models
 from core.models import CardTable, ModelCard, Section
 from core.models._card_text import told
 from core.models._coverage import CoverageRow
-from pages._ui import downloads, frame
-from pages.models import address, questions
+from pages._ui import address, downloads, frame
+from pages.models import questions
 from pages.models.figures import Opened
 
 __all__ = ["show"]

@@ -9,9 +9,9 @@ from core.automl import METRICS
 from core.catalog import ModelVersion
 from core.catalog import models as rows
 from core.models import VersionComparison
+from pages._ui import address, frame
 from pages._ui import charts as shared
-from pages._ui import frame
-from pages.models import address, charts, figures
+from pages.models import charts, figures
 from pages.models.figures import Opened
 
 __all__ = ["show"]

@@ -16,8 +16,6 @@ from pages._ui import downloads, frame
 
 __all__ = ["show"]
 
-_MEMORY_LIMIT_MB = 300
-
 
 def show(model: Model, version: ModelVersion) -> None:
     """Draw the actions in the head of a model."""
@@ -38,9 +36,8 @@ def _files(version: ModelVersion) -> None:
 
 def _mlflow(model: Model, version: ModelVersion) -> None:
     size = sum(item.size_bytes for item in artifacts.find(version.run_id, version.workspace))
-    if size > _MEMORY_LIMIT_MB * 2**20:
-        st.caption("For MLflow it is too large to pass through the browser. On the server:")
-        st.code(f'models.save_mlflow("{version.id}", "a new folder")', language="python")
+    call = f'from core import models\n\nmodels.save_mlflow("{version.id}", "a new folder")'
+    if downloads.too_large(size, "The model for MLflow", call, language="python"):
         return
 
     def as_zip() -> bytes:

@@ -7,8 +7,7 @@ import streamlit as st
 from core import models
 from core.catalog import ModelVersion
 from core.models import ModelCard, Question
-from pages._ui import frame, numbers
-from pages.models import address
+from pages._ui import address, frame, numbers
 
 __all__ = ["show"]
 

@@ -8,8 +8,7 @@ from core import models
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.catalog import models as rows
 from core.errors import RegistryError
-from pages._ui import frame, numbers
-from pages.models import address
+from pages._ui import address, frame, numbers
 
 __all__ = ["offer", "show"]
 

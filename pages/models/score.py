@@ -9,9 +9,9 @@ from core import policies
 from core.catalog import ModelVersion, runs
 from core.settings import get_settings
 from core.tasks import score as task
-from pages._ui import frame, numbers
+from pages._ui import address, frame, numbers
 from pages._ui.run_view import STATE_BADGES
-from pages.models import address, row
+from pages.models import row
 from pages.models.figures import Opened
 
 __all__ = ["show"]

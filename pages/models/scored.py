@@ -13,12 +13,11 @@ from core import models
 from core.catalog import Run, RunState, artifacts
 from core.errors import NotFoundError
 from core.storage import get_store
-from pages._ui import downloads, findings, frame, numbers, run_view
-from pages.models import address, predictions
+from pages._ui import address, downloads, findings, frame, numbers, run_view
+from pages.models import predictions
 
 __all__ = ["show"]
 
-_MEMORY_LIMIT_MB = 300
 _COUNTS = {"missing": "Missing", "unreadable": "Not readable", "unseen": "Unseen values", "outside": "Out of range"}
 
 
@@ -129,9 +128,7 @@ def _downloads(run: Run) -> None:
     for name, label in (("scored.csv", "CSV"), ("scored.parquet", "Parquet")):
         item = artifacts.get(run.id, name, run.workspace)
         path = get_store().local_path(item.digest)
-        if item.size_bytes > _MEMORY_LIMIT_MB * 2**20:
-            st.caption(f"{label}: too large to pass through the browser. Its file on the server:")
-            st.code(str(path))
+        if downloads.too_large(item.size_bytes, label, str(path)):
             continue
         stem = run.settings["filename"].rsplit(".", 1)[0]
         st.download_button(

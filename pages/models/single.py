@@ -7,8 +7,8 @@ import streamlit as st
 from core import models
 from core.catalog import Model, ModelVersion
 from core.catalog import models as rows
-from pages._ui import frame
-from pages.models import address, card, compare, figures, finding, hand_on, past, score, versions
+from pages._ui import address, frame
+from pages.models import card, compare, figures, finding, hand_on, past, score, versions
 from pages.models.figures import Opened
 
 __all__ = ["show"]
@@ -50,6 +50,9 @@ def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) ->
     usable = [number for number, version in by_number.items() if version.archived_at is None] or list(by_number)
     default = aliases.get(rows.CHAMPION, usable[0])
     key = f"version-{model.id}"
+    wanted = st.query_params.get("version")
+    if wanted and wanted not in {str(number) for number in by_number}:
+        st.warning(f"There is no version {frame.plain(wanted[:20])} of this model; version {default} is shown.")
     shown = address.restore("version", list(by_number), default, key)
     chosen = st.selectbox(
         "Version", list(by_number), format_func=lambda number: figures.name(by_number[number], aliases), key=key,

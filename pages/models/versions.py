@@ -10,8 +10,8 @@ import streamlit as st
 from core import models
 from core.catalog import ModelEvent, ModelVersion
 from core.catalog import models as rows
-from pages._ui import charts, frame, numbers
-from pages.models import address, figures
+from pages._ui import address, charts, frame, numbers
+from pages.models import figures
 from pages.models.figures import Opened
 
 __all__ = ["show"]

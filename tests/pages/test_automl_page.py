@@ -11,6 +11,7 @@ from core import jobs
 from core.automl import METRICS, AutoMLSettings
 from core.catalog import RunState, runs
 from core.tasks import automl, explain
+from pages._ui import downloads
 from tests.pages.conftest import World, labels, query, texts, visit
 
 
@@ -222,3 +223,13 @@ def test_two_searches_are_compared_on_the_same_test_rows(world: World) -> None:
     test.selectbox(key="versus").set_value(again).run()
     assert not test.exception
     assert "on 200 test rows: ROC AUC" in texts(test)
+
+
+def test_a_model_that_no_browser_takes_is_pointed_to(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "_MEMORY_LIMIT_MB", 0.01)
+    test = visit("automl", run=world.found)
+    assert not test.exception
+    assert "This model is too large to pass through the browser" in texts(test)
+    call = next(found.value for found in test.code if "artifact_path" in found.value)
+    assert '"model.skops"' in call
+    exec(compile(call, "shown", "exec"), {})

@@ -151,3 +151,10 @@ def test_lineage_and_what_is_handed_on(credit_model: Model, world: World, monkey
     assert pushed.settings == {"subject": version.id}
     jobs.cancel(pushed.id)
     jobs.wait(pushed.id, 30)
+
+
+def test_a_version_that_is_not_there_is_said(credit_model: Model) -> None:
+    test = visit("models", model=credit_model.id, version="9")
+    assert not test.exception
+    assert [found.value for found in test.warning] == ["There is no version 9 of this model; version 1 is shown."]
+    assert not visit("models", model=credit_model.id, version="2").warning
