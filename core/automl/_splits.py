@@ -82,7 +82,7 @@ def split_roles(
         return split_test(y, classification, fraction, seed)
     if roles.times is not None:
         ordered = np.sort(roles.times)
-        cut = ordered[len(y) - round(fraction * len(y))] if len(y) > 5 else ordered[0]
+        cut = ordered[len(y) - max(1, round(fraction * len(y)))] if len(y) > 5 else ordered[0]
         held = roles.times >= cut
         told = "moments"
     else:

@@ -45,7 +45,12 @@ def metric(task: str) -> str:
 
 def show(dataset: Dataset, target: str, task: str, classes: list[str], others: list[str]) -> dict[str, Any]:
     """Draw the expander and return the settings it holds."""
-    changed = [label for key, (label, default) in _DEFAULTS.items() if st.session_state.get(key, default) != default]
+    unused = {"max-trials"} if st.session_state.get("preset") == "trials" else set()
+    changed = [
+        label
+        for key, (label, default) in _DEFAULTS.items()
+        if key not in unused and st.session_state.get(key, default) != default
+    ]
     label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "sound defaults")
     with st.expander(label, icon=":material/tune:", key="advanced"):
         left, right = st.columns(2, gap="medium")
@@ -67,9 +72,11 @@ def _limits() -> dict[str, Any]:
         key="trial-timeout",
         help="A trial that takes longer is ended; the search goes on.",
     )
+    by_trials = st.session_state.get("preset") == "trials"
     trials = st.number_input(
-        "Most trials", min_value=2, value=None, step=1, placeholder="as time allows", key="max-trials"
-    )
+        "Most trials", min_value=2, value=None, step=1, key="max-trials", disabled=by_trials,
+        placeholder="chosen above" if by_trials else "as time allows",
+    )  # fmt: skip
     score = st.number_input(
         "Exit score",
         value=None,

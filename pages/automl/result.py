@@ -12,7 +12,7 @@ from core import jobs
 from core.automl import LEARNERS, METRICS
 from core.catalog import Run, RunState, artifacts
 from core.storage import get_store
-from pages._ui import downloads, findings, frame, numbers, registration
+from pages._ui import address, downloads, findings, frame, numbers, registration
 from pages.automl import evidence, explained, leaderboard, onward, whatif
 
 __all__ = ["head", "show"]
@@ -90,8 +90,10 @@ def show(run: Run) -> None:
         "Checks": lambda: findings.show(found["findings"]),
         "Method": lambda: _method(found),
     }
+    shown = address.restore("tab", list(drawn), "Leaderboard", "result-tabs")
     for name, tab in zip(drawn, st.tabs(list(drawn), key="result-tabs", on_change="rerun"), strict=True):
         if tab.open:
+            address.keep("tab", name, shown, "result-tabs")
             with tab:
                 drawn[name]()
 

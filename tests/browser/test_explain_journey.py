@@ -54,4 +54,5 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
     tab.reload()  # everything is at its address
     settled(tab)
     assert tab.url == address
-    expect(tab.get_by_role("tab", name="Explain")).to_be_visible()
+    expect(tab.get_by_role("tab", name="What-if")).to_have_attribute("aria-selected", "true")
+    expect(tab.get_by_text("What if it were otherwise?")).to_be_visible()

@@ -71,6 +71,12 @@ def test_nothing_is_learned_from_what_comes_later(count, moments, seed, fraction
     assert ends == sorted(ends)
 
 
+@pytest.mark.parametrize("count", [4, 6, 10])
+def test_a_handful_of_rows_is_refused_and_not_a_traceback(count):
+    with pytest.raises(InputError, match="too few moments"):
+        split_roles(np.arange(count) % 2, True, 0.05, 0, Roles(times=np.arange(count, dtype=float)))
+
+
 def test_size_of_the_test_is_what_was_asked_for():
     random = np.random.default_rng(0)
     groups, y = random.integers(0, 100, 2_000), random.integers(0, 2, 2_000)

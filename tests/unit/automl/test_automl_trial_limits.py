@@ -39,6 +39,7 @@ def test_endless_trial_is_ended_and_the_search_goes_on(beset):
     assert [trial["trial"] for trial in trials] == [1, 2, 3, 4, 5]
     assert [trial["status"] for trial in trials] == ["finished", "timed_out", "finished", "failed", "finished"]
     assert "its limit of 1.5 s" in trials[1]["message"]
+    assert 1.5 <= trials[1]["seconds"] < 1.5 + 2  # no trial lives longer
     assert beset.result.stop_code == "trials"
 
 
