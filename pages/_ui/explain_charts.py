@@ -14,25 +14,28 @@ from pages._ui import theme
 if TYPE_CHECKING:
     from core.explain import ShapValues, Waterfall
 
-__all__ = ["beeswarm", "by_group", "importance", "interactions", "space_title", "waterfall"]
+__all__ = ["beeswarm", "by_group", "importance", "interactions", "mean_shap", "space_title", "waterfall"]
 
 TOP = 15
 _POINTS = 200  # of a column in a beeswarm
 _LABEL = alt.Axis(labelLimit=200, labelFlush=False)
 _NO_ORDER = -1.0  # marks with a missing figure would not be drawn at all
 _FIGURES = ("value", "low", "high")
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
+_SPACES = {"log-odds": "log-odds", "margin": "score before the softmax", "probability": "probability"}
 
 
-def space_title(space: str, label: str) -> str:
-    """Return how the figures of a space are called on an axis.
+def space_title(space: str, label: str | None) -> str:
+    """Return how the figures of a space are called on an axis; without a label they are over all classes.
 
     Examples
     --------
-    >>> space_title("log-odds", "yes"), space_title("prediction", "price")
-    ('log-odds of yes', 'price')
+    >>> space_title("log-odds", "yes"), space_title("prediction", "price"), space_title("margin", None)
+    ('log-odds of yes', 'price', 'score before the softmax, all classes')
     """
-    called = {"log-odds": "log-odds of", "margin": "score before the softmax of", "probability": "probability of"}
-    return f"{called[space]} {label}" if space in called else label
+    if label is None:
+        return f"{_SPACES.get(space, space)}, all classes"
+    return f"{_SPACES[space]} of {label}" if space in _SPACES else label
 
 
 def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
@@ -52,14 +55,23 @@ def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
         st.caption(f"The {len(shown)} largest of {len(table):,} are drawn.")
 
 
-def importance(permutation: pd.DataFrame, metric: str) -> None:
+def importance(permutation: pd.DataFrame, metric: str, *, tested: bool = True) -> None:
     """Draw permutation importance (the table of an `Explanation`); `metric` is the metric's title."""
     table = permutation.rename(columns={"feature": "name", "importance": "value"})
-    _bars(table, f"Drop of {metric}", "What the test loses when a column is shuffled, with 95 % intervals")
+    lost = "What the test loses" if tested else "What is lost on rows the model learned from"
+    _bars(table, f"Drop of {metric}", f"{lost} when a column is shuffled, with 95 % intervals")
 
 
-def interactions(pairs: pd.DataFrame, space: str, label: str) -> None:
-    """Draw how far the joint effect of pairs is from the sum of their effects."""
+def mean_shap(summary: pd.DataFrame, space: str, label: str) -> None:
+    """Draw mean |SHAP| over all rows (the summary of an `Explanation`) for one class."""
+    own = summary[(summary["class"] == label) & summary["column"].isna() & summary["group"].isna()]
+    table = own[["feature", "importance", "low", "high", "n"]].sort_values("importance", ascending=False, kind="stable")
+    table = table.rename(columns={"feature": "name", "importance": "value"})
+    _bars(table, f"Mean |SHAP| ({space_title(space, label)})", "How far columns move the model, with 95 % intervals")
+
+
+def interactions(pairs: pd.DataFrame, space: str, label: str | None) -> None:
+    """Draw how far the joint effect of pairs is from the sum of their effects; without a label, over all classes."""
     if not len(pairs) or pairs["strength"].max() == 0:
         st.caption(
             "No pair acts together: the effects of single columns add up." if len(pairs) else "No pair was tried."
@@ -76,16 +88,21 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
     table = own[(own["column"] == column) & own["feature"].isin(set(overall))].copy()
     table["place"] = table["feature"].map({name: place for place, name in enumerate(overall)})
     groups = sorted(table["group"].unique())
+    colors = theme.categorical()
+    legend = alt.Legend(title=None, orient="bottom", labelLimit=240, columns=8)
     base = alt.Chart(table).encode(
         y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
         yOffset=alt.YOffset("group:N", sort=groups),
-        color=alt.Color("group:N", sort=groups, scale=alt.Scale(domain=groups, range=theme.categorical()),
-                        legend=alt.Legend(title=None, orient="bottom", labelLimit=240)),
+        color=alt.Color("group:N", sort=groups, legend=legend,
+                        scale=alt.Scale(domain=groups, range=[colors[i % len(colors)] for i in range(len(groups))])),
     )  # fmt: skip
     x_title = f"Mean |SHAP| ({space_title(space, label)})"
     lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title), x2="high:Q")
+    # Where there are more groups than colours, those of one colour differ by shape.
+    shapes = [_SHAPES[i // len(colors) % len(_SHAPES)] for i in range(len(groups))]
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(
         x="importance:Q",
+        shape=alt.Shape("group:N", sort=groups, legend=legend, scale=alt.Scale(domain=groups, range=shapes)),
         tooltip=["feature:N", "group:N", *(alt.Tooltip(f"{name}:Q", format=",.4g")
                                            for name in ("importance", "low", "high", "direction")),
                  alt.Tooltip("n:Q", format=",", title="rows behind it")],
@@ -104,7 +121,7 @@ def _ranks(column: pd.Series) -> Any:
     return column.rank(pct=True).to_numpy(dtype=float, na_value=_NO_ORDER)
 
 
-def beeswarm(shap: ShapValues, label: str) -> None:
+def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
     """Draw the SHAP values of rows as a strip a column, coloured from low to high cells; grey without an order."""
     code = shap.place(label)
     order = np.argsort(-np.abs(shap.values[:, :, code]).mean(axis=0), kind="stable")[:TOP]
@@ -131,7 +148,7 @@ def beeswarm(shap: ShapValues, label: str) -> None:
         color=color,
         tooltip=["feature:N", "cell:N", alt.Tooltip("shap:Q", format=",.4g"), alt.Tooltip("row:Q", format="d")],
     )  # fmt: skip
-    heading = f"How single rows are moved, {n:,} test rows"
+    heading = f"How single rows are moved, {n:,} {'test rows' if tested else 'rows the model learned from'}"
     told = ", ".join(shap.features[column] for column in order)
     size = alt.Step(28, **{"for": "position"})
     st.altair_chart(chart.properties(height=size, title=heading), alt=f"{heading}; the largest first: {told}")

@@ -26,17 +26,23 @@ class Asked:
     scorer : TableScorer
         Of the ONNX file.
     rows : DataFrame
-        Raw rows that the model did not learn from; the index is their position in the table.
+        Raw rows, of the test where there was one; the index is their position in the table.
     test : DataFrame
         The search's own predictions of the same rows, by the same index.
     target : str
         The column that is predicted.
+    tested : bool
+        Whether the model has not learned from the rows.
+    digest : str
+        Of the model and of the rows, to keep answers by.
     """
 
     scorer: TableScorer
     rows: pd.DataFrame
     test: pd.DataFrame
     target: str
+    tested: bool = True
+    digest: str = ""
 
     @property
     def labels(self) -> list[Any] | None:
@@ -51,7 +57,9 @@ def _scorer(digest: str) -> TableScorer:
 
 @st.cache_data(max_entries=10, show_spinner=False)
 def _table(digest: str) -> pd.DataFrame:
-    return pd.read_parquet(get_store().local_path(digest))
+    found = pd.read_parquet(get_store().local_path(digest))
+    # A pandas category would take an unseen value for a missing one.
+    return found.astype({name: object for name, kind in found.dtypes.items() if kind == "category"})
 
 
 @st.cache_data(max_entries=10, show_spinner=False)
@@ -65,5 +73,9 @@ def asked(run: Run, found: Mapping[str, Any]) -> Asked | None:
     if "model.onnx" not in digests or "rows.parquet" not in digests:
         return None
     rows = _table(digests["rows.parquet"])
-    test = _predictions(digests["test.parquet" if found["rows"]["test"] else "oof.parquet"])
-    return Asked(_scorer(digests["model.onnx"]), rows, test.loc[rows.index], found["settings"]["target"])
+    tested = bool(found["rows"]["test"])
+    predictions = _predictions(digests["test.parquet" if tested else "oof.parquet"])
+    return Asked(
+        _scorer(digests["model.onnx"]), rows, predictions.loc[rows.index], found["settings"]["target"], tested,
+        f"{digests['model.onnx']} {digests['rows.parquet']}",
+    )  # fmt: skip

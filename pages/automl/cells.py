@@ -1,7 +1,9 @@
-"""The form of one row: a widget a column, filled with the row's cells."""
+"""The form of one row: a widget a column, filled with the row's cells. Values that no known row has can be given."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -15,9 +17,14 @@ __all__ = ["form"]
 _FIRST = 8
 _CHOICES = 200
 _MISSING = "(missing)"
+_EXACT = 2**53  # a browser's numbers are whole up to here
+_LONGEST = 20_000
+_DAYS = (date(1700, 1, 1), date(2261, 12, 31))  # what nanoseconds can hold
 
 
-def form(known: pd.DataFrame, row: pd.DataFrame, order: list[str], *, key: str) -> dict[str, Any]:
+def form(
+    known: pd.DataFrame, row: pd.DataFrame, order: list[str], kinds: Mapping[str, str], *, key: str
+) -> dict[str, Any]:
     """Draw the widgets, the most important columns first; return the cells that differ from the row's.
 
     Parameters
@@ -28,44 +35,88 @@ def form(known: pd.DataFrame, row: pd.DataFrame, order: list[str], *, key: str) 
         The row.
     order : list of str
         Columns in the order they are drawn.
+    kinds : mapping
+        What the model takes each column for: number, boolean, category, date or text.
     key : str
         What tells this form from others.
     """
     edits: dict[str, Any] = {}
     st.markdown("**What if it were otherwise?**")
-    for name in order[:_FIRST]:
-        _cell(known[name], row[name].iloc[0], name, f"cell-{key}-{name}", edits)
+
+    def draw(names: list[str]) -> None:
+        for name in names:
+            _cell(known[name], row[name].iloc[0], name, kinds.get(name, ""), f"cell-{key}-{name}", edits)
+
+    draw(order[:_FIRST])
     if len(order) > _FIRST:
         with st.expander(f"{len(order) - _FIRST:,} more columns", key=f"cells-{key}"):
-            for name in order[_FIRST:]:
-                _cell(known[name], row[name].iloc[0], name, f"cell-{key}-{name}", edits)
+            draw(order[_FIRST:])
     return edits
 
 
-def _cell(column: pd.Series, value: Any, name: str, key: str, edits: dict[str, Any]) -> None:
-    missing = pd.isna(value)
+def _cell(column: pd.Series, value: Any, name: str, kind: str, key: str, edits: dict[str, Any]) -> None:
+    own = None if pd.isna(value) else value
     title = frame.plain(name)
-    new: Any
-    if types.is_bool_dtype(column.dtype) or not types.is_numeric_dtype(column.dtype):
-        words = [_word(each) for each in column.dropna().value_counts().head(_CHOICES).index]
-        own = _MISSING if missing else _word(value)
-        chosen = st.selectbox(title, list(dict.fromkeys([own, *sorted(words), _MISSING])), key=key)
-        if chosen == own:
-            return
-        new = None if chosen == _MISSING else chosen
-        if new is not None and types.is_bool_dtype(column.dtype):
-            new = chosen == "True"
-        edits[name] = new
-        return
-    whole = types.is_integer_dtype(column.dtype) or bool((column.dropna() % 1 == 0).all())
-    given = None if missing else (int(value) if whole else float(value))
-    new = st.number_input(
-        title, value=given, step=1 if whole else None, format=None if whole else "%.6g", placeholder=_MISSING, key=key,
-        help=f"{column.min():,.6g} to {column.max():,.6g} in the rows that are known.",
-    )  # fmt: skip
+    if types.is_bool_dtype(column.dtype):
+        words = {"True": True, "False": False, _MISSING: None}
+        given = _MISSING if own is None else str(bool(own))
+        chosen = st.selectbox(title, list(words), index=list(words).index(given), key=key)
+        if chosen != given:
+            edits[name] = words[chosen]
+    elif types.is_numeric_dtype(column.dtype):
+        _number(column, own, name, key, edits)
+    elif kind == "date" or types.is_datetime64_any_dtype(column.dtype):
+        _date(column, own, name, key, edits)
+    elif kind == "text":
+        given = "" if own is None else str(own)
+        st.session_state.setdefault(key, given)
+        new = st.text_area(title, key=key, height=110, max_chars=max(_LONGEST, len(given)))
+        if new != given:
+            edits[name] = new or None
+    else:
+        seen = [str(each) for each in column.dropna().value_counts().head(_CHOICES).index]
+        given = _MISSING if own is None else str(own)
+        options = list(dict.fromkeys([given, *sorted(seen), _MISSING]))
+        free = kind != "boolean"
+        chosen = st.selectbox(
+            title, options, key=key, accept_new_options=free, help="Type any other value to add it." if free else None
+        )
+        if chosen is not None and chosen != given:
+            edits[name] = None if chosen == _MISSING else chosen
+
+
+def _number(column: pd.Series, own: Any, name: str, key: str, edits: dict[str, Any]) -> None:
+    there = column.dropna()
+    values = [*([there.min(), there.max()] if len(there) else []), *([] if own is None else [own])]
+    whole = types.is_integer_dtype(column.dtype) or bool((there % 1 == 0).all())
+    whole = whole and all(-_EXACT < value < _EXACT for value in values)
+    given = None if own is None or abs(float(own)) == float("inf") else (int if whole else float)(own)
+    shape: dict[str, Any] = {"step": 1, "format": "%d"} if whole else {"step": None, "format": "%.6g"}
+    span = f"{there.min():,.6g} to {there.max():,.6g} in the rows that are known." if len(there) else None
+    st.session_state.setdefault(key, given)  # a field that can be emptied has no value of its own to go back to
+    new = st.number_input(frame.plain(name), value=None, placeholder=_MISSING, key=key, help=span, **shape)
     if new != given:
         edits[name] = new
 
 
-def _word(value: Any) -> str:
-    return value.isoformat() if isinstance(value, pd.Timestamp) else str(value)
+def _date(column: pd.Series, own: Any, name: str, key: str, edits: dict[str, Any]) -> None:
+    title, there = frame.plain(name), column.dropna()
+    stamps = types.is_datetime64_any_dtype(column.dtype)
+    if stamps and len(there) and column.dt.tz is None and (there == there.dt.normalize()).all():
+        day = None if own is None else own.date()
+        st.session_state.setdefault(key, day)
+        low, high = min(_DAYS[0], there.min().date()), max(_DAYS[1], there.max().date())
+        new = st.date_input(title, value=None, key=key, min_value=low, max_value=high)
+        if new != day:
+            edits[name] = None if new is None else pd.Timestamp(new)
+        return
+    given = "" if own is None else own.isoformat() if stamps else str(own)
+    st.session_state.setdefault(key, given)
+    text = st.text_input(title, key=key, placeholder="2026-01-31T12:00:00").strip()
+    if text == given.strip():
+        return
+    found = pd.to_datetime(text, errors="coerce") if text else None
+    if text and (pd.isna(found) or not _DAYS[0] <= found.date() <= _DAYS[1]):
+        st.caption(f":material/warning: This is no date from {_DAYS[0].year} to {_DAYS[1].year}: the row's own counts.")
+        return
+    edits[name] = (found if stamps else text) if text else None

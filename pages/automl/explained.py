@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,7 +12,7 @@ from core.catalog import Run, RunState, artifacts
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
 from core.storage import get_store
 from core.tasks import explain as task
-from pages._ui import dependence_chart, explain_charts, frame, numbers, run_view
+from pages._ui import address, dependence_chart, explain_charts, frame, numbers, run_view
 
 __all__ = ["explanation", "show"]
 
@@ -52,17 +52,21 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             _missing(run, found)
             _explain(run, "Explain the model")
         return
-    label = _label(told)
+    classes = _classes(told, found)
     parts: dict[str, Callable[[], None]] = {"What matters": lambda: _matters(told)}
     if told.shap is not None:
-        parts["How rows are moved"] = lambda: _moved(told, label)
+        parts["How rows are moved"] = lambda: _moved(told, classes)
     if told.summary["group"].notna().any():
-        parts["By group"] = lambda: _groups(told, label)
+        parts["By group"] = lambda: _groups(told, classes)
     if told.dependence:
-        parts["Single columns"] = lambda: _dependence(told, label)
+        parts["Single columns"] = lambda: _dependence(told, classes)
     if len(told.interactions):
-        parts["Pairs"] = lambda: explain_charts.interactions(told.interactions, told.interaction_space, label)
+        parts["Pairs"] = lambda: explain_charts.interactions(
+            told.interactions, told.interaction_space, classes[0] if len(classes) == 1 else None
+        )
+    shown = address.restore("view", list(parts), "What matters", "explain-view")
     chosen = st.radio("View", list(parts), horizontal=True, key="explain-view", label_visibility="collapsed")
+    address.keep("view", chosen, shown, "explain-view")
     parts[chosen]()
     _left_out(told)
     if told.left_out and not active:
@@ -91,11 +95,31 @@ def _explain(run: Run, label: str) -> None:
                 st.rerun()
 
 
-def _label(told: Explanation) -> str:
-    classes = told.shap.classes if told.shap is not None else list(dict.fromkeys(told.summary["class"].dropna()))
-    if len(classes) > 1:
-        return str(st.selectbox("Class", classes, key="explain-class", width=280))
-    return classes[0] if classes else told.target
+def _classes(told: Explanation, found: Mapping[str, Any]) -> list[str]:
+    """Return the names of the outputs that are explained, in their order."""
+    if told.shap is not None:
+        return told.shap.classes
+    if told.task == "regression" or not found.get("labels"):
+        return ["prediction"]
+    names = [str(label) for label in found["labels"]]
+    if len(names) == 2:
+        return names[1:]
+    count = len(told.dependence[0].average[0]) if told.dependence else len(names)
+    # Of many classes some are explained, and which ones only the SHAP values tell.
+    return names if count == len(names) else [f"explained class {place + 1}" for place in range(count)]
+
+
+def _choice(title: str, name: str, options: Sequence[str]) -> str:
+    """Let the user choose, and keep it in the address."""
+    key = f"explain-{name}"
+    shown = address.restore(name, options, options[0], key)
+    chosen = str(st.selectbox(title, options, key=key, width=280))
+    address.keep(name, chosen, shown, key)
+    return chosen
+
+
+def _class(classes: Sequence[str]) -> str:
+    return _choice("Class", "class", classes) if len(classes) > 1 else classes[0]
 
 
 def _matters(told: Explanation) -> None:
@@ -109,35 +133,37 @@ def _matters(told: Explanation) -> None:
         f"{numbers.estimate(first['importance'], first['low'], first['high'])} {metric.title} "
         f"{numbers.interval(first['low'], first['high'])}: more than without any other column."
     )
-    explain_charts.importance(told.permutation, metric.title)
-    rows = "test rows" if told.rows_from == "test" else "rows it learned from: there was no test"
+    tested = told.rows_from == "test"
+    explain_charts.importance(told.permutation, metric.title, tested=tested)
+    rows = "test rows" if tested else "rows it learned from: there was no test"
     st.caption(
         f"Each column is shuffled in turn, {int(first['repeats'])} times, on {int(first['n']):,} {rows}. Columns "
         "that say the same stand in for each other and look less important than they are together."
     )
 
 
-def _moved(told: Explanation, label: str) -> None:
+def _moved(told: Explanation, classes: Sequence[str]) -> None:
     assert told.shap is not None
-    explain_charts.beeswarm(told.shap, label)
+    label = _class(classes)
+    explain_charts.mean_shap(told.summary, told.shap.space, label)
+    explain_charts.beeswarm(told.shap, label, tested=told.rows_from == "test")
     st.caption(
         f"SHAP values in {_WORDS.get(told.shap.space, told.shap.space)}, by {frame.plain(told.shap.method)}; with the "
         f"base they add up to what the model says of a row, to within {told.shap.error:.1g}. {len(told.shap):,} rows."
     )
 
 
-def _groups(told: Explanation, label: str) -> None:
-    columns = list(dict.fromkeys(told.summary["column"].dropna()))
-    column = st.selectbox("Groups of", columns, key="explain-group", width=280)
+def _groups(told: Explanation, classes: Sequence[str]) -> None:
+    label = _class(classes)
+    column = _choice("Groups of", "group", list(dict.fromkeys(told.summary["column"].dropna())))
     space = told.shap.space if told.shap is not None else "prediction"
     explain_charts.by_group(told.summary, column, space, label)
 
 
-def _dependence(told: Explanation, label: str) -> None:
-    names = [each.feature for each in told.dependence]
-    name = st.selectbox("Column", names, key="explain-column", width=280)
+def _dependence(told: Explanation, classes: Sequence[str]) -> None:
+    label = _class(classes)
+    name = _choice("Column", "column", [each.feature for each in told.dependence])
     curve = next(each for each in told.dependence if each.feature == name)
-    classes = told.shap.classes if told.shap is not None else [label]
     words = told.target if told.task == "regression" else f"probability of {label}"
     dependence_chart.dependence(curve, words, classes.index(label))
 

@@ -9,17 +9,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.explain import Goal, counterfactuals
+from core.explain import Counterfactuals, Goal, WhatIf, counterfactuals
 from pages._ui import frame, numbers
 from pages.automl.asking import Asked
 
 __all__ = ["show"]
 
 
-def show(model: Asked, row: pd.DataFrame, found: Mapping[str, Any], *, key: str) -> None:
-    """Draw the wish, the columns that may change, and the answers once they are asked for."""
+def show(model: Asked, told: WhatIf, found: Mapping[str, Any], *, key: str, edits: str) -> None:
+    """Draw the wish, the columns that may change, and the answers once they are asked for.
+
+    They stay until another row, another cell (`edits` tells them) or another wish is looked at.
+    """
     st.subheader("What would change the answer?")
-    outputs = np.asarray(model.scorer.outputs(row), dtype=float)[0]
     protected = set(found["settings"]["sensitive_columns"])
     columns = [column.name for column in model.scorer.columns]
     allowed = st.multiselect(
@@ -29,10 +31,17 @@ def show(model: Asked, row: pd.DataFrame, found: Mapping[str, Any], *, key: str)
         key=f"allowed-{key}",
         help="Leave out what nobody can change. Sensitive columns are left out to begin with.",
     )
-    goal, wished = _goal(model, outputs, key)
-    if not st.button("Find the nearest", icon=":material/alt_route:", key=f"nearest-{key}", disabled=not allowed):
-        return
-    told = counterfactuals(model.scorer.outputs, row, model.rows, goal, allowed)
+    goal, wished = _goal(model, np.asarray(told.after, dtype=float), key)
+    question = (key, model.digest, edits, tuple(allowed), goal)
+    if st.button("Find the nearest", icon=":material/alt_route:", key=f"nearest-{key}", disabled=not allowed):
+        answers = counterfactuals(model.scorer.outputs, told.row, model.rows, goal, allowed)
+        st.session_state["whatif-nearest"] = (question, answers)
+    asked_for, answers = st.session_state.get("whatif-nearest", (None, None))
+    if answers is not None and asked_for == question:
+        _answers(model, answers, goal, wished)
+
+
+def _answers(model: Asked, told: Counterfactuals, goal: Goal, wished: str) -> None:
     if not told.found:
         st.info(frame.plain(told.message), icon=":material/info:")
         return

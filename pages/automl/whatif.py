@@ -10,15 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Run
-from core.explain import ShapValues, explain_row, waterfall, what_if
-from pages._ui import explain_charts, frame, numbers
+from core.explain import Explanation, ShapValues, WhatIf, explain_row, waterfall, what_if
+from pages._ui import address, explain_charts, frame, numbers
 from pages.automl import cells, otherwise
 from pages.automl.asking import Asked, asked
 from pages.automl.explained import explanation
 
 __all__ = ["show"]
-
-_SHOWN = 200
 
 
 def show(run: Run, found: Mapping[str, Any]) -> None:
@@ -28,25 +26,30 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
         reason = (run.result or {}).get("export_error") or "This search left no file that a page can ask."
         st.info(frame.plain(reason), title="What-if needs the model as ONNX", icon=":material/info:")
         return
-    place = _row(model)
+    place = _row(model, found)
     row = model.rows.loc[[place]]
+    explained = explanation(run)
+    kinds = {column.name: column.kind for column in model.scorer.columns}
     left, right = st.columns(2, gap="large")
     with right:
-        edits = cells.form(model.rows, row, _order(run, found), key=f"{run.id}-{place}")
-    with left:
-        _answer(model, row, edits)
-        _why(run, model, row, place, edits)
-    otherwise.show(model, _edited(model, row, edits), found, key=f"{run.id}-{place}")
+        edits = cells.form(model.rows, row, _order(explained, found), kinds, key=f"{run.id}-{place}")
+    answered = False
+    with left, frame.errors_shown():
+        told = _told(model.digest, place, repr(edits), model, row, edits)
+        _answer(model, told)
+        _why(_values(explained, model, told, place, edits), place)
+        answered = True
+    if answered:
+        otherwise.show(model, told, found, key=f"{run.id}-{place}", edits=repr(edits))
 
 
-def _order(run: Run, found: Mapping[str, Any]) -> list[str]:
+def _order(told: Explanation | None, found: Mapping[str, Any]) -> list[str]:
     """Return the columns, the most important first."""
-    told = explanation(run)
     known = [] if told is None else [name for name in told.permutation["feature"] if name in found["features"]]
     return [*known, *(name for name in found["features"] if name not in known)]
 
 
-def _row(model: Asked) -> int:
+def _row(model: Asked, found: Mapping[str, Any]) -> int:
     """Let the user choose one of the rows; return its position in the table."""
     test = model.test
     kinds = {"All": np.ones(len(test), dtype=bool)}
@@ -54,35 +57,45 @@ def _row(model: Asked) -> int:
         wrong = test["prediction"].astype(str).to_numpy() != test[model.target].astype(str).to_numpy()
         sure = test.filter(regex=r"^p\(").max(axis=1).to_numpy()
         kinds |= {"Predicted wrongly": wrong, "Unsure": sure <= np.quantile(sure, 0.1)}
-    chosen = "All"
+    kind = "All"
     if len(kinds) > 1:
-        chosen = st.radio("Rows", list(kinds), horizontal=True, key="whatif-kind")
-    some = test[kinds[chosen]].head(_SHOWN)
+        shown = address.restore("rows", list(kinds), kind, "whatif-kind")
+        kind = st.radio("Rows", list(kinds), horizontal=True, key="whatif-kind")
+        address.keep("rows", kind, shown, "whatif-kind")
+    some = test[kinds[kind]]
     if some.empty:
         st.caption("There is none.")
-        some = test.head(_SHOWN)
-    positions = [int(position) for position in some.index]
-    return st.selectbox(
-        "Row",
-        positions,
-        format_func=lambda position: (
-            f"Row {position}: {some.at[position, model.target]}, predicted {_shown(some.at[position, 'prediction'])}"
-        ),
-        key=f"whatif-row-{chosen}",
-        help="Its position in the table. The model has not learned from it.",
-    )
+        some = test
+    names = {
+        int(place): f"Row {place}: {actual}, predicted {_shown(predicted)}"
+        for place, actual, predicted in zip(some.index, some[model.target], some["prediction"], strict=True)
+    }
+    key, learned = f"whatif-row-{kind}", "not learned from it" if model.tested else "learned from it: there was no test"
+    first = address.restore("row", list(names), next(iter(names)), key)
+    chosen = st.selectbox(
+        "Row", list(names), format_func=names.__getitem__, key=key,
+        help=f"Its position in the table; type a number to find it. The model has {learned}.",
+    )  # fmt: skip
+    address.keep("row", chosen, first, key)
+    there = found["rows"]["test" if model.tested else "train"]
+    of = f"{there:,} {'test rows' if model.tested else 'rows that the model learned from'}"
+    first_ones = f"the first {len(test):,} of " if len(test) < there else ""
+    st.caption(f"{len(names):,} to choose from, of {first_ones}{of}.")
+    return chosen
 
 
 def _shown(value: Any) -> str:
     return numbers.rounded(value) if isinstance(value, float) else str(value)
 
 
-def _edited(model: Asked, row: pd.DataFrame, edits: Mapping[str, Any]) -> pd.DataFrame:
-    return what_if(model.scorer.outputs, row, edits).row
+@st.cache_data(max_entries=200, show_spinner=False)
+def _told(
+    digest: str, place: int, changes: str, _model: Asked, _row: pd.DataFrame, _edits: Mapping[str, Any]
+) -> WhatIf:
+    return what_if(_model.scorer.outputs, _row, _edits)
 
 
-def _answer(model: Asked, row: pd.DataFrame, edits: Mapping[str, Any]) -> None:
-    told = what_if(model.scorer.outputs, row, edits)
+def _answer(model: Asked, told: WhatIf) -> None:
     if model.labels is None:
         change = float(told.after[0] - told.before[0])
         st.metric(
@@ -102,8 +115,7 @@ def _answer(model: Asked, row: pd.DataFrame, edits: Mapping[str, Any]) -> None:
         st.caption(f"Changed: {frame.plain(', '.join(told.changed))}. The differences are to the row as it is.")
 
 
-def _why(run: Run, model: Asked, row: pd.DataFrame, place: int, edits: Mapping[str, Any]) -> None:
-    values = _values(run, model, row, place, edits)
+def _why(values: ShapValues, place: int) -> None:
     label = None
     if len(values.classes) > 1:
         first = int(values.outputs[0].argmax()) if len(values) == 1 else 0
@@ -111,12 +123,18 @@ def _why(run: Run, model: Asked, row: pd.DataFrame, place: int, edits: Mapping[s
     explain_charts.waterfall(waterfall(values, place, label))
 
 
-def _values(run: Run, model: Asked, row: pd.DataFrame, place: int, edits: Mapping[str, Any]) -> ShapValues:
+def _values(
+    explained: Explanation | None, model: Asked, told: WhatIf, place: int, edits: Mapping[str, Any]
+) -> ShapValues:
     """Return the row's stored SHAP values; of an edited row, and of one that has none, new ones."""
-    told = explanation(run)
-    if not edits and told is not None and told.shap is not None and place in told.shap.row_id:
-        return told.shap
+    if not edits and explained is not None and explained.shap is not None and place in explained.shap.row_id:
+        return explained.shap
+    return _new_values(model.digest, place, repr(edits), model, told.row)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _new_values(digest: str, place: int, changes: str, _model: Asked, _row: pd.DataFrame) -> ShapValues:
     return explain_row(
-        model.scorer.outputs, _edited(model, row, edits), model.rows, model.labels, row_id=place,
-        columns=[column.name for column in model.scorer.columns],
+        _model.scorer.outputs, _row, _model.rows, _model.labels, row_id=place,
+        columns=[column.name for column in _model.scorer.columns],
     )  # fmt: skip

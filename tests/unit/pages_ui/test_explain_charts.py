@@ -108,3 +108,47 @@ def test_pairs_that_do_not_act_together_are_said_in_words(explained):
     charts, captions = drawn(explain_charts.interactions, none, "log-odds", "yes")
     assert (charts, captions) == ([], ["No pair acts together: the effects of single columns add up."])
     assert drawn(explain_charts.interactions, none.head(0), "log-odds", "yes")[1] == ["No pair was tried."]
+
+
+def test_pairs_over_several_classes_name_none(explained):
+    (spec,), _ = drawn(explain_charts.interactions, explained.interactions, "margin", None)
+    assert "Strength (score before the softmax, all classes)" in titles(spec, "x")
+
+
+def test_bars_of_shap_are_the_means_of_their_class_and_name_the_space(explained, monkeypatch):
+    other = explained.summary.assign(**{"class": "other", "importance": 99.0})
+    tables = []
+    monkeypatch.setattr(explain_charts, "_bars", lambda table, x, heading: tables.append((table, x)))
+    explain_charts.mean_shap(pd.concat([other, explained.summary]), "log-odds", "yes")
+    ((table, title),) = tables
+    assert title == "Mean |SHAP| (log-odds of yes)"
+    # Straight from the values of the rows, not from the summary.
+    means = pd.Series(np.abs(explained.shap.values[:, :, 0]).mean(axis=0), index=explained.shap.features)
+    assert list(table["name"]) == list(means.sort_values(ascending=False, kind="stable").index)
+    np.testing.assert_allclose(table["value"], means[table["name"]])
+    assert (table["low"] <= table["value"]).all()
+    assert (table["value"] <= table["high"]).all()
+
+
+def test_bars_of_shap_have_intervals(explained):
+    (spec,), _ = drawn(explain_charts.mean_shap, explained.summary, "log-odds", "yes")
+    assert [part["mark"]["type"] for part in parts(spec)] == ["bar", "rule"]
+
+
+def test_charts_of_rows_that_were_learned_from_say_so(explained):
+    (spec,), _ = drawn(explain_charts.beeswarm, explained.shap, "yes", tested=False)
+    assert "rows the model learned from" in spec["title"]
+    assert "test" not in spec["title"]
+    (spec,), _ = drawn(explain_charts.importance, explained.permutation, "ROC AUC", tested=False)
+    assert "rows the model learned from" in spec["title"]
+    assert "test" not in spec["title"]
+
+
+def test_twenty_groups_are_told_apart_by_colour_and_shape(explained):
+    own = explained.summary[explained.summary["group"] == "f"]
+    many = [own.assign(group=f"group {place:02d}") for place in range(20)]
+    summary = pd.concat([explained.summary[explained.summary["group"].isna()], *many])
+    (spec,), _ = drawn(explain_charts.by_group, summary, "sex", "log-odds", "yes")
+    encoding = next(part["encoding"] for part in parts(spec) if "shape" in part["encoding"])
+    looks = list(zip(encoding["color"]["scale"]["range"], encoding["shape"]["scale"]["range"], strict=True))
+    assert len(looks) == len(set(looks)) == 20

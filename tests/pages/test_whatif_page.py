@@ -1,0 +1,280 @@
+"""Explain and What-if of a result: what stays at a reload, what can be typed, and what is said of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import jobs
+from core.explain import Explanation
+from pages.automl import asking, explained, whatif
+from tests.pages.conftest import World, query, texts, visit
+
+
+def opened(run_id: str, tab: str, **parameters: str) -> AppTest:
+    test = visit("automl", run=run_id, **parameters)
+    test.session_state["result-tabs"] = tab
+    return test.run()
+
+
+def cells_page(table, kinds, typed=None) -> None:  # type: ignore[no-untyped-def]
+    import streamlit as st
+
+    from core.explain import what_if
+    from pages.automl import cells
+
+    for key, value in (typed or {}).items():  # AppTest itself cannot choose what is no option yet
+        st.session_state.setdefault(key, value)
+    edits = cells.form(table, table.iloc[[0]], list(table), kinds, key="form")
+    st.session_state["edits"] = edits
+    st.session_state["changed"] = what_if(lambda rows: rows.notna().sum(axis=1), table.iloc[[0]], edits).row
+
+
+CELLS = pd.DataFrame({
+    "huge": np.array([2**53, 2**60 + 1, -(2**62)], dtype=np.int64),
+    "whole": [1.0, None, 3.0],
+    "job": ["cook", "nurse", None],
+    "flag": [True, False, True],
+    "words": ["good food", "bad food", None],
+    "day": pd.to_datetime(["2026-01-01", None, "2026-03-01"]),
+    "moment": pd.to_datetime(["2026-01-01T10:00", "2026-01-02T11:30", None]),
+    "written": ["2026-01-01", "2026-02-01", None],
+})  # fmt: skip
+KINDS = {"huge": "number", "whole": "number", "job": "category", "flag": "boolean", "words": "text", "day": "date",
+         "moment": "date", "written": "date"}  # fmt: skip
+
+
+@pytest.fixture
+def form() -> AppTest:
+    test = AppTest.from_function(cells_page, kwargs={"table": CELLS, "kinds": KINDS}).run()
+    assert not test.exception
+    return test
+
+
+def test_a_form_that_nobody_touched_changes_nothing_whatever_the_numbers(form: AppTest) -> None:
+    assert form.session_state["edits"] == {}
+    assert form.number_input(key="cell-form-huge").value == float(2**53)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_every_row_opens_without_a_change(place: int) -> None:
+    table = CELLS.iloc[[place, *(other for other in range(3) if other != place)]]
+    test = AppTest.from_function(cells_page, kwargs={"table": table, "kinds": KINDS}).run()
+    assert not test.exception
+    assert test.session_state["edits"] == {}
+
+
+def test_values_that_no_row_has_can_be_given(form: AppTest) -> None:
+    form.selectbox(key="cell-form-job").set_value("nurse")
+    form.selectbox(key="cell-form-flag").set_value("(missing)")
+    form.number_input(key="cell-form-whole").set_value(None)
+    form.text_area(key="cell-form-words").set_value("never seen")
+    form.date_input(key="cell-form-day").set_value(date(1999, 12, 31))
+    form.text_input(key="cell-form-moment").set_value("1999-12-31T08:15")
+    form.text_input(key="cell-form-written").set_value("1999-12-31")
+    form.run()
+    assert not form.exception
+    assert form.session_state["edits"] == {
+        "job": "nurse", "flag": None, "whole": None, "words": "never seen", "day": pd.Timestamp(1999, 12, 31),
+        "moment": pd.Timestamp(1999, 12, 31, 8, 15), "written": "1999-12-31",
+    }  # fmt: skip
+    changed = form.session_state["changed"].iloc[0]
+    assert (changed["job"], changed["day"]) == ("nurse", pd.Timestamp(1999, 12, 31))
+
+
+def test_a_category_that_no_row_has_can_be_typed() -> None:
+    page = {"table": CELLS, "kinds": KINDS, "typed": {"cell-form-job": "pilot"}}
+    form = AppTest.from_function(cells_page, kwargs=page).run()
+    assert not form.exception
+    assert form.session_state["edits"] == {"job": "pilot"}
+    assert form.session_state["changed"].iloc[0]["job"] == "pilot"
+    assert form.selectbox(key="cell-form-job").proto.accept_new_options
+    assert not form.selectbox(key="cell-form-flag").proto.accept_new_options
+
+
+def test_what_is_no_date_is_said_and_changes_nothing(form: AppTest) -> None:
+    form.text_input(key="cell-form-moment").set_value("soon")
+    form.text_input(key="cell-form-written").set_value("9999-01-01").run()
+    assert not form.exception
+    assert form.session_state["edits"] == {}
+    assert texts(form).count("This is no date") == 2
+
+
+def test_view_group_and_column_of_the_explanation_are_in_the_address(world: World) -> None:
+    test = opened(world.found, "Explain", view="Single columns", column="duration_months")
+    assert not test.exception
+    assert test.radio(key="explain-view").value == "Single columns"
+    assert test.selectbox(key="explain-column").value == "duration_months"
+    test.radio(key="explain-view").set_value("By group").run()
+    test.selectbox(key="explain-group").set_value("sex").run()
+    test.radio(key="explain-view").set_value("How rows are moved").run()
+    assert (query(test, "view"), query(test, "run")) == ("How rows are moved", world.found)
+    assert len(test.get("vega_lite_chart")) == 2  # bars and single rows
+    other = opened(world.number, "Explain", view="By group", column="duration_months", row="-1", **{"class": "good"})
+    assert not other.exception
+    assert not other.error
+    assert other.radio(key="explain-view").value == "What matters"  # nobody is sensitive there
+
+
+def test_rows_and_row_of_what_if_are_in_the_address_and_any_row_can_be_chosen(world: World) -> None:
+    rows = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet")).index
+    test = opened(world.found, "What-if", row=str(rows[-1]))
+    assert test.selectbox(key="whatif-row-All").value == rows[-1]
+    assert len(test.selectbox(key="whatif-row-All").options) == len(rows)
+    assert f"{len(rows)} to choose from, of {len(rows)} test rows" in texts(test)
+    test.radio(key="whatif-kind").set_value("Unsure").run()
+    options = test.selectbox(key="whatif-row-Unsure").options
+    assert len(options) < len(rows)
+    wanted = int(options[-1].split(":")[0].removeprefix("Row "))
+    test.selectbox(key="whatif-row-Unsure").set_value(wanted).run()
+    assert not test.exception
+    again = opened(world.found, "What-if", rows=query(test, "rows"), row=query(test, "row"))
+    assert again.selectbox(key="whatif-row-Unsure").value == wanted
+
+
+def test_more_rows_than_two_hundred_can_be_chosen_and_the_caption_says_of_how_many(world: World) -> None:
+    def page(model) -> None:  # type: ignore[no-untyped-def]
+        import streamlit as st
+
+        from pages.automl import whatif
+
+        st.session_state["chosen"] = whatif._row(model, {"rows": {"test": 5_000, "train": 9}})
+
+    table = pd.DataFrame({"y": np.arange(1_000.0), "prediction": np.arange(1_000.0)})
+    model = SimpleNamespace(test=table, labels=None, target="y", tested=True)
+    test = AppTest.from_function(page, kwargs={"model": model}).run()
+    test.selectbox(key="whatif-row-All").set_value(999).run()
+    assert test.session_state["chosen"] == 999
+    assert "1,000 to choose from, of the first 1,000 of 5,000 test rows." in texts(test)
+    model.tested = False
+    test = AppTest.from_function(page, kwargs={"model": model}).run()
+    assert "learned from it: there was no test" in test.selectbox(key="whatif-row-All").help
+
+
+def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("what_if", "explain_row"):
+        own = getattr(whatif, name)
+        monkeypatch.setattr(whatif, name, lambda *a, _own=own, _name=name, **k: (asked.append(_name), _own(*a, **k))[1])
+    whatif._told.clear()
+    whatif._new_values.clear()
+    test = opened(world.found, "What-if")
+    place = test.selectbox(key="whatif-row-All").value
+    test.number_input(key=f"cell-{world.found}-{place}-duration_months").set_value(61).run()
+    before = list(asked)
+    assert before.count("what_if") == 2  # of the row as it is, and of the edited one
+    assert before.count("explain_row") in (1, 2)  # the row as it is may have stored values
+    test.button(key=f"nearest-{world.found}-{place}").click().run(timeout=60)
+    assert "rows were tried" in texts(test) or "None found" in texts(test)
+    test.run()
+    assert "rows were tried" in texts(test) or "None found" in texts(test)
+    assert asked == before
+    test.number_input(key=f"cell-{world.found}-{place}-duration_months").set_value(5).run()
+    assert "rows were tried" not in texts(test)
+    assert "None found" not in texts(test)
+    assert not test.exception
+    assert not test.error
+
+
+def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> None:
+    place = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet")).index[0]
+    test = visit("automl", run=world.found)
+    test.session_state["result-tabs"] = "What-if"
+    test.session_state[f"cell-{world.found}-{place}-purpose"] = "a rocket"
+    test.run()
+    assert not test.exception
+    assert not test.error
+    assert "Changed: purpose." in texts(test)
+
+
+def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pd.read_parquet(jobs.artifact_path(world.found, "test.parquet")).set_index("row_id")
+    monkeypatch.setattr(asking, "_predictions", lambda digest: table)
+    run = jobs.get(world.found)
+    model = asking.asked(run, {"rows": {"test": 0}, "settings": {"target": "credit"}})
+    assert model is not None
+    assert not model.tested
+
+
+def test_without_shap_values_curves_have_the_names_of_their_classes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = explained.explanation(jobs.get(world.found))
+    assert told is not None
+    assert told.shap is not None
+    positive = told.shap.classes
+    bare = replace(told, shap=None, summary=Explanation.no_table("summary"), rows_from="training")
+    monkeypatch.setattr(explained, "explanation", lambda run: bare)
+    test = opened(world.found, "Explain", view="Single columns")
+    assert not test.exception
+    (chart,) = test.get("vega_lite_chart")
+    assert f"Mean probability of {positive[0]}" in chart.proto.spec
+    test.radio(key="explain-view").set_value("What matters").run()
+    assert "rows the model learned from" in test.get("vega_lite_chart")[0].proto.spec
+
+
+def test_the_classes_of_curves_without_shap_values() -> None:
+    def classes(labels: list[Any] | None, width: int, task: str = "multiclass") -> list[str]:
+        curves = [SimpleNamespace(average=[[0.0] * width])]
+        told: Any = SimpleNamespace(shap=None, task=task, dependence=curves)
+        return explained._classes(told, {"labels": labels})
+
+    assert classes([1, 2, 3], 3) == ["1", "2", "3"]
+    assert classes(["no", "yes"], 1, "binary") == ["yes"]
+    assert classes(None, 1, "regression") == ["prediction"]
+    assert classes(list(range(12)), 10)[0] == "explained class 1"
+
+
+def test_only_views_with_a_class_ask_for_one() -> None:
+    def page(view: str) -> None:
+        from types import SimpleNamespace
+
+        import pandas as pd
+
+        from pages.automl import explained
+
+        told = SimpleNamespace(
+            shap=None, task="multiclass", target="t", summary=pd.DataFrame({"group": [], "column": []}), left_out=[],
+            dependence=[SimpleNamespace(feature="a", average=[[0.1, 0.2, 0.7]])], elapsed_s=1.0,
+            interactions=pd.DataFrame({"strength": [1.0]}), interaction_space="margin", permutation=pd.DataFrame(),
+            metric="roc_auc",
+        )  # fmt: skip
+        drawn = []
+        explained.explanation, explained.task.later = lambda run: told, lambda run: []
+        explained.explain_charts.interactions = lambda pairs, space, label: drawn.append(label)
+        explained.dependence_chart.dependence = lambda curve, words, code: drawn.append((words, code))
+        import streamlit as st
+
+        st.session_state.setdefault("explain-view", view)
+        explained.show(None, {"labels": ["x", "y", "z"]})
+        st.session_state["drawn"] = drawn
+
+    saved = (explained.explanation, explained.task.later, explained.explain_charts.interactions,
+             explained.dependence_chart.dependence)  # fmt: skip
+    try:
+        found = {}
+        for view in ("What matters", "Pairs", "Single columns"):
+            test = AppTest.from_function(page, kwargs={"view": view}).run()
+            assert not test.exception
+            found[view] = test
+        assert [box.label for box in found["What matters"].selectbox] == []
+        assert [box.label for box in found["Pairs"].selectbox] == []
+        assert found["Pairs"].session_state["drawn"] == [None]
+        assert [box.label for box in found["Single columns"].selectbox] == ["Class", "Column"]
+        found["Single columns"].selectbox(key="explain-class").set_value("z").run()
+        assert found["Single columns"].session_state["drawn"] == [("probability of z", 2)]
+        assert query(found["Single columns"], "class") == "z"
+    finally:
+        (explained.explanation, explained.task.later, explained.explain_charts.interactions,
+         explained.dependence_chart.dependence) = saved  # fmt: skip
