@@ -14,7 +14,7 @@ from core.automl._earlier import PREDICTIONS, load_predictions
 from core.automl._versus import compare_trials
 from core.catalog import Run, RunState, artifacts, runs
 from core.storage import get_store
-from pages._ui import charts, frame, numbers
+from pages._ui import charts, distinct, frame, numbers
 
 __all__ = ["show"]
 
@@ -65,11 +65,11 @@ def _search(run: Run, found: Mapping[str, Any]) -> None:
             "test share, and time or group column: only then its test rows are the same."
         )
         return
+    called = distinct.labels({each.id: _called(each) for each in others.values()})
     chosen = st.selectbox(
         "Compare with",
         [None, *others],
-        format_func=lambda item: "Nothing" if item is None
-        else f"{numbers.when(others[item].created_at):%d %b, %H:%M}: {(others[item].result or {}).get('verdict', '')}",
+        format_func=lambda item: "Nothing" if item is None else called[item],
         key="versus",
     )  # fmt: skip
     if chosen is None:
@@ -80,6 +80,10 @@ def _search(run: Run, found: Mapping[str, Any]) -> None:
     with frame.errors_shown():
         compared = _compare(*digests, target, found["task"], name)
         _difference(compared, METRICS[name], "This model", "The other", "test rows")
+
+
+def _called(run: Run) -> str:
+    return f"{numbers.when(run.created_at):%d %b, %H:%M}: {(run.result or {}).get('verdict', '')}"
 
 
 def _metric(found: Mapping[str, Any], key: str) -> str:

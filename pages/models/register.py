@@ -8,7 +8,7 @@ from core import models
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.catalog import models as rows
 from core.errors import RegistryError
-from pages._ui import address, frame, numbers
+from pages._ui import address, distinct, frame, numbers
 
 __all__ = ["offer", "show"]
 
@@ -70,13 +70,14 @@ def _candidates() -> list[Run]:
 
 def _form(found: list[Run]) -> None:
     by_id = {run.id: run for run in found}
+    called = distinct.labels({run.id: _called(run) for run in found})
     with st.container(border=True, key="register"):
         left, right = st.columns(2, gap="medium")
         with left:
             chosen = st.selectbox(
                 "Run",
                 list(by_id),
-                format_func=lambda item: _called(by_id[item]),
+                format_func=called.__getitem__,
                 key=f"register-run-{found[0].id}",
             )
             run = by_id[chosen]

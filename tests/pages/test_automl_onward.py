@@ -81,6 +81,7 @@ def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPa
 
 def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None:
     same = copied(world.found, "the same rows", max_trials=7)
+    twins = [copied(world.found, "twin") for _ in range(2)]
     for other in ({"seed": 3}, {"test_fraction": 0.3}, {"time_column": "age"}, {"group_column": "purpose"},
                   {"task": "multiclass"}, {"target": "purpose"}):  # fmt: skip
         copied(world.found, "other rows", **other)
@@ -88,6 +89,8 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
     offered = test.selectbox(key="versus")
     assert [option.endswith("the same rows") for option in offered.options].count(True) == 1
     assert not [option for option in offered.options if option.endswith("other rows")]
+    told = [option for option in offered.options if "twin" in option]  # with one label, the wrong one would be taken
+    assert len(set(told)) == len(twins)
     offered.set_value(same).run()
     assert not test.exception
     assert "No certain difference" in texts(test)
