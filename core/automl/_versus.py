@@ -1,8 +1,9 @@
-"""Two models tested on the same rows: how much better is the one, and how sure is that."""
+"""Two models tested, or validated, on the same rows: how much better is the one, and how sure is that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.automl._result import AutoMLResult
 
-__all__ = ["compare_results", "compare_tables"]
+__all__ = ["compare_results", "compare_tables", "compare_trials"]
 
 _OTHER_ROWS = "Compare searches of the same table with the same target, test share, seed and split columns."
 
@@ -92,16 +93,77 @@ def compare_tables(
     other = other.set_index("row_id").loc[first["row_id"]].reset_index()
     if not (first[target].to_numpy() == other[target].to_numpy()).all():
         raise InputError(f"The two tables hold different values of '{target}'.", _OTHER_ROWS)
+    y = _truth(first, target, task)
     if task == "regression":
-        truth: NDArray[np.float64] = first[target].to_numpy(dtype=float)
-        return compare(task, metric, truth, {"first": _numbers(first), "other": _numbers(other)}, seed=seed)
-    columns = [name for name in first.columns if name.startswith("p(") and name.endswith(")")]
+        return compare(task, metric, y, {"first": _numbers(first), "other": _numbers(other)}, seed=seed)
+    columns = _probabilities(first)
     if set(columns) - set(other.columns):
         raise InputError("The two models know different labels.", _OTHER_ROWS)
-    codes = {name: code for code, name in enumerate(columns)}
-    y = np.array([codes[f"p({label})"] for label in first[target]], dtype=np.intp)
     outputs = {"first": first[columns].to_numpy(dtype=float), "other": other[columns].to_numpy(dtype=float)}
     return compare(task, metric, y, outputs, seed=seed)
+
+
+def compare_trials(
+    predictions: Mapping[int, NDArray[np.float32]], oof: pd.DataFrame, first: int, other: int, *, target: str,
+    task: str, metric: str, seed: int = 0,
+) -> Comparison:  # fmt: skip
+    """Compare two trials of one search on the rows that their folds left out.
+
+    Parameters
+    ----------
+    predictions : mapping of int to array (repeats, n, k) or (repeats, n)
+        As ``AutoMLResult.candidates``; the mean over the repeats is compared.
+    oof : DataFrame
+        As ``AutoMLResult.oof``: the rows that have predictions, in the order of the training rows.
+    first, other : int
+        Numbers of the trials.
+    target, task, metric : str
+        As of the search.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Comparison
+        As `compare_results` describes it. The search chose its best trials by these rows, so what is better here may
+        be so by luck; the test rows tell.
+
+    Raises
+    ------
+    InputError
+        When the predictions of a trial were not kept, or are about other rows, or the metric does not fit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> oof = pd.DataFrame({"row_id": [4, 7], "y": [1.0, 2.0], "prediction": [1.0, 2.0]})
+    >>> kept = {1: np.array([[np.nan, 1.5, 2.5]]), 2: np.array([[np.nan, 3.0, 4.0]])}
+    >>> compare_trials(kept, oof, 1, 2, target="y", task="regression", metric="mae").gains["other"].value
+    1.5
+    """
+    if task not in METRICS[metric].tasks:
+        raise InputError(f"The metric '{metric}' does not fit a {task} target.", "Choose another.")
+    outputs = {}
+    for name, number in (("first", first), ("other", other)):
+        if number not in predictions:
+            raise InputError(f"The predictions of trial {number} were not kept.", "Choose one of the best trials.")
+        mean = predictions[number].mean(axis=0, dtype=np.float64)
+        found = mean[np.isfinite(mean) if mean.ndim == 1 else np.isfinite(mean).all(axis=1)]
+        if len(found) != len(oof):
+            raise InputError(f"Trial {number} was validated on other rows.", "Choose another.")
+        outputs[name] = found
+    return compare(task, metric, _truth(oof, target, task), outputs, seed=seed)
+
+
+def _probabilities(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.startswith("p(") and name.endswith(")")]
+
+
+def _truth(table: pd.DataFrame, target: str, task: str) -> NDArray[Any]:
+    if task == "regression":
+        return np.asarray(table[target].to_numpy(dtype=float))
+    codes = {name: code for code, name in enumerate(_probabilities(table))}
+    return np.array([codes[f"p({label})"] for label in table[target]], dtype=np.intp)
 
 
 def _numbers(table: pd.DataFrame) -> NDArray[np.float64]:

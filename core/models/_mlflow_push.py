@@ -96,14 +96,27 @@ def _tags(evidence: Evidence, version: ModelVersion) -> dict[str, str]:
     }
 
 
+def parameters(result: dict[str, Any], kind: str) -> dict[str, str]:
+    """Return what MLflow lists as parameters: the settings, the winner's configuration, each member of a blend.
+
+    A member has parameters of its own, since MLflow cuts a long one: all members in one would lose the last.
+    """
+    winner = result.get("winner") or {}
+    config = dict(winner.get("config") or {})
+    members = config.pop("members", None) or []
+    values = result["settings"] | {f"winner.{name}": value for name, value in config.items()}
+    for place, member in enumerate(members, start=1):
+        own = {name: member.get(name) for name in ("learner", "weight", "trial")} | dict(member.get("config") or {})
+        values |= {f"winner.member{place}.{name}": value for name, value in own.items()}
+    values |= {"learner": winner.get("learner", kind)}
+    return {name: str(value)[:_LONGEST] for name, value in values.items() if value is not None}
+
+
 def _log(client: Any, run_id: str, evidence: Evidence, version: ModelVersion, shown: ModelCard) -> None:
     from mlflow.entities import Metric, Param
 
     result = evidence.result
-    winner = (result.get("winner") or {}).get("config") or {}
-    values = result["settings"] | {f"winner.{name}": value for name, value in winner.items()}
-    values |= {"learner": (result.get("winner") or {}).get("learner", evidence.kind)}
-    params = [Param(name, str(value)[:_LONGEST]) for name, value in values.items() if value is not None]
+    params = [Param(name, value) for name, value in parameters(result, evidence.kind).items()]
     at = int((evidence.run.finished_at or 0) * 1000)
     metrics = [
         Metric(f"test_{name}{suffix}", value, at, 0)

@@ -16,11 +16,14 @@ def show(run: Run) -> None:
     if not known:
         st.markdown("A model that is registered has a name, versions, a card, and scores rows one by one or by file.")
         if st.button("Register this model", type="primary", icon=":material/inventory:", key="register"):
-            st.switch_page("pages/models/page.py", query_params={"register": run.id})
+            st.switch_page("pages/models/page.py", query_params={"register": run.id, "tab": "Score"})
         return
     for version in known:
         model = models.get(version.model_id, frame.workspace())
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{frame.plain(model.name)}**, version {version.number}", width="content")
             if st.button("Score rows", icon=":material/arrow_forward:", key=f"score-{version.id}"):
-                st.switch_page("pages/models/page.py", query_params={"model": model.id, "version": str(version.number)})
+                st.switch_page(
+                    "pages/models/page.py",
+                    query_params={"model": model.id, "version": str(version.number), "tab": "Score"},
+                )

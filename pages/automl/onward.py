@@ -1,21 +1,23 @@
-"""Where a finished search goes on: the edge, more time."""
+"""Where a finished search goes on: the edge, MLflow, more time or trials."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from core.automl import AutoMLSettings
 from core.catalog import Run, datasets, runs
 from core.errors import NotFoundError
 from core.tasks import automl
-from pages._ui import frame, numbers
+from pages._ui import frame, mlflow, numbers
 from pages._ui.run_view import STATE_BADGES
 
 __all__ = ["continued", "export"]
+
+_SECONDS = {60: "60 s", 300: "5 min", 1800: "30 min"}
+_TRIALS = (10, 50, 200)
 
 
 def export(run: Run) -> None:
@@ -25,6 +27,12 @@ def export(run: Run) -> None:
         frame.show_error("The model has no ONNX file.", reason)
     if st.button("Export and time it", type="primary", icon=":material/speed:", key="export-edge"):
         st.switch_page("pages/edge/page.py", query_params={"model": run.id})
+    _exports(run)
+    st.markdown("**MLflow**")
+    mlflow.show(run)
+
+
+def _exports(run: Run) -> None:
     done = [each for each in runs.find(frame.workspace(), task="export") if each.settings["source"] == run.id]
     if not done:
         st.caption("It was not exported yet. An export proves that the file answers as the model does.")
@@ -40,39 +48,63 @@ def export(run: Run) -> None:
 
 
 def continued(run: Run, found: Mapping[str, Any]) -> None:
-    """Draw the form that gives the search more time and keeps its trials."""
+    """Draw the form that gives the search more time or trials and keeps its own."""
     try:
         dataset = datasets.get(str(run.dataset_id), frame.workspace())
     except NotFoundError:
         st.info("The table was deleted, so the search cannot go on. Upload it again.", icon=":material/info:")
         return
     count = len(found["trials"])
+    settings = found["settings"]
     st.markdown(
-        f"The new search begins with these {count:,} trials, on the same splits, and keeps all settings but the time."
+        f"The new search begins with these {count:,} trials, on the same splits, and keeps all settings but the limits."
     )
-    presets = {60: "60 s", 300: "5 min", 1800: "30 min"}
-    seconds = st.radio(
-        "More time", list(presets), format_func=presets.__getitem__, horizontal=True, key="continue-seconds"
-    )
+    if settings.get("exit_score") is not None:
+        st.caption(f"Its exit score of {settings['exit_score']:g} is dropped: it could end the new search at once.")
+    limits = _limits(count, by_trials=settings["time_budget_s"] is None, limited=settings["max_trials"] is not None)
     if st.button("Continue", type="primary", icon=":material/forward_media:", key="continue"):
-        values = found["settings"] | {"time_budget_s": float(seconds), "max_trials": None, "exit_score": None}
+        values = settings | limits | {"exit_score": None}
         run_id = automl.submit(dataset, AutoMLSettings(**values), continue_from=run.id)
         frame.go(run=run_id)
         st.rerun()
-    later = [
-        each for each in runs.find(frame.workspace(), task="automl") if each.settings.get("continue_from") == run.id
-    ]
-    if later:
-        st.markdown("**Went on as**")
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "Started": [numbers.when(each.created_at) for each in later],
-                    "State": [STATE_BADGES[each.state][0] for each in later],
-                    "Result": [(each.result or {}).get("verdict", "") for each in later],
-                }
-            ),
-            hide_index=True,
-            column_config={"Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm")},
-            alt="Searches that went on from this one",
-        )
+    _later(run)
+
+
+def _limits(count: int, *, by_trials: bool, limited: bool) -> dict[str, Any]:
+    """Let the user choose how much more; a search that had no clock may go on without one."""
+    ways = {"time": "More time", "trials": "More trials"}
+    way = "time"
+    if by_trials:
+        way = st.radio(
+            "Go on by", list(ways), format_func=ways.__getitem__, horizontal=True, key="continue-by",
+            help="This search had no clock. By trials the new one has none either, and stays reproducible.",
+        )  # fmt: skip
+    if way == "trials":
+        more = st.radio("More trials", _TRIALS, horizontal=True, key="continue-trials")
+        st.caption(f"It ends after {count + more:,} trials: the {count:,} of this search and {more:,} more.")
+        return {"time_budget_s": None, "max_trials": count + more}
+    seconds = st.radio(
+        "More time", list(_SECONDS), format_func=_SECONDS.__getitem__, horizontal=True, key="continue-seconds"
+    )
+    if by_trials:
+        st.caption("With a clock, how many trials it makes depends on the machine.")
+    elif limited:
+        st.caption("Its limit on the number of trials is dropped.")
+    return {"time_budget_s": float(seconds), "max_trials": None}
+
+
+def _later(run: Run) -> None:
+    found = runs.find(frame.workspace(), task="automl")
+    later = [each for each in found if each.settings.get("continue_from") == run.id]
+    if not later:
+        return
+    st.markdown("**Went on as**")
+    for each in later:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            label, color, icon = STATE_BADGES[each.state]
+            st.badge(label, color=color, icon=icon)
+            st.markdown(f"{numbers.when(each.created_at):%d %b, %H:%M}", width="content")
+            if st.button("Open", key=f"later-{each.id}", icon=":material/open_in_new:"):
+                frame.go(run=each.id)
+                st.rerun()
+            st.markdown(frame.plain((each.result or {}).get("verdict", "")), width="content")

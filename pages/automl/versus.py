@@ -1,4 +1,4 @@
-"""This model beside that of another search, on the test rows of both."""
+"""This model beside that of another search on the test rows of both, and two trials beside each other."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
 
-from core.automl import METRICS, compare_tables
+from core.automl import LEARNERS, METRICS, Comparison, Metric, compare_tables
+from core.automl._earlier import PREDICTIONS, load_predictions
+from core.automl._versus import compare_trials
 from core.catalog import Run, RunState, artifacts, runs
 from core.storage import get_store
-from pages._ui import charts, frame, numbers
+from pages._ui import charts, distinct, frame, numbers
 
 __all__ = ["show"]
+
+_DECIDE_TEST = ("target", "seed", "test_fraction", "time_column", "group_column")
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
@@ -22,7 +26,22 @@ def _compare(first: str, other: str, target: str, task: str, metric: str) -> dic
     def table(digest: str) -> pd.DataFrame:
         return pq.read_table(get_store().local_path(digest)).to_pandas()
 
-    found = compare_tables(table(first), table(other), target=target, task=task, metric=metric)
+    return _told(compare_tables(table(first), table(other), target=target, task=task, metric=metric), metric)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _numbers(digest: str) -> list[int]:
+    return sorted(load_predictions(get_store().local_path(digest)))
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _compare_trials(kept: str, oof: str, first: int, other: int, target: str, task: str, metric: str) -> dict[str, Any]:
+    table = pq.read_table(get_store().local_path(oof)).to_pandas()
+    predictions = load_predictions(get_store().local_path(kept))
+    return _told(compare_trials(predictions, table, first, other, target=target, task=task, metric=metric), metric)
+
+
+def _told(found: Comparison, metric: str) -> dict[str, Any]:
     return {
         "metrics": {name: item[metric].to_dict() for name, item in found.metrics.items()},
         "gain": found.gains["other"].to_dict(),
@@ -30,36 +49,90 @@ def _compare(first: str, other: str, target: str, task: str, metric: str) -> dic
 
 
 def show(run: Run, found: Mapping[str, Any]) -> None:
-    """Draw the choice of another search of the same target, and the difference with its interval."""
+    """Draw both comparisons: with another search, and of two trials of this one."""
+    _search(run, found)
+    _trials(run, found)
+
+
+def _search(run: Run, found: Mapping[str, Any]) -> None:
+    """Draw the choice of another search with the same test rows, and the difference with its interval."""
     target = found["settings"]["target"]
-    others = {
-        each.id: each
-        for each in runs.find(frame.workspace(), task="automl", dataset_id=run.dataset_id, states=[RunState.SUCCEEDED])
-        if each.id != run.id and each.settings.get("target") == target
-    }
+    searches = runs.find(frame.workspace(), task="automl", dataset_id=run.dataset_id, states=[RunState.SUCCEEDED])
+    others = {each.id: each for each in searches if each.id != run.id and _same_test(each, run, found["task"])}
     if not others:
-        st.caption("Another search of the same table and target can be compared with this one here.")
+        st.caption(
+            "A further search of this table can be compared with this one here, when it has the same target, seed, "
+            "test share, and time or group column: only then its test rows are the same."
+        )
         return
+    called = distinct.labels({each.id: _called(each) for each in others.values()})
     chosen = st.selectbox(
         "Compare with",
         [None, *others],
-        format_func=lambda item: "Nothing" if item is None
-        else f"{numbers.when(others[item].created_at):%d %b, %H:%M}: {(others[item].result or {}).get('verdict', '')}",
+        format_func=lambda item: "Nothing" if item is None else called[item],
         key="versus",
     )  # fmt: skip
     if chosen is None:
         return
     workspace = frame.workspace()
     digests = [artifacts.get(each, "test.parquet", workspace).digest for each in (run.id, chosen)]
-    metric = METRICS[found["metric"]]
-    compared = _compare(*digests, target, found["task"], found["metric"])
+    name = _metric(found, "versus-metric")
+    with frame.errors_shown():
+        compared = _compare(*digests, target, found["task"], name)
+        _difference(compared, METRICS[name], "This model", "The other", "test rows")
+
+
+def _called(run: Run) -> str:
+    return f"{numbers.when(run.created_at):%d %b, %H:%M}: {(run.result or {}).get('verdict', '')}"
+
+
+def _metric(found: Mapping[str, Any], key: str) -> str:
+    names = [found["metric"], *(name for name in found["test_metrics"] if name != found["metric"])]
+    return st.selectbox("Difference in", names, format_func=lambda item: METRICS[item].title, key=key, width=240)
+
+
+def _trials(run: Run, found: Mapping[str, Any]) -> None:
+    """Draw the choice of two trials whose out-of-fold predictions were kept, and the difference."""
+    files = {item.name: item.digest for item in artifacts.find(run.id, frame.workspace())}
+    if PREDICTIONS not in files or "oof.parquet" not in files:
+        return
+    learners = {trial["trial"]: LEARNERS.get(trial["learner"], trial["learner"]) for trial in found["trials"]}
+    kept = [number for number in _numbers(files[PREDICTIONS]) if number in learners]
+    if len(kept) < 2:
+        return
+    best = [row["trial"] for row in found["leaderboard"] if row["trial"] in kept]
+    st.markdown("**Two trials beside each other**")
+    with st.container(horizontal=True):
+        first, other = (
+            st.selectbox(label, [None, *best], format_func=lambda each: "None" if each is None
+                         else f"{learners[each]} {each:.0f}", key=f"trial-{key}", width=240)
+            for label, key in (("Trial", "first"), ("Against", "other"))
+        )  # fmt: skip
+        name = _metric(found, "trials-metric")
+    if first is None or other is None or first == other:
+        st.caption("Choose two trials of the leaderboard. The predictions of the best ones were kept.")
+        return
+    first, other = int(first), int(other)
+    with frame.errors_shown():
+        digests = files[PREDICTIONS], files["oof.parquet"]
+        compared = _compare_trials(*digests, first, other, found["settings"]["target"], found["task"], name)
+        titles = [f"{learners[number]} {number}" for number in (first, other)]
+        _difference(compared, METRICS[name], *titles, "training rows, each predicted by folds without it")
+        st.caption("The search chose by these rows, so its best trials look somewhat better here than they are.")
+
+
+def _same_test(other: Run, run: Run, task: str) -> bool:
+    """Tell by the settings whether another search held out the same rows, and predicts the same of them."""
+    same = all(other.settings.get(name) == run.settings.get(name) for name in _DECIDE_TEST)
+    return same and (other.settings.get("task") in (run.settings.get("task"), "auto", task))
+
+
+def _difference(compared: Mapping[str, Any], metric: Metric, first: str, other: str, rows: str) -> None:
     gain = compared["gain"]
-    value = f"{gain['value']:+.4f} {numbers.interval(gain['low'], gain['high'])}"
+    value = f"{gain['value'] + 0.0:+.4f} {numbers.interval(gain['low'], gain['high'])}"
     if gain["low"] <= 0 <= gain["high"]:
-        st.markdown(f"**No certain difference** on {gain['n']:,} test rows: {metric.title} {value}.")
+        st.markdown(f"**No certain difference** on {gain['n']:,} {rows}: {metric.title} {value}.")
     else:
         word = "better" if gain["value"] > 0 else "worse"
-        st.markdown(f"**This model is {word}** on {gain['n']:,} test rows: {metric.title} {value}.")
-    charts.intervals(
-        {"This model": compared["metrics"]["first"], "The other": compared["metrics"]["other"]}, metric.title
-    )
+        st.markdown(f"**{frame.plain(first)} is {word}** on {gain['n']:,} {rows}: {metric.title} {value}.")
+    charts.intervals({first: compared["metrics"]["first"], other: compared["metrics"]["other"]}, metric.title)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,9 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from core import models
-from core.catalog import Model, ModelVersion, RunState, artifacts, runs
-from core.tasks import push
-from pages._ui import downloads, frame
+from core.catalog import Model, ModelVersion, artifacts, runs
+from pages._ui import downloads, frame, mlflow
 
 __all__ = ["show"]
 
@@ -26,7 +24,7 @@ def show(model: Model, version: ModelVersion) -> None:
             st.caption(f"Version {version.number}. Its card is in the tab Card.")
             _files(version)
             _mlflow(model, version)
-            _push(version)
+            mlflow.show(version)
 
 
 def _files(version: ModelVersion) -> None:
@@ -50,15 +48,3 @@ def _mlflow(model: Model, version: ModelVersion) -> None:
         mime="application/zip", icon=":material/hub:", key="download-mlflow", on_click="ignore",
         help="A folder that `mlflow.pyfunc.load_model` loads. Policies stay behind: it gives labels and probabilities.",
     )  # fmt: skip
-
-
-def _push(version: ModelVersion) -> None:
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        return
-    where = "Parameters, metrics, files and the model, to the server that MLFLOW_TRACKING_URI names."
-    if st.button("Push to MLflow", icon=":material/cloud_upload:", key="push-mlflow", help=where):
-        st.switch_page("pages/runs/page.py", query_params={"run": push.submit(version)})
-    for run in runs.find(version.workspace, task="push", states=[RunState.SUCCEEDED]):
-        if run.settings["subject"] == version.id:
-            st.caption(f"MLflow has it as run `{(run.result or {})['mlflow_run']}`.")
-            break

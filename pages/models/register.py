@@ -8,7 +8,7 @@ from core import models
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.catalog import models as rows
 from core.errors import RegistryError
-from pages._ui import address, frame, numbers
+from pages._ui import address, distinct, frame, numbers
 
 __all__ = ["offer", "show"]
 
@@ -26,7 +26,7 @@ def show(asked: str) -> None:
         st.info(f"It is registered already: version {version.number} of {frame.plain(name)}.",
                 icon=":material/inventory_2:")  # fmt: skip
         if st.button("Open it", icon=":material/arrow_forward:", key=f"open-{version.id}"):
-            address.go(model=version.model_id, version=str(version.number))
+            _open(version.model_id, version.number)
         return
     if run.task not in _MAKERS or run.state is not RunState.SUCCEEDED:
         raise RegistryError(
@@ -70,13 +70,14 @@ def _candidates() -> list[Run]:
 
 def _form(found: list[Run]) -> None:
     by_id = {run.id: run for run in found}
+    called = distinct.labels({run.id: _called(run) for run in found})
     with st.container(border=True, key="register"):
         left, right = st.columns(2, gap="medium")
         with left:
             chosen = st.selectbox(
                 "Run",
                 list(by_id),
-                format_func=lambda item: _called(by_id[item]),
+                format_func=called.__getitem__,
                 key=f"register-run-{found[0].id}",
             )
             run = by_id[chosen]
@@ -95,7 +96,13 @@ def _form(found: list[Run]) -> None:
                 model = models.register(
                     run.id, name=name, notes=notes.strip(), who=address.who(), workspace=frame.workspace()
                 )
-                address.go(model=model.id, version=str(model.versions))
+                _open(model.id, model.versions)
+
+
+def _open(model_id: str, number: int) -> None:
+    """Lead to the version, in the tab that the link to the form named."""
+    tab = st.query_params.get("tab")
+    address.go(model=model_id, version=str(number), **({"tab": tab} if tab else {}))
 
 
 def _called(run: Run) -> str:

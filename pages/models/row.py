@@ -69,22 +69,24 @@ def _scored(version: ModelVersion, row: dict[str, Any], policy: str, row_id: str
 
 
 def _answer(found: ScoredRows, policy: str) -> None:
-    answer = found.table.iloc[0]
-    prediction = answer["prediction"]
+    table = found.table
+    first = table.index[0]
+    # Cell by cell: a row of the table would turn a label that is a number into a float beside its probabilities.
+    prediction = table.at[first, "prediction"]
+    shares = {name[2:-1]: float(table.at[first, name]) for name in table.columns if str(name).startswith("p(")}
     if pd.isna(prediction):
         st.subheader("There is no answer: there was nothing to read")
-    elif isinstance(prediction, float):
-        st.subheader(f"It predicts {numbers.rounded(prediction)}")
+    elif not shares:
+        st.subheader(f"It predicts {numbers.rounded(float(prediction))}")
     else:
-        share = answer[f"p({prediction})"]
+        share = shares[str(prediction)]
         st.subheader(f"It predicts {frame.plain(prediction)}, with a probability of {share:.1%}")
-    if "decision" in found.table:
-        _decision(answer["decision"], policy)
-    shares = {name[2:-1]: 100 * value for name, value in answer.items() if str(name).startswith("p(")}
+    if "decision" in table:
+        _decision(table.at[first, "decision"], policy)
     if shares:
-        table = pd.DataFrame({"Class": list(shares), "Probability": list(shares.values())})
+        shown = pd.DataFrame({"Class": list(shares), "Probability": [100 * share for share in shares.values()]})
         st.dataframe(
-            table.sort_values("Probability", ascending=False),
+            shown.sort_values("Probability", ascending=False),
             hide_index=True,
             column_config={
                 "Probability": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)

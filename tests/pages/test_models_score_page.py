@@ -6,11 +6,13 @@ import io
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core import jobs, models
-from core.catalog import Model, RunState
+from core.automl import AutoMLSettings
+from core.catalog import Model, RunState, datasets
 from core.datasets import load_sample
-from core.tasks import score
+from core.tasks import automl, ingest, score
 from tests.pages.conftest import World, labels, query, repeated, table_with, texts, visit
 
 
@@ -96,3 +98,44 @@ def test_a_file_that_lacks_columns_fails_at_its_address(credit_model: Model) -> 
     test = visit("models", run=run.id)
     assert not test.exception
     assert "The table has no column" in texts(test)
+
+
+def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
+    table = load_sample("german_credit").frame[["duration_months", "credit_amount", "credit"]].head(300)
+    table["late"] = (table.pop("credit") == "bad").astype(int)
+    read = jobs.wait(ingest.submit_upload(io.BytesIO(table.to_csv(index=False).encode()), "late.csv"), 60)
+    settings = AutoMLSettings(target="late", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",),
+                              ensemble=False, explain=False)  # fmt: skip
+    run = jobs.wait(automl.submit(datasets.get(read.result["dataset_id"], "local"), settings), 120)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    model = models.register(run.id, name="Late")
+    test = visit("models", model=model.id, tab="Score", score="row")
+    test.button(key="score-row").click().run()
+    assert not test.exception
+    assert not test.error
+    shares = table_with(test, "Probability").set_index("Class")["Probability"]
+    assert sorted(shares.index) == ["0", "1"]
+    assert f"It predicts {shares.idxmax()}, with a probability of {shares.max():.1f}%" in texts(test)
+
+
+def test_a_result_leads_to_the_score_tab(world: World) -> None:
+    run = repeated(world.found)
+    test = _score_tab(run)
+    test.button(key="register").click().run()
+    assert (query(test, "register"), query(test, "tab")) == (run, "Score")
+    test = visit("models", register=run, tab="Score")
+    test.text_input[0].set_value("Scored at once").run()
+    test.button(key="register-start").click().run()
+    assert not test.exception
+    assert query(test, "tab") == "Score"
+    assert "Score the file" in labels(test)
+    version = models.versions(query(test, "model"))[0]
+    test = _score_tab(run)
+    test.button(key=f"score-{version.id}").click().run()
+    assert (query(test, "model"), query(test, "version"), query(test, "tab")) == (version.model_id, "1", "Score")
+
+
+def _score_tab(run: str) -> AppTest:
+    test = visit("automl", run=run)
+    test.session_state["result-tabs"] = "Score"
+    return test.run()

@@ -16,6 +16,7 @@ from core.automl import AutoMLSettings
 from core.automl._learners import build
 from core.automl._model import make_model
 from core.errors import SettingsError, StorageError
+from core.models._mlflow_push import parameters
 from tests.unit.edge.edge_models import answers, fitted, odd_table
 
 ROOT = Path(__file__).parents[3]
@@ -201,3 +202,23 @@ def test_push_says_what_it_lacks(credit, monkeypatch):
     with pytest.raises(SettingsError, match="not installed") as caught:
         models.push_mlflow(version.id, tracking_uri="sqlite:///x.db")
     assert caught.value.hint == "pip install -r requirements-mlflow.txt"
+
+
+def test_each_member_of_a_blend_has_parameters_of_its_own():
+    members = [
+        {"learner": "lgbm", "trial": place, "weight": place / 45, "config": {"n_estimators": 10 * place, "x" * 40: 0.1}}
+        for place in range(1, 10)
+    ]
+    result = {
+        "settings": {"target": "y", "exit_score": None},
+        "winner": {"learner": "blend", "trial": 0, "config": {"members": members}},
+    }
+    found = parameters(result, "table")
+    assert "winner.members" not in found
+    for place, member in enumerate(members, start=1):
+        own = {name.split(".")[-1]: value for name, value in found.items() if name.startswith(f"winner.member{place}.")}
+        expected = {name: member[name] for name in ("learner", "trial", "weight")} | member["config"]
+        assert own == {name: str(value) for name, value in expected.items()}
+    assert {name for name in found if "member" not in name} == {"target", "learner"}
+    single = {"settings": {}, "winner": {"learner": "rf", "config": {"max_leaves": 8}}}
+    assert parameters(single, "table") == {"winner.max_leaves": "8", "learner": "rf"}

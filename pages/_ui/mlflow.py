@@ -1,0 +1,43 @@
+"""A model pushed to MLflow: the button, and how the last push ended."""
+
+from __future__ import annotations
+
+import os
+
+import streamlit as st
+
+from core.catalog import ModelVersion, Run, RunState, runs
+from core.tasks import push
+from pages._ui import frame, numbers
+from pages._ui.run_view import STATE_BADGES
+
+__all__ = ["show"]
+
+_VARIABLE = "MLFLOW_TRACKING_URI"
+
+
+def show(subject: ModelVersion | Run) -> None:
+    """Draw the button that pushes a version or a finished run, and what became of the last push."""
+    if os.environ.get(_VARIABLE):
+        where = f"Parameters, metrics, files and the model, to the server that {_VARIABLE} names."
+        if st.button("Push to MLflow", icon=":material/cloud_upload:", key="push-mlflow", help=where):
+            st.switch_page("pages/runs/page.py", query_params={"run": push.submit(subject)})
+    else:
+        st.caption(f"To push it to an MLflow server, set {_VARIABLE} to the server's URI and start Plumbline again.")
+    pushes = runs.find(frame.workspace(), task="push")
+    last = next((run for run in pushes if run.settings["subject"] == subject.id), None)
+    if last is not None:
+        _state(last)
+
+
+def _state(last: Run) -> None:
+    label, color, icon = STATE_BADGES[last.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(label, color=color, icon=icon)
+        st.markdown(f"Last push: {numbers.when(last.created_at):%d %b, %H:%M}", width="content")
+        if st.button("Open", key=f"push-{last.id}", icon=":material/open_in_new:"):
+            st.switch_page("pages/runs/page.py", query_params={"run": last.id})
+    if last.state is RunState.SUCCEEDED:
+        st.caption(f"MLflow has it as run `{(last.result or {})['mlflow_run']}`.")
+    elif last.error_message:
+        st.caption(frame.plain(last.error_message))

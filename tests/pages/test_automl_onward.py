@@ -1,0 +1,124 @@
+"""Where a result leads: more trials, searches that went on, MLflow, another search with the same test rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+from streamlit.testing.v1 import AppTest
+
+from core import jobs
+from core.automl import METRICS, AutoMLSettings
+from core.catalog import Run, RunArtifact, RunState, artifacts, runs
+from core.tasks import automl
+from tests.pages.conftest import World, labels, query, repeated, texts, visit
+
+
+def tab(run: str, name: str) -> AppTest:
+    test = visit("automl", run=run)
+    test.session_state["result-tabs"] = name
+    test.run()
+    assert not test.exception
+    assert not test.error
+    return test
+
+
+def copied(run_id: str, verdict: str, **settings: Any) -> str:
+    """Put a run into the catalog once more, as if other settings had been asked for."""
+    run = runs.get(run_id, "local")
+    again = Run(
+        **run.model_dump(exclude={"id", "created_at", "settings", "result"}),
+        settings=run.settings | settings,
+        result=(run.result or {}) | {"verdict": verdict},
+    )
+    runs.add(again)
+    for item in artifacts.find(run.id, "local"):
+        artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=again.id))
+    return again.id
+
+
+def test_a_search_by_trials_goes_on_by_trials_and_without_a_clock(world: World) -> None:
+    run = repeated(world.found)
+    test = tab(run, "Continue")
+    assert "keeps all settings but the limits" in texts(test)
+    test.radio(key="continue-by").set_value("trials").run()
+    test.radio(key="continue-trials").set_value(50).run()
+    assert "It ends after 56 trials: the 6 of this search and 50 more." in texts(test)
+    test.button(key="continue").click().run()
+    assert not test.exception
+    begun = query(test, "run")
+    jobs.cancel(begun)
+    settings = jobs.wait(begun, 30).settings
+    assert (settings["time_budget_s"], settings["max_trials"], settings["continue_from"]) == (None, 56, run)
+
+    test = tab(run, "Continue")
+    test.button(key=f"later-{begun}").click().run()
+    assert query(test, "run") == begun
+
+
+def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    run = repeated(world.found)
+    test = tab(run, "Export")
+    assert "Push to MLflow" not in labels(test)
+    assert "set MLFLOW_TRACKING_URI to the server's URI" in texts(test).replace("\\", "")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere/at/all.db")
+    test.run()
+    assert "Last push" not in texts(test)
+    test.button(key="push-mlflow").click().run()
+    assert not test.exception
+    pushed = runs.find("local", task="push")[0]
+    assert pushed.settings == {"subject": run}
+    jobs.cancel(pushed.id)
+    jobs.wait(pushed.id, 30)
+    test = tab(run, "Export")
+    assert "Last push" in texts(test)
+    assert f"push-{pushed.id}" in {button.key for button in test.button}
+
+
+def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None:
+    same = copied(world.found, "the same rows", max_trials=7)
+    twins = [copied(world.found, "twin") for _ in range(2)]
+    for other in ({"seed": 3}, {"test_fraction": 0.3}, {"time_column": "age"}, {"group_column": "purpose"},
+                  {"task": "multiclass"}, {"target": "purpose"}):  # fmt: skip
+        copied(world.found, "other rows", **other)
+    test = visit("automl", run=world.found)
+    offered = test.selectbox(key="versus")
+    assert [option.endswith("the same rows") for option in offered.options].count(True) == 1
+    assert not [option for option in offered.options if option.endswith("other rows")]
+    told = [option for option in offered.options if "twin" in option]  # with one label, the wrong one would be taken
+    assert len(set(told)) == len(twins)
+    offered.set_value(same).run()
+    assert not test.exception
+    assert "No certain difference" in texts(test)
+    assert "ROC AUC +0.0000" in texts(test)
+    test.selectbox(key="versus-metric").set_value("log_loss").run()
+    assert not test.error
+    assert f"{METRICS['log_loss'].title} +0.0000" in texts(test)
+
+
+def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) -> None:
+    stored = np.load(jobs.artifact_path(world.found, "trials.npz"))
+    oof = pd.read_parquet(jobs.artifact_path(world.found, "oof.parquet"))
+    first, other = sorted(int(name) for name in stored.files)[:2]
+    test = visit("automl", run=world.found)
+    assert "Choose two trials of the leaderboard" in texts(test)
+    test.selectbox(key="trial-first").set_value(first).run()
+    test.selectbox(key="trial-other").set_value(other).run()
+    assert not test.exception
+    assert not test.error
+    aucs = [roc_auc_score(oof["credit"] == "good", stored[str(each)].mean(axis=0)[:, 1]) for each in (first, other)]
+    said = texts(test)
+    assert f"on {len(oof)} training rows, each predicted by folds without it: ROC AUC" in said
+    assert f"ROC AUC {aucs[0] - aucs[1]:+.4f} [" in said
+
+
+def test_an_exit_score_that_is_dropped_is_told(world: World) -> None:
+    settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("rf",),
+                              ensemble=False, explain=False, exit_score=0.999)  # fmt: skip
+    run = automl.submit(world.credit, settings)
+    assert jobs.wait(run, 120).state is RunState.SUCCEEDED
+    assert "Its exit score of 0.999 is dropped" in texts(tab(run, "Continue"))
