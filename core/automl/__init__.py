@@ -13,11 +13,12 @@ from core.automl._settings import LEARNERS, AutoMLSettings
 
 if TYPE_CHECKING:
     from core.automl._bundle import bundle
+    from core.automl._earlier import load_predictions
     from core.automl._estimates import Comparison, Estimate
     from core.automl._hyperparameters import hyperparameter_importance, hyperparameter_table
     from core.automl._result import AutoMLResult
     from core.automl._search import search
-    from core.automl._versus import compare_results, compare_tables
+    from core.automl._versus import compare_results, compare_tables, compare_trials
 
 __all__ = [
     "LEARNERS",
@@ -30,8 +31,10 @@ __all__ = [
     "bundle",
     "compare_results",
     "compare_tables",
+    "compare_trials",
     "hyperparameter_importance",
     "hyperparameter_table",
+    "load_predictions",
     "metric_choices",
     "search",
 ]
@@ -43,8 +46,10 @@ _HOMES = {
     "bundle": "_bundle",
     "compare_results": "_versus",
     "compare_tables": "_versus",
+    "compare_trials": "_versus",
     "hyperparameter_importance": "_hyperparameters",
     "hyperparameter_table": "_hyperparameters",
+    "load_predictions": "_earlier",
     "search": "_search",
 }
 

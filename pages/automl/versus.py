@@ -9,9 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
 
-from core.automl import LEARNERS, METRICS, Comparison, Metric, compare_tables
-from core.automl._earlier import PREDICTIONS, load_predictions
-from core.automl._versus import compare_trials
+from core.automl import LEARNERS, METRICS, Comparison, Metric, compare_tables, compare_trials, load_predictions
+from core.automl._earlier import PREDICTIONS
 from core.catalog import Run, RunState, artifacts, runs
 from core.storage import get_store
 from pages._ui import charts, distinct, frame, numbers
