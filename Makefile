@@ -16,5 +16,5 @@ imports:
 	lint-imports
 
 test:
-	pytest -n 2 --dist loadgroup --durations 40 -m "not browser"
+	pytest -n 2 --durations 40 -m "not browser"
 	pytest --durations 20 -m browser

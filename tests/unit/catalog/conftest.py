@@ -35,8 +35,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pytest.skip("PostgreSQL does not run as root, and setpriv (util-linux) is not installed")
         as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
         os.chown(folder, 65534, 65534)
-        for parent in list(folder.parents)[:3]:  # pytest's own folders are closed to others
-            if parent.name.startswith("pytest-"):
+        for parent in list(folder.parents)[:4]:  # pytest's own folders are closed to others
+            if parent.name.startswith(("pytest-", "popen-")):
                 parent.chmod(0o711)
     data = folder / "data"
     make = [*as_user, initdb, "-D", data, "-U", "plumbline", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"]
