@@ -148,7 +148,7 @@ def _moved(told: Explanation, classes: Sequence[str]) -> None:
     explain_charts.mean_shap(told.summary, told.shap.space, label)
     explain_charts.beeswarm(told.shap, label, tested=told.rows_from == "test")
     st.caption(
-        f"SHAP values in {_WORDS.get(told.shap.space, told.shap.space)}, by {frame.plain(told.shap.method)}; with the "
+        f"SHAP values in {_WORDS.get(told.shap.space, told.shap.space)} ({frame.plain(told.shap.method)}). With the "
         f"base they add up to what the model says of a row, to within {told.shap.error:.1g}. {len(told.shap):,} rows."
     )
 
