@@ -40,11 +40,16 @@ def _exports(run: Run) -> None:
     st.markdown("**Exports of this model**")
     for each in done:
         with st.container(horizontal=True, vertical_alignment="center"):
-            label, color, icon = STATE_BADGES[each.state]
-            st.badge(label, color=color, icon=icon)
-            st.markdown(f"{numbers.when(each.created_at):%d %b, %H:%M}", width="content")
-            if st.button("Open", key=f"export-{each.id}", icon=":material/open_in_new:"):
+            if _opened(each, "export"):
                 st.switch_page("pages/edge/page.py", query_params={"run": each.id})
+
+
+def _opened(run: Run, key: str) -> bool:
+    """Draw how a run stands, when it was asked for, and the button that opens it; tell whether that was pressed."""
+    label, color, icon = STATE_BADGES[run.state]
+    st.badge(label, color=color, icon=icon)
+    st.markdown(f"{numbers.when(run.created_at):%d %b, %H:%M}", width="content")
+    return st.button("Open", key=f"{key}-{run.id}", icon=":material/open_in_new:")
 
 
 def continued(run: Run, found: Mapping[str, Any]) -> None:
@@ -101,10 +106,7 @@ def _later(run: Run) -> None:
     st.markdown("**Went on as**")
     for each in later:
         with st.container(horizontal=True, vertical_alignment="center"):
-            label, color, icon = STATE_BADGES[each.state]
-            st.badge(label, color=color, icon=icon)
-            st.markdown(f"{numbers.when(each.created_at):%d %b, %H:%M}", width="content")
-            if st.button("Open", key=f"later-{each.id}", icon=":material/open_in_new:"):
+            if _opened(each, "later"):
                 frame.go(run=each.id)
                 st.rerun()
             st.markdown(frame.plain((each.result or {}).get("verdict", "")), width="content")
