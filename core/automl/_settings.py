@@ -15,12 +15,16 @@ ColumnType = Literal["numeric", "categorical", "text", "date", "ignore"]
 
 LEARNERS = {
     "lgbm": "LightGBM",
-    "xgboost": "XGBoost, by leaves",
-    "xgb_limitdepth": "XGBoost, by depth",
     "rf": "Random forest",
     "extra_tree": "Extra trees",
+    "xgboost": "XGBoost, by leaves",
+    "xgb_limitdepth": "XGBoost, by depth",
 }
-"""Learners the search chooses from, with the names people know them by. Each can be exported to ONNX."""
+"""Learners the search chooses from, with the names people know them by. Each can be exported to ONNX.
+
+They are tried in this order: boosting, then a random forest, so that one of each can be blended (with the linear model)
+after two trials, by one searcher or by two.
+"""
 
 
 class AutoMLSettings(CheckedSettings):

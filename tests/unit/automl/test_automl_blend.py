@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeRegressor
 from core.automl import AutoMLResult, bundle
 from core.automl._blend import BlendClassifier, BlendRegressor
 from core.automl._blending import load_out_of_fold
+from core.automl._ensemble import choose_blend
 from core.automl._learners import build
 from core.edge import TableScorer, export_onnx
 
@@ -143,6 +144,30 @@ def test_blend_that_is_no_gain_is_listed_and_not_used(run_search, quick, yes_or_
     assert row["status"] == "not_better"
     assert np.isnan(row["score"])
     assert "is not used" in result.blend["message"]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"time_budget_s": None, "max_trials": 2},
+        {"time_budget_s": None, "max_trials": 2, "max_concurrent_trials": 2},
+        {"time_budget_s": 8, "max_trials": None},
+    ],
+    ids=["two trials", "two searchers", "seconds"],
+)
+def test_a_linear_model_and_a_forest_are_among_the_candidates_of_any_short_search(
+    limits, run_search, yes_or_no, monkeypatch
+):
+    asked = []
+
+    def watched(outputs, kinds, *arguments, **options):
+        asked.append(set(kinds))
+        return choose_blend(outputs, kinds, *arguments, **options)
+
+    monkeypatch.setattr("core.automl._blending.choose_blend", watched)
+    run_search(yes_or_no, target="y", folds=2, **limits)
+    assert len(asked) == 1
+    assert asked[0] >= {"lgbm", "linear", "rf"}
 
 
 @pytest.mark.parametrize("kind", ["classes", "number"])
