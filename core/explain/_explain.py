@@ -112,6 +112,7 @@ class _Work:
             task=result.task,
             metric=result.metric,
             target=result.settings.target,
+            classes=evidence.names,
             rows_from=evidence.rows_from,
             rows=evidence.known,
             permutation=permutation,

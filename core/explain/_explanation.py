@@ -1,8 +1,8 @@
 """What an explanation found, and its files. Reading one loads no library of learning.
 
 ``explain.json``
-    task, metric, target, rows_from, rows, settings, permutation, shap (method, space, classes, base, n, error),
-    summary, dependence, interactions (method, space, pairs), left_out, elapsed_s.
+    task, metric, target, classes, rows_from, rows, settings, permutation, shap (method, space, classes, base, n,
+    error), summary, dependence, interactions (method, space, pairs), left_out, elapsed_s.
 ``explain_shap.parquet``
     One line a row and class: row_id, class, output, ``value: <column>``, ``shap: <column>``; absent without SHAP.
 """
@@ -28,7 +28,7 @@ __all__ = ["SHAP_FILE", "SUMMARY_FILE", "Explanation"]
 
 SUMMARY_FILE = "explain.json"
 SHAP_FILE = "explain_shap.parquet"
-_PLAIN = ("task", "metric", "target", "rows_from", "rows", "interaction_space", "left_out", "elapsed_s")
+_PLAIN = ("task", "metric", "target", "classes", "rows_from", "rows", "interaction_space", "left_out", "elapsed_s")
 _FIGURES = ("importance", "low", "high", "direction", "h", "strength")
 _TABLES = {
     "permutation": ["feature", "importance", "low", "high", "n", "repeats"],
@@ -45,6 +45,8 @@ class Explanation:
     ----------
     task, metric, target : str
         Of the search.
+    classes : list of str
+        The outputs that are explained: the positive class of two, the most frequent of many, or "prediction".
     rows_from : str
         "test", or "training" when the search held out no test rows.
     rows : int
@@ -70,6 +72,7 @@ class Explanation:
     task: str
     metric: str
     target: str
+    classes: list[str]
     rows_from: str
     rows: int
     permutation: pd.DataFrame

@@ -52,7 +52,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             _missing(run, found)
             _explain(run, "Explain the model")
         return
-    classes = _classes(told, found)
+    classes = told.classes
     parts: dict[str, Callable[[], None]] = {"What matters": lambda: _matters(told)}
     if told.shap is not None:
         parts["How rows are moved"] = lambda: _moved(told, classes)
@@ -93,20 +93,6 @@ def _explain(run: Run, label: str) -> None:
             with frame.errors_shown():
                 task.submit(run, budget_s=seconds)
                 st.rerun()
-
-
-def _classes(told: Explanation, found: Mapping[str, Any]) -> list[str]:
-    """Return the names of the outputs that are explained, in their order."""
-    if told.shap is not None:
-        return told.shap.classes
-    if told.task == "regression" or not found.get("labels"):
-        return ["prediction"]
-    names = [str(label) for label in found["labels"]]
-    if len(names) == 2:
-        return names[1:]
-    count = len(told.dependence[0].average[0]) if told.dependence else len(names)
-    # Of many classes some are explained, and which ones only the SHAP values tell.
-    return names if count == len(names) else [f"explained class {place + 1}" for place in range(count)]
 
 
 def _choice(title: str, name: str, options: Sequence[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -224,18 +223,6 @@ def test_without_shap_values_curves_have_the_names_of_their_classes(
     assert "rows the model learned from" in test.get("vega_lite_chart")[0].proto.spec
 
 
-def test_the_classes_of_curves_without_shap_values() -> None:
-    def classes(labels: list[Any] | None, width: int, task: str = "multiclass") -> list[str]:
-        curves = [SimpleNamespace(average=[[0.0] * width])]
-        told: Any = SimpleNamespace(shap=None, task=task, dependence=curves)
-        return explained._classes(told, {"labels": labels})
-
-    assert classes([1, 2, 3], 3) == ["1", "2", "3"]
-    assert classes(["no", "yes"], 1, "binary") == ["yes"]
-    assert classes(None, 1, "regression") == ["prediction"]
-    assert classes(list(range(12)), 10)[0] == "explained class 1"
-
-
 def test_only_views_with_a_class_ask_for_one() -> None:
     def page(view: str) -> None:
         from types import SimpleNamespace
@@ -248,7 +235,7 @@ def test_only_views_with_a_class_ask_for_one() -> None:
             shap=None, task="multiclass", target="t", summary=pd.DataFrame({"group": [], "column": []}), left_out=[],
             dependence=[SimpleNamespace(feature="a", average=[[0.1, 0.2, 0.7]])], elapsed_s=1.0,
             interactions=pd.DataFrame({"strength": [1.0]}), interaction_space="margin", permutation=pd.DataFrame(),
-            metric="roc_auc",
+            metric="roc_auc", classes=["x", "y", "z"],
         )  # fmt: skip
         drawn = []
         explained.explanation, explained.task.later = lambda run: told, lambda run: []

@@ -35,6 +35,7 @@ def test_a_search_is_explained_on_its_test_rows(credit):
     result, frame, found, events = credit
     assert found.left_out == []
     assert (found.rows_from, found.rows) == ("test", len(result.test))
+    assert found.classes == found.shap.classes == [str(result.labels[1])]
     assert set(found.permutation["feature"]) == set(result.features)
     assert "telephone" not in set(found.permutation["feature"])
     assert set(found.shap.row_id) <= set(result.test["row_id"])
@@ -83,7 +84,8 @@ def test_files_hold_all_of_it(credit, tmp_path):
     assert again.to_dict() == found.to_dict()
     assert np.array_equal(again.shap.values, found.shap.values)
     assert again.shap.data.equals(found.shap.data)
-    assert Explanation.read(tmp_path / "explain.json").shap is None
+    bare = Explanation.read(tmp_path / "explain.json")
+    assert (bare.shap, bare.classes) == (None, found.classes)
     with pytest.raises(StorageError, match="holds no explanation"):
         Explanation.load(tmp_path / "other")
 
@@ -129,7 +131,7 @@ def test_each_task_has_all_parts(learner, task, tmp_path):
         assert found.shap.method.startswith("sampled")
     assert [part for part in PARTS if not len(getattr(found, part))] == []
     assert found.shap.error < 1e-3
-    assert found.shap.classes == (["prediction"] if task == "regression" else ["a", "b", "c"])
+    assert found.classes == found.shap.classes == (["prediction"] if task == "regression" else ["a", "b", "c"])
     assert found.permutation.iloc[0]["feature"] == found.dependence[0].feature == "a b"
     found.save(tmp_path)
     again = Explanation.load(tmp_path)
@@ -167,7 +169,8 @@ def test_of_many_classes_the_most_frequent_are_explained():
     labels = sorted(frame["y"].unique())
     result = result_of(function_model(function, 20), frame, "y", task="multiclass", metric="accuracy", labels=labels)
     found = explain(result, frame, ExplainSettings(budget_s=10))
-    assert len(found.shap.classes) == 10
+    assert len(found.classes) == 10
+    assert found.shap.classes == found.classes
     assert "c24" in found.shap.classes
     assert {"part": "classes", "what": "10 of 20", "why": "the most frequent are explained"} in found.left_out
 
