@@ -45,12 +45,14 @@ def load_out_of_fold(folder: Path, trial: dict[str, Any]) -> NDArray[np.float32]
 def worth_keeping(ranked: Sequence[dict[str, Any]], data: TrainingData) -> set[int]:
     """Return the numbers of the trials whose out-of-fold predictions are kept, from trials that are given best first.
 
-    Of a small table those of all, so that the blend is judged as if the search had not seen the judged rows.
+    The best of each learner, so that no kind is missing, however many trials of another are better. Of a small table
+    all others as well, so that the blend is judged as if the search had not seen the judged rows.
     """
-    if len(data.y) * max(data.classes, 1) <= KEPT_CELLS:
-        return {trial["trial"] for trial in ranked[:KEPT_TRIALS]}
     kinds = [trial["learner"] for trial in ranked]
-    return {ranked[place]["trial"] for place in best_of_each(range(len(ranked)), kinds)}
+    kept = {ranked[place]["trial"] for place in best_of_each(range(len(ranked)), kinds)}
+    if len(data.y) * max(data.classes, 1) <= KEPT_CELLS:
+        kept |= {trial["trial"] for trial in ranked[:KEPT_TRIALS]}
+    return kept
 
 
 def selection_s(data: TrainingData) -> float:

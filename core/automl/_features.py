@@ -192,7 +192,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     ),
                     high,
                 ),
-                *((f"text: {name}", TextFeatures(name), [name]) for name in texts),
+                *((f"text: {place}", TextFeatures(name), [name]) for place, name in enumerate(texts)),
             ],
             verbose_feature_names_out=False,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from core.automl._blend import make_blend
 from core.automl._blending import consider, selection_s
 from core.automl._budget import Budget
+from core.automl._learners import linear_config
 from core.automl._processes import Helper
 from core.automl._refits import Final, Refits
 from core.automl._settings import AutoMLSettings
@@ -39,6 +41,7 @@ class Finisher(Refits):
         super().__init__(folder, settings.seed)
         self.settings = settings
         self.linear: dict[str, Any] | None = None
+        self._linear_config: dict[str, Any] = {}
         self.blend: dict[str, Any] | None = None
         self._asked_at = time.time()
         self._evaluation_s = EVALUATION_S
@@ -59,7 +62,8 @@ class Finisher(Refits):
         self._growth = len(data.y) / float(np.mean([len(train) for train, _ in data.folds]))
         self._evaluation_s = (EVALUATION_S + 30e-6 * len(prepared.y_test)) * min(max(pressure, 1.0), MOST_PRESSURE)
         self._asked_at = time.time()
-        self._ask([{"trial": 0, "learner": "linear", "config": {}}], score=True)
+        self._linear_config = linear_config(data.X.shape[1], data.classes)
+        self._ask([{"trial": 0, "learner": "linear", "config": self._linear_config}], score=True)
 
     def read(self) -> None:
         """Take in the linear model once it is there."""
@@ -68,7 +72,7 @@ class Finisher(Refits):
                 "event": "trial",
                 "trial": 0,
                 "learner": "linear",
-                "config": {},
+                "config": self._linear_config,
                 "at": time.time(),
                 "seconds": time.time() - self._asked_at,
                 "status": "failed" if "error" in answer else "finished",
@@ -93,15 +97,20 @@ class Finisher(Refits):
         together = max(max(costs), sum(costs) / self._cores)
         return selection_s(self.data) + min(BLEND_SHARE * budget.seconds, together)
 
-    def finish(self, run: Search, budget: Budget) -> Final:
+    def finish(self, run: Search, budget: Budget, should_stop: Callable[[], bool]) -> Final:
         """Fit the winner on all training rows; when time is short, the best that can be fitted.
+
+        Parameters
+        ----------
+        should_stop : callable
+            Once it says True, the linear model is not waited for.
 
         Raises
         ------
         SearchError
             When neither a trial nor the linear model is there.
         """
-        self._await_linear(run, budget)
+        self._await_linear(run, budget, should_stop)
         ranked = [trial for trial in run.trials if trial["status"] == "finished"]
         if self.linear is not None and self.linear["status"] == "finished":
             ranked.append(self.linear)
@@ -159,13 +168,14 @@ class Finisher(Refits):
                                self.data.task, fitted=True)  # fmt: skip
         return Final(found.trial, estimator, sum(each.refit_s for each in ready if each))
 
-    def _await_linear(self, run: Search, budget: Budget) -> None:
+    def _await_linear(self, run: Search, budget: Budget, should_stop: Callable[[], bool]) -> None:
         """Give the linear model the time that is left over; one that is still at work blocks the refit."""
         self.read()
         while (
             self.linear is None
             and not self.helper.ended
             and not run.stopped
+            and not should_stop()
             and budget.left() > self.reserve(run, budget)
         ):
             time.sleep(0.02)

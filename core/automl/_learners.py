@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.automl._training_data import TrainingData
 
-__all__ = ["build", "linear", "low_cost", "preload", "space", "start_points"]
+__all__ = ["build", "linear", "linear_config", "low_cost", "preload", "space", "start_points"]
 
 # A second starting point a learner: FLAML's own is tiny and cheap, this is what the libraries recommend.
 _SENSIBLE: dict[str, dict[str, Any]] = {
@@ -26,6 +26,7 @@ _SENSIBLE: dict[str, dict[str, Any]] = {
 _SMALL = 200_000  # cells, below which a plain forest takes about a second
 _WORK_A_SECOND = 1_000_000  # of the budget: rows times trees times folds of what may be tried first
 _MOST_TREES = 1_000
+_NEWTON_COEFFICIENTS = 1_000
 _CLASSES = {
     "lgbm": "LGBMEstimator",
     "xgboost": "XGBoostSklearnEstimator",
@@ -111,7 +112,7 @@ def _portfolio(learner: str, data: TrainingData) -> list[dict[str, Any]]:
 def build(learner: str, config: Mapping[str, Any], task: str, *, jobs: int, seed: int) -> Any:
     """Return the plain, unfitted estimator of a configuration."""
     if learner == "linear":
-        return linear(task, seed=seed)
+        return linear(task, seed=seed, **config)
     if learner == "blend":
         from core.automl._blend import make_blend
 
@@ -127,7 +128,19 @@ def build(learner: str, config: Mapping[str, Any], task: str, *, jobs: int, seed
     return wrapper.estimator_class(**(parameters | {"random_state": seed}))
 
 
-def linear(task: str, *, seed: int) -> Any:
+def linear_config(features: int, classes: int) -> dict[str, Any]:
+    """Return what `linear` needs to know of a table: Newton's steps take the square of all coefficients in memory.
+
+    Examples
+    --------
+    >>> linear_config(300, 2), linear_config(300, 20)
+    ({}, {'solver': 'lbfgs'})
+    """
+    sets = 1 if classes == 2 else classes
+    return {"solver": "lbfgs"} if classes and features * sets > _NEWTON_COEFFICIENTS else {}
+
+
+def linear(task: str, *, seed: int, solver: str = "newton-cholesky") -> Any:
     """Return the linear model that every result is compared with: logistic or ridge regression, standardised."""
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
@@ -135,6 +148,4 @@ def linear(task: str, *, seed: int) -> Any:
 
     if task == "regression":
         return make_pipeline(StandardScaler(), Ridge(random_state=seed))
-    return make_pipeline(
-        StandardScaler(), LogisticRegression(solver="newton-cholesky", max_iter=100, random_state=seed)
-    )
+    return make_pipeline(StandardScaler(), LogisticRegression(solver=solver, max_iter=100, random_state=seed))

@@ -14,6 +14,7 @@ from pandas.api import types
 from core.automl._cells import as_dates, as_seconds
 from core.automl._features import TableEncoder
 from core.automl._metrics import METRICS, resolve_metric
+from core.automl._scorable import scorable
 from core.automl._settings import AutoMLSettings
 from core.automl._splits import Roles, make_folds, split_roles
 from core.automl._training_data import TrainingData
@@ -148,6 +149,17 @@ def _times(column: pd.Series, name: str, findings: list[Finding]) -> NDArray[np.
     return np.where(unknown, -np.inf, times)
 
 
+def _require_free_names(settings: AutoMLSettings, labels: list[Any] | None) -> None:
+    """Raise when a column that is kept with the predictions has the name of one of the result's own."""
+    own = {"row_id", "prediction", *(f"p({label})" for label in labels or ())}
+    for name in (settings.target, *settings.sensitive_columns):
+        if name in own:
+            raise InputError(
+                f"The column '{name}' has a name that a result needs for a column of its own.",
+                f"Rename it in the table (to '{name} known', say), and upload that.",
+            )
+
+
 def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     """Validate, split off the test, fit the features on the training rows only, make the folds.
 
@@ -160,6 +172,7 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     """
     _require_columns(frame, settings)
     task, rows, y, labels = _target(frame, settings)
+    _require_free_names(settings, labels)
     metric = resolve_metric(settings.metric, task)
     if task not in METRICS[metric].tasks:
         raise SettingsError(f"The metric '{metric}' does not fit a {task} target.", "Choose another, or auto.")
@@ -192,6 +205,8 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     X_train = encoder.fit(features.iloc[train]).transform(features.iloc[train])
     findings += encoder.findings()
     folds = make_folds(y[train], labels is not None, settings, roles.take(train))
+    folds, told = scorable(folds, y[train], len(labels or ()), metric)
+    findings += told
     return Prepared(
         task=task,
         metric=metric,

@@ -227,6 +227,17 @@ def conclude(
     covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
     failed = [trial for trial in run.trials if trial["status"] not in ("finished", "pruned")]
     findings = [*prepared.findings, *finisher.findings]
+    if linear is None:
+        why = (finisher.linear or {}).get("message") or "it was not finished in the time there was"
+        findings.append(
+            Finding(
+                "linear",
+                "notice",
+                None,
+                f"There is no linear model to compare with: {why}.",
+                "Give the search more time, or use fewer columns.",
+            )
+        )
     if failed:
         findings.append(
             Finding(

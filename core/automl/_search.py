@@ -180,6 +180,8 @@ class Search:
             and (best["score"] >= target if self.larger else best["score"] <= target)
         ):
             return "exit_score", f"The score of {target:g} was reached."
+        if best is None and len(self.trials) >= PATIENCE and all(t["status"] == "failed" for t in self.trials):
+            return "failed", f"The first {PATIENCE} trials all failed."
         if self.settings.early_stopping and best is not None and self._stale(best):
             return "early", f"The last {PATIENCE} trials brought no gain."
         if self._limit is not None and len(self.trials) >= self._limit:
@@ -294,7 +296,7 @@ def _search(
     run.end()
     run.read()
     tell(Event("finish", budget.fraction, "Fitting the best model on all training rows"))
-    final = finisher.finish(run, budget)
+    final = finisher.finish(run, budget, should_stop)
     ready_s = budget.elapsed()
     tell(Event("evaluate", budget.fraction, "Testing it on rows it never saw"))
     return conclude(frame, settings, prepared, run, finisher, final, reason, ready_s, budget)

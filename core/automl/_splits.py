@@ -168,8 +168,9 @@ def make_folds(y: NDArray[Any], classification: bool, settings: AutoMLSettings, 
     strata = _strata(y, classification)
     if roles is not None and roles.groups is not None:
         return _grouped(strata, roles.groups, classification, max(count, 2), settings)
-    smallest = int(np.bincount(strata)[np.unique(strata)].min())
+    counts = np.bincount(strata)
     if count == 1:
+        smallest = int(counts[counts > 0].min())
         splitter = StratifiedShuffleSplit(1, test_size=HOLDOUT_FRACTION, random_state=settings.seed)
         if smallest < 2:
             splitter = ShuffleSplit(1, test_size=HOLDOUT_FRACTION, random_state=settings.seed)
@@ -178,10 +179,12 @@ def make_folds(y: NDArray[Any], classification: bool, settings: AutoMLSettings, 
     pairs = []
     repeats = _repeats(n, settings)
     for repeat in range(repeats):
-        # A class with fewer rows than folds cannot be in each: it is spread as far as it goes.
-        kind = StratifiedKFold if smallest >= count else KFold
+        kind = StratifiedKFold if counts.max() >= count else KFold
         folds = kind(count, shuffle=True, random_state=settings.seed + repeat)
-        pairs += [(train, validation) for train, validation in folds.split(strata, strata)]
+        with warnings.catch_warnings():
+            # A class with fewer rows than folds cannot be in each: it is spread as far as it goes.
+            warnings.simplefilter("ignore", UserWarning)
+            pairs += [(train, validation) for train, validation in folds.split(strata, strata)]
     return Folds(pairs, f"{count}-fold cross-validation{_repeated(repeats)}")
 
 

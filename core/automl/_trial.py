@@ -31,10 +31,17 @@ _LARGE = 1_000_000  # cells from which the threads of one fit work more than the
 
 
 def fit(estimator: Any, X: NDArray[np.float32], y: NDArray[Any], data: TrainingData) -> Any:
-    """Fit an estimator, with the weights of the classes if they are asked for."""
-    if not data.weighted or not data.classes:
-        return estimator.fit(X, y)
-    return fit_weighted(estimator, X, y, class_weight(y, data.classes))
+    """Fit an estimator, with the weights of the classes if they are asked for.
+
+    XGBoost refuses rows that lack a class which is not the last: it is shown a row of each, without any weight.
+    """
+    weight = class_weight(y, data.classes) if data.weighted and data.classes else None
+    if data.classes and type(estimator).__module__.startswith("xgboost"):
+        lacking = np.setdiff1d(np.arange(data.classes), y)
+        if len(lacking):
+            weight = np.concatenate([np.ones(len(y)) if weight is None else weight, np.zeros(len(lacking))])
+            X, y = np.concatenate([X, np.repeat(X[:1], len(lacking), axis=0)]), np.concatenate([y, lacking])
+    return fit_weighted(estimator, X, y, weight)
 
 
 def fit_weighted(estimator: Any, X: Any, y: Any, weight: Any) -> Any:

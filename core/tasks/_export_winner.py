@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import TYPE_CHECKING
 
 from core.errors import ExportError, InputError
@@ -42,6 +43,11 @@ def export_winner(context: RunContext, frame: pd.DataFrame, result: AutoMLResult
     except (ExportError, InputError) as error:
         context.report(Event("export", 0.99, error.message))
         return error.message
+    except Exception as error:  # noqa: BLE001  (told to the user and logged; a model without ONNX is a result)
+        traceback.print_exception(error)
+        message = f"The model could not be exported ({type(error).__name__}: {str(error)[:300]})."
+        context.report(Event("export", 0.99, message, {"error": type(error).__name__}))
+        return message
     (folder / "onnx.json").write_text(json.dumps(found.to_dict(), default=str), encoding="utf-8")
     tried = (result.test if len(result.test) else result.oof)["row_id"].to_numpy()[:_TRIED]
     rows.iloc[tried].set_axis(tried).to_parquet(folder / "rows.parquet")

@@ -28,6 +28,7 @@ _DEFAULTS: dict[str, tuple[str, Any]] = {
     "learners": ("learners", list(LEARNERS)),
     "class-weights": ("class weights", False),
     "encode": ("features", "auto"),
+    "split-by": ("rows kept apart", "nothing"),
     "seed": ("seed", 0),
 }
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.catalog import Dataset
 
-__all__ = ["show"]
+__all__ = ["lacking", "show"]
 
 _WAYS = {"auto": "By their content", "custom": "As I say, column by column", "off": "Not at all: numbers only"}
 _TYPES = ("auto", "numeric", "categorical", "text", "date", "ignore")
@@ -38,6 +38,14 @@ def show(dataset: Dataset, others: list[str]) -> dict[str, Any]:
         if column is not None:
             values[f"{kept}_column"] = column
     return values
+
+
+def lacking(values: dict[str, Any]) -> str | None:
+    """Return what has to be chosen yet before the settings mean what they say."""
+    kept = st.session_state.get("split-by", "nothing")
+    if kept == "nothing" or f"{kept}_column" in values:
+        return None
+    return f"Under Advanced, rows are to be kept apart by {kept}: choose the column that holds the {kept}."
 
 
 def _types(dataset: Dataset, others: list[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.tasks import automl
 from pages._ui import charts, findings, frame, tables
-from pages.automl import advanced
+from pages.automl import advanced, features
 
 __all__ = ["show"]
 
@@ -73,11 +73,15 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
     st.subheader("Before you start")
     found = findings.guardrails(dataset, target, values["sensitive_columns"])
     alerts = [finding for finding in found or [] if finding["level"] == "alert"]
+    lacking = features.lacking(values)
+    if lacking is not None:
+        st.warning(lacking, icon=":material/call_split:")
     if st.button(
         "Start anyway" if alerts else "Start",
         type="primary",
         icon=":material/play_arrow:",
         help=f"{len(alerts)} alerts above may make the result misleading." if alerts else None,
+        disabled=lacking is not None,
         key="start",
     ):
         _start(dataset, values)

@@ -72,6 +72,19 @@ def test_defaults_are_those_of_the_settings(world: World) -> None:
     assert _submitted(test) == AutoMLSettings(target="credit").model_dump(mode="json") | changed
 
 
+def test_rows_kept_apart_by_no_column_cannot_be_started(world: World) -> None:
+    """A search at random, though time was chosen, would pass for one that looks forward."""
+    test = visit("automl", dataset=world.credit.id)
+    test.selectbox(key="split-by").set_value("time").run()
+    assert "choose the column that holds the time" in texts(test)
+    assert test.button(key="start").disabled
+    assert "changed rows kept apart" in test.expander[0].label
+    test.selectbox(key=f"split-time-{world.credit.id}").set_value("age").run()
+    assert "choose the column" not in texts(test)
+    test.button(key="start").click().run()
+    assert _submitted(test)["time_column"] == "age"
+
+
 def test_settings_that_do_not_fit_are_an_error_and_no_run(world: World) -> None:
     before = len(runs.find("local"))
     test = visit("automl", dataset=world.credit.id)

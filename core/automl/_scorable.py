@@ -1,0 +1,73 @@
+"""The folds that a metric is defined on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.automl._metrics import METRICS, score
+from core.automl._splits import Folds
+from core.datasets import Finding
+from core.errors import InputError
+
+__all__ = ["scorable"]
+
+
+def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[Folds, list[Finding]]:
+    """Return the folds that can be learned from and scored on, and what to say of the others.
+
+    A fold whose rows are all of one class would make the score of every trial undefined.
+
+    Parameters
+    ----------
+    folds : Folds
+        Over the training rows.
+    y : array of shape (n,)
+        Class codes, or numbers.
+    classes : int
+        0 for a number.
+    metric : str
+        What a search makes as good as possible.
+
+    Raises
+    ------
+    InputError
+        When there is no such fold.
+
+    Examples
+    --------
+    >>> y = np.array([0, 1, 0, 1, 0, 0])
+    >>> pairs = [(np.array([2, 3, 4, 5]), np.array([0, 1])), (np.array([0, 1, 2, 3]), np.array([4, 5]))]
+    >>> kept, findings = scorable(Folds(pairs, "2-fold cross-validation"), y, 2, "roc_auc")
+    >>> len(kept.pairs), findings[0].message
+    (1, '1 of 2 folds is left out: its rows are of one class only, so ROC AUC is undefined on it.')
+    """
+    if not classes:
+        return folds, []
+
+    def defined(train: NDArray[np.intp], validation: NDArray[np.intp]) -> bool:
+        undecided = np.full((len(validation), classes), 1 / classes)
+        return len(np.unique(y[train])) > 1 and bool(np.isfinite(score(metric, y[validation], undecided)))
+
+    pairs = [pair for pair in folds.pairs if defined(*pair)]
+    lost, count = len(folds.pairs) - len(pairs), len(folds.pairs)
+    title = METRICS[metric].title
+    if not pairs:
+        raise InputError(
+            f"{title} cannot be computed: in each of the {count} folds the rows are of one class only.",
+            "Choose another metric (log loss, accuracy), fewer folds, or rows that are kept apart in another way.",
+        )
+    if not lost:
+        return folds, []
+    who, whose, on = ("is", "its", "it") if lost == 1 else ("are", "their", "them")
+    told = Finding(
+        "folds",
+        "notice",
+        None,
+        f"{lost} of {count} folds {who} left out: {whose} rows are of one class only, so {title} is undefined on {on}.",
+        "Scores come from the other folds. Fewer folds, or more rows of the rare class, would use all.",
+        {"folds": lost},
+    )
+    return Folds(pairs, f"{folds.method}, {lost} left out"), [told]
