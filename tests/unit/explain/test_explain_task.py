@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import core.edge
 import core.explain
 from core import jobs, models
 from core.automl import AutoMLResult, AutoMLSettings
@@ -83,6 +84,18 @@ def test_a_failure_is_told_and_the_result_is_kept(context, monkeypatch):
     assert (context.events[-1].phase, context.events[-1].values) == ("explain", {"error": "ZeroDivisionError"})
     assert SUMMARY_FILE not in context.kept
     assert AutoMLResult.load(context.kept["result.json"].parent).verdict == found["verdict"]
+
+
+def test_an_export_that_fails_in_an_unforeseen_way_leaves_the_result(context, monkeypatch):
+    def failing(*_, **__):
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(core.edge, "export_onnx", failing, raising=False)
+    found = automl.run(context)
+    assert found["export_error"] == "The model could not be exported (ZeroDivisionError: by zero)."
+    assert found["explain_error"] is None
+    assert {"result.json", SUMMARY_FILE} <= set(context.kept)
+    assert "model.onnx" not in context.kept
 
 
 def test_nothing_is_explained_when_it_is_not_asked_for(context):
