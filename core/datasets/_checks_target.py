@@ -75,12 +75,14 @@ def classes(subject: Subject) -> Iterator[Finding]:
         )
     small = {str(label): int(n) for label, n in counts.items() if n < MIN_CLASS_ROWS}
     if small:
+        many = "1 class" if len(small) == 1 else f"{len(small)} classes"
+        has = "has" if len(small) == 1 else "have"
         shown = ", ".join(f"{label!r} ({n})" for label, n in list(small.items())[:5])
         yield Finding(
             "small_classes",
             "alert",
             target,
-            f"{len(small)} class(es) of {target!r} have fewer than {MIN_CLASS_ROWS} rows: {shown}.",
+            f"{many} of {target!r} {has} fewer than {MIN_CLASS_ROWS} rows: {shown}.",
             "They cannot be both learnt and tested. Merge them with others, or leave their rows out.",
             {"classes": small},
         )

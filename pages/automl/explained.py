@@ -156,7 +156,8 @@ def _dependence(told: Explanation, classes: Sequence[str]) -> None:
 
 def _left_out(told: Explanation) -> None:
     if told.left_out:
-        with st.expander(f"{len(told.left_out)} parts were shortened or left out", icon=":material/timer:"):
+        many = "1 part was" if len(told.left_out) == 1 else f"{len(told.left_out)} parts were"
+        with st.expander(f"{many} shortened or left out", icon=":material/timer:"):
             for item in told.left_out:
                 st.markdown(
                     f"**{frame.plain(item['part'])}**: {frame.plain(item['what'])} ({frame.plain(item['why'])})"
