@@ -17,7 +17,7 @@ __all__ = ["MOST_CHOICES", "Field", "describe"]
 
 MOST_CHOICES = 2_000
 _TEXT_WORDS = 4
-_READ_AS = {"number": "DOUBLE", "date": "TIMESTAMP"}
+_READ_AS = {"number": "DOUBLE", "date": "TIMESTAMP WITH TIME ZONE"}
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,12 @@ def _field(
         return connection.execute(f"SELECT {', '.join(selected)} FROM {rows}").fetchone() or ()
 
     cell, held = identifier(name), _held(dtype)
-    if held == "text" and wanted in _READ_AS:  # a cell that does not read as such was missing in training
-        dtype = _READ_AS[wanted]
-        cell = f"TRY_CAST({cell} AS {dtype})"
+    if held == "text" and wanted in _READ_AS:
+        read = f"TRY_CAST({cell} AS {_READ_AS[wanted]})"
+        if one(f"count({read})")[0]:  # a cell that does not read as such was missing in training
+            cell, dtype = read, _READ_AS[wanted]
+        else:  # of a search before such texts were refused: dates that are not written as 2024-01-15
+            wanted = None
     total, known = one("count(*)", f"count({cell})")
     values: dict[str, Any] = {"name": name, "role": role, "rows": total, "missing": total - known}
     if (held == "text") == (wanted in _READ_AS) and wanted is not None:
