@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api import types
 
 from core.errors import InputError
 
@@ -84,11 +85,17 @@ def as_numbers(name: str, column: pd.Series) -> NDArray[np.float32]:
 def as_dates(column: pd.Series) -> Any:
     """Return dates of UTC in whole seconds; what is no date is missing.
 
+    Texts are read as ISO 8601, whichever comes first among them; where none is, pandas guesses the form.
+
     Examples
     --------
     >>> as_dates(pd.Series(["1969-12-31T23:59:59.5", None])).astype(str).tolist()[0]
     '1969-12-31 23:59:59+00:00'
     """
+    if not types.is_numeric_dtype(column.dtype):
+        read = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+        if read.notna().any():
+            return read.dt.floor("s")
     return pd.to_datetime(column, errors="coerce", utc=True).dt.floor("s")
 
 

@@ -157,6 +157,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
         self.columns_ = list(kinds)
         self.kinds_ = list(kinds.values())
+        told = [name for name in kinds if (self.column_types or {}).get(name) == "numeric"]
+        self.mixed_ = [name for name in told if not types.is_numeric_dtype(frame[name].dtype)]
         numbers: list[str] = []
         low: list[str] = []
         high: list[str] = []
@@ -217,6 +219,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         return np.asarray(self.encoder_.transform(self._typed(frame)), dtype=np.float32)
 
+    @property
+    def mixed(self) -> list[str]:
+        """Columns of texts that are numbers because somebody said so; models stored before this was kept have none."""
+        return getattr(self, "mixed_", [])
+
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         require_columns(frame, self.columns_)
         typed: dict[str, Any] = {}
@@ -228,6 +235,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 typed[name] = as_words(column)
             elif kind == "date":
                 typed |= self._date_parts(name, column)
+            elif name in self.mixed:  # `check_types` has counted the texts that are no numbers
+                typed[name] = as_numbers(name, pd.to_numeric(column, errors="coerce"))
             else:
                 typed[name] = as_numbers(name, column)
         return pd.DataFrame(typed, index=frame.index)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from core.automl._cells import as_dates, as_seconds
+from core.automl._custom import check_types
 from core.automl._features import TableEncoder
 from core.automl._metrics import METRICS, resolve_metric
 from core.automl._scorable import scorable
@@ -201,6 +202,7 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
                 f"Featurization is off, and {', '.join(map(repr, other[:5]))} hold no numbers.",
                 "Drop these columns, or set featurization to auto.",
             )
+    findings += check_types(features, settings.column_types)
     encoder = TableEncoder(column_types=settings.column_types or None, imputation=settings.imputation)
     X_train = encoder.fit(features.iloc[train]).transform(features.iloc[train])
     findings += encoder.findings()

@@ -91,11 +91,13 @@ def _loose(cells: pd.Series, kind: str) -> pd.Series:
     """Return cells in a type that holds whatever they are changed to."""
     import pandas as pd
 
+    from core.automl._cells import as_dates
+
     if kind in ("category", "text"):
         return cells.astype(object)
     if kind == "date":
-        return pd.to_datetime(cells, utc=True).dt.tz_localize(None).astype("datetime64[s]")
-    return pd.Series(cells.to_numpy(dtype=float, na_value=np.nan))
+        return as_dates(cells).dt.tz_localize(None).astype("datetime64[s]")
+    return pd.Series(pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan))
 
 
 def tree_thresholds(model: onnx.ModelProto, names: Sequence[str]) -> dict[str, NDArray[np.float32]]:

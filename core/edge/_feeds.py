@@ -80,6 +80,7 @@ def table_feeds(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, NDA
         if column.kind == "category":
             values: NDArray[Any] = _categories(cells)
         else:
+            cells = pd.to_numeric(cells, errors="coerce") if column.mixed else cells
             values = (_dates if column.kind == "date" else _numbers)(column.name, cells)
         feeds[column.input] = values.reshape(-1, 1)
     return feeds

@@ -40,6 +40,8 @@ class Column:
     vocabulary : tuple of str
         Of a text column: the words that count, in the order of the input. A word is what ``\\w+`` finds in the text in
         lower case.
+    mixed : bool
+        Of a number column: in training its cells were texts, and those that are no numbers are missing.
     """
 
     name: str
@@ -47,18 +49,19 @@ class Column:
     input: str
     words: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    mixed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-serialisable values."""
         found: dict[str, Any] = {"name": self.name, "kind": self.kind, "input": self.input}
         lists = {"words": list(self.words), "vocabulary": list(self.vocabulary)}
-        return found | {key: texts for key, texts in lists.items() if texts}
+        return found | {key: texts for key, texts in lists.items() if texts} | ({"mixed": True} if self.mixed else {})
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Column:
         """Read what `to_dict` wrote."""
         words, vocabulary = tuple(found.get("words", ())), tuple(found.get("vocabulary", ()))
-        return cls(found["name"], found["kind"], found["input"], words, vocabulary)
+        return cls(found["name"], found["kind"], found["input"], words, vocabulary, bool(found.get("mixed")))
 
 
 @dataclass(frozen=True)

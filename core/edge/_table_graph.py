@@ -55,7 +55,7 @@ def name_columns(encoder: TableEncoder, markers: Sequence[str] = ()) -> tuple[Co
             safe, number = f"{stem}_{number}", number + 1
         taken.add(safe.lower())
         words = tuple(marker for marker in markers if marker in known.get(name, ()))
-        found.append(Column(name, kind, safe, words, vocabularies.get(name, ())))
+        found.append(Column(name, kind, safe, words, vocabularies.get(name, ()), name in encoder.mixed))
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ __all__ = ["MOST_CHOICES", "Field", "describe"]
 
 MOST_CHOICES = 2_000
 _TEXT_WORDS = 4
+_READ_AS = {"number": "DOUBLE", "date": "TIMESTAMP WITH TIME ZONE"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Field:
         The values of a category, most frequent first.
     complete : bool
         Whether these are all; of a category with more than `MOST_CHOICES` values, only the most frequent are known.
+    held : str
+        What the training table held, in words, where that is not what the kind says: numbers that are a category.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Field:
     integer: bool = False
     choices: tuple[str, ...] = ()
     complete: bool = True
+    held: str = ""
 
     @property
     def nullable(self) -> bool:
@@ -79,6 +83,7 @@ def describe(
     target: str | None = None,
     left_out: Path | None = None,
     groups: Sequence[str] = (),
+    kinds: Mapping[str, str] | None = None,
 ) -> list[Field]:
     """Describe columns by a table's training rows; memory does not grow with the rows.
 
@@ -94,6 +99,8 @@ def describe(
         A Parquet file whose ``row_id`` are the positions of rows that were held out.
     groups : sequence of str
         Further columns, of the role "group".
+    kinds : mapping, optional
+        What the model took a feature for (number, category, date or text), where its type in the table does not say so.
 
     Examples
     --------
@@ -116,19 +123,35 @@ def describe(
         }
         roles = dict.fromkeys(groups, "group") | dict.fromkeys(names, "feature")
         return [
-            _field(connection, rows, name, types[name], roles[name])
+            _field(connection, rows, name, types[name], roles[name], (kinds or {}).get(name) if name in names else None)
             for name in dict.fromkeys([*names, *groups])
             if name in types
         ]
 
 
-def _field(connection: duckdb.DuckDBPyConnection, rows: str, name: str, dtype: str, role: str) -> Field:
+def _field(
+    connection: duckdb.DuckDBPyConnection, rows: str, name: str, dtype: str, role: str, wanted: str | None
+) -> Field:
     def one(*selected: str) -> tuple[Any, ...]:
         return connection.execute(f"SELECT {', '.join(selected)} FROM {rows}").fetchone() or ()
 
-    cell = identifier(name)
+    cell, held = identifier(name), _held(dtype)
+    if held == "text" and wanted in _READ_AS:
+        read = f"TRY_CAST({cell} AS {_READ_AS[wanted]})"
+        if one(f"count({read})")[0]:  # a cell that does not read as such was missing in training
+            cell, dtype = read, _READ_AS[wanted]
+        else:  # of a search before such texts were refused: dates that are not written as 2024-01-15
+            wanted = None
     total, known = one("count(*)", f"count({cell})")
     values: dict[str, Any] = {"name": name, "role": role, "rows": total, "missing": total - known}
+    if (held == "text") == (wanted in _READ_AS) and wanted is not None:
+        values["held"] = held
+    if wanted == "text":
+        return Field(kind="text", **values)
+    if wanted == "category":
+        if held == "dates":
+            cell += "::TIMESTAMP::VARCHAR || '+00:00'" if dtype.endswith("ZONE") else "::TIMESTAMP"
+        return _category(connection, rows, cell, values)
     if dtype == "BOOLEAN":
         (default,) = one(f"mode({cell})")
         return Field(kind="boolean", default=default, **values)
@@ -136,7 +159,7 @@ def _field(connection: duckdb.DuckDBPyConnection, rows: str, name: str, dtype: s
         found = one(*(f"{what}::TIMESTAMP" for what in (f"min({cell})", f"quantile_disc({cell}, 0.5)", f"max({cell})")))
         low, default, high = (None if each is None else each.isoformat() for each in found)
         return Field(kind="date", default=default, minimum=low, maximum=high, **values)
-    if dtype.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or "INT" in dtype:
+    if _held(dtype) == "numbers":
         whole = "INT" in dtype
         inside = f"({cell})" if whole else f"({cell}) FILTER (isfinite({cell}::DOUBLE))"
         middle = f"quantile_disc({cell}, 0.5)" if whole else f"median{inside}"
@@ -148,6 +171,15 @@ def _field(connection: duckdb.DuckDBPyConnection, rows: str, name: str, dtype: s
     return _words(connection, rows, f"{cell}::VARCHAR", values)
 
 
+def _held(dtype: str) -> str:
+    """Return what a column of a type holds, in the words of the reports on new rows."""
+    if dtype == "BOOLEAN":
+        return "true and false"
+    if dtype.startswith(("DATE", "TIMESTAMP")):
+        return "dates"
+    return "numbers" if dtype.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or "INT" in dtype else "text"
+
+
 def _words(connection: duckdb.DuckDBPyConnection, rows: str, cell: str, values: dict[str, Any]) -> Field:
     """Tell free text (long values that hardly repeat, as the features do) from a category."""
     known = values["rows"] - values["missing"]
@@ -156,15 +188,23 @@ def _words(connection: duckdb.DuckDBPyConnection, rows: str, cell: str, values: 
     ).fetchone() or (0, 0)
     if known and words >= _TEXT_WORDS and distinct > known / 2:
         return Field(kind="text", **values)
+    return _category(connection, rows, cell, values)
+
+
+def _category(connection: duckdb.DuckDBPyConnection, rows: str, cell: str, values: dict[str, Any]) -> Field:
+    """Describe a category by its values, each spelled as the features spell it."""
+    import pandas as pd
+
+    from core.automl._cells import as_categories
+
     top = connection.execute(
-        f"SELECT value, count(*) AS n FROM (SELECT {cell} AS value FROM {rows}) WHERE value IS NOT NULL "
-        f"GROUP BY value ORDER BY n DESC, value LIMIT {MOST_CHOICES + 1}"
+        f"SELECT value FROM (SELECT {cell} AS value FROM {rows}) WHERE value IS NOT NULL "
+        f"GROUP BY value ORDER BY count(*) DESC, value LIMIT {MOST_CHOICES + 1}"
     ).fetchall()
-    choices = tuple(value for value, _ in top)
-    default = choices[0] if choices else None
+    choices = tuple(as_categories(pd.Series([value for (value,) in top]).dropna()))
     return Field(
         kind="category",
-        default=default,
+        default=choices[0] if choices else None,
         choices=choices[:MOST_CHOICES],
         complete=len(choices) <= MOST_CHOICES,
         **values,

@@ -92,7 +92,7 @@ class ColumnReport:
         if self.given:
             found.append(Finding(
                 "changed_type", "alert", self.name,
-                f"'{self.name}' held {_TYPES[field.kind]} in training and holds {self.given} now.",
+                f"'{self.name}' held {field.held or _TYPES[field.kind]} in training and holds {self.given} now.",
                 "Cells that read as what it was are taken as such; look whether the column is the same.",
             ))  # fmt: skip
         if self.unreadable:
@@ -172,7 +172,7 @@ def _report(column: pd.Series, field: Field, given: str, read: pd.Series, **coun
     lost = read.isna().to_numpy() & ~missing
     return ColumnReport(
         field.name, len(column), int(missing.sum()), int(lost.sum()),
-        given=given if given not in ("", _TYPES[field.kind]) else "",
+        given=given if given not in ("", _TYPES[field.kind], field.held) else "",
         unreadable_examples=tuple(dict.fromkeys(map(str, column[lost].head(200))))[:_EXAMPLES], **counts,
     )  # fmt: skip
 
@@ -235,10 +235,10 @@ def _categories(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnRepor
 
 def _texts_of(column: pd.Series) -> pd.Series:
     """Return cells as text; whole numbers without a decimal point, which a missing neighbour gives them."""
-    if types.is_float_dtype(column.dtype):
-        known = column.dropna()
-        if len(known) and bool((known % 1 == 0).all()) and known.abs().max() <= 2**53:
-            column = column.astype("Int64")
+    if types.is_float_dtype(column.dtype):  # as the features do
+        return column.astype(object).map(
+            lambda value: str(int(value)) if float(value).is_integer() else str(value), na_action="ignore"
+        )
     return column.astype(object).map(str, na_action="ignore").astype(object)
 
 

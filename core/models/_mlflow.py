@@ -187,10 +187,10 @@ def _mlmodel(evidence: Evidence, version: ModelVersion, fields: list[Field], fol
 def _type(field: Field) -> str:
     """Return MLflow's type of a column; "any" where its own checks refuse what the model takes.
 
-    It refuses missing values among booleans, dates with a time zone, and whole numbers that once came with missing ones
-    (then as floats) and once without.
+    It refuses a category of numbers that come as such, missing values among booleans, dates with a time zone, and whole
+    numbers that once came with missing ones (then as floats) and once without.
     """
-    if field.kind == "date" or (field.nullable and (field.integer or field.kind == "boolean")):
+    if field.kind == "date" or field.held or (field.nullable and (field.integer or field.kind == "boolean")):
         return "any"
     if field.kind == "number":
         return "long" if field.integer else "double"

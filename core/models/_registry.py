@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 
+_KINDS = {"numeric": "number", "categorical": "category"}
+
+
 def register(
     run_id: str, *, name: str | None = None, notes: str = "", who: str = "", workspace: str = "local"
 ) -> Model:
@@ -120,12 +123,14 @@ def _fields(evidence: Evidence) -> list[Field]:
     from core.storage import get_store
 
     decided_by = [name for policy in policies.kept(evidence.run).values() for name in policy.columns]
+    custom = evidence.result["settings"].get("column_types") or {}  # older searches and text models have none
     return describe(
         get_store().local_path(dataset.data_digest),
         evidence.features,
         target=evidence.target,
         left_out=evidence.path("test.parquet"),
         groups=[*evidence.result["settings"]["sensitive_columns"], *decided_by],
+        kinds={name: _KINDS.get(kind, kind) for name, kind in custom.items()},
     )
 
 

@@ -6,12 +6,13 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from core.automl import AutoMLResult, AutoMLSettings
+from core.automl._cells import as_dates
 from core.automl._features import TableEncoder
 from core.automl._prepare import prepare
 from core.automl._text import TextFeatures, as_words
 from core.datasets import load_sample
 from core.edge import TableScorer, export_onnx
-from core.errors import InputError
+from core.errors import InputError, SettingsError
 
 
 def table():
@@ -60,9 +61,75 @@ def test_imputation_is_the_one_asked_for(how, value):
     assert found.loc[1, "missingindicator_size"] == 1
 
 
-def test_what_is_no_number_is_said():
-    with pytest.raises(InputError, match="'note' was a number"):
-        TableEncoder(column_types={"note": "numeric"}).fit(table())
+def prepared(frame, **types):
+    return prepare(frame, AutoMLSettings(target="y", featurization="custom", column_types=types, folds=2))
+
+
+def odd():
+    """Return columns of which each fits some types and not others."""
+    rows = 80
+    return pd.DataFrame({
+        "day": [20240115, 20230601] * 40, "year": [2019.0, None] * 40, "flag": [True, False] * 40,
+        "when": pd.to_datetime(["2024-01-05", "2023-06-01"] * 40),
+        "us": ["05/01/2024", "13/02/2024"] * 40, "note": ["good", "bad"] * 40,
+        "pay": [*["1200", "800.5", "-3", None] * 19, "1200", "n.n.", "900", "900"],
+        "seen": [
+            *["2024-01-05", "2023-06-01T10:00:00", None, "2022-12-31"] * 19, "05/01/2024", "soon", "2019-01-01", None,
+        ],
+        "y": np.arange(rows) % 2,
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "kind", "told", "hint"), [
+    ("day", "date", r"'day' is set to date, and holds numbers \(20240115, 20230601\)", "write the dates as 2024-01-15"),
+    ("year", "date", r"holds numbers \(2019\)", "Leave it a number"),
+    ("flag", "date", "holds true and false", "auto"),
+    ("when", "numeric", "holds dates", "Set it to date"),
+    ("us", "date", r"80 of 80 cells do not read as dates \('05/01/2024', '13/02/2024'\)", "2024-01-15"),
+    ("note", "numeric", r"80 of 80 cells do not read as numbers \('good', 'bad'\)", "1234.5"),
+])  # fmt: skip
+def test_a_type_that_does_not_fit_is_refused_with_examples(column, kind, told, hint):
+    with pytest.raises(SettingsError, match=told) as caught:
+        prepared(odd(), **{column: kind})
+    assert hint in caught.value.hint
+
+
+def test_a_few_cells_that_do_not_fit_are_counted_and_missing():
+    found = prepared(odd(), pay="numeric", seen="date", flag="numeric", us="ignore")
+    told = {finding.column: finding for finding in found.findings if finding.check == "unreadable"}
+    assert {name: finding.values for name, finding in told.items()} == {
+        "pay": {"cells": 1, "examples": ["n.n."]}, "seen": {"cells": 2, "examples": ["05/01/2024", "soon"]},
+    }  # fmt: skip
+    assert "1 of 61 cells do not read as numbers ('n.n.'), and count as missing" in told["pay"].message
+    encoded = pd.DataFrame(found.encoder.transform(odd()), columns=found.encoder.get_feature_names_out())
+    assert encoded["missingindicator_pay"].tolist() == pd.to_numeric(odd()["pay"], errors="coerce").isna().tolist()
+    # Dates with and without a time are both read, whichever is first; "05/01/2024" is not guessed at.
+    assert encoded["missingindicator_seen: epoch"].sum() == odd()["seen"].isna().sum() + 2
+    one = odd().loc[[77]]
+    assert one["pay"].item() == "n.n."
+    assert np.array_equal(found.encoder.transform(one), encoded.loc[[77]])
+
+
+def test_dates_of_a_model_from_before_the_check_are_still_read():
+    """Other forms are refused for a new search; a model that learned from them goes on as it was."""
+    assert as_dates(pd.Series(["12/31/2024", "02/01/2024", None])).dt.month.tolist()[:2] == [12, 2]
+
+
+def test_texts_as_numbers_and_dates_are_exported(run_search, tmp_path):
+    frame = odd()
+    frame = frame.iloc[[77, *range(77), 78, 79, 76]].reset_index(drop=True)  # the first and the last are altered too
+    assert (frame["pay"].iloc[0], frame["seen"].iloc[-1]) == ("n.n.", "05/01/2024")
+    types = {"pay": "numeric", "seen": "date", "us": "ignore", "year": "ignore"}
+    settings = {"featurization": "custom", "column_types": types, "max_trials": 2, "folds": 2, "time_budget_s": None}
+    result = run_search(frame, target="y", **settings).result
+    found = export_onnx(result.model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert all(part["largest_difference"] < 1e-5 for part in found.parity.values())
+    result.save(tmp_path)
+    row = frame.head(1).assign(seen="2024-01-05")  # its "pay" is no number, and there is no other cell
+    expected = AutoMLResult.load(tmp_path).model.predict_proba(row)
+    assert np.abs(TableScorer(found.path).outputs(row) - expected).max() < 1e-5
+    with pytest.raises(InputError, match="'day' was a number in training"):
+        result.model.predict(row.assign(day="soon"))
 
 
 def test_a_column_that_is_not_there_is_named():

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from core import models
-from core.datasets._frame import store_frame
+from core.automl._cells import MISSING, as_categories
+from core.datasets._frame import load_frame, store_frame
 from core.models._fields import MOST_CHOICES, Field, describe
 from tests.unit.edge.edge_models import odd_table
 
@@ -73,3 +74,37 @@ def test_numbers_of_any_type(tmp_path, dtype):
     assert (field.kind, field.minimum, field.default, field.maximum, field.integer) == (
         "number", 1, 2, 4, "int" in dtype,
     )  # fmt: skip
+
+
+def test_what_a_search_took_a_column_for_counts(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "zip": [20095, 20095, 80331, 80331],
+            "rate": [1.0, 2.5, 1.0, None],
+            "on": [True, False, True, True],
+            "day": pd.to_datetime(["2024-01-05", "2024-01-05", None, "2024-02-01"]),
+            "zoned": pd.to_datetime(["2024-01-05T10:00Z", "2024-01-05T10:30Z", None, None]),
+            "title": ["red", "blue", "red", "red"],
+            "income": ["1200", "n.n.", "800.5", "900"],
+            "seen": ["2024-01-05", "2024-02-01T10:00:00+02:00", "soon", None],
+            "old": ["12/31/2024", "02/01/2024", "02/01/2024", None],
+        }
+    )
+    kinds = dict.fromkeys(("zip", "rate", "on", "day", "zoned"), "category") | {
+        "title": "text", "income": "number", "seen": "date", "old": "date",
+    }  # fmt: skip
+    path = store_frame(frame, tmp_path / "t.parquet")
+    fields = {field.name: field for field in describe(path, list(frame), kinds=kinds)}
+    assert {name: field.kind for name, field in fields.items()} == kinds | {"old": "category"}
+    for name in ("zip", "rate", "on", "day", "zoned"):
+        spelled = as_categories(load_frame(path)[name])
+        assert set(fields[name].choices) == set(spelled) - {MISSING}, "as the features spell them"
+    income, seen = fields["income"], fields["seen"]
+    assert (income.minimum, income.default, income.maximum, income.missing) == (800.5, 900.0, 1200.0, 1)
+    assert (seen.minimum, seen.maximum, seen.missing) == ("2024-01-05T00:00:00", "2024-02-01T08:00:00", 2)
+    assert {name: field.held for name, field in fields.items()} == {
+        "zip": "numbers", "rate": "numbers", "on": "true and false", "day": "dates", "zoned": "dates", "title": "",
+        "income": "text", "seen": "text", "old": "",
+    }  # fmt: skip
+    stored = {name: value for name, value in fields["title"].to_dict().items() if name != "held"}
+    assert Field.from_dict(stored) == fields["title"], "versions of before have no such word"
