@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from core.explain._contributions import Contributor, exact_contributor
 from core.explain._deadline import Deadline
-from core.explain._sampler import BACKGROUND, PAIRS, sampling_contributor
+from core.explain._sampler import BACKGROUND, PAIRS, OutOfTimeError, sampling_contributor
 from core.explain._shap import ShapValues
+from core.explain._speed import Speed
 from core.explain._subject import Array, Subject
 
 __all__ = ["attribute"]
@@ -21,6 +22,7 @@ __all__ = ["attribute"]
 ROWS = 500
 ENOUGH = 50  # rows that an exact method must be able to explain in time, or a sampled one is used
 BATCH_S = 0.5
+SAFE = 0.8  # of the time left is planned for: a batch that the deadline cuts off is lost
 TOLERANCE = 1e-3  # of a sum's distance from the model's own output, relative to the outputs' spread
 
 
@@ -30,10 +32,13 @@ def _explain(contributor: Contributor, X: NDArray[Any], deadline: Deadline) -> A
     done, size = 0, 1
     while done < len(X) and not deadline.over:
         began = time.perf_counter()
-        parts.append(contributor.values(X[done : done + size]))
+        try:
+            parts.append(contributor.values(X[done : done + size]))
+        except OutOfTimeError:
+            break
         seconds = time.perf_counter() - began
         done += size
-        fitting = min(BATCH_S, deadline.left()) / max(seconds / size, 1e-9)
+        fitting = min(BATCH_S, SAFE * deadline.left()) / max(seconds / size, 1e-9)
         size = int(np.clip(fitting, 1, 4 * size + 8))
     return np.concatenate(parts) if parts else np.empty((0, len(contributor.base), 0))
 
@@ -76,6 +81,7 @@ def attribute(
     pairs: int = PAIRS,
     references: int = BACKGROUND,
     seed: int = 0,
+    speed: Speed | None = None,
 ) -> tuple[ShapValues | None, Contributor | None, str]:
     """Explain rows in the best way that fits.
 
@@ -99,6 +105,8 @@ def attribute(
         Of a sampled explanation: pairs of orders, and rows drawn from the background.
     estimator : fitted estimator, optional
         On the subject's matrix; without it the values are sampled.
+    speed : Speed, optional
+        Of the subject: no row is begun that alone would take a sampled explanation past the deadline.
 
     Returns
     -------
@@ -112,11 +120,15 @@ def attribute(
 
     def sampled() -> Contributor:
         drawn = np.random.default_rng(seed).permutation(len(background))[:references]
-        return sampling_contributor(subject, background[drawn], space=space, pairs=pairs, seed=seed)
+        return sampling_contributor(
+            subject, background[drawn], space=space, pairs=pairs, seed=seed, speed=speed, deadline=deadline
+        )
 
     if deadline.over or not len(X):
         return None, None, ""
     contributor, why = _choose(estimator, subject, X, background, sampled, deadline)
+    if contributor.a_row_s > deadline.left():
+        return None, contributor, why
     values = _explain(contributor, X, deadline)
     n = len(values)
     if not n:

@@ -165,12 +165,13 @@ class _Work:
             deadline=part,
             estimator=bare_estimator(self.result.model) if evidence.subject.encoded else None,
             seed=self.settings.seed,
+            speed=self.speed,
         )
-        if why:
+        if why and shap is not None:
             self._miss("shap", "the exact values; sampled ones are shown", why)
         if (done := 0 if shap is None else len(shap)) < len(wanted):
             what = "all rows" if not done else f"{len(wanted) - done:,} of {len(wanted):,} rows"
-            self._miss("shap", what, part.reason)
+            self._miss("shap", what, self._short(part))
         return shap, contributor
 
     def _summary(self, shap: ShapValues | None) -> pd.DataFrame:

@@ -152,9 +152,11 @@ def summarise(shap: ShapValues, groups: Mapping[str, pd.Series], *, seed: int = 
     -------
     DataFrame
         column, group (both missing over all rows), class, feature, importance (the mean of \\|SHAP\\|), low, high,
-        direction (the mean of SHAP: which way the column moves this group), n.
+        direction (the mean of SHAP: which way the column moves this group), n. A group of few rows (fairness' smallest
+        group) has no low and high: resamples of a row or two say nothing of the rows that were not drawn.
     """
     from core.fairness import label_text
+    from core.fairness._options import Options
 
     random = np.random.default_rng(seed)
     parts: list[tuple[str | None, str | None, NDArray[np.bool_]]] = [(None, None, np.ones(len(shap), dtype=bool))]
@@ -167,6 +169,8 @@ def summarise(shap: ShapValues, groups: Mapping[str, pd.Series], *, seed: int = 
         n = len(values)
         weights = random.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
         size, low, high = _mean(np.abs(values), weights)
+        if group is not None and n < Options.min_group_size:
+            low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
         direction = values.mean(axis=0)
         for code, label in enumerate(shap.classes):
             for i, feature in enumerate(shap.features):

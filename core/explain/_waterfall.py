@@ -9,17 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.errors import InputError
+from core.errors import InputError, LimitError
 from core.explain._attribute import attribute
 from core.explain._deadline import Deadline
 from core.explain._rows import cell_text, require_one
+from core.explain._sampler import row_seconds
 from core.explain._shap import ShapValues
+from core.explain._speed import Speed
 from core.explain._subject import Score, class_names, of_score
 
 __all__ = ["Waterfall", "explain_row", "waterfall"]
 
 STEPS = 10
 REFERENCES = 50
+FEWER = (20, 10)  # references of one pair of orders, where there is no time for more
+ROW_S = 4.0  # a page waits for it
+SAFE = 0.7  # of the time is planned for
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ def explain_row(
     pairs: int = 5,
     row_id: int = 0,
     seed: int = 0,
+    budget_s: float = ROW_S,
 ) -> ShapValues:
     """Explain one row of any scoring function, on the probability, by sampled permutations.
 
@@ -129,12 +135,19 @@ def explain_row(
     columns : sequence of str, optional
         That the model uses; by default all of the row's.
     pairs : int
-        Orders of columns, and as many reverses.
+        Orders of columns, and as many reverses; fewer, down to one, and of fewer background rows where time is short.
+    budget_s : float
+        Seconds that it may take.
 
     Returns
     -------
     ShapValues
         Of one row; they add up exactly.
+
+    Raises
+    ------
+    LimitError
+        When there is no time for one pair of orders: the table has too many columns for so slow a model.
 
     Examples
     --------
@@ -146,19 +159,41 @@ def explain_row(
     require_one(row)
     names, picked = class_names(labels)
     subject = of_score(score, list(columns) if columns is not None else [str(name) for name in row.columns], picked)
-    known = subject.encode(background)
+    deadline = Deadline.after(budget_s)
+    known, X = subject.encode(background), subject.encode(row)
+    speed = Speed.measure(subject.outputs, X)
+    effort = _effort(speed, len(subject.columns), pairs, len(known), SAFE * deadline.left())
+    if effort is None:
+        raise _too_slow(len(subject.columns), budget_s)
     found, _, _ = attribute(
         subject,
-        subject.encode(row),
+        X,
         row,
         np.array([row_id]),
         names,
         space="prediction" if labels is None else "probability",
         background=known,
-        deadline=Deadline.after(3600),
-        pairs=pairs,
-        references=REFERENCES,
+        deadline=deadline,
+        pairs=effort[0],
+        references=effort[1],
         seed=seed,
     )
-    assert found is not None
+    if found is None:
+        raise _too_slow(len(subject.columns), budget_s)
     return found
+
+
+def _effort(speed: Speed, columns: int, pairs: int, known: int, seconds: float) -> tuple[int, int] | None:
+    """Return the most pairs and background rows that there is time for; None when there is none for the fewest."""
+    for each, references in [*((each, REFERENCES) for each in range(pairs, 0, -1)), *((1, few) for few in FEWER)]:
+        if row_seconds(speed, columns, columns, pairs=each, references=min(references, known)) <= seconds:
+            return each, references
+    return None
+
+
+def _too_slow(columns: int, seconds: float) -> LimitError:
+    return LimitError(
+        f"The SHAP values of this row take longer than {seconds:g} s: the model is asked again for each of the "
+        f"{columns:,} columns.",
+        "The prediction itself is not affected. A model of fewer columns can be explained row by row.",
+    )

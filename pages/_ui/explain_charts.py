@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages._ui import theme
+from pages._ui import frame, theme
 
 if TYPE_CHECKING:
     from core.explain import ShapValues, Waterfall
@@ -82,11 +83,12 @@ def interactions(pairs: pd.DataFrame, space: str, label: str | None) -> None:
 
 
 def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None:
-    """Draw mean |SHAP| of the most important columns in each group of a sensitive column."""
+    """Draw mean |SHAP| of the most important columns in each group of a sensitive column; small groups are hollow."""
     own = summary[summary["class"] == label]
     overall = own[own["group"].isna()].sort_values("importance", ascending=False)["feature"].head(TOP)
     table = own[(own["column"] == column) & own["feature"].isin(set(overall))].copy()
     table["place"] = table["feature"].map({name: place for place, name in enumerate(overall)})
+    table["small"] = table["low"].isna()
     groups = sorted(table["group"].unique())
     colors = theme.categorical()
     legend = alt.Legend(title=None, orient="bottom", labelLimit=240, columns=8)
@@ -97,19 +99,30 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
                         scale=alt.Scale(domain=groups, range=[colors[i % len(colors)] for i in range(len(groups))])),
     )  # fmt: skip
     x_title = f"Mean |SHAP| ({space_title(space, label)})"
-    lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title), x2="high:Q")
+    sure, unsure = base.transform_filter("!datum.small"), base.transform_filter("datum.small")
+    lines = sure.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title), x2="high:Q")
     # Where there are more groups than colours, those of one colour differ by shape.
     shapes = [_SHAPES[i // len(colors) % len(_SHAPES)] for i in range(len(groups))]
-    dots = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x="importance:Q",
-        shape=alt.Shape("group:N", sort=groups, legend=legend, scale=alt.Scale(domain=groups, range=shapes)),
-        tooltip=["feature:N", "group:N", *(alt.Tooltip(f"{name}:Q", format=",.4g")
-                                           for name in ("importance", "low", "high", "direction")),
-                 alt.Tooltip("n:Q", format=",", title="rows behind it")],
-    )  # fmt: skip
+    shape = alt.Shape("group:N", sort=groups, legend=legend, scale=alt.Scale(domain=groups, range=shapes))
+
+    def dots(chart: alt.Chart, figures: Sequence[str], filled: bool) -> alt.Chart:
+        told = [alt.Tooltip(f"{name}:Q", format=",.4g") for name in figures]
+        rows = alt.Tooltip("n:Q", format=",", title="rows behind it")
+        return chart.mark_point(filled=filled, size=60, opacity=1).encode(
+            x=alt.X("importance:Q", title=x_title), shape=shape, tooltip=["feature:N", "group:N", *told, rows]
+        )
+
+    layers = [lines, dots(sure, ("importance", "low", "high", "direction"), True)]
+    few = table[table["small"]].drop_duplicates("group").sort_values("group")
+    if len(few):
+        layers.append(dots(unsure, ("importance", "direction"), False))
     heading = f"What moves the model, by {column}, with 95 % intervals"
     size = alt.Step(max(26, 9 * len(groups)), **{"for": "position"})
-    st.altair_chart((lines + dots).properties(height=size, title=heading), alt=heading)
+    named = ", ".join(f"{row.group} (n = {row.n:,})" for row in few.itertuples(index=False))
+    said = f"Small groups, drawn hollow and without an interval: {named}." if named else ""
+    st.altair_chart(alt.layer(*layers).properties(height=size, title=heading), alt=f"{heading}. {said}".strip())
+    if said:
+        st.caption(frame.plain(said))
 
 
 def _ranks(column: pd.Series) -> Any:

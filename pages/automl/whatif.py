@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Run
+from core.errors import LimitError
 from core.explain import Explanation, ShapValues, WhatIf, explain_row, waterfall, what_if
 from pages._ui import address, explain_charts, frame, numbers
 from pages.automl import cells, otherwise
@@ -37,7 +38,10 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     with left, frame.errors_shown():
         told = _told(model.digest, place, repr(edits), model, row, edits)
         _answer(model, told)
-        _why(_values(explained, model, told, place, edits), place)
+        try:
+            _why(_values(explained, model, told, place, edits), place)
+        except LimitError as error:  # the answer stands without its reasons
+            st.info(frame.plain(f"{error.message} {error.hint}"), icon=":material/info:")
         answered = True
     if answered:
         otherwise.show(model, told, found, key=f"{run.id}-{place}", edits=repr(edits))

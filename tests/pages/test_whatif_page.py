@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.errors import LimitError
 from core.explain import Explanation
 from pages.automl import asking, explained, whatif
 from tests.pages.conftest import World, query, texts, visit
@@ -155,6 +156,22 @@ def test_more_rows_than_two_hundred_can_be_chosen_and_the_caption_says_of_how_ma
     model.tested = False
     test = AppTest.from_function(page, kwargs={"model": model}).run()
     assert "learned from it: there was no test" in test.selectbox(key="whatif-row-All").help
+
+
+def test_an_answer_stands_where_its_reasons_take_too_long(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_slow(*_: object, **__: object) -> None:
+        raise LimitError("The SHAP values of this row take longer than 4 s.", "The prediction is not affected.")
+
+    monkeypatch.setattr(whatif, "explain_row", too_slow)
+    whatif._new_values.clear()
+    test = opened(world.found, "What-if")
+    place = test.selectbox(key="whatif-row-All").value
+    test.number_input(key=f"cell-{world.found}-{place}-duration_months").set_value(62).run()
+    assert not test.exception
+    assert not test.error
+    assert [each.value for each in test.info if "take longer than 4 s" in each.value]
+    assert test.metric
+    assert test.button(key=f"nearest-{world.found}-{place}")  # other answers are searched all the same
 
 
 def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(

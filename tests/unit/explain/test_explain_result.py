@@ -70,8 +70,37 @@ def test_groups_are_those_of_the_sensitive_columns_and_parts_of_the_whole(credit
     women = np.abs(found.shap.values[(sexes == "female").to_numpy(), 0, 0]).mean()
     first = found.summary[(found.summary["group"] == "female") & (found.summary["feature"] == found.shap.features[0])]
     assert first["importance"].item() == pytest.approx(women)
-    assert (found.summary["low"] <= found.summary["importance"] + 1e-12).all()
-    assert (found.summary["importance"] <= found.summary["high"] + 1e-12).all()
+    sure = found.summary[found.summary["group"].isna() | (found.summary["n"] >= 30)]
+    assert (sure["low"] <= sure["importance"] + 1e-12).all()
+    assert (sure["importance"] <= sure["high"] + 1e-12).all()
+
+
+def test_a_small_group_has_its_figures_but_no_interval(tmp_path):
+    result, frame = odd_result("lgbm", "binary", rows=120)
+    team = np.array(["one"] + ["few"] * 29 + ["thirty"] * 30 + ["many"] * 60, dtype=object)
+    result.test["team"] = team
+    result.settings = result.settings.model_copy(update={"sensitive_columns": ("team",)})
+    explain(result, frame.assign(team=team), LONG).save(tmp_path)
+    found = Explanation.load(tmp_path)
+    sizes = found.summary.drop_duplicates("group").set_index("group")["n"].to_dict()
+    assert {name: sizes[name] for name in ("one", "few", "thirty", "many")} == {
+        "one": 1, "few": 29, "thirty": 30, "many": 60,
+    }  # fmt: skip
+    small = found.summary["group"].isin(["one", "few"])
+    assert found.summary.loc[small, ["low", "high"]].isna().all(axis=None)
+    assert found.summary.loc[~small, ["low", "high"]].notna().all(axis=None)
+    assert found.summary[["importance", "direction"]].notna().all(axis=None)
+    lines = json.loads((tmp_path / "explain.json").read_text())["summary"]
+    assert {line["group"] for line in lines if line["low"] is None} == {"one", "few"}
+    own = found.summary[found.summary["group"] == "one"].set_index("feature")["importance"]
+    place = list(found.shap.row_id).index(0)
+    assert own[found.shap.features].tolist() == pytest.approx(np.abs(found.shap.values[place, :, 0]).tolist())
+
+
+def test_few_rows_without_a_group_keep_their_interval():
+    frame = pd.DataFrame({"a": np.arange(25.0), "y": np.arange(25.0)})
+    result = result_of(function_model(lambda rows: rows["a"]), frame, "y", task="regression", metric="r2")
+    assert explain(result, frame, LONG).summary[["low", "high"]].notna().all(axis=None)
 
 
 def test_files_hold_all_of_it(credit, tmp_path):

@@ -1,5 +1,7 @@
 """The sampled SHAP values of any function: exact where theory says so."""
 
+import time
+import tracemalloc
 from itertools import permutations
 
 import numpy as np
@@ -8,8 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.explain._sampler import sampling_contributor
+from core.errors import LimitError
+from core.explain import ExplainSettings, _sampler, explain, explain_row
+from core.explain._deadline import Deadline
+from core.explain._sampler import OutOfTimeError, sampling_contributor
 from core.explain._subject import of_score
+from tests.unit.explain.explain_models import function_model, result_of
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -107,3 +113,90 @@ def test_one_column_is_all():
     subject = of_score(lambda x: x["a"] ** 2, ["a"], [0])
     X = subject.encode(pd.DataFrame({"a": [1.0, 3.0]}))
     assert sampling_contributor(subject, X, space="prediction").values(X).ravel().tolist() == [-4, 4]
+
+
+def whole_base(function, background):
+    return float(np.mean(function(background)))
+
+
+@pytest.mark.parametrize("cells", [1, 100, 130, 1_000])
+def test_parts_of_the_steps_give_the_values_of_all_at_once(monkeypatch, cells):
+    def function(x):
+        return np.tanh(x["a"] * x["b"]) * x["c"] + x["d"] ** 2
+
+    background, rows = table(12), table(5, seed=1)
+    subject = of_score(function, NAMES, [0])
+    known, X = subject.encode(background), subject.encode(rows)
+    # 12 x 4 cells a step: one step, two, and one row of three at a time; all five rows at once is what is compared to.
+    whole = sampling_contributor(subject, known, space="prediction").values(X)
+    monkeypatch.setattr(_sampler, "CELLS", cells)
+    parts = sampling_contributor(subject, known, space="prediction").values(X)
+    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
+    assert parts[:, :, 0].sum(axis=1) + whole_base(function, background) == pytest.approx(function(rows))
+
+
+COLUMNS = 600
+WIDE = pd.DataFrame(
+    np.random.default_rng(5).normal(size=(60, COLUMNS)), columns=[f"c{place}" for place in range(COLUMNS)]
+)
+
+
+def summed(x):
+    return x.to_numpy() @ np.linspace(-1, 1, COLUMNS)
+
+
+def test_a_row_of_a_wide_table_needs_little_memory_and_adds_up():
+    tracemalloc.start()
+    try:
+        found = explain_row(summed, WIDE.iloc[[0]], WIDE, None, budget_s=60, pairs=1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 30e6  # all steps at once are 144 MB, and the frame of them as much again
+    assert found.outputs.ravel() == pytest.approx(summed(WIDE.iloc[[0]]))
+    # Of a sum the values are exact: the coefficient times the distance from the mean of the references.
+    drawn = WIDE.iloc[np.random.default_rng(0).permutation(60)[:50]]
+    expected = np.linspace(-1, 1, COLUMNS) * (WIDE.iloc[0] - drawn.mean())
+    assert found.values[0, :, 0] == pytest.approx(expected.to_numpy())
+
+
+def slow(x):
+    time.sleep(2e-5 * len(x))
+    return summed(x)
+
+
+def test_a_row_takes_the_orders_that_there_is_time_for_and_else_says_so():
+    began = time.monotonic()
+    found = explain_row(slow, WIDE.iloc[[0]], WIDE, None, budget_s=3.5)  # ten orders of 50 take 6 s and more
+    assert time.monotonic() - began < 4.5
+    assert int(found.method.split()[1]) < 10
+    assert found.outputs.ravel() == pytest.approx(summed(WIDE.iloc[[0]]))
+    began = time.monotonic()
+    with pytest.raises(LimitError, match=r"longer than 0.2 s.*600 columns"):
+        explain_row(slow, WIDE.iloc[[0]], WIDE, None, budget_s=0.2)
+    assert time.monotonic() - began < 1
+
+
+def test_a_speed_that_was_measured_wrongly_is_stopped_by_the_deadline():
+    subject = of_score(slow, list(WIDE), [0])
+    X = subject.encode(WIDE)
+    found = sampling_contributor(subject, X[:20], space="prediction", deadline=Deadline.after(0.2))
+    began = time.monotonic()
+    with pytest.raises(OutOfTimeError):
+        found.values(X[:1])
+    assert time.monotonic() - began < 0.7
+
+
+def test_an_explanation_of_a_wide_table_stays_within_its_budget():
+    def function(x):
+        time.sleep(1e-4 * len(x))
+        return summed(x)
+
+    frame = WIDE.assign(y=summed(WIDE))
+    result = result_of(function_model(function), frame, "y", task="regression", metric="r2")
+    began = time.monotonic()
+    found = explain(result, frame, ExplainSettings(budget_s=2.0))
+    assert time.monotonic() - began < 3.5  # one row alone takes 2 x 2 x 599 x 20 rows, 4.8 s
+    assert found.shap is None
+    left = [each for each in found.left_out if each["part"] == "shap"]
+    assert [(each["what"], each["why"]) for each in left] == [("all rows", "time was short")]

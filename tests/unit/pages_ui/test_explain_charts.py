@@ -82,6 +82,23 @@ def test_groups_have_colours_and_the_space_is_named(explained):
     assert color["scale"]["domain"] == ["f", "m"]
 
 
+def test_a_small_group_is_hollow_without_an_interval_and_named(explained):
+    summary = explained.summary.copy()
+    own = summary["group"] == "m"
+    summary.loc[own, ["low", "high"]] = np.nan
+    summary.loc[own, "n"] = 7
+    (spec,), captions = drawn(explain_charts.by_group, summary, "sex", "log-odds", "yes")
+    said = "Small groups, drawn hollow and without an interval: m (n = 7)."
+    assert [caption.replace("\\", "") for caption in captions] == [said]
+    marks = [(part["mark"]["type"], part["mark"].get("filled"), part["transform"]) for part in parts(spec)]
+    wide, few = [{"filter": "!datum.small"}], [{"filter": "datum.small"}]
+    assert marks == [("rule", None, wide), ("point", True, wide), ("point", False, few)]
+    assert "low" not in str(parts(spec)[2]["encoding"]["tooltip"])
+    (spec,), captions = drawn(explain_charts.by_group, explained.summary, "sex", "log-odds", "yes")
+    assert captions == []
+    assert len(parts(spec)) == 2
+
+
 def test_a_waterfall_goes_from_the_base_to_the_output(explained):
     found = waterfall(explained.shap, int(explained.shap.row_id[0]), top=3)
     (spec,), _ = drawn(explain_charts.waterfall, found)
