@@ -186,6 +186,8 @@ def waterfall(found: Waterfall) -> None:
     rules = alt.Chart(ends).mark_rule(color=theme.muted(), strokeDash=[4, 4]).encode(
         x="x:Q", tooltip=["end:N", alt.Tooltip("x:Q", format=",.4g")]
     )  # fmt: skip
-    heading = f"Row {found.row_id}: from {found.base:.3g} to {found.output:.3g}"
+    tiny = 1e-9 * max(abs(found.base), steps["contribution"].abs().max())  # what is left of a sum that is nothing
+    first, last = (0.0 if abs(value) <= tiny else value for value in (found.base, found.output))
+    heading = f"Row {found.row_id}: from {first:.3g} to {last:.3g}"
     told = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
     st.altair_chart((bars + rules).properties(height=alt.Step(28), title=heading), alt=f"{heading}: {told}")

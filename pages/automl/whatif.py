@@ -122,7 +122,7 @@ def _answer(model: Asked, told: WhatIf) -> None:
 def _why(values: ShapValues, place: int) -> None:
     label = None
     if len(values.classes) > 1:
-        first = int(values.outputs[0].argmax()) if len(values) == 1 else 0
+        first = int(values.outputs[values.row_id.tolist().index(place)].argmax())
         label = st.selectbox("Why this class", values.classes, index=first, key=f"why-{place}", width=280)
     explain_charts.waterfall(waterfall(values, place, label))
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import jobs
 from core.errors import LimitError
-from core.explain import Explanation
+from core.explain import Explanation, ShapValues
 from pages.automl import asking, explained, whatif
 from tests.pages.conftest import World, query, texts, visit
 
@@ -156,6 +156,26 @@ def test_more_rows_than_two_hundred_can_be_chosen_and_the_caption_says_of_how_ma
     model.tested = False
     test = AppTest.from_function(page, kwargs={"model": model}).run()
     assert "learned from it: there was no test" in test.selectbox(key="whatif-row-All").help
+
+
+def test_a_row_is_explained_for_the_class_that_it_was_given() -> None:
+    def page(values) -> None:  # type: ignore[no-untyped-def]
+        from pages.automl import whatif
+
+        whatif.explain_charts.waterfall = lambda found: None
+        whatif._why(values, 7)
+
+    own = whatif.explain_charts.waterfall
+    values = np.zeros((2, 1, 3))
+    values[1, 0] = [0.1, 0.2, 0.5]
+    shap = ShapValues("exact", "probability", ["a"], ["x", "y", "z"], np.full(3, 1 / 3), values, np.array([4, 7]),
+                      pd.DataFrame({"a": [1.0, 2.0]}), 0.0)  # fmt: skip
+    try:
+        test = AppTest.from_function(page, kwargs={"values": shap}).run()
+    finally:
+        whatif.explain_charts.waterfall = own
+    assert not test.exception
+    assert test.selectbox(key="why-7").value == "z"
 
 
 def test_an_answer_stands_where_its_reasons_take_too_long(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

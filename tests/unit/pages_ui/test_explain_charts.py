@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,8 @@ def test_a_waterfall_goes_from_the_base_to_the_output(explained):
     (spec,), _ = drawn(explain_charts.waterfall, found)
     assert f"from {found.base:.3g} to {found.output:.3g}" in spec["title"]
     assert "Log-odds of yes" in titles(spec, "x")
+    (spec,), _ = drawn(explain_charts.waterfall, replace(found, output=-8.9e-16))
+    assert spec["title"].endswith(" to 0")
 
 
 @pytest.mark.parametrize("kind", ["number", "date", "category", "boolean"])
