@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.automl import compare_tables, compare_trials
+from core.automl import AutoMLSettings, compare_tables, compare_trials, search
 from core.automl._ensemble import _parts
 from core.automl._estimates import Estimate
 from core.automl._evidence_groups import group_name, groups_in
 from core.automl._prepare import prepare
 from core.automl._result import _predictions
-from core.automl._settings import AutoMLSettings
 from core.automl._training_data import TrainingData
 from core.automl._verdict import verdict
 
@@ -84,3 +83,23 @@ def test_training_data_keeps_its_groups(tmp_path):
 def test_without_an_interval_no_model_is_better():
     said = verdict("AUC", {"prior": Estimate(0.2, np.nan, np.nan, 50)}, {"prior": "guessing"})
     assert said == "Not clearly different from guessing (+0.200 AUC, no interval), on 50 rows it never saw."
+
+
+def test_a_search_by_group_tells_its_groups(tmp_path):
+    frame = table()
+    frame["y"] = frame["a"] + np.repeat(np.random.default_rng(3).normal(size=30), 20)
+    chosen = AutoMLSettings(
+        target="y", group_column="patient", time_budget_s=None, max_trials=2, folds=2, cv_repeats=1, learners=("rf",)
+    )
+    result = search(frame, chosen)
+    of = frame["patient"].to_numpy()
+    for found in (result.test, result.oof):
+        codes = groups_in(found, "y")
+        pairs = set(zip(codes, of[found["row_id"]], strict=True))
+        assert len(pairs) == len(set(codes)) == len({patient for _, patient in pairs})
+    assert result.rows["test_groups"] == result.test["plumbline:group"].nunique()
+    again = compare_tables(result.test, result.test, target="y", task="regression", metric="mae").metrics["first"]
+    assert again["mae"].low == pytest.approx(result.test_metrics["mae"].low, rel=1e-5)
+    by_row = result.test.drop(columns="plumbline:group")
+    alone = compare_tables(by_row, by_row, target="y", task="regression", metric="mae").metrics["first"]["mae"]
+    assert again["mae"].high - again["mae"].low > 1.5 * (alone.high - alone.low)
