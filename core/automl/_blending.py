@@ -98,7 +98,8 @@ def consider(
     covered = np.isfinite(np.stack([each.reshape(len(each), -1)[:, 0] for each in predicted])).all(axis=0)
     choice = choose_blend(
         [each[covered] for each in predicted], [trial["learner"] for trial in found], data.y[covered], metric,
-        costs=[cost(trial) for trial in found], room=room, seed=seed,
+        costs=[cost(trial) for trial in found], room=room,
+        groups=None if data.groups is None else data.groups[covered], seed=seed,
     )  # fmt: skip
     total = sum(choice.weights.values())
     members = [(found[place], weight / total) for place, weight in choice.weights.items()]

@@ -6,6 +6,7 @@ they were chosen on, so whether to blend at all is decided on rows that had no s
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from core.automl._metrics import METRICS
 from core.automl._weighted import score_all
@@ -112,6 +113,7 @@ def choose_blend(
     *,
     costs: Sequence[float] | None = None,
     room: float = np.inf,
+    groups: NDArray[np.intp] | None = None,
     seed: int = 0,
 ) -> Choice:
     """Select a blend on all rows, and judge the way it is selected by cross-validation over the rows.
@@ -131,6 +133,8 @@ def choose_blend(
         What to make as good as possible.
     costs, room
         As `select` takes them; no limit by default.
+    groups : array of int of shape (n,), optional
+        Rows of a group are judged together, by weights that no row of it had a say in.
     seed : int
         Of the rows that are looked at, when there are very many.
 
@@ -143,6 +147,7 @@ def choose_blend(
     if len(y) > (rows := _rows(outputs[0])):
         kept = np.sort(np.random.default_rng(seed).choice(len(y), rows, replace=False))
         outputs, y = [each[kept] for each in outputs], y[kept]
+        groups = None if groups is None else groups[kept]
     outputs = [np.asarray(each, dtype=np.float64) for each in outputs]
 
     def loss_on(rows: NDArray[np.intp], mean: Any) -> float:
@@ -158,7 +163,7 @@ def choose_blend(
 
     everything = np.arange(len(y))
     scores: list[tuple[float, float]] = []
-    for judged in _parts(y, outputs[0]):
+    for judged in _parts(y, outputs[0], groups):
         members = chosen_on(np.setdiff1d(everything, judged))
         mixed = np.mean([outputs[place][judged] for place in members], axis=0)
         single = outputs[members[0]][judged]  # the first choice is the best single one
@@ -193,12 +198,21 @@ def _rows(output: Array) -> int:
     return max(2_000, ROWS * 2 // max(classes, 2))
 
 
-def _parts(y: NDArray[Any], output: Array) -> list[NDArray[np.intp]]:
-    """Return the rows that are judged by the others, in turn."""
-    count = min(PARTS, len(y) // 2)
+def _parts(y: NDArray[Any], output: Array, groups: NDArray[np.intp] | None = None) -> list[NDArray[np.intp]]:
+    """Return the rows that are judged by the others, in turn; the rows of a group are in one part."""
+    count = min(PARTS, len(y) // 2 if groups is None else len(np.unique(groups)))
+    if groups is not None and count < 2:
+        return []
     found: list[NDArray[np.intp]] = []
     classes = output.shape[1] if output.ndim == 2 else 0
     for repeat in range(REPEATS if output.size < SMALL else 1):
+        if groups is not None:
+            stratified = classes and np.unique(y, return_counts=True)[1].max() >= count
+            by_group = (StratifiedGroupKFold if stratified else GroupKFold)(count, shuffle=True, random_state=repeat)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than parts
+                found += [part for _, part in by_group.split(y, y, groups) if 0 < len(part) < len(y)]
+            continue
         smallest = int(np.unique(y, return_counts=True)[1].min()) if classes else 0
         kind = StratifiedKFold if classes and smallest >= count else KFold
         found += [part for _, part in kind(count, shuffle=True, random_state=repeat).split(y, y)]

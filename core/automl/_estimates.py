@@ -1,4 +1,4 @@
-"""Metrics with intervals, by bootstrap over rows: every metric of all resamples from one matrix of row counts."""
+"""Metrics with intervals, by bootstrap over rows or groups of them, from one matrix of how often each row is drawn."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def _interval(value: float, samples: Array, n: int) -> Estimate:
     return Estimate(value, float(low), float(high), n)
 
 
-def _at_the_limit(found: Estimate, y: NDArray[Any], classes: int) -> Estimate:
+def _at_the_limit(found: Estimate, rarest: int) -> Estimate:
     """Give a faultless (or hopeless) classifier the interval that resampling its rows cannot show.
 
     Every resample of faultless rows is faultless, so the bootstrap's interval has no width however few the rows are.
-    Wilson's for as many hits out of as many rows has; for figures about each class the rows of the rarest count.
+    Wilson's for as many hits out of as many rows has; for figures about each class the rows of the rarest count, or
+    the groups that hold such rows.
     """
     if found.high > found.low or found.value not in (0.0, 1.0):
         return found
-    rows = int(np.bincount(y.astype(np.intp), minlength=classes).min())
-    low, high = wilson(found.value * max(rows, 1), max(rows, 1))
+    low, high = wilson(found.value * max(rarest, 1), max(rarest, 1))
     return Estimate(found.value, float(low), float(high), found.n)
 
 
@@ -63,14 +63,29 @@ def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
     return Estimate(gap, float(low), float(high), n)
 
 
-def _resamples(n: int, seed: int) -> Iterator[Array]:
-    """Yield blocks of row counts (resamples, n): how often each row is drawn, with replacement."""
+def _rarest(y: NDArray[Any], classes: int, groups: NDArray[np.intp] | None) -> int:
+    """Return how many rows the rarest class has, or how many groups hold rows of the class that fewest hold."""
+    codes = y.astype(np.intp)
+    if groups is not None:
+        codes = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
+    return int(np.bincount(codes, minlength=classes).min())
+
+
+def _resamples(n: int, seed: int, groups: NDArray[np.intp] | None = None) -> Iterator[Array]:
+    """Yield blocks of row counts (resamples, n): how often each row, or the group of it, is drawn with replacement.
+
+    A single group yields none: it does not tell how groups differ.
+    """
     random = np.random.default_rng(seed)
+    units = n if groups is None else int(groups.max()) + 1
+    if groups is not None and units < 2:
+        return
     left = int(np.clip(_CELLS // n, 200, _RESAMPLES))
     while left:
         size = min(left, max(1, 2_000_000 // n))
-        draws = random.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
-        yield np.bincount(draws.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        draws = random.integers(0, units, size=(size, units)) + units * np.arange(size)[:, None]
+        counts = np.bincount(draws.ravel(), minlength=size * units).reshape(size, units).astype(np.float64)
+        yield counts if groups is None else counts[:, groups]
         left -= size
 
 
@@ -82,8 +97,11 @@ class Comparison:
     gains: dict[str, Estimate]
 
 
-def compare(task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array], *, seed: int = 0) -> Comparison:
-    """Estimate all metrics of several models with 95 % percentile bootstrap intervals over rows.
+def compare(
+    task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array], *, groups: NDArray[Any] | None = None,
+    seed: int = 0,
+) -> Comparison:  # fmt: skip
+    """Estimate all metrics of several models with 95 % percentile bootstrap intervals over rows, or groups of rows.
 
     Parameters
     ----------
@@ -95,6 +113,9 @@ def compare(task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array
         Class codes, or numbers.
     outputs : mapping of str to array of shape (n, k) or (n,)
         Probabilities, or predicted numbers, by model. All models see the same resamples, so gains are paired.
+    groups : array of shape (n,), optional
+        Rows of a group depend on each other, so whole groups are drawn: as many as there are, with replacement. With
+        one group only the bounds are NaN.
 
     Returns
     -------
@@ -111,23 +132,25 @@ def compare(task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array
     families = families_of(names)
     samples: dict[str, dict[str, list[Array]]] = {model: {name: [] for name in names} for model in outputs}
     fast = {model: [WeightedMetrics(family, y, output) for family in families] for model, output in outputs.items()}
-    for weights in _resamples(len(y), seed):
+    members = None if groups is None or not len(y) else np.unique(groups, return_inverse=True)[1].astype(np.intp)
+    for weights in _resamples(len(y), seed, members):
         for model, computed in fast.items():
             for family in computed:
                 for name, values in family(weights).items():
                     samples[model][name].append(values)
     drawn = {
-        model: {name: np.concatenate(blocks) for name, blocks in found.items()} for model, found in samples.items()
+        model: {name: np.concatenate([np.empty(0), *blocks]) for name, blocks in found.items()}
+        for model, found in samples.items()
     }
     exact = {model: {name: score(name, y, output) for name in names} for model, output in outputs.items()}
     metrics = {
         model: {name: _interval(exact[model][name], drawn[model][name], len(y)) for name in names} for model in outputs
     }
     if task != "regression":
-        classes = next(iter(outputs.values())).shape[1]
+        rarest = _rarest(y, next(iter(outputs.values())).shape[1], members)
         bounded = [name for name in names if name != "log_loss"]
         for found in metrics.values():
-            found |= {name: _at_the_limit(found[name], y, classes) for name in bounded}
+            found |= {name: _at_the_limit(found[name], rarest) for name in bounded}
     first = next(iter(outputs))
     sign = 1 if METRICS[metric].larger_is_better else -1
     gains = {}

@@ -39,6 +39,8 @@ class Prepared:
         Encoded test rows.
     train_rows, test_rows : arrays of int
         Their positions in the frame that was given.
+    test_groups : array of int, optional
+        The groups of the test rows, coded as those of ``data``.
     labels : list or None
         The target's labels by code; None for a number.
     """
@@ -54,6 +56,7 @@ class Prepared:
     labels: list[Any] | None
     split_method: str
     findings: list[Finding] = field(default_factory=list)
+    test_groups: NDArray[np.intp] | None = None
 
     @property
     def label_names(self) -> list[str] | None:
@@ -213,7 +216,9 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
         task=task,
         metric=metric,
         encoder=encoder,
-        data=TrainingData(X_train, y[train], len(labels or ()), folds.pairs, settings.class_weights),
+        data=TrainingData(
+            X_train, y[train], len(labels or ()), folds.pairs, settings.class_weights, roles.take(train).groups
+        ),
         X_test=encoder.transform(features.iloc[test]) if len(test) else X_train[:0],
         y_test=y[test],
         train_rows=rows[train],
@@ -221,4 +226,5 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
         labels=labels,
         split_method=folds.method,
         findings=findings,
+        test_groups=roles.take(test).groups,
     )

@@ -16,6 +16,7 @@ from core.automl._budget import Budget
 from core.automl._curves import confusion, curves
 from core.automl._ensemble import best_of_each
 from core.automl._estimates import Comparison, Estimate, compare
+from core.automl._evidence_groups import group_name
 from core.automl._hyperparameters import hyperparameter_importance
 from core.automl._metrics import METRICS
 from core.automl._model import make_model
@@ -71,7 +72,8 @@ class AutoMLResult:
         The search's metric, model minus baseline, paired on the test rows, larger being better for the model.
     oof, test : DataFrame
         row_id (position in the table), the target, prediction, a probability a class, sensitive columns;
-        out-of-fold for training rows (those that some fold validated on), and for the test rows.
+        out-of-fold for training rows (those that some fold validated on), and for the test rows. With a group column
+        the second column has the codes of the groups.
     curves, confusion : JSON-like
         What a page draws, of the test rows.
     stop_reason : str
@@ -136,9 +138,13 @@ def packages() -> dict[str, str]:
 
 
 def _predictions(
-    frame: pd.DataFrame, prepared: Prepared, settings: AutoMLSettings, rows: NDArray[np.intp], output: NDArray[Any]
-) -> pd.DataFrame:
-    table: dict[str, Any] = {"row_id": rows, settings.target: frame[settings.target].to_numpy()[rows]}
+    frame: pd.DataFrame, prepared: Prepared, settings: AutoMLSettings, rows: NDArray[np.intp], output: NDArray[Any],
+    groups: NDArray[np.intp] | None,
+) -> pd.DataFrame:  # fmt: skip
+    table: dict[str, Any] = {"row_id": rows}
+    if groups is not None:
+        table[group_name([settings.target, *settings.sensitive_columns])] = groups
+    table[settings.target] = frame[settings.target].to_numpy()[rows]
     if prepared.labels is None:
         table["prediction"] = output
     else:
@@ -218,7 +224,10 @@ def conclude(
         if linear is not None:
             estimator = finisher.load("linear")
             tested["linear"] = outputs(estimator, X, data.classes)
-    compared = compare(prepared.task, prepared.metric, y, tested, seed=seed) if tested else Comparison({}, {})
+    groups = prepared.test_groups
+    compared = Comparison({}, {})
+    if tested:
+        compared = compare(prepared.task, prepared.metric, y, tested, groups=groups, seed=seed)
     gains = dict(compared.gains)
     if final.trial["learner"] == "linear":
         gains.pop("linear", None)
@@ -266,8 +275,15 @@ def conclude(
         baseline_metrics={name: found for name, found in compared.metrics.items() if name != "model"},
         differences=gains,
         verdict=_verdict(prepared, gains),
-        oof=_predictions(frame, prepared, settings, prepared.train_rows[covered], out_of_fold[covered]),
-        test=_predictions(frame, prepared, settings, prepared.test_rows, tested.get("model", out_of_fold[:0])),
+        oof=_predictions(
+            frame,
+            prepared,
+            settings,
+            prepared.train_rows[covered],
+            out_of_fold[covered],
+            None if data.groups is None else data.groups[covered],
+        ),
+        test=_predictions(frame, prepared, settings, prepared.test_rows, tested.get("model", out_of_fold[:0]), groups),
         curves=curves(y, tested["model"], prepared.label_names, seed=seed) if len(y) else {},
         confusion=confusion(y, tested["model"]) if len(y) and data.classes else None,
         findings=findings,
@@ -276,7 +292,8 @@ def conclude(
         elapsed_s=budget.elapsed(),
         model_ready_s=ready_s,
         split_method=prepared.split_method,
-        rows={"all": len(frame), "train": len(data.y), "test": len(y)},
+        rows={"all": len(frame), "train": len(data.y), "test": len(y)}
+        | ({} if groups is None else {"test_groups": len(np.unique(groups))}),
         features=list(prepared.encoder.columns_),
         fingerprint=fingerprint(frame),
         packages=packages(),

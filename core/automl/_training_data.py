@@ -28,6 +28,8 @@ class TrainingData:
         Row positions.
     weighted : bool
         Whether classes weigh the same.
+    groups : array of int of shape (n,), optional
+        Rows of a group are dependent, and on one side of every split.
     """
 
     X: NDArray[np.float32]
@@ -35,6 +37,7 @@ class TrainingData:
     classes: int
     folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
     weighted: bool = False
+    groups: NDArray[np.intp] | None = None
 
     @property
     def task(self) -> str:
@@ -45,6 +48,8 @@ class TrainingData:
         """Write the data for other processes; memory-mapped there, so it is there once."""
         np.save(folder / "X.npy", self.X)
         arrays: dict[str, Any] = {"y": self.y, "classes": self.classes, "weighted": self.weighted}
+        if self.groups is not None:
+            arrays["groups"] = self.groups
         for number, (train, validation) in enumerate(self.folds):
             arrays |= {f"fold{number}_0": train, f"fold{number}_1": validation}
         np.savez(folder / "y.npz", **arrays)
@@ -60,6 +65,7 @@ class TrainingData:
                 classes=int(stored["classes"]),
                 folds=[(stored[f"fold{number}_0"], stored[f"fold{number}_1"]) for number in range(count)],
                 weighted=bool(stored["weighted"]),
+                groups=stored["groups"] if "groups" in stored.files else None,
             )
 
 

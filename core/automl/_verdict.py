@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from core.automl._estimates import Estimate
@@ -37,7 +38,9 @@ def verdict(title: str, differences: Mapping[str, Estimate], names: Mapping[str,
         low, high = (-gain.high, -gain.low) if gain.high < 0 else (gain.low, gain.high)
         around = f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
         size = f"{abs(gain.value):,.{decimals}f} {title}"
-        if gain.low > 0:
+        if math.isnan(gain.low):  # one group of rows does not tell how groups differ
+            parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title}, no interval)")
+        elif gain.low > 0:
             parts.append(f"better than {name} by {size} {around}")
         elif gain.high < 0:
             parts.append(f"worse than {name} by {size} {around}")

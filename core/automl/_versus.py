@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.automl._estimates import Comparison, compare
+from core.automl._evidence_groups import groups_in
 from core.automl._metrics import METRICS
 from core.errors import InputError
 
@@ -62,7 +63,8 @@ def compare_tables(
     Parameters
     ----------
     first, other : DataFrame
-        Columns row_id, the target, prediction, and a probability a class (``p(label)``).
+        Columns row_id, the target, prediction, and a probability a class (``p(label)``). Groups that either holds
+        are resampled as a whole.
     target, task, metric : str
         As of the search.
     seed : int
@@ -90,17 +92,20 @@ def compare_tables(
         raise InputError(f"The metric '{metric}' does not fit a {task} target.", "Choose another.")
     if not len(first) or set(first["row_id"]) != set(other["row_id"]):
         raise InputError("The two models were not tested on the same rows.", _OTHER_ROWS)
+    groups = groups_in(first, target)
     other = other.set_index("row_id").loc[first["row_id"]].reset_index()
+    if groups is None:
+        groups = groups_in(other, target)
     if not (first[target].to_numpy() == other[target].to_numpy()).all():
         raise InputError(f"The two tables hold different values of '{target}'.", _OTHER_ROWS)
     y = _truth(first, target, task)
     if task == "regression":
-        return compare(task, metric, y, {"first": _numbers(first), "other": _numbers(other)}, seed=seed)
+        return compare(task, metric, y, {"first": _numbers(first), "other": _numbers(other)}, groups=groups, seed=seed)
     columns = _probabilities(first)
     if set(columns) - set(other.columns):
         raise InputError("The two models know different labels.", _OTHER_ROWS)
     outputs = {"first": first[columns].to_numpy(dtype=float), "other": other[columns].to_numpy(dtype=float)}
-    return compare(task, metric, y, outputs, seed=seed)
+    return compare(task, metric, y, outputs, groups=groups, seed=seed)
 
 
 def compare_trials(
@@ -152,7 +157,7 @@ def compare_trials(
         if len(found) != len(oof):
             raise InputError(f"Trial {number} was validated on other rows.", "Choose another.")
         outputs[name] = found
-    return compare(task, metric, _truth(oof, target, task), outputs, seed=seed)
+    return compare(task, metric, _truth(oof, target, task), outputs, groups=groups_in(oof, target), seed=seed)
 
 
 def _probabilities(table: pd.DataFrame) -> list[str]:

@@ -165,6 +165,10 @@ def evaluation(evidence: Evidence) -> Section:
         f"{rows['train']:,} trained{validation}.",
         result["verdict"],
     ]
+    if rows.get("test_groups"):
+        text_rows.append(
+            f"The test rows are of {rows['test_groups']:,} groups; the intervals of the figures resample whole groups."
+        )
     if reads > 1:
         text_rows.append(
             f"The test rows were read for {reads} rules, the model's own among them; each makes them less of a test."

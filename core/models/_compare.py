@@ -174,6 +174,7 @@ def _obstacle(first: Evidence, second: Evidence) -> str:
 
 def _gain(sides: list[Evidence], tests: list[pd.DataFrame], metric: str) -> Estimate:
     from core.automl._estimates import compare as estimate
+    from core.automl._evidence_groups import groups_in
 
     labels = sides[0].labels
     truth = tests[0][sides[0].target]
@@ -184,5 +185,7 @@ def _gain(sides: list[Evidence], tests: list[pd.DataFrame], metric: str) -> Esti
     else:
         y = pd.Categorical(truth.map(str), categories=labels).codes.astype(np.intp)
         outputs = [test[[f"p({label})" for label in labels]].to_numpy(dtype=float) for test in tests]
-    found = estimate(sides[0].result["task"], metric, y, {"second": outputs[1], "first": outputs[0]})
+    held = [groups_in(test.reset_index(), side.target) for side, test in zip(sides, tests, strict=True)]
+    groups = next((each for each in held if each is not None), None)
+    found = estimate(sides[0].result["task"], metric, y, {"second": outputs[1], "first": outputs[0]}, groups=groups)
     return found.gains["first"]

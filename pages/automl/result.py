@@ -119,7 +119,9 @@ def _tiles(found: Mapping[str, Any]) -> None:
     own = found["metric"]
     names = [own, *(name for name in found["test_metrics"] if name != own)][:_TILES]
     n = found["test_metrics"][own]["n"]
-    st.caption(f"On {n:,} test rows, with 95 % intervals")
+    groups = found["rows"].get("test_groups")
+    drawn = f" in {groups:,} groups, with 95 % intervals that resample whole groups" if groups else ""
+    st.caption(f"On {n:,} test rows{drawn or ', with 95 % intervals'}")
     with st.container(horizontal=True):
         for name in names:
             item = found["test_metrics"][name]

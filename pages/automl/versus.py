@@ -129,7 +129,7 @@ def _same_test(other: Run, run: Run, task: str) -> bool:
 def _difference(compared: Mapping[str, Any], metric: Metric, first: str, other: str, rows: str) -> None:
     gain = compared["gain"]
     value = f"{gain['value'] + 0.0:+.4f} {numbers.interval(gain['low'], gain['high'])}"
-    if gain["low"] <= 0 <= gain["high"]:
+    if not (gain["low"] > 0 or gain["high"] < 0):  # nor without an interval, as of a single group
         st.markdown(f"**No certain difference** on {gain['n']:,} {rows}: {metric.title} {value}.")
     else:
         word = "better" if gain["value"] > 0 else "worse"

@@ -6,6 +6,7 @@ import time
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core import jobs
 from core.automl import METRICS, AutoMLSettings
@@ -246,3 +247,20 @@ def test_a_model_that_no_browser_takes_is_pointed_to(world: World, monkeypatch: 
     call = next(found.value for found in test.code if "artifact_path" in found.value)
     assert '"model.skops"' in call
     exec(compile(call, "shown", "exec"), {})
+
+
+def test_figures_by_group_say_so() -> None:
+    def tiles(groups: dict) -> None:
+        from pages.automl.result import _tiles
+
+        item = {"value": 0.8, "low": 0.7, "high": 0.9, "n": 200}
+        _tiles({"metric": "accuracy", "test_metrics": {"accuracy": item}, "rows": {"test": 200, **groups}})
+
+    said = [
+        AppTest.from_function(tiles, args=(groups,), default_timeout=30).run().caption[0].value
+        for groups in ({}, {"test_groups": 12})
+    ]
+    assert said == [
+        "On 200 test rows, with 95 % intervals",
+        "On 200 test rows in 12 groups, with 95 % intervals that resample whole groups",
+    ]

@@ -186,3 +186,61 @@ def test_wilson_is_scipys(hits, n):
 def test_wilson_is_the_published_one(hits, n, low, high):
     """Newcombe (1998), Statistics in Medicine 17, table I, method 3."""
     assert [round(float(bound), 4) for bound in wilson(hits, n)] == [low, high]
+
+
+def patients(seed=5):
+    """Forty patients of very unlike numbers of rows, each with an error of its own: a probability, and the truth."""
+    random = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(40) * 7 + 3, random.integers(5, 40, 40))
+    y = random.integers(0, 2, len(groups))
+    own = random.normal(0, 1.5, 400)[groups]
+    first = 1 / (1 + np.exp(-(2 * (2 * y - 1) + own * (2 * y - 1) + random.normal(size=len(y)))))
+    return groups, y, np.column_stack([1 - first, first])
+
+
+def test_groups_are_resampled_as_a_loop_over_them_does():
+    groups, y, output = patients()
+    found = compare("binary", "roc_auc", y, {"a": output}, groups=groups).metrics["a"]
+    by_row = compare("binary", "roc_auc", y, {"a": output}).metrics["a"]
+    random = np.random.default_rng(99)
+    members = {group: np.flatnonzero(groups == group) for group in np.unique(groups)}
+    names = ("accuracy", "roc_auc")
+    drawn = {name: [] for name in names}
+    for _ in range(1_000):
+        rows = np.concatenate([members[group] for group in random.choice(list(members), len(members))])
+        for name in names:
+            drawn[name].append(of_scikit(name, y[rows], output[rows]))
+    for name in names:
+        low, high = np.quantile(drawn[name], [0.025, 0.975])
+        width = high - low
+        assert found[name].low == pytest.approx(low, abs=0.12 * width)
+        assert found[name].high == pytest.approx(high, abs=0.12 * width)
+        assert found[name].n == len(y)
+        assert by_row[name].high - by_row[name].low < 0.75 * width, "rows alone claim too much"
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_copies_of_rows_tell_no_more_than_the_rows(task):
+    y, first, other = tables(task)
+    copies = np.repeat(np.arange(len(y)), 7)
+    metric = "mae" if task == "regression" else "accuracy"
+    alone = compare(task, metric, y, {"a": first, "b": other})
+    copied = compare(task, metric, y[copies], {"a": first[copies], "b": other[copies]}, groups=copies)
+    for name, known in alone.metrics["a"].items():
+        assert copied.metrics["a"][name].low == pytest.approx(known.low, rel=1e-9)
+        assert copied.metrics["a"][name].high == pytest.approx(known.high, rel=1e-9)
+    assert copied.gains["b"].low == pytest.approx(alone.gains["b"].low, rel=1e-9)
+
+
+def test_a_faultless_model_is_as_sure_as_its_groups_are_many():
+    y = np.repeat([0, 1], 500)
+    groups = np.arange(1_000) // 50  # ten groups of each class
+    found = compare("binary", "accuracy", y, {"a": np.eye(2)[y]}, groups=groups).metrics["a"]["accuracy"]
+    assert found.low == pytest.approx(wilson(10, 10)[0])
+    assert found.high == pytest.approx(1)
+
+
+def test_one_group_has_no_interval():
+    y, first, other = tables("binary")
+    found = compare("binary", "accuracy", y, {"a": first, "b": other}, groups=np.zeros(len(y), int))
+    assert np.isnan([found.metrics["a"]["accuracy"].low, found.gains["b"].low, found.gains["b"].high]).all()

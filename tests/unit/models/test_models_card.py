@@ -161,3 +161,12 @@ def test_a_run_without_a_model_has_none(home):
     run = runs.add(Run(workspace="local", task="check", state=RunState.SUCCEEDED))
     with pytest.raises(RegistryError, match="makes no model"):
         models.card_of_run(run.id)
+
+
+def test_a_card_says_that_groups_were_resampled(finish, credit_result, credit_frame, with_model):
+    grouped = with_model(credit_result, credit_result.model)
+    object.__setattr__(grouped, "rows", {**credit_result.rows, "test_groups": 12})
+    run = finish(grouped, credit_frame)
+    card = models.card(models.register(run.id, name="grouped").id)
+    said = [text for text in card["evaluation"].text if "groups" in text]
+    assert said == ["The test rows are of 12 groups; the intervals of the figures resample whole groups."]

@@ -75,3 +75,23 @@ def test_what_cannot_be_compared(pair):
         models.compare(pair[1].model_id, pair[1].id)
     with pytest.raises(RegistryError, match="'rmse' does not fit"):
         models.compare(pair[0].id, pair[1].id, metric="rmse")
+
+
+def test_groups_of_the_stored_rows_are_resampled_as_a_whole(
+    finish, credit_result, other_credit, credit_frame, with_model
+):
+    sides = []
+    for number, result in enumerate((credit_result, other_credit)):
+        grouped = with_model(result, result.model)
+        table = result.test.copy()
+        # Two groups: with the second alone, with both, or with the first twice; so only three values can be drawn.
+        table.insert(1, "plumbline:group", np.arange(len(table)) % 2)
+        object.__setattr__(grouped, "test", table)
+        sides.append(models.register(finish(grouped, credit_frame).id, name=f"grouped {number}"))
+    found = models.compare(sides[0].id, sides[1].id)
+    first, second = credit_result.test, other_credit.test
+    y, a, b = (first["credit"] == "good").to_numpy(), first["p(good)"].to_numpy(), second["p(good)"].to_numpy()
+    each = [roc_auc_score(y[part::2], b[part::2]) - roc_auc_score(y[part::2], a[part::2]) for part in (0, 1)]
+    whole = roc_auc_score(y, b) - roc_auc_score(y, a)
+    assert found.difference.low == pytest.approx(min(*each, whole), abs=1e-6)
+    assert found.difference.high == pytest.approx(max(*each, whole), abs=1e-6)

@@ -1,0 +1,53 @@
+"""The groups of rows in a stored table of predictions: which column has them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["group_name", "groups_in"]
+
+_NAME = "plumbline:group"
+
+
+def group_name(taken: Collection[str]) -> str:
+    """Return a name for the column that none of the others has.
+
+    Examples
+    --------
+    >>> group_name(["y"])
+    'plumbline:group'
+    """
+    name = _NAME
+    while name in taken:
+        name += "'"
+    return name
+
+
+def groups_in(table: pd.DataFrame, target: str) -> NDArray[np.intp] | None:
+    """Return the group of each row of a table of predictions; None where the search had none, or did not store them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``AutoMLResult.test``, with row_id as its first column.
+    target : str
+        What was predicted.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> groups_in(pd.DataFrame({"row_id": [4], "y": [1.0], "prediction": [1.5]}), "y") is None
+    True
+    """
+    # By its place too: a sensitive column may have any name, but none stands second.
+    name = str(table.columns[1]) if len(table.columns) > 1 else ""
+    if name == target or not name.startswith(_NAME):
+        return None
+    return np.asarray(table[name].to_numpy(dtype=np.intp))
