@@ -42,16 +42,16 @@ def _interval(value: float, samples: Array, n: int) -> Estimate:
     return Estimate(value, float(low), float(high), n)
 
 
-def _at_the_limit(found: Estimate, rarest: int) -> Estimate:
+def _at_the_limit(found: Estimate, count: int) -> Estimate:
     """Give a faultless (or hopeless) classifier the interval that resampling its rows cannot show.
 
     Every resample of faultless rows is faultless, so the bootstrap's interval has no width however few the rows are.
-    Wilson's for as many hits out of as many rows has; for figures about each class the rows of the rarest count, or
-    the groups that hold such rows.
+    Wilson's for as many hits out of as many rows has: of all rows for the accuracy, of the rarest class for figures
+    about each class; or of the groups that hold such rows.
     """
     if found.high > found.low or found.value not in (0.0, 1.0):
         return found
-    low, high = wilson(found.value * max(rarest, 1), max(rarest, 1))
+    low, high = wilson(found.value * count, count)
     return Estimate(found.value, float(low), float(high), found.n)
 
 
@@ -64,11 +64,12 @@ def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
 
 
 def _rarest(y: NDArray[Any], classes: int, groups: NDArray[np.intp] | None) -> int:
-    """Return how many rows the rarest class has, or how many groups hold rows of the class that fewest hold."""
+    """Return how many rows the rarest class that is there has, or how many groups hold rows of the one fewest hold."""
     codes = y.astype(np.intp)
     if groups is not None:
         codes = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
-    return int(np.bincount(codes, minlength=classes).min())
+    counts = np.bincount(codes, minlength=classes)
+    return int(counts[counts > 0].min())
 
 
 def _resamples(n: int, seed: int, groups: NDArray[np.intp] | None = None) -> Iterator[Array]:
@@ -148,9 +149,10 @@ def compare(
     }
     if task != "regression":
         rarest = _rarest(y, next(iter(outputs.values())).shape[1], members)
-        bounded = [name for name in names if name != "log_loss"]
+        every = len(y) if members is None else len(np.unique(members))
+        counted = {name: every if name == "accuracy" else rarest for name in names if name != "log_loss"}
         for found in metrics.values():
-            found |= {name: _at_the_limit(found[name], rarest) for name in bounded}
+            found |= {name: _at_the_limit(found[name], count) for name, count in counted.items()}
     first = next(iter(outputs))
     sign = 1 if METRICS[metric].larger_is_better else -1
     gains = {}

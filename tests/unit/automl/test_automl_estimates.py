@@ -144,19 +144,26 @@ def test_estimates_follow_the_seed():
 
 @pytest.mark.parametrize(("hits", "n"), [(10, 20), (90, 100)])
 def test_faultless_model_still_has_an_interval(hits, n):
-    """All of `n` rows right proves no perfection: the lower bound is Wilson's for the rows of the rarer class."""
+    """All of `n` rows right proves no perfection: the lower bound is Wilson's, by class for the rarer class's rows."""
     y = (np.arange(n) < hits).astype(int)
     right = np.eye(2)[y]
     prior = np.tile([1 - hits / n, hits / n], (n, 1))
     found = compare("binary", "roc_auc", y, {"model": right, "prior": prior})
     rare = min(hits, n - hits)
-    for name in ("accuracy", "roc_auc"):
+    for name, rows in (("accuracy", n), ("roc_auc", rare)):
         estimate = found.metrics["model"][name]
         assert (estimate.value, estimate.high) == (1, pytest.approx(1))
-        assert estimate.low == pytest.approx(stats.binomtest(rare, rare).proportion_ci(method="wilson").low)
+        assert estimate.low == pytest.approx(stats.binomtest(rows, rows).proportion_ci(method="wilson").low)
     gain = found.gains["prior"]
     assert gain.value == 0.5
     assert 0 < gain.low < 0.5 <= gain.high + 1e-12
+
+
+def test_a_class_that_the_test_lacks_does_not_count_as_the_rarest():
+    y = np.repeat([0, 1], [100, 60])
+    found = compare("multiclass", "balanced_accuracy", y, {"model": np.eye(3)[y]}).metrics["model"]
+    expected = stats.binomtest(60, 60).proportion_ci(method="wilson").low
+    assert found["balanced_accuracy"].low == found["roc_auc"].low == pytest.approx(expected)
 
 
 def test_resamples_without_a_class_leave_the_interval_finite():
@@ -235,9 +242,10 @@ def test_copies_of_rows_tell_no_more_than_the_rows(task):
 def test_a_faultless_model_is_as_sure_as_its_groups_are_many():
     y = np.repeat([0, 1], 500)
     groups = np.arange(1_000) // 50  # ten groups of each class
-    found = compare("binary", "accuracy", y, {"a": np.eye(2)[y]}, groups=groups).metrics["a"]["accuracy"]
-    assert found.low == pytest.approx(wilson(10, 10)[0])
-    assert found.high == pytest.approx(1)
+    found = compare("binary", "accuracy", y, {"a": np.eye(2)[y]}, groups=groups).metrics["a"]
+    assert found["balanced_accuracy"].low == pytest.approx(wilson(10, 10)[0])
+    assert found["accuracy"].low == pytest.approx(wilson(20, 20)[0])
+    assert found["accuracy"].high == pytest.approx(1)
 
 
 def test_one_group_has_no_interval():
