@@ -132,6 +132,8 @@ class Explanation:
         """
         try:
             found = json.loads(Path(summary).read_text(encoding="utf-8"))
+            if "classes" not in found:  # the first explanations named them with their SHAP values only
+                found["classes"] = (found["shap"] or {}).get("classes", ["prediction"])
             values = {name: found[name] for name in _PLAIN}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StorageError(

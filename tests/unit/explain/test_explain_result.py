@@ -115,6 +115,9 @@ def test_files_hold_all_of_it(credit, tmp_path):
     assert again.shap.data.equals(found.shap.data)
     bare = Explanation.read(tmp_path / "explain.json")
     assert (bare.shap, bare.classes) == (None, found.classes)
+    first = {name: value for name, value in json.loads(text).items() if name != "classes"}
+    (tmp_path / "explain.json").write_text(json.dumps(first))
+    assert Explanation.load(tmp_path).classes == found.classes
     with pytest.raises(StorageError, match="holds no explanation"):
         Explanation.load(tmp_path / "other")
 

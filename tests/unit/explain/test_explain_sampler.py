@@ -14,7 +14,9 @@ from core.errors import LimitError
 from core.explain import ExplainSettings, _sampler, explain, explain_row
 from core.explain._deadline import Deadline
 from core.explain._sampler import OutOfTimeError, sampling_contributor
+from core.explain._speed import Speed
 from core.explain._subject import of_score
+from core.explain._waterfall import _effort
 from tests.unit.explain.explain_models import function_model, result_of
 
 NAMES = ["a", "b", "c", "d"]
@@ -167,14 +169,22 @@ def slow(x):
 
 def test_a_row_takes_the_orders_that_there_is_time_for_and_else_says_so():
     began = time.monotonic()
-    found = explain_row(slow, WIDE.iloc[[0]], WIDE, None, budget_s=6)  # ten orders of 50 take 12 s and more
-    assert time.monotonic() - began < 10
+    found = explain_row(slow, WIDE.iloc[[0]], WIDE, None, budget_s=9)  # ten orders of 50 take 12 s and more
+    assert time.monotonic() - began < 12
     assert int(found.method.split()[1]) < 10
     assert found.outputs.ravel() == pytest.approx(summed(WIDE.iloc[[0]]))
     began = time.monotonic()
     with pytest.raises(LimitError, match=r"longer than 0.2 s.*600 columns"):
         explain_row(slow, WIDE.iloc[[0]], WIDE, None, budget_s=0.2)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "effort"), [(60.0, (5, 50)), (6.0, (2, 50)), (2.0, (1, 20)), (0.6, (1, 10)), (0.2, None)]
+)
+def test_the_effort_is_what_there_is_time_for(seconds, effort):
+    """Two orders of 599 steps by 50 rows of 40 microseconds take 2.4 s."""
+    assert _effort(Speed(0.0, 4e-5), 600, 5, 200, seconds) == effort
 
 
 def test_a_speed_that_was_measured_wrongly_is_stopped_by_the_deadline():
