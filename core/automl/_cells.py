@@ -23,6 +23,7 @@ __all__ = [
     "as_dates",
     "as_numbers",
     "as_seconds",
+    "holds",
     "require_columns",
 ]
 
@@ -80,6 +81,26 @@ def as_numbers(name: str, column: pd.Series) -> NDArray[np.float32]:
             "Give numbers, and leave the cell empty where there is none.",
         ) from error
     return np.where(np.abs(values) <= LARGEST, values, np.nan).astype(np.float32)
+
+
+def holds(column: pd.Series) -> str:
+    """Return what a column's cells are, in the words of messages; nothing of a column without values.
+
+    Examples
+    --------
+    >>> holds(pd.Series([1, None])), holds(pd.Series(["1", "b"])), holds(pd.Series([None], dtype=object))
+    ('numbers', 'text', '')
+    """
+    if types.is_bool_dtype(column.dtype):
+        return "true and false"
+    if types.is_numeric_dtype(column.dtype):
+        return "numbers"
+    if types.is_datetime64_any_dtype(column.dtype):
+        return "dates"
+    kind = types.infer_dtype(column, skipna=True) if column.notna().any() else "empty"
+    told = {"boolean": "true and false", "integer": "numbers", "floating": "numbers", "mixed-integer-float": "numbers",
+            "decimal": "numbers", "datetime": "dates", "date": "dates", "datetime64": "dates", "empty": ""}  # fmt: skip
+    return told.get(kind, "text")
 
 
 def as_dates(column: pd.Series) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-from pandas.api import types
 
+from core.automl._cells import holds
 from core.datasets import Finding
 from core.errors import SettingsError
 
@@ -46,7 +46,7 @@ def check_types(frame: pd.DataFrame, wanted: Mapping[str, str]) -> list[Finding]
         if kind not in _READS or name not in frame.columns:
             continue
         column = frame[name].dropna()
-        held = _held(column)
+        held = holds(column)
         if held == "text":
             found += _unread(column, name, kind)
         elif held and held != _READS[kind] and (kind, held) != ("numeric", "true and false"):
@@ -54,19 +54,6 @@ def check_types(frame: pd.DataFrame, wanted: Mapping[str, str]) -> list[Finding]
                 f"'{name}' is set to {kind}, and holds {held} ({_examples(column)}).", _instead(kind, held)
             )
     return found
-
-
-def _held(column: pd.Series) -> str:
-    if types.is_bool_dtype(column.dtype):
-        return "true and false"
-    if types.is_numeric_dtype(column.dtype):
-        return "numbers"
-    if types.is_datetime64_any_dtype(column.dtype):
-        return "dates"
-    kind = types.infer_dtype(column, skipna=True)
-    told = {"empty": "", "boolean": "true and false", "datetime": "dates", "date": "dates", "datetime64": "dates"}
-    numbers = ("integer", "floating", "mixed-integer-float", "decimal")
-    return told.get(kind, "numbers" if kind in numbers else "text")
 
 
 def _instead(kind: str, held: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from core.automl._cells import holds
 from core.datasets import Finding
 from core.errors import InputError
 from core.models._fields import MOST_CHOICES, Field
@@ -152,21 +153,6 @@ def take_in(frame: pd.DataFrame, fields: Sequence[Field]) -> tuple[pd.DataFrame,
     return pd.DataFrame(taken, index=frame.index), reports
 
 
-def _given(column: pd.Series) -> str:
-    """Return what a column holds, in words; nothing of one without values."""
-    if types.is_bool_dtype(column.dtype):
-        return "true and false"
-    if types.is_numeric_dtype(column.dtype):
-        return "numbers"
-    if types.is_datetime64_any_dtype(column.dtype):
-        return "dates"
-    known = column.dropna()
-    kind = types.infer_dtype(known, skipna=True) if len(known) else "empty"
-    told = {"boolean": "true and false", "integer": "numbers", "floating": "numbers", "mixed-integer-float": "numbers",
-            "decimal": "numbers", "datetime": "dates", "date": "dates", "datetime64": "dates", "empty": ""}  # fmt: skip
-    return told.get(kind, "text")
-
-
 def _report(column: pd.Series, field: Field, given: str, read: pd.Series, **counts: Any) -> ColumnReport:
     missing = column.isna().to_numpy()
     lost = read.isna().to_numpy() & ~missing
@@ -185,7 +171,7 @@ def _outside(read: pd.Series, low: Any, high: Any) -> int:
 
 
 def _numbers(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    given = _given(column)
+    given = holds(column)
     if given == "dates":
         read = pd.Series(np.nan, index=column.index)
     else:
@@ -201,7 +187,7 @@ def _numbers(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
 
 
 def _booleans(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    given = _given(column)
+    given = holds(column)
     if given == "true and false":
         read = column.astype("boolean")
     elif given == "dates":
@@ -213,7 +199,7 @@ def _booleans(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]
 
 
 def _dates(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    given = _given(column)
+    given = holds(column)
     if given in ("numbers", "true and false"):  # a number of what since when cannot be told
         read = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us, UTC]")
     else:
@@ -225,7 +211,7 @@ def _dates(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
 
 def _categories(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
     read = _texts_of(column)
-    report = _report(column, field, _given(column), read)
+    report = _report(column, field, holds(column), read)
     if field.complete and field.kind == "category":
         unseen = read[read.notna() & ~read.isin(field.choices)]
         examples = tuple(unseen.value_counts().index[:_EXAMPLES])
