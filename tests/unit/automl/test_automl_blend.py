@@ -151,9 +151,9 @@ def test_blend_that_is_no_gain_is_listed_and_not_used(run_search, quick, yes_or_
     [
         {"time_budget_s": None, "max_trials": 2},
         {"time_budget_s": None, "max_trials": 2, "max_concurrent_trials": 2},
-        {"time_budget_s": 8, "max_trials": None},
+        {"time_budget_s": 60, "max_trials": 2},  # the learners' order of a search with a clock, soon over
     ],
-    ids=["two trials", "two searchers", "seconds"],
+    ids=["two trials", "two searchers", "two trials with a clock"],
 )
 def test_a_linear_model_and_a_forest_are_among_the_candidates_of_any_short_search(
     limits, run_search, yes_or_no, monkeypatch
