@@ -16,6 +16,7 @@ from pandas.api import types
 from core.errors import InputError
 
 __all__ = [
+    "DATE_PARTS",
     "LARGEST",
     "MISSING",
     "NO_DATE",
@@ -23,12 +24,14 @@ __all__ = [
     "as_dates",
     "as_numbers",
     "as_seconds",
+    "date_features",
     "holds",
     "require_columns",
 ]
 
 MISSING = "(missing)"
 LARGEST = float(np.finfo(np.float32).max)
+DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 NO_DATE = int(np.iinfo(np.int64).min)
 """The seconds of a date that is missing: what NumPy keeps for "not a time"."""
 
@@ -123,3 +126,14 @@ def as_dates(column: pd.Series) -> Any:
 def as_seconds(dates: pd.Series) -> NDArray[np.int64]:
     """Return seconds since 1970 of what `as_dates` returned; `NO_DATE` where there is none."""
     return dates.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
+
+
+def date_features(name: str) -> list[str]:
+    """Return the names of the numbers that a date becomes: seconds since the epoch, and its parts.
+
+    Examples
+    --------
+    >>> date_features("due")[:3]
+    ['due: epoch', 'due: year', 'due: month']
+    """
+    return [f"{name}: {part}" for part in ("epoch", *DATE_PARTS)]

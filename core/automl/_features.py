@@ -18,19 +18,28 @@ from numpy.typing import NDArray
 from pandas.api import types
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-from core.automl._cells import LARGEST, MISSING, as_categories, as_dates, as_numbers, as_seconds, require_columns
+from core.automl._cells import (
+    DATE_PARTS,
+    LARGEST,
+    MISSING,
+    as_categories,
+    as_dates,
+    as_numbers,
+    as_seconds,
+    date_features,
+    require_columns,
+)
+from core.automl._imputation import number_steps
 from core.automl._text import TextFeatures, as_words
 from core.datasets import Finding
 from core.errors import InputError
 
-__all__ = ["DATE_PARTS", "MISSING", "ColumnPlan", "TableEncoder", "plan_columns"]
+__all__ = ["MISSING", "ColumnPlan", "TableEncoder", "plan_columns"]
 
 ONE_HOT_LIMIT = 20
 _KINDS = {"numeric": "number", "categorical": "category", "text": "text", "date": "date"}
-DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         What a column is, where it is not to be decided from its values: numeric, categorical, text, date, ignore.
     imputation : str
         What stands for a missing number: median, mean, most_frequent or zero.
+    column_imputation : mapping, optional
+        The same for single columns.
 
     Attributes
     ----------
@@ -134,10 +145,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         one_hot_limit: int = ONE_HOT_LIMIT,
         column_types: Mapping[str, str] | None = None,
         imputation: str = "median",
+        column_imputation: Mapping[str, str] | None = None,
     ) -> None:
         self.one_hot_limit = one_hot_limit
         self.column_types = column_types
         self.imputation = imputation
+        self.column_imputation = column_imputation
 
     def fit(self, frame: pd.DataFrame, y: Any = None) -> TableEncoder:
         """Learn the columns' kinds, medians and categories.
@@ -146,6 +159,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ------
         InputError
             When no column is left that a model could use.
+        SettingsError
+            When a column of `column_imputation` becomes no number.
         """
         self.plan_ = plan_columns(frame, self.column_types)
         kinds = {item.name: item.kind for item in self.plan_ if item.kind != "left out"}
@@ -159,7 +174,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.kinds_ = list(kinds.values())
         told = [name for name in kinds if (self.column_types or {}).get(name) == "numeric"]
         self.mixed_ = [name for name in told if not types.is_numeric_dtype(frame[name].dtype)]
-        numbers: list[str] = []
         low: list[str] = []
         high: list[str] = []
         dates: list[str] = []
@@ -171,18 +185,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 texts.append(name)
             elif kind == "category":
                 (low if frame[name].nunique() < self.one_hot_limit else high).append(name)
-            else:
-                numbers.append(name)
         self.dates_ = dates
-        strategy = "constant" if self.imputation == "zero" else self.imputation
-        imputer = SimpleImputer(strategy=strategy, fill_value=0.0, add_indicator=True)
         self.encoder_ = ColumnTransformer(
             [
-                (
-                    "number",
-                    imputer,
-                    numbers + [f"{name}: {part}" for name in dates for part in ("epoch", *DATE_PARTS)],
-                ),
+                *number_steps(self.plan_, self.imputation, self.column_imputation or {}),
                 ("one_hot", OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32), low),
                 (
                     "ordinal",
@@ -245,10 +251,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _date_parts(name: str, column: pd.Series) -> dict[str, Any]:
         dates = as_dates(column)
         epoch = as_seconds(dates).astype(np.float32)
-        parts: dict[str, Any] = {f"{name}: epoch": np.where(dates.notna(), epoch, np.float32(np.nan))}
-        for part in DATE_PARTS:
-            parts[f"{name}: {part}"] = getattr(dates.dt, part).to_numpy(dtype=np.float32, na_value=np.nan)
-        return parts
+        values = [np.where(dates.notna(), epoch, np.float32(np.nan))]
+        values += [getattr(dates.dt, part).to_numpy(dtype=np.float32, na_value=np.nan) for part in DATE_PARTS]
+        return dict(zip(date_features(name), values, strict=True))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the encoded columns."""

@@ -65,7 +65,8 @@ class Prepared:
 
 
 def _require_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> None:
-    wanted = [settings.target, *settings.drop_columns, *settings.sensitive_columns, *settings.column_types]
+    custom = [*settings.column_types, *settings.column_imputation]
+    wanted = [settings.target, *settings.drop_columns, *settings.sensitive_columns, *custom]
     for name in [*wanted, settings.time_column, settings.group_column]:
         if name is None:
             continue
@@ -206,7 +207,11 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
                 "Drop these columns, or set featurization to auto.",
             )
     findings += check_types(features, settings.column_types)
-    encoder = TableEncoder(column_types=settings.column_types or None, imputation=settings.imputation)
+    encoder = TableEncoder(
+        column_types=settings.column_types or None,
+        imputation=settings.imputation,
+        column_imputation=settings.column_imputation or None,
+    )
     X_train = encoder.fit(features.iloc[train]).transform(features.iloc[train])
     findings += encoder.findings()
     folds = make_folds(y[train], labels is not None, settings, roles.take(train))

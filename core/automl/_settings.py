@@ -12,6 +12,7 @@ from core.checked import CheckedSettings
 __all__ = ["LEARNERS", "AutoMLSettings"]
 
 ColumnType = Literal["numeric", "categorical", "text", "date", "ignore"]
+Imputation = Literal["median", "mean", "most_frequent", "zero"]
 
 LEARNERS = {
     "lgbm": "LightGBM",
@@ -60,11 +61,14 @@ class AutoMLSettings(CheckedSettings):
     ensemble : bool
         Blend the best models of each learner where that is better than the best one; within the time budget.
     featurization : str
-        auto, off (the table must be numeric), or custom: as auto, but for `column_types` and `imputation`.
+        auto, off (the table must be numeric), or custom: as auto, but for `column_types`, `imputation` and
+        `column_imputation`.
     column_types : dict of str to str
         With custom: what a column is, of numeric, categorical, text, date, ignore; auto decides on the others.
     imputation : str
         With custom: what stands for a missing number: median, mean, most_frequent or zero.
+    column_imputation : dict of str to str
+        With custom: the same for single columns of numbers, yes or no, or dates; `imputation` decides on the others.
     learners : "auto" or tuple of str
         Names from `LEARNERS`.
     blocked_learners : tuple of str
@@ -113,7 +117,8 @@ class AutoMLSettings(CheckedSettings):
     explain: bool = True
     featurization: Literal["auto", "off", "custom"] = "auto"
     column_types: dict[str, ColumnType] = Field(default_factory=dict)
-    imputation: Literal["median", "mean", "most_frequent", "zero"] = "median"
+    imputation: Imputation = "median"
+    column_imputation: dict[str, Imputation] = Field(default_factory=dict)
     ensemble: bool = True
     learners: Literal["auto"] | tuple[str, ...] = "auto"
     blocked_learners: tuple[str, ...] = ()
@@ -149,15 +154,17 @@ class AutoMLSettings(CheckedSettings):
         return self
 
     def _columns(self) -> None:
-        if self.featurization != "custom" and (self.column_types or self.imputation != "median"):
-            raise ValueError("column_types and imputation need featurization custom")
+        said = self.column_types or self.column_imputation or self.imputation != "median"
+        if self.featurization != "custom" and said:
+            raise ValueError("column_types, imputation and column_imputation need featurization custom")
         if self.time_column is not None and self.group_column is not None:
             raise ValueError("rows can be split by time_column or by group_column, not by both")
         for name, taken in (("time_column", self.time_column), ("group_column", self.group_column)):
             if taken == self.target:
                 raise ValueError(f"the target '{self.target}' cannot be the {name}")
-        if self.target in self.column_types:
-            raise ValueError(f"the target '{self.target}' is no feature, so column_types cannot have it")
+        for field in ("column_types", "column_imputation"):
+            if self.target in getattr(self, field):
+                raise ValueError(f"the target '{self.target}' is no feature, so {field} cannot have it")
 
     @property
     def chosen_learners(self) -> tuple[str, ...]:

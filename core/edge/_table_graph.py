@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import TensorProto, ValueInfoProto, helper
 
-from core.automl._cells import LARGEST, NO_DATE
+from core.automl._cells import LARGEST, NO_DATE, date_features
 from core.edge._metadata import Column
 from core.edge._nodes import Nodes
 
@@ -22,6 +22,7 @@ __all__ = ["encode_columns", "graph_inputs", "name_columns"]
 
 _ML = "ai.onnx.ml"
 _TEXT = "text: "  # how the encoder's steps of text columns begin
+_NUMBER = "number: "  # and those of numbers that are imputed in several ways
 _TYPES = {"category": TensorProto.STRING, "date": TensorProto.INT64, "text": TensorProto.INT32}
 _TABLED = 255  # repetitions of a word whose logarithm is looked up
 _DAY, _ERA = 86_400, 146_097  # seconds of a day, days of 400 years
@@ -73,13 +74,15 @@ def encode_columns(encoder: TableEncoder, columns: Sequence[Column], nodes: Node
     """Add the nodes that compute the features; return the name of the matrix, (n, features) float32."""
     inputs = {each.name: each.input for each in columns}
     blocks: list[str] = []
+    numbers: _Numbers | None = None
     for step, fitted, names in encoder.encoder_.transformers_:
         if not len(names) or step == "remainder":
             continue
         if step.startswith(_TEXT):
             blocks.append(_words(inputs[names[0]], fitted.words_.idf_, nodes))
-        elif step == "number":
-            blocks += _numbers(fitted, encoder, inputs, nodes)
+        elif step == "number" or step.startswith(_NUMBER):
+            numbers = numbers or _Numbers(encoder, inputs, nodes)
+            blocks += numbers.imputed(fitted, names)
         elif step == "one_hot":
             blocks += [_one_hot(inputs[name], categories, nodes)
                        for name, categories in zip(names, fitted.categories_, strict=True)]  # fmt: skip
@@ -89,19 +92,32 @@ def encode_columns(encoder: TableEncoder, columns: Sequence[Column], nodes: Node
     return nodes("Concat", *blocks, axis=1)
 
 
-def _numbers(imputer: Any, encoder: TableEncoder, inputs: dict[str, str], nodes: Nodes) -> list[str]:
-    """Return the imputed numbers, dates' parts last, and the flags of what was missing."""
-    kinds = dict(zip(encoder.columns_, encoder.kinds_, strict=True))
-    plain = [inputs[name] for name, kind in kinds.items() if kind in ("number", "boolean")]
-    dates = [inputs[name] for name in encoder.dates_]
-    values = nodes("Concat", *plain, *([_date_parts(dates, nodes)] if dates else []), axis=1)
-    # False of NaN and of infinities alike: the encoder treats both as missing.
-    known = nodes("LessOrEqual", nodes("Abs", values), np.float32(LARGEST))
-    found = [nodes("Where", known, values, imputer.statistics_[None, :].astype(np.float32))]
-    if len(flagged := imputer.indicator_.features_):
-        missing = nodes("Cast", nodes("Not", known), to=TensorProto.FLOAT)
-        found.append(nodes("Gather", missing, flagged, axis=1))
-    return found
+class _Numbers:
+    """The numbers of all columns, dates' parts last, before anything is imputed."""
+
+    def __init__(self, encoder: TableEncoder, inputs: dict[str, str], nodes: Nodes) -> None:
+        kinds = dict(zip(encoder.columns_, encoder.kinds_, strict=True))
+        plain = [name for name, kind in kinds.items() if kind in ("number", "boolean")]
+        dates = [inputs[name] for name in encoder.dates_]
+        parts = [part for name in encoder.dates_ for part in date_features(name)]
+        self._nodes = nodes
+        self._names = plain + parts
+        self._values = nodes(
+            "Concat", *(inputs[name] for name in plain), *([_date_parts(dates, nodes)] if dates else []), axis=1
+        )
+
+    def imputed(self, imputer: Any, names: Sequence[str]) -> list[str]:
+        """Return the numbers of some columns, imputed, and the flags of what was missing."""
+        nodes, values = self._nodes, self._values
+        if list(names) != self._names:
+            values = nodes("Gather", values, np.array([self._names.index(name) for name in names]), axis=1)
+        # False of NaN and of infinities alike: the encoder treats both as missing.
+        known = nodes("LessOrEqual", nodes("Abs", values), np.float32(LARGEST))
+        found = [nodes("Where", known, values, imputer.statistics_[None, :].astype(np.float32))]
+        if len(flagged := imputer.indicator_.features_):
+            missing = nodes("Cast", nodes("Not", known), to=TensorProto.FLOAT)
+            found.append(nodes("Gather", missing, flagged, axis=1))
+        return found
 
 
 def _one_hot(name: str, categories: Any, nodes: Nodes) -> str:

@@ -58,7 +58,7 @@ def show(dataset: Dataset, target: str, task: str, classes: list[str], others: l
         with left:
             values = _limits() | _evidence()
         with right:
-            values |= _learners(target, task, classes) | _columns(dataset, others)
+            values |= _learners(target, task, classes) | _columns(dataset, target, others)
     return values
 
 
@@ -155,7 +155,7 @@ def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
     return values
 
 
-def _columns(dataset: Dataset, others: list[str]) -> dict[str, Any]:
+def _columns(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
     st.markdown("**Columns**")
     roles = dataset.roles
     dropped = st.multiselect(
@@ -173,4 +173,5 @@ def _columns(dataset: Dataset, others: list[str]) -> dict[str, Any]:
         "model must not use them.",
         key=f"sensitive-{dataset.id}",
     )
-    return {"drop_columns": tuple(dropped), "sensitive_columns": tuple(sensitive)} | features.show(dataset, others)
+    values = features.show(dataset, target, others)
+    return {"drop_columns": tuple(dropped), "sensitive_columns": tuple(sensitive), **values}

@@ -13,10 +13,11 @@ __all__ = ["lacking", "show"]
 
 _WAYS = {"auto": "By their content", "custom": "As I say, column by column", "off": "Not at all: numbers only"}
 _TYPES = ("auto", "numeric", "categorical", "text", "date", "ignore")
+_DEFAULT = "default"
 _IMPUTATIONS = {"median": "Median", "mean": "Mean", "most_frequent": "Most frequent", "zero": "Zero"}
 
 
-def show(dataset: Dataset, others: list[str]) -> dict[str, Any]:
+def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
     """Draw the widgets; return the settings."""
     way = st.selectbox(
         "Make features", list(_WAYS), format_func=_WAYS.__getitem__, key="encode",
@@ -24,7 +25,7 @@ def show(dataset: Dataset, others: list[str]) -> dict[str, Any]:
     )  # fmt: skip
     values: dict[str, Any] = {"featurization": way}
     if way == "custom":
-        values |= _types(dataset, others)
+        values |= _types(dataset, target, others)
     st.markdown("**Rows that belong together**")
     kept = st.selectbox(
         "Keep apart by", ["nothing", "time", "group"], key="split-by",
@@ -48,15 +49,26 @@ def lacking(values: dict[str, Any]) -> str | None:
     return f"Under Advanced, rows are to be kept apart by {kept}: choose the column that holds the {kept}."
 
 
-def _types(dataset: Dataset, others: list[str]) -> dict[str, Any]:
-    # Never its own return value: the editor keeps the changes under its key.
-    table = pd.DataFrame({"Column": others, "Type": ["auto"] * len(others)})
+def _types(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
+    # Never its own return value: the editor keeps the changes under its key, by row, and another target has other rows.
+    table = pd.DataFrame({"Column": others, "Type": "auto", "Missing": _DEFAULT})
+    select = st.column_config.SelectboxColumn
     edited = st.data_editor(
-        table, hide_index=True, key=f"types-{dataset.id}", disabled=["Column"], height=240,
-        column_config={"Type": st.column_config.SelectboxColumn(options=list(_TYPES), required=True)},
+        table, hide_index=True, key=f"types-{dataset.id}-{target}", disabled=["Column"], height=240,
+        column_config={
+            "Type": select(options=list(_TYPES), required=True),
+            "Missing": select(
+                "Missing number becomes", options=[_DEFAULT, *_IMPUTATIONS], required=True,
+                format_func=lambda way: _IMPUTATIONS.get(way, "as below"),
+            ),
+        },
     )  # fmt: skip
     imputation = st.selectbox(
-        "A missing number becomes", list(_IMPUTATIONS), format_func=_IMPUTATIONS.__getitem__, key="imputation"
+        "Any other missing number becomes", list(_IMPUTATIONS), format_func=_IMPUTATIONS.__getitem__, key="imputation"
     )
-    chosen = {row["Column"]: row["Type"] for row in edited.to_dict("records") if row["Type"] != "auto"}
-    return {"column_types": chosen, "imputation": imputation}
+    rows = edited.to_dict("records")
+    return {
+        "column_types": {row["Column"]: row["Type"] for row in rows if row["Type"] != "auto"},
+        "imputation": imputation,
+        "column_imputation": {row["Column"]: row["Missing"] for row in rows if row["Missing"] != _DEFAULT},
+    }

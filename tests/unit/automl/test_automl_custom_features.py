@@ -13,6 +13,7 @@ from core.automl._text import TextFeatures, as_words
 from core.datasets import load_sample
 from core.edge import TableScorer, export_onnx
 from core.errors import InputError, SettingsError
+from core.explain._columns import encoded_places
 
 
 def table():
@@ -59,6 +60,66 @@ def test_imputation_is_the_one_asked_for(how, value):
     found = pd.DataFrame(encoder.transform(table()), columns=encoder.get_feature_names_out())
     assert found.loc[1, "size"] == value
     assert found.loc[1, "missingindicator_size"] == 1
+
+
+def gaps():
+    """Return numbers, yes or no, dates and texts with gaps; what stands for each differs from way to way."""
+    return pd.DataFrame({
+        "size": [1.0, None, 1.0, 5.0, 9.0] * 20, "price": [2.0, 2.0, None, 3.0, 50.0] * 20,
+        "flag": pd.array([True, None, False, True, True] * 20, dtype="boolean"),
+        "job": ["a", None, "b", "c", "a"] * 20,
+        "due": pd.to_datetime(["2024-01-05", None, "2023-06-01", "2022-12-31", "2024-01-05"] * 20),
+        "whole": [7, 7, 8, 9, 9] * 20,
+    })  # fmt: skip
+
+
+def test_each_column_is_imputed_as_it_was_asked_for():
+    asked = {"price": "zero", "flag": "most_frequent", "due": "most_frequent"}
+    encoder = TableEncoder(imputation="mean", column_imputation=asked).fit(gaps())
+    names = list(encoder.get_feature_names_out())
+    found = pd.DataFrame(encoder.transform(gaps()), columns=names)
+    assert len(set(names)) == len(names)
+    assert (found.loc[1, "size"], found.loc[2, "price"], found.loc[1, "flag"]) == (4.0, 0.0, 1.0)
+    assert (found.loc[1, "due: year"], found.loc[1, "due: month"]) == (2024, 1)
+    for name in ("size", "price", "flag"):
+        assert found[f"missingindicator_{name}"].tolist() == gaps()[name].isna().tolist()
+    # What is given is the same whatever stands for the rest.
+    plain = TableEncoder().fit(gaps())
+    other = pd.DataFrame(plain.transform(gaps()), columns=plain.get_feature_names_out())
+    assert sorted(other.columns) == sorted(names)
+    complete = gaps().notna().all(axis=1).to_numpy()
+    pd.testing.assert_frame_equal(other.loc[complete, names], found.loc[complete])
+
+
+@pytest.mark.parametrize(("name", "told"), [("job", "used as category"), ("whole", None), ("none", "left out")])
+def test_only_what_becomes_a_number_can_be_imputed_by_one(name, told):
+    encoder = TableEncoder(column_types={"none": "ignore"}, column_imputation={name: "zero"})
+    frame = gaps().assign(none=1.0)
+    if told is None:
+        assert encoder.fit(frame).transform(frame).shape[0] == 100
+        return
+    with pytest.raises(SettingsError, match=f"'{name}' is {told}"):
+        encoder.fit(frame)
+
+
+def test_columns_imputed_in_several_ways_are_exported_and_explained(run_search, tmp_path):
+    """One graph answers as the model does where cells are missing, and each feature belongs to its own column."""
+    frame = gaps()
+    random = np.random.default_rng(0)
+    frame["y"] = np.where(frame["price"].fillna(0) + random.normal(size=100) > 2.5, "high", "low")
+    settings = {"featurization": "custom", "max_trials": 2, "folds": 2, "time_budget_s": None,
+                "column_imputation": {"price": "zero", "due": "most_frequent", "flag": "mean"}}  # fmt: skip
+    result = run_search(frame, target="y", **settings).result
+    assert AutoMLSettings.model_validate(result.settings.model_dump(mode="json")) == result.settings
+    found = export_onnx(result.model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert all(part["largest_difference"] < 1e-5 for part in found.parity.values())
+    columns = [name for name in frame if name != "y"]
+    encoder = TableEncoder(column_imputation=settings["column_imputation"]).fit(frame[columns])
+    names = encoder.get_feature_names_out()
+    for column, places in zip(columns, encoded_places(encoder, columns), strict=True):
+        assert {name.removeprefix("missingindicator_").split(":")[0].split("_")[0] for name in names[places]} == {
+            column
+        }
 
 
 def prepared(frame, **types):
@@ -133,9 +194,10 @@ def test_texts_as_numbers_and_dates_are_exported(run_search, tmp_path):
 
 
 def test_a_column_that_is_not_there_is_named():
-    settings = AutoMLSettings(target="spare", featurization="custom", column_types={"zipp": "categorical"})
-    with pytest.raises(InputError, match="no column 'zipp'"):
-        prepare(table(), settings)
+    for asked in ({"column_types": {"zipp": "categorical"}}, {"column_imputation": {"zipp": "zero"}}):
+        settings = AutoMLSettings(target="spare", featurization="custom", **asked)
+        with pytest.raises(InputError, match="no column 'zipp'"):
+            prepare(table(), settings)
 
 
 def test_words_are_weighed_as_scikit_learn_does():
