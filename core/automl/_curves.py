@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.automl._estimates import wilson
+from core.automl._estimates import effective_rows, wilson
 
 __all__ = ["by_threshold", "calibration", "confusion", "curves"]
 
@@ -30,19 +30,30 @@ def _thin(*series: NDArray[np.float64]) -> list[list[float]]:
     return [np.round(values[keep], 6).tolist() for values in series]
 
 
-def calibration(positive: NDArray[np.bool_], scores: NDArray[np.float64], bins: int = _BINS) -> list[dict[str, float]]:
-    """Return predicted against observed shares in bins of as many rows each, with Wilson intervals."""
+def calibration(
+    positive: NDArray[np.bool_],
+    scores: NDArray[np.float64],
+    bins: int = _BINS,
+    groups: NDArray[np.intp] | None = None,
+) -> list[dict[str, float]]:
+    """Return predicted against observed shares in bins of as many rows each, with Wilson intervals.
+
+    Rows of one group depend on each other, so where there are groups the intervals are those of as many independent
+    rows as tell as much.
+    """
     order = np.argsort(scores, kind="stable")
     points = []
     for rows in np.array_split(order, bins):
         if not len(rows):
             continue
         hits = int(positive[rows].sum())
-        low, high = wilson(hits, len(rows))
+        share = hits / len(rows)
+        worth = len(rows) if groups is None else effective_rows(positive[rows], groups[rows])
+        low, high = wilson(share * worth, worth)
         points.append(
             {
                 "predicted": float(scores[rows].mean()),
-                "observed": hits / len(rows),
+                "observed": share,
                 "low": float(low),
                 "high": float(high),
                 "n": len(rows),
@@ -75,7 +86,12 @@ def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> di
 
 
 def curves(
-    y: NDArray[Any], output: NDArray[np.float64], labels: Sequence[str] | None, *, seed: int = 0
+    y: NDArray[Any],
+    output: NDArray[np.float64],
+    labels: Sequence[str] | None,
+    *,
+    groups: NDArray[np.intp] | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Return ROC, precision-recall, calibration and thresholds of each class, or predicted against actual of a number.
 
@@ -110,7 +126,7 @@ def curves(
             "roc": {"fpr": roc[0], "tpr": roc[1]},
             "pr": {"recall": pr[0], "precision": pr[1]},
             "share": float(positive.mean()),
-            "calibration": calibration(positive, scores),
+            "calibration": calibration(positive, scores, groups=groups),
             "threshold": by_threshold(positive, scores),
         }
     return {"classes": found, "left_out": len(asked) - len(found)}

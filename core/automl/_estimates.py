@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.automl._metrics import METRICS, metric_choices, score
 from core.automl._weighted import WeightedMetrics, families_of
 
-__all__ = ["Comparison", "Estimate", "compare", "wilson"]
+__all__ = ["Comparison", "Estimate", "compare", "effective_rows", "wilson"]
 
 Array = NDArray[np.float64]
 
@@ -92,10 +92,21 @@ def _resamples(n: int, seed: int, groups: NDArray[np.intp] | None = None) -> Ite
 
 @dataclass(frozen=True)
 class Comparison:
-    """Models tested on the same rows: every metric of each, and the first one's gain over each other."""
+    """Models tested on the same rows: every metric of each, and the first one's gain over each other.
+
+    Parameters
+    ----------
+    metrics : dict of dict of Estimate
+        By model and metric.
+    gains : dict of Estimate
+        By the other model.
+    groups : int or None
+        How many groups the rows are of, where whole groups were drawn.
+    """
 
     metrics: dict[str, dict[str, Estimate]]
     gains: dict[str, Estimate]
+    groups: int | None = None
 
 
 def compare(
@@ -166,7 +177,36 @@ def compare(
         if gain.low == gain.high and any(part.high > part.low and part.value in (0.0, 1.0) for part in parts):
             gain = _difference(*(parts if sign > 0 else parts[::-1]), len(y))
         gains[other] = gain
-    return Comparison(metrics, gains)
+    return Comparison(metrics, gains, None if members is None else int(members.max()) + 1)
+
+
+def effective_rows(hits: NDArray[np.bool_], groups: NDArray[Any]) -> float:
+    """Return how many independent rows tell as much about a share as rows do that depend on each other in groups.
+
+    The rows over the design effect (Kish, Survey Sampling, 1965), by the linearised variance of a share of clusters; at
+    least 1 and at most the rows. Where all rows are alike no variance can be told, and each group counts once.
+
+    Parameters
+    ----------
+    hits : array of shape (n,)
+        Whether a row counts.
+    groups : array of shape (n,)
+        Its group.
+
+    Examples
+    --------
+    >>> hits = np.array([True, True, False, False])
+    >>> effective_rows(hits, np.array([0, 0, 1, 1])), effective_rows(hits, np.array([0, 1, 0, 1]))
+    (1.0, 4.0)
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    n, count = len(hits), int(codes.max()) + 1
+    share = float(hits.mean())
+    if count == 1 or share in (0.0, 1.0):
+        return float(count)
+    apart = np.bincount(codes, hits - share)
+    variance = count / (count - 1) * float(apart @ apart) / n**2
+    return float(n) if variance == 0 else float(np.clip(share * (1 - share) / variance, 1, n))
 
 
 def wilson(hits: Any, n: Any, z: float = 1.959963984540054) -> tuple[Any, Any]:

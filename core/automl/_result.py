@@ -284,7 +284,7 @@ def conclude(
             None if data.groups is None else data.groups[covered],
         ),
         test=_predictions(frame, prepared, settings, prepared.test_rows, tested.get("model", out_of_fold[:0]), groups),
-        curves=curves(y, tested["model"], prepared.label_names, seed=seed) if len(y) else {},
+        curves=curves(y, tested["model"], prepared.label_names, groups=groups, seed=seed) if len(y) else {},
         confusion=confusion(y, tested["model"]) if len(y) and data.classes else None,
         findings=findings,
         stop_code=reason[0],

@@ -43,6 +43,8 @@ class VersionComparison:
         Whether the test rows of both are the very same.
     reason : str
         Why there is no difference.
+    groups : int or None
+        How many groups the common rows are of, where whole groups were resampled.
     """
 
     first: ModelVersion
@@ -52,6 +54,7 @@ class VersionComparison:
     difference: Estimate | None
     same_rows: bool
     reason: str = ""
+    groups: int | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -82,6 +85,7 @@ class VersionComparison:
             "difference": None if self.difference is None else plain(self.difference),
             "same_rows": self.same_rows,
             "reason": self.reason,
+            "groups": self.groups,
             "verdict": self.verdict,
         }
 
@@ -150,8 +154,8 @@ def compare(first: str, second: str, *, metric: str | None = None, workspace: st
     if len(common) < MIN_ROWS:
         reason = f"they held out {len(common):,} common rows, and {MIN_ROWS} is the least."
         return VersionComparison(versions[0], versions[1], metrics, chosen, None, False, reason)
-    gain = _gain(sides, [test.loc[common] for test in tests], chosen)
-    return VersionComparison(versions[0], versions[1], metrics, chosen, gain, same)
+    gain, groups = _gain(sides, [test.loc[common] for test in tests], chosen)
+    return VersionComparison(versions[0], versions[1], metrics, chosen, gain, same, groups=groups)
 
 
 def _estimate(found: dict[str, Any]) -> Estimate:
@@ -172,7 +176,7 @@ def _obstacle(first: Evidence, second: Evidence) -> str:
     return ""
 
 
-def _gain(sides: list[Evidence], tests: list[pd.DataFrame], metric: str) -> Estimate:
+def _gain(sides: list[Evidence], tests: list[pd.DataFrame], metric: str) -> tuple[Estimate, int | None]:
     from core.automl._estimates import compare as estimate
     from core.automl._evidence_groups import groups_in
 
@@ -188,4 +192,4 @@ def _gain(sides: list[Evidence], tests: list[pd.DataFrame], metric: str) -> Esti
     held = [groups_in(test.reset_index(), side.target) for side, test in zip(sides, tests, strict=True)]
     groups = next((each for each in held if each is not None), None)
     found = estimate(sides[0].result["task"], metric, y, {"second": outputs[1], "first": outputs[0]}, groups=groups)
-    return found.gains["first"]
+    return found.gains["first"], found.groups

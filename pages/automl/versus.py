@@ -44,6 +44,7 @@ def _told(found: Comparison, metric: str) -> dict[str, Any]:
     return {
         "metrics": {name: item[metric].to_dict() for name, item in found.metrics.items()},
         "gain": found.gains["other"].to_dict(),
+        "groups": found.groups,
     }
 
 
@@ -128,6 +129,8 @@ def _same_test(other: Run, run: Run, task: str) -> bool:
 
 def _difference(compared: Mapping[str, Any], metric: Metric, first: str, other: str, rows: str) -> None:
     gain = compared["gain"]
+    if compared["groups"]:
+        rows = f"{rows} in {compared['groups']:,} groups"
     value = f"{gain['value'] + 0.0:+.4f} {numbers.interval(gain['low'], gain['high'])}"
     if not (gain["low"] > 0 or gain["high"] < 0):  # nor without an interval, as of a single group
         st.markdown(f"**No certain difference** on {gain['n']:,} {rows}: {metric.title} {value}.")

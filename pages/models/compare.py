@@ -61,8 +61,10 @@ def _difference(found: VersionComparison) -> None:
         f"Version {found.second.number}",
         f"Gain in {figures.title(found.metric)} over version {found.first.number}{better}",
     )
-    st.caption(f"{rows_told}: both predict the same resamples of {found.difference.n:,} rows, so what makes a row hard "
-               "cancels out. Dashed: no difference. 95 % interval.")  # fmt: skip
+    n = found.difference.n
+    drawn = f"{n:,} rows" if found.groups is None else f"the {found.groups:,} groups of {n:,} rows"
+    st.caption(f"{rows_told}: both predict the same resamples of {drawn}, so what makes a row hard cancels out. "
+               "Dashed: no difference. 95 % interval.")  # fmt: skip
 
 
 def _beside(found: VersionComparison) -> None:

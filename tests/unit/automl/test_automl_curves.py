@@ -1,10 +1,12 @@
-"""What is drawn of the test rows: figures by threshold against scikit-learn's."""
+"""What is drawn of the test rows: figures by threshold and calibration against scikit-learn's."""
 
 import numpy as np
 import pytest
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from core.automl._curves import by_threshold
+from core.automl._curves import by_threshold, calibration
+from core.automl._estimates import wilson
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -23,3 +25,31 @@ def test_figures_by_threshold_are_scikit_learns(seed):
         else:
             assert found["precision"][place] is None
             assert found["f1"][place] == 0
+
+
+def test_calibration_is_scikit_learns():
+    random = np.random.default_rng(1)
+    scores = random.random(1_000)
+    positive = random.random(1_000) < scores**1.5
+    found = calibration(positive, scores)
+    observed, predicted = calibration_curve(positive, scores, n_bins=10, strategy="quantile")
+    assert [point["observed"] for point in found] == pytest.approx(observed.tolist())
+    assert [point["predicted"] for point in found] == pytest.approx(predicted.tolist())
+    assert [(point["low"], point["high"]) for point in found] == [
+        pytest.approx(wilson(round(100 * share), 100)) for share in observed
+    ]
+
+
+def test_copies_of_rows_make_calibration_no_surer():
+    """With ten copies of each row the shares are the same, and so is what can be known of them."""
+    random = np.random.default_rng(2)
+    scores = random.random(400)
+    positive = random.random(400) < scores
+    alone = calibration(positive, scores)
+    copies = np.repeat(np.arange(400), 10)
+    copied = calibration(positive[copies], scores[copies], groups=copies)
+    for known, found in zip(alone, copied, strict=True):
+        assert (found["observed"], found["n"]) == (known["observed"], 10 * known["n"])
+        assert found["high"] - found["low"] == pytest.approx(known["high"] - known["low"], rel=0.03)
+    unaware = calibration(positive[copies], scores[copies])
+    assert unaware[5]["high"] - unaware[5]["low"] < 0.4 * (alone[5]["high"] - alone[5]["low"])

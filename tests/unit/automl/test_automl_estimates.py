@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from core.automl import METRICS, metric_choices
-from core.automl._estimates import compare, wilson
+from core.automl._estimates import compare, effective_rows, wilson
 
 
 def logits(random, y, k, strength):
@@ -237,6 +237,24 @@ def test_copies_of_rows_tell_no_more_than_the_rows(task):
         assert copied.metrics["a"][name].low == pytest.approx(known.low, rel=1e-9)
         assert copied.metrics["a"][name].high == pytest.approx(known.high, rel=1e-9)
     assert copied.gains["b"].low == pytest.approx(alone.gains["b"].low, rel=1e-9)
+
+
+def test_rows_of_groups_are_worth_as_many_as_drawing_groups_shows():
+    groups, y, output = patients()
+    hits = (output[:, 1] > 0.5) == (y == 1)
+    random = np.random.default_rng(3)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    shares = [
+        hits[np.concatenate([members[place] for place in random.integers(0, 40, 40)])].mean() for _ in range(4000)
+    ]
+    worth = effective_rows(hits, groups)
+    assert np.sqrt(hits.mean() * (1 - hits.mean()) / worth) == pytest.approx(np.std(shares), rel=0.1)
+    assert worth < 0.5 * len(hits)
+    # Copies tell what the rows tell; rows of one group have no say beyond their group.
+    assert effective_rows(np.repeat(hits, 7), np.repeat(np.arange(len(hits)), 7)) == pytest.approx(len(hits), rel=0.01)
+    assert effective_rows(hits, np.arange(len(hits))) == pytest.approx(len(hits), rel=0.01)
+    assert effective_rows(hits, np.zeros(len(hits))) == 1
+    assert effective_rows(np.ones(len(hits), bool), groups) == 40
 
 
 def test_a_faultless_model_is_as_sure_as_its_groups_are_many():

@@ -95,3 +95,4 @@ def test_groups_of_the_stored_rows_are_resampled_as_a_whole(
     whole = roc_auc_score(y, b) - roc_auc_score(y, a)
     assert found.difference.low == pytest.approx(min(*each, whole), abs=1e-6)
     assert found.difference.high == pytest.approx(max(*each, whole), abs=1e-6)
+    assert (found.groups, found.to_dict()["groups"]) == (2, 2)
