@@ -128,12 +128,24 @@ def as_seconds(dates: pd.Series) -> NDArray[np.int64]:
     return dates.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
 
 
-def date_features(name: str) -> list[str]:
+def date_features(name: str, columns: Sequence[str]) -> list[str]:
     """Return the names of the numbers that a date becomes: seconds since the epoch, and its parts.
+
+    Parameters
+    ----------
+    name : str
+        The column of dates.
+    columns : sequence of str
+        All columns of the model, of which none may have one of the names.
 
     Examples
     --------
-    >>> date_features("due")[:3]
+    >>> date_features("due", ["due", "size"])[:3]
     ['due: epoch', 'due: year', 'due: month']
+    >>> date_features("due", ["due", "due: year"])[1]
+    "due: year'"
     """
-    return [f"{name}: {part}" for part in ("epoch", *DATE_PARTS)]
+    found = [f"{name}: {part}" for part in ("epoch", *DATE_PARTS)]
+    while not set(found).isdisjoint(columns):
+        found = [f"{each}'" for each in found]
+    return found

@@ -87,7 +87,13 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
     values = column.dropna()
     if values.empty:
         return ColumnPlan(name, "left out", "it has no values")
-    distinct = values.nunique()
+    try:
+        distinct = values.nunique()
+    except (TypeError, NotImplementedError) as error:
+        raise InputError(
+            f"The cells of '{name}' are lists or the like, not single values.",
+            "Leave the column out, or take it apart into columns.",
+        ) from error
     if distinct == 1 and len(values) == len(column):
         return ColumnPlan(name, "left out", "it has one value only")
     if types.is_bool_dtype(column.dtype):
@@ -247,17 +253,24 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 typed[name] = as_numbers(name, column)
         return pd.DataFrame(typed, index=frame.index)
 
-    @staticmethod
-    def _date_parts(name: str, column: pd.Series) -> dict[str, Any]:
+    def _date_parts(self, name: str, column: pd.Series) -> dict[str, Any]:
         dates = as_dates(column)
         epoch = as_seconds(dates).astype(np.float32)
         values = [np.where(dates.notna(), epoch, np.float32(np.nan))]
         values += [getattr(dates.dt, part).to_numpy(dtype=np.float32, na_value=np.nan) for part in DATE_PARTS]
-        return dict(zip(date_features(name), values, strict=True))
+        return dict(zip(date_features(name, self.columns_), values, strict=True))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the names of the encoded columns."""
-        return np.asarray(self.encoder_.get_feature_names_out(), dtype=object)
+        """Return the names of the encoded columns: "colour_red", say; where a column has that name, with a prime."""
+        found: dict[str, None] = {}
+        for step, fitted, used in self.encoder_.transformers_:
+            if step == "remainder" or not len(used):
+                continue
+            for name in fitted.get_feature_names_out(used):
+                while name in found:
+                    name = f"{name}'"
+                found[name] = None
+        return np.asarray(list(found), dtype=object)
 
     def findings(self) -> list[Finding]:
         """Return what was left out, and why."""

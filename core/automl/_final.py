@@ -131,14 +131,13 @@ class Finisher(Refits):
                 continue
             if self._fit([trial], wall) and (ready := self._ready(trial)) is not None:
                 return ready
-            break
+            if self.helper.ended:  # it took too long; one that failed leaves time for the next
+                break
         for trial in ranked:
             if (ready := self._ready(trial)) is not None:
                 return ready
-        raise SearchError(
-            f"The best of {len(run.trials)} trials could not be fitted on all rows in the time that was left.",
-            "Give the search more time, or use fewer rows.",
-        )
+        why, advice = self.why_lost(ranked)
+        raise SearchError(f"The best of {len(run.trials)} trials could not be fitted on all rows {why}.", advice)
 
     def _blended(self, run: Search, ranked: list[dict[str, Any]], budget: Budget, wall: float) -> Final | None:
         """Return the blend, when it is better than the best single model and its members could be fitted."""

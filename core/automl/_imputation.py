@@ -49,10 +49,11 @@ def number_steps(
                 f"What is missing in '{name}' is to become a number ({how}), and '{name}' is {use}.",
                 "Leave it to the default: a missing category counts as one of its own, a missing text has no words.",
             )
+    columns = [name for name, kind in kinds.items() if kind != "left out"]
     groups: dict[str, list[str]] = {}
     for name, kind in sorted(kinds.items(), key=lambda item: item[1] == "date"):
         if kind in ("number", "boolean", "date"):
-            inputs = date_features(name) if kind == "date" else [name]
+            inputs = date_features(name, columns) if kind == "date" else [name]
             groups.setdefault(asked.get(name, default), []).extend(inputs)
     return [
         ("number" if len(groups) == 1 else f"number: {how}", _imputer(how), inputs) for how, inputs in groups.items()

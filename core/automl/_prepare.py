@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from core.automl._cells import as_dates, as_seconds
+from core.automl._cells import LARGEST, as_dates, as_seconds
 from core.automl._custom import check_types
 from core.automl._features import TableEncoder
 from core.automl._metrics import METRICS, resolve_metric
@@ -64,6 +64,25 @@ class Prepared:
         return None if self.labels is None else [str(label) for label in self.labels]
 
 
+def _require_kinds(frame: pd.DataFrame) -> None:
+    """Raise when columns have no names of their own, or hold what has no place in a stored table."""
+    named: set[str] = set()
+    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if not isinstance(name, str) or name in named:
+            what = "there twice" if isinstance(name, str) else "no text"
+            raise InputError(
+                f"The column name {name!r} is {what}; each column needs a text of its own as its name.",
+                "Rename the columns, `frame.columns = [...]`.",
+            )
+        named.add(name)
+        held = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+        if isinstance(held, pd.IntervalDtype | pd.SparseDtype) or types.is_complex_dtype(held):
+            raise InputError(
+                f"'{name}' holds values of the kind {held}, which no model here takes.",
+                f"Make texts or plain numbers of them, such as `frame[{name!r}].astype(str)`.",
+            )
+
+
 def _require_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> None:
     custom = [*settings.column_types, *settings.column_imputation]
     wanted = [settings.target, *settings.drop_columns, *settings.sensitive_columns, *custom]
@@ -114,11 +133,17 @@ def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, NDArray
             )
         return ("binary" if len(labels) == 2 else "multiclass"), rows, codes, labels
     try:
-        return task, rows, pd.to_numeric(values).to_numpy(dtype=float), None
+        known = pd.to_numeric(values).to_numpy(dtype=float)
     except (ValueError, TypeError) as error:
         raise InputError(
             f"The target '{settings.target}' is not a number everywhere ({error}).", "Choose a classification task."
         ) from error
+    if (largest := np.abs(known).max(initial=0)) > LARGEST:
+        raise InputError(
+            f"The target '{settings.target}' reaches {largest:.2g}, and models predict numbers up to {LARGEST:.2g}.",
+            "Write it in a larger unit, or predict its logarithm.",
+        )
+    return task, rows, known, None
 
 
 def _roles(frame: pd.DataFrame, settings: AutoMLSettings, findings: list[Finding]) -> Roles:
@@ -175,6 +200,7 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     SettingsError
         When the settings do not fit the table.
     """
+    _require_kinds(frame)
     _require_columns(frame, settings)
     task, rows, y, labels = _target(frame, settings)
     _require_free_names(settings, labels)

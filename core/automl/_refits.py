@@ -121,17 +121,26 @@ class Refits:
         lost = [trial for trial in trials if self._ready(trial, load=False) is None]
         if lost:
             told = ", ".join(f"number {trial['trial']}, {trial['learner']}" for trial in lost)
+            why, advice = self.why_lost(lost)
             self.findings.append(
                 Finding(
                     "refit",
                     "alert",
                     None,
                     f"{len(lost)} of {len(trials)} models that were chosen ({told}) could not be fitted on all rows "
-                    "in the time that was left; the best model that was fitted was kept instead.",
-                    "Give the search more time, or let less run beside it.",
+                    f"{why}; the best model that was fitted was kept instead.",
+                    advice,
                 )
             )
         return not lost
+
+    def why_lost(self, trials: Sequence[dict[str, Any]]) -> tuple[str, str]:
+        """Return why trials could not be fitted on all rows, and what to do."""
+        answers = [self._answer(_name(trial)) for trial in trials]
+        error = next((answer["error"] for answer in answers if answer and "error" in answer), None)
+        if error is not None:
+            return f"({error})", "Block this learner, and look for extreme values in the table."
+        return "in the time that was left", "Give the search more time, or let less run beside it."
 
     def load(self, name: str) -> Any:
         """Return a model that this search's helper has fitted."""

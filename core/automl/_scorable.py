@@ -18,7 +18,7 @@ __all__ = ["scorable"]
 def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[Folds, list[Finding]]:
     """Return the folds that can be learned from and scored on, and what to say of the others.
 
-    A fold whose rows are all of one class would make the score of every trial undefined.
+    A fold whose rows are all of one class, or all of one value, would make the score of every trial undefined.
 
     Parameters
     ----------
@@ -44,20 +44,21 @@ def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[
     >>> len(kept.pairs), findings[0].message
     (1, '1 of 2 folds is left out: its rows are of one class only, so ROC AUC is undefined on it.')
     """
-    if not classes:
-        return folds, []
 
     def defined(train: NDArray[np.intp], validation: NDArray[np.intp]) -> bool:
+        if not classes:
+            return metric != "r2" or len(np.unique(y[validation])) > 1
         undecided = np.full((len(validation), classes), 1 / classes)
         return len(np.unique(y[train])) > 1 and bool(np.isfinite(score(metric, y[validation], undecided)))
 
     pairs = [pair for pair in folds.pairs if defined(*pair)]
     lost, count = len(folds.pairs) - len(pairs), len(folds.pairs)
-    title = METRICS[metric].title
+    title, alike = METRICS[metric].title, "of one class only" if classes else "of one value only"
     if not pairs:
+        others = "log loss, accuracy" if classes else "RMSE, MAE"
         raise InputError(
-            f"{title} cannot be computed: in each of the {count} folds the rows are of one class only.",
-            "Choose another metric (log loss, accuracy), fewer folds, or rows that are kept apart in another way.",
+            f"{title} cannot be computed: in each of the {count} folds the rows are {alike}.",
+            f"Choose another metric ({others}), fewer folds, or rows that are kept apart in another way.",
         )
     if not lost:
         return folds, []
@@ -66,8 +67,9 @@ def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[
         "folds",
         "notice",
         None,
-        f"{lost} of {count} folds {who} left out: {whose} rows are of one class only, so {title} is undefined on {on}.",
-        "Scores come from the other folds. Fewer folds, or more rows of the rare class, would use all.",
+        f"{lost} of {count} folds {who} left out: {whose} rows are {alike}, so {title} is undefined on {on}.",
+        f"Scores come from the other folds. Fewer folds, or more rows of the rare {'class' if classes else 'values'}, "
+        "would use all.",
         {"folds": lost},
     )
     return Folds(pairs, f"{folds.method}, {lost} left out"), [told]

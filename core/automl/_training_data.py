@@ -60,7 +60,7 @@ class TrainingData:
         with np.load(folder / "y.npz") as stored:
             count = sum(name.startswith("fold") for name in stored.files) // 2
             return cls(
-                X=np.load(folder / "X.npy", mmap_mode="r"),
+                X=np.load(folder / "X.npy", mmap_mode="c"),
                 y=stored["y"],
                 classes=int(stored["classes"]),
                 folds=[(stored[f"fold{number}_0"], stored[f"fold{number}_1"]) for number in range(count)],

@@ -119,7 +119,7 @@ def summarize(predicted: NDArray[np.float32], data: TrainingData, metric: str) -
     own = [found[metric] for found in scored]
     mean = float(np.mean(own))
     if not np.isfinite(mean):
-        raise ValueError(f"{METRICS[metric].title} is undefined on a fold (one class only?)")
+        raise ValueError(f"{METRICS[metric].title} is undefined on a fold")
     return {
         "score": mean,
         "score_std": float(np.std(own, ddof=1)) if len(own) > 1 else None,

@@ -25,6 +25,7 @@ _FORESTS = tuple(
 _BOOSTED = ("lightgbm.LGBMClassifier", "lightgbm.LGBMRegressor", "xgboost.XGBClassifier", "xgboost.XGBRegressor")
 _BLENDS = ("core.BlendClassifier", "core.BlendRegressor")
 _LINEAR = ("sklearn.LogisticRegression", "sklearn.Ridge")
+_ZERO = np.float32(1e-35)  # LightGBM's kZeroThreshold
 _HINT = "Use the model in Python, or search again without this kind of model."
 
 
@@ -126,6 +127,9 @@ class _RoundsDown:
     A row goes left when its float32 value is at most the float64 threshold. The file holds float32: the nearest one may
     be above the threshold, and a row with that very value would change sides; the next one below says the same for
     each value that float32 has.
+
+    LightGBM reads what is no larger than 1e-35 as zero, which is also where it parts negative values from zero: the
+    largest that stays negative is the next one below.
     """
 
     def __init__(self, container: Any) -> None:
@@ -141,6 +145,7 @@ class _RoundsDown:
             with np.errstate(over="ignore"):
                 rounded = exact.astype(np.float32)
             above = (rounded.astype(np.float64) > exact) & (np.asarray(attributes["nodes_modes"]) == "BRANCH_LEQ")
+            above |= rounded == -_ZERO
             rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
             attributes["nodes_values"] = rounded.tolist()
         return self._container.add_node(op_type, inputs, outputs, **attributes)

@@ -170,8 +170,8 @@ def _parity(
         parts[part] = (frame.iloc[places], places.tolist(), len(frame))
     spread = 0.0
     if scorer.labels is None:
-        known = train[target] if target in train else model.predict(parts["train"][0])
-        spread = float(np.nanstd(np.asarray(known, dtype=float)))
+        known = np.asarray(train[target] if target in train else model.predict(parts["train"][0]), dtype=float)
+        spread = float(np.std(known[np.isfinite(known)]))
     return {part: _compare(model, scorer, *parts[part], spread) for part in ("train", "held_out", "edge_cases")}
 
 

@@ -99,7 +99,7 @@ class _Numbers:
         kinds = dict(zip(encoder.columns_, encoder.kinds_, strict=True))
         plain = [name for name, kind in kinds.items() if kind in ("number", "boolean")]
         dates = [inputs[name] for name in encoder.dates_]
-        parts = [part for name in encoder.dates_ for part in date_features(name)]
+        parts = [part for name in encoder.dates_ for part in date_features(name, encoder.columns_)]
         self._nodes = nodes
         self._names = plain + parts
         self._values = nodes(

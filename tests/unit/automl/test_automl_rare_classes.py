@@ -171,3 +171,63 @@ def test_the_best_of_every_kind_are_kept_however_many_trials_there_are():
     ranked = [{"trial": 2 + place, "learner": "lgbm"} for place in range(KEPT_TRIALS + 50)]
     ranked += [{"trial": 1, "learner": "rf"}, {"trial": 0, "learner": "linear"}]
     assert worth_keeping(ranked, data) == {0, 1, *range(2, KEPT_TRIALS + 2)}
+
+
+def test_folds_of_one_value_are_left_out_and_said(run_search):
+    """R² is undefined where nothing varies: the months in which a machine stood still, say."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=400), "day": np.repeat(np.arange(40), 10)})
+    frame["y"] = np.where((frame["day"] >= 8) & (frame["day"] < 16), 0.0, frame["x"] + random.normal(size=400))
+    settings = {"target": "y", "time_column": "day", "test_fraction": 0, "folds": 4}
+    prepared = prepare(frame, AutoMLSettings(**settings))
+    (told,) = [finding for finding in prepared.findings if finding.check == "folds"]
+    assert told.message == "1 of 4 folds is left out: its rows are of one value only, so R² is undefined on it."
+    assert len(prepare(frame, AutoMLSettings(**settings, metric="mae")).data.folds) == 4
+    result = run_search(frame, **settings | TRIALS | {"folds": 4, "max_trials": 2}).result
+    assert [trial["status"] for trial in result.trials] == ["finished"] * 2
+    flat = frame.assign(y=np.where(frame["day"] == 0, frame["x"], 0.0))
+    with pytest.raises(InputError, match="in each of the 4 folds the rows are of one value only") as caught:
+        prepare(flat, AutoMLSettings(**settings))
+    assert "RMSE" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([[1, 2]] * 80, "'odd' are lists or the like"),
+        (pd.Series([{"a": 1}] * 80), "'odd' are lists or the like"),
+        (np.ones(80) * 1j, "'odd' holds values of the kind complex128"),
+        (pd.cut(np.arange(80), 4), "'odd' holds values of the kind interval"),
+        (pd.arrays.SparseArray(np.zeros(80)), "'odd' holds values of the kind Sparse"),
+    ],
+    ids=["lists", "dicts", "complex", "intervals", "sparse"],
+)
+def test_cells_that_have_no_place_in_a_table_are_refused(column, message):
+    frame = pd.DataFrame({"x": np.arange(80.0), "y": ["no", "yes"] * 40, "odd": column})
+    with pytest.raises(InputError, match=message):
+        prepare(frame, AutoMLSettings(target="y"))
+
+
+@pytest.mark.parametrize(("names", "message"), [(["a", "a", "y"], "'a' is there twice"), ([0, 1, "y"], "0 is no text")])
+def test_columns_need_names_of_their_own(names, message):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 3)))
+    frame.columns = names
+    with pytest.raises(InputError, match=message):
+        prepare(frame, AutoMLSettings(target="y"))
+
+
+def test_a_number_that_no_model_can_predict_is_refused():
+    frame = pd.DataFrame({"x": np.arange(80.0), "y": np.arange(80.0) * 1e200})
+    with pytest.raises(InputError, match=r"reaches 7.9e\+201, and models predict numbers up to 3.4e\+38"):
+        prepare(frame, AutoMLSettings(target="y"))
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+def test_a_forest_learns_from_numbers_near_the_largest(run_search):
+    """Their sum is infinite, and scikit-learn then looks for gaps in a way that needs rows it may write to."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"h": random.choice([3e38, 2e38, 0], 120), "x": random.normal(size=120)})
+    frame["y"] = frame["h"] > 2.5e38
+    result = run_search(frame, target="y", **TRIALS | {"max_trials": 2, "learners": ("rf",)}).result
+    assert result.winner["learner"] == "rf"
+    assert not [finding for finding in result.findings if finding.check == "refit"]

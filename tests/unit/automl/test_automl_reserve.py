@@ -11,6 +11,7 @@ from core.automl import AutoMLSettings
 from core.automl._budget import Budget
 from core.automl._final import BLEND_SHARE, Finisher
 from core.automl._training_data import TrainingData
+from core.errors import SearchError
 
 
 class NoHelper:
@@ -121,3 +122,28 @@ def test_blend_whose_members_are_not_fitted_in_time_is_not_used(finisher, tmp_pa
     assert (found.blend["status"], found.blend["score"]) == ("timed_out", None)
     assert found.helper.ended, "a fit that takes too long is ended"
     assert "2 of 2 models" in found.findings[0].message
+
+
+def test_what_fails_on_all_rows_is_told_and_the_next_best_is_fitted(finisher, tmp_path):
+    """An error is no lack of time."""
+
+    class Answers(NoHelper):
+        def send(self, line):
+            for model in json.loads(line)["models"]:
+                good = model["learner"] == "lgbm"
+                answer = {"refit_s": 0.1, "threads": 1} if good else {"error": "ValueError: too large"}
+                (tmp_path / f"{model['name']}.json").write_text(json.dumps(answer))
+
+    found = finisher(ensemble=False)
+    found.helper = Answers()
+    found.load = lambda name: name
+    best, next_best = trial(1, "rf", 0.1, 0.9), trial(2, "lgbm", 0.1, 0.8)
+    found.linear = found.linear | {"status": "failed"}
+    run = SimpleNamespace(trials=[next_best, best], stopped=False, rank=lambda each: -each["score"])
+    budget = Budget(time.time(), BUDGET)
+    assert found.finish(run, budget, lambda: False).trial is next_best
+    assert "number 1, rf) could not be fitted on all rows (ValueError: too large)" in found.findings[0].message
+    run.trials = [best]
+    with pytest.raises(SearchError, match=r"could not be fitted on all rows \(ValueError: too large\)") as caught:
+        found.finish(run, budget, lambda: False)
+    assert "Block this learner" in caught.value.hint

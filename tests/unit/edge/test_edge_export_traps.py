@@ -12,7 +12,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
     VotingClassifier,
 )
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,6 +22,7 @@ from core.automl._features import TableEncoder
 from core.automl._model import make_model
 from core.edge import TableScorer, export_onnx
 from core.errors import ExportError
+from core.explain._columns import encoded_places
 
 ROWS = 400
 
@@ -173,3 +174,63 @@ def test_infinite_and_huge_numbers_are_missing_in_the_graph_too(tmp_path):
     raw = {"near": np.array([[np.inf]], dtype=np.float32), "small": np.array([[0.1]], dtype=np.float32)}
     assert np.ptp(scorer.outputs(hard)[:, 0]) == 0
     assert scorer._session.run(["probabilities"], raw)[0][0, 0] == scorer.outputs(hard)[0, 0]
+
+
+@pytest.mark.parametrize("kind", [LGBMClassifier, LGBMRegressor])
+def test_zero_between_losses_and_gains_falls_to_the_same_side(tmp_path, kind):
+    """LightGBM parts negative numbers from zero at -1e-35, and reads what is no larger than that as zero."""
+    random = np.random.default_rng(0)
+    balance = np.where(random.random(ROWS) < 0.4, 0.0, random.normal(size=ROWS))
+    frame = pd.DataFrame({"balance": balance, "age": random.normal(size=ROWS)})
+    encoder = TableEncoder().fit(frame)
+    estimator = kind(n_estimators=5, n_jobs=1, verbose=-1).fit(encoder.transform(frame), (balance < 0).astype(int))
+    edge = np.float32(-1e-35)
+    assert edge in estimator.booster_.trees_to_dataframe()["threshold"].astype(np.float32).to_numpy()
+    model = make_model(encoder, estimator, ["no", "yes"] if kind is LGBMClassifier else None)
+    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert found.parity["edge_cases"]["largest_difference"] < 1e-5
+    near = np.nextafter(edge, np.float32([-1, 1]))
+    tiny = pd.DataFrame({"balance": np.array([edge, *near, 0, -edge], dtype=float), "age": 0.0})
+    if kind is LGBMClassifier:
+        expected, answers = model.predict_proba(tiny), TableScorer(found.path).outputs(tiny)
+    else:
+        expected, answers = model.predict(tiny), TableScorer(found.path).outputs(tiny)[:, 0]
+    assert np.allclose(answers, expected, atol=1e-5)
+
+
+def test_columns_called_as_their_features_would_be_are_exported(tmp_path):
+    """A colour "red" and a column "colour_red", a date and its year: each keeps its own values."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "colour": random.choice(["red", "blue"], ROWS), "colour_red": random.normal(size=ROWS),
+        "due": pd.date_range("2020-01-01", periods=ROWS), "due: year": random.normal(size=ROWS),
+        "size": np.where(random.random(ROWS) < 0.2, np.nan, 1.0) * random.normal(size=ROWS),
+        "missingindicator_size": random.normal(size=ROWS),
+    })  # fmt: skip
+    encoder = TableEncoder().fit(frame)
+    names = list(encoder.get_feature_names_out())
+    features = pd.DataFrame(encoder.transform(frame), columns=names)
+    assert len(set(names)) == len(names) == features.shape[1]
+    for name in ("colour_red", "due: year", "missingindicator_size"):
+        assert np.allclose(features[name], frame[name])
+    assert np.array_equal(features["colour_red'"] == 1, frame["colour"] == "red")
+    assert np.array_equal(features["due: year'"], frame["due"].dt.year)
+    assert np.array_equal(features["missingindicator_size'"] == 1, frame["size"].isna())
+    y = (frame["colour_red"] + (frame["colour"] == "red") + frame["due: year"] > 0.5).astype(int)
+    estimator = LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1).fit(features.to_numpy(), y)
+    found = export_onnx(make_model(encoder, estimator, [0, 1]), tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert max(part["largest_difference"] for part in found.parity.values()) < 1e-5
+    owners = [set(places) for places in encoded_places(encoder, list(frame.columns))]
+    assert owners[2] == {names.index(name) for name in names if name.startswith("due: ") and name.endswith("'")}
+    assert owners[3] == {names.index("due: year")}
+
+
+def test_a_target_with_infinite_cells_has_a_spread(tmp_path):
+    """Far answers are judged by their distance, also where the spread of the target is that of its usable rows."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=ROWS)})
+    encoder = TableEncoder().fit(frame)
+    model = make_model(encoder, Ridge().fit(encoder.transform(frame), frame["x"]), None)
+    table = frame.assign(y=np.where(np.arange(ROWS) < 9, np.inf, frame["x"]))
+    found = export_onnx(model, tmp_path / "m.onnx", train=table, held_out=table, target="y")
+    assert found.parity["edge_cases"]["largest_difference"] < 1e-5
