@@ -104,7 +104,10 @@ class ColumnReport:
             hint = "The model knows nothing of it: look for other spellings."
             found.append(told("unseen", "notice", self.unseen, what, hint, self.unseen_examples))
         if self.outside:
-            what = f"are outside the range of training, {field.minimum} to {field.maximum}"
+            low, high = (
+                f"{bound:.6g}" if isinstance(bound, float) else bound for bound in (field.minimum, field.maximum)
+            )
+            what = f"are outside the range of training, {low} to {high}"
             found.append(told("outside", "notice", self.outside, what, "Figures of the test do not speak for them."))
         if self.missing:
             what = "are missing" + ("" if field.nullable else "; in training none was")
