@@ -27,7 +27,7 @@ def show(opened: Opened) -> None:
                 icon=":material/compare_arrows:")  # fmt: skip
         return
     champion = opened.aliases.get(rows.CHAMPION)
-    key = f"with-{opened.version.id}"
+    key = figures.key(f"with-{opened.version.id}", opened.versions, opened.aliases)
     shown = address.restore("with", list(others), champion if champion in others else next(iter(others)), key)
     with st.container(horizontal=True):
         number = st.selectbox(
