@@ -70,8 +70,9 @@ def _beside(found: VersionComparison) -> None:
     names = {"second": f"Version {found.second.number}", "first": f"Version {found.first.number}"}
     st.markdown("**Each on its own test rows, with 95 % intervals**")
     drawn = table.dropna().head(_DRAWN)
-    columns = st.columns(2, gap="medium")
     for place, row in enumerate(drawn.to_dict("records")):
+        if place % 2 == 0:
+            columns = st.columns(2, gap="medium")
         with columns[place % 2]:
             shared.intervals(
                 {name: {part: row[f"{side}_{part}"] for part in ("value", "low", "high")}
