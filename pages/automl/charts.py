@@ -105,7 +105,7 @@ def gains(roc: Mapping[str, Sequence[float]], share: float, name: str) -> None:
     charts.curve(
         selected.tolist(), found.tolist(), x_title="Share of all rows, highest scores first",
         y_title=f"Share of {name} among them", chance="diagonal",
-        title=f"Gains: the top 10 % of the rows hold {tenth:.0%} of {name}",
+        title=f"Gains: the top 10 % of the rows hold {100 * tenth:.0f} % of {name}",
     )  # fmt: skip
 
 

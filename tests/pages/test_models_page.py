@@ -61,8 +61,9 @@ def test_a_run_of_the_same_target_is_offered_as_the_next_version(credit_model: M
     assert test.text_input[0].value == models.get(newest.model_id).name
     assert f"It becomes version {models.get(newest.model_id).versions + 1} of this model." in texts(test)
     test.text_input[0].set_value(" ").run()
+    assert "It needs a name." in texts(test)
     test.button(key="register-start").click().run()
-    assert "is not a usable name" in texts(test)
+    assert "A model without a name is not usable." in texts(test)
     assert rows.of_run(run, "local") == []
 
 
