@@ -95,7 +95,9 @@ class VersionComparison:
         if self.difference is None:
             return f"There is no paired difference: {self.reason}"
         gain, title = self.difference, METRICS[self.metric].title
-        size = f"{gain.value:+.4g} {title} [{gain.low:.4g}, {gain.high:.4g}] on {gain.n:,} rows"
+        decimals = _decimals(gain)
+        around = f"[{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}]"
+        size = f"{gain.value:+,.{decimals}f} {title} {around} on {gain.n:,} rows"
         first, second = f"version {self.first.number}", f"version {self.second.number}"
         if self.first.model_id != self.second.model_id:
             first, second = "the first model", "the second model"
@@ -104,6 +106,21 @@ class VersionComparison:
         if gain.high < 0:
             return f"{second.capitalize()} is worse than {first}: {size}."
         return f"{second.capitalize()} is not clearly different from {first}: {size}."
+
+
+def _decimals(gain: Estimate) -> int:
+    """Return how many decimals the interval's width leaves meaningful; three at least of small figures, as elsewhere.
+
+    Examples
+    --------
+    >>> _decimals(Estimate(-0.0106, -0.02675, 0.00421, 200)), _decimals(Estimate(812.0, 300.0, 1400.0, 200))
+    (3, 0)
+    """
+    width = gain.high - gain.low
+    if not math.isfinite(width) or width <= 0:
+        return 4
+    least = 3 if abs(gain.value) < 10 else 0
+    return min(6, max(least, 1 - math.floor(math.log10(width))))
 
 
 def compare(first: str, second: str, *, metric: str | None = None, workspace: str = "local") -> VersionComparison:

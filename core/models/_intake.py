@@ -142,7 +142,8 @@ def take_in(frame: pd.DataFrame, fields: Sequence[Field]) -> tuple[pd.DataFrame,
     absent = [field.name for field in fields if field.name not in names]
     if absent:
         raise InputError(
-            f"The table has no column {', '.join(map(repr, absent[:5]))}.",
+            f"The table has no column {', '.join(map(repr, absent[:5]))}"
+            f"{f', and {len(absent) - 5:,} more are absent' if len(absent) > 5 else ''}.",
             f"It needs each of {', '.join(repr(field.name) for field in fields[:20])}, in any order.",
         )
     twice = [field.name for field in fields if names.count(field.name) > 1]

@@ -66,7 +66,9 @@ def register(
     """
     evidence = Evidence.of(run_id, workspace)
     called = (evidence.run.title if name is None else name).strip()
-    if not called or len(called) > 200 or not called.isprintable():
+    if not called:
+        raise RegistryError("A model without a name is not usable.", "Give it one of 1 to 200 printable characters.")
+    if len(called) > 200 or not called.isprintable():
         raise RegistryError(f"'{called[:40]}' is not a usable name.", "Choose one of 1 to 200 printable characters.")
     version = draft(evidence)
     version.notes = notes

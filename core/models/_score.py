@@ -139,10 +139,9 @@ class RowScorer:
         if self._decider is not None and (about := self._decider.finding(self._unknown)) is not None:
             findings.append(about)
         if self._ignored:
-            names = ", ".join(map(repr, self._ignored[:10]))
-            findings.append(
-                Finding("ignored", "notice", None, f"{len(self._ignored):,} columns are not read: {names}.", "")
-            )
+            names = ", ".join(map(repr, self._ignored[:10])) + (" …" if len(self._ignored) > 10 else "")
+            count = "1 column is" if len(self._ignored) == 1 else f"{len(self._ignored):,} columns are"
+            findings.append(Finding("ignored", "notice", None, f"{count} not read: {names}.", ""))
         return ScoredRows(table, reports, dict(self._unknown), self._ignored, self.policy, tuple(findings))
 
 

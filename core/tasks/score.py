@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from core import jobs
-from core.catalog import ModelVersion
+from core.catalog import ModelVersion, models
 from core.errors import InputError
 from core.jobs import RunContext
 from core.progress import Event
@@ -55,17 +55,17 @@ def submit_upload(
     LimitError
         When the file is larger than ``max_upload_mb``.
     """
+    name = models.get(version.model_id, version.workspace).name
     limit = get_settings().max_upload_mb
-    name = keep_upload(file, filename, limit, "Upload a part of it. PLUMBLINE_MAX_UPLOAD_MB sets the limit.")
+    upload = keep_upload(file, filename, limit, "Upload a part of it. PLUMBLINE_MAX_UPLOAD_MB sets the limit.")
     settings = {
-        "version": version.id, "upload": name, "filename": filename[:200], "policy": policy, "row_id": row_id,
+        "version": version.id, "upload": upload, "filename": filename[:200], "policy": policy, "row_id": row_id,
     }  # fmt: skip
-    lineage = version.lineage
     return jobs.submit(
         "score",
         settings,
         workspace=version.workspace,
-        title=f"Score {filename[:100]} with {lineage['run']['title']}, version {version.number}",
+        title=f"Score {filename[:100]} with {name[:100]}, version {version.number}",
     )
 
 

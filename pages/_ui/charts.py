@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages._ui import frame, theme
 from pages._ui.tables import TargetSummary
+from pages._ui.titles import fitted
 
 __all__ = ["HEIGHT", "calibration", "confusion", "curve", "group_intervals", "intervals", "target"]
 
@@ -53,7 +54,7 @@ def curve(
         ends = [0.0, 1.0] if chance == "diagonal" else [float(chance)] * 2
         reference = pd.DataFrame({"x": [0.0, 1.0], "y": ends})
         layers.append(alt.Chart(reference).mark_line(strokeDash=[4, 4], color=theme.muted()).encode(**axes))
-    st.altair_chart(alt.layer(*layers).properties(height=HEIGHT, title=title), alt=title)
+    st.altair_chart(alt.layer(*layers).properties(height=HEIGHT, title=fitted(title)), alt=title)
 
 
 def calibration(points: pd.DataFrame, title: str) -> None:
@@ -76,7 +77,7 @@ def calibration(points: pd.DataFrame, title: str) -> None:
         .mark_line(strokeDash=[4, 4], color=theme.muted())
         .encode(x="predicted:Q", y="observed:Q")
     )
-    st.altair_chart((diagonal + bars + dots).properties(height=HEIGHT, title=title), alt=title)
+    st.altair_chart((diagonal + bars + dots).properties(height=HEIGHT, title=fitted(title)), alt=title)
 
 
 def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str) -> None:
@@ -112,7 +113,7 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str
                 color=alt.condition("datum.Share > 0.5", alt.value(dark), alt.value(light)),
             )
         )
-    st.altair_chart(alt.layer(*layers).properties(height=HEIGHT, title=title), alt=title)
+    st.altair_chart(alt.layer(*layers).properties(height=HEIGHT, title=fitted(title)), alt=title)
 
 
 def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
@@ -144,7 +145,7 @@ def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
     )  # fmt: skip
     told = ", ".join(f"{row.group} {row.value:.3g}" for row in shown.itertuples())
     heading = f"{title} by group, with 95 % intervals"
-    st.altair_chart((lines + dots).properties(height=alt.Step(30), title=heading), alt=f"{heading}: {told}")
+    st.altair_chart((lines + dots).properties(height=alt.Step(30), title=fitted(heading)), alt=f"{heading}: {told}")
     if len(table) > len(shown):
         st.caption(f"{len(shown)} of {len(table):,} groups are drawn; the table has all.")
 

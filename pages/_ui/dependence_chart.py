@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages._ui import frame, theme
 from pages._ui.charts import HEIGHT
+from pages._ui.titles import fitted
 
 if TYPE_CHECKING:
     from core.explain import Dependence
@@ -35,7 +36,7 @@ def dependence(curve: Dependence, label: str, code: int = 0) -> None:
     heading = f"{curve.feature}: mean with its 95 % interval, and {len(curve.lines)} single rows"
     first, last = curve.average[0][code], curve.average[-1][code]
     told = f"{heading}. {curve.values[0]}: {first:.3g}, {curve.values[-1]}: {last:.3g}"
-    st.altair_chart(chart(curve, code, f"Mean {label}").properties(title=heading), alt=told)
+    st.altair_chart(chart(curve, code, f"Mean {label}").properties(title=fitted(heading)), alt=told)
     st.caption(frame.plain(_said(curve, code)))
 
 

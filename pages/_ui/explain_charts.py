@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui import frame, theme
+from pages._ui.titles import fitted, legend_columns
 
 if TYPE_CHECKING:
     from core.explain import ShapValues, Waterfall
@@ -51,7 +52,7 @@ def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
     )
     lines = base.mark_rule(color=theme.muted(), strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
     told = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
-    st.altair_chart((bars + lines).properties(height=alt.Step(26), title=heading), alt=f"{heading}: {told}")
+    st.altair_chart((bars + lines).properties(height=alt.Step(26), title=fitted(heading)), alt=f"{heading}: {told}")
     if len(table) > len(shown):
         st.caption(f"The {len(shown)} largest of {len(table):,} are drawn.")
 
@@ -91,7 +92,7 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
     table["small"] = table["low"].isna()
     groups = sorted(table["group"].unique())
     colors = theme.categorical()
-    legend = alt.Legend(title=None, orient="bottom", labelLimit=240, columns=8)
+    legend = alt.Legend(title=None, orient="bottom", labelLimit=240, columns=legend_columns(8))
     base = alt.Chart(table).encode(
         y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
         yOffset=alt.YOffset("group:N", sort=groups),
@@ -120,7 +121,7 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
     size = alt.Step(max(26, 9 * len(groups)), **{"for": "position"})
     named = ", ".join(f"{row.group} (n = {row.n:,})" for row in few.itertuples(index=False))
     said = f"Small groups, drawn hollow and without an interval: {named}." if named else ""
-    st.altair_chart(alt.layer(*layers).properties(height=size, title=heading), alt=f"{heading}. {said}".strip())
+    st.altair_chart(alt.layer(*layers).properties(height=size, title=fitted(heading)), alt=f"{heading}. {said}".strip())
     if said:
         st.caption(frame.plain(said))
 
@@ -164,7 +165,7 @@ def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
     heading = f"How single rows are moved, {n:,} {'test rows' if tested else 'rows the model learned from'}"
     told = ", ".join(shap.features[column] for column in order)
     size = alt.Step(28, **{"for": "position"})
-    st.altair_chart(chart.properties(height=size, title=heading), alt=f"{heading}; the largest first: {told}")
+    st.altair_chart(chart.properties(height=size, title=fitted(heading)), alt=f"{heading}; the largest first: {told}")
 
 
 def waterfall(found: Waterfall) -> None:
@@ -190,4 +191,4 @@ def waterfall(found: Waterfall) -> None:
     first, last = (0.0 if abs(value) <= tiny else value for value in (found.base, found.output))
     heading = f"Row {found.row_id}: from {first:.3g} to {last:.3g}"
     told = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
-    st.altair_chart((bars + rules).properties(height=alt.Step(28), title=heading), alt=f"{heading}: {told}")
+    st.altair_chart((bars + rules).properties(height=alt.Step(28), title=fitted(heading)), alt=f"{heading}: {told}")

@@ -12,6 +12,7 @@ import streamlit as st
 from core.automl import LEARNERS
 from pages._ui import charts, theme
 from pages._ui.charts import HEIGHT
+from pages._ui.titles import fitted, legend_columns
 
 __all__ = ["best_so_far", "errors", "gains", "lift", "residuals", "thresholds"]
 
@@ -21,7 +22,7 @@ def best_so_far(trials: pd.DataFrame, metric: str, *, larger_is_better: bool) ->
     color = alt.Color(
         "learner:N",
         scale=alt.Scale(domain=list(LEARNERS.values()), range=theme.categorical()),
-        legend=alt.Legend(title=None, orient="bottom"),
+        legend=alt.Legend(title=None, orient="bottom", columns=legend_columns(len(LEARNERS))),
     )
     x = alt.X("elapsed_s:Q", title="Elapsed (s)")
     # A failed first trial would flatten all others: the axis follows the better half.
@@ -70,7 +71,7 @@ def residuals(points: pd.DataFrame, title: str) -> None:
         .mark_line(strokeDash=[4, 4], color=theme.muted())
         .encode(x="predicted:Q", y="actual:Q")
     )
-    st.altair_chart((dots + diagonal).properties(height=HEIGHT, title=title), alt=title)
+    st.altair_chart((dots + diagonal).properties(height=HEIGHT, title=fitted(title)), alt=title)
 
 
 def errors(points: pd.DataFrame, title: str) -> None:
@@ -88,7 +89,7 @@ def errors(points: pd.DataFrame, title: str) -> None:
     zero = (
         alt.Chart(pd.DataFrame({"error": [0.0]})).mark_rule(strokeDash=[4, 4], color=theme.muted()).encode(y="error:Q")
     )
-    st.altair_chart((dots + zero).properties(height=HEIGHT, title=title), alt=title)
+    st.altair_chart((dots + zero).properties(height=HEIGHT, title=fitted(title)), alt=title)
 
 
 def _selected(roc: Mapping[str, Sequence[float]], share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +105,7 @@ def gains(roc: Mapping[str, Sequence[float]], share: float, name: str) -> None:
     charts.curve(
         selected.tolist(), found.tolist(), x_title="Share of all rows, highest scores first",
         y_title=f"Share of {name} among them", chance="diagonal",
-        title=f"Gains: the top 10 % of the rows hold {tenth:.0%} of {name}",
+        title=f"Gains: the top 10 % of the rows hold {100 * tenth:.0f} % of {name}",
     )  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def lift(roc: Mapping[str, Sequence[float]], share: float, name: str) -> None:
         tooltip=[alt.Tooltip("selected:Q", format=".0%"), alt.Tooltip("lift:Q", format=".2f")],
     )  # fmt: skip
     one = alt.Chart(pd.DataFrame({"lift": [1.0]})).mark_rule(strokeDash=[4, 4], color=theme.muted()).encode(y="lift:Q")
-    st.altair_chart((line + one).properties(height=HEIGHT, title=title), alt=title)
+    st.altair_chart((line + one).properties(height=HEIGHT, title=fitted(title)), alt=title)
 
 
 def thresholds(table: pd.DataFrame, name: str) -> None:
@@ -135,13 +136,13 @@ def thresholds(table: pd.DataFrame, name: str) -> None:
         x=alt.X("threshold:Q", title=f"Threshold on the probability of {name}", scale=alt.Scale(domain=[0, 1])),
         y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1])),
         color=alt.Color("figure:N", scale=alt.Scale(domain=list(names.values()), range=theme.categorical()),
-                        legend=alt.Legend(title=None, orient="bottom")),
+                        legend=alt.Legend(title=None, orient="bottom", columns=legend_columns(4))),
         tooltip=["figure:N", "threshold:Q", alt.Tooltip("share:Q", format=".3f")],
     )  # fmt: skip
     at = alt.Chart(table[table["threshold"] == best["threshold"]]).mark_rule(
         strokeDash=[4, 4], color=theme.muted()
     ).encode(x="threshold:Q")  # fmt: skip
-    st.altair_chart((lines + at).properties(height=HEIGHT + 40, title=title), alt=title)
+    st.altair_chart((lines + at).properties(height=HEIGHT + 40, title=fitted(title)), alt=title)
     st.caption(
         "Chosen on the test rows, a threshold looks better than it is. The Fairness page finds one on rows that the "
         "model was validated on."

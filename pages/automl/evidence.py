@@ -50,6 +50,7 @@ def _classes(found: Mapping[str, Any]) -> None:
     subject = frame.plain(shown)
     with second:
         charts.calibration(pd.DataFrame(curves["calibration"]), _calibration_title(curves["calibration"], str(shown)))
+    first, second = st.columns(2, gap="medium")  # line by line, also where they are below each other
     with first:
         auc = metrics["roc_auc"]
         title = f"ROC AUC {numbers.estimate(auc['value'], auc['low'], auc['high'])}" if len(by_class) == 1 else "ROC"
@@ -70,6 +71,7 @@ def _classes(found: Mapping[str, Any]) -> None:
             title=f"Precision and recall; dashed: always saying {shown}",
             chance=curves["share"],
         )
+    first, second = st.columns(2, gap="medium")
     with first:
         own_charts.gains(curves["roc"], curves["share"], str(shown))
     with second:

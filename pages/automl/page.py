@@ -4,7 +4,8 @@ import streamlit as st
 
 from core import jobs
 from core.catalog import RunState, datasets
-from pages._ui import frame, run_view
+from core.errors import NotFoundError
+from pages._ui import address, frame, run_view
 from pages.automl import live, result, setup
 
 workspace = frame.workspace()
@@ -12,7 +13,12 @@ run_id = st.query_params.get("run")
 known = datasets.find(workspace)
 
 if run_id is not None:
-    run = jobs.get(run_id, workspace=workspace)
+    try:
+        run = jobs.get(run_id, workspace=workspace)
+    except NotFoundError:
+        if st.button("New search", icon=":material/arrow_back:", type="tertiary", key="back"):
+            address.go()
+        raise
     result.head(run)
     if run.state is RunState.SUCCEEDED:
         result.show(run)

@@ -37,20 +37,25 @@ def head(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(run.title), width="content")
         st.space("stretch")
-        if run.state is RunState.SUCCEEDED:
-            if st.button("Fairness", icon=":material/balance:", key="to-fairness", help="Compare groups of people."):
-                st.switch_page("pages/fairness/page.py", query_params={"run": run.id})
-            if st.button("Edge", icon=":material/speed:", key="to-edge", help="Export it to ONNX, and time it."):
-                st.switch_page("pages/edge/page.py", query_params={"model": run.id})
-            with st.popover("Download", icon=":material/download:", key="download"):
-                _downloads(run)
-        if run.state.terminal:
-            st.button(
-                "Repeat", icon=":material/replay:", key="repeat", on_click=_repeat, args=(run.id,),
-                help="Start a new search with the same settings.",
-            )  # fmt: skip
-        if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
-            st.switch_page("pages/runs/page.py", query_params={"run": run.id})
+        with st.container(horizontal=True, width="content"):
+            _actions(run)
+
+
+def _actions(run: Run) -> None:
+    if run.state is RunState.SUCCEEDED:
+        if st.button("Fairness", icon=":material/balance:", key="to-fairness", help="Compare groups of people."):
+            st.switch_page("pages/fairness/page.py", query_params={"run": run.id})
+        if st.button("Edge", icon=":material/speed:", key="to-edge", help="Export it to ONNX, and time it."):
+            st.switch_page("pages/edge/page.py", query_params={"model": run.id})
+        with st.popover("Download", icon=":material/download:", key="download"):
+            _downloads(run)
+    if run.state.terminal:
+        st.button(
+            "Repeat", icon=":material/replay:", key="repeat", on_click=_repeat, args=(run.id,),
+            help="Start a new search with the same settings.",
+        )  # fmt: skip
+    if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+        st.switch_page("pages/runs/page.py", query_params={"run": run.id})
 
 
 def _downloads(run: Run) -> None:

@@ -140,6 +140,7 @@ def _coverage(card: ModelCard) -> None:
             placeholder="–",
             column_config={
                 "Item": st.column_config.TextColumn(width="small"),
+                "On the card": st.column_config.TextColumn(width="medium"),
                 "Status": st.column_config.MultiselectColumn(options=list(_COLORS), color=list(_COLORS.values())),
                 "Not there": st.column_config.TextColumn(width="large"),
             },

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.automl._estimates import Estimate
 from pages._ui import charts, theme
+from pages._ui.titles import fitted
 
 __all__ = ["difference", "histogram", "shares"]
 
@@ -44,7 +45,7 @@ def histogram(edges: Sequence[float], counts: Sequence[int], x_title: str, title
             tooltip=[alt.Tooltip("from:Q", format=",.4~g"), alt.Tooltip("to:Q", format=",.4~g"),
                      alt.Tooltip("rows:Q", format=",")],
         )
-        .properties(height=charts.HEIGHT, title=title)
+        .properties(height=charts.HEIGHT, title=fitted(title))
     )  # fmt: skip
     st.altair_chart(chart, alt=title)
 
@@ -62,7 +63,7 @@ def shares(counts: Mapping[str, int], title: str) -> None:
             y=alt.Y("label:N", sort="-x", title=None, axis=alt.Axis(labelLimit=220)),
             tooltip=["label:N", alt.Tooltip("rows:Q", format=","), alt.Tooltip("percent:Q", format=".1f")],
         )
-        .properties(height=alt.Step(34), title=title)
+        .properties(height=alt.Step(34), title=fitted(title))
     )
     told = ", ".join(f"{row.label} {row.percent:.1f} %" for row in table.itertuples())
     st.altair_chart(chart, alt=f"{title}: {told}")

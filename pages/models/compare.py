@@ -27,7 +27,7 @@ def show(opened: Opened) -> None:
                 icon=":material/compare_arrows:")  # fmt: skip
         return
     champion = opened.aliases.get(rows.CHAMPION)
-    key = f"with-{opened.version.id}"
+    key = figures.key(f"with-{opened.version.id}", opened.versions, opened.aliases)
     shown = address.restore("with", list(others), champion if champion in others else next(iter(others)), key)
     with st.container(horizontal=True):
         number = st.selectbox(
@@ -72,8 +72,9 @@ def _beside(found: VersionComparison) -> None:
     names = {"second": f"Version {found.second.number}", "first": f"Version {found.first.number}"}
     st.markdown("**Each on its own test rows, with 95 % intervals**")
     drawn = table.dropna().head(_DRAWN)
-    columns = st.columns(2, gap="medium")
     for place, row in enumerate(drawn.to_dict("records")):
+        if place % 2 == 0:
+            columns = st.columns(2, gap="medium")
         with columns[place % 2]:
             shared.intervals(
                 {name: {part: row[f"{side}_{part}"] for part in ("value", "low", "high")}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from core.errors import NotFoundError
 from core.storage import get_store
 from pages._ui import frame, numbers
 
-__all__ = ["Opened", "comparison", "metrics", "name", "title", "told"]
+__all__ = ["Opened", "comparison", "key", "metrics", "name", "title", "told"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ def name(version: ModelVersion, aliases: Mapping[str, int]) -> str:
     called = [alias for alias, number in aliases.items() if number == version.number]
     called += ["archived"] if version.archived_at is not None else []
     return " · ".join([f"Version {version.number}", *called])
+
+
+def key(stem: str, versions: Iterable[ModelVersion], aliases: Mapping[str, int]) -> str:
+    """Return the key of a choice of versions; it is another one when what a version is called has changed.
+
+    A browser tells a choice by its label. One that is no longer there would be taken for no choice, and the first
+    option would come in its place: another version than the one on the page, for whatever is pressed next.
+    """
+    labels = "\n".join(name(version, aliases) for version in versions)
+    return f"{stem}-{zlib.crc32(labels.encode()):08x}"
 
 
 def comparison(first: ModelVersion, second: ModelVersion, metric: str | None = None) -> models.VersionComparison:

@@ -7,7 +7,7 @@ import streamlit as st
 from core import models
 from core.catalog import ModelVersion
 from core.models import ModelCard, Question
-from pages._ui import address, frame, numbers
+from pages._ui import address, frame, numbers, written
 
 __all__ = ["show"]
 
@@ -51,26 +51,46 @@ def _form(version: ModelVersion, key: str, title: str, asked: list[Question]) ->
         given = {question.key: _field(version, question) for question in asked}
         if st.form_submit_button("Save", icon=":material/save:", key=f"save-{key}-{version.id}"):
             with frame.errors_shown():
-                for question in asked:
-                    text = (given[question.key] or "").strip()
-                    if text != version.answers.get(question.key, {}).get("text", ""):
-                        models.answer(version, question.key, text, who=address.who())
-                st.rerun()
+                if not [question for question in asked if not _saved(version, question, given[question.key])]:
+                    st.rerun()
+
+
+def _saved(version: ModelVersion, question: Question, given: str | None) -> bool:
+    """Store an answer that was changed here; not where another one came meanwhile, unless the user knows of that."""
+    text, kept = (given or "").strip(), version.answers.get(question.key, {}).get("text", "")
+    key = _key(version, question)
+    if text == kept or not written.edited(key, given):
+        return True
+    if written.overtaken(key, kept):
+        frame.show_error(
+            f"'{question.title}' was answered elsewhere meanwhile: {kept or '(nothing)'}",
+            "Your answer is still in its field. Save again to put it in the place of that one.",
+        )
+        return False
+    models.answer(version, question.key, text, who=address.who())
+    return True
+
+
+def _key(version: ModelVersion, question: Question) -> str:
+    return f"answer-{version.id}-{question.key}"
 
 
 def _field(version: ModelVersion, question: Question) -> str | None:
     kept = version.answers.get(question.key)
-    key = f"answer-{version.id}-{question.key}"
+    key = _key(version, question)
     text = "" if kept is None else kept["text"]
     hint = question.help or None
     if question.kind == "choice":
         choices = list(question.choices)
-        given = st.selectbox(question.title, choices, index=choices.index(text) if text in choices else None, key=key,
-                             help=hint, placeholder="Not answered yet", width=320)  # fmt: skip
+        written.follow(key, text if text in choices else None)
+        given = st.selectbox(question.title, choices, index=None, key=key, help=hint, placeholder="Not answered yet",
+                             width=320)  # fmt: skip
     elif question.kind == "line":
-        given = st.text_input(question.title, value=text, key=key, placeholder=hint, max_chars=10_000)
+        written.follow(key, text)
+        given = st.text_input(question.title, key=key, placeholder=hint, max_chars=10_000)
     else:
-        given = st.text_area(question.title, value=text, key=key, placeholder=hint, max_chars=10_000, height=90)
+        written.follow(key, text)
+        given = st.text_area(question.title, key=key, placeholder=hint, max_chars=10_000, height=90)
     if kept is not None:
         by = f" by {frame.plain(kept['who'])}" if kept["who"] else ""
         st.caption(f"Answered{by} on {numbers.when(kept['at']):%d %b %Y, %H:%M}")

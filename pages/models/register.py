@@ -88,7 +88,10 @@ def _form(found: list[Run]) -> None:
                 help="A name that is there already gets a further version.",
             )  # fmt: skip
             same = {model.name: model for model in models.find(workspace=frame.workspace())}.get(name.strip())
-            st.caption("A new model." if same is None else f"It becomes version {same.versions + 1} of this model.")
+            if not name.strip():
+                st.caption("It needs a name.")
+            else:
+                st.caption("A new model." if same is None else f"It becomes version {same.versions + 1} of this model.")
         notes = st.text_area("Notes", height=80, max_chars=5_000, key=f"register-notes-{run.id}",
                              placeholder="What is particular about it. They go onto its card.")  # fmt: skip
         if st.button("Register", type="primary", icon=":material/add:", key="register-start"):

@@ -36,10 +36,12 @@ def show(version: ModelVersion, policy: str, *, drawn: bool) -> None:
     if version.kind == "table":
         st.caption("It begins with what is most usual: medians and most frequent values of the training rows.")
     with st.form(f"row-{version.id}", border=True):
-        columns = st.columns(_COLUMNS if len(asked) > 2 else 1, gap="medium")
+        beside = _COLUMNS if len(asked) > 2 else 1
         row: dict[str, Any] = {}
         for place, field in enumerate(asked):
-            with columns[place % len(columns)]:
+            if place % beside == 0:  # line by line: below each other on a narrow screen, the order is the same
+                columns = st.columns(beside)
+            with columns[place % beside]:
                 row[field.name] = fields.draw(field, f"row-{version.id}-{field.name}")
         row_id = None
         if drawn:

@@ -49,7 +49,7 @@ def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) ->
     by_number = {version.number: version for version in found}
     usable = [number for number, version in by_number.items() if version.archived_at is None] or list(by_number)
     default = aliases.get(rows.CHAMPION, usable[0])
-    key = f"version-{model.id}"
+    key = figures.key(f"version-{model.id}", found, aliases)
     wanted = st.query_params.get("version")
     if wanted and wanted not in {str(number) for number in by_number}:
         st.warning(f"There is no version {frame.plain(wanted[:20])} of this model; version {default} is shown.")

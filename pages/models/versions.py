@@ -10,7 +10,7 @@ import streamlit as st
 from core import models
 from core.catalog import ModelEvent, ModelVersion
 from core.catalog import models as rows
-from pages._ui import address, charts, frame, numbers
+from pages._ui import address, charts, frame, numbers, written
 from pages.models import figures
 from pages.models.figures import Opened
 
@@ -18,6 +18,7 @@ __all__ = ["show"]
 
 _TILES = 5
 _MOST_METRICS = 4
+_ACTED = "versions-acted"
 _COLORS = {rows.CHAMPION: "green", "challenger": "blue", rows.ARCHIVED: "gray"}
 
 
@@ -105,8 +106,9 @@ def _called(opened: Opened, number: int, archived_at: float | None) -> list[str]
 def _actions(opened: Opened) -> None:
     version = opened.version
     past = models.history(version.model_id, workspace=frame.workspace())
-    # A change gives the fields new keys, so that none is made for the reason of the one before.
-    key = f"{version.id}-{len(past)}"
+    # A change made here gives the fields new keys, so that none is made for the reason of the one before. One made
+    # elsewhere does not: what is written in them stays.
+    key = f"{version.id}-{st.session_state.get(_ACTED, 0)}"
     st.subheader(f"Version {version.number}")
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, key="version-actions"):
@@ -116,22 +118,42 @@ def _actions(opened: Opened) -> None:
             _use(opened, why)
         if version.archived_at is None:
             _aliases(opened, key, why)
-    with right, st.form(f"notes-form-{version.id}"):
-        notes = st.text_area("Notes", value=version.notes, height=130, max_chars=5_000, key=f"notes-{version.id}")
-        if st.form_submit_button("Save the notes", icon=":material/save:", key=f"save-notes-{version.id}"):
+    with right:
+        _notes(version)
+
+
+def _notes(version: ModelVersion) -> None:
+    field = f"notes-{version.id}"
+    with st.form(f"notes-form-{version.id}"):
+        written.follow(field, version.notes)
+        notes = st.text_area("Notes", height=130, max_chars=5_000, key=field)
+        if not st.form_submit_button("Save the notes", icon=":material/save:", key=f"save-notes-{version.id}"):
+            return
+        if written.edited(field, notes) and written.overtaken(field, version.notes):
+            frame.show_error(
+                f"The notes were changed elsewhere meanwhile: {version.notes or '(nothing)'}",
+                "Yours are still in the field. Save again to put them in the place of those.",
+            )
+        else:
             _act(models.set_notes, version, version.number, notes.strip())
 
 
+# The buttons' keys name the version: a press that arrives once another is in focus must not be taken for one on that.
 def _act(change: Callable[..., object], version: ModelVersion, *arguments: object, **values: str) -> None:
     with frame.errors_shown():
         change(version.model_id, *arguments, **values, who=address.who(), workspace=frame.workspace())
+        st.session_state[_ACTED] = st.session_state.get(_ACTED, 0) + 1
+        # The version stays in focus, even where the change makes another one the first to show.
+        frame.remember("version", str(version.number), st.query_params.get("version"))
         st.rerun()
 
 
 def _promotion(opened: Opened, past: list[ModelEvent], why: str) -> None:
     version, champion = opened.version, opened.aliases.get(rows.CHAMPION)
     usable = version.archived_at is None and version.number != champion
-    if usable and st.button("Promote to champion", type="primary", icon=":material/trophy:", key="promote"):
+    if usable and st.button(
+        "Promote to champion", type="primary", icon=":material/trophy:", key=f"promote-{version.id}"
+    ):
         _act(models.promote, version, version.number, why=why)
     crowned = [event for event in past if event.alias == rows.CHAMPION and event.number is not None]
     if champion is not None and len(crowned) > 1 and st.button(
@@ -144,10 +166,15 @@ def _promotion(opened: Opened, past: list[ModelEvent], why: str) -> None:
 def _use(opened: Opened, why: str) -> None:
     version = opened.version
     if version.archived_at is not None:
-        if st.button("Restore", icon=":material/unarchive:", key="restore", help="Takes it back into use."):
+        if st.button(
+            "Restore", icon=":material/unarchive:", key=f"restore-{version.id}", help="Takes it back into use."
+        ):
             _act(models.restore, version, version.number, why=why)
     elif version.number != opened.aliases.get(rows.CHAMPION) and st.button(
-        "Archive", icon=":material/archive:", key="archive", help="Takes it out of use: its aliases go, all else stays."
+        "Archive",
+        icon=":material/archive:",
+        key=f"archive-{version.id}",
+        help="Takes it out of use: its aliases go, all else stays.",
     ):
         _act(models.archive, version, version.number, why=why)
 
@@ -159,8 +186,8 @@ def _aliases(opened: Opened, key: str, why: str) -> None:
             "Alias", key=f"alias-{key}", max_chars=40, placeholder="challenger", width=200,
             help="A name that programs ask for. It points to one version at a time.",
         ).strip()  # fmt: skip
-        if st.button("Set", icon=":material/new_label:", key="set-alias"):
+        if st.button("Set", icon=":material/new_label:", key=f"set-alias-{version.id}"):
             _act(models.set_alias, version, alias, version.number, why=why)
         for own in _called(opened, version.number, None):
-            if st.button(f"Remove {own}", icon=":material/label_off:", key=f"remove-{own}"):
+            if st.button(f"Remove {own}", icon=":material/label_off:", key=f"remove-{own}-{version.id}"):
                 _act(models.remove_alias, version, own, why=why)

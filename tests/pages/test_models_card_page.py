@@ -51,6 +51,36 @@ def test_answers_of_an_earlier_version_are_taken_over_when_asked(credit_model: M
     kept = models.resolve(second.id).answers
     assert {key: value["text"] for key, value in kept.items()} == {"intended_use": "To look.", "about_people": "no"}
     assert f"take-over-{second.id}" not in {each.key for each in test.button}
+    # The field shows what was taken over: saving another one of its section does not take it away.
+    test.text_area(key=f"answer-{second.id}-out_of_scope").set_value("To decide.")
+    test.button(key=f"save-uses-{second.id}").click().run()
+    assert models.resolve(second.id).answers["intended_use"]["text"] == "To look."
+
+
+def test_answers_of_another_tab_are_neither_lost_nor_replaced_unseen(credit_model: Model) -> None:
+    version = models.versions(credit_model.id)[1]
+    test = visit("models", model=credit_model.id, version="1", tab="Card", view="questions")
+    use = f"answer-{version.id}-intended_use"
+    models.answer(version, "intended_use", "Theirs.")
+    models.answer(version, "about_people", "yes")
+    test.text_area(key=f"answer-{version.id}-out_of_scope").set_value("Mine.")
+    test.button(key=f"save-uses-{version.id}").click().run()
+
+    def kept() -> dict[str, str]:
+        return {key: value["text"] for key, value in models.resolve(version.id).answers.items()}
+
+    assert kept() == {"intended_use": "Theirs.", "about_people": "yes", "out_of_scope": "Mine."}
+    assert test.text_area(key=use).value == "Theirs."
+
+    test.text_area(key=use).set_value("Mine, too.")
+    models.answer(version, "intended_use", "Theirs, again.")
+    test.button(key=f"save-uses-{version.id}").click().run()
+    assert "was answered elsewhere meanwhile: Theirs, again." in texts(test)
+    assert kept()["intended_use"] == "Theirs, again."
+    assert test.text_area(key=use).value == "Mine, too."
+    test.button(key=f"save-uses-{version.id}").click().run()
+    assert not test.error
+    assert kept()["intended_use"] == "Mine, too."
 
 
 def test_two_versions_are_compared(credit_model: Model) -> None:

@@ -61,8 +61,9 @@ def test_a_run_of_the_same_target_is_offered_as_the_next_version(credit_model: M
     assert test.text_input[0].value == models.get(newest.model_id).name
     assert f"It becomes version {models.get(newest.model_id).versions + 1} of this model." in texts(test)
     test.text_input[0].set_value(" ").run()
+    assert "It needs a name." in texts(test)
     test.button(key="register-start").click().run()
-    assert "is not a usable name" in texts(test)
+    assert "A model without a name is not usable." in texts(test)
     assert rows.of_run(run, "local") == []
 
 
@@ -91,7 +92,7 @@ def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None
     version = models.versions(credit_model.id)[0]
     assert "Roll back" not in labels(test)
     field(test, "Why").set_value("It saw more.").run()
-    test.button(key="promote").click().run()
+    test.button(key=f"promote-{version.id}").click().run()
     assert models.resolve(credit_model.id).number == 2
     assert field(test, "Why").value == ""
     event = models.history(credit_model.id)[0]
@@ -99,20 +100,20 @@ def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None
     assert {"Promote to champion", "Archive"}.isdisjoint(labels(test))
 
     field(test, "Alias").set_value("Not usable").run()
-    test.button(key="set-alias").click().run()
+    test.button(key=f"set-alias-{version.id}").click().run()
     assert "'Not usable' is not a usable alias." in texts(test)
     field(test, "Alias").set_value("night").run()
-    test.button(key="set-alias").click().run()
+    test.button(key=f"set-alias-{version.id}").click().run()
     assert models.aliases(version) == ["champion", "night"]
-    test.button(key="remove-night").click().run()
+    test.button(key=f"remove-night-{version.id}").click().run()
     assert models.aliases(version) == ["champion"]
 
     test.button(key="roll-back").click().run()
     assert models.resolve(credit_model.id).number == 1
-    test.button(key="archive").click().run()
+    test.button(key=f"archive-{version.id}").click().run()
     assert table_with(test, "Aliases").set_index("Version").loc[2, "Aliases"] == ["archived"]
-    assert "promote" not in {button.key for button in test.button}
-    test.button(key="restore").click().run()
+    assert f"promote-{version.id}" not in {button.key for button in test.button}
+    test.button(key=f"restore-{version.id}").click().run()
     test.text_area(key=f"notes-{version.id}").set_value("Watch it.")
     test.button(key=f"save-notes-{version.id}").click().run()
     assert not test.exception
@@ -125,11 +126,56 @@ def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None
     assert "only known where people sign in" in texts(test)
 
 
+def test_a_change_does_not_lead_to_another_version(credit_model: Model, world: World) -> None:
+    # A browser tells a choice by its label: the choice must not be the same widget once the label is another.
+    models.register(repeated(world.found), name=credit_model.name)
+    second = models.versions(credit_model.id)[1]
+    test = visit("models", model=credit_model.id, version="2")
+    before = next(box for box in test.selectbox if box.label == "Version")
+    field(test, "Alias").set_value("night").run()
+    test.button(key=f"set-alias-{second.id}").click().run()
+    after = next(box for box in test.selectbox if box.label == "Version")
+    assert "Version 2 · night" in after.options
+    assert "Version 2 · night" not in before.options
+    assert after.key != before.key
+    assert (after.value, query(test, "version")) == (2, "2")
+
+    # What others change does not take the reason away, nor the version that was the first to show.
+    test = visit("models", model=credit_model.id)
+    field(test, "Why").set_value("It errs.").run()
+    models.set_alias(credit_model.id, "day", 3)
+    field(test, "Alias").set_value("old").run()
+    assert field(test, "Why").value == "It errs."
+    first = models.versions(credit_model.id)[2]
+    test.button(key=f"set-alias-{first.id}").click().run()
+    assert models.history(credit_model.id)[0].why == "It errs."
+    assert query(test, "version") == "1"
+    models.promote(credit_model.id, 3)
+    assert next(box for box in test.run().selectbox if box.label == "Version").value == 1
+
+
+def test_notes_of_another_tab_are_not_replaced_unseen(credit_model: Model) -> None:
+    version = models.versions(credit_model.id)[0]
+    test = visit("models", model=credit_model.id, version="2")
+    models.set_notes(credit_model.id, 2, "Theirs.")
+    test.text_area(key=f"notes-{version.id}").set_value("Mine.")
+    test.button(key=f"save-notes-{version.id}").click().run()
+    assert "The notes were changed elsewhere meanwhile: Theirs." in texts(test)
+    assert models.versions(credit_model.id)[0].notes == "Theirs."
+    assert test.text_area(key=f"notes-{version.id}").value == "Mine."
+    test.button(key=f"save-notes-{version.id}").click().run()
+    assert models.versions(credit_model.id)[0].notes == "Mine."
+
+    models.set_notes(credit_model.id, 2, "Theirs again.")
+    assert test.run().text_area(key=f"notes-{version.id}").value == "Theirs again."
+
+
 def test_who_is_signed_in_is_kept(credit_model: Model) -> None:
     test = visit("models", model=credit_model.id, version="2")
     test.user = {"is_logged_in": True, "email": "bob@example.org"}
     test.run()
-    test.button(key="promote").click().run()
+    version = models.versions(credit_model.id)[0]
+    test.button(key=f"promote-{version.id}").click().run()
     assert models.history(credit_model.id)[0].who == "bob@example.org"
 
 

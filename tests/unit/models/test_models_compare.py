@@ -1,5 +1,7 @@
 """Versions side by side: paired differences against scikit-learn and a bootstrap of its own."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
@@ -33,6 +35,11 @@ def test_the_paired_difference_is_that_of_the_rows(pair, credit_result, other_cr
     assert (found.difference.low, found.difference.high) == pytest.approx((low, high), abs=0.012)
     assert found.difference.n == len(y)
     assert found.verdict.startswith("Version 2 is")
+    told = re.search(r"([+-]\d\.(\d+)) ROC AUC \[(-?\d\.(\d+)), (-?\d\.(\d+))\]", found.verdict)
+    assert told is not None
+    assert len(told[2]) == len(told[4]) == len(told[6]) == 3
+    shown = [float(told[place]) for place in (1, 3, 5)]
+    assert shown == pytest.approx([found.difference.value, found.difference.low, found.difference.high], abs=5e-4)
 
 
 def test_the_sign_is_that_of_better(pair, credit_result, other_credit):

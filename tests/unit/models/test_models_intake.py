@@ -120,6 +120,9 @@ def test_tables_that_cannot_be_scored():
     with pytest.raises(InputError, match=r"no column 'job'\.") as caught:
         take_in(frame, [AGE, JOB])
     assert "'age', 'job'" in caught.value.hint
+    many = [Field(f"c{place}", "number") for place in range(8)]
+    with pytest.raises(InputError, match=r"no column 'c0', .*'c4', and 3 more are absent\."):
+        take_in(frame, many)
     with pytest.raises(InputError, match="There is no row"):
         take_in(frame.head(0), [AGE])
     with pytest.raises(InputError, match="several columns 'age'"):

@@ -25,9 +25,11 @@ def test_a_table_s_rows_are_scored_as_by_the_model(model, credit_result, credit_
     assert found["prediction"].tolist() == credit_result.model.predict(rows).tolist()
     expected = credit_result.test[["p(bad)", "p(good)"]]
     np.testing.assert_allclose(found[["p(bad)", "p(good)"]], expected, atol=1e-9)
-    findings = {finding["check"] for finding in found.attrs["findings"]}
-    assert "ignored" in findings
+    findings = {finding["check"]: finding["message"] for finding in found.attrs["findings"]}
+    assert findings["ignored"] == "2 columns are not read: 'credit', 'sex'."
     assert "changed_type" not in findings
+    one = models.score(model.id, rows.drop(columns="sex")).attrs["findings"]
+    assert "1 column is not read: 'credit'." in [finding["message"] for finding in one]
 
 
 def test_numbers_and_texts_too(diabetes, diabetes_result, diabetes_frame, reviews, reviews_result, reviews_frame):

@@ -52,6 +52,7 @@ def read(run, name):
 def test_a_csv_file(version, rows):
     run = scored(version, rows.to_csv(index=False).encode())
     assert run.state is RunState.SUCCEEDED, run.error_message
+    assert run.title == "Score rows.csv with credit, version 1"  # the model's name, not that of its search
     assert run.result["rows"] == 120
     assert run.result["columns"] == ["prediction (model)", "p(bad)", "p(good)"]
     found = pd.read_parquet(read(run, "scored.parquet"))
