@@ -152,8 +152,9 @@ def _repeated_values(connection: duckdb.DuckDBPyConnection, source: str, rows: i
         if rows <= _EXACT_ROWS or few:
             limit = _EXACT_NUMBERS if column.family == "number" and few else TOP
             counted = connection.execute(
-                f"SELECT {quoted}::VARCHAR, n, count(*) OVER (), {quoted} FROM (SELECT {quoted}, count(*) AS n "
-                f"FROM {source} WHERE {quoted} IS NOT NULL GROUP BY {quoted}) ORDER BY n DESC, {quoted} LIMIT {limit}"
+                "SELECT cell::VARCHAR, times, count(*) OVER (), cell "
+                f"FROM (SELECT {quoted}, count(*) FROM {source} WHERE {quoted} IS NOT NULL GROUP BY {quoted}) "
+                f"AS counted(cell, times) ORDER BY times DESC, cell LIMIT {limit}"  # whatever the column is called
             ).fetchall()
             column.top = [(value, n) for value, n, *_ in counted[:TOP]]
             column.facts["distinct"] = counted[0][2] if counted else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import json
@@ -183,3 +184,19 @@ def test_adult_agrees_with_pandas_in_every_column() -> None:
             assert one.std == pytest.approx(values.std())
     with pytest.raises(KeyError):
         found["nothing"]
+
+
+def test_the_names_of_columns_change_no_figure():
+    """Columns may be called as anything that a query could call a figure of its own."""
+    random = np.random.default_rng(0)
+    kinds = {
+        "number": random.normal(size=200), "whole": random.integers(0, 5, 200),
+        "word": random.choice(["red", "blue", "green"], 200), "day": pd.to_datetime("2024-01-01") + pd.to_timedelta(
+            random.integers(0, 9, 200), unit="D"), "flag": random.random(200) > 0.3,
+    }  # fmt: skip
+    names = ["n", "cell", "times", "counted", "value", "count"]
+    for values in kinds.values():
+        found = profile(pd.DataFrame(dict.fromkeys(names, values)))
+        expected = dataclasses.replace(column(values), name="")
+        assert [dataclasses.replace(each, name="") for each in found.columns] == [expected] * len(names)
+    expect_numbers(profile(pd.DataFrame({"n": kinds["number"]}))["n"], pd.Series(kinds["number"]))
