@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -98,43 +96,6 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
     assert done.returncode == 0, done.stderr
     out = (folder / "out.csv").read_text().splitlines()
     assert [line.split(",")[14] for line in out] == ["prediction", ">50K", "<=50K"]
-
-
-def test_what_is_said_of_single_columns_is_asked_of_the_search(server: Server, tab: Page) -> None:
-    """No test of pages without a browser can type into a table."""
-    load_sample(tab, server, "German credit")
-    tab.locator(".st-key-to-automl button").click()
-    expect(tab.get_by_role("heading", name="Before you start")).to_be_visible()
-    expect(tab.get_by_text("checks passed")).to_be_visible(timeout=120_000)
-    settled(tab)
-    tab.get_by_test_id("stExpander").locator("summary").first.click()
-    settled(tab)
-    tab.get_by_role("heading", name="Before you start").scroll_into_view_if_needed()  # room for the list of options
-    choose(tab, "Make features", "As I say")
-    table = tab.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    settled(tab)
-    box = table.bounding_box()
-    assert box is not None
-    second_row = box["y"] + 35 * 2 + 17
-    for right_edge, word in ((250, "categorical"), (60, "Most frequent")):
-        tab.mouse.dblclick(box["x"] + box["width"] - right_edge, second_row)
-        cell = tab.locator("#portal input").first
-        expect(cell).to_be_visible()
-        cell.fill(word)
-        cell.press("Enter")
-        expect(cell).to_have_count(0)
-        settled(tab)
-    tab.locator(".st-key-start button").click()
-    expect(tab).to_have_url(re.compile("run="))
-    run_id = re.search(r"run=([0-9a-f]{16})", tab.url).group(1)
-    with sqlite3.connect(server.home / "catalog.db") as database:
-        (asked,) = database.execute("SELECT settings FROM run WHERE id = ?", [run_id]).fetchone()
-    settings = json.loads(asked)
-    (name,) = settings["column_types"]
-    assert (settings["column_types"], settings["column_imputation"]) == ({name: "categorical"}, {name: "most_frequent"})
-    # A category that is to become a number is refused, in words.
-    expect(tab.get_by_text(f"'{name}' is used as category")).to_be_visible(timeout=60_000)
 
 
 def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:
