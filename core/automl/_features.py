@@ -89,7 +89,7 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
         return ColumnPlan(name, "left out", "it has no values")
     try:
         distinct = values.nunique()
-    except (TypeError, NotImplementedError) as error:
+    except (TypeError, NotImplementedError) as error:  # what pandas and Arrow say of cells they cannot compare
         raise InputError(
             f"The cells of '{name}' are lists or the like, not single values.",
             "Leave the column out, or take it apart into columns.",

@@ -15,6 +15,7 @@ from core.automl import METRICS
 from core.catalog import Run, RunState, artifacts
 from core.storage import get_store
 from pages._ui import charts, downloads, findings, frame, numbers, registration
+from pages._ui.next_steps import next_steps
 from pages.finetune import live, playground, setup
 
 __all__ = ["head", "show"]
@@ -44,10 +45,7 @@ def head(run: Run) -> None:
         st.title(frame.plain(run.title), width="content")
         st.space("stretch")
         if run.state is RunState.SUCCEEDED:
-            if st.button("Fairness", icon=":material/balance:", key="to-fairness", help="Compare groups of people."):
-                st.switch_page("pages/fairness/page.py", query_params={"run": run.id})
-            if st.button("Edge", icon=":material/speed:", key="to-edge", help="Export it to ONNX, and time it."):
-                st.switch_page("pages/edge/page.py", query_params={"model": run.id})
+            next_steps(run)
             with st.popover("Download", icon=":material/download:", key="download"):
                 downloads.folder(run)
         if run.state.terminal:
