@@ -80,7 +80,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         "Start anyway" if alerts else "Start",
         type="primary",
         icon=":material/play_arrow:",
-        help=f"{len(alerts)} alerts above may make the result misleading." if alerts else None,
+        help="What is alerted above may make the result misleading." if alerts else None,
         disabled=lacking is not None,
         key="start",
     ):

@@ -44,25 +44,30 @@ def head(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(run.title), width="content")
         st.space("stretch")
-        if run.state is RunState.SUCCEEDED:
-            next_steps(run)
-            with st.popover("Download", icon=":material/download:", key="download"):
-                downloads.folder(run)
-        if run.state.terminal:
-            with st.popover("Repeat", icon=":material/replay:", key="repeat"):
-                st.button(
-                    "With changes",
-                    icon=":material/tune:",
-                    key="change",
-                    on_click=_change,
-                    args=(run,),
-                    help="Opens the form with these settings.",
-                    width="stretch",
-                )
-                st.button("As it was", icon=":material/replay:", key="again", on_click=_repeat, args=(run.id,),
-                          help="Starts a new training with the same settings.", width="stretch")  # fmt: skip
-        if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
-            st.switch_page("pages/runs/page.py", query_params={"run": run.id})
+        with st.container(horizontal=True, width="content"):
+            _actions(run)
+
+
+def _actions(run: Run) -> None:
+    if run.state is RunState.SUCCEEDED:
+        next_steps(run)
+        with st.popover("Download", icon=":material/download:", key="download"):
+            downloads.folder(run)
+    if run.state.terminal:
+        with st.popover("Repeat", icon=":material/replay:", key="repeat"):
+            st.button(
+                "With changes",
+                icon=":material/tune:",
+                key="change",
+                on_click=_change,
+                args=(run,),
+                help="Opens the form with these settings.",
+                width="stretch",
+            )
+            st.button("As it was", icon=":material/replay:", key="again", on_click=_repeat, args=(run.id,),
+                      help="Starts a new training with the same settings.", width="stretch")  # fmt: skip
+    if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+        st.switch_page("pages/runs/page.py", query_params={"run": run.id})
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
