@@ -46,8 +46,9 @@ def ours(train: Any, test: Any, target: str, budget: float, seed: int, **setting
     sys.path.insert(0, str(ROOT))
     from core.automl import AutoMLSettings, search
 
-    chosen = AutoMLSettings(target=target, time_budget_s=budget, seed=seed, test_fraction=0, early_stopping=False,
-                            **settings)  # fmt: skip
+    chosen = AutoMLSettings(
+        target=target, time_budget_s=budget, seed=seed, test_fraction=0, early_stopping=False, **settings
+    )
     result = search(train, chosen)
     model = result.model
     output = model.predict_proba(test) if hasattr(model, "predict_proba") else model.predict(test)
@@ -67,8 +68,15 @@ def flaml(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple
     numbers = train[target].nunique()
     metric = "r2" if not classes else "roc_auc" if numbers == 2 else "roc_auc_ovr_weighted"
     model = AutoML()
-    model.fit(train.drop(columns=target), train[target], task="classification" if classes else "regression",
-              metric=metric, time_budget=budget, seed=seed, verbose=0)  # fmt: skip
+    model.fit(
+        train.drop(columns=target),
+        train[target],
+        task="classification" if classes else "regression",
+        metric=metric,
+        time_budget=budget,
+        seed=seed,
+        verbose=0,
+    )
     X = test.drop(columns=target)
     if not classes:
         return model.predict(X), {"labels": [], "what": str(model.best_estimator)}
@@ -115,8 +123,9 @@ def mljar(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple
     from supervised.automl import AutoML
 
     with tempfile.TemporaryDirectory() as folder:
-        model = AutoML(results_path=folder, total_time_limit=budget, mode="Perform", random_state=seed, n_jobs=CORES,
-                       verbose=0)  # fmt: skip
+        model = AutoML(
+            results_path=folder, total_time_limit=budget, mode="Perform", random_state=seed, n_jobs=CORES, verbose=0
+        )
         model.fit(train.drop(columns=target), train[target])
         X = test.drop(columns=target)
         if train[target].dtype.kind == "f":
@@ -239,12 +248,21 @@ def listed(count: int) -> float:
 
     # Two of a learner in a row: searchers take turns, and none shall get all that is slow.
     configs = [
-        ["rf" if place // 2 % 2 else "extra_tree", {"n_estimators": 60, "max_leaves": 8 + place, "max_features": 0.4,
-                                                    "criterion": "gini"}]
+        [
+            "rf" if place // 2 % 2 else "extra_tree",
+            {"n_estimators": 60, "max_leaves": 8 + place, "max_features": 0.4, "criterion": "gini"},
+        ]
         for place in range(60)
-    ]  # fmt: skip
-    settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=60, folds=3, early_stopping=False,
-                              ensemble=False, max_concurrent_trials=count)  # fmt: skip
+    ]
+    settings = AutoMLSettings(
+        target="credit",
+        time_budget_s=None,
+        max_trials=60,
+        folds=3,
+        early_stopping=False,
+        ensemble=False,
+        max_concurrent_trials=count,
+    )
     result = search(table("german_credit"), settings, configs=configs)
     ends = [trial["at"] for trial in result.trials]
     return max(ends) - min(trial["at"] - trial["seconds"] for trial in result.trials)
@@ -261,8 +279,11 @@ def parallel(tables: list[str], seeds: list[int], budget: float) -> bool:
         for seed in seeds:
             found = [run("ours", sys.executable, name, budget, seed, max_concurrent_trials=count) for count in (1, 2)]
             gains.append(found[1]["best"] - found[0]["best"])
-            print(f"  {name:14} seed {seed}  best of one {found[0]['best']:.4f} ({found[0]['what']})  of two "
-                  f"{found[1]['best']:.4f} ({found[1]['what']})", flush=True)  # fmt: skip
+            print(
+                f"  {name:14} seed {seed}  best of one {found[0]['best']:.4f} ({found[0]['what']})  of two "
+                f"{found[1]['best']:.4f} ({found[1]['what']})",
+                flush=True,
+            )
         mean, low, high = interval(gains)
         print(f"{name}: two minus one {mean:+.4f} [{low:+.4f}, {high:+.4f}]")
         passed &= not high < 0

@@ -63,9 +63,13 @@ def against_metric_frame(rows: int) -> list[bool]:
 
     truth, _, decided, group = data(rows)
     six = {
-        "accuracy": sk.accuracy_score, "precision": sk.precision_score, "selection_rate": fm.selection_rate,
-        "tpr": fm.true_positive_rate, "fpr": fm.false_positive_rate, "f1": sk.f1_score,
-    }  # fmt: skip
+        "accuracy": sk.accuracy_score,
+        "precision": sk.precision_score,
+        "selection_rate": fm.selection_rate,
+        "tpr": fm.true_positive_rate,
+        "fpr": fm.false_positive_rate,
+        "f1": sk.f1_score,
+    }
     theirs = timed(lambda: fm.MetricFrame(metrics=six, y_true=truth, y_pred=decided, sensitive_features=group).by_group)
     ours = timed(lambda: group_metrics(truth, decided, group).by_group, 3)
     print(f"six metrics, {rows:,} rows: MetricFrame {theirs:.2f} s, ours {1000 * ours:.1f} ms (10 metrics)")
@@ -118,9 +122,12 @@ def thresholds(rows: int) -> list[bool]:
 
         def theirs(constraint: str = constraint) -> None:
             ThresholdOptimizer(
-                estimator=Given(), constraints=constraint, objective="accuracy_score", prefit=True,
+                estimator=Given(),
+                constraints=constraint,
+                objective="accuracy_score",
+                prefit=True,
                 predict_method="predict",
-            ).fit(score[:, None], truth, sensitive_features=group)  # fmt: skip
+            ).fit(score[:, None], truth, sensitive_features=group)
 
         def raw(constraint: str = constraint) -> None:
             optimize_thresholds(truth, score, group, constraint=constraint)
@@ -131,8 +138,10 @@ def thresholds(rows: int) -> list[bool]:
         reference, ours = timed(theirs), timed(raw, 2)
         first = timed(again)  # includes the hulls, which stay with the table
         repeated = timed(again, 5)
-        print(f"{constraint}: ThresholdOptimizer {reference:.1f} s, ours {1000 * ours:.0f} ms from arrays, "
-              f"{1000 * first:.0f} ms from a table the first time, {1000 * repeated:.1f} ms after")  # fmt: skip
+        print(
+            f"{constraint}: ThresholdOptimizer {reference:.1f} s, ours {1000 * ours:.0f} ms from arrays, "
+            f"{1000 * first:.0f} ms from a table the first time, {1000 * repeated:.1f} ms after"
+        )
         found.append(judge("  times faster from arrays", reference / ours, 25, "x", more=True))
         found.append(judge("  times faster from a table", reference / first, 300, "x", more=True))
     return found
@@ -180,8 +189,11 @@ def coverage(tables: int) -> list[bool]:
                 share = inside / all_
                 passed = 0.93 <= share <= 0.97
                 results.append(passed)
-                print(f"coverage, {kind:6} groups of {size:5,}: {part:22} {share:6.1%} "
-                      f"{'PASS' if passed else 'FALLS SHORT'}", flush=True)  # fmt: skip
+                print(
+                    f"coverage, {kind:6} groups of {size:5,}: {part:22} {share:6.1%} "
+                    f"{'PASS' if passed else 'FALLS SHORT'}",
+                    flush=True,
+                )
     return results
 
 

@@ -112,15 +112,21 @@ def main() -> int:
             theirs = in_child("reference", path, folder)
             mine = in_child("ours", path, folder)
             runs.append((theirs, mine))
-            print(f"DuckDB  COPY {theirs['copy']:6.1f} s   SUMMARIZE {theirs['summarize']:6.1f} s   "
-                  f"together {theirs['total']:6.1f} s   peak {theirs['peak_mb']:,.0f} MB")  # fmt: skip
-            print(f"ours    read {mine['read']:6.1f} s   profile   {mine['profile']:6.1f} s   "
-                  f"together {mine['total']:6.1f} s   peak {mine['peak_mb']:,.0f} MB")  # fmt: skip
+            print(
+                f"DuckDB  COPY {theirs['copy']:6.1f} s   SUMMARIZE {theirs['summarize']:6.1f} s   "
+                f"together {theirs['total']:6.1f} s   peak {theirs['peak_mb']:,.0f} MB"
+            )
+            print(
+                f"ours    read {mine['read']:6.1f} s   profile   {mine['profile']:6.1f} s   "
+                f"together {mine['total']:6.1f} s   peak {mine['peak_mb']:,.0f} MB"
+            )
     ratio = min(mine["total"] for _, mine in runs) / min(theirs["total"] for theirs, _ in runs)
     peak = max(mine["peak_mb"] for _, mine in runs)
     passed = ratio <= RATIO_LIMIT and peak < PEAK_LIMIT_MB
-    print(f"ratio {ratio:.2f} (at most {RATIO_LIMIT}), peak {peak:,.0f} MB (below {PEAK_LIMIT_MB:,}): "
-          f"{'PASS' if passed else 'FALLS SHORT'}")  # fmt: skip
+    print(
+        f"ratio {ratio:.2f} (at most {RATIO_LIMIT}), peak {peak:,.0f} MB (below {PEAK_LIMIT_MB:,}): "
+        f"{'PASS' if passed else 'FALLS SHORT'}"
+    )
     return 0 if passed else 1
 
 

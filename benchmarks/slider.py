@@ -40,8 +40,16 @@ def script(rows: int) -> None:
         score = random.random(rows)
         truth = random.random(rows) < score
         side = Side(truth, score > 0.5, score, pd.DataFrame({"group": group}))
-        dataset = Dataset(workspace="local", name="x", fingerprint="", data_digest="", profile_digest="", rows=rows,
-                          columns=3, size_bytes=0)  # fmt: skip
+        dataset = Dataset(
+            workspace="local",
+            name="x",
+            fingerprint="",
+            data_digest="",
+            profile_digest="",
+            rows=rows,
+            columns=3,
+            size_bytes=0,
+        )
         return Evidence("x", "x", None, dataset, "yes", ("group",), side, side, 30)
 
     lab._sliders(evidence())
@@ -71,8 +79,10 @@ def main() -> int:
             assert not test.exception
     middle, high = np.quantile(took, [0.5, 0.95])
     passed = high < LIMIT_MS
-    print(f"{arguments.rows:,} rows, {arguments.moves} moves: median {middle:.0f} ms, 95th percentile {high:.0f} ms "
-          f"(below {LIMIT_MS:.0f}): {'PASS' if passed else 'FALLS SHORT'}")  # fmt: skip
+    print(
+        f"{arguments.rows:,} rows, {arguments.moves} moves: median {middle:.0f} ms, 95th percentile {high:.0f} ms "
+        f"(below {LIMIT_MS:.0f}): {'PASS' if passed else 'FALLS SHORT'}"
+    )
     return 0 if passed else 1
 
 

@@ -112,6 +112,10 @@ def bundle(run: Run, variant: str, target: Path, *, licence: str) -> Path:
     sample = rows(run)
     assert sample is not None
     return write_bundle(
-        target, model, sample=sample.head(_SAMPLE_ROWS), card=card(found, variant), licence=licence,
+        target,
+        model,
+        sample=sample.head(_SAMPLE_ROWS),
+        card=card(found, variant),
+        licence=licence,
         tokenizer=tokenizer(run),
-    )  # fmt: skip
+    )

@@ -97,10 +97,15 @@ def consider(
     predicted = [load_out_of_fold(folder, trial) for trial in found]
     covered = np.isfinite(np.stack([each.reshape(len(each), -1)[:, 0] for each in predicted])).all(axis=0)
     choice = choose_blend(
-        [each[covered] for each in predicted], [trial["learner"] for trial in found], data.y[covered], metric,
-        costs=[cost(trial) for trial in found], room=room,
-        groups=None if data.groups is None else data.groups[covered], seed=seed,
-    )  # fmt: skip
+        [each[covered] for each in predicted],
+        [trial["learner"] for trial in found],
+        data.y[covered],
+        metric,
+        costs=[cost(trial) for trial in found],
+        room=room,
+        groups=None if data.groups is None else data.groups[covered],
+        seed=seed,
+    )
     total = sum(choice.weights.values())
     members = [(found[place], weight / total) for place, weight in choice.weights.items()]
     return Blending(members, choice, _trial(folder, members, choice, data, metric))
@@ -120,10 +125,14 @@ def _trial(
     head = {"trial": None, "learner": "blend", "config": config, "judged": judged}
     if not choice.wins:
         single = len(members) == 1
-        why = "no mix was better than one model alone" if single else (
-            f"on rows that did not choose the weights it scored {choice.score:.4f}, the best single model "
-            f"{choice.best_score:.4f}"
-        )  # fmt: skip
+        why = (
+            "no mix was better than one model alone"
+            if single
+            else (
+                f"on rows that did not choose the weights it scored {choice.score:.4f}, the best single model "
+                f"{choice.best_score:.4f}"
+            )
+        )
         return head | {"status": "not_better", "message": f"The blend is not used: {why}."}
     stacked = sum(weight * np.load(out_of_fold_file(folder, trial)).astype(np.float64) for trial, weight in members)
     np.save(out_of_fold_file(folder, head), np.asarray(stacked, dtype=np.float32))

@@ -101,8 +101,17 @@ def holds(column: pd.Series) -> str:
     if types.is_datetime64_any_dtype(column.dtype):
         return "dates"
     kind = types.infer_dtype(column, skipna=True) if column.notna().any() else "empty"
-    told = {"boolean": "true and false", "integer": "numbers", "floating": "numbers", "mixed-integer-float": "numbers",
-            "decimal": "numbers", "datetime": "dates", "date": "dates", "datetime64": "dates", "empty": ""}  # fmt: skip
+    told = {
+        "boolean": "true and false",
+        "integer": "numbers",
+        "floating": "numbers",
+        "mixed-integer-float": "numbers",
+        "decimal": "numbers",
+        "datetime": "dates",
+        "date": "dates",
+        "datetime64": "dates",
+        "empty": "",
+    }
     return told.get(kind, "text")
 
 

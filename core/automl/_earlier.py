@@ -20,9 +20,15 @@ PREDICTIONS = "trials.npz"
 """Out-of-fold predictions of the best trials of each learner, by the trial's number."""
 
 LIMITS = {
-    "time_budget_s", "trial_timeout_s", "max_trials", "max_concurrent_trials", "early_stopping", "exit_score",
-    "explain", "ensemble",
-}  # fmt: skip
+    "time_budget_s",
+    "trial_timeout_s",
+    "max_trials",
+    "max_concurrent_trials",
+    "early_stopping",
+    "exit_score",
+    "explain",
+    "ensemble",
+}
 """Settings that may be others when a search goes on."""
 
 

@@ -157,8 +157,9 @@ def choose_blend(
         inside = [each[rows] for each in outputs]
         losses = np.array([loss_on(rows, each) for each in inside])
         best = best_of_each(np.argsort(np.where(np.isfinite(losses), losses, np.inf), kind="stable").tolist(), kinds)
-        members = select([inside[place] for place in best], partial(loss_on, rows), [costs[place] for place in best],
-                         room)  # fmt: skip
+        members = select(
+            [inside[place] for place in best], partial(loss_on, rows), [costs[place] for place in best], room
+        )
         return [best[place] for place in members]
 
     everything = np.arange(len(y))

@@ -110,9 +110,14 @@ class Comparison:
 
 
 def compare(
-    task: str, metric: str, y: NDArray[Any], outputs: Mapping[str, Array], *, groups: NDArray[Any] | None = None,
+    task: str,
+    metric: str,
+    y: NDArray[Any],
+    outputs: Mapping[str, Array],
+    *,
+    groups: NDArray[Any] | None = None,
     seed: int = 0,
-) -> Comparison:  # fmt: skip
+) -> Comparison:
     """Estimate all metrics of several models with 95 % percentile bootstrap intervals over rows, or groups of rows.
 
     Parameters

@@ -149,9 +149,15 @@ class Finisher(Refits):
             left = min(budget.left() - self._evaluation_s, max(BLEND_SHARE * spent, STOPPED_S)) - selection_s(self.data)
             left = max(0.0, left)
         found = consider(
-            self.folder, ranked, self.data, self.metric,
-            cost=self.cost, longest=left, room=left * self._cores, seed=self.settings.seed,
-        )  # fmt: skip
+            self.folder,
+            ranked,
+            self.data,
+            self.metric,
+            cost=self.cost,
+            longest=left,
+            room=left * self._cores,
+            seed=self.settings.seed,
+        )
         if found is None:
             return None
         self.blend = found.trial
@@ -163,8 +169,12 @@ class Finisher(Refits):
             self.blend = found.trial | told
             return None
         ready = [self._ready(trial) for trial in members]
-        estimator = make_blend([each.estimator for each in ready if each], [weight for _, weight in found.members],
-                               self.data.task, fitted=True)  # fmt: skip
+        estimator = make_blend(
+            [each.estimator for each in ready if each],
+            [weight for _, weight in found.members],
+            self.data.task,
+            fitted=True,
+        )
         return Final(found.trial, estimator, sum(each.refit_s for each in ready if each))
 
     def _await_linear(self, run: Search, budget: Budget, should_stop: Callable[[], bool]) -> None:

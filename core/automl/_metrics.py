@@ -127,8 +127,11 @@ def score(
     if name == "accuracy":
         return float(np.average(predicted == y, weights=weight))
     if name == "balanced_accuracy":
-        recalls = [np.average(predicted[y == c] == c, weights=None if weight is None else weight[y == c])
-                   for c in codes if (y == c).any()]  # fmt: skip
+        recalls = [
+            np.average(predicted[y == c] == c, weights=None if weight is None else weight[y == c])
+            for c in codes
+            if (y == c).any()
+        ]
         return float(np.mean(recalls))
     average = name.removeprefix("f1_")
     return float(sk.f1_score(y, predicted, average=average, sample_weight=weight, zero_division=0.0))

@@ -39,6 +39,11 @@ def prior_trial(prepared: Prepared) -> dict[str, Any]:
     metrics = {name: float(np.mean(values)) for name, values in scores.items()}
     spread = float(np.std(scores[prepared.metric], ddof=1)) if len(data.folds) > 1 else None
     return {
-        "trial": None, "learner": "prior", "status": "finished", "config": {},
-        "score": metrics[prepared.metric], "score_std": spread, "metrics": metrics,
-    }  # fmt: skip
+        "trial": None,
+        "learner": "prior",
+        "status": "finished",
+        "config": {},
+        "score": metrics[prepared.metric],
+        "score_std": spread,
+        "metrics": metrics,
+    }

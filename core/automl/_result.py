@@ -36,9 +36,19 @@ if TYPE_CHECKING:
 __all__ = ["AutoMLResult", "conclude"]
 
 PACKAGES = (
-    "scikit-learn", "flaml", "lightgbm", "xgboost", "pandas", "numpy", "skops", "pyarrow", "duckdb", "openpyxl",
-    "charset-normalizer", "pydantic-settings",
-)  # fmt: skip
+    "scikit-learn",
+    "flaml",
+    "lightgbm",
+    "xgboost",
+    "pandas",
+    "numpy",
+    "skops",
+    "pyarrow",
+    "duckdb",
+    "openpyxl",
+    "charset-normalizer",
+    "pydantic-settings",
+)
 
 
 @dataclass(frozen=True)
@@ -138,9 +148,13 @@ def packages() -> dict[str, str]:
 
 
 def _predictions(
-    frame: pd.DataFrame, prepared: Prepared, settings: AutoMLSettings, rows: NDArray[np.intp], output: NDArray[Any],
+    frame: pd.DataFrame,
+    prepared: Prepared,
+    settings: AutoMLSettings,
+    rows: NDArray[np.intp],
+    output: NDArray[Any],
     groups: NDArray[np.intp] | None,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     table: dict[str, Any] = {"row_id": rows}
     if groups is not None:
         table[group_name([settings.target, *settings.sensitive_columns])] = groups
@@ -185,8 +199,10 @@ def _leaderboard(
 
 
 def _hyperparameters(run: Search) -> dict[str, dict[str, Estimate]]:
-    found = {name: hyperparameter_importance(run.trials, name, seed=run.settings.seed)
-             for name in run.settings.chosen_learners}  # fmt: skip
+    found = {
+        name: hyperparameter_importance(run.trials, name, seed=run.settings.seed)
+        for name in run.settings.chosen_learners
+    }
     return {name: importance for name, importance in found.items() if importance}
 
 

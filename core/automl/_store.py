@@ -34,9 +34,24 @@ if TYPE_CHECKING:
 __all__ = ["load", "load_model", "save", "summary"]
 
 _PLAIN = (
-    "task", "metric", "winner", "trials", "verdict", "curves", "confusion", "stop_code", "stop_reason", "elapsed_s",
-    "model_ready_s", "split_method", "rows", "features", "fingerprint", "packages", "blend",
-)  # fmt: skip
+    "task",
+    "metric",
+    "winner",
+    "trials",
+    "verdict",
+    "curves",
+    "confusion",
+    "stop_code",
+    "stop_reason",
+    "elapsed_s",
+    "model_ready_s",
+    "split_method",
+    "rows",
+    "features",
+    "fingerprint",
+    "packages",
+    "blend",
+)
 
 TRUSTED = [
     "collections.OrderedDict",

@@ -109,9 +109,16 @@ def compare_tables(
 
 
 def compare_trials(
-    predictions: Mapping[int, NDArray[np.float32]], oof: pd.DataFrame, first: int, other: int, *, target: str,
-    task: str, metric: str, seed: int = 0,
-) -> Comparison:  # fmt: skip
+    predictions: Mapping[int, NDArray[np.float32]],
+    oof: pd.DataFrame,
+    first: int,
+    other: int,
+    *,
+    target: str,
+    task: str,
+    metric: str,
+    seed: int = 0,
+) -> Comparison:
     """Compare two trials of one search on the rows that their folds left out.
 
     Parameters

@@ -193,8 +193,11 @@ def archive(model_id: str, number: int, workspace: str, *, who: str = "", why: s
     with writing() as session:
         model = _locked(session, model_id, workspace)
         found = _version(session, model, number)
-        own = [item.alias for item in session.exec(select(ModelAlias).where(ModelAlias.model_id == model_id))
-               if item.number == number]  # fmt: skip
+        own = [
+            item.alias
+            for item in session.exec(select(ModelAlias).where(ModelAlias.model_id == model_id))
+            if item.number == number
+        ]
         if CHAMPION in own:
             raise RegistryError(
                 f"Version {number} of '{model.name}' is the champion.",

@@ -35,7 +35,7 @@ _REFUSED = {
     b"\xff\xd8\xff": ("an image", _READABLE),
     b"GIF8": ("an image", _READABLE),
     b"\x7fELF": ("a program", _READABLE),
-}  # fmt: skip
+}
 _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "text": (".csv", ".tsv", ".txt", ".tab", ".psv", ".dat", ".data"),
     "json": (".json", ".jsonl", ".ndjson"),

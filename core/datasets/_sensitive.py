@@ -23,7 +23,7 @@ _ATTRIBUTES = {
     "burgerlijkestaat",
     "sexual orientation": "sexualorientation orientation lgbt",
     "language": "nativelanguage mothertongue muttersprache",
-}  # fmt: skip
+}
 _WORDS = {word: attribute for attribute, words in _ATTRIBUTES.items() for word in words.split()}
 
 

@@ -63,10 +63,14 @@ def _held(tensor: TensorProto) -> int:
         stored = len(tensor.raw_data) * 8
         return said if stored == -(-said * bits // 8) * 8 else stored // bits
     per_field = {
-        1: (tensor.float_data, 1), 14: (tensor.float_data, 2), 11: (tensor.double_data, 1),
-        15: (tensor.double_data, 2), 7: (tensor.int64_data, 1), 12: (tensor.uint64_data, 1),
+        1: (tensor.float_data, 1),
+        14: (tensor.float_data, 2),
+        11: (tensor.double_data, 1),
+        15: (tensor.double_data, 2),
+        7: (tensor.int64_data, 1),
+        12: (tensor.uint64_data, 1),
         13: (tensor.uint64_data, 1),
-    }  # fmt: skip
+    }
     values, each = per_field.get(tensor.data_type, (tensor.int32_data, 1))
     if bits < 8:  # several elements a value
         return said if len(values) == -(-said * bits // 8) else len(values) * 8 // bits

@@ -91,8 +91,12 @@ def _parity(model: OnnxModel) -> str:
     lines = []
     for part, found in model.parity.items():
         if {"rows", "largest_difference", "label_flips"} <= set(found):
-            cells = (part.replace("_", " "), f"{found['rows']:,}", f"{found['largest_difference']:.2g}",
-                     f"{found['label_flips']:,}")  # fmt: skip
+            cells = (
+                part.replace("_", " "),
+                f"{found['rows']:,}",
+                f"{found['largest_difference']:.2g}",
+                f"{found['label_flips']:,}",
+            )
             lines.append(f"| {' | '.join(cells)} |\n")
     if not lines:
         return ""

@@ -22,9 +22,17 @@ _NUMBERS = (0.0, -0.0, 1e30, -1e30, 1e39, -1e39, np.inf, -np.inf)  # those beyon
 _TEXTS = ("", " ", "a value that was never there", "Größe 大小 🙂", "nan", "(missing)")
 _WORDS = (*_TEXTS, "?! ", "İSTANBUL ΌΣΟΣ ﬁn ǅ straße", "e\u0301 a\u200db x_y 1.5 ١٢", "a\u00a0b\nc\x00d")
 _DATES = (
-    "0001-01-01", "1899-12-31T23:59:59", "1900-03-01", "1969-12-31T23:59:59", "1970-01-01", "2000-02-29T12:00:00",
-    "2024-12-31T23:59:59", "2100-02-28", "2400-02-29", "9999-12-31T23:59:59",
-)  # fmt: skip
+    "0001-01-01",
+    "1899-12-31T23:59:59",
+    "1900-03-01",
+    "1969-12-31T23:59:59",
+    "1970-01-01",
+    "2000-02-29T12:00:00",
+    "2024-12-31T23:59:59",
+    "2100-02-28",
+    "2400-02-29",
+    "9999-12-31T23:59:59",
+)
 
 
 def edge_cases(
@@ -61,8 +69,10 @@ def edge_cases(
     step = max(1, -(-len(splits) // _MOST_THRESHOLDS))
     for turn, (column, value) in enumerate(splits[::step]):
         near = np.nextafter(np.float32(value), np.array([-np.inf, np.inf], dtype=np.float32))
-        on_base += [(turn % len(bases), column, float(each), f"'{column.name}' is {float(each)!r}, a threshold")
-                    for each in (near[0], value, near[1])]  # fmt: skip
+        on_base += [
+            (turn % len(bases), column, float(each), f"'{column.name}' is {float(each)!r}, a threshold")
+            for each in (near[0], value, near[1])
+        ]
 
     places = [place for place, *_ in on_base]
     made: dict[str, pd.Series] = {}

@@ -69,8 +69,13 @@ def convert_estimator(estimator: Any, width: int) -> onnx.ModelProto:
     except (RuntimeError, ValueError, TypeError, KeyError, NotImplementedError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise ExportError(f"{_told(estimator)} cannot be exported: {first}.", _HINT) from error
-    modes = {mode for node in model.graph.node for each in node.attribute if each.name == "nodes_modes"
-             for mode in each.strings}  # fmt: skip
+    modes = {
+        mode
+        for node in model.graph.node
+        for each in node.attribute
+        if each.name == "nodes_modes"
+        for mode in each.strings
+    }
     if b"BRANCH_EQ" in modes:
         raise ExportError(
             f"{_told(estimator)} cannot be exported: it splits on categories by itself, which is slow in ONNX.", _HINT
@@ -179,8 +184,9 @@ def _register() -> None:
         (XGBRegressor, convert_xgboost, None),
     ):
         shapes = (
-            calculate_linear_classifier_output_shapes if options and "zipmap" in options
+            calculate_linear_classifier_output_shapes
+            if options and "zipmap" in options
             else calculate_linear_regressor_output_shapes
-        )  # fmt: skip
+        )
         alias = f"Plumbline{model.__name__}"
         update_registered_converter(model, alias, shapes, convert, overwrite=True, options=options)

@@ -77,9 +77,15 @@ def export_onnx(
         from core.edge._export_text import export_text
 
         return export_text(
-            Path(model_or_dir), target_path, train, held_out, max_length=max_length, fingerprint=fingerprint,
-            policy=rule, target=target,
-        )  # fmt: skip
+            Path(model_or_dir),
+            target_path,
+            train,
+            held_out,
+            max_length=max_length,
+            fingerprint=fingerprint,
+            policy=rule,
+            target=target,
+        )
     from core.edge._export_table import export_table
 
     model = model_or_dir

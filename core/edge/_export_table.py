@@ -111,9 +111,12 @@ def _graph(encoder: Any, estimator: Any, labels: list[Any] | None, metadata: Met
     else:
         outputs = _label(nodes, answer, estimator, labels)
     graph = helper.make_graph(
-        _needed(nodes.nodes, {each.name for each in outputs}), "plumbline", graph_inputs(metadata.columns), outputs,
+        _needed(nodes.nodes, {each.name for each in outputs}),
+        "plumbline",
+        graph_inputs(metadata.columns),
+        outputs,
         nodes.constants,
-    )  # fmt: skip
+    )
     opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
     found = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="plumbline")
     metadata.write(found)
@@ -158,9 +161,14 @@ def _serialized(model: onnx.ModelProto) -> bytes:
 
 
 def _parity(
-    model: Any, scorer: TableScorer, graph: onnx.ModelProto, encoder: Any, train: pd.DataFrame,
-    held_out: pd.DataFrame, target: str | None,
-) -> dict[str, Parity]:  # fmt: skip
+    model: Any,
+    scorer: TableScorer,
+    graph: onnx.ModelProto,
+    encoder: Any,
+    train: pd.DataFrame,
+    held_out: pd.DataFrame,
+    target: str | None,
+) -> dict[str, Parity]:
     columns = scorer.columns
     numbers = [column.name for column in columns if column.kind in ("number", "boolean")]
     hard, names = edge_cases(train, columns, tree_thresholds(graph, numbers))
@@ -186,6 +194,9 @@ def _compare(
     texts = {str(label): place for place, label in enumerate(scorer.labels)}
     chosen = np.array([texts[str(label)] for label in scorer.chosen(frame)], dtype=np.intp)
     return compare(
-        Answers(shares, shares.argmax(axis=1)), Answers(found, chosen), labels=scorer.labels, rows=names,
+        Answers(shares, shares.argmax(axis=1)),
+        Answers(found, chosen),
+        labels=scorer.labels,
+        rows=names,
         rows_given=given,
-    )  # fmt: skip
+    )

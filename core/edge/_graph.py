@@ -90,10 +90,12 @@ class Graph:
     def from_dict(cls, found: Mapping[str, Any]) -> Graph:
         """Read what `to_dict` wrote."""
         ports = {
-            side: tuple(Port(**port | {"shape": None if port["shape"] is None else tuple(port["shape"])})
-                        for port in found[side])
+            side: tuple(
+                Port(**port | {"shape": None if port["shape"] is None else tuple(port["shape"])})
+                for port in found[side]
+            )
             for side in ("inputs", "outputs")
-        }  # fmt: skip
+        }
         return cls(**{**found, **ports, "work": None if found["work"] is None else Work.from_dict(found["work"])})
 
 

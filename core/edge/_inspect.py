@@ -70,8 +70,11 @@ class Inspection:
     def to_dict(self) -> dict[str, Any]:
         """Return the inspection as JSON-serialisable values."""
         return {
-            "size_bytes": self.size_bytes, "sha256": self.sha256, "graph": self.graph.to_dict(), "kind": self.kind,
-        }  # fmt: skip
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256,
+            "graph": self.graph.to_dict(),
+            "kind": self.kind,
+        }
 
 
 def inspect_onnx(data: bytes, *, limits: OnnxLimits | None = None) -> Inspection:

@@ -182,8 +182,9 @@ def refuse(parts: Mapping[str, Parity]) -> None:
     for part, found in parts.items():
         if found.equal:
             continue
-        rows = "; ".join(f"{each['row']}: {_told(each['model'])} against {_told(each['file'])}"
-                         for each in found.shown[:3])  # fmt: skip
+        rows = "; ".join(
+            f"{each['row']}: {_told(each['model'])} against {_told(each['file'])}" for each in found.shown[:3]
+        )
         raise ExportError(
             f"The exported file answers differently on {found.rows_over:,} of {found.rows:,} rows "
             f"({part.replace('_', ' ')}), by up to {found.largest_difference:.2g}, and with another label on "

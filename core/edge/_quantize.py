@@ -218,9 +218,17 @@ def _describe(model: ModelProto, path: Path, size: int) -> OnnxModel:
     graph = graph_of(model)
     inputs = tuple(port.name for port in graph.inputs)
     return OnnxModel(
-        path, metadata.kind, metadata.labels, inputs, graph.opsets["ai.onnx"], metadata.max_length, {}, size,
-        metadata.variant, metadata.columns,
-    )  # fmt: skip
+        path,
+        metadata.kind,
+        metadata.labels,
+        inputs,
+        graph.opsets["ai.onnx"],
+        metadata.max_length,
+        {},
+        size,
+        metadata.variant,
+        metadata.columns,
+    )
 
 
 @contextmanager

@@ -84,11 +84,15 @@ def encode_columns(encoder: TableEncoder, columns: Sequence[Column], nodes: Node
             numbers = numbers or _Numbers(encoder, inputs, nodes)
             blocks += numbers.imputed(fitted, names)
         elif step == "one_hot":
-            blocks += [_one_hot(inputs[name], categories, nodes)
-                       for name, categories in zip(names, fitted.categories_, strict=True)]  # fmt: skip
+            blocks += [
+                _one_hot(inputs[name], categories, nodes)
+                for name, categories in zip(names, fitted.categories_, strict=True)
+            ]
         else:
-            blocks += [_ordinal(inputs[name], categories, nodes)
-                       for name, categories in zip(names, fitted.categories_, strict=True)]  # fmt: skip
+            blocks += [
+                _ordinal(inputs[name], categories, nodes)
+                for name, categories in zip(names, fitted.categories_, strict=True)
+            ]
     return nodes("Concat", *blocks, axis=1)
 
 

@@ -18,9 +18,16 @@ __all__ = ["try_out"]
 _FREE_SIZE = 4
 _FATAL = 4  # what goes wrong is raised, and need not be logged
 _TYPES = {
-    "float": np.float32, "double": np.float64, "float16": np.float16, "int64": np.int64, "int32": np.int32,
-    "int8": np.int8, "uint8": np.uint8, "bool": np.bool_, "string": np.object_,
-}  # fmt: skip
+    "float": np.float32,
+    "double": np.float64,
+    "float16": np.float16,
+    "int64": np.int64,
+    "int32": np.int32,
+    "int8": np.int8,
+    "uint8": np.uint8,
+    "bool": np.bool_,
+    "string": np.object_,
+}
 
 
 def try_out(content: bytes, model: ModelProto, mode: str, feeds: dict[str, Any] | None) -> None:

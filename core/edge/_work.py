@@ -24,40 +24,138 @@ Shapes = list[tuple[int, ...]]
 
 _LINEAR = {"ai.onnx.ml.LinearClassifier", "ai.onnx.ml.LinearRegressor"}
 _SAME_K = {
-    "MatMul", "MatMulInteger", "QLinearMatMul", "com.microsoft.QLinearMatMul", "com.microsoft.MatMulNBits",
-    "com.microsoft.MatMulIntegerToFloat", "com.microsoft.DynamicQuantizeMatMul",
-}  # fmt: skip
+    "MatMul",
+    "MatMulInteger",
+    "QLinearMatMul",
+    "com.microsoft.QLinearMatMul",
+    "com.microsoft.MatMulNBits",
+    "com.microsoft.MatMulIntegerToFloat",
+    "com.microsoft.DynamicQuantizeMatMul",
+}
 _GEMM = {"Gemm", "com.microsoft.QGemm", "com.microsoft.FusedGemm"}
 _CONVOLUTIONS = {"Conv": 1, "ConvInteger": 1, "com.microsoft.FusedConv": 1, "QLinearConv": 3}  # where the weight is
 _RECURRENT = {"LSTM", "GRU", "RNN"}
 _NORMALIZING = {
-    "Softmax", "LogSoftmax", "LayerNormalization", "BatchNormalization", "InstanceNormalization",
-    "GroupNormalization", "RMSNormalization", "LpNormalization", "ai.onnx.ml.Normalizer",
+    "Softmax",
+    "LogSoftmax",
+    "LayerNormalization",
+    "BatchNormalization",
+    "InstanceNormalization",
+    "GroupNormalization",
+    "RMSNormalization",
+    "LpNormalization",
+    "ai.onnx.ml.Normalizer",
     "com.microsoft.SkipLayerNormalization",
-}  # fmt: skip
+}
 _ELEMENTWISE = {
-    "Abs", "Add", "BiasGelu", "Ceil", "Clip", "Cos", "Div", "Elu", "Erf", "Exp", "FastGelu", "Floor", "Gelu",
-    "HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Max", "Mean", "Min", "Mod", "Mul", "Neg", "PRelu", "Pow",
-    "QuickGelu", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin", "Softplus", "Sqrt", "Sub", "Sum",
-    "Swish", "Tanh", "ai.onnx.ml.Scaler",
-}  # fmt: skip
+    "Abs",
+    "Add",
+    "BiasGelu",
+    "Ceil",
+    "Clip",
+    "Cos",
+    "Div",
+    "Elu",
+    "Erf",
+    "Exp",
+    "FastGelu",
+    "Floor",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "LeakyRelu",
+    "Log",
+    "Max",
+    "Mean",
+    "Min",
+    "Mod",
+    "Mul",
+    "Neg",
+    "PRelu",
+    "Pow",
+    "QuickGelu",
+    "Reciprocal",
+    "Relu",
+    "Round",
+    "Selu",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Softplus",
+    "Sqrt",
+    "Sub",
+    "Sum",
+    "Swish",
+    "Tanh",
+    "ai.onnx.ml.Scaler",
+}
 _REDUCING = {
-    "CumSum", "GlobalAveragePool", "GlobalMaxPool", "ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMax",
-    "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare",
-}  # fmt: skip
+    "CumSum",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceLogSumExp",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceProd",
+    "ReduceSum",
+    "ReduceSumSquare",
+}
 # These move, compare or convert, or hold other nodes that are counted themselves.
 _VIEWS = {"Flatten", "Identity", "Reshape", "Shape", "Size", "Squeeze", "Unsqueeze"}
 _HOLDERS = {"If", "Loop", "Scan"}
 _ROWS = {"Gather", "GatherElements", "GatherND", "Slice"}  # read what they return, not the whole table
 _FREE = {
-    *_VIEWS, *_HOLDERS, *_ROWS, "And", "ArgMax", "ArgMin", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape",
-    "DequantizeLinear", "DynamicQuantizeLinear", "Equal", "Expand", "Greater", "GreaterOrEqual", "IsInf", "IsNaN",
-    "Less", "LessOrEqual", "NonZero", "Not", "OneHot", "Or", "Pad", "QuantizeLinear", "Range", "ScatterElements",
-    "ScatterND", "Split", "StringNormalizer", "Tile", "TopK", "Transpose", "Trilu", "Where", "Xor",
-    "ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer", "ai.onnx.ml.FeatureVectorizer", "ai.onnx.ml.Imputer",
-    "ai.onnx.ml.LabelEncoder", "ai.onnx.ml.OneHotEncoder", "ai.onnx.ml.ZipMap", "com.microsoft.DequantizeLinear",
+    *_VIEWS,
+    *_HOLDERS,
+    *_ROWS,
+    "And",
+    "ArgMax",
+    "ArgMin",
+    "Cast",
+    "CastLike",
+    "Concat",
+    "Constant",
+    "ConstantOfShape",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "Equal",
+    "Expand",
+    "Greater",
+    "GreaterOrEqual",
+    "IsInf",
+    "IsNaN",
+    "Less",
+    "LessOrEqual",
+    "NonZero",
+    "Not",
+    "OneHot",
+    "Or",
+    "Pad",
+    "QuantizeLinear",
+    "Range",
+    "ScatterElements",
+    "ScatterND",
+    "Split",
+    "StringNormalizer",
+    "Tile",
+    "TopK",
+    "Transpose",
+    "Trilu",
+    "Where",
+    "Xor",
+    "ai.onnx.ml.ArrayFeatureExtractor",
+    "ai.onnx.ml.Binarizer",
+    "ai.onnx.ml.FeatureVectorizer",
+    "ai.onnx.ml.Imputer",
+    "ai.onnx.ml.LabelEncoder",
+    "ai.onnx.ml.OneHotEncoder",
+    "ai.onnx.ml.ZipMap",
+    "com.microsoft.DequantizeLinear",
     "com.microsoft.QuantizeLinear",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -151,9 +249,14 @@ def count_work(model: ModelProto, feeds: Mapping[str, Any]) -> Work:
             moved += held + read + written
     least += returned + sum(_bytes(array) for array in feeds.values())
     return Work(
-        sum(flop.values()), dict(flop.most_common()), round(comparisons), least, moved, dict(sorted(uncounted.items())),
+        sum(flop.values()),
+        dict(flop.most_common()),
+        round(comparisons),
+        least,
+        moved,
+        dict(sorted(uncounted.items())),
         {name: tuple(array.shape) for name, array in feeds.items()},
-    )  # fmt: skip
+    )
 
 
 def _observe(model: ModelProto, feeds: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:

@@ -44,9 +44,13 @@ def _explain(contributor: Contributor, X: NDArray[Any], deadline: Deadline) -> A
 
 
 def _choose(
-    estimator: Any, subject: Subject, X: NDArray[Any], background: NDArray[Any], sampled: Callable[[], Contributor],
+    estimator: Any,
+    subject: Subject,
+    X: NDArray[Any],
+    background: NDArray[Any],
+    sampled: Callable[[], Contributor],
     deadline: Deadline,
-) -> tuple[Contributor, str]:  # fmt: skip
+) -> tuple[Contributor, str]:
     """Return the exact explainer where it is right and fast enough, else the sampling one, and why."""
     contributor = exact_contributor(estimator, subject, background) if estimator is not None else None
     if contributor is None:

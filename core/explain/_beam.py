@@ -71,8 +71,10 @@ class Beam:
     def table(self, states: State) -> pd.DataFrame:
         """Return the rows that states stand for."""
         rows = self.row.iloc[np.zeros(len(states), dtype=np.intp)].reset_index(drop=True)
-        cells = {name: self._cells[place].array.take(states[:, place] % len(self._cells[place]))
-                 for place, name in enumerate(self.names)}  # fmt: skip
+        cells = {
+            name: self._cells[place].array.take(states[:, place] % len(self._cells[place]))
+            for place, name in enumerate(self.names)
+        }
         return rows.assign(**cells)
 
     def distance(self, state: State) -> float:

@@ -133,9 +133,15 @@ class _Work:
         X = self.evidence.X
         part = self.whole.part(PERMUTATION_SHARE)
         table, missing = permutation_importance(
-            self.evidence.subject, X, self.evidence.y, self.result.metric, repeats=self.settings.repeats,
-            speed=self.speed, deadline=part, seed=self.settings.seed,
-        )  # fmt: skip
+            self.evidence.subject,
+            X,
+            self.evidence.y,
+            self.result.metric,
+            repeats=self.settings.repeats,
+            speed=self.speed,
+            deadline=part,
+            seed=self.settings.seed,
+        )
         if missing:
             self._miss("permutation", _listed(missing, len(self.evidence.subject.columns)), part.reason)
         if len(table):

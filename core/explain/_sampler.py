@@ -97,9 +97,14 @@ def row_seconds(speed: Speed, columns: int, places: int, *, pairs: int, referenc
 
 
 def _walk(
-    subject: Subject, X: NDArray[Any], background: NDArray[Any], order: NDArray[np.intp], base: Array, final: Array,
+    subject: Subject,
+    X: NDArray[Any],
+    background: NDArray[Any],
+    order: NDArray[np.intp],
+    base: Array,
+    final: Array,
     deadline: Deadline | None,
-) -> Array:  # fmt: skip
+) -> Array:
     """Return the mean output after 0, 1, ... columns became the row's, shape (n, columns + 1, k)."""
     count, known = len(order), len(background)
     steps = np.empty((len(X), count + 1, len(base)))

@@ -90,8 +90,9 @@ def waterfall(shap: ShapValues, row_id: int, label: str | None = None, *, top: i
     code = int(shap.outputs[row].argmax()) if label is None else shap.place(label)
     values = shap.values[row, :, code]
     order = np.argsort(-np.abs(values), kind="stable")
-    lines = [(shap.features[each], cell_text(shap.data[shap.features[each]].iloc[row]), values[each])
-             for each in order[:top]]  # fmt: skip
+    lines = [
+        (shap.features[each], cell_text(shap.data[shap.features[each]].iloc[row]), values[each]) for each in order[:top]
+    ]
     if len(order) > top:
         lines.append((f"{len(order) - top:,} others", "", values[order[top:]].sum()))
     steps = pd.DataFrame(lines, columns=["feature", "value", "contribution"])

@@ -27,9 +27,17 @@ PROPORTIONS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "false_negative_rate": ((0, 0, 1, 0), (0, 0, 1, 1)),
 }
 RATES: tuple[str, ...] = (
-    "base_rate", "selection_rate", "accuracy", "balanced_accuracy", "precision", "true_positive_rate",
-    "false_positive_rate", "true_negative_rate", "false_negative_rate", "f1",
-)  # fmt: skip
+    "base_rate",
+    "selection_rate",
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "true_positive_rate",
+    "false_positive_rate",
+    "true_negative_rate",
+    "false_negative_rate",
+    "f1",
+)
 """Every rate, in the order of the tables."""
 
 

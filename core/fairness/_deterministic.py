@@ -85,8 +85,12 @@ def _windows(candidates: Sequence[_Candidates], width: float) -> list[int] | Non
         rates, values = each.rates[order, 0], each.value[order]
         low = np.searchsorted(rates, starts - 1e-12, side="left")
         high = np.searchsorted(rates, starts + width + 1e-12, side="right")
-        pick = np.array([low_ + int(np.argmax(values[low_:high_])) if high_ > low_ else -1
-                         for low_, high_ in zip(low, high, strict=True)])  # fmt: skip
+        pick = np.array(
+            [
+                low_ + int(np.argmax(values[low_:high_])) if high_ > low_ else -1
+                for low_, high_ in zip(low, high, strict=True)
+            ]
+        )
         total += np.where(pick >= 0, values[pick], -np.inf)
         picks.append(np.where(pick >= 0, order[pick], -1))
     best = int(np.argmax(total))

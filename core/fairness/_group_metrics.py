@@ -44,17 +44,26 @@ class GroupMetrics(GroupTable):
         by_level = np.zeros((levels, 4))
         np.add.at(by_level, level_of_group, cells)
         return cls(
-            grouping.labels, cells.sum(axis=1), [CellFigures(cells)], [CellFigures(by_level)], level_of_group,
-            level_labels, options, cells[:, 2] + cells[:, 3], by_level.sum(axis=1),
-        )  # fmt: skip
+            grouping.labels,
+            cells.sum(axis=1),
+            [CellFigures(cells)],
+            [CellFigures(by_level)],
+            level_of_group,
+            level_labels,
+            options,
+            cells[:, 2] + cells[:, 3],
+            by_level.sum(axis=1),
+        )
 
     def _disparities(self, measure: Any, method: Method) -> pd.Series | pd.DataFrame:
         if method not in ("between_groups", "to_overall"):
             raise SettingsError(f"There is no method '{method}'.", "Use between_groups or to_overall.")
 
         def of(level: int, groups: NDArray[np.intp]) -> list[float]:
-            return [measure(self._values[groups, i], self._level_values[level, i], self._usable[groups, i], method)
-                    for i in range(len(self.metrics))]  # fmt: skip
+            return [
+                measure(self._values[groups, i], self._level_values[level, i], self._usable[groups, i], method)
+                for i in range(len(self.metrics))
+            ]
 
         table = pd.DataFrame(self._per_level(of), columns=self.metrics, index=self.level_labels)
         return table.iloc[0].rename(None) if self.level_labels is None else table
@@ -77,8 +86,9 @@ class GroupMetrics(GroupTable):
     def _bounds(self) -> tuple[Array, Array, list[str]]:
         random = np.random.default_rng(self.options.random_state)
         found = [each.intervals(self.options.confidence, self.options.n_boot, random) for each in self.figures]
-        methods = dict(zip([n for each in self.figures for n in each.names], [m for _, _, ms in found for m in ms],
-                           strict=True))  # fmt: skip
+        methods = dict(
+            zip([n for each in self.figures for n in each.names], [m for _, _, ms in found for m in ms], strict=True)
+        )
         return (
             self._stack([low for low, _, _ in found]),
             self._stack([high for _, high, _ in found]),
@@ -91,9 +101,15 @@ class GroupMetrics(GroupTable):
         low, high, methods = self._bounds
         behind = self._stack([each.denominators for each in self.figures])
         return self._long(
-            {"value": self._values, "low": low, "high": high, "n": behind,
-             "method": np.tile(np.array(methods, dtype=object), (len(self.labels), 1)), "small": ~self._usable}
-        )  # fmt: skip
+            {
+                "value": self._values,
+                "low": low,
+                "high": high,
+                "n": behind,
+                "method": np.tile(np.array(methods, dtype=object), (len(self.labels), 1)),
+                "small": ~self._usable,
+            }
+        )
 
     @cached_property
     def overall_intervals(self) -> pd.DataFrame:
@@ -102,8 +118,11 @@ class GroupMetrics(GroupTable):
         found = [each.intervals(self.options.confidence, self.options.n_boot, random) for each in self.level_figures]
         levels: list[Any] = ["all"] if self.level_labels is None else list(self.level_labels)
         index = pd.MultiIndex.from_product([levels, self.metrics], names=["level", "metric"])
-        columns = {"value": self._level_values, "low": self._stack([low for low, _, _ in found]),
-                   "high": self._stack([high for _, high, _ in found])}  # fmt: skip
+        columns = {
+            "value": self._level_values,
+            "low": self._stack([low for low, _, _ in found]),
+            "high": self._stack([high for _, high, _ in found]),
+        }
         table = pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
         return table.droplevel("level") if self.level_labels is None else table
 
@@ -134,10 +153,14 @@ class GroupMetrics(GroupTable):
         gap = self._values - self._values[ref]
         names = np.array([self._short(place) for place in ref], dtype=object)
         table = self._long(
-            {"gap": gap, "low": np.where(own, 0.0, below), "high": np.where(own, 0.0, above),
-             "reference": np.repeat(names[:, None], len(self.metrics), axis=1),
-             "small": ~(self._usable & self._usable[ref])}
-        )  # fmt: skip
+            {
+                "gap": gap,
+                "low": np.where(own, 0.0, below),
+                "high": np.where(own, 0.0, above),
+                "reference": np.repeat(names[:, None], len(self.metrics), axis=1),
+                "small": ~(self._usable & self._usable[ref]),
+            }
+        )
         return table[~np.repeat(own.ravel(), len(self.metrics))]
 
     @cached_property
@@ -179,12 +202,20 @@ class GroupMetrics(GroupTable):
 
         def of(level: int, groups: NDArray[np.intp]) -> pd.DataFrame:
             chosen = self.level_of_group == level
-            p = self._stack([each.test(chosen, usable[:, begin:end], self.options.n_boot, random)
-                             for each, begin, end in zip(self.figures, ends, ends[1:], strict=False)])  # fmt: skip
-            gap = [_disparity.gaps(self._values[groups, i], 0.0, self._usable[groups, i], "between_groups")
-                   for i in range(len(self.metrics))]  # fmt: skip
-            return pd.DataFrame({"difference": gap, "p_value": p, "p_adjusted": benjamini_hochberg(p)},
-                                index=pd.Index(self.metrics, name="metric"))  # fmt: skip
+            p = self._stack(
+                [
+                    each.test(chosen, usable[:, begin:end], self.options.n_boot, random)
+                    for each, begin, end in zip(self.figures, ends, ends[1:], strict=False)
+                ]
+            )
+            gap = [
+                _disparity.gaps(self._values[groups, i], 0.0, self._usable[groups, i], "between_groups")
+                for i in range(len(self.metrics))
+            ]
+            return pd.DataFrame(
+                {"difference": gap, "p_value": p, "p_adjusted": benjamini_hochberg(p)},
+                index=pd.Index(self.metrics, name="metric"),
+            )
 
         tables = self._per_level(of)
         return tables[0] if self.level_labels is None else pd.concat(dict(zip(self.level_labels, tables, strict=True)))
@@ -217,8 +248,13 @@ class GroupMetrics(GroupTable):
     def to_dict(self) -> dict[str, Any]:
         """Return all tables as JSON-serialisable records."""
 
-        tables = {"by_group": self.by_group, "intervals": self.intervals, "gaps": self.difference_intervals,
-                  "tests": self.tests, "small_groups": self.small_groups}  # fmt: skip
+        tables = {
+            "by_group": self.by_group,
+            "intervals": self.intervals,
+            "gaps": self.difference_intervals,
+            "tests": self.tests,
+            "small_groups": self.small_groups,
+        }
         if any(isinstance(each, CellFigures) for each in self.figures):
             tables["summary"] = self.summary
         overall = self.overall.to_frame().T if isinstance(self.overall, pd.Series) else self.overall

@@ -144,8 +144,11 @@ class GroupTable:
     def _long(self, columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
         told = [str(name or f"group_{place}") for place, name in enumerate(self.labels.names)]
         names = [*("metric (group)" if name == "metric" else name for name in told), "metric"]
-        tuples = [(*(label if isinstance(label, tuple) else (label,)), metric)
-                  for label in self.labels for metric in self.metrics]  # fmt: skip
+        tuples = [
+            (*(label if isinstance(label, tuple) else (label,)), metric)
+            for label in self.labels
+            for metric in self.metrics
+        ]
         index = pd.MultiIndex.from_tuples(tuples, names=names)
         return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
 

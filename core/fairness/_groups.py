@@ -157,9 +157,14 @@ def _columns(features: Any, kind: str) -> dict[str, Any]:
 
 def _sorted(labels: list[Any]) -> list[int]:
     """Return the order of labels of possibly several types."""
-    return sorted(range(len(labels)), key=lambda place: (not isinstance(labels[place], int | float | bool),
-                                                         type(labels[place]).__name__ if isinstance(labels[place], str)
-                                                         else "", labels[place]))  # fmt: skip
+    return sorted(
+        range(len(labels)),
+        key=lambda place: (
+            not isinstance(labels[place], int | float | bool),
+            type(labels[place]).__name__ if isinstance(labels[place], str) else "",
+            labels[place],
+        ),
+    )
 
 
 def _encode(values: Any) -> tuple[NDArray[np.intp], list[Any]]:
@@ -256,8 +261,10 @@ def group_rows(sensitive: Any, control: Any = None, *, rows: int | None = None) 
         index = pd.Index([labels[place] for place in present], name=names[0], dtype=object)
     else:
         index = pd.MultiIndex.from_arrays(
-            [pd.Index([found[place] for place in part], dtype=object)
-             for part, (_, found) in zip(parts, encoded, strict=True)],
+            [
+                pd.Index([found[place] for place in part], dtype=object)
+                for part, (_, found) in zip(parts, encoded, strict=True)
+            ],
             names=names,
-        )  # fmt: skip
+        )
     return Grouping(codes.astype(np.intp, copy=False), index, len(controls))

@@ -67,9 +67,11 @@ class MitigationResult:
             return plain.where(plain.notna(), None).to_dict(orient="records")
 
         return {
-            "table": records(self.table), "by_group": records(self.by_group),
-            "settings": self.settings.model_dump(mode="json"), "rows": self.rows,
-        }  # fmt: skip
+            "table": records(self.table),
+            "by_group": records(self.by_group),
+            "settings": self.settings.model_dump(mode="json"),
+            "rows": self.rows,
+        }
 
 
 class _Stopped(Exception):
@@ -144,9 +146,12 @@ class _Bench:
         from fairlearn.reductions import ExponentiatedGradient
 
         search = ExponentiatedGradient(
-            self.estimator(), self.moment(), eps=self.settings.difference_bound,
-            max_iter=self.settings.iterations, sample_weight_name=self.weight_name,
-        )  # fmt: skip
+            self.estimator(),
+            self.moment(),
+            eps=self.settings.difference_bound,
+            max_iter=self.settings.iterations,
+            sample_weight_name=self.weight_name,
+        )
         search.fit(self.X, self.y, sensitive_features=self.group)
         return np.asarray(search._pmf_predict(self.X_test)[:, 1], dtype=float)
 
@@ -177,8 +182,11 @@ def _row(name: str, found: GroupMetrics, cells: Array, constraint: str, min_rows
     overall = found.overall_intervals
     row: dict[str, Any] = {"technique": name}
     for metric in ("accuracy", "balanced_accuracy"):
-        row |= {metric: overall.loc[metric, "value"], f"{metric}_low": overall.loc[metric, "low"],
-                f"{metric}_high": overall.loc[metric, "high"]}  # fmt: skip
+        row |= {
+            metric: overall.loc[metric, "value"],
+            f"{metric}_low": overall.loc[metric, "low"],
+            f"{metric}_high": overall.loc[metric, "high"],
+        }
     gaps = found.difference()
     worst = max(CONSTRAINTS[constraint], key=lambda metric: -np.inf if np.isnan(gaps[metric]) else gaps[metric])
     row |= {"metric": worst, "disparity": gaps[worst]}
@@ -190,8 +198,12 @@ def _row(name: str, found: GroupMetrics, cells: Array, constraint: str, min_rows
         low, high = places[np.argmin(values[places])], places[np.argmax(values[places])]
         bounds = intervals[["low", "high"]].to_numpy(dtype=float)
         below, above = mover(values[high], tuple(bounds[high]), values[low], tuple(bounds[low]))
-        row |= {"disparity_low": float(below), "disparity_high": float(above),
-                "lowest_group": str(found.labels[low]), "highest_group": str(found.labels[high])}  # fmt: skip
+        row |= {
+            "disparity_low": float(below),
+            "disparity_high": float(above),
+            "lowest_group": str(found.labels[low]),
+            "highest_group": str(found.labels[high]),
+        }
     return row
 
 
@@ -279,18 +291,31 @@ def mitigate(
             continue
         cells = expected_cells(bench.y_test == 1, selected, test.codes, len(groups))
         found = GroupMetrics.from_cells(test, cells, options)
-        rows.append(_row(name, found, cells, settings.constraint, settings.min_group_size)
-                    | {"seconds": time.perf_counter() - began})  # fmt: skip
+        rows.append(
+            _row(name, found, cells, settings.constraint, settings.min_group_size)
+            | {"seconds": time.perf_counter() - began}
+        )
         table = found.by_group.reset_index(drop=True)
-        table.insert(0, "group", [", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-                                  for label in groups.labels])  # fmt: skip
+        table.insert(
+            0,
+            "group",
+            [", ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in groups.labels],
+        )
         table.insert(0, "technique", name)
         by_group.append(table)
-        tell(Event("train", (number + 1) / len(chosen), f"Done: {TECHNIQUES.get(name, 'as it was')}",
-                   {key: value for key, value in rows[-1].items() if value is not None}))  # fmt: skip
+        tell(
+            Event(
+                "train",
+                (number + 1) / len(chosen),
+                f"Done: {TECHNIQUES.get(name, 'as it was')}",
+                {key: value for key, value in rows[-1].items() if value is not None},
+            )
+        )
     if not by_group:
         raise InputError("No technique was finished.", "Start again and let it run longer, or choose others.")
     return MitigationResult(
-        pd.DataFrame(rows), pd.concat(by_group, ignore_index=True), settings,
+        pd.DataFrame(rows),
+        pd.concat(by_group, ignore_index=True),
+        settings,
         {"train": len(bench.y), "test": len(bench.y_test)},
-    )  # fmt: skip
+    )

@@ -68,8 +68,10 @@ class NumberFigures:
     def intervals(self, confidence: float, draws: int, random: np.random.Generator) -> tuple[Array, Array, list[str]]:
         """Return low and high bounds, each (groups, figures), and the method of each figure."""
         variance = np.diagonal(self._covariance, axis1=1, axis2=2)
-        bounds: list[Pair] = [mean_interval(self.values[:, 0], variance[:, 0], self.rows, confidence),
-                              mean_interval(self.values[:, 1], variance[:, 1], self.rows, confidence)]  # fmt: skip
+        bounds: list[Pair] = [
+            mean_interval(self.values[:, 0], variance[:, 0], self.rows, confidence),
+            mean_interval(self.values[:, 1], variance[:, 1], self.rows, confidence),
+        ]
         low, high = mean_interval(self.values[:, 2], variance[:, 2], self.rows, confidence)
         bounds.append((np.maximum(low, 0), high))
         low, high = mean_interval(self._means[:, 3], variance[:, 3], self.rows, confidence)

@@ -55,15 +55,21 @@ def optimize(
         rules=dict(zip(labels, rules, strict=True)),
         columns=tuple(str(name) for name in table.grouping.labels.names),
         settings={
-            "constraint": constraint, "objective": objective, "tolerance": tolerance, "randomized": randomized,
-            "costs": costs_of(costs) if objective == "cost" else None, "minimum_rate": minimum_rate,
+            "constraint": constraint,
+            "objective": objective,
+            "tolerance": tolerance,
+            "randomized": randomized,
+            "costs": costs_of(costs) if objective == "cost" else None,
+            "minimum_rate": minimum_rate,
         },
         expected={
-            "objective": problem.told(value), "violation": violation,
-            "unconstrained_objective": problem.told(free_value), "unconstrained_violation": free_violation,
+            "objective": problem.told(value),
+            "violation": violation,
+            "unconstrained_objective": problem.told(free_value),
+            "unconstrained_violation": free_violation,
             "by_group": by_group,
         },
-    )  # fmt: skip
+    )
 
 
 def _plain(value: Any) -> float | None:
@@ -151,9 +157,15 @@ def optimize_thresholds(
 
     table = score_table(y_true, y_score, sensitive_features, pos_label=pos_label, sample_weight=sample_weight)
     return optimize(
-        table, constraint=constraint, objective=objective, tolerance=tolerance, randomized=randomized,
-        grid_size=grid_size, costs=costs, minimum_rate=minimum_rate,
-    )  # fmt: skip
+        table,
+        constraint=constraint,
+        objective=objective,
+        tolerance=tolerance,
+        randomized=randomized,
+        grid_size=grid_size,
+        costs=costs,
+        minimum_rate=minimum_rate,
+    )
 
 
 def tradeoff_curve(
@@ -192,5 +204,6 @@ def tradeoff_curve(
     from core.fairness._score_table import score_table
 
     table = score_table(y_true, y_score, sensitive_features, pos_label=pos_label, sample_weight=sample_weight)
-    return tradeoff(table, tolerances=tolerances, constraint=constraint, objective=objective, randomized=randomized,
-                    costs=costs)  # fmt: skip
+    return tradeoff(
+        table, tolerances=tolerances, constraint=constraint, objective=objective, randomized=randomized, costs=costs
+    )

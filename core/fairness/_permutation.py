@@ -66,8 +66,14 @@ def p_values(cells: Cells, usable: NDArray[np.bool_], draws: int, random: np.ran
             continue
         table = cells[chosen]
         observed = _spread(rate(name, table))
-        if name in ("balanced_accuracy", "f1", "true_positive_rate", "false_negative_rate", "false_positive_rate",
-                    "true_negative_rate"):  # fmt: skip
+        if name in (
+            "balanced_accuracy",
+            "f1",
+            "true_positive_rate",
+            "false_negative_rate",
+            "false_positive_rate",
+            "true_negative_rate",
+        ):
             # One deal for all of these, so that they agree with each other.
             key = chosen.tobytes()
             if key not in strata:

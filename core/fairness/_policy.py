@@ -184,8 +184,9 @@ class ThresholdPolicy:
             raise InputError("This policy has no rules, or no columns.", "Give what ThresholdPolicy.to_dict wrote.")
         numbers = {word: number for number, word in _WORDS.items()}
         rules = {
-            group: tuple((float(numbers.get(part["threshold"], part["threshold"])), float(part["probability"]))
-                         for part in rule)
+            group: tuple(
+                (float(numbers.get(part["threshold"], part["threshold"])), float(part["probability"])) for part in rule
+            )
             for group, rule in found["rules"].items()
-        }  # fmt: skip
+        }
         return cls(rules, tuple(found["columns"]), dict(found.get("settings", {})), dict(found.get("expected", {})))

@@ -77,9 +77,11 @@ class Problem:
         if lacking:
             raise InputError(f"The weights of the group {', '.join(lacking[:5])} are all 0.", "Leave the group out.")
         needs = {
-            "true_positive_rate": (self.positives, "positive"), "false_negative_rate": (self.positives, "positive"),
-            "false_positive_rate": (self.negatives, "negative"), "true_negative_rate": (self.negatives, "negative"),
-        }  # fmt: skip
+            "true_positive_rate": (self.positives, "positive"),
+            "false_negative_rate": (self.positives, "positive"),
+            "false_positive_rate": (self.negatives, "negative"),
+            "true_negative_rate": (self.negatives, "negative"),
+        }
         for rate in CONSTRAINTS[self.constraint]:
             if rate in needs:
                 counts, kind = needs[rate]

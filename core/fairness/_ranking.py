@@ -41,13 +41,20 @@ def auc_with_variance(table: SortedScores) -> tuple[Array, Array]:
     return found, variance
 
 
-def calibration_bins(scores: Array, positive: NDArray[np.bool_], codes: NDArray[np.intp], groups: int,
-                     bins: int = _BINS, weights: Array | None = None) -> Array:  # fmt: skip
+def calibration_bins(
+    scores: Array,
+    positive: NDArray[np.bool_],
+    codes: NDArray[np.intp],
+    groups: int,
+    bins: int = _BINS,
+    weights: Array | None = None,
+) -> Array:
     """Return rows, sum of scores and positives of each group and bin of equal width, (groups, bins, 3)."""
     place = codes * bins + np.clip((scores * bins).astype(np.intp), 0, bins - 1)
     ones = np.ones(len(scores)) if weights is None else weights
-    sums = [np.bincount(place, weights=values, minlength=groups * bins)
-            for values in (ones, ones * scores, ones * positive)]  # fmt: skip
+    sums = [
+        np.bincount(place, weights=values, minlength=groups * bins) for values in (ones, ones * scores, ones * positive)
+    ]
     return np.stack(sums, axis=-1).reshape(groups, bins, 3).astype(np.float64)
 
 
@@ -160,5 +167,6 @@ class ScoreFigures:
         with np.errstate(invalid="ignore", divide="ignore"):
             scale = np.stack([np.ones(len(self.rows)), *[self.rows - 1] * (len(self.names) - 1)], axis=-1)
             variances = self.variances / scale
-        return np.array([heterogeneity(self.values[:, i], variances[:, i], usable[:, i])
-                         for i in range(len(self.names))])  # fmt: skip
+        return np.array(
+            [heterogeneity(self.values[:, i], variances[:, i], usable[:, i]) for i in range(len(self.names))]
+        )

@@ -108,16 +108,28 @@ class ScoreTable:
             return GroupMetrics.from_cells(self.grouping, cells, self.options)
         codes = self.grouping.codes
         cell = self.positive * 2 + (self.scores >= chosen[codes])
-        return self._weighted(WeightedCells(cells, codes * 4 + cell, self.weights),
-                              WeightedCells(cells.sum(axis=0, keepdims=True), cell, self.weights))  # fmt: skip
+        return self._weighted(
+            WeightedCells(cells, codes * 4 + cell, self.weights),
+            WeightedCells(cells.sum(axis=0, keepdims=True), cell, self.weights),
+        )
 
     def _weighted(self, by_group: CellFigures, overall: CellFigures) -> GroupMetrics:
         """Return metrics of weighted rows: the weights make the rates, the rows how sure these are."""
         codes, groups = self.grouping.codes, len(self.grouping)
-        rows, positives = (np.bincount(codes, weights=each, minlength=groups).astype(float)
-                           for each in (None, self.positive))  # fmt: skip
-        return GroupMetrics(self.grouping.labels, rows, [by_group], [overall], np.zeros(groups, dtype=np.intp), None,
-                            self.options, positives, np.array([float(len(codes))]))  # fmt: skip
+        rows, positives = (
+            np.bincount(codes, weights=each, minlength=groups).astype(float) for each in (None, self.positive)
+        )
+        return GroupMetrics(
+            self.grouping.labels,
+            rows,
+            [by_group],
+            [overall],
+            np.zeros(groups, dtype=np.intp),
+            None,
+            self.options,
+            positives,
+            np.array([float(len(codes))]),
+        )
 
     def under(self, policy: ThresholdPolicy) -> GroupMetrics:
         """Return the expected metrics when a policy decides."""

@@ -13,10 +13,27 @@ from core.finetune._settings import FineTuneSettings
 __all__ = ["standalone_script"]
 
 _NAMES = (
-    "text_column", "label_column", "epochs", "train_batch_size", "eval_batch_size", "learning_rate", "warmup_steps",
-    "weight_decay", "max_length", "class_weights", "lora", "freeze_layers", "early_stopping_patience",
-    "label_smoothing", "gradient_accumulation", "validation_fraction", "test_fraction", "seed", "threads", "max_steps",
-)  # fmt: skip
+    "text_column",
+    "label_column",
+    "epochs",
+    "train_batch_size",
+    "eval_batch_size",
+    "learning_rate",
+    "warmup_steps",
+    "weight_decay",
+    "max_length",
+    "class_weights",
+    "lora",
+    "freeze_layers",
+    "early_stopping_patience",
+    "label_smoothing",
+    "gradient_accumulation",
+    "validation_fraction",
+    "test_fraction",
+    "seed",
+    "threads",
+    "max_steps",
+)
 
 
 def standalone_script(settings: FineTuneSettings, info: Mapping[str, Any]) -> str:

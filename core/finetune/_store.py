@@ -32,9 +32,22 @@ if TYPE_CHECKING:
 __all__ = ["load", "save", "summary"]
 
 _PLAIN = (
-    "task", "labels", "metric", "verdict", "history", "confusion", "per_class", "training", "rows",
-    "samples_a_second", "elapsed_s", "device", "base_model", "fingerprint", "packages",
-)  # fmt: skip
+    "task",
+    "labels",
+    "metric",
+    "verdict",
+    "history",
+    "confusion",
+    "per_class",
+    "training",
+    "rows",
+    "samples_a_second",
+    "elapsed_s",
+    "device",
+    "base_model",
+    "fingerprint",
+    "packages",
+)
 _TABLES = ("validation", "test", "errors")
 
 

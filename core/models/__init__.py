@@ -36,9 +36,21 @@ if TYPE_CHECKING:
     from core.models._score import RowScorer, ScoredRows, exported_model, form_fields, score, score_rows
 
 _REGISTRY = (
-    "aliases", "archive", "find", "get", "history", "promote", "register", "remove_alias", "resolve", "restore",
-    "roll_back", "set_alias", "set_notes", "versions",
-)  # fmt: skip
+    "aliases",
+    "archive",
+    "find",
+    "get",
+    "history",
+    "promote",
+    "register",
+    "remove_alias",
+    "resolve",
+    "restore",
+    "roll_back",
+    "set_alias",
+    "set_notes",
+    "versions",
+)
 _HOMES = dict.fromkeys(_REGISTRY, "_registry") | {
     "CardTable": "_card",
     "ColumnReport": "_intake",

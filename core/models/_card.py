@@ -24,8 +24,9 @@ class CardTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-serialisable values."""
-        rows = [[None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in row]
-                for row in self.rows]  # fmt: skip
+        rows = [
+            [None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in row] for row in self.rows
+        ]
         return {"title": self.title, "columns": list(self.columns), "rows": rows}
 
 

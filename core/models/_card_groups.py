@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["groups"]
 
 _DECISIONS = {
-    "selection_rate": "Selection rate", "accuracy": "Accuracy", "true_positive_rate": "True positive rate",
+    "selection_rate": "Selection rate",
+    "accuracy": "Accuracy",
+    "true_positive_rate": "True positive rate",
     "false_positive_rate": "False positive rate",
-}  # fmt: skip
+}
 _NUMBERS = {"mean_error": "Mean error", "mae": "MAE", "rmse": "RMSE"}
 
 
@@ -90,21 +92,25 @@ def _figures(found: GroupMetrics, shown: dict[str, str]) -> dict[str, Any]:
 
     table = found.intervals
     return {
-        label_text(group): {"count": int(found.rows[place])} | {
+        label_text(group): {"count": int(found.rows[place])}
+        | {
             metric: {part: plain(table.loc[(group, metric), part]) for part in ("value", "low", "high", "n")}
             for metric in shown
         }
         for place, group in enumerate(found.labels)
-    }  # fmt: skip
+    }
 
 
 def _table(name: str, found: GroupMetrics, shown: dict[str, str], about: str) -> CardTable:
     figures = _figures(found, shown)
     rows = tuple(
-        (group, values["count"], *(interval(*(values[metric][part] for part in ("value", "low", "high")))
-                                   for metric in shown))
+        (
+            group,
+            values["count"],
+            *(interval(*(values[metric][part] for part in ("value", "low", "high"))) for metric in shown),
+        )
         for group, values in figures.items()
-    )  # fmt: skip
+    )
     title = f"By '{name}' on the test rows{about} (95 % intervals)"
     return CardTable(title, (name, "Rows", *shown.values()), rows)
 
@@ -129,7 +135,5 @@ def _told(name: str, found: GroupMetrics, shown: dict[str, str]) -> list[str]:
 
 def _rules(name: str, policy: ThresholdPolicy) -> CardTable:
     plain = policy.to_dict()["rules"]
-    rows = tuple(
-        (group, part["threshold"], part["probability"]) for group, rule in plain.items() for part in rule
-    )  # fmt: skip
+    rows = tuple((group, part["threshold"], part["probability"]) for group, rule in plain.items() for part in rule)
     return CardTable(f"The policy '{name}': selected from this score on", ("Group", "Threshold", "Probability"), rows)

@@ -40,9 +40,11 @@ def summary(evidence: Evidence) -> str:
     """Say in one sentence what the model does."""
     result = evidence.result
     source = "" if evidence.dataset is None else f" of the table '{evidence.dataset.name}'"
-    read = f"from the text in '{evidence.features[0]}'" if evidence.kind == "text" else (
-        f"from {len(evidence.features):,} columns"
-    )  # fmt: skip
+    read = (
+        f"from the text in '{evidence.features[0]}'"
+        if evidence.kind == "text"
+        else (f"from {len(evidence.features):,} columns")
+    )
     what = "a number" if result["labels"] is None else f"one of {len(result['labels'])} classes"
     return f"Predicts '{evidence.target}', {what}, {read}{source}."
 
@@ -87,9 +89,13 @@ def data(evidence: Evidence) -> Section:
     profile = Profile.from_dict(json.loads(get_store().read_bytes(dataset.profile_digest)))
     skipped = dataset.report.get("skipped", 0)
     facts = [
-        ("Table", dataset.name), ("Source", dataset.source or None), ("Rows", dataset.rows),
-        ("Columns", dataset.columns), ("Rows that could not be read", skipped), ("Fingerprint", dataset.fingerprint),
-    ]  # fmt: skip
+        ("Table", dataset.name),
+        ("Source", dataset.source or None),
+        ("Rows", dataset.rows),
+        ("Columns", dataset.columns),
+        ("Rows that could not be read", skipped),
+        ("Fingerprint", dataset.fingerprint),
+    ]
     known = {column.name: column for column in profile.columns}
     columns = []
     for name in evidence.features[:_MOST_COLUMNS]:
@@ -99,10 +105,11 @@ def data(evidence: Evidence) -> Section:
     tables = [
         CardTable("", ("", " "), tuple(facts)),
         CardTable(
-            "Columns that the model reads", ("Column", "Kind", "Missing", "Values", "Range", "May name groups by"),
+            "Columns that the model reads",
+            ("Column", "Kind", "Missing", "Values", "Range", "May name groups by"),
             tuple(columns),
         ),
-    ]  # fmt: skip
+    ]
     target = known.get(evidence.target)
     if target is not None and result["labels"] is not None and target.top:
         total = target.rows - target.missing
@@ -228,9 +235,11 @@ def lineage(evidence: Evidence, version: ModelVersion | None) -> Section:
     """Return where it comes from, and with what it was made."""
     code = code_version() if version is None else version.lineage["registered_with"]
     rows = [
-        ("Run", evidence.run.id), ("Fingerprint of the table", evidence.fingerprint),
-        ("Plumbline", code["version"]), ("Source of Plumbline (SHA-256)", code["source"]),
-    ]  # fmt: skip
+        ("Run", evidence.run.id),
+        ("Fingerprint of the table", evidence.fingerprint),
+        ("Plumbline", code["version"]),
+        ("Source of Plumbline (SHA-256)", code["source"]),
+    ]
     if version is not None:
         rows.insert(0, ("Version", version.id))
     packages = CardTable("Software", ("Package", "Version"), tuple(evidence.result["packages"].items()))

@@ -138,10 +138,13 @@ class Decider:
             return None
         rows = sum(unknown.values())
         return Finding(
-            "unknown_groups", "alert", " and ".join(self.policy.columns),
+            "unknown_groups",
+            "alert",
+            " and ".join(self.policy.columns),
             f"{rows:,} rows have no decision: the policy has no rule for {', '.join(map(repr, list(unknown)[:5]))}.",
-            f"It knows {', '.join(list(self.policy.rules)[:10])}.", {"rows": unknown},
-        )  # fmt: skip
+            f"It knows {', '.join(list(self.policy.rules)[:10])}.",
+            {"rows": unknown},
+        )
 
 
 def _texts(groups: pd.DataFrame) -> pd.Series:

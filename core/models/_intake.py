@@ -91,11 +91,15 @@ class ColumnReport:
 
         found = []
         if self.given:
-            found.append(Finding(
-                "changed_type", "alert", self.name,
-                f"'{self.name}' held {field.held or _TYPES[field.kind]} in training and holds {self.given} now.",
-                "Cells that read as what it was are taken as such; look whether the column is the same.",
-            ))  # fmt: skip
+            found.append(
+                Finding(
+                    "changed_type",
+                    "alert",
+                    self.name,
+                    f"'{self.name}' held {field.held or _TYPES[field.kind]} in training and holds {self.given} now.",
+                    "Cells that read as what it was are taken as such; look whether the column is the same.",
+                )
+            )
         if self.unreadable:
             what = f"do not read as {_TYPES[field.kind]}, and are taken as missing"
             found.append(told("unreadable", "alert", self.unreadable, what, "Correct them.", self.unreadable_examples))
@@ -113,11 +117,15 @@ class ColumnReport:
             what = "are missing" + ("" if field.nullable else "; in training none was")
             found.append(told("missing", "notice", self.missing, what, "Fill them in if they are known."))
         if field.kind == "category" and not field.complete:
-            found.append(Finding(
-                "many_values", "notice", self.name,
-                f"'{self.name}' had more than {MOST_CHOICES:,} values in training: unseen ones are not counted.",
-                "Nothing to do.",
-            ))  # fmt: skip
+            found.append(
+                Finding(
+                    "many_values",
+                    "notice",
+                    self.name,
+                    f"'{self.name}' had more than {MOST_CHOICES:,} values in training: unseen ones are not counted.",
+                    "Nothing to do.",
+                )
+            )
         return found
 
 
@@ -161,10 +169,14 @@ def _report(column: pd.Series, field: Field, given: str, read: pd.Series, **coun
     missing = column.isna().to_numpy()
     lost = read.isna().to_numpy() & ~missing
     return ColumnReport(
-        field.name, len(column), int(missing.sum()), int(lost.sum()),
+        field.name,
+        len(column),
+        int(missing.sum()),
+        int(lost.sum()),
         given=given if given not in ("", _TYPES[field.kind], field.held) else "",
-        unreadable_examples=tuple(dict.fromkeys(map(str, column[lost].head(200))))[:_EXAMPLES], **counts,
-    )  # fmt: skip
+        unreadable_examples=tuple(dict.fromkeys(map(str, column[lost].head(200))))[:_EXAMPLES],
+        **counts,
+    )
 
 
 def _outside(read: pd.Series, low: Any, high: Any) -> int:
@@ -179,8 +191,9 @@ def _numbers(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
     if given == "dates":
         read = pd.Series(np.nan, index=column.index)
     else:
-        read = pd.to_numeric(column.astype(object).map(str, na_action="ignore") if given == "text" else column,
-                             errors="coerce").astype("Float64")  # fmt: skip
+        read = pd.to_numeric(
+            column.astype(object).map(str, na_action="ignore") if given == "text" else column, errors="coerce"
+        ).astype("Float64")
         read = pd.Series(read.to_numpy(dtype=float, na_value=np.nan), index=column.index)
         read = read.where(read.abs() <= _LARGEST)
     report = _report(column, field, given, read, outside=_outside(read, field.minimum, field.maximum))

@@ -35,9 +35,17 @@ __all__ = ["save_mlflow", "write_model"]
 _CORE = Path(__file__).resolve().parents[1]
 _CODE = (
     *SOURCES,
-    "finetune/__init__.py", "finetune/_base.py", "finetune/_build.py", "finetune/_encode.py", "finetune/_settings.py",
-    "models/__init__.py", "models/_fields.py", "models/_intake.py", "models/_mlflow_loader.py", "models/_predictors.py",
-)  # fmt: skip
+    "finetune/__init__.py",
+    "finetune/_base.py",
+    "finetune/_build.py",
+    "finetune/_encode.py",
+    "finetune/_settings.py",
+    "models/__init__.py",
+    "models/_fields.py",
+    "models/_intake.py",
+    "models/_mlflow_loader.py",
+    "models/_predictors.py",
+)
 _PACKAGES = {
     "table": ("scikit-learn", "lightgbm", "xgboost", "pandas", "numpy", "skops", "pydantic-settings"),
     "text": ("torch", "transformers", "tokenizers", "pandas", "numpy"),
@@ -145,8 +153,11 @@ def _environment(evidence: Evidence, folder: Path) -> None:
     (folder / "requirements.txt").write_text("\n".join(needs) + "\n", encoding="utf-8")
     env = {"python": python, "build_dependencies": ["pip"], "dependencies": ["-r requirements.txt"]}
     (folder / "python_env.yaml").write_text(yaml.safe_dump(env, sort_keys=False), encoding="utf-8")
-    conda = {"name": "mlflow-env", "channels": ["conda-forge"],
-             "dependencies": [f"python={python}", "pip", {"pip": needs}]}  # fmt: skip
+    conda = {
+        "name": "mlflow-env",
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={python}", "pip", {"pip": needs}],
+    }
     (folder / "conda.yaml").write_text(yaml.safe_dump(conda, sort_keys=False), encoding="utf-8")
 
 
@@ -171,16 +182,21 @@ def _mlmodel(evidence: Evidence, version: ModelVersion, fields: list[Field], fol
         },
         "metadata": {
             "plumbline_version": version.lineage["registered_with"]["version"],
-            "model": version.model_id or None, "number": version.number or None, "run": version.run_id,
-            "fingerprint": evidence.fingerprint, "target": evidence.target,
+            "model": version.model_id or None,
+            "number": version.number or None,
+            "run": version.run_id,
+            "fingerprint": evidence.fingerprint,
+            "target": evidence.target,
         },
         "model_uuid": version.id * 2,
         "saved_input_example_info": {
-            "artifact_path": "input_example.json", "pandas_orient": "split", "type": "dataframe",
+            "artifact_path": "input_example.json",
+            "pandas_orient": "split",
+            "type": "dataframe",
         },
         "signature": {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None},
         "utc_time_created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
-    }  # fmt: skip
+    }
     (folder / "MLmodel").write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
 
 

@@ -41,9 +41,11 @@ def _open(run_id: str, workspace: str, _content: str) -> Predictor:
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         names = [name for name in evidence.artifacts if name.startswith("model/")]
         return load_text(
-            evidence.unpack(Path(scratch), names) / "model", evidence.labels, max_length=settings["max_length"],
+            evidence.unpack(Path(scratch), names) / "model",
+            evidence.labels,
+            max_length=settings["max_length"],
             batch_size=settings["eval_batch_size"],
-        )  # fmt: skip
+        )
 
 
 class _OnnxTable(Predictor):

@@ -187,8 +187,9 @@ def aliases(version: ModelVersion) -> list[str]:
     """Return what a version is called: aliases that point to it, or "archived"."""
     if version.archived_at is not None:
         return [rows.ARCHIVED]
-    return [alias for alias, number in rows.aliases(version.model_id, version.workspace).items()
-            if number == version.number]  # fmt: skip
+    return [
+        alias for alias, number in rows.aliases(version.model_id, version.workspace).items() if number == version.number
+    ]
 
 
 def set_alias(

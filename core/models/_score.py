@@ -134,8 +134,9 @@ class RowScorer:
     def scored(self, table: pd.DataFrame) -> ScoredRows:
         """Return predictions with the report on all rows so far."""
         reports = tuple(self._reports[field.name] for field in self._features)
-        findings = [each for field, report in zip(self._features, reports, strict=True)
-                    for each in report.findings(field)]  # fmt: skip
+        findings = [
+            each for field, report in zip(self._features, reports, strict=True) for each in report.findings(field)
+        ]
         if self._decider is not None and (about := self._decider.finding(self._unknown)) is not None:
             findings.append(about)
         if self._ignored:
@@ -146,9 +147,14 @@ class RowScorer:
 
 
 def score_rows(
-    model: str, frame: pd.DataFrame, *, policy: str | None = None, row_id: str | None = None, onnx: Path | None = None,
+    model: str,
+    frame: pd.DataFrame,
+    *,
+    policy: str | None = None,
+    row_id: str | None = None,
+    onnx: Path | None = None,
     workspace: str = "local",
-) -> ScoredRows:  # fmt: skip
+) -> ScoredRows:
     """Score new rows, and report how they differ from those of the training.
 
     Parameters

@@ -37,9 +37,13 @@ def export_winner(context: RunContext, frame: pd.DataFrame, result: AutoMLResult
     folder.mkdir(exist_ok=True)
     try:
         found = export_onnx(
-            result.model, folder / "model.onnx", train=parts[0], held_out=parts[1] if len(parts[1]) else parts[0],
-            fingerprint=result.fingerprint, target=result.settings.target,
-        )  # fmt: skip
+            result.model,
+            folder / "model.onnx",
+            train=parts[0],
+            held_out=parts[1] if len(parts[1]) else parts[0],
+            fingerprint=result.fingerprint,
+            target=result.settings.target,
+        )
     except (ExportError, InputError) as error:
         context.report(Event("export", 0.99, error.message))
         return error.message

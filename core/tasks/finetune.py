@@ -84,9 +84,12 @@ def _export(context: RunContext, result: FineTuneResult, texts: pd.Series, folde
     parts = [known[known.index.isin(held) == part].head(_COMPARED).tolist() for part in (False, True)]
     try:
         found = export_onnx(
-            result.model_dir, folder / "model.onnx", train=parts[0], held_out=parts[1] or parts[0],
+            result.model_dir,
+            folder / "model.onnx",
+            train=parts[0],
+            held_out=parts[1] or parts[0],
             max_length=result.settings.max_length,
-        )  # fmt: skip
+        )
     except (ExportError, InputError) as error:
         context.report(Event("export", 1.0, error.message))
         return error.message

@@ -59,8 +59,12 @@ def submit_upload(
     limit = get_settings().max_upload_mb
     upload = keep_upload(file, filename, limit, "Upload a part of it. PLUMBLINE_MAX_UPLOAD_MB sets the limit.")
     settings = {
-        "version": version.id, "upload": upload, "filename": filename[:200], "policy": policy, "row_id": row_id,
-    }  # fmt: skip
+        "version": version.id,
+        "upload": upload,
+        "filename": filename[:200],
+        "policy": policy,
+        "row_id": row_id,
+    }
     return jobs.submit(
         "score",
         settings,
@@ -159,8 +163,9 @@ class _Writer:
             table = table.append_column(called, pa.array(predictions[name], from_pandas=True))
         if self._writer is None:
             self.added = table.column_names[batch.num_columns :]
-            fields = [pa.field(each.name, pa.string() if pa.types.is_null(each.type) else each.type)
-                      for each in table.schema]  # fmt: skip
+            fields = [
+                pa.field(each.name, pa.string() if pa.types.is_null(each.type) else each.type) for each in table.schema
+            ]
             self._writer = pq.ParquetWriter(self._path, pa.schema(fields))
         self._writer.write_table(table.cast(self._writer.schema))
 

@@ -140,9 +140,13 @@ def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
         y=y,
         x="value:Q",
         color=color,
-        tooltip=["group:N", *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in ("value", "low", "high")),
-                 alt.Tooltip("n:Q", format=",", title="rows behind it"), "few rows:N"],
-    )  # fmt: skip
+        tooltip=[
+            "group:N",
+            *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in ("value", "low", "high")),
+            alt.Tooltip("n:Q", format=",", title="rows behind it"),
+            "few rows:N",
+        ],
+    )
     told = ", ".join(f"{row.group} {row.value:.3g}" for row in shown.itertuples())
     heading = f"{title} by group, with 95 % intervals"
     st.altair_chart((lines + dots).properties(height=alt.Step(30), title=fitted(heading)), alt=f"{heading}: {told}")

@@ -57,8 +57,11 @@ def _means(curve: Dependence, code: int, names: list[Any]) -> pd.DataFrame:
 
 
 def _singles(curve: Dependence, code: int, names: list[Any]) -> pd.DataFrame:
-    lines = [(name, point[code], row) for row, line in zip(curve.line_rows, curve.lines, strict=True)
-             for name, point in zip(names, line, strict=True)]  # fmt: skip
+    lines = [
+        (name, point[code], row)
+        for row, line in zip(curve.line_rows, curve.lines, strict=True)
+        for name, point in zip(names, line, strict=True)
+    ]
     return pd.DataFrame(lines, columns=["at", "single", "row"])
 
 
@@ -69,8 +72,10 @@ def _tooltip() -> list[Any]:
 def _over_numbers(curve: Dependence, code: int, title: str) -> Any:
     kind = "T" if curve.kind == "date" else "Q"
     singles, means = _singles(curve, code, curve.values), _means(curve, code, curve.values)
-    low, high = (float(end) for end in (min(singles["single"].min(), means["low"].min()),
-                                        max(singles["single"].max(), means["high"].max())))  # fmt: skip
+    low, high = (
+        float(end)
+        for end in (min(singles["single"].min(), means["low"].min()), max(singles["single"].max(), means["high"].max()))
+    )
     room = (high - low) / (_SHARE - 1) or abs(high) or 1.0  # below the figures, for the distribution
     scale = alt.Scale(domain=[low - room, high], nice=False, zero=False)
     axis = alt.Axis(labelExpr=f"datum.value < {low - room / 10} ? '' : datum.label")
@@ -81,19 +86,21 @@ def _over_numbers(curve: Dependence, code: int, title: str) -> Any:
     x = alt.X(f"at:{kind}", title=curve.feature, scale=alt.Scale(zero=False, nice=False))
     bins = pd.DataFrame({"at": curve.edges[:-1], "end": curve.edges[1:], "rows": curve.counts, "none": 0})
     beneath = alt.Y("rows:Q", axis=None, scale=alt.Scale(domain=[0, _SHARE * max(curve.counts)]))
-    bars = alt.Chart(bins).mark_rect(color=theme.muted(), opacity=0.35).encode(
-        x=x, x2="end", y=beneath, y2="none", tooltip=["at", "end", alt.Tooltip("rows:Q", format=",")]
-    )  # fmt: skip
+    bars = (
+        alt.Chart(bins)
+        .mark_rect(color=theme.muted(), opacity=0.35)
+        .encode(x=x, x2="end", y=beneath, y2="none", tooltip=["at", "end", alt.Tooltip("rows:Q", format=",")])
+    )
     base, color = alt.Chart(means), theme.accent()
     figures = alt.layer(
-        alt.Chart(singles).mark_line(color=theme.muted(), opacity=0.3, strokeWidth=1).encode(
-            x=x, y=y("single"), detail="row:N"
-        ),
+        alt.Chart(singles)
+        .mark_line(color=theme.muted(), opacity=0.3, strokeWidth=1)
+        .encode(x=x, y=y("single"), detail="row:N"),
         base.mark_area(color=color, opacity=0.2).encode(x=x, y=y("low"), y2="high"),
         base.mark_line(color=color, strokeWidth=2.5, point={"color": color}).encode(
             x=x, y=y("average"), tooltip=_tooltip()
         ),
-    )  # fmt: skip
+    )
     return alt.layer(bars, figures).resolve_scale(y="independent").properties(height=HEIGHT)
 
 

@@ -45,8 +45,11 @@ def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
     shown = table.head(TOP).assign(place=range(min(TOP, len(table))))
     y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=_LABEL)
     base = alt.Chart(shown)
-    tooltip = ["name:N", *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in _FIGURES),
-               alt.Tooltip("n:Q", format=",", title="rows behind it")]  # fmt: skip
+    tooltip = [
+        "name:N",
+        *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in _FIGURES),
+        alt.Tooltip("n:Q", format=",", title="rows behind it"),
+    ]
     bars = base.mark_bar(color=theme.accent(), height=14).encode(
         y=y, x=alt.X("value:Q", title=x_title), tooltip=tooltip
     )
@@ -96,9 +99,13 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
     base = alt.Chart(table).encode(
         y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
         yOffset=alt.YOffset("group:N", sort=groups),
-        color=alt.Color("group:N", sort=groups, legend=legend,
-                        scale=alt.Scale(domain=groups, range=[colors[i % len(colors)] for i in range(len(groups))])),
-    )  # fmt: skip
+        color=alt.Color(
+            "group:N",
+            sort=groups,
+            legend=legend,
+            scale=alt.Scale(domain=groups, range=[colors[i % len(colors)] for i in range(len(groups))]),
+        ),
+    )
     x_title = f"Mean |SHAP| ({space_title(space, label)})"
     sure, unsure = base.transform_filter("!datum.small"), base.transform_filter("datum.small")
     lines = sure.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title), x2="high:Q")
@@ -144,24 +151,39 @@ def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
     parts = []
     for place, column in enumerate(order):
         cells = shap.data[shap.features[column]].iloc[:n]
-        parts.append(pd.DataFrame({
-            "feature": shap.features[column], "place": place, "shap": shap.values[:n, column, code],
-            "cell": cells.astype(object).where(cells.notna(), "(missing)").astype(str), "rank": _ranks(cells),
-            "jitter": random.normal(0, 1, n), "row": shap.row_id[:n],
-        }))  # fmt: skip
+        parts.append(
+            pd.DataFrame(
+                {
+                    "feature": shap.features[column],
+                    "place": place,
+                    "shap": shap.values[:n, column, code],
+                    "cell": cells.astype(object).where(cells.notna(), "(missing)").astype(str),
+                    "rank": _ranks(cells),
+                    "jitter": random.normal(0, 1, n),
+                    "row": shap.row_id[:n],
+                }
+            )
+        )
     color = alt.condition(
         f"datum.rank == {_NO_ORDER}",
         alt.value(theme.muted()),
-        alt.Color("rank:Q", scale=alt.Scale(range=theme.sequential()[3:], domain=[0, 1]),
-                  legend=alt.Legend(title="cell, from low to high", orient="bottom", format=".0%")),
-    )  # fmt: skip
-    chart = alt.Chart(pd.concat(parts, ignore_index=True)).mark_circle(size=22, opacity=0.8).encode(
-        x=alt.X("shap:Q", title=f"SHAP value ({space_title(shap.space, label)})"),
-        y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
-        yOffset=alt.YOffset("jitter:Q", scale=alt.Scale(domain=[-4, 4])),
-        color=color,
-        tooltip=["feature:N", "cell:N", alt.Tooltip("shap:Q", format=",.4g"), alt.Tooltip("row:Q", format="d")],
-    )  # fmt: skip
+        alt.Color(
+            "rank:Q",
+            scale=alt.Scale(range=theme.sequential()[3:], domain=[0, 1]),
+            legend=alt.Legend(title="cell, from low to high", orient="bottom", format=".0%"),
+        ),
+    )
+    chart = (
+        alt.Chart(pd.concat(parts, ignore_index=True))
+        .mark_circle(size=22, opacity=0.8)
+        .encode(
+            x=alt.X("shap:Q", title=f"SHAP value ({space_title(shap.space, label)})"),
+            y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
+            yOffset=alt.YOffset("jitter:Q", scale=alt.Scale(domain=[-4, 4])),
+            color=color,
+            tooltip=["feature:N", "cell:N", alt.Tooltip("shap:Q", format=",.4g"), alt.Tooltip("row:Q", format="d")],
+        )
+    )
     heading = f"How single rows are moved, {n:,} {'test rows' if tested else 'rows the model learned from'}"
     told = ", ".join(shap.features[column] for column in order)
     size = alt.Step(28, **{"for": "position"})
@@ -178,15 +200,23 @@ def waterfall(found: Waterfall) -> None:
     title = space_title(found.space, found.label)
     y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=_LABEL)
     x = alt.X("start:Q", title=title[:1].upper() + title[1:], scale=alt.Scale(zero=False))
-    bars = alt.Chart(steps).mark_bar(height=16).encode(
-        y=y, x=x, x2="end:Q",
-        color=alt.condition("datum.contribution >= 0", alt.value(up), alt.value(down)),
-        tooltip=["name:N", *(alt.Tooltip(f"{each}:Q", format=",.4g") for each in ("contribution", "start", "end"))],
-    )  # fmt: skip
+    bars = (
+        alt.Chart(steps)
+        .mark_bar(height=16)
+        .encode(
+            y=y,
+            x=x,
+            x2="end:Q",
+            color=alt.condition("datum.contribution >= 0", alt.value(up), alt.value(down)),
+            tooltip=["name:N", *(alt.Tooltip(f"{each}:Q", format=",.4g") for each in ("contribution", "start", "end"))],
+        )
+    )
     ends = pd.DataFrame({"x": [found.base, found.output], "end": ["base", "output"]})
-    rules = alt.Chart(ends).mark_rule(color=theme.muted(), strokeDash=[4, 4]).encode(
-        x="x:Q", tooltip=["end:N", alt.Tooltip("x:Q", format=",.4g")]
-    )  # fmt: skip
+    rules = (
+        alt.Chart(ends)
+        .mark_rule(color=theme.muted(), strokeDash=[4, 4])
+        .encode(x="x:Q", tooltip=["end:N", alt.Tooltip("x:Q", format=",.4g")])
+    )
     tiny = 1e-9 * max(abs(found.base), steps["contribution"].abs().max())  # what is left of a sum that is nothing
     first, last = (0.0 if abs(value) <= tiny else value for value in (found.base, found.output))
     heading = f"Row {found.row_id}: from {first:.3g} to {last:.3g}"

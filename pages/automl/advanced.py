@@ -75,9 +75,14 @@ def _limits() -> dict[str, Any]:
     )
     by_trials = st.session_state.get("preset") == "trials"
     trials = st.number_input(
-        "Most trials", min_value=2, value=None, step=1, key="max-trials", disabled=by_trials,
+        "Most trials",
+        min_value=2,
+        value=None,
+        step=1,
+        key="max-trials",
+        disabled=by_trials,
         placeholder="chosen above" if by_trials else "as time allows",
-    )  # fmt: skip
+    )
     score = st.number_input(
         "Exit score",
         value=None,
@@ -87,9 +92,13 @@ def _limits() -> dict[str, Any]:
         help="The search ends once the metric is as good as this in cross-validation.",
     )
     concurrent = st.number_input(
-        "Trials at a time", min_value=1, max_value=os.cpu_count() or 1, value=1, key="concurrent",
+        "Trials at a time",
+        min_value=1,
+        max_value=os.cpu_count() or 1,
+        value=1,
+        key="concurrent",
         help="Each in a process of its own, with its share of the cores.",
-    )  # fmt: skip
+    )
     early = st.toggle(
         "End early", value=True, key="early", help="The search ends when the last 20 trials brought no gain."
     )
@@ -103,9 +112,14 @@ def _limits() -> dict[str, Any]:
         "Explain the model", value=True, key="explain", help="After the search, within 20 s or a third of its budget."
     )
     return {
-        "trial_timeout_s": trial, "max_trials": trials, "exit_score": score, "max_concurrent_trials": concurrent,
-        "early_stopping": early, "ensemble": blend, "explain": explain,
-    }  # fmt: skip
+        "trial_timeout_s": trial,
+        "max_trials": trials,
+        "exit_score": score,
+        "max_concurrent_trials": concurrent,
+        "early_stopping": early,
+        "ensemble": blend,
+        "explain": explain,
+    }
 
 
 def _evidence() -> dict[str, Any]:

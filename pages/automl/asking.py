@@ -76,6 +76,10 @@ def asked(run: Run, found: Mapping[str, Any]) -> Asked | None:
     tested = bool(found["rows"]["test"])
     predictions = _predictions(digests["test.parquet" if tested else "oof.parquet"])
     return Asked(
-        _scorer(digests["model.onnx"]), rows, predictions.loc[rows.index], found["settings"]["target"], tested,
+        _scorer(digests["model.onnx"]),
+        rows,
+        predictions.loc[rows.index],
+        found["settings"]["target"],
+        tested,
         f"{digests['model.onnx']} {digests['rows.parquet']}",
-    )  # fmt: skip
+    )

@@ -103,10 +103,13 @@ def gains(roc: Mapping[str, Sequence[float]], share: float, name: str) -> None:
     selected, found = _selected(roc, share)
     tenth = float(np.interp(0.1, selected, found))
     charts.curve(
-        selected.tolist(), found.tolist(), x_title="Share of all rows, highest scores first",
-        y_title=f"Share of {name} among them", chance="diagonal",
+        selected.tolist(),
+        found.tolist(),
+        x_title="Share of all rows, highest scores first",
+        y_title=f"Share of {name} among them",
+        chance="diagonal",
         title=f"Gains: the top 10 % of the rows hold {100 * tenth:.0f} % of {name}",
-    )  # fmt: skip
+    )
 
 
 def lift(roc: Mapping[str, Sequence[float]], share: float, name: str) -> None:
@@ -116,11 +119,15 @@ def lift(roc: Mapping[str, Sequence[float]], share: float, name: str) -> None:
     table = pd.DataFrame({"selected": at, "lift": np.interp(at, selected, found) / at})
     tenth = float(table["lift"].iloc[9])
     title = f"Lift: {name} is {tenth:.1f} times as common in the top 10 %"
-    line = alt.Chart(table).mark_line(color=theme.accent(), strokeWidth=2).encode(
-        x=alt.X("selected:Q", title="Share of all rows, highest scores first", scale=alt.Scale(domain=[0, 1])),
-        y=alt.Y("lift:Q", title="Lift"),
-        tooltip=[alt.Tooltip("selected:Q", format=".0%"), alt.Tooltip("lift:Q", format=".2f")],
-    )  # fmt: skip
+    line = (
+        alt.Chart(table)
+        .mark_line(color=theme.accent(), strokeWidth=2)
+        .encode(
+            x=alt.X("selected:Q", title="Share of all rows, highest scores first", scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("lift:Q", title="Lift"),
+            tooltip=[alt.Tooltip("selected:Q", format=".0%"), alt.Tooltip("lift:Q", format=".2f")],
+        )
+    )
     one = alt.Chart(pd.DataFrame({"lift": [1.0]})).mark_rule(strokeDash=[4, 4], color=theme.muted()).encode(y="lift:Q")
     st.altair_chart((line + one).properties(height=HEIGHT, title=fitted(title)), alt=title)
 
@@ -132,16 +139,25 @@ def thresholds(table: pd.DataFrame, name: str) -> None:
     long = table.melt("threshold", list(names), "figure", "share").dropna()
     long["figure"] = long["figure"].map(names)
     title = f"F1 of {name} is highest at a threshold of {best['threshold']:.2f}: {best['f1']:.3f}"
-    lines = alt.Chart(long).mark_line(strokeWidth=2).encode(
-        x=alt.X("threshold:Q", title=f"Threshold on the probability of {name}", scale=alt.Scale(domain=[0, 1])),
-        y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1])),
-        color=alt.Color("figure:N", scale=alt.Scale(domain=list(names.values()), range=theme.categorical()),
-                        legend=alt.Legend(title=None, orient="bottom", columns=legend_columns(4))),
-        tooltip=["figure:N", "threshold:Q", alt.Tooltip("share:Q", format=".3f")],
-    )  # fmt: skip
-    at = alt.Chart(table[table["threshold"] == best["threshold"]]).mark_rule(
-        strokeDash=[4, 4], color=theme.muted()
-    ).encode(x="threshold:Q")  # fmt: skip
+    lines = (
+        alt.Chart(long)
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X("threshold:Q", title=f"Threshold on the probability of {name}", scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color(
+                "figure:N",
+                scale=alt.Scale(domain=list(names.values()), range=theme.categorical()),
+                legend=alt.Legend(title=None, orient="bottom", columns=legend_columns(4)),
+            ),
+            tooltip=["figure:N", "threshold:Q", alt.Tooltip("share:Q", format=".3f")],
+        )
+    )
+    at = (
+        alt.Chart(table[table["threshold"] == best["threshold"]])
+        .mark_rule(strokeDash=[4, 4], color=theme.muted())
+        .encode(x="threshold:Q")
+    )
     st.altair_chart((lines + at).properties(height=HEIGHT + 40, title=fitted(title)), alt=title)
     st.caption(
         "Chosen on the test rows, a threshold looks better than it is. The Fairness page finds one on rows that the "

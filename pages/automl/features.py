@@ -20,18 +20,23 @@ _IMPUTATIONS = {"median": "Median", "mean": "Mean", "most_frequent": "Most frequ
 def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
     """Draw the widgets; return the settings."""
     way = st.selectbox(
-        "Make features", list(_WAYS), format_func=_WAYS.__getitem__, key="encode",
+        "Make features",
+        list(_WAYS),
+        format_func=_WAYS.__getitem__,
+        key="encode",
         help="Missing values, categories, dates and free text become numbers.",
-    )  # fmt: skip
+    )
     values: dict[str, Any] = {"featurization": way}
     if way == "custom":
         values |= _types(dataset, target, others)
     st.markdown("**Rows that belong together**")
     kept = st.selectbox(
-        "Keep apart by", ["nothing", "time", "group"], key="split-by",
+        "Keep apart by",
+        ["nothing", "time", "group"],
+        key="split-by",
         format_func={"nothing": "Nothing: rows are independent", "time": "Time", "group": "Group"}.get,
         help="Time: tests on the latest rows. Group: a patient or household is never on both sides of a split.",
-    )  # fmt: skip
+    )
     if kept != "nothing":
         column = st.selectbox(
             "Column", others, index=None, placeholder="Which column", key=f"split-{kept}-{dataset.id}"
@@ -54,15 +59,21 @@ def _types(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
     table = pd.DataFrame({"Column": others, "Type": "auto", "Missing": _DEFAULT})
     select = st.column_config.SelectboxColumn
     edited = st.data_editor(
-        table, hide_index=True, key=f"types-{dataset.id}-{target}", disabled=["Column"], height=240,
+        table,
+        hide_index=True,
+        key=f"types-{dataset.id}-{target}",
+        disabled=["Column"],
+        height=240,
         column_config={
             "Type": select(options=list(_TYPES), required=True),
             "Missing": select(
-                "Missing number becomes", options=[_DEFAULT, *_IMPUTATIONS], required=True,
+                "Missing number becomes",
+                options=[_DEFAULT, *_IMPUTATIONS],
+                required=True,
                 format_func=lambda way: _IMPUTATIONS.get(way, "as below"),
             ),
         },
-    )  # fmt: skip
+    )
     imputation = st.selectbox(
         "Any other missing number becomes", list(_IMPUTATIONS), format_func=_IMPUTATIONS.__getitem__, key="imputation"
     )

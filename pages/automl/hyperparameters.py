@@ -49,9 +49,10 @@ def _importance(found: Mapping[str, Mapping[str, float]]) -> None:
     y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=180))
     base = alt.Chart(table)
     bars = base.mark_bar(color=theme.accent(), height=14).encode(
-        y=y, x=alt.X("value:Q", title="Share of the scores' variance (%)"),
+        y=y,
+        x=alt.X("value:Q", title="Share of the scores' variance (%)"),
         tooltip=["name:N", *(alt.Tooltip(f"{part}:Q", format=".1f") for part in ("value", "low", "high"))],
-    )  # fmt: skip
+    )
     lines = base.mark_rule(color=theme.muted(), strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
     title = f"{table['name'].iloc[0]} mattered most"
     st.altair_chart((bars + lines).properties(height=alt.Step(26), title=title), alt=title)

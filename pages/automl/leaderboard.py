@@ -31,8 +31,14 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     rows = found["leaderboard"]
     others = [name for name in METRICS if name != found["metric"] and any(name in row for row in rows)]
     winner = found["winner"]
-    place = next((i for i, row in enumerate(rows) if row["learner"] == winner["learner"]
-                  and row["trial"] == (winner["trial"] or None)), 0)  # fmt: skip
+    place = next(
+        (
+            i
+            for i, row in enumerate(rows)
+            if row["learner"] == winner["learner"] and row["trial"] == (winner["trial"] or None)
+        ),
+        0,
+    )
     table = pd.DataFrame(
         {
             "": ["★" if i == place else "" for i in range(len(rows))],

@@ -37,10 +37,19 @@ def trials(events: Sequence[RunEvent]) -> pd.DataFrame:
     table = pd.DataFrame(
         found,
         columns=[
-            "trial", "learner", "status", "score", "score_std", "best_score", "fit_s", "predict_ms_a_row", "metric",
-            "elapsed_s", "message",
+            "trial",
+            "learner",
+            "status",
+            "score",
+            "score_std",
+            "best_score",
+            "fit_s",
+            "predict_ms_a_row",
+            "metric",
+            "elapsed_s",
+            "message",
         ],
-    )  # fmt: skip
+    )
     table["learner"] = table["learner"].map(LEARNERS).fillna(table["learner"])
     # A search that went on after an interruption reports what it kept once more.
     return table.drop_duplicates("trial", keep="last")

@@ -81,9 +81,13 @@ def _limits(count: int, *, by_trials: bool, limited: bool) -> dict[str, Any]:
     way = "time"
     if by_trials:
         way = st.radio(
-            "Go on by", list(ways), format_func=ways.__getitem__, horizontal=True, key="continue-by",
+            "Go on by",
+            list(ways),
+            format_func=ways.__getitem__,
+            horizontal=True,
+            key="continue-by",
             help="This search had no clock. By trials the new one has none either, and stays reproducible.",
-        )  # fmt: skip
+        )
     if way == "trials":
         more = st.radio("More trials", _TRIALS, horizontal=True, key="continue-trials")
         st.caption(f"It ends after {count + more:,} trials: the {count:,} of this search and {more:,} more.")

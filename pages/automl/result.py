@@ -49,9 +49,13 @@ def _actions(run: Run) -> None:
             _downloads(run)
     if run.state.terminal:
         st.button(
-            "Repeat", icon=":material/replay:", key="repeat", on_click=_repeat, args=(run.id,),
+            "Repeat",
+            icon=":material/replay:",
+            key="repeat",
+            on_click=_repeat,
+            args=(run.id,),
             help="Start a new search with the same settings.",
-        )  # fmt: skip
+        )
     if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
         st.switch_page("pages/runs/page.py", query_params={"run": run.id})
 

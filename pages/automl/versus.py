@@ -71,7 +71,7 @@ def _search(run: Run, found: Mapping[str, Any]) -> None:
         [None, *others],
         format_func=lambda item: "Nothing" if item is None else called[item],
         key="versus",
-    )  # fmt: skip
+    )
     if chosen is None:
         return
     workspace = frame.workspace()
@@ -104,10 +104,15 @@ def _trials(run: Run, found: Mapping[str, Any]) -> None:
     st.markdown("**Two trials beside each other**")
     with st.container(horizontal=True):
         first, other = (
-            st.selectbox(label, [None, *best], format_func=lambda each: "None" if each is None
-                         else f"{learners[each]} {each:.0f}", key=f"trial-{key}", width=240)
+            st.selectbox(
+                label,
+                [None, *best],
+                format_func=lambda each: "None" if each is None else f"{learners[each]} {each:.0f}",
+                key=f"trial-{key}",
+                width=240,
+            )
             for label, key in (("Trial", "first"), ("Against", "other"))
-        )  # fmt: skip
+        )
         name = _metric(found, "trials-metric")
     if first is None or other is None or first == other:
         st.caption("Choose two trials of the leaderboard. The predictions of the best ones were kept.")

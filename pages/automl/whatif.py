@@ -77,9 +77,12 @@ def _row(model: Asked, found: Mapping[str, Any]) -> int:
     key, learned = f"whatif-row-{kind}", "not learned from it" if model.tested else "learned from it: there was no test"
     first = address.restore("row", list(names), next(iter(names)), key)
     chosen = st.selectbox(
-        "Row", list(names), format_func=names.__getitem__, key=key,
+        "Row",
+        list(names),
+        format_func=names.__getitem__,
+        key=key,
         help=f"Its position in the table; type a number to find it. The model has {learned}.",
-    )  # fmt: skip
+    )
     address.keep("row", chosen, first, key)
     there = found["rows"]["test" if model.tested else "train"]
     of = f"{there:,} {'test rows' if model.tested else 'rows that the model learned from'}"
@@ -103,18 +106,24 @@ def _answer(model: Asked, told: WhatIf) -> None:
     if model.labels is None:
         change = float(told.after[0] - told.before[0])
         st.metric(
-            f"Predicted {frame.plain(model.target)}", numbers.rounded(float(told.after[0])),
-            f"{change:+.4g}" if told.changed else None, delta_color="off", border=True,
-        )  # fmt: skip
+            f"Predicted {frame.plain(model.target)}",
+            numbers.rounded(float(told.after[0])),
+            f"{change:+.4g}" if told.changed else None,
+            delta_color="off",
+            border=True,
+        )
     else:
         order = np.argsort(-told.after, kind="stable")[:4]
         with st.container(horizontal=True):
             for code in order:
                 change = 100 * float(told.after[code] - told.before[code])
                 st.metric(
-                    frame.plain(model.labels[code]), f"{told.after[code]:.1%}",
-                    f"{change:+.1f} points" if told.changed else None, delta_color="off", border=True,
-                )  # fmt: skip
+                    frame.plain(model.labels[code]),
+                    f"{told.after[code]:.1%}",
+                    f"{change:+.1f} points" if told.changed else None,
+                    delta_color="off",
+                    border=True,
+                )
     if told.changed:
         st.caption(f"Changed: {frame.plain(', '.join(told.changed))}. The differences are to the row as it is.")
 
@@ -139,6 +148,10 @@ def _values(
 @st.cache_data(max_entries=200, show_spinner=False)
 def _new_values(digest: str, place: int, changes: str, _model: Asked, _row: pd.DataFrame) -> ShapValues:
     return explain_row(
-        _model.scorer.outputs, _row, _model.rows, _model.labels, row_id=place,
+        _model.scorer.outputs,
+        _row,
+        _model.rows,
+        _model.labels,
+        row_id=place,
         columns=[column.name for column in _model.scorer.columns],
-    )  # fmt: skip
+    )

@@ -30,8 +30,14 @@ def operators(found: Mapping[str, Any]) -> None:
         table = pd.DataFrame(rows).assign(share=lambda part: 100 * part["share"])
         st.dataframe(
             table.rename(
-                columns={"operator": "Operator", "nodes": "Nodes", "calls": "Calls", "total_ms": "Total (ms)",
-                         "share": "Time (%)", "mean_us": "A call (µs)"}
+                columns={
+                    "operator": "Operator",
+                    "nodes": "Nodes",
+                    "calls": "Calls",
+                    "total_ms": "Total (ms)",
+                    "share": "Time (%)",
+                    "mean_us": "A call (µs)",
+                }
             ),
             hide_index=True,
             column_config={
@@ -40,15 +46,17 @@ def operators(found: Mapping[str, Any]) -> None:
                 "A call (µs)": st.column_config.NumberColumn(format="%.1f"),
             },
             alt="Time by operator",
-        )  # fmt: skip
+        )
     st.caption("Profiled in a run of its own: the profiler costs time, so no latency above is from it.")
 
 
 def roofline(found: Mapping[str, Any]) -> None:
     lines = found["rooflines"]
     if not lines:
-        st.info("A roof is for matrix products. Trees compare and look up, so there is none for them.",
-                icon=":material/info:")  # fmt: skip
+        st.info(
+            "A roof is for matrix products. Trees compare and look up, so there is none for them.",
+            icon=":material/info:",
+        )
         return
     roof = found["roof"]
     best = max(lines, key=lambda name: lines[name]["share"])

@@ -64,10 +64,17 @@ def percentiles(reports: Mapping[str, Mapping[str, Any]], title: str) -> None:
     base = alt.Chart(table)
     lines = base.mark_rule(strokeWidth=3).encode(y=y, yOffset=offset, x=x, x2="high:Q", color=color)
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(
-        y=y, yOffset=offset, x="value:Q", color=color,
-        tooltip=["variant:N", "percentile:N", *(alt.Tooltip(f"{each}:Q", format=".4~g", title=f"{each} (ms)")
-                 for each in ("value", "low", "high")), alt.Tooltip("n:Q", format=",", title="samples")],
-    )  # fmt: skip
+        y=y,
+        yOffset=offset,
+        x="value:Q",
+        color=color,
+        tooltip=[
+            "variant:N",
+            "percentile:N",
+            *(alt.Tooltip(f"{each}:Q", format=".4~g", title=f"{each} (ms)") for each in ("value", "low", "high")),
+            alt.Tooltip("n:Q", format=",", title="samples"),
+        ],
+    )
     told = ", ".join(f"{row.variant} {row.percentile} {row.value:.4g} ms" for row in table.itertuples())
     height = max(26 * table["percentile"].nunique(), 17 * len(table)) + (_LEGEND if len(reports) > 1 else 0)
     st.altair_chart((lines + dots).properties(height=height + 60, title=title), alt=f"{title}: {told}")
@@ -89,16 +96,20 @@ def distribution(samples: pd.DataFrame, title: str) -> None:
         alt.Chart(pd.DataFrame(rows))
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
-            x=alt.X("ms:Q", title="Latency (ms), logarithmic", scale=alt.Scale(type="log", nice=False),
-                    axis=few_ticks()),
+            x=alt.X(
+                "ms:Q", title="Latency (ms), logarithmic", scale=alt.Scale(type="log", nice=False), axis=few_ticks()
+            ),
             y=alt.Y("share:Q", title="Requests (%)"),
             color=variant_color(samples["variant"].unique()),
-            tooltip=["variant:N", alt.Tooltip("ms:Q", format=".4~g", title="from (ms)"),
-                     alt.Tooltip("to:Q", format=".4~g", title="to (ms)"),
-                     alt.Tooltip("share:Q", format=".2f", title="requests (%)")],
+            tooltip=[
+                "variant:N",
+                alt.Tooltip("ms:Q", format=".4~g", title="from (ms)"),
+                alt.Tooltip("to:Q", format=".4~g", title="to (ms)"),
+                alt.Tooltip("share:Q", format=".2f", title="requests (%)"),
+            ],
         )
         .properties(height=HEIGHT, title=title)
-    )  # fmt: skip
+    )
     st.altair_chart(chart, alt=title)
     beyond = int((values > edges[-1]).sum())
     if beyond:
@@ -120,9 +131,11 @@ def windows(report: Mapping[str, Any], title: str) -> None:
             tooltip=["request:Q", alt.Tooltip("ms:Q", format=".4~g")],
         )
     )
-    medians = alt.Chart(pd.DataFrame({"ms": report["windows_ms"]})).mark_rule(
-        strokeDash=[4, 4], color=theme.muted()
-    ).encode(y="ms:Q")  # fmt: skip
+    medians = (
+        alt.Chart(pd.DataFrame({"ms": report["windows_ms"]}))
+        .mark_rule(strokeDash=[4, 4], color=theme.muted())
+        .encode(y="ms:Q")
+    )
     st.altair_chart((chart + medians).properties(height=220, title=title), alt=title)
 
 
@@ -130,11 +143,14 @@ def gains(variants: Sequence[Mapping[str, Any]], metric: str, title: str, *, per
     """Draw what each variant gains over fp32 in one metric, with its interval; zero is no change."""
     scale = 100.0 if percent else 1.0
     rows = [
-        {"variant": item["name"], "place": place,
-         **{name: scale * item["comparison"]["gains"][metric][name] for name in ("value", "low", "high")}}
+        {
+            "variant": item["name"],
+            "place": place,
+            **{name: scale * item["comparison"]["gains"][metric][name] for name in ("value", "low", "high")},
+        }
         for place, item in enumerate(variants)
         if item["comparison"] and metric in item["comparison"]["gains"]
-    ]  # fmt: skip
+    ]
     if not rows:
         return
     table = pd.DataFrame(rows)
@@ -148,9 +164,11 @@ def gains(variants: Sequence[Mapping[str, Any]], metric: str, title: str, *, per
         y=y, x=alt.X("low:Q", title=title + unit, axis=alt.Axis(tickCount=8)), x2="high:Q", color=color
     )
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(
-        y=y, x="value:Q", color=color,
+        y=y,
+        x="value:Q",
+        color=color,
         tooltip=["variant:N", *(alt.Tooltip(f"{name}:Q", format="+.2f") for name in ("value", "low", "high"))],
-    )  # fmt: skip
+    )
     told = ", ".join(f"{row.variant} {row.value:+.2f}" for row in table.itertuples())
     st.altair_chart((zero + lines + dots).properties(height=alt.Step(34)), alt=f"{title}{unit}: {told}")
 

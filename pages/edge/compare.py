@@ -19,9 +19,10 @@ def show(exported: Run) -> None:
     """List the measurements; those that are ticked are drawn beside each other."""
     everything = st.toggle("Of all models", key="compare-all")
     found = [
-        run for run in runs.find(frame.workspace(), task="latency")
+        run
+        for run in runs.find(frame.workspace(), task="latency")
         if everything or run.settings["export"] == exported.id
-    ]  # fmt: skip
+    ]
     if not found:
         st.info("Nothing was measured yet. The tab Measure times the variants.", icon=":material/timer:")
         return

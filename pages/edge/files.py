@@ -64,10 +64,15 @@ def of_measurement(run: Run) -> None:
     path = jobs.artifact_path(run.id, latency.LATENCY, workspace=frame.workspace())
     samples = jobs.artifact_path(run.id, latency.SAMPLES, workspace=frame.workspace())
     st.download_button(
-        "All figures (JSON)", path.read_bytes, file_name=downloads.file_name(f"{run.title} latency", ".json"),
-        mime="application/json", icon=":material/data_object:", key="download-json", on_click="ignore",
+        "All figures (JSON)",
+        path.read_bytes,
+        file_name=downloads.file_name(f"{run.title} latency", ".json"),
+        mime="application/json",
+        icon=":material/data_object:",
+        key="download-json",
+        on_click="ignore",
         width="stretch",
-    )  # fmt: skip
+    )
     st.download_button(
         "Summary (CSV)",
         lambda: figures.summary(figures.measurement(run)).to_csv(index=False).encode(),

@@ -56,12 +56,19 @@ def of_measurement(run: Run) -> None:
 def _common(run: Run) -> None:
     if run.state.terminal and jobs.repeatable(run):
         st.button(
-            "Repeat", icon=":material/replay:", key="repeat", on_click=_repeat, args=(run.id,),
+            "Repeat",
+            icon=":material/replay:",
+            key="repeat",
+            on_click=_repeat,
+            args=(run.id,),
             help="Start a new run with the same settings.",
-        )  # fmt: skip
+        )
     source = run.settings.get("source")
-    if source is not None and _there(source) and st.button("Its run", icon=":material/model_training:", key="source",
-                                                           help="The run that made this model."):  # fmt: skip
+    if (
+        source is not None
+        and _there(source)
+        and st.button("Its run", icon=":material/model_training:", key="source", help="The run that made this model.")
+    ):
         made = runs.get(source, frame.workspace())
         st.switch_page(f"pages/{made.task}/page.py", query_params={"run": source})
     if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):

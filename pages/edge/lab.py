@@ -42,12 +42,16 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     values: dict[str, Any] = {"scenario": scenario}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         values["duration_s"] = st.number_input(
-            "Seconds each", 1.0, 600.0, 5.0, 1.0, key="lab-seconds", width=150,
+            "Seconds each",
+            1.0,
+            600.0,
+            5.0,
+            1.0,
+            key="lab-seconds",
+            width=150,
             help="MLPerf asks for 600; shorter ones are marked so.",
-        )  # fmt: skip
-        values["intra_op_threads"] = st.number_input(
-            "Threads", 1, os.cpu_count() or 1, 1, key="lab-threads", width=120
-        )  # fmt: skip
+        )
+        values["intra_op_threads"] = st.number_input("Threads", 1, os.cpu_count() or 1, 1, key="lab-threads", width=120)
         if scenario == "server":
             values |= _rate()
         else:
@@ -91,8 +95,14 @@ def _objective(threads: int) -> tuple[bool, Slo | None]:
     if not asked:
         return False, None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        percentile = st.selectbox("Percentile", [50, 90, 95, 99, 99.9], index=3, key="slo-percentile", width=120,
-                                  format_func=lambda value: f"p{value:g}")  # fmt: skip
+        percentile = st.selectbox(
+            "Percentile",
+            [50, 90, 95, 99, 99.9],
+            index=3,
+            key="slo-percentile",
+            width=120,
+            format_func=lambda value: f"p{value:g}",
+        )
         bound = st.number_input("within (ms)", 0.01, 1e5, 50.0, key="slo-bound", width=140)
         rate = st.number_input("at requests a second", 0.1, 1e5, 20.0, key="slo-qps", width=180)
     return True, Slo(bound_ms=bound, qps=rate, percentile=percentile, threads=threads)

@@ -117,11 +117,15 @@ def _doubts(found: Mapping[str, Any]) -> None:
     if doubts:
         st.warning(
             frame.plain(" ".join(doubts) + (" Repeat it when the machine is quiet." if busy or shaky else "")),
-            title="What to doubt", icon=":material/warning:",
-        )  # fmt: skip
+            title="What to doubt",
+            icon=":material/warning:",
+        )
     for error in found["errors"]:
-        st.error(frame.plain(f"{error['message']} {error['hint']}"), title=frame.plain(error["doing"]),
-                 icon=":material/error:")  # fmt: skip
+        st.error(
+            frame.plain(f"{error['message']} {error['hint']}"),
+            title=frame.plain(error["doing"]),
+            icon=":material/error:",
+        )
 
 
 def _latency(run: Run, found: Mapping[str, Any]) -> None:

@@ -40,23 +40,33 @@ def show(*, text: bool, with_data: bool) -> tuple[dict[str, Any], dict[str, Any]
             )
             if text or not with_data:
                 length = st.number_input(
-                    "Tokens a text", 1, 4_096, None, key="lab-length", placeholder="As long as it is",
+                    "Tokens a text",
+                    1,
+                    4_096,
+                    None,
+                    key="lab-length",
+                    placeholder="As long as it is",
                     help="Pads or cuts each text.",
-                )  # fmt: skip
+                )
                 session["sequence_length"] = length
             session["seed"] = st.number_input("Seed", 0, 2**31 - 1, 0, key="lab-seed", help="Of arrivals and samples.")
         with right:
             st.markdown("**Method**")
             session["warmup_s"] = st.number_input("Warm-up (s)", 0.0, 60.0, 1.0, key="lab-warmup")
             session["engine"] = st.selectbox(
-                "Engine", ("loop", "loadgen"), format_func={"loop": "Own loop", "loadgen": "MLPerf LoadGen"}.get,
-                key="lab-engine", help="LoadGen is MLPerf's own load generator; its own cost is higher.",
-            )  # fmt: skip
+                "Engine",
+                ("loop", "loadgen"),
+                format_func={"loop": "Own loop", "loadgen": "MLPerf LoadGen"}.get,
+                key="lab-engine",
+                help="LoadGen is MLPerf's own load generator; its own cost is higher.",
+            )
             if with_data and beside["inputs"] == "data":
                 beside["native"] = st.checkbox(
-                    "Time the model as it was trained", True, key="lab-native",
+                    "Time the model as it was trained",
+                    True,
+                    key="lab-native",
                     help="With its own libraries, from raw rows or texts; the ONNX file beside it likewise.",
-                )  # fmt: skip
+                )
             beside["profile"] = st.checkbox("Profile operators", True, key="lab-profile")
             beside["roof"] = st.checkbox("Compare with this machine's roof", True, key="lab-roof")
     return session, beside

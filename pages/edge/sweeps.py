@@ -71,15 +71,23 @@ def _throughput(table: pd.DataFrame, axes: list[str]) -> None:
         alt.Chart(table)
         .mark_point(filled=True, size=80, opacity=0.9)
         .encode(
-            x=alt.X("p50_ms:Q", title="Median latency of a request (ms), logarithmic", scale=alt.Scale(type="log"),
-                    axis=alt.Axis(tickCount=5, format="~g", labelOverlap=True)),
-            y=alt.Y("throughput:Q", title="Rows a second, logarithmic", scale=alt.Scale(type="log"),
-                    axis=alt.Axis(tickCount=5, format="~s", labelOverlap=True)),
+            x=alt.X(
+                "p50_ms:Q",
+                title="Median latency of a request (ms), logarithmic",
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(tickCount=5, format="~g", labelOverlap=True),
+            ),
+            y=alt.Y(
+                "throughput:Q",
+                title="Rows a second, logarithmic",
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(tickCount=5, format="~s", labelOverlap=True),
+            ),
             color=charts.variant_color(table["variant"].unique()),
             tooltip=_tooltip(axes),
         )
         .properties(height=charts.HEIGHT, title=title)
-    )  # fmt: skip
+    )
     st.altair_chart(chart, alt=title)
 
 
@@ -91,17 +99,26 @@ def _pareto(table: pd.DataFrame, axes: list[str], quality: str) -> None:
         alt.Chart(table)
         .mark_point(filled=True, opacity=0.9)
         .encode(
-            x=alt.X("p50_ms:Q", title="Median latency of a request (ms), logarithmic", scale=alt.Scale(type="log"),
-                    axis=alt.Axis(tickCount=5, format="~g", labelOverlap=True)),
+            x=alt.X(
+                "p50_ms:Q",
+                title="Median latency of a request (ms), logarithmic",
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(tickCount=5, format="~g", labelOverlap=True),
+            ),
             y=alt.Y(f"{y}:Q", title=name, scale=alt.Scale(zero=False, padding=16)),
-            size=alt.Size("size_mb:Q", title="Size (MB)", scale=alt.Scale(range=[60, 400]),
-                          legend=alt.Legend(orient="bottom", values=sorted(table["size_mb"].round(1).unique())[:4])),
-            color=alt.condition("datum.pareto", charts.variant_color(table["variant"].unique()),
-                                alt.value(theme.muted())),
+            size=alt.Size(
+                "size_mb:Q",
+                title="Size (MB)",
+                scale=alt.Scale(range=[60, 400]),
+                legend=alt.Legend(orient="bottom", values=sorted(table["size_mb"].round(1).unique())[:4]),
+            ),
+            color=alt.condition(
+                "datum.pareto", charts.variant_color(table["variant"].unique()), alt.value(theme.muted())
+            ),
             tooltip=[*_tooltip(axes), alt.Tooltip(f"{y}:Q", title=name, format=".4~g"), "best:N"],
         )
         .properties(height=charts.HEIGHT, title=title)
-    )  # fmt: skip
+    )
     st.altair_chart(chart, alt=title)
 
 
@@ -129,10 +146,14 @@ def _heat(table: pd.DataFrame, axes: list[str]) -> None:
     strong = float(table[figure].quantile(0.5))
     light, dark = theme.on_sequential()
     base = alt.Chart(table.astype({across: str, down: str})).encode(
-        x=alt.X(f"{across}:N", sort=list(map(str, dict.fromkeys(table[across]))), title=titles[across],
-                axis=alt.Axis(labelAngle=0)),
+        x=alt.X(
+            f"{across}:N",
+            sort=list(map(str, dict.fromkeys(table[across]))),
+            title=titles[across],
+            axis=alt.Axis(labelAngle=0),
+        ),
         y=alt.Y(f"{down}:N", sort=list(map(str, dict.fromkeys(table[down]))), title=titles[down]),
-    )  # fmt: skip
+    )
     squares = base.mark_rect().encode(
         color=alt.Color(f"{figure}:Q", scale=alt.Scale(range=theme.sequential(), type="log"), legend=None),
         tooltip=[alt.Tooltip(f"{figure}:Q", title=_FIGURES[figure], format=".4~g")],

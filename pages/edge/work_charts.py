@@ -25,11 +25,15 @@ def operators(rows: Sequence[Mapping[str, Any]], title: str) -> None:
         .encode(
             x=alt.X("percent:Q", title="Time (%)"),
             y=alt.Y("operator:N", sort="-x", title=None, axis=alt.Axis(labelLimit=220)),
-            tooltip=["operator:N", alt.Tooltip("percent:Q", format=".1f", title="time (%)"),
-                     alt.Tooltip("calls:Q", format=","), alt.Tooltip("mean_us:Q", format=",.1f", title="a call (µs)")],
+            tooltip=[
+                "operator:N",
+                alt.Tooltip("percent:Q", format=".1f", title="time (%)"),
+                alt.Tooltip("calls:Q", format=","),
+                alt.Tooltip("mean_us:Q", format=",.1f", title="a call (µs)"),
+            ],
         )
         .properties(height=alt.Step(26), title=title)
-    )  # fmt: skip
+    )
     st.altair_chart(chart, alt=title)
 
 
@@ -41,14 +45,19 @@ def roofline(roof: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], ti
     limit = pd.DataFrame({"intensity": [begin, ridge, end]})
     limit["gflops"] = (limit["intensity"] * roof["read_gb_s"]).clip(upper=roof["gflops"])
     points = pd.DataFrame([{"variant": name, **line, "percent": 100 * line["share"]} for name, line in lines.items()])
-    x = alt.X("intensity:Q", title="Operations a byte, logarithmic", scale=alt.Scale(type="log", nice=False),
-              axis=few_ticks())  # fmt: skip
+    x = alt.X(
+        "intensity:Q", title="Operations a byte, logarithmic", scale=alt.Scale(type="log", nice=False), axis=few_ticks()
+    )
     y = alt.Y("gflops:Q", title="GFLOP/s, logarithmic", scale=alt.Scale(type="log"), axis=few_ticks())
     roofs = alt.Chart(limit).mark_line(color=theme.muted(), strokeWidth=2).encode(x=x, y=y)
     base = alt.Chart(points).encode(x=x, y=y, color=variant_color(lines))
     dots = base.mark_point(filled=True, size=120, opacity=1).encode(
-        tooltip=["variant:N", alt.Tooltip("gflops:Q", format=",.1f"), alt.Tooltip("percent:Q", format=".1f",
-                 title="of the roof (%)"), alt.Tooltip("roof_ms:Q", format=".4~g", title="at the roof (ms)")],
-    )  # fmt: skip
+        tooltip=[
+            "variant:N",
+            alt.Tooltip("gflops:Q", format=",.1f"),
+            alt.Tooltip("percent:Q", format=".1f", title="of the roof (%)"),
+            alt.Tooltip("roof_ms:Q", format=".4~g", title="at the roof (ms)"),
+        ],
+    )
     told = ", ".join(f"{row.variant} {row.percent:.0f} %" for row in points.itertuples())
     st.altair_chart((roofs + dots).properties(height=HEIGHT, title=title), alt=f"{title}: {told}")

@@ -41,11 +41,13 @@ def show(evidence: Evidence) -> None:
     gap = max(metrics.difference()[name] for name in CONSTRAINTS[policy.settings["constraint"]])
     accuracy = metrics.overall_intervals.loc["accuracy"]
     shift = abs(gap - policy.expected["violation"])
-    st.markdown(frame.plain(
-        f"On the test rows the rule gives an accuracy of "
-        f"{numbers.estimate(accuracy['value'], accuracy['low'], accuracy['high'])} "
-        f"{numbers.interval(accuracy['low'], accuracy['high'])} and a difference of {100 * gap:.1f} points."
-    ))  # fmt: skip
+    st.markdown(
+        frame.plain(
+            f"On the test rows the rule gives an accuracy of "
+            f"{numbers.estimate(accuracy['value'], accuracy['low'], accuracy['high'])} "
+            f"{numbers.interval(accuracy['low'], accuracy['high'])} and a difference of {100 * gap:.1f} points."
+        )
+    )
     if shift > _SHIFT:
         st.warning(
             f"That is {100 * shift:.1f} points from what was found on the calibration rows: "
@@ -60,5 +62,7 @@ def show(evidence: Evidence) -> None:
             icon=":material/warning:",
         )
     if evidence.run is not None:
-        st.caption(f"The test rows of this model were read for {policies.reads(evidence.run)} rules so far, "
-                   "the model's own among them. Each further one makes them less of a test.")  # fmt: skip
+        st.caption(
+            f"The test rows of this model were read for {policies.reads(evidence.run)} rules so far, "
+            "the model's own among them. Each further one makes them less of a test."
+        )

@@ -128,14 +128,25 @@ def _roc_chart(curves: pd.DataFrame, now: GroupMetrics, names: list[str]) -> Non
     )
     x = alt.X("false_positive_rate:Q", title="False positive rate", scale=scale)
     y = alt.Y("true_positive_rate:Q", title="True positive rate", scale=scale)
-    lines = alt.Chart(curves[curves["group"].isin(drawn)]).mark_line(strokeWidth=2).encode(
-        x=x, y=y, color=color, order="false_positive_rate:Q"
-    )  # fmt: skip
-    dots = alt.Chart(points).mark_point(filled=True, size=140, opacity=1).encode(
-        x=x, y=y, color=color,
-        tooltip=["group:N", alt.Tooltip("false_positive_rate:Q", format=".1%"),
-                 alt.Tooltip("true_positive_rate:Q", format=".1%")],
-    )  # fmt: skip
+    lines = (
+        alt.Chart(curves[curves["group"].isin(drawn)])
+        .mark_line(strokeWidth=2)
+        .encode(x=x, y=y, color=color, order="false_positive_rate:Q")
+    )
+    dots = (
+        alt.Chart(points)
+        .mark_point(filled=True, size=140, opacity=1)
+        .encode(
+            x=x,
+            y=y,
+            color=color,
+            tooltip=[
+                "group:N",
+                alt.Tooltip("false_positive_rate:Q", format=".1%"),
+                alt.Tooltip("true_positive_rate:Q", format=".1%"),
+            ],
+        )
+    )
     heading = "Where each group is on its ROC curve"
     told = ", ".join(f"{row.group} {row.true_positive_rate:.2f}" for row in points.itertuples())
     st.altair_chart(

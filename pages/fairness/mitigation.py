@@ -54,17 +54,25 @@ def _form(evidence: Evidence, run: Run) -> None:
         constraint = first.selectbox(
             "Make equal", list(_CONSTRAINTS), format_func=_CONSTRAINTS.get, key="mit-constraint"
         )
-        chosen = second.multiselect("Techniques", list(TECHNIQUES), list(TECHNIQUES), format_func=TECHNIQUES.get,
-                                    key="mit-techniques")  # fmt: skip
+        chosen = second.multiselect(
+            "Techniques", list(TECHNIQUES), list(TECHNIQUES), format_func=TECHNIQUES.get, key="mit-techniques"
+        )
         bound = third.number_input(
-            "Allowed (points)", 0.1, 50.0, 2.0, key="mit-bound",
+            "Allowed (points)",
+            0.1,
+            50.0,
+            2.0,
+            key="mit-bound",
             help="The difference that exponentiated gradient and grid search allow.",
-        )  # fmt: skip
+        )
         if st.form_submit_button("Train and compare", type="primary", icon=":material/play_arrow:", key="mit-start"):
             settings = MitigationSettings(
-                sensitive_columns=evidence.sensitive, constraint=constraint, techniques=tuple(chosen),
-                difference_bound=bound / 100, min_group_size=evidence.min_rows,
-            )  # fmt: skip
+                sensitive_columns=evidence.sensitive,
+                constraint=constraint,
+                techniques=tuple(chosen),
+                difference_bound=bound / 100,
+                min_group_size=evidence.min_rows,
+            )
             mitigate.submit(run, settings)
             st.rerun()
 
@@ -106,8 +114,12 @@ def _result(found: dict[str, Any]) -> None:
     if "message" in table:
         shown["Note"] = table["message"].fillna("")
     percent = {name: st.column_config.NumberColumn(format="%.1f") for name in shown.columns if name.endswith("(%)")}
-    st.dataframe(shown, hide_index=True, column_config=percent | {
-        "Training (s)": st.column_config.NumberColumn(format="%.1f")}, alt="Techniques compared")  # fmt: skip
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config=percent | {"Training (s)": st.column_config.NumberColumn(format="%.1f")},
+        alt="Techniques compared",
+    )
 
 
 def _finding(table: pd.DataFrame) -> str:
@@ -129,20 +141,26 @@ def _interval(row: dict[str, Any], name: str) -> str:
 
 def _chart(table: pd.DataFrame) -> None:
     """Draw accuracy against difference, both with their intervals."""
-    points = table[["technique", "accuracy", "accuracy_low", "accuracy_high", "disparity", "disparity_low",
-                    "disparity_high"]].copy()  # fmt: skip
+    points = table[
+        ["technique", "accuracy", "accuracy_low", "accuracy_high", "disparity", "disparity_low", "disparity_high"]
+    ].copy()
     points[points.columns[1:]] = 100 * points[points.columns[1:]].astype(float)
     points["technique"] = points["technique"].map(_NAMES)
-    color = alt.Color("technique:N", scale=alt.Scale(domain=list(_NAMES.values()), range=theme.categorical()),
-                      legend=alt.Legend(title=None, orient="bottom", columns=3))  # fmt: skip
+    color = alt.Color(
+        "technique:N",
+        scale=alt.Scale(domain=list(_NAMES.values()), range=theme.categorical()),
+        legend=alt.Legend(title=None, orient="bottom", columns=3),
+    )
     x = alt.X("disparity:Q", title="Difference between groups (points)")
     y = alt.Y("accuracy:Q", title="Accuracy (%)", scale=alt.Scale(zero=False, padding=10))
     base = alt.Chart(points)
     across = base.mark_rule(opacity=0.45).encode(x="disparity_low:Q", x2="disparity_high:Q", y=y, color=color)
     up = base.mark_rule(opacity=0.45).encode(x=x, y="accuracy_low:Q", y2="accuracy_high:Q", color=color)
     dots = base.mark_point(filled=True, size=130, opacity=1).encode(
-        x=x, y=y, color=color, tooltip=["technique:N", alt.Tooltip("accuracy:Q", format=".1f"),
-                                        alt.Tooltip("disparity:Q", format=".1f")],
-    )  # fmt: skip
+        x=x,
+        y=y,
+        color=color,
+        tooltip=["technique:N", alt.Tooltip("accuracy:Q", format=".1f"), alt.Tooltip("disparity:Q", format=".1f")],
+    )
     heading = "Left is fairer, up is more accurate"
     st.altair_chart((across + up + dots).properties(height=320, title=heading), alt=heading)

@@ -84,16 +84,22 @@ def _curve(key: str, settings: str, _table: ScoreTable) -> pd.DataFrame:
 def _found(evidence: Evidence, table: ScoreTable, policy: ThresholdPolicy) -> None:
     expected, goal = policy.expected, _GOALS[policy.settings["objective"]].lower()
     cost = expected["objective"] - expected["unconstrained_objective"]
-    st.markdown(frame.plain(
-        f"On the calibration rows {goal} goes from {expected['unconstrained_objective']:.4f} without a constraint to "
-        f"{expected['objective']:.4f} ({cost:+.4f}), and the difference between groups from "
-        f"{100 * expected['unconstrained_violation']:.1f} to {100 * expected['violation']:.1f} points."
-    ))  # fmt: skip
+    st.markdown(
+        frame.plain(
+            f"On the calibration rows {goal} goes from {expected['unconstrained_objective']:.4f} without a "
+            f"constraint to {expected['objective']:.4f} ({cost:+.4f}), and the difference between groups from "
+            f"{100 * expected['unconstrained_violation']:.1f} to {100 * expected['violation']:.1f} points."
+        )
+    )
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.dataframe(_rules(policy), hide_index=True, alt="Thresholds and rates by group",
-                     column_config={"Selected by chance (%)": st.column_config.NumberColumn(format="%.1f")} | {
-                         name: st.column_config.NumberColumn(format="%.1f") for name in _PERCENT})  # fmt: skip
+        st.dataframe(
+            _rules(policy),
+            hide_index=True,
+            alt="Thresholds and rates by group",
+            column_config={"Selected by chance (%)": st.column_config.NumberColumn(format="%.1f")}
+            | {name: st.column_config.NumberColumn(format="%.1f") for name in _PERCENT},
+        )
         if policy.randomized:
             st.caption(
                 "Where a group has two thresholds, each row's is drawn by a hash of its id: the same row always "
@@ -131,9 +137,11 @@ def _tradeoff(curve: pd.DataFrame, policy: ThresholdPolicy, goal: str) -> None:
     points = curve.assign(points=100 * curve["disparity"])
     x = alt.X("points:Q", title="Difference between groups (points)")
     y = alt.Y("objective:Q", title=goal.capitalize(), scale=alt.Scale(zero=False))
-    line = alt.Chart(points[~points["dominated"]]).mark_line(point=True, color=theme.accent()).encode(
-        x=x, y=y, tooltip=[alt.Tooltip("points:Q", format=".2f"), alt.Tooltip("objective:Q", format=".4f")]
-    )  # fmt: skip
+    line = (
+        alt.Chart(points[~points["dominated"]])
+        .mark_line(point=True, color=theme.accent())
+        .encode(x=x, y=y, tooltip=[alt.Tooltip("points:Q", format=".2f"), alt.Tooltip("objective:Q", format=".4f")])
+    )
     own = pd.DataFrame({"points": [100 * policy.expected["violation"]], "objective": [policy.expected["objective"]]})
     dot = alt.Chart(own).mark_point(filled=True, size=160, color=theme.categorical()[1], opacity=1).encode(x=x, y=y)
     heading = "What each difference costs"
@@ -147,20 +155,31 @@ def _actions(evidence: Evidence, policy: ThresholdPolicy) -> None:
     if evidence.positive is not None:  # what applies it elsewhere must know which label its scores are about
         policy = replace(policy, settings=policy.settings | {"positive": evidence.positive})
     with st.container(horizontal=True):
-        if st.button("Apply to the test rows", icon=":material/fact_check:", key="apply",
-                     help="Reads the test rows once for this rule; the reads are counted."):  # fmt: skip
+        if st.button(
+            "Apply to the test rows",
+            icon=":material/fact_check:",
+            key="apply",
+            help="Reads the test rows once for this rule; the reads are counted.",
+        ):
             st.session_state[state(evidence, "applied")] = True
             if evidence.run is not None:
                 policies.note_read(evidence.run, {"rules": policy.to_dict()["rules"]})
         if evidence.run is not None and st.button(
-            "Keep with the model", icon=":material/bookmark_add:", key="keep",
+            "Keep with the model",
+            icon=":material/bookmark_add:",
+            key="keep",
             help="The policy then comes with the model's download, as a JSON file.",
-        ):  # fmt: skip
+        ):
             file = policies.keep(evidence.run, name, policy)
             st.toast(f"Kept as {file}", icon=":material/check:")
         st.download_button(
-            "Policy (JSON)", json.dumps(policy.to_dict(), indent=2), file_name=downloads.file_name(name, ".json"),
-            mime="application/json", icon=":material/download:", key="download-policy", on_click="ignore",
-        )  # fmt: skip
+            "Policy (JSON)",
+            json.dumps(policy.to_dict(), indent=2),
+            file_name=downloads.file_name(name, ".json"),
+            mime="application/json",
+            icon=":material/download:",
+            key="download-policy",
+            on_click="ignore",
+        )
     if evidence.run is not None and (kept := policies.kept(evidence.run)):
         st.caption("Kept with the model: " + ", ".join(frame.plain(each) for each in kept))

@@ -13,13 +13,26 @@ from pages.fairness.evidence import Evidence
 __all__ = ["METRICS", "by_group", "head", "measure", "show"]
 
 METRICS = {
-    "base_rate": "Base rate", "selection_rate": "Selection rate", "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy", "precision": "Precision", "true_positive_rate": "True positive rate",
-    "false_positive_rate": "False positive rate", "true_negative_rate": "True negative rate",
-    "false_negative_rate": "False negative rate", "f1": "F1", "roc_auc": "ROC AUC", "log_loss": "Log loss",
-    "brier_score": "Brier score", "calibration_error": "Calibration error", "mean_prediction": "Mean prediction",
-    "mean_error": "Mean error", "mae": "MAE", "rmse": "RMSE", "r2": "R²",
-}  # fmt: skip
+    "base_rate": "Base rate",
+    "selection_rate": "Selection rate",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "precision": "Precision",
+    "true_positive_rate": "True positive rate",
+    "false_positive_rate": "False positive rate",
+    "true_negative_rate": "True negative rate",
+    "false_negative_rate": "False negative rate",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "log_loss": "Log loss",
+    "brier_score": "Brier score",
+    "calibration_error": "Calibration error",
+    "mean_prediction": "Mean prediction",
+    "mean_error": "Mean error",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
+}
 _ABSOLUTE = ("log_loss", "brier_score", "mean_prediction", "mean_error", "mae", "rmse", "r2")
 
 
@@ -27,9 +40,7 @@ _ABSOLUTE = ("log_loss", "brier_score", "mean_prediction", "mean_error", "mae", 
 def _measured(key: str, least: int, _evidence: Evidence) -> GroupMetrics:
     side = _evidence.test
     task = "regression" if _evidence.positive is None else "classification"
-    return group_metrics(
-        side.truth, side.decided, side.groups, y_score=side.score, min_group_size=least, task=task
-    )  # fmt: skip
+    return group_metrics(side.truth, side.decided, side.groups, y_score=side.score, min_group_size=least, task=task)
 
 
 def measure(evidence: Evidence) -> GroupMetrics:
@@ -75,8 +86,15 @@ def _tiles(found: GroupMetrics, definition: str, *, numbers_only: bool) -> None:
         p = row["p_value"]
         told = "no test" if pd.isna(p) else f"p {'<' if p < 0.001 else '='} {max(p, 0.001):.3f}"
         gap = "n/a" if pd.isna(row["difference"]) else f"{100 * row['difference']:.1f} points"
-        st.metric(f"Difference in {METRICS[row['metric']].lower()}", gap, told, delta_color="off", delta_arrow="off",
-                  border=True, help="Between the lowest and the highest group with enough rows.")  # fmt: skip
+        st.metric(
+            f"Difference in {METRICS[row['metric']].lower()}",
+            gap,
+            told,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help="Between the lowest and the highest group with enough rows.",
+        )
         ratio = "n/a" if pd.isna(row["ratio"]) else f"{row['ratio']:.2f}"
         rule = "n/a" if pd.isna(row["ratio"]) else ("at least" if row["ratio"] >= 0.8 else "below") + " four fifths"
         st.metric("Ratio, lowest to highest", ratio, rule, delta_color="off", delta_arrow="off", border=True)
@@ -111,11 +129,14 @@ def show(evidence: Evidence, found: GroupMetrics, definition: str) -> None:
         column_config={
             "Group": st.column_config.TextColumn(pinned=True),
             "Rows": st.column_config.NumberColumn(format="localized"),
-            **{title + suffix: st.column_config.NumberColumn(format="%.1f" if suffix else "%.4g")
-               for name, title in METRICS.items() for suffix in (["" if name in _ABSOLUTE else " (%)"])},
+            **{
+                title + suffix: st.column_config.NumberColumn(format="%.1f" if suffix else "%.4g")
+                for name, title in METRICS.items()
+                for suffix in (["" if name in _ABSOLUTE else " (%)"])
+            },
         },
         alt="Metrics by group",
-    )  # fmt: skip
+    )
     if len(found.small_groups):
         with st.expander(f"Not compared, for want of rows: {len(found.small_groups)}", icon=":material/group_off:"):
             small = found.small_groups.assign(group=[label_text(label) for label in found.small_groups["group"]])

@@ -28,8 +28,14 @@ def of_table(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator) -> E
     predicted = left.selectbox(
         "Prediction", names, index=None, placeholder="The column with decisions", key=f"p-{dataset.id}"
     )
-    scored = left.selectbox("Score", names, index=None, placeholder="If there is one", key=f"s-{dataset.id}",
-                          help="Any number, higher for the positive label: it opens the threshold lab.")  # fmt: skip
+    scored = left.selectbox(
+        "Score",
+        names,
+        index=None,
+        placeholder="If there is one",
+        key=f"s-{dataset.id}",
+        help="Any number, higher for the positive label: it opens the threshold lab.",
+    )
     if label is None or (predicted is None and scored is None):
         st.caption("Choose the label, and a prediction or a score. Or choose a model above.")
         return None
@@ -60,9 +66,16 @@ def of_table(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator) -> E
 
 
 def _evidence(
-    dataset: Dataset, columns: pd.DataFrame, label: str, predicted: str | None, scored: str | None,
-    positive: str | None, sensitive: tuple[str, ...], bins: int, least: int,
-) -> Evidence | None:  # fmt: skip
+    dataset: Dataset,
+    columns: pd.DataFrame,
+    label: str,
+    predicted: str | None,
+    scored: str | None,
+    positive: str | None,
+    sensitive: tuple[str, ...],
+    bins: int,
+    least: int,
+) -> Evidence | None:
     groups = group_columns(columns[list(sensitive)], bins)
     numbers = {name: pd.to_numeric(columns[name], errors="coerce") for name in (scored, predicted) if name is not None}
     key = f"{dataset.id}/{label}/{predicted}/{scored}/{positive}/{sensitive}/{bins}"

@@ -27,9 +27,14 @@ def show(evidence: Evidence, found: GroupMetrics, definition: str) -> None:
             ("Tables (CSV, zip)", ".zip", "application/zip", lambda: _zipped(made)),
         ):
             st.download_button(
-                label, content, file_name=downloads.file_name(made.title, suffix), mime=mime,
-                icon=":material/download:", key=f"report{suffix}", on_click="ignore",
-            )  # fmt: skip
+                label,
+                content,
+                file_name=downloads.file_name(made.title, suffix),
+                mime=mime,
+                icon=":material/download:",
+                key=f"report{suffix}",
+                on_click="ignore",
+            )
     st.markdown("**In it**")
     st.markdown("\n".join(f"- {frame.plain(name)} ({len(table):,} rows)" for name, table in made.tables().items()))
 

@@ -93,9 +93,11 @@ def _of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> Evidence |
         if positive is None:
             return Side(truth.to_numpy(float), decided.to_numpy(float), None, groups.iloc[rows["row_id"]])
         return Side(
-            (truth.astype(str) == positive).to_numpy(), (decided.astype(str) == positive).to_numpy(),
-            rows[f"p({positive})"].to_numpy(float), groups.iloc[rows["row_id"]],
-        )  # fmt: skip
+            (truth.astype(str) == positive).to_numpy(),
+            (decided.astype(str) == positive).to_numpy(),
+            rows[f"p({positive})"].to_numpy(float),
+            groups.iloc[rows["row_id"]],
+        )
 
     key = f"{run.id}/{sensitive}/{positive}/{bins}"
     fit = side(_SIDES[run.task]) if positive is not None else None

@@ -69,16 +69,23 @@ def show(dataset: Dataset, used: list[str], names: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {
         "epochs": first.number_input("Epochs", 1, 100, key="ft-epochs", help="Times that all texts are read."),
         "learning_rate": second.number_input(
-            "Learning rate", 1e-6, 1e-2, step=1e-5, format="%.6f", key="ft-rate",
+            "Learning rate",
+            1e-6,
+            1e-2,
+            step=1e-5,
+            format="%.6f",
+            key="ft-rate",
             help="How far each step goes. 0.00002 to 0.0001 fit most models.",
         ),
         "sensitive_columns": tuple(
             third.multiselect(
-                "Sensitive columns", others, key=sensitive,
+                "Sensitive columns",
+                others,
+                key=sensitive,
                 help="Kept with the predictions, to compare results by group.",
             )
         ),
-    }  # fmt: skip
+    }
     changed = [label for key, (label, default) in _DEFAULTS.items() if st.session_state[key] != default]
     label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "sound defaults")
     with st.expander(label, icon=":material/tune:", key="ft-advanced"):

@@ -23,9 +23,11 @@ def show(dataset: Dataset, settings: FineTuneSettings) -> None:
             run_view.show_failure(run)
         # No callback: its settings would be those of the run before, if a field was changed just before the press.
         if st.button(
-            "Estimate time and memory", icon=":material/timer:", key="ft-estimate",
+            "Estimate time and memory",
+            icon=":material/timer:",
+            key="ft-estimate",
             help="Times a few steps of this very training, in about 10 s.",
-        ):  # fmt: skip
+        ):
             estimate.submit(dataset, settings)
             st.rerun()
         return
@@ -69,8 +71,9 @@ def _result(run_id: str, was_over: bool) -> None:
             delta_arrow="off",
             border=True,
         )
-        st.metric("Disk", f"{found['disk_mb']:,.0f} MB", "for checkpoints", delta_color="off", delta_arrow="off",
-                  border=True)  # fmt: skip
+        st.metric(
+            "Disk", f"{found['disk_mb']:,.0f} MB", "for checkpoints", delta_color="off", delta_arrow="off", border=True
+        )
     st.caption(
         f"Measured on {found['measured']} steps on {frame.plain(found['device'])}; other work on this machine makes it "
         "longer."

@@ -21,8 +21,10 @@ _WORDS = 25
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _scorer(run_id: str, workspace: str) -> TextScorer:
-    paths = {name: jobs.artifact_path(run_id, name, workspace=workspace)
-             for name in ("model.onnx", "onnx.json", "model/tokenizer.json")}  # fmt: skip
+    paths = {
+        name: jobs.artifact_path(run_id, name, workspace=workspace)
+        for name in ("model.onnx", "onnx.json", "model/tokenizer.json")
+    }
     found = OnnxModel.from_dict(json.loads(paths["onnx.json"].read_text()), paths["model.onnx"])
     return TextScorer(paths["model.onnx"], paths["model/tokenizer.json"], found.labels, found.max_length)
 

@@ -78,10 +78,13 @@ def lengths(dataset: Dataset, text: str, base: str | None, limit: int) -> None:
             x=alt.X("from:Q", title="Tokens of a text", bin="binned"),
             x2="to:Q",
             y=alt.Y("texts:Q", title="Texts (%)", axis=alt.Axis(tickCount=3)),
-            tooltip=[alt.Tooltip("from:Q", format=".0f"), alt.Tooltip("to:Q", format=".0f"),
-                     alt.Tooltip("texts:Q", format=".1f", title="% of the texts")],
+            tooltip=[
+                alt.Tooltip("from:Q", format=".0f"),
+                alt.Tooltip("to:Q", format=".0f"),
+                alt.Tooltip("texts:Q", format=".1f", title="% of the texts"),
+            ],
         )
-    )  # fmt: skip
+    )
     rule = (
         alt.Chart(pd.DataFrame({"limit": [limit]}))
         .mark_rule(color=theme.muted(), strokeDash=[4, 4])

@@ -64,8 +64,15 @@ def _actions(run: Run) -> None:
                 help="Opens the form with these settings.",
                 width="stretch",
             )
-            st.button("As it was", icon=":material/replay:", key="again", on_click=_repeat, args=(run.id,),
-                      help="Starts a new training with the same settings.", width="stretch")  # fmt: skip
+            st.button(
+                "As it was",
+                icon=":material/replay:",
+                key="again",
+                on_click=_repeat,
+                args=(run.id,),
+                help="Starts a new training with the same settings.",
+                width="stretch",
+            )
     if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
         st.switch_page("pages/runs/page.py", query_params={"run": run.id})
 
@@ -135,15 +142,22 @@ def _mistakes(run: Run) -> None:
         return
     st.caption("Test texts that the model was most sure about, and wrong.")
     st.dataframe(
-        table.rename(columns={"row_id": "Row", "text": "Text", "label": "True", "predicted": "Predicted",
-                              "confidence": "Confidence (%)"}).assign(**{"Confidence (%)": 100 * table["confidence"]}),
+        table.rename(
+            columns={
+                "row_id": "Row",
+                "text": "Text",
+                "label": "True",
+                "predicted": "Predicted",
+                "confidence": "Confidence (%)",
+            }
+        ).assign(**{"Confidence (%)": 100 * table["confidence"]}),
         hide_index=True,
         column_config={
             "Text": st.column_config.TextColumn(width="large"),
             "Confidence (%)": st.column_config.NumberColumn(format="%.1f"),
         },
         alt="The most confidently wrong test texts",
-    )  # fmt: skip
+    )
 
 
 def _evidence(found: Mapping[str, Any]) -> None:

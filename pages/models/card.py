@@ -31,8 +31,9 @@ def show(opened: Opened) -> None:
     views = {"read": "Card", "questions": f"Questions ({open_ones} open)", "coverage": "Coverage"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = address.restore("view", list(views), "read", "card-view")
-        view = st.radio("Show", list(views), format_func=views.get, horizontal=True, key="card-view",
-                                    label_visibility="collapsed")  # fmt: skip
+        view = st.radio(
+            "Show", list(views), format_func=views.get, horizontal=True, key="card-view", label_visibility="collapsed"
+        )
         address.keep("view", view, shown, "card-view")
         st.space("stretch")
         _downloads(card)
@@ -52,10 +53,15 @@ def _downloads(card: ModelCard) -> None:
     }
     for label, (make, suffix, mime, explanation) in made.items():
         st.download_button(
-            label, lambda make=make: make().encode(), file_name=downloads.file_name(f"{card.title} card", suffix),
-            mime=mime, icon=":material/download:", help=explanation, key=f"card{suffix.replace('.', '-')}",
+            label,
+            lambda make=make: make().encode(),
+            file_name=downloads.file_name(f"{card.title} card", suffix),
+            mime=mime,
+            icon=":material/download:",
+            help=explanation,
+            key=f"card{suffix.replace('.', '-')}",
             on_click="ignore",
-        )  # fmt: skip
+        )
 
 
 def _read(card: ModelCard) -> None:
@@ -89,8 +95,10 @@ def _table(table: CardTable) -> None:
     if not any(name.strip() for name in table.columns):  # facts: a name and a value
         st.table(
             {frame.plain(name): frame.plain(_short(told(value))) for name, value in table.rows},
-            border="horizontal", width="content", alt=table.title or "Facts",
-        )  # fmt: skip
+            border="horizontal",
+            width="content",
+            alt=table.title or "Facts",
+        )
         return
     if table.title:
         st.markdown(f"**{frame.plain(table.title)}**")
@@ -104,8 +112,14 @@ def _table(table: CardTable) -> None:
             config[name] = st.column_config.NumberColumn(format=_digits(shown[name].dropna()))
         else:
             shown[name] = [None if value is None else told(value) for value in _cells(table, name)]
-    st.dataframe(shown, hide_index=True, height="content" if len(shown) <= 25 else 600, placeholder="–",
-                 column_config=config, alt=table.title or "Figures")  # fmt: skip
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content" if len(shown) <= 25 else 600,
+        placeholder="–",
+        column_config=config,
+        alt=table.title or "Figures",
+    )
 
 
 def _short(text: str) -> str:

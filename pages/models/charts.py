@@ -24,10 +24,13 @@ def difference(gain: Estimate, about: str, axis: str) -> None:
     x = alt.X("low:Q", title=axis, scale=alt.Scale(padding=12), axis=alt.Axis(tickCount=8))
     lines = base.mark_rule(strokeWidth=3, color=theme.accent()).encode(y=y, x=x, x2="high:Q")
     dots = base.mark_point(filled=True, size=90, opacity=1, color=theme.accent()).encode(
-        y=y, x="value:Q",
-        tooltip=[*(alt.Tooltip(f"{part}:Q", format="+.4f") for part in ("value", "low", "high")),
-                 alt.Tooltip("n:Q", format=",", title="rows")],
-    )  # fmt: skip
+        y=y,
+        x="value:Q",
+        tooltip=[
+            *(alt.Tooltip(f"{part}:Q", format="+.4f") for part in ("value", "low", "high")),
+            alt.Tooltip("n:Q", format=",", title="rows"),
+        ],
+    )
     told = f"{axis}: {gain.value:+.4f}, from {gain.low:+.4f} to {gain.high:+.4f}"
     st.altair_chart((zero + lines + dots).properties(height=alt.Step(40)), alt=told)
 
@@ -42,11 +45,14 @@ def histogram(edges: Sequence[float], counts: Sequence[int], x_title: str, title
             x=alt.X("from:Q", bin="binned", title=x_title, axis=alt.Axis(tickCount=8, format=",.4~g")),
             x2="to:Q",
             y=alt.Y("rows:Q", title="Rows"),
-            tooltip=[alt.Tooltip("from:Q", format=",.4~g"), alt.Tooltip("to:Q", format=",.4~g"),
-                     alt.Tooltip("rows:Q", format=",")],
+            tooltip=[
+                alt.Tooltip("from:Q", format=",.4~g"),
+                alt.Tooltip("to:Q", format=",.4~g"),
+                alt.Tooltip("rows:Q", format=","),
+            ],
         )
         .properties(height=charts.HEIGHT, title=fitted(title))
-    )  # fmt: skip
+    )
     st.altair_chart(chart, alt=title)
 
 

@@ -23,17 +23,22 @@ def show(opened: Opened) -> None:
     """Draw the choice of the other version, and what is known of both."""
     others = {version.number: version for version in opened.versions if version.id != opened.version.id}
     if not others:
-        st.info("There is one version so far. Register a further run under this name to compare.",
-                icon=":material/compare_arrows:")  # fmt: skip
+        st.info(
+            "There is one version so far. Register a further run under this name to compare.",
+            icon=":material/compare_arrows:",
+        )
         return
     champion = opened.aliases.get(rows.CHAMPION)
     key = figures.key(f"with-{opened.version.id}", opened.versions, opened.aliases)
     shown = address.restore("with", list(others), champion if champion in others else next(iter(others)), key)
     with st.container(horizontal=True):
         number = st.selectbox(
-            f"Version {opened.version.number} against", list(others),
-            format_func=lambda each: figures.name(others[each], opened.aliases), key=key, width=320,
-        )  # fmt: skip
+            f"Version {opened.version.number} against",
+            list(others),
+            format_func=lambda each: figures.name(others[each], opened.aliases),
+            key=key,
+            width=320,
+        )
         address.keep("with", number, shown, key)
         metric = _metric(opened.version, others[number])
     found = figures.comparison(others[number], opened.version, metric)
@@ -51,8 +56,10 @@ def _metric(version: ModelVersion, other: ModelVersion) -> str | None:
 
 def _difference(found: VersionComparison) -> None:
     if found.difference is None:
-        st.caption("Their own figures below were found on different rows: overlapping or not, they do not say which "
-                   "version is better.")  # fmt: skip
+        st.caption(
+            "Their own figures below were found on different rows: overlapping or not, they do not say which "
+            "version is better."
+        )
         return
     rows_told = "The test rows of both are the same" if found.same_rows else "Only rows that both held out count"
     better = "" if METRICS[found.metric].larger_is_better else ", turned so that larger is better"
@@ -63,8 +70,10 @@ def _difference(found: VersionComparison) -> None:
     )
     n = found.difference.n
     drawn = f"{n:,} rows" if found.groups is None else f"the {found.groups:,} groups of {n:,} rows"
-    st.caption(f"{rows_told}: both predict the same resamples of {drawn}, so what makes a row hard cancels out. "
-               "Dashed: no difference. 95 % interval.")  # fmt: skip
+    st.caption(
+        f"{rows_told}: both predict the same resamples of {drawn}, so what makes a row hard cancels out. "
+        "Dashed: no difference. 95 % interval."
+    )
 
 
 def _beside(found: VersionComparison) -> None:
@@ -77,16 +86,22 @@ def _beside(found: VersionComparison) -> None:
             columns = st.columns(2, gap="medium")
         with columns[place % 2]:
             shared.intervals(
-                {name: {part: row[f"{side}_{part}"] for part in ("value", "low", "high")}
-                 for side, name in names.items()},
+                {
+                    name: {part: row[f"{side}_{part}"] for part in ("value", "low", "high")}
+                    for side, name in names.items()
+                },
                 row["title"],
-            )  # fmt: skip
+            )
     st.dataframe(
         pd.DataFrame(
             [
                 {"Metric": row["title"]}
-                | {name: figures.told({part: row[f"{side}_{part}"] for part in ("value", "low", "high")})
-                   if row[f"{side}_n"] else None for side, name in names.items()}
+                | {
+                    name: figures.told({part: row[f"{side}_{part}"] for part in ("value", "low", "high")})
+                    if row[f"{side}_n"]
+                    else None
+                    for side, name in names.items()
+                }
                 | {f"{name}, rows": row[f"{side}_n"] or None for side, name in names.items()}
                 for row in table.to_dict("records")
             ]
@@ -95,4 +110,4 @@ def _beside(found: VersionComparison) -> None:
         placeholder="–",
         column_config={f"{name}, rows": st.column_config.NumberColumn(format="localized") for name in names.values()},
         alt="Metrics of both versions with 95 % intervals",
-    )  # fmt: skip
+    )

@@ -27,10 +27,15 @@ def draw(field: Field, key: str) -> Any:
     if field.default in options:
         st.session_state.setdefault(key, field.default)
     return st.selectbox(
-        _label(field), options, index=None if field.nullable else 0, key=key, help=_help(field), placeholder="missing",
+        _label(field),
+        options,
+        index=None if field.nullable else 0,
+        key=key,
+        help=_help(field),
+        placeholder="missing",
         accept_new_options=field.kind == "category" and not (field.complete and field.choices),
         format_func=lambda value: str(value).lower() if field.kind == "boolean" else str(value),
-    )  # fmt: skip
+    )
 
 
 def _label(field: Field) -> str:
@@ -64,8 +69,14 @@ def _date(field: Field, key: str) -> date | str | None:
     span = f"{known[0]:%d %b %Y} to {known[-1]:%d %b %Y}; " if known else ""
     if known and all(each.time() == datetime.min.time() for each in known):
         st.session_state.setdefault(key, known[1].date())
-        return st.date_input(_label(field), value=None, key=key, help=_help(field, span), min_value=date(1, 1, 1),
-                             max_value=date(9999, 12, 31))  # fmt: skip
+        return st.date_input(
+            _label(field),
+            value=None,
+            key=key,
+            help=_help(field, span),
+            min_value=date(1, 1, 1),
+            max_value=date(9999, 12, 31),
+        )
     st.session_state.setdefault(key, field.default or "")
     text: str = st.text_input(_label(field), key=key, help=_help(field, span), placeholder="2026-01-31T12:00:00")
     return text.strip() or None

@@ -44,7 +44,12 @@ def _mlflow(model: Model, version: ModelVersion) -> None:
             return Path(shutil.make_archive(str(Path(scratch) / "mlflow"), "zip", folder)).read_bytes()
 
     st.download_button(
-        "For MLflow (zip)", as_zip, file_name=downloads.file_name(f"{model.name} {version.number} mlflow", ".zip"),
-        mime="application/zip", icon=":material/hub:", key="download-mlflow", on_click="ignore",
+        "For MLflow (zip)",
+        as_zip,
+        file_name=downloads.file_name(f"{model.name} {version.number} mlflow", ".zip"),
+        mime="application/zip",
+        icon=":material/hub:",
+        key="download-mlflow",
+        on_click="ignore",
         help="A folder that `mlflow.pyfunc.load_model` loads. Policies stay behind: it gives labels and probabilities.",
-    )  # fmt: skip
+    )

@@ -49,9 +49,11 @@ def spread(path: str, result: Mapping[str, Any]) -> None:
         edges, counts = _binned(path, name, unit=True)
         title = f"{sum(counts[_CLOSE]) / max(sum(counts), 1):.1%} are close calls, between 0.4 and 0.6"
         charts.histogram(
-            edges, counts, f"Probability of {_label(name)}",
+            edges,
+            counts,
+            f"Probability of {_label(name)}",
             title if len(scores) == 2 else f"How probable {_label(name)} is",
-        )  # fmt: skip
+        )
 
 
 def _label(column: str) -> str:
@@ -71,8 +73,9 @@ def _decisions(path: str, others: list[str]) -> None:
     decision = next((name for name in others if name.startswith("decision")), None)
     if decision is None:
         return
-    counts = {{"1": "selected", "0": "not selected"}.get(value, value): count
-              for value, count in _counts(path, decision)}  # fmt: skip
+    counts = {
+        {"1": "selected", "0": "not selected"}.get(value, value): count for value, count in _counts(path, decision)
+    }
     total = sum(counts.values())
     charts.shares(counts, f"The policy selects {counts.get('selected', 0) / max(total, 1):.1%}")
 

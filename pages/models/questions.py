@@ -30,9 +30,11 @@ def _taken_over(version: ModelVersion) -> None:
     missing = {key: kept["text"] for key, kept in earlier.answers.items() if key not in version.answers}
     count = f"{len(missing)} answer{'s' * (len(missing) > 1)}"
     if missing and st.button(
-        f"Take over {count} of version {earlier.number}", icon=":material/content_copy:",
-        key=f"take-over-{version.id}", help="Read them again: what was true of that version may not be of this one.",
-    ):  # fmt: skip
+        f"Take over {count} of version {earlier.number}",
+        icon=":material/content_copy:",
+        key=f"take-over-{version.id}",
+        help="Read them again: what was true of that version may not be of this one.",
+    ):
         with frame.errors_shown():
             for key, text in missing.items():
                 models.answer(version, key, text, who=address.who())
@@ -83,8 +85,9 @@ def _field(version: ModelVersion, question: Question) -> str | None:
     if question.kind == "choice":
         choices = list(question.choices)
         written.follow(key, text if text in choices else None)
-        given = st.selectbox(question.title, choices, index=None, key=key, help=hint, placeholder="Not answered yet",
-                             width=320)  # fmt: skip
+        given = st.selectbox(
+            question.title, choices, index=None, key=key, help=hint, placeholder="Not answered yet", width=320
+        )
     elif question.kind == "line":
         written.follow(key, text)
         given = st.text_input(question.title, key=key, placeholder=hint, max_chars=10_000)

@@ -23,8 +23,9 @@ def show(asked: str) -> None:
     run = runs.get(asked, frame.workspace())
     for version in rows.of_run(run.id, frame.workspace()):
         name = models.get(version.model_id, workspace=frame.workspace()).name
-        st.info(f"It is registered already: version {version.number} of {frame.plain(name)}.",
-                icon=":material/inventory_2:")  # fmt: skip
+        st.info(
+            f"It is registered already: version {version.number} of {frame.plain(name)}.", icon=":material/inventory_2:"
+        )
         if st.button("Open it", icon=":material/arrow_forward:", key=f"open-{version.id}"):
             _open(version.model_id, version.number)
         return
@@ -84,16 +85,24 @@ def _form(found: list[Run]) -> None:
             st.caption(frame.plain((run.result or {}).get("verdict", "")))
         with right:
             name = st.text_input(
-                "Name", value=_name(run), max_chars=200, key=f"register-name-{run.id}",
+                "Name",
+                value=_name(run),
+                max_chars=200,
+                key=f"register-name-{run.id}",
                 help="A name that is there already gets a further version.",
-            )  # fmt: skip
+            )
             same = {model.name: model for model in models.find(workspace=frame.workspace())}.get(name.strip())
             if not name.strip():
                 st.caption("It needs a name.")
             else:
                 st.caption("A new model." if same is None else f"It becomes version {same.versions + 1} of this model.")
-        notes = st.text_area("Notes", height=80, max_chars=5_000, key=f"register-notes-{run.id}",
-                             placeholder="What is particular about it. They go onto its card.")  # fmt: skip
+        notes = st.text_area(
+            "Notes",
+            height=80,
+            max_chars=5_000,
+            key=f"register-notes-{run.id}",
+            placeholder="What is particular about it. They go onto its card.",
+        )
         if st.button("Register", type="primary", icon=":material/add:", key="register-start"):
             with frame.errors_shown():
                 model = models.register(

@@ -25,8 +25,9 @@ def show(opened: Opened) -> None:
     """Draw both ways to score."""
     version = opened.version
     shown = address.restore("score", list(_VIEWS), "file", "score-view")
-    view = st.radio("Score", list(_VIEWS), format_func=_VIEWS.get, horizontal=True, key="score-view",
-                                label_visibility="collapsed")  # fmt: skip
+    view = st.radio(
+        "Score", list(_VIEWS), format_func=_VIEWS.get, horizontal=True, key="score-view", label_visibility="collapsed"
+    )
     address.keep("score", view, shown, "score-view")
     policy, drawn = _policy(version)
     if view == "row":
@@ -42,11 +43,13 @@ def _policy(version: ModelVersion) -> tuple[str, bool]:
     if not known:
         return _LABELS, False
     chosen = st.selectbox(
-        "Decide by", [*known, _LABELS],
+        "Decide by",
+        [*known, _LABELS],
         format_func=lambda name: "The model's own labels" if name == _LABELS else f"Policy {name}",
-        key=f"score-policy-{version.id}", width=420,
+        key=f"score-policy-{version.id}",
+        width=420,
         help="Threshold policies that were kept with this model on the Fairness page.",
-    )  # fmt: skip
+    )
     return chosen, chosen in known and known[chosen].randomized
 
 
@@ -62,8 +65,12 @@ def _file(version: ModelVersion, policy: str, *, drawn: bool) -> None:
     )
     row_id = None
     if drawn:
-        row_id = st.text_input("Column of unique ids", key=f"score-id-{version.id}", width=320,
-                               help="The policy draws some decisions, each by the id of its row.").strip()  # fmt: skip
+        row_id = st.text_input(
+            "Column of unique ids",
+            key=f"score-id-{version.id}",
+            width=320,
+            help="The policy draws some decisions, each by the id of its row.",
+        ).strip()
     ready = file is not None and row_id != ""
     if st.button("Score the file", type="primary", icon=":material/play_arrow:", key="score-start", disabled=not ready):
         # A new key drops the widget's copy of the file from memory.

@@ -60,14 +60,19 @@ def _result(run: Run, result: Mapping[str, Any]) -> None:
     with st.container(horizontal=True):
         st.metric("Rows scored", f"{result['rows']:,}", border=True)
         if result["skipped"]:
-            st.metric("Rows that could not be read", f"{result['skipped']:,}", border=True,
-                      help="They are not among the predictions.")  # fmt: skip
+            st.metric(
+                "Rows that could not be read",
+                f"{result['skipped']:,}",
+                border=True,
+                help="They are not among the predictions.",
+            )
         for name, title in _COUNTS.items():
             cells = sum(column[name] for column in report["columns"])
             st.metric(f"{title} (cells)", f"{cells:,}", border=True)
     path = get_store().local_path(artifacts.get(run.id, "scored.parquet", run.workspace).digest)
-    differs, predicted, rows = st.tabs(["What is different", "Predictions", "Rows"], key="scored-tabs",
-                                       on_change="rerun")  # fmt: skip
+    differs, predicted, rows = st.tabs(
+        ["What is different", "Predictions", "Rows"], key="scored-tabs", on_change="rerun"
+    )
     if differs.open:
         with differs:
             _report(report)
@@ -132,8 +137,11 @@ def _downloads(run: Run) -> None:
             continue
         stem = run.settings["filename"].rsplit(".", 1)[0]
         st.download_button(
-            f"{label} ({numbers.size(item.size_bytes)})", path.read_bytes,
+            f"{label} ({numbers.size(item.size_bytes)})",
+            path.read_bytes,
             file_name=downloads.file_name(f"{stem} scored", f".{name.rsplit('.', 1)[1]}"),
-            icon=":material/download:", key=f"download-{label.lower()}", on_click="ignore",
+            icon=":material/download:",
+            key=f"download-{label.lower()}",
+            on_click="ignore",
             help="Cells that a spreadsheet would run as a formula are marked as text." if label == "CSV" else None,
-        )  # fmt: skip
+        )

@@ -55,9 +55,12 @@ def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) ->
         st.warning(f"There is no version {frame.plain(wanted[:20])} of this model; version {default} is shown.")
     shown = address.restore("version", list(by_number), default, key)
     chosen = st.selectbox(
-        "Version", list(by_number), format_func=lambda number: figures.name(by_number[number], aliases), key=key,
+        "Version",
+        list(by_number),
+        format_func=lambda number: figures.name(by_number[number], aliases),
+        key=key,
         width=320,
-    )  # fmt: skip
+    )
     address.keep("version", chosen, shown, key)
     return by_number[chosen]
 

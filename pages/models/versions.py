@@ -156,10 +156,16 @@ def _promotion(opened: Opened, past: list[ModelEvent], why: str) -> None:
     ):
         _act(models.promote, version, version.number, why=why)
     crowned = [event for event in past if event.alias == rows.CHAMPION and event.number is not None]
-    if champion is not None and len(crowned) > 1 and st.button(
-        "Roll back", icon=":material/undo:", key="roll-back",
-        help=f"Makes the champion before version {champion} the champion again.",
-    ):  # fmt: skip
+    if (
+        champion is not None
+        and len(crowned) > 1
+        and st.button(
+            "Roll back",
+            icon=":material/undo:",
+            key="roll-back",
+            help=f"Makes the champion before version {champion} the champion again.",
+        )
+    ):
         _act(models.roll_back, version, why=why)
 
 
@@ -183,9 +189,13 @@ def _aliases(opened: Opened, key: str, why: str) -> None:
     version = opened.version
     with st.container(horizontal=True, vertical_alignment="bottom"):
         alias = st.text_input(
-            "Alias", key=f"alias-{key}", max_chars=40, placeholder="challenger", width=200,
+            "Alias",
+            key=f"alias-{key}",
+            max_chars=40,
+            placeholder="challenger",
+            width=200,
             help="A name that programs ask for. It points to one version at a time.",
-        ).strip()  # fmt: skip
+        ).strip()
         if st.button("Set", icon=":material/new_label:", key=f"set-alias-{version.id}"):
             _act(models.set_alias, version, alias, version.number, why=why)
         for own in _called(opened, version.number, None):

@@ -15,9 +15,13 @@ from pages.runs.listing import TASKS
 __all__ = ["show"]
 
 _PAGES = {
-    "automl": "automl", "finetune": "finetune", "export": "edge", "onnx_upload": "edge", "latency": "edge",
+    "automl": "automl",
+    "finetune": "finetune",
+    "export": "edge",
+    "onnx_upload": "edge",
+    "latency": "edge",
     "score": "models",
-}  # fmt: skip
+}
 
 
 def _to_list() -> None:
@@ -38,9 +42,13 @@ def show(run: Run) -> None:
         _links(run)
         if run.state.terminal and jobs.repeatable(run):
             st.button(
-                "Repeat", icon=":material/replay:", key="repeat", on_click=_repeat, args=(run.id,),
+                "Repeat",
+                icon=":material/replay:",
+                key="repeat",
+                on_click=_repeat,
+                args=(run.id,),
                 help="Start a new run with the same settings.",
-            )  # fmt: skip
+            )
     budget = run.settings.get("time_budget_s")
     run_view.show_run(run.id, budget_s=budget)
 

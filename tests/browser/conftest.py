@@ -63,8 +63,14 @@ def start_server(home: Path, port: int | None = None) -> Server:
     with open(home / "server.log", "ab") as log:
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "streamlit", "run", "app.py",
-                "--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}",
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                "app.py",
+                "--server.headless=true",
+                "--server.address=127.0.0.1",
+                f"--server.port={port}",
                 "--server.fileWatcherType=none",
             ],
             cwd=ROOT,
@@ -72,7 +78,7 @@ def start_server(home: Path, port: int | None = None) -> Server:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        )
     server = Server(f"http://127.0.0.1:{port}", home, process, port)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -32,9 +32,12 @@ def stocked(installation, tmp_path_factory):
             credit, AutoMLSettings(target="credit", time_budget_s=None, max_trials=4, folds=2, explain=False)
         )
         tuning = FineTuneSettings(
-            text_column="text", label_column="sentiment", base_model=str(tiny_base(home / "tiny")), max_length=32,
+            text_column="text",
+            label_column="sentiment",
+            base_model=str(tiny_base(home / "tiny")),
+            max_length=32,
             max_steps=20,
-        )  # fmt: skip
+        )
         trained = finetune.submit(reviews, tuning)
         for run_id in (search, trained):
             assert jobs.wait(run_id, 240).state is RunState.SUCCEEDED

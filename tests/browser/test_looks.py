@@ -92,9 +92,28 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
 
 
 PAGES = (
-    "home", "data", "dataset", "form", "result", "fairness", "finetune-form", "finetune", "edge", "export", "latency",
-    "models", "model", "card", "questions", "coverage", "compare", "row", "scored", "runs", "run",
-)  # fmt: skip
+    "home",
+    "data",
+    "dataset",
+    "form",
+    "result",
+    "fairness",
+    "finetune-form",
+    "finetune",
+    "edge",
+    "export",
+    "latency",
+    "models",
+    "model",
+    "card",
+    "questions",
+    "coverage",
+    "compare",
+    "row",
+    "scored",
+    "runs",
+    "run",
+)
 
 
 def opened(browser: Browser, address: str, width: int) -> Page:

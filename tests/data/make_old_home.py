@@ -124,10 +124,17 @@ def _fill(home: Path) -> dict[str, Any]:
     forest = _ended(
         automl.submit(
             credit,
-            AutoMLSettings(target="credit", learners=("rf",), explain=False, ensemble=False, drop_columns=("sex",),
-                           class_weights=True, **(QUICK | {"max_trials": 2})),
+            AutoMLSettings(
+                target="credit",
+                learners=("rf",),
+                explain=False,
+                ensemble=False,
+                drop_columns=("sex",),
+                class_weights=True,
+                **(QUICK | {"max_trials": 2}),
+            ),
         )
-    )  # fmt: skip
+    )
     continued = _ended(
         automl.submit(
             credit,
@@ -144,21 +151,30 @@ def _fill(home: Path) -> dict[str, Any]:
     policies.note_read(jobs.get(binary), {"rule": "by sex"})
     exported = _ended(export.submit(jobs.get(binary), modes=("dynamic-int8",), policy=kept))
     lab = LabSettings(
-        variants=("fp32",), native=True, sweep={"batch_size": [1, 4]},
+        variants=("fp32",),
+        native=True,
+        sweep={"batch_size": [1, 4]},
         latency=LatencySettings(warmup_s=0.1, duration_s=0.3),
-    )  # fmt: skip
+    )
     measured = _ended(latency.submit(jobs.get(exported), lab))
     explained = _ended(explain.submit(jobs.get(binary), budget_s=5))
     mitigated = _ended(
         mitigate.submit(
-            jobs.get(binary), MitigationSettings(sensitive_columns=("sex",), techniques=("reweighing", "grid_search"),
-                                                 grid_size=3)
+            jobs.get(binary),
+            MitigationSettings(sensitive_columns=("sex",), techniques=("reweighing", "grid_search"), grid_size=3),
         )
-    )  # fmt: skip
+    )
 
     base = _tiny_base(home / "base", tables[2]["text"].tolist())
-    texts = {"text_column": "text", "label_column": "sentiment", "base_model": str(base), "max_length": 24,
-             "learning_rate": 3e-3, "threads": 1, "sensitive_columns": ("group",)}  # fmt: skip
+    texts = {
+        "text_column": "text",
+        "label_column": "sentiment",
+        "base_model": str(base),
+        "max_length": 24,
+        "learning_rate": 3e-3,
+        "threads": 1,
+        "sensitive_columns": ("group",),
+    }
     _ended(estimate.submit(reviews, FineTuneSettings(**texts, epochs=2)))
     trained = _ended(finetune.submit(reviews, FineTuneSettings(**texts, epochs=2)))
     stopped = finetune.submit(reviews, FineTuneSettings(**texts, epochs=900))
@@ -182,8 +198,10 @@ def _fill(home: Path) -> dict[str, Any]:
     scored = _ended(score.submit_upload(first, io.BytesIO(rows.to_csv(index=False).encode()), "rows.csv", row_id="key"))
     expected = {}
     for name, made, frame in (
-        ("credit", model, tables[0]), ("progression", by_number, tables[1]), ("sentiment", by_text, tables[2]),
-    ):  # fmt: skip
+        ("credit", model, tables[0]),
+        ("progression", by_number, tables[1]),
+        ("sentiment", by_text, tables[2]),
+    ):
         sample = frame.tail(40).reset_index(drop=True)
         ids = {"row_id": "key"} if name == "credit" else {}
         sample = sample.assign(key=range(40))
@@ -195,15 +213,26 @@ def _fill(home: Path) -> dict[str, Any]:
         }
     return {
         "runs": {
-            "binary": binary, "number": number, "forest": forest, "continued": continued, "failed": failed,
-            "cancelled": cancelled, "exported": exported, "measured": measured, "explained": explained,
-            "mitigated": mitigated, "trained": trained, "stopped": stopped, "text_export": text_export,
-            "uploaded": uploaded, "scored": scored,
+            "binary": binary,
+            "number": number,
+            "forest": forest,
+            "continued": continued,
+            "failed": failed,
+            "cancelled": cancelled,
+            "exported": exported,
+            "measured": measured,
+            "explained": explained,
+            "mitigated": mitigated,
+            "trained": trained,
+            "stopped": stopped,
+            "text_export": text_export,
+            "uploaded": uploaded,
+            "scored": scored,
         },
         "datasets": {"credit": credit.id, "diabetes": diabetes.id, "reviews": reviews.id},
         "policy": kept,
         "scores": expected,
-    }  # fmt: skip
+    }
 
 
 def main(name: str) -> None:

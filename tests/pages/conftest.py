@@ -151,8 +151,11 @@ def texts(test: AppTest) -> str:
     """Return all that a page says."""
     found = [element.value for kind in ("title", "subheader", "markdown", "caption") for element in test.get(kind)]
     # An alert's title is not among what AppTest tells by name.
-    found += [f"{element.proto.title} {element.value}" for kind in ("error", "info", "warning", "success")
-              for element in test.get(kind)]  # fmt: skip
+    found += [
+        f"{element.proto.title} {element.value}"
+        for kind in ("error", "info", "warning", "success")
+        for element in test.get(kind)
+    ]
     return "\n".join(str(text) for text in found).replace("\\", "")
 
 

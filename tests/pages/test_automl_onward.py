@@ -82,8 +82,14 @@ def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPa
 def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None:
     same = copied(world.found, "the same rows", max_trials=7)
     twins = [copied(world.found, "twin") for _ in range(2)]
-    for other in ({"seed": 3}, {"test_fraction": 0.3}, {"time_column": "age"}, {"group_column": "purpose"},
-                  {"task": "multiclass"}, {"target": "purpose"}):  # fmt: skip
+    for other in (
+        {"seed": 3},
+        {"test_fraction": 0.3},
+        {"time_column": "age"},
+        {"group_column": "purpose"},
+        {"task": "multiclass"},
+        {"target": "purpose"},
+    ):
         copied(world.found, "other rows", **other)
     test = visit("automl", run=world.found)
     offered = test.selectbox(key="versus")
@@ -117,8 +123,16 @@ def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) 
 
 
 def test_an_exit_score_that_is_dropped_is_told(world: World) -> None:
-    settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("rf",),
-                              ensemble=False, explain=False, exit_score=0.999)  # fmt: skip
+    settings = AutoMLSettings(
+        target="credit",
+        time_budget_s=None,
+        max_trials=2,
+        folds=2,
+        learners=("rf",),
+        ensemble=False,
+        explain=False,
+        exit_score=0.999,
+    )
     run = automl.submit(world.credit, settings)
     assert jobs.wait(run, 120).state is RunState.SUCCEEDED
     assert "Its exit score of 0.999 is dropped" in texts(tab(run, "Continue"))

@@ -229,9 +229,10 @@ def test_a_search_goes_on_with_its_trials(world: World) -> None:
 def test_two_searches_are_compared_on_the_same_test_rows(world: World) -> None:
     again = automl.submit(
         world.credit,
-        AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("rf",), ensemble=False,
-                       explain=False),
-    )  # fmt: skip
+        AutoMLSettings(
+            target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("rf",), ensemble=False, explain=False
+        ),
+    )
     assert jobs.wait(again, 120).state is RunState.SUCCEEDED
     test = visit("automl", run=world.found)
     test.selectbox(key="versus").set_value(again).run()

@@ -27,9 +27,13 @@ def _trained(installation, tmp_path_factory) -> tuple:
             loaded = jobs.wait(ingest.submit_upload(file, path.name), 60)
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = FineTuneSettings(
-            text_column="text", label_column="sentiment", epochs=1, max_length=32, max_steps=6,
+            text_column="text",
+            label_column="sentiment",
+            epochs=1,
+            max_length=32,
+            max_steps=6,
             sensitive_columns=("shop",),
-        )  # fmt: skip
+        )
         run = jobs.wait(finetune.submit(dataset, settings), 240)
         assert run.state is RunState.SUCCEEDED, run.error_message
         return home, dataset, run.id
@@ -75,9 +79,13 @@ def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> Non
     jobs.cancel(run_id)
     settings = jobs.wait(run_id, 60).settings
     expected = FineTuneSettings(
-        text_column="text", label_column="sentiment", epochs=2, max_length=64, class_weights=True,
+        text_column="text",
+        label_column="sentiment",
+        epochs=2,
+        max_length=64,
+        class_weights=True,
         sensitive_columns=("shop",),
-    )  # fmt: skip
+    )
     assert settings == expected.model_dump(mode="json")
 
 

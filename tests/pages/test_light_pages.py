@@ -61,8 +61,12 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World, credit_model
     ]
     done = subprocess.run(
         [sys.executable, "-c", WALK, json.dumps(visits)],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     packages = set(json.loads(done.stdout.splitlines()[-1]))
     assert "streamlit" in packages

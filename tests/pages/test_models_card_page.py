@@ -19,8 +19,9 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     assert not test.exception
     kept = models.resolve(version.id).answers
     assert {key: value["text"] for key, value in kept.items()} == {
-        "intended_use": "To look *twice*.", "about_people": "yes",
-    }  # fmt: skip
+        "intended_use": "To look *twice*.",
+        "about_people": "yes",
+    }
     assert "17 of 19" in texts(test)
     assert "Answered on" in texts(test)
 

@@ -20,13 +20,25 @@ FIELDS = {
     "flag": Field("flag", "boolean", default=False, **KNOWN),
     "job": Field("job", "category", default="cook", choices=("cook", "nurse"), missing=1, **KNOWN),
     "many": Field("many", "category", default="a", choices=("a", "b"), complete=False, **KNOWN),
-    "day": Field("day", "date", default="2026-02-01T00:00:00", minimum="2026-01-01T00:00:00",
-                 maximum="2026-03-01T00:00:00", **KNOWN),
-    "moment": Field("moment", "date", default="2026-02-01T10:30:00", minimum="2026-01-01T00:00:00",
-                    maximum="2026-03-01T00:00:00", **KNOWN),
+    "day": Field(
+        "day",
+        "date",
+        default="2026-02-01T00:00:00",
+        minimum="2026-01-01T00:00:00",
+        maximum="2026-03-01T00:00:00",
+        **KNOWN,
+    ),
+    "moment": Field(
+        "moment",
+        "date",
+        default="2026-02-01T10:30:00",
+        minimum="2026-01-01T00:00:00",
+        maximum="2026-03-01T00:00:00",
+        **KNOWN,
+    ),
     "text": Field("text", "text", **KNOWN),
     "sex": Field("sex", "category", role="group", choices=("female", "male")),
-}  # fmt: skip
+}
 
 
 def page(found: dict) -> None:
@@ -48,9 +60,18 @@ def form() -> AppTest:
 
 def test_each_column_begins_with_what_is_usual(form: AppTest) -> None:
     assert form.session_state["row"] == {
-        "whole": 3, "share": 0.00123, "huge": float(2**60), "unknown": None, "flag": False, "job": "cook", "many": "a",
-        "day": date(2026, 2, 1), "moment": "2026-02-01T10:30:00", "text": None, "sex": "female",
-    }  # fmt: skip
+        "whole": 3,
+        "share": 0.00123,
+        "huge": float(2**60),
+        "unknown": None,
+        "flag": False,
+        "job": "cook",
+        "many": "a",
+        "day": date(2026, 2, 1),
+        "moment": "2026-02-01T10:30:00",
+        "text": None,
+        "sex": "female",
+    }
     assert form.number_input(key="whole").help == "In training 1 to 9; never missing there."
     assert form.number_input(key="share").help == "In training 0 to 1; 4 of 100 training rows had none."
     assert form.number_input(key="whole").label == r"n\*o\*"
@@ -71,5 +92,12 @@ def test_values_outside_of_training_can_be_given_and_missing_ones_where_there_we
     assert not form.exception
     row = form.session_state["row"]
     assert [row[name] for name in ("whole", "share", "unknown", "job", "flag", "day", "moment", "text")] == [
-        500, None, -2.5, None, True, date(1999, 1, 1), None, "good",
-    ]  # fmt: skip
+        500,
+        None,
+        -2.5,
+        None,
+        True,
+        date(1999, 1, 1),
+        None,
+        "good",
+    ]

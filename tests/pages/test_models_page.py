@@ -55,8 +55,15 @@ def test_a_run_is_registered_where_a_link_leads(world: World) -> None:
 
 def test_a_run_of_the_same_target_is_offered_as_the_next_version(credit_model: Model, world: World) -> None:
     run = repeated(world.found)
-    newest = max((version for model in models.find() for version in models.versions(model.id)
-                  if version.lineage["target"] == "credit"), key=lambda version: version.created_at)  # fmt: skip
+    newest = max(
+        (
+            version
+            for model in models.find()
+            for version in models.versions(model.id)
+            if version.lineage["target"] == "credit"
+        ),
+        key=lambda version: version.created_at,
+    )
     test = visit("models", register=run)
     assert test.text_input[0].value == models.get(newest.model_id).name
     assert f"It becomes version {models.get(newest.model_id).versions + 1} of this model." in texts(test)

@@ -104,8 +104,9 @@ def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
     table = load_sample("german_credit").frame[["duration_months", "credit_amount", "credit"]].head(300)
     table["late"] = (table.pop("credit") == "bad").astype(int)
     read = jobs.wait(ingest.submit_upload(io.BytesIO(table.to_csv(index=False).encode()), "late.csv"), 60)
-    settings = AutoMLSettings(target="late", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",),
-                              ensemble=False, explain=False)  # fmt: skip
+    settings = AutoMLSettings(
+        target="late", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), ensemble=False, explain=False
+    )
     run = jobs.wait(automl.submit(datasets.get(read.result["dataset_id"], "local"), settings), 120)
     assert run.state is RunState.SUCCEEDED, run.error_message
     model = models.register(run.id, name="Late")

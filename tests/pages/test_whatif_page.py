@@ -37,18 +37,28 @@ def cells_page(table, kinds, typed=None) -> None:  # type: ignore[no-untyped-def
     st.session_state["changed"] = what_if(lambda rows: rows.notna().sum(axis=1), table.iloc[[0]], edits).row
 
 
-CELLS = pd.DataFrame({
-    "huge": np.array([2**53, 2**60 + 1, -(2**62)], dtype=np.int64),
-    "whole": [1.0, None, 3.0],
-    "job": ["cook", "nurse", None],
-    "flag": [True, False, True],
-    "words": ["good food", "bad food", None],
-    "day": pd.to_datetime(["2026-01-01", None, "2026-03-01"]),
-    "moment": pd.to_datetime(["2026-01-01T10:00", "2026-01-02T11:30", None]),
-    "written": ["2026-01-01", "2026-02-01", None],
-})  # fmt: skip
-KINDS = {"huge": "number", "whole": "number", "job": "category", "flag": "boolean", "words": "text", "day": "date",
-         "moment": "date", "written": "date"}  # fmt: skip
+CELLS = pd.DataFrame(
+    {
+        "huge": np.array([2**53, 2**60 + 1, -(2**62)], dtype=np.int64),
+        "whole": [1.0, None, 3.0],
+        "job": ["cook", "nurse", None],
+        "flag": [True, False, True],
+        "words": ["good food", "bad food", None],
+        "day": pd.to_datetime(["2026-01-01", None, "2026-03-01"]),
+        "moment": pd.to_datetime(["2026-01-01T10:00", "2026-01-02T11:30", None]),
+        "written": ["2026-01-01", "2026-02-01", None],
+    }
+)
+KINDS = {
+    "huge": "number",
+    "whole": "number",
+    "job": "category",
+    "flag": "boolean",
+    "words": "text",
+    "day": "date",
+    "moment": "date",
+    "written": "date",
+}
 
 
 @pytest.fixture
@@ -82,9 +92,14 @@ def test_values_that_no_row_has_can_be_given(form: AppTest) -> None:
     form.run()
     assert not form.exception
     assert form.session_state["edits"] == {
-        "job": "nurse", "flag": None, "whole": None, "words": "never seen", "day": pd.Timestamp(1999, 12, 31),
-        "moment": pd.Timestamp(1999, 12, 31, 8, 15), "written": "1999-12-31",
-    }  # fmt: skip
+        "job": "nurse",
+        "flag": None,
+        "whole": None,
+        "words": "never seen",
+        "day": pd.Timestamp(1999, 12, 31),
+        "moment": pd.Timestamp(1999, 12, 31, 8, 15),
+        "written": "1999-12-31",
+    }
     changed = form.session_state["changed"].iloc[0]
     assert (changed["job"], changed["day"]) == ("nurse", pd.Timestamp(1999, 12, 31))
 
@@ -168,8 +183,17 @@ def test_a_row_is_explained_for_the_class_that_it_was_given() -> None:
     own = whatif.explain_charts.waterfall
     values = np.zeros((2, 1, 3))
     values[1, 0] = [0.1, 0.2, 0.5]
-    shap = ShapValues("exact", "probability", ["a"], ["x", "y", "z"], np.full(3, 1 / 3), values, np.array([4, 7]),
-                      pd.DataFrame({"a": [1.0, 2.0]}), 0.0)  # fmt: skip
+    shap = ShapValues(
+        "exact",
+        "probability",
+        ["a"],
+        ["x", "y", "z"],
+        np.full(3, 1 / 3),
+        values,
+        np.array([4, 7]),
+        pd.DataFrame({"a": [1.0, 2.0]}),
+        0.0,
+    )
     try:
         test = AppTest.from_function(page, kwargs={"values": shap}).run()
     finally:
@@ -269,11 +293,19 @@ def test_only_views_with_a_class_ask_for_one() -> None:
         from pages.automl import explained
 
         told = SimpleNamespace(
-            shap=None, task="multiclass", target="t", summary=pd.DataFrame({"group": [], "column": []}), left_out=[],
-            dependence=[SimpleNamespace(feature="a", average=[[0.1, 0.2, 0.7]])], elapsed_s=1.0,
-            interactions=pd.DataFrame({"strength": [1.0]}), interaction_space="margin", permutation=pd.DataFrame(),
-            metric="roc_auc", classes=["x", "y", "z"],
-        )  # fmt: skip
+            shap=None,
+            task="multiclass",
+            target="t",
+            summary=pd.DataFrame({"group": [], "column": []}),
+            left_out=[],
+            dependence=[SimpleNamespace(feature="a", average=[[0.1, 0.2, 0.7]])],
+            elapsed_s=1.0,
+            interactions=pd.DataFrame({"strength": [1.0]}),
+            interaction_space="margin",
+            permutation=pd.DataFrame(),
+            metric="roc_auc",
+            classes=["x", "y", "z"],
+        )
         drawn = []
         explained.explanation, explained.task.later = lambda run: told, lambda run: []
         explained.explain_charts.interactions = lambda pairs, space, label: drawn.append(label)
@@ -284,8 +316,12 @@ def test_only_views_with_a_class_ask_for_one() -> None:
         explained.show(None, {"labels": ["x", "y", "z"]})
         st.session_state["drawn"] = drawn
 
-    saved = (explained.explanation, explained.task.later, explained.explain_charts.interactions,
-             explained.dependence_chart.dependence)  # fmt: skip
+    saved = (
+        explained.explanation,
+        explained.task.later,
+        explained.explain_charts.interactions,
+        explained.dependence_chart.dependence,
+    )
     try:
         found = {}
         for view in ("What matters", "Pairs", "Single columns"):
@@ -300,5 +336,9 @@ def test_only_views_with_a_class_ask_for_one() -> None:
         assert found["Single columns"].session_state["drawn"] == [("probability of z", 2)]
         assert query(found["Single columns"], "class") == "z"
     finally:
-        (explained.explanation, explained.task.later, explained.explain_charts.interactions,
-         explained.dependence_chart.dependence) = saved  # fmt: skip
+        (
+            explained.explanation,
+            explained.task.later,
+            explained.explain_charts.interactions,
+            explained.dependence_chart.dependence,
+        ) = saved

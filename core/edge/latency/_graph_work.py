@@ -38,7 +38,13 @@ def describe_run(
     """
     with tempfile.TemporaryDirectory(prefix="plumbline-work-") as folder:
         found, _ = run_on_file(
-            "work", Path(path), Path(folder), settings, inputs, duration_s=settings.duration_s, limits=limits,
+            "work",
+            Path(path),
+            Path(folder),
+            settings,
+            inputs,
+            duration_s=settings.duration_s,
+            limits=limits,
             should_stop=should_stop,
-        )  # fmt: skip
+        )
     return Graph.from_dict(found)

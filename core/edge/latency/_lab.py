@@ -76,9 +76,18 @@ class _Visit:
         self.done, self.whole = 0, settings.measurements
         self.options: dict[str, Any] = {"should_stop": should_stop, "limits": target.limits}
         self.found: dict[str, Any] = {
-            "reports": {}, "samples_ms": {}, "native": None, "with_preprocessing": None, "profiles": {}, "roof": None,
-            "rooflines": {}, "slo": {}, "sweep": [], "errors": [], "stopped": False,
-        }  # fmt: skip
+            "reports": {},
+            "samples_ms": {},
+            "native": None,
+            "with_preprocessing": None,
+            "profiles": {},
+            "roof": None,
+            "rooflines": {},
+            "slo": {},
+            "sweep": [],
+            "errors": [],
+            "stopped": False,
+        }
 
     def run(self) -> dict[str, Any]:
         try:
@@ -129,9 +138,13 @@ class _Visit:
 
     def _measure(self, name: str) -> LatencyReport:
         return measure_latency(
-            self.target.variants[name], self.settings.latency, inputs=self.inputs, report=self._forward,
-            include_preprocessing=self.settings.preprocessing and self.inputs is not None, **self.options,
-        )  # fmt: skip
+            self.target.variants[name],
+            self.settings.latency,
+            inputs=self.inputs,
+            report=self._forward,
+            include_preprocessing=self.settings.preprocessing and self.inputs is not None,
+            **self.options,
+        )
 
     def _native(self, variant: str) -> None:
         if self.target.native is None or self.inputs is None:
@@ -182,12 +195,18 @@ class _Visit:
         variants = {name: self.target.variants[name] for name in self.settings.variants}
         latency = self.settings.latency
         if latency.scenario == "server":
-            latency = LatencySettings(**latency.model_dump() | {
-                "scenario": "single_stream", "target_qps": None, "latency_bound_ms": None})  # fmt: skip
+            latency = LatencySettings(
+                **latency.model_dump() | {"scenario": "single_stream", "target_qps": None, "latency_bound_ms": None}
+            )
         table = sweep(
-            variants, latency, self.settings.sweep, inputs=self.inputs, accuracy=self.target.accuracy,
-            report=self._forward, **self.options,
-        )  # fmt: skip
+            variants,
+            latency,
+            self.settings.sweep,
+            inputs=self.inputs,
+            accuracy=self.target.accuracy,
+            report=self._forward,
+            **self.options,
+        )
         quality = ("accuracy",) if table["accuracy"].notna().any() else ()
         table["pareto"] = pareto(table, maximise=quality)
         self.found["sweep"] = [

@@ -102,9 +102,16 @@ def measure_latency(
             should_stop=should_stop,
         )
         return conclude(
-            found, folder, settings, load, cores,
-            name=file.name, kind="onnx", size_bytes=file.stat().st_size, preprocessing=include_preprocessing,
-        )  # fmt: skip
+            found,
+            folder,
+            settings,
+            load,
+            cores,
+            name=file.name,
+            kind="onnx",
+            size_bytes=file.stat().st_size,
+            preprocessing=include_preprocessing,
+        )
 
 
 def conclude(

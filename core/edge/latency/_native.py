@@ -93,6 +93,13 @@ def measure_native(
         )
         files = [source / "model.skops"] if kind == "automl" else [source / each for each in _TEXT_FILES]
         return conclude(
-            found, scratch, settings, load, cores,
-            name=place.name, kind=kind, size_bytes=sum(each.stat().st_size for each in files), preprocessing=True,
-        )  # fmt: skip
+            found,
+            scratch,
+            settings,
+            load,
+            cores,
+            name=place.name,
+            kind=kind,
+            size_bytes=sum(each.stat().st_size for each in files),
+            preprocessing=True,
+        )

@@ -61,9 +61,16 @@ def profile_operators(
     settings = settings or LatencySettings()
     with tempfile.TemporaryDirectory(prefix="plumbline-profile-") as name:
         found, _ = run_on_file(
-            "profile", Path(path), Path(name), settings, inputs, duration_s=settings.duration_s, report=report,
-            should_stop=should_stop, limits=limits,
-        )  # fmt: skip
+            "profile",
+            Path(path),
+            Path(name),
+            settings,
+            inputs,
+            duration_s=settings.duration_s,
+            report=report,
+            should_stop=should_stop,
+            limits=limits,
+        )
     table = pd.DataFrame(found["operators"], columns=["operator", "nodes", "calls", "total_us"])
     total = max(int(table["total_us"].sum()), 1)
     return (

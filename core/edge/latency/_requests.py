@@ -17,10 +17,18 @@ _ITEMS = 16  # different random requests, so that no cache holds the answer
 _LENGTH = 128  # of a dimension that is left open, where no length is set
 _MOST_BATCHES = 4_096
 _NUMBERS = {
-    "tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16,
-    "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(int16)": np.int16, "tensor(int8)": np.int8,
-    "tensor(uint64)": np.uint64, "tensor(uint32)": np.uint32, "tensor(uint16)": np.uint16, "tensor(uint8)": np.uint8,
-}  # fmt: skip
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(int16)": np.int16,
+    "tensor(int8)": np.int8,
+    "tensor(uint64)": np.uint64,
+    "tensor(uint32)": np.uint32,
+    "tensor(uint16)": np.uint16,
+    "tensor(uint8)": np.uint8,
+}
 
 
 def random_feeds(inputs: Sequence[Any], batch_size: int, length: int | None, seed: int) -> list[Feeds]:
@@ -41,8 +49,9 @@ def random_feeds(inputs: Sequence[Any], batch_size: int, length: int | None, see
 
 
 def _random(each: Any, batch_size: int, length: int, random: np.random.Generator) -> NDArray[Any]:
-    shape = [size if isinstance(size, int) else batch_size if place == 0 else length
-             for place, size in enumerate(each.shape)]  # fmt: skip
+    shape = [
+        size if isinstance(size, int) else batch_size if place == 0 else length for place, size in enumerate(each.shape)
+    ]
     if shape and shape[0] != batch_size:
         raise SettingsError(
             f"The model's input '{each.name}' takes batches of {shape[0]}, not of {batch_size}.",

@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["pareto", "sweep"]
 
 _FIGURES = (
-    "p50_ms", "p90_ms", "p99_ms", "throughput", "cpu_s", "peak_rss_mb", "size_mb", "accuracy", "stable", "busy",
-)  # fmt: skip
+    "p50_ms",
+    "p90_ms",
+    "p99_ms",
+    "throughput",
+    "cpu_s",
+    "peak_rss_mb",
+    "size_mb",
+    "accuracy",
+    "stable",
+    "busy",
+)
 
 
 def sweep(

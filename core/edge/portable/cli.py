@@ -81,10 +81,12 @@ def predict(
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow([safe(name) for name in columns])
     writer.writerows(
-        [safe(cell) if name == "label" and isinstance(cell, str) else cell
-         for name, cell in zip(columns, row, strict=True)]
+        [
+            safe(cell) if name == "label" and isinstance(cell, str) else cell
+            for name, cell in zip(columns, row, strict=True)
+        ]
         for row in zip(*columns.values(), strict=True)
-    )  # fmt: skip
+    )
     return len(outputs)
 
 

@@ -43,10 +43,12 @@ class Rules:
         }
         names = {number: word for word, number in _WORDS.items()}
         plain = {
-            group: [{"threshold": names.get(threshold, threshold), "probability": probability}
-                    for threshold, probability in rule]
+            group: [
+                {"threshold": names.get(threshold, threshold), "probability": probability}
+                for threshold, probability in rule
+            ]
             for group, rule in self._rules.items()
-        }  # fmt: skip
+        }
         self._salt = hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=16).digest()
 
     @property

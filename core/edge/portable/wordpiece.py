@@ -14,9 +14,14 @@ from typing import Any
 __all__ = ["WordPiece"]
 
 _CHINESE = (
-    (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B81F), (0x2B920, 0x2CEAF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B81F),
+    (0x2B920, 0x2CEAF),
     (0x2F800, 0x2FA1F),
-)  # fmt: skip
+)
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
@@ -63,8 +68,11 @@ class WordPiece:
     def supports(found: dict[str, Any]) -> bool:
         """Tell whether a ``tokenizer.json`` is of BERT's kind."""
         kinds = [(found.get(part) or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]
-        plain = all(not each[key] for each in found.get("added_tokens", [])
-                    for key in ("single_word", "lstrip", "rstrip", "normalized"))  # fmt: skip
+        plain = all(
+            not each[key]
+            for each in found.get("added_tokens", [])
+            for key in ("single_word", "lstrip", "rstrip", "normalized")
+        )
         return (
             kinds == ["BertNormalizer", "BertPreTokenizer", "WordPiece"]
             and plain

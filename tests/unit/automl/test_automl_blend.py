@@ -123,8 +123,9 @@ def test_number_is_the_mean_of_numbers(number):
 def test_reproducible_search_repeats_its_blend(classes, run_search):
     again = run_search(classes[0].frame, target="y", **SETTINGS).result
     assert again.winner["config"] == classes[0].result.winner["config"]
-    assert np.array_equal(again.model.predict_proba(classes[0].frame),
-                          classes[0].result.model.predict_proba(classes[0].frame))  # fmt: skip
+    assert np.array_equal(
+        again.model.predict_proba(classes[0].frame), classes[0].result.model.predict_proba(classes[0].frame)
+    )
 
 
 def test_without_ensemble_the_best_single_model_wins(classes, run_search):
@@ -201,9 +202,12 @@ def test_blend_is_saved_and_predicts_without_the_project(kind, request, tmp_path
         archive.extractall(tmp_path)
     rows.to_csv(tmp_path / "model" / "rows.csv", index=False)
     done = subprocess.run(
-        [sys.executable, "predict.py", "rows.csv", "out.csv"], cwd=tmp_path / "model", capture_output=True, text=True,
+        [sys.executable, "predict.py", "rows.csv", "out.csv"],
+        cwd=tmp_path / "model",
+        capture_output=True,
+        text=True,
         timeout=120,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     predicted = pd.read_csv(tmp_path / "model" / "out.csv")["prediction"]
     if kind == "classes":

@@ -72,10 +72,15 @@ def test_a_search_that_ended_early_does_not_end_at_once(run_search, quick, yes_o
 
 @pytest.mark.parametrize(
     ("other", "message"),
-    [({"seed": 1}, "had seed 0, this one has 1"), ({"target": "bmi"}, "had target 'progression'"),
-     ({"folds": 3}, "had folds 2"), ({"drop_columns": ("age",)}, "had drop_columns"),
-     ({"learners": ("rf",)}, "had learners"), ({"test_fraction": 0.3}, "had test_fraction 0.2")],
-)  # fmt: skip
+    [
+        ({"seed": 1}, "had seed 0, this one has 1"),
+        ({"target": "bmi"}, "had target 'progression'"),
+        ({"folds": 3}, "had folds 2"),
+        ({"drop_columns": ("age",)}, "had drop_columns"),
+        ({"learners": ("rf",)}, "had learners"),
+        ({"test_fraction": 0.3}, "had test_fraction 0.2"),
+    ],
+)
 def test_other_settings_are_refused(first, other, message):
     with pytest.raises(SettingsError, match=message):
         search(first[0].frame, AutoMLSettings(**BASE | {"max_trials": 9} | other), earlier=first[1])
@@ -96,8 +101,9 @@ def data_of(name, target):
 
 
 @pytest.mark.parametrize("learner", ["lgbm", "xgboost", "xgb_limitdepth", "rf", "extra_tree"])
-@pytest.mark.parametrize(("name", "target"), [("german_credit", "credit"), ("wine", "cultivar"),
-                                              ("diabetes", "progression")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "target"), [("german_credit", "credit"), ("wine", "cultivar"), ("diabetes", "progression")]
+)
 def test_start_points_are_within_the_space_and_can_be_fitted(learner, name, target):
     """The cheap one, the sensible one, and FLAML's meta-learned one where it is not too dear."""
     data = data_of(name, target)

@@ -17,13 +17,15 @@ from core.explain._columns import encoded_places
 
 
 def table():
-    return pd.DataFrame({
-        "zip": [1001, 1002, 1001, 1003] * 20,
-        "size": [1.0, None, 3.0, 5.0] * 20,
-        "when": ["2024-01-05", "2023-06-01", None, "2022-12-31"] * 20,
-        "note": ["good value", "bad", "good", "not good"] * 20,
-        "spare": [1, 2, 3, 4] * 20,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "zip": [1001, 1002, 1001, 1003] * 20,
+            "size": [1.0, None, 3.0, 5.0] * 20,
+            "when": ["2024-01-05", "2023-06-01", None, "2022-12-31"] * 20,
+            "note": ["good value", "bad", "good", "not good"] * 20,
+            "spare": [1, 2, 3, 4] * 20,
+        }
+    )
 
 
 def kinds(**wanted):
@@ -64,13 +66,16 @@ def test_imputation_is_the_one_asked_for(how, value):
 
 def gaps():
     """Return numbers, yes or no, dates and texts with gaps; what stands for each differs from way to way."""
-    return pd.DataFrame({
-        "size": [1.0, None, 1.0, 5.0, 9.0] * 20, "price": [2.0, 2.0, None, 3.0, 50.0] * 20,
-        "flag": pd.array([True, None, False, True, True] * 20, dtype="boolean"),
-        "job": ["a", None, "b", "c", "a"] * 20,
-        "due": pd.to_datetime(["2024-01-05", None, "2023-06-01", "2022-12-31", "2024-01-05"] * 20),
-        "whole": [7, 7, 8, 9, 9] * 20,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "size": [1.0, None, 1.0, 5.0, 9.0] * 20,
+            "price": [2.0, 2.0, None, 3.0, 50.0] * 20,
+            "flag": pd.array([True, None, False, True, True] * 20, dtype="boolean"),
+            "job": ["a", None, "b", "c", "a"] * 20,
+            "due": pd.to_datetime(["2024-01-05", None, "2023-06-01", "2022-12-31", "2024-01-05"] * 20),
+            "whole": [7, 7, 8, 9, 9] * 20,
+        }
+    )
 
 
 def test_each_column_is_imputed_as_it_was_asked_for():
@@ -107,8 +112,13 @@ def test_columns_imputed_in_several_ways_are_exported_and_explained(run_search, 
     frame = gaps()
     random = np.random.default_rng(0)
     frame["y"] = np.where(frame["price"].fillna(0) + random.normal(size=100) > 2.5, "high", "low")
-    settings = {"featurization": "custom", "max_trials": 2, "folds": 2, "time_budget_s": None,
-                "column_imputation": {"price": "zero", "due": "most_frequent", "flag": "mean"}}  # fmt: skip
+    settings = {
+        "featurization": "custom",
+        "max_trials": 2,
+        "folds": 2,
+        "time_budget_s": None,
+        "column_imputation": {"price": "zero", "due": "most_frequent", "flag": "mean"},
+    }
     result = run_search(frame, target="y", **settings).result
     assert AutoMLSettings.model_validate(result.settings.model_dump(mode="json")) == result.settings
     found = export_onnx(result.model, tmp_path / "m.onnx", train=frame, held_out=frame)
@@ -129,26 +139,43 @@ def prepared(frame, **types):
 def odd():
     """Return columns of which each fits some types and not others."""
     rows = 80
-    return pd.DataFrame({
-        "day": [20240115, 20230601] * 40, "year": [2019.0, None] * 40, "flag": [True, False] * 40,
-        "when": pd.to_datetime(["2024-01-05", "2023-06-01"] * 40),
-        "us": ["05/01/2024", "13/02/2024"] * 40, "note": ["good", "bad"] * 40,
-        "pay": [*["1200", "800.5", "-3", None] * 19, "1200", "n.n.", "900", "900"],
-        "seen": [
-            *["2024-01-05", "2023-06-01T10:00:00", None, "2022-12-31"] * 19, "05/01/2024", "soon", "2019-01-01", None,
-        ],
-        "y": np.arange(rows) % 2,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "day": [20240115, 20230601] * 40,
+            "year": [2019.0, None] * 40,
+            "flag": [True, False] * 40,
+            "when": pd.to_datetime(["2024-01-05", "2023-06-01"] * 40),
+            "us": ["05/01/2024", "13/02/2024"] * 40,
+            "note": ["good", "bad"] * 40,
+            "pay": [*["1200", "800.5", "-3", None] * 19, "1200", "n.n.", "900", "900"],
+            "seen": [
+                *["2024-01-05", "2023-06-01T10:00:00", None, "2022-12-31"] * 19,
+                "05/01/2024",
+                "soon",
+                "2019-01-01",
+                None,
+            ],
+            "y": np.arange(rows) % 2,
+        }
+    )
 
 
-@pytest.mark.parametrize(("column", "kind", "told", "hint"), [
-    ("day", "date", r"'day' is set to date, and holds numbers \(20240115, 20230601\)", "write the dates as 2024-01-15"),
-    ("year", "date", r"holds numbers \(2019\)", "Leave it a number"),
-    ("flag", "date", "holds true and false", "auto"),
-    ("when", "numeric", "holds dates", "Set it to date"),
-    ("us", "date", r"80 of 80 cells do not read as dates \('05/01/2024', '13/02/2024'\)", "2024-01-15"),
-    ("note", "numeric", r"80 of 80 cells do not read as numbers \('good', 'bad'\)", "1234.5"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("column", "kind", "told", "hint"),
+    [
+        (
+            "day",
+            "date",
+            r"'day' is set to date, and holds numbers \(20240115, 20230601\)",
+            "write the dates as 2024-01-15",
+        ),
+        ("year", "date", r"holds numbers \(2019\)", "Leave it a number"),
+        ("flag", "date", "holds true and false", "auto"),
+        ("when", "numeric", "holds dates", "Set it to date"),
+        ("us", "date", r"80 of 80 cells do not read as dates \('05/01/2024', '13/02/2024'\)", "2024-01-15"),
+        ("note", "numeric", r"80 of 80 cells do not read as numbers \('good', 'bad'\)", "1234.5"),
+    ],
+)
 def test_a_type_that_does_not_fit_is_refused_with_examples(column, kind, told, hint):
     with pytest.raises(SettingsError, match=told) as caught:
         prepared(odd(), **{column: kind})
@@ -159,8 +186,9 @@ def test_a_few_cells_that_do_not_fit_are_counted_and_missing():
     found = prepared(odd(), pay="numeric", seen="date", flag="numeric", us="ignore")
     told = {finding.column: finding for finding in found.findings if finding.check == "unreadable"}
     assert {name: finding.values for name, finding in told.items()} == {
-        "pay": {"cells": 1, "examples": ["n.n."]}, "seen": {"cells": 2, "examples": ["05/01/2024", "soon"]},
-    }  # fmt: skip
+        "pay": {"cells": 1, "examples": ["n.n."]},
+        "seen": {"cells": 2, "examples": ["05/01/2024", "soon"]},
+    }
     assert "1 of 61 cells do not read as numbers ('n.n.'), and count as missing" in told["pay"].message
     encoded = pd.DataFrame(found.encoder.transform(odd()), columns=found.encoder.get_feature_names_out())
     assert encoded["missingindicator_pay"].tolist() == pd.to_numeric(odd()["pay"], errors="coerce").isna().tolist()

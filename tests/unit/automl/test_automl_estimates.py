@@ -188,8 +188,10 @@ def test_wilson_is_scipys(hits, n):
     assert wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-@pytest.mark.parametrize(("hits", "n", "low", "high"), [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605),
-                                                        (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
 def test_wilson_is_the_published_one(hits, n, low, high):
     """Newcombe (1998), Statistics in Medicine 17, table I, method 3."""
     assert [round(float(bound), 4) for bound in wilson(hits, n)] == [low, high]

@@ -118,8 +118,12 @@ def test_what_says_nothing_is_left_out_and_said_to_be():
     assert encoder.columns_ == ["kept"]
     reasons = {finding.column: finding.message for finding in encoder.findings()}
     assert set(reasons) == {"empty", "constant", "number", "key"}
-    for name, reason in {"empty": "no values", "constant": "one value", "number": "numbers the rows",
-                         "key": "names the rows"}.items():  # fmt: skip
+    for name, reason in {
+        "empty": "no values",
+        "constant": "one value",
+        "number": "numbers the rows",
+        "key": "names the rows",
+    }.items():
         assert f"'{name}'" in reasons[name]
         assert reason in reasons[name]
 

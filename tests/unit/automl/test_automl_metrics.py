@@ -122,8 +122,15 @@ def test_weighted_score_is_scikit_learns(name):
     random = np.random.default_rng(8)
     y, weight = random.integers(0, 2, 100), random.random(100)
     output = probabilities(random, 100, 2)
-    function = getattr(sk, {"accuracy": "accuracy_score", "f1_macro": "f1_score", "f1_weighted": "f1_score",
-                            "balanced_accuracy": "balanced_accuracy_score"}.get(name, f"{name}_score"))  # fmt: skip
+    function = getattr(
+        sk,
+        {
+            "accuracy": "accuracy_score",
+            "f1_macro": "f1_score",
+            "f1_weighted": "f1_score",
+            "balanced_accuracy": "balanced_accuracy_score",
+        }.get(name, f"{name}_score"),
+    )
     given_to_it = output[:, 1] if name in ("roc_auc", "average_precision") else output.argmax(axis=1)
     extra = {"average": name.removeprefix("f1_")} if name.startswith("f1") else {}
     assert score(name, y, output, weight) == pytest.approx(function(y, given_to_it, sample_weight=weight, **extra))

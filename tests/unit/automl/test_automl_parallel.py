@@ -22,9 +22,14 @@ def listed(run_search, helpers, quick):
     configs[1] = [learner, config | {"subsample": 7.0}]
     seen = []
     searched = run_search(
-        load_sample("wine").frame, watch=lambda event: seen.append((time.time(), len(helpers()), event)),
-        target="cultivar", trial_timeout_s=5, max_trials=9, configs=configs, **TWO,
-    )  # fmt: skip
+        load_sample("wine").frame,
+        watch=lambda event: seen.append((time.time(), len(helpers()), event)),
+        target="cultivar",
+        trial_timeout_s=5,
+        max_trials=9,
+        configs=configs,
+        **TWO,
+    )
     return searched, configs, seen
 
 
@@ -71,8 +76,13 @@ def test_interrupted_search_goes_on_as_if_it_had_not_been(run_search, diabetes, 
     values = TWO | {"target": "progression", "max_trials": 8, "learners": ("lgbm", "rf")}
     whole = run_search(diabetes.frame, **values).result
     told = []
-    run_search(diabetes.frame, workdir=tmp_path, watch=lambda event: told.append(event.values.get("trial")),
-               should_stop=lambda: 3 in told, **values)  # fmt: skip
+    run_search(
+        diabetes.frame,
+        workdir=tmp_path,
+        watch=lambda event: told.append(event.values.get("trial")),
+        should_stop=lambda: 3 in told,
+        **values,
+    )
     again = run_search(diabetes.frame, workdir=tmp_path, **values).result
     keys = ("trial", "learner", "config", "score")
     assert [[trial[key] for key in keys] for trial in again.trials] == [

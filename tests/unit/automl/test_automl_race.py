@@ -54,9 +54,19 @@ def test_the_best_is_the_one_to_beat_and_what_failed_is_not():
     assert race.expected("rf", [0.9]) == pytest.approx(0.8)
 
 
-@pytest.mark.parametrize(("folds", "at_a_time", "stages"), [
-    (15, 1, [4, 8]), (15, 2, [4, 8]), (3, 1, [1, 2]), (3, 2, [2]), (5, 2, [2]), (1, 2, []), (2, 2, []), (10, 16, []),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("folds", "at_a_time", "stages"),
+    [
+        (15, 1, [4, 8]),
+        (15, 2, [4, 8]),
+        (3, 1, [1, 2]),
+        (3, 2, [2]),
+        (5, 2, [2]),
+        (1, 2, []),
+        (2, 2, []),
+        (10, 16, []),
+    ],
+)
 def test_stages_are_full_rounds_of_folds(folds, at_a_time, stages):
     assert _stages(folds, at_a_time) == stages
 
@@ -94,8 +104,18 @@ def test_a_searcher_is_a_plain_function_of_a_folder(data, tmp_path):
     """Run here, without any process: trials that were set aside have a reason, an expected score and no predictions."""
     data.save(tmp_path)
     (tmp_path / OUT_OF_FOLD).mkdir()
-    plan = {"data": str(tmp_path), "metric": "roc_auc", "learners": ["lgbm", "xgb_limitdepth"], "seed": 0, "jobs": 1,
-            "timed": True, "seconds": 60.0, "count": 16, "configs": None, "earlier": []}  # fmt: skip
+    plan = {
+        "data": str(tmp_path),
+        "metric": "roc_auc",
+        "learners": ["lgbm", "xgb_limitdepth"],
+        "seed": 0,
+        "jobs": 1,
+        "timed": True,
+        "seconds": 60.0,
+        "count": 16,
+        "configs": None,
+        "earlier": [],
+    }
     (tmp_path / PLAN).write_text(json.dumps(plan))
     search(tmp_path)
     trials = [event for event in read_events(tmp_path)[0] if event["event"] == "trial"]
@@ -107,8 +127,11 @@ def test_a_searcher_is_a_plain_function_of_a_folder(data, tmp_path):
         if trial["status"] == "pruned":
             assert "score" not in trial
             assert len(trial["fold_scores"]) < 5
-            before = [other for other in trials[: trial["trial"] - 1]
-                      if other["learner"] == trial["learner"] and other["status"] == "finished"]  # fmt: skip
+            before = [
+                other
+                for other in trials[: trial["trial"] - 1]
+                if other["learner"] == trial["learner"] and other["status"] == "finished"
+            ]
             best = max(before, key=lambda other: other["score"])
             lag = np.mean(best["fold_scores"][: len(trial["fold_scores"])]) - np.mean(trial["fold_scores"])
             assert lag > 0

@@ -157,9 +157,16 @@ def test_stop_is_heard_while_the_linear_model_is_waited_for(run_search, yes_or_n
             ends.append(time.monotonic())
 
     searched = run_search(
-        yes_or_no, target="y", time_budget_s=None, max_trials=2, folds=2, ensemble=False, configs=[quick, quick],
-        watch=watch, should_stop=lambda: len(ends) == 2 and time.monotonic() - ends[1] > 2,
-    )  # fmt: skip
+        yes_or_no,
+        target="y",
+        time_budget_s=None,
+        max_trials=2,
+        folds=2,
+        ensemble=False,
+        configs=[quick, quick],
+        watch=watch,
+        should_stop=lambda: len(ends) == 2 and time.monotonic() - ends[1] > 2,
+    )
     result = searched.result
     assert result.winner["learner"] == "xgb_limitdepth"
     assert any(finding.check == "linear" and "was not finished" in finding.message for finding in result.findings)

@@ -20,10 +20,22 @@ def trials(count, score, learner="lgbm", seed=0):
     random = np.random.default_rng(seed)
     found = []
     for number in range(count):
-        config = {"rate": float(random.uniform(0, 1)), "leaves": int(random.integers(4, 200)), "fixed": 1,
-                  "criterion": str(random.choice(["gini", "entropy"]))}  # fmt: skip
-        found.append({"trial": number + 1, "learner": learner, "status": "finished", "seconds": 1.0, "config": config,
-                      "score": score(config, random)})  # fmt: skip
+        config = {
+            "rate": float(random.uniform(0, 1)),
+            "leaves": int(random.integers(4, 200)),
+            "fixed": 1,
+            "criterion": str(random.choice(["gini", "entropy"])),
+        }
+        found.append(
+            {
+                "trial": number + 1,
+                "learner": learner,
+                "status": "finished",
+                "seconds": 1.0,
+                "config": config,
+                "score": score(config, random),
+            }
+        )
     return found
 
 
@@ -50,9 +62,10 @@ def test_scores_by_chance_make_nothing_important():
 
 
 @pytest.mark.parametrize(
-    "few", [trials(11, lambda config, random: config["rate"]), trials(40, lambda config, random: 0.5), []],
+    "few",
+    [trials(11, lambda config, random: config["rate"]), trials(40, lambda config, random: 0.5), []],
     ids=["eleven trials", "one score", "none"],
-)  # fmt: skip
+)
 def test_too_little_to_say_is_nothing_said(few):
     assert hyperparameter_importance(few, "lgbm") == {}
 
@@ -82,9 +95,15 @@ def test_a_search_stores_what_mattered(run_search, quick, yes_or_no, tmp_path):
 
 def test_comparison_of_results_is_that_of_their_test_rows(credit, run_search):
     other = run_search(
-        credit.frame, target="credit", time_budget_s=None, max_trials=2, folds=2, drop_columns=("status",),
-        learners=("rf",), ensemble=False,
-    ).result  # fmt: skip
+        credit.frame,
+        target="credit",
+        time_budget_s=None,
+        max_trials=2,
+        folds=2,
+        drop_columns=("status",),
+        learners=("rf",),
+        ensemble=False,
+    ).result
     found = compare_results(credit.result, other)
     gap = [roc_auc_score(result.test["credit"] == "good", result.test["p(good)"]) for result in (credit.result, other)]
     gain = found.gains["other"]
@@ -105,10 +124,12 @@ def test_a_model_is_as_good_as_itself_in_whatever_order_the_rows_are(credit):
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [(lambda table: table.iloc[1:], "not tested on the same rows"),
-     (lambda table: table.assign(credit=["good"] * len(table)), "different values of 'credit'"),
-     (lambda table: table.drop(columns="p(bad)"), "different labels")],
-)  # fmt: skip
+    [
+        (lambda table: table.iloc[1:], "not tested on the same rows"),
+        (lambda table: table.assign(credit=["good"] * len(table)), "different values of 'credit'"),
+        (lambda table: table.drop(columns="p(bad)"), "different labels"),
+    ],
+)
 def test_what_cannot_be_compared_is_said(credit, change, message):
     table = credit.result.test
     with pytest.raises(InputError, match=message):

@@ -30,8 +30,15 @@ class NoHelper:
 
 
 def trial(number, learner, seconds, score=0.8):
-    return {"trial": number, "learner": learner, "status": "finished", "score": score, "fold_fit_s": seconds,
-            "threads": 1, "config": {}}  # fmt: skip
+    return {
+        "trial": number,
+        "learner": learner,
+        "status": "finished",
+        "score": score,
+        "fold_fit_s": seconds,
+        "threads": 1,
+        "config": {},
+    }
 
 
 @pytest.fixture
@@ -73,8 +80,9 @@ def test_members_of_a_blend_are_counted_up_to_their_share(finisher):
     five = under_way(*(trial(place, name, 2.0) for place, name in enumerate("abcde", 1)))
     without, with_blend = kept(finisher(ensemble=False), five), kept(finisher(), five)
     assert with_blend > without + 1
-    dear = under_way(*(trial(place, name, 500.0, 0.8 - place / 10) for place, name in enumerate("abcde", 1)),
-                     trial(9, "f", 0.1, 0.9))  # fmt: skip
+    dear = under_way(
+        *(trial(place, name, 500.0, 0.8 - place / 10) for place, name in enumerate("abcde", 1)), trial(9, "f", 0.1, 0.9)
+    )
     assert kept(finisher(), dear) < BLEND_SHARE * BUDGET + 4, "the best is cheap, so no more than the share is kept"
 
 

@@ -76,9 +76,14 @@ def test_exit_score_ends_the_search(wine):
 def test_early_stopping_ends_after_twenty_trials_without_gain(run_search, quick, yes_or_no):
     """Not one more, though the trials run faster than anyone looks: so a search can be repeated."""
     searched = run_search(
-        yes_or_no, target="y", time_budget_s=None, max_trials=2, folds=2, learners=("xgb_limitdepth",),
+        yes_or_no,
+        target="y",
+        time_budget_s=None,
+        max_trials=2,
+        folds=2,
+        learners=("xgb_limitdepth",),
         configs=[quick] * 60,
-    )  # fmt: skip
+    )
     assert (searched.result.stop_code, searched.result.stop_reason) == (
         "early",
         "The last 20 trials brought no gain.",
@@ -210,9 +215,13 @@ def test_of_equal_scores_the_better_probabilities_come_first(metric, order, tmp_
     run.metric = metric
     found = [(0.9, 0.1), (1.0, 0.6), (1.0, 0.2), (0.8, 0.9)]
     run.trials = [
-        {"trial": number, "status": "finished", "score": {"roc_auc": auc, "log_loss": loss}[metric],
-         "metrics": {"roc_auc": auc, "log_loss": loss}}
+        {
+            "trial": number,
+            "status": "finished",
+            "score": {"roc_auc": auc, "log_loss": loss}[metric],
+            "metrics": {"roc_auc": auc, "log_loss": loss},
+        }
         for number, (auc, loss) in enumerate(found, 1)
-    ] + [{"trial": 5, "status": "failed"}]  # fmt: skip
+    ] + [{"trial": 5, "status": "failed"}]
     assert [trial["trial"] for trial in sorted(run.trials, key=run.rank)] == order
     assert run.best["trial"] == order[0]

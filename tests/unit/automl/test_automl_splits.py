@@ -82,11 +82,17 @@ def test_too_few_rows_for_a_test_is_said(counts):
     assert "test share to 0" in caught.value.hint
 
 
-@pytest.mark.parametrize(("n", "count", "method"), [
-    (1_999, 15, "5-fold cross-validation, repeated 3 times"), (2_000, 5, "5-fold cross-validation"),
-    (20_000, 5, "5-fold cross-validation"), (20_001, 3, "3-fold cross-validation"),
-    (100_000, 3, "3-fold cross-validation"), (100_001, 1, "20% holdout"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("n", "count", "method"),
+    [
+        (1_999, 15, "5-fold cross-validation, repeated 3 times"),
+        (2_000, 5, "5-fold cross-validation"),
+        (20_000, 5, "5-fold cross-validation"),
+        (20_001, 3, "3-fold cross-validation"),
+        (100_000, 3, "3-fold cross-validation"),
+        (100_001, 1, "20% holdout"),
+    ],
+)
 @pytest.mark.parametrize("classification", [True, False])
 def test_number_of_folds_follows_the_rows(n, count, method, classification):
     y = np.arange(n) % 2 if classification else np.linspace(0, 1, n)

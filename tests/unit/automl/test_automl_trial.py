@@ -28,16 +28,23 @@ def data_of(task, **values):
 
 def of_scikit(name, y, output):
     if output.ndim == 1:
-        return {"r2": sk.r2_score, "rmse": sk.root_mean_squared_error, "mae": sk.mean_absolute_error,
-                "mape": sk.mean_absolute_percentage_error}[name](y, output)  # fmt: skip
+        return {
+            "r2": sk.r2_score,
+            "rmse": sk.root_mean_squared_error,
+            "mae": sk.mean_absolute_error,
+            "mape": sk.mean_absolute_percentage_error,
+        }[name](y, output)
     two, codes = output.shape[1] == 2, output.argmax(axis=1)
     match name:
         case "roc_auc":
             return sk.roc_auc_score(y, output[:, 1] if two else output, multi_class="ovr", average="weighted")
         case "average_precision":
             each = np.eye(output.shape[1])[y]
-            return sk.average_precision_score(y, output[:, 1]) if two else sk.average_precision_score(
-                each, output, average="weighted")  # fmt: skip
+            return (
+                sk.average_precision_score(y, output[:, 1])
+                if two
+                else sk.average_precision_score(each, output, average="weighted")
+            )
         case "log_loss":
             return sk.log_loss(y, output / output.sum(axis=1, keepdims=True), labels=range(output.shape[1]))
         case "accuracy":
@@ -52,8 +59,9 @@ def test_every_metric_of_a_task_is_scikit_learns_on_the_folds(task):
     """FLAML gives an infinite loss for several of these with three classes, and says nothing."""
     data = data_of(task)
     for metric in metric_choices(task):
-        record, predicted = run_trial(lambda: build("xgb_limitdepth", {"n_estimators": 8, "max_depth": 3}, task, jobs=1,
-                                                    seed=0), data, metric)  # fmt: skip
+        record, predicted = run_trial(
+            lambda: build("xgb_limitdepth", {"n_estimators": 8, "max_depth": 3}, task, jobs=1, seed=0), data, metric
+        )
         expected = [of_scikit(metric, data.y[part], predicted[0, part].astype(float)) for _, part in data.folds]
         assert record["fold_scores"] == pytest.approx(expected, abs=1e-6), metric
         assert record["score"] == pytest.approx(np.mean(expected), abs=1e-6)

@@ -68,8 +68,15 @@ def test_trials_without_a_score_are_in_the_leaderboard(beset):
 def ended(run_search, yes_or_no, tmp_path_factory):
     """A search that its budget ends, and the same search once more in the same folder, stopped two trials later."""
     folder = tmp_path_factory.mktemp("work")
-    values = {"target": "y", "time_budget_s": 12, "folds": 2, "early_stopping": False, "trial_timeout_s": 5,
-              "workdir": folder, "learners": ("lgbm", "rf")}  # fmt: skip
+    values = {
+        "target": "y",
+        "time_budget_s": 12,
+        "folds": 2,
+        "early_stopping": False,
+        "trial_timeout_s": 5,
+        "workdir": folder,
+        "learners": ("lgbm", "rf"),
+    }
     first = run_search(yes_or_no, **values)
     told = []
     limit = len(first.result.trials) + 2

@@ -98,8 +98,18 @@ def test_error_rolls_back(catalog):
 
 
 def test_a_catalog_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(catalog):
-    datasets.add(Dataset(workspace="local", name="kept", fingerprint="f" * 64, data_digest="d", profile_digest="e",
-                         rows=1, columns=1, size_bytes=1))  # fmt: skip
+    datasets.add(
+        Dataset(
+            workspace="local",
+            name="kept",
+            fingerprint="f" * 64,
+            data_digest="d",
+            profile_digest="e",
+            rows=1,
+            columns=1,
+            size_bytes=1,
+        )
+    )
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with get_engine().begin() as connection:

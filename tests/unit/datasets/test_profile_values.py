@@ -190,10 +190,12 @@ def test_the_names_of_columns_change_no_figure():
     """Columns may be called as anything that a query could call a figure of its own."""
     random = np.random.default_rng(0)
     kinds = {
-        "number": random.normal(size=200), "whole": random.integers(0, 5, 200),
-        "word": random.choice(["red", "blue", "green"], 200), "day": pd.to_datetime("2024-01-01") + pd.to_timedelta(
-            random.integers(0, 9, 200), unit="D"), "flag": random.random(200) > 0.3,
-    }  # fmt: skip
+        "number": random.normal(size=200),
+        "whole": random.integers(0, 5, 200),
+        "word": random.choice(["red", "blue", "green"], 200),
+        "day": pd.to_datetime("2024-01-01") + pd.to_timedelta(random.integers(0, 9, 200), unit="D"),
+        "flag": random.random(200) > 0.3,
+    }
     names = ["n", "cell", "times", "counted", "value", "count"]
     for values in kinds.values():
         found = profile(pd.DataFrame(dict.fromkeys(names, values)))

@@ -28,9 +28,7 @@ def adult(tmp_path_factory):
     )
     assert policy.randomized
     found = export_onnx(model, folder / "m.onnx", train=train, held_out=others, policy=policy, target="income")
-    bundle = write_bundle(
-        folder / "b.zip", found, sample=others.head(50), card="# The card\n", licence="MIT licence\n"
-    )  # fmt: skip
+    bundle = write_bundle(folder / "b.zip", found, sample=others.head(50), card="# The card\n", licence="MIT licence\n")
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(folder / "unpacked")
     return model, policy, others, folder / "unpacked"
@@ -45,14 +43,27 @@ def run(folder, *arguments):
 def test_it_holds_what_an_edge_needs(adult):
     folder = adult[3]
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
-        "LICENSE", "README.md", "expected_output.csv", "model.onnx", "model_card.md",
-        "portable/__init__.py", "portable/cells.py", "portable/cli.py", "portable/model.py", "portable/rules.py",
-        "portable/session.py", "portable/wordpiece.py", "portable/words.py", "predict.py", "requirements.txt",
+        "LICENSE",
+        "README.md",
+        "expected_output.csv",
+        "model.onnx",
+        "model_card.md",
+        "portable/__init__.py",
+        "portable/cells.py",
+        "portable/cli.py",
+        "portable/model.py",
+        "portable/rules.py",
+        "portable/session.py",
+        "portable/wordpiece.py",
+        "portable/words.py",
+        "predict.py",
+        "requirements.txt",
         "sample_input.csv",
-    ]  # fmt: skip
+    ]
     assert [line.split("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()] == [
-        "onnxruntime", "numpy"
-    ]  # fmt: skip
+        "onnxruntime",
+        "numpy",
+    ]
     assert (folder / "model_card.md").read_text() == "# The card\n"
     assert (folder / "LICENSE").read_text() == "MIT licence\n"
     text = (folder / "README.md").read_text()
@@ -116,14 +127,17 @@ def test_the_check_notices_another_answer(adult, tmp_path):
     assert "[3]" in done.stdout
 
 
-@pytest.mark.parametrize(("change", "told"), [
-    (lambda rows: rows.drop(columns="sex"), "has no column 'sex'"),
-    (lambda rows: rows.assign(age="old"), "Row 1: the column 'age' holds 'old'"),
-    (lambda rows: rows.assign(sex="Other"), "no rule for the group 'Other' of 'sex'. It knows Female, Male"),
-    (lambda rows: rows.drop(columns="row_id"), "name a column of unique ids with --id"),
-    (lambda rows: rows.assign(row_id=1), "more than once"),
-    (lambda rows: rows[:0], "has no rows"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda rows: rows.drop(columns="sex"), "has no column 'sex'"),
+        (lambda rows: rows.assign(age="old"), "Row 1: the column 'age' holds 'old'"),
+        (lambda rows: rows.assign(sex="Other"), "no rule for the group 'Other' of 'sex'. It knows Female, Male"),
+        (lambda rows: rows.drop(columns="row_id"), "name a column of unique ids with --id"),
+        (lambda rows: rows.assign(row_id=1), "more than once"),
+        (lambda rows: rows[:0], "has no rows"),
+    ],
+)
 def test_what_is_wrong_is_said_and_nothing_is_written(adult, tmp_path, change, told):
     rows = adult[2].head(5).assign(row_id=range(5))
     change(rows).to_csv(tmp_path / "rows.csv", index=False)
@@ -143,9 +157,7 @@ def test_every_kind_of_column_survives_the_sample(tmp_path):
         archive.extractall(tmp_path / "b")
     with open(tmp_path / "b" / "expected_output.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["label"] for row in rows] == [
-        {"=a": "'=a"}.get(label, label) for label in model.predict(frame)
-    ]  # fmt: skip
+    assert [row["label"] for row in rows] == [{"=a": "'=a"}.get(label, label) for label in model.predict(frame)]
     shares = np.array([[float(row[f"p({label})"]) for label in ("=a", "b", "c")] for row in rows])
     assert np.abs(shares - model.predict_proba(frame)).max() < 1e-6
 
@@ -167,7 +179,7 @@ def test_a_policy_that_is_given_replaces_the_models(tmp_path):
     frame = odd_table(200)
     found = export_onnx(
         fitted("lgbm", "binary", frame, ("no", "yes")), tmp_path / "m.onnx", train=frame, held_out=frame
-    )  # fmt: skip
+    )
     rules = dict.fromkeys(("red", "green", "blue", "NA", "(missing)"), ((0.5, 1.0),))
     policy = ThresholdPolicy(rules, ("大小",), {"positive": "no"})
     write_bundle(tmp_path / "b.zip", found, sample=frame, card="", licence="", policy=policy)

@@ -27,9 +27,15 @@ COLUMNS = {
     "land": ["DE", "NA", "US", "", "FR", "IT"],
     "day": ["2024-02-29", "1969-12-31", "n/a", "", "0001-01-01", "9999-12-31"],
     "time": ["2024-01-02 03:04", "2024-01-02 03:04:05", "", "NULL", "1950-01-01 00:00:00", "2024-01-02 03:04:05.5"],
-    "zoned": ["2024-01-02T03:04:05Z", "2024-01-02T03:04:05+02:00", "", "-", "2024-01-02 03:04:05-05:30",
-              "2024-01-02T03:04Z"],
-}  # fmt: skip
+    "zoned": [
+        "2024-01-02T03:04:05Z",
+        "2024-01-02T03:04:05+02:00",
+        "",
+        "-",
+        "2024-01-02 03:04:05-05:30",
+        "2024-01-02T03:04Z",
+    ],
+}
 
 
 def test_cells_are_read_as_the_import_reads_them(tmp_path):
@@ -54,10 +60,14 @@ def test_delimiters_order_quotes_and_other_columns(tmp_path, delimiter):
     assert found == {"z": ["1", "3"], "b, c": ['say "hi"', "two\nlines"], "größe": ["2", "4"]}
 
 
-@pytest.mark.parametrize(("text", "told"), [
-    ("a,b\n1,2\n", "has no column 'c'. Its columns: a, b."), ("", "has no column 'c'. Its columns: none."),
-    ("c,d\n1,2\n3\n", "Line 3 has 1 cells, the header has 2."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a,b\n1,2\n", "has no column 'c'. Its columns: a, b."),
+        ("", "has no column 'c'. Its columns: none."),
+        ("c,d\n1,2\n3\n", "Line 3 has 1 cells, the header has 2."),
+    ],
+)
 def test_a_file_that_does_not_fit_is_named(tmp_path, text, told):
     (tmp_path / "rows.csv").write_text(text)
     with pytest.raises(CellError, match=told.replace(".", r"\.")):

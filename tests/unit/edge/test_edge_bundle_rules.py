@@ -30,8 +30,12 @@ def test_decisions_are_the_policys(rows, randomized, constraint):
     frame, score, y = rows
     policy = optimize_thresholds(y, score, frame, constraint=constraint, randomized=randomized)
     ids = [f"id {place}" for place in range(len(frame))]
-    texts = [", ".join(pair) for pair in zip(groups(frame["sex"].fillna("").tolist()),
-                                             groups(frame["age"].astype(str).tolist()), strict=True)]  # fmt: skip
+    texts = [
+        ", ".join(pair)
+        for pair in zip(
+            groups(frame["sex"].fillna("").tolist()), groups(frame["age"].astype(str).tolist()), strict=True
+        )
+    ]
     expected = policy.predict(score, frame, row_ids=ids)
     assert rules_of(policy).decide(score, texts, ids).tolist() == expected.tolist()
     assert rules_of(policy).randomized == policy.randomized
@@ -55,9 +59,17 @@ def test_what_cannot_be_decided_is_named():
         rules_of(policy).decide(scores, ["a", "a"], ["1", "1"])
 
 
-@pytest.mark.parametrize("values", [
-    [1, 2, None], [1.0, 2.5, -3.0], [True, False, None], ["a", "b c", None], [1e7, 12345678, 0.1], ["01", "02", "10"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1, 2, None],
+        [1.0, 2.5, -3.0],
+        [True, False, None],
+        ["a", "b c", None],
+        [1e7, 12345678, 0.1],
+        ["01", "02", "10"],
+    ],
+)
 def test_groups_have_the_names_that_the_import_and_the_fairness_page_give_them(tmp_path, values):
     from core.datasets import read_table
 

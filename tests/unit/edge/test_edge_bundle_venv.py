@@ -26,9 +26,7 @@ def bundles(folder):
     tiny_bert(folder, minilm_tokenizer())
     texts = reviews(30)
     text = export_onnx(folder, folder / "x.onnx", train=texts[:15], held_out=texts[15:])
-    write_bundle(
-        folder / "text.zip", text, sample=texts[:5], card="", licence="", tokenizer=folder / "tokenizer.json"
-    )  # fmt: skip
+    write_bundle(folder / "text.zip", text, sample=texts[:5], card="", licence="", tokenizer=folder / "tokenizer.json")
     return model, policy, others, texts, TextScorer(text.path, folder / "tokenizer.json", text.labels, text.max_length)
 
 

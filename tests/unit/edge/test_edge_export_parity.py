@@ -28,8 +28,10 @@ def test_rows_over_and_flips_are_counted_and_shown_worst_first():
     assert (found.rows_over, found.label_flips, found.ties) == (2, 2, 0)
     assert [each["row"] for each in found.shown] == [10, 20, 30]
     assert found.shown[0] == {
-        "row": 10, "model": {"outputs": [0.51, 0.49], "label": "no"}, "file": {"outputs": [0.1, 0.9], "label": "yes"},
-    }  # fmt: skip
+        "row": 10,
+        "model": {"outputs": [0.51, 0.49], "label": "no"},
+        "file": {"outputs": [0.1, 0.9], "label": "yes"},
+    }
     with pytest.raises(ExportError) as caught:
         refuse({"train": compare(model, model), "held_out": found})
     for told in ("2 of 3 rows (held out)", "another label on 2", "10: 'no' (0.51, 0.49) against 'yes' (0.1, 0.9)"):
@@ -47,8 +49,10 @@ def test_a_tie_does_not_excuse_a_difference():
     assert (found.label_flips, found.ties, found.rows_over) == (1, 0, 1)
 
 
-@pytest.mark.parametrize(("mine", "theirs", "over"), [(np.nan, np.nan, 0), (np.inf, np.inf, 0), (np.nan, 1.0, 1),
-                                                      (1.0, np.nan, 1), (np.inf, -np.inf, 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mine", "theirs", "over"),
+    [(np.nan, np.nan, 0), (np.inf, np.inf, 0), (np.nan, 1.0, 1), (1.0, np.nan, 1), (np.inf, -np.inf, 1)],
+)
 def test_what_is_no_number_is_equal_only_to_itself(mine, theirs, over):
     assert compare(Answers(np.array([[mine]])), Answers(np.array([[theirs]]))).rows_over == over
 

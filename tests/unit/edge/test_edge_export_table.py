@@ -74,9 +74,7 @@ def test_the_file_and_its_description_tell_what_it_is(adult):
 def test_hard_names_make_safe_and_different_inputs(tmp_path):
     frame = odd_table()
     found = export_onnx(fitted("linear", "regression", frame), tmp_path / "m.onnx", train=frame, held_out=frame)
-    assert found.inputs == (
-        "gr_e_m", "a_b", "a_b_2", "column", "say_hi_drop", "column_2", "label_2", "when", "zoned"
-    )  # fmt: skip
+    assert found.inputs == ("gr_e_m", "a_b", "a_b_2", "column", "say_hi_drop", "column_2", "label_2", "when", "zoned")
 
 
 def test_dates_have_their_parts_on_any_day(tmp_path):

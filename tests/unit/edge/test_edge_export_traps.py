@@ -101,21 +101,25 @@ REFUSED = {
         "CalibratedClassifierCV",
     ),
     "4 isotonic": (
-        lambda: CalibratedClassifierCV(LogisticRegression(), method="isotonic", cv=2), "CalibratedClassifierCV",
+        lambda: CalibratedClassifierCV(LogisticRegression(), method="isotonic", cv=2),
+        "CalibratedClassifierCV",
     ),
     "5 histogram boosting": (lambda: HistGradientBoostingClassifier(max_iter=5), "HistGradientBoostingClassifier"),
     "6 dart of XGBoost": (lambda: XGBClassifier(booster="dart", n_estimators=5, n_jobs=1), "its booster is dart"),
     "6 linear booster": (
-        lambda: XGBClassifier(booster="gblinear", n_estimators=5, n_jobs=1), "its booster is gblinear",
+        lambda: XGBClassifier(booster="gblinear", n_estimators=5, n_jobs=1),
+        "its booster is gblinear",
     ),
     "6 dart of LightGBM": (
-        lambda: LGBMClassifier(boosting_type="dart", n_estimators=5, n_jobs=1, verbose=-1), "its boosting is dart",
+        lambda: LGBMClassifier(boosting_type="dart", n_estimators=5, n_jobs=1, verbose=-1),
+        "its boosting is dart",
     ),
     "linear leaves": (
-        lambda: LGBMClassifier(linear_tree=True, n_estimators=5, n_jobs=1, verbose=-1), "its leaves hold linear models",
+        lambda: LGBMClassifier(linear_tree=True, n_estimators=5, n_jobs=1, verbose=-1),
+        "its leaves hold linear models",
     ),
     "8 a vote": (lambda: VotingClassifier([("a", LogisticRegression())], voting="soft"), "VotingClassifier"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -201,12 +205,16 @@ def test_zero_between_losses_and_gains_falls_to_the_same_side(tmp_path, kind):
 def test_columns_called_as_their_features_would_be_are_exported(tmp_path):
     """A colour "red" and a column "colour_red", a date and its year: each keeps its own values."""
     random = np.random.default_rng(0)
-    frame = pd.DataFrame({
-        "colour": random.choice(["red", "blue"], ROWS), "colour_red": random.normal(size=ROWS),
-        "due": pd.date_range("2020-01-01", periods=ROWS), "due: year": random.normal(size=ROWS),
-        "size": np.where(random.random(ROWS) < 0.2, np.nan, 1.0) * random.normal(size=ROWS),
-        "missingindicator_size": random.normal(size=ROWS),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "colour": random.choice(["red", "blue"], ROWS),
+            "colour_red": random.normal(size=ROWS),
+            "due": pd.date_range("2020-01-01", periods=ROWS),
+            "due: year": random.normal(size=ROWS),
+            "size": np.where(random.random(ROWS) < 0.2, np.nan, 1.0) * random.normal(size=ROWS),
+            "missingindicator_size": random.normal(size=ROWS),
+        }
+    )
     encoder = TableEncoder().fit(frame)
     names = list(encoder.get_feature_names_out())
     features = pd.DataFrame(encoder.transform(frame), columns=names)

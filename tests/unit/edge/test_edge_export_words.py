@@ -69,9 +69,11 @@ def test_it_is_equal_on_all_rows_and_says_what_it_takes(exported):
     assert {"größe", "大小", "x_y", "te"} & set(columns["note"].vocabulary)
     ports = {port.name: (port.type, port.shape) for port in describe_graph(found.path).inputs}
     assert ports == {
-        "text": ("int32", ("n", 300)), "note": ("int32", ("n", len(columns["note"].vocabulary))),
-        "rating": ("float", ("n", 1)), "land": ("string", ("n", 1)),
-    }  # fmt: skip
+        "text": ("int32", ("n", 300)),
+        "note": ("int32", ("n", len(columns["note"].vocabulary))),
+        "rating": ("float", ("n", 1)),
+        "land": ("string", ("n", 1)),
+    }
     assert describe_graph(found.path, table_feeds(others.head(3), found.columns)).work.uncounted == {}
     assert found.size_bytes < 200_000
 
@@ -149,10 +151,18 @@ def test_a_bundle_answers_as_the_pipeline(exported, tmp_path, monkeypatch):
     others.to_csv(tmp_path / "rows.csv", index=False)
     for arguments in (["--check"], [str(tmp_path / "rows.csv"), str(tmp_path / "out.csv")]):
         done = subprocess.run(
-            [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); import runpy; "
-             f"sys.argv[1:] = {arguments!r}; runpy.run_path({str(folder / 'predict.py')!r}, run_name='__main__')"],
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-I",
+                "-c",
+                f"import sys; sys.path.insert(0, {str(folder)!r}); import runpy; "
+                f"sys.argv[1:] = {arguments!r}; runpy.run_path({str(folder / 'predict.py')!r}, run_name='__main__')",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     answers = pd.read_csv(tmp_path / "out.csv")
     assert answers["label"].tolist() == model.predict(others).tolist()

@@ -11,8 +11,11 @@ from core.errors import InputError
 from tests.unit.edge.edge_models import odd_table
 
 COLUMNS = (
-    Column("n", "number", "n"), Column("b", "boolean", "b"), Column("c", "category", "c"), Column("d", "date", "d"),
-)  # fmt: skip
+    Column("n", "number", "n"),
+    Column("b", "boolean", "b"),
+    Column("c", "category", "c"),
+    Column("d", "date", "d"),
+)
 
 
 def test_each_kind_has_its_type_and_its_way_to_say_missing():
@@ -27,8 +30,11 @@ def test_each_kind_has_its_type_and_its_way_to_say_missing():
     )
     feeds = table_feeds(frame, COLUMNS)
     assert {name: (values.dtype.str, values.shape) for name, values in feeds.items()} == {
-        "n": ("<f4", (3, 1)), "b": ("<f4", (3, 1)), "c": ("|O", (3, 1)), "d": ("<i8", (3, 1))
-    }  # fmt: skip
+        "n": ("<f4", (3, 1)),
+        "b": ("<f4", (3, 1)),
+        "c": ("|O", (3, 1)),
+        "d": ("<i8", (3, 1)),
+    }
     assert np.isnan(feeds["n"]).all()
     assert np.array_equal(feeds["b"][:, 0], [1, np.nan, 0], equal_nan=True)
     assert feeds["c"][:, 0].tolist() == ["x", "(missing)", "(missing)"]

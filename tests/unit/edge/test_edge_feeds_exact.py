@@ -15,10 +15,26 @@ from core.errors import InputError
 
 MISSING = st.sampled_from([None, np.nan, pd.NA, pd.NaT, np.float64("nan"), decimal.Decimal("NaN")])
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(["NA", "nan", "(missing)", "1"])
-ODD = st.sampled_from([
-    b"ab", np.str_("np"), 5, 1.5, True, np.int8(3), np.float32(1.1), np.bool_(True), 1e300, -np.inf, 10**30,
-    datetime.date(2024, 1, 2), pd.Timestamp("2024-01-02"), decimal.Decimal("1.10"), (1, 2), 2**63,
-])  # fmt: skip
+ODD = st.sampled_from(
+    [
+        b"ab",
+        np.str_("np"),
+        5,
+        1.5,
+        True,
+        np.int8(3),
+        np.float32(1.1),
+        np.bool_(True),
+        1e300,
+        -np.inf,
+        10**30,
+        datetime.date(2024, 1, 2),
+        pd.Timestamp("2024-01-02"),
+        decimal.Decimal("1.10"),
+        (1, 2),
+        2**63,
+    ]
+)
 NUMBERS = st.floats(width=64) | st.sampled_from([3.4028234663852886e38, 3.4028235677973366e38, -0.0, 5e-324])
 WHOLE = st.sampled_from(["int8", "uint8", "int16", "int32", "uint32", "int64", "uint64"])
 

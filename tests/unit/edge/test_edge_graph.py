@@ -37,9 +37,12 @@ def test_operators_parameters_and_ports():
             helper.make_node("Add", ["p", "b"], ["q"]),
             helper.make_node("Add", ["q", "b"], ["y"]),
         ],
-        [("x", ["rows", 8])], [("y", ["rows", 4])],
-        {"w": floats(8, 4), "b": floats(4)}, producer_name="me", producer_version="1",
-    )  # fmt: skip
+        [("x", ["rows", 8])],
+        [("y", ["rows", 4])],
+        {"w": floats(8, 4), "b": floats(4)},
+        producer_name="me",
+        producer_version="1",
+    )
     found = describe_graph(data)
     assert found.operators == {"Add": 2, "MatMul": 1}
     assert list(found.operators) == ["Add", "MatMul"]
@@ -53,9 +56,13 @@ def test_operators_parameters_and_ports():
 def test_a_product_counts_two_a_multiply_add_and_its_bytes_once(tmp_path):
     path = tmp_path / "m.onnx"
     path.write_bytes(
-        build([helper.make_node("MatMul", ["x", "w"], ["y"])], [("x", ["n", 64])], [("y", ["n", 32])],
-              {"w": floats(64, 32)})
-    )  # fmt: skip
+        build(
+            [helper.make_node("MatMul", ["x", "w"], ["y"])],
+            [("x", ["n", 64])],
+            [("y", ["n", 32])],
+            {"w": floats(64, 32)},
+        )
+    )
     work = describe_graph(path, {"x": floats(5, 64)}).work
     assert work.flop == 2 * 5 * 64 * 32
     assert work.flop_by_operator == {"MatMul": work.flop}
@@ -74,12 +81,22 @@ def test_a_product_counts_two_a_multiply_add_and_its_bytes_once(tmp_path):
         (helper.make_node("Softmax", ["x"], ["y"]), {}, (4, 6), 5 * 24),
         (helper.make_node("Erf", ["x"], ["y"]), {}, (4, 6), 24),
         (helper.make_node("Transpose", ["x"], ["y"]), {}, (4, 6), 0),
-        (helper.make_node("GRU", ["x", "w", "r"], ["", "y"], hidden_size=3), {"w": (1, 9, 2), "r": (1, 9, 3)},
-         (4, 5, 2), 2 * 4 * 5 * (18 + 27)),
-        (helper.make_node("LinearRegressor", ["x"], ["y"], coefficients=[1.0] * 6, intercepts=[0.0],
-                          domain="ai.onnx.ml"), {}, (4, 6), 2 * 4 * 6),
+        (
+            helper.make_node("GRU", ["x", "w", "r"], ["", "y"], hidden_size=3),
+            {"w": (1, 9, 2), "r": (1, 9, 3)},
+            (4, 5, 2),
+            2 * 4 * 5 * (18 + 27),
+        ),
+        (
+            helper.make_node(
+                "LinearRegressor", ["x"], ["y"], coefficients=[1.0] * 6, intercepts=[0.0], domain="ai.onnx.ml"
+            ),
+            {},
+            (4, 6),
+            2 * 4 * 6,
+        ),
     ],
-)  # fmt: skip
+)
 def test_flop_of_operators(node, weights, x, expected):
     data = build([node], [("x", list(x))], [("y", None)], {name: floats(*shape) for name, shape in weights.items()})
     work = describe_graph(data, {"x": floats(*x)}).work
@@ -103,9 +120,11 @@ def test_what_is_not_known_is_named_and_not_guessed():
 
 def test_a_gather_reads_rows_and_not_the_table():
     data = build(
-        [helper.make_node("Gather", ["table", "ids"], ["y"])], [("ids", ["n"], TensorProto.INT64)], [("y", ["n", 16])],
+        [helper.make_node("Gather", ["table", "ids"], ["y"])],
+        [("ids", ["n"], TensorProto.INT64)],
+        [("y", ["n", 16])],
         {"table": floats(1000, 16)},
-    )  # fmt: skip
+    )
     work = describe_graph(data, {"ids": np.arange(3)}).work
     assert work.bytes_least == 3 * 8 + 2 * 3 * 16 * 4
     assert work.bytes_moved == 2 * 3 * 16 * 4
@@ -113,16 +132,27 @@ def test_a_gather_reads_rows_and_not_the_table():
 
 def test_nodes_of_subgraphs_count_as_often_as_they_ran():
     body = helper.make_graph(
-        [helper.make_node("Add", ["state", "one"], ["next"]), helper.make_node("Identity", ["go"], ["again"])], "body",
-        [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in
-         (("i", TensorProto.INT64, []), ("go", TensorProto.BOOL, []), ("state", TensorProto.FLOAT, [4]))],
-        [helper.make_tensor_value_info("again", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("next", TensorProto.FLOAT, [4])],
-    )  # fmt: skip
+        [helper.make_node("Add", ["state", "one"], ["next"]), helper.make_node("Identity", ["go"], ["again"])],
+        "body",
+        [
+            helper.make_tensor_value_info(name, kind, shape)
+            for name, kind, shape in (
+                ("i", TensorProto.INT64, []),
+                ("go", TensorProto.BOOL, []),
+                ("state", TensorProto.FLOAT, [4]),
+            )
+        ],
+        [
+            helper.make_tensor_value_info("again", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, [4]),
+        ],
+    )
     data = build(
-        [helper.make_node("Loop", ["times", "", "x"], ["y"], body=body)], [("x", [4])], [("y", [4])],
+        [helper.make_node("Loop", ["times", "", "x"], ["y"], body=body)],
+        [("x", [4])],
+        [("y", [4])],
         {"times": np.array(7), "one": np.ones(4, np.float32)},
-    )  # fmt: skip
+    )
     found = describe_graph(data, {"x": floats(4)})
     assert found.nodes == 3
     assert found.work.flop == 7 * 4
@@ -131,14 +161,23 @@ def test_nodes_of_subgraphs_count_as_often_as_they_ran():
 def forest(trees=2):
     """Return a regressor of trees with leaves at depths 1, 2 and 2."""
     return helper.make_node(
-        "TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", n_targets=1,
-        nodes_treeids=[tree for tree in range(trees) for _ in range(5)], nodes_nodeids=[0, 1, 2, 3, 4] * trees,
-        nodes_featureids=[0] * 5 * trees, nodes_values=[0.0, 0.0, 1.0, 0.0, 0.0] * trees,
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        n_targets=1,
+        nodes_treeids=[tree for tree in range(trees) for _ in range(5)],
+        nodes_nodeids=[0, 1, 2, 3, 4] * trees,
+        nodes_featureids=[0] * 5 * trees,
+        nodes_values=[0.0, 0.0, 1.0, 0.0, 0.0] * trees,
         nodes_modes=["BRANCH_LEQ", "LEAF", "BRANCH_LEQ", "LEAF", "LEAF"] * trees,
-        nodes_truenodeids=[1, 0, 3, 0, 0] * trees, nodes_falsenodeids=[2, 0, 4, 0, 0] * trees,
-        target_treeids=[tree for tree in range(trees) for _ in range(3)], target_nodeids=[1, 3, 4] * trees,
-        target_ids=[0] * 3 * trees, target_weights=[1.0, 2.0, 3.0] * trees,
-    )  # fmt: skip
+        nodes_truenodeids=[1, 0, 3, 0, 0] * trees,
+        nodes_falsenodeids=[2, 0, 4, 0, 0] * trees,
+        target_treeids=[tree for tree in range(trees) for _ in range(3)],
+        target_nodeids=[1, 3, 4] * trees,
+        target_ids=[0] * 3 * trees,
+        target_weights=[1.0, 2.0, 3.0] * trees,
+    )
 
 
 def test_trees_compare_and_do_not_multiply():
@@ -151,9 +190,17 @@ def test_trees_compare_and_do_not_multiply():
 
 def test_trees_of_the_newer_operator():
     node = helper.make_node(
-        "TreeEnsemble", ["x"], ["y"], domain="ai.onnx.ml", tree_roots=[0], nodes_truenodeids=[0, 1],
-        nodes_trueleafs=[1, 1], nodes_falsenodeids=[1, 2], nodes_falseleafs=[0, 1], leaf_targetids=[0, 0, 0],
-    )  # fmt: skip
+        "TreeEnsemble",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        tree_roots=[0],
+        nodes_truenodeids=[0, 1],
+        nodes_trueleafs=[1, 1],
+        nodes_falsenodeids=[1, 2],
+        nodes_falseleafs=[0, 1],
+        leaf_targetids=[0, 0, 0],
+    )
     assert tree_size(node) == (1, 5, pytest.approx(5 / 3))
 
 

@@ -97,8 +97,9 @@ def test_external_data_is_refused_wherever_it_is():
     in_training = model()
     in_training.training_info.add().initialization.initializer.append(external())
     constant = helper.make_node("Constant", [], ["k"], value=external())
-    function = helper.make_function("own", "F", ["a"], ["b"], [constant, helper.make_node("Add", ["a", "k"], ["b"])],
-                                    [helper.make_opsetid("", 18)])  # fmt: skip
+    function = helper.make_function(
+        "own", "F", ["a"], ["b"], [constant, helper.make_node("Add", ["a", "k"], ["b"])], [helper.make_opsetid("", 18)]
+    )
     for made in (
         model(held=[external()]),
         model(held=[only_entries]),
@@ -117,8 +118,10 @@ def test_custom_domains_are_refused_and_named():
     own = helper.make_node("Run", ["x"], ["y"], domain="com.evil")
     assert "'com.evil.Run'" in refused(model([own], domains=["com.evil"]), "none of ONNX's").message
     refused(holding(helper.make_node("Run", ["w"], ["z"], domain="com.evil"), 2), "none of ONNX's")
-    refused(model([helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft")], domains=["com.microsoft"]),
-            "reads another file")  # fmt: skip
+    refused(
+        model([helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft")], domains=["com.microsoft"]),
+        "reads another file",
+    )
 
 
 def test_the_runtimes_own_operators_are_allowed():
@@ -128,8 +131,9 @@ def test_the_runtimes_own_operators_are_allowed():
 
 
 def test_functions_of_the_file_itself_are_allowed():
-    body = helper.make_function("own", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])],
-                                [helper.make_opsetid("", 18)])  # fmt: skip
+    body = helper.make_function(
+        "own", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 18)]
+    )
     node = helper.make_node("Twice", ["x"], ["y"], domain="own")
     found = inspect_onnx(model([node], functions=[body], domains=["own"]).SerializeToString())
     assert found.graph.operators == {"Add": 1, "own.Twice": 1}
@@ -162,8 +166,13 @@ def test_functions_that_call_each_other_in_a_ring_are_refused():
 def test_nodes_are_counted_in_subgraphs_and_functions_too():
     chain = [helper.make_node("Relu", ["x"], ["y"])] * 60
     refused(model(chain), "more than 50 operators", LimitError, max_nodes=50)
-    deep = helper.make_node("If", ["c"], ["o"], then_branch=helper.make_graph(chain, "t", [], []),
-                            else_branch=helper.make_graph([], "e", [], []))  # fmt: skip
+    deep = helper.make_node(
+        "If",
+        ["c"],
+        ["o"],
+        then_branch=helper.make_graph(chain, "t", [], []),
+        else_branch=helper.make_graph([], "e", [], []),
+    )
     refused(holding(deep), "more than 50 operators", LimitError, max_nodes=50)
     body = helper.make_function("own", "F", ["x"], ["y"], chain, [helper.make_opsetid("", 18)])
     refused(model(functions=[body]), "more than 50 operators", LimitError, max_nodes=50)

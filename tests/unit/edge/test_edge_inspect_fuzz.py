@@ -20,11 +20,23 @@ def _sound() -> bytes:
         "own", "Twice", ["p"], ["q"], [helper.make_node("Add", ["p", "p"], ["q"])], [helper.make_opsetid("", 18)]
     )
     tree = helper.make_node(
-        "TreeEnsembleRegressor", ["x"], ["t"], domain="ai.onnx.ml", n_targets=1, nodes_treeids=[0, 0, 0],
-        nodes_nodeids=[0, 1, 2], nodes_featureids=[0, 0, 0], nodes_values=[0.5, 0.0, 0.0],
-        nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"], nodes_truenodeids=[1, 0, 0], nodes_falsenodeids=[2, 0, 0],
-        target_treeids=[0, 0], target_nodeids=[1, 2], target_ids=[0, 0], target_weights=[1.0, 2.0],
-    )  # fmt: skip
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["t"],
+        domain="ai.onnx.ml",
+        n_targets=1,
+        nodes_treeids=[0, 0, 0],
+        nodes_nodeids=[0, 1, 2],
+        nodes_featureids=[0, 0, 0],
+        nodes_values=[0.5, 0.0, 0.0],
+        nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"],
+        nodes_truenodeids=[1, 0, 0],
+        nodes_falsenodeids=[2, 0, 0],
+        target_treeids=[0, 0],
+        target_nodeids=[1, 2],
+        target_ids=[0, 0],
+        target_weights=[1.0, 2.0],
+    )
     nodes = [
         helper.make_node("MatMul", ["x", "w"], ["a"]),
         helper.make_node("Twice", ["a"], ["b"], domain="own"),
@@ -33,17 +45,22 @@ def _sound() -> bytes:
         tree,
     ]
     held = [
-        numpy_helper.from_array(np.ones((2, 2), np.float32), "w"), numpy_helper.from_array(np.array(True), "c"),
-        numpy_helper.from_array(np.array([2, 2]), "shape"), numpy_helper.from_array(np.array(["u", "v"]), "words"),
-    ]  # fmt: skip
+        numpy_helper.from_array(np.ones((2, 2), np.float32), "w"),
+        numpy_helper.from_array(np.array(True), "c"),
+        numpy_helper.from_array(np.array([2, 2]), "shape"),
+        numpy_helper.from_array(np.array(["u", "v"]), "words"),
+    ]
     sparse = helper.make_sparse_tensor(
         numpy_helper.from_array(np.ones(1, np.float32), "s"), numpy_helper.from_array(np.array([1]), "i"), [4]
     )
     graph = helper.make_graph(
-        nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", "k"]) for name in "bdet"], held,
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", "k"]) for name in "bdet"],
+        held,
         sparse_initializer=[sparse],
-    )  # fmt: skip
+    )
     opsets = [helper.make_opsetid(*each) for each in (("", 18), ("own", 1), ("ai.onnx.ml", 3))]
     made = helper.make_model(graph, functions=[function], opset_imports=opsets, ir_version=10)
     helper.set_model_props(made, {"plumbline.kind": "table"})

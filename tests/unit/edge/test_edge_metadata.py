@@ -28,8 +28,9 @@ FULL = Metadata(
 
 
 def test_it_survives_the_file(tmp_path):
-    model = onnx.parser.parse_model('<ir_version: 10, opset_import: ["" : 18]> g (float[n] x) => (float[n] y) '
-                                    "{ y = Identity(x) }")  # fmt: skip
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["" : 18]> g (float[n] x) => (float[n] y) { y = Identity(x) }'
+    )
     FULL.write(model)
     onnx.save(model, tmp_path / "m.onnx")
     assert Metadata.read(tmp_path / "m.onnx") == FULL
@@ -47,9 +48,10 @@ def test_the_keys_are_the_documented_ones():
     model = onnx.ModelProto()
     FULL.write(model)
     props = {each.key: each.value for each in model.metadata_props}
-    assert set(props) == {f"plumbline.{name}" for name in (
-        "kind", "task", "labels", "columns", "fingerprint", "policy", "variant", "target"
-    )}  # fmt: skip
+    assert set(props) == {
+        f"plumbline.{name}"
+        for name in ("kind", "task", "labels", "columns", "fingerprint", "policy", "variant", "target")
+    }
     assert props["plumbline.kind"] == "table"
     assert props["plumbline.labels"] == '["ä", 1, true]'
     assert Metadata("text", max_length=128).to_props()["plumbline.labels"] == "null"
@@ -62,8 +64,12 @@ def test_writing_again_replaces_ours_and_keeps_what_others_wrote():
     Metadata("text", max_length=64, variant="dynamic-int8").write(model)
     read = Metadata.read(model)
     assert (read.kind, read.columns, read.policy, read.max_length, read.variant) == (
-        "text", (), None, 64, "dynamic-int8"
-    )  # fmt: skip
+        "text",
+        (),
+        None,
+        64,
+        "dynamic-int8",
+    )
     assert [each.value for each in model.metadata_props if each.key == "author"] == ["someone"]
 
 
@@ -73,10 +79,16 @@ def test_a_file_of_another_origin_is_of_another_kind():
     assert Metadata().to_props() == {"plumbline.kind": "other", "plumbline.variant": "fp32"}
 
 
-@pytest.mark.parametrize("props", [
-    {"plumbline.labels": "["}, {"plumbline.labels": "5"}, {"plumbline.columns": '[{"name": "a"}]'},
-    {"plumbline.columns": "7"}, {"plumbline.policy": "[" * 100_000},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "props",
+    [
+        {"plumbline.labels": "["},
+        {"plumbline.labels": "5"},
+        {"plumbline.columns": '[{"name": "a"}]'},
+        {"plumbline.columns": "7"},
+        {"plumbline.policy": "[" * 100_000},
+    ],
+)
 def test_what_is_damaged_is_refused(props):
     with pytest.raises(InputError, match="metadata of the file are damaged"):
         Metadata.from_props({"plumbline.kind": "table"} | props)

@@ -16,10 +16,14 @@ from core.errors import ExportError, InputError, SettingsError
 
 RANDOM = np.random.default_rng(0)
 PROPS = {
-    "plumbline.kind": "table", "plumbline.task": "binary", "plumbline.labels": '["no", "yes"]',
-    "plumbline.columns": '[{"name": "age", "kind": "number", "input": "x"}]', "plumbline.fingerprint": "f",
-    "plumbline.variant": "fp32", "other": "kept",
-}  # fmt: skip
+    "plumbline.kind": "table",
+    "plumbline.task": "binary",
+    "plumbline.labels": '["no", "yes"]',
+    "plumbline.columns": '[{"name": "age", "kind": "number", "input": "x"}]',
+    "plumbline.fingerprint": "f",
+    "plumbline.variant": "fp32",
+    "other": "kept",
+}
 
 
 def floats(*shape, scale=1.0):
@@ -46,9 +50,10 @@ def run(path, x):
 def network(tmp_path_factory):
     """A perceptron of 64 inputs, 128 hidden units and 2 outputs."""
     nodes = [
-        helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("MatMul", ["x", "w"], ["a"]),
+        helper.make_node("Relu", ["a"], ["b"]),
         helper.make_node("Gemm", ["b", "v", "c"], ["y"]),
-    ]  # fmt: skip
+    ]
     weights = {"w": floats(64, 128, scale=0.1), "v": floats(128, 2, scale=0.1), "c": floats(2)}
     return save(tmp_path_factory.mktemp("network") / "model.onnx", nodes, weights)
 
@@ -101,9 +106,12 @@ def test_the_runtime_warns_of_nothing(tmp_path, capfd):
 
 def test_a_convolution_runs_in_every_mode(tmp_path):
     path = save(
-        tmp_path / "m.onnx", [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])],
-        {"w": floats(16, 8, 3, 3, scale=0.1)}, (None, 8, 6, 6), (None, 16, 6, 6),
-    )  # fmt: skip
+        tmp_path / "m.onnx",
+        [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])],
+        {"w": floats(16, 8, 3, 3, scale=0.1)},
+        (None, 8, 6, 6),
+        (None, 16, 6, 6),
+    )
     x = floats(4, 8, 6, 6)
     for mode in MODES:  # calibrated on the same rows: what lies outside the range is cut off, by design
         found = quantize(path, tmp_path / f"{mode}.onnx", mode=mode, calibration=[{"x": x}])
@@ -127,10 +135,23 @@ def test_an_unknown_mode_is_named(network, tmp_path):
 
 def trees(path):
     node = helper.make_node(
-        "TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", n_targets=1, nodes_treeids=[0], nodes_nodeids=[0],
-        nodes_featureids=[0], nodes_values=[0.0], nodes_modes=["LEAF"], nodes_truenodeids=[0], nodes_falsenodeids=[0],
-        target_treeids=[0], target_nodeids=[0], target_ids=[0], target_weights=[1.0],
-    )  # fmt: skip
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        n_targets=1,
+        nodes_treeids=[0],
+        nodes_nodeids=[0],
+        nodes_featureids=[0],
+        nodes_values=[0.0],
+        nodes_modes=["LEAF"],
+        nodes_truenodeids=[0],
+        nodes_falsenodeids=[0],
+        target_treeids=[0],
+        target_nodeids=[0],
+        target_ids=[0],
+        target_weights=[1.0],
+    )
     return save(path, [node], {}, y=(None, 1))
 
 
@@ -182,13 +203,19 @@ def test_what_overflows_or_fails_where_the_model_does_not_is_refused(network, tm
 
 
 def test_a_model_of_another_origin_keeps_its_own_metadata(tmp_path):
-    path = save(tmp_path / "m.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": floats(64, 32)},
-                y=(None, 32), props={"author": "me"})  # fmt: skip
+    path = save(
+        tmp_path / "m.onnx",
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        {"w": floats(64, 32)},
+        y=(None, 32),
+        props={"author": "me"},
+    )
     found = quantize(path, tmp_path / "q.onnx")
     assert (found.kind, found.labels, found.columns, found.max_length) == ("other", None, (), None)
     assert {each.key: each.value for each in onnx.load(found.path).metadata_props} == {
-        "author": "me", "plumbline.variant": "dynamic-int8",
-    }  # fmt: skip
+        "author": "me",
+        "plumbline.variant": "dynamic-int8",
+    }
 
 
 def test_the_old_file_stays_when_quantising_fails(network, tmp_path, monkeypatch):

@@ -107,9 +107,13 @@ def made(minilm, feeds, tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("mode", "megabytes", "equal", "gap"),
-    [("dynamic-int8", 23.5, 0.97, 0.2), ("static-int8-u8s8", 23.6, 0.95, 0.3), ("static-int8-s8s8", 23.6, 0.95, 0.3),
-     ("fp16", 46.5, 1.0, 0.01)],
-)  # fmt: skip
+    [
+        ("dynamic-int8", 23.5, 0.97, 0.2),
+        ("static-int8-u8s8", 23.6, 0.95, 0.3),
+        ("static-int8-s8s8", 23.6, 0.95, 0.3),
+        ("fp16", 46.5, 1.0, 0.01),
+    ],
+)
 def test_every_mode_is_small_and_answers_nearly_alike(
     minilm, made, probabilities, reviews, mode, megabytes, equal, gap
 ):

@@ -44,13 +44,21 @@ def test_counts_are_scikit_learns_of_any_text(texts, others):
         assert np.array_equal(feed({"kind": "text", "vocabulary": words}, bare), expected(texts, bare)[0])
 
 
-@pytest.mark.parametrize("cells", [
-    pd.Series(["one", None, float("nan"), pd.NA, "two one", "none"], dtype=object),
-    pd.Series(["one", None, "two"], dtype="str"), pd.Series(["one", None, "two one"], dtype="category"),
-    pd.Series([1.0, None, 2.5]), pd.Series([1, 2, None], dtype="Int64"), pd.Series([True, False, True]),
-    pd.Series(["one", 2, None, 1.5, pd.NaT, pd.Timestamp("2024-01-02")], dtype=object), pd.Series([np.str_("One")]),
-    pd.Series(pd.to_datetime(["2024-01-02", None])),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.Series(["one", None, float("nan"), pd.NA, "two one", "none"], dtype=object),
+        pd.Series(["one", None, "two"], dtype="str"),
+        pd.Series(["one", None, "two one"], dtype="category"),
+        pd.Series([1.0, None, 2.5]),
+        pd.Series([1, 2, None], dtype="Int64"),
+        pd.Series([True, False, True]),
+        pd.Series(["one", 2, None, 1.5, pd.NaT, pd.Timestamp("2024-01-02")], dtype=object),
+        pd.Series([np.str_("One")]),
+        pd.Series(pd.to_datetime(["2024-01-02", None])),
+    ],
+    ids=str,
+)
 def test_missing_cells_and_cells_of_other_types_are_read_as_in_training(cells):
     words = tuple(sorted({word for text in as_words(cells) for word in text.split()} | {"nan", "nat", "none", "na"}))
     found = table_feeds(cells.rename("t").to_frame(), [Column("t", "text", "t", (), words)])["t"]

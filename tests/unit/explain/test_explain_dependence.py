@@ -24,9 +24,13 @@ def test_agrees_with_scikit_learns_on_the_same_rows(learner, task):
     found = curve(result, frame, "a b")
     rows = frame.loc[:99, result.features].astype({"a b": float})
     expected = partial_dependence(
-        result.model, rows, ["a b"], custom_values={"a b": np.array(found.values)}, kind="both",
+        result.model,
+        rows,
+        ["a b"],
+        custom_values={"a b": np.array(found.values)},
+        kind="both",
         response_method="auto" if task == "regression" else "predict_proba",
-    )  # fmt: skip
+    )
     # scikit-learn has one output of two classes, the second.
     average = np.array(found.average).T
     assert average == pytest.approx(expected["average"], rel=1e-5, abs=2e-6)

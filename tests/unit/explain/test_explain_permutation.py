@@ -15,9 +15,15 @@ from tests.unit.explain.explain_models import odd_result, subject_of
 
 def measured(subject, X, y, metric, *, repeats=5, seconds=60.0, seed=0):
     return permutation_importance(
-        subject, X, y, metric, repeats=repeats, speed=Speed.measure(subject.predict, X),
-        deadline=Deadline.after(seconds), seed=seed,
-    )  # fmt: skip
+        subject,
+        X,
+        y,
+        metric,
+        repeats=repeats,
+        speed=Speed.measure(subject.predict, X),
+        deadline=Deadline.after(seconds),
+        seed=seed,
+    )
 
 
 def normal(rows, names="abc", seed=0):
@@ -83,9 +89,10 @@ def test_an_unused_column_is_exactly_zero_in_a_forest_of_many_threads():
     forest = result.model.steps[-1][1].estimator.set_params(n_jobs=4)
     subject = subject_of(result)
     unused = [
-        name for name, places in zip(subject.columns, subject.places, strict=True)
+        name
+        for name, places in zip(subject.columns, subject.places, strict=True)
         if not any(np.isin(tree.tree_.feature, places).any() for tree in forest.estimators_)
-    ]  # fmt: skip
+    ]
     y = frame["target"].map({"a": 0, "b": 1, "c": 2}).to_numpy()
     table, _ = measured(subject, subject.encode(frame), y, "log_loss")
     frame["never seen"] = 1.0

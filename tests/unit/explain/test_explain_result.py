@@ -23,9 +23,14 @@ PARTS = ["permutation", "shap", "summary", "dependence", "interactions"]
 def credit():
     frame = load_sample("german_credit").frame
     settings = AutoMLSettings(
-        target="credit", time_budget_s=None, max_trials=3, folds=2, sensitive_columns=("sex", "age"),
-        drop_columns=("telephone",), learners=("lgbm",),
-    )  # fmt: skip
+        target="credit",
+        time_budget_s=None,
+        max_trials=3,
+        folds=2,
+        sensitive_columns=("sex", "age"),
+        drop_columns=("telephone",),
+        learners=("lgbm",),
+    )
     result = search(frame, settings)
     events = []
     return result, frame, explain(result, frame, LONG, report=events.append), events
@@ -84,8 +89,11 @@ def test_a_small_group_has_its_figures_but_no_interval(tmp_path):
     found = Explanation.load(tmp_path)
     sizes = found.summary.drop_duplicates("group").set_index("group")["n"].to_dict()
     assert {name: sizes[name] for name in ("one", "few", "thirty", "many")} == {
-        "one": 1, "few": 29, "thirty": 30, "many": 60,
-    }  # fmt: skip
+        "one": 1,
+        "few": 29,
+        "thirty": 30,
+        "many": 60,
+    }
     small = found.summary["group"].isin(["one", "few"])
     assert found.summary.loc[small, ["low", "high"]].isna().all(axis=None)
     assert found.summary.loc[~small, ["low", "high"]].notna().all(axis=None)

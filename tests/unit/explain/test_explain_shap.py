@@ -25,9 +25,16 @@ def attributed(result, frame, n=40, seconds=60.0):
     X = subject.encode(frame)
     names = ["x"] if result.task != "multiclass" else list(result.labels)
     found, _, why = attribute(
-        subject, X[:n], frame, np.arange(len(frame)), names, space="probability", background=X,
-        deadline=Deadline.after(seconds), estimator=bare_estimator(result.model),
-    )  # fmt: skip
+        subject,
+        X[:n],
+        frame,
+        np.arange(len(frame)),
+        names,
+        space="probability",
+        background=X,
+        deadline=Deadline.after(seconds),
+        estimator=bare_estimator(result.model),
+    )
     assert why == ""
     return found, X
 
@@ -111,9 +118,16 @@ def replaced(monkeypatch, **changes):
     changes = {name: change(exact) for name, change in changes.items()}
     monkeypatch.setattr(_attribute, "exact_contributor", lambda *_: replace(exact, **changes))
     found, _, why = _attribute.attribute(
-        subject, X[:5], frame, np.arange(5), ["yes"], space="probability", background=X,
-        deadline=Deadline.after(0.9), estimator=object(),
-    )  # fmt: skip
+        subject,
+        X[:5],
+        frame,
+        np.arange(5),
+        ["yes"],
+        space="probability",
+        background=X,
+        deadline=Deadline.after(0.9),
+        estimator=object(),
+    )
     expected = result.model.predict_proba(frame.head(5))[:, 1]
     assert found.method.startswith("sampled")
     assert found.outputs[:, 0] == pytest.approx(expected[: len(found)])

@@ -24,8 +24,9 @@ BROKEN = {
     "two dimensions": lambda: group_metrics(np.c_[Y, Y], P, GROUP),
     "labels are NaN": lambda: group_metrics(np.where(Y, np.nan, 0.0), P, GROUP),
     "labels are None": lambda: group_metrics([None, *Y[1:]], P, GROUP),
-    "labels are NaN among texts": lambda: group_metrics([np.nan, *["yes", "no"] * 3], ["yes"] * 7, ["a"] * 7,
-                                                        pos_label="yes"),
+    "labels are NaN among texts": lambda: group_metrics(
+        [np.nan, *["yes", "no"] * 3], ["yes"] * 7, ["a"] * 7, pos_label="yes"
+    ),
     "predictions are NaN": lambda: group_metrics(Y, np.where(P, np.nan, 0.0), GROUP),
     "infinite scores": lambda: group_metrics(Y, P, GROUP, y_score=np.r_[np.inf, SCORE[1:]]),
     "infinite scores of a table": lambda: score_table(Y, np.r_[-np.inf, SCORE[1:]], GROUP),
@@ -48,7 +49,7 @@ BROKEN = {
     "ratios of numbers": lambda: group_metrics(SCORE, SCORE, GROUP).ratio_intervals,
     "one class": lambda: optimize_thresholds(np.ones(N, int), SCORE, GROUP, objective="balanced_accuracy"),
     "text in bins": lambda: bin_numbers(["a", "b"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", BROKEN)

@@ -57,10 +57,25 @@ def test_each_row_is_in_the_group_of_its_label(values):
 
 @pytest.mark.parametrize(
     ("label", "text"),
-    [(1, "1"), (1.0, "1"), (np.float64(1), "1"), ("1", "1"), (1.5, "1.5"), (-0.0, "0"), (True, "True"),
-     (None, "(missing)"), (float("nan"), "(missing)"), (pd.NA, "(missing)"), (pd.NaT, "(missing)"),
-     (("a", None, 2.0), "a, (missing), 2"), (np.int8(3), "3"), ("", ""), (TODAY, "2024-01-02"), (float("inf"), "inf")],
-)  # fmt: skip
+    [
+        (1, "1"),
+        (1.0, "1"),
+        (np.float64(1), "1"),
+        ("1", "1"),
+        (1.5, "1.5"),
+        (-0.0, "0"),
+        (True, "True"),
+        (None, "(missing)"),
+        (float("nan"), "(missing)"),
+        (pd.NA, "(missing)"),
+        (pd.NaT, "(missing)"),
+        (("a", None, 2.0), "a, (missing), 2"),
+        (np.int8(3), "3"),
+        ("", ""),
+        (TODAY, "2024-01-02"),
+        (float("inf"), "inf"),
+    ],
+)
 def test_labels_read_the_same_whatever_their_type(label, text):
     assert label_text(label) == text
 
@@ -105,8 +120,12 @@ def test_many_columns_give_the_same_groups_as_pandas(columns):
 
 def test_as_many_groups_as_can_be_compared():
     assert len(group_rows(np.arange(MAX_GROUPS))) == MAX_GROUPS
-    for values in (np.arange(MAX_GROUPS + 1), np.arange(MAX_GROUPS * 20), np.arange(6000).reshape(-1, 2),
-                   {str(i): np.arange(9000) for i in range(5)}):  # fmt: skip
+    for values in (
+        np.arange(MAX_GROUPS + 1),
+        np.arange(MAX_GROUPS * 20),
+        np.arange(6000).reshape(-1, 2),
+        {str(i): np.arange(9000) for i in range(5)},
+    ):
         with pytest.raises(InputError, match="groups") as refused:
             group_rows(values)
         assert refused.value.hint

@@ -76,8 +76,9 @@ def test_ratios_are_near_those_of_a_bootstrap_of_rows():
     y = random.integers(0, 2, n)
     p = (random.random(n) < np.where(group == "a", 0.5, 0.35)).astype(int)
     found = group_metrics(y, p, group, n_boot=4000).ratio_intervals.loc[("b", "selection_rate")]
-    drawn = [p[400:][random.integers(0, 200, 200)].mean() / p[:400][random.integers(0, 400, 400)].mean()
-             for _ in range(4000)]  # fmt: skip
+    drawn = [
+        p[400:][random.integers(0, 200, 200)].mean() / p[:400][random.integers(0, 400, 400)].mean() for _ in range(4000)
+    ]
     assert found["ratio"] == pytest.approx(p[400:].mean() / p[:400].mean())
     assert found[["low", "high"]].tolist() == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.02)
     assert found["undefined"] == 0
@@ -105,8 +106,9 @@ def test_unequal_weights_make_intervals_wider():
     n = 600
     y, score, group = random.integers(0, 2, n), random.random(n), random.choice(list("ab"), n)
     weights = random.choice([0.1, 10], n)
-    plain, weighted = (group_metrics(y, score > 0.4, group, y_score=score, sample_weight=w).intervals
-                       for w in (None, weights))  # fmt: skip
+    plain, weighted = (
+        group_metrics(y, score > 0.4, group, y_score=score, sample_weight=w).intervals for w in (None, weights)
+    )
     assert ((weighted["high"] - weighted["low"]) > 1.1 * (plain["high"] - plain["low"])).all()
 
 
@@ -143,8 +145,12 @@ def test_intervals_hold_their_values():
 def test_intervals_without_rows_are_unknown():
     found = group_metrics([0, 0, 1, 1], [0, 1, 1, 1], list("aabb"), y_score=[0.1, 0.6, 0.7, 0.8], min_group_size=0)
     table = found.intervals
-    for label, name in (("a", "true_positive_rate"), ("b", "false_positive_rate"), ("a", "roc_auc"),
-                        ("b", "balanced_accuracy")):  # fmt: skip
+    for label, name in (
+        ("a", "true_positive_rate"),
+        ("b", "false_positive_rate"),
+        ("a", "roc_auc"),
+        ("b", "balanced_accuracy"),
+    ):
         assert table.loc[(label, name), ["value", "low", "high"]].isna().all()
     assert table.loc[("a", "true_positive_rate"), "n"] == 0
     assert np.isnan(wilson(np.nan, 0)).all()

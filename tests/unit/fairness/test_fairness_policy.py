@@ -115,8 +115,17 @@ def test_unknown_groups_are_named_and_counted():
         score_table([0, 1], [0.1, 0.9], ["a", "z"]).under(POLICY)
 
 
-@pytest.mark.parametrize("labels", [[1, 2], ["1", "2"], [1.0, 2.0], np.array([1, 2], dtype=object),
-                                    pd.Series([1, 2], dtype="category"), pd.Series([1, 2], dtype="Int64")])  # fmt: skip
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [1, 2],
+        ["1", "2"],
+        [1.0, 2.0],
+        np.array([1, 2], dtype=object),
+        pd.Series([1, 2], dtype="category"),
+        pd.Series([1, 2], dtype="Int64"),
+    ],
+)
 def test_labels_match_whatever_their_type(labels):
     policy = ThresholdPolicy({"1": ((0.5, 1.0),), "2": ((0.1, 1.0),)}, ("g",))
     assert policy.expected_rate([0.3, 0.3], labels).tolist() == [0.0, 1.0]

@@ -13,8 +13,11 @@ COMPAS = {"African-American": (990, 805, 532, 1369), "Caucasian": (1139, 349, 46
 
 @pytest.fixture(scope="module")
 def compas():
-    cells = [(label, y, p, count) for label, counts in COMPAS.items()
-             for (y, p), count in zip([(0, 0), (0, 1), (1, 0), (1, 1)], counts, strict=True)]  # fmt: skip
+    cells = [
+        (label, y, p, count)
+        for label, counts in COMPAS.items()
+        for (y, p), count in zip([(0, 0), (0, 1), (1, 0), (1, 1)], counts, strict=True)
+    ]
     table = pd.DataFrame(cells, columns=["race", "y", "p", "count"])
     table = table.loc[table.index.repeat(table["count"])]
     return group_metrics(table["y"], table["p"], table["race"], reference_group="Caucasian")
@@ -50,10 +53,12 @@ def test_compas_rates(compas):
 
 def test_compas_disparities(compas):
     found = compas.summary
-    assert found.loc["demographic_parity", ["difference", "ratio"]].tolist() == pytest.approx([0.240200, 0.591638],
-                                                                                              abs=1e-6)  # fmt: skip
-    assert found.loc["equalized_odds", ["difference", "ratio"]].tolist() == pytest.approx([0.213925, 0.522987],
-                                                                                          abs=1e-6)  # fmt: skip
+    assert found.loc["demographic_parity", ["difference", "ratio"]].tolist() == pytest.approx(
+        [0.240200, 0.591638], abs=1e-6
+    )
+    assert found.loc["equalized_odds", ["difference", "ratio"]].tolist() == pytest.approx(
+        [0.213925, 0.522987], abs=1e-6
+    )
     assert found.loc["equal_opportunity", "difference"] == pytest.approx(0.197373, abs=1e-6)
     assert found.loc["four_fifths", "holds"] is False
 
@@ -101,8 +106,9 @@ def test_adult_thresholds(adult, constraint, published):
     assert expected["unconstrained_objective"] >= 0.84435  # the tree's own, with one threshold for all
 
 
-@pytest.mark.parametrize(("column", "reference", "gap"), [("age", "25 and above", -0.128550),
-                                                          ("sex", "male", -0.074801)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("column", "reference", "gap"), [("age", "25 and above", -0.128550), ("sex", "male", -0.074801)]
+)
 def test_german_credit(column, reference, gap):
     """Good credit of those below 25, and of women, against the others."""
     frame = load_sample("german_credit").frame

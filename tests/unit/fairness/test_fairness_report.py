@@ -32,9 +32,14 @@ def report(rows, found):
     table = score_table(truth, score, group)
     policy = table.optimize(constraint="equalized_odds")
     return FairnessReport(
-        "Fairness of <script>alert(1)</script>", {"Fingerprint": "abc", "Rows": "2,000"}, found, "equalized_odds",
-        policy.to_dict(), table.under(policy), pd.DataFrame({"technique": ["reweighing"], "accuracy": [0.5]}),
-    )  # fmt: skip
+        "Fairness of <script>alert(1)</script>",
+        {"Fingerprint": "abc", "Rows": "2,000"},
+        found,
+        "equalized_odds",
+        policy.to_dict(),
+        table.under(policy),
+        pd.DataFrame({"technique": ["reweighing"], "accuracy": [0.5]}),
+    )
 
 
 def test_verdict_names_groups_gap_interval_and_chance(found):

@@ -154,9 +154,14 @@ def test_calibration_counts_weights():
 
 @pytest.mark.parametrize(
     ("thresholds", "message"),
-    [({"a": 0.5}, "no threshold for b"), ({"a": 0.5, "b": 0.5, "c": 0.5}, "no group c"), ({}, "no threshold for a, b"),
-     (float("nan"), "NaN"), ({"a": float("nan"), "b": 0.5}, "NaN")],
-)  # fmt: skip
+    [
+        ({"a": 0.5}, "no threshold for b"),
+        ({"a": 0.5, "b": 0.5, "c": 0.5}, "no group c"),
+        ({}, "no threshold for a, b"),
+        (float("nan"), "NaN"),
+        ({"a": float("nan"), "b": 0.5}, "NaN"),
+    ],
+)
 def test_thresholds_that_do_not_fit_are_refused(thresholds, message):
     with pytest.raises(InputError, match=message) as refused:
         score_table([0, 1], [0.1, 0.9], ["a", "b"]).at(thresholds)
@@ -165,8 +170,11 @@ def test_thresholds_that_do_not_fit_are_refused(thresholds, message):
 
 def test_thresholds_match_groups_of_any_type():
     table = score_table([0, 1, 1], [0.1, 0.9, 0.5], [1, 2, None], min_group_size=0)
-    for given_to_it in ({1: 0.5, 2: 0.5, None: 0.6}, {"1": 0.5, "2": 0.5, "(missing)": 0.6},
-                        {1.0: 0.5, 2.0: 0.5, np.nan: 0.6}):  # fmt: skip
+    for given_to_it in (
+        {1: 0.5, 2: 0.5, None: 0.6},
+        {"1": 0.5, "2": 0.5, "(missing)": 0.6},
+        {1.0: 0.5, 2.0: 0.5, np.nan: 0.6},
+    ):
         assert table.at(given_to_it).by_group["selection_rate"].tolist() == [0.0, 1.0, 0.0]
 
 

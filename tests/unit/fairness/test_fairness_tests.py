@@ -29,13 +29,26 @@ def exact(hits, of):
     return hypergeom(m + n, m, a + b).pmf(ways)[gap >= abs(a / m - b / n) - 1e-12].sum()
 
 
-@pytest.mark.parametrize("cells", [[(10, 5, 8, 12), (9, 11, 4, 7)], [(3, 1, 0, 5), (30, 14, 16, 20)],
-                                   [(2, 2, 2, 2), (2, 2, 2, 2)], [(40, 2, 3, 50), (20, 6, 9, 11)]])  # fmt: skip
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [(10, 5, 8, 12), (9, 11, 4, 7)],
+        [(3, 1, 0, 5), (30, 14, 16, 20)],
+        [(2, 2, 2, 2), (2, 2, 2, 2)],
+        [(40, 2, 3, 50), (20, 6, 9, 11)],
+    ],
+)
 @pytest.mark.parametrize(
     ("name", "hit", "of"),
-    [("selection_rate", (1, 3), (0, 1, 2, 3)), ("accuracy", (0, 3), (0, 1, 2, 3)), ("precision", (3,), (1, 3)),
-     ("true_positive_rate", (3,), (2, 3)), ("false_positive_rate", (1,), (0, 1)), ("base_rate", (2, 3), (0, 1, 2, 3))],
-)  # fmt: skip
+    [
+        ("selection_rate", (1, 3), (0, 1, 2, 3)),
+        ("accuracy", (0, 3), (0, 1, 2, 3)),
+        ("precision", (3,), (1, 3)),
+        ("true_positive_rate", (3,), (2, 3)),
+        ("false_positive_rate", (1,), (0, 1)),
+        ("base_rate", (2, 3), (0, 1, 2, 3)),
+    ],
+)
 def test_p_values_are_those_of_all_deals(cells, name, hit, of):
     expected = exact([sum(row[i] for i in hit) for row in cells], [sum(row[i] for i in of) for row in cells])
     error = 4 * np.sqrt(expected * (1 - expected) / DRAWS) + 2 / DRAWS
@@ -53,8 +66,10 @@ def test_p_value_is_that_of_dealing_rows():
     random = np.random.default_rng(1)
     cells = np.array([(20, 6, 5, 14), (15, 10, 9, 11), (8, 9, 3, 12)])
     group = np.repeat([0, 1, 2], cells.sum(axis=1))
-    y, p = np.concatenate([np.repeat([0, 0, 1, 1], row) for row in cells]), np.concatenate(
-        [np.repeat([0, 1, 0, 1], row) for row in cells])  # fmt: skip
+    y, p = (
+        np.concatenate([np.repeat([0, 0, 1, 1], row) for row in cells]),
+        np.concatenate([np.repeat([0, 1, 0, 1], row) for row in cells]),
+    )
 
     def spread(group):
         true = np.bincount(group[y == 1], p[y == 1]) / np.bincount(group[y == 1])
@@ -133,8 +148,10 @@ def test_errors_that_differ_are_found():
 
 def test_summary_corrects_for_two_rates():
     cells = [(30, 20, 25, 25), (38, 12, 14, 36)]
-    y, p, group = (np.concatenate([np.repeat(values, row) for values, row in zip(each, cells, strict=True)])
-                   for each in ([[0, 0, 1, 1]] * 2, [[0, 1, 0, 1]] * 2, [["a"] * 4, ["b"] * 4]))  # fmt: skip
+    y, p, group = (
+        np.concatenate([np.repeat(values, row) for values, row in zip(each, cells, strict=True)])
+        for each in ([[0, 0, 1, 1]] * 2, [[0, 1, 0, 1]] * 2, [["a"] * 4, ["b"] * 4])
+    )
     found = group_metrics(y, p, group)
     rates = found.tests.loc[["true_positive_rate", "false_positive_rate"], "p_value"]
     assert found.summary.loc["equalized_odds", "p_value"] == pytest.approx(min(1.0, 2 * rates.min()))

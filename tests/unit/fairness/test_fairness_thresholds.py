@@ -71,8 +71,13 @@ def measured(constraint, objective, y, rates, group, costs=(1.0, 1.0)):
 def test_never_worse_than_fairlearn(constraint, objective, table):
     y, score, group = table
     policy = optimize_thresholds(y, score, group, constraint=constraint, objective=objective)
-    theirs = ThresholdOptimizer(estimator=AsScored(), constraints=constraint, objective=f"{objective}_score",
-                                prefit=True, predict_method="predict")  # fmt: skip
+    theirs = ThresholdOptimizer(
+        estimator=AsScored(),
+        constraints=constraint,
+        objective=f"{objective}_score",
+        prefit=True,
+        predict_method="predict",
+    )
     theirs.fit(score[:, None], y, sensitive_features=group)
     their_rates = theirs._pmf_predict(score[:, None], sensitive_features=group)[:, 1]
     ours = measured(constraint, objective, y, policy.expected_rate(score, group), group)
@@ -87,8 +92,9 @@ def test_never_worse_than_fairlearn(constraint, objective, table):
 def test_never_worse_than_fairlearn_with_a_tolerance(constraint, table, tolerance):
     y, score, group = table
     policy = optimize_thresholds(y, score, group, constraint=constraint, tolerance=tolerance)
-    theirs = ThresholdOptimizer(estimator=AsScored(), constraints=constraint, prefit=True, predict_method="predict",
-                                tol=tolerance)  # fmt: skip
+    theirs = ThresholdOptimizer(
+        estimator=AsScored(), constraints=constraint, prefit=True, predict_method="predict", tol=tolerance
+    )
     theirs.fit(score[:, None], y, sensitive_features=group)
     their_rates = theirs._pmf_predict(score[:, None], sensitive_features=group)[:, 1]
     value, violation = measured(constraint, "accuracy", y, policy.expected_rate(score, group), group)
@@ -97,8 +103,13 @@ def test_never_worse_than_fairlearn_with_a_tolerance(constraint, table, toleranc
     assert value >= reference - 1e-9 or gap > tolerance
 
 
-@given(tables(), st.sampled_from(list(CONSTRAINTS)), st.sampled_from(["accuracy", "balanced_accuracy", "cost"]),
-       st.sampled_from([0.0, 0.01, 0.2, 1.0]), st.booleans())  # fmt: skip
+@given(
+    tables(),
+    st.sampled_from(list(CONSTRAINTS)),
+    st.sampled_from(["accuracy", "balanced_accuracy", "cost"]),
+    st.sampled_from([0.0, 0.01, 0.2, 1.0]),
+    st.booleans(),
+)
 @settings(max_examples=100, deadline=None)
 def test_promises_are_kept(table, constraint, objective, tolerance, randomized):
     y, score, group = table
@@ -123,16 +134,20 @@ def test_promises_are_kept(table, constraint, objective, tolerance, randomized):
 def test_more_tolerance_never_costs(constraint, table, objective):
     y, score, group = table
     asked = {"constraint": constraint, "objective": objective, "costs": {"false_positive": 5}}
-    found = [optimize_thresholds(y, score, group, tolerance=tolerance, **asked).expected["objective"]
-             for tolerance in (0, 0.01, 0.05, 0.2, 0.5, 1)]  # fmt: skip
+    found = [
+        optimize_thresholds(y, score, group, tolerance=tolerance, **asked).expected["objective"]
+        for tolerance in (0, 0.01, 0.05, 0.2, 0.5, 1)
+    ]
     gained = np.diff(found) if objective == "accuracy" else -np.diff(found)
     assert gained.min() >= -1e-7
 
 
 def candidates(y, score, group):
     """The counts of each group at each of its thresholds: threshold, selected, selected by row."""
-    return [[(threshold, (score >= threshold) & (group == label)) for threshold in (*np.unique(score), np.inf)]
-            for label in np.unique(group)]  # fmt: skip
+    return [
+        [(threshold, (score >= threshold) & (group == label)) for threshold in (*np.unique(score), np.inf)]
+        for label in np.unique(group)
+    ]
 
 
 @pytest.mark.parametrize("constraint", PARITIES)
@@ -178,9 +193,14 @@ def test_equalized_odds_with_tolerance_is_at_least_any_pair_of_thresholds(tolera
         assert gap > tolerance or policy.expected["objective"] >= value - 1e-7
 
 
-@pytest.mark.parametrize(("constraint", "rate"), [("demographic_parity", "selection_rate"),
-                                                  ("true_positive_rate_parity", "true_positive_rate"),
-                                                  ("true_negative_rate_parity", "false_positive_rate")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("constraint", "rate"),
+    [
+        ("demographic_parity", "selection_rate"),
+        ("true_positive_rate_parity", "true_positive_rate"),
+        ("true_negative_rate_parity", "false_positive_rate"),
+    ],
+)
 @pytest.mark.parametrize("randomized", [True, False])
 @given(tables(), st.sampled_from([0.0, 0.3, 0.8, 1.0]))
 @settings(max_examples=10, deadline=None)
@@ -199,8 +219,10 @@ def test_costs_move_the_thresholds():
     random = np.random.default_rng(1)
     y, group = random.integers(0, 2, 400), random.choice(list("ab"), 400)
     score = np.clip(random.normal(0.35 + 0.3 * y, 0.2), 0, 1)
-    shares = [optimize_thresholds(y, score, group, objective="cost", costs=costs).expected["by_group"]["a"]
-              for costs in ({"fp": 10}, {}, {"fn": 10})]  # fmt: skip
+    shares = [
+        optimize_thresholds(y, score, group, objective="cost", costs=costs).expected["by_group"]["a"]
+        for costs in ({"fp": 10}, {}, {"fn": 10})
+    ]
     rates = [share["selection_rate"] for share in shares]
     assert rates[0] < rates[1] < rates[2]
     plain = optimize_thresholds(y, score, group).expected
@@ -244,10 +266,18 @@ def test_one_group_is_decided_freely():
 
 @pytest.mark.parametrize(
     "setting",
-    [{"constraint": "parity"}, {"objective": "f1"}, {"tolerance": -0.1}, {"tolerance": 1.5}, {"grid_size": 1},
-     {"objective": "cost", "costs": {"fpr": 1}}, {"objective": "cost", "costs": {"tp": 5}}, {"minimum_rate": 1.5},
-     {"constraint": "equalized_odds", "minimum_rate": 0.5}],
-)  # fmt: skip
+    [
+        {"constraint": "parity"},
+        {"objective": "f1"},
+        {"tolerance": -0.1},
+        {"tolerance": 1.5},
+        {"grid_size": 1},
+        {"objective": "cost", "costs": {"fpr": 1}},
+        {"objective": "cost", "costs": {"tp": 5}},
+        {"minimum_rate": 1.5},
+        {"constraint": "equalized_odds", "minimum_rate": 0.5},
+    ],
+)
 def test_impossible_settings_are_refused(setting):
     with pytest.raises(SettingsError) as refused:
         score_table([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aabb")).optimize(**setting)

@@ -61,9 +61,13 @@ def frame_of(table, sensitive, control=None, weights=None):
     functions = {name: function for name, (function, _) in REFERENCES.items()}
     weighted = None if weights is None else {name: {"sample_weight": weights} for name in functions}
     return fl.MetricFrame(
-        metrics=functions, y_true=table["y"], y_pred=table["p"], sensitive_features=table[sensitive],
-        control_features=None if control is None else table[control], sample_params=weighted,
-    )  # fmt: skip
+        metrics=functions,
+        y_true=table["y"],
+        y_pred=table["p"],
+        sensitive_features=table[sensitive],
+        control_features=None if control is None else table[control],
+        sample_params=weighted,
+    )
 
 
 def assert_same(ours, theirs, rows):
@@ -80,9 +84,13 @@ def assert_same(ours, theirs, rows):
 def test_rates_are_fairlearns(table, sensitive, control, weighted):
     weights = table["w"] if weighted else None
     found = group_metrics(
-        table["y"], table["p"], table[sensitive], control_features=None if control is None else table[control],
-        sample_weight=weights, min_group_size=0,
-    )  # fmt: skip
+        table["y"],
+        table["p"],
+        table[sensitive],
+        control_features=None if control is None else table[control],
+        sample_weight=weights,
+        min_group_size=0,
+    )
     reference = frame_of(table, sensitive, control, weights)
     keys = [*(control or []), *sensitive]
     rows = dict(list(table.groupby(keys[0] if len(keys) == 1 else keys)))

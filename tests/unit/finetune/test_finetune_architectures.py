@@ -9,11 +9,20 @@ def _deberta():
     # As DeBERTa-v3: relative positions in buckets, shared keys, layer norm on them.
     return DebertaV2Model(
         DebertaV2Config(
-            vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-            relative_attention=True, position_buckets=16, norm_rel_ebd="layer_norm", share_att_key=True,
-            pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0,
+            vocab_size=30_522,
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            relative_attention=True,
+            position_buckets=16,
+            norm_rel_ebd="layer_norm",
+            share_att_key=True,
+            pos_att_type=["p2c", "c2p"],
+            position_biased_input=False,
+            type_vocab_size=0,
         )
-    )  # fmt: skip
+    )
 
 
 def _distilbert():
@@ -27,10 +36,15 @@ def _roberta():
 
     return RobertaModel(
         RobertaConfig(
-            vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-            max_position_embeddings=66, type_vocab_size=1,
+            vocab_size=30_522,
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=66,
+            type_vocab_size=1,
         )
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("values", [{"freeze_layers": 1}, {"lora": 2}], ids=["frozen", "lora"])

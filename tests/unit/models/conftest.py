@@ -88,9 +88,14 @@ def reviews_result(
     reviews_frame: pd.DataFrame, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> FineTuneResult:
     settings = FineTuneSettings(
-        text_column="text", label_column="sentiment", base_model=str(tiny_bert), epochs=1, learning_rate=3e-3,
-        max_length=32, threads=1,
-    )  # fmt: skip
+        text_column="text",
+        label_column="sentiment",
+        base_model=str(tiny_bert),
+        epochs=1,
+        learning_rate=3e-3,
+        max_length=32,
+        threads=1,
+    )
     return fine_tune(reviews_frame, settings, output_dir=tmp_path_factory.mktemp("training"))
 
 

@@ -82,9 +82,10 @@ def test_questions_stay_open_until_they_are_answered(version):
     models.answer(version, "about_people", "")
     assert len(models.card(version.id).gaps) == len(QUESTIONS) - 1
     for key, text, message in (
-        ("about_people", "maybe", "'maybe' is no answer"), ("what", "x", "no question 'what'"),
+        ("about_people", "maybe", "'maybe' is no answer"),
+        ("what", "x", "no question 'what'"),
         ("risks", "x" * 10_001, "10,000 is the most"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError, match=message):
             models.answer(version, key, text)
 
@@ -94,12 +95,24 @@ def test_coverage_follows_evidence_and_answers(version, credit):
         return {row.item: row.status for row in models.card(version.id).coverage}[item]
 
     assert [status(item) for item in ("1(c)", "1(f)", "2(e)", "5", "MEASURE 2.11")] == [
-        "evidence present", "missing", "missing", "asked", "asked",
-    ]  # fmt: skip
-    keep(credit, "explain.json", json.dumps({"permutation": [
-        {"feature": "age", "importance": 0.01, "low": -0.01, "high": 0.03, "n": 200},
-        {"feature": "status", "importance": 0.1, "low": 0.05, "high": 0.15, "n": 200},
-    ]}).encode())  # fmt: skip
+        "evidence present",
+        "missing",
+        "missing",
+        "asked",
+        "asked",
+    ]
+    keep(
+        credit,
+        "explain.json",
+        json.dumps(
+            {
+                "permutation": [
+                    {"feature": "age", "importance": 0.01, "low": -0.01, "high": 0.03, "n": 200},
+                    {"feature": "status", "importance": 0.1, "low": 0.05, "high": 0.15, "n": 200},
+                ]
+            }
+        ).encode(),
+    )
     assert [status(item) for item in ("2(e)", "MEASURE 2.9")] == ["asked", "evidence present"]
     models.answer(version, "oversight", "The head of the branch.")
     assert status("2(e)") == "evidence present"
@@ -116,8 +129,13 @@ def test_latency_of_an_export_of_this_run(version, credit):
     keep(exported, "edge.json", json.dumps({"model": {"parity": parity}, "variants": []}).encode())
     percentile = {"value": 1.5, "low": 1.4, "high": 1.6, "n": 700, "needed": 662, "enough": True}
     unsure = percentile | {"enough": False}
-    report = {"percentiles": {"50": percentile, "99.9": unsure}, "throughput": 650.0, "requests": 700,
-              "settings": {"scenario": "single_stream", "batch_size": 1}, "machine": {"cpu": "a CPU"}}  # fmt: skip
+    report = {
+        "percentiles": {"50": percentile, "99.9": unsure},
+        "throughput": 650.0,
+        "requests": 700,
+        "settings": {"scenario": "single_stream", "batch_size": 1},
+        "machine": {"cpu": "a CPU"},
+    }
     measured = finished("latency", {"export": exported.id})
     keep(measured, "latency.json", json.dumps({"reports": {"fp32": report}}).encode())
     keep(finished("latency", {"export": "0" * 16}), "latency.json", json.dumps(report | {"name": "foreign"}).encode())
@@ -141,8 +159,10 @@ def test_numbers_and_texts_have_cards(diabetes, diabetes_result, reviews, review
 
 
 def test_members_of_a_blend_are_listed(finish, credit_result, credit_frame):
-    members = [{"trial": 3, "learner": "lgbm", "weight": 0.75, "config": {"n_estimators": 4}},
-               {"trial": 1, "learner": "rf", "weight": 0.25, "config": {}}]  # fmt: skip
+    members = [
+        {"trial": 3, "learner": "lgbm", "weight": 0.75, "config": {"n_estimators": 4}},
+        {"trial": 1, "learner": "rf", "weight": 0.25, "config": {}},
+    ]
     winner = credit_result.winner | {"learner": "blend", "config": {"members": members}}
     card = models.card_of_run(finish(replace(credit_result, winner=winner), credit_frame).id)
     assert rows(card["training"], "Members") == (("LightGBM", 3, 0.75), ("Random forest", 1, 0.25))

@@ -27,8 +27,9 @@ def test_scores_have_the_labels_own_type(wine, wine_result, wine_frame):
 
 
 def test_a_policy_is_about_one_class(wine, wine_frame):
-    policies.keep(wine, "five", ThresholdPolicy({"north": ((0.3, 1.0),), "south": ((0.6, 1.0),)}, ("region",),
-                                                {"positive": "5"}))  # fmt: skip
+    policies.keep(
+        wine, "five", ThresholdPolicy({"north": ((0.3, 1.0),), "south": ((0.6, 1.0),)}, ("region",), {"positive": "5"})
+    )
     found = models.score(models.register(wine.id).id, wine_frame)
     least = np.where(wine_frame["region"] == "north", 0.3, 0.6)
     assert found["decision"].tolist() == (found["p(5)"] >= least).astype(int).tolist()
@@ -66,8 +67,11 @@ def test_the_signature_has_the_labels_type(wine, tmp_path):
     outputs = json.loads(yaml.safe_load((folder / "MLmodel").read_text())["signature"]["outputs"])
     assert [each["type"] for each in outputs] == ["long", "double", "double", "double"]
     assert [_label_type(each) for each in ([True, False], [0, 1], [0.5, 1], ["a", "b"])] == [
-        "boolean", "long", "double", "string",
-    ]  # fmt: skip
+        "boolean",
+        "long",
+        "double",
+        "string",
+    ]
 
 
 def test_every_name_that_is_offered_is_there():

@@ -17,12 +17,14 @@ from tests.unit.models.conftest import QUICK
 def shop():
     random = np.random.default_rng(0)
     branch = random.choice([1010, 2020, 3030, 4040], 160)
-    return pd.DataFrame({
-        "branch": branch,
-        "title": random.choice(["red shoe", "blue shoe", "green hat"], 160),
-        "price": random.normal(size=160),
-        "sold": np.where((branch == 2020) | (random.random(160) < 0.2), "yes", "no"),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "branch": branch,
+            "title": random.choice(["red shoe", "blue shoe", "green hat"], 160),
+            "price": random.normal(size=160),
+            "sold": np.where((branch == 2020) | (random.random(160) < 0.2), "yes", "no"),
+        }
+    )
 
 
 @pytest.fixture(scope="module")

@@ -38,9 +38,17 @@ def test_every_kind_of_column(tmp_path):
     path = store_frame(frame.assign(text=[f"a text of {n} words" for n in range(len(frame))]), tmp_path / "t.parquet")
     fields = {field.name: field for field in describe(path, [*frame.columns, "text"])}
     assert {name: field.kind for name, field in fields.items()} == {
-        "größe (m²)": "number", "a  b": "number", "a-b": "number", "full": "number", 'say "hi"; drop': "boolean",
-        "大小": "category", "label": "category", "when": "date", "zoned": "date", "text": "text",
-    }  # fmt: skip
+        "größe (m²)": "number",
+        "a  b": "number",
+        "a-b": "number",
+        "full": "number",
+        'say "hi"; drop': "boolean",
+        "大小": "category",
+        "label": "category",
+        "when": "date",
+        "zoned": "date",
+        "text": "text",
+    }
     assert not fields["a-b"].integer
     assert fields["full"].nullable is False
     assert fields["大小"].nullable
@@ -72,8 +80,12 @@ def test_columns_without_values_and_with_too_many(tmp_path):
 def test_numbers_of_any_type(tmp_path, dtype):
     (field,) = describe(store_frame(pd.DataFrame({"x": np.array([1, 2, 4], dtype)}), tmp_path / "t.parquet"), ["x"])
     assert (field.kind, field.minimum, field.default, field.maximum, field.integer) == (
-        "number", 1, 2, 4, "int" in dtype,
-    )  # fmt: skip
+        "number",
+        1,
+        2,
+        4,
+        "int" in dtype,
+    )
 
 
 def test_what_a_search_took_a_column_for_counts(tmp_path):
@@ -91,8 +103,11 @@ def test_what_a_search_took_a_column_for_counts(tmp_path):
         }
     )
     kinds = dict.fromkeys(("zip", "rate", "on", "day", "zoned"), "category") | {
-        "title": "text", "income": "number", "seen": "date", "old": "date",
-    }  # fmt: skip
+        "title": "text",
+        "income": "number",
+        "seen": "date",
+        "old": "date",
+    }
     path = store_frame(frame, tmp_path / "t.parquet")
     fields = {field.name: field for field in describe(path, list(frame), kinds=kinds)}
     assert {name: field.kind for name, field in fields.items()} == kinds | {"old": "category"}
@@ -103,8 +118,15 @@ def test_what_a_search_took_a_column_for_counts(tmp_path):
     assert (income.minimum, income.default, income.maximum, income.missing) == (800.5, 900.0, 1200.0, 1)
     assert (seen.minimum, seen.maximum, seen.missing) == ("2024-01-05T00:00:00", "2024-02-01T08:00:00", 2)
     assert {name: field.held for name, field in fields.items()} == {
-        "zip": "numbers", "rate": "numbers", "on": "true and false", "day": "dates", "zoned": "dates", "title": "",
-        "income": "text", "seen": "text", "old": "",
-    }  # fmt: skip
+        "zip": "numbers",
+        "rate": "numbers",
+        "on": "true and false",
+        "day": "dates",
+        "zoned": "dates",
+        "title": "",
+        "income": "text",
+        "seen": "text",
+        "old": "",
+    }
     stored = {name: value for name, value in fields["title"].to_dict().items() if name != "held"}
     assert Field.from_dict(stored) == fields["title"], "versions of before have no such word"

@@ -34,9 +34,12 @@ def test_a_page_s_calls_stay_light(finish, credit, credit_result, other_credit, 
     features = credit_frame.drop(columns="credit")
     export_onnx(credit_result.model, tmp_path / "m.onnx", train=features.head(500), held_out=features.tail(200))
     done = subprocess.run(
-        [sys.executable, "-c", PAGE, credit.id, other.id, str(tmp_path / "m.onnx")], cwd=ROOT, capture_output=True,
-        text=True, timeout=120,
-    )  # fmt: skip
+        [sys.executable, "-c", PAGE, credit.id, other.id, str(tmp_path / "m.onnx")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     prediction, packages = done.stdout.strip().splitlines()
     assert prediction in ("['good']", "['bad']")

@@ -21,10 +21,13 @@ from tests.unit.edge.edge_models import answers, fitted, odd_table
 
 ROOT = Path(__file__).parents[3]
 SMALL = {
-    "lgbm": {"n_estimators": 8, "num_leaves": 8}, "xgboost": {"n_estimators": 8, "max_leaves": 8},
-    "xgb_limitdepth": {"n_estimators": 8, "max_depth": 3}, "rf": {"n_estimators": 8, "max_leaves": 8},
-    "extra_tree": {"n_estimators": 8, "max_leaves": 8}, "linear": {},
-}  # fmt: skip
+    "lgbm": {"n_estimators": 8, "num_leaves": 8},
+    "xgboost": {"n_estimators": 8, "max_leaves": 8},
+    "xgb_limitdepth": {"n_estimators": 8, "max_depth": 3},
+    "rf": {"n_estimators": 8, "max_leaves": 8},
+    "extra_tree": {"n_estimators": 8, "max_leaves": 8},
+    "linear": {},
+}
 SERVE = """
 import json, sys, warnings
 import mlflow.pyfunc, pandas as pd
@@ -65,9 +68,11 @@ def mlflow_python(tmp_path_factory):
     (packages / "project.pth").write_text("\n".join(site.getsitepackages()))
     python = folder / "bin" / "python"
     done = subprocess.run(
-        [python, "-m", "pip", "install", "-q", "-r", ROOT / "requirements-mlflow.txt"], capture_output=True, text=True,
+        [python, "-m", "pip", "install", "-q", "-r", ROOT / "requirements-mlflow.txt"],
+        capture_output=True,
+        text=True,
         timeout=280,
-    )  # fmt: skip
+    )
     if done.returncode:
         pytest.skip(f"MLflow cannot be installed here: {done.stderr.strip()[-300:]}")
     return str(python)
@@ -76,16 +81,30 @@ def mlflow_python(tmp_path_factory):
 def call(python, code, *arguments, cwd, **variables):
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "PLUMBLINE_HOME") if name in os.environ}
     done = subprocess.run(
-        [python, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, timeout=250,
+        [python, "-c", code, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=250,
         env=kept | {"HOME": str(cwd), "MLFLOW_DISABLE_TELEMETRY": "true"} | variables,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.strip().splitlines()[-1]
 
 
 @pytest.fixture
-def saved(finish, tmp_path, request, credit_result, credit_frame, diabetes_result, diabetes_frame, reviews,
-          reviews_frame, with_model):  # fmt: skip
+def saved(
+    finish,
+    tmp_path,
+    request,
+    credit_result,
+    credit_frame,
+    diabetes_result,
+    diabetes_frame,
+    reviews,
+    reviews_frame,
+    with_model,
+):
     """Every learner, for two classes and for a number, every kind of column, texts: folder, rows, expected answers."""
     tasks = []
 
@@ -105,9 +124,13 @@ def saved(finish, tmp_path, request, credit_result, credit_frame, diabetes_resul
             save(finish(made, frame, f"{target} from {target}"), frame.tail(60), f"{learner}-{target}")
     odd = odd_table().rename(columns={"": "full"})
     made = replace(
-        credit_result, model=fitted("lgbm", "binary", odd, ["a", "b"]), features=list(odd.columns), labels=["a", "b"],
-        settings=AutoMLSettings(target="y", max_trials=2), confusion=None,
-    )  # fmt: skip
+        credit_result,
+        model=fitted("lgbm", "binary", odd, ["a", "b"]),
+        features=list(odd.columns),
+        labels=["a", "b"],
+        settings=AutoMLSettings(target="y", max_trials=2),
+        confusion=None,
+    )
     codes, labels = answers(odd, "binary", ["a", "b"])
     save(finish(made, odd.assign(y=[labels[code] for code in codes]), "y from odd"), odd.head(60), "odd")
     save(reviews, reviews_frame.head(20), "reviews")
@@ -175,9 +198,16 @@ def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_fra
     version = models.resolve(models.register(credit.id).id)
     credit_frame.head(30).to_parquet(tmp_path / "rows")
     out = call(
-        mlflow_python, PUSH, version.id, str(tmp_path / "rows"), diabetes.id, cwd=tmp_path, PYTHONPATH=str(ROOT),
-        MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/mlflow.db", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
-    )  # fmt: skip
+        mlflow_python,
+        PUSH,
+        version.id,
+        str(tmp_path / "rows"),
+        diabetes.id,
+        cwd=tmp_path,
+        PYTHONPATH=str(ROOT),
+        MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/mlflow.db",
+        MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
+    )
     told = json.loads(out)
     assert told["status"] == "FINISHED"
     found = credit_result.test_metrics["roc_auc"]

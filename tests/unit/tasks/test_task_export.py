@@ -32,9 +32,15 @@ def world(installation, tmp_path_factory):
         loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = AutoMLSettings(
-            target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), sensitive_columns=("sex",),
-            ensemble=False, explain=False,
-        )  # fmt: skip
+            target="credit",
+            time_budget_s=None,
+            max_trials=2,
+            folds=2,
+            learners=("lgbm",),
+            sensitive_columns=("sex",),
+            ensemble=False,
+            explain=False,
+        )
         search = jobs.wait(automl.submit(dataset, settings), 120)
         assert search.state is RunState.SUCCEEDED, search.error_message
         yield dataset, search

@@ -32,9 +32,14 @@ def stopped(installation, tmp_path_factory, tiny):
         loaded = jobs.wait(ingest.submit_sample("product_reviews"), 60)
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = FineTuneSettings(
-            text_column="text", label_column="sentiment", base_model=str(tiny), epochs=2, learning_rate=3e-3,
-            max_length=32, threads=1,
-        )  # fmt: skip
+            text_column="text",
+            label_column="sentiment",
+            base_model=str(tiny),
+            epochs=2,
+            learning_rate=3e-3,
+            max_length=32,
+            threads=1,
+        )
         run_id = finetune.submit(dataset, settings)
         deadline = time.monotonic() + 120
         while not any(event.values.get("step") for event in jobs.events(run_id, phase="train")):

@@ -52,9 +52,12 @@ def exported(tuned):
 @pytest.fixture(scope="module")
 def measured(exported):
     settings = LabSettings(
-        variants=("fp32", "dynamic-int8"), latency=QUICK, native=True, slo=Slo(bound_ms=1000, qps=20, percentile=90),
+        variants=("fp32", "dynamic-int8"),
+        latency=QUICK,
+        native=True,
+        slo=Slo(bound_ms=1000, qps=20, percentile=90),
         sweep={"sequence_length": [8, 16]},
-    )  # fmt: skip
+    )
     run = jobs.wait(latency.submit(exported, settings), 300)
     assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
     return run, json.loads(jobs.artifact_path(run.id, latency.LATENCY).read_text())

@@ -61,14 +61,19 @@ def test_what_fails_is_noted_and_the_rest_goes_on(file):
     variants = {"broken": file("endless"), "sound": file("matmul")}
     variants["broken"].write_bytes(b"\x08\x08nothing")
     settings = LabSettings(
-        variants=("broken", "sound"), latency=QUICK, inputs="random", native=True, profile=False,
+        variants=("broken", "sound"),
+        latency=QUICK,
+        inputs="random",
+        native=True,
+        profile=False,
         slo={"bound_ms": 2_000, "qps": 200},  # met on a machine that others slow down, too
-    )  # fmt: skip
+    )
     told = []
     found = visit_lab(LabTarget(variants), settings, report=told.append)
     assert [(each["of"], each["doing"].split()[0]) for each in found["errors"]] == [
-        ("broken", "Measuring"), ("native", "Measuring")
-    ]  # fmt: skip
+        ("broken", "Measuring"),
+        ("native", "Measuring"),
+    ]
     assert "as it was trained is not there" in found["errors"][1]["message"]
     assert set(found["reports"]) == set(found["rooflines"]) == set(found["slo"]) == {"sound"}
     assert found["rooflines"]["sound"]["flop"] == 2 * 64 * 64 + 64

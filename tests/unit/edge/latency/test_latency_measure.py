@@ -51,9 +51,15 @@ def test_a_report_survives_json(file, quick):
 def test_options_are_read_back_from_the_session(file, quick):
     found = measure_latency(
         file("matmul"),
-        quick(intra_op_threads=2, inter_op_threads=2, execution_mode="parallel", graph_optimization="basic",
-              memory_arena=False, allow_spinning=True),
-    ).applied  # fmt: skip
+        quick(
+            intra_op_threads=2,
+            inter_op_threads=2,
+            execution_mode="parallel",
+            graph_optimization="basic",
+            memory_arena=False,
+            allow_spinning=True,
+        ),
+    ).applied
     assert found == {
         "intra_op_threads": 2,
         "inter_op_threads": 2,
@@ -136,9 +142,13 @@ def test_the_warm_up_is_not_in_the_samples(tmp_path):
 
     said = []
     found = measure(
-        cold, [None], lambda item: None, LatencySettings(warmup_s=0.3, duration_s=0.1), tmp_path,
+        cold,
+        [None],
+        lambda item: None,
+        LatencySettings(warmup_s=0.3, duration_s=0.1),
+        tmp_path,
         lambda **message: said.append(message["phase"]),
-    )  # fmt: skip
+    )
     samples = np.load(tmp_path / "samples.npz")["latency"]
     assert len(samples) + found["warmup"]["count"] == len(calls)
     assert np.percentile(samples, 90) < 10e6 < np.percentile(found["warmup"]["samples_ms"][:10], 10) * 1e6

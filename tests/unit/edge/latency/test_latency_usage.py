@@ -51,12 +51,24 @@ def test_a_report_judges_drift_and_company(tmp_path, last_ms, others, stable, bu
     service = (np.repeat([1.0, 1.0, last_ms], 100) * 1e6).astype(np.int64)
     np.savez(tmp_path / "samples.npz", latency=service, service=service, started=np.cumsum(service) - service)
     said = {
-        "served": 300, "others_cpu": others, "elapsed_s": 0.3, "load_ms": 1.0, "first_ms": 2.0, "cpu_s": 0.3,
-        "warmup": {"count": 1, "samples_ms": [2.0]}, "rss_before_mb": 1.0, "peak_rss_mb": 2.0, "floor_us": 3.0,
-        "applied": {}, "onnxruntime": None, "server": None, "tokens": None,
-    }  # fmt: skip
-    found = conclude(said, tmp_path, LatencySettings(), 0.5, [0], name="m", kind="onnx", size_bytes=1,
-                     preprocessing=False)  # fmt: skip
+        "served": 300,
+        "others_cpu": others,
+        "elapsed_s": 0.3,
+        "load_ms": 1.0,
+        "first_ms": 2.0,
+        "cpu_s": 0.3,
+        "warmup": {"count": 1, "samples_ms": [2.0]},
+        "rss_before_mb": 1.0,
+        "peak_rss_mb": 2.0,
+        "floor_us": 3.0,
+        "applied": {},
+        "onnxruntime": None,
+        "server": None,
+        "tokens": None,
+    }
+    found = conclude(
+        said, tmp_path, LatencySettings(), 0.5, [0], name="m", kind="onnx", size_bytes=1, preprocessing=False
+    )
     assert isinstance(found, LatencyReport)
     assert (found.stable, found.machine.busy) == (stable, busy)
     assert found.windows_ms == (1.0, 1.0, last_ms)
