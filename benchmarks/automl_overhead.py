@@ -51,11 +51,11 @@ def direct(sample: str, configs: list[Any]) -> dict[str, Any]:
 
     import numpy as np
 
-    from core.automl import _learners
-    from core.automl._metrics import score
-    from core.automl._prepare import prepare
-    from core.automl._trial import outputs
+    from core.automl import prepare
+    from core.automl.tuning import learners as _learners
+    from core.automl.tuning.trial import outputs
     from core.datasets import load_sample
+    from core.evaluation import compute_metric
 
     warnings.simplefilter("ignore")
     frame = load_sample(sample).frame
@@ -66,15 +66,15 @@ def direct(sample: str, configs: list[Any]) -> dict[str, Any]:
     for learner, config in configs:
         found = []
         for train, validation in data.folds:
-            estimator = _learners.build(learner, config, data.task, jobs=os.cpu_count() or 1, seed=0)
+            estimator = _learners.build_estimator(learner, config, data.task, jobs=os.cpu_count() or 1, seed=0)
             estimator.fit(data.X[train], data.y[train])
             output = outputs(estimator, data.X[validation], data.classes)
-            found.append(score(prepared.metric, data.y[validation], output))
+            found.append(compute_metric(prepared.metric, data.y[validation], output))
         scores.append(float(np.mean(found)))
         if best is None or scores[-1] > best[0]:
             best = scores[-1], learner, config
-    final = _learners.build(best[1], best[2], data.task, jobs=os.cpu_count() or 1, seed=0).fit(data.X, data.y)
-    score(prepared.metric, prepared.y_test, outputs(final, prepared.X_test, data.classes))
+    final = _learners.build_estimator(best[1], best[2], data.task, jobs=os.cpu_count() or 1, seed=0).fit(data.X, data.y)
+    compute_metric(prepared.metric, prepared.y_test, outputs(final, prepared.X_test, data.classes))
     return {"seconds": time.perf_counter() - began, "scores": scores}
 
 

@@ -170,8 +170,8 @@ def run(system: str, python: str, name: str, budget: float, seed: int, **setting
     """Run a system on a split in a process of its own; return its score on the test rows and its seconds."""
     import numpy as np
 
-    from core.automl._metrics import score
-    from core.automl._splits import split_test
+    from core.automl.data.splits import split_test
+    from core.evaluation import compute_metric
 
     frame, target = table(name), TARGETS[name]
     number = name == "diabetes"
@@ -194,7 +194,7 @@ def run(system: str, python: str, name: str, budget: float, seed: int, **setting
         if not number:
             output = output[:, np.argsort(told["labels"])]
         metric = "r2" if number else "roc_auc"
-        return told | {"score": score(metric, codes[others], output)}
+        return told | {"score": compute_metric(metric, codes[others], output)}
 
 
 def interval(values: list[float]) -> tuple[float, float, float]:

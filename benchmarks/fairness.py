@@ -198,7 +198,7 @@ def coverage(tables: int) -> list[bool]:
 
 
 def _values(cells: Any) -> dict[str, float]:
-    from core.fairness._cells import RATES, rate
+    from core.fairness.metrics.counts import RATES, rate
 
     return {name: float(rate(name, cells)) for name in RATES}
 

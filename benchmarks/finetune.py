@@ -24,11 +24,10 @@ sys.path.insert(0, str(ROOT))
 
 from core.catalog import events  # noqa: E402
 from core.datasets import load_sample  # noqa: E402
-from core.finetune import FineTuneSettings, fine_tune  # noqa: E402
+from core.finetune import FineTuneSettings, fine_tune, quiet_transformers  # noqa: E402
 from core.finetune._base import resolve  # noqa: E402
 from core.finetune._build import build  # noqa: E402
 from core.finetune._data import prepare  # noqa: E402
-from core.finetune._encode import quiet  # noqa: E402
 
 
 def plain(frame, settings):
@@ -36,7 +35,7 @@ def plain(frame, settings):
     import torch
 
     data = prepare(frame, settings)
-    with quiet(settings.threads):
+    with quiet_transformers(settings.threads):
         model, tokenizer = build(resolve(settings.base_model), data.labels, settings)
 
         def encoded(rows):

@@ -29,11 +29,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core.automl._estimates import wilson  # noqa: E402
 from core.datasets import load_sample  # noqa: E402
-from core.edge import describe_graph, export_onnx, quantize, table_feeds  # noqa: E402
-from core.edge._metadata import Metadata  # noqa: E402
-from core.edge._text_scorer import TextScorer  # noqa: E402
+from core.edge import Metadata, TextScorer, describe_graph, export_onnx, quantize, table_feeds  # noqa: E402
 from core.edge.latency import (  # noqa: E402
     Cells,
     LatencyReport,
@@ -44,6 +41,7 @@ from core.edge.latency import (  # noqa: E402
     measure_native,
     roofline,
 )
+from core.evaluation import wilson  # noqa: E402
 
 TOKENS = 128
 BARE = """
@@ -114,7 +112,7 @@ def text_model(folder: Path) -> Path:
 
 def floor(folder: Path) -> list[bool]:
     """Time the empty graph."""
-    from core.edge.latency._session import IDENTITY
+    from core.edge.latency.measuring.session import IDENTITY
 
     path = folder / "identity.onnx"
     path.write_bytes(IDENTITY)

@@ -101,8 +101,7 @@ def bundle(run: Run, variant: str, target: Path, *, licence: str) -> Path:
     InputError
         When there is no such variant.
     """
-    from core.edge import OnnxModel, write_bundle
-    from core.edge._bundle_card import card
+    from core.edge import OnnxModel, bundle_card, write_bundle
 
     found = read(require(run))
     if found["model"] is None:
@@ -115,7 +114,7 @@ def bundle(run: Run, variant: str, target: Path, *, licence: str) -> Path:
         target,
         model,
         sample=sample.head(_SAMPLE_ROWS),
-        card=card(found, variant),
+        card=bundle_card(found, variant),
         licence=licence,
         tokenizer=tokenizer(run),
     )

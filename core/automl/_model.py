@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import Pipeline
 
-from core.automl._features import TableEncoder
-from core.automl._trial import outputs
+from core.automl.tuning.trial import outputs
+from core.features import TableEncoder
 
 __all__ = ["LabelledClassifier", "make_model"]
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from core.automl._metrics import METRICS
 from core.checked import CheckedSettings
+from core.evaluation import METRICS
 
 __all__ = ["LEARNERS", "AutoMLSettings"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from core.datasets._checks import Subject
 from core.datasets._finding import Finding
 from core.datasets._leakage import encode
-from core.datasets._sensitive import suspect
+from core.datasets._sensitive import suspected_attribute
 
 __all__ = ["CHECKS"]
 
@@ -189,7 +189,7 @@ def near_duplicates(subject: Subject) -> Iterator[Finding]:
 
 def sensitive(subject: Subject) -> Iterator[Finding]:
     """Columns that name groups of people: confirmed ones, and those whose name suggests it."""
-    suspected = {name: suspect(name) for name in subject.frame.columns if name not in subject.sensitive}
+    suspected = {name: suspected_attribute(name) for name in subject.frame.columns if name not in subject.sensitive}
     found = {name: attribute for name, attribute in suspected.items() if attribute}
     for name, attribute in found.items():
         yield Finding(

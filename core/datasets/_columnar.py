@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.datasets._engine import literal
 from core.datasets._limits import Limits
 from core.datasets._types import TextColumn
 from core.errors import InputError, LimitError
+from core.query import literal
 
 if TYPE_CHECKING:
     import duckdb

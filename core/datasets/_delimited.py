@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.datasets._dialect import Layout
-from core.datasets._engine import literal
 from core.datasets._table import SkippedRow
+from core.query import literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.datasets._engine import connect, identifier, literal
+from core.query import connect, identifier, literal
 
 __all__ = ["write_csv"]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.datasets._delimited import SHOWN_ROWS, Source
-from core.datasets._engine import literal
 from core.datasets._limits import Limits
 from core.datasets._table import SkippedRow
 from core.errors import InputError
+from core.query import literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.datasets._engine import connect, identifier, literal
 from core.datasets._profile import BINS, QUANTILES, TOP, ColumnProfile, Profile
+from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -14,7 +14,6 @@ from core.datasets._columnar import ColumnarTable, feather_table, parquet_table
 from core.datasets._delimited import Source, delimited_source, rejected_rows
 from core.datasets._dialect import Layout, detect_layout
 from core.datasets._encoding import to_utf8
-from core.datasets._engine import connect, identifier, literal
 from core.datasets._excel import excel_to_csv
 from core.datasets._fingerprint import fingerprint
 from core.datasets._formats import extension_notice, identify
@@ -26,6 +25,7 @@ from core.datasets._types import TextColumn, choose_types
 from core.datasets._unpack import unpack
 from core.errors import InputError, LimitError
 from core.progress import Event, Report, silent
+from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["suspect"]
+__all__ = ["suspected_attribute"]
 
 _ATTRIBUTES = {
     "sex or gender": "sex gender male female geschlecht sexe genre sexo genero sesso genere geslacht kon plec pol",
@@ -27,7 +27,7 @@ _ATTRIBUTES = {
 _WORDS = {word: attribute for attribute, words in _ATTRIBUTES.items() for word in words.split()}
 
 
-def suspect(name: str) -> str | None:
+def suspected_attribute(name: str) -> str | None:
     """Tell which protected attribute a column name suggests.
 
     Parameters
@@ -42,8 +42,8 @@ def suspect(name: str) -> str | None:
 
     Examples
     --------
-    >>> suspect("applicantSex"), suspect("native-country"), suspect("État civil"), suspect("wages"), suspect("Unisex")
-    ('sex or gender', 'nationality or origin', 'marital status', None, None)
+    >>> [suspected_attribute(name) for name in ("applicantSex", "native-country", "État civil", "wages", "Unisex")]
+    ['sex or gender', 'nationality or origin', 'marital status', None, None]
     """
     plain = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
     plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.datasets._delimited import Source
-from core.datasets._engine import literal
+from core.query import literal
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["MARKERS", "TextColumn", "choose_types"]
+__all__ = ["MISSING_MARKERS", "TextColumn", "choose_types"]
 
 # Spellings of "nothing here". Those in _TEXT_MARKERS are missing in text columns too; the others mean
 # something there ("None" is a category, "-" a value) and are missing only beside numbers, dates, booleans.
 _TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "NA")
 _OTHER_MARKERS = ("None", "none", "na", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NULL!", "#NUM!")
-MARKERS = (*_TEXT_MARKERS, *_OTHER_MARKERS)
+MISSING_MARKERS = (*_TEXT_MARKERS, *_OTHER_MARKERS)
 _SPACES = "' \t\u00a0'"
 
 # A grammar each for 1,234.5 and 1.234,5: a column is read when exactly one of them fits all of its values.
@@ -192,7 +192,7 @@ def _counts(connection: duckdb.DuckDBPyConnection, source: str, conditions: Sequ
 
 def _is_marker(name: str) -> str:
     """SQL condition that a cell is a missing marker, or nothing but spaces."""
-    markers = ", ".join(literal(marker) for marker in MARKERS)
+    markers = ", ".join(literal(marker) for marker in MISSING_MARKERS)
     spaced = f"trim({name}, {_SPACES}) IN ('', {markers})"
     return f"(CASE WHEN {name} < '!' THEN {spaced} WHEN strlen({name}) > 7 THEN false ELSE {name} IN ({markers}) END)"
 

@@ -51,7 +51,7 @@ def encoded_places(encoder: Any, columns: Sequence[str]) -> list[NDArray[np.intp
     Examples
     --------
     >>> import pandas as pd
-    >>> from core.automl._features import TableEncoder
+    >>> from core.features._encoder import TableEncoder
     >>> frame = pd.DataFrame({"job": ["a", "b", "a"], "age": [20.0, None, 40.0]})
     >>> [places.tolist() for places in encoded_places(TableEncoder().fit(frame), ["job", "age"])]
     [[2, 3], [0, 1]]

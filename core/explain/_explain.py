@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.automl._metrics import METRICS
+from core.evaluation import METRICS
 from core.explain._attribute import ROWS as SHAP_ROWS
 from core.explain._attribute import attribute
 from core.explain._deadline import Deadline

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.automl._metrics import METRICS
-from core.automl._weighted import WeightedMetrics, families_of
+from core.evaluation import METRICS, WeightedMetrics, families_of
 from core.explain._deadline import Deadline
 from core.explain._speed import Speed
 from core.explain._subject import Array, Subject

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.automl._cells import as_categories
 from core.errors import InputError
 from core.explain._subject import Array
+from core.features import as_categories
 
 __all__ = ["ShapValues", "summarise"]
 
@@ -155,8 +155,7 @@ def summarise(shap: ShapValues, groups: Mapping[str, pd.Series], *, seed: int = 
         direction (the mean of SHAP: which way the column moves this group), n. A group of few rows (fairness' smallest
         group) has no low and high: resamples of a row or two say nothing of the rows that were not drawn.
     """
-    from core.fairness import label_text
-    from core.fairness._options import Options
+    from core.fairness import MIN_GROUP_SIZE, label_text
 
     random = np.random.default_rng(seed)
     parts: list[tuple[str | None, str | None, NDArray[np.bool_]]] = [(None, None, np.ones(len(shap), dtype=bool))]
@@ -169,7 +168,7 @@ def summarise(shap: ShapValues, groups: Mapping[str, pd.Series], *, seed: int = 
         n = len(values)
         weights = random.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
         size, low, high = _mean(np.abs(values), weights)
-        if group is not None and n < Options.min_group_size:
+        if group is not None and n < MIN_GROUP_SIZE:
             low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
         direction = values.mean(axis=0)
         for code, label in enumerate(shap.classes):

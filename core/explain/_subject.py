@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.automl._cells import require_columns
+from core.features import require_columns
 
 __all__ = ["Array", "Score", "Subject", "as_matrix", "bare_estimator", "class_names", "of_model", "of_score"]
 
@@ -126,7 +126,7 @@ def of_score(score: Score, columns: Sequence[str], picked: Sequence[int]) -> Sub
 
 def bare_estimator(model: Any) -> Any:
     """Return what a search's pipeline fitted, without the wrapper that speaks the target's own labels."""
-    from core.automl._model import LabelledClassifier
+    from core.automl import LabelledClassifier
 
     last = model.steps[-1][1]
     return last.estimator if isinstance(last, LabelledClassifier) else last

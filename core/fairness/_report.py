@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.fairness._disparity import DEFINITIONS
-from core.fairness._figures import CellFigures
-from core.fairness._group_metrics import GroupMetrics
-from core.fairness._group_table import flat
-from core.fairness._groups import label_text
-from core.fairness._verdict import verdict
+from core.fairness.metrics.disparity import DEFINITIONS
+from core.fairness.metrics.group_metrics import GroupMetrics
+from core.fairness.metrics.group_table import flat
+from core.fairness.metrics.groups import label_text
+from core.fairness.metrics.rates import CellFigures
+from core.fairness.metrics.verdict import verdict
 
 __all__ = ["FairnessReport"]
 

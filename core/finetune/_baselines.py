@@ -32,7 +32,7 @@ def tfidf(data: TextData, rows: NDArray[np.intp], *, balanced: bool, seed: int) 
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    from core.automl._metrics import score
+    from core.evaluation import compute_metric
 
     # A letter or a sign can be a word here, so that texts of nothing else have features too.
     words = TfidfVectorizer(
@@ -48,7 +48,7 @@ def tfidf(data: TextData, rows: NDArray[np.intp], *, balanced: bool, seed: int) 
             weight = "balanced" if balanced else None
             model = LogisticRegression(C=strength, max_iter=2_000, class_weight=weight, random_state=seed)
         model.fit(train, y)
-        loss = score(
+        loss = compute_metric(
             "rmse" if data.labels is None else "log_loss", data.y[data.validation], _outputs(model, held, data)
         )
         fitted.append((loss, len(fitted), model))

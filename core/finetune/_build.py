@@ -11,7 +11,7 @@ from core.errors import InputError, SettingsError
 from core.finetune._base import BaseModel
 from core.finetune._settings import FineTuneSettings
 
-__all__ = ["Scale", "build", "class_weights", "device_of", "finish", "freeze", "load_plain", "precision_of"]
+__all__ = ["Scale", "build", "class_weights", "device_of", "finish", "freeze", "load_text_model", "precision_of"]
 
 Scale = tuple[float, float]  # mean and standard deviation of the numbers to predict
 
@@ -118,7 +118,7 @@ def finish(model: Any, scale: Scale | None) -> Any:
     return model.eval()
 
 
-def load_plain(folder: Any) -> tuple[Any, Any]:
+def load_text_model(folder: Any) -> tuple[Any, Any]:
     """Return a trained model and its tokenizer, on the best device there is."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer

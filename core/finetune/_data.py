@@ -175,7 +175,7 @@ def _labels(
 def _split(
     y: NDArray[Any], classification: bool, settings: FineTuneSettings
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    from core.automl._splits import split_test
+    from core.evaluation import split_test
 
     rest, test = split_test(y, classification, settings.test_fraction, settings.seed)
     share = settings.validation_fraction / (1 - settings.test_fraction)

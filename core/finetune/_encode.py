@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["check_length", "encode", "logits", "longest", "outputs", "quiet", "truncation"]
+__all__ = [
+    "check_length",
+    "encode_texts",
+    "logits",
+    "longest",
+    "quiet_transformers",
+    "text_model_outputs",
+    "truncation",
+]
 
 
 @contextlib.contextmanager
-def quiet(threads: int | None = None) -> Iterator[None]:
+def quiet_transformers(threads: int | None = None) -> Iterator[None]:
     """Keep transformers' advice and bars off the log, and torch to so many threads."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import torch
@@ -51,7 +59,7 @@ def longest(tokenizer: Any, config: Any) -> int:
     return limit
 
 
-def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[dict[str, list[int]]]:
+def encode_texts(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[dict[str, list[int]]]:
     """Return the tokens of each text, cut to `max_length`."""
     if not texts:
         return []
@@ -112,7 +120,7 @@ def logits(model: Any, tokenizer: Any, encoded: Sequence[dict[str, list[int]]], 
     return found
 
 
-def outputs(
+def text_model_outputs(
     model: Any, tokenizer: Any, encoded: Sequence[dict[str, list[int]]], batch_size: int, classification: bool
 ) -> NDArray[np.float64]:
     """Return probabilities (n, k), or numbers (n,), in the order given."""

@@ -104,7 +104,7 @@ def estimate_training(
         When `should_stop` said so.
     """
     from core.finetune._build import build, device_of, precision_of
-    from core.finetune._encode import check_length, quiet
+    from core.finetune._encode import check_length, quiet_transformers
 
     report, should_stop = report or silent, should_stop or (lambda: False)
     began = time.monotonic()
@@ -114,7 +114,7 @@ def estimate_training(
     base = resolve(settings.base_model)
     device, title = device_of()
     precision_of(settings.precision, device)
-    with quiet(settings.threads):
+    with quiet_transformers(settings.threads):
         model, tokenizer = build(base, data.labels, settings)
         check_length(tokenizer, model.config, settings.max_length)
         loaded = time.monotonic() - began

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.automl._metrics import METRICS
-from core.automl._verdict import verdict
+from core.evaluation import METRICS, verdict_sentence
 from core.finetune._data import TextData
 from core.finetune._settings import FineTuneSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.automl._estimates import Comparison, Estimate
+    from core.evaluation import Comparison, Estimate
 
 __all__ = ["KEPT", "comparison", "kept_metrics", "mistakes", "per_class", "predictions"]
 
@@ -101,4 +100,4 @@ def comparison(metric: str, differences: Mapping[str, Estimate], classification:
         "majority": "guessing" if classification else "guessing the mean",
         "tfidf": f"TF-IDF with {'logistic' if classification else 'ridge'} regression",
     }
-    return verdict(METRICS[metric].title, differences, names, "texts")
+    return verdict_sentence(METRICS[metric].title, differences, names, "texts")

@@ -70,7 +70,7 @@ def fine_tune(
         When `should_stop` said so before the end; a checkpoint is in `output_dir`, for `resume`.
     """
     from core.datasets import fingerprint
-    from core.finetune._encode import quiet
+    from core.finetune._encode import quiet_transformers
     from core.finetune._train import train
 
     began = time.monotonic()
@@ -84,7 +84,7 @@ def fine_tune(
     folder = Folder(Path(output_dir))
     folder.begin(settings.model_dump(mode="json") | {"the table": table}, resume)
     report(Event("prepare", 0.0, f"Loading {base.title}"))
-    with quiet(settings.threads):
+    with quiet_transformers(settings.threads):
         trained = train(data, base, settings, folder, report, should_stop or (lambda: False))
         report(Event("evaluate", 1.0, "Testing the model and its baselines"))
         return _conclude(frame, settings, data, base, folder, trained, table, began)
@@ -101,18 +101,17 @@ def _conclude(
     began: float,
 ) -> FineTuneResult:
     """Test the model that was kept once, beside the baselines, and gather the evidence."""
-    from core.automl._curves import confusion
-    from core.automl._estimates import Comparison, compare
+    from core.evaluation import Comparison, compare_outputs, confusion
     from core.finetune._baselines import majority, tfidf
-    from core.finetune._build import load_plain
-    from core.finetune._encode import encode, outputs, truncation
+    from core.finetune._build import load_text_model
+    from core.finetune._encode import encode_texts, text_model_outputs, truncation
     from core.finetune._evaluate import comparison, kept_metrics, mistakes, per_class, predictions
 
-    model, tokenizer = load_plain(folder.model)
+    model, tokenizer = load_text_model(folder.model)
     cut = truncation(tokenizer, model.config, data.texts, settings.max_length, settings.text_column)
     held = np.concatenate([data.validation, data.test])
-    encoded = encode(tokenizer, data.part(held), settings.max_length)
-    found = outputs(model, tokenizer, encoded, settings.eval_batch_size, data.classification)
+    encoded = encode_texts(tokenizer, data.part(held), settings.max_length)
+    found = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size, data.classification)
     output, y = found[len(data.validation) :], data.y[data.test]
     compared = Comparison({}, {})
     if len(y):
@@ -121,7 +120,7 @@ def _conclude(
             "majority": majority(data, len(y)),
             "tfidf": tfidf(data, data.test, balanced=settings.class_weights, seed=settings.seed),
         }
-        compared = compare(data.task, trained.metric, y, tested, seed=settings.seed)
+        compared = compare_outputs(data.task, trained.metric, y, tested, seed=settings.seed)
     metrics = kept_metrics(compared)
     classes = data.labels if len(y) else None
     training: dict[str, Any] = {

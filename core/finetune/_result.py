@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from core.datasets import Finding
-from core.edge._occlusion import occlude
 from core.errors import InputError
+from core.explain import occlude
 from core.finetune._settings import FineTuneSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.automl._estimates import Estimate
+    from core.evaluation import Estimate
 
 __all__ = ["FineTuneResult"]
 
@@ -152,15 +152,15 @@ class FineTuneResult:
         return load(Path(folder))
 
     def _outputs(self, texts: list[str]) -> NDArray[np.float64]:
-        from core.finetune._build import load_plain
-        from core.finetune._encode import encode, outputs, quiet
+        from core.finetune._build import load_text_model
+        from core.finetune._encode import encode_texts, quiet_transformers, text_model_outputs
 
         wrong = [text for text in texts if not isinstance(text, str)]
         if wrong:
             raise InputError(f"{wrong[0]!r} is no text.", "Give a list of texts.")
-        with quiet(self.settings.threads):
+        with quiet_transformers(self.settings.threads):
             if not self._loaded:
-                self._loaded.extend(load_plain(self.model_dir))
+                self._loaded.extend(load_text_model(self.model_dir))
             model, tokenizer = self._loaded
-            encoded = encode(tokenizer, texts, self.settings.max_length)
-            return outputs(model, tokenizer, encoded, self.settings.eval_batch_size, self.labels is not None)
+            encoded = encode_texts(tokenizer, texts, self.settings.max_length)
+            return text_model_outputs(model, tokenizer, encoded, self.settings.eval_batch_size, self.labels is not None)

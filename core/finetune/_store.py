@@ -91,8 +91,8 @@ def load(folder: Path) -> FineTuneResult:
     """
     import pandas as pd
 
-    from core.automl._estimates import Estimate
     from core.datasets import Finding
+    from core.evaluation import Estimate
     from core.finetune._result import FineTuneResult
 
     if not (folder / "result.json").is_file() or not list((folder / "model").glob("*.safetensors")):

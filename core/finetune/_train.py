@@ -13,7 +13,7 @@ from core.finetune._base import BaseModel
 from core.finetune._build import build, class_weights, device_of, finish, precision_of
 from core.finetune._checkpoints import Folder
 from core.finetune._data import TextData
-from core.finetune._encode import check_length, encode
+from core.finetune._encode import check_length, encode_texts
 from core.finetune._settings import FineTuneSettings
 from core.progress import Event, Report
 
@@ -66,7 +66,7 @@ def train(
     parts = {}
     for name in ("train", "validation"):
         rows = getattr(data, name)
-        encoded = encode(tokenizer, data.part(rows), settings.max_length)
+        encoded = encode_texts(tokenizer, data.part(rows), settings.max_length)
         for item, value in zip(encoded, data.y[rows], strict=True):
             item["labels"] = int(value) if scale is None else (float(value) - scale[0]) / scale[1]  # type: ignore[assignment]
         parts[name] = encoded

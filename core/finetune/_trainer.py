@@ -13,7 +13,7 @@ from torch.utils.data import Sampler, SequentialSampler
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from core.automl._metrics import score
+from core.evaluation import compute_metric
 from core.finetune._build import Scale
 from core.finetune._checkpoints import Folder
 from core.progress import Event, Report
@@ -92,10 +92,10 @@ def metrics_function(scale: Scale | None) -> Callable[[Any], dict[str, float]]:
         logits, y = np.asarray(found.predictions, dtype=float), np.asarray(found.label_ids)
         if scale is not None:
             y, output = y * scale[1] + scale[0], logits.reshape(-1) * scale[1] + scale[0]
-            return {name: score(name, y, output) for name in ("rmse", "mae", "r2")}
+            return {name: compute_metric(name, y, output) for name in ("rmse", "mae", "r2")}
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         output = powers / powers.sum(axis=1, keepdims=True)
-        return {name: score(name, y, output) for name in ("accuracy", "f1_macro", "log_loss")}
+        return {name: compute_metric(name, y, output) for name in ("accuracy", "f1_macro", "log_loss")}
 
     return metrics
 

@@ -2,7 +2,7 @@
 
 How a run goes. `submit` adds a QUEUED row and calls `tick`. `tick` (also called by open pages and by each run
 that ends) declares runs whose monitor fell silent INTERRUPTED and starts the longest-waiting run of each lane
-that has room: it takes the row (QUEUED -> STARTING) and starts ``python -m core.jobs.child ID`` in a session
+that has room: it takes the row (QUEUED -> STARTING) and starts ``python -m core.jobs.monitor ID`` in a session
 of its own. That process, the *monitor*, forks the *worker*, which runs the task; the monitor renews the run's
 lease, ends the worker's whole tree on cancel, deadline or too much memory, and writes the one terminal state.
 Neither needs the process that submitted the run: it may die.

@@ -44,7 +44,7 @@ def _start(run: Run) -> None:
         _reserve.set_aside()
         with open(folder / LOG_NAME, "ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "core.jobs.child", run.id],
+                [sys.executable, "-m", "core.jobs.monitor", run.id],
                 cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from core.models._card import CardTable, ModelCard, Section
-from core.models._card_text import told
+from core.models._card_text import format_value
 from core.models._questions import NOT_ANSWERED
 
 __all__ = ["html"]
@@ -76,4 +76,4 @@ def _table(table: CardTable) -> str:
 
 def _cell(value: Any, aligned: bool) -> str:
     number = aligned and isinstance(value, int | float) and not isinstance(value, bool)
-    return f"<td{' class=n' if number else ''}>{escape(told(value))}</td>"
+    return f"<td{' class=n' if number else ''}>{escape(format_value(value))}</td>"

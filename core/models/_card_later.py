@@ -8,7 +8,7 @@ from typing import Any
 
 from core.catalog import Run, artifacts
 from core.models._card import CardTable, Section
-from core.models._card_text import told
+from core.models._card_text import format_value
 from core.models._evidence import Evidence
 from core.storage import get_store
 
@@ -76,7 +76,7 @@ def _measured(report: dict[str, Any]) -> CardTable:
         rows.append((f"p{percent}, ms", *figures, part.get("n")))
     rows.append(("Rows a second", report.get("throughput"), None, None, report.get("requests")))
     where = f"{report.get('name', 'model')}, {settings.get('scenario', 'scenario unknown')}, batch of "
-    where += f"{told(settings.get('batch_size'))}, on {machine.get('cpu', 'a machine unknown')}"
+    where += f"{format_value(settings.get('batch_size'))}, on {machine.get('cpu', 'a machine unknown')}"
     return CardTable(where, ("Figure", "Value", "From", "to", "Requests"), tuple(rows))
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from core.models._card import CardTable, ModelCard
-from core.models._card_text import told
+from core.models._card_text import format_value
 from core.models._questions import NOT_ANSWERED
 
 __all__ = ["markdown"]
@@ -39,7 +39,7 @@ def markdown(card: ModelCard) -> str:
 
 def _plain(value: Any) -> str:
     """Return a text on one line with all marks escaped."""
-    return _MARKS.sub(r"\\\1", " ".join(told(value).split()))
+    return _MARKS.sub(r"\\\1", " ".join(format_value(value).split()))
 
 
 def _quoted(answer: str) -> str:

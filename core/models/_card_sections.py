@@ -10,10 +10,9 @@ from typing import Any
 from core import policies
 from core.automl import LEARNERS, METRICS
 from core.catalog import ModelVersion
-from core.datasets import Profile
-from core.datasets._sensitive import suspect
+from core.datasets import Profile, suspected_attribute
 from core.models._card import CardTable, Section
-from core.models._card_text import told
+from core.models._card_text import format_value
 from core.models._code import code_version
 from core.models._evidence import Evidence
 from core.storage import get_store
@@ -100,8 +99,10 @@ def data(evidence: Evidence) -> Section:
     columns = []
     for name in evidence.features[:_MOST_COLUMNS]:
         column = known[name]
-        span = None if column.minimum is None else f"{told(column.minimum)} to {told(column.maximum)}"
-        columns.append((name, column.kind, f"{column.missing_share:.1%}", column.distinct, span, suspect(name)))
+        span = None if column.minimum is None else f"{format_value(column.minimum)} to {format_value(column.maximum)}"
+        columns.append(
+            (name, column.kind, f"{column.missing_share:.1%}", column.distinct, span, suspected_attribute(name))
+        )
     tables = [
         CardTable("", ("", " "), tuple(facts)),
         CardTable(
@@ -128,8 +129,8 @@ def training(evidence: Evidence) -> Section:
         done = result["training"]
         text = [
             f"The base model was trained for {done['steps']:,} steps on {result['device']} in "
-            f"{result['elapsed_s']:,.0f} s; the weights of step {told(done['best_step'])} were kept, by validation "
-            f"{METRICS[result['metric']].title}."
+            f"{result['elapsed_s']:,.0f} s; the weights of step {format_value(done['best_step'])} were kept, by "
+            f"validation {METRICS[result['metric']].title}."
         ]
         winner: dict[str, Any] = {"trainable weights": done["trainable"], "precision": done["precision"]}
     else:
@@ -217,7 +218,7 @@ def limits(evidence: Evidence) -> Section:
         for label, count in zip(evidence.labels, counts, strict=False):
             if count < _RARE * test:
                 found.append(f"The class '{label}' has {count:,} of {test:,} test rows: figures about it are unsure.")
-    named = [f"'{name}' ({suspect(name)})" for name in evidence.features if suspect(name)]
+    named = [f"'{name}' ({suspected_attribute(name)})" for name in evidence.features if suspected_attribute(name)]
     if evidence.kind == "table" and named:
         found.append(f"The model reads columns whose names suggest groups of people: {', '.join(named)}.")
     if evidence.kind == "table":

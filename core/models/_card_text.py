@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["interval", "told"]
+__all__ = ["format_value", "interval"]
 
 
-def told(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return a cell's text.
 
     Examples
     --------
-    >>> told(0.123456), told(48842), told(None), told(True), told("a"), told(1234567.8), told(0.0)
-    ('0.1235', '48,842', 'n/a', 'yes', 'a', '1,234,568', '0')
+    >>> [format_value(value) for value in (0.123456, 48842, None, True, "a", 1234567.8, 0.0)]
+    ['0.1235', '48,842', 'n/a', 'yes', 'a', '1,234,568', '0']
     """
     if value is None or (isinstance(value, float) and value != value):
         return "n/a"
@@ -34,6 +34,6 @@ def interval(value: Any, low: Any, high: Any) -> str:
     >>> interval(0.5, 0.4, 0.6), interval(None, None, None), interval(1.0, None, None)
     ('0.5 [0.4, 0.6]', 'n/a', '1')
     """
-    if told(low) == "n/a":
-        return told(value)
-    return f"{told(value)} [{told(low)}, {told(high)}]"
+    if format_value(low) == "n/a":
+        return format_value(value)
+    return f"{format_value(value)} [{format_value(low)}, {format_value(high)}]"

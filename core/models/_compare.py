@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.automl import METRICS
-from core.automl._estimates import Estimate
 from core.errors import RegistryError
+from core.evaluation import Estimate
 from core.models._evidence import Evidence
 from core.models._registry import resolve
 
@@ -194,8 +194,7 @@ def _obstacle(first: Evidence, second: Evidence) -> str:
 
 
 def _gain(sides: list[Evidence], tests: list[pd.DataFrame], metric: str) -> tuple[Estimate, int | None]:
-    from core.automl._estimates import compare as estimate
-    from core.automl._evidence_groups import groups_in
+    from core.evaluation import compare_outputs, groups_in
 
     labels = sides[0].labels
     truth = tests[0][sides[0].target]
@@ -208,5 +207,7 @@ def _gain(sides: list[Evidence], tests: list[pd.DataFrame], metric: str) -> tupl
         outputs = [test[[f"p({label})" for label in labels]].to_numpy(dtype=float) for test in tests]
     held = [groups_in(test.reset_index(), side.target) for side, test in zip(sides, tests, strict=True)]
     groups = next((each for each in held if each is not None), None)
-    found = estimate(sides[0].result["task"], metric, y, {"second": outputs[1], "first": outputs[0]}, groups=groups)
+    found = compare_outputs(
+        sides[0].result["task"], metric, y, {"second": outputs[1], "first": outputs[0]}, groups=groups
+    )
     return found.gains["first"], found.groups

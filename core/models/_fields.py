@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.datasets._engine import connect, identifier, literal
+from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -195,7 +195,7 @@ def _category(connection: duckdb.DuckDBPyConnection, rows: str, cell: str, value
     """Describe a category by its values, each spelled as the features spell it."""
     import pandas as pd
 
-    from core.automl._cells import as_categories
+    from core.features import as_categories
 
     top = connection.execute(
         f"SELECT value FROM (SELECT {cell} AS value FROM {rows}) WHERE value IS NOT NULL "

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from core.automl._cells import holds
 from core.datasets import Finding
 from core.errors import InputError
+from core.features import describe_cells
 from core.models._fields import MOST_CHOICES, Field
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _outside(read: pd.Series, low: Any, high: Any) -> int:
 
 
 def _numbers(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    given = holds(column)
+    given = describe_cells(column)
     if given == "dates":
         read = pd.Series(np.nan, index=column.index)
     else:
@@ -204,7 +204,7 @@ def _numbers(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
 
 
 def _booleans(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    given = holds(column)
+    given = describe_cells(column)
     if given == "true and false":
         read = column.astype("boolean")
     elif given == "dates":
@@ -216,7 +216,7 @@ def _booleans(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]
 
 
 def _dates(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    given = holds(column)
+    given = describe_cells(column)
     if given in ("numbers", "true and false"):  # a number of what since when cannot be told
         read = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us, UTC]")
     else:
@@ -228,7 +228,7 @@ def _dates(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
 
 def _categories(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
     read = _texts_of(column)
-    report = _report(column, field, holds(column), read)
+    report = _report(column, field, describe_cells(column), read)
     if field.complete and field.kind == "category":
         unseen = read[read.notna() & ~read.isin(field.choices)]
         examples = tuple(unseen.value_counts().index[:_EXAMPLES])

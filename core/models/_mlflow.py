@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.automl._bundle import SOURCES
+from core.automl import BUNDLE_SOURCES, code_requirements
 from core.errors import StorageError
 from core.models._card_build import card
 from core.models._evidence import Evidence
@@ -34,13 +34,17 @@ __all__ = ["save_mlflow", "write_model"]
 
 _CORE = Path(__file__).resolve().parents[1]
 _CODE = (
-    *SOURCES,
+    *BUNDLE_SOURCES,
+    "explain/__init__.py",
+    "explain/__init__.pyi",
     "finetune/__init__.py",
+    "finetune/__init__.pyi",
     "finetune/_base.py",
     "finetune/_build.py",
     "finetune/_encode.py",
     "finetune/_settings.py",
     "models/__init__.py",
+    "models/__init__.pyi",
     "models/_fields.py",
     "models/_intake.py",
     "models/_mlflow_loader.py",
@@ -148,6 +152,7 @@ def _environment(evidence: Evidence, folder: Path) -> None:
     packages = evidence.result["packages"]
     # "2.13.0+cpu" names a build that the package index does not have under that name
     pinned = [f"{name}=={packages[name].split('+')[0]}" for name in _PACKAGES[evidence.kind] if name in packages]
+    pinned += code_requirements()
     needs = [_MLFLOW, *pinned, *(["pydantic-settings>=2"] if "pydantic-settings" not in packages else [])]
     python = packages["python"]
     (folder / "requirements.txt").write_text("\n".join(needs) + "\n", encoding="utf-8")

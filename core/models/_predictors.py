@@ -78,22 +78,23 @@ def load_table(file: Path) -> TablePredictor:
     StorageError
         When it holds others.
     """
-    from core.automl._store import load_model
+    from core.automl import load_model
 
     return TablePredictor(load_model(file))
 
 
 def load_text(folder: Path, labels: list[str] | None, *, max_length: int, batch_size: int) -> TextPredictor:
     """Load a fine-tuned model from its folder of safetensors, configuration and tokenizer."""
-    from core.finetune._build import load_plain
-    from core.finetune._encode import encode, outputs, quiet
+    from core.finetune import encode_texts, load_text_model, quiet_transformers, text_model_outputs
 
-    with quiet():
-        model, tokenizer = load_plain(folder)
+    with quiet_transformers():
+        model, tokenizer = load_text_model(folder)
 
     def answer(texts: list[str]) -> NDArray[np.float64]:
-        with quiet():
-            return outputs(model, tokenizer, encode(tokenizer, texts, max_length), batch_size, labels is not None)
+        with quiet_transformers():
+            return text_model_outputs(
+                model, tokenizer, encode_texts(tokenizer, texts, max_length), batch_size, labels is not None
+            )
 
     return TextPredictor(answer, labels)
 

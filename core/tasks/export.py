@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import exports, jobs, policies
 from core.catalog import Run, RunState, artifacts, datasets, runs
-from core.edge._quantize import MODES
+from core.edge import QUANTIZATION_MODES
 from core.errors import InputError, NotFoundError, SettingsError
 from core.jobs import RunContext
 from core.jsonable import jsonable
@@ -32,7 +32,7 @@ SOURCES = ("automl", "finetune")
 _KEPT_ROWS = 5_000
 
 
-def submit(source: Run, *, modes: Sequence[str] = tuple(MODES), policy: str | None = None) -> str:
+def submit(source: Run, *, modes: Sequence[str] = tuple(QUANTIZATION_MODES), policy: str | None = None) -> str:
     """Queue the export of a search's or a training's model; returns the run's id.
 
     Parameters
@@ -40,7 +40,7 @@ def submit(source: Run, *, modes: Sequence[str] = tuple(MODES), policy: str | No
     source : Run
         That succeeded.
     modes : sequence of str
-        Keys of ``MODES``: the variants beside fp32.
+        Keys of ``QUANTIZATION_MODES``: the variants beside fp32.
     policy : str, optional
         Name of a threshold policy that was kept with the run: it travels with the file.
 
@@ -53,14 +53,14 @@ def submit(source: Run, *, modes: Sequence[str] = tuple(MODES), policy: str | No
     """
     if source.task not in SOURCES or source.state is not RunState.SUCCEEDED:
         raise InputError(f"Run '{source.id}' has no model to export.", "Choose a search or a training that succeeded.")
-    unknown = [mode for mode in modes if mode not in MODES]
+    unknown = [mode for mode in modes if mode not in QUANTIZATION_MODES]
     if unknown:
-        raise SettingsError(f"There is no mode '{unknown[0]}'.", f"Choose from: {', '.join(MODES)}.")
+        raise SettingsError(f"There is no mode '{unknown[0]}'.", f"Choose from: {', '.join(QUANTIZATION_MODES)}.")
     if policy is not None and policy not in policies.kept(source):
         raise SettingsError(f"No policy '{policy}' is kept with this model.", "Keep one on the Fairness page first.")
     return jobs.submit(
         "export",
-        {"source": source.id, "modes": [mode for mode in MODES if mode in modes], "policy": policy},
+        {"source": source.id, "modes": [mode for mode in QUANTIZATION_MODES if mode in modes], "policy": policy},
         dataset=source.dataset_id,
         workspace=source.workspace,
         title=source.title,
@@ -99,8 +99,7 @@ def run(context: RunContext) -> dict[str, Any]:
 def _make(
     context: RunContext, source: Run, model: _Model, policy: ThresholdPolicy | None, made: Path
 ) -> dict[str, Any]:
-    from core.edge import export_onnx
-    from core.edge._variants import HeldOut, make_variants
+    from core.edge import HeldOut, export_onnx, make_variants
 
     asked = source.result or {}
     target = source.settings.get("target") or source.settings.get("label_column")
@@ -193,7 +192,7 @@ def _table(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
 
     import pandas as pd
 
-    from core.automl._store import load_model
+    from core.automl import load_model
 
     model = load_model(folder / "model.skops")
     known = json.loads((folder / "result.json").read_text(encoding="utf-8"))

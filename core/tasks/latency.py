@@ -9,7 +9,7 @@ from typing import Any
 
 from core import exports, jobs
 from core.catalog import Run, artifacts, runs
-from core.edge.latency._lab import LabSettings
+from core.edge.latency import LatencySuiteSettings
 from core.errors import InputError, NotFoundError
 from core.jobs import RunContext
 from core.jsonable import jsonable
@@ -23,7 +23,7 @@ STOPPABLE = True
 LATENCY, SAMPLES = "latency.json", "samples.parquet"
 
 
-def submit(exported: Run, settings: LabSettings) -> str:
+def submit(exported: Run, settings: LatencySuiteSettings) -> str:
     """Queue a visit to the lab; returns the run's id.
 
     Raises
@@ -44,21 +44,21 @@ def submit(exported: Run, settings: LabSettings) -> str:
 
 
 def run(context: RunContext) -> dict[str, Any]:
-    """Measure, and store ``latency.json`` (what ``visit_lab`` returns) and all samples."""
+    """Measure, and store ``latency.json`` (what ``run_latency_suite`` returns) and all samples."""
     import pandas as pd
 
-    from core.edge.latency._lab import LabTarget, visit_lab
+    from core.edge.latency import LatencySuiteTarget, run_latency_suite
 
     context.report(Event("prepare", 0.0, "Laying out the model and its rows"))
-    settings = LabSettings.model_validate(context.settings["lab"])
+    settings = LatencySuiteSettings.model_validate(context.settings["lab"])
     try:
         exported = runs.get(context.settings["export"], context.workspace)
     except NotFoundError as error:
         raise InputError("The export that was to be measured is gone.", "Export the model again.") from error
     found = exports.read(exported)
     metric = found["metric"]
-    measured = visit_lab(
-        LabTarget(
+    measured = run_latency_suite(
+        LatencySuiteTarget(
             variants={name: exports.variant_path(exported, found, name) for name in settings.variants},
             inputs=_inputs(exported, found),
             native=_native(context, found) if settings.native else None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core import exports, jobs
-from core.edge._quantize import MODES
+from core.edge import QUANTIZATION_MODES
 from core.errors import SettingsError
 from core.jobs import RunContext
 from core.jsonable import jsonable
@@ -43,7 +43,7 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_M
     name = keep_upload(file, filename, LIMIT_MB, "Quantise it to 8 bits first, which takes a quarter of the space.")
     return jobs.submit(
         "onnx_upload",
-        {"upload": name, "filename": filename[:200], "modes": [mode for mode in MODES if mode in modes]},
+        {"upload": name, "filename": filename[:200], "modes": [mode for mode in QUANTIZATION_MODES if mode in modes]},
         workspace=workspace,
         title=Path(filename).name[:200] or "model.onnx",
         memory_limit_mb=_MEMORY_MB,
@@ -53,8 +53,7 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_M
 
 def run(context: RunContext) -> dict[str, Any]:
     """Inspect the file, describe it, and make its variants; it is first run when the variants are tried out."""
-    from core.edge import Metadata, inspect_onnx
-    from core.edge._variants import make_variants
+    from core.edge import Metadata, inspect_onnx, make_variants
 
     upload = upload_path(context.settings["upload"])
     made = context.workdir / "made"

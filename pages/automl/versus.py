@@ -9,8 +9,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
 
-from core.automl import LEARNERS, METRICS, Comparison, Metric, compare_tables, compare_trials, load_predictions
-from core.automl._earlier import PREDICTIONS
+from core.automl import (
+    LEARNERS,
+    METRICS,
+    PREDICTIONS_FILE,
+    Comparison,
+    Metric,
+    compare_tables,
+    compare_trials,
+    load_predictions,
+)
 from core.catalog import Run, RunState, artifacts, runs
 from core.storage import get_store
 from pages._ui import charts, distinct, frame, numbers
@@ -94,10 +102,10 @@ def _metric(found: Mapping[str, Any], key: str) -> str:
 def _trials(run: Run, found: Mapping[str, Any]) -> None:
     """Draw the choice of two trials whose out-of-fold predictions were kept, and the difference."""
     files = {item.name: item.digest for item in artifacts.find(run.id, frame.workspace())}
-    if PREDICTIONS not in files or "oof.parquet" not in files:
+    if PREDICTIONS_FILE not in files or "oof.parquet" not in files:
         return
     learners = {trial["trial"]: LEARNERS.get(trial["learner"], trial["learner"]) for trial in found["trials"]}
-    kept = [number for number in _numbers(files[PREDICTIONS]) if number in learners]
+    kept = [number for number in _numbers(files[PREDICTIONS_FILE]) if number in learners]
     if len(kept) < 2:
         return
     best = [row["trial"] for row in found["leaderboard"] if row["trial"] in kept]
@@ -119,7 +127,7 @@ def _trials(run: Run, found: Mapping[str, Any]) -> None:
         return
     first, other = int(first), int(other)
     with frame.errors_shown():
-        digests = files[PREDICTIONS], files["oof.parquet"]
+        digests = files[PREDICTIONS_FILE], files["oof.parquet"]
         compared = _compare_trials(*digests, first, other, found["settings"]["target"], found["task"], name)
         titles = [f"{learners[number]} {number}" for number in (first, other)]
         _difference(compared, METRICS[name], *titles, "training rows, each predicted by folds without it")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.edge._quantize import MODES
+from core.edge import QUANTIZATION_MODES
 from pages._ui import charts, theme
 from pages.edge.figures import NATIVE
 
@@ -29,7 +29,7 @@ _LEGEND = 60
 HEIGHT = charts.HEIGHT + _LEGEND
 """Of a chart with a legend below it: both have to fit."""
 
-_ORDER = ("fp32", *MODES, NATIVE)
+_ORDER = ("fp32", *QUANTIZATION_MODES, NATIVE)
 
 
 def variant_color(names: Iterable[str], field: str = "variant:N") -> alt.Color:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import exports, policies
 from core.catalog import Run, RunState, runs
-from core.edge._quantize import MODES
+from core.edge import QUANTIZATION_MODES
 from core.tasks import export, onnx_upload
 from pages._ui import frame, numbers
 from pages._ui.run_view import STATE_BADGES
@@ -65,10 +65,10 @@ def _model(models: list[Run]) -> None:
         )
     modes = st.multiselect(
         "Variants beside fp32",
-        list(MODES),
-        default=list(MODES),
+        list(QUANTIZATION_MODES),
+        default=list(QUANTIZATION_MODES),
         key="edge-modes",
-        help="\n\n".join(f"**{name}**: {text}" for name, text in MODES.items()),
+        help="\n\n".join(f"**{name}**: {text}" for name, text in QUANTIZATION_MODES.items()),
     )
     # No callback: its settings would be those of the run before, if a field was changed just before the press.
     if st.button("Export", type="primary", icon=":material/output:", key="edge-export"):

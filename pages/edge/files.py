@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import exports, jobs
 from core.catalog import Run
-from core.edge._licence import LICENCES, licence_text
+from core.edge import LICENSES, license_text
 from core.tasks import latency
 from pages._ui import downloads, frame, numbers
 from pages.edge import figures
@@ -39,12 +39,12 @@ def of_export(run: Run) -> None:
     st.markdown("**Edge bundle**")
     st.caption("A zip that predicts with ONNX Runtime and NumPy alone: model, predict.py, sample, card, licence.")
     variant = st.selectbox("Variant", [item["name"] for item in made], key="bundle-variant")
-    licence = st.selectbox("Licence of the model", list(LICENCES), format_func=LICENCES.get, key="bundle-licence")
+    licence = st.selectbox("Licence of the model", list(LICENSES), format_func=LICENSES.get, key="bundle-licence")
 
     def as_zip() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "bundle.zip"
-            return exports.bundle(run, variant, target, licence=licence_text(licence)).read_bytes()
+            return exports.bundle(run, variant, target, licence=license_text(licence)).read_bytes()
 
     st.download_button(
         "Bundle (zip)",

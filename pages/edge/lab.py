@@ -9,9 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.catalog import Run
-from core.edge.latency import LatencySettings, Slo
-from core.edge.latency._lab import LabSettings
-from core.edge.latency._slo import duration_of
+from core.edge.latency import LatencySettings, LatencySuiteSettings, Slo, slo_duration_s
 from core.tasks import latency
 from pages._ui import frame, numbers
 from pages.edge import options
@@ -66,7 +64,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     if not chosen:
         st.caption("Choose at least one variant.")
         return
-    settings = LabSettings(
+    settings = LatencySuiteSettings(
         variants=tuple(name for name in made if name in chosen),
         latency=LatencySettings(**values | rest),
         slo=slo,
@@ -129,12 +127,12 @@ def _sweep(kind: str) -> dict[str, list[Any]]:
     return chosen
 
 
-def _time(settings: LabSettings) -> str:
+def _time(settings: LatencySuiteSettings) -> str:
     each = settings.latency.duration_s + settings.latency.warmup_s + _OVERHEAD_S
     objectives = 0 if settings.slo is None else len(settings.variants)
     seconds = (settings.measurements - objectives) * each
     if settings.slo is not None:
-        seconds += objectives * (duration_of(settings.slo) + _OVERHEAD_S)
+        seconds += objectives * (slo_duration_s(settings.slo) + _OVERHEAD_S)
     if settings.latency.latency_bound_ms is not None:
         seconds += len(settings.variants) * 8 * each  # the search for the highest rate
     return numbers.duration(seconds)

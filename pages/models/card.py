@@ -6,9 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core import models
-from core.models import CardTable, ModelCard, Section
-from core.models._card_text import told
-from core.models._coverage import CoverageRow
+from core.models import CardTable, CoverageRow, ModelCard, Section, format_value
 from pages._ui import address, downloads, frame
 from pages.models import questions
 from pages.models.figures import Opened
@@ -94,7 +92,7 @@ def _section(section: Section) -> None:
 def _table(table: CardTable) -> None:
     if not any(name.strip() for name in table.columns):  # facts: a name and a value
         st.table(
-            {frame.plain(name): frame.plain(_short(told(value))) for name, value in table.rows},
+            {frame.plain(name): frame.plain(_short(format_value(value))) for name, value in table.rows},
             border="horizontal",
             width="content",
             alt=table.title or "Facts",
@@ -111,7 +109,7 @@ def _table(table: CardTable) -> None:
         elif kinds and kinds <= {int, float}:
             config[name] = st.column_config.NumberColumn(format=_digits(shown[name].dropna()))
         else:
-            shown[name] = [None if value is None else told(value) for value in _cells(table, name)]
+            shown[name] = [None if value is None else format_value(value) for value in _cells(table, name)]
     st.dataframe(
         shown,
         hide_index=True,

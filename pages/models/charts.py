@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.automl._estimates import Estimate
+from core.evaluation import Estimate
 from pages._ui import charts, theme
 from pages._ui.titles import fitted
 

@@ -27,8 +27,7 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
     from core.automl import AutoMLSettings
     from core.catalog import datasets
     from core.datasets import load_sample
-    from core.edge.latency import LatencySettings
-    from core.edge.latency._lab import LabSettings
+    from core.edge.latency import LatencySettings, LatencySuiteSettings
     from core.finetune import FineTuneSettings
     from core.tasks import automl, check, export, finetune, ingest, latency, score
 
@@ -48,7 +47,9 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
         assert tuned.state is RunState.SUCCEEDED
         exported = jobs.wait(export.submit(tuned, modes=("dynamic-int8",)), 240)
         quick = LatencySettings(warmup_s=0.2, duration_s=1, sequence_length=16)
-        lab = LabSettings(variants=("fp32", "dynamic-int8"), latency=quick, native=True, sweep={"batch_size": [1, 4]})
+        lab = LatencySuiteSettings(
+            variants=("fp32", "dynamic-int8"), latency=quick, native=True, sweep={"batch_size": [1, 4]}
+        )
         measured = jobs.wait(latency.submit(exported, lab), 240)
         assert measured.state is RunState.SUCCEEDED
         again = jobs.wait(automl.submit(dataset, settings.model_copy(update={"max_trials": 3})), 120)

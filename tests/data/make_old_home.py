@@ -83,8 +83,7 @@ def _tiny_base(folder: Path, texts: list[str]) -> Path:
 def _fill(home: Path) -> dict[str, Any]:
     from core import jobs, models, policies
     from core.automl import AutoMLSettings
-    from core.edge.latency import LatencySettings
-    from core.edge.latency._lab import LabSettings
+    from core.edge.latency import LatencySettings, LatencySuiteSettings
     from core.fairness import MitigationSettings, ThresholdPolicy
     from core.finetune import FineTuneSettings
     from core.tasks import (
@@ -150,7 +149,7 @@ def _fill(home: Path) -> dict[str, Any]:
     kept = policies.keep(jobs.get(binary), "by sex", policy)
     policies.note_read(jobs.get(binary), {"rule": "by sex"})
     exported = _ended(export.submit(jobs.get(binary), modes=("dynamic-int8",), policy=kept))
-    lab = LabSettings(
+    lab = LatencySuiteSettings(
         variants=("fp32",),
         native=True,
         sweep={"batch_size": [1, 4]},

@@ -10,7 +10,8 @@ import pytest
 from core import jobs
 from core.catalog import Run, RunState, runs
 from core.errors import StorageError
-from core.jobs import _processes, _scheduler, child
+from core.jobs import _processes, _scheduler
+from core.jobs import monitor as child
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_monitor_gives_a_full_catalog_time(home, monkeypatch):
 def test_monitor_can_fork_safely():
     """No thread and no numerical library may be there when the monitor forks."""
     code = (
-        "import core.jobs.child, sys, os; "
+        "import core.jobs.monitor, sys, os; "
         "print(len(os.listdir('/proc/self/task')) if sys.platform == 'linux' else 1, "
         "*sorted({'numpy', 'pandas', 'streamlit', 'torch'} & set(sys.modules)))"
     )

@@ -13,12 +13,11 @@ from streamlit.testing.v1 import AppTest
 from core import jobs, models, policies
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, Model, Run, RunArtifact, RunState, artifacts, datasets, runs
-from core.edge.latency import LatencySettings, Slo
-from core.edge.latency._lab import LabSettings
+from core.edge.latency import LatencySettings, LatencySuiteSettings, Slo
 from core.fairness import ThresholdPolicy
 from core.tasks import automl, check, export, ingest, latency
 
-MEASURED = LabSettings(
+MEASURED = LatencySuiteSettings(
     variants=("fp32",),
     latency=LatencySettings(warmup_s=0.1, duration_s=0.5),
     native=True,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.edge.latency._requests import rows_of, stack
+from core.edge.latency.measuring.requests import rows_of, stack
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.edge._metadata import Column
+    from core.edge.export.metadata import Column
 
 __all__ = ["Cells", "Texts", "write_frame", "write_inputs", "write_texts"]
 
@@ -102,14 +102,14 @@ def write_frame(frame: pd.DataFrame, folder: Path) -> dict[str, Any]:
 
 
 def _write_table(frame: pd.DataFrame, path: Path, folder: Path) -> dict[str, Any]:
-    from core.edge._feeds import table_feeds
+    from core.edge.scoring.feeds import table_feeds
 
     _some(len(frame))
     return _save(folder, table_feeds(frame.head(_ROWS), _columns(path)))
 
 
 def _write_cells(frame: pd.DataFrame, path: Path, folder: Path) -> dict[str, Any]:
-    from core.automl._cells import require_columns
+    from core.features import require_columns
 
     columns = _columns(path)
     _some(len(frame))
@@ -121,7 +121,7 @@ def _write_cells(frame: pd.DataFrame, path: Path, folder: Path) -> dict[str, Any
 
 
 def _columns(path: Path) -> tuple[Column, ...]:
-    from core.edge._metadata import Metadata
+    from core.edge.export.metadata import Metadata
 
     columns = Metadata.read(path).columns
     if not columns:

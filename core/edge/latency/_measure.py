@@ -77,7 +77,7 @@ def measure_latency(
 
     Examples
     --------
-    >>> from core.edge.latency._session import IDENTITY
+    >>> from core.edge.latency.measuring.session import IDENTITY
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "identity.onnx"
     ...     _ = file.write_bytes(IDENTITY)

@@ -93,7 +93,7 @@ def in_child(
     try:
         with open(folder / "child.log", "wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "core.edge.latency.child", str(folder), str(told)],
+                [sys.executable, "-m", "core.edge.latency.measuring.main", str(folder), str(told)],
                 cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

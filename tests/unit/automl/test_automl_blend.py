@@ -13,11 +13,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeRegressor
 
-from core.automl import AutoMLResult, bundle
-from core.automl._blend import BlendClassifier, BlendRegressor
-from core.automl._blending import load_out_of_fold
-from core.automl._ensemble import choose_blend
-from core.automl._learners import build
+from core.automl import AutoMLResult, build_estimator, bundle
+from core.automl.ensemble.blend import BlendClassifier, BlendRegressor
+from core.automl.ensemble.candidates import load_out_of_fold
+from core.automl.ensemble.selection import choose_blend
 from core.edge import TableScorer, export_onnx
 
 
@@ -91,7 +90,7 @@ def test_members_are_fitted_on_all_training_rows(classes):
     X, y = encoder.transform(train), (train["y"] == "low").astype(int)
     expected = 0.0
     for member in result.winner["config"]["members"]:
-        estimator = build(member["learner"], member["config"], "binary", jobs=1, seed=0).fit(X, y)
+        estimator = build_estimator(member["learner"], member["config"], "binary", jobs=1, seed=0).fit(X, y)
         expected = expected + member["weight"] * estimator.predict_proba(encoder.transform(frame))
     assert np.allclose(result.model.predict_proba(frame), expected, atol=1e-6)
     assert set(result.model.predict(frame)) <= {"low", "high"}
@@ -103,7 +102,9 @@ def test_winner_can_be_built_again_from_its_configuration(classes):
     encoder = result.model.named_steps["features"]
     train = frame.iloc[result.oof["row_id"]]
     X, y = encoder.transform(train), (train["y"] == "low").to_numpy(dtype=int)
-    again = build("blend", result.winner["config"], "binary", jobs=1, seed=0).fit(X, y, sample_weight=np.ones(len(y)))
+    again = build_estimator("blend", result.winner["config"], "binary", jobs=1, seed=0).fit(
+        X, y, sample_weight=np.ones(len(y))
+    )
     found = again.predict_proba(encoder.transform(frame))
     assert np.allclose(found, result.model.predict_proba(frame), atol=1e-6)
 
@@ -165,7 +166,7 @@ def test_a_linear_model_and_a_forest_are_among_the_candidates_of_any_short_searc
         asked.append(set(kinds))
         return choose_blend(outputs, kinds, *arguments, **options)
 
-    monkeypatch.setattr("core.automl._blending.choose_blend", watched)
+    monkeypatch.setattr("core.automl.ensemble.candidates.choose_blend", watched)
     run_search(yes_or_no, target="y", folds=2, **limits)
     assert len(asked) == 1
     assert asked[0] >= {"lgbm", "linear", "rf"}

@@ -5,10 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from core.automl import AutoMLSettings, search
-from core.automl._choice import Proposer
-from core.automl._learners import build, start_points
-from core.automl._prepare import prepare
+from core.automl import AutoMLSettings, build_estimator, prepare, search
+from core.automl.tuning.learners import start_points
+from core.automl.tuning.proposer import Proposer
 from core.datasets import load_sample
 from core.errors import SettingsError, StorageError
 
@@ -112,7 +111,9 @@ def test_start_points_are_within_the_space_and_can_be_fitted(learner, name, targ
     assert all(point["n_estimators"] <= 1_000 for point in points)
     train, _ = data.folds[0]
     for point in points:
-        build(learner, point | {"n_estimators": 4}, data.task, jobs=1, seed=0).fit(data.X[train], data.y[train])
+        build_estimator(learner, point | {"n_estimators": 4}, data.task, jobs=1, seed=0).fit(
+            data.X[train], data.y[train]
+        )
     proposer = Proposer((learner,), data, 0, None)
     for point in points:
         proposed, config = proposer.propose()

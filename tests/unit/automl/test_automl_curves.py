@@ -5,8 +5,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from core.automl._curves import by_threshold, calibration
-from core.automl._estimates import wilson
+from core.evaluation import by_threshold, calibration, wilson
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -5,15 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from core.automl import AutoMLResult, AutoMLSettings
-from core.automl._cells import as_dates
-from core.automl._features import TableEncoder
-from core.automl._prepare import prepare
-from core.automl._text import TextFeatures, as_words
+from core.automl import AutoMLResult, AutoMLSettings, prepare
 from core.datasets import load_sample
 from core.edge import TableScorer, export_onnx
 from core.errors import InputError, SettingsError
 from core.explain._columns import encoded_places
+from core.features import TableEncoder, TextFeatures, as_dates
+from core.features._text import as_words
 
 
 def table():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
 from core.automl import METRICS, metric_choices
-from core.automl._ensemble import STEPS, best_of_each, choose_blend, select
+from core.automl.ensemble.selection import STEPS, best_of_each, choose_blend, select
 
 
 def absolute(truth):

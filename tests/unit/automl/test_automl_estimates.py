@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from core.automl import METRICS, metric_choices
-from core.automl._estimates import compare, effective_rows, wilson
+from core.evaluation import compare_outputs, effective_rows, wilson
 
 
 def logits(random, y, k, strength):
@@ -66,7 +66,7 @@ def test_intervals_agree_with_another_bootstrap(task, names):
     y, good, poor = tables(task)
     draws = np.random.default_rng(99).integers(0, len(y), (120, len(y)))
     for name in names:
-        found = compare(task, name, y, {"good": good, "poor": poor})
+        found = compare_outputs(task, name, y, {"good": good, "poor": poor})
         sign = 1 if METRICS[name].larger_is_better else -1
         one = np.array([of_scikit(name, y[rows], good[rows]) for rows in draws])
         other = np.array([of_scikit(name, y[rows], poor[rows]) for rows in draws])
@@ -83,7 +83,7 @@ def test_intervals_agree_with_another_bootstrap(task, names):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_every_metric_is_estimated_as_scikit_learn_does(task):
     y, good, poor = tables(task)
-    found = compare(task, metric_choices(task)[0], y, {"good": good, "poor": poor}).metrics
+    found = compare_outputs(task, metric_choices(task)[0], y, {"good": good, "poor": poor}).metrics
     for model, output in (("good", good), ("poor", poor)):
         assert set(found[model]) == set(metric_choices(task))
         for name, estimate in found[model].items():
@@ -100,9 +100,9 @@ def test_intervals_cover_the_truth():
         y = random.integers(0, 2, 150)
         right = random.random(150) < 0.8
         output = np.where((y == 1) == right, 0.7, 0.3)
-        found = compare("binary", "accuracy", y, {"m": np.column_stack([1 - output, output])}, seed=number)
+        found = compare_outputs("binary", "accuracy", y, {"m": np.column_stack([1 - output, output])}, seed=number)
         covered["accuracy"] += found.metrics["m"]["accuracy"].low <= 0.8 <= found.metrics["m"]["accuracy"].high
-        found = compare("regression", "mae", np.ones(150), {"m": 1 + random.exponential(1, 150)}, seed=number)
+        found = compare_outputs("regression", "mae", np.ones(150), {"m": 1 + random.exponential(1, 150)}, seed=number)
         covered["mae"] += found.metrics["m"]["mae"].low <= 1 <= found.metrics["m"]["mae"].high
     lowest = stats.binom.ppf(0.001, count, 0.93)  # a percentile interval of 150 rows falls a little short of 95 %
     assert all(lowest <= hits <= count for hits in covered.values()), covered
@@ -112,8 +112,8 @@ def test_intervals_cover_the_truth():
 def test_gain_is_positive_for_the_better_model(name):
     task = "regression" if METRICS[name].tasks == ("regression",) else "multiclass"
     y, good, poor = tables(task)
-    better = compare(task, name, y, {"model": good, "other": poor}).gains["other"]
-    worse = compare(task, name, y, {"model": poor, "other": good}).gains["other"]
+    better = compare_outputs(task, name, y, {"model": good, "other": poor}).gains["other"]
+    worse = compare_outputs(task, name, y, {"model": poor, "other": good}).gains["other"]
     assert better.low <= better.value <= better.high
     assert better.value > 0 > worse.value
     assert (worse.value, worse.low, worse.high) == pytest.approx((-better.value, -better.high, -better.low))
@@ -122,7 +122,7 @@ def test_gain_is_positive_for_the_better_model(name):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_gain_over_itself_is_nothing(task):
     y, good, _ = tables(task)
-    gain = compare(task, metric_choices(task)[0], y, {"model": good, "twin": good.copy()}).gains["twin"]
+    gain = compare_outputs(task, metric_choices(task)[0], y, {"model": good, "twin": good.copy()}).gains["twin"]
     assert (gain.value, gain.low, gain.high) == (0, 0, 0)
 
 
@@ -130,7 +130,7 @@ def test_paired_gain_is_narrower_than_unpaired():
     """A model that is always closer by one is better by one for sure, however wide its own interval is."""
     y = np.random.default_rng(0).normal(0, 100, 80)
     error = np.random.default_rng(1).exponential(30, 80) + 1
-    found = compare("regression", "mae", y, {"model": y + error - 1, "other": y + error})
+    found = compare_outputs("regression", "mae", y, {"model": y + error - 1, "other": y + error})
     assert found.metrics["model"]["mae"].high - found.metrics["model"]["mae"].low > 5
     gain = found.gains["other"]
     assert (gain.value, gain.low, gain.high) == pytest.approx((1, 1, 1))
@@ -138,7 +138,9 @@ def test_paired_gain_is_narrower_than_unpaired():
 
 def test_estimates_follow_the_seed():
     y, good, poor = tables("binary")
-    one, same, other = (compare("binary", "roc_auc", y, {"a": good, "b": poor}, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (
+        compare_outputs("binary", "roc_auc", y, {"a": good, "b": poor}, seed=seed) for seed in (1, 1, 2)
+    )
     assert one == same != other
 
 
@@ -148,7 +150,7 @@ def test_faultless_model_still_has_an_interval(hits, n):
     y = (np.arange(n) < hits).astype(int)
     right = np.eye(2)[y]
     prior = np.tile([1 - hits / n, hits / n], (n, 1))
-    found = compare("binary", "roc_auc", y, {"model": right, "prior": prior})
+    found = compare_outputs("binary", "roc_auc", y, {"model": right, "prior": prior})
     rare = min(hits, n - hits)
     for name, rows in (("accuracy", n), ("roc_auc", rare)):
         estimate = found.metrics["model"][name]
@@ -161,7 +163,7 @@ def test_faultless_model_still_has_an_interval(hits, n):
 
 def test_a_class_that_the_test_lacks_does_not_count_as_the_rarest():
     y = np.repeat([0, 1], [100, 60])
-    found = compare("multiclass", "balanced_accuracy", y, {"model": np.eye(3)[y]}).metrics["model"]
+    found = compare_outputs("multiclass", "balanced_accuracy", y, {"model": np.eye(3)[y]}).metrics["model"]
     expected = stats.binomtest(60, 60).proportion_ci(method="wilson").low
     assert found["balanced_accuracy"].low == found["roc_auc"].low == pytest.approx(expected)
 
@@ -170,14 +172,14 @@ def test_resamples_without_a_class_leave_the_interval_finite():
     """One row of the positive class: every third resample lacks it and has no ROC AUC."""
     y = np.r_[np.zeros(29, int), 1]
     output = logits(np.random.default_rng(3), y, 2, 1.0)
-    estimate = compare("binary", "roc_auc", y, {"model": output}).metrics["model"]["roc_auc"]
+    estimate = compare_outputs("binary", "roc_auc", y, {"model": output}).metrics["model"]["roc_auc"]
     assert estimate.value == pytest.approx(sk.roc_auc_score(y, output[:, 1]))
     assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
 
 
 def test_r2_of_a_number_that_is_mostly_zero_has_a_sane_interval():
     y = np.r_[np.zeros(49), 7.1]
-    estimate = compare("regression", "r2", y, {"model": np.full(50, 0.3)}).metrics["model"]["r2"]
+    estimate = compare_outputs("regression", "r2", y, {"model": np.full(50, 0.3)}).metrics["model"]["r2"]
     assert estimate.value == pytest.approx(sk.r2_score(y, np.full(50, 0.3)))
     assert -10 < estimate.low <= estimate.value <= estimate.high <= 0
 
@@ -209,8 +211,8 @@ def patients(seed=5):
 
 def test_groups_are_resampled_as_a_loop_over_them_does():
     groups, y, output = patients()
-    found = compare("binary", "roc_auc", y, {"a": output}, groups=groups).metrics["a"]
-    by_row = compare("binary", "roc_auc", y, {"a": output}).metrics["a"]
+    found = compare_outputs("binary", "roc_auc", y, {"a": output}, groups=groups).metrics["a"]
+    by_row = compare_outputs("binary", "roc_auc", y, {"a": output}).metrics["a"]
     random = np.random.default_rng(99)
     members = {group: np.flatnonzero(groups == group) for group in np.unique(groups)}
     names = ("accuracy", "roc_auc")
@@ -233,8 +235,8 @@ def test_copies_of_rows_tell_no_more_than_the_rows(task):
     y, first, other = tables(task)
     copies = np.repeat(np.arange(len(y)), 7)
     metric = "mae" if task == "regression" else "accuracy"
-    alone = compare(task, metric, y, {"a": first, "b": other})
-    copied = compare(task, metric, y[copies], {"a": first[copies], "b": other[copies]}, groups=copies)
+    alone = compare_outputs(task, metric, y, {"a": first, "b": other})
+    copied = compare_outputs(task, metric, y[copies], {"a": first[copies], "b": other[copies]}, groups=copies)
     for name, known in alone.metrics["a"].items():
         assert copied.metrics["a"][name].low == pytest.approx(known.low, rel=1e-9)
         assert copied.metrics["a"][name].high == pytest.approx(known.high, rel=1e-9)
@@ -262,7 +264,7 @@ def test_rows_of_groups_are_worth_as_many_as_drawing_groups_shows():
 def test_a_faultless_model_is_as_sure_as_its_groups_are_many():
     y = np.repeat([0, 1], 500)
     groups = np.arange(1_000) // 50  # ten groups of each class
-    found = compare("binary", "accuracy", y, {"a": np.eye(2)[y]}, groups=groups).metrics["a"]
+    found = compare_outputs("binary", "accuracy", y, {"a": np.eye(2)[y]}, groups=groups).metrics["a"]
     assert found["balanced_accuracy"].low == pytest.approx(wilson(10, 10)[0])
     assert found["accuracy"].low == pytest.approx(wilson(20, 20)[0])
     assert found["accuracy"].high == pytest.approx(1)
@@ -270,5 +272,5 @@ def test_a_faultless_model_is_as_sure_as_its_groups_are_many():
 
 def test_one_group_has_no_interval():
     y, first, other = tables("binary")
-    found = compare("binary", "accuracy", y, {"a": first, "b": other}, groups=np.zeros(len(y), int))
+    found = compare_outputs("binary", "accuracy", y, {"a": first, "b": other}, groups=np.zeros(len(y), int))
     assert np.isnan([found.metrics["a"]["accuracy"].low, found.gains["b"].low, found.gains["b"].high]).all()

@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.automl._searcher import EVENTS, append, mend, read_events
+from core.automl.tuning.worker_main import EVENTS, append, mend, read_events
 
 
 @given(st.lists(st.text(max_size=30), max_size=12), st.data())

@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from core.automl import AutoMLSettings
-from core.automl._features import TableEncoder, plan_columns
-from core.automl._prepare import prepare
+from core.automl import AutoMLSettings, prepare
 from core.datasets import load_sample
 from core.errors import InputError
+from core.features import TableEncoder, plan_columns
 
 
 def encoded(train, rows=None):

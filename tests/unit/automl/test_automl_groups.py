@@ -4,14 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.automl import AutoMLSettings, compare_tables, compare_trials, search
-from core.automl._ensemble import _parts
-from core.automl._estimates import Estimate
-from core.automl._evidence_groups import group_name, groups_in
-from core.automl._prepare import prepare
-from core.automl._result import _predictions
-from core.automl._training_data import TrainingData
-from core.automl._verdict import verdict
+from core.automl import AutoMLSettings, compare_tables, compare_trials, prepare, search
+from core.automl.data.training_data import TrainingData
+from core.automl.ensemble.selection import _parts
+from core.automl.results.result import _predictions
+from core.evaluation import Estimate, group_name, groups_in, verdict_sentence
 
 
 def table(seed=0):
@@ -81,7 +78,7 @@ def test_training_data_keeps_its_groups(tmp_path):
 
 
 def test_without_an_interval_no_model_is_better():
-    said = verdict("AUC", {"prior": Estimate(0.2, np.nan, np.nan, 50)}, {"prior": "guessing"})
+    said = verdict_sentence("AUC", {"prior": Estimate(0.2, np.nan, np.nan, 50)}, {"prior": "guessing"})
     assert said == "Not clearly different from guessing (+0.200 AUC, no interval), on 50 rows it never saw."
 
 

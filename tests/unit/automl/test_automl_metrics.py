@@ -1,4 +1,4 @@
-"""Metrics: `score` against scikit-learn, `score_all` against it on random tables with ties and missing classes."""
+"""Metrics: `compute_metric` against scikit-learn, `compute_metrics` against it on random tables with ties."""
 
 import math
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from core.automl import METRICS, metric_choices
-from core.automl._metrics import score
-from core.automl._weighted import FAMILIES, WeightedMetrics, score_all
+from core.evaluation import WeightedMetrics, compute_metric, compute_metrics
+from core.evaluation._weighted import FAMILIES
 
 CLASSES, NUMBERS = metric_choices("binary"), metric_choices("regression")
 
@@ -36,9 +36,9 @@ def classified(draw):
 @settings(max_examples=150, deadline=None)
 def test_score_all_equals_score_for_classes(table):
     y, output = table
-    fast = score_all(CLASSES, y, output)
+    fast = compute_metrics(CLASSES, y, output)
     for name in CLASSES:
-        assert fast[name] == pytest.approx(score(name, y, output), abs=1e-9, nan_ok=True), name
+        assert fast[name] == pytest.approx(compute_metric(name, y, output), abs=1e-9, nan_ok=True), name
 
 
 @given(classified(), st.integers(0, 2**32 - 1))
@@ -50,7 +50,9 @@ def test_weights_count_rows_as_often_as_a_copy(table, seed):
     counts = np.bincount(drawn, minlength=len(y)).astype(float)[None]
     for family in FAMILIES[:3]:
         for name, values in WeightedMetrics(family, y, output)(counts).items():
-            assert values[0] == pytest.approx(score(name, y[drawn], output[drawn]), abs=1e-9, nan_ok=True), name
+            assert values[0] == pytest.approx(compute_metric(name, y[drawn], output[drawn]), abs=1e-9, nan_ok=True), (
+                name
+            )
 
 
 @given(st.integers(2, 60), st.integers(0, 2**32 - 1), st.sampled_from([1e-3, 1.0, 1e6]), st.sampled_from([0, 1, 6]))
@@ -59,10 +61,10 @@ def test_score_all_equals_score_for_numbers(n, seed, scale, decimals):
     random = np.random.default_rng(seed)
     y = np.round(random.normal(size=n), decimals) * scale + scale
     output = y + random.normal(size=n) * scale
-    fast = score_all(NUMBERS, y, output)
+    fast = compute_metrics(NUMBERS, y, output)
     for name in NUMBERS:
         if name != "r2" or np.ptp(y):
-            assert fast[name] == pytest.approx(score(name, y, output), rel=1e-7), name
+            assert fast[name] == pytest.approx(compute_metric(name, y, output), rel=1e-7), name
 
 
 @given(st.integers(3, 80), st.floats(0.1, 1e6), st.integers(0, 1000))
@@ -97,8 +99,8 @@ def test_score_of_classes_is_scikit_learns(k, decimals):
         expected["average_precision"] = sk.average_precision_score(np.eye(k)[y], output, average="weighted")
     assert set(expected) == set(CLASSES)
     for name, value in expected.items():
-        assert score(name, y, output) == pytest.approx(value, abs=1e-12), name
-        assert score_all([name], y, output)[name] == pytest.approx(value, abs=1e-12), name
+        assert compute_metric(name, y, output) == pytest.approx(value, abs=1e-12), name
+        assert compute_metrics([name], y, output)[name] == pytest.approx(value, abs=1e-12), name
 
 
 def test_score_of_numbers_is_scikit_learns():
@@ -114,7 +116,7 @@ def test_score_of_numbers_is_scikit_learns():
     }
     assert set(expected) == set(NUMBERS)
     for name, value in expected.items():
-        assert score(name, y, output) == pytest.approx(value, rel=1e-12), name
+        assert compute_metric(name, y, output) == pytest.approx(value, rel=1e-12), name
 
 
 @pytest.mark.parametrize("name", [name for name in CLASSES if name != "log_loss"])
@@ -133,20 +135,22 @@ def test_weighted_score_is_scikit_learns(name):
     )
     given_to_it = output[:, 1] if name in ("roc_auc", "average_precision") else output.argmax(axis=1)
     extra = {"average": name.removeprefix("f1_")} if name.startswith("f1") else {}
-    assert score(name, y, output, weight) == pytest.approx(function(y, given_to_it, sample_weight=weight, **extra))
+    assert compute_metric(name, y, output, weight) == pytest.approx(
+        function(y, given_to_it, sample_weight=weight, **extra)
+    )
 
 
 @pytest.mark.parametrize("only", [0, 1])
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
 def test_ranking_of_one_class_is_undefined(name, only):
     y, output = np.full(10, only), probabilities(np.random.default_rng(0), 10, 2)
-    assert math.isnan(score(name, y, output))
-    assert math.isnan(score_all([name], y, output)[name])
+    assert math.isnan(compute_metric(name, y, output))
+    assert math.isnan(compute_metrics([name], y, output)[name])
 
 
 def test_log_loss_of_a_certain_error_is_finite():
     y, output = np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]])
-    assert score("log_loss", y, output) == pytest.approx(-math.log(1e-15) / 2)
+    assert compute_metric("log_loss", y, output) == pytest.approx(-math.log(1e-15) / 2)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -155,4 +159,4 @@ def test_direction_of_better(name):
     y = np.array([1, 2, 3, 4, 5, 6.0]) if name in NUMBERS else np.array([0, 0, 1, 1, 0, 1])
     right = y if name in NUMBERS else np.eye(2)[y]
     wrong = y[::-1] if name in NUMBERS else right[:, ::-1]
-    assert (score(name, y, right) > score(name, y, wrong)) == METRICS[name].larger_is_better
+    assert (compute_metric(name, y, right) > compute_metric(name, y, wrong)) == METRICS[name].larger_is_better

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.automl import LEARNERS, AutoMLSettings
-from core.automl._shares import share
+from core.automl.tuning.worker_plan import share
 from core.datasets import load_sample
 
 TWO = {"max_concurrent_trials": 2, "time_budget_s": None, "folds": 2, "early_stopping": False, "ensemble": False}

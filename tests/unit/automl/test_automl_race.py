@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from core.automl import AutoMLSettings
-from core.automl._prepare import prepare
-from core.automl._race import Race
-from core.automl._searcher import OUT_OF_FOLD, PLAN, read_events, search
-from core.automl._trial import Pruned, _stages, run_trial
+from core.automl import AutoMLSettings, prepare, search
+from core.automl.tuning.pruning import Race
+from core.automl.tuning.trial import Pruned, _stages, run_trial
+from core.automl.tuning.worker_main import OUT_OF_FOLD, PLAN, read_events
 from core.datasets import load_sample
 
 

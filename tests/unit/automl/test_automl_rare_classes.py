@@ -12,13 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
-from core.automl import LEARNERS, AutoMLSettings
-from core.automl._blending import KEPT_TRIALS, worth_keeping
-from core.automl._learners import build, linear, linear_config
-from core.automl._prepare import prepare
-from core.automl._splits import make_folds
-from core.automl._training_data import TrainingData
-from core.automl._trial import fit, outputs
+from core.automl import LEARNERS, AutoMLSettings, build_estimator, make_folds, prepare
+from core.automl.data.training_data import TrainingData
+from core.automl.ensemble.candidates import KEPT_TRIALS, worth_keeping
+from core.automl.tuning.learners import linear, linear_config
+from core.automl.tuning.trial import fit, outputs
 from core.errors import InputError
 
 TRIALS = {"time_budget_s": None, "max_trials": 5, "folds": 3, "ensemble": False}
@@ -52,9 +50,11 @@ def test_an_absent_class_is_unlikely_and_the_others_are_told_apart_as_without_it
     )
     gap = np.array([0, 2, 3])[y]
     data = TrainingData(X, gap, 4, [], weighted)
-    own = outputs(fit(build(learner, config, "multiclass", jobs=1, seed=0), X, gap, data), X, 4)
+    own = outputs(fit(build_estimator(learner, config, "multiclass", jobs=1, seed=0), X, gap, data), X, 4)
     weights = compute_sample_weight("balanced", y) if weighted else None
-    theirs = build(learner, config, "multiclass", jobs=1, seed=0).fit(X, y, sample_weight=weights).predict_proba(X)
+    theirs = (
+        build_estimator(learner, config, "multiclass", jobs=1, seed=0).fit(X, y, sample_weight=weights).predict_proba(X)
+    )
     assert own[:, 1].mean() < 0.02
     assert (own[:, [0, 2, 3]].argmax(axis=1) == theirs.argmax(axis=1)).mean() > 0.95
     scores = [roc_auc_score(y == code, own[:, [0, 2, 3]][:, code]) for code in range(3)]
@@ -149,7 +149,7 @@ def test_many_classes_of_wide_rows_have_a_linear_model(run_search):
 
 def test_stop_is_heard_while_the_linear_model_is_waited_for(run_search, yes_or_no, quick, monkeypatch):
     """A double: the answer of the helper never comes, as with a table that is too large for it."""
-    monkeypatch.setattr("core.automl._final.Finisher.read", lambda self: None)
+    monkeypatch.setattr("core.automl.refit.refitter.Finisher.read", lambda self: None)
     ends = []
 
     def watch(event):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.automl import AutoMLSettings
-from core.automl._budget import Budget
-from core.automl._final import BLEND_SHARE, Finisher
-from core.automl._training_data import TrainingData
+from core.automl.data.training_data import TrainingData
+from core.automl.refit.refitter import BLEND_SHARE, Finisher
+from core.automl.tuning.budget import Budget
 from core.errors import SearchError
 
 
@@ -43,7 +43,7 @@ def trial(number, learner, seconds, score=0.8):
 
 @pytest.fixture
 def finisher(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.automl._refits.Helper", NoHelper)
+    monkeypatch.setattr("core.automl.refit.refits.Helper", NoHelper)
     rows = np.arange(600)
     folds = [(rows[rows % 3 != place], rows[rows % 3 == place]) for place in range(3)]
     data = TrainingData(np.zeros((600, 4), np.float32), rows % 2, 2, folds)

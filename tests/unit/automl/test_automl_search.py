@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
-from core.automl import LEARNERS, AutoMLSettings, metric_choices, search
-from core.automl._budget import Budget
-from core.automl._prepare import prepare
-from core.automl._search import Search
+from core.automl import LEARNERS, AutoMLSettings, metric_choices, prepare, search
+from core.automl.tuning.budget import Budget
+from core.automl.tuning.search import Search
 from core.datasets import load_sample
 from core.errors import InputError, SearchError, SettingsError
 from core.progress import silent
@@ -210,7 +209,7 @@ def test_positive_label_comes_last():
 @pytest.mark.parametrize(("metric", "order"), [("roc_auc", [3, 2, 1, 4, 5]), ("log_loss", [1, 3, 2, 4, 5])])
 def test_of_equal_scores_the_better_probabilities_come_first(metric, order, tmp_path, monkeypatch):
     """A handful of trees may rank without a fault, and their probabilities say next to nothing."""
-    monkeypatch.setattr("core.automl._search.Slot", lambda *_: None)
+    monkeypatch.setattr("core.automl.tuning.search.Slot", lambda *_: None)
     run = Search(tmp_path, AutoMLSettings(target="y", max_trials=5), Budget(0, None), silent)
     run.metric = metric
     found = [(0.9, 0.1), (1.0, 0.6), (1.0, 0.2), (0.8, 0.9)]

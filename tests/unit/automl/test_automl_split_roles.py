@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.automl import AutoMLSettings
-from core.automl._prepare import prepare
-from core.automl._splits import Roles, make_folds, split_roles
+from core.automl import AutoMLSettings, make_folds, prepare
+from core.automl.data.splits import Roles, split_roles
 from core.errors import InputError
 
 

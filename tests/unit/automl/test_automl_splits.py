@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.automl import AutoMLSettings
-from core.automl._splits import make_folds, split_test
+from core.automl import AutoMLSettings, make_folds
 from core.errors import InputError
+from core.evaluation import split_test
 
 
 def chosen(**values):

@@ -7,11 +7,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from core.automl import LEARNERS, AutoMLSettings, metric_choices
-from core.automl._learners import build, linear
-from core.automl._prepare import prepare
-from core.automl._training_data import TrainingData
-from core.automl._trial import fit, layers, outputs, run_trial, summarize
+from core.automl import LEARNERS, AutoMLSettings, build_estimator, metric_choices, prepare
+from core.automl.data.training_data import TrainingData
+from core.automl.tuning.learners import linear
+from core.automl.tuning.trial import fit, layers, outputs, run_trial, summarize
 from core.datasets import load_sample
 
 TABLES = {
@@ -60,7 +59,9 @@ def test_every_metric_of_a_task_is_scikit_learns_on_the_folds(task):
     data = data_of(task)
     for metric in metric_choices(task):
         record, predicted = run_trial(
-            lambda: build("xgb_limitdepth", {"n_estimators": 8, "max_depth": 3}, task, jobs=1, seed=0), data, metric
+            lambda: build_estimator("xgb_limitdepth", {"n_estimators": 8, "max_depth": 3}, task, jobs=1, seed=0),
+            data,
+            metric,
         )
         expected = [of_scikit(metric, data.y[part], predicted[0, part].astype(float)) for _, part in data.folds]
         assert record["fold_scores"] == pytest.approx(expected, abs=1e-6), metric
@@ -85,7 +86,7 @@ def test_weighted_classes_make_a_learner_find_the_rare_one(learner):
     shares = []
     for weighted in (False, True):
         data = data_of("binary", class_weights=weighted)
-        model = fit(build(learner, own, "binary", jobs=1, seed=0), data.X, data.y, data)
+        model = fit(build_estimator(learner, own, "binary", jobs=1, seed=0), data.X, data.y, data)
         shares.append(outputs(model, data.X, 2)[:, 0].mean())
     assert np.bincount(data.y).argmin() == 0
     assert shares[1] > shares[0] + 0.05, "the rare class has half of the weight, so half of the probability"

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.datasets import Finding, check, load_sample
-from core.datasets._sensitive import suspect
+from core.datasets import Finding, check, load_sample, suspected_attribute
 
 N = 400
 RNG = np.random.default_rng(0)
@@ -48,7 +47,7 @@ def test_sensitive_is_suspected_by_name(name: str, attribute: str) -> None:
     "name", ["wages", "Essex", "sextant", "package", "stage", "racecar", "voltage", "average_price"]
 )
 def test_sensitive_is_not_suspected_inside_other_words(name: str) -> None:
-    assert suspect(name) is None
+    assert suspected_attribute(name) is None
 
 
 def test_sensitive_when_confirmed_is_listed_and_no_longer_suspected() -> None:

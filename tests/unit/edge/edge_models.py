@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
 
-from core.automl._features import TableEncoder
-from core.automl._learners import build
+from core.automl import build_estimator
 from core.automl._model import make_model
 from core.datasets import load_sample
+from core.features import TableEncoder
 
 
 def odd_table(rows: int = 600, seed: int = 0) -> pd.DataFrame:
@@ -58,7 +58,7 @@ def fitted(learner: str, task: str, frame: pd.DataFrame, labels: Any = None, **c
         small["num_leaves"] = small.pop("max_leaves")
     if learner == "xgb_limitdepth":
         small["max_depth"] = small.pop("max_leaves") // 4
-    estimator = build(learner, small, task, jobs=1, seed=0)
+    estimator = build_estimator(learner, small, task, jobs=1, seed=0)
     return make_model(encoder, estimator.fit(encoder.transform(frame), y), names)
 
 

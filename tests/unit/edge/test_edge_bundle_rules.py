@@ -8,8 +8,7 @@ import pytest
 
 from core.edge.portable.cells import CellError, groups
 from core.edge.portable.rules import Rules
-from core.fairness import ThresholdPolicy, optimize_thresholds
-from core.fairness._groups import label_text
+from core.fairness import ThresholdPolicy, label_text, optimize_thresholds
 
 
 def rules_of(policy):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from core.edge._compare import compare_variants
+from core.edge.variants.compare import compare_variants
 from core.errors import InputError, SettingsError
 
 ROWS = 400

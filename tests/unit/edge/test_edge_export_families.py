@@ -97,7 +97,7 @@ def test_attention_is_written_out_and_slow_kernels_are_left_out(tmp_path):
 
 
 def test_the_model_is_compared_as_it_was_loaded(tmp_path):
-    from core.edge._export_text import _load, _write
+    from core.edge.export.export_text import _load, _write
 
     write(tmp_path, "Bert")
     module, tokenizer, names = _load(tmp_path)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.edge._parity import Answers, compare, distances, refuse, sample
+from core.edge.export.parity import Answers, compare, distances, refuse, sample
 from core.errors import ExportError
 
 

@@ -10,11 +10,11 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.linear_model import LogisticRegression
 
-from core.automl._features import TableEncoder
 from core.automl._model import make_model
 from core.datasets import load_sample
 from core.edge import Metadata, OnnxModel, TableScorer, export_onnx
 from core.errors import ExportError
+from core.features import TableEncoder
 from tests.unit.edge.edge_models import fitted, odd_table
 
 
@@ -122,7 +122,7 @@ def test_a_saved_result_exports_with_what_it_knows(tmp_path):
 
 
 def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
-    from core.edge import _export_table
+    from core.edge.export import export_table as _export_table
 
     frame = odd_table(200)
     model = fitted("linear", "binary", frame, ("no", "yes"))

@@ -119,7 +119,7 @@ def test_classes_without_names_are_numbered(tmp_path):
 
 
 def test_what_differs_is_not_kept(tmp_path, monkeypatch):
-    from core.edge import _export_text
+    from core.edge.export import export_text as _export_text
 
     make(tmp_path, 2)
     monkeypatch.setattr(_export_text, "TOLERANCE", -1.0)

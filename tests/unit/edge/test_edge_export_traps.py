@@ -18,11 +18,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
-from core.automl._features import TableEncoder
 from core.automl._model import make_model
 from core.edge import TableScorer, export_onnx
 from core.errors import ExportError
 from core.explain._columns import encoded_places
+from core.features import TableEncoder
 
 ROWS = 400
 
@@ -64,7 +64,7 @@ def test_1_values_on_a_threshold_fall_to_the_same_side(tmp_path, rows, estimator
 
 
 def hard_names(found, frame):
-    from core.edge._edge_cases import edge_cases, tree_thresholds
+    from core.edge.export.edge_cases import edge_cases, tree_thresholds
 
     names = [column.name for column in found.columns]
     made, told = edge_cases(frame, found.columns, tree_thresholds(onnx.load(found.path), names))

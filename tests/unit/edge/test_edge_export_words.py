@@ -10,15 +10,15 @@ import onnxruntime
 import pandas as pd
 import pytest
 
-from core.automl._features import TableEncoder
-from core.automl._learners import build
+from core.automl import build_estimator
 from core.automl._model import make_model
 from core.datasets import load_sample
 from core.edge import Metadata, TableScorer, describe_graph, export_onnx, table_feeds, write_bundle
-from core.edge._edge_cases import edge_cases
-from core.edge._table_graph import encode_columns
+from core.edge.export.edge_cases import edge_cases
+from core.edge.export.table_graph import encode_columns
 from core.edge.portable import model as portable
 from core.errors import ExportError
+from core.features import TableEncoder
 
 ROWS = 600
 
@@ -40,7 +40,9 @@ def pipeline(learner, frame):
     labels = sorted(set(frame["sentiment"]))
     encoder = TableEncoder(column_types={"note": "text"}).fit(frame.drop(columns="sentiment"))
     small = {"linear": {}, "lgbm": {"n_estimators": 20, "num_leaves": 16}}
-    estimator = build(learner, small.get(learner, {"n_estimators": 15, "max_leaves": 16}), "multiclass", jobs=1, seed=0)
+    estimator = build_estimator(
+        learner, small.get(learner, {"n_estimators": 15, "max_leaves": 16}), "multiclass", jobs=1, seed=0
+    )
     codes = [labels.index(label) for label in frame["sentiment"]]
     return make_model(encoder, estimator.fit(encoder.transform(frame), np.array(codes)), labels)
 
@@ -107,7 +109,7 @@ def test_every_kind_of_model_takes_words(learner, tmp_path):
 def test_frames_of_any_size_are_scored_as_the_pipeline_does(exported, monkeypatch):
     model, found, _, others = exported
     scorer = TableScorer(found.path)
-    monkeypatch.setattr("core.edge._table_scorer._ROWS", 400)
+    monkeypatch.setattr("core.edge.scoring.table_scorer._ROWS", 400)
     assert np.abs(scorer.outputs(others) - model.predict_proba(others)).max() < 1e-6
     told = scorer.predict(others)
     assert told["label"].tolist() == model.predict(others).tolist()
@@ -124,7 +126,7 @@ def test_weights_that_are_wrong_are_refused(exported, tmp_path, monkeypatch):
         features = encode_columns(encoder, columns, nodes)
         return nodes("Mul", features, np.float32(0.7))
 
-    monkeypatch.setattr("core.edge._export_table.encode_columns", wrong)
+    monkeypatch.setattr("core.edge.export.export_table.encode_columns", wrong)
     with pytest.raises(ExportError, match="answers differently"):
         export_onnx(model, tmp_path / "m.onnx", train=train, held_out=others)
     assert not (tmp_path / "m.onnx").exists()

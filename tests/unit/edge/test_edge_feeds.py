@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.automl._cells import NO_DATE
-from core.automl._features import TableEncoder
 from core.edge import Column, table_feeds
 from core.errors import InputError
+from core.features import NO_DATE, TableEncoder
 from tests.unit.edge.edge_models import odd_table
 
 COLUMNS = (

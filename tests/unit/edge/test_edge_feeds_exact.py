@@ -9,9 +9,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.automl._cells import as_categories, as_dates, as_numbers, as_seconds
 from core.edge import Column, table_feeds
 from core.errors import InputError
+from core.features import as_categories, as_dates, as_numbers, as_seconds
 
 MISSING = st.sampled_from([None, np.nan, pd.NA, pd.NaT, np.float64("nan"), decimal.Decimal("NaN")])
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(["NA", "nan", "(missing)", "1"])

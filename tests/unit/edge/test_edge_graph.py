@@ -7,8 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from core.edge._graph import describe_graph
-from core.edge._trees import tree_size
+from core.edge import describe_graph
+from core.edge.inspection.trees import tree_size
 from core.errors import InputError
 
 RANDOM = np.random.default_rng(0)

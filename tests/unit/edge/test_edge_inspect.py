@@ -7,7 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from core.edge._inspect import OnnxLimits, inspect_onnx
+from core.edge import inspect_onnx
+from core.edge.inspection.inspect import OnnxLimits
 from core.errors import InputError, LimitError
 
 FLOAT = TensorProto.FLOAT
@@ -286,7 +287,7 @@ def test_an_older_file_that_lists_weights_as_inputs_passes():
 
 
 def test_what_quantising_makes_passes(tmp_path):
-    from core.edge._quantize import quantize
+    from core.edge import quantize
 
     held = [numpy_helper.from_array(np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32), "w")]
     onnx.save(model(held=held, inputs=[info("x", (None, 64))], outputs=[info("y", (None, 64))]), tmp_path / "m.onnx")

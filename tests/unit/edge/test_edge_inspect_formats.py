@@ -14,7 +14,8 @@ import joblib
 import numpy as np
 import pytest
 
-from core.edge._inspect import OnnxLimits, inspect_onnx
+from core.edge import inspect_onnx
+from core.edge.inspection.inspect import OnnxLimits
 from core.errors import InputError, LimitError
 
 TRIPPED = []

@@ -5,7 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from core.edge._inspect import OnnxLimits, inspect_onnx
+from core.edge import inspect_onnx
+from core.edge.inspection.inspect import OnnxLimits
 from core.errors import PlumblineError
 
 LIMITS = OnnxLimits(max_bytes=100_000, max_nodes=200, max_tensor_bytes=1_000_000)

@@ -9,9 +9,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from core.edge._graph import describe_graph
-from core.edge._quantize import MODES, quantize, recommended_modes
-from core.edge._trial import try_out
+from core.edge import QUANTIZATION_MODES, describe_graph, quantize
+from core.edge.variants.quantize import recommended_modes
+from core.edge.variants.smoke_test import try_out
 from core.errors import ExportError, InputError, SettingsError
 
 RANDOM = np.random.default_rng(0)
@@ -61,7 +61,7 @@ def network(tmp_path_factory):
 BATCHES = [{"x": floats(32, 64)} for _ in range(4)]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", QUANTIZATION_MODES)
 def test_every_mode_is_smaller_alike_and_keeps_what_the_file_says(network, tmp_path, mode, capfd):
     x = floats(50, 64)
     found = quantize(network, tmp_path / "q.onnx", mode=mode, calibration=BATCHES)
@@ -113,7 +113,7 @@ def test_a_convolution_runs_in_every_mode(tmp_path):
         (None, 16, 6, 6),
     )
     x = floats(4, 8, 6, 6)
-    for mode in MODES:  # calibrated on the same rows: what lies outside the range is cut off, by design
+    for mode in QUANTIZATION_MODES:  # calibrated on the same rows: what lies outside the range is cut off, by design
         found = quantize(path, tmp_path / f"{mode}.onnx", mode=mode, calibration=[{"x": x}])
         assert np.abs(run(found.path, x) - run(path, x)).max() < 0.15, mode
 
@@ -157,7 +157,7 @@ def trees(path):
 
 def test_trees_do_not_quantise(tmp_path):
     path = trees(tmp_path / "m.onnx")
-    for mode in MODES:
+    for mode in QUANTIZATION_MODES:
         with pytest.raises(ExportError, match="tree model has no matrix products") as caught:
             quantize(path, tmp_path / "q.onnx", mode=mode, calibration=BATCHES)
         assert "small and fast" in caught.value.hint
@@ -185,7 +185,7 @@ def test_what_is_quantised_is_not_quantised_again(network, tmp_path):
 
 
 def test_all_modes_are_open_to_a_network(network):
-    assert recommended_modes(network) == [(mode, None) for mode in MODES]
+    assert recommended_modes(network) == [(mode, None) for mode in QUANTIZATION_MODES]
 
 
 def test_what_overflows_or_fails_where_the_model_does_not_is_refused(network, tmp_path):
@@ -219,7 +219,7 @@ def test_a_model_of_another_origin_keeps_its_own_metadata(tmp_path):
 
 
 def test_the_old_file_stays_when_quantising_fails(network, tmp_path, monkeypatch):
-    from core.edge import _quantize
+    from core.edge import quantize as _quantize
 
     out = tmp_path / "q.onnx"
     out.write_bytes(b"old")

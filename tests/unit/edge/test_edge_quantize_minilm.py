@@ -6,11 +6,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from core.datasets import load_sample
-from core.edge import export_onnx
-from core.edge._compare import compare_variants
-from core.edge._graph import describe_graph
-from core.edge._inspect import inspect_onnx
-from core.edge._quantize import quantize
+from core.edge import describe_graph, export_onnx, inspect_onnx, quantize
+from core.edge.variants.compare import compare_variants
 from core.finetune import base_models
 
 # torch's exporter and transformers warn of their own future and of packages that are not there.

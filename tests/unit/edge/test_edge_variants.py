@@ -5,12 +5,12 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 
-from core.automl._features import TableEncoder
 from core.automl._model import make_model
 from core.datasets import load_sample
-from core.edge import export_onnx
-from core.edge._variants import HeldOut, make_variants, scores
+from core.edge import HeldOut, export_onnx, make_variants
+from core.edge.variants.variants import scores
 from core.errors import StoppedError
+from core.features import TableEncoder
 
 
 @pytest.fixture(scope="module")

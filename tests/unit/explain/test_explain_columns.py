@@ -7,9 +7,9 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import OrdinalEncoder, PolynomialFeatures, StandardScaler
 
-from core.automl._features import TableEncoder
 from core.explain._columns import encoded_places
 from core.explain._subject import class_names, of_model, of_score
+from core.features import TableEncoder
 from tests.unit.edge.edge_models import odd_table
 from tests.unit.explain.explain_models import odd_result
 

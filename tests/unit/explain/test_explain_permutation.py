@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.inspection import permutation_importance as reference
 
-from core.automl._metrics import score
+from core.evaluation import compute_metric
 from core.explain._deadline import Deadline
 from core.explain._permutation import permutation_importance
 from core.explain._speed import Speed
@@ -76,7 +76,7 @@ def test_agrees_with_scikit_learns_on_the_same_rows(learner):
     table, _ = measured(subject, subject.encode(features), y, "roc_auc", repeats=20)
 
     def scoring(model, X, target):
-        return score("roc_auc", target, model.predict_proba(X))
+        return compute_metric("roc_auc", target, model.predict_proba(X))
 
     expected = reference(result.model, features, y, scoring=scoring, n_repeats=20, random_state=1)
     ours = table.set_index("feature").loc[result.features]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError, PlumblineError
 from core.fairness import bin_numbers, label_text
-from core.fairness._groups import MAX_GROUPS, group_rows
+from core.fairness.metrics.groups import MAX_GROUPS, group_rows
 
 TODAY = datetime.date(2024, 1, 2)
 

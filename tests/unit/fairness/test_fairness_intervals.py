@@ -9,11 +9,11 @@ from scipy.stats import binomtest
 
 from core.errors import SettingsError
 from core.fairness import group_metrics
-from core.fairness._cells import RATES, rate
-from core.fairness._figures import CellFigures, WeightedCells
-from core.fairness._intervals import cell_intervals, mover, wilson
-from core.fairness._ranking import auc_with_variance
-from core.fairness._sorted import SortedScores
+from core.fairness.metrics.counts import RATES, rate
+from core.fairness.metrics.intervals import cell_intervals, mover, wilson
+from core.fairness.metrics.rates import CellFigures, WeightedCells
+from core.fairness.metrics.scores import auc_with_variance
+from core.fairness.metrics.sorted_scores import SortedScores
 
 
 @given(st.integers(1, 500), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))

@@ -5,9 +5,7 @@ import pandas as pd
 import pytest
 from fairlearn.metrics import demographic_parity_difference, equalized_odds_difference
 
-from core.automl import AutoMLSettings
-from core.automl._learners import build
-from core.automl._prepare import prepare
+from core.automl import AutoMLSettings, build_estimator, prepare
 from core.errors import InputError, SettingsError
 from core.fairness import TECHNIQUES, MitigationSettings, mitigate
 
@@ -55,7 +53,9 @@ def test_every_technique_makes_the_difference_smaller(compared):
 def test_figures_of_the_unmitigated_are_fairlearns(compared, hiring):
     """The same model, fitted here, measured by Fairlearn."""
     prepared = prepare(hiring, SEARCH)
-    model = build("linear", {}, "binary", jobs=1, seed=0).fit(np.asarray(prepared.data.X, float), prepared.data.y)
+    model = build_estimator("linear", {}, "binary", jobs=1, seed=0).fit(
+        np.asarray(prepared.data.X, float), prepared.data.y
+    )
     predicted = model.predict(np.asarray(prepared.X_test, float))
     group = hiring["group"].iloc[prepared.test_rows]
     row = compared[0].table.iloc[0]
@@ -65,8 +65,8 @@ def test_figures_of_the_unmitigated_are_fairlearns(compared, hiring):
 
 
 def test_reweighing_makes_group_and_label_independent(hiring):
-    from core.fairness._groups import group_rows
-    from core.fairness._mitigate import _Bench
+    from core.fairness.metrics.groups import group_rows
+    from core.fairness.reductions.mitigate import _Bench
 
     class Weights:
         def fit(self, X, y, **weights):
@@ -98,7 +98,9 @@ def test_equalized_odds_takes_the_worse_rate(hiring):
     )
     result = mitigate(hiring, SEARCH, LOGISTIC, settings)
     prepared = prepare(hiring, SEARCH)
-    model = build("linear", {}, "binary", jobs=1, seed=0).fit(np.asarray(prepared.data.X, float), prepared.data.y)
+    model = build_estimator("linear", {}, "binary", jobs=1, seed=0).fit(
+        np.asarray(prepared.data.X, float), prepared.data.y
+    )
     expected = equalized_odds_difference(
         prepared.y_test,
         model.predict(np.asarray(prepared.X_test, float)),

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, false_discovery_control, fisher_exact, hypergeom, kstest
 
 from core.fairness import group_metrics, optimize_thresholds, score_table
-from core.fairness._cells import RATES, rate
-from core.fairness._intervals import benjamini_hochberg
-from core.fairness._permutation import p_values
-from core.fairness._ranking import heterogeneity
+from core.fairness.metrics.counts import RATES, rate
+from core.fairness.metrics.intervals import benjamini_hochberg
+from core.fairness.metrics.permutation import p_values
+from core.fairness.metrics.scores import heterogeneity
 
 DRAWS = 20_000
 

@@ -9,8 +9,7 @@ import pytest
 from sklearn import metrics as sk
 
 from core.errors import InputError, StorageError
-from core.finetune import FineTuneResult
-from core.finetune._encode import encode, outputs
+from core.finetune import FineTuneResult, encode_texts, text_model_outputs
 
 
 def test_test_metrics_are_scikit_learns(plain):
@@ -64,9 +63,9 @@ def test_predictions_belong_to_their_rows(plain):
 def test_outputs_keep_the_order_of_texts_of_all_lengths(plain):
     model, tokenizer = plain.result._loaded
     texts = ["word " * n for n in (9, 1, 30, 3, 17, 2)]
-    encoded = encode(tokenizer, texts, 48)
-    together = outputs(model, tokenizer, encoded, 2, True)
-    alone = np.vstack([outputs(model, tokenizer, [item], 1, True) for item in encoded])
+    encoded = encode_texts(tokenizer, texts, 48)
+    together = text_model_outputs(model, tokenizer, encoded, 2, True)
+    alone = np.vstack([text_model_outputs(model, tokenizer, [item], 1, True) for item in encoded])
     assert np.allclose(together, alone, atol=1e-6)
     assert together.sum(axis=1) == pytest.approx(1.0)
 

@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
 from core import models
-from core.models._card_text import told
+from core.models import format_value
 
 EVIL = "<script>alert(1)</script> | [x](javascript:1) `a` *b* \n# not a heading\n---\n&amp;"
 
@@ -104,4 +104,9 @@ def test_no_format_gives_a_verdict_on_law(card, reviews):
 
 
 def test_infinite_and_missing_values_are_told():
-    assert [told(value) for value in (float("nan"), None, float("inf"), -0.00001)] == ["n/a", "n/a", "inf", "-1e-05"]
+    assert [format_value(value) for value in (float("nan"), None, float("inf"), -0.00001)] == [
+        "n/a",
+        "n/a",
+        "inf",
+        "-1e-05",
+    ]

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from core import models
-from core.automl._cells import MISSING, as_categories
-from core.datasets._frame import load_frame, store_frame
-from core.models._fields import MOST_CHOICES, Field, describe
+from core.datasets import load_frame
+from core.datasets._frame import store_frame
+from core.features import MISSING, as_categories
+from core.models import Field
+from core.models._fields import MOST_CHOICES, describe
 from tests.unit.edge.edge_models import odd_table
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.models._fields import Field
-from core.models._intake import ColumnReport, take_in
+from core.models import ColumnReport, Field
+from core.models._intake import take_in
 
 AGE = Field("age", "number", minimum=18, maximum=70, integer=True, missing=0, rows=9)
 JOB = Field("job", "category", choices=("cook", "1", "2"), missing=1, rows=9)

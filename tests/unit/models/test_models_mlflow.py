@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from core import models
-from core.automl import AutoMLSettings
-from core.automl._learners import build
+from core.automl import AutoMLSettings, build_estimator
 from core.automl._model import make_model
 from core.errors import SettingsError, StorageError
 from core.models._mlflow_push import parameters
@@ -119,7 +118,9 @@ def saved(
         encoder, target = result.model.named_steps["features"], result.settings.target
         codes = (frame[target] == result.labels[-1]).astype(int) if result.labels else frame[target]
         for learner, config in SMALL.items():
-            estimator = build(learner, config, result.task, jobs=1, seed=0).fit(encoder.transform(frame), codes)
+            estimator = build_estimator(learner, config, result.task, jobs=1, seed=0).fit(
+                encoder.transform(frame), codes
+            )
             made = with_model(result, make_model(encoder, estimator, result.labels))
             save(finish(made, frame, f"{target} from {target}"), frame.tail(60), f"{learner}-{target}")
     odd = odd_table().rename(columns={"": "full"})

@@ -13,8 +13,7 @@ from core import exports, jobs, policies
 from core.automl import AutoMLSettings
 from core.catalog import RunState, artifacts, datasets
 from core.datasets import load_frame
-from core.edge import Metadata, TableScorer
-from core.edge._licence import licence_text
+from core.edge import Metadata, TableScorer, license_text
 from core.errors import ExportError, InputError, SettingsError
 from core.fairness import ThresholdPolicy
 from core.housekeeping import delete_dataset
@@ -95,7 +94,7 @@ def test_the_policy_travels_in_the_file(exported):
 
 
 def test_the_bundle_decides_by_the_policy(exported, tmp_path):
-    exports.bundle(exported, "fp32", tmp_path / "bundle.zip", licence=licence_text("MIT"))
+    exports.bundle(exported, "fp32", tmp_path / "bundle.zip", licence=license_text("MIT"))
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
         archive.extractall(tmp_path / "bundle")
     folder = tmp_path / "bundle"

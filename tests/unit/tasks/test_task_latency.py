@@ -9,8 +9,7 @@ import pytest
 from core import exports, jobs
 from core.catalog import RunState, datasets
 from core.datasets import load_sample
-from core.edge.latency import LatencySettings, Slo
-from core.edge.latency._lab import LabSettings
+from core.edge.latency import LatencySettings, LatencySuiteSettings, Slo
 from core.errors import InputError
 from core.finetune import FineTuneSettings, base_models
 from core.tasks import export, finetune, ingest, latency
@@ -51,7 +50,7 @@ def exported(tuned):
 
 @pytest.fixture(scope="module")
 def measured(exported):
-    settings = LabSettings(
+    settings = LatencySuiteSettings(
         variants=("fp32", "dynamic-int8"),
         latency=QUICK,
         native=True,
@@ -102,7 +101,7 @@ def test_every_request_is_stored(measured):
 
 
 def test_a_measurement_that_is_stopped_keeps_what_it_has(exported):
-    settings = LabSettings(
+    settings = LatencySuiteSettings(
         variants=("fp32",), latency=LatencySettings(duration_s=1), sweep={"batch_size": [*range(1, 90)]}
     )
     run_id = latency.submit(exported, settings)
@@ -120,4 +119,4 @@ def test_a_measurement_that_is_stopped_keeps_what_it_has(exported):
 
 def test_a_variant_that_is_not_there_is_refused_before_anything_is_queued(exported):
     with pytest.raises(InputError, match="There is no variant 'static-int8-u8s8'"):
-        latency.submit(exported, LabSettings(variants=("static-int8-u8s8",)))
+        latency.submit(exported, LatencySuiteSettings(variants=("static-int8-u8s8",)))

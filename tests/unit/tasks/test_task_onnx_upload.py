@@ -11,8 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from core import exports, jobs
 from core.catalog import RunState
-from core.edge.latency import LatencySettings
-from core.edge.latency._lab import LabSettings
+from core.edge.latency import LatencySettings, LatencySuiteSettings
 from core.errors import LimitError, SettingsError
 from core.tasks import latency, onnx_upload
 from core.tasks._uploads import upload_path
@@ -61,7 +60,9 @@ def test_it_is_kept_as_it_came_and_made_smaller(taken):
 
 def test_it_is_measured_with_random_tensors(taken):
     quick = LatencySettings(warmup_s=0.1, duration_s=0.3, batch_size=4)
-    run = jobs.wait(latency.submit(taken, LabSettings(variants=("fp32",), latency=quick, inputs="random")), 120)
+    run = jobs.wait(
+        latency.submit(taken, LatencySuiteSettings(variants=("fp32",), latency=quick, inputs="random")), 120
+    )
     assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
     found = json.loads(jobs.artifact_path(run.id, latency.LATENCY).read_text())
     assert found["reports"]["fp32"]["requests"] > 10
@@ -69,7 +70,7 @@ def test_it_is_measured_with_random_tensors(taken):
 
 
 def test_rows_of_an_upload_are_nowhere(taken):
-    run = jobs.wait(latency.submit(taken, LabSettings(variants=("fp32",))), 60)
+    run = jobs.wait(latency.submit(taken, LatencySuiteSettings(variants=("fp32",))), 60)
     assert run.state is RunState.FAILED
     assert "no rows to feed this model with" in run.error_message
     assert run.error_hint == "Choose random inputs."

@@ -11,7 +11,8 @@ import psutil
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from core.edge.latency import LatencySettings, child
+from core.edge.latency import LatencySettings
+from core.edge.latency.measuring import main as child
 
 FLOAT, INT64, STRING, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING, TensorProto.BOOL
 

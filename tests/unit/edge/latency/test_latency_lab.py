@@ -6,15 +6,13 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from core.automl._features import TableEncoder
 from core.automl._model import make_model
 from core.datasets import load_sample
-from core.edge import describe_graph, export_onnx
-from core.edge._graph import Graph
-from core.edge.latency import LatencySettings, Texts
-from core.edge.latency._graph_work import describe_run
-from core.edge.latency._lab import LabSettings, LabTarget, visit_lab
+from core.edge import Graph, describe_graph, export_onnx
+from core.edge.latency import LatencySettings, LatencySuiteSettings, LatencySuiteTarget, Texts, run_latency_suite
+from core.edge.latency.analyses.graph_work import describe_run
 from core.errors import InputError, SettingsError
+from core.features import TableEncoder
 from tests.unit.edge.edge_models import word_tokenizer
 
 QUICK = LatencySettings(warmup_s=0.05, duration_s=0.2)
@@ -35,8 +33,8 @@ def credit(tmp_path_factory):
 
 def test_a_visit_measures_what_was_asked_and_no_more(credit):
     path, rows = credit
-    settings = LabSettings(variants=("fp32",), latency=QUICK, sweep={"batch_size": [1, 4]}, roof=False)
-    found = visit_lab(LabTarget({"fp32": path}, rows, accuracy={"fp32": 0.7}), settings)
+    settings = LatencySuiteSettings(variants=("fp32",), latency=QUICK, sweep={"batch_size": [1, 4]}, roof=False)
+    found = run_latency_suite(LatencySuiteTarget({"fp32": path}, rows, accuracy={"fp32": 0.7}), settings)
     assert found["errors"] == []
     assert len(found["samples_ms"]["fp32"]) == found["reports"]["fp32"]["requests"]
     assert sum(row["share"] for row in found["profiles"]["fp32"]) == pytest.approx(1.0)
@@ -50,17 +48,17 @@ def test_a_visit_measures_what_was_asked_and_no_more(credit):
 def test_what_is_not_there_is_refused(credit):
     path, _ = credit
     with pytest.raises(InputError, match="no variant 'int3'"):
-        visit_lab(LabTarget({"fp32": path}), LabSettings(variants=("int3",), inputs="random"))
+        run_latency_suite(LatencySuiteTarget({"fp32": path}), LatencySuiteSettings(variants=("int3",), inputs="random"))
     with pytest.raises(InputError, match="no rows"):
-        visit_lab(LabTarget({"fp32": path}), LabSettings(variants=("fp32",)))
+        run_latency_suite(LatencySuiteTarget({"fp32": path}), LatencySuiteSettings(variants=("fp32",)))
     with pytest.raises(SettingsError, match="'colour' is no axis"):
-        LabSettings(variants=("fp32",), sweep={"colour": [1]})
+        LatencySuiteSettings(variants=("fp32",), sweep={"colour": [1]})
 
 
 def test_what_fails_is_noted_and_the_rest_goes_on(file):
     variants = {"broken": file("endless"), "sound": file("matmul")}
     variants["broken"].write_bytes(b"\x08\x08nothing")
-    settings = LabSettings(
+    settings = LatencySuiteSettings(
         variants=("broken", "sound"),
         latency=QUICK,
         inputs="random",
@@ -69,7 +67,7 @@ def test_what_fails_is_noted_and_the_rest_goes_on(file):
         slo={"bound_ms": 2_000, "qps": 200},  # met on a machine that others slow down, too
     )
     told = []
-    found = visit_lab(LabTarget(variants), settings, report=told.append)
+    found = run_latency_suite(LatencySuiteTarget(variants), settings, report=told.append)
     assert [(each["of"], each["doing"].split()[0]) for each in found["errors"]] == [
         ("broken", "Measuring"),
         ("native", "Measuring"),
@@ -82,14 +80,14 @@ def test_what_fails_is_noted_and_the_rest_goes_on(file):
 
 
 def test_a_roof_that_fails_takes_no_report_along(file, monkeypatch):
-    from core.edge.latency import _lab
+    from core.edge.latency.analyses import suite as _lab
 
     def fail(*values, **options):
         raise InputError("The graph cannot be described.", "Export it again.")
 
     monkeypatch.setattr(_lab, "describe_run", fail)
-    settings = LabSettings(variants=("only",), latency=QUICK, inputs="random", profile=False)
-    found = visit_lab(LabTarget({"only": file("matmul")}), settings)
+    settings = LatencySuiteSettings(variants=("only",), latency=QUICK, inputs="random", profile=False)
+    found = run_latency_suite(LatencySuiteTarget({"only": file("matmul")}), settings)
     assert [each["message"] for each in found["errors"]] == ["The graph cannot be described."]
     assert found["reports"]["only"]["requests"] == len(found["samples_ms"]["only"])
     assert found["roof"]["gflops"] > 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.edge.latency._loops import arrivals, closed_loop, open_loop
+from core.edge.latency.measuring.loops import arrivals, closed_loop, open_loop
 
 MS = 1_000_000
 
@@ -83,7 +83,7 @@ def test_the_closed_loop_begins_nothing_late_and_keeps_all():
 
 
 def test_blocks_of_samples_join_without_a_seam(monkeypatch):
-    from core.edge.latency import _loops
+    from core.edge.latency.measuring import loops as _loops
 
     monkeypatch.setattr(_loops, "_ROOM", 7)
     calls = []

@@ -9,8 +9,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from core.edge.latency import LatencyReport, LatencySettings, measure_latency
-from core.edge.latency._child_timing import measure
-from core.edge.latency._session import IDENTITY
+from core.edge.latency.measuring.session import IDENTITY
+from core.edge.latency.measuring.timing import measure
 from core.errors import InputError, SettingsError
 from tests.unit.edge.latency.conftest import children, info, model
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.edge.latency._requests import batches, random_feeds, stack
+from core.edge.latency.measuring.requests import batches, random_feeds, stack
 from core.errors import InputError
 
 

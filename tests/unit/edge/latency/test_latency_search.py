@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.edge.latency._loops import Timed, arrivals
-from core.edge.latency._search import PROBES, facts, highest_rate, p99_ms
+from core.edge.latency.measuring.loops import Timed, arrivals
+from core.edge.latency.measuring.rate_search import PROBES, facts, highest_rate, p99_ms
 
 SERVICE = 1_000_000  # ns: 1,000 a second at most
 

@@ -7,12 +7,12 @@ import pytest
 from onnx import TensorProto, helper
 from sklearn.linear_model import LogisticRegression
 
-from core.automl._features import TableEncoder
 from core.automl._model import make_model
 from core.edge import Column, Metadata, export_onnx
 from core.edge.latency import Cells, measure_latency, measure_native
 from core.edge.latency._inputs import write_inputs
 from core.errors import InputError
+from core.features import TableEncoder
 from tests.unit.edge.latency.conftest import children, info, model
 
 FRAME = pd.DataFrame({"age": [20.0, None, 35.0, 60.0], "job": ["clerk", "nurse", None, "clerk"], "id": range(4)})

@@ -3,8 +3,8 @@
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from core.edge._encoder import Encoder
 from core.edge.latency import Texts, measure_latency
+from core.edge.scoring.encoder import Encoder
 from core.errors import InputError
 
 WORDS = ["[PAD]", "[UNK]", "good", "bad", "film", "the"]

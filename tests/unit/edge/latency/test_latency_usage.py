@@ -10,7 +10,7 @@ import pytest
 
 from core.edge.latency import LatencyReport, LatencySettings, measure_latency
 from core.edge.latency._measure import conclude
-from core.edge.latency._usage import Others
+from core.edge.latency.measuring.usage import Others
 
 
 @pytest.fixture

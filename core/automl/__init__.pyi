@@ -1,0 +1,44 @@
+from ._model import LabelledClassifier
+from ._moved import METRICS, Comparison, Estimate, Metric, metric_choices
+from ._settings import LEARNERS, AutoMLSettings
+from .data.prepare import Prepared, prepare
+from .data.splits import Folds, make_folds
+from .ensemble.blend import Blend
+from .results.bundle import BUNDLE_SOURCES, bundle, code_requirements
+from .results.compare import compare_results, compare_tables, compare_trials
+from .results.hyperparameters import hyperparameter_importance, hyperparameter_table
+from .results.model_file import load_model
+from .results.result import AutoMLResult
+from .tuning.learners import build_estimator
+from .tuning.search import search
+from .tuning.warm_start import PREDICTIONS_FILE, load_predictions
+
+__all__ = [
+    "BUNDLE_SOURCES",
+    "LEARNERS",
+    "METRICS",
+    "PREDICTIONS_FILE",
+    "AutoMLResult",
+    "AutoMLSettings",
+    "Blend",
+    "Comparison",
+    "Estimate",
+    "Folds",
+    "LabelledClassifier",
+    "Metric",
+    "Prepared",
+    "build_estimator",
+    "bundle",
+    "code_requirements",
+    "compare_results",
+    "compare_tables",
+    "compare_trials",
+    "hyperparameter_importance",
+    "hyperparameter_table",
+    "load_model",
+    "load_predictions",
+    "make_folds",
+    "metric_choices",
+    "prepare",
+    "search",
+]

@@ -1,0 +1,259 @@
+"""From a raw table and settings to what a search works on: target, test split, features, folds."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+
+from core.automl._settings import AutoMLSettings
+from core.automl.data.scorable import scorable
+from core.automl.data.splits import Roles, make_folds, split_roles
+from core.automl.data.training_data import TrainingData
+from core.datasets import Finding, infer_task
+from core.errors import InputError, SettingsError
+from core.evaluation import METRICS, resolve_metric
+from core.features import LARGEST, TableEncoder, as_dates, as_seconds, check_types
+
+__all__ = ["Prepared", "prepare"]
+
+MAX_CLASSES = 200
+
+
+@dataclass
+class Prepared:
+    """Everything that is fixed before the first trial.
+
+    Parameters
+    ----------
+    data : TrainingData
+        Encoded training rows and folds.
+    X_test, y_test : arrays
+        Encoded test rows.
+    train_rows, test_rows : arrays of int
+        Their positions in the frame that was given.
+    test_groups : array of int, optional
+        The groups of the test rows, coded as those of ``data``.
+    labels : list or None
+        The target's labels by code; None for a number.
+    """
+
+    task: str
+    metric: str
+    encoder: TableEncoder
+    data: TrainingData
+    X_test: NDArray[np.float32]
+    y_test: NDArray[Any]
+    train_rows: NDArray[np.intp]
+    test_rows: NDArray[np.intp]
+    labels: list[Any] | None
+    split_method: str
+    findings: list[Finding] = field(default_factory=list)
+    test_groups: NDArray[np.intp] | None = None
+
+    @property
+    def label_names(self) -> list[str] | None:
+        """The labels as text."""
+        return None if self.labels is None else [str(label) for label in self.labels]
+
+
+def _require_kinds(frame: pd.DataFrame) -> None:
+    """Raise when columns have no names of their own, or hold what has no place in a stored table."""
+    named: set[str] = set()
+    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if not isinstance(name, str) or name in named:
+            what = "there twice" if isinstance(name, str) else "no text"
+            raise InputError(
+                f"The column name {name!r} is {what}; each column needs a text of its own as its name.",
+                "Rename the columns, `frame.columns = [...]`.",
+            )
+        named.add(name)
+        held = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+        if isinstance(held, pd.IntervalDtype | pd.SparseDtype) or types.is_complex_dtype(held):
+            raise InputError(
+                f"'{name}' holds values of the kind {held}, which no model here takes.",
+                f"Make texts or plain numbers of them, such as `frame[{name!r}].astype(str)`.",
+            )
+
+
+def _require_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> None:
+    custom = [*settings.column_types, *settings.column_imputation]
+    wanted = [settings.target, *settings.drop_columns, *settings.sensitive_columns, *custom]
+    for name in [*wanted, settings.time_column, settings.group_column]:
+        if name is None:
+            continue
+        if name not in frame.columns:
+            close = difflib.get_close_matches(name, [str(column) for column in frame.columns], n=3)
+            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else "Choose one of the table's columns."
+            raise InputError(f"The table has no column '{name}'.", hint)
+
+
+def _classes(values: pd.Series, settings: AutoMLSettings) -> tuple[NDArray[np.intp], list[Any]]:
+    labels = sorted(values.unique().tolist(), key=lambda label: (str(type(label)), label))
+    if len(labels) < 2:
+        raise InputError(
+            f"The target '{settings.target}' has one value only ({labels[0]!r}).", "Choose a target that varies."
+        )
+    if len(labels) > MAX_CLASSES:
+        raise InputError(
+            f"The target '{settings.target}' has {len(labels):,} classes; {MAX_CLASSES} is the most.",
+            "Group rare classes, or choose another target.",
+        )
+    if settings.positive_label is not None:
+        named = [label for label in labels if str(label) == settings.positive_label]
+        if not named:
+            raise SettingsError(
+                f"'{settings.positive_label}' is no value of '{settings.target}'.",
+                f"Choose one of {', '.join(map(repr, labels[:10]))}.",
+            )
+        labels = [label for label in labels if label != named[0]] + named
+    return pd.Categorical(values, categories=labels).codes.astype(np.intp), labels
+
+
+def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, NDArray[np.intp], Any, list[Any] | None]:
+    """Return the task, the positions of usable rows, their target values coded, and the labels."""
+    column = frame[settings.target]
+    if types.is_float_dtype(column.dtype):
+        column = column.where(np.isfinite(column.to_numpy(dtype=float, na_value=np.nan)))
+    rows = np.flatnonzero(column.notna().to_numpy())
+    values = column.iloc[rows]
+    task = infer_task(column) if settings.task == "auto" else settings.task
+    if task != "regression":
+        codes, labels = _classes(values, settings)
+        if settings.task == "binary" and len(labels) != 2:
+            raise SettingsError(
+                f"The target '{settings.target}' has {len(labels)} classes, not two.", "Set the task to multiclass."
+            )
+        return ("binary" if len(labels) == 2 else "multiclass"), rows, codes, labels
+    try:
+        known = pd.to_numeric(values).to_numpy(dtype=float)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"The target '{settings.target}' is not a number everywhere ({error}).", "Choose a classification task."
+        ) from error
+    if (largest := np.abs(known).max(initial=0)) > LARGEST:
+        raise InputError(
+            f"The target '{settings.target}' reaches {largest:.2g}, and models predict numbers up to {LARGEST:.2g}.",
+            "Write it in a larger unit, or predict its logarithm.",
+        )
+    return task, rows, known, None
+
+
+def _roles(frame: pd.DataFrame, settings: AutoMLSettings, findings: list[Finding]) -> Roles:
+    """Return the times, or the groups, of the usable rows."""
+    if settings.time_column is not None:
+        return Roles(times=_times(frame[settings.time_column], settings.time_column, findings))
+    if settings.group_column is not None:
+        # Rows without a group may be of one: together they are on one side.
+        return Roles(groups=pd.factorize(frame[settings.group_column], use_na_sentinel=False)[0].astype(np.intp))
+    return Roles()
+
+
+def _times(column: pd.Series, name: str, findings: list[Finding]) -> NDArray[np.float64]:
+    if types.is_numeric_dtype(column.dtype):
+        times = column.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        dates = as_dates(column)
+        times = np.where(dates.notna(), as_seconds(dates).astype(float), np.nan)
+    unknown = ~np.isfinite(times)
+    if unknown.all():
+        raise InputError(f"The time column '{name}' holds neither dates nor numbers.", "Choose another time column.")
+    if unknown.any():
+        findings.append(
+            Finding(
+                "time",
+                "notice",
+                name,
+                f"{int(unknown.sum()):,} of {len(column):,} rows have no time in '{name}'; they count as early.",
+                "Fill them in if they are late.",
+                {"rows": int(unknown.sum())},
+            )
+        )
+    return np.where(unknown, -np.inf, times)
+
+
+def _require_free_names(settings: AutoMLSettings, labels: list[Any] | None) -> None:
+    """Raise when a column that is kept with the predictions has the name of one of the result's own."""
+    own = {"row_id", "prediction", *(f"p({label})" for label in labels or ())}
+    for name in (settings.target, *settings.sensitive_columns):
+        if name in own:
+            raise InputError(
+                f"The column '{name}' has a name that a result needs for a column of its own.",
+                f"Rename it in the table (to '{name} known', say), and upload that.",
+            )
+
+
+def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
+    """Validate, split off the test, fit the features on the training rows only, make the folds.
+
+    Raises
+    ------
+    InputError
+        When the table cannot be learned from as asked.
+    SettingsError
+        When the settings do not fit the table.
+    """
+    _require_kinds(frame)
+    _require_columns(frame, settings)
+    task, rows, y, labels = _target(frame, settings)
+    _require_free_names(settings, labels)
+    metric = resolve_metric(settings.metric, task)
+    if task not in METRICS[metric].tasks:
+        raise SettingsError(f"The metric '{metric}' does not fit a {task} target.", "Choose another, or auto.")
+    findings = []
+    missing = len(frame) - len(rows)
+    if missing:
+        findings.append(
+            Finding(
+                "missing_target",
+                "notice",
+                settings.target,
+                f"{missing:,} of {len(frame):,} rows have no '{settings.target}' and are left out.",
+                "Fill them in if they should count.",
+                {"rows": missing},
+            )
+        )
+    roles = _roles(frame.iloc[rows], settings, findings)
+    train, test = split_roles(y, labels is not None, settings.test_fraction, settings.seed, roles)
+    roles_only = {settings.time_column, settings.group_column} - set(settings.column_types)
+    left_out = {settings.target, *settings.drop_columns, *roles_only}
+    features = frame.drop(columns=[name for name in frame.columns if name in left_out]).iloc[rows]
+    if settings.featurization == "off":
+        other = [str(name) for name in features.columns if not types.is_numeric_dtype(features[name].dtype)]
+        if other:
+            raise SettingsError(
+                f"Featurization is off, and {', '.join(map(repr, other[:5]))} hold no numbers.",
+                "Drop these columns, or set featurization to auto.",
+            )
+    findings += check_types(features, settings.column_types)
+    encoder = TableEncoder(
+        column_types=settings.column_types or None,
+        imputation=settings.imputation,
+        column_imputation=settings.column_imputation or None,
+    )
+    X_train = encoder.fit(features.iloc[train]).transform(features.iloc[train])
+    findings += encoder.findings()
+    folds = make_folds(y[train], labels is not None, settings, roles.take(train))
+    folds, told = scorable(folds, y[train], len(labels or ()), metric)
+    findings += told
+    return Prepared(
+        task=task,
+        metric=metric,
+        encoder=encoder,
+        data=TrainingData(
+            X_train, y[train], len(labels or ()), folds.pairs, settings.class_weights, roles.take(train).groups
+        ),
+        X_test=encoder.transform(features.iloc[test]) if len(test) else X_train[:0],
+        y_test=y[test],
+        train_rows=rows[train],
+        test_rows=rows[test],
+        labels=labels,
+        split_method=folds.method,
+        findings=findings,
+        test_groups=roles.take(test).groups,
+    )

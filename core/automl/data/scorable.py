@@ -1,0 +1,75 @@
+"""The folds that a metric is defined on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.automl.data.splits import Folds
+from core.datasets import Finding
+from core.errors import InputError
+from core.evaluation import METRICS, compute_metric
+
+__all__ = ["scorable"]
+
+
+def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[Folds, list[Finding]]:
+    """Return the folds that can be learned from and scored on, and what to say of the others.
+
+    A fold whose rows are all of one class, or all of one value, would make the score of every trial undefined.
+
+    Parameters
+    ----------
+    folds : Folds
+        Over the training rows.
+    y : array of shape (n,)
+        Class codes, or numbers.
+    classes : int
+        0 for a number.
+    metric : str
+        What a search makes as good as possible.
+
+    Raises
+    ------
+    InputError
+        When there is no such fold.
+
+    Examples
+    --------
+    >>> y = np.array([0, 1, 0, 1, 0, 0])
+    >>> pairs = [(np.array([2, 3, 4, 5]), np.array([0, 1])), (np.array([0, 1, 2, 3]), np.array([4, 5]))]
+    >>> kept, findings = scorable(Folds(pairs, "2-fold cross-validation"), y, 2, "roc_auc")
+    >>> len(kept.pairs), findings[0].message
+    (1, '1 of 2 folds is left out: its rows are of one class only, so ROC AUC is undefined on it.')
+    """
+
+    def defined(train: NDArray[np.intp], validation: NDArray[np.intp]) -> bool:
+        if not classes:
+            return metric != "r2" or len(np.unique(y[validation])) > 1
+        undecided = np.full((len(validation), classes), 1 / classes)
+        return len(np.unique(y[train])) > 1 and bool(np.isfinite(compute_metric(metric, y[validation], undecided)))
+
+    pairs = [pair for pair in folds.pairs if defined(*pair)]
+    lost, count = len(folds.pairs) - len(pairs), len(folds.pairs)
+    title, alike = METRICS[metric].title, "of one class only" if classes else "of one value only"
+    if not pairs:
+        others = "log loss, accuracy" if classes else "RMSE, MAE"
+        raise InputError(
+            f"{title} cannot be computed: in each of the {count} folds the rows are {alike}.",
+            f"Choose another metric ({others}), fewer folds, or rows that are kept apart in another way.",
+        )
+    if not lost:
+        return folds, []
+    who, whose, on = ("is", "its", "it") if lost == 1 else ("are", "their", "them")
+    told = Finding(
+        "folds",
+        "notice",
+        None,
+        f"{lost} of {count} folds {who} left out: {whose} rows are {alike}, so {title} is undefined on {on}.",
+        f"Scores come from the other folds. Fewer folds, or more rows of the rare {'class' if classes else 'values'}, "
+        "would use all.",
+        {"folds": lost},
+    )
+    return Folds(pairs, f"{folds.method}, {lost} left out"), [told]

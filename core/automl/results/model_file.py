@@ -1,0 +1,121 @@
+"""A model as a skops file: written, and read with a fixed list of trusted types.
+
+A file names the modules of its classes. Those of earlier versions are mapped to where the classes live now, so that
+a model that was saved once can always be loaded.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from core.errors import StorageError
+
+__all__ = ["MOVED", "TRUSTED", "load_model", "save_model"]
+
+_SCHEMA = "schema.json"
+
+TRUSTED = [
+    "collections.OrderedDict",
+    "core.automl._model.LabelledClassifier",
+    "core.automl.ensemble.blend.BlendClassifier",
+    "core.automl.ensemble.blend.BlendRegressor",
+    "core.features._encoder.TableEncoder",
+    "core.features._plan.ColumnPlan",
+    "core.features._text.TextFeatures",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
+    "numpy.dtype",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
+]
+"""Types beyond skops' own defaults that a saved model may hold."""
+
+MOVED = {
+    ("core.automl._blend", "BlendClassifier"): "core.automl.ensemble.blend",
+    ("core.automl._blend", "BlendRegressor"): "core.automl.ensemble.blend",
+    ("core.automl._features", "ColumnPlan"): "core.features._plan",
+    ("core.automl._features", "TableEncoder"): "core.features._encoder",
+    ("core.automl._text", "TextFeatures"): "core.features._text",
+}
+"""Where a class that earlier versions saved lives now, by its module and name then. Entries are never removed."""
+
+
+def save_model(model: Any, file: Path) -> None:
+    """Write a pipeline.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Holds no types besides scikit-learn's and those in `TRUSTED`.
+    file : Path
+        The file to write.
+    """
+    from skops import io as skops_io
+
+    skops_io.dump(model, file)
+
+
+def load_model(file: Path) -> Any:
+    """Read the pipeline of a saved result.
+
+    Parameters
+    ----------
+    file : Path
+        What `save_model` of this or an earlier version wrote.
+
+    Returns
+    -------
+    fitted estimator
+
+    Raises
+    ------
+    StorageError
+        When it holds types that are not trusted.
+    """
+    from skops import io as skops_io
+
+    data = _with_current_modules(file.read_bytes())
+    foreign = sorted(set(skops_io.get_untrusted_types(data=data)) - set(TRUSTED))
+    if foreign:
+        raise StorageError(
+            f"The saved model holds types that are not trusted: {', '.join(foreign[:5])}.",
+            "Load only models that Plumbline wrote.",
+        )
+    return skops_io.loads(data, trusted=TRUSTED)
+
+
+def _with_current_modules(data: bytes) -> bytes:
+    """Return a skops file whose classes are named by where they live now."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        schema = json.loads(archive.read(_SCHEMA))
+        if not _rename(schema):
+            return data
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w") as renamed:
+            for item in archive.infolist():
+                content = json.dumps(schema).encode() if item.filename == _SCHEMA else archive.read(item)
+                renamed.writestr(item, content)
+    return target.getvalue()
+
+
+def _rename(node: Any) -> bool:
+    """Rename the modules below a node of the schema in place; return whether there was any to rename."""
+    if isinstance(node, list):
+        return sum(_rename(item) for item in node) > 0
+    if not isinstance(node, dict):
+        return False
+    renamed = sum(_rename(item) for item in node.values()) > 0  # `any` would stop at the first
+    module = MOVED.get((node.get("__module__", ""), node.get("__class__", "")))
+    if module is not None:
+        node["__module__"] = module
+    return renamed or module is not None

@@ -1,0 +1,151 @@
+"""Which configuration to try next: FLAML's cost-frugal search for each learner, and its rule to choose the learner."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.automl.tuning import learners as _learners
+
+if TYPE_CHECKING:
+    from core.automl.data.training_data import TrainingData
+
+__all__ = ["Proposer"]
+
+
+class _LearnerSearch:
+    """The search within one learner's space, and what it has cost and brought so far."""
+
+    def __init__(self, learner: str, data: TrainingData, seed: int, seconds: float | None) -> None:
+        from flaml import CFO
+
+        (rows, columns), task = data.X.shape, data.task
+        self.learner = learner
+        self.count = 0
+        self.cost = 0.0  # seconds spent, and at the best and the second-best score
+        self.cost_at_best = 0.0
+        self.cost_before_best = 0.0
+        self.best = math.inf
+        self.before_best = math.inf
+        self.last_cost = 0.0
+        self._new = partial(
+            CFO,
+            metric="loss",
+            mode="min",
+            space=_learners.space(learner, rows, columns, task),
+            low_cost_partial_config=_learners.low_cost(learner, rows, columns, task),
+            cost_attr=None if seconds is None else "auto",
+            seed=seed,
+        )
+        self._cfo = self._new(points_to_evaluate=_learners.start_points(learner, data, seconds))
+        self._best_config: dict[str, Any] | None = None
+
+    def suggest(self) -> dict[str, Any] | None:
+        config = self._cfo.suggest(str(self.count))
+        return None if config is None else {name: getattr(v, "item", lambda v=v: v)() for name, v in config.items()}
+
+    def tell(self, config: dict[str, Any], loss: float, seconds: float) -> None:
+        result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": seconds}
+        result |= {f"config/{name}": value for name, value in config.items()}  # as FLAML's own tuner hands them over
+        self._cfo.on_trial_complete(str(self.count), result)
+        self.note(config, loss, seconds)
+
+    def replay(self, config: dict[str, Any], loss: float, seconds: float) -> None:
+        """Take over an earlier trial: the same suggestions are made again, and told what came of them.
+
+        Where they are others (the search was made in another way), the search begins at the best that is known.
+        """
+        suggested = self.suggest()
+        if suggested is not None and _same(suggested, config):
+            self.tell(config, loss, seconds)
+            return
+        self.note(config, loss, seconds)
+        if self._best_config is not None:
+            self._cfo = self._new(points_to_evaluate=[self._best_config], evaluated_rewards=[self.best])
+
+    def note(self, config: dict[str, Any], loss: float, seconds: float) -> None:
+        self.count += 1
+        self.cost += seconds
+        self.last_cost = seconds
+        if loss < self.best:
+            self.before_best, self.best = self.best, loss
+            self._best_config = config
+            self.cost_before_best, self.cost_at_best = self.cost_at_best, self.cost
+
+    def expected_cost(self, leader: float) -> float:
+        """Return the estimated seconds until this learner improves on the leader.
+
+        Wang, Wu, Weimer, Zhu (2021), "FLAML: a fast and lightweight AutoML library", section 4.2.
+        """
+        if not self.count:
+            return 0.0
+        own = max(self.cost - self.cost_at_best, self.cost_at_best - self.cost_before_best, self.last_cost)
+        if self.best <= leader or not math.isfinite(self.before_best):
+            return own
+        gained = self.before_best - self.best
+        speed = gained / max(self.cost_at_best - self.cost_before_best, 1e-9)
+        return max(own, 2 * (self.best - leader) / max(speed, 1e-12))
+
+
+class Proposer:
+    """Proposes (learner, configuration) and learns from the loss.
+
+    Parameters
+    ----------
+    learners : sequence of str
+        Names of `LEARNERS`.
+    data : TrainingData
+        What is learned from.
+    seed : int
+        Of the search.
+    seconds : float or None
+        The time budget, in which cost guides the search. None makes the proposals reproducible: learners take turns.
+    """
+
+    def __init__(self, learners: Sequence[str], data: TrainingData, seed: int, seconds: float | None) -> None:
+        self._searches = {
+            learner: _LearnerSearch(learner, data, seed + number, seconds) for number, learner in enumerate(learners)
+        }
+        self._timed = seconds is not None
+        self._random = np.random.default_rng(seed)
+        self._turn = 0
+
+    def propose(self) -> tuple[str, dict[str, Any]]:
+        """Return what to try next."""
+        for _ in range(100):
+            search = self._choose()
+            config = search.suggest()
+            if config is not None:
+                return search.learner, config
+        raise RuntimeError("the search has no more proposals")
+
+    def _choose(self) -> _LearnerSearch:
+        searches = list(self._searches.values())
+        untried = [search for search in searches if not search.count]
+        if not self._timed or untried:
+            self._turn += 1
+            return untried[0] if untried else searches[self._turn % len(searches)]
+        leader = min(search.best for search in searches)
+        speeds = np.array([1 / max(search.expected_cost(leader), 1e-6) for search in searches])
+        return searches[int(self._random.choice(len(searches), p=speeds / speeds.sum()))]
+
+    def tell(self, learner: str, config: dict[str, Any], loss: float, seconds: float) -> None:
+        """Report a proposal's loss (infinite when it failed) and what it cost."""
+        self._searches[learner].tell(config, loss, seconds)
+
+    def replay(self, trial: dict[str, Any], loss: float) -> None:
+        """Take over an earlier trial, so that the next proposal of its learner goes on from there."""
+        search = self._searches.get(trial["learner"])
+        if search is not None:
+            search.replay(trial["config"], loss, trial["seconds"])
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(
+        math.isclose(value, other[name], rel_tol=1e-9) if isinstance(value, int | float) else value == other[name]
+        for name, value in one.items()
+    )

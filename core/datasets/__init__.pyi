@@ -1,0 +1,36 @@
+from ._checks import check
+from ._export import write_csv
+from ._finding import Finding
+from ._fingerprint import fingerprint
+from ._frame import load_frame
+from ._limits import Limits
+from ._profile import ColumnProfile, Profile, profile
+from ._read import read_table
+from ._samples import Sample, load_sample, samples
+from ._sensitive import suspected_attribute
+from ._table import Dialect, ReadReport, SkippedRow, Table
+from ._task import infer_task
+from ._types import MISSING_MARKERS
+
+__all__ = [
+    "MISSING_MARKERS",
+    "ColumnProfile",
+    "Dialect",
+    "Finding",
+    "Limits",
+    "Profile",
+    "ReadReport",
+    "Sample",
+    "SkippedRow",
+    "Table",
+    "check",
+    "fingerprint",
+    "infer_task",
+    "load_frame",
+    "load_sample",
+    "profile",
+    "read_table",
+    "samples",
+    "suspected_attribute",
+    "write_csv",
+]

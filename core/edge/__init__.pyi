@@ -1,0 +1,41 @@
+from .bundle.bundle import write_bundle
+from .bundle.card import bundle_card
+from .bundle.license import LICENSES, license_text
+from .export.export import export_onnx
+from .export.metadata import Column, Metadata
+from .export.onnx_model import OnnxModel
+from .export.parity import Parity
+from .inspection.graph import Graph, describe_graph
+from .inspection.inspect import inspect_onnx
+from .latency import LatencyReport, LatencySettings, Percentile, measure_latency
+from .scoring.feeds import table_feeds
+from .scoring.table_scorer import TableScorer
+from .scoring.text_scorer import TextScorer
+from .variants.quantize import QUANTIZATION_MODES, quantize
+from .variants.variants import HeldOut, make_variants
+
+__all__ = [
+    "LICENSES",
+    "QUANTIZATION_MODES",
+    "Column",
+    "Graph",
+    "HeldOut",
+    "LatencyReport",
+    "LatencySettings",
+    "Metadata",
+    "OnnxModel",
+    "Parity",
+    "Percentile",
+    "TableScorer",
+    "TextScorer",
+    "bundle_card",
+    "describe_graph",
+    "export_onnx",
+    "inspect_onnx",
+    "license_text",
+    "make_variants",
+    "measure_latency",
+    "quantize",
+    "table_feeds",
+    "write_bundle",
+]

@@ -1,0 +1,200 @@
+"""An exported model as one zip that predicts on another machine, with ONNX Runtime and NumPy alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.edge.bundle.readme import readme
+from core.edge.export.metadata import Metadata
+from core.edge.export.onnx_model import OnnxModel
+from core.edge.inspection.graph import load
+from core.edge.portable.cells import CellError, safe
+from core.edge.portable.cli import predict
+from core.edge.portable.rules import Rules
+from core.edge.portable.wordpiece import WordPiece
+from core.errors import ExportError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.fairness import ThresholdPolicy
+
+__all__ = ["write_bundle"]
+
+_CODE = Path(__file__).resolve().parents[1] / "portable"
+_LAUNCHER = '''"""Predict the rows of a file: python predict.py rows.csv predictions.csv; python predict.py --check"""
+
+import sys
+from pathlib import Path
+
+from portable.cli import main
+
+sys.exit(main(sys.argv[1:], Path(__file__).resolve().parent))
+'''
+
+
+def write_bundle(
+    target: str | Path,
+    model: OnnxModel,
+    *,
+    sample: Any,
+    card: str,
+    licence: str,
+    tokenizer: str | Path | None = None,
+    policy: ThresholdPolicy | None = None,
+) -> Path:
+    """Write a model and all that predicting with it needs into a zip.
+
+    Parameters
+    ----------
+    target : path
+        The zip to write. It holds ``model.onnx``, ``predict.py`` and the code it calls, ``requirements.txt`` with exact
+        versions, ``sample_input.csv``, ``expected_output.csv``, ``model_card.md``, ``LICENSE`` and ``README.md``.
+    model : OnnxModel
+        What `export_onnx` or `quantize` returned.
+    sample : DataFrame or sequence of str
+        A few rows, raw, with the columns of the model and of its policy; texts, or a frame with the column "text".
+    card, licence : str
+        The model card (Markdown), and the licence that the bundle is given under.
+    tokenizer : path, optional
+        The ``tokenizer.json`` of a text model.
+    policy : ThresholdPolicy, optional
+        Put into the bundle's model in place of the one it has. The label that its scores are about is
+        ``policy.settings["positive"]``, by default the model's last.
+
+    Returns
+    -------
+    Path
+        `target`.
+
+    Raises
+    ------
+    ExportError
+        When the file is no model that Plumbline exported, a text model has no tokenizer, or the sample cannot be
+        predicted: a column is absent, a group has no rule.
+    InputError
+        When the file is no ONNX model at all.
+    """
+    proto = load(model.path)
+    metadata = Metadata.read(proto)
+    if metadata.kind not in ("table", "text"):
+        raise ExportError(f"'{model.path.name}' says of itself that it is no model of ours.", "Export a model first.")
+    if policy is not None:
+        metadata = replace(metadata, policy=policy.to_dict())
+        metadata.write(proto)
+    rows = _rows(metadata, sample)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "model.onnx").write_bytes(proto.SerializeToString())
+        needs = ["onnxruntime", "numpy"]
+        if metadata.kind == "text":
+            needs += _add_tokenizer(folder, tokenizer, metadata, rows["text"].tolist())
+        (folder / "sample_input.csv").write_text(_csv(rows), encoding="utf-8", newline="")
+        expected = io.StringIO(newline="")
+        try:
+            predict(folder, folder / "sample_input.csv", expected)
+        except CellError as error:
+            raise ExportError(
+                f"The sample cannot be predicted: {error}", "Give rows with all columns and known groups."
+            ) from error
+        texts = {
+            "expected_output.csv": expected.getvalue(),
+            "predict.py": _LAUNCHER,
+            "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in needs),
+            "model_card.md": card,
+            "LICENSE": licence,
+            "README.md": readme(model, metadata, needs),
+        }
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="")
+        return _zip(folder, Path(target))
+
+
+def _rows(metadata: Metadata, sample: Any) -> pd.DataFrame:
+    """Return the sample with the columns that the bundle reads; drawn decisions get ids."""
+    import pandas as pd
+
+    frame = sample if isinstance(sample, pd.DataFrame) else pd.DataFrame({"text": list(sample)})
+    if not len(frame):
+        raise ExportError("The sample has no rows.", "Give a few rows.")
+    rules = None if metadata.policy is None else Rules(metadata.policy)
+    wanted = [column.name for column in metadata.columns] if metadata.kind == "table" else ["text"]
+    wanted = list(dict.fromkeys([*wanted, *(rules.columns if rules else [])]))
+    absent = [name for name in wanted if name not in frame.columns]
+    if absent:
+        raise ExportError(
+            f"The sample has no column {', '.join(map(repr, absent[:5]))}.",
+            "Give rows with the columns of the model and of its policy.",
+        )
+    found = frame[wanted]
+    if rules and rules.randomized and "row_id" not in wanted:
+        ids = frame["row_id"] if "row_id" in frame.columns else pd.Series(range(len(frame)), index=frame.index)
+        found = pd.concat([ids.rename("row_id"), found], axis=1)
+    return found
+
+
+def _add_tokenizer(folder: Path, tokenizer: str | Path | None, metadata: Metadata, texts: Sequence[str]) -> list[str]:
+    """Put the tokenizer into the bundle; return the packages it needs: none when our own gives the same ids."""
+    from tokenizers import Tokenizer
+
+    if tokenizer is None:
+        raise ExportError("A text model needs its tokenizer.", "Give the tokenizer.json of the model's folder.")
+    text = Path(tokenizer).read_text(encoding="utf-8")
+    (folder / "tokenizer.json").write_text(text, encoding="utf-8", newline="")
+    found = json.loads(text)
+    if not WordPiece.supports(found):
+        return ["tokenizers"]
+    theirs = Tokenizer.from_str(text)
+    theirs.no_padding()
+    if metadata.max_length is None:
+        theirs.no_truncation()
+    else:
+        theirs.enable_truncation(metadata.max_length)
+    ours = WordPiece(found, metadata.max_length)
+    for each in texts:
+        if ours.encode(str(each)) != theirs.encode(str(each)).ids:
+            raise ExportError(
+                f"The bundle's tokenizer reads a text of the sample differently: {str(each)[:80]!r}.",
+                "Report this, with the text.",
+            )
+    return []
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    """Return rows as the bundle reads them: empty where missing, true and false, ISO dates, numbers in full."""
+    import pandas as pd
+
+    def cell(value: Any) -> Any:
+        if pd.isna(value):
+            return ""
+        if isinstance(value, pd.Timestamp):
+            return value.isoformat()
+        if isinstance(value, str):
+            return safe(value)
+        plain = value.item() if hasattr(value, "item") else value
+        return str(plain).lower() if isinstance(plain, bool) else plain
+
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(frame.columns)
+    writer.writerows([cell(value) for value in row] for row in frame.itertuples(index=False, name=None))
+    return target.getvalue()
+
+
+def _zip(folder: Path, target: Path) -> Path:
+    """Write the files under fixed dates, so that the same bundle has the same content."""
+    sources = {path.name: path for path in folder.iterdir()}
+    sources |= {f"portable/{path.name}": path for path in _CODE.glob("*.py")}
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, path in sorted(sources.items()):
+            archive.writestr(zipfile.ZipInfo(name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return target

@@ -1,0 +1,103 @@
+"""Rows of a table scored with ONNX Runtime: neither scikit-learn nor the library that trained is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.edge.export.metadata import Metadata
+from core.edge.scoring.feeds import table_feeds
+from core.edge.scoring.session import load_session
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["TableScorer"]
+
+_ROWS = 10_000  # in one run of the graph: its own values take memory too
+
+
+class TableScorer:
+    """Scores raw rows with an exported model.
+
+    Parameters
+    ----------
+    model : path
+        The ONNX file; all that is needed to use it is in its metadata.
+
+    Attributes
+    ----------
+    metadata : Metadata
+        Of the file.
+    labels : list or None
+        The classes in the order of the probabilities, as the target has them; None for a number.
+    columns : tuple of Column
+        That the table needs.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be loaded, or is no model of a table that Plumbline exported.
+    """
+
+    def __init__(self, model: str | Path) -> None:
+        self._session = load_session(model)
+        self.metadata = Metadata.from_props(self._session.get_modelmeta().custom_metadata_map)
+        if self.metadata.kind != "table":
+            raise InputError(
+                f"'{Path(model).name}' is no model of a table (kind: {self.metadata.kind}).",
+                "Give a file that export_onnx wrote for one.",
+            )
+        self.columns = self.metadata.columns
+        self.labels = None if self.metadata.labels is None else list(self.metadata.labels)
+
+    def outputs(self, frame: pd.DataFrame) -> NDArray[np.float32]:
+        """Return probabilities, shape (n, classes), or numbers, shape (n, 1).
+
+        Raises
+        ------
+        InputError
+            When a column is absent, or a number column holds something else.
+        """
+        name = "prediction" if self.labels is None else "probabilities"
+        return self._run(name, frame)
+
+    def chosen(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """Return the labels as the graph itself gives them, shape (n,): text, or int64 of whole-numbered labels."""
+        return self._run("label", frame)
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the label of each row, then the probability of each class; of a number, the number alone.
+
+        Raises
+        ------
+        InputError
+            When there is no row, a column is absent, or a number column holds something else.
+        """
+        import numpy as np
+        import pandas as pd
+
+        outputs = self.outputs(frame).astype(np.float64)
+        if self.labels is None:
+            return pd.DataFrame({"label": outputs[:, 0]}, index=frame.index)
+        names = np.empty(len(self.labels), dtype=object)
+        names[:] = self.labels
+        table: dict[str, Any] = {"label": pd.Series(names[outputs.argmax(axis=1)], index=frame.index).infer_objects()}
+        for place, label in enumerate(self.labels):
+            table[f"p({label})"] = outputs[:, place]
+        return pd.DataFrame(table, index=frame.index)
+
+    def _run(self, output: str, frame: pd.DataFrame) -> NDArray[Any]:
+        if not len(frame):
+            raise InputError("There is no row.", "Give at least one.")
+        import numpy as np
+
+        feeds = table_feeds(frame, self.columns)
+        parts = [
+            self._session.run([output], {name: values[begin : begin + _ROWS] for name, values in feeds.items()})[0]
+            for begin in range(0, len(frame), _ROWS)
+        ]
+        return np.concatenate(parts)

@@ -1,0 +1,32 @@
+from ._curves import by_threshold, calibration, confusion, curves
+from ._estimates import Comparison, Estimate, compare_outputs, effective_rows, wilson
+from ._groups import group_name, groups_in
+from ._metrics import METRICS, Metric, compute_metric, metric_choices, resolve_metric
+from ._test_split import split_test, stratify
+from ._verdict import verdict_sentence
+from ._weighted import WeightedMetrics, compute_metrics, families_of
+
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Estimate",
+    "Metric",
+    "WeightedMetrics",
+    "by_threshold",
+    "calibration",
+    "compare_outputs",
+    "compute_metric",
+    "compute_metrics",
+    "confusion",
+    "curves",
+    "effective_rows",
+    "families_of",
+    "group_name",
+    "groups_in",
+    "metric_choices",
+    "resolve_metric",
+    "split_test",
+    "stratify",
+    "verdict_sentence",
+    "wilson",
+]

@@ -1,0 +1,132 @@
+"""What a page draws of a model's outputs on the test rows: plain lists, thinned to what a screen can show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation._estimates import effective_rows, wilson
+
+__all__ = ["by_threshold", "calibration", "confusion", "curves"]
+
+_POINTS = 200
+_BINS = 10
+_CURVE_CLASSES = 20
+
+
+def confusion(y: NDArray[Any], output: NDArray[np.float64]) -> list[list[int]]:
+    """Return counts, rows by the true class, columns by the predicted one."""
+    k = output.shape[1]
+    counts = np.bincount(y.astype(np.intp) * k + output.argmax(axis=1), minlength=k * k)
+    return counts.reshape(k, k).tolist()
+
+
+def _thin(*series: NDArray[np.float64]) -> list[list[float]]:
+    length = len(series[0])
+    keep = np.unique(np.linspace(0, length - 1, min(length, _POINTS)).round().astype(int))
+    return [np.round(values[keep], 6).tolist() for values in series]
+
+
+def calibration(
+    positive: NDArray[np.bool_],
+    scores: NDArray[np.float64],
+    bins: int = _BINS,
+    groups: NDArray[np.intp] | None = None,
+) -> list[dict[str, float]]:
+    """Return predicted against observed shares in bins of as many rows each, with Wilson intervals.
+
+    Rows of one group depend on each other, so where there are groups the intervals are those of as many independent
+    rows as tell as much.
+    """
+    order = np.argsort(scores, kind="stable")
+    points = []
+    for rows in np.array_split(order, bins):
+        if not len(rows):
+            continue
+        hits = int(positive[rows].sum())
+        share = hits / len(rows)
+        worth = len(rows) if groups is None else effective_rows(positive[rows], groups[rows])
+        low, high = wilson(share * worth, worth)
+        points.append(
+            {
+                "predicted": float(scores[rows].mean()),
+                "observed": share,
+                "low": float(low),
+                "high": float(high),
+                "n": len(rows),
+            }
+        )
+    return points
+
+
+def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, list[float | None]]:
+    """Return what selecting the rows with at least a score does, at thresholds from 0 to 1 in hundredths.
+
+    Returns
+    -------
+    dict
+        threshold, precision (None where no row is selected), recall, f1, selected (share of the rows).
+    """
+    thresholds = np.linspace(0, 1, 101).round(2)  # what is shown is what was counted with
+    everyone, hits = np.sort(scores), np.sort(scores[positive])
+    selected = len(everyone) - np.searchsorted(everyone, thresholds, side="left")
+    right = len(hits) - np.searchsorted(hits, thresholds, side="left")
+    precision = [float(hit / count) if count else None for hit, count in zip(right, selected, strict=True)]
+    f1 = 2 * right / np.maximum(selected + len(hits), 1)
+    return {
+        "threshold": thresholds.tolist(),
+        "precision": precision,
+        "recall": (right / max(len(hits), 1)).round(6).tolist(),
+        "f1": f1.round(6).tolist(),
+        "selected": (selected / max(len(everyone), 1)).round(6).tolist(),
+    }
+
+
+def curves(
+    y: NDArray[Any],
+    output: NDArray[np.float64],
+    labels: Sequence[str] | None,
+    *,
+    groups: NDArray[np.intp] | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Return ROC, precision-recall, calibration and thresholds of each class, or predicted against actual of a number.
+
+    Returns
+    -------
+    dict
+        Classes: ``{"classes": {label: {"roc": {"fpr", "tpr"}, "pr": {"recall", "precision"}, "share",
+        "calibration": [...], "threshold": {...}}}, "left_out": n}``; a binary task has its positive class only.
+        Numbers: ``{"actual": [...], "predicted": [...]}``, at most 1,000 rows drawn at random.
+    """
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
+    if labels is None:
+        rows = np.arange(len(y))
+        if len(rows) > 1000:
+            rows = np.random.default_rng(seed).choice(rows, 1000, replace=False)
+        return {"actual": y[rows].astype(float).tolist(), "predicted": output[rows].astype(float).tolist()}
+    asked = [1] if len(labels) == 2 else list(range(len(labels)))
+    counts = np.bincount(y.astype(np.intp), minlength=len(labels))
+    shown = sorted(asked, key=lambda code: -counts[code])[:_CURVE_CLASSES]
+    found = {}
+    for code in sorted(shown):
+        positive = y == code
+        if not positive.any() or positive.all():
+            continue
+        scores = output[:, code]
+        false_rate, true_rate, _ = roc_curve(positive, scores)
+        precision, recall, _ = precision_recall_curve(positive, scores)
+        roc = _thin(false_rate, true_rate)
+        pr = _thin(recall, precision)
+        found[labels[code]] = {
+            "roc": {"fpr": roc[0], "tpr": roc[1]},
+            "pr": {"recall": pr[0], "precision": pr[1]},
+            "share": float(positive.mean()),
+            "calibration": calibration(positive, scores, groups=groups),
+            "threshold": by_threshold(positive, scores),
+        }
+    return {"classes": found, "left_out": len(asked) - len(found)}

@@ -1,0 +1,229 @@
+"""Metrics with intervals, by bootstrap over rows or groups of them, from one matrix of how often each row is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation._metrics import METRICS, compute_metric, metric_choices
+from core.evaluation._weighted import WeightedMetrics, families_of
+
+__all__ = ["Comparison", "Estimate", "compare_outputs", "effective_rows", "wilson"]
+
+Array = NDArray[np.float64]
+
+_RESAMPLES = 1_000
+_CELLS = 5_000_000  # resamples times rows, at most
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval and the number of rows behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the estimate as a plain dict."""
+        return asdict(self)
+
+
+def _interval(value: float, samples: Array, n: int) -> Estimate:
+    known = samples[np.isfinite(samples)]
+    if not len(known):
+        return Estimate(value, float("nan"), float("nan"), n)
+    low, high = np.quantile(known, [0.025, 0.975])
+    return Estimate(value, float(low), float(high), n)
+
+
+def _at_the_limit(found: Estimate, count: int) -> Estimate:
+    """Give a faultless (or hopeless) classifier the interval that resampling its rows cannot show.
+
+    Every resample of faultless rows is faultless, so the bootstrap's interval has no width however few the rows are.
+    Wilson's for as many hits out of as many rows has: of all rows for the accuracy, of the rarest class for figures
+    about each class; or of the groups that hold such rows.
+    """
+    if found.high > found.low or found.value not in (0.0, 1.0):
+        return found
+    low, high = wilson(found.value * count, count)
+    return Estimate(found.value, float(low), float(high), found.n)
+
+
+def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
+    """Return the interval of a difference from those of its parts (MOVER; Zou, Donner 2008)."""
+    gap = first.value - other.value
+    low = gap - np.hypot(first.value - first.low, other.high - other.value)
+    high = gap + np.hypot(first.high - first.value, other.value - other.low)
+    return Estimate(gap, float(low), float(high), n)
+
+
+def _rarest(y: NDArray[Any], classes: int, groups: NDArray[np.intp] | None) -> int:
+    """Return how many rows the rarest class that is there has, or how many groups hold rows of the one fewest hold."""
+    codes = y.astype(np.intp)
+    if groups is not None:
+        codes = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
+    counts = np.bincount(codes, minlength=classes)
+    return int(counts[counts > 0].min())
+
+
+def _resamples(n: int, seed: int, groups: NDArray[np.intp] | None = None) -> Iterator[Array]:
+    """Yield blocks of row counts (resamples, n): how often each row, or the group of it, is drawn with replacement.
+
+    A single group yields none: it does not tell how groups differ.
+    """
+    random = np.random.default_rng(seed)
+    units = n if groups is None else int(groups.max()) + 1
+    if groups is not None and units < 2:
+        return
+    left = int(np.clip(_CELLS // n, 200, _RESAMPLES))
+    while left:
+        size = min(left, max(1, 2_000_000 // n))
+        draws = random.integers(0, units, size=(size, units)) + units * np.arange(size)[:, None]
+        counts = np.bincount(draws.ravel(), minlength=size * units).reshape(size, units).astype(np.float64)
+        yield counts if groups is None else counts[:, groups]
+        left -= size
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models tested on the same rows: every metric of each, and the first one's gain over each other.
+
+    Parameters
+    ----------
+    metrics : dict of dict of Estimate
+        By model and metric.
+    gains : dict of Estimate
+        By the other model.
+    groups : int or None
+        How many groups the rows are of, where whole groups were drawn.
+    """
+
+    metrics: dict[str, dict[str, Estimate]]
+    gains: dict[str, Estimate]
+    groups: int | None = None
+
+
+def compare_outputs(
+    task: str,
+    metric: str,
+    y: NDArray[Any],
+    outputs: Mapping[str, Array],
+    *,
+    groups: NDArray[Any] | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Estimate all metrics of several models with 95 % percentile bootstrap intervals over rows, or groups of rows.
+
+    Parameters
+    ----------
+    task : str
+        binary, multiclass or regression.
+    metric : str
+        The metric of the gains.
+    y : array of shape (n,)
+        Class codes, or numbers.
+    outputs : mapping of str to array of shape (n, k) or (n,)
+        Probabilities, or predicted numbers, by model. All models see the same resamples, so gains are paired.
+    groups : array of shape (n,), optional
+        Rows of a group depend on each other, so whole groups are drawn: as many as there are, with replacement. With
+        one group only the bounds are NaN.
+
+    Returns
+    -------
+    Comparison
+        Gains are positive where the first model is better, whichever way the metric goes.
+
+    Examples
+    --------
+    >>> y = np.arange(50.0)
+    >>> comparison = compare_outputs("regression", "mae", y, {"a": y + 1, "b": y + 3})
+    >>> comparison.metrics["a"]["mae"].value, comparison.gains["b"].value, comparison.gains["b"].n
+    (1.0, 2.0, 50)
+    """
+    names = metric_choices(task)
+    families = families_of(names)
+    samples: dict[str, dict[str, list[Array]]] = {model: {name: [] for name in names} for model in outputs}
+    fast = {model: [WeightedMetrics(family, y, output) for family in families] for model, output in outputs.items()}
+    members = None if groups is None or not len(y) else np.unique(groups, return_inverse=True)[1].astype(np.intp)
+    for weights in _resamples(len(y), seed, members):
+        for model, computed in fast.items():
+            for family in computed:
+                for name, values in family(weights).items():
+                    samples[model][name].append(values)
+    drawn = {
+        model: {name: np.concatenate([np.empty(0), *blocks]) for name, blocks in found.items()}
+        for model, found in samples.items()
+    }
+    exact = {model: {name: compute_metric(name, y, output) for name in names} for model, output in outputs.items()}
+    metrics = {
+        model: {name: _interval(exact[model][name], drawn[model][name], len(y)) for name in names} for model in outputs
+    }
+    if task != "regression":
+        rarest = _rarest(y, next(iter(outputs.values())).shape[1], members)
+        every = len(y) if members is None else len(np.unique(members))
+        counted = {name: every if name == "accuracy" else rarest for name in names if name != "log_loss"}
+        for found in metrics.values():
+            found |= {name: _at_the_limit(found[name], count) for name, count in counted.items()}
+    first = next(iter(outputs))
+    sign = 1 if METRICS[metric].larger_is_better else -1
+    gains = {}
+    for other in outputs:
+        if other == first:
+            continue
+        gap = sign * (exact[first][metric] - exact[other][metric])
+        gain = _interval(gap, sign * (drawn[first][metric] - drawn[other][metric]), len(y))
+        parts = metrics[first][metric], metrics[other][metric]
+        # No width although a part has one: that one is faultless. (Other gains without a width are constant.)
+        if gain.low == gain.high and any(part.high > part.low and part.value in (0.0, 1.0) for part in parts):
+            gain = _difference(*(parts if sign > 0 else parts[::-1]), len(y))
+        gains[other] = gain
+    return Comparison(metrics, gains, None if members is None else int(members.max()) + 1)
+
+
+def effective_rows(hits: NDArray[np.bool_], groups: NDArray[Any]) -> float:
+    """Return how many independent rows tell as much about a share as rows do that depend on each other in groups.
+
+    The rows over the design effect (Kish, Survey Sampling, 1965), by the linearised variance of a share of clusters; at
+    least 1 and at most the rows. Where all rows are alike no variance can be told, and each group counts once.
+
+    Parameters
+    ----------
+    hits : array of shape (n,)
+        Whether a row counts.
+    groups : array of shape (n,)
+        Its group.
+
+    Examples
+    --------
+    >>> hits = np.array([True, True, False, False])
+    >>> effective_rows(hits, np.array([0, 0, 1, 1])), effective_rows(hits, np.array([0, 1, 0, 1]))
+    (1.0, 4.0)
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    n, count = len(hits), int(codes.max()) + 1
+    share = float(hits.mean())
+    if count == 1 or share in (0.0, 1.0):
+        return float(count)
+    apart = np.bincount(codes, hits - share)
+    variance = count / (count - 1) * float(apart @ apart) / n**2
+    return float(n) if variance == 0 else float(np.clip(share * (1 - share) / variance, 1, n))
+
+
+def wilson(hits: Any, n: Any, z: float = 1.959963984540054) -> tuple[Any, Any]:
+    """Return the 95 % interval of a share (Wilson 1927).
+
+    Examples
+    --------
+    >>> [round(float(bound), 4) for bound in wilson(5, 10)]
+    [0.2366, 0.7634]
+    """
+    share = hits / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return centre - half, centre + half

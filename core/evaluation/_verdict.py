@@ -1,0 +1,54 @@
+"""Whether a model is worth having, in one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from core.evaluation._estimates import Estimate
+
+__all__ = ["verdict_sentence"]
+
+
+def verdict_sentence(
+    title: str, differences: Mapping[str, Estimate], names: Mapping[str, str], rows: str = "rows"
+) -> str:
+    """Compare a model with its baselines in words.
+
+    Parameters
+    ----------
+    title : str
+        Of the metric.
+    differences : mapping of Estimate
+        By baseline: model minus baseline, larger being better for the model.
+    names : mapping of str
+        How each baseline is called; others are passed over.
+    rows : str
+        What it was tested on.
+
+    Examples
+    --------
+    >>> verdict_sentence("AUC", {"prior": Estimate(-0.2, -0.3, -0.1, 1000)}, {"prior": "guessing"})
+    'Worse than guessing by 0.200 AUC [0.100, 0.300], on 1,000 rows it never saw.'
+    """
+    parts = []
+    for key, name in names.items():
+        if key not in differences:
+            continue
+        gain = differences[key]
+        decimals = 3 if abs(gain.value) < 10 else 1
+        low, high = (-gain.high, -gain.low) if gain.high < 0 else (gain.low, gain.high)
+        around = f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
+        size = f"{abs(gain.value):,.{decimals}f} {title}"
+        if math.isnan(gain.low):  # one group of rows does not tell how groups differ
+            parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title}, no interval)")
+        elif gain.low > 0:
+            parts.append(f"better than {name} by {size} {around}")
+        elif gain.high < 0:
+            parts.append(f"worse than {name} by {size} {around}")
+        else:
+            parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title} {around})")
+    if not parts:
+        return f"There is no verdict: no {rows} were held out for a test."
+    text = ", and ".join(parts)
+    return f"{text[0].upper()}{text[1:]}, on {next(iter(differences.values())).n:,} {rows} it never saw."

@@ -1,0 +1,33 @@
+"""What is asked of metrics by group beyond the counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import SettingsError
+
+__all__ = ["MIN_GROUP_SIZE", "Options"]
+
+MIN_GROUP_SIZE = 30
+"""Rows below which a group is flagged as small, unless the caller says otherwise."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What does not change the counts: which metrics, how sure, which groups are small, which one is the reference."""
+
+    metrics: tuple[str, ...] | None = None
+    confidence: float = 0.95
+    n_boot: int = 2000
+    min_group_size: int = MIN_GROUP_SIZE
+    random_state: int = 0
+    reference_group: Any = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.confidence < 1:
+            raise SettingsError(f"The confidence is {self.confidence}.", "Give a number between 0 and 1.")
+        if self.n_boot < 100:
+            raise SettingsError(f"{self.n_boot} resamples are too few for an interval.", "Use 100 or more.")
+        if self.min_group_size < 0:
+            raise SettingsError(f"The smallest group size is {self.min_group_size}.", "Use 0 or more.")

@@ -1,0 +1,84 @@
+"""Equalized odds: the best points under all groups' ROC hulls that lie within a tolerance of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.fairness.postprocessing.hull import Curve
+
+__all__ = ["equal_odds_points"]
+
+Array = NDArray[np.float64]
+
+
+def equal_odds_points(hulls: Sequence[Curve], gain: Array, harm: Array, tolerance: float) -> list[tuple[float, float]]:
+    """Return a point (false positive rate, true positive rate) a group.
+
+    Parameters
+    ----------
+    hulls : sequence of Curve
+        Each group's ROC convex hull.
+    gain, harm : arrays of shape (groups,)
+        What a unit of the group's true positive rate adds to the objective, and one of its false positive rate takes.
+    tolerance : float
+        The largest difference of either rate.
+    """
+    if tolerance <= 0 or len(hulls) == 1:
+        x, y = _common_point(hulls, float(gain.sum()), float(harm.sum()))
+        return [(x, y)] * len(hulls)
+    return _box_points(hulls, gain, harm, tolerance)
+
+
+def _common_point(hulls: Sequence[Curve], gain: float, harm: float) -> tuple[float, float]:
+    """Return the best point under all hulls: a corner of their lower envelope."""
+    x = np.unique(np.concatenate([hull.x for hull in hulls]))
+    heights = np.stack([hull.at(x) for hull in hulls])
+    corners = [x]
+    for first, other in combinations(range(len(hulls)), 2):  # between two corners all hulls are straight
+        gap = heights[first] - heights[other]
+        left, right = gap[:-1], gap[1:]
+        cross = np.flatnonzero(left * right < 0)
+        share = left[cross] / (left[cross] - right[cross])
+        corners.append(x[cross] + share * (x[cross + 1] - x[cross]))
+    x = np.concatenate(corners)
+    y = np.min([hull.at(x) for hull in hulls], axis=0)
+    best = int(np.argmax(gain * y - harm * x))
+    return float(x[best]), float(y[best])
+
+
+def _box_points(hulls: Sequence[Curve], gain: Array, harm: Array, tolerance: float) -> list[tuple[float, float]]:
+    """Solve for a box of the tolerance's size and a point of each group in it, a linear programme."""
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
+    groups = len(hulls)
+    # Variables: the box's corner (x0, y0), then x and y of each group.
+    rows: list[tuple[dict[int, float], float]] = []
+    for group, hull in enumerate(hulls):
+        across, up = 2 + 2 * group, 3 + 2 * group
+        slopes = np.diff(hull.y) / np.diff(hull.x)
+        for slope, at, height in zip(slopes, hull.x, hull.y, strict=False):
+            rows.append(({up: 1.0, across: -slope}, height - slope * at))
+        rows += [({0: 1.0, across: -1.0}, 0.0), ({0: -1.0, across: 1.0}, tolerance)]
+        rows += [({1: 1.0, up: -1.0}, 0.0), ({1: -1.0, up: 1.0}, tolerance)]
+        rows.append(({across: 1.0, up: -1.0}, 0.0))  # not worse than chance
+    entries = [(number, place, value) for number, (terms, _) in enumerate(rows) for place, value in terms.items()]
+    number, place, value = (np.array(part) for part in zip(*entries, strict=True))
+    matrix = coo_array((value, (number, place)), shape=(len(rows), 2 + 2 * groups)).tocsr()
+    cost = np.zeros(2 + 2 * groups)
+    cost[2::2], cost[3::2] = harm, -gain
+    solved = linprog(cost, A_ub=matrix, b_ub=[bound for _, bound in rows], bounds=(0, 1), method="highs")
+    if not solved.success:  # the common point is always there
+        x, y = _common_point(hulls, float(gain.sum()), float(harm.sum()))
+        return [(x, y)] * groups
+    # The solver is exact to 1e-7 only: move each point to the box and below its hull.
+    x0, y0 = float(solved.x[0]), float(solved.x[1])
+    points = []
+    for group, hull in enumerate(hulls):
+        x = float(np.clip(solved.x[2 + 2 * group], x0, min(x0 + tolerance, 1)))
+        points.append((x, float(min(np.clip(solved.x[3 + 2 * group], y0, y0 + tolerance), hull.at(x)))))
+    return points

@@ -1,0 +1,36 @@
+from ._cells import (
+    DATE_PARTS,
+    LARGEST,
+    MISSING,
+    NO_DATE,
+    as_categories,
+    as_dates,
+    as_numbers,
+    as_seconds,
+    date_features,
+    describe_cells,
+    require_columns,
+)
+from ._column_types import check_types
+from ._encoder import TableEncoder
+from ._plan import ColumnPlan, plan_columns
+from ._text import TextFeatures
+
+__all__ = [
+    "DATE_PARTS",
+    "LARGEST",
+    "MISSING",
+    "NO_DATE",
+    "ColumnPlan",
+    "TableEncoder",
+    "TextFeatures",
+    "as_categories",
+    "as_dates",
+    "as_numbers",
+    "as_seconds",
+    "check_types",
+    "date_features",
+    "describe_cells",
+    "plan_columns",
+    "require_columns",
+]

@@ -1,0 +1,208 @@
+"""From a raw table to numbers: one transformer, fitted on training rows only.
+
+Numbers: median for what is missing, and a flag that it was. Booleans: 0 and 1. Categories: one column a value up
+to a limit, above it one ordinal column (most frequent first, no use of the target, so nothing leaks between folds).
+Dates: seconds since the epoch, and parts. Free text: TF-IDF of its words. Identifiers and constants are left out, and
+said to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+from core.datasets import Finding
+from core.errors import InputError
+from core.features._cells import (
+    DATE_PARTS,
+    as_categories,
+    as_dates,
+    as_numbers,
+    as_seconds,
+    date_features,
+    require_columns,
+)
+from core.features._imputation import number_steps
+from core.features._plan import plan_columns
+from core.features._text import TextFeatures, as_words
+
+__all__ = ["TableEncoder"]
+
+ONE_HOT_LIMIT = 20
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Encode a raw frame as a float32 matrix.
+
+    Parameters
+    ----------
+    one_hot_limit : int
+        Categories with at most so many values get one column a value.
+    column_types : mapping, optional
+        What a column is, where it is not to be decided from its values: numeric, categorical, text, date, ignore.
+    imputation : str
+        What stands for a missing number: median, mean, most_frequent or zero.
+    column_imputation : mapping, optional
+        The same for single columns.
+
+    Attributes
+    ----------
+    columns_ : list of str
+        Columns that are used; a frame to transform must have them, in any order, and may have others.
+    plan_ : list of ColumnPlan
+        What was decided for each column of the training frame.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"age": [20.0, None, 40.0], "job": ["a", "b", "a"]})
+    >>> TableEncoder().fit_transform(frame).tolist()
+    [[20.0, 0.0, 1.0, 0.0], [30.0, 1.0, 0.0, 1.0], [40.0, 0.0, 1.0, 0.0]]
+    """
+
+    def __init__(
+        self,
+        one_hot_limit: int = ONE_HOT_LIMIT,
+        column_types: Mapping[str, str] | None = None,
+        imputation: str = "median",
+        column_imputation: Mapping[str, str] | None = None,
+    ) -> None:
+        self.one_hot_limit = one_hot_limit
+        self.column_types = column_types
+        self.imputation = imputation
+        self.column_imputation = column_imputation
+
+    def fit(self, frame: pd.DataFrame, y: Any = None) -> TableEncoder:
+        """Learn the columns' kinds, medians and categories.
+
+        Raises
+        ------
+        InputError
+            When no column is left that a model could use.
+        SettingsError
+            When a column of `column_imputation` becomes no number.
+        """
+        self.plan_ = plan_columns(frame, self.column_types)
+        kinds = {item.name: item.kind for item in self.plan_ if item.kind != "left out"}
+        if not kinds:
+            reasons = "; ".join(f"'{item.name}': {item.reason}" for item in self.plan_[:5])
+            raise InputError(
+                f"No column is left that a model could use ({reasons}).",
+                "Add columns that say something about the target, or keep more of them.",
+            )
+        self.columns_ = list(kinds)
+        self.kinds_ = list(kinds.values())
+        told = [name for name in kinds if (self.column_types or {}).get(name) == "numeric"]
+        self.mixed_ = [name for name in told if not types.is_numeric_dtype(frame[name].dtype)]
+        low: list[str] = []
+        high: list[str] = []
+        dates: list[str] = []
+        texts: list[str] = []
+        for name, kind in kinds.items():
+            if kind == "date":
+                dates.append(name)
+            elif kind == "text":
+                texts.append(name)
+            elif kind == "category":
+                (low if frame[name].nunique() < self.one_hot_limit else high).append(name)
+        self.dates_ = dates
+        self.encoder_ = ColumnTransformer(
+            [
+                *number_steps(self.plan_, self.imputation, self.column_imputation or {}),
+                ("one_hot", OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32), low),
+                (
+                    "ordinal",
+                    OrdinalEncoder(
+                        categories=[self._by_frequency(frame[name]) for name in high],
+                        handle_unknown="use_encoded_value",
+                        unknown_value=-1,
+                        dtype=np.float32,
+                    ),
+                    high,
+                ),
+                *((f"text: {place}", TextFeatures(name), [name]) for place, name in enumerate(texts)),
+            ],
+            verbose_feature_names_out=False,
+        )
+        self.encoder_.fit(self._typed(frame))
+        return self
+
+    @staticmethod
+    def _by_frequency(column: pd.Series) -> list[str]:
+        return list(as_categories(column).value_counts().index)
+
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
+        """Encode rows.
+
+        Returns
+        -------
+        array of shape (n, features), float32
+
+        Raises
+        ------
+        InputError
+            When a column is missing, or a number column holds something else.
+        """
+        return np.asarray(self.encoder_.transform(self._typed(frame)), dtype=np.float32)
+
+    @property
+    def mixed(self) -> list[str]:
+        """Columns of texts that are numbers because somebody said so; models stored before this was kept have none."""
+        return getattr(self, "mixed_", [])
+
+    def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        require_columns(frame, self.columns_)
+        typed: dict[str, Any] = {}
+        for name, kind in zip(self.columns_, self.kinds_, strict=True):
+            column = frame[name]
+            if kind == "category":
+                typed[name] = as_categories(column)
+            elif kind == "text":
+                typed[name] = as_words(column)
+            elif kind == "date":
+                typed |= self._date_parts(name, column)
+            elif name in self.mixed:  # `check_types` has counted the texts that are no numbers
+                typed[name] = as_numbers(name, pd.to_numeric(column, errors="coerce"))
+            else:
+                typed[name] = as_numbers(name, column)
+        return pd.DataFrame(typed, index=frame.index)
+
+    def _date_parts(self, name: str, column: pd.Series) -> dict[str, Any]:
+        dates = as_dates(column)
+        epoch = as_seconds(dates).astype(np.float32)
+        values = [np.where(dates.notna(), epoch, np.float32(np.nan))]
+        values += [getattr(dates.dt, part).to_numpy(dtype=np.float32, na_value=np.nan) for part in DATE_PARTS]
+        return dict(zip(date_features(name, self.columns_), values, strict=True))
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the encoded columns: "colour_red", say; where a column has that name, with a prime."""
+        found: dict[str, None] = {}
+        for step, fitted, used in self.encoder_.transformers_:
+            if step == "remainder" or not len(used):
+                continue
+            for name in fitted.get_feature_names_out(used):
+                while name in found:
+                    name = f"{name}'"
+                found[name] = None
+        return np.asarray(list(found), dtype=object)
+
+    def findings(self) -> list[Finding]:
+        """Return what was left out, and why."""
+        return [
+            Finding(
+                "left_out",
+                "notice",
+                item.name,
+                f"'{item.name}' is left out of the model: {item.reason}.",
+                "Nothing to do, unless it holds more than that.",
+            )
+            for item in self.plan_
+            if item.kind == "left out"
+        ]

@@ -1,0 +1,225 @@
+"""The monitor of a run: ``python -m core.jobs.monitor <run_id>``, in a session of its own.
+
+It starts the worker, renews the lease, and looks four times a second whether the run was cancelled, is over its
+deadline or uses too much memory. It alone writes the run's terminal state, once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from core.catalog import ACTIVE, Run, RunState, runs
+from core.catalog.engine import reading
+from core.errors import StorageError
+from core.jobs import _processes, _reserve, _scheduler, worker
+from core.jobs._context import run_dir
+from core.jobs._log import shorten
+from core.jobs._outcome import clear_outcome, outcome_age_s, read_outcome
+from core.jobs._tasks import is_resumable
+from core.settings import get_settings
+
+_POLL_S = 0.25
+_FINAL_TRIES_S = 60.0
+_log = logging.getLogger(__name__)
+
+Ending = tuple[RunState, dict[str, Any]]
+
+
+class Monitor:
+    """Looks after one run from STARTING to its terminal state.
+
+    Parameters
+    ----------
+    run : Run
+        Its row.
+    worker_pid : int
+        A child process that waits for the word to begin.
+    """
+
+    def __init__(self, run: Run, worker_pid: int) -> None:
+        self.run = run
+        self.settings = get_settings()
+        self.folder = run_dir(run.id)
+        self.peak_mb = 0.0
+        self.worker = psutil.Process(worker_pid)
+        self.renew_at = 0.0
+
+    def claim(self) -> bool:
+        """Become the run's monitor; False when the run is not ours to look after."""
+        pid, created = _processes.identity(os.getpid())
+        worker_pid, worker_created = _processes.identity(self.worker.pid)
+        taken = runs.change_state(
+            self.run.id,
+            [RunState.STARTING],
+            RunState.RUNNING,
+            monitor_pid=pid,
+            monitor_created=created,
+            worker_pid=worker_pid,
+            worker_created=worker_created,
+            lease_until=time.time() + self.settings.lease_s,
+        )
+        if taken:
+            clear_outcome(self.folder)
+        return taken
+
+    def cancelled(self) -> bool:
+        """Tell whether somebody cancelled the run by now."""
+        row = _read(self.run.id)
+        return row is not None and row.cancel_requested_at is not None
+
+    def watch(self) -> Ending | None:
+        """Wait for the worker, or end it; return how the run ended, None when it is another monitor's now."""
+        status = None
+        while status is None:
+            try:
+                row = _read(self.run.id)
+                # Declared lost while this process was suspended, and perhaps started anew.
+                if row is None or row.state not in ACTIVE or row.monitor_pid != os.getpid():
+                    self._end_worker()
+                    return None
+                ending = self._limits(row)
+                if ending is not None:
+                    self._end_worker()
+                    return ending
+                self._renew()
+            except StorageError:  # a locked or full database comes round; the run need not suffer
+                _log.exception("the catalog cannot be used now; trying again")
+            shorten(self.folder)
+            if outcome_age_s(self.folder) > self.settings.grace_s:
+                _log.warning("the task is done, its process does not end (a thread of its own?): ending it")
+                self._end_worker()
+            status = self._status()
+        _processes.end(self._processes, self.settings.grace_s)  # what the worker left behind
+        return self._outcome(status)
+
+    def _status(self) -> int | None:
+        """Return the worker's exit status, negative for a signal; None after a while when it still works."""
+        with contextlib.suppress(psutil.TimeoutExpired):
+            return int(self.worker.wait(_POLL_S))
+        return None
+
+    def _limits(self, row: Run) -> Ending | None:
+        if row.cancel_requested_at is not None:
+            return RunState.CANCELLED, {}
+        if row.timeout_s is not None and row.elapsed_s > row.timeout_s:
+            return RunState.TIMED_OUT, {
+                "error_message": f"The run reached its limit of {row.timeout_s:,.0f} s and was ended.",
+                "error_hint": "Allow more time, or ask for less work.",
+            }
+        used = _processes.resident_mb(_processes.members(os.getpid()))
+        self.peak_mb = max(self.peak_mb, used)
+        if row.memory_limit_mb is not None and used > row.memory_limit_mb:
+            return RunState.OUT_OF_MEMORY, {
+                "error_message": f"The run used {used:,.0f} MB; its limit is {row.memory_limit_mb:,} MB.",
+                "error_hint": "Use fewer rows or columns, or raise PLUMBLINE_MEMORY_LIMIT_MB.",
+            }
+        return None
+
+    def _renew(self) -> None:
+        now = time.time()
+        if now > self.renew_at:
+            runs.set_fields(self.run.id, ACTIVE, lease_until=now + self.settings.lease_s)
+            self.renew_at = now + self.settings.lease_s / 3
+
+    def _processes(self) -> list[psutil.Process]:
+        return _processes.members(os.getpid()) + _processes.marked(self.run.id)
+
+    def _end_worker(self) -> None:
+        _processes.end(self._processes, self.settings.grace_s)
+        self.worker.wait()
+
+    def _outcome(self, status: int) -> Ending:
+        outcome = read_outcome(self.folder)
+        if outcome is not None and outcome["message"] is None:
+            return RunState.SUCCEEDED, {"result": outcome["result"]}
+        if outcome is not None and outcome.get("stopped"):
+            return RunState.CANCELLED, {"error_message": outcome["message"], "error_hint": outcome["hint"]}
+        if outcome is not None:
+            message, hint = outcome["message"], outcome["hint"]
+        elif -status in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            message = f"The run's process was killed from outside ({signal.Signals(-status).name})."
+            hint = "If nobody did that, the system ran out of memory: use fewer rows or columns."
+        elif status < 0:
+            message = f"The run's process crashed ({signal.strsignal(-status)})."
+            hint = "This is a defect of ours or of a library: the log has the place."
+        elif status == errno.ENOSPC:
+            message, hint = worker.DISK_FULL
+        else:
+            message = f"The run's process ended without a result (exit status {status})."
+            hint = "The log has its last words."
+        return RunState.FAILED, {"error_message": message, "error_hint": hint}
+
+    def finish(self, state: RunState, fields: dict[str, Any]) -> None:
+        """Write the terminal state; a database that is locked or full gets a minute to recover."""
+        if state is RunState.SUCCEEDED or not is_resumable(self.run.task):
+            shutil.rmtree(self.folder / "work", ignore_errors=True)
+        give_up = time.monotonic() + _FINAL_TRIES_S
+        while True:
+            try:
+                runs.change_state(
+                    self.run.id,
+                    ACTIVE,
+                    state,
+                    finished_at=time.time(),
+                    lease_until=None,
+                    peak_rss_mb=round(self.peak_mb, 1),
+                    **fields,
+                )
+                return
+            except StorageError:
+                if time.monotonic() > give_up:
+                    raise  # the lease runs out, and whoever looks next declares the run INTERRUPTED
+                _log.exception("the terminal state could not be written; trying again")
+                _reserve.release()
+                time.sleep(1.0)
+
+
+def _read(run_id: str) -> Run | None:
+    with reading() as session:
+        return session.get(Run, run_id)
+
+
+def main(run_id: str) -> int:
+    """Look after one run; return the process's exit status."""
+    # The worker is forked, not started anew, to save it a second of imports. That is safe here, where there is
+    # no thread and no connection yet. It waits for one byte: the end of the pipe tells it that there is no work.
+    begin, word = os.pipe()
+    worker_pid = os.fork()
+    if worker_pid == 0:
+        os.close(word)
+        return worker.main(run_id) if os.read(begin, 1) else 2
+    os.close(begin)
+    # Whoever ends the session means the worker; this process must stay to say how it ended.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    run = _read(run_id)
+    if run is None:
+        return 2
+    monitor = Monitor(run, worker_pid)
+    if not monitor.claim():
+        return 2
+    if not monitor.cancelled():
+        os.write(word, b"1")
+    os.close(word)
+    ending = monitor.watch()
+    if ending is not None:
+        monitor.finish(*ending)
+    _scheduler.tick()
+    return 0
+
+
+if __name__ == "__main__":
+    # `python -m` put the folder it was started in on the path: that must be the project's.
+    assert Path(__file__).is_relative_to(Path.cwd())
+    sys.exit(main(sys.argv[1]))
