@@ -62,23 +62,23 @@ def main() -> int:
                 path = Path(folder) / "large.csv"
                 large(path)
                 with open(path, "rb") as file:
-                    read = ingest.submit_upload(file, path.name)
+                    read = ingest.submit_upload(file, path.name, workspace="local")
                 target = "outcome"
             else:
-                read = ingest.submit_sample(name)
+                read = ingest.submit_sample(name, workspace="local")
                 target = {"adult": "income", "german_credit": "credit"}[name]
-            found = jobs.wait(read).result
+            found = jobs.wait(read, workspace="local").result
             assert found is not None
             dataset = datasets.get(found["dataset_id"], "local")
             for budget in arguments.budgets:
                 settings = AutoMLSettings(target=target, time_budget_s=budget, early_stopping=False)
-                run = jobs.wait(automl.submit(dataset, settings))
+                run = jobs.wait(automl.submit(dataset, settings), workspace="local")
                 limit = budget * 1.02 + 2
                 if run.result is None:
                     kept = False
                     print(f"{name:15} {budget:9.0f} {run.state}: {run.error_message}")
                     continue
-                result = json.loads(jobs.artifact_path(run.id, "result.json").read_text())
+                result = json.loads(jobs.artifact_path(run.id, "result.json", workspace="local").read_text())
                 ready, auc = result["model_ready_s"], result["test_metrics"]["roc_auc"]
                 kept &= ready <= limit
                 print(

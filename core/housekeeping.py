@@ -8,7 +8,7 @@ from core.storage import get_store
 __all__ = ["delete_dataset"]
 
 
-def delete_dataset(dataset_id: str, *, workspace: str = "local") -> None:
+def delete_dataset(dataset_id: str, *, workspace: str) -> None:
     """Delete a dataset; the results of runs that used it stay.
 
     Raises

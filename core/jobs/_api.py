@@ -42,7 +42,7 @@ def submit(
     settings: Mapping[str, Any] | BaseModel,
     *,
     dataset: str | None = None,
-    workspace: str = "local",
+    workspace: str,
     title: str = "",
     timeout_s: float | None = None,
     memory_limit_mb: int | None = None,
@@ -93,7 +93,7 @@ def submit(
     return run.id
 
 
-def get(run_id: str, *, workspace: str = "local") -> Run:
+def get(run_id: str, *, workspace: str) -> Run:
     """Return a run as it stands now.
 
     Raises
@@ -104,7 +104,7 @@ def get(run_id: str, *, workspace: str = "local") -> Run:
     return runs.get(run_id, workspace)
 
 
-def cancel(run_id: str, *, workspace: str = "local") -> Run:
+def cancel(run_id: str, *, workspace: str) -> Run:
     """End a run and keep nothing of it. Calling it again, or on a run that has ended, changes nothing."""
     now = time.time()
     runs.get(run_id, workspace)
@@ -118,7 +118,7 @@ def cancel(run_id: str, *, workspace: str = "local") -> Run:
     return runs.get(run_id, workspace)
 
 
-def stop(run_id: str, *, workspace: str = "local") -> Run:
+def stop(run_id: str, *, workspace: str) -> Run:
     """Ask a run to end soon and keep what it has; a queued one is cancelled.
 
     Raises
@@ -135,7 +135,7 @@ def stop(run_id: str, *, workspace: str = "local") -> Run:
     return runs.get(run_id, workspace)
 
 
-def resume(run_id: str, *, workspace: str = "local") -> Run:
+def resume(run_id: str, *, workspace: str) -> Run:
     """Queue an ended run again; it goes on from what its last attempt left.
 
     Raises
@@ -153,7 +153,7 @@ def resume(run_id: str, *, workspace: str = "local") -> Run:
     return runs.get(run_id, workspace)
 
 
-def repeat(run_id: str, *, workspace: str = "local") -> str:
+def repeat(run_id: str, *, workspace: str) -> str:
     """Start a new run with an earlier one's task, settings, dataset and limits; returns the new id.
 
     Raises
@@ -197,7 +197,7 @@ def queue_position(run: Run) -> int | None:
     return runs.queue_position(run)
 
 
-def wait(run_id: str, timeout: float | None = None, *, workspace: str = "local") -> Run:
+def wait(run_id: str, timeout: float | None = None, *, workspace: str) -> Run:
     """Wait until a run has ended, and return it.
 
     Raises
@@ -214,19 +214,19 @@ def wait(run_id: str, timeout: float | None = None, *, workspace: str = "local")
     return run
 
 
-def events(run_id: str, *, after: int = 0, phase: str | None = None, workspace: str = "local") -> list[RunEvent]:
+def events(run_id: str, *, after: int = 0, phase: str | None = None, workspace: str) -> list[RunEvent]:
     """Return what the run reported so far, in order; only what came after event `after`."""
     runs.get(run_id, workspace)
     return event_log.read(run_id, workspace, after=after, phase=phase)
 
 
-def log(run_id: str, *, tail_bytes: int = 64_000, workspace: str = "local") -> str:
+def log(run_id: str, *, tail_bytes: int = 64_000, workspace: str) -> str:
     """Return the end of the run's log, at most `tail_bytes` bytes of it."""
     runs.get(run_id, workspace)
     return tail(run_dir(run_id), tail_bytes)
 
 
-def artifact_path(run_id: str, name: str, *, workspace: str = "local") -> Path:
+def artifact_path(run_id: str, name: str, *, workspace: str) -> Path:
     """Return a local, read-only file with the content of a run's artifact.
 
     Raises

@@ -19,7 +19,7 @@ from core.models._registry import resolve
 __all__ = ["card", "card_of_run"]
 
 
-def card(model: str, *, workspace: str = "local") -> ModelCard:
+def card(model: str, *, workspace: str) -> ModelCard:
     """Return the card of a version.
 
     Parameters
@@ -36,7 +36,7 @@ def card(model: str, *, workspace: str = "local") -> ModelCard:
     return _card(Evidence.of(version.run_id, workspace), version)
 
 
-def card_of_run(run_id: str, *, workspace: str = "local") -> ModelCard:
+def card_of_run(run_id: str, *, workspace: str) -> ModelCard:
     """Return the card of a run that made a model and need not be registered; no question is answered there.
 
     Raises

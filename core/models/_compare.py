@@ -123,7 +123,7 @@ def _decimals(gain: Estimate) -> int:
     return min(6, max(least, 1 - math.floor(math.log10(width))))
 
 
-def compare(first: str, second: str, *, metric: str | None = None, workspace: str = "local") -> VersionComparison:
+def compare(first: str, second: str, *, metric: str | None = None, workspace: str) -> VersionComparison:
     """Compare two versions by what they were found to do, and by their difference on common test rows.
 
     The difference is paired: both predict the same resamples of the rows that both held out, which are told by the

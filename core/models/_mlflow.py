@@ -58,7 +58,7 @@ _MLFLOW = "mlflow-skinny>=3,<4"  # all of MLflow asks for an older pandas
 _TYPES = {"category": "string", "text": "string", "boolean": "boolean"}
 
 
-def save_mlflow(model: str, path: str | Path, *, workspace: str = "local") -> Path:
+def save_mlflow(model: str, path: str | Path, *, workspace: str) -> Path:
     """Write a version so that ``mlflow.pyfunc.load_model(path).predict(frame)`` predicts as `score` does.
 
     Policies stay behind: what is served are labels and probabilities.

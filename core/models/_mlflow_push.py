@@ -24,9 +24,7 @@ _LONGEST = 500  # of a parameter, on every store
 _FILES = ("result.json", "leaderboard.csv", "explain.json")
 
 
-def push_mlflow(
-    model: str, *, tracking_uri: str | None = None, experiment: str = "plumbline", workspace: str = "local"
-) -> str:
+def push_mlflow(model: str, *, tracking_uri: str | None = None, experiment: str = "plumbline", workspace: str) -> str:
     """Push a version, or a run that is not registered, as a finished run of MLflow; returns that run's id.
 
     ``mlflow.pyfunc.load_model("runs:/ID/model")`` then loads the model.

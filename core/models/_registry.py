@@ -33,9 +33,7 @@ __all__ = [
 _KINDS = {"numeric": "number", "categorical": "category"}
 
 
-def register(
-    run_id: str, *, name: str | None = None, notes: str = "", who: str = "", workspace: str = "local"
-) -> Model:
+def register(run_id: str, *, name: str | None = None, notes: str = "", who: str = "", workspace: str) -> Model:
     """Keep the model of a finished run under a name.
 
     A second run under the same name becomes its next version. A run is one version of a model, however often it is
@@ -136,7 +134,7 @@ def _fields(evidence: Evidence) -> list[Field]:
     )
 
 
-def get(model_id: str, *, workspace: str = "local") -> Model:
+def get(model_id: str, *, workspace: str) -> Model:
     """Return a model.
 
     Raises
@@ -147,18 +145,18 @@ def get(model_id: str, *, workspace: str = "local") -> Model:
     return rows.get(model_id, workspace)
 
 
-def find(*, workspace: str = "local") -> list[Model]:
+def find(*, workspace: str) -> list[Model]:
     """Return all models by name."""
     return rows.find(workspace)
 
 
-def versions(model_id: str, *, workspace: str = "local") -> list[ModelVersion]:
+def versions(model_id: str, *, workspace: str) -> list[ModelVersion]:
     """Return a model's versions, newest first, archived ones (``archived_at``) too."""
     rows.get(model_id, workspace)
     return rows.versions(model_id, workspace)
 
 
-def resolve(model: str, *, workspace: str = "local") -> ModelVersion:
+def resolve(model: str, *, workspace: str) -> ModelVersion:
     """Return the version that an id means.
 
     Parameters
@@ -192,9 +190,7 @@ def aliases(version: ModelVersion) -> list[str]:
     ]
 
 
-def set_alias(
-    model_id: str, alias: str, number: int, *, who: str = "", why: str = "", workspace: str = "local"
-) -> int | None:
+def set_alias(model_id: str, alias: str, number: int, *, who: str = "", why: str = "", workspace: str) -> int | None:
     """Let an alias point to a version; return the number of the version it pointed to before.
 
     "archived" is the one alias that several versions have: it takes a version out of use, as `archive` does.
@@ -213,12 +209,12 @@ def set_alias(
     return rows.point(model_id, alias, number, workspace, action=action, who=who, why=why)
 
 
-def remove_alias(model_id: str, alias: str, *, who: str = "", why: str = "", workspace: str = "local") -> None:
+def remove_alias(model_id: str, alias: str, *, who: str = "", why: str = "", workspace: str) -> None:
     """Let an alias point to no version; it is no error if it does not."""
     rows.point(model_id, alias, None, workspace, who=who, why=why)
 
 
-def promote(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str = "local") -> int | None:
+def promote(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str) -> int | None:
     """Make a version the champion; return the number of the champion until now.
 
     Raises
@@ -229,7 +225,7 @@ def promote(model_id: str, number: int, *, who: str = "", why: str = "", workspa
     return set_alias(model_id, rows.CHAMPION, number, who=who, why=why, workspace=workspace)
 
 
-def roll_back(model_id: str, *, who: str = "", why: str = "", workspace: str = "local") -> int:
+def roll_back(model_id: str, *, who: str = "", why: str = "", workspace: str) -> int:
     """Make the champion before this one the champion again; return its number. A further call goes one step back.
 
     Raises
@@ -240,7 +236,7 @@ def roll_back(model_id: str, *, who: str = "", why: str = "", workspace: str = "
     return rows.roll_back(model_id, workspace, who=who, why=why)[0]
 
 
-def archive(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str = "local") -> None:
+def archive(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str) -> None:
     """Take a version out of use: its aliases go; its row, files and history stay.
 
     Raises
@@ -251,17 +247,17 @@ def archive(model_id: str, number: int, *, who: str = "", why: str = "", workspa
     rows.archive(model_id, number, workspace, who=who, why=why)
 
 
-def restore(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str = "local") -> None:
+def restore(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str) -> None:
     """Take an archived version back into use."""
     rows.restore(model_id, number, workspace, who=who, why=why)
 
 
-def set_notes(model_id: str, number: int, notes: str, *, who: str = "", workspace: str = "local") -> None:
+def set_notes(model_id: str, number: int, notes: str, *, who: str = "", workspace: str) -> None:
     """Keep notes with a version in place of those it has."""
     rows.set_notes(model_id, number, notes, workspace, who=who)
 
 
-def history(model_id: str, *, workspace: str = "local") -> list[ModelEvent]:
+def history(model_id: str, *, workspace: str) -> list[ModelEvent]:
     """Return who changed what and why, newest first.
 
     ``action`` is register, promote, roll_back, alias, archive, restore or notes; ``number`` the version it is about or

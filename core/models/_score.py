@@ -153,7 +153,7 @@ def score_rows(
     policy: str | None = None,
     row_id: str | None = None,
     onnx: Path | None = None,
-    workspace: str = "local",
+    workspace: str,
 ) -> ScoredRows:
     """Score new rows, and report how they differ from those of the training.
 
@@ -182,7 +182,7 @@ def score_rows(
 
 
 def score(
-    model: str, frame: pd.DataFrame, *, policy: str | None = None, row_id: str | None = None, workspace: str = "local"
+    model: str, frame: pd.DataFrame, *, policy: str | None = None, row_id: str | None = None, workspace: str
 ) -> pd.DataFrame:
     """Return the predictions of new rows: the table of `score_rows`, its findings as ``attrs["findings"]``."""
     found = score_rows(model, frame, policy=policy, row_id=row_id, workspace=workspace)

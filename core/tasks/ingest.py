@@ -22,7 +22,7 @@ SHORT = True
 REPEATABLE = False  # an upload is read once, then removed
 
 
-def submit_upload(file: IO[bytes], filename: str, *, workspace: str = "local") -> str:
+def submit_upload(file: IO[bytes], filename: str, *, workspace: str) -> str:
     """Copy an upload out of memory and queue the run that reads it.
 
     Parameters
@@ -58,7 +58,7 @@ def submit_upload(file: IO[bytes], filename: str, *, workspace: str = "local") -
     )
 
 
-def submit_sample(name: str, *, workspace: str = "local") -> str:
+def submit_sample(name: str, *, workspace: str) -> str:
     """Queue the run that loads one of the samples; returns its id."""
     return jobs.submit("ingest", {"sample": name}, workspace=workspace, title=f"Load the sample {name}")
 

@@ -25,7 +25,7 @@ DATA_FREE_MODES = ("dynamic-int8", "fp16")
 _MEMORY_MB, _TIMEOUT_S = 6_000, 900
 
 
-def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_MODES, workspace: str = "local") -> str:
+def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_MODES, workspace: str) -> str:
     """Copy an upload out of memory and queue the run that looks at it; returns the run's id.
 
     Raises

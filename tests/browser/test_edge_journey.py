@@ -26,7 +26,10 @@ def stocked(installation, tmp_path_factory):
 
     home = tmp_path_factory.mktemp("edge")
     with installation(home):
-        loaded = [jobs.wait(ingest.submit_sample(name), 60) for name in ("german_credit", "product_reviews")]
+        loaded = [
+            jobs.wait(ingest.submit_sample(name, workspace="local"), 60, workspace="local")
+            for name in ("german_credit", "product_reviews")
+        ]
         credit, reviews = (datasets.get(run.result["dataset_id"], "local") for run in loaded)
         search = automl.submit(
             credit, AutoMLSettings(target="credit", time_budget_s=None, max_trials=4, folds=2, explain=False)
@@ -40,7 +43,7 @@ def stocked(installation, tmp_path_factory):
         )
         trained = finetune.submit(reviews, tuning)
         for run_id in (search, trained):
-            assert jobs.wait(run_id, 240).state is RunState.SUCCEEDED
+            assert jobs.wait(run_id, 240, workspace="local").state is RunState.SUCCEEDED
         running = start_server(home)
         yield running, search, trained
         stop_server(running)

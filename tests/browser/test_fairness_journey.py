@@ -24,12 +24,12 @@ def searched(installation, tmp_path_factory) -> Iterator[tuple[Server, str]]:
 
     home = tmp_path_factory.mktemp("fairness")
     with installation(home):
-        loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
+        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = AutoMLSettings(
             target="credit", time_budget_s=None, max_trials=5, folds=3, explain=False, sensitive_columns=("sex", "age")
         )
-        run = jobs.wait(automl.submit(dataset, settings), 120)
+        run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
         assert run.state is RunState.SUCCEEDED
         server = start_server(home)
         yield server, run.id

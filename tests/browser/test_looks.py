@@ -33,34 +33,38 @@ def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str
 
     home = tmp_path_factory.mktemp("looks")
     with installation(home):
-        loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
+        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=5, folds=2)
-        run = jobs.wait(automl.submit(dataset, settings), 120)
+        run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
         assert run.state is RunState.SUCCEEDED
         sensitive = dataset.roles["sensitive"]
-        jobs.wait(check.submit(dataset, "credit", sensitive), 60)
-        loaded = jobs.wait(ingest.submit_sample("product_reviews"), 60)
+        jobs.wait(check.submit(dataset, "credit", sensitive), 60, workspace="local")
+        loaded = jobs.wait(ingest.submit_sample("product_reviews", workspace="local"), 60, workspace="local")
         texts = datasets.get(loaded.result["dataset_id"], "local")
         tuning = FineTuneSettings(text_column="text", label_column="sentiment", max_length=32, max_steps=20)
-        tuned = jobs.wait(finetune.submit(texts, tuning), 240)
+        tuned = jobs.wait(finetune.submit(texts, tuning), 240, workspace="local")
         assert tuned.state is RunState.SUCCEEDED
-        exported = jobs.wait(export.submit(tuned, modes=("dynamic-int8",)), 240)
+        exported = jobs.wait(export.submit(tuned, modes=("dynamic-int8",)), 240, workspace="local")
         quick = LatencySettings(warmup_s=0.2, duration_s=1, sequence_length=16)
         lab = LatencySuiteSettings(
             variants=("fp32", "dynamic-int8"), latency=quick, native=True, sweep={"batch_size": [1, 4]}
         )
-        measured = jobs.wait(latency.submit(exported, lab), 240)
+        measured = jobs.wait(latency.submit(exported, lab), 240, workspace="local")
         assert measured.state is RunState.SUCCEEDED
-        again = jobs.wait(automl.submit(dataset, settings.model_copy(update={"max_trials": 3})), 120)
+        again = jobs.wait(automl.submit(dataset, settings.model_copy(update={"max_trials": 3})), 120, workspace="local")
         assert again.state is RunState.SUCCEEDED
-        model = models.register(run.id, name="Credit")
-        model = models.register(again.id, name="Credit")
-        models.promote(model.id, 1, why="It came first.")
-        exported_search = jobs.wait(export.submit(again, modes=()), 120)
+        model = models.register(run.id, name="Credit", workspace="local")
+        model = models.register(again.id, name="Credit", workspace="local")
+        models.promote(model.id, 1, why="It came first.", workspace="local")
+        exported_search = jobs.wait(export.submit(again, modes=()), 120, workspace="local")
         assert exported_search.state is RunState.SUCCEEDED
         rows = load_sample("german_credit").frame.head(200).to_csv(index=False).encode()
-        scored = jobs.wait(score.submit_upload(models.versions(model.id)[0], io.BytesIO(rows), "new rows.csv"), 60)
+        scored = jobs.wait(
+            score.submit_upload(models.versions(model.id, workspace="local")[0], io.BytesIO(rows), "new rows.csv"),
+            60,
+            workspace="local",
+        )
         assert scored.state is RunState.SUCCEEDED
         server = start_server(home)
         yield (

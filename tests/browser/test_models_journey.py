@@ -24,12 +24,12 @@ def stocked(installation, tmp_path_factory) -> Iterator[tuple[Server, str]]:
 
     home = tmp_path_factory.mktemp("models")
     with installation(home):
-        loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
+        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
         credit = datasets.get(loaded.result["dataset_id"], "local")
         settings = AutoMLSettings(
             target="credit", time_budget_s=None, max_trials=4, folds=2, sensitive_columns=("sex",)
         )
-        search = jobs.wait(automl.submit(credit, settings), 240)
+        search = jobs.wait(automl.submit(credit, settings), 240, workspace="local")
         assert search.state is RunState.SUCCEEDED
         running = start_server(home)
         yield running, search.id

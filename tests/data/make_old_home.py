@@ -28,9 +28,9 @@ QUICK = {"time_budget_s": None, "max_trials": 5, "folds": 2, "test_fraction": 0.
 def _ended(run_id: str, state: str = "SUCCEEDED") -> str:
     from core import jobs
 
-    run = jobs.wait(run_id, 600)
+    run = jobs.wait(run_id, 600, workspace="local")
     if run.state != state:
-        raise SystemExit(f"{run.task}: {run.state}, {run.error_message}\n{jobs.log(run_id)}")
+        raise SystemExit(f"{run.task}: {run.state}, {run.error_message}\n{jobs.log(run_id, workspace='local')}")
     print(f"{run.task}: {run.state.lower()}", flush=True)
     return run_id
 
@@ -40,7 +40,10 @@ def _upload(frame: Any, name: str) -> Any:
     from core.catalog import datasets
     from core.tasks import ingest
 
-    run = jobs.get(_ended(ingest.submit_upload(io.BytesIO(frame.to_csv(index=False).encode()), name)))
+    run = jobs.get(
+        _ended(ingest.submit_upload(io.BytesIO(frame.to_csv(index=False).encode()), name, workspace="local")),
+        workspace="local",
+    )
     return datasets.get(run.result["dataset_id"], "local")
 
 
@@ -143,23 +146,23 @@ def _fill(home: Path) -> dict[str, Any]:
     )
     failed = _ended(automl.submit(credit, AutoMLSettings(target="no such column", **QUICK)), "FAILED")
     cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600))
-    jobs.cancel(cancelled)
+    jobs.cancel(cancelled, workspace="local")
     _ended(cancelled, "CANCELLED")
     policy = ThresholdPolicy({"female": ((0.4, 1.0),), "male": ((0.5, 0.5), (0.6, 0.5))}, ("sex",))
-    kept = policies.keep(jobs.get(binary), "by sex", policy)
-    policies.note_read(jobs.get(binary), {"rule": "by sex"})
-    exported = _ended(export.submit(jobs.get(binary), modes=("dynamic-int8",), policy=kept))
+    kept = policies.keep(jobs.get(binary, workspace="local"), "by sex", policy)
+    policies.note_read(jobs.get(binary, workspace="local"), {"rule": "by sex"})
+    exported = _ended(export.submit(jobs.get(binary, workspace="local"), modes=("dynamic-int8",), policy=kept))
     lab = LatencySuiteSettings(
         variants=("fp32",),
         native=True,
         sweep={"batch_size": [1, 4]},
         latency=LatencySettings(warmup_s=0.1, duration_s=0.3),
     )
-    measured = _ended(latency.submit(jobs.get(exported), lab))
-    explained = _ended(explain.submit(jobs.get(binary), budget_s=5))
+    measured = _ended(latency.submit(jobs.get(exported, workspace="local"), lab))
+    explained = _ended(explain.submit(jobs.get(binary, workspace="local"), budget_s=5))
     mitigated = _ended(
         mitigate.submit(
-            jobs.get(binary),
+            jobs.get(binary, workspace="local"),
             MitigationSettings(sensitive_columns=("sex",), techniques=("reweighing", "grid_search"), grid_size=3),
         )
     )
@@ -177,22 +180,28 @@ def _fill(home: Path) -> dict[str, Any]:
     _ended(estimate.submit(reviews, FineTuneSettings(**texts, epochs=2)))
     trained = _ended(finetune.submit(reviews, FineTuneSettings(**texts, epochs=2)))
     stopped = finetune.submit(reviews, FineTuneSettings(**texts, epochs=900))
-    while not jobs.events(stopped, phase="train"):
+    while not jobs.events(stopped, phase="train", workspace="local"):
         jobs.tick()
         time.sleep(0.05)
-    jobs.stop(stopped)
+    jobs.stop(stopped, workspace="local")
     _ended(stopped, "CANCELLED")
-    text_export = _ended(export.submit(jobs.get(trained), modes=("dynamic-int8",)))
-    uploaded = _ended(onnx_upload.submit(io.BytesIO(jobs.artifact_path(exported, "model.onnx").read_bytes()), "m.onnx"))
+    text_export = _ended(export.submit(jobs.get(trained, workspace="local"), modes=("dynamic-int8",)))
+    uploaded = _ended(
+        onnx_upload.submit(
+            io.BytesIO(jobs.artifact_path(exported, "model.onnx", workspace="local").read_bytes()),
+            "m.onnx",
+            workspace="local",
+        )
+    )
 
-    model = models.register(binary, name="credit", notes="The first.", who="ann")
-    models.register(forest, name="credit", who="ann")
-    models.promote(model.id, 1, who="ann", why="It is all there is.")
-    first = models.resolve(model.id)
+    model = models.register(binary, name="credit", notes="The first.", who="ann", workspace="local")
+    models.register(forest, name="credit", who="ann", workspace="local")
+    models.promote(model.id, 1, who="ann", why="It is all there is.", workspace="local")
+    first = models.resolve(model.id, workspace="local")
     models.answer(first, "intended_use", "To test.", who="ann")
     models.answer(first, "about_people", "yes", who="ann")
-    by_number = models.register(number, name="progression")
-    by_text = models.register(trained, name="sentiment")
+    by_number = models.register(number, name="progression", workspace="local")
+    by_text = models.register(trained, name="sentiment", workspace="local")
     rows = tables[0].tail(40).assign(key=range(40))
     scored = _ended(score.submit_upload(first, io.BytesIO(rows.to_csv(index=False).encode()), "rows.csv", row_id="key"))
     expected = {}
@@ -204,7 +213,7 @@ def _fill(home: Path) -> dict[str, Any]:
         sample = frame.tail(40).reset_index(drop=True)
         ids = {"row_id": "key"} if name == "credit" else {}
         sample = sample.assign(key=range(40))
-        answers = models.RowScorer(models.resolve(made.id), **ids).score(sample)
+        answers = models.RowScorer(models.resolve(made.id, workspace="local"), **ids).score(sample)
         expected[name] = {
             "model": made.id,
             "rows": json.loads(sample.to_json(orient="records")),

@@ -41,11 +41,11 @@ def working() -> Callable[[str], Run]:
     def wait(run_id: str) -> Run:
         def ready() -> bool:
             jobs.tick()
-            return bool(jobs.events(run_id)) or jobs.get(run_id).state.terminal
+            return bool(jobs.events(run_id, workspace="local")) or jobs.get(run_id, workspace="local").state.terminal
 
         _until(ready)
-        run = jobs.get(run_id)
-        assert run.state is RunState.RUNNING, (run.state, run.error_message, jobs.log(run_id))
+        run = jobs.get(run_id, workspace="local")
+        assert run.state is RunState.RUNNING, (run.state, run.error_message, jobs.log(run_id, workspace="local"))
         return run
 
     return wait

@@ -16,50 +16,50 @@ def engine(installation, tmp_path):
 
 
 def test_queued_then_starting(engine, gone):
-    starting = jobs.submit("count", {"steps": 1000, "pause": 0.1})
-    queued = jobs.submit("count", {"steps": 1})
-    assert jobs.get(starting).state is RunState.STARTING
+    starting = jobs.submit("count", {"steps": 1000, "pause": 0.1}, workspace="local")
+    queued = jobs.submit("count", {"steps": 1}, workspace="local")
+    assert jobs.get(starting, workspace="local").state is RunState.STARTING
 
-    run = jobs.cancel(queued)
+    run = jobs.cancel(queued, workspace="local")
     assert (run.state, run.started_at, run.elapsed_s) == (RunState.CANCELLED, None, 0)
     assert run.finished_at == run.cancel_requested_at
 
     before = time.monotonic()
-    assert not jobs.cancel(starting).state.terminal
-    run = jobs.wait(starting, 30)
+    assert not jobs.cancel(starting, workspace="local").state.terminal
+    run = jobs.wait(starting, 30, workspace="local")
     assert run.state is RunState.CANCELLED
     assert time.monotonic() - before < 5  # TERM is heeded from the first moment: no waiting for KILL
-    assert jobs.events(starting) == []
+    assert jobs.events(starting, workspace="local") == []
     gone([run.worker_pid, run.monitor_pid])
 
 
 def test_running_twice_with_a_deaf_family(engine, working, gone):
-    run = working(jobs.submit("family", {"deaf": True}))
-    pids = jobs.events(run.id)[0].values["pids"]
-    first = jobs.cancel(run.id)
+    run = working(jobs.submit("family", {"deaf": True}, workspace="local"))
+    pids = jobs.events(run.id, workspace="local")[0].values["pids"]
+    first = jobs.cancel(run.id, workspace="local")
     assert first.state is RunState.RUNNING
     assert first.cancel_requested_at is not None
-    jobs.cancel(run.id)
-    ended = jobs.wait(run.id, 30)
+    jobs.cancel(run.id, workspace="local")
+    ended = jobs.wait(run.id, 30, workspace="local")
     assert ended.state is RunState.CANCELLED
     assert (ended.error_message, ended.result) == (None, None)
     gone(pids)
-    assert jobs.cancel(run.id) == ended
+    assert jobs.cancel(run.id, workspace="local") == ended
 
 
 def test_finally_blocks_run_on_cancel(engine, working, until):
-    run = working(jobs.submit("cleanup", {}))
-    jobs.cancel(run.id)
-    assert jobs.wait(run.id, 30).state is RunState.CANCELLED
-    assert "cleaned up" in jobs.log(run.id)
+    run = working(jobs.submit("cleanup", {}, workspace="local"))
+    jobs.cancel(run.id, workspace="local")
+    assert jobs.wait(run.id, 30, workspace="local").state is RunState.CANCELLED
+    assert "cleaned up" in jobs.log(run.id, workspace="local")
 
 
 def test_while_finishing_ends_in_one_state_and_tells_the_truth(engine, until):
-    run_id = jobs.submit("count", {"steps": 1, "pause": 0})
+    run_id = jobs.submit("count", {"steps": 1, "pause": 0}, workspace="local")
     until(lambda: (run_dir(run_id) / "outcome.json").exists())
-    jobs.cancel(run_id)
-    run = jobs.wait(run_id, 30)
+    jobs.cancel(run_id, workspace="local")
+    run = jobs.wait(run_id, 30, workspace="local")
     assert run.state in {RunState.SUCCEEDED, RunState.CANCELLED}
     assert (run.result is not None) == (run.state is RunState.SUCCEEDED)
     time.sleep(0.5)
-    assert jobs.get(run_id) == run
+    assert jobs.get(run_id, workspace="local") == run

@@ -46,7 +46,7 @@ def test_store_leaves_nothing_behind(small_disk, tmp_path):
 @pytest.mark.parametrize("what", ["artifact", "scratch", "events"])
 def test_run_says_so(installation, small_disk, what):
     with installation(small_disk / "home"):
-        run = jobs.wait(jobs.submit("fill", {"with": what}), 60)
+        run = jobs.wait(jobs.submit("fill", {"with": what}, workspace="local"), 60, workspace="local")
         assert run.state is RunState.FAILED
         assert "disk is full" in run.error_message
         assert "Free some space" in run.error_hint
@@ -58,6 +58,6 @@ def test_run_that_cannot_be_started_says_why(installation, small_disk):
         blocked = small_disk / "home" / "runs"
         jobs.tick()
         blocked.write_text("a file where the folder should be")
-        run = jobs.get(jobs.submit("count", {"steps": 1}))
+        run = jobs.get(jobs.submit("count", {"steps": 1}, workspace="local"), workspace="local")
         assert run.state is RunState.FAILED
         assert "could not be started" in run.error_message

@@ -21,8 +21,8 @@ FAILED = {  # how: (message, hint, words in the log)
 @pytest.fixture(scope="module")
 def ended(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("endings") / "home", MAX_RUNNING="4"):
-        ids = {how: jobs.submit("misbehave", {"how": how}) for how in [*FAILED, "thread"]}
-        yield {how: jobs.wait(run_id, 60) for how, run_id in ids.items()}
+        ids = {how: jobs.submit("misbehave", {"how": how}, workspace="local") for how in [*FAILED, "thread"]}
+        yield {how: jobs.wait(run_id, 60, workspace="local") for how, run_id in ids.items()}
 
 
 @pytest.mark.parametrize("how", FAILED)
@@ -32,7 +32,7 @@ def test_failure_is_explained(ended, how):
     assert run.state is RunState.FAILED
     assert run.error_message.startswith(message)
     assert hint in run.error_hint
-    assert in_log in jobs.log(run.id)
+    assert in_log in jobs.log(run.id, workspace="local")
     assert run.result is None
     assert run.finished_at >= run.started_at
 
@@ -41,7 +41,7 @@ def test_thread_that_never_ends_does_not_hold_the_result_back(ended):
     run = ended["thread"]
     assert run.state is RunState.SUCCEEDED
     assert run.result == {"answer": 42}
-    assert "ending it" in jobs.log(run.id)
+    assert "ending it" in jobs.log(run.id, workspace="local")
 
 
 def test_failed_run_leaves_no_scratch_unless_it_can_go_on(ended):

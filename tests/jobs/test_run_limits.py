@@ -11,15 +11,15 @@ def ended(installation, tmp_path_factory):
     """Three runs with a family of processes each, side by side."""
     with installation(tmp_path_factory.mktemp("limits") / "home", MAX_RUNNING="3"):
         ids = {
-            "deadline": jobs.submit("family", {"deaf": True}, timeout_s=6),
-            "memory": jobs.submit("family", {"hold_mb": 700}, memory_limit_mb=600),
-            "left": jobs.submit("family", {"leave": True}),
+            "deadline": jobs.submit("family", {"deaf": True}, timeout_s=6, workspace="local"),
+            "memory": jobs.submit("family", {"hold_mb": 700}, memory_limit_mb=600, workspace="local"),
+            "left": jobs.submit("family", {"leave": True}, workspace="local"),
         }
-        yield {name: jobs.wait(run_id, 60) for name, run_id in ids.items()}
+        yield {name: jobs.wait(run_id, 60, workspace="local") for name, run_id in ids.items()}
 
 
 def family(run):
-    return [*jobs.events(run.id, phase="family")[0].values["pids"], run.worker_pid, run.monitor_pid]
+    return [*jobs.events(run.id, phase="family", workspace="local")[0].values["pids"], run.worker_pid, run.monitor_pid]
 
 
 @pytest.mark.parametrize("name", ["deadline", "memory", "left"])
@@ -52,7 +52,12 @@ def test_left_behind(ended):
 
 def test_limits_of_the_installation_are_the_default(installation, tmp_path):
     with installation(tmp_path, RUN_TIMEOUT_S="7", MEMORY_LIMIT_MB="99", MAX_RUNNING="1"):
-        first = jobs.submit("count", {"steps": 1})
-        assert (jobs.get(first).timeout_s, jobs.get(first).memory_limit_mb) == (7, 99)
-        own = jobs.get(jobs.submit("count", {"steps": 1}, timeout_s=8, memory_limit_mb=100))
+        first = jobs.submit("count", {"steps": 1}, workspace="local")
+        assert (jobs.get(first, workspace="local").timeout_s, jobs.get(first, workspace="local").memory_limit_mb) == (
+            7,
+            99,
+        )
+        own = jobs.get(
+            jobs.submit("count", {"steps": 1}, timeout_s=8, memory_limit_mb=100, workspace="local"), workspace="local"
+        )
         assert (own.timeout_s, own.memory_limit_mb) == (8, 100)

@@ -16,9 +16,11 @@ from core.jobs._context import run_dir
 def finished(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("success") / "home"):
         before = time.time()
-        run_id = jobs.submit("outputs", {"text": "plumb"}, title="First", timeout_s=60, memory_limit_mb=2000)
-        run = jobs.wait(run_id, 30)
-        assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run_id))
+        run_id = jobs.submit(
+            "outputs", {"text": "plumb"}, title="First", timeout_s=60, memory_limit_mb=2000, workspace="local"
+        )
+        run = jobs.wait(run_id, 30, workspace="local")
+        assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run_id, workspace="local"))
         yield run, before
 
 
@@ -41,17 +43,17 @@ def test_result_comes_from_the_worker(finished):
 
 def test_events_in_order_and_after_an_id(finished):
     run, _ = finished
-    begin, end = jobs.events(run.id)
+    begin, end = jobs.events(run.id, workspace="local")
     assert (begin.phase, begin.fraction, begin.message) == ("begin", 0.0, "Begun")
     assert begin.values == {"settings": {"text": "plumb"}}
     assert end.values == {"score": None}
-    assert jobs.events(run.id, after=begin.id) == [end]
-    assert jobs.events(run.id, phase="begin") == [begin]
+    assert jobs.events(run.id, after=begin.id, workspace="local") == [end]
+    assert jobs.events(run.id, phase="begin", workspace="local") == [begin]
 
 
 def test_artifact_is_whole_and_scratch_is_gone(finished):
     run, _ = finished
-    path = jobs.artifact_path(run.id, "table")
+    path = jobs.artifact_path(run.id, "table", workspace="local")
     assert path.read_text() == "plumb"
     assert path.name == hashlib.sha256(b"plumb").hexdigest()
     assert not Path(run.result["workdir"]).exists()
@@ -59,8 +61,8 @@ def test_artifact_is_whole_and_scratch_is_gone(finished):
 
 def test_log_and_its_tail(finished):
     run, _ = finished
-    assert jobs.log(run.id) == "a line for the log\n"
-    assert jobs.log(run.id, tail_bytes=4) == "log\n"
+    assert jobs.log(run.id, workspace="local") == "a line for the log\n"
+    assert jobs.log(run.id, tail_bytes=4, workspace="local") == "log\n"
 
 
 def test_no_process_is_left(finished, gone):
@@ -70,15 +72,15 @@ def test_no_process_is_left(finished, gone):
 
 def test_ended_run_takes_no_more_orders(finished):
     run, _ = finished
-    assert jobs.cancel(run.id) == run
-    assert jobs.get(run.id) == run
+    assert jobs.cancel(run.id, workspace="local") == run
+    assert jobs.get(run.id, workspace="local") == run
     assert jobs.queue_position(run) is None
     assert not jobs.stoppable(run)
     assert not jobs.resumable(run)
     with pytest.raises(JobError, match=r"cannot be resumed"):
-        jobs.resume(run.id)
+        jobs.resume(run.id, workspace="local")
     with pytest.raises(JobError, match=r"nothing to keep"):
-        jobs.stop(run.id)
+        jobs.stop(run.id, workspace="local")
 
 
 @pytest.mark.parametrize(
@@ -99,11 +101,11 @@ def test_other_workspace_finds_nothing(finished, ask):
     run, _ = finished
     with pytest.raises(NotFoundError, match=run.id):
         ask(run.id, workspace="other")
-    assert jobs.get(run.id) == run
+    assert jobs.get(run.id, workspace="local") == run
 
 
 def test_unknown_task_leaves_no_row(finished):
     for name in ("no_such_task", "../tasks/count", "Count", ""):
         with pytest.raises(JobError, match="There is no task"):
-            jobs.submit(name, {})
+            jobs.submit(name, {}, workspace="local")
     assert not [path for path in run_dir("x").parent.iterdir() if path.name != finished[0].id]

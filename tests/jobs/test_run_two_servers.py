@@ -14,7 +14,7 @@ from core.jobs._context import run_dir
 SERVER = """
 import time
 from core import jobs
-ids = [jobs.submit("count", {"steps": 3, "pause": 0.05}) for _ in range(4)]
+ids = [jobs.submit("count", {"steps": 3, "pause": 0.05}, workspace="local") for _ in range(4)]
 print(*ids, flush=True)
 while True:
     jobs.tick()
@@ -46,12 +46,12 @@ def watched(installation, tmp_path_factory):
 def test_all_ran_and_the_limit_held(watched):
     ids, most = watched
     assert len(ids) == 8
-    assert {jobs.get(run_id).state for run_id in ids} == {RunState.SUCCEEDED}
+    assert {jobs.get(run_id, workspace="local").state for run_id in ids} == {RunState.SUCCEEDED}
     assert most == LIMIT
 
 
 def test_intervals_of_work_never_overlap_more_than_allowed(watched):
-    found = [jobs.get(run_id) for run_id in watched[0]]
+    found = [jobs.get(run_id, workspace="local") for run_id in watched[0]]
     for run in found:
         at_work = [other for other in found if other.started_at <= run.started_at < other.finished_at]
         assert len(at_work) <= LIMIT
@@ -59,9 +59,9 @@ def test_intervals_of_work_never_overlap_more_than_allowed(watched):
 
 def test_each_was_started_once(watched):
     for run_id in watched[0]:
-        run = jobs.get(run_id)
+        run = jobs.get(run_id, workspace="local")
         assert run.attempt == 1
-        assert [event.values["step"] for event in jobs.events(run_id)] == [1, 2, 3]
+        assert [event.values["step"] for event in jobs.events(run_id, workspace="local")] == [1, 2, 3]
         assert run.result == {"counted": 3, "first": 0, "stopped": False}
         assert not re.search("Traceback|Error", (run_dir(run_id) / "log.txt").read_text())
 
@@ -69,5 +69,5 @@ def test_each_was_started_once(watched):
 def test_first_come_first_served(watched):
     # Each server's own: between two servers that submit in the same millisecond there is no first.
     for submitted in (watched[0][:4], watched[0][4:]):
-        starts = [jobs.get(run_id).started_at for run_id in submitted]
+        starts = [jobs.get(run_id, workspace="local").started_at for run_id in submitted]
         assert starts == sorted(starts)

@@ -46,14 +46,14 @@ def test_living_monitor_keeps_its_run(started, sleeper):
     pid, created = _processes.identity(sleeper.pid)
     run = lost(monitor_pid=pid, monitor_created=created)
     jobs.tick()
-    assert jobs.get(run.id) == run
+    assert jobs.get(run.id, workspace="local") == run
 
 
 def test_reused_pid_is_another_process(started, sleeper):
     pid, created = _processes.identity(sleeper.pid)
     run = lost(monitor_pid=pid, monitor_created=created - 1000, worker_pid=pid, worker_created=created - 1000)
     jobs.tick()
-    ended = jobs.get(run.id)
+    ended = jobs.get(run.id, workspace="local")
     assert ended.state is RunState.INTERRUPTED
     assert ended.finished_at == pytest.approx(run.lease_until - 2)  # when it was last heard of: LEASE_S before
     assert sleeper.poll() is None, "the process that has the pid now must be left alone"
@@ -66,7 +66,7 @@ def test_zombie_is_dead(started):
     assert not _processes.is_alive(pid, created)
     run = lost(monitor_pid=pid, monitor_created=created)
     jobs.tick()
-    assert jobs.get(run.id).state is RunState.INTERRUPTED
+    assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
     process.wait()
 
 
@@ -74,13 +74,13 @@ def test_no_monitor_known_is_dead(started):
     assert not _processes.is_alive(None, None)
     run = lost()
     jobs.tick()
-    assert jobs.get(run.id).state is RunState.INTERRUPTED
+    assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
 
 
 def test_run_that_never_began_is_started_again_whatever_its_task(started):
     run = lost(state=RunState.STARTING)
     jobs.tick()
-    again = jobs.get(run.id)
+    again = jobs.get(run.id, workspace="local")
     assert (again.state, again.attempt) == (RunState.STARTING, 2)
     assert [item.id for item in started] == [run.id]
 
@@ -98,7 +98,7 @@ def test_run_that_never_began_is_started_again_whatever_its_task(started):
 def test_who_is_resumed(started, fields, state):
     run = lost(**fields)
     jobs.tick()
-    assert jobs.get(run.id).state is state
+    assert jobs.get(run.id, workspace="local").state is state
 
 
 def test_cancel_that_comes_while_a_run_is_declared_lost_is_not_forgotten(started, monkeypatch):
@@ -111,7 +111,7 @@ def test_cancel_that_comes_while_a_run_is_declared_lost_is_not_forgotten(started
 
     monkeypatch.setattr(_processes, "is_alive", cancelled_meanwhile)
     jobs.tick()
-    assert jobs.get(run.id).state is RunState.INTERRUPTED
+    assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
     assert started == []
 
 
@@ -128,11 +128,15 @@ def test_marked_orphans_of_a_lost_run_are_ended_and_no_others(started, monkeypat
 
 
 def test_lanes_do_not_wait_for_each_other(started):
-    long, short = jobs.submit("count", {}), jobs.submit("outputs", {})
+    long, short = jobs.submit("count", {}, workspace="local"), jobs.submit("outputs", {}, workspace="local")
     assert [run.id for run in started] == [long, short]
-    waiting = [jobs.submit("count", {}), jobs.submit("outputs", {}), jobs.submit("outputs", {})]
+    waiting = [
+        jobs.submit("count", {}, workspace="local"),
+        jobs.submit("outputs", {}, workspace="local"),
+        jobs.submit("outputs", {}, workspace="local"),
+    ]
     assert [run.id for run in started] == [long, short, waiting[1]]
-    assert [jobs.queue_position(jobs.get(run_id)) for run_id in waiting] == [1, None, 1]
+    assert [jobs.queue_position(jobs.get(run_id, workspace="local")) for run_id in waiting] == [1, None, 1]
 
 
 def test_monitor_gives_a_full_catalog_time(home, monkeypatch):
@@ -148,10 +152,10 @@ def test_monitor_gives_a_full_catalog_time(home, monkeypatch):
 
     monkeypatch.setattr(runs, "change_state", failing_twice)
     monitor.finish(RunState.SUCCEEDED, {"result": {"answer": 42}})
-    assert jobs.get(run.id).result == {"answer": 42}
+    assert jobs.get(run.id, workspace="local").result == {"answer": 42}
     # A second word about the same run changes nothing.
     monitor.finish(RunState.FAILED, {"error_message": "late"})
-    assert jobs.get(run.id).state is RunState.SUCCEEDED
+    assert jobs.get(run.id, workspace="local").state is RunState.SUCCEEDED
 
 
 def test_monitor_can_fork_safely():

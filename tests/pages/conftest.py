@@ -42,14 +42,14 @@ class World:
 
 
 def _loaded(name: str) -> Dataset:
-    run = jobs.wait(ingest.submit_sample(name), 120)
+    run = jobs.wait(ingest.submit_sample(name, workspace="local"), 120, workspace="local")
     assert run.state is RunState.SUCCEEDED, run.error_message
     assert run.result is not None
     return datasets.get(run.result["dataset_id"], "local")
 
 
 def _ended(run_id: str, state: RunState) -> str:
-    run = jobs.wait(run_id, 120)
+    run = jobs.wait(run_id, 120, workspace="local")
     assert run.state is state, (run.state, run.error_message)
     return run_id
 
@@ -66,10 +66,12 @@ def _filled(installation: Callable, tmp_path_factory: pytest.TempPathFactory) ->
         checked = check.submit(credit, "credit", ["age", "sex"])
         failed = automl.submit(credit, AutoMLSettings(target="no such column", **quick))
         cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600))
-        jobs.cancel(cancelled)
+        jobs.cancel(cancelled, workspace="local")
         _ended(checked, RunState.SUCCEEDED)
-        exported = export.submit(jobs.get(_ended(found, RunState.SUCCEEDED)), modes=("dynamic-int8",))
-        measured = latency.submit(jobs.get(_ended(exported, RunState.SUCCEEDED)), MEASURED)
+        exported = export.submit(
+            jobs.get(_ended(found, RunState.SUCCEEDED), workspace="local"), modes=("dynamic-int8",)
+        )
+        measured = latency.submit(jobs.get(_ended(exported, RunState.SUCCEEDED), workspace="local"), MEASURED)
         return home, World(
             credit,
             diabetes,
@@ -96,7 +98,7 @@ def _rival(_filled: tuple[Path, World], installation: Callable) -> str:
     home, world = _filled
     with installation(home, MAX_RUNNING="2"):
         settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, drop_columns=("status",))
-        run = jobs.get(_ended(automl.submit(world.credit, settings), RunState.SUCCEEDED))
+        run = jobs.get(_ended(automl.submit(world.credit, settings), RunState.SUCCEEDED), workspace="local")
         policy = ThresholdPolicy({"female": ((0.0, 1.0),), "male": ((1.1, 1.0),)}, ("sex",))
         assert policies.keep(run, "by sex", policy) == "policy-by-sex.json"
         _ended(export.submit(run, modes=()), RunState.SUCCEEDED)
@@ -108,9 +110,9 @@ def credit_model(world: World, _rival: str, request: pytest.FixtureRequest) -> M
     """A model of its own for each test: version 1 is champion and has no policy, version 2 has one."""
     name = request.node.name[:100]
     # Tests of the Fairness page may have kept a policy with the search by now.
-    models.register(repeated(world.found, leave_out="policy-"), name=name, notes="The first.")
-    model = models.register(_rival, name=name)
-    models.promote(model.id, 1, who="ann", why="It is all there is.")
+    models.register(repeated(world.found, leave_out="policy-"), name=name, notes="The first.", workspace="local")
+    model = models.register(_rival, name=name, workspace="local")
+    models.promote(model.id, 1, who="ann", why="It is all there is.", workspace="local")
     return model
 
 

@@ -50,8 +50,8 @@ def test_a_search_by_trials_goes_on_by_trials_and_without_a_clock(world: World) 
     test.button(key="continue").click().run()
     assert not test.exception
     begun = query(test, "run")
-    jobs.cancel(begun)
-    settings = jobs.wait(begun, 30).settings
+    jobs.cancel(begun, workspace="local")
+    settings = jobs.wait(begun, 30, workspace="local").settings
     assert (settings["time_budget_s"], settings["max_trials"], settings["continue_from"]) == (None, 56, run)
 
     test = tab(run, "Continue")
@@ -72,8 +72,8 @@ def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPa
     assert not test.exception
     pushed = runs.find("local", task="push")[0]
     assert pushed.settings == {"subject": run}
-    jobs.cancel(pushed.id)
-    jobs.wait(pushed.id, 30)
+    jobs.cancel(pushed.id, workspace="local")
+    jobs.wait(pushed.id, 30, workspace="local")
     test = tab(run, "Export")
     assert "Last push" in texts(test)
     assert f"push-{pushed.id}" in {button.key for button in test.button}
@@ -107,8 +107,8 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
 
 
 def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) -> None:
-    stored = np.load(jobs.artifact_path(world.found, "trials.npz"))
-    oof = pd.read_parquet(jobs.artifact_path(world.found, "oof.parquet"))
+    stored = np.load(jobs.artifact_path(world.found, "trials.npz", workspace="local"))
+    oof = pd.read_parquet(jobs.artifact_path(world.found, "oof.parquet", workspace="local"))
     first, other = sorted(int(name) for name in stored.files)[:2]
     test = visit("automl", run=world.found)
     assert "Choose two trials of the leaderboard" in texts(test)
@@ -134,5 +134,5 @@ def test_an_exit_score_that_is_dropped_is_told(world: World) -> None:
         exit_score=0.999,
     )
     run = automl.submit(world.credit, settings)
-    assert jobs.wait(run, 120).state is RunState.SUCCEEDED
+    assert jobs.wait(run, 120, workspace="local").state is RunState.SUCCEEDED
     assert "Its exit score of 0.999 is dropped" in texts(tab(run, "Continue"))

@@ -18,8 +18,8 @@ from tests.pages.conftest import World, labels, query, texts, visit
 
 def _submitted(test) -> dict:
     run_id = query(test, "run")
-    jobs.cancel(run_id)
-    return jobs.wait(run_id, 30).settings
+    jobs.cancel(run_id, workspace="local")
+    return jobs.wait(run_id, 30, workspace="local").settings
 
 
 def test_the_form_is_filled_in_from_the_dataset(world: World) -> None:
@@ -101,7 +101,7 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
         world.credit, AutoMLSettings(target="credit", time_budget_s=300, folds=2, early_stopping=False)
     )
     for _ in range(600):
-        if len(jobs.events(run_id, phase="search")) > 4:
+        if len(jobs.events(run_id, phase="search", workspace="local")) > 4:
             break
         jobs.tick()
         time.sleep(0.05)
@@ -113,16 +113,16 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
         test.dataframe[0].value["Score"].dropna(), reverse=True
     )
     test.button(key=f"stop-{run_id}").click().run()
-    assert jobs.wait(run_id, 60).state is RunState.SUCCEEDED
+    assert jobs.wait(run_id, 60, workspace="local").state is RunState.SUCCEEDED
     test.run()
     assert "You stopped it" in texts(test)
     test.session_state["result-tabs"] = "Explain"
     test.run()
     assert "The search was stopped, so its model was not explained." in texts(test)
     test.button(key="explain-later").click().run()
-    later = explain.later(jobs.get(run_id))[0].id
+    later = explain.later(jobs.get(run_id, workspace="local"))[0].id
     assert f"cancel-{later}" in {button.key for button in test.button}
-    assert jobs.wait(later, 120).state is RunState.SUCCEEDED
+    assert jobs.wait(later, 120, workspace="local").state is RunState.SUCCEEDED
     test = visit("automl", run=run_id)
     test.session_state["result-tabs"] = "Explain"
     test.run()
@@ -134,7 +134,7 @@ def test_a_result_begins_with_its_verdict(world: World) -> None:
     test = visit("automl", run=world.found)
     assert not test.exception
     assert not test.error
-    verdict = (jobs.get(world.found).result or {})["verdict"]
+    verdict = (jobs.get(world.found, workspace="local").result or {})["verdict"]
     assert test.subheader[0].value.replace("\\", "") == verdict
     assert "All 6 trials were done." in texts(test)
     assert next(metric.label for metric in test.metric) == "ROC AUC"
@@ -203,7 +203,9 @@ def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kin
     assert not test.exception
     assert not test.error
     place = test.selectbox(key="whatif-row-All").value
-    stored = pd.read_parquet(jobs.artifact_path(run_id, "test.parquet")).set_index("row_id").loc[place]
+    stored = (
+        pd.read_parquet(jobs.artifact_path(run_id, "test.parquet", workspace="local")).set_index("row_id").loc[place]
+    )
     shown = next(metric for metric in test.metric if metric.label in ("good", "bad", "Predicted progression"))
     if kind == "found":
         assert shown.value == f"{stored[f'p({shown.label})']:.1%}"
@@ -233,7 +235,7 @@ def test_two_searches_are_compared_on_the_same_test_rows(world: World) -> None:
             target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("rf",), ensemble=False, explain=False
         ),
     )
-    assert jobs.wait(again, 120).state is RunState.SUCCEEDED
+    assert jobs.wait(again, 120, workspace="local").state is RunState.SUCCEEDED
     test = visit("automl", run=world.found)
     test.selectbox(key="versus").set_value(again).run()
     assert not test.exception

@@ -12,7 +12,7 @@ from tests.pages.conftest import World, labels, query, texts, visit
 
 
 def _wait_for_imports() -> list[RunState]:
-    return [jobs.wait(run.id, 60).state for run in runs.find("local", task="ingest")]
+    return [jobs.wait(run.id, 60, workspace="local").state for run in runs.find("local", task="ingest")]
 
 
 def test_an_uploaded_table_is_read_and_opened(home: Path) -> None:

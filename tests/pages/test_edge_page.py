@@ -13,16 +13,16 @@ def test_a_model_is_chosen_and_exported(world: World) -> None:
     test.multiselect(key="edge-modes").set_value(["fp16"])
     test.button(key="edge-export").click().run()
     assert not test.exception
-    run = jobs.get(query(test, "run"))
+    run = jobs.get(query(test, "run"), workspace="local")
     assert run.task == "export"
     assert run.settings == {"source": world.number, "modes": ["fp16"], "policy": None}
-    jobs.wait(run.id, 60)
+    jobs.wait(run.id, 60, workspace="local")
 
 
 def test_a_file_that_is_no_onnx_is_refused_on_its_page(world: World) -> None:
     test = visit("edge")
     test.file_uploader[0].upload("model.onnx", b"\x80\x04K\x01.").run()
-    run = jobs.wait(query(test, "run"), 60)
+    run = jobs.wait(query(test, "run"), 60, workspace="local")
     test = visit("edge", run=run.id)
     assert not test.exception
     assert "This is a Python pickle, not an ONNX file" in texts(test)
@@ -51,13 +51,13 @@ def test_a_measurement_is_set_up_and_queued(world: World) -> None:
     assert "measurements, one after the other, about" in texts(test)
     test.button(key="lab-start").click().run()
     assert not test.exception
-    run = jobs.get(query(test, "run"))
+    run = jobs.get(query(test, "run"), workspace="local")
     assert run.settings["export"] == world.exported
     asked = run.settings["lab"]
     assert (asked["latency"]["scenario"], asked["latency"]["target_qps"]) == ("server", 20.0)
     assert asked["slo"] == {"bound_ms": 50.0, "qps": 20.0, "percentile": 90, "threads": 1}
-    jobs.cancel(run.id)
-    jobs.wait(run.id, 30)
+    jobs.cancel(run.id, workspace="local")
+    jobs.wait(run.id, 30, workspace="local")
 
 
 def test_no_variant_no_start(world: World) -> None:

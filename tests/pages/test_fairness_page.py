@@ -33,7 +33,7 @@ def own(world: World, tmp_path):
     path = tmp_path / "decisions.csv"
     frame.to_csv(path, index=False)
     with open(path, "rb") as file:
-        run = jobs.wait(ingest.submit_upload(file, path.name), 60)
+        run = jobs.wait(ingest.submit_upload(file, path.name, workspace="local"), 60, workspace="local")
     return datasets.get(run.result["dataset_id"], "local"), frame
 
 
@@ -124,12 +124,12 @@ def test_techniques_are_trained_and_compared(world: World) -> None:
     test.button(key="mit-start").click().run()
     assert not test.exception
     newest = mitigate.latest(runs.get(world.found, "local"))
-    ended = jobs.wait(newest.id, 120)
+    ended = jobs.wait(newest.id, 120, workspace="local")
     assert ended.state is RunState.SUCCEEDED, ended.error_message
     test.run()
     shown = test.dataframe[0].value
     assert shown["Technique"].tolist() == ["As the search left it", "Reweighing", "Correlation remover"]
-    found = json.loads(jobs.artifact_path(newest.id, "mitigation.json").read_text())
+    found = json.loads(jobs.artifact_path(newest.id, "mitigation.json", workspace="local").read_text())
     assert shown["Accuracy (%)"].tolist() == pytest.approx([100 * row["accuracy"] for row in found["table"]])
 
 

@@ -24,7 +24,7 @@ def _trained(installation, tmp_path_factory) -> tuple:
         frame = frame[frame["sentiment"] != "neutral"].head(240).assign(shop=["north", "south"] * 120)
         frame.to_csv(path, index=False)
         with open(path, "rb") as file:
-            loaded = jobs.wait(ingest.submit_upload(file, path.name), 60)
+            loaded = jobs.wait(ingest.submit_upload(file, path.name, workspace="local"), 60, workspace="local")
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = FineTuneSettings(
             text_column="text",
@@ -34,7 +34,7 @@ def _trained(installation, tmp_path_factory) -> tuple:
             max_steps=6,
             sensitive_columns=("shop",),
         )
-        run = jobs.wait(finetune.submit(dataset, settings), 240)
+        run = jobs.wait(finetune.submit(dataset, settings), 240, workspace="local")
         assert run.state is RunState.SUCCEEDED, run.error_message
         return home, dataset, run.id
 
@@ -76,8 +76,8 @@ def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> Non
     test.button(key="ft-start").click().run()
     assert not test.exception
     run_id = query(test, "run")
-    jobs.cancel(run_id)
-    settings = jobs.wait(run_id, 60).settings
+    jobs.cancel(run_id, workspace="local")
+    settings = jobs.wait(run_id, 60, workspace="local").settings
     expected = FineTuneSettings(
         text_column="text",
         label_column="sentiment",
@@ -116,7 +116,7 @@ def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> 
     test.button(key="ft-estimate").click().run()
     assert not test.exception
     (run,) = runs.find("local", task="estimate", dataset_id=dataset.id)
-    done = jobs.wait(run.id, 120)
+    done = jobs.wait(run.id, 120, workspace="local")
     assert done.state is RunState.SUCCEEDED, done.error_message
     assert done.settings["max_length"] == 32
     test.run()
@@ -145,7 +145,7 @@ def test_an_earlier_training_can_be_changed_and_repeated(trained: tuple[Dataset,
 def test_a_hub_name_without_a_network_fails_with_the_other_choices(trained: tuple[Dataset, str]) -> None:
     dataset, _ = trained
     settings = FineTuneSettings(text_column="text", label_column="sentiment", base_model="nobody/nothing-there")
-    run = jobs.wait(finetune.submit(dataset, settings), 120)
+    run = jobs.wait(finetune.submit(dataset, settings), 120, workspace="local")
     assert run.state is RunState.FAILED
     test = visit("finetune", run=run.id)
     assert not test.exception
@@ -156,7 +156,7 @@ def test_a_result_begins_with_its_verdict(trained: tuple[Dataset, str]) -> None:
     _, run_id = trained
     test = visit("finetune", run=run_id)
     assert not test.exception
-    found = json.loads(jobs.artifact_path(run_id, "result.json").read_text())
+    found = json.loads(jobs.artifact_path(run_id, "result.json", workspace="local").read_text())
     assert test.subheader[0].value.replace("\\", "") == found["verdict"]
     assert "texts to learn from" in texts(test)
     assert test.metric[0].label == "Accuracy"
@@ -182,7 +182,7 @@ def test_the_playground_answers_as_the_model_does(trained: tuple[Dataset, str], 
     for item in artifacts.find(run_id, "local"):
         target = tmp_path / item.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(jobs.artifact_path(run_id, item.name).read_bytes())
+        target.write_bytes(jobs.artifact_path(run_id, item.name, workspace="local").read_bytes())
     expected = FineTuneResult.load(tmp_path).predict(["a splendid camera, I love it"]).iloc[0]
     for label in ("negative", "positive"):
         assert shown[label] == pytest.approx(100 * expected[f"p({label})"], abs=0.01)

@@ -34,9 +34,9 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 
 
 def test_the_pages_load_nothing_that_only_a_run_needs(world: World, credit_model: Model) -> None:
-    first = models.versions(credit_model.id)[1]
+    first = models.versions(credit_model.id, workspace="local")[1]
     rows = load_sample("german_credit").frame.head(20).to_csv(index=False).encode()
-    scored = jobs.wait(score.submit_upload(first, io.BytesIO(rows), "rows.csv"), 60)
+    scored = jobs.wait(score.submit_upload(first, io.BytesIO(rows), "rows.csv"), 60, workspace="local")
     assert scored.state is RunState.SUCCEEDED, scored.error_message
     model = {"model": credit_model.id, "version": "2"}
     visits = [

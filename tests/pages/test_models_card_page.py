@@ -8,7 +8,7 @@ from tests.pages.conftest import World, query, table_with, texts, visit
 
 
 def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> None:
-    version = models.versions(credit_model.id)[1]
+    version = models.versions(credit_model.id, workspace="local")[1]
     test = visit("models", model=credit_model.id, version="1", tab="Card")
     assert "19 of 19 questions that only people can answer are open" in texts(test)
     test.radio(key="card-view").set_value("questions").run()
@@ -17,7 +17,7 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     test.selectbox(key=f"answer-{version.id}-about_people").set_value("yes")
     test.button(key=f"save-uses-{version.id}").click().run()
     assert not test.exception
-    kept = models.resolve(version.id).answers
+    kept = models.resolve(version.id, workspace="local").answers
     assert {key: value["text"] for key, value in kept.items()} == {
         "intended_use": "To look *twice*.",
         "about_people": "yes",
@@ -40,7 +40,7 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
 
 
 def test_answers_of_an_earlier_version_are_taken_over_when_asked(credit_model: Model) -> None:
-    first, second = models.versions(credit_model.id)[::-1]
+    first, second = models.versions(credit_model.id, workspace="local")[::-1]
     models.answer(first, "intended_use", "To look.", who="ann")
     models.answer(first, "about_people", "yes", who="ann")
     models.answer(second, "about_people", "no", who="bob")
@@ -49,17 +49,17 @@ def test_answers_of_an_earlier_version_are_taken_over_when_asked(credit_model: M
     assert button.label == "Take over 1 answer of version 1"
     button.click().run()
     assert not test.exception
-    kept = models.resolve(second.id).answers
+    kept = models.resolve(second.id, workspace="local").answers
     assert {key: value["text"] for key, value in kept.items()} == {"intended_use": "To look.", "about_people": "no"}
     assert f"take-over-{second.id}" not in {each.key for each in test.button}
     # The field shows what was taken over: saving another one of its section does not take it away.
     test.text_area(key=f"answer-{second.id}-out_of_scope").set_value("To decide.")
     test.button(key=f"save-uses-{second.id}").click().run()
-    assert models.resolve(second.id).answers["intended_use"]["text"] == "To look."
+    assert models.resolve(second.id, workspace="local").answers["intended_use"]["text"] == "To look."
 
 
 def test_answers_of_another_tab_are_neither_lost_nor_replaced_unseen(credit_model: Model) -> None:
-    version = models.versions(credit_model.id)[1]
+    version = models.versions(credit_model.id, workspace="local")[1]
     test = visit("models", model=credit_model.id, version="1", tab="Card", view="questions")
     use = f"answer-{version.id}-intended_use"
     models.answer(version, "intended_use", "Theirs.")
@@ -68,7 +68,7 @@ def test_answers_of_another_tab_are_neither_lost_nor_replaced_unseen(credit_mode
     test.button(key=f"save-uses-{version.id}").click().run()
 
     def kept() -> dict[str, str]:
-        return {key: value["text"] for key, value in models.resolve(version.id).answers.items()}
+        return {key: value["text"] for key, value in models.resolve(version.id, workspace="local").answers.items()}
 
     assert kept() == {"intended_use": "Theirs.", "about_people": "yes", "out_of_scope": "Mine."}
     assert test.text_area(key=use).value == "Theirs."
@@ -86,18 +86,18 @@ def test_answers_of_another_tab_are_neither_lost_nor_replaced_unseen(credit_mode
 
 def test_two_versions_are_compared(credit_model: Model) -> None:
     test = visit("models", model=credit_model.id, version="2", tab="Compare")
-    first, found = models.versions(credit_model.id)[::-1]
-    assert models.compare(first.id, found.id).verdict in texts(test)
+    first, found = models.versions(credit_model.id, workspace="local")[::-1]
+    assert models.compare(first.id, found.id, workspace="local").verdict in texts(test)
     assert "The test rows of both are the same" in texts(test)
     metric = next(box for box in test.selectbox if box.label == "Difference in")
     metric.set_value("accuracy").run()
-    assert models.compare(first.id, found.id, metric="accuracy").verdict in texts(test)
+    assert models.compare(first.id, found.id, metric="accuracy", workspace="local").verdict in texts(test)
     beside = table_with(test, "Version 2, rows")
     assert beside["Version 1, rows"].tolist() == [200] * len(beside)
 
 
 def test_without_common_rows_there_is_a_reason(credit_model: Model, world: World) -> None:
-    models.register(world.number, name=credit_model.name)
+    models.register(world.number, name=credit_model.name, workspace="local")
     test = visit("models", model=credit_model.id, version="3", tab="Compare")
     assert not test.exception
     assert "There is no paired difference: they were tested on different tables." in texts(test)

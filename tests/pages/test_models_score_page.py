@@ -17,7 +17,7 @@ from tests.pages.conftest import World, labels, query, repeated, table_with, tex
 
 
 def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
-    version = models.versions(credit_model.id)[1]
+    version = models.versions(credit_model.id, workspace="local")[1]
     test = visit("models", model=credit_model.id, version="1", tab="Score")
     test.radio(key="score-view").set_value("row").run()
     test.number_input(key=f"row-{version.id}-duration_months").set_value(500)
@@ -26,7 +26,7 @@ def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
     assert not test.error
     usual = {field.name: field.default for field in models.form_fields(version)}
     row = pd.DataFrame([usual | {"duration_months": 500}])
-    expected = models.score_rows(version.id, row, onnx=models.exported_model(version)).table.iloc[0]
+    expected = models.score_rows(version.id, row, onnx=models.exported_model(version), workspace="local").table.iloc[0]
     said = texts(test)
     probability = expected[f"p({expected['prediction']})"]
     assert f"It predicts {expected['prediction']}, with a probability of {probability:.1%}" in said
@@ -36,14 +36,14 @@ def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
 
 
 def test_a_version_that_was_not_exported_scores_files_only(world: World) -> None:
-    model = models.register(repeated(world.found, leave_out="model.onnx"), name="Not exported")
+    model = models.register(repeated(world.found, leave_out="model.onnx"), name="Not exported", workspace="local")
     other = visit("models", model=model.id, tab="Score", score="row")
     assert "this version was not exported yet" in texts(other)
     assert "Export it on the Edge page" in labels(other)
 
 
 def test_a_policy_decides_about_the_row(credit_model: Model) -> None:
-    version = models.versions(credit_model.id)[0]
+    version = models.versions(credit_model.id, workspace="local")[0]
     test = visit("models", model=credit_model.id, version="2", tab="Score", score="row")
     file = "policy-by-sex.json"
     assert test.selectbox(key=f"score-policy-{version.id}").value == file
@@ -67,7 +67,7 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
     test.file_uploader[0].upload("new rows.csv", rows.to_csv(index=False).encode()).run()
     test.button(key="score-start").click().run()
     assert not test.exception
-    run = jobs.wait(query(test, "run"), 60)
+    run = jobs.wait(query(test, "run"), 60, workspace="local")
     assert run.state is RunState.SUCCEEDED, run.error_message
 
     test = visit("models", run=run.id)
@@ -93,8 +93,8 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
 
 
 def test_a_file_that_lacks_columns_fails_at_its_address(credit_model: Model) -> None:
-    version = models.versions(credit_model.id)[1]
-    run = jobs.wait(score.submit_upload(version, io.BytesIO(b"a,b\n1,2\n"), "other.csv"), 60)
+    version = models.versions(credit_model.id, workspace="local")[1]
+    run = jobs.wait(score.submit_upload(version, io.BytesIO(b"a,b\n1,2\n"), "other.csv"), 60, workspace="local")
     test = visit("models", run=run.id)
     assert not test.exception
     assert "The table has no column" in texts(test)
@@ -103,13 +103,17 @@ def test_a_file_that_lacks_columns_fails_at_its_address(credit_model: Model) -> 
 def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
     table = load_sample("german_credit").frame[["duration_months", "credit_amount", "credit"]].head(300)
     table["late"] = (table.pop("credit") == "bad").astype(int)
-    read = jobs.wait(ingest.submit_upload(io.BytesIO(table.to_csv(index=False).encode()), "late.csv"), 60)
+    read = jobs.wait(
+        ingest.submit_upload(io.BytesIO(table.to_csv(index=False).encode()), "late.csv", workspace="local"),
+        60,
+        workspace="local",
+    )
     settings = AutoMLSettings(
         target="late", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), ensemble=False, explain=False
     )
-    run = jobs.wait(automl.submit(datasets.get(read.result["dataset_id"], "local"), settings), 120)
+    run = jobs.wait(automl.submit(datasets.get(read.result["dataset_id"], "local"), settings), 120, workspace="local")
     assert run.state is RunState.SUCCEEDED, run.error_message
-    model = models.register(run.id, name="Late")
+    model = models.register(run.id, name="Late", workspace="local")
     test = visit("models", model=model.id, tab="Score", score="row")
     test.button(key="score-row").click().run()
     assert not test.exception
@@ -130,7 +134,7 @@ def test_a_result_leads_to_the_score_tab(world: World) -> None:
     assert not test.exception
     assert query(test, "tab") == "Score"
     assert "Score the file" in labels(test)
-    version = models.versions(query(test, "model"))[0]
+    version = models.versions(query(test, "model"), workspace="local")[0]
     test = _score_tab(run)
     test.button(key=f"score-{version.id}").click().run()
     assert (query(test, "model"), query(test, "version"), query(test, "tab")) == (version.model_id, "1", "Score")

@@ -63,9 +63,9 @@ def test_repeat_starts_a_new_run_with_the_same_settings(world: World) -> None:
     next(button for button in test.button if button.label == "Repeat").click().run()
     new = query(test, "run")
     assert new != world.found
-    jobs.cancel(new)
-    assert jobs.get(new).settings == jobs.get(world.found).settings
-    jobs.wait(new, 30)
+    jobs.cancel(new, workspace="local")
+    assert jobs.get(new, workspace="local").settings == jobs.get(world.found, workspace="local").settings
+    jobs.wait(new, 30, workspace="local")
 
 
 def test_a_running_run_can_be_watched_and_cancelled(world: World) -> None:
@@ -75,7 +75,7 @@ def test_a_running_run_can_be_watched_and_cancelled(world: World) -> None:
     assert "Cancel" in labels(test)
     test.button(key=f"cancel-{run_id}").click().run()
     assert not test.exception
-    assert jobs.wait(run_id, 30).state is RunState.CANCELLED
+    assert jobs.wait(run_id, 30, workspace="local").state is RunState.CANCELLED
     test.run()
     assert "Cancel" not in labels(test)
 
@@ -88,6 +88,6 @@ def test_a_waiting_run_shows_its_place_in_the_queue(world: World) -> None:
         assert "Next to start" in texts(test)
     finally:
         for run_id in reversed(started):
-            jobs.cancel(run_id)
+            jobs.cancel(run_id, workspace="local")
         for run_id in started:
-            jobs.wait(run_id, 30)
+            jobs.wait(run_id, 30, workspace="local")

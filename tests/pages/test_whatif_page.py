@@ -139,7 +139,7 @@ def test_view_group_and_column_of_the_explanation_are_in_the_address(world: Worl
 
 
 def test_rows_and_row_of_what_if_are_in_the_address_and_any_row_can_be_chosen(world: World) -> None:
-    rows = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet")).index
+    rows = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet", workspace="local")).index
     test = opened(world.found, "What-if", row=str(rows[-1]))
     assert test.selectbox(key="whatif-row-All").value == rows[-1]
     assert len(test.selectbox(key="whatif-row-All").options) == len(rows)
@@ -246,7 +246,7 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
 
 
 def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> None:
-    place = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet")).index[0]
+    place = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet", workspace="local")).index[0]
     test = visit("automl", run=world.found)
     test.session_state["result-tabs"] = "What-if"
     test.session_state[f"cell-{world.found}-{place}-purpose"] = "a rocket"
@@ -259,9 +259,9 @@ def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> No
 def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = pd.read_parquet(jobs.artifact_path(world.found, "test.parquet")).set_index("row_id")
+    table = pd.read_parquet(jobs.artifact_path(world.found, "test.parquet", workspace="local")).set_index("row_id")
     monkeypatch.setattr(asking, "_predictions", lambda digest: table)
-    run = jobs.get(world.found)
+    run = jobs.get(world.found, workspace="local")
     model = asking.asked(run, {"rows": {"test": 0}, "settings": {"target": "credit"}})
     assert model is not None
     assert not model.tested
@@ -270,7 +270,7 @@ def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
 def test_without_shap_values_curves_have_the_names_of_their_classes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = explained.explanation(jobs.get(world.found))
+    told = explained.explanation(jobs.get(world.found, workspace="local"))
     assert told is not None
     assert told.shap is not None
     positive = told.shap.classes

@@ -45,7 +45,7 @@ def contents(home: Path) -> int:
 def test_row_and_contents_go(home: Path) -> None:
     dataset = keep("a")
     assert (stored(dataset), contents(home)) == ([True, True], 2)
-    delete_dataset(dataset.id)
+    delete_dataset(dataset.id, workspace="local")
     assert (stored(dataset), contents(home)) == ([False, False], 0)
     assert datasets.find("local") == []
     with pytest.raises(NotFoundError):
@@ -57,7 +57,7 @@ def test_what_another_dataset_shares_stays_until_that_goes_too(workspace: str) -
     first = keep("a", data=b"of the first alone")
     second = keep("b", data=b"of the second alone", workspace=workspace)
     assert first.profile_digest == second.profile_digest
-    delete_dataset(first.id)
+    delete_dataset(first.id, workspace="local")
     assert stored(first) == [False, True]
     assert stored(second) == [True, True]
     delete_dataset(second.id, workspace=workspace)
@@ -66,7 +66,7 @@ def test_what_another_dataset_shares_stays_until_that_goes_too(workspace: str) -
 
 def test_one_dataset_s_table_may_be_another_s_profile() -> None:
     first, second = keep("a", data=b"same", profile=b"x"), keep("b", data=b"y", profile=b"same")
-    delete_dataset(first.id)
+    delete_dataset(first.id, workspace="local")
     assert stored(second) == [True, True]
 
 
@@ -76,7 +76,7 @@ def test_what_a_run_kept_stays() -> None:
     model = get_store().put_bytes(b"model")
     for name, digest in {"model": model, "train.parquet": dataset.data_digest}.items():
         artifacts.add(RunArtifact(workspace="local", run_id=run.id, name=name, digest=digest, size_bytes=5))
-    delete_dataset(dataset.id)
+    delete_dataset(dataset.id, workspace="local")
     assert stored(dataset) == [True, False]
     assert get_store().read_bytes(model) == b"model"
     assert runs.get(run.id, "local").dataset_id == dataset.id
@@ -88,7 +88,7 @@ def test_nothing_goes_while_a_run_needs_it(state: RunState) -> None:
     dataset = keep("a")
     run = runs.add(Run(workspace="local", task="check", dataset_id=dataset.id, state=state))
     with pytest.raises(InputError, match=f"in use by run {run.id}") as caught:
-        delete_dataset(dataset.id)
+        delete_dataset(dataset.id, workspace="local")
     assert caught.value.hint
     assert stored(dataset) == [True, True]
     assert datasets.get(dataset.id, "local") == dataset
@@ -98,35 +98,35 @@ def test_nothing_goes_while_a_run_needs_it(state: RunState) -> None:
 def test_runs_that_have_ended_hold_nothing_back(state: RunState) -> None:
     dataset = keep("a")
     runs.add(Run(workspace="local", task="check", dataset_id=dataset.id, state=state))
-    delete_dataset(dataset.id)
+    delete_dataset(dataset.id, workspace="local")
     assert stored(dataset) == [False, False]
 
 
 def test_another_workspace_s_dataset_is_out_of_reach() -> None:
     dataset = keep("a", workspace="other")
     with pytest.raises(NotFoundError, match=dataset.id):
-        delete_dataset(dataset.id)
+        delete_dataset(dataset.id, workspace="local")
     assert stored(dataset) == [True, True]
 
 
 def test_a_second_deletion_finds_nothing() -> None:
     dataset, bystander = keep("a"), keep("b", data=b"other", profile=b"other profile")
-    delete_dataset(dataset.id)
+    delete_dataset(dataset.id, workspace="local")
     with pytest.raises(NotFoundError):
-        delete_dataset(dataset.id)
+        delete_dataset(dataset.id, workspace="local")
     assert stored(bystander) == [True, True]
 
 
 def test_contents_that_were_lost_are_no_obstacle() -> None:
     dataset = keep("a")
     get_store().delete(dataset.data_digest)
-    delete_dataset(dataset.id)
+    delete_dataset(dataset.id, workspace="local")
     assert datasets.find("local") == []
     assert stored(dataset) == [False, False]
 
 
 def test_the_same_table_can_come_back() -> None:
-    delete_dataset(keep("a").id)
+    delete_dataset(keep("a").id, workspace="local")
     again = keep("a")
     assert stored(again) == [True, True]
     assert datasets.find("local") == [again]

@@ -65,11 +65,11 @@ def old(request: pytest.FixtureRequest, installation: Callable, tmp_path_factory
 def test_runs_have_their_states_and_events(old):
     ended = {"failed": RunState.FAILED, "cancelled": RunState.CANCELLED, "stopped": RunState.CANCELLED}
     for name, run_id in old.runs.items():
-        run = jobs.get(run_id)
+        run = jobs.get(run_id, workspace="local")
         assert run.state is ended.get(name, RunState.SUCCEEDED), name
-        assert name == "cancelled" or jobs.events(run_id), name
-        assert isinstance(jobs.log(run_id), str)
-    assert "no such column" in jobs.get(old.runs["failed"]).error_message
+        assert name == "cancelled" or jobs.events(run_id, workspace="local"), name
+        assert isinstance(jobs.log(run_id, workspace="local"), str)
+    assert "no such column" in jobs.get(old.runs["failed"], workspace="local").error_message
 
 
 def test_datasets_load_with_their_profiles(old):
@@ -84,7 +84,7 @@ def test_datasets_load_with_their_profiles(old):
 @pytest.mark.parametrize("name", ["binary", "number", "forest", "continued"])
 def test_search_results_load_and_their_models_predict_the_stored_test_rows(old, name, tmp_path):
     result = AutoMLResult.load(old.files(name, tmp_path))
-    run = jobs.get(old.runs[name])
+    run = jobs.get(old.runs[name], workspace="local")
     frame = load_frame(get_store().local_path(datasets.get(run.dataset_id, "local").data_digest))
     rows = frame.loc[result.test["row_id"]]
     predicted = pd.Series(result.model.predict(rows))
@@ -104,7 +104,7 @@ def test_registered_models_score_as_they_did(old, name):
     expected = old.scores[name]
     rows = pd.DataFrame(expected["rows"])
     ids = {"row_id": "key"} if name == "credit" else {}
-    answers = models.RowScorer(models.resolve(expected["model"]), **ids).score(rows)
+    answers = models.RowScorer(models.resolve(expected["model"], workspace="local"), **ids).score(rows)
     before = pd.DataFrame(expected["predictions"])
     assert answers.columns.tolist() == before.columns.tolist()
     for column in before.columns:
@@ -147,19 +147,19 @@ def test_exports_answer_as_their_models(old, tmp_path):
 
 
 def test_policies_cards_and_history(old):
-    run = jobs.get(old.runs["binary"])
+    run = jobs.get(old.runs["binary"], workspace="local")
     assert list(policies.kept(run)) == [old.policy]
     assert policies.reads(run) == 2
-    model = models.get(old.scores["credit"]["model"])
-    version = models.resolve(model.id)
+    model = models.get(old.scores["credit"]["model"], workspace="local")
+    version = models.resolve(model.id, workspace="local")
     assert (model.name, version.number, models.aliases(version)) == ("credit", 1, ["champion"])
-    assert len(models.versions(model.id)) == 2
-    assert {event.who for event in models.history(model.id)} == {"ann"}
-    card = models.card(version.id)
+    assert len(models.versions(model.id, workspace="local")) == 2
+    assert {event.who for event in models.history(model.id, workspace="local")} == {"ann"}
+    card = models.card(version.id, workspace="local")
     assert "To test." in card.to_markdown()
     assert "To test." in card.to_html()
     for name in ("progression", "sentiment"):
-        assert models.card(old.scores[name]["model"]).to_json()
+        assert models.card(old.scores[name]["model"], workspace="local").to_json()
 
 
 def test_measurements_and_mitigations_are_read(old, tmp_path):
@@ -167,42 +167,47 @@ def test_measurements_and_mitigations_are_read(old, tmp_path):
         files = old.files(name, tmp_path / name)
         for path in files.rglob("*.json"):
             assert json.loads(path.read_text(encoding="utf-8"))
-    latest = mitigate.latest(jobs.get(old.runs["binary"]))
+    latest = mitigate.latest(jobs.get(old.runs["binary"], workspace="local"))
     assert latest is not None
     assert latest.id == old.runs["mitigated"]
 
 
 def test_a_search_goes_on_from_an_old_one(old):
-    run = jobs.get(old.runs["binary"])
+    run = jobs.get(old.runs["binary"], workspace="local")
     settings = AutoMLSettings.model_validate(run.settings | {"max_trials": 7, "explain": False})
     dataset = datasets.get(run.dataset_id, "local")
-    ended = jobs.wait(automl.submit(dataset, settings, continue_from=run.id), 120)
+    ended = jobs.wait(automl.submit(dataset, settings, continue_from=run.id), 120, workspace="local")
     assert ended.state is RunState.SUCCEEDED, ended.error_message
     assert ended.result["trials"] == 7
 
 
 def test_an_old_model_is_exported_and_scores_a_file(old):
-    ended = jobs.wait(export.submit(jobs.get(old.runs["number"]), modes=()), 120)
+    ended = jobs.wait(export.submit(jobs.get(old.runs["number"], workspace="local"), modes=()), 120, workspace="local")
     assert ended.state is RunState.SUCCEEDED, ended.error_message
     rows = pd.DataFrame(old.scores["credit"]["rows"]).to_csv(index=False).encode()
-    version = models.resolve(old.scores["credit"]["model"])
-    ended = jobs.wait(score.submit_upload(version, io.BytesIO(rows), "rows.csv", row_id="key"), 120)
+    version = models.resolve(old.scores["credit"]["model"], workspace="local")
+    ended = jobs.wait(score.submit_upload(version, io.BytesIO(rows), "rows.csv", row_id="key"), 120, workspace="local")
     assert ended.state is RunState.SUCCEEDED, ended.error_message
     assert ended.result["rows"] == len(old.scores["credit"]["rows"])
 
 
 def test_a_stopped_training_is_resumed(old):
-    run = jobs.get(old.runs["stopped"])
+    run = jobs.get(old.runs["stopped"], workspace="local")
     settings = run.settings | {"base_model": str(old.folder / "base")}  # the base model moved with the home
     with writing() as session:
         session.merge(Run(**run.model_dump(exclude={"settings"}), settings=settings))
     asked = old.folder / "runs" / run.id / "work" / "finetune" / "asked.json"
     asked.write_text(asked.read_text().replace(run.settings["base_model"], settings["base_model"]))
-    events = len(jobs.events(old.runs["stopped"]))
-    jobs.resume(old.runs["stopped"])
-    while len(jobs.events(old.runs["stopped"])) < events + 3 and not jobs.get(old.runs["stopped"]).state.terminal:
+    events = len(jobs.events(old.runs["stopped"], workspace="local"))
+    jobs.resume(old.runs["stopped"], workspace="local")
+    while (
+        len(jobs.events(old.runs["stopped"], workspace="local")) < events + 3
+        and not jobs.get(old.runs["stopped"], workspace="local").state.terminal
+    ):
         jobs.tick()
-    assert jobs.get(old.runs["stopped"]).state is not RunState.FAILED, jobs.get(old.runs["stopped"]).error_message
-    jobs.stop(old.runs["stopped"])
-    ended = jobs.wait(old.runs["stopped"], 120)
+    assert jobs.get(old.runs["stopped"], workspace="local").state is not RunState.FAILED, jobs.get(
+        old.runs["stopped"], workspace="local"
+    ).error_message
+    jobs.stop(old.runs["stopped"], workspace="local")
+    ended = jobs.wait(old.runs["stopped"], 120, workspace="local")
     assert ended.state is RunState.CANCELLED, ended.error_message

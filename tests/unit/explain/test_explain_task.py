@@ -20,7 +20,7 @@ QUICK = {"target": "diagnosis", "max_trials": 2, "folds": 2, "learners": ("lgbm"
 @pytest.fixture(scope="module")
 def dataset(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("explained") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("breast_cancer"), 60)
+        loaded = jobs.wait(ingest.submit_sample("breast_cancer", workspace="local"), 60, workspace="local")
         yield datasets.get(loaded.result["dataset_id"], "local")
 
 
@@ -45,15 +45,18 @@ def context(dataset, tmp_path):
 
 def test_a_run_keeps_its_explanation(dataset):
     settings = AutoMLSettings(time_budget_s=None, sensitive_columns=("mean_radius",), **QUICK)
-    run = jobs.wait(automl.submit(dataset, settings), 120)
+    run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
     assert run.state is RunState.SUCCEEDED, run.error_message
     assert run.result["explain_error"] is None
-    found = Explanation.read(jobs.artifact_path(run.id, SUMMARY_FILE), jobs.artifact_path(run.id, SHAP_FILE))
+    found = Explanation.read(
+        jobs.artifact_path(run.id, SUMMARY_FILE, workspace="local"),
+        jobs.artifact_path(run.id, SHAP_FILE, workspace="local"),
+    )
     assert found.settings.budget_s == 20
     assert len(found.permutation) == 30
     assert found.rows == found.shap.values.shape[0]
     assert set(found.summary["column"].dropna()) == {"mean_radius"}
-    assert jobs.events(run.id, phase="explain")[0].message == "Permuting columns"
+    assert jobs.events(run.id, phase="explain", workspace="local")[0].message == "Permuting columns"
 
 
 def test_the_budget_is_a_third_of_the_searchs(context, monkeypatch):
@@ -121,25 +124,34 @@ def test_a_stopped_search_is_not_explained(context):
 @pytest.fixture(scope="module")
 def unexplained(dataset):
     """A search that was not asked to explain its model."""
-    run = jobs.wait(automl.submit(dataset, AutoMLSettings(time_budget_s=None, explain=False, **QUICK)), 120)
+    run = jobs.wait(
+        automl.submit(dataset, AutoMLSettings(time_budget_s=None, explain=False, **QUICK)), 120, workspace="local"
+    )
     assert run.state is RunState.SUCCEEDED, run.error_message
     return run
 
 
 def test_a_model_is_explained_later_in_a_run_of_its_own(unexplained):
     assert explain.later(unexplained) == []
-    run = jobs.wait(explain.submit(unexplained, budget_s=15), 120)
+    run = jobs.wait(explain.submit(unexplained, budget_s=15), 120, workspace="local")
     assert run.state is RunState.SUCCEEDED, run.error_message
     assert run.title == f"Explain {unexplained.title}"
-    found = Explanation.read(jobs.artifact_path(run.id, SUMMARY_FILE), jobs.artifact_path(run.id, SHAP_FILE))
+    found = Explanation.read(
+        jobs.artifact_path(run.id, SUMMARY_FILE, workspace="local"),
+        jobs.artifact_path(run.id, SHAP_FILE, workspace="local"),
+    )
     assert (found.settings.budget_s, len(found.permutation)) == (15, 30)
     assert [each.id for each in explain.later(unexplained)] == [run.id]
-    shown = models.card(models.register(unexplained.id, name="explained later").id).to_markdown().replace("\\", "")
+    shown = (
+        models.card(models.register(unexplained.id, name="explained later", workspace="local").id, workspace="local")
+        .to_markdown()
+        .replace("\\", "")
+    )
     assert found.permutation["feature"].iloc[0] in shown[shown.index("## Explanation") :]
 
 
 def test_only_searches_that_succeeded_are_explained(dataset, unexplained):
-    imported = jobs.get(next(run.id for run in runs.find("local", task="ingest")))
+    imported = jobs.get(next(run.id for run in runs.find("local", task="ingest")), workspace="local")
     with pytest.raises(InputError, match="has no model to explain"):
         explain.submit(imported)
     with pytest.raises(SettingsError):
@@ -151,7 +163,7 @@ def test_a_table_that_was_deleted_is_said(unexplained, dataset):
     runs.add(copy)
     for item in artifacts.find(unexplained.id, "local"):
         artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=copy.id))
-    run = jobs.wait(explain.submit(copy), 60)
+    run = jobs.wait(explain.submit(copy), 60, workspace="local")
     assert run.state is RunState.FAILED
     assert "was deleted" in run.error_message
     assert run.error_hint

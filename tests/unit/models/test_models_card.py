@@ -18,7 +18,7 @@ from tests.unit.models.conftest import keep
 
 @pytest.fixture
 def version(credit):
-    return models.resolve(models.register(credit.id, notes="a first try").id)
+    return models.resolve(models.register(credit.id, notes="a first try", workspace="local").id, workspace="local")
 
 
 def rows(section, title):
@@ -26,7 +26,7 @@ def rows(section, title):
 
 
 def test_figures_are_those_of_the_result(version, credit_result):
-    card = models.card(version.model_id)
+    card = models.card(version.model_id, workspace="local")
     shown = {name: figures for name, *figures in rows(card["evaluation"], "On the test rows")}
     found = credit_result.test_metrics["roc_auc"]
     assert shown["ROC AUC"] == [found.value, found.low, found.high, found.n]
@@ -43,7 +43,7 @@ def test_figures_are_those_of_the_result(version, credit_result):
 
 
 def test_groups_are_those_of_fairlearn(version, credit_result, credit_frame):
-    figures = models.card(version.id).facts["groups"]["sex"]
+    figures = models.card(version.id, workspace="local").facts["groups"]["sex"]
     test = credit_result.test
     truth, predicted = (test[name] == "good" for name in ("credit", "prediction"))
     metrics = {"selection_rate": selection_rate, "accuracy": accuracy_score, "true_positive_rate": true_positive_rate}
@@ -56,31 +56,31 @@ def test_groups_are_those_of_fairlearn(version, credit_result, credit_frame):
             assert found["value"] == pytest.approx(value)
             assert found["low"] <= found["value"] <= found["high"]
             assert found["low"] < found["high"]
-    assert set(models.card(version.id).facts["groups"]) == {"sex", "age"}
+    assert set(models.card(version.id, workspace="local").facts["groups"]) == {"sex", "age"}
 
 
 def test_columns_that_a_policy_decides_by_are_looked_at_too(finish, other_credit, credit_frame):
     run = finish(other_credit, credit_frame)
-    assert not models.card_of_run(run.id)["groups"].measured
+    assert not models.card_of_run(run.id, workspace="local")["groups"].measured
     policies.keep(run, "by job", ThresholdPolicy({"skilled": ((0.5, 1.0),)}, ("job",)))
-    card = models.card_of_run(run.id)
+    card = models.card_of_run(run.id, workspace="local")
     counts = credit_frame["job"].iloc[other_credit.test["row_id"]].value_counts()
     assert {group: found["count"] for group, found in card.facts["groups"]["job"].items()} == counts.to_dict()
     assert rows(card["groups"], "The policy") == (("skilled", 0.5, 1.0),)
 
 
 def test_questions_stay_open_until_they_are_answered(version):
-    card = models.card(version.id)
+    card = models.card(version.id, workspace="local")
     assert card.gaps == QUESTIONS == models.questions()
     assert card.to_markdown().count(f"*{NOT_ANSWERED}*") == len(QUESTIONS)
     models.answer(version, "intended_use", " To advise clerks.\nNever alone. ", who="ann")
     models.answer(version, "about_people", "yes")
-    card = models.card(version.id)
+    card = models.card(version.id, workspace="local")
     assert len(card.gaps) == len(QUESTIONS) - 2
     answers = {question.key: answer for question, answer in card["uses"].questions}
     assert answers["intended_use"] == "To advise clerks.\nNever alone."
     models.answer(version, "about_people", "")
-    assert len(models.card(version.id).gaps) == len(QUESTIONS) - 1
+    assert len(models.card(version.id, workspace="local").gaps) == len(QUESTIONS) - 1
     for key, text, message in (
         ("about_people", "maybe", "'maybe' is no answer"),
         ("what", "x", "no question 'what'"),
@@ -92,7 +92,7 @@ def test_questions_stay_open_until_they_are_answered(version):
 
 def test_coverage_follows_evidence_and_answers(version, credit):
     def status(item):
-        return {row.item: row.status for row in models.card(version.id).coverage}[item]
+        return {row.item: row.status for row in models.card(version.id, workspace="local").coverage}[item]
 
     assert [status(item) for item in ("1(c)", "1(f)", "2(e)", "5", "MEASURE 2.11")] == [
         "evidence present",
@@ -116,7 +116,7 @@ def test_coverage_follows_evidence_and_answers(version, credit):
     assert [status(item) for item in ("2(e)", "MEASURE 2.9")] == ["asked", "evidence present"]
     models.answer(version, "oversight", "The head of the branch.")
     assert status("2(e)") == "evidence present"
-    importance = rows(models.card(version.id)["explanation"], "Permutation")
+    importance = rows(models.card(version.id, workspace="local")["explanation"], "Permutation")
     assert [row[0] for row in importance] == ["status", "age"]
 
 
@@ -139,7 +139,7 @@ def test_latency_of_an_export_of_this_run(version, credit):
     measured = finished("latency", {"export": exported.id})
     keep(measured, "latency.json", json.dumps({"reports": {"fp32": report}}).encode())
     keep(finished("latency", {"export": "0" * 16}), "latency.json", json.dumps(report | {"name": "foreign"}).encode())
-    card = models.card(version.id)
+    card = models.card(version.id, workspace="local")
     (table,) = card["latency"].tables
     assert table.rows[:2] == (("p50, ms", 1.5, 1.4, 1.6, 700), ("p99.9, ms", None, None, None, 700))
     assert "single_stream, batch of 1, on a CPU" in table.title
@@ -147,10 +147,10 @@ def test_latency_of_an_export_of_this_run(version, credit):
 
 
 def test_numbers_and_texts_have_cards(diabetes, diabetes_result, reviews, reviews_result):
-    number = models.card_of_run(diabetes.id)
+    number = models.card_of_run(diabetes.id, workspace="local")
     assert "RMSE" in {row[0] for row in rows(number["evaluation"], "On the test rows")}
     assert {"mean_error", "count"} <= set(next(iter(number.facts["groups"]["sex"].values())))
-    text = models.card_of_run(reviews.id)
+    text = models.card_of_run(reviews.id, workspace="local")
     assert text.title == "sentiment from Reviews"
     assert reviews_result.verdict in text.summary
     assert "first 32 tokens" in " ".join(text["limits"].text)
@@ -164,15 +164,15 @@ def test_members_of_a_blend_are_listed(finish, credit_result, credit_frame):
         {"trial": 1, "learner": "rf", "weight": 0.25, "config": {}},
     ]
     winner = credit_result.winner | {"learner": "blend", "config": {"members": members}}
-    card = models.card_of_run(finish(replace(credit_result, winner=winner), credit_frame).id)
+    card = models.card_of_run(finish(replace(credit_result, winner=winner), credit_frame).id, workspace="local")
     assert rows(card["training"], "Members") == (("LightGBM", 3, 0.75), ("Random forest", 1, 0.25))
     assert dict(rows(card["details"], ""))["Model"] == "Blend of several models"
 
 
 def test_a_card_without_its_table(credit):
-    version = models.resolve(models.register(credit.id).id)
-    delete_dataset(credit.dataset_id)
-    card = models.card(version.id)
+    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
+    delete_dataset(credit.dataset_id, workspace="local")
+    card = models.card(version.id, workspace="local")
     assert "was deleted" in card["data"].text[0]
     assert card["groups"].measured, "sensitive columns are stored with the predictions"
 
@@ -180,13 +180,13 @@ def test_a_card_without_its_table(credit):
 def test_a_run_without_a_model_has_none(home):
     run = runs.add(Run(workspace="local", task="check", state=RunState.SUCCEEDED))
     with pytest.raises(RegistryError, match="makes no model"):
-        models.card_of_run(run.id)
+        models.card_of_run(run.id, workspace="local")
 
 
 def test_a_card_says_that_groups_were_resampled(finish, credit_result, credit_frame, with_model):
     grouped = with_model(credit_result, credit_result.model)
     object.__setattr__(grouped, "rows", {**credit_result.rows, "test_groups": 12})
     run = finish(grouped, credit_frame)
-    card = models.card(models.register(run.id, name="grouped").id)
+    card = models.card(models.register(run.id, name="grouped", workspace="local").id, workspace="local")
     said = [text for text in card["evaluation"].text if "groups" in text]
     assert said == ["The test rows are of 12 groups; the intervals of the figures resample whole groups."]

@@ -16,10 +16,12 @@ EVIL = "<script>alert(1)</script> | [x](javascript:1) `a` *b* \n# not a heading\
 
 @pytest.fixture
 def card(credit):
-    version = models.resolve(models.register(credit.id, name=f"{EVIL.splitlines()[0]}", notes=EVIL).id)
+    version = models.resolve(
+        models.register(credit.id, name=f"{EVIL.splitlines()[0]}", notes=EVIL, workspace="local").id, workspace="local"
+    )
     models.answer(version, "licence", "MIT")
     models.answer(version, "intended_use", EVIL)
-    return models.card(version.id)
+    return models.card(version.id, workspace="local")
 
 
 def test_hugging_face_reads_the_metadata(card, credit_result):
@@ -38,7 +40,7 @@ def test_hugging_face_reads_the_metadata(card, credit_result):
 
 @pytest.mark.parametrize(("fixture", "tag"), [("diabetes", "tabular-regression"), ("reviews", "text-classification")])
 def test_metadata_of_other_tasks(fixture, tag, request):
-    read = ModelCard(models.card_of_run(request.getfixturevalue(fixture).id).to_markdown())
+    read = ModelCard(models.card_of_run(request.getfixturevalue(fixture).id, workspace="local").to_markdown())
     assert read.data.pipeline_tag == tag
     assert read.data.eval_results
     assert read.data.model_name
@@ -98,7 +100,7 @@ def test_json_has_all_of_it(card):
 
 
 def test_no_format_gives_a_verdict_on_law(card, reviews):
-    for each in (card, models.card_of_run(reviews.id)):
+    for each in (card, models.card_of_run(reviews.id, workspace="local")):
         for text in (each.to_markdown(), each.to_html(), each.to_json()):
             assert not re.search(r"complian|certif", text, flags=re.IGNORECASE)
 

@@ -20,7 +20,7 @@ def wine(finish, wine_result, wine_frame):
 
 
 def test_scores_have_the_labels_own_type(wine, wine_result, wine_frame):
-    found = models.score(models.register(wine.id).id, wine_frame)
+    found = models.score(models.register(wine.id, workspace="local").id, wine_frame, workspace="local")
     assert found.columns.tolist() == ["prediction", "p(1)", "p(5)", "p(9)"]
     assert found["prediction"].dtype == "int64"
     assert found["prediction"].tolist() == wine_result.model.predict(wine_frame).tolist()
@@ -30,13 +30,13 @@ def test_a_policy_is_about_one_class(wine, wine_frame):
     policies.keep(
         wine, "five", ThresholdPolicy({"north": ((0.3, 1.0),), "south": ((0.6, 1.0),)}, ("region",), {"positive": "5"})
     )
-    found = models.score(models.register(wine.id).id, wine_frame)
+    found = models.score(models.register(wine.id, workspace="local").id, wine_frame, workspace="local")
     least = np.where(wine_frame["region"] == "north", 0.3, 0.6)
     assert found["decision"].tolist() == (found["p(5)"] >= least).astype(int).tolist()
 
 
 def test_groups_are_compared_by_accuracy(wine, wine_result):
-    card = models.card_of_run(wine.id)
+    card = models.card_of_run(wine.id, workspace="local")
     test = wine_result.test
     expected = MetricFrame(
         metrics=accuracy_score, y_true=test["cultivar"], y_pred=test["prediction"], sensitive_features=test["region"]
@@ -53,8 +53,11 @@ def test_versions_compare(finish, wine, wine_result, wine_frame):
     columns = ["p(1)", "p(5)", "p(9)"]
     test[columns] = 0.5 * test[columns] + 0.5 / 3
     other = finish(replace(wine_result, test=test), wine_frame, "cultivar from Wine")
-    first, second = models.register(wine.id, name="a"), models.register(other.id, name="b")
-    found = models.compare(first.id, second.id, metric="log_loss")
+    first, second = (
+        models.register(wine.id, name="a", workspace="local"),
+        models.register(other.id, name="b", workspace="local"),
+    )
+    found = models.compare(first.id, second.id, metric="log_loss", workspace="local")
     shares = [each[columns].to_numpy(dtype=float) for each in (wine_result.test, test)]
     losses = [log_loss(test["cultivar"], each / each.sum(axis=1, keepdims=True)) for each in shares]
     assert found.difference.value == pytest.approx(losses[0] - losses[1], abs=1e-6)
@@ -63,7 +66,7 @@ def test_versions_compare(finish, wine, wine_result, wine_frame):
 
 
 def test_the_signature_has_the_labels_type(wine, tmp_path):
-    folder = models.save_mlflow(models.register(wine.id).id, tmp_path / "out")
+    folder = models.save_mlflow(models.register(wine.id, workspace="local").id, tmp_path / "out", workspace="local")
     outputs = json.loads(yaml.safe_load((folder / "MLmodel").read_text())["signature"]["outputs"])
     assert [each["type"] for each in outputs] == ["long", "double", "double", "double"]
     assert [_label_type(each) for each in ([True, False], [0, 1], [0.5, 1], ["a", "b"])] == [

@@ -12,14 +12,14 @@ from core.errors import RegistryError
 
 @pytest.fixture
 def pair(finish, credit, other_credit, credit_frame):
-    one = models.register(credit.id, name="credit")
-    models.register(finish(other_credit, credit_frame).id, name="credit")
-    second, first = models.versions(one.id)
+    one = models.register(credit.id, name="credit", workspace="local")
+    models.register(finish(other_credit, credit_frame).id, name="credit", workspace="local")
+    second, first = models.versions(one.id, workspace="local")
     return first, second
 
 
 def test_the_paired_difference_is_that_of_the_rows(pair, credit_result, other_credit):
-    found = models.compare(pair[0].id, pair[1].id)
+    found = models.compare(pair[0].id, pair[1].id, workspace="local")
     assert found.same_rows
     assert found.metric == "roc_auc"
     first, second = credit_result.test, other_credit.test
@@ -43,16 +43,16 @@ def test_the_paired_difference_is_that_of_the_rows(pair, credit_result, other_cr
 
 
 def test_the_sign_is_that_of_better(pair, credit_result, other_credit):
-    found = models.compare(pair[0].id, pair[1].id, metric="log_loss")
+    found = models.compare(pair[0].id, pair[1].id, metric="log_loss", workspace="local")
     losses = [log_loss(each.test["credit"] == "good", each.test["p(good)"]) for each in (credit_result, other_credit)]
     assert found.difference.value == pytest.approx(losses[0] - losses[1], abs=1e-5)
     assert abs(losses[0] - losses[1]) > 1e-3
-    back = models.compare(pair[1].id, pair[0].id, metric="log_loss")
+    back = models.compare(pair[1].id, pair[0].id, metric="log_loss", workspace="local")
     assert back.difference.value == pytest.approx(-found.difference.value)
 
 
 def test_figures_stand_side_by_side(pair, credit_result, other_credit):
-    table = models.compare(pair[0].id, pair[1].id).table.set_index("metric")
+    table = models.compare(pair[0].id, pair[1].id, workspace="local").table.set_index("metric")
     for name, estimate in credit_result.test_metrics.items():
         row = table.loc[name]
         assert (row["first_value"], row["first_low"], row["first_n"]) == (estimate.value, estimate.low, estimate.n)
@@ -60,8 +60,8 @@ def test_figures_stand_side_by_side(pair, credit_result, other_credit):
 
 
 def test_other_tables_have_no_paired_difference(pair, diabetes):
-    other = models.register(diabetes.id)
-    found = models.compare(pair[0].id, other.id)
+    other = models.register(diabetes.id, workspace="local")
+    found = models.compare(pair[0].id, other.id, workspace="local")
     assert (found.difference, found.same_rows) == (None, False)
     assert found.verdict == "There is no paired difference: they were tested on different tables."
     assert {"roc_auc", "rmse"} <= set(found.table["metric"])
@@ -70,18 +70,18 @@ def test_other_tables_have_no_paired_difference(pair, diabetes):
 def test_rows_that_both_held_out_count(finish, credit, credit_result, credit_frame, with_model):
     half = with_model(credit_result, credit_result.model)
     object.__setattr__(half, "test", credit_result.test.iloc[:120])
-    model = models.register(credit.id, name="credit")
-    models.register(finish(half, credit_frame).id, name="credit")
-    found = models.compare(*(version.id for version in models.versions(model.id)))
+    model = models.register(credit.id, name="credit", workspace="local")
+    models.register(finish(half, credit_frame).id, name="credit", workspace="local")
+    found = models.compare(*(version.id for version in models.versions(model.id, workspace="local")), workspace="local")
     assert (found.difference.n, found.difference.value, found.same_rows) == (120, 0, False)
     assert "not clearly different" in found.verdict
 
 
 def test_what_cannot_be_compared(pair):
     with pytest.raises(RegistryError, match="same version"):
-        models.compare(pair[1].model_id, pair[1].id)
+        models.compare(pair[1].model_id, pair[1].id, workspace="local")
     with pytest.raises(RegistryError, match="'rmse' does not fit"):
-        models.compare(pair[0].id, pair[1].id, metric="rmse")
+        models.compare(pair[0].id, pair[1].id, metric="rmse", workspace="local")
 
 
 def test_groups_of_the_stored_rows_are_resampled_as_a_whole(
@@ -94,8 +94,8 @@ def test_groups_of_the_stored_rows_are_resampled_as_a_whole(
         # Two groups: with the second alone, with both, or with the first twice; so only three values can be drawn.
         table.insert(1, "plumbline:group", np.arange(len(table)) % 2)
         object.__setattr__(grouped, "test", table)
-        sides.append(models.register(finish(grouped, credit_frame).id, name=f"grouped {number}"))
-    found = models.compare(sides[0].id, sides[1].id)
+        sides.append(models.register(finish(grouped, credit_frame).id, name=f"grouped {number}", workspace="local"))
+    found = models.compare(sides[0].id, sides[1].id, workspace="local")
     first, second = credit_result.test, other_credit.test
     y, a, b = (first["credit"] == "good").to_numpy(), first["p(good)"].to_numpy(), second["p(good)"].to_numpy()
     each = [roc_auc_score(y[part::2], b[part::2]) - roc_auc_score(y[part::2], a[part::2]) for part in (0, 1)]

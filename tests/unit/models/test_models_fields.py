@@ -14,7 +14,7 @@ from tests.unit.edge.edge_models import odd_table
 
 
 def test_fields_are_those_of_the_training_rows(credit, credit_result, credit_frame):
-    version = models.resolve(models.register(credit.id).id)
+    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
     fields = {field.name: field for field in models.form_fields(version)}
     assert list(fields) == credit_result.features
     rows = credit_frame.drop(index=credit_result.test["row_id"])

@@ -44,4 +44,4 @@ def test_a_page_s_calls_stay_light(finish, credit, credit_result, other_credit, 
     prediction, packages = done.stdout.strip().splitlines()
     assert prediction in ("['good']", "['bad']")
     assert not set(packages.split()) & {*HEAVY, "mlflow", "streamlit"}
-    assert models.resolve(models.find()[0].id).number == 1
+    assert models.resolve(models.find(workspace="local")[0].id, workspace="local").number == 1

@@ -108,10 +108,10 @@ def saved(
     tasks = []
 
     def save(run, rows, name):
-        version = models.resolve(models.register(run.id, name=name).id)
-        folder = models.save_mlflow(version.id, tmp_path / name)
+        version = models.resolve(models.register(run.id, name=name, workspace="local").id, workspace="local")
+        folder = models.save_mlflow(version.id, tmp_path / name, workspace="local")
         rows.to_parquet(tmp_path / f"{name}.rows")
-        models.score(version.id, rows).rename_axis(None).to_parquet(tmp_path / f"{name}.expected")
+        models.score(version.id, rows, workspace="local").rename_axis(None).to_parquet(tmp_path / f"{name}.expected")
         tasks.append([str(folder), str(tmp_path / f"{name}.rows"), str(tmp_path / f"{name}.expected")])
 
     for result, frame in ((credit_result, credit_frame), (diabetes_result, diabetes_frame)):
@@ -153,8 +153,8 @@ def test_mlflow_predicts_the_same_for_every_learner_and_texts(saved, mlflow_pyth
 
 
 def test_folder_says_what_it_is_and_holds_no_pickle_and_no_rows(credit, credit_result, tmp_path):
-    version = models.resolve(models.register(credit.id).id)
-    folder = models.save_mlflow(version.model_id, tmp_path / "out")
+    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
+    folder = models.save_mlflow(version.model_id, tmp_path / "out", workspace="local")
     about = yaml.safe_load((folder / "MLmodel").read_text())
     assert about["metadata"]["fingerprint"] == credit_result.fingerprint
     inputs = {each["name"]: each["type"] for each in json.loads(about["signature"]["inputs"])}
@@ -168,7 +168,7 @@ def test_folder_says_what_it_is_and_holds_no_pickle_and_no_rows(credit, credit_r
     needs = (folder / "requirements.txt").read_text().splitlines()
     assert f"scikit-learn=={credit_result.packages['scikit-learn']}" in needs
     with pytest.raises(StorageError, match="holds something already"):
-        models.save_mlflow(version.id, folder)
+        models.save_mlflow(version.id, folder, workspace="local")
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
@@ -196,7 +196,7 @@ print(json.dumps({
 
 @pytest.mark.slow
 def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_frame, mlflow_python, tmp_path):
-    version = models.resolve(models.register(credit.id).id)
+    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
     credit_frame.head(30).to_parquet(tmp_path / "rows")
     out = call(
         mlflow_python,
@@ -225,13 +225,13 @@ def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_fra
 
 
 def test_push_says_what_it_lacks(credit, monkeypatch):
-    version = models.resolve(models.register(credit.id).id)
+    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(SettingsError, match="MLFLOW_TRACKING_URI is not set"):
-        models.push_mlflow(version.id)
+        models.push_mlflow(version.id, workspace="local")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SettingsError, match="not installed") as caught:
-        models.push_mlflow(version.id, tracking_uri="sqlite:///x.db")
+        models.push_mlflow(version.id, tracking_uri="sqlite:///x.db", workspace="local")
     assert caught.value.hint == "pip install -r requirements-mlflow.txt"
 
 

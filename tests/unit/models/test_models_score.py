@@ -15,12 +15,12 @@ from tests.unit.models.conftest import keep
 
 @pytest.fixture
 def model(credit):
-    return models.register(credit.id)
+    return models.register(credit.id, workspace="local")
 
 
 def test_a_table_s_rows_are_scored_as_by_the_model(model, credit_result, credit_frame):
     rows = credit_frame.iloc[credit_result.test["row_id"]]
-    found = models.score(model.id, rows.sample(frac=1, axis=1, random_state=0))
+    found = models.score(model.id, rows.sample(frac=1, axis=1, random_state=0), workspace="local")
     pd.testing.assert_index_equal(found.index, rows.index)
     assert found["prediction"].tolist() == credit_result.model.predict(rows).tolist()
     expected = credit_result.test[["p(bad)", "p(good)"]]
@@ -28,17 +28,17 @@ def test_a_table_s_rows_are_scored_as_by_the_model(model, credit_result, credit_
     findings = {finding["check"]: finding["message"] for finding in found.attrs["findings"]}
     assert findings["ignored"] == "2 columns are not read: 'credit', 'sex'."
     assert "changed_type" not in findings
-    one = models.score(model.id, rows.drop(columns="sex")).attrs["findings"]
+    one = models.score(model.id, rows.drop(columns="sex"), workspace="local").attrs["findings"]
     assert "1 column is not read: 'credit'." in [finding["message"] for finding in one]
 
 
 def test_numbers_and_texts_too(diabetes, diabetes_result, diabetes_frame, reviews, reviews_result, reviews_frame):
-    number = models.score(models.register(diabetes.id).id, diabetes_frame)
+    number = models.score(models.register(diabetes.id, workspace="local").id, diabetes_frame, workspace="local")
     np.testing.assert_allclose(number["prediction"], diabetes_result.model.predict(diabetes_frame))
     rows = reviews_frame.head(12).copy()
     rows.loc[3, "text"] = None
     rows.loc[5, "text"] = "  "
-    found = models.score_rows(models.register(reviews.id).id, rows)
+    found = models.score_rows(models.register(reviews.id, workspace="local").id, rows, workspace="local")
     expected = reviews_result.predict(rows["text"].drop([3, 5]).tolist())
     answered = found.table.drop([3, 5])
     assert answered["prediction"].tolist() == expected["label"].tolist()
@@ -53,7 +53,7 @@ def test_what_differs_is_reported_and_the_rest_is_scored(model, credit_frame):
     rows.loc[0, "age"] = "young"
     rows.loc[1, "age"] = 140
     rows.loc[2:4, "purpose"] = "a moon rocket"
-    found = models.score_rows(model.id, rows)
+    found = models.score_rows(model.id, rows, workspace="local")
     reports = {report.name: report for report in found.columns}
     assert (reports["age"].unreadable, reports["age"].outside) == (1, 1)
     assert (reports["purpose"].unseen, reports["purpose"].unseen_examples) == (3, ("a moon rocket",))
@@ -61,9 +61,9 @@ def test_what_differs_is_reported_and_the_rest_is_scored(model, credit_frame):
     assert found.table["prediction"].notna().all()
     assert {"unreadable", "outside", "unseen"} <= {finding.check for finding in found.findings}
     with pytest.raises(InputError, match="no column 'age'"):
-        models.score(model.id, rows.drop(columns="age"))
+        models.score(model.id, rows.drop(columns="age"), workspace="local")
     with pytest.raises(NotFoundError):
-        models.score("0" * 16, rows)
+        models.score("0" * 16, rows, workspace="local")
 
 
 @pytest.fixture
@@ -79,15 +79,15 @@ def fair(credit, credit_result, credit_frame):
 def test_the_run_s_policy_decides(credit, model, fair, credit_frame):
     policy, groups = fair
     policies.keep(credit, "fair", policy)
-    found = models.score_rows(model.id, credit_frame)
+    found = models.score_rows(model.id, credit_frame, workspace="local")
     assert found.policy == "policy-fair.json"
     assert found.table["decision"].tolist() == policy.predict(found.table["p(good)"], groups).tolist()
     assert found.unknown_groups == {}
-    fields = models.form_fields(models.resolve(model.id))
+    fields = models.form_fields(models.resolve(model.id, workspace="local"))
     assert [(field.name, field.role) for field in fields][-1] == ("sex", "group")
     with pytest.raises(InputError, match="decides by 'sex', and the table has no such column"):
-        models.score(model.id, credit_frame.drop(columns="sex"))
-    plain = models.score(model.id, credit_frame.drop(columns="sex"), policy="none")
+        models.score(model.id, credit_frame.drop(columns="sex"), workspace="local")
+    plain = models.score(model.id, credit_frame.drop(columns="sex"), policy="none", workspace="local")
     assert "decision" not in plain
 
 
@@ -95,7 +95,7 @@ def test_groups_that_the_policy_does_not_know_get_no_decision(credit, model, fai
     policies.keep(credit, "fair", fair[0])
     rows = credit_frame.head(30).copy()
     rows.loc[:4, "sex"] = "unknown"
-    found = models.score_rows(model.id, rows)
+    found = models.score_rows(model.id, rows, workspace="local")
     assert found.table["decision"].isna().tolist() == [True] * 5 + [False] * 25
     assert sum(found.unknown_groups.values()) == 5
     assert "5 rows have no decision" in found.findings[-2].message
@@ -106,14 +106,14 @@ def test_a_policy_that_draws_needs_ids(credit, model, credit_frame):
     policies.keep(credit, "drawn", drawn)
     rows = credit_frame.assign(key=[f"k{n}" for n in range(len(credit_frame))])
     with pytest.raises(InputError, match="draws some decisions"):
-        models.score(model.id, rows)
-    found = models.score(model.id, rows, row_id="key")
-    again = models.score(model.id, rows.iloc[::-1], row_id="key")
+        models.score(model.id, rows, workspace="local")
+    found = models.score(model.id, rows, row_id="key", workspace="local")
+    again = models.score(model.id, rows.iloc[::-1], row_id="key", workspace="local")
     assert found["decision"].equals(again["decision"].iloc[::-1])
     expected = drawn.predict(found["p(good)"], rows["sex"], row_ids=rows["key"])
     assert found["decision"].tolist() == expected.tolist()
     with pytest.raises(InputError, match="no column 'id'"):
-        models.score(model.id, rows, row_id="id")
+        models.score(model.id, rows, row_id="id", workspace="local")
 
 
 def test_which_policy_must_be_clear(credit, model, fair, credit_frame):
@@ -121,12 +121,12 @@ def test_which_policy_must_be_clear(credit, model, fair, credit_frame):
     named = ThresholdPolicy({"male": ((0.5, 1.0),), "female": ((0.5, 1.0),)}, ("sex",), {"positive": "bad"})
     policies.keep(credit, "bad", named)
     with pytest.raises(InputError, match="2 policies are kept") as caught:
-        models.score(model.id, credit_frame)
+        models.score(model.id, credit_frame, workspace="local")
     assert "policy-bad.json, policy-fair.json" in caught.value.hint
-    found = models.score(model.id, credit_frame, policy="policy-bad.json")
+    found = models.score(model.id, credit_frame, policy="policy-bad.json", workspace="local")
     assert (found["decision"] == (found["p(bad)"] >= 0.5)).all(), "about the label that the policy names"
     with pytest.raises(InputError, match="No policy 'x'"):
-        models.score(model.id, credit_frame, policy="x")
+        models.score(model.id, credit_frame, policy="x", workspace="local")
 
 
 def exported(run, model, train, held_out, folder, **values):
@@ -137,12 +137,12 @@ def exported(run, model, train, held_out, folder, **values):
 
 
 def test_an_exported_table_model_scores_the_same(credit, model, credit_result, credit_frame, tmp_path):
-    version = models.resolve(model.id)
+    version = models.resolve(model.id, workspace="local")
     assert models.exported_model(version) is None
     features = credit_frame.drop(columns="credit")
     exported(credit, credit_result.model, features.head(500), features.tail(200), tmp_path)
-    own = models.score(model.id, credit_frame)
-    other = models.score_rows(model.id, credit_frame, onnx=models.exported_model(version)).table
+    own = models.score(model.id, credit_frame, workspace="local")
+    other = models.score_rows(model.id, credit_frame, onnx=models.exported_model(version), workspace="local").table
     assert own["prediction"].tolist() == other["prediction"].tolist()
     np.testing.assert_allclose(own.iloc[:, 1:], other.iloc[:, 1:], atol=1e-5)
 
@@ -150,12 +150,12 @@ def test_an_exported_table_model_scores_the_same(credit, model, credit_result, c
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own future
 def test_an_exported_text_model_scores_the_same(reviews, reviews_result, reviews_frame, tmp_path):
-    version = models.resolve(models.register(reviews.id).id)
+    version = models.resolve(models.register(reviews.id, workspace="local").id, workspace="local")
     texts = reviews_frame["text"].tolist()
     exported(reviews, reviews_result.model_dir, texts[:30], texts[30:60], tmp_path, max_length=32)
     rows = reviews_frame.head(25).assign(text=[None, *texts[1:25]])
-    own = models.score(version.id, rows)
-    other = models.score_rows(version.id, rows, onnx=models.exported_model(version)).table
+    own = models.score(version.id, rows, workspace="local")
+    other = models.score_rows(version.id, rows, onnx=models.exported_model(version), workspace="local").table
     assert own["prediction"].fillna("").tolist() == other["prediction"].fillna("").tolist()
     np.testing.assert_allclose(own.iloc[:, 1:], other.iloc[:, 1:], atol=1e-5)
 
@@ -166,7 +166,7 @@ def test_a_model_that_was_swapped_is_not_run(credit, model, credit_frame):
 
     keep(credit, "model.skops", io.dumps(FunctionTransformer(print)))
     with pytest.raises(StorageError, match="not trusted"):
-        models.score(model.id, credit_frame)
+        models.score(model.id, credit_frame, workspace="local")
 
 
 def test_groups_of_several_columns_read_as_the_rules_name_them():

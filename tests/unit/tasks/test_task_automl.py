@@ -14,10 +14,10 @@ from core.tasks import automl, ingest
 @pytest.fixture(scope="module")
 def searched(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("searched") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("breast_cancer"), 60)
+        loaded = jobs.wait(ingest.submit_sample("breast_cancer", workspace="local"), 60, workspace="local")
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = AutoMLSettings(target="diagnosis", time_budget_s=None, max_trials=4, folds=2)
-        run = jobs.wait(automl.submit(dataset, settings), 120)
+        run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
         yield dataset, settings, run
 
 
@@ -32,7 +32,9 @@ def test_run_succeeds_with_a_verdict(searched):
 def test_files_are_those_of_the_result(searched, tmp_path):
     _, settings, run = searched
     for artifact in artifacts.find(run.id, "local"):
-        (tmp_path / artifact.name).write_bytes(jobs.artifact_path(run.id, artifact.name).read_bytes())
+        (tmp_path / artifact.name).write_bytes(
+            jobs.artifact_path(run.id, artifact.name, workspace="local").read_bytes()
+        )
     loaded = AutoMLResult.load(tmp_path)
     assert loaded.settings == settings
     assert loaded.verdict == run.result["verdict"]
@@ -40,39 +42,43 @@ def test_files_are_those_of_the_result(searched, tmp_path):
 
 
 def test_each_trial_is_an_event(searched):
-    events = jobs.events(searched[2].id, phase="search")
+    events = jobs.events(searched[2].id, phase="search", workspace="local")
     trials = [event.values["trial"] for event in events if event.values.get("trial")]
     assert trials == [1, 2, 3, 4]
 
 
 def test_result_is_of_the_stored_table(searched):
     dataset, _, run = searched
-    found = json.loads(jobs.artifact_path(run.id, "result.json").read_text())
+    found = json.loads(jobs.artifact_path(run.id, "result.json", workspace="local").read_text())
     assert found["fingerprint"] == dataset.fingerprint
 
 
 def test_repeat_gives_the_same_model(searched):
     _, _, run = searched
-    again = jobs.wait(jobs.repeat(run.id), 120)
-    first, second = (json.loads(jobs.artifact_path(item.id, "result.json").read_text()) for item in (run, again))
+    again = jobs.wait(jobs.repeat(run.id, workspace="local"), 120, workspace="local")
+    first, second = (
+        json.loads(jobs.artifact_path(item.id, "result.json", workspace="local").read_text()) for item in (run, again)
+    )
     assert first["test_metrics"] == second["test_metrics"]
     assert [trial["config"] for trial in first["trials"]] == [trial["config"] for trial in second["trials"]]
 
 
 def test_a_hung_search_has_a_wall_behind_it(searched):
     dataset, _, _ = searched
-    run = jobs.get(automl.submit(dataset, AutoMLSettings(target="diagnosis", time_budget_s=600)))
+    run = jobs.get(automl.submit(dataset, AutoMLSettings(target="diagnosis", time_budget_s=600)), workspace="local")
     assert run.timeout_s == 600 * 1.5 + 120
-    jobs.cancel(run.id)
-    assert jobs.wait(run.id, 30).state is RunState.CANCELLED
+    jobs.cancel(run.id, workspace="local")
+    assert jobs.wait(run.id, 30, workspace="local").state is RunState.CANCELLED
 
 
 def test_continue_adds_trials_to_a_finished_search(searched):
     dataset, settings, run = searched
     more = settings.model_copy(update={"max_trials": 6})
-    again = jobs.wait(automl.submit(dataset, more, continue_from=run.id), 120)
+    again = jobs.wait(automl.submit(dataset, more, continue_from=run.id), 120, workspace="local")
     assert again.state is RunState.SUCCEEDED, again.error_message
-    first, second = (json.loads(jobs.artifact_path(item.id, "result.json").read_text()) for item in (run, again))
+    first, second = (
+        json.loads(jobs.artifact_path(item.id, "result.json", workspace="local").read_text()) for item in (run, again)
+    )
     assert second["trials"][:4] == first["trials"]
     assert [trial["trial"] for trial in second["trials"]] == [1, 2, 3, 4, 5, 6]
     assert again.settings["continue_from"] == run.id
@@ -87,6 +93,6 @@ def test_only_a_finished_search_of_the_same_dataset_goes_on(searched):
 def test_continuing_with_other_splits_fails_with_the_reason(searched):
     dataset, settings, run = searched
     other = settings.model_copy(update={"seed": 5, "max_trials": 6})
-    failed = jobs.wait(automl.submit(dataset, other, continue_from=run.id), 120)
+    failed = jobs.wait(automl.submit(dataset, other, continue_from=run.id), 120, workspace="local")
     assert failed.state is RunState.FAILED
     assert "had seed 0, this one has 5" in failed.error_message

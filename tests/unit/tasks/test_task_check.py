@@ -44,8 +44,8 @@ def german(home: Path) -> Dataset:
 @pytest.fixture(scope="module")
 def checked(german: Dataset) -> Run:
     """The run that has checked German credit for its target."""
-    run = jobs.wait(check_task.submit(german, "credit", ["sex", "age"]), 60)
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
+    run = jobs.wait(check_task.submit(german, "credit", ["sex", "age"]), 60, workspace="local")
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
     return run
 
 
@@ -65,7 +65,7 @@ def test_the_run_says_what_it_is_about(checked: Run, german: Dataset) -> None:
     assert (checked.title, checked.lane) == ("Check German credit risk for credit", "short")
     assert checked.dataset_id == german.id
     assert checked.settings == {"target": "credit", "sensitive": ["age", "sex"]}
-    assert [event.phase for event in jobs.events(checked.id)] == ["check"]
+    assert [event.phase for event in jobs.events(checked.id, workspace="local")] == ["check"]
     assert not (run_dir(checked.id) / "work").exists()
 
 
@@ -84,7 +84,7 @@ def test_latest_finds_these_very_checks(checked: Run, german: Dataset) -> None:
 
 
 def test_without_a_target_the_columns_are_checked(german: Dataset) -> None:
-    run = jobs.wait(check_task.submit(german, None), 60)
+    run = jobs.wait(check_task.submit(german, None), 60, workspace="local")
     assert run.title == "Check German credit risk"
     names = {finding.check for finding in stored(run)}
     assert "near_duplicates" in names
@@ -93,7 +93,7 @@ def test_without_a_target_the_columns_are_checked(german: Dataset) -> None:
 
 
 def test_a_target_that_is_not_there_fails_with_a_hint(german: Dataset) -> None:
-    run = jobs.wait(check_task.submit(german, "kredit"), 60)
+    run = jobs.wait(check_task.submit(german, "kredit"), 60, workspace="local")
     assert run.state is RunState.FAILED
     assert run.error_message == "There is no column 'kredit'."
     assert "'credit'" in (run.error_hint or "")
@@ -102,7 +102,7 @@ def test_a_target_that_is_not_there_fails_with_a_hint(german: Dataset) -> None:
 
 def test_a_dataset_that_was_deleted_fails_with_a_hint(german: Dataset) -> None:
     ghost = german.model_copy(update={"id": "0" * 16})
-    run = jobs.wait(check_task.submit(ghost, "credit"), 60)
+    run = jobs.wait(check_task.submit(ghost, "credit"), 60, workspace="local")
     assert run.state is RunState.FAILED
     assert ghost.id in (run.error_message or "")
     assert run.error_hint

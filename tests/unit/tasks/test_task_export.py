@@ -28,7 +28,7 @@ POLICY = ThresholdPolicy(
 @pytest.fixture(scope="module")
 def world(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("exported") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
+        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = AutoMLSettings(
             target="credit",
@@ -40,7 +40,7 @@ def world(installation, tmp_path_factory):
             ensemble=False,
             explain=False,
         )
-        search = jobs.wait(automl.submit(dataset, settings), 120)
+        search = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
         assert search.state is RunState.SUCCEEDED, search.error_message
         yield dataset, search
 
@@ -49,8 +49,8 @@ def world(installation, tmp_path_factory):
 def exported(world):
     _, search = world
     name = policies.keep(search, "fair", POLICY)
-    run = jobs.wait(export.submit(search, modes=("dynamic-int8",), policy=name), 120)
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
+    run = jobs.wait(export.submit(search, modes=("dynamic-int8",), policy=name), 120, workspace="local")
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
     return run
 
 
@@ -58,7 +58,7 @@ def test_the_file_gives_the_predictions_that_the_search_stored(world, exported):
     dataset, search = world
     scorer = TableScorer(exports.variant_path(exported, exports.read(exported), "fp32"))
     frame = load_frame(get_store().local_path(dataset.data_digest))
-    stored = pd.read_parquet(jobs.artifact_path(search.id, "test.parquet"))
+    stored = pd.read_parquet(jobs.artifact_path(search.id, "test.parquet", workspace="local"))
     ours = scorer.outputs(frame.iloc[stored["row_id"]])
     np.testing.assert_allclose(ours[:, 1], stored["p(good)"], atol=1e-5)
 
@@ -66,14 +66,14 @@ def test_the_file_gives_the_predictions_that_the_search_stored(world, exported):
 def test_the_proof_is_over_all_rows_with_the_test_rows_apart(world, exported):
     dataset, search = world
     found = exports.read(exported)
-    test = pd.read_parquet(jobs.artifact_path(search.id, "test.parquet"))
+    test = pd.read_parquet(jobs.artifact_path(search.id, "test.parquet", workspace="local"))
     parity = found["model"]["parity"]
     assert parity["held_out"]["rows"] == len(test) == found["rows"]["held_out"]
     assert parity["train"]["rows"] == dataset.rows - len(test) == found["rows"]["train"]
     assert parity["edge_cases"]["rows"] > 0
     assert all(part["rows_over"] == part["label_flips"] == 0 for part in parity.values())
     # The metric of the file is that of the model, which the search computed by itself.
-    known = json.loads(jobs.artifact_path(search.id, "result.json").read_text())["test_metrics"]
+    known = json.loads(jobs.artifact_path(search.id, "result.json", workspace="local").read_text())["test_metrics"]
     assert found["variants"][0]["metrics"]["accuracy"]["value"] == pytest.approx(known["accuracy"]["value"])
 
 
@@ -132,8 +132,8 @@ def test_a_bundle_needs_a_model_of_ours(exported, monkeypatch, tmp_path):
 def test_a_model_whose_table_is_gone_says_so(world):
     dataset, search = world
     content = get_store().read_bytes(dataset.data_digest)
-    delete_dataset(dataset.id)
-    run = jobs.wait(export.submit(search, modes=()), 60)
+    delete_dataset(dataset.id, workspace="local")
+    run = jobs.wait(export.submit(search, modes=()), 60, workspace="local")
     assert run.state is RunState.FAILED
     assert "table that this model learned from was deleted" in run.error_message
     assert not artifacts.find(run.id, "local")

@@ -29,7 +29,7 @@ def tiny(tmp_path_factory):
 def stopped(installation, tmp_path_factory, tiny):
     """A run that was stopped after some steps, and its state then."""
     with installation(tmp_path_factory.mktemp("finetuned") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("product_reviews"), 60)
+        loaded = jobs.wait(ingest.submit_sample("product_reviews", workspace="local"), 60, workspace="local")
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = FineTuneSettings(
             text_column="text",
@@ -42,19 +42,19 @@ def stopped(installation, tmp_path_factory, tiny):
         )
         run_id = finetune.submit(dataset, settings)
         deadline = time.monotonic() + 120
-        while not any(event.values.get("step") for event in jobs.events(run_id, phase="train")):
-            assert time.monotonic() < deadline, jobs.log(run_id)
-            assert not jobs.get(run_id).state.terminal, jobs.log(run_id)
+        while not any(event.values.get("step") for event in jobs.events(run_id, phase="train", workspace="local")):
+            assert time.monotonic() < deadline, jobs.log(run_id, workspace="local")
+            assert not jobs.get(run_id, workspace="local").state.terminal, jobs.log(run_id, workspace="local")
             time.sleep(0.1)
         asked = time.monotonic()
-        jobs.stop(run_id)
-        run = jobs.wait(run_id, 60)
+        jobs.stop(run_id, workspace="local")
+        run = jobs.wait(run_id, 60, workspace="local")
         yield dataset, settings, run, time.monotonic() - asked
 
 
 @pytest.fixture(scope="module")
 def resumed(stopped):
-    return jobs.wait(jobs.resume(stopped[2].id).id, 240)
+    return jobs.wait(jobs.resume(stopped[2].id, workspace="local").id, 240, workspace="local")
 
 
 def test_stop_ends_soon_and_says_where(stopped):
@@ -70,7 +70,11 @@ def test_stop_ends_soon_and_says_where(stopped):
 def test_resume_goes_on_from_there(stopped, resumed):
     assert resumed.state is RunState.SUCCEEDED, resumed.error_message
     step = int(stopped[2].error_message.split()[3].replace(",", ""))
-    later = [event for event in jobs.events(resumed.id, phase="train") if event.attempt == 2 and "step" in event.values]
+    later = [
+        event
+        for event in jobs.events(resumed.id, phase="train", workspace="local")
+        if event.attempt == 2 and "step" in event.values
+    ]
     assert later[0].values["step"] > step
     assert resumed.result["verdict"]
 
@@ -79,7 +83,7 @@ def test_files_are_those_of_the_result(stopped, resumed, tmp_path):
     for artifact in artifacts.find(resumed.id, "local"):
         target = tmp_path / artifact.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(jobs.artifact_path(resumed.id, artifact.name).read_bytes())
+        target.write_bytes(jobs.artifact_path(resumed.id, artifact.name, workspace="local").read_bytes())
     loaded = FineTuneResult.load(tmp_path)
     assert loaded.settings == stopped[1]
     assert loaded.verdict == resumed.result["verdict"]

@@ -40,7 +40,7 @@ def succeeded(run_id: str, workspace: str = "local") -> Run:
 
 
 def upload(content: bytes, name: str, **options: str) -> str:
-    return ingest.submit_upload(io.BytesIO(content), name, **options)
+    return ingest.submit_upload(io.BytesIO(content), name, **{"workspace": "local"} | options)
 
 
 def dataset_of(run: Run) -> Dataset:
@@ -92,7 +92,7 @@ def test_the_upload_and_the_scratch_files_are_gone(uploaded: Run, home: Path) ->
 
 
 def test_the_run_tells_how_it_went(uploaded: Run) -> None:
-    events = jobs.events(uploaded.id)
+    events = jobs.events(uploaded.id, workspace="local")
     assert {"read", "profile", "store"} <= {event.phase for event in events}
     assert (events[-1].fraction, events[-1].message) == (1.0, "3 rows, 3 columns")
     assert (uploaded.title, uploaded.lane) == ("Read Prices of January.csv", "short")
@@ -127,13 +127,13 @@ def test_each_workspace_has_its_own(uploaded: Run) -> None:
 
 
 def test_a_sample_comes_with_its_roles(home: Path) -> None:
-    dataset = dataset_of(succeeded(ingest.submit_sample("german_credit")))
+    dataset = dataset_of(succeeded(ingest.submit_sample("german_credit", workspace="local")))
     assert (dataset.rows, dataset.columns, dataset.name) == (1_000, 22, "German credit risk")
     assert dataset.roles == {"target": "credit", "sensitive": ["sex", "age"], "ignore": []}
     assert dataset.fingerprint == load_sample("german_credit").fingerprint
     assert "Hofmann" in dataset.source
     assert "CC BY 4.0" in " ".join(dataset.report["notices"])
-    again = succeeded(ingest.submit_sample("german_credit"))
+    again = succeeded(ingest.submit_sample("german_credit", workspace="local"))
     assert again.result == {"dataset_id": dataset.id, "name": dataset.name, "known": True}
 
 
@@ -166,7 +166,7 @@ def test_a_broken_file_fails_with_a_hint_and_changes_nothing(
 
 
 def test_an_unknown_sample_fails_with_a_hint(home: Path) -> None:
-    run = finished(ingest.submit_sample("titanic"))
+    run = finished(ingest.submit_sample("titanic", workspace="local"))
     assert run.state is RunState.FAILED
     assert "'titanic'" in (run.error_message or "")
     assert run.error_hint

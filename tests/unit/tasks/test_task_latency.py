@@ -31,20 +31,20 @@ def tuned(installation, tmp_path_factory):
     load_sample("product_reviews").frame.head(300).to_csv(folder / "reviews.csv", index=False)
     with installation(folder / "home"):
         with open(folder / "reviews.csv", "rb") as file:
-            loaded = jobs.wait(ingest.submit_upload(file, "reviews.csv"), 60)
+            loaded = jobs.wait(ingest.submit_upload(file, "reviews.csv", workspace="local"), 60, workspace="local")
         dataset = datasets.get(loaded.result["dataset_id"], "local")
         settings = FineTuneSettings(
             text_column="text", label_column="sentiment", base_model=str(base), max_steps=5, max_length=32, threads=1
         )
-        run = jobs.wait(finetune.submit(dataset, settings), 240)
+        run = jobs.wait(finetune.submit(dataset, settings), 240, workspace="local")
         assert run.state is RunState.SUCCEEDED, run.error_message
         yield run
 
 
 @pytest.fixture(scope="module")
 def exported(tuned):
-    run = jobs.wait(export.submit(tuned, modes=("dynamic-int8", "fp16")), 240)
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
+    run = jobs.wait(export.submit(tuned, modes=("dynamic-int8", "fp16")), 240, workspace="local")
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
     return run
 
 
@@ -57,21 +57,23 @@ def measured(exported):
         slo=Slo(bound_ms=1000, qps=20, percentile=90),
         sweep={"sequence_length": [8, 16]},
     )
-    run = jobs.wait(latency.submit(exported, settings), 300)
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
-    return run, json.loads(jobs.artifact_path(run.id, latency.LATENCY).read_text())
+    run = jobs.wait(latency.submit(exported, settings), 300, workspace="local")
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
+    return run, json.loads(jobs.artifact_path(run.id, latency.LATENCY, workspace="local").read_text())
 
 
 def test_a_text_model_is_proven_quantised_and_compared(tuned, exported):
     found = exports.read(exported)
-    test = pd.read_parquet(jobs.artifact_path(tuned.id, "test.parquet"))
+    test = pd.read_parquet(jobs.artifact_path(tuned.id, "test.parquet", workspace="local"))
     assert found["kind"] == "text"
     assert found["rows"]["held_out"] == len(test)
     by_name = {item["name"]: item for item in found["variants"]}
     assert list(by_name) == ["fp32", "dynamic-int8", "fp16"]
     assert all(item["file"] for item in by_name.values())
     # The accuracy of the file on the test texts is what the training computed with torch.
-    known = json.loads(jobs.artifact_path(tuned.id, "result.json").read_text())["test_metrics"]["accuracy"]
+    known = json.loads(jobs.artifact_path(tuned.id, "result.json", workspace="local").read_text())["test_metrics"][
+        "accuracy"
+    ]
     assert by_name["fp32"]["metrics"]["accuracy"]["value"] == pytest.approx(known["value"])
     assert by_name["dynamic-int8"]["size_bytes"] < by_name["fp32"]["size_bytes"]
     assert by_name["dynamic-int8"]["comparison"]["n"] == len(test)
@@ -91,7 +93,7 @@ def test_every_figure_is_stored(measured):
 
 def test_every_request_is_stored(measured):
     run, found = measured
-    samples = pd.read_parquet(jobs.artifact_path(run.id, latency.SAMPLES))
+    samples = pd.read_parquet(jobs.artifact_path(run.id, latency.SAMPLES, workspace="local"))
     counts = samples["variant"].value_counts()
     for name, report in found["reports"].items():
         assert counts[name] == report["requests"]
@@ -106,13 +108,13 @@ def test_a_measurement_that_is_stopped_keeps_what_it_has(exported):
     )
     run_id = latency.submit(exported, settings)
     deadline = time.monotonic() + 60
-    while not any("of 89" in event.message for event in jobs.events(run_id)):
-        assert time.monotonic() < deadline, jobs.log(run_id)
+    while not any("of 89" in event.message for event in jobs.events(run_id, workspace="local")):
+        assert time.monotonic() < deadline, jobs.log(run_id, workspace="local")
         time.sleep(0.1)
-    jobs.stop(run_id)
-    run = jobs.wait(run_id, 30)
+    jobs.stop(run_id, workspace="local")
+    run = jobs.wait(run_id, 30, workspace="local")
     assert run.state is RunState.SUCCEEDED, run.error_message
-    found = json.loads(jobs.artifact_path(run_id, latency.LATENCY).read_text())
+    found = json.loads(jobs.artifact_path(run_id, latency.LATENCY, workspace="local").read_text())
     assert found["stopped"] is True
     assert list(found["reports"]) == ["fp32"]
 

@@ -31,7 +31,7 @@ def product() -> bytes:
 
 
 def taken_in(content: bytes, name: str = "mine.onnx"):
-    return jobs.wait(onnx_upload.submit(io.BytesIO(content), name), 60)
+    return jobs.wait(onnx_upload.submit(io.BytesIO(content), name, workspace="local"), 60, workspace="local")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def engine(installation, tmp_path_factory):
 @pytest.fixture(scope="module")
 def taken(engine):
     run = taken_in(product())
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
     return run
 
 
@@ -61,16 +61,18 @@ def test_it_is_kept_as_it_came_and_made_smaller(taken):
 def test_it_is_measured_with_random_tensors(taken):
     quick = LatencySettings(warmup_s=0.1, duration_s=0.3, batch_size=4)
     run = jobs.wait(
-        latency.submit(taken, LatencySuiteSettings(variants=("fp32",), latency=quick, inputs="random")), 120
+        latency.submit(taken, LatencySuiteSettings(variants=("fp32",), latency=quick, inputs="random")),
+        120,
+        workspace="local",
     )
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id))
-    found = json.loads(jobs.artifact_path(run.id, latency.LATENCY).read_text())
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
+    found = json.loads(jobs.artifact_path(run.id, latency.LATENCY, workspace="local").read_text())
     assert found["reports"]["fp32"]["requests"] > 10
     assert found["rooflines"]["fp32"]["flop"] == 4 * 2 * 64 * 64
 
 
 def test_rows_of_an_upload_are_nowhere(taken):
-    run = jobs.wait(latency.submit(taken, LatencySuiteSettings(variants=("fp32",))), 60)
+    run = jobs.wait(latency.submit(taken, LatencySuiteSettings(variants=("fp32",))), 60, workspace="local")
     assert run.state is RunState.FAILED
     assert "no rows to feed this model with" in run.error_message
     assert run.error_hint == "Choose random inputs."
@@ -120,11 +122,11 @@ def test_what_is_none_is_refused_clearly(engine, content, said):
 def test_too_large_a_file_leaves_nothing_behind(engine, monkeypatch):
     monkeypatch.setattr(onnx_upload, "LIMIT_MB", 0)
     with pytest.raises(LimitError, match=r"'big\.onnx' is larger than 0 MB"):
-        onnx_upload.submit(io.BytesIO(product()), "big.onnx")
+        onnx_upload.submit(io.BytesIO(product()), "big.onnx", workspace="local")
     folder = upload_path("x").parent
     assert not folder.exists() or not list(folder.iterdir())
 
 
 def test_modes_that_need_data_are_refused(engine):
     with pytest.raises(SettingsError, match="no mode for an uploaded file"):
-        onnx_upload.submit(io.BytesIO(product()), "mine.onnx", modes=("static-int8-u8s8",))
+        onnx_upload.submit(io.BytesIO(product()), "mine.onnx", modes=("static-int8-u8s8",), workspace="local")

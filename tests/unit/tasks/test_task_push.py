@@ -10,7 +10,7 @@ def test_a_push_without_a_server_says_what_to_set(home, monkeypatch):
     lineage = {"run": {"title": "credit from German credit"}}
     version = ModelVersion(workspace="local", model_id="", run_id="r1", kind="table", lineage=lineage)
     models.add_version("credit", version)
-    run = jobs.wait(push.submit(version), 60)
+    run = jobs.wait(push.submit(version), 60, workspace="local")
     assert run.title == "Push credit from German credit, version 1, to MLflow"
     assert (run.state, run.error_message) == (RunState.FAILED, "MLFLOW_TRACKING_URI is not set.")
     assert run.error_hint
@@ -19,6 +19,6 @@ def test_a_push_without_a_server_says_what_to_set(home, monkeypatch):
 def test_what_made_no_model_is_not_pushed(home, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere.db")
     failed = runs.add(Run(workspace="local", task="automl", state=RunState.FAILED, title="a search"))
-    run = jobs.wait(push.submit(failed), 60)
+    run = jobs.wait(push.submit(failed), 60, workspace="local")
     assert (run.title, run.state) == ("Push a search to MLflow", RunState.FAILED)
     assert "has not succeeded" in run.error_message

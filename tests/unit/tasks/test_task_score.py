@@ -21,13 +21,15 @@ from core.tasks.score import _parts, _Writer
 @pytest.fixture(scope="module")
 def version(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("scored") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("german_credit"), 60)
+        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
         settings = AutoMLSettings(
             target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), explain=False
         )
-        run = jobs.wait(automl.submit(datasets.get(loaded.result["dataset_id"], "local"), settings), 120)
+        run = jobs.wait(
+            automl.submit(datasets.get(loaded.result["dataset_id"], "local"), settings), 120, workspace="local"
+        )
         assert run.state is RunState.SUCCEEDED, run.error_message
-        yield models.resolve(models.register(run.id, name="credit").id)
+        yield models.resolve(models.register(run.id, name="credit", workspace="local").id, workspace="local")
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +42,13 @@ def rows(version):
 
 
 def scored(version, content, name="rows.csv", **values):
-    run = jobs.wait(score.submit_upload(version, io.BytesIO(content), name, **values), 120)
+    run = jobs.wait(score.submit_upload(version, io.BytesIO(content), name, **values), 120, workspace="local")
     assert not list((get_settings().home / "uploads").iterdir()), "an upload is removed, whatever came of it"
     return run
 
 
 def read(run, name):
-    return jobs.artifact_path(run.id, name)
+    return jobs.artifact_path(run.id, name, workspace="local")
 
 
 def test_a_csv_file(version, rows):
@@ -56,7 +58,7 @@ def test_a_csv_file(version, rows):
     assert run.result["rows"] == 120
     assert run.result["columns"] == ["prediction (model)", "p(bad)", "p(good)"]
     found = pd.read_parquet(read(run, "scored.parquet"))
-    expected = models.score(version.id, rows)
+    expected = models.score(version.id, rows, workspace="local")
     assert found["prediction (model)"].tolist() == expected["prediction"].tolist()
     assert found["p(good)"].tolist() == pytest.approx(expected["p(good)"].tolist())
     assert found["purpose"].tolist() == rows["purpose"].tolist()
@@ -69,7 +71,7 @@ def test_a_csv_file(version, rows):
 
 def test_a_parquet_file_with_a_policy_that_draws(version, rows):
     policy = ThresholdPolicy({"male": ((0.5, 0.5), (0.9, 0.5)), "female": ((0.6, 1.0),)}, ("sex",))
-    run = jobs.get(version.run_id)
+    run = jobs.get(version.run_id, workspace="local")
     file = policies.keep(run, "drawn", policy)
     target = io.BytesIO()
     rows.to_parquet(target)
