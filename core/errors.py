@@ -12,12 +12,16 @@
     ├── SearchError                 a search ended without a model
     ├── ExportError                 a model cannot be exported, or its export is not equal
     ├── RegistryError               a model cannot be registered, promoted, archived or compared
-    └── StoppedError                the work was stopped and can go on
+    ├── StoppedError                the work was stopped and can be resumed
+    └── UnexpectedError             a defect: something raised an error that is not of this tree
 """
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 __all__ = [
+    "ErrorRecord",
     "ExportError",
     "InputError",
     "JobError",
@@ -29,6 +33,9 @@ __all__ = [
     "SettingsError",
     "StoppedError",
     "StorageError",
+    "UnexpectedError",
+    "from_record",
+    "to_record",
 ]
 
 
@@ -97,3 +104,76 @@ class ExportError(PlumblineError):
 
 class RegistryError(PlumblineError):
     """A model cannot be registered, promoted, archived or compared."""
+
+
+class UnexpectedError(PlumblineError):
+    """A defect of ours or of a library: something raised an error that is not of this tree."""
+
+
+class ErrorRecord(TypedDict):
+    """An error as JSON, for the way from one process to another.
+
+    Parameters
+    ----------
+    type : str
+        Name of the error's class.
+    message : str
+        What is wrong.
+    hint : str
+        What the user can do about it.
+    """
+
+    type: str
+    message: str
+    hint: str
+
+
+def to_record(error: BaseException) -> ErrorRecord:
+    """Return an error as a record that another process can raise again.
+
+    Parameters
+    ----------
+    error : exception
+        An error of this tree keeps its class, message and hint; any other becomes an `UnexpectedError` that names it.
+
+    See Also
+    --------
+    from_record : The way back.
+
+    Examples
+    --------
+    >>> to_record(InputError("The file is empty.", "Choose another."))
+    {'type': 'InputError', 'message': 'The file is empty.', 'hint': 'Choose another.'}
+    >>> to_record(KeyError("x"))["message"]
+    "An unexpected error occurred (KeyError: 'x')."
+    """
+    if not isinstance(error, PlumblineError):
+        error = UnexpectedError(
+            f"An unexpected error occurred ({type(error).__name__}: {str(error)[:300]}).",
+            "This is a defect of ours, or an input that we did not foresee: the log has the details.",
+        )
+    return {"type": type(error).__name__, "message": error.message, "hint": error.hint}
+
+
+def from_record(record: ErrorRecord) -> PlumblineError:
+    """Return the error that `to_record` wrote down.
+
+    Parameters
+    ----------
+    record : ErrorRecord
+        Its type must be one of this tree: no other class is ever looked up.
+
+    Examples
+    --------
+    >>> error = from_record({"type": "LimitError", "message": "Too large.", "hint": "Upload a part."})
+    >>> type(error).__name__, error.hint
+    ('LimitError', 'Upload a part.')
+    """
+    return _CLASSES.get(record["type"], UnexpectedError)(record["message"], record["hint"])
+
+
+def _tree(base: type[PlumblineError]) -> list[type[PlumblineError]]:
+    return [base, *(error for child in base.__subclasses__() for error in _tree(child))]
+
+
+_CLASSES = {error.__name__: error for error in _tree(PlumblineError)}

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     run_timeout_s: float | None = Field(default=None, gt=0, description="Hard limit of any run, seconds.")
     max_attempts: int = Field(default=3, ge=1, description="Attempts of a run, the first and its resumptions.")
 
+    extensions: tuple[str, ...] = Field(
+        default=(), description="Modules that add records to registries: metrics, learners, file formats, kinds of run."
+    )
     task_packages: tuple[str, ...] = Field(default=("core.tasks",), description="Packages whose modules are tasks.")
 
     max_upload_mb: int = Field(default=2048, ge=1, description="Largest file that is read, MB.")

@@ -14,6 +14,7 @@ import pytest
 
 from core.catalog import engine
 from core.jobs import _tasks
+from core.registry import load_extensions
 from core.settings import get_settings
 from core.storage import _store_for
 
@@ -25,7 +26,7 @@ def _forget() -> None:
     """Clear what the process remembers of an installation."""
     if engine._engine_for.cache_info().currsize:
         engine.get_engine().dispose()
-    for cached in (get_settings, engine._kept, engine._engine_for, _store_for, _tasks.load):
+    for cached in (load_extensions, get_settings, engine._kept, engine._engine_for, _store_for, _tasks.load):
         cached.cache_clear()
 
 

@@ -1,5 +1,6 @@
 """The error tree: drawn in the docstring as it is, and whole after a journey between processes."""
 
+import json
 import pickle
 import re
 
@@ -7,7 +8,7 @@ import pytest
 
 from core import errors
 
-ALL = [getattr(errors, name) for name in errors.__all__]
+ALL = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
 
 
 def test_docstring_draws_the_tree():
@@ -33,3 +34,22 @@ def test_message_and_hint_survive_a_process_boundary(error):
 
 def test_hint_may_be_empty():
     assert str(errors.PlumblineError("It went wrong.")) == "It went wrong."
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_a_record_gives_the_error_back(error):
+    record = json.loads(json.dumps(errors.to_record(error("There is no 'x'.", "Use 'y'."))))
+    there = errors.from_record(record)
+    assert (type(there), there.message, there.hint) == (error, "There is no 'x'.", "Use 'y'.")
+
+
+def test_an_error_of_another_tree_becomes_an_unexpected_one():
+    there = errors.from_record(errors.to_record(ZeroDivisionError("division by zero")))
+    assert type(there) is errors.UnexpectedError
+    assert "ZeroDivisionError: division by zero" in there.message
+
+
+@pytest.mark.parametrize("name", ["SystemExit", "os.system", "Exception", "", "PlumblineErrorX"])
+def test_a_record_names_no_class_outside_the_tree(name):
+    there = errors.from_record({"type": name, "message": "m", "hint": "h"})
+    assert type(there) is errors.UnexpectedError

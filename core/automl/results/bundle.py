@@ -18,7 +18,10 @@ BUNDLE_SOURCES = (
     "jsonable.py",
     "progress.py",
     "settings.py",
+    "columns.py",
+    "files.py",
     "query.py",
+    "registry.py",
     *(f"{package}/{files}" for package in ("automl/**", "datasets", "evaluation", "features") for files in _MODULES),
 )
 """What of ``core`` loads a saved result: all that ``core.automl`` imports, as patterns below ``core``."""
