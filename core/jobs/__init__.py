@@ -26,9 +26,12 @@ from core.jobs._api import (
 )
 from core.jobs._context import RunContext
 from core.jobs._scheduler import tick
+from core.jobs._tasks import TASKS, TaskSpec, task_spec
 
 __all__ = [
+    "TASKS",
     "RunContext",
+    "TaskSpec",
     "artifact_path",
     "cancel",
     "events",
@@ -42,6 +45,7 @@ __all__ = [
     "stop",
     "stoppable",
     "submit",
+    "task_spec",
     "tick",
     "wait",
 ]

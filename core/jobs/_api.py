@@ -12,10 +12,10 @@ from pydantic import BaseModel
 from core.catalog import ACTIVE, TERMINAL, Run, RunEvent, RunState, artifacts, runs
 from core.catalog import events as event_log
 from core.errors import JobError
-from core.jobs import _tasks
 from core.jobs._context import run_dir
 from core.jobs._log import tail
 from core.jobs._scheduler import requeue, tick
+from core.jobs._tasks import load, task_spec
 from core.settings import get_settings
 from core.storage import get_store
 
@@ -52,7 +52,7 @@ def submit(
     Parameters
     ----------
     task : str
-        Name of a module in ``core.tasks``.
+        Name of a kind of run, a key of `TASKS`.
     settings : mapping or pydantic model
         Stored with the run as JSON, and handed to the task.
     dataset : str, optional
@@ -74,14 +74,15 @@ def submit(
     Raises
     ------
     JobError
-        When there is no such task.
+        When the task is unknown.
     """
+    load(task)
     installed = get_settings()
     run = runs.add(
         Run(
             workspace=workspace,
             task=task,
-            lane=_tasks.lane(task),
+            lane=task_spec(task).lane,
             title=title[:300],
             dataset_id=dataset,
             settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),
@@ -127,7 +128,7 @@ def stop(run_id: str, *, workspace: str) -> Run:
         When its task has nothing to keep before its end.
     """
     run = runs.get(run_id, workspace)
-    if not _tasks.is_stoppable(run.task):
+    if not task_spec(run.task).stoppable:
         raise JobError(f"A run of '{run.task}' has nothing to keep before its end.", "Cancel it instead.")
     if run.state is RunState.QUEUED:
         return cancel(run_id, workspace=workspace)
@@ -177,19 +178,19 @@ def repeat(run_id: str, *, workspace: str) -> str:
 
 def repeatable(run: Run) -> bool:
     """Tell whether `repeat` would work."""
-    return _tasks.is_repeatable(run.task)
+    return task_spec(run.task).repeatable
 
 
 def resumable(run: Run) -> bool:
     """Tell whether `resume` would work."""
     # The limit of time holds over all attempts: a run that reached it has none left.
     ended = TERMINAL - {RunState.SUCCEEDED, RunState.TIMED_OUT}
-    return run.state in ended and _tasks.is_resumable(run.task)
+    return run.state in ended and task_spec(run.task).resumable
 
 
 def stoppable(run: Run) -> bool:
     """Tell whether `stop` would make the run end early with what it has."""
-    return run.state in ACTIVE and run.stop_requested_at is None and _tasks.is_stoppable(run.task)
+    return run.state in ACTIVE and run.stop_requested_at is None and task_spec(run.task).stoppable
 
 
 def queue_position(run: Run) -> int | None:

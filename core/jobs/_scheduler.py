@@ -16,7 +16,7 @@ from core.catalog.engine import reading
 from core.jobs import _processes, _reserve
 from core.jobs._context import run_dir
 from core.jobs._log import LOG_NAME
-from core.jobs._tasks import is_resumable
+from core.jobs._tasks import task_spec
 from core.settings import get_settings
 
 __all__ = ["requeue", "tick"]
@@ -115,7 +115,7 @@ def _recover(run: Run) -> None:
     if (
         ended.cancel_requested_at is None
         and ended.attempt < get_settings().max_attempts
-        and (never_began or is_resumable(run.task))
+        and (never_began or task_spec(run.task).resumable)
     ):
         requeue(run.id)
 

@@ -26,7 +26,7 @@ from core.jobs import _processes, _reserve, _scheduler, worker
 from core.jobs._context import run_dir
 from core.jobs._log import shorten
 from core.jobs._outcome import clear_outcome, outcome_age_s, read_outcome
-from core.jobs._tasks import is_resumable
+from core.jobs._tasks import task_spec
 from core.settings import get_settings
 
 _POLL_S = 0.25
@@ -162,7 +162,7 @@ class Monitor:
 
     def finish(self, state: RunState, fields: dict[str, Any]) -> None:
         """Write the terminal state; a database that is locked or full gets a minute to recover."""
-        if state is RunState.SUCCEEDED or not is_resumable(self.run.task):
+        if state is RunState.SUCCEEDED or not task_spec(self.run.task).resumable:
             shutil.rmtree(self.folder / "work", ignore_errors=True)
         give_up = time.monotonic() + _FINAL_TRIES_S
         while True:

@@ -9,16 +9,22 @@ from core import jobs
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, RunState, artifacts, datasets, runs
 from core.errors import JobError
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
 from core.tasks._export_winner import export_winner
 from core.tasks.explain import explain_winner
 
-__all__ = ["run", "submit"]
+__all__ = ["SPEC", "run", "submit"]
 
-RESUMABLE = True
-STOPPABLE = True
+SPEC = TaskSpec(
+    name="automl",
+    title="AutoML",
+    help="Searches for a model of a dataset's target.",
+    page="automl",
+    resumable=True,
+    stoppable=True,
+)
 
 
 def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | None = None) -> str:

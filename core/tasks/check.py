@@ -7,13 +7,18 @@ from typing import Any
 
 from core import jobs
 from core.catalog import Dataset, Run, RunState, datasets, runs
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
 
-__all__ = ["latest", "run", "submit"]
+__all__ = ["SPEC", "latest", "run", "submit"]
 
-SHORT = True
+SPEC = TaskSpec(
+    name="check",
+    title="Checks",
+    help="Looks for what could make a model of the dataset wrong or useless.",
+    lane="short",
+)
 
 
 def _settings(target: str | None, sensitive: Sequence[str]) -> dict[str, Any]:

@@ -7,13 +7,18 @@ from typing import Any
 from core import jobs
 from core.catalog import Dataset, Run, RunState, datasets, runs
 from core.finetune import FineTuneSettings
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
 
-__all__ = ["latest", "run", "submit"]
+__all__ = ["SPEC", "latest", "run", "submit"]
 
-SHORT = True
+SPEC = TaskSpec(
+    name="estimate",
+    title="Estimate",
+    help="Measures a few steps of a training before it is started.",
+    lane="short",
+)
 
 
 def submit(dataset: Dataset, settings: FineTuneSettings) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core import jobs
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.errors import InputError, NotFoundError
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
 
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from core.automl import AutoMLResult
     from core.explain import ExplainSettings
 
-__all__ = ["explain_winner", "later", "run", "submit"]
+__all__ = ["SPEC", "explain_winner", "later", "run", "submit"]
+
+SPEC = TaskSpec(
+    name="explain",
+    title="Explanation",
+    help="Explains a search's model.",
+    page="automl",
+    subject="source",
+)
 
 SECONDS = 20.0
 SHARE = 1 / 3  # of the search's budget, at most; the run's wall of half the budget and two minutes has room for it

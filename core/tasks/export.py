@@ -12,7 +12,7 @@ from core import exports, jobs, policies
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.edge import QUANTIZATION_MODES
 from core.errors import InputError, NotFoundError, SettingsError
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.jsonable import jsonable
 from core.progress import Event
 from core.storage import get_store
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
     from core.fairness import ThresholdPolicy
 
-__all__ = ["SOURCES", "run", "submit"]
+__all__ = ["SOURCES", "SPEC", "run", "submit"]
+
+SPEC = TaskSpec(
+    name="export",
+    title="Export",
+    help="Exports a model to ONNX, proves it equal and makes smaller variants.",
+    page="edge",
+)
 
 SOURCES = ("automl", "finetune")
 """Tasks whose models are exported."""

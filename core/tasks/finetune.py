@@ -10,7 +10,7 @@ from core import jobs
 from core.catalog import Dataset, datasets
 from core.errors import ExportError, InputError
 from core.finetune import FineTuneSettings
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
 
@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 
     from core.finetune import FineTuneResult
 
-__all__ = ["run", "submit"]
+__all__ = ["SPEC", "run", "submit"]
+
+SPEC = TaskSpec(
+    name="finetune",
+    title="Fine-tuning",
+    help="Fine-tunes a text model on a dataset.",
+    page="finetune",
+    resumable=True,
+    stoppable=True,
+    stop_label="Pause (resume later)",
+)
 
 _COMPARED = 100
-
-RESUMABLE = True
-STOPPABLE = True
 
 
 def submit(dataset: Dataset, settings: FineTuneSettings) -> str:

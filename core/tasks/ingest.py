@@ -10,16 +10,21 @@ from typing import IO, Any
 from core import jobs
 from core.catalog import Dataset, datasets
 from core.errors import InputError
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.settings import get_settings
 from core.storage import get_store
 from core.tasks._uploads import keep_upload, upload_path
 
-__all__ = ["run", "submit_sample", "submit_upload"]
+__all__ = ["SPEC", "run", "submit_sample", "submit_upload"]
 
-SHORT = True
-REPEATABLE = False  # an upload is read once, then removed
+SPEC = TaskSpec(
+    name="ingest",
+    title="Import",
+    help="Reads a file or a sample into a dataset.",
+    lane="short",
+    repeatable=False,  # an upload is read once, then removed
+)
 
 
 def submit_upload(file: IO[bytes], filename: str, *, workspace: str) -> str:

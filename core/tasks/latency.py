@@ -11,14 +11,21 @@ from core import exports, jobs
 from core.catalog import Run, artifacts, runs
 from core.edge.latency import LatencySuiteSettings
 from core.errors import InputError, NotFoundError
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.jsonable import jsonable
 from core.progress import Event
 from core.storage import get_store
 
-__all__ = ["LATENCY", "SAMPLES", "run", "submit"]
+__all__ = ["LATENCY", "SAMPLES", "SPEC", "run", "submit"]
 
-STOPPABLE = True
+SPEC = TaskSpec(
+    name="latency",
+    title="Latency",
+    help="Measures the latency of an exported model's variants.",
+    page="edge",
+    stoppable=True,
+    stop_label="Stop and keep what is done",
+)
 
 LATENCY, SAMPLES = "latency.json", "samples.parquet"
 

@@ -9,13 +9,21 @@ from core import jobs
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.errors import JobError
 from core.fairness import MitigationSettings
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
 
-__all__ = ["latest", "run", "submit"]
+__all__ = ["SPEC", "latest", "run", "submit"]
 
-STOPPABLE = True
+SPEC = TaskSpec(
+    name="mitigate",
+    title="Mitigations",
+    help="Trains a search's winner again with techniques that mitigate unfairness.",
+    page="fairness",
+    subject="search",
+    stoppable=True,
+    stop_label="Stop and keep what is done",
+)
 
 
 def submit(search: Run, settings: MitigationSettings) -> str:

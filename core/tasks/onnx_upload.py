@@ -10,14 +10,20 @@ from typing import IO, Any
 from core import exports, jobs
 from core.edge import QUANTIZATION_MODES
 from core.errors import SettingsError
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.jsonable import jsonable
 from core.progress import Event
 from core.tasks._uploads import keep_upload, upload_path
 
-__all__ = ["DATA_FREE_MODES", "LIMIT_MB", "run", "submit"]
+__all__ = ["DATA_FREE_MODES", "LIMIT_MB", "SPEC", "run", "submit"]
 
-REPEATABLE = False  # an upload is read once, then removed
+SPEC = TaskSpec(
+    name="onnx_upload",
+    title="ONNX upload",
+    help="Inspects an uploaded ONNX file and makes smaller variants.",
+    page="edge",
+    repeatable=False,  # an upload is read once, then removed
+)
 
 LIMIT_MB = 300
 DATA_FREE_MODES = ("dynamic-int8", "fp16")

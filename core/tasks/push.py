@@ -6,12 +6,17 @@ from typing import Any
 
 from core import jobs
 from core.catalog import ModelVersion, Run
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 
-__all__ = ["run", "submit"]
+__all__ = ["SPEC", "run", "submit"]
 
-SHORT = True
+SPEC = TaskSpec(
+    name="push",
+    title="Push to MLflow",
+    help="Sends a model to an MLflow server.",
+    lane="short",
+)
 
 
 def submit(subject: ModelVersion | Run) -> str:

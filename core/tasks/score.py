@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from core import jobs
 from core.catalog import ModelVersion, models
 from core.errors import InputError
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.settings import get_settings
 from core.tasks._uploads import keep_upload, upload_path
@@ -19,12 +19,18 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["run", "submit_upload"]
+__all__ = ["SPEC", "run", "submit_upload"]
+
+SPEC = TaskSpec(
+    name="score",
+    title="Scoring",
+    help="Scores the rows of an uploaded file with a registered model.",
+    lane="short",
+    page="models",
+    repeatable=False,  # an upload is read once, then removed
+)
 
 _ROWS = 50_000
-
-SHORT = True
-REPEATABLE = False  # an upload is read once, then removed
 
 
 def submit_upload(

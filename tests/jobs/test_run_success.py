@@ -106,6 +106,6 @@ def test_other_workspace_finds_nothing(finished, ask):
 
 def test_unknown_task_leaves_no_row(finished):
     for name in ("no_such_task", "../tasks/count", "Count", ""):
-        with pytest.raises(JobError, match="There is no task"):
+        with pytest.raises(JobError, match="Unknown task"):
             jobs.submit(name, {}, workspace="local")
     assert not [path for path in run_dir("x").parent.iterdir() if path.name != finished[0].id]

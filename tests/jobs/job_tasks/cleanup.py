@@ -2,8 +2,10 @@
 
 import time
 
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
+
+SPEC = TaskSpec(name="cleanup", title="Cleanup")
 
 
 def run(context: RunContext) -> dict:

@@ -2,11 +2,10 @@
 
 import time
 
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 
-RESUMABLE = True
-STOPPABLE = True
+SPEC = TaskSpec(name="count", title="Count", resumable=True, stoppable=True)
 
 
 def run(context: RunContext) -> dict:

@@ -21,6 +21,9 @@ time.sleep(600)
 """
 PARENT_OF_ORPHAN = """
 import subprocess, sys
+
+SPEC = TaskSpec(name="family", title="Family")
+
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], start_new_session=True, stdout=subprocess.PIPE)
 child.stdout.readline()
 print(child.pid, flush=True)

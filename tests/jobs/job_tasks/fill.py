@@ -2,9 +2,11 @@
 
 import os
 
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
+
+SPEC = TaskSpec(name="fill", title="Fill")
 
 
 def run(context: RunContext) -> dict:

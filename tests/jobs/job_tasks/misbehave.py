@@ -7,7 +7,9 @@ import threading
 import time
 
 from core.errors import InputError
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
+
+SPEC = TaskSpec(name="misbehave", title="Misbehave")
 
 
 def run(context: RunContext) -> dict:

@@ -2,10 +2,10 @@
 
 import os
 
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 
-SHORT = True
+SPEC = TaskSpec(name="outputs", title="Outputs", lane="short")
 
 
 def run(context: RunContext) -> dict:
