@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import frame
+from pages._ui import frame, keys
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
 
@@ -38,6 +38,8 @@ with frame.errors_shown():
     runs = st.Page(
         "pages/runs/page.py", title="Runs", icon=":material/list_alt:", url_path="runs", help="All background work."
     )
-    st.navigation(
+    page = st.navigation(
         {"": [home], "Build": [data, automl, finetune], "Check": [fairness], "Ship": [models, edge], "Watch": [runs]}
-    ).run()
+    )
+    keys.set_page(page.url_path or "home")
+    page.run()

@@ -66,7 +66,7 @@ def main() -> int:
         from streamlit.testing.v1 import AppTest
 
         test = AppTest.from_function(script, kwargs={"rows": arguments.rows}, default_timeout=120).run()
-        test.toggle(key="per-group").set_value(True).run()
+        test.toggle(key="fairness-per-group").set_value(True).run()
         assert len(test.slider) == 5
         random = np.random.default_rng(1)
         took = []

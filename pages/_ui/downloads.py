@@ -12,6 +12,7 @@ from core.automl import bundle
 from core.catalog import Dataset, Run, artifacts
 from core.datasets import write_csv
 from core.storage import get_store
+from pages._ui import keys
 
 __all__ = ["dataset", "file_name", "folder", "model", "too_large"]
 
@@ -52,7 +53,7 @@ def dataset(chosen: Dataset) -> None:
         mime="text/csv",
         icon=":material/csv:",
         help="Cells that a spreadsheet would run as a formula are marked as text.",
-        key="download-csv",
+        key=keys.key("download-csv"),
         on_click="ignore",
     )
     st.download_button(
@@ -60,7 +61,7 @@ def dataset(chosen: Dataset) -> None:
         path.read_bytes,
         file_name=file_name(chosen.name, ".parquet"),
         icon=":material/table:",
-        key="download-parquet",
+        key=keys.key("download-parquet"),
         on_click="ignore",
     )
 
@@ -85,7 +86,7 @@ def model(run: Run) -> None:
         mime="application/zip",
         icon=":material/deployed_code:",
         help="The model, its exact requirements, a script that predicts the rows of a file, and all the evidence.",
-        key="download-model",
+        key=keys.key("download-model"),
         on_click="ignore",
     )
 
@@ -111,7 +112,7 @@ def folder(run: Run) -> None:
         mime="application/zip",
         icon=":material/deployed_code:",
         help="The model as safetensors with its tokenizer, its ONNX file, the evidence, and a script that trains it.",
-        key="download-folder",
+        key=keys.key("download-folder"),
         on_click="ignore",
     )
 

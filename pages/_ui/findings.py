@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalog import Dataset, RunState
 from core.tasks import check
-from pages._ui import frame, run_view
+from pages._ui import frame, keys, run_view
 
 __all__ = ["guardrails", "show"]
 
@@ -30,7 +30,7 @@ def guardrails(dataset: Dataset, target: str | None, sensitive: list[str]) -> li
         show(run.result["findings"])
         return list(run.result["findings"])
     run_view.show_run(run.id)
-    if run.state.terminal and st.button("Check again", icon=":material/refresh:", key="check-again"):
+    if run.state.terminal and st.button("Check again", icon=":material/refresh:", key=keys.key("check-again")):
         check.submit(dataset, target, sensitive)
         st.rerun()
     return None

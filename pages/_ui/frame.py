@@ -63,7 +63,7 @@ def require_sign_in() -> None:
         return
     st.title("Plumbline")
     st.write("From a table to a model you can defend.")
-    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login, key="sign-in")
+    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login, key="home-sign-in")
     st.stop()
 
 

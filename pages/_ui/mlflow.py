@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.tasks import push
-from pages._ui import frame, numbers
+from pages._ui import frame, keys, numbers
 from pages._ui.run_view import STATE_BADGES
 
 __all__ = ["show"]
@@ -20,7 +20,7 @@ def show(subject: ModelVersion | Run) -> None:
     """Draw the button that pushes a version or a finished run, and what became of the last push."""
     if os.environ.get(_VARIABLE):
         where = f"Parameters, metrics, files and the model, to the server that {_VARIABLE} names."
-        if st.button("Push to MLflow", icon=":material/cloud_upload:", key="push-mlflow", help=where):
+        if st.button("Push to MLflow", icon=":material/cloud_upload:", key=keys.key("push-mlflow"), help=where):
             st.switch_page("pages/runs/page.py", query_params={"run": push.submit(subject)})
     else:
         st.caption(f"To push it to an MLflow server, set {_VARIABLE} to the server's URI and start Plumbline again.")
@@ -35,7 +35,7 @@ def _state(last: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, color=color, icon=icon)
         st.markdown(f"Last push: {numbers.when(last.created_at):%d %b, %H:%M}", width="content")
-        if st.button("Open", key=f"push-{last.id}", icon=":material/open_in_new:"):
+        if st.button("Open", key=keys.key(f"push-{last.id}"), icon=":material/open_in_new:"):
             st.switch_page("pages/runs/page.py", query_params={"run": last.id})
     if last.state is RunState.SUCCEEDED:
         st.caption(f"MLflow has it as run `{(last.result or {})['mlflow_run']}`.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import Run, models
-from pages._ui import frame
+from pages._ui import frame, keys
 
 __all__ = ["show"]
 
@@ -15,14 +15,14 @@ def show(run: Run) -> None:
     known = models.of_run(run.id, frame.workspace())
     if not known:
         st.markdown("A model that is registered has a name, versions, a card, and scores rows one by one or by file.")
-        if st.button("Register this model", type="primary", icon=":material/inventory:", key="register"):
+        if st.button("Register this model", type="primary", icon=":material/inventory:", key=keys.key("register")):
             st.switch_page("pages/models/page.py", query_params={"register": run.id, "tab": "Score"})
         return
     for version in known:
         model = models.get(version.model_id, frame.workspace())
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{frame.plain(model.name)}**, version {version.number}", width="content")
-            if st.button("Score rows", icon=":material/arrow_forward:", key=f"score-{version.id}"):
+            if st.button("Score rows", icon=":material/arrow_forward:", key=keys.key(f"score-{version.id}")):
                 st.switch_page(
                     "pages/models/page.py",
                     query_params={"model": model.id, "version": str(version.number), "tab": "Score"},

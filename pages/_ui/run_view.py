@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import jobs
 from core.catalog import Run, RunEvent, RunState
-from pages._ui import frame, numbers
+from pages._ui import frame, keys, numbers
 
 __all__ = ["STATE_BADGES", "show_failure", "show_run"]
 
@@ -60,7 +60,7 @@ def _strip(run_id: str, details: Details | None, budget_s: float | None, was_act
     events = jobs.events(run_id, workspace=frame.workspace())
     last = events[-1] if events else None
 
-    with st.container(border=True, key=f"run-{run_id}"):
+    with st.container(border=True, key=keys.key(f"run-{run_id}")):
         with st.container(horizontal=True, vertical_alignment="center"):
             label, color, icon = STATE_BADGES[run.state]
             st.badge(label, color=color, icon=icon)
@@ -107,7 +107,12 @@ def _buttons(run: Run) -> None:
 def _button(run: Run, label: str, icon: str, action: Callable[..., Run], explanation: str | None = None) -> None:
     # A callback runs even when the strip has been drawn anew between the press and its arrival here.
     st.button(
-        label, icon=icon, key=f"{action.__name__}-{run.id}", help=explanation, on_click=_act, args=(action, run.id)
+        label,
+        icon=icon,
+        key=keys.key(f"{action.__name__}-{run.id}"),
+        help=explanation,
+        on_click=_act,
+        args=(action, run.id),
     )
 
 

@@ -15,21 +15,21 @@ __all__ = ["metric", "show"]
 
 # What the label of the expander tells once it is no longer so, by the widget's key.
 _DEFAULTS: dict[str, tuple[str, Any]] = {
-    "trial-timeout": ("trial timeout", None),
-    "max-trials": ("most trials", None),
-    "early": ("early end", True),
-    "exit-score": ("exit score", None),
-    "test-share": ("test share", 20),
-    "folds": ("folds", "auto"),
-    "repeats": ("repeats", "auto"),
-    "concurrent": ("trials at a time", 1),
-    "blend": ("blend", True),
-    "explain": ("explanation", True),
-    "learners": ("learners", list(LEARNERS)),
-    "class-weights": ("class weights", False),
-    "encode": ("features", "auto"),
-    "split-by": ("rows kept apart", "nothing"),
-    "seed": ("seed", 0),
+    "automl-trial-timeout": ("trial timeout", None),
+    "automl-max-trials": ("most trials", None),
+    "automl-early": ("early end", True),
+    "automl-exit-score": ("exit score", None),
+    "automl-test-share": ("test share", 20),
+    "automl-folds": ("folds", "auto"),
+    "automl-repeats": ("repeats", "auto"),
+    "automl-concurrent": ("trials at a time", 1),
+    "automl-blend": ("blend", True),
+    "automl-explain": ("explanation", True),
+    "automl-learners": ("learners", list(LEARNERS)),
+    "automl-class-weights": ("class weights", False),
+    "automl-featurization": ("features", "auto"),
+    "automl-split-by": ("rows kept apart", "nothing"),
+    "automl-seed": ("seed", 0),
 }
 
 
@@ -40,20 +40,20 @@ def metric(task: str) -> str:
         metric_choices(task),
         format_func=lambda name: METRICS[name].title,
         help="What the search makes as good as it can. The first fits most questions.",
-        key=f"metric-{task}",
+        key=f"automl-metric-{task}",
     )
 
 
 def show(dataset: Dataset, target: str, task: str, classes: list[str], others: list[str]) -> dict[str, Any]:
     """Draw the expander and return the settings it holds."""
-    unused = {"max-trials"} if st.session_state.get("preset") == "trials" else set()
+    unused = {"automl-max-trials"} if st.session_state.get("automl-preset") == "trials" else set()
     changed = [
         label
         for key, (label, default) in _DEFAULTS.items()
         if key not in unused and st.session_state.get(key, default) != default
     ]
     label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "sound defaults")
-    with st.expander(label, icon=":material/tune:", key="advanced"):
+    with st.expander(label, icon=":material/tune:", key="automl-advanced"):
         left, right = st.columns(2, gap="medium")
         with left:
             values = _limits() | _evidence()
@@ -70,16 +70,16 @@ def _limits() -> dict[str, Any]:
         value=None,
         step=1.0,
         placeholder="none",
-        key="trial-timeout",
+        key="automl-trial-timeout",
         help="A trial that takes longer is ended; the search goes on.",
     )
-    by_trials = st.session_state.get("preset") == "trials"
+    by_trials = st.session_state.get("automl-preset") == "trials"
     trials = st.number_input(
         "Most trials",
         min_value=2,
         value=None,
         step=1,
-        key="max-trials",
+        key="automl-max-trials",
         disabled=by_trials,
         placeholder="chosen above" if by_trials else "as time allows",
     )
@@ -88,7 +88,7 @@ def _limits() -> dict[str, Any]:
         value=None,
         format="%.4f",
         placeholder="none",
-        key="exit-score",
+        key="automl-exit-score",
         help="The search ends once the metric is as good as this in cross-validation.",
     )
     concurrent = st.number_input(
@@ -96,20 +96,23 @@ def _limits() -> dict[str, Any]:
         min_value=1,
         max_value=os.cpu_count() or 1,
         value=1,
-        key="concurrent",
+        key="automl-concurrent",
         help="Each in a process of its own, with its share of the cores.",
     )
     early = st.toggle(
-        "End early", value=True, key="early", help="The search ends when the last 20 trials brought no gain."
+        "End early", value=True, key="automl-early", help="The search ends when the last 20 trials brought no gain."
     )
     blend = st.toggle(
         "Blend the best",
         value=True,
-        key="blend",
+        key="automl-blend",
         help="Used only when it wins on rows that did not choose the weights.",
     )
     explain = st.toggle(
-        "Explain the model", value=True, key="explain", help="After the search, within 20 s or a third of its budget."
+        "Explain the model",
+        value=True,
+        key="automl-explain",
+        help="After the search, within 20 s or a third of its budget.",
     )
     return {
         "trial_timeout_s": trial,
@@ -125,36 +128,42 @@ def _limits() -> dict[str, Any]:
 def _evidence() -> dict[str, Any]:
     st.markdown("**Evidence**")
     test = st.slider(
-        "Test rows (%)", 0, 50, 20, step=5, key="test-share", help="Rows the search never sees. 0: no test, no verdict."
+        "Test rows (%)",
+        0,
+        50,
+        20,
+        step=5,
+        key="automl-test-share",
+        help="Rows the search never sees. 0: no test, no verdict.",
     )
     folds = st.selectbox(
         "Cross-validation folds",
         ["auto", 2, 3, 5, 10],
         format_func=lambda item: "By number of rows" if item == "auto" else str(item),
         help="5 up to 20,000 rows, 3 up to 100,000, and one holdout of 20 % above.",
-        key="folds",
+        key="automl-folds",
     )
     repeats = st.selectbox(
         "Repeats of the cross-validation",
         ["auto", 1, 2, 3, 5, 10],
         format_func=lambda item: "By number of rows" if item == "auto" else str(item),
         help="With other folds each time; steadier scores on small tables, fewer trials. 3 below 2,000 rows.",
-        key="repeats",
+        key="automl-repeats",
     )
-    seed = st.number_input("Seed", min_value=0, value=0, key="seed", help="Of the splits and of the search.")
+    seed = st.number_input("Seed", min_value=0, value=0, key="automl-seed", help="Of the splits and of the search.")
     return {"test_fraction": test / 100, "folds": folds, "cv_repeats": repeats, "seed": seed}
 
 
 def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
     st.markdown("**Learners**")
     learners = st.multiselect(
-        "Learners", list(LEARNERS), default=list(LEARNERS), format_func=LEARNERS.__getitem__, key="learners"
+        "Learners", list(LEARNERS), default=list(LEARNERS), format_func=LEARNERS.__getitem__, key="automl-learners"
     )
     values: dict[str, Any] = {"learners": "auto" if len(learners) == len(LEARNERS) else tuple(learners)}
     if task != "regression":
         values["class_weights"] = st.toggle(
             "Weigh classes equally",
-            key="class-weights",
+            key="automl-class-weights",
             help="Rare classes count as much as common ones. Probabilities are then no longer calibrated.",
         )
     if task == "binary":
@@ -163,7 +172,7 @@ def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
             classes,
             index=None,
             placeholder="the last in sorted order",
-            key=f"positive-{target}",
+            key=f"automl-positive-{target}",
             help="The class that precision, recall and the curves are about.",
         )
     return values
@@ -177,7 +186,7 @@ def _columns(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]
         others,
         default=[name for name in roles.get("ignore", []) if name in others],
         help="Columns that the model must not use, such as what is known only afterwards.",
-        key=f"drop-{dataset.id}",
+        key=f"automl-drop-{dataset.id}",
     )
     sensitive = st.multiselect(
         "Sensitive columns",
@@ -185,7 +194,7 @@ def _columns(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]
         default=[name for name in roles.get("sensitive", []) if name in others],
         help="Kept with the predictions, to compare results by group. Leave them out above as well if the "
         "model must not use them.",
-        key=f"sensitive-{dataset.id}",
+        key=f"automl-sensitive-{dataset.id}",
     )
     values = features.show(dataset, target, others)
     return {"drop_columns": tuple(dropped), "sensitive_columns": tuple(sensitive), **values}

@@ -45,11 +45,11 @@ def form(
 
     def draw(names: list[str]) -> None:
         for name in names:
-            _cell(known[name], row[name].iloc[0], name, kinds.get(name, ""), f"cell-{key}-{name}", edits)
+            _cell(known[name], row[name].iloc[0], name, kinds.get(name, ""), f"{key}-{name}", edits)
 
     draw(order[:_FIRST])
     if len(order) > _FIRST:
-        with st.expander(f"{len(order) - _FIRST:,} more columns", key=f"cells-{key}"):
+        with st.expander(f"{len(order) - _FIRST:,} more columns", key=f"{key}-more"):
             draw(order[_FIRST:])
     return edits
 

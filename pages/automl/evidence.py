@@ -35,7 +35,7 @@ def _classes(found: Mapping[str, Any]) -> None:
     metrics = found["test_metrics"]
     shown = next(iter(by_class), None)
     if len(by_class) > 1:
-        shown = st.selectbox("Class of the curves", list(by_class), key="curve-class")
+        shown = st.selectbox("Class of the curves", list(by_class), key="automl-curve-class")
         if found["curves"]["left_out"]:
             st.caption(f"{found['curves']['left_out']:,} rare classes have no curve.")
     first, second = st.columns(2, gap="medium")

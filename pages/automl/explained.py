@@ -64,9 +64,9 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
         parts["Pairs"] = lambda: explain_charts.interactions(
             told.interactions, told.interaction_space, classes[0] if len(classes) == 1 else None
         )
-    shown = address.restore("view", list(parts), "What matters", "explain-view")
-    chosen = st.radio("View", list(parts), horizontal=True, key="explain-view", label_visibility="collapsed")
-    address.keep("view", chosen, shown, "explain-view")
+    shown = address.restore("view", list(parts), "What matters", "automl-explain-view")
+    chosen = st.radio("View", list(parts), horizontal=True, key="automl-explain-view", label_visibility="collapsed")
+    address.keep("view", chosen, shown, "automl-explain-view")
     parts[chosen]()
     _left_out(told)
     if told.left_out and not active:
@@ -87,9 +87,9 @@ def _explain(run: Run, label: str) -> None:
     """Let the user ask for an explanation, in a run of its own."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seconds = st.selectbox(
-            "Time for it", list(_BUDGETS), format_func=_BUDGETS.__getitem__, key="explain-seconds", width=160
+            "Time for it", list(_BUDGETS), format_func=_BUDGETS.__getitem__, key="automl-explain-seconds", width=160
         )
-        if st.button(label, icon=":material/lightbulb:", key="explain-later"):
+        if st.button(label, icon=":material/lightbulb:", key="automl-explain-later"):
             with frame.errors_shown():
                 task.submit(run, budget_s=seconds)
                 st.rerun()
@@ -97,7 +97,7 @@ def _explain(run: Run, label: str) -> None:
 
 def _choice(title: str, name: str, options: Sequence[str]) -> str:
     """Let the user choose, and keep it in the address."""
-    key = f"explain-{name}"
+    key = f"automl-explain-{name}"
     shown = address.restore(name, options, options[0], key)
     chosen = str(st.selectbox(title, options, key=key, width=280))
     address.keep(name, chosen, shown, key)

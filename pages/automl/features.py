@@ -23,7 +23,7 @@ def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
         "Make features",
         list(_WAYS),
         format_func=_WAYS.__getitem__,
-        key="encode",
+        key="automl-featurization",
         help="Missing values, categories, dates and free text become numbers.",
     )
     values: dict[str, Any] = {"featurization": way}
@@ -33,13 +33,13 @@ def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
     kept = st.selectbox(
         "Keep apart by",
         ["nothing", "time", "group"],
-        key="split-by",
+        key="automl-split-by",
         format_func={"nothing": "Nothing: rows are independent", "time": "Time", "group": "Group"}.get,
         help="Time: tests on the latest rows. Group: a patient or household is never on both sides of a split.",
     )
     if kept != "nothing":
         column = st.selectbox(
-            "Column", others, index=None, placeholder="Which column", key=f"split-{kept}-{dataset.id}"
+            "Column", others, index=None, placeholder="Which column", key=f"automl-split-{kept}-{dataset.id}"
         )
         if column is not None:
             values[f"{kept}_column"] = column
@@ -48,7 +48,7 @@ def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
 
 def lacking(values: dict[str, Any]) -> str | None:
     """Return what has to be chosen yet before the settings mean what they say."""
-    kept = st.session_state.get("split-by", "nothing")
+    kept = st.session_state.get("automl-split-by", "nothing")
     if kept == "nothing" or f"{kept}_column" in values:
         return None
     return f"Under Advanced, rows are to be kept apart by {kept}: choose the column that holds the {kept}."
@@ -61,7 +61,7 @@ def _types(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
     edited = st.data_editor(
         table,
         hide_index=True,
-        key=f"types-{dataset.id}-{target}",
+        key=f"automl-types-{dataset.id}-{target}",
         disabled=["Column"],
         height=240,
         column_config={
@@ -75,7 +75,10 @@ def _types(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
         },
     )
     imputation = st.selectbox(
-        "Any other missing number becomes", list(_IMPUTATIONS), format_func=_IMPUTATIONS.__getitem__, key="imputation"
+        "Any other missing number becomes",
+        list(_IMPUTATIONS),
+        format_func=_IMPUTATIONS.__getitem__,
+        key="automl-imputation",
     )
     rows = edited.to_dict("records")
     return {

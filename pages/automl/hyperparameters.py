@@ -28,7 +28,12 @@ def show(found: Mapping[str, Any]) -> None:
         return
     best = max(shown, key=lambda learner: len(tables[learner]))
     learner = st.selectbox(
-        "Learner", shown, index=shown.index(best), format_func=LEARNERS.__getitem__, key="hyper-learner", width=280
+        "Learner",
+        shown,
+        index=shown.index(best),
+        format_func=LEARNERS.__getitem__,
+        key="automl-hyperparameters-learner",
+        width=280,
     )
     importances = (found.get("hyperparameters") or {}).get(learner, {})
     table = tables[learner]
@@ -80,5 +85,7 @@ def _parallel(table: pd.DataFrame, ranked: list[str], metric: str) -> None:
         )
     )
     figure.update_layout(height=340, margin={"l": 60, "r": 40, "t": 50, "b": 20})
-    st.plotly_chart(figure, key="hyper-parallel", alt=f"{len(table):,} trials by their hyperparameters and score")
+    st.plotly_chart(
+        figure, key="automl-hyperparameters-parallel", alt=f"{len(table):,} trials by their hyperparameters and score"
+    )
     st.caption(f"{len(table):,} trials; the strong lines are the best. Drag along an axis to keep a range.")

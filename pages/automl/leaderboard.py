@@ -59,7 +59,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     chosen = st.dataframe(
         table,
         hide_index=True,
-        key="leaderboard",
+        key="automl-leaderboard",
         on_select="rerun",
         selection_mode="single-row",
         height="content" if len(table) <= 10 else 400,

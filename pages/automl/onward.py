@@ -25,7 +25,7 @@ def export(run: Run) -> None:
     reason = (run.result or {}).get("export_error")
     if reason:
         frame.show_error("The model has no ONNX file.", reason)
-    if st.button("Export and time it", type="primary", icon=":material/speed:", key="export-edge"):
+    if st.button("Export and time it", type="primary", icon=":material/speed:", key="automl-export-edge"):
         st.switch_page("pages/edge/page.py", query_params={"model": run.id})
     _exports(run)
     st.markdown("**MLflow**")
@@ -49,7 +49,7 @@ def _opened(run: Run, key: str) -> bool:
     label, color, icon = STATE_BADGES[run.state]
     st.badge(label, color=color, icon=icon)
     st.markdown(f"{numbers.when(run.created_at):%d %b, %H:%M}", width="content")
-    return st.button("Open", key=f"{key}-{run.id}", icon=":material/open_in_new:")
+    return st.button("Open", key=f"automl-{key}-{run.id}", icon=":material/open_in_new:")
 
 
 def continued(run: Run, found: Mapping[str, Any]) -> None:
@@ -67,7 +67,7 @@ def continued(run: Run, found: Mapping[str, Any]) -> None:
     if settings.get("exit_score") is not None:
         st.caption(f"Its exit score of {settings['exit_score']:g} is dropped: it could end the new search at once.")
     limits = _limits(count, by_trials=settings["time_budget_s"] is None, limited=settings["max_trials"] is not None)
-    if st.button("Continue", type="primary", icon=":material/forward_media:", key="continue"):
+    if st.button("Continue", type="primary", icon=":material/forward_media:", key="automl-continue"):
         values = settings | limits | {"exit_score": None}
         run_id = automl.submit(dataset, AutoMLSettings(**values), continue_from=run.id)
         frame.go(run=run_id)
@@ -85,15 +85,15 @@ def _limits(count: int, *, by_trials: bool, limited: bool) -> dict[str, Any]:
             list(ways),
             format_func=ways.__getitem__,
             horizontal=True,
-            key="continue-by",
+            key="automl-continue-by",
             help="This search had no clock. By trials the new one has none either, and stays reproducible.",
         )
     if way == "trials":
-        more = st.radio("More trials", _TRIALS, horizontal=True, key="continue-trials")
+        more = st.radio("More trials", _TRIALS, horizontal=True, key="automl-continue-trials")
         st.caption(f"It ends after {count + more:,} trials: the {count:,} of this search and {more:,} more.")
         return {"time_budget_s": None, "max_trials": count + more}
     seconds = st.radio(
-        "More time", list(_SECONDS), format_func=_SECONDS.__getitem__, horizontal=True, key="continue-seconds"
+        "More time", list(_SECONDS), format_func=_SECONDS.__getitem__, horizontal=True, key="automl-continue-seconds"
     )
     if by_trials:
         st.caption("With a clock, how many trials it makes depends on the machine.")

@@ -28,15 +28,15 @@ def show(model: Asked, told: WhatIf, found: Mapping[str, Any], *, key: str, edit
         "Columns that may change",
         columns,
         default=[name for name in columns if name not in protected],
-        key=f"allowed-{key}",
+        key=f"automl-allowed-{key}",
         help="Leave out what nobody can change. Sensitive columns are left out to begin with.",
     )
     goal, wished = _goal(model, np.asarray(told.after, dtype=float), key)
     question = (key, model.digest, edits, tuple(allowed), goal)
-    if st.button("Find the nearest", icon=":material/alt_route:", key=f"nearest-{key}", disabled=not allowed):
+    if st.button("Find the nearest", icon=":material/alt_route:", key=f"automl-nearest-{key}", disabled=not allowed):
         answers = counterfactuals(model.scorer.outputs, told.row, model.rows, goal, allowed)
-        st.session_state["whatif-nearest"] = (question, answers)
-    asked_for, answers = st.session_state.get("whatif-nearest", (None, None))
+        st.session_state["automl-whatif-nearest"] = (question, answers)
+    asked_for, answers = st.session_state.get("automl-whatif-nearest", (None, None))
     if answers is not None and asked_for == question:
         _answers(model, answers, goal, wished)
 
@@ -65,13 +65,15 @@ def _goal(model: Asked, outputs: np.ndarray, key: str) -> tuple[Goal, str]:
     if model.labels is None:
         now = float(outputs[0])
         with st.container(horizontal=True):
-            low = st.number_input("At least", value=now * 1.1 if now > 0 else now + 1, key=f"low-{key}", width=180)
-            high = st.number_input("At most", value=None, placeholder="no limit", key=f"high-{key}", width=180)
+            low = st.number_input(
+                "At least", value=now * 1.1 if now > 0 else now + 1, key=f"automl-low-{key}", width=180
+            )
+            high = st.number_input("At most", value=None, placeholder="no limit", key=f"automl-high-{key}", width=180)
         return Goal(0, low=low, high=np.inf if high is None else high), f"Predicted {model.target}"
     own = int(outputs.argmax())
     others = [code for code in range(len(model.labels)) if code != own]
     code = st.selectbox(
-        "Wished answer", others, format_func=lambda item: str(model.labels[item]), key=f"wish-{key}", width=280
+        "Wished answer", others, format_func=lambda item: str(model.labels[item]), key=f"automl-wish-{key}", width=280
     )
     return Goal(code, most_probable=True), f"Probability of {model.labels[code]}"
 

@@ -16,7 +16,7 @@ if run_id is not None:
     try:
         run = jobs.get(run_id, workspace=workspace)
     except NotFoundError:
-        if st.button("New search", icon=":material/arrow_back:", type="tertiary", key="back"):
+        if st.button("New search", icon=":material/arrow_back:", type="tertiary", key="automl-back"):
             address.go()
         raise
     result.head(run)

@@ -22,7 +22,7 @@ _TILES = 5
 
 
 def _new() -> None:
-    dataset = st.session_state.get("automl-dataset")
+    dataset = st.session_state.get("automl-last-dataset")
     frame.go(**({"dataset": dataset} if dataset else {}))
 
 
@@ -33,8 +33,8 @@ def _repeat(run_id: str) -> None:
 
 def head(run: Run) -> None:
     """Draw what every search has, whatever its state: title, way back, actions."""
-    st.session_state["automl-dataset"] = run.dataset_id
-    st.button("New search", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_new)
+    st.session_state["automl-last-dataset"] = run.dataset_id
+    st.button("New search", icon=":material/arrow_back:", type="tertiary", key="automl-back", on_click=_new)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(run.title), width="content")
         st.space("stretch")
@@ -45,18 +45,18 @@ def head(run: Run) -> None:
 def _actions(run: Run) -> None:
     if run.state is RunState.SUCCEEDED:
         next_steps(run)
-        with st.popover("Download", icon=":material/download:", key="download"):
+        with st.popover("Download", icon=":material/download:", key="automl-download"):
             _downloads(run)
     if run.state.terminal:
         st.button(
             "Repeat",
             icon=":material/replay:",
-            key="repeat",
+            key="automl-repeat",
             on_click=_repeat,
             args=(run.id,),
             help="Start a new search with the same settings.",
         )
-    if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+    if st.button("Log", icon=":material/list_alt:", key="automl-to-runs", help="The run's log, facts and files."):
         st.switch_page("pages/runs/page.py", query_params={"run": run.id})
 
 
@@ -69,7 +69,7 @@ def _downloads(run: Run) -> None:
         file_name=downloads.file_name(f"{run.title} leaderboard", ".csv"),
         mime="text/csv",
         icon=":material/csv:",
-        key="download-leaderboard",
+        key="automl-download-leaderboard",
         on_click="ignore",
     )
 
@@ -97,10 +97,10 @@ def show(run: Run) -> None:
         "Checks": lambda: findings.show(found["findings"]),
         "Method": lambda: _method(found),
     }
-    shown = address.restore("tab", list(drawn), "Leaderboard", "result-tabs")
-    for name, tab in zip(drawn, st.tabs(list(drawn), key="result-tabs", on_change="rerun"), strict=True):
+    shown = address.restore("tab", list(drawn), "Leaderboard", "automl-tabs")
+    for name, tab in zip(drawn, st.tabs(list(drawn), key="automl-tabs", on_change="rerun"), strict=True):
         if tab.open:
-            address.keep("tab", name, shown, "result-tabs")
+            address.keep("tab", name, shown, "automl-tabs")
             with tab:
                 drawn[name]()
 

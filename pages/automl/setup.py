@@ -29,7 +29,7 @@ def show(known: list[Dataset]) -> None:
             list(by_id),
             index=list(by_id).index(asked) if asked in by_id else 0,
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
-            key="dataset",
+            key="automl-dataset",
         )
     frame.remember("dataset", chosen, asked if asked in by_id else next(iter(by_id)))
     dataset = by_id[chosen]
@@ -41,7 +41,7 @@ def show(known: list[Dataset]) -> None:
             names,
             index=names.index(stored) if stored in names else None,
             placeholder="The column to predict",
-            key=f"target-{chosen}",
+            key=f"automl-target-{chosen}",
         )
     if target is None:
         st.caption("Choose the column that the model shall predict.")
@@ -62,7 +62,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
             index=list(TASKS).index(summary.task),
             format_func=TASKS.get,
             help="What the target is; filled in from its values.",
-            key=f"task-{dataset.id}-{target}",
+            key=f"automl-task-{dataset.id}-{target}",
         )
     with second:
         values["metric"] = advanced.metric(values["task"])
@@ -82,7 +82,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         icon=":material/play_arrow:",
         help="What is alerted above may make the result misleading." if alerts else None,
         disabled=lacking is not None,
-        key="start",
+        key="automl-start",
     ):
         _start(dataset, values)
 
@@ -95,13 +95,15 @@ def _budget() -> dict[str, Any]:
         horizontal=True,
         help="From Start to a model that predicts: features, search and final fit all count. "
         "By trials: no clock, and the same settings give the same model.",
-        key="preset",
+        key="automl-preset",
     )
     if preset == "trials":
-        trials = st.number_input("Trials", min_value=2, max_value=10_000, value=50, step=10, key="trials")
+        trials = st.number_input("Trials", min_value=2, max_value=10_000, value=50, step=10, key="automl-trials")
         return {"time_budget_s": None, "max_trials": trials}
     if preset == "other":
-        seconds = st.number_input("Seconds", min_value=10, max_value=86_400, value=120, step=10, key="budget-seconds")
+        seconds = st.number_input(
+            "Seconds", min_value=10, max_value=86_400, value=120, step=10, key="automl-budget-seconds"
+        )
         return {"time_budget_s": float(seconds)}
     return {"time_budget_s": float(preset)}
 

@@ -78,13 +78,13 @@ def _search(run: Run, found: Mapping[str, Any]) -> None:
         "Compare with",
         [None, *others],
         format_func=lambda item: "Nothing" if item is None else called[item],
-        key="versus",
+        key="automl-versus",
     )
     if chosen is None:
         return
     workspace = frame.workspace()
     digests = [artifacts.get(each, "test.parquet", workspace).digest for each in (run.id, chosen)]
-    name = _metric(found, "versus-metric")
+    name = _metric(found, "automl-versus-metric")
     with frame.errors_shown():
         compared = _compare(*digests, target, found["task"], name)
         _difference(compared, METRICS[name], "This model", "The other", "test rows")
@@ -116,12 +116,12 @@ def _trials(run: Run, found: Mapping[str, Any]) -> None:
                 label,
                 [None, *best],
                 format_func=lambda each: "None" if each is None else f"{learners[each]} {each:.0f}",
-                key=f"trial-{key}",
+                key=f"automl-trial-{key}",
                 width=240,
             )
             for label, key in (("Trial", "first"), ("Against", "other"))
         )
-        name = _metric(found, "trials-metric")
+        name = _metric(found, "automl-trials-metric")
     if first is None or other is None or first == other:
         st.caption("Choose two trials of the leaderboard. The predictions of the best ones were kept.")
         return

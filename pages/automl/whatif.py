@@ -33,7 +33,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     kinds = {column.name: column.kind for column in model.scorer.columns}
     left, right = st.columns(2, gap="large")
     with right:
-        edits = cells.form(model.rows, row, _order(explained, found), kinds, key=f"{run.id}-{place}")
+        edits = cells.form(model.rows, row, _order(explained, found), kinds, key=f"automl-cell-{run.id}-{place}")
     answered = False
     with left, frame.errors_shown():
         told = _told(model.digest, place, repr(edits), model, row, edits)
@@ -63,9 +63,9 @@ def _row(model: Asked, found: Mapping[str, Any]) -> int:
         kinds |= {"Predicted wrongly": wrong, "Unsure": sure <= np.quantile(sure, 0.1)}
     kind = "All"
     if len(kinds) > 1:
-        shown = address.restore("rows", list(kinds), kind, "whatif-kind")
-        kind = st.radio("Rows", list(kinds), horizontal=True, key="whatif-kind")
-        address.keep("rows", kind, shown, "whatif-kind")
+        shown = address.restore("rows", list(kinds), kind, "automl-whatif-kind")
+        kind = st.radio("Rows", list(kinds), horizontal=True, key="automl-whatif-kind")
+        address.keep("rows", kind, shown, "automl-whatif-kind")
     some = test[kinds[kind]]
     if some.empty:
         st.caption("There is none.")
@@ -74,7 +74,10 @@ def _row(model: Asked, found: Mapping[str, Any]) -> int:
         int(place): f"Row {place}: {actual}, predicted {_shown(predicted)}"
         for place, actual, predicted in zip(some.index, some[model.target], some["prediction"], strict=True)
     }
-    key, learned = f"whatif-row-{kind}", "not learned from it" if model.tested else "learned from it: there was no test"
+    key, learned = (
+        f"automl-whatif-row-{kind}",
+        "not learned from it" if model.tested else "learned from it: there was no test",
+    )
     first = address.restore("row", list(names), next(iter(names)), key)
     chosen = st.selectbox(
         "Row",
@@ -132,7 +135,7 @@ def _why(values: ShapValues, place: int) -> None:
     label = None
     if len(values.classes) > 1:
         first = int(values.outputs[values.row_id.tolist().index(place)].argmax())
-        label = st.selectbox("Why this class", values.classes, index=first, key=f"why-{place}", width=280)
+        label = st.selectbox("Why this class", values.classes, index=first, key=f"automl-why-{place}", width=280)
     explain_charts.waterfall(waterfall(values, place, label))
 
 

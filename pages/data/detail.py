@@ -22,22 +22,22 @@ def _to_list() -> None:
 
 def head(dataset: Dataset) -> None:
     """Draw name, facts, actions, and what the reader had to do."""
-    st.button("All datasets", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_to_list)
+    st.button("All datasets", icon=":material/arrow_back:", type="tertiary", key="data-back", on_click=_to_list)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(dataset.name), width="content")
         st.space("stretch")
-        if st.button("Search for a model", type="primary", icon=":material/model_training:", key="to-automl"):
+        if st.button("Search for a model", type="primary", icon=":material/model_training:", key="data-to-automl"):
             st.switch_page("pages/automl/page.py", query_params={"dataset": dataset.id})
-        with st.popover("Download", icon=":material/download:", key="download"):
+        with st.popover("Download", icon=":material/download:", key="data-download"):
             downloads.dataset(dataset)
-        with st.popover("Manage", icon=":material/settings:", key="manage"):
+        with st.popover("Manage", icon=":material/settings:", key="data-manage"):
             _manage(dataset)
     st.caption(
         f"{dataset.rows:,} rows · {dataset.columns:,} columns · {numbers.size(dataset.size_bytes)} as Parquet · "
         f"{frame.plain(dataset.source)} · added {numbers.ago(dataset.created_at)} · "
         f"fingerprint `{dataset.fingerprint[:12]}`"
     )
-    if notice := st.session_state.pop("notice", None):
+    if notice := st.session_state.pop("data-notice", None):
         st.info(frame.plain(notice), icon=":material/content_copy:")
     _report(dataset.report)
 
@@ -66,12 +66,12 @@ def _report(report: dict[str, Any]) -> None:
 
 
 def _manage(dataset: Dataset) -> None:
-    with st.form("rename", border=False):
-        name = st.text_input("Name", value=dataset.name, max_chars=200, key=f"new-name-{dataset.id}")
-        if st.form_submit_button("Rename", icon=":material/edit:", key="rename-go"):
+    with st.form("data-rename-form", border=False):
+        name = st.text_input("Name", value=dataset.name, max_chars=200, key=f"data-new-name-{dataset.id}")
+        if st.form_submit_button("Rename", icon=":material/edit:", key="data-rename"):
             datasets.rename(dataset.id, name, frame.workspace())
             st.rerun()
-    if st.button("Delete…", icon=":material/delete:", key="delete"):
+    if st.button("Delete…", icon=":material/delete:", key="data-delete"):
         _confirm_deletion(dataset)
 
 
@@ -82,7 +82,7 @@ def _confirm_deletion(dataset: Dataset) -> None:
         f"{frame.plain(dataset.name)}, {dataset.rows:,} rows. This cannot be undone. "
         "Runs that used it keep their results."
     )
-    if st.button("Delete", type="primary", icon=":material/delete:", key="delete-go"):
+    if st.button("Delete", type="primary", icon=":material/delete:", key="data-delete-confirm"):
         housekeeping.delete_dataset(dataset.id, workspace=frame.workspace())
         _to_list()
         st.rerun()

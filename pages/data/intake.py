@@ -22,19 +22,19 @@ def _started(run_id: str) -> None:
 
 
 def _take_upload() -> None:
-    number = st.session_state.setdefault("upload-number", 0)
-    file = st.session_state.get(f"upload-{number}")
+    number = st.session_state.setdefault("data-upload-number", 0)
+    file = st.session_state.get(f"data-upload-{number}")
     if file is None:
         return
     # A new key drops the widget's copy of the file from memory.
-    st.session_state["upload-number"] = number + 1
+    st.session_state["data-upload-number"] = number + 1
     with frame.errors_shown():
         _started(ingest.submit_upload(file, file.name, workspace=frame.workspace()))
 
 
 def _take_sample() -> None:
     with frame.errors_shown():
-        _started(ingest.submit_sample(st.session_state["sample"], workspace=frame.workspace()))
+        _started(ingest.submit_sample(st.session_state["data-sample"], workspace=frame.workspace()))
 
 
 def upload_or_sample(*, first: bool) -> None:
@@ -43,12 +43,12 @@ def upload_or_sample(*, first: bool) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Your own table")
-        number = st.session_state.setdefault("upload-number", 0)
+        number = st.session_state.setdefault("data-upload-number", 0)
         st.file_uploader(
             f"{_FORMATS}. Up to {settings.max_upload_mb:,} MB, {settings.max_rows:,} rows, "
             f"{settings.max_columns:,} columns.",
             max_upload_size=settings.max_upload_mb,
-            key=f"upload-{number}",
+            key=f"data-upload-{number}",
             on_change=_take_upload,
         )
     with right:
@@ -59,14 +59,14 @@ def upload_or_sample(*, first: bool) -> None:
                 "Sample",
                 list(known),
                 format_func=lambda item: known[item].title,
-                key="sample",
+                key="data-sample",
                 width="stretch",
             )
             st.button(
                 "Load",
                 type="primary" if first else "secondary",
                 icon=":material/download:",
-                key="load-sample",
+                key="data-load-sample",
                 on_click=_take_sample,
             )
         sample = known[name]
@@ -89,7 +89,7 @@ def running() -> None:
         return
     if run.state is RunState.SUCCEEDED and run.result is not None:
         if run.result["known"]:
-            st.session_state["notice"] = (
+            st.session_state["data-notice"] = (
                 f"This table was here already, as '{run.result['name']}': nothing was stored twice."
             )
         frame.go(dataset=run.result["dataset_id"])

@@ -12,16 +12,16 @@ __all__ = ["show"]
 
 
 def _open() -> None:
-    chosen = st.session_state["datasets"].selection.rows
+    chosen = st.session_state["data-list"].selection.rows
     if chosen:
-        frame.go(dataset=st.session_state["dataset-ids"][chosen[0]])
+        frame.go(dataset=st.session_state["data-list-ids"][chosen[0]])
 
 
 def show(known: list[Dataset]) -> None:
     """Draw the table of datasets."""
     st.subheader("Datasets")
     st.caption("Select a row to open it.")
-    st.session_state["dataset-ids"] = [dataset.id for dataset in known]
+    st.session_state["data-list-ids"] = [dataset.id for dataset in known]
     table = pd.DataFrame(
         {
             "Name": [dataset.name for dataset in known],
@@ -37,7 +37,7 @@ def show(known: list[Dataset]) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        key="datasets",
+        key="data-list",
         on_select=_open,
         selection_mode="single-row",
         column_config={

@@ -12,7 +12,7 @@ if selected is not None:
     dataset = datasets.get(selected, frame.workspace())
     detail.head(dataset)
     columns, preview, checks, roles = st.tabs(
-        ["Columns", "Preview", "Checks", "Roles"], key="dataset-tabs", on_change="rerun"
+        ["Columns", "Preview", "Checks", "Roles"], key="data-tabs", on_change="rerun"
     )
     if columns.open:
         with columns:

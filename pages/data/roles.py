@@ -14,29 +14,29 @@ def form(dataset: Dataset) -> None:
     """Let the user say what the columns are for."""
     names = tables.column_names(dataset)
     stored = dataset.roles
-    with st.form("roles", border=False):
+    with st.form("data-roles", border=False):
         target = st.selectbox(
             "Target",
             names,
             index=names.index(stored["target"]) if stored.get("target") in names else None,
             placeholder="The column to predict",
-            key=f"role-target-{dataset.id}",
+            key=f"data-role-target-{dataset.id}",
         )
         sensitive = st.multiselect(
             "Sensitive",
             names,
             default=[name for name in stored.get("sensitive", []) if name in names],
             help="People's attributes, such as sex or age: results are compared by their groups.",
-            key=f"role-sensitive-{dataset.id}",
+            key=f"data-role-sensitive-{dataset.id}",
         )
         ignore = st.multiselect(
             "Ignore",
             names,
             default=[name for name in stored.get("ignore", []) if name in names],
             help="Columns that a model must not use, such as what is known only afterwards.",
-            key=f"role-ignore-{dataset.id}",
+            key=f"data-role-ignore-{dataset.id}",
         )
-        if st.form_submit_button("Save roles", type="primary", key="roles-go"):
+        if st.form_submit_button("Save roles", type="primary", key="data-roles-save"):
             if target in ignore:
                 frame.show_error(f"'{target}' cannot be both the target and ignored.", "Take it out of one.")
             else:

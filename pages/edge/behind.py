@@ -20,7 +20,7 @@ def operators(found: Mapping[str, Any]) -> None:
     if not profiles:
         st.caption("Nothing was profiled.")
         return
-    name = st.radio("Variant", list(profiles), horizontal=True, key="profile-variant")
+    name = st.radio("Variant", list(profiles), horizontal=True, key="edge-profile-variant")
     rows = profiles[name]
     top = max(rows, key=lambda row: row["share"])
     left, right = st.columns(2, gap="medium")
@@ -70,7 +70,7 @@ def roofline(found: Mapping[str, Any]) -> None:
 
 def method(found: Mapping[str, Any]) -> None:
     reports = found["reports"]
-    name = st.radio("Variant", list(reports), horizontal=True, key="method-variant")
+    name = st.radio("Variant", list(reports), horizontal=True, key="edge-method-variant")
     report = reports[name]
     machine, server = report["machine"], report["server"]
     facts = {

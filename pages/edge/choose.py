@@ -81,24 +81,24 @@ def _open(run_id: str) -> None:
 
 
 def _take_upload() -> None:
-    number = st.session_state.setdefault("onnx-number", 0)
-    file = st.session_state.get(f"onnx-{number}")
+    number = st.session_state.setdefault("edge-upload-number", 0)
+    file = st.session_state.get(f"edge-upload-{number}")
     if file is None:
         return
     # A new key drops the widget's copy of the file from memory.
-    st.session_state["onnx-number"] = number + 1
+    st.session_state["edge-upload-number"] = number + 1
     with frame.errors_shown():
         run_id = onnx_upload.submit(file, file.name, workspace=frame.workspace())
         frame.go(run=run_id)
 
 
 def _upload() -> None:
-    number = st.session_state.setdefault("onnx-number", 0)
+    number = st.session_state.setdefault("edge-upload-number", 0)
     st.file_uploader(
         f"One file with standard operators, up to {onnx_upload.LIMIT_MB} MB. It is looked at before anything runs "
         "it, and runs in a process with limits.",
         max_upload_size=onnx_upload.LIMIT_MB,
-        key=f"onnx-{number}",
+        key=f"edge-upload-{number}",
         on_change=_take_upload,
     )
 

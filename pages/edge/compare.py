@@ -17,7 +17,7 @@ _MOST = 6
 
 def show(exported: Run) -> None:
     """List the measurements; those that are ticked are drawn beside each other."""
-    everything = st.toggle("Of all models", key="compare-all")
+    everything = st.toggle("Of all models", key="edge-compare-all")
     found = [
         run
         for run in runs.find(frame.workspace(), task="latency")
@@ -39,14 +39,14 @@ def show(exported: Run) -> None:
             }
         ),
         hide_index=True,
-        key=f"compare-{everything}",
+        key=f"edge-compare-{everything}",
         on_select="rerun",
         selection_mode="multi-row",
         column_config={"Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss")},
         alt="Measurements, newest first",
     )
     picked = [found[place] for place in chosen.selection.rows if place < len(found)]
-    if len(picked) == 1 and st.button("Open it", icon=":material/open_in_new:", key="open-measurement"):
+    if len(picked) == 1 and st.button("Open it", icon=":material/open_in_new:", key="edge-open-measurement"):
         frame.go(run=picked[0].id)
         st.rerun()
     done = [run for run in picked if run.state is RunState.SUCCEEDED][:_MOST]

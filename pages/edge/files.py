@@ -29,7 +29,7 @@ def of_export(run: Run) -> None:
             path.read_bytes,
             file_name=downloads.file_name(f"{run.title} {variant['name']}", ".onnx"),
             icon=":material/deployed_code:",
-            key=f"variant-{variant['name']}",
+            key=f"edge-variant-{variant['name']}",
             on_click="ignore",
             width="stretch",
         )
@@ -38,8 +38,8 @@ def of_export(run: Run) -> None:
         return
     st.markdown("**Edge bundle**")
     st.caption("A zip that predicts with ONNX Runtime and NumPy alone: model, predict.py, sample, card, licence.")
-    variant = st.selectbox("Variant", [item["name"] for item in made], key="bundle-variant")
-    licence = st.selectbox("Licence of the model", list(LICENSES), format_func=LICENSES.get, key="bundle-licence")
+    variant = st.selectbox("Variant", [item["name"] for item in made], key="edge-bundle-variant")
+    licence = st.selectbox("Licence of the model", list(LICENSES), format_func=LICENSES.get, key="edge-bundle-licence")
 
     def as_zip() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +53,7 @@ def of_export(run: Run) -> None:
         mime="application/zip",
         type="primary",
         icon=":material/inventory_2:",
-        key="download-bundle",
+        key="edge-download-bundle",
         on_click="ignore",
         width="stretch",
     )
@@ -69,7 +69,7 @@ def of_measurement(run: Run) -> None:
         file_name=downloads.file_name(f"{run.title} latency", ".json"),
         mime="application/json",
         icon=":material/data_object:",
-        key="download-json",
+        key="edge-download-json",
         on_click="ignore",
         width="stretch",
     )
@@ -79,7 +79,7 @@ def of_measurement(run: Run) -> None:
         file_name=downloads.file_name(f"{run.title} latency", ".csv"),
         mime="text/csv",
         icon=":material/csv:",
-        key="download-summary",
+        key="edge-download-summary",
         on_click="ignore",
         width="stretch",
     )
@@ -90,7 +90,7 @@ def of_measurement(run: Run) -> None:
         mime="text/csv",
         icon=":material/csv:",
         help="Variant and milliseconds of each request that was measured.",
-        key="download-samples",
+        key="edge-download-samples",
         on_click="ignore",
         width="stretch",
     )

@@ -28,12 +28,12 @@ def _repeat(run_id: str) -> None:
 
 def of_export(run: Run) -> None:
     """Draw the head of an export."""
-    st.button("All exports", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_to_start)
+    st.button("All exports", icon=":material/arrow_back:", type="tertiary", key="edge-back", on_click=_to_start)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(run.title), width="content")
         st.space("stretch")
         if run.state is RunState.SUCCEEDED:
-            with st.popover("Download", icon=":material/download:", key="download"):
+            with st.popover("Download", icon=":material/download:", key="edge-download"):
                 files.of_export(run)
         _common(run)
 
@@ -42,13 +42,13 @@ def of_measurement(run: Run) -> None:
     """Draw the head of a measurement, which leads back to its export."""
     export_id = run.settings["export"]
     st.button(
-        "The model", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_to_run, args=(export_id,)
+        "The model", icon=":material/arrow_back:", type="tertiary", key="edge-back", on_click=_to_run, args=(export_id,)
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(f"Latency of {frame.plain(run.title)}", width="content")
         st.space("stretch")
         if run.state is RunState.SUCCEEDED:
-            with st.popover("Download", icon=":material/download:", key="download"):
+            with st.popover("Download", icon=":material/download:", key="edge-download"):
                 files.of_measurement(run)
         _common(run)
 
@@ -58,7 +58,7 @@ def _common(run: Run) -> None:
         st.button(
             "Repeat",
             icon=":material/replay:",
-            key="repeat",
+            key="edge-repeat",
             on_click=_repeat,
             args=(run.id,),
             help="Start a new run with the same settings.",
@@ -67,11 +67,13 @@ def _common(run: Run) -> None:
     if (
         source is not None
         and _there(source)
-        and st.button("Its run", icon=":material/model_training:", key="source", help="The run that made this model.")
+        and st.button(
+            "Its run", icon=":material/model_training:", key="edge-source", help="The run that made this model."
+        )
     ):
         made = runs.get(source, frame.workspace())
         st.switch_page(f"pages/{made.task}/page.py", query_params={"run": source})
-    if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+    if st.button("Log", icon=":material/list_alt:", key="edge-to-runs", help="The run's log, facts and files."):
         st.switch_page("pages/runs/page.py", query_params={"run": run.id})
 
 

@@ -54,7 +54,7 @@ def parity(found: Mapping[str, Any]) -> None:
 
 def graph(found: Mapping[str, Any]) -> None:
     made = [item for item in found["variants"] if item["graph"]]
-    name = st.radio("Variant", [item["name"] for item in made], horizontal=True, key="graph-variant")
+    name = st.radio("Variant", [item["name"] for item in made], horizontal=True, key="edge-graph-variant")
     inside = next(item["graph"] for item in made if item["name"] == name)
     left, right = st.columns(2, gap="medium")
     with left:

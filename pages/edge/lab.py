@@ -27,13 +27,13 @@ _OVERHEAD_S = 4.0  # a process and a session for each measurement
 def show(run: Run, found: Mapping[str, Any]) -> None:
     """Draw the form; Start queues the measurement and opens it."""
     made = [item["name"] for item in found["variants"] if item["file"]]
-    chosen = st.multiselect("Variants", made, default=made, key="lab-variants", width=560)
+    chosen = st.multiselect("Variants", made, default=made, key="edge-lab-variants", width=560)
     scenario = st.radio(
         "Scenario",
         list(_SCENARIOS),
         format_func=lambda name: _SCENARIOS[name][0],
         horizontal=True,
-        key="lab-scenario",
+        key="edge-lab-scenario",
         help="By MLPerf's names.",
     )
     st.caption(_SCENARIOS[scenario][1])
@@ -45,17 +45,19 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             600.0,
             5.0,
             1.0,
-            key="lab-seconds",
+            key="edge-lab-seconds",
             width=150,
             help="MLPerf asks for 600; shorter ones are marked so.",
         )
-        values["intra_op_threads"] = st.number_input("Threads", 1, os.cpu_count() or 1, 1, key="lab-threads", width=120)
+        values["intra_op_threads"] = st.number_input(
+            "Threads", 1, os.cpu_count() or 1, 1, key="edge-lab-threads", width=120
+        )
         if scenario == "server":
             values |= _rate()
         else:
             first = 32 if scenario == "offline" else 1
             values["batch_size"] = st.number_input(
-                "Rows a request", 1, 4_096, first, key=f"lab-batch-{scenario}", width=150
+                "Rows a request", 1, 4_096, first, key=f"edge-lab-batch-{scenario}", width=150
             )
     asked, slo = _objective(values["intra_op_threads"])
     with_data = found["model"] is not None
@@ -72,7 +74,9 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
         **beside,
     )
     st.caption(f"{settings.measurements:,} measurements, one after the other, about {_time(settings)}.")
-    if st.button("Measure", type="primary", icon=":material/timer:", key="lab-start", disabled=asked and slo is None):
+    if st.button(
+        "Measure", type="primary", icon=":material/timer:", key="edge-lab-start", disabled=asked and slo is None
+    ):
         run_id = latency.submit(run, settings)
         frame.go(run=run_id)
         st.rerun()
@@ -80,15 +84,15 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
 
 def _rate() -> dict[str, Any]:
     rates = {"given": "A given rate", "highest": "The highest within a bound"}
-    how = st.selectbox("Rate", list(rates), format_func=rates.get, key="lab-rate", width=230)
+    how = st.selectbox("Rate", list(rates), format_func=rates.get, key="edge-lab-rate", width=230)
     if how == "given":
-        return {"target_qps": st.number_input("Requests a second", 0.1, 1e5, 50.0, key="lab-qps", width=170)}
-    return {"latency_bound_ms": st.number_input("p99 within (ms)", 0.01, 1e5, 50.0, key="lab-bound", width=150)}
+        return {"target_qps": st.number_input("Requests a second", 0.1, 1e5, 50.0, key="edge-lab-qps", width=170)}
+    return {"latency_bound_ms": st.number_input("p99 within (ms)", 0.01, 1e5, 50.0, key="edge-lab-bound", width=150)}
 
 
 def _objective(threads: int) -> tuple[bool, Slo | None]:
     asked = st.toggle(
-        "Judge an objective", key="lab-slo", help="Is this percentile within the bound at this rate of requests?"
+        "Judge an objective", key="edge-lab-slo", help="Is this percentile within the bound at this rate of requests?"
     )
     if not asked:
         return False, None
@@ -97,12 +101,12 @@ def _objective(threads: int) -> tuple[bool, Slo | None]:
             "Percentile",
             [50, 90, 95, 99, 99.9],
             index=3,
-            key="slo-percentile",
+            key="edge-slo-percentile",
             width=120,
             format_func=lambda value: f"p{value:g}",
         )
-        bound = st.number_input("within (ms)", 0.01, 1e5, 50.0, key="slo-bound", width=140)
-        rate = st.number_input("at requests a second", 0.1, 1e5, 20.0, key="slo-qps", width=180)
+        bound = st.number_input("within (ms)", 0.01, 1e5, 50.0, key="edge-slo-bound", width=140)
+        rate = st.number_input("at requests a second", 0.1, 1e5, 20.0, key="edge-slo-qps", width=180)
     return True, Slo(bound_ms=bound, qps=rate, percentile=percentile, threads=threads)
 
 
@@ -115,13 +119,13 @@ def _sweep(kind: str) -> dict[str, list[Any]]:
     }
     if kind != "table":
         axes["sequence_length"] = ("Tokens a text", [16, 32, 64, 128, 256, 512])
-    if not st.toggle("Sweep over settings", key="lab-sweep", help="Measures all combinations, for each variant."):
+    if not st.toggle("Sweep over settings", key="edge-lab-sweep", help="Measures all combinations, for each variant."):
         return {}
     columns = st.columns(len(axes), gap="small")
     chosen: dict[str, list[Any]] = {}
     for column, (name, (title, values)) in zip(columns, axes.items(), strict=True):
         default = [1, 8, 32] if name == "batch_size" else []
-        picked = column.multiselect(title, values, default=default, key=f"sweep-{name}", placeholder="As above")
+        picked = column.multiselect(title, values, default=default, key=f"edge-sweep-{name}", placeholder="As above")
         if picked:
             chosen[name] = sorted(picked, key=values.index)
     return chosen

@@ -40,7 +40,7 @@ def show(run: Run) -> None:
         "Roofline": lambda: behind.roofline(found),
         "Method": lambda: behind.method(found),
     }
-    for name, tab in zip(names, st.tabs(names, key="latency-tabs", on_change="rerun"), strict=True):
+    for name, tab in zip(names, st.tabs(names, key="edge-latency-tabs", on_change="rerun"), strict=True):
         if tab.open:
             with tab:
                 drawn[name]()

@@ -126,17 +126,17 @@ def _heat(table: pd.DataFrame, axes: list[str]) -> None:
     fields = ["variant", *axes]
     titles = {"variant": "Variant"} | _AXES
     with st.container(horizontal=True):
-        across = st.selectbox("Across", axes, format_func=titles.get, key="heat-across", width=200)
+        across = st.selectbox("Across", axes, format_func=titles.get, key="edge-heat-across", width=200)
         rest = [name for name in fields if name != across]
-        down = st.selectbox("Down", rest, format_func=titles.get, key="heat-down", width=200)
-        figure = st.selectbox("Figure", list(_FIGURES), format_func=_FIGURES.get, key="heat-figure", width=220)
+        down = st.selectbox("Down", rest, format_func=titles.get, key="edge-heat-down", width=200)
+        figure = st.selectbox("Figure", list(_FIGURES), format_func=_FIGURES.get, key="edge-heat-figure", width=220)
     others = [name for name in fields if name not in (across, down)]
     fixed = {}
     if others:
         with st.container(horizontal=True):
             for name in others:
                 values = list(dict.fromkeys(table[name]))
-                fixed[name] = st.selectbox(titles[name], values, key=f"heat-{name}", width=200)
+                fixed[name] = st.selectbox(titles[name], values, key=f"edge-heat-{name}", width=200)
     for name, value in fixed.items():
         table = table[table[name] == value]
     table = table.dropna(subset=[figure])

@@ -85,10 +85,17 @@ def sensitive_columns(names: list[str], default: list[str], key: str) -> tuple[t
         help="Several columns are intersected: each combination is a group.",
         key=f"fairness-columns-{key}",
     )
-    with st.popover("Groups", icon=":material/tune:", key="group-settings"):
-        bins = st.number_input("Groups of a number", 2, 20, 4, key="bins", help="Of about equal size, such as of age.")
+    with st.popover("Groups", icon=":material/tune:", key="fairness-groups"):
+        bins = st.number_input(
+            "Groups of a number", 2, 20, 4, key="fairness-bins", help="Of about equal size, such as of age."
+        )
         least = st.number_input(
-            "Rows a group needs", 0, 10_000, 30, key="least", help="Smaller groups are shown, and not compared."
+            "Rows a group needs",
+            0,
+            10_000,
+            30,
+            key="fairness-min-group-size",
+            help="Smaller groups are shown, and not compared.",
         )
     return tuple(chosen), int(bins), int(least)
 
@@ -103,7 +110,7 @@ def positive_label(labels: list[str], key: str) -> str:
         labels,
         index=len(labels) - 1,
         help="The outcome that being selected means. With several classes: this one against the rest.",
-        key=f"positive-{key}",
+        key=f"fairness-positive-{key}",
     )
 
 

@@ -61,14 +61,14 @@ def _sliders(evidence: Evidence) -> None:
     start, step = changes.start(table), (high - low) / _STEPS
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        each = len(names) <= _SLIDERS and st.toggle("A threshold for each group", key="per-group")
+        each = len(names) <= _SLIDERS and st.toggle("A threshold for each group", key="fairness-per-group")
         if len(names) > _SLIDERS:
             st.caption(f"{len(names):,} groups: one slider moves all. The optimiser below sets each.")
         thresholds: dict[str, float] = {}
         chosen = names if each else ["all groups"]
         for name in chosen:
             thresholds[name] = st.slider(
-                f"Threshold, {name}", low, high + step, start, step, key=f"cut-{evidence.key}-{name}"
+                f"Threshold, {name}", low, high + step, start, step, key=f"fairness-cut-{evidence.key}-{name}"
             )
         given = thresholds if each else dict.fromkeys(names, thresholds["all groups"])
         now = table.at(given)

@@ -49,23 +49,29 @@ def show(evidence: Evidence) -> None:
 
 
 def _form(evidence: Evidence, run: Run) -> None:
-    with st.form("mitigation", border=False):
+    with st.form("fairness-mitigation", border=False):
         first, second, third = st.columns([2, 3, 1], gap="medium")
         constraint = first.selectbox(
-            "Make equal", list(_CONSTRAINTS), format_func=_CONSTRAINTS.get, key="mit-constraint"
+            "Make equal", list(_CONSTRAINTS), format_func=_CONSTRAINTS.get, key="fairness-mitigation-constraint"
         )
         chosen = second.multiselect(
-            "Techniques", list(TECHNIQUES), list(TECHNIQUES), format_func=TECHNIQUES.get, key="mit-techniques"
+            "Techniques",
+            list(TECHNIQUES),
+            list(TECHNIQUES),
+            format_func=TECHNIQUES.get,
+            key="fairness-mitigation-techniques",
         )
         bound = third.number_input(
             "Allowed (points)",
             0.1,
             50.0,
             2.0,
-            key="mit-bound",
+            key="fairness-mitigation-bound",
             help="The difference that exponentiated gradient and grid search allow.",
         )
-        if st.form_submit_button("Train and compare", type="primary", icon=":material/play_arrow:", key="mit-start"):
+        if st.form_submit_button(
+            "Train and compare", type="primary", icon=":material/play_arrow:", key="fairness-mitigate"
+        ):
             settings = MitigationSettings(
                 sensitive_columns=evidence.sensitive,
                 constraint=constraint,

@@ -33,7 +33,7 @@ def show(evidence: Evidence, table: ScoreTable) -> None:
     """Draw the form, and the rule that was found last."""
     st.subheader("The best rule under a constraint")
     settings = _form()
-    if st.button("Optimise", type="primary", icon=":material/auto_fix_high:", key="optimise"):
+    if st.button("Optimise", type="primary", icon=":material/auto_fix_high:", key="fairness-optimize"):
         st.session_state[state(evidence, "policy")] = table.optimize(**settings).to_dict()
         st.session_state[state(evidence, "curve")] = _curve(evidence.key, json.dumps(settings), table)
         st.session_state.pop(state(evidence, "applied"), None)
@@ -45,33 +45,37 @@ def show(evidence: Evidence, table: ScoreTable) -> None:
 def _form() -> dict[str, Any]:
     first, second, third = st.columns(3, gap="medium")
     with first:
-        constraint = st.selectbox("Make equal", list(CONSTRAINTS), format_func=_TITLES.get, key="constraint")
+        constraint = st.selectbox("Make equal", list(CONSTRAINTS), format_func=_TITLES.get, key="fairness-constraint")
     with second:
-        objective = st.selectbox("And as good as can be in", list(OBJECTIVES), format_func=_GOALS.get, key="objective")
+        objective = st.selectbox(
+            "And as good as can be in", list(OBJECTIVES), format_func=_GOALS.get, key="fairness-objective"
+        )
     with third:
         tolerance = st.number_input(
-            "Difference allowed (points)", 0.0, 100.0, 0.0, 0.5, key="tolerance", help="0: exactly equal."
+            "Difference allowed (points)", 0.0, 100.0, 0.0, 0.5, key="fairness-tolerance", help="0: exactly equal."
         )
     settings: dict[str, Any] = {"constraint": constraint, "objective": objective, "tolerance": tolerance / 100}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if objective == "cost":
             settings["costs"] = {
-                "false_positive": st.number_input("Cost of selecting wrongly", 0.0, value=1.0, key="cost-fp"),
-                "false_negative": st.number_input("Cost of turning away wrongly", 0.0, value=1.0, key="cost-fn"),
+                "false_positive": st.number_input("Cost of selecting wrongly", 0.0, value=1.0, key="fairness-cost-fp"),
+                "false_negative": st.number_input(
+                    "Cost of turning away wrongly", 0.0, value=1.0, key="fairness-cost-fn"
+                ),
             }
         settings["randomized"] = st.toggle(
             "Allow drawing lots",
             value=True,
-            key="randomized",
+            key="fairness-randomized",
             help="Between two thresholds: it reaches the exact optimum. Off: one threshold a group, as near as can be.",
         )
         up = constraint in ("demographic_parity", "true_positive_rate_parity", "true_negative_rate_parity")
         if up and st.toggle(
             "Level up instead",
-            key="level-up",
+            key="fairness-level-up",
             help="At least this rate for every group; nobody is made worse off for it.",
         ):
-            settings["minimum_rate"] = st.number_input("At least (%)", 0.0, 100.0, 50.0, key="minimum") / 100
+            settings["minimum_rate"] = st.number_input("At least (%)", 0.0, 100.0, 50.0, key="fairness-minimum") / 100
     return settings
 
 
@@ -158,7 +162,7 @@ def _actions(evidence: Evidence, policy: ThresholdPolicy) -> None:
         if st.button(
             "Apply to the test rows",
             icon=":material/fact_check:",
-            key="apply",
+            key="fairness-apply",
             help="Reads the test rows once for this rule; the reads are counted.",
         ):
             st.session_state[state(evidence, "applied")] = True
@@ -167,7 +171,7 @@ def _actions(evidence: Evidence, policy: ThresholdPolicy) -> None:
         if evidence.run is not None and st.button(
             "Keep with the model",
             icon=":material/bookmark_add:",
-            key="keep",
+            key="fairness-keep",
             help="The policy then comes with the model's download, as a JSON file.",
         ):
             file = policies.keep(evidence.run, name, policy)
@@ -178,7 +182,7 @@ def _actions(evidence: Evidence, policy: ThresholdPolicy) -> None:
             file_name=downloads.file_name(name, ".json"),
             mime="application/json",
             icon=":material/download:",
-            key="download-policy",
+            key="fairness-download-policy",
             on_click="ignore",
         )
     if evidence.run is not None and (kept := policies.kept(evidence.run)):

@@ -56,7 +56,7 @@ def head(evidence: Evidence, found: GroupMetrics) -> str:
             "What shall be equal",
             list(DEFINITIONS),
             format_func=lambda name: f"{DEFINITIONS[name].title}: {DEFINITIONS[name].question}",
-            key="definition",
+            key="fairness-definition",
         )
     st.subheader(frame.plain(verdict(found, definition)))
     rows, kind = len(evidence.test.truth), "test rows" if evidence.fit is not None or evidence.run else "rows"

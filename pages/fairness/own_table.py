@@ -23,17 +23,24 @@ def of_table(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator) -> E
     names = tables.column_names(dataset)
     default = dataset.roles.get("target")
     label = left.selectbox(
-        "Label (what was true)", names, index=names.index(default) if default in names else None, key=f"l-{dataset.id}"
+        "Label (what was true)",
+        names,
+        index=names.index(default) if default in names else None,
+        key=f"fairness-label-{dataset.id}",
     )
     predicted = left.selectbox(
-        "Prediction", names, index=None, placeholder="The column with decisions", key=f"p-{dataset.id}"
+        "Prediction",
+        names,
+        index=None,
+        placeholder="The column with decisions",
+        key=f"fairness-prediction-{dataset.id}",
     )
     scored = left.selectbox(
         "Score",
         names,
         index=None,
         placeholder="If there is one",
-        key=f"s-{dataset.id}",
+        key=f"fairness-score-{dataset.id}",
         help="Any number, higher for the positive label: it opens the threshold lab.",
     )
     if label is None or (predicted is None and scored is None):

@@ -32,7 +32,7 @@ def show(evidence: Evidence, found: GroupMetrics, definition: str) -> None:
                 file_name=downloads.file_name(made.title, suffix),
                 mime=mime,
                 icon=":material/download:",
-                key=f"report{suffix}",
+                key=f"fairness-report{suffix}",
                 on_click="ignore",
             )
     st.markdown("**In it**")

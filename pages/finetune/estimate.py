@@ -25,7 +25,7 @@ def show(dataset: Dataset, settings: FineTuneSettings) -> None:
         if st.button(
             "Estimate time and memory",
             icon=":material/timer:",
-            key="ft-estimate",
+            key="finetune-estimate",
             help="Times a few steps of this very training, in about 10 s.",
         ):
             estimate.submit(dataset, settings)

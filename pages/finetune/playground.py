@@ -36,7 +36,7 @@ def show(run: Run) -> None:
     except NotFoundError:
         st.info("This model was not exported, so it cannot be tried here.", icon=":material/experiment:")
         return
-    text = st.text_area("A text of your own", placeholder="Type or paste a text", key="ft-play", max_chars=20_000)
+    text = st.text_area("A text of your own", placeholder="Type or paste a text", key="finetune-play", max_chars=20_000)
     if not text.strip():
         st.caption("The model's answer appears here.")
         return

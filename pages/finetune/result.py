@@ -40,7 +40,7 @@ def _change(run: Run) -> None:
 
 def head(run: Run) -> None:
     """Draw what every training has, whatever its state."""
-    st.button("New training", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_new)
+    st.button("New training", icon=":material/arrow_back:", type="tertiary", key="finetune-back", on_click=_new)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(run.title), width="content")
         st.space("stretch")
@@ -51,14 +51,14 @@ def head(run: Run) -> None:
 def _actions(run: Run) -> None:
     if run.state is RunState.SUCCEEDED:
         next_steps(run)
-        with st.popover("Download", icon=":material/download:", key="download"):
+        with st.popover("Download", icon=":material/download:", key="finetune-download"):
             downloads.folder(run)
     if run.state.terminal:
-        with st.popover("Repeat", icon=":material/replay:", key="repeat"):
+        with st.popover("Repeat", icon=":material/replay:", key="finetune-repeat"):
             st.button(
                 "With changes",
                 icon=":material/tune:",
-                key="change",
+                key="finetune-change",
                 on_click=_change,
                 args=(run,),
                 help="Opens the form with these settings.",
@@ -67,13 +67,13 @@ def _actions(run: Run) -> None:
             st.button(
                 "As it was",
                 icon=":material/replay:",
-                key="again",
+                key="finetune-again",
                 on_click=_repeat,
                 args=(run.id,),
                 help="Starts a new training with the same settings.",
                 width="stretch",
             )
-    if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+    if st.button("Log", icon=":material/list_alt:", key="finetune-to-runs", help="The run's log, facts and files."):
         st.switch_page("pages/runs/page.py", query_params={"run": run.id})
 
 
@@ -98,7 +98,7 @@ def show(run: Run) -> None:
     )
     _tiles(found)
     mistakes, measured, learned, tried, scored, checks = st.tabs(
-        ["Mistakes", "Test texts", "Learning", "Try it", "Score", "Checks"], key="ft-tabs", on_change="rerun"
+        ["Mistakes", "Test texts", "Learning", "Try it", "Score", "Checks"], key="finetune-tabs", on_change="rerun"
     )
     if mistakes.open:
         with mistakes:

@@ -29,7 +29,7 @@ def show(known: list[Dataset]) -> None:
             list(by_id),
             index=list(by_id).index(asked) if asked in by_id else _with_text(known),
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
-            key="ft-dataset",
+            key="finetune-dataset",
         )
     frame.remember("dataset", chosen, asked if asked in by_id else list(by_id)[_with_text(known)])
     dataset = by_id[chosen]
@@ -49,7 +49,7 @@ def show(known: list[Dataset]) -> None:
         preview.lengths(dataset, text, folder, values["max_length"])
     settings = FineTuneSettings(**values)
     estimate.show(dataset, settings)
-    if st.button("Start", type="primary", icon=":material/play_arrow:", key="ft-start"):
+    if st.button("Start", type="primary", icon=":material/play_arrow:", key="finetune-start"):
         run_id = finetune.submit(dataset, settings)
         frame.go(run=run_id)
         st.rerun()
@@ -58,7 +58,7 @@ def show(known: list[Dataset]) -> None:
 def _columns(dataset: Dataset, names: list[str], left: Any, right: Any) -> tuple[str | None, str | None]:
     """Ask for the column of texts, and for the one to predict."""
     texts = [column["name"] for column in tables.profile(dataset.profile_digest)["columns"] if column["kind"] == "text"]
-    text_key, label_key = f"ft-text-{dataset.id}", f"ft-label-{dataset.id}"
+    text_key, label_key = f"finetune-text-{dataset.id}", f"finetune-label-{dataset.id}"
     st.session_state.setdefault(text_key, texts[0] if texts else None)
     with left:
         text = st.selectbox("Text", names, index=None, placeholder="The column with the texts", key=text_key)
@@ -83,14 +83,14 @@ def _with_text(known: list[Dataset]) -> int:
 def _base() -> tuple[str, str | None]:
     """Ask for the base model; return its name, and its folder if it is here."""
     models = {model.name: model for model in base_models()}
-    st.session_state.setdefault("ft-base", next(iter(models)))
+    st.session_state.setdefault("finetune-base", next(iter(models)))
     first, second = st.columns([2, 3], gap="medium")
     with first:
         chosen = st.selectbox(
             "Base model",
             [*models, _OTHER],
             format_func=lambda name: "A folder or a hub's model" if name == _OTHER else models[name].title,
-            key="ft-base",
+            key="finetune-base",
         )
     with second:
         if chosen == _OTHER:
@@ -98,7 +98,7 @@ def _base() -> tuple[str, str | None]:
                 "Folder, or name on the hub",
                 placeholder="/models/my-model or distilbert-base-uncased",
                 help="Weights are read as safetensors only. A hub's model needs a network.",
-                key="ft-base-name",
+                key="finetune-base-name",
             )
             name = named.strip()
             return name or "minilm-l6", name if Path(name).expanduser().is_dir() else None
@@ -121,7 +121,7 @@ def fill(run: Run) -> None:
     """Put what an earlier training was asked to do into the form."""
     settings = FineTuneSettings.model_validate(run.settings)
     known = {model.name for model in base_models()}
-    st.session_state["ft-base"] = settings.base_model if settings.base_model in known else _OTHER
+    st.session_state["finetune-base"] = settings.base_model if settings.base_model in known else _OTHER
     if settings.base_model not in known:
-        st.session_state["ft-base-name"] = settings.base_model
+        st.session_state["finetune-base-name"] = settings.base_model
     advanced.fill(settings, str(run.dataset_id))

@@ -21,10 +21,10 @@ if not known:
             "and read how good it is on people it never saw."
         )
         with st.container(horizontal=True):
-            if st.button("Load the Adult sample", type="primary", icon=":material/download:", key="first-sample"):
+            if st.button("Load the Adult sample", type="primary", icon=":material/download:", key="home-first-sample"):
                 run_id = ingest.submit_sample("adult", workspace=workspace)
                 st.switch_page("pages/data/page.py", query_params={"import": run_id})
-            if st.button("Upload my own table", icon=":material/upload:", key="first-upload"):
+            if st.button("Upload my own table", icon=":material/upload:", key="home-first-upload"):
                 st.switch_page("pages/data/page.py")
 
 steps = (
@@ -42,23 +42,23 @@ if recent:
     st.subheader("Recent searches")
     for run in recent:
         label, color, icon = STATE_BADGES[run.state]
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"recent-{run.id}"):
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"home-recent-{run.id}"):
             st.badge(label, color=color, icon=icon)
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(run.title)}**")
                 st.caption(frame.plain((run.result or {}).get("verdict") or run.error_message or ""))
             st.caption(numbers.ago(run.created_at), width="content")
-            if st.button("Open", icon=":material/arrow_forward:", key=f"open-{run.id}"):
+            if st.button("Open", icon=":material/arrow_forward:", key=f"home-open-{run.id}"):
                 st.switch_page("pages/automl/page.py", query_params={"run": run.id})
 
 if known:
     st.subheader("Datasets")
     for dataset in known[:5]:
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"known-{dataset.id}"):
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"home-known-{dataset.id}"):
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(dataset.name)}**")
                 st.caption(
                     f"{dataset.rows:,} rows · {dataset.columns:,} columns · added {numbers.ago(dataset.created_at)}"
                 )
-            if st.button("Open", icon=":material/arrow_forward:", key=f"data-{dataset.id}"):
+            if st.button("Open", icon=":material/arrow_forward:", key=f"home-data-{dataset.id}"):
                 st.switch_page("pages/data/page.py", query_params={"dataset": dataset.id})

@@ -28,11 +28,16 @@ def show(opened: Opened) -> None:
         st.subheader(f"All {asked} questions are answered")
     views = {"read": "Card", "questions": f"Questions ({open_ones} open)", "coverage": "Coverage"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = address.restore("view", list(views), "read", "card-view")
+        shown = address.restore("view", list(views), "read", "models-card-view")
         view = st.radio(
-            "Show", list(views), format_func=views.get, horizontal=True, key="card-view", label_visibility="collapsed"
+            "Show",
+            list(views),
+            format_func=views.get,
+            horizontal=True,
+            key="models-card-view",
+            label_visibility="collapsed",
         )
-        address.keep("view", view, shown, "card-view")
+        address.keep("view", view, shown, "models-card-view")
         st.space("stretch")
         _downloads(card)
     if view == "questions":
@@ -57,7 +62,7 @@ def _downloads(card: ModelCard) -> None:
             mime=mime,
             icon=":material/download:",
             help=explanation,
-            key=f"card{suffix.replace('.', '-')}",
+            key=f"models-card{suffix.replace('.', '-')}",
             on_click="ignore",
         )
 

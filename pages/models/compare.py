@@ -29,7 +29,7 @@ def show(opened: Opened) -> None:
         )
         return
     champion = opened.aliases.get(rows.CHAMPION)
-    key = figures.key(f"with-{opened.version.id}", opened.versions, opened.aliases)
+    key = figures.key(f"models-with-{opened.version.id}", opened.versions, opened.aliases)
     shown = address.restore("with", list(others), champion if champion in others else next(iter(others)), key)
     with st.container(horizontal=True):
         number = st.selectbox(
@@ -51,7 +51,9 @@ def _metric(version: ModelVersion, other: ModelVersion) -> str | None:
     common = [name for name in figures.metrics(version) if name in figures.metrics(other)]
     if not common:
         return None
-    return st.selectbox("Difference in", common, format_func=figures.title, key=f"metric-{version.id}", width=240)
+    return st.selectbox(
+        "Difference in", common, format_func=figures.title, key=f"models-metric-{version.id}", width=240
+    )
 
 
 def _difference(found: VersionComparison) -> None:

@@ -17,9 +17,9 @@ __all__ = ["show"]
 
 def show(model: Model, version: ModelVersion) -> None:
     """Draw the actions in the head of a model."""
-    if st.button("Edge", icon=":material/speed:", key="to-edge", help="Export it to ONNX, and time it."):
+    if st.button("Edge", icon=":material/speed:", key="models-to-edge", help="Export it to ONNX, and time it."):
         st.switch_page("pages/edge/page.py", query_params={"model": version.run_id})
-    with st.popover("Download", icon=":material/download:", key="download", on_change="rerun") as opened:
+    with st.popover("Download", icon=":material/download:", key="models-download", on_change="rerun") as opened:
         if opened.open:
             st.caption(f"Version {version.number}. Its card is in the tab Card.")
             _files(version)
@@ -49,7 +49,7 @@ def _mlflow(model: Model, version: ModelVersion) -> None:
         file_name=downloads.file_name(f"{model.name} {version.number} mlflow", ".zip"),
         mime="application/zip",
         icon=":material/hub:",
-        key="download-mlflow",
+        key="models-download-mlflow",
         on_click="ignore",
         help="A folder that `mlflow.pyfunc.load_model` loads. Policies stay behind: it gives labels and probabilities.",
     )

@@ -17,9 +17,9 @@ _KINDS = {"table": "Table", "text": "Text"}
 
 
 def _open() -> None:
-    chosen = st.session_state["models"].selection.rows
+    chosen = st.session_state["models-list"].selection.rows
     if chosen:
-        st.query_params.from_dict({"model": st.session_state["model-ids"][chosen[0]]})
+        st.query_params.from_dict({"model": st.session_state["models-list-ids"][chosen[0]]})
 
 
 def show(known: list[Model]) -> None:
@@ -40,11 +40,11 @@ def _finding(known: list[Model]) -> str:
 
 
 def _table(known: list[Model]) -> None:
-    st.session_state["model-ids"] = [model.id for model in known]
+    st.session_state["models-list-ids"] = [model.id for model in known]
     st.dataframe(
         pd.DataFrame([_row(model) for model in known]),
         hide_index=True,
-        key="models",
+        key="models-list",
         on_select=_open,
         selection_mode="single-row",
         placeholder="–",

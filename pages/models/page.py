@@ -21,7 +21,7 @@ def known(find: Callable[[], T]) -> T:
     try:
         return find()
     except NotFoundError:
-        if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="back"):
+        if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="models-back"):
             address.go()
         raise
 

@@ -70,11 +70,11 @@ def lineage(opened: Opened) -> None:
     table, code = found["dataset"], found["registered_with"]
     st.markdown(f"**Version {version.number} can be traced to its table, run, settings and software**")
     with st.container(horizontal=True):
-        if st.button("Its run", icon=":material/model_training:", key="to-maker"):
+        if st.button("Its run", icon=":material/model_training:", key="models-to-maker"):
             st.switch_page(f"pages/{found['run']['task']}/page.py", query_params={"run": version.run_id})
-        if _there(table["id"]) and st.button("Its table", icon=":material/table_chart:", key="to-data"):
+        if _there(table["id"]) and st.button("Its table", icon=":material/table_chart:", key="models-to-data"):
             st.switch_page("pages/data/page.py", query_params={"dataset": table["id"]})
-        if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+        if st.button("Log", icon=":material/list_alt:", key="models-to-runs", help="The run's log, facts and files."):
             st.switch_page("pages/runs/page.py", query_params={"run": version.run_id})
     facts = {
         "Table": table["name"] or "deleted before it was registered",

@@ -45,7 +45,7 @@ def spread(path: str, result: Mapping[str, Any]) -> None:
     with right:
         name = scores[-1]
         if len(scores) > 2:
-            name = st.selectbox("Probability of", scores, format_func=_label, key="spread")
+            name = st.selectbox("Probability of", scores, format_func=_label, key="models-spread")
         edges, counts = _binned(path, name, unit=True)
         title = f"{sum(counts[_CLOSE]) / max(sum(counts), 1):.1%} are close calls, between 0.4 and 0.6"
         charts.histogram(

@@ -32,7 +32,7 @@ def _taken_over(version: ModelVersion) -> None:
     if missing and st.button(
         f"Take over {count} of version {earlier.number}",
         icon=":material/content_copy:",
-        key=f"take-over-{version.id}",
+        key=f"models-take-over-{version.id}",
         help="Read them again: what was true of that version may not be of this one.",
     ):
         with frame.errors_shown():
@@ -43,7 +43,7 @@ def _taken_over(version: ModelVersion) -> None:
 
 def _form(version: ModelVersion, key: str, title: str, asked: list[Question]) -> None:
     still_open = sum(question.key not in version.answers for question in asked)
-    with st.form(f"questions-{key}-{version.id}"):
+    with st.form(f"models-questions-{key}-{version.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{frame.plain(title)}**", width="content")
             if still_open:
@@ -51,7 +51,7 @@ def _form(version: ModelVersion, key: str, title: str, asked: list[Question]) ->
             else:
                 st.badge("Answered", color="green", icon=":material/check_circle:")
         given = {question.key: _field(version, question) for question in asked}
-        if st.form_submit_button("Save", icon=":material/save:", key=f"save-{key}-{version.id}"):
+        if st.form_submit_button("Save", icon=":material/save:", key=f"models-save-{key}-{version.id}"):
             with frame.errors_shown():
                 if not [question for question in asked if not _saved(version, question, given[question.key])]:
                     st.rerun()
@@ -74,7 +74,7 @@ def _saved(version: ModelVersion, question: Question, given: str | None) -> bool
 
 
 def _key(version: ModelVersion, question: Question) -> str:
-    return f"answer-{version.id}-{question.key}"
+    return f"models-answer-{version.id}-{question.key}"
 
 
 def _field(version: ModelVersion, question: Question) -> str | None:

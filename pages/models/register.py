@@ -17,7 +17,7 @@ _MAKERS = {"automl": "AutoML", "finetune": "Fine-tuning"}
 
 def show(asked: str) -> None:
     """Draw the form for a run that a link names."""
-    if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="back"):
+    if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="models-back"):
         address.go()
     frame.head("Register a model", "It gets a name and a number, and is kept with all that is known of it.")
     run = runs.get(asked, frame.workspace())
@@ -26,7 +26,7 @@ def show(asked: str) -> None:
         st.info(
             f"It is registered already: version {version.number} of {frame.plain(name)}.", icon=":material/inventory_2:"
         )
-        if st.button("Open it", icon=":material/arrow_forward:", key=f"open-{version.id}"):
+        if st.button("Open it", icon=":material/arrow_forward:", key=f"models-open-{version.id}"):
             _open(version.model_id, version.number)
         return
     if run.task not in _MAKERS or run.state is not RunState.SUCCEEDED:
@@ -72,14 +72,14 @@ def _candidates() -> list[Run]:
 def _form(found: list[Run]) -> None:
     by_id = {run.id: run for run in found}
     called = distinct.labels({run.id: _called(run) for run in found})
-    with st.container(border=True, key="register"):
+    with st.container(border=True, key="models-register"):
         left, right = st.columns(2, gap="medium")
         with left:
             chosen = st.selectbox(
                 "Run",
                 list(by_id),
                 format_func=called.__getitem__,
-                key=f"register-run-{found[0].id}",
+                key=f"models-register-run-{found[0].id}",
             )
             run = by_id[chosen]
             st.caption(frame.plain((run.result or {}).get("verdict", "")))
@@ -88,7 +88,7 @@ def _form(found: list[Run]) -> None:
                 "Name",
                 value=_name(run),
                 max_chars=200,
-                key=f"register-name-{run.id}",
+                key=f"models-register-name-{run.id}",
                 help="A name that is there already gets a further version.",
             )
             same = {model.name: model for model in models.find(workspace=frame.workspace())}.get(name.strip())
@@ -100,10 +100,10 @@ def _form(found: list[Run]) -> None:
             "Notes",
             height=80,
             max_chars=5_000,
-            key=f"register-notes-{run.id}",
+            key=f"models-register-notes-{run.id}",
             placeholder="What is particular about it. They go onto its card.",
         )
-        if st.button("Register", type="primary", icon=":material/add:", key="register-start"):
+        if st.button("Register", type="primary", icon=":material/add:", key="models-register-start"):
             with frame.errors_shown():
                 model = models.register(
                     run.id, name=name, notes=notes.strip(), who=address.who(), workspace=frame.workspace()

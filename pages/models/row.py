@@ -29,29 +29,31 @@ def show(version: ModelVersion, policy: str, *, drawn: bool) -> None:
             "scored without that.",
             icon=":material/speed:",
         )
-        if st.button("Export it on the Edge page", icon=":material/arrow_forward:", key="to-export"):
+        if st.button("Export it on the Edge page", icon=":material/arrow_forward:", key="models-to-export"):
             st.switch_page("pages/edge/page.py", query_params={"model": version.run_id})
         return
     asked = models.form_fields(version, policy=policy)
     if version.kind == "table":
         st.caption("It begins with what is most usual: medians and most frequent values of the training rows.")
-    with st.form(f"row-{version.id}", border=True):
+    with st.form(f"models-row-{version.id}", border=True):
         beside = _COLUMNS if len(asked) > 2 else 1
         row: dict[str, Any] = {}
         for place, field in enumerate(asked):
             if place % beside == 0:  # line by line: below each other on a narrow screen, the order is the same
                 columns = st.columns(beside)
             with columns[place % beside]:
-                row[field.name] = fields.draw(field, f"row-{version.id}-{field.name}")
+                row[field.name] = fields.draw(field, f"models-row-{version.id}-{field.name}")
         row_id = None
         if drawn:
             row_id = _free_name(row)
             about = "The policy draws some decisions, each by the row's id."
-            row[row_id] = st.text_input("Id of the row", key=f"row-id-{version.id}", width=320, help=about) or "1"
-        sent = st.form_submit_button("Score", type="primary", icon=":material/play_arrow:", key="score-row")
+            row[row_id] = (
+                st.text_input("Id of the row", key=f"models-row-id-{version.id}", width=320, help=about) or "1"
+            )
+        sent = st.form_submit_button("Score", type="primary", icon=":material/play_arrow:", key="models-score-row")
     if sent:
-        st.session_state[f"row-sent-{version.id}"] = True
-    if f"row-sent-{version.id}" in st.session_state:  # the answer stays, and follows the policy
+        st.session_state[f"models-row-sent-{version.id}"] = True
+    if f"models-row-sent-{version.id}" in st.session_state:  # the answer stays, and follows the policy
         with frame.errors_shown():
             _answer(_scored(version, row, policy, row_id, exported), policy)
 

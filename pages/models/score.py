@@ -24,11 +24,16 @@ _SHOWN = 50
 def show(opened: Opened) -> None:
     """Draw both ways to score."""
     version = opened.version
-    shown = address.restore("score", list(_VIEWS), "file", "score-view")
+    shown = address.restore("score", list(_VIEWS), "file", "models-score-view")
     view = st.radio(
-        "Score", list(_VIEWS), format_func=_VIEWS.get, horizontal=True, key="score-view", label_visibility="collapsed"
+        "Score",
+        list(_VIEWS),
+        format_func=_VIEWS.get,
+        horizontal=True,
+        key="models-score-view",
+        label_visibility="collapsed",
     )
-    address.keep("score", view, shown, "score-view")
+    address.keep("score", view, shown, "models-score-view")
     policy, drawn = _policy(version)
     if view == "row":
         row.show(version, policy, drawn=drawn)
@@ -46,7 +51,7 @@ def _policy(version: ModelVersion) -> tuple[str, bool]:
         "Decide by",
         [*known, _LABELS],
         format_func=lambda name: "The model's own labels" if name == _LABELS else f"Policy {name}",
-        key=f"score-policy-{version.id}",
+        key=f"models-score-policy-{version.id}",
         width=420,
         help="Threshold policies that were kept with this model on the Fairness page.",
     )
@@ -55,34 +60,36 @@ def _policy(version: ModelVersion) -> tuple[str, bool]:
 
 def _file(version: ModelVersion, policy: str, *, drawn: bool) -> None:
     limit = get_settings().max_upload_mb
-    number = st.session_state.setdefault("score-number", 0)
+    number = st.session_state.setdefault("models-score-number", 0)
     needed = [field["name"] for field in version.columns if field["role"] == "feature"]
     file = st.file_uploader(
         f"A table with the columns that the model reads, up to {limit:,} MB: CSV, Parquet, Excel, JSON.",
         max_upload_size=limit,
-        key=f"score-file-{number}",
+        key=f"models-score-file-{number}",
         help=f"In any order; others are not read: {', '.join(needed[:60])}{' …' if len(needed) > 60 else ''}",
     )
     row_id = None
     if drawn:
         row_id = st.text_input(
             "Column of unique ids",
-            key=f"score-id-{version.id}",
+            key=f"models-score-id-{version.id}",
             width=320,
             help="The policy draws some decisions, each by the id of its row.",
         ).strip()
     ready = file is not None and row_id != ""
-    if st.button("Score the file", type="primary", icon=":material/play_arrow:", key="score-start", disabled=not ready):
+    if st.button(
+        "Score the file", type="primary", icon=":material/play_arrow:", key="models-score-start", disabled=not ready
+    ):
         # A new key drops the widget's copy of the file from memory.
-        st.session_state["score-number"] = number + 1
+        st.session_state["models-score-number"] = number + 1
         with frame.errors_shown():
             address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id))
 
 
 def _open() -> None:
-    chosen = st.session_state["scored-runs"].selection.rows
+    chosen = st.session_state["models-scored-list"].selection.rows
     if chosen:
-        st.query_params.from_dict({"run": st.session_state["scored-ids"][chosen[0]]})
+        st.query_params.from_dict({"run": st.session_state["models-scored-ids"][chosen[0]]})
 
 
 def _earlier(opened: Opened) -> None:
@@ -91,7 +98,7 @@ def _earlier(opened: Opened) -> None:
     if not found:
         return
     st.markdown("**Scored before with any version.** Select a row to open it.")
-    st.session_state["scored-ids"] = [run.id for run in found]
+    st.session_state["models-scored-ids"] = [run.id for run in found]
     st.dataframe(
         pd.DataFrame(
             {
@@ -104,7 +111,7 @@ def _earlier(opened: Opened) -> None:
             }
         ),
         hide_index=True,
-        key="scored-runs",
+        key="models-scored-list",
         on_select=_open,
         selection_mode="single-row",
         placeholder="–",

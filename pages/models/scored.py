@@ -26,15 +26,15 @@ def show(run: Run) -> None:
     if run.task != "score":
         raise NotFoundError(f"Run '{run.id}' scored no file.", "Choose one in the tab Score of a model.")
     version = models.resolve(run.settings["version"], workspace=frame.workspace())
-    if st.button("The model", icon=":material/arrow_back:", type="tertiary", key="back"):
+    if st.button("The model", icon=":material/arrow_back:", type="tertiary", key="models-back"):
         address.go(model=version.model_id, version=str(version.number), tab="Score")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(run.settings["filename"]), width="content")
         st.space("stretch")
         if run.state is RunState.SUCCEEDED:
-            with st.popover("Download", icon=":material/download:", type="primary", key="download"):
+            with st.popover("Download", icon=":material/download:", type="primary", key="models-download"):
                 _downloads(run)
-        if st.button("Log", icon=":material/list_alt:", key="to-runs", help="The run's log, facts and files."):
+        if st.button("Log", icon=":material/list_alt:", key="models-to-runs", help="The run's log, facts and files."):
             st.switch_page("pages/runs/page.py", query_params={"run": run.id})
     name = models.get(version.model_id, workspace=frame.workspace()).name
     st.caption(f"Scored with {frame.plain(name)}, version {version.number}{_decided(run)}")
@@ -71,7 +71,7 @@ def _result(run: Run, result: Mapping[str, Any]) -> None:
             st.metric(f"{title} (cells)", f"{cells:,}", border=True)
     path = get_store().local_path(artifacts.get(run.id, "scored.parquet", run.workspace).digest)
     differs, predicted, rows = st.tabs(
-        ["What is different", "Predictions", "Rows"], key="scored-tabs", on_change="rerun"
+        ["What is different", "Predictions", "Rows"], key="models-scored-tabs", on_change="rerun"
     )
     if differs.open:
         with differs:
@@ -141,7 +141,7 @@ def _downloads(run: Run) -> None:
             path.read_bytes,
             file_name=downloads.file_name(f"{stem} scored", f".{name.rsplit('.', 1)[1]}"),
             icon=":material/download:",
-            key=f"download-{label.lower()}",
+            key=f"models-download-{label.lower()}",
             on_click="ignore",
             help="Cells that a spreadsheet would run as a formula are marked as text." if label == "CSV" else None,
         )

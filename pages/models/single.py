@@ -27,7 +27,7 @@ def show(model: Model) -> None:
     """Draw a model."""
     found = models.versions(model.id, workspace=frame.workspace())
     aliases = rows.aliases(model.id, frame.workspace())
-    if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="back"):
+    if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="models-back"):
         address.go()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(model.name), width="content")
@@ -49,7 +49,7 @@ def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) ->
     by_number = {version.number: version for version in found}
     usable = [number for number, version in by_number.items() if version.archived_at is None] or list(by_number)
     default = aliases.get(rows.CHAMPION, usable[0])
-    key = figures.key(f"version-{model.id}", found, aliases)
+    key = figures.key(f"models-version-{model.id}", found, aliases)
     wanted = st.query_params.get("version")
     if wanted and wanted not in {str(number) for number in by_number}:
         st.warning(f"There is no version {frame.plain(wanted[:20])} of this model; version {default} is shown.")
@@ -66,10 +66,10 @@ def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) ->
 
 
 def _tabs(opened: Opened) -> None:
-    shown = address.restore("tab", list(_TABS), "Versions", "model-tabs")
-    drawn = st.tabs(list(_TABS), key="model-tabs", on_change="rerun")
+    shown = address.restore("tab", list(_TABS), "Versions", "models-tabs")
+    drawn = st.tabs(list(_TABS), key="models-tabs", on_change="rerun")
     for tab, (name, show_tab) in zip(drawn, _TABS.items(), strict=True):
         if tab.open:
-            address.keep("tab", name, shown, "model-tabs")
+            address.keep("tab", name, shown, "models-tabs")
             with tab:
                 show_tab(opened)

@@ -18,7 +18,7 @@ __all__ = ["show"]
 
 _TILES = 5
 _MOST_METRICS = 4
-_ACTED = "versions-acted"
+_ACTED = "models-versions-acted"
 _COLORS = {rows.CHAMPION: "green", "challenger": "blue", rows.ARCHIVED: "gray"}
 
 
@@ -111,8 +111,8 @@ def _actions(opened: Opened) -> None:
     key = f"{version.id}-{st.session_state.get(_ACTED, 0)}"
     st.subheader(f"Version {version.number}")
     left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True, key="version-actions"):
-        why = st.text_input("Why", key=f"why-{key}", max_chars=500, placeholder="For the history").strip()
+    with left, st.container(border=True, key="models-version-actions"):
+        why = st.text_input("Why", key=f"models-why-{key}", max_chars=500, placeholder="For the history").strip()
         with st.container(horizontal=True):
             _promotion(opened, past, why)
             _use(opened, why)
@@ -123,11 +123,11 @@ def _actions(opened: Opened) -> None:
 
 
 def _notes(version: ModelVersion) -> None:
-    field = f"notes-{version.id}"
-    with st.form(f"notes-form-{version.id}"):
+    field = f"models-notes-{version.id}"
+    with st.form(f"models-notes-form-{version.id}"):
         written.follow(field, version.notes)
         notes = st.text_area("Notes", height=130, max_chars=5_000, key=field)
-        if not st.form_submit_button("Save the notes", icon=":material/save:", key=f"save-notes-{version.id}"):
+        if not st.form_submit_button("Save the notes", icon=":material/save:", key=f"models-save-notes-{version.id}"):
             return
         if written.edited(field, notes) and written.overtaken(field, version.notes):
             frame.show_error(
@@ -152,7 +152,7 @@ def _promotion(opened: Opened, past: list[ModelEvent], why: str) -> None:
     version, champion = opened.version, opened.aliases.get(rows.CHAMPION)
     usable = version.archived_at is None and version.number != champion
     if usable and st.button(
-        "Promote to champion", type="primary", icon=":material/trophy:", key=f"promote-{version.id}"
+        "Promote to champion", type="primary", icon=":material/trophy:", key=f"models-promote-{version.id}"
     ):
         _act(models.promote, version, version.number, why=why)
     crowned = [event for event in past if event.alias == rows.CHAMPION and event.number is not None]
@@ -162,7 +162,7 @@ def _promotion(opened: Opened, past: list[ModelEvent], why: str) -> None:
         and st.button(
             "Roll back",
             icon=":material/undo:",
-            key="roll-back",
+            key="models-roll-back",
             help=f"Makes the champion before version {champion} the champion again.",
         )
     ):
@@ -173,13 +173,13 @@ def _use(opened: Opened, why: str) -> None:
     version = opened.version
     if version.archived_at is not None:
         if st.button(
-            "Restore", icon=":material/unarchive:", key=f"restore-{version.id}", help="Takes it back into use."
+            "Restore", icon=":material/unarchive:", key=f"models-restore-{version.id}", help="Takes it back into use."
         ):
             _act(models.restore, version, version.number, why=why)
     elif version.number != opened.aliases.get(rows.CHAMPION) and st.button(
         "Archive",
         icon=":material/archive:",
-        key=f"archive-{version.id}",
+        key=f"models-archive-{version.id}",
         help="Takes it out of use: its aliases go, all else stays.",
     ):
         _act(models.archive, version, version.number, why=why)
@@ -190,14 +190,14 @@ def _aliases(opened: Opened, key: str, why: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         alias = st.text_input(
             "Alias",
-            key=f"alias-{key}",
+            key=f"models-alias-{key}",
             max_chars=40,
             placeholder="challenger",
             width=200,
             help="A name that programs ask for. It points to one version at a time.",
         ).strip()
-        if st.button("Set", icon=":material/new_label:", key=f"set-alias-{version.id}"):
+        if st.button("Set", icon=":material/new_label:", key=f"models-set-alias-{version.id}"):
             _act(models.set_alias, version, alias, version.number, why=why)
         for own in _called(opened, version.number, None):
-            if st.button(f"Remove {own}", icon=":material/label_off:", key=f"remove-{own}-{version.id}"):
+            if st.button(f"Remove {own}", icon=":material/label_off:", key=f"models-remove-{own}-{version.id}"):
                 _act(models.remove_alias, version, own, why=why)

@@ -31,9 +31,9 @@ _LIMIT = 200
 
 
 def _open() -> None:
-    chosen = st.session_state["runs"].selection.rows
+    chosen = st.session_state["runs-list"].selection.rows
     if chosen:
-        st.query_params["run"] = st.session_state["run-ids"][chosen[0]]
+        st.query_params["run"] = st.session_state["runs-list-ids"][chosen[0]]
 
 
 def _progress(run: Run) -> float | None:
@@ -49,9 +49,9 @@ def show() -> None:
     """Draw the filter and the table."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         task = st.selectbox(
-            "Kind", list(TASKS), index=None, format_func=TASKS.get, placeholder="All kinds", key="run-task", width=220
+            "Kind", list(TASKS), index=None, format_func=TASKS.get, placeholder="All kinds", key="runs-task", width=220
         )
-        only_active = st.toggle("Only at work or waiting", key="run-active")
+        only_active = st.toggle("Only at work or waiting", key="runs-active")
     states = [RunState.QUEUED, *ACTIVE] if only_active else None
     working = runs.find(frame.workspace(), states=[RunState.QUEUED, *ACTIVE], limit=1)
     st.fragment(frame.guarded(_table), run_every="2s" if working else None)(task, states, bool(working))
@@ -63,7 +63,7 @@ def _table(task: str | None, states: list[RunState] | None, was_working: bool) -
     if was_working and not runs.find(workspace, states=[RunState.QUEUED, *ACTIVE], limit=1):
         st.rerun()
     found = runs.find(workspace, task=task, states=states, limit=_LIMIT)
-    st.session_state["run-ids"] = [run.id for run in found]
+    st.session_state["runs-list-ids"] = [run.id for run in found]
     if not found:
         st.caption("No run matches.")
         return
@@ -83,7 +83,7 @@ def _table(task: str | None, states: list[RunState] | None, was_working: bool) -
     st.dataframe(
         table,
         hide_index=True,
-        key="runs",
+        key="runs-list",
         on_select=_open,
         selection_mode="single-row",
         height="content",

@@ -35,7 +35,7 @@ def _repeat(run_id: str) -> None:
 
 def show(run: Run) -> None:
     """Draw everything that is known of a run."""
-    st.button("All runs", icon=":material/arrow_back:", type="tertiary", key="back", on_click=_to_list)
+    st.button("All runs", icon=":material/arrow_back:", type="tertiary", key="runs-back", on_click=_to_list)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(TASKS.get(run.task, run.task), width="content")
         st.space("stretch")
@@ -44,7 +44,7 @@ def show(run: Run) -> None:
             st.button(
                 "Repeat",
                 icon=":material/replay:",
-                key="repeat",
+                key="runs-repeat",
                 on_click=_repeat,
                 args=(run.id,),
                 help="Start a new run with the same settings.",
@@ -52,7 +52,7 @@ def show(run: Run) -> None:
     budget = run.settings.get("time_budget_s")
     run_view.show_run(run.id, budget_s=budget)
 
-    facts, log, files = st.tabs(["Facts", "Log", "Files"], key="run-tabs", on_change="rerun")
+    facts, log, files = st.tabs(["Facts", "Log", "Files"], key="runs-tabs", on_change="rerun")
     if facts.open:
         with facts:
             _facts(run)
@@ -68,7 +68,7 @@ def show(run: Run) -> None:
 def _links(run: Run) -> None:
     dataset_id = run.dataset_id or (run.result or {}).get("dataset_id")
     page = _PAGES.get(run.task)
-    if page is not None and st.button("Open the result", icon=":material/open_in_new:", key=f"to-{page}"):
+    if page is not None and st.button("Open the result", icon=":material/open_in_new:", key=f"runs-to-{page}"):
         st.switch_page(f"pages/{page}/page.py", query_params={"run": run.id})
     if dataset_id is None:
         return
@@ -77,7 +77,7 @@ def _links(run: Run) -> None:
     except NotFoundError:
         st.caption("Its dataset was deleted.", width="content")
         return
-    if st.button("Open the dataset", icon=":material/table_chart:", key="to-data"):
+    if st.button("Open the dataset", icon=":material/table_chart:", key="runs-to-data"):
         st.switch_page("pages/data/page.py", query_params={"dataset": dataset_id})
 
 
@@ -125,6 +125,6 @@ def _files(run: Run) -> None:
                 path.read_bytes,
                 file_name=downloads.file_name(artifact.name.rsplit(".", 1)[0], "." + artifact.name.rsplit(".", 1)[-1]),
                 icon=":material/download:",
-                key=f"file-{artifact.name}",
+                key=f"runs-file-{artifact.name}",
                 on_click="ignore",
             )

@@ -76,7 +76,7 @@ def test_winner_to_bundle(stocked: tuple[Server, str, str], tab: Page, tmp_path:
     open_downloads(tab)
     choose(tab, "Licence of the model", "Apache License 2.0")
     settled(tab)
-    taken = download(tab, tab.locator(".st-key-download-bundle").get_by_role("button"))
+    taken = download(tab, tab.locator(".st-key-edge-download-bundle").get_by_role("button"))
     taken.save_as(tmp_path / "bundle.zip")
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
         archive.extractall(tmp_path / "bundle")
@@ -106,7 +106,7 @@ def test_text_model_to_int8_to_measurement(stocked: tuple[Server, str, str], tab
     seconds.press("Enter")
     settled(tab)
     expect(tab.get_by_text("3 measurements, one after the other")).to_be_visible()
-    tab.locator(".st-key-lab-start").get_by_role("button").click()
+    tab.locator(".st-key-edge-lab-start").get_by_role("button").click()
     expect(tab.get_by_role("tab", name="Roofline")).to_be_visible(timeout=180_000)
     settled(tab)
     expect(tab.get_by_role("heading", name=re.compile("answers in .* ms at the median"))).to_be_visible()
@@ -118,7 +118,7 @@ def test_text_model_to_int8_to_measurement(stocked: tuple[Server, str, str], tab
     settled(tab)
     expect(tab.get_by_text(re.compile("GFLOP/s in float32"))).to_be_visible()
     measured = tab.url
-    tab.locator(".st-key-back").get_by_role("button").click()
+    tab.locator(".st-key-edge-back").get_by_role("button").click()
     expect(tab).to_have_url(re.compile(re.escape(exported.split("run=")[1][:16])))
     settled(tab)
     tab.go_back()  # one step, not through a view in between

@@ -14,7 +14,7 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
     tab.goto(server.page("data"))
     settled(tab)
     choose(tab, "Sample", "German credit risk")
-    tab.locator(".st-key-load-sample").get_by_role("button").click()
+    tab.locator(".st-key-data-load-sample").get_by_role("button").click()
     expect(tab.get_by_role("heading", name="German credit risk")).to_be_visible(timeout=60_000)
     settled(tab)
     tab.goto(server.page("automl"))
@@ -25,7 +25,7 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
     trials.fill("4")
     trials.press("Enter")
     settled(tab)
-    tab.locator(".st-key-start").get_by_role("button").click()
+    tab.locator(".st-key-automl-start").get_by_role("button").click()
     expect(tab.get_by_role("tab", name="Explain")).to_be_visible(timeout=240_000)
     settled(tab)
 
@@ -33,7 +33,7 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
     settled(tab)
     expect(tab.get_by_text(re.compile("the model would lose"))).to_be_visible()
     for view in ("How rows are moved", "By group", "Single columns", "Pairs"):
-        tab.locator(".st-key-explain-view").get_by_text(view).click()
+        tab.locator(".st-key-automl-explain-view").get_by_text(view).click()
         settled(tab)
         expect(tab.locator('[data-testid="stVegaLiteChart"], [data-testid="stCaptionContainer"]').first).to_be_visible()
         assert tab.get_by_role("alert").count() == 0

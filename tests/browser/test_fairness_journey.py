@@ -40,7 +40,7 @@ def test_from_a_result_to_a_rule_and_a_report(searched, tab: Page, tmp_path) -> 
     server, run_id = searched
     tab.goto(server.page(f"automl?run={run_id}"))
     settled(tab)
-    tab.locator(".st-key-to-fairness").get_by_role("button").click()
+    tab.locator(".st-key-automl-to-fairness").get_by_role("button").click()
     expect(tab).to_have_url(re.compile(f"fairness.*run={run_id}"))
     expect(tab.get_by_role("heading", name=re.compile("'male' is selected .* points"))).to_be_visible(timeout=30_000)
     settled(tab)
@@ -55,18 +55,18 @@ def test_from_a_result_to_a_rule_and_a_report(searched, tab: Page, tmp_path) -> 
     expect(tab.get_by_text(re.compile(r"more 'male' selected, \d+ of them wrongly")).first).to_be_visible()
     settled(tab)
 
-    tab.locator(".st-key-optimise").get_by_role("button").click()
+    tab.locator(".st-key-fairness-optimize").get_by_role("button").click()
     expect(tab.get_by_text(re.compile("difference between groups from .* to 0.0 points"))).to_be_visible()
     settled(tab)
-    tab.locator(".st-key-apply").get_by_role("button").click()
+    tab.locator(".st-key-fairness-apply").get_by_role("button").click()
     expect(tab.get_by_text(re.compile("On the test rows the rule gives an accuracy of"))).to_be_visible()
     expect(tab.get_by_text(re.compile("read for 2 rules so far")).first).to_be_visible()
     settled(tab)
-    tab.locator(".st-key-keep").get_by_role("button").click()
+    tab.locator(".st-key-fairness-keep").get_by_role("button").click()
     expect(tab.get_by_text("Kept with the model: policy-demographic-parity-by-sex.json")).to_be_visible()
     settled(tab)
     with tab.expect_download() as waiting:
-        tab.locator(".st-key-download-policy").get_by_role("button").click()
+        tab.locator(".st-key-fairness-download-policy").get_by_role("button").click()
     waiting.value.save_as(tmp_path / "policy.json")
     assert set(json.loads((tmp_path / "policy.json").read_text())["rules"]) == {"female", "male"}
 

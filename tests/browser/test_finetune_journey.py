@@ -31,7 +31,7 @@ def test_start_stop_resume_and_try(server: Server, tab: Page, tmp_path: Path) ->
     tab.get_by_role("button", name="Estimate time and memory").click()
     expect(tab.get_by_text("Measured on 10 steps")).to_be_visible(timeout=120_000)
     settled(tab)
-    tab.locator(".st-key-ft-start").get_by_role("button").click()
+    tab.locator(".st-key-finetune-start").get_by_role("button").click()
     expect(tab).to_have_url(re.compile("run="))
 
     expect(tab.get_by_text(re.compile(r"Step \d+ of \d+ · .* texts a second")).first).to_be_visible(timeout=120_000)

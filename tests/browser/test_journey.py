@@ -24,7 +24,7 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def set_seconds(page: Page, seconds: int) -> None:
     """Choose a time budget of one's own."""
-    page.locator(".st-key-preset").get_by_text("Other").click()
+    page.locator(".st-key-automl-preset").get_by_text("Other").click()
     settled(page)
     field = page.get_by_label("Seconds")
     field.fill(str(seconds))
@@ -37,8 +37,8 @@ def load_sample(page: Page, server: Server, option: str) -> None:
     page.goto(server.page("data"))
     settled(page)
     choose(page, "Sample", option)
-    page.locator(".st-key-load-sample button").click()
-    expect(page.locator(".st-key-to-automl button")).to_be_visible(timeout=60_000)
+    page.locator(".st-key-data-load-sample button").click()
+    expect(page.locator(".st-key-data-to-automl button")).to_be_visible(timeout=60_000)
     settled(page)
 
 
@@ -54,7 +54,7 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
     expect(tab.get_by_text("checks passed")).to_be_visible(timeout=120_000)
     settled(tab)
     set_seconds(tab, SEARCH_S)
-    tab.locator(".st-key-start button").click()
+    tab.locator(".st-key-automl-start button").click()
 
     # It runs; the address is the run's; a reload in the middle loses nothing.
     expect(tab.get_by_text(re.compile(r"of 20 s, .* left"))).to_be_visible(timeout=30_000)
@@ -100,11 +100,11 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
 
 def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:
     load_sample(tab, server, "German credit")
-    tab.locator(".st-key-to-automl button").click()
-    tab.locator(".st-key-start button").click()
+    tab.locator(".st-key-data-to-automl button").click()
+    tab.locator(".st-key-automl-start button").click()
     expect(tab).to_have_url(re.compile("run="))  # the form's checks have a Cancel of their own
     run_id = re.search(r"run=([0-9a-f]{16})", tab.url).group(1)
-    tab.locator(f".st-key-cancel-{run_id}").get_by_role("button").click()
+    tab.locator(f".st-key-automl-cancel-{run_id}").get_by_role("button").click()
     expect(tab.get_by_text("nothing of it was kept")).to_be_visible(timeout=30_000)
     settled(tab)
     tab.goto(server.page("runs"))

@@ -50,7 +50,7 @@ def new_rows(tmp_path: Path) -> Path:
 
 
 def press(page: Page, key: str) -> None:
-    page.locator(f"[class*=st-key-{key}]").get_by_role("button").click()
+    page.locator(f"[class*=st-key-models-{key}]").get_by_role("button").click()
     settled(page)
 
 
@@ -80,8 +80,8 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
     tab.get_by_role("tab", name="Score", exact=True).click()
     settled(tab)
     tab.locator("input[type=file]").set_input_files(new_rows)
-    expect(tab.locator(".st-key-score-start").get_by_role("button")).to_be_enabled()
-    tab.locator(".st-key-score-start").get_by_role("button").click()
+    expect(tab.locator(".st-key-models-score-start").get_by_role("button")).to_be_enabled()
+    tab.locator(".st-key-models-score-start").get_by_role("button").click()
     tab.wait_for_url(re.compile(r"[?&]run="))
     tab.reload()  # in the middle: the run goes on, and its page comes again
     expect(tab.get_by_role("heading", name=re.compile("50 rows scored; 1 of 21 columns hold"))).to_be_visible(
@@ -93,7 +93,7 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
     expect(tab.get_by_test_id("stVegaLiteChart")).to_have_count(2)
     tab.get_by_test_id("stPopoverButton").click()
     with tab.expect_download() as taken:
-        tab.locator(".st-key-download-csv").get_by_role("button").click()
+        tab.locator(".st-key-models-download-csv").get_by_role("button").click()
     taken.value.save_as(tmp_path / "scored.csv")
     with open(tmp_path / "scored.csv", newline="", encoding="utf-8") as file:
         scored = list(csv.DictReader(file))
@@ -105,14 +105,14 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
     settled(tab)
     expect(tab.get_by_role("heading", name="19 of 19 questions that only people can answer are open")).to_be_visible()
     tab.get_by_label("What is it for?").fill("To choose which applications a person reads first.")
-    tab.locator("[class*=st-key-save-uses]").get_by_role("button").click()
+    tab.locator("[class*=st-key-models-save-uses]").get_by_role("button").click()
     expect(tab.get_by_role("heading", name="18 of 19 questions that only people can answer are open")).to_be_visible()
     settled(tab)
     tab.reload()
     settled(tab)
     expect(tab.get_by_label("What is it for?")).to_have_value("To choose which applications a person reads first.")
     with tab.expect_download() as taken:
-        tab.locator(".st-key-card-md").get_by_role("button").click()
+        tab.locator(".st-key-models-card-md").get_by_role("button").click()
     taken.value.save_as(tmp_path / "README.md")
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\n")
@@ -133,7 +133,7 @@ def test_a_model_is_opened_and_handed_on_and_back_leads_through_its_tabs(
     settled(tab)
     tab.get_by_test_id("stPopoverButton").click()
     with tab.expect_download() as taken:
-        tab.locator(".st-key-download-mlflow").get_by_role("button").click()
+        tab.locator(".st-key-models-download-mlflow").get_by_role("button").click()
     taken.value.save_as(tmp_path / "mlflow.zip")
     with zipfile.ZipFile(tmp_path / "mlflow.zip") as archive:
         assert {"MLmodel", "data/model.skops", "model_card.md"} <= set(archive.namelist())

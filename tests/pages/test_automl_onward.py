@@ -19,7 +19,7 @@ from tests.pages.conftest import World, labels, query, repeated, texts, visit
 
 def tab(run: str, name: str) -> AppTest:
     test = visit("automl", run=run)
-    test.session_state["result-tabs"] = name
+    test.session_state["automl-tabs"] = name
     test.run()
     assert not test.exception
     assert not test.error
@@ -44,10 +44,10 @@ def test_a_search_by_trials_goes_on_by_trials_and_without_a_clock(world: World) 
     run = repeated(world.found)
     test = tab(run, "Continue")
     assert "keeps all settings but the limits" in texts(test)
-    test.radio(key="continue-by").set_value("trials").run()
-    test.radio(key="continue-trials").set_value(50).run()
+    test.radio(key="automl-continue-by").set_value("trials").run()
+    test.radio(key="automl-continue-trials").set_value(50).run()
     assert "It ends after 56 trials: the 6 of this search and 50 more." in texts(test)
-    test.button(key="continue").click().run()
+    test.button(key="automl-continue").click().run()
     assert not test.exception
     begun = query(test, "run")
     jobs.cancel(begun, workspace="local")
@@ -55,7 +55,7 @@ def test_a_search_by_trials_goes_on_by_trials_and_without_a_clock(world: World) 
     assert (settings["time_budget_s"], settings["max_trials"], settings["continue_from"]) == (None, 56, run)
 
     test = tab(run, "Continue")
-    test.button(key=f"later-{begun}").click().run()
+    test.button(key=f"automl-later-{begun}").click().run()
     assert query(test, "run") == begun
 
 
@@ -68,7 +68,7 @@ def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere/at/all.db")
     test.run()
     assert "Last push" not in texts(test)
-    test.button(key="push-mlflow").click().run()
+    test.button(key="automl-push-mlflow").click().run()
     assert not test.exception
     pushed = runs.find("local", task="push")[0]
     assert pushed.settings == {"subject": run}
@@ -92,7 +92,7 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
     ):
         copied(world.found, "other rows", **other)
     test = visit("automl", run=world.found)
-    offered = test.selectbox(key="versus")
+    offered = test.selectbox(key="automl-versus")
     assert [option.endswith("the same rows") for option in offered.options].count(True) == 1
     assert not [option for option in offered.options if option.endswith("other rows")]
     told = [option for option in offered.options if "twin" in option]  # with one label, the wrong one would be taken
@@ -101,7 +101,7 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
     assert not test.exception
     assert "No certain difference" in texts(test)
     assert "ROC AUC +0.0000" in texts(test)
-    test.selectbox(key="versus-metric").set_value("log_loss").run()
+    test.selectbox(key="automl-versus-metric").set_value("log_loss").run()
     assert not test.error
     assert f"{METRICS['log_loss'].title} +0.0000" in texts(test)
 
@@ -112,8 +112,8 @@ def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) 
     first, other = sorted(int(name) for name in stored.files)[:2]
     test = visit("automl", run=world.found)
     assert "Choose two trials of the leaderboard" in texts(test)
-    test.selectbox(key="trial-first").set_value(first).run()
-    test.selectbox(key="trial-other").set_value(other).run()
+    test.selectbox(key="automl-trial-first").set_value(first).run()
+    test.selectbox(key="automl-trial-other").set_value(other).run()
     assert not test.exception
     assert not test.error
     aucs = [roc_auc_score(oof["credit"] == "good", stored[str(each)].mean(axis=0)[:, 1]) for each in (first, other)]

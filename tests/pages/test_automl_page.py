@@ -47,15 +47,15 @@ def test_the_guardrails_are_shown_before_start(world: World) -> None:
 
 def test_start_submits_what_the_widgets_say(world: World) -> None:
     test = visit("automl", dataset=world.credit.id)
-    test.session_state["preset"] = "other"
+    test.session_state["automl-preset"] = "other"
     test.run()
-    test.number_input(key="budget-seconds").set_value(40)
-    test.number_input(key="max-trials").set_value(17)
-    test.multiselect(key="learners").set_value(["lgbm", "rf"])
-    test.multiselect(key=f"drop-{world.credit.id}").set_value(["age"])
-    test.slider(key="test-share").set_value(30).run()
+    test.number_input(key="automl-budget-seconds").set_value(40)
+    test.number_input(key="automl-max-trials").set_value(17)
+    test.multiselect(key="automl-learners").set_value(["lgbm", "rf"])
+    test.multiselect(key=f"automl-drop-{world.credit.id}").set_value(["age"])
+    test.slider(key="automl-test-share").set_value(30).run()
     assert "changed most trials, test share, learners" in test.expander[0].label
-    test.button(key="start").click().run()
+    test.button(key="automl-start").click().run()
     assert not test.exception
     settings = _submitted(test)
     assert settings["time_budget_s"] == 40
@@ -68,7 +68,7 @@ def test_start_submits_what_the_widgets_say(world: World) -> None:
 
 def test_defaults_are_those_of_the_settings(world: World) -> None:
     test = visit("automl", dataset=world.credit.id)
-    test.button(key="start").click().run()
+    test.button(key="automl-start").click().run()
     changed = {"task": "binary", "metric": "roc_auc", "sensitive_columns": ["sex", "age"]}
     assert _submitted(test) == AutoMLSettings(target="credit").model_dump(mode="json") | changed
 
@@ -76,21 +76,21 @@ def test_defaults_are_those_of_the_settings(world: World) -> None:
 def test_rows_kept_apart_by_no_column_cannot_be_started(world: World) -> None:
     """A search at random, though time was chosen, would pass for one that looks forward."""
     test = visit("automl", dataset=world.credit.id)
-    test.selectbox(key="split-by").set_value("time").run()
+    test.selectbox(key="automl-split-by").set_value("time").run()
     assert "choose the column that holds the time" in texts(test)
-    assert test.button(key="start").disabled
+    assert test.button(key="automl-start").disabled
     assert "changed rows kept apart" in test.expander[0].label
-    test.selectbox(key=f"split-time-{world.credit.id}").set_value("age").run()
+    test.selectbox(key=f"automl-split-time-{world.credit.id}").set_value("age").run()
     assert "choose the column" not in texts(test)
-    test.button(key="start").click().run()
+    test.button(key="automl-start").click().run()
     assert _submitted(test)["time_column"] == "age"
 
 
 def test_settings_that_do_not_fit_are_an_error_and_no_run(world: World) -> None:
     before = len(runs.find("local"))
     test = visit("automl", dataset=world.credit.id)
-    test.multiselect(key="learners").set_value([]).run()
-    test.button(key="start").click().run()
+    test.multiselect(key="automl-learners").set_value([]).run()
+    test.button(key="automl-start").click().run()
     assert not test.exception
     assert "no learner is left" in texts(test)
     assert len(runs.find("local")) == before
@@ -112,19 +112,19 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
     assert list(test.dataframe[0].value["Score"].dropna()) == sorted(
         test.dataframe[0].value["Score"].dropna(), reverse=True
     )
-    test.button(key=f"stop-{run_id}").click().run()
+    test.button(key=f"automl-stop-{run_id}").click().run()
     assert jobs.wait(run_id, 60, workspace="local").state is RunState.SUCCEEDED
     test.run()
     assert "You stopped it" in texts(test)
-    test.session_state["result-tabs"] = "Explain"
+    test.session_state["automl-tabs"] = "Explain"
     test.run()
     assert "The search was stopped, so its model was not explained." in texts(test)
-    test.button(key="explain-later").click().run()
+    test.button(key="automl-explain-later").click().run()
     later = explain.later(jobs.get(run_id, workspace="local"))[0].id
     assert f"cancel-{later}" in {button.key for button in test.button}
     assert jobs.wait(later, 120, workspace="local").state is RunState.SUCCEEDED
     test = visit("automl", run=run_id)
-    test.session_state["result-tabs"] = "Explain"
+    test.session_state["automl-tabs"] = "Explain"
     test.run()
     assert not test.exception
     assert "the model would lose" in texts(test)
@@ -145,7 +145,7 @@ def test_a_result_begins_with_its_verdict(world: World) -> None:
 @pytest.mark.parametrize("kind", ["found", "number"])
 def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
     test = visit("automl", run=getattr(world, kind))
-    test.session_state["result-tabs"] = tab
+    test.session_state["automl-tabs"] = tab
     test.run()
     assert not test.exception
     assert not test.error
@@ -183,13 +183,13 @@ def test_every_metric_has_a_title_of_its_own() -> None:
 @pytest.mark.parametrize("kind", ["found", "number"])
 def test_every_view_of_the_explanation_draws(world: World, kind: str) -> None:
     test = visit("automl", run=getattr(world, kind))
-    test.session_state["result-tabs"] = "Explain"
+    test.session_state["automl-tabs"] = "Explain"
     test.run()
     assert "the model would lose" in texts(test)
-    views = test.radio(key="explain-view").options
+    views = test.radio(key="automl-explain-view").options
     assert {"What matters", "How rows are moved", "Single columns"} <= set(views)
     for view in views:
-        test.radio(key="explain-view").set_value(view).run()
+        test.radio(key="automl-explain-view").set_value(view).run()
         assert not test.exception, view
         assert not test.error, view
 
@@ -198,11 +198,11 @@ def test_every_view_of_the_explanation_draws(world: World, kind: str) -> None:
 def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kind: str) -> None:
     run_id = getattr(world, kind)
     test = visit("automl", run=run_id)
-    test.session_state["result-tabs"] = "What-if"
+    test.session_state["automl-tabs"] = "What-if"
     test.run()
     assert not test.exception
     assert not test.error
-    place = test.selectbox(key="whatif-row-All").value
+    place = test.selectbox(key="automl-whatif-row-All").value
     stored = (
         pd.read_parquet(jobs.artifact_path(run_id, "test.parquet", workspace="local")).set_index("row_id").loc[place]
     )
@@ -210,18 +210,18 @@ def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kin
     if kind == "found":
         assert shown.value == f"{stored[f'p({shown.label})']:.1%}"
         assert shown.delta == ""
-        test.number_input(key=f"cell-{run_id}-{place}-duration_months").set_value(60).run()
+        test.number_input(key=f"automl-cell-{run_id}-{place}-duration_months").set_value(60).run()
         assert "Changed: duration_months." in texts(test)
-    test.button(key=f"nearest-{run_id}-{place}").click().run(timeout=60)
+    test.button(key=f"automl-nearest-{run_id}-{place}").click().run(timeout=60)
     assert not test.exception
     assert not test.error
 
 
 def test_a_search_goes_on_with_its_trials(world: World) -> None:
     test = visit("automl", run=world.found)
-    test.session_state["result-tabs"] = "Continue"
+    test.session_state["automl-tabs"] = "Continue"
     test.run()
-    test.button(key="continue").click().run()
+    test.button(key="automl-continue").click().run()
     assert not test.exception
     settings = _submitted(test)
     assert settings["continue_from"] == world.found
@@ -237,7 +237,7 @@ def test_two_searches_are_compared_on_the_same_test_rows(world: World) -> None:
     )
     assert jobs.wait(again, 120, workspace="local").state is RunState.SUCCEEDED
     test = visit("automl", run=world.found)
-    test.selectbox(key="versus").set_value(again).run()
+    test.selectbox(key="automl-versus").set_value(again).run()
     assert not test.exception
     assert "on 200 test rows: ROC AUC" in texts(test)
 

@@ -61,7 +61,7 @@ def test_the_list_has_every_dataset(world: World) -> None:
 @pytest.mark.parametrize("tab", ["Columns", "Preview", "Checks", "Roles"])
 def test_each_tab_of_a_dataset_draws(world: World, tab: str) -> None:
     test = visit("data", dataset=world.credit.id)
-    test.session_state["dataset-tabs"] = tab
+    test.session_state["data-tabs"] = tab
     test.run()
     assert not test.exception
     assert not test.error
@@ -81,7 +81,7 @@ def test_roles_are_kept(home: Path) -> None:
     test.file_uploader[0].upload("people.csv", b"age,town,rent\n30,A,900\n41,B,1200\n", "text/csv").run()
     _wait_for_imports()
     test.run()
-    test.session_state["dataset-tabs"] = "Roles"
+    test.session_state["data-tabs"] = "Roles"
     test.run()
     test.selectbox[0].select("rent")
     test.multiselect[0].select("age")

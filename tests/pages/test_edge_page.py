@@ -43,13 +43,13 @@ def test_a_measurement_is_set_up_and_queued(world: World) -> None:
     test = visit("edge", run=world.exported)
     test.session_state["edge-tabs"] = "Measure"
     test.run()
-    test.radio(key="lab-scenario").set_value("server").run()
-    test.number_input(key="lab-qps").set_value(20.0)
-    test.number_input(key="lab-seconds").set_value(1.0)
-    test.toggle(key="lab-slo").set_value(True).run()
-    test.selectbox(key="slo-percentile").set_value(90).run()
+    test.radio(key="edge-lab-scenario").set_value("server").run()
+    test.number_input(key="edge-lab-qps").set_value(20.0)
+    test.number_input(key="edge-lab-seconds").set_value(1.0)
+    test.toggle(key="edge-lab-slo").set_value(True).run()
+    test.selectbox(key="edge-slo-percentile").set_value(90).run()
     assert "measurements, one after the other, about" in texts(test)
-    test.button(key="lab-start").click().run()
+    test.button(key="edge-lab-start").click().run()
     assert not test.exception
     run = jobs.get(query(test, "run"), workspace="local")
     assert run.settings["export"] == world.exported
@@ -64,7 +64,7 @@ def test_no_variant_no_start(world: World) -> None:
     test = visit("edge", run=world.exported)
     test.session_state["edge-tabs"] = "Measure"
     test.run()
-    test.multiselect(key="lab-variants").set_value([]).run()
+    test.multiselect(key="edge-lab-variants").set_value([]).run()
     assert "Choose at least one variant." in texts(test)
     assert "Measure" not in labels(test)
 
@@ -78,7 +78,7 @@ def test_a_measurement_says_what_was_found_and_what_to_doubt(world: World) -> No
     assert "Shortened run" in said
     assert "Objective: p90 within 1,000 ms at 50 requests a second, on 1 thread" in said
     for tab in ("Sweep", "Operators", "Roofline", "Method"):
-        test.session_state["latency-tabs"] = tab
+        test.session_state["edge-latency-tabs"] = tab
         test.run()
         assert not test.exception, tab
         assert not test.error, tab

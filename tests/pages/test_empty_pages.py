@@ -39,7 +39,7 @@ def test_an_unknown_run_is_an_error_with_a_hint(home: Path, page: str) -> None:
     assert [error.proto.title.replace("\\", "") for error in test.error] == ["There is no run '0123456789abcdef'."]
     assert "Runs page" in texts(test)
     if page in ("automl", "models"):  # a way on without the sidebar
-        test.button(key="back").click().run()
+        test.button(key=f"{page}-back").click().run()
         assert not test.error
         assert "run" not in test.query_params
 

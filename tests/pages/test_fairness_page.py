@@ -38,10 +38,9 @@ def own(world: World, tmp_path):
 
 
 def choose(test, dataset, **columns: str):
-    keys = {"label": "l", "prediction": "p", "score": "s"}
     for name, column in columns.items():
-        if name in keys:
-            test.selectbox(key=f"{keys[name]}-{dataset.id}").set_value(column)
+        if name != "sensitive":
+            test.selectbox(key=f"fairness-{name}-{dataset.id}").set_value(column)
     test.run()
     if "sensitive" in columns:
         test.multiselect(key=f"fairness-columns-{dataset.id}").set_value([columns["sensitive"]]).run()
@@ -72,7 +71,7 @@ def test_groups_are_those_of_the_chosen_columns(world: World) -> None:
 @pytest.mark.parametrize("definition", ["equalized_odds", "predictive_parity", "four_fifths"])
 def test_each_definition_has_a_verdict(world: World, definition: str) -> None:
     test = visit("fairness", run=world.found)
-    test.selectbox(key="definition").set_value(definition).run()
+    test.selectbox(key="fairness-definition").set_value(definition).run()
     assert not test.exception
     assert test.subheader[0].value
 
@@ -97,18 +96,18 @@ def test_a_slider_moves_counts_and_says_who_is_affected(world: World) -> None:
 
 def test_the_optimiser_finds_applies_and_keeps_a_policy(world: World) -> None:
     test = tab(visit("fairness", run=world.found), "Threshold lab")
-    test.selectbox(key="constraint").set_value("demographic_parity").run()
-    test.button(key="optimise").click().run()
+    test.selectbox(key="fairness-constraint").set_value("demographic_parity").run()
+    test.button(key="fairness-optimize").click().run()
     assert not test.exception
     assert "to 0.0 points" in texts(test)
     run = runs.get(world.found, "local")
     reads = policies.reads(run)
-    test.button(key="apply").click().run()
+    test.button(key="fairness-apply").click().run()
     assert "On the test rows the rule gives" in texts(test)
     assert policies.reads(run) == reads + 1
-    test.button(key="apply").click().run()
+    test.button(key="fairness-apply").click().run()
     assert policies.reads(run) == reads + 1, "the same rule counts once"
-    test.button(key="keep").click().run()
+    test.button(key="fairness-keep").click().run()
     kept = policies.kept(run)
     assert list(kept) == ["policy-demographic-parity-by-sex.json"]
     policy = kept["policy-demographic-parity-by-sex.json"]
@@ -120,8 +119,8 @@ def test_the_optimiser_finds_applies_and_keeps_a_policy(world: World) -> None:
 
 def test_techniques_are_trained_and_compared(world: World) -> None:
     test = tab(visit("fairness", run=world.found), "Mitigations")
-    test.multiselect(key="mit-techniques").set_value(["reweighing", "correlation_remover"])
-    test.button(key="mit-start").click().run()
+    test.multiselect(key="fairness-mitigation-techniques").set_value(["reweighing", "correlation_remover"])
+    test.button(key="fairness-mitigate").click().run()
     assert not test.exception
     newest = mitigate.latest(runs.get(world.found, "local"))
     ended = jobs.wait(newest.id, 120, workspace="local")
@@ -176,7 +175,7 @@ def test_a_constant_score_is_said(world: World, own) -> None:
     dataset, _ = own
     test = choose(visit("fairness", dataset=dataset.id), dataset, label="truth", score="constant", sensitive="group")
     assert "no threshold tells rows apart" in texts(tab(test, "Threshold lab"))
-    test.button(key="optimise").click().run()
+    test.button(key="fairness-optimize").click().run()
     assert not test.exception
 
 

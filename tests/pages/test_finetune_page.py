@@ -47,7 +47,7 @@ def trained(_trained, installation):
 
 
 def tab(test, name: str):
-    test.session_state["ft-tabs"] = name
+    test.session_state["finetune-tabs"] = name
     return test.run()
 
 
@@ -56,8 +56,8 @@ def test_the_form_finds_the_texts(trained: tuple[Dataset, str]) -> None:
     test = visit("finetune", dataset=dataset.id)
     assert not test.exception
     assert not test.error
-    assert test.selectbox(key=f"ft-text-{dataset.id}").value == "text"
-    test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
+    assert test.selectbox(key=f"finetune-text-{dataset.id}").value == "text"
+    test.selectbox(key=f"finetune-label-{dataset.id}").set_value("sentiment").run()
     said = texts(test)
     assert "240 texts: half have at most" in said
     assert "million parameters" in said
@@ -67,13 +67,13 @@ def test_the_form_finds_the_texts(trained: tuple[Dataset, str]) -> None:
 def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> None:
     dataset, _ = trained
     test = visit("finetune", dataset=dataset.id)
-    test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
-    test.number_input(key="ft-epochs").set_value(2)
-    test.number_input(key="ft-length").set_value(64)
-    test.toggle(key="ft-weights").set_value(True)
-    test.multiselect(key=f"ft-sensitive-{dataset.id}").set_value(["shop"]).run()
+    test.selectbox(key=f"finetune-label-{dataset.id}").set_value("sentiment").run()
+    test.number_input(key="finetune-epochs").set_value(2)
+    test.number_input(key="finetune-length").set_value(64)
+    test.toggle(key="finetune-weights").set_value(True)
+    test.multiselect(key=f"finetune-sensitive-{dataset.id}").set_value(["shop"]).run()
     assert "changed tokens, class weights" in [item.label for item in test.expander][-1]
-    test.button(key="ft-start").click().run()
+    test.button(key="finetune-start").click().run()
     assert not test.exception
     run_id = query(test, "run")
     jobs.cancel(run_id, workspace="local")
@@ -96,8 +96,8 @@ def test_the_texts_are_counted_against_what_is_read(trained: tuple[Dataset, str]
 
     dataset, _ = trained
     test = visit("finetune", dataset=dataset.id)
-    test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
-    test.number_input(key="ft-length").set_value(24).run()
+    test.selectbox(key=f"finetune-label-{dataset.id}").set_value("sentiment").run()
+    test.number_input(key="finetune-length").set_value(24).run()
     assert not test.exception
     frame = load_sample("product_reviews").frame
     some = frame[frame["sentiment"] != "neutral"].head(240)["text"].tolist()
@@ -111,9 +111,11 @@ def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> 
 
     dataset, _ = trained
     test = visit("finetune", dataset=dataset.id)
-    test.selectbox(key=f"ft-label-{dataset.id}").set_value("sentiment").run()
-    test.number_input(key="ft-length").set_value(32)  # and pressed at once: the estimate is for what the form says
-    test.button(key="ft-estimate").click().run()
+    test.selectbox(key=f"finetune-label-{dataset.id}").set_value("sentiment").run()
+    test.number_input(key="finetune-length").set_value(
+        32
+    )  # and pressed at once: the estimate is for what the form says
+    test.button(key="finetune-estimate").click().run()
     assert not test.exception
     (run,) = runs.find("local", task="estimate", dataset_id=dataset.id)
     done = jobs.wait(run.id, 120, workspace="local")
@@ -124,22 +126,22 @@ def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> 
     shown = {item.label: item for item in test.metric}
     assert shown["Steps"].value == f"{done.result['steps']:,}"
     assert shown["Memory"].value.endswith(" GB")
-    test.number_input(key="ft-epochs").set_value(2).run()  # other settings: it no longer holds
+    test.number_input(key="finetune-epochs").set_value(2).run()  # other settings: it no longer holds
     assert not test.metric
-    assert test.button(key="ft-estimate")
+    assert test.button(key="finetune-estimate")
 
 
 def test_an_earlier_training_can_be_changed_and_repeated(trained: tuple[Dataset, str]) -> None:
     dataset, run_id = trained
     test = visit("finetune", run=run_id)
-    test.button(key="change").click().run()
+    test.button(key="finetune-change").click().run()
     assert not test.exception
     assert not test.warning
     assert query(test, "dataset") == dataset.id
-    assert test.number_input(key="ft-length").value == 32
-    assert test.number_input(key="ft-epochs").value == 1
-    assert test.selectbox(key=f"ft-label-{dataset.id}").value == "sentiment"
-    assert test.multiselect(key=f"ft-sensitive-{dataset.id}").value == ["shop"]
+    assert test.number_input(key="finetune-length").value == 32
+    assert test.number_input(key="finetune-epochs").value == 1
+    assert test.selectbox(key=f"finetune-label-{dataset.id}").value == "sentiment"
+    assert test.multiselect(key=f"finetune-sensitive-{dataset.id}").value == ["shop"]
 
 
 def test_a_hub_name_without_a_network_fails_with_the_other_choices(trained: tuple[Dataset, str]) -> None:
@@ -176,7 +178,7 @@ def test_the_playground_answers_as_the_model_does(trained: tuple[Dataset, str], 
 
     _, run_id = trained
     test = tab(visit("finetune", run=run_id), "Try it")
-    test.text_area(key="ft-play").set_value("a splendid camera, I love it").run()
+    test.text_area(key="finetune-play").set_value("a splendid camera, I love it").run()
     assert not test.exception
     shown = test.dataframe[-1].value.set_index("Label")["Probability"]
     for item in artifacts.find(run_id, "local"):

@@ -11,11 +11,11 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     version = models.versions(credit_model.id, workspace="local")[1]
     test = visit("models", model=credit_model.id, version="1", tab="Card")
     assert "19 of 19 questions that only people can answer are open" in texts(test)
-    test.radio(key="card-view").set_value("questions").run()
+    test.radio(key="models-card-view").set_value("questions").run()
     assert (query(test, "tab"), query(test, "view")) == ("Card", "questions")
-    test.text_area(key=f"answer-{version.id}-intended_use").set_value("To look *twice*.")
-    test.selectbox(key=f"answer-{version.id}-about_people").set_value("yes")
-    test.button(key=f"save-uses-{version.id}").click().run()
+    test.text_area(key=f"models-answer-{version.id}-intended_use").set_value("To look *twice*.")
+    test.selectbox(key=f"models-answer-{version.id}-about_people").set_value("yes")
+    test.button(key=f"models-save-uses-{version.id}").click().run()
     assert not test.exception
     kept = models.resolve(version.id, workspace="local").answers
     assert {key: value["text"] for key, value in kept.items()} == {
@@ -25,14 +25,14 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     assert "17 of 19" in texts(test)
     assert "Answered on" in texts(test)
 
-    test.radio(key="card-view").set_value("read").run()
+    test.radio(key="models-card-view").set_value("read").run()
     assert "To look *twice*." in [text.value for text in test.text]
     assert "Not answered yet" in texts(test)
     assert "compliant" not in texts(test).lower()
     metrics = table_with(test, "95 % from")
     assert metrics["Metric"].tolist()[0] == "ROC AUC"
 
-    test.radio(key="card-view").set_value("coverage").run()
+    test.radio(key="models-card-view").set_value("coverage").run()
     covered = table_with(test, "Not there").set_index("Item")
     assert covered.loc["1(c)", "Status"] == ["evidence present"]
     assert covered.loc["9", "Status"] == ["asked"]
@@ -45,7 +45,7 @@ def test_answers_of_an_earlier_version_are_taken_over_when_asked(credit_model: M
     models.answer(first, "about_people", "yes", who="ann")
     models.answer(second, "about_people", "no", who="bob")
     test = visit("models", model=credit_model.id, version="2", tab="Card", view="questions")
-    button = test.button(key=f"take-over-{second.id}")
+    button = test.button(key=f"models-take-over-{second.id}")
     assert button.label == "Take over 1 answer of version 1"
     button.click().run()
     assert not test.exception
@@ -53,19 +53,19 @@ def test_answers_of_an_earlier_version_are_taken_over_when_asked(credit_model: M
     assert {key: value["text"] for key, value in kept.items()} == {"intended_use": "To look.", "about_people": "no"}
     assert f"take-over-{second.id}" not in {each.key for each in test.button}
     # The field shows what was taken over: saving another one of its section does not take it away.
-    test.text_area(key=f"answer-{second.id}-out_of_scope").set_value("To decide.")
-    test.button(key=f"save-uses-{second.id}").click().run()
+    test.text_area(key=f"models-answer-{second.id}-out_of_scope").set_value("To decide.")
+    test.button(key=f"models-save-uses-{second.id}").click().run()
     assert models.resolve(second.id, workspace="local").answers["intended_use"]["text"] == "To look."
 
 
 def test_answers_of_another_tab_are_neither_lost_nor_replaced_unseen(credit_model: Model) -> None:
     version = models.versions(credit_model.id, workspace="local")[1]
     test = visit("models", model=credit_model.id, version="1", tab="Card", view="questions")
-    use = f"answer-{version.id}-intended_use"
+    use = f"models-answer-{version.id}-intended_use"
     models.answer(version, "intended_use", "Theirs.")
     models.answer(version, "about_people", "yes")
-    test.text_area(key=f"answer-{version.id}-out_of_scope").set_value("Mine.")
-    test.button(key=f"save-uses-{version.id}").click().run()
+    test.text_area(key=f"models-answer-{version.id}-out_of_scope").set_value("Mine.")
+    test.button(key=f"models-save-uses-{version.id}").click().run()
 
     def kept() -> dict[str, str]:
         return {key: value["text"] for key, value in models.resolve(version.id, workspace="local").answers.items()}
@@ -75,11 +75,11 @@ def test_answers_of_another_tab_are_neither_lost_nor_replaced_unseen(credit_mode
 
     test.text_area(key=use).set_value("Mine, too.")
     models.answer(version, "intended_use", "Theirs, again.")
-    test.button(key=f"save-uses-{version.id}").click().run()
+    test.button(key=f"models-save-uses-{version.id}").click().run()
     assert "was answered elsewhere meanwhile: Theirs, again." in texts(test)
     assert kept()["intended_use"] == "Theirs, again."
     assert test.text_area(key=use).value == "Mine, too."
-    test.button(key=f"save-uses-{version.id}").click().run()
+    test.button(key=f"models-save-uses-{version.id}").click().run()
     assert not test.error
     assert kept()["intended_use"] == "Mine, too."
 

@@ -19,7 +19,7 @@ def field(test: AppTest, label: str) -> Any:
 
 
 def tab(test: AppTest, name: str) -> AppTest:
-    test.session_state["model-tabs"] = name
+    test.session_state["models-tabs"] = name
     test.run()
     assert not test.exception, name
     assert not test.error, name
@@ -36,7 +36,7 @@ def test_a_run_is_registered_where_a_link_leads(world: World) -> None:
     test.text_input[0].set_value("Progression").run()
     assert "A new model." in texts(test)
     test.text_area[0].set_value("With *stars*.")
-    test.button(key="register-start").click().run()
+    test.button(key="models-register-start").click().run()
     assert not test.exception
     assert not test.error
     model = models.get(query(test, "model"), workspace="local")
@@ -46,7 +46,7 @@ def test_a_run_is_registered_where_a_link_leads(world: World) -> None:
 
     again = visit("models", register=run)
     assert "It is registered already: version 1 of Progression." in texts(again)
-    again.button(key=f"open-{models.versions(model.id, workspace='local')[0].id}").click().run()
+    again.button(key=f"models-open-{models.versions(model.id, workspace='local')[0].id}").click().run()
     assert query(again, "model") == model.id
 
     listed = visit("models")
@@ -74,7 +74,7 @@ def test_a_run_of_the_same_target_is_offered_as_the_next_version(credit_model: M
     )
     test.text_input[0].set_value(" ").run()
     assert "It needs a name." in texts(test)
-    test.button(key="register-start").click().run()
+    test.button(key="models-register-start").click().run()
     assert "A model without a name is not usable." in texts(test)
     assert rows.of_run(run, "local") == []
 
@@ -106,7 +106,7 @@ def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None
     version = models.versions(credit_model.id, workspace="local")[0]
     assert "Roll back" not in labels(test)
     field(test, "Why").set_value("It saw more.").run()
-    test.button(key=f"promote-{version.id}").click().run()
+    test.button(key=f"models-promote-{version.id}").click().run()
     assert models.resolve(credit_model.id, workspace="local").number == 2
     assert field(test, "Why").value == ""
     event = models.history(credit_model.id, workspace="local")[0]
@@ -114,22 +114,22 @@ def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None
     assert {"Promote to champion", "Archive"}.isdisjoint(labels(test))
 
     field(test, "Alias").set_value("Not usable").run()
-    test.button(key=f"set-alias-{version.id}").click().run()
+    test.button(key=f"models-set-alias-{version.id}").click().run()
     assert "'Not usable' is not a usable alias." in texts(test)
     field(test, "Alias").set_value("night").run()
-    test.button(key=f"set-alias-{version.id}").click().run()
+    test.button(key=f"models-set-alias-{version.id}").click().run()
     assert models.aliases(version) == ["champion", "night"]
-    test.button(key=f"remove-night-{version.id}").click().run()
+    test.button(key=f"models-remove-night-{version.id}").click().run()
     assert models.aliases(version) == ["champion"]
 
-    test.button(key="roll-back").click().run()
+    test.button(key="models-roll-back").click().run()
     assert models.resolve(credit_model.id, workspace="local").number == 1
-    test.button(key=f"archive-{version.id}").click().run()
+    test.button(key=f"models-archive-{version.id}").click().run()
     assert table_with(test, "Aliases").set_index("Version").loc[2, "Aliases"] == ["archived"]
     assert f"promote-{version.id}" not in {button.key for button in test.button}
-    test.button(key=f"restore-{version.id}").click().run()
-    test.text_area(key=f"notes-{version.id}").set_value("Watch it.")
-    test.button(key=f"save-notes-{version.id}").click().run()
+    test.button(key=f"models-restore-{version.id}").click().run()
+    test.text_area(key=f"models-notes-{version.id}").set_value("Watch it.")
+    test.button(key=f"models-save-notes-{version.id}").click().run()
     assert not test.exception
     assert not test.error
     assert models.versions(credit_model.id, workspace="local")[0].notes == "Watch it."
@@ -147,7 +147,7 @@ def test_a_change_does_not_lead_to_another_version(credit_model: Model, world: W
     test = visit("models", model=credit_model.id, version="2")
     before = next(box for box in test.selectbox if box.label == "Version")
     field(test, "Alias").set_value("night").run()
-    test.button(key=f"set-alias-{second.id}").click().run()
+    test.button(key=f"models-set-alias-{second.id}").click().run()
     after = next(box for box in test.selectbox if box.label == "Version")
     assert "Version 2 · night" in after.options
     assert "Version 2 · night" not in before.options
@@ -161,7 +161,7 @@ def test_a_change_does_not_lead_to_another_version(credit_model: Model, world: W
     field(test, "Alias").set_value("old").run()
     assert field(test, "Why").value == "It errs."
     first = models.versions(credit_model.id, workspace="local")[2]
-    test.button(key=f"set-alias-{first.id}").click().run()
+    test.button(key=f"models-set-alias-{first.id}").click().run()
     assert models.history(credit_model.id, workspace="local")[0].why == "It errs."
     assert query(test, "version") == "1"
     models.promote(credit_model.id, 3, workspace="local")
@@ -172,16 +172,16 @@ def test_notes_of_another_tab_are_not_replaced_unseen(credit_model: Model) -> No
     version = models.versions(credit_model.id, workspace="local")[0]
     test = visit("models", model=credit_model.id, version="2")
     models.set_notes(credit_model.id, 2, "Theirs.", workspace="local")
-    test.text_area(key=f"notes-{version.id}").set_value("Mine.")
-    test.button(key=f"save-notes-{version.id}").click().run()
+    test.text_area(key=f"models-notes-{version.id}").set_value("Mine.")
+    test.button(key=f"models-save-notes-{version.id}").click().run()
     assert "The notes were changed elsewhere meanwhile: Theirs." in texts(test)
     assert models.versions(credit_model.id, workspace="local")[0].notes == "Theirs."
-    assert test.text_area(key=f"notes-{version.id}").value == "Mine."
-    test.button(key=f"save-notes-{version.id}").click().run()
+    assert test.text_area(key=f"models-notes-{version.id}").value == "Mine."
+    test.button(key=f"models-save-notes-{version.id}").click().run()
     assert models.versions(credit_model.id, workspace="local")[0].notes == "Mine."
 
     models.set_notes(credit_model.id, 2, "Theirs again.", workspace="local")
-    assert test.run().text_area(key=f"notes-{version.id}").value == "Theirs again."
+    assert test.run().text_area(key=f"models-notes-{version.id}").value == "Theirs again."
 
 
 def test_who_is_signed_in_is_kept(credit_model: Model) -> None:
@@ -189,7 +189,7 @@ def test_who_is_signed_in_is_kept(credit_model: Model) -> None:
     test.user = {"is_logged_in": True, "email": "bob@example.org"}
     test.run()
     version = models.versions(credit_model.id, workspace="local")[0]
-    test.button(key=f"promote-{version.id}").click().run()
+    test.button(key=f"models-promote-{version.id}").click().run()
     assert models.history(credit_model.id, workspace="local")[0].who == "bob@example.org"
 
 
@@ -199,13 +199,13 @@ def test_lineage_and_what_is_handed_on(credit_model: Model, world: World, monkey
     assert not test.error
     assert version.lineage["dataset"]["fingerprint"] in [code.value for code in test.code]
     assert {"Its run", "Its table", "Edge"} <= set(labels(test))
-    test.session_state["download"] = True
+    test.session_state["models-download"] = True
     test.run()
     assert "Push to MLflow" not in labels(test)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere/at/all.db")
-    test.session_state["download"] = True
+    test.session_state["models-download"] = True
     test.run()
-    test.button(key="push-mlflow").click().run()
+    test.button(key="models-push-mlflow").click().run()
     assert not test.exception
     pushed = runs.find("local", task="push")[0]
     assert pushed.settings == {"subject": version.id}

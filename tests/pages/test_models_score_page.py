@@ -19,9 +19,9 @@ from tests.pages.conftest import World, labels, query, repeated, table_with, tex
 def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
     version = models.versions(credit_model.id, workspace="local")[1]
     test = visit("models", model=credit_model.id, version="1", tab="Score")
-    test.radio(key="score-view").set_value("row").run()
-    test.number_input(key=f"row-{version.id}-duration_months").set_value(500)
-    test.button(key="score-row").click().run()
+    test.radio(key="models-score-view").set_value("row").run()
+    test.number_input(key=f"models-row-{version.id}-duration_months").set_value(500)
+    test.button(key="models-score-row").click().run()
     assert not test.exception
     assert not test.error
     usual = {field.name: field.default for field in models.form_fields(version)}
@@ -46,13 +46,13 @@ def test_a_policy_decides_about_the_row(credit_model: Model) -> None:
     version = models.versions(credit_model.id, workspace="local")[0]
     test = visit("models", model=credit_model.id, version="2", tab="Score", score="row")
     file = "policy-by-sex.json"
-    assert test.selectbox(key=f"score-policy-{version.id}").value == file
+    assert test.selectbox(key=f"models-score-policy-{version.id}").value == file
     for sex, said in (("female", "Selected by"), ("male", "Not selected by")):
-        test.selectbox(key=f"row-{version.id}-sex").set_value(sex)
-        test.button(key="score-row").click().run()
+        test.selectbox(key=f"models-row-{version.id}-sex").set_value(sex)
+        test.button(key="models-score-row").click().run()
         assert not test.exception
         assert f"[:material/{'check_circle' if sex == 'female' else 'cancel'}: {said} {file}]" in texts(test)
-    test.selectbox(key=f"score-policy-{version.id}").set_value("none").run()
+    test.selectbox(key=f"models-score-policy-{version.id}").set_value("none").run()
     assert "It predicts" in texts(test)
     assert "elected by" not in texts(test)
 
@@ -63,9 +63,9 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
     rows.loc[3:5, "purpose"] = "a boat"
     rows["note"] = "=1+1"
     test = visit("models", model=credit_model.id, version="2", tab="Score")
-    assert test.button(key="score-start").disabled
+    assert test.button(key="models-score-start").disabled
     test.file_uploader[0].upload("new rows.csv", rows.to_csv(index=False).encode()).run()
-    test.button(key="score-start").click().run()
+    test.button(key="models-score-start").click().run()
     assert not test.exception
     run = jobs.wait(query(test, "run"), 60, workspace="local")
     assert run.state is RunState.SUCCEEDED, run.error_message
@@ -78,7 +78,7 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
     assert told.loc["duration_months", ["Not readable", "Type now", "Examples"]].tolist() == [10, "text", "long"]
     assert told.loc["purpose", ["Unseen values", "Examples"]].tolist() == [3, "a boat"]
     for name in ("Predictions", "Rows"):
-        test.session_state["scored-tabs"] = name
+        test.session_state["models-scored-tabs"] = name
         test.run()
         assert not test.exception
         assert not test.error
@@ -86,7 +86,7 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
     assert list(shown.columns[:4]) == ["prediction", "p(bad)", "p(good)", "decision"]
     assert (shown["decision"] == (shown["sex"] == "female")).all()
     assert len(shown) == 60
-    test.button(key="back").click().run()
+    test.button(key="models-back").click().run()
     assert (query(test, "model"), query(test, "tab")) == (credit_model.id, "Score")
     listed = table_with(test, "File")
     assert listed.loc[0, ["File", "Version", "Rows", "Alerts"]].tolist() == ["new rows.csv", 2, 60, 2]
@@ -115,7 +115,7 @@ def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
     assert run.state is RunState.SUCCEEDED, run.error_message
     model = models.register(run.id, name="Late", workspace="local")
     test = visit("models", model=model.id, tab="Score", score="row")
-    test.button(key="score-row").click().run()
+    test.button(key="models-score-row").click().run()
     assert not test.exception
     assert not test.error
     shares = table_with(test, "Probability").set_index("Class")["Probability"]
@@ -126,21 +126,21 @@ def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
 def test_a_result_leads_to_the_score_tab(world: World) -> None:
     run = repeated(world.found)
     test = _score_tab(run)
-    test.button(key="register").click().run()
+    test.button(key="automl-register").click().run()
     assert (query(test, "register"), query(test, "tab")) == (run, "Score")
     test = visit("models", register=run, tab="Score")
     test.text_input[0].set_value("Scored at once").run()
-    test.button(key="register-start").click().run()
+    test.button(key="models-register-start").click().run()
     assert not test.exception
     assert query(test, "tab") == "Score"
     assert "Score the file" in labels(test)
     version = models.versions(query(test, "model"), workspace="local")[0]
     test = _score_tab(run)
-    test.button(key=f"score-{version.id}").click().run()
+    test.button(key=f"automl-score-{version.id}").click().run()
     assert (query(test, "model"), query(test, "version"), query(test, "tab")) == (version.model_id, "1", "Score")
 
 
 def _score_tab(run: str) -> AppTest:
     test = visit("automl", run=run)
-    test.session_state["result-tabs"] = "Score"
+    test.session_state["automl-tabs"] = "Score"
     return test.run()

@@ -24,7 +24,7 @@ def test_the_list_has_every_run_and_its_state(world: World) -> None:
 
 def test_the_list_can_be_narrowed_to_a_kind(world: World) -> None:
     test = visit("runs")
-    test.session_state["run-task"] = "ingest"
+    test.session_state["runs-task"] = "ingest"
     test.run()
     assert set(test.dataframe[0].value["Kind"]) == {"Import"}
 
@@ -32,7 +32,7 @@ def test_the_list_can_be_narrowed_to_a_kind(world: World) -> None:
 @pytest.mark.parametrize("tab", ["Facts", "Log", "Files"])
 def test_each_tab_of_a_finished_run_draws(world: World, tab: str) -> None:
     test = visit("runs", run=world.found)
-    test.session_state["run-tabs"] = tab
+    test.session_state["runs-tabs"] = tab
     test.run()
     assert not test.exception
     assert not test.error
@@ -73,7 +73,7 @@ def test_a_running_run_can_be_watched_and_cancelled(world: World) -> None:
     test = visit("runs", run=run_id)
     assert not test.exception
     assert "Cancel" in labels(test)
-    test.button(key=f"cancel-{run_id}").click().run()
+    test.button(key=f"runs-cancel-{run_id}").click().run()
     assert not test.exception
     assert jobs.wait(run_id, 30, workspace="local").state is RunState.CANCELLED
     test.run()

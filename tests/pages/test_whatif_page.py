@@ -20,7 +20,7 @@ from tests.pages.conftest import World, query, texts, visit
 
 def opened(run_id: str, tab: str, **parameters: str) -> AppTest:
     test = visit("automl", run=run_id, **parameters)
-    test.session_state["result-tabs"] = tab
+    test.session_state["automl-tabs"] = tab
     return test.run()
 
 
@@ -32,7 +32,7 @@ def cells_page(table, kinds, typed=None) -> None:  # type: ignore[no-untyped-def
 
     for key, value in (typed or {}).items():  # AppTest itself cannot choose what is no option yet
         st.session_state.setdefault(key, value)
-    edits = cells.form(table, table.iloc[[0]], list(table), kinds, key="form")
+    edits = cells.form(table, table.iloc[[0]], list(table), kinds, key="automl-cell-form")
     st.session_state["edits"] = edits
     st.session_state["changed"] = what_if(lambda rows: rows.notna().sum(axis=1), table.iloc[[0]], edits).row
 
@@ -70,7 +70,7 @@ def form() -> AppTest:
 
 def test_a_form_that_nobody_touched_changes_nothing_whatever_the_numbers(form: AppTest) -> None:
     assert form.session_state["edits"] == {}
-    assert form.number_input(key="cell-form-huge").value == float(2**53)
+    assert form.number_input(key="automl-cell-form-huge").value == float(2**53)
 
 
 @pytest.mark.parametrize("place", range(3))
@@ -82,13 +82,13 @@ def test_every_row_opens_without_a_change(place: int) -> None:
 
 
 def test_values_that_no_row_has_can_be_given(form: AppTest) -> None:
-    form.selectbox(key="cell-form-job").set_value("nurse")
-    form.selectbox(key="cell-form-flag").set_value("(missing)")
-    form.number_input(key="cell-form-whole").set_value(None)
-    form.text_area(key="cell-form-words").set_value("never seen")
-    form.date_input(key="cell-form-day").set_value(date(1999, 12, 31))
-    form.text_input(key="cell-form-moment").set_value("1999-12-31T08:15")
-    form.text_input(key="cell-form-written").set_value("1999-12-31")
+    form.selectbox(key="automl-cell-form-job").set_value("nurse")
+    form.selectbox(key="automl-cell-form-flag").set_value("(missing)")
+    form.number_input(key="automl-cell-form-whole").set_value(None)
+    form.text_area(key="automl-cell-form-words").set_value("never seen")
+    form.date_input(key="automl-cell-form-day").set_value(date(1999, 12, 31))
+    form.text_input(key="automl-cell-form-moment").set_value("1999-12-31T08:15")
+    form.text_input(key="automl-cell-form-written").set_value("1999-12-31")
     form.run()
     assert not form.exception
     assert form.session_state["edits"] == {
@@ -110,13 +110,13 @@ def test_a_category_that_no_row_has_can_be_typed() -> None:
     assert not form.exception
     assert form.session_state["edits"] == {"job": "pilot"}
     assert form.session_state["changed"].iloc[0]["job"] == "pilot"
-    assert form.selectbox(key="cell-form-job").proto.accept_new_options
-    assert not form.selectbox(key="cell-form-flag").proto.accept_new_options
+    assert form.selectbox(key="automl-cell-form-job").proto.accept_new_options
+    assert not form.selectbox(key="automl-cell-form-flag").proto.accept_new_options
 
 
 def test_what_is_no_date_is_said_and_changes_nothing(form: AppTest) -> None:
-    form.text_input(key="cell-form-moment").set_value("soon")
-    form.text_input(key="cell-form-written").set_value("9999-01-01").run()
+    form.text_input(key="automl-cell-form-moment").set_value("soon")
+    form.text_input(key="automl-cell-form-written").set_value("9999-01-01").run()
     assert not form.exception
     assert form.session_state["edits"] == {}
     assert texts(form).count("This is no date") == 2
@@ -125,33 +125,33 @@ def test_what_is_no_date_is_said_and_changes_nothing(form: AppTest) -> None:
 def test_view_group_and_column_of_the_explanation_are_in_the_address(world: World) -> None:
     test = opened(world.found, "Explain", view="Single columns", column="duration_months")
     assert not test.exception
-    assert test.radio(key="explain-view").value == "Single columns"
-    assert test.selectbox(key="explain-column").value == "duration_months"
-    test.radio(key="explain-view").set_value("By group").run()
-    test.selectbox(key="explain-group").set_value("sex").run()
-    test.radio(key="explain-view").set_value("How rows are moved").run()
+    assert test.radio(key="automl-explain-view").value == "Single columns"
+    assert test.selectbox(key="automl-explain-column").value == "duration_months"
+    test.radio(key="automl-explain-view").set_value("By group").run()
+    test.selectbox(key="automl-explain-group").set_value("sex").run()
+    test.radio(key="automl-explain-view").set_value("How rows are moved").run()
     assert (query(test, "view"), query(test, "run")) == ("How rows are moved", world.found)
     assert len(test.get("vega_lite_chart")) == 2  # bars and single rows
     other = opened(world.number, "Explain", view="By group", column="duration_months", row="-1", **{"class": "good"})
     assert not other.exception
     assert not other.error
-    assert other.radio(key="explain-view").value == "What matters"  # nobody is sensitive there
+    assert other.radio(key="automl-explain-view").value == "What matters"  # nobody is sensitive there
 
 
 def test_rows_and_row_of_what_if_are_in_the_address_and_any_row_can_be_chosen(world: World) -> None:
     rows = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet", workspace="local")).index
     test = opened(world.found, "What-if", row=str(rows[-1]))
-    assert test.selectbox(key="whatif-row-All").value == rows[-1]
-    assert len(test.selectbox(key="whatif-row-All").options) == len(rows)
+    assert test.selectbox(key="automl-whatif-row-All").value == rows[-1]
+    assert len(test.selectbox(key="automl-whatif-row-All").options) == len(rows)
     assert f"{len(rows)} to choose from, of {len(rows)} test rows" in texts(test)
-    test.radio(key="whatif-kind").set_value("Unsure").run()
-    options = test.selectbox(key="whatif-row-Unsure").options
+    test.radio(key="automl-whatif-kind").set_value("Unsure").run()
+    options = test.selectbox(key="automl-whatif-row-Unsure").options
     assert len(options) < len(rows)
     wanted = int(options[-1].split(":")[0].removeprefix("Row "))
-    test.selectbox(key="whatif-row-Unsure").set_value(wanted).run()
+    test.selectbox(key="automl-whatif-row-Unsure").set_value(wanted).run()
     assert not test.exception
     again = opened(world.found, "What-if", rows=query(test, "rows"), row=query(test, "row"))
-    assert again.selectbox(key="whatif-row-Unsure").value == wanted
+    assert again.selectbox(key="automl-whatif-row-Unsure").value == wanted
 
 
 def test_more_rows_than_two_hundred_can_be_chosen_and_the_caption_says_of_how_many(world: World) -> None:
@@ -165,12 +165,12 @@ def test_more_rows_than_two_hundred_can_be_chosen_and_the_caption_says_of_how_ma
     table = pd.DataFrame({"y": np.arange(1_000.0), "prediction": np.arange(1_000.0)})
     model = SimpleNamespace(test=table, labels=None, target="y", tested=True)
     test = AppTest.from_function(page, kwargs={"model": model}).run()
-    test.selectbox(key="whatif-row-All").set_value(999).run()
+    test.selectbox(key="automl-whatif-row-All").set_value(999).run()
     assert test.session_state["chosen"] == 999
     assert "1,000 to choose from, of the first 1,000 of 5,000 test rows." in texts(test)
     model.tested = False
     test = AppTest.from_function(page, kwargs={"model": model}).run()
-    assert "learned from it: there was no test" in test.selectbox(key="whatif-row-All").help
+    assert "learned from it: there was no test" in test.selectbox(key="automl-whatif-row-All").help
 
 
 def test_a_row_is_explained_for_the_class_that_it_was_given() -> None:
@@ -199,7 +199,7 @@ def test_a_row_is_explained_for_the_class_that_it_was_given() -> None:
     finally:
         whatif.explain_charts.waterfall = own
     assert not test.exception
-    assert test.selectbox(key="why-7").value == "z"
+    assert test.selectbox(key="automl-why-7").value == "z"
 
 
 def test_an_answer_stands_where_its_reasons_take_too_long(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,13 +209,13 @@ def test_an_answer_stands_where_its_reasons_take_too_long(world: World, monkeypa
     monkeypatch.setattr(whatif, "explain_row", too_slow)
     whatif._new_values.clear()
     test = opened(world.found, "What-if")
-    place = test.selectbox(key="whatif-row-All").value
-    test.number_input(key=f"cell-{world.found}-{place}-duration_months").set_value(62).run()
+    place = test.selectbox(key="automl-whatif-row-All").value
+    test.number_input(key=f"automl-cell-{world.found}-{place}-duration_months").set_value(62).run()
     assert not test.exception
     assert not test.error
     assert [each.value for each in test.info if "take longer than 4 s" in each.value]
     assert test.metric
-    assert test.button(key=f"nearest-{world.found}-{place}")  # other answers are searched all the same
+    assert test.button(key=f"automl-nearest-{world.found}-{place}")  # other answers are searched all the same
 
 
 def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
@@ -228,17 +228,17 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
     whatif._told.clear()
     whatif._new_values.clear()
     test = opened(world.found, "What-if")
-    place = test.selectbox(key="whatif-row-All").value
-    test.number_input(key=f"cell-{world.found}-{place}-duration_months").set_value(61).run()
+    place = test.selectbox(key="automl-whatif-row-All").value
+    test.number_input(key=f"automl-cell-{world.found}-{place}-duration_months").set_value(61).run()
     before = list(asked)
     assert before.count("what_if") == 2  # of the row as it is, and of the edited one
     assert before.count("explain_row") in (1, 2)  # the row as it is may have stored values
-    test.button(key=f"nearest-{world.found}-{place}").click().run(timeout=60)
+    test.button(key=f"automl-nearest-{world.found}-{place}").click().run(timeout=60)
     assert "rows were tried" in texts(test) or "None found" in texts(test)
     test.run()
     assert "rows were tried" in texts(test) or "None found" in texts(test)
     assert asked == before
-    test.number_input(key=f"cell-{world.found}-{place}-duration_months").set_value(5).run()
+    test.number_input(key=f"automl-cell-{world.found}-{place}-duration_months").set_value(5).run()
     assert "rows were tried" not in texts(test)
     assert "None found" not in texts(test)
     assert not test.exception
@@ -248,8 +248,8 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
 def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> None:
     place = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet", workspace="local")).index[0]
     test = visit("automl", run=world.found)
-    test.session_state["result-tabs"] = "What-if"
-    test.session_state[f"cell-{world.found}-{place}-purpose"] = "a rocket"
+    test.session_state["automl-tabs"] = "What-if"
+    test.session_state[f"automl-cell-{world.found}-{place}-purpose"] = "a rocket"
     test.run()
     assert not test.exception
     assert not test.error
@@ -280,7 +280,7 @@ def test_without_shap_values_curves_have_the_names_of_their_classes(
     assert not test.exception
     (chart,) = test.get("vega_lite_chart")
     assert f"Mean probability of {positive[0]}" in chart.proto.spec
-    test.radio(key="explain-view").set_value("What matters").run()
+    test.radio(key="automl-explain-view").set_value("What matters").run()
     assert "rows the model learned from" in test.get("vega_lite_chart")[0].proto.spec
 
 
@@ -312,7 +312,7 @@ def test_only_views_with_a_class_ask_for_one() -> None:
         explained.dependence_chart.dependence = lambda curve, words, code: drawn.append((words, code))
         import streamlit as st
 
-        st.session_state.setdefault("explain-view", view)
+        st.session_state.setdefault("automl-explain-view", view)
         explained.show(None, {"labels": ["x", "y", "z"]})
         st.session_state["drawn"] = drawn
 
@@ -332,7 +332,7 @@ def test_only_views_with_a_class_ask_for_one() -> None:
         assert [box.label for box in found["Pairs"].selectbox] == []
         assert found["Pairs"].session_state["drawn"] == [None]
         assert [box.label for box in found["Single columns"].selectbox] == ["Class", "Column"]
-        found["Single columns"].selectbox(key="explain-class").set_value("z").run()
+        found["Single columns"].selectbox(key="automl-explain-class").set_value("z").run()
         assert found["Single columns"].session_state["drawn"] == [("probability of z", 2)]
         assert query(found["Single columns"], "class") == "z"
     finally:
