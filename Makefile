@@ -1,13 +1,16 @@
 # The one task runner: `make check` is what CI runs.
-.PHONY: check format lint types imports test
+.PHONY: check format lint language types imports test
 
-check: format lint types imports test
+check: format lint language types imports test
 
 format:
 	ruff format --check .
 
 lint:
 	ruff check .
+
+language:
+	codespell
 
 types:
 	mypy

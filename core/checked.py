@@ -1,4 +1,4 @@
-"""The base of all settings: frozen, without unknown names, and with errors that a user can act on."""
+"""Base of all settings: frozen, without unknown names, and with errors that a user can act on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["CheckedSettings"]
 
 
 class CheckedSettings(BaseModel):
-    """Settings whose first mistake is said as a `SettingsError`.
+    """Settings that report their first mistake as a `SettingsError`.
 
     Raises
     ------
@@ -38,5 +38,5 @@ class CheckedSettings(BaseModel):
             given = "" if first["type"] in ("missing", "value_error") else f" (got {first['input']!r})"
             raise SettingsError(
                 f"{name}: {first['msg'].removeprefix('Value error, ')}{given}.".replace("..", "."),
-                f"See {type(self).__name__} for what each setting takes.",
+                f"See {type(self).__name__} for the values that each setting takes.",
             ) from error

@@ -1,9 +1,8 @@
-"""Columns that a table must have."""
+"""Checks of the columns that a table must have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Hashable, Iterable
 
 from core.errors import InputError
 from core.registry import unknown_name
@@ -12,20 +11,20 @@ __all__ = ["require_columns"]
 
 
 def require_columns(
-    present: Iterable[Any], required: Iterable[Any], *, what: str = "The table", hint: str = ""
+    present: Iterable[Hashable], required: Iterable[Hashable], *, what: str = "The table", hint: str = ""
 ) -> None:
     """Refuse a table that lacks a column.
 
     Parameters
     ----------
     present : iterable
-        Names of the table's columns, or the frame itself.
+        Names of the columns of the table, or the frame itself.
     required : iterable
         Names that must be among them.
     what : str, default="The table"
-        How the message calls the table.
+        Noun for the table in the message.
     hint : str, optional
-        What to do about it; by default the nearest name, and which columns there are.
+        Hint of the error; by default the nearest name, and a list of the columns.
 
     Raises
     ------

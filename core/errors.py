@@ -13,7 +13,7 @@
     ├── ExportError                 a model cannot be exported, or its export is not equal
     ├── RegistryError               a model cannot be registered, promoted, archived or compared
     ├── StoppedError                the work was stopped and can be resumed
-    └── UnexpectedError             a defect: something raised an error that is not of this tree
+    └── UnexpectedError             a defect: something raised an error that is not part of this tree
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class PlumblineError(Exception):
     Parameters
     ----------
     message : str
-        What is wrong, naming the bad value.
+        Statement of what is wrong; it names the bad value.
     hint : str
-        What the user can do about it.
+        Instruction: what the user can do about it.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class SearchError(PlumblineError):
 
 
 class StoppedError(PlumblineError):
-    """The work was stopped when asked to, and can go on from there."""
+    """The work was stopped on request, and can be resumed."""
 
 
 class ExportError(PlumblineError):
@@ -107,20 +107,20 @@ class RegistryError(PlumblineError):
 
 
 class UnexpectedError(PlumblineError):
-    """A defect of ours or of a library: something raised an error that is not of this tree."""
+    """A defect of Plumbline or of a library: something raised an error that is not part of this tree."""
 
 
 class ErrorRecord(TypedDict):
-    """An error as JSON, for the way from one process to another.
+    """An error as JSON, to send it from one process to another.
 
     Parameters
     ----------
     type : str
         Name of the error's class.
     message : str
-        What is wrong.
+        Statement of what is wrong.
     hint : str
-        What the user can do about it.
+        Instruction: what the user can do about it.
     """
 
     type: str
@@ -134,11 +134,12 @@ def to_record(error: BaseException) -> ErrorRecord:
     Parameters
     ----------
     error : exception
-        An error of this tree keeps its class, message and hint; any other becomes an `UnexpectedError` that names it.
+        Error to store. One of this tree keeps its class, message and hint; any other becomes an `UnexpectedError`
+        that names it.
 
     See Also
     --------
-    from_record : The way back.
+    from_record : Make the error from its record.
 
     Examples
     --------
@@ -150,18 +151,22 @@ def to_record(error: BaseException) -> ErrorRecord:
     if not isinstance(error, PlumblineError):
         error = UnexpectedError(
             f"An unexpected error occurred ({type(error).__name__}: {str(error)[:300]}).",
-            "This is a defect of ours, or an input that we did not foresee: the log has the details.",
+            "This is a defect of Plumbline, or an input that it does not foresee. The log has the details.",
         )
     return {"type": type(error).__name__, "message": error.message, "hint": error.hint}
 
 
 def from_record(record: ErrorRecord) -> PlumblineError:
-    """Return the error that `to_record` wrote down.
+    """Return the error of a record that `to_record` made.
 
     Parameters
     ----------
     record : ErrorRecord
-        Its type must be one of this tree: no other class is ever looked up.
+        Record of an error. A type that is not part of this tree becomes an `UnexpectedError`.
+
+    See Also
+    --------
+    to_record : Make the record from an error.
 
     Examples
     --------

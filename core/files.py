@@ -12,19 +12,19 @@ __all__ = ["atomic_write", "write_text"]
 
 @contextlib.contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Yield the path of a temporary file that takes the name `path` at the end of the block.
+    """Yield the path of a temporary file that is renamed to `path` at the end of the block.
 
-    A reader sees the file as it was before, or whole. An error in the block leaves nothing behind.
+    A reader sees either the earlier file or the whole new one. An error in the block leaves nothing behind.
 
     Parameters
     ----------
     path : path
-        The file to write; its folder must exist. A file that is there is replaced.
+        File to write; its folder must exist. An existing file is replaced.
 
     Yields
     ------
     Path
-        A file in the same folder, to be written and closed within the block.
+        Temporary file in the same folder, to be written and closed within the block.
 
     Examples
     --------
@@ -51,9 +51,9 @@ def write_text(path: str | Path, text: str) -> None:
     Parameters
     ----------
     path : path
-        The file to write; its folder must exist.
+        File to write; its folder must exist.
     text : str
-        Its content.
+        Content of the file.
     """
     with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")

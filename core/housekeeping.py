@@ -1,4 +1,4 @@
-"""Removes what is no longer wanted: the row first, then contents that nothing refers to any more."""
+"""Deletion: of the row first, then of stored contents that no row refers to."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ __all__ = ["delete_dataset"]
 
 
 def delete_dataset(dataset_id: str, *, workspace: str) -> None:
-    """Delete a dataset; the results of runs that used it stay.
+    """Delete a dataset. Results of runs that used it are kept.
 
     Raises
     ------
     NotFoundError
-        When this workspace has no such dataset.
+        When the workspace does not have this dataset.
     InputError
-        While a run waits for it or works on it.
+        When a run is queued for it or works on it.
     """
     dataset = datasets.delete(dataset_id, workspace)
     for digest in (dataset.data_digest, dataset.profile_digest):

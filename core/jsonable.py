@@ -1,4 +1,4 @@
-"""Results of libraries as values that JSON has."""
+"""Conversion of results of libraries to values that JSON can store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["jsonable"]
 
 
 def jsonable(value: Any) -> Any:
-    """Return JSON-serialisable values: NaN and infinities as None, NumPy scalars as numbers, what is unknown as text.
+    """Return JSON-serializable values: NaN and infinities as None, NumPy scalars as numbers, other objects as text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What long work tells its caller: one event at a time, through a plain callable."""
+"""Progress of long work: events that it reports to its caller through a plain callable."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Event:
     Parameters
     ----------
     phase : str
-        The stage of the work, a short stable name such as ``"search"``.
-    fraction : float or None
-        Share of the whole work that is done, 0 to 1; None when it cannot be told.
-    message : str
-        One sentence for people.
-    values : mapping
-        Figures of this step, JSON-serialisable.
+        Stage of the work, a short stable name such as ``"search"``.
+    fraction : float, optional
+        Share of the whole work that is done, 0 to 1; None when it is unknown.
+    message : str, default=""
+        Sentence for the user.
+    values : mapping, default={}
+        Numbers and other JSON-serializable facts of this step.
 
     Examples
     --------
@@ -40,4 +40,4 @@ Report = Callable[[Event], None]
 
 
 def silent(event: Event) -> None:
-    """Drop the event: the default where nobody watches."""
+    """Drop the event: the default where no one watches."""

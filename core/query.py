@@ -1,4 +1,4 @@
-"""The one DuckDB connection that a read, a profile or a check works with: bounded and offline."""
+"""DuckDB connections for reading, profiling and checking: bounded in memory, and offline."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def identifier(name: str) -> str:
 
     Examples
     --------
-    >>> print(identifier('a "b"'))
-    "a ""b\"""
+    >>> identifier("birth year")
+    '"birth year"'
     """
     return '"' + name.replace('"', '""') + '"'
 

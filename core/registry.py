@@ -24,7 +24,7 @@ class Record(Protocol):
     Parameters
     ----------
     name : str
-        The key that settings and files use. It never changes.
+        Key that settings and files use. It never changes.
     """
 
     @property
@@ -40,9 +40,9 @@ class Registry(Mapping[str, R]):
     Parameters
     ----------
     noun : str
-        What a record is, for messages, such as "metric".
+        Noun for a record in messages, such as "metric".
     records : iterable of records
-        The records to begin with.
+        Records to begin with.
 
     Examples
     --------
@@ -71,14 +71,14 @@ class Registry(Mapping[str, R]):
         Raises
         ------
         ValueError
-            When there is another record of this name.
+            When a record of this name exists.
         """
         if self._records.setdefault(record.name, record) is not record:
-            raise ValueError(f"There is a {self._noun} '{record.name}' already.")
+            raise ValueError(f"The {self._noun} '{record.name}' exists already.")
         return record
 
     def remove(self, name: str) -> None:
-        """Take a record out again, as a test does with what it added."""
+        """Remove a record, as a test does with the one that it added."""
         del self._records[name]
 
     def require(self, name: str) -> R:
@@ -87,7 +87,7 @@ class Registry(Mapping[str, R]):
         Raises
         ------
         SettingsError
-            When there is none; the hint has the nearest name and all others.
+            When the name is unknown; the hint has the nearest name and all others.
         """
         if name not in self:
             raise SettingsError(f"Unknown {self._noun} '{name[:80]}'.", unknown_name(name, self))
@@ -107,16 +107,16 @@ class Registry(Mapping[str, R]):
 
 
 def unknown_name(name: str, known: Iterable[str], *, most: int = 30) -> str:
-    """Return the hint for a name that is not known: the nearest known one, and which there are.
+    """Return the hint for an unknown name: the nearest known one, and a list of all.
 
     Parameters
     ----------
     name : str
-        What was given.
+        Name that was given.
     known : iterable of str
-        What could have been given.
+        Names that exist.
     most : int, default=30
-        Known names to list; the others are counted.
+        Number of known names to list; the others are counted.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def unknown_name(name: str, known: Iterable[str], *, most: int = 30) -> str:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean '{near[0]}'? " if near else ""
     if not names:
-        return "There is none to choose."
+        return "There is nothing to choose from."
     others = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{hint}Choose one of: {', '.join(names[:most])}{others}."
 

@@ -28,23 +28,31 @@ class Settings(BaseSettings):
     database: str | None = Field(default=None, description="SQLAlchemy URL of the catalog; default SQLite in home.")
     storage: str | None = Field(default=None, description="fsspec URL of the artifact store; default a folder in home.")
 
-    max_running: int = Field(default=1, ge=1, description="Long runs that may work at the same time.")
-    max_running_short: int = Field(default=2, ge=1, description="Short runs (imports, checks) at the same time.")
-    lease_s: float = Field(default=15.0, gt=0, description="A monitor that is silent for so many seconds is lost.")
+    max_running: int = Field(default=1, ge=1, description="Maximum number of long runs at the same time.")
+    max_running_short: int = Field(
+        default=2, ge=1, description="Maximum number of short runs (imports, checks) at the same time."
+    )
+    lease_s: float = Field(default=15.0, gt=0, description="Seconds without a sign of life after which a run is lost.")
     grace_s: float = Field(default=5.0, ge=0, description="Seconds between TERM and KILL when a run is ended.")
-    memory_limit_mb: int | None = Field(default=None, ge=64, description="Memory of a run's whole process tree, MB.")
-    run_timeout_s: float | None = Field(default=None, gt=0, description="Hard limit of any run, seconds.")
-    max_attempts: int = Field(default=3, ge=1, description="Attempts of a run, the first and its resumptions.")
+    memory_limit_mb: int | None = Field(
+        default=None, ge=64, description="Memory limit of a run's whole process tree (MB)."
+    )
+    run_timeout_s: float | None = Field(default=None, gt=0, description="Time limit of any run (seconds).")
+    max_attempts: int = Field(default=3, ge=1, description="Maximum number of attempts of a run, including the first.")
 
     extensions: tuple[str, ...] = Field(
         default=(), description="Modules that add records to registries: metrics, learners, file formats, kinds of run."
     )
-    task_packages: tuple[str, ...] = Field(default=("core.tasks",), description="Packages whose modules are tasks.")
+    task_packages: tuple[str, ...] = Field(
+        default=("core.tasks",), description="Packages whose modules are kinds of run."
+    )
 
-    max_upload_mb: int = Field(default=2048, ge=1, description="Largest file that is read, MB.")
-    max_rows: int = Field(default=20_000_000, ge=1, description="Most rows of a table.")
-    max_columns: int = Field(default=2_000, ge=1, description="Most columns of a table.")
-    max_cells: int = Field(default=500_000_000, ge=1, description="Most cells (rows times columns) of a table.")
+    max_upload_mb: int = Field(default=2048, ge=1, description="Size of the largest file that is read (MB).")
+    max_rows: int = Field(default=20_000_000, ge=1, description="Maximum number of rows of a table.")
+    max_columns: int = Field(default=2_000, ge=1, description="Maximum number of columns of a table.")
+    max_cells: int = Field(
+        default=500_000_000, ge=1, description="Maximum number of cells (rows times columns) of a table."
+    )
 
     @property
     def database_url(self) -> str:
@@ -58,11 +66,11 @@ class Settings(BaseSettings):
 
     @property
     def runs_dir(self) -> Path:
-        """Folder with one working folder a run: its log and its scratch files."""
+        """Folder with one working folder per run: its log and its scratch files."""
         return self.home.absolute() / "runs"
 
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return the installation's settings, read once a process."""
+    """Return the installation's settings, read once per process."""
     return Settings()

@@ -12,14 +12,15 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import fsspec
 
 from core.errors import StorageError
+from core.files import atomic_write
 from core.settings import get_settings
 
 __all__ = ["ArtifactStore", "get_store"]
@@ -28,19 +29,21 @@ _CHUNK = 1 << 20
 
 
 @contextlib.contextmanager
-def _explained(doing: str) -> Iterator[None]:
+def _explained(action: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
         raise StorageError(
-            f"{doing}: the file is missing.", "It may have been removed by hand; make it anew."
+            f"{action}: the file is missing.", "It may have been removed by hand. Create it again."
         ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageError(
-                f"{doing}: the disk is full.", "Free some space or move PLUMBLINE_HOME, then try again."
+                f"{action}: the disk is full.", "Free some space or move PLUMBLINE_HOME, then try again."
             ) from error
-        raise StorageError(f"{doing}: {error.strerror or error}.", "Look at the storage's folder or URL.") from error
+        raise StorageError(
+            f"{action}: {error.strerror or error}.", "Check the folder or the URL of the storage."
+        ) from error
 
 
 class ArtifactStore:
@@ -89,7 +92,7 @@ class ArtifactStore:
             self._store(digest, lambda file: shutil.copyfileobj(source, file, _CHUNK))
         return digest
 
-    def _store(self, digest: str, write: Any) -> None:
+    def _store(self, digest: str, write: Callable[[IO[bytes]], object]) -> None:
         path = self._path(digest)
         if self._fs.exists(path):
             return
@@ -104,13 +107,13 @@ class ArtifactStore:
                         file.flush()
                         os.fsync(file.fileno())
                 self._fs.mv(temporary, path)
-            except BaseException:  # a run that is being ended, too, must leave nothing behind
+            except BaseException:  # also a run that is being ended must leave nothing behind
                 with contextlib.suppress(OSError):
                     self._fs.rm(temporary)
                 raise
 
     def exists(self, digest: str) -> bool:
-        """Tell whether the content is there."""
+        """Return whether the content is stored."""
         return bool(self._fs.exists(self._path(digest)))
 
     def open(self, digest: str) -> IO[bytes]:
@@ -130,27 +133,23 @@ class ArtifactStore:
             return file.read()
 
     def local_path(self, digest: str) -> Path:
-        """Return a local file with the content, never to be changed; a remote store's is fetched first."""
+        """Return a local, read-only file with the content; that of a remote store is fetched first."""
         if self._local:
             path = Path(self._path(digest))
         else:
             source = self._path(digest)
             path = get_settings().home.absolute() / "cache" / digest
             if not path.exists():
-                partial = path.with_suffix(f".{secrets.token_hex(4)}")
                 with _explained("Fetching a stored file"):
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    try:
+                    with atomic_write(path) as partial:
                         self._fs.get(source, str(partial))
-                        partial.replace(path)
-                    finally:
-                        partial.unlink(missing_ok=True)
         if not path.exists():
             raise StorageError("Reading a stored file: the file is missing.", "It may have been removed by hand.")
         return path
 
     def delete(self, digest: str) -> None:
-        """Remove the content; it is no error if it is gone already."""
+        """Remove the content; content that is missing already is not an error."""
         with _explained("Removing a file"), contextlib.suppress(FileNotFoundError):
             self._fs.rm(self._path(digest))
 

@@ -1,4 +1,4 @@
-"""Registries: order, lookups, what is said of an unknown name, and extensions that add records."""
+"""Registries: order, lookups, hints for an unknown name, and extensions that add records."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ def test_it_is_a_mapping_in_the_order_of_its_records(fruits):
 
 
 def test_a_name_is_taken_once(fruits):
-    with pytest.raises(ValueError, match="There is a fruit 'plum' already"):
+    with pytest.raises(ValueError, match="The fruit 'plum' exists already"):
         fruits.add(Fruit("plum", "Another"))
     fruits.remove("plum")
     assert fruits.add(Fruit("plum", "Another")) is fruits["plum"]
@@ -47,7 +47,7 @@ def test_of_many_names_only_some_are_listed():
     assert unknown_name("x", [f"column {number}" for number in range(100)], most=2) == (
         "Choose one of: column 0, column 1 and 98 more."
     )
-    assert unknown_name("x", []) == "There is none to choose."
+    assert unknown_name("x", []) == "There is nothing to choose from."
 
 
 def test_an_extension_that_does_not_exist_is_named(home, monkeypatch):

@@ -76,7 +76,7 @@ def test_folder_that_cannot_be_written_is_explained(tmp_path):
     store = ArtifactStore(str(tmp_path / "file" / "artifacts"))
     with pytest.raises(StorageError, match="Storing a file") as caught:
         store.put_bytes(b"x")
-    assert "folder or URL" in caught.value.hint
+    assert "folder or the URL" in caught.value.hint
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), SystemExit(143)])
