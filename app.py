@@ -41,5 +41,5 @@ with frame.errors_shown():
     page = st.navigation(
         {"": [home], "Build": [data, automl, finetune], "Check": [fairness], "Ship": [models, edge], "Watch": [runs]}
     )
-    keys.set_page(page.url_path or "home")
+    keys.set_page(page.url_path or "home", page.title)
     page.run()

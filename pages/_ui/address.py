@@ -1,24 +1,45 @@
-"""Choices that are kept in the page's address, and who makes them."""
+"""The page's address: which object is open, and choices that a link, a reload and Back lead to again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import streamlit as st
 
-from pages._ui import frame
-
-__all__ = ["go", "keep", "restore", "who"]
+__all__ = ["go", "keep", "remember", "restore", "set_query", "who"]
 
 T = TypeVar("T", str, int)
 
 
-def restore(name: str, options: Sequence[T], default: T, key: str) -> T:
-    """Give a widget that is drawn next the value that the address names; return that value.
+def set_query(**parameters: str) -> None:
+    """Replace the parameters of the address, in a callback: the script runs after it.
 
-    It does so when the address is another than the one that was left (a link, a reload, Back); else what was chosen
-    since stays.
+    They are replaced in one step. Clearing the address first would add an entry to the browser's history, and Back
+    would lead there.
+    """
+    st.query_params.from_dict(parameters)
+
+
+def go(**parameters: str) -> NoReturn:
+    """Open the page at another address; the whole script runs again, also when called in a fragment."""
+    set_query(**parameters)
+    st.rerun(scope="app")
+
+
+def remember(name: str, value: str, shown: str | None) -> None:
+    """Put a choice into the address, when it differs from the one that the address led to.
+
+    Writing the same value again would add an entry to the browser's history at each visit: Back would lead nowhere.
+    """
+    if value != shown:
+        st.query_params[name] = value
+
+
+def restore(name: str, options: Sequence[T], default: T, key: str) -> T:
+    """Give the widget that is drawn next the value that the address names, and return that value.
+
+    A choice that was made since stays, unless the address has changed (a link, a reload, Back).
     """
     shown = {str(option): option for option in options}.get(st.query_params.get(name, ""), default)
     if key not in st.session_state or st.session_state.get(f"{key}-seen", shown) != shown:
@@ -27,19 +48,13 @@ def restore(name: str, options: Sequence[T], default: T, key: str) -> T:
 
 
 def keep(name: str, chosen: T, shown: T, key: str) -> None:
-    """Put what was chosen into the address, where it is not what `restore` found there."""
-    frame.remember(name, str(chosen), str(shown))
+    """Put the choice into the address, where it differs from what `restore` read there."""
+    remember(name, str(chosen), str(shown))
     st.session_state[f"{key}-seen"] = chosen
 
 
-def go(**parameters: str) -> None:
-    """Open the page at another address; the script runs again."""
-    st.query_params.from_dict(parameters)
-    st.rerun()
-
-
 def who() -> str:
-    """Return who is signed in, for the history; nothing where there is no sign-in."""
+    """Return the name of the signed-in user for the history, or an empty string without sign-in."""
     if not st.user.get("is_logged_in"):
         return ""
     return str(st.user.get("email") or st.user.get("name") or "")

@@ -19,12 +19,9 @@ __all__ = [
     "DEFECT_TITLE",
     "errors_shown",
     "give_memory_back",
-    "go",
     "guarded",
-    "head",
     "plain",
     "reload_first_deep_link",
-    "remember",
     "require_sign_in",
     "show_error",
     "workspace",
@@ -106,27 +103,3 @@ def guarded(function: Callable[..., None]) -> Callable[..., None]:
             function(*args, **kwargs)
 
     return run
-
-
-def remember(name: str, value: str, shown: str | None) -> None:
-    """Put a choice into the page's address, when it is another than the one the address led to.
-
-    Writing what is there already would add an entry to the browser's history at each visit: Back would lead nowhere.
-    """
-    if value != shown:
-        st.query_params[name] = value
-
-
-def go(**query: str) -> None:
-    """Lead to another view of this page, by its address.
-
-    In one step: clearing the address first would add a view to the browser's history that nobody asked for, and Back
-    would lead there.
-    """
-    st.query_params.from_dict(query)
-
-
-def head(title: str, purpose: str) -> None:
-    """Write a page's title and, below it, what the page is for."""
-    st.title(title)
-    st.caption(purpose)

@@ -24,12 +24,6 @@ STATE_BADGES: dict[RunState, tuple[str, str, str]] = {
     RunState.INTERRUPTED: ("Interrupted", "orange", ":material/power_off:"),
 }
 _POLL = "1s"
-# What stopping means to a kind of run, where it is not that the best so far is kept.
-_STOP = {
-    "finetune": "Stop, to go on later",
-    "mitigate": "Stop and keep what is done",
-    "latency": "Stop and keep what is done",
-}
 
 Details = Callable[[Run, list[RunEvent]], None]
 
@@ -97,7 +91,7 @@ def _clock(run: Run, budget_s: float | None) -> str:
 
 def _buttons(run: Run) -> None:
     if jobs.stoppable(run):
-        _button(run, _STOP.get(run.task, "Stop and keep best"), ":material/stop_circle:", jobs.stop)
+        _button(run, jobs.task_spec(run.task).stop_label, ":material/stop_circle:", jobs.stop)
     if not run.state.terminal and run.cancel_requested_at is None:
         _button(run, "Cancel", ":material/close:", jobs.cancel, "End it and keep nothing.")
     if jobs.resumable(run):

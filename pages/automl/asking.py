@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
 
-from core.catalog import Run, artifacts
+from core.catalog import Run
 from core.edge import TableScorer
 from core.storage import get_store
+from pages._ui import artifacts
 
 __all__ = ["Asked", "asked"]
 
@@ -55,26 +55,20 @@ def _scorer(digest: str) -> TableScorer:
     return TableScorer(get_store().local_path(digest))
 
 
-@st.cache_data(max_entries=10, show_spinner=False)
-def _table(digest: str) -> pd.DataFrame:
-    found = pd.read_parquet(get_store().local_path(digest))
+def _rows(digest: str) -> pd.DataFrame:
+    table = artifacts.read_table(digest)
     # A pandas category would take an unseen value for a missing one.
-    return found.astype({name: object for name, kind in found.dtypes.items() if kind == "category"})
-
-
-@st.cache_data(max_entries=10, show_spinner=False)
-def _predictions(digest: str) -> pd.DataFrame:
-    return pq.read_table(get_store().local_path(digest)).to_pandas().set_index("row_id")
+    return table.astype({name: object for name, kind in table.dtypes.items() if kind == "category"})
 
 
 def asked(run: Run, found: Mapping[str, Any]) -> Asked | None:
     """Return the model, or None where it has no ONNX file."""
-    digests = {item.name: item.digest for item in artifacts.find(run.id, run.workspace)}
+    digests = artifacts.digests(run)
     if "model.onnx" not in digests or "rows.parquet" not in digests:
         return None
-    rows = _table(digests["rows.parquet"])
+    rows = _rows(digests["rows.parquet"])
     tested = bool(found["rows"]["test"])
-    predictions = _predictions(digests["test.parquet" if tested else "oof.parquet"])
+    predictions = artifacts.read_table(digests["test.parquet" if tested else "oof.parquet"]).set_index("row_id")
     return Asked(
         _scorer(digests["model.onnx"]),
         rows,

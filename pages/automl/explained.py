@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from core.automl import METRICS
-from core.catalog import Run, RunState, artifacts
+from core.catalog import Run, RunState
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
 from core.storage import get_store
 from core.tasks import explain as task
-from pages._ui import address, dependence_chart, explain_charts, frame, numbers, run_view
+from pages._ui import address, artifacts, dependence_chart, explain_charts, frame, numbers, run_view
 
 __all__ = ["explanation", "show"]
 
@@ -34,7 +34,7 @@ def _read(summary: str, shap: str | None) -> Explanation:
 def explanation(run: Run) -> Explanation | None:
     """Return the newest explanation of the search's model, its own or a later run's; None where it has none."""
     for each in (*task.later(run), run):
-        digests = {item.name: item.digest for item in artifacts.find(each.id, each.workspace)}
+        digests = artifacts.digests(each)
         if SUMMARY_FILE in digests:
             return _read(digests[SUMMARY_FILE], digests.get(SHAP_FILE))
     return None

@@ -11,7 +11,7 @@ from core.automl import AutoMLSettings
 from core.catalog import Run, datasets, runs
 from core.errors import NotFoundError
 from core.tasks import automl
-from pages._ui import frame, mlflow, numbers
+from pages._ui import address, frame, mlflow, numbers
 from pages._ui.run_view import STATE_BADGES
 
 __all__ = ["continued", "export"]
@@ -69,9 +69,7 @@ def continued(run: Run, found: Mapping[str, Any]) -> None:
     limits = _limits(count, by_trials=settings["time_budget_s"] is None, limited=settings["max_trials"] is not None)
     if st.button("Continue", type="primary", icon=":material/forward_media:", key="automl-continue"):
         values = settings | limits | {"exit_score": None}
-        run_id = automl.submit(dataset, AutoMLSettings(**values), continue_from=run.id)
-        frame.go(run=run_id)
-        st.rerun()
+        address.go(run=automl.submit(dataset, AutoMLSettings(**values), continue_from=run.id))
     _later(run)
 
 
@@ -111,6 +109,5 @@ def _later(run: Run) -> None:
     for each in later:
         with st.container(horizontal=True, vertical_alignment="center"):
             if _opened(each, "later"):
-                frame.go(run=each.id)
-                st.rerun()
+                address.go(run=each.id)
             st.markdown(frame.plain((each.result or {}).get("verdict", "")), width="content")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,9 +9,8 @@ import streamlit as st
 
 from core import jobs
 from core.automl import LEARNERS, METRICS
-from core.catalog import Run, RunState, artifacts
-from core.storage import get_store
-from pages._ui import address, downloads, findings, frame, numbers, registration
+from core.catalog import Run, RunState
+from pages._ui import artifacts, downloads, findings, frame, header, lookups, numbers, registration, run_actions, tabs
 from pages._ui.next_steps import next_steps
 from pages.automl import evidence, explained, leaderboard, onward, whatif
 
@@ -21,25 +19,12 @@ __all__ = ["head", "show"]
 _TILES = 5
 
 
-def _new() -> None:
-    dataset = st.session_state.get("automl-last-dataset")
-    frame.go(**({"dataset": dataset} if dataset else {}))
-
-
-def _repeat(run_id: str) -> None:
-    with frame.errors_shown():
-        st.query_params["run"] = jobs.repeat(run_id, workspace=frame.workspace())
-
-
 def head(run: Run) -> None:
     """Draw what every search has, whatever its state: title, way back, actions."""
-    st.session_state["automl-last-dataset"] = run.dataset_id
-    st.button("New search", icon=":material/arrow_back:", type="tertiary", key="automl-back", on_click=_new)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(frame.plain(run.title), width="content")
-        st.space("stretch")
-        with st.container(horizontal=True, width="content"):
-            _actions(run)
+    dataset = lookups.existing_dataset(run.dataset_id)
+    query = {} if dataset is None else {"dataset": dataset.id}
+    with header.show_object(run.title, back="New search", query=query):
+        _actions(run)
 
 
 def _actions(run: Run) -> None:
@@ -47,17 +32,8 @@ def _actions(run: Run) -> None:
         next_steps(run)
         with st.popover("Download", icon=":material/download:", key="automl-download"):
             _downloads(run)
-    if run.state.terminal:
-        st.button(
-            "Repeat",
-            icon=":material/replay:",
-            key="automl-repeat",
-            on_click=_repeat,
-            args=(run.id,),
-            help="Start a new search with the same settings.",
-        )
-    if st.button("Log", icon=":material/list_alt:", key="automl-to-runs", help="The run's log, facts and files."):
-        st.switch_page("pages/runs/page.py", query_params={"run": run.id})
+    run_actions.repeat(run)
+    run_actions.log(run.id)
 
 
 def _downloads(run: Run) -> None:
@@ -74,19 +50,14 @@ def _downloads(run: Run) -> None:
     )
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _read(digest: str) -> dict[str, Any]:
-    return json.loads(get_store().read_bytes(digest))
-
-
 def show(run: Run) -> None:
     """Draw a finished search."""
-    found = _read(artifacts.get(run.id, "result.json", frame.workspace()).digest)
+    found = artifacts.json_of(run, "result.json")
     st.subheader(frame.plain(found["verdict"]))
     st.caption(_how_it_went(run, found))
     if found["test_metrics"]:
         _tiles(found)
-    drawn: dict[str, Callable[[], None]] = {
+    contents: dict[str, Callable[[], None]] = {
         "Leaderboard": lambda: leaderboard.show(run, found),
         "Charts": lambda: evidence.show(found),
         "Explain": lambda: explained.show(run, found),
@@ -97,12 +68,7 @@ def show(run: Run) -> None:
         "Checks": lambda: findings.show(found["findings"]),
         "Method": lambda: _method(found),
     }
-    shown = address.restore("tab", list(drawn), "Leaderboard", "automl-tabs")
-    for name, tab in zip(drawn, st.tabs(list(drawn), key="automl-tabs", on_change="rerun"), strict=True):
-        if tab.open:
-            address.keep("tab", name, shown, "automl-tabs")
-            with tab:
-                drawn[name]()
+    tabs.show(contents, key="automl-tabs")
 
 
 def _how_it_went(run: Run, found: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.tasks import automl
-from pages._ui import charts, findings, frame, tables
+from pages._ui import address, charts, findings, tables
 from pages.automl import advanced, features
 
 __all__ = ["show"]
@@ -31,7 +31,7 @@ def show(known: list[Dataset]) -> None:
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
             key="automl-dataset",
         )
-    frame.remember("dataset", chosen, asked if asked in by_id else next(iter(by_id)))
+    address.remember("dataset", chosen, asked if asked in by_id else next(iter(by_id)))
     dataset = by_id[chosen]
     names = tables.column_names(dataset)
     with right:
@@ -109,6 +109,4 @@ def _budget() -> dict[str, Any]:
 
 
 def _start(dataset: Dataset, values: dict[str, Any]) -> None:
-    run_id = automl.submit(dataset, AutoMLSettings(**values))
-    frame.go(run=run_id)
-    st.rerun()
+    address.go(run=automl.submit(dataset, AutoMLSettings(**values)))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
 
 from core.automl import (
@@ -19,9 +17,9 @@ from core.automl import (
     compare_trials,
     load_predictions,
 )
-from core.catalog import Run, RunState, artifacts, runs
+from core.catalog import Run, RunState, runs
 from core.storage import get_store
-from pages._ui import charts, distinct, frame, numbers
+from pages._ui import artifacts, charts, distinct, frame, numbers
 
 __all__ = ["show"]
 
@@ -30,10 +28,8 @@ _DECIDE_TEST = ("target", "seed", "test_fraction", "time_column", "group_column"
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _compare(first: str, other: str, target: str, task: str, metric: str) -> dict[str, Any]:
-    def table(digest: str) -> pd.DataFrame:
-        return pq.read_table(get_store().local_path(digest)).to_pandas()
-
-    return _told(compare_tables(table(first), table(other), target=target, task=task, metric=metric), metric)
+    tables = artifacts.read_table(first), artifacts.read_table(other)
+    return _told(compare_tables(*tables, target=target, task=task, metric=metric), metric)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
@@ -43,7 +39,7 @@ def _numbers(digest: str) -> list[int]:
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _compare_trials(kept: str, oof: str, first: int, other: int, target: str, task: str, metric: str) -> dict[str, Any]:
-    table = pq.read_table(get_store().local_path(oof)).to_pandas()
+    table = artifacts.read_table(oof)
     predictions = load_predictions(get_store().local_path(kept))
     return _told(compare_trials(predictions, table, first, other, target=target, task=task, metric=metric), metric)
 
@@ -82,8 +78,7 @@ def _search(run: Run, found: Mapping[str, Any]) -> None:
     )
     if chosen is None:
         return
-    workspace = frame.workspace()
-    digests = [artifacts.get(each, "test.parquet", workspace).digest for each in (run.id, chosen)]
+    digests = [artifacts.digests(each)["test.parquet"] for each in (run, others[chosen])]
     name = _metric(found, "automl-versus-metric")
     with frame.errors_shown():
         compared = _compare(*digests, target, found["task"], name)
@@ -101,7 +96,7 @@ def _metric(found: Mapping[str, Any], key: str) -> str:
 
 def _trials(run: Run, found: Mapping[str, Any]) -> None:
     """Draw the choice of two trials whose out-of-fold predictions were kept, and the difference."""
-    files = {item.name: item.digest for item in artifacts.find(run.id, frame.workspace())}
+    files = artifacts.digests(run)
     if PREDICTIONS_FILE not in files or "oof.parquet" not in files:
         return
     learners = {trial["trial"]: LEARNERS.get(trial["learner"], trial["learner"]) for trial in found["trials"]}

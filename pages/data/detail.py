@@ -9,34 +9,27 @@ import streamlit as st
 
 from core import housekeeping
 from core.catalog import Dataset, datasets
-from pages._ui import downloads, findings, frame, numbers, tables
+from pages._ui import address, downloads, findings, frame, header, numbers, tables
 
 __all__ = ["checks", "columns", "head", "preview"]
 
 _PREVIEW_ROWS = 200
 
 
-def _to_list() -> None:
-    st.query_params.clear()
-
-
 def head(dataset: Dataset) -> None:
     """Draw name, facts, actions, and what the reader had to do."""
-    st.button("All datasets", icon=":material/arrow_back:", type="tertiary", key="data-back", on_click=_to_list)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(frame.plain(dataset.name), width="content")
-        st.space("stretch")
+    facts = (
+        f"{dataset.rows:,} rows · {dataset.columns:,} columns · {numbers.size(dataset.size_bytes)} as Parquet · "
+        f"{frame.plain(dataset.source)} · added {numbers.ago(dataset.created_at)} · "
+        f"fingerprint `{dataset.fingerprint[:12]}`"
+    )
+    with header.show_object(dataset.name, back="All datasets", facts=facts):
         if st.button("Search for a model", type="primary", icon=":material/model_training:", key="data-to-automl"):
             st.switch_page("pages/automl/page.py", query_params={"dataset": dataset.id})
         with st.popover("Download", icon=":material/download:", key="data-download"):
             downloads.dataset(dataset)
         with st.popover("Manage", icon=":material/settings:", key="data-manage"):
             _manage(dataset)
-    st.caption(
-        f"{dataset.rows:,} rows · {dataset.columns:,} columns · {numbers.size(dataset.size_bytes)} as Parquet · "
-        f"{frame.plain(dataset.source)} · added {numbers.ago(dataset.created_at)} · "
-        f"fingerprint `{dataset.fingerprint[:12]}`"
-    )
     if notice := st.session_state.pop("data-notice", None):
         st.info(frame.plain(notice), icon=":material/content_copy:")
     _report(dataset.report)
@@ -84,8 +77,7 @@ def _confirm_deletion(dataset: Dataset) -> None:
     )
     if st.button("Delete", type="primary", icon=":material/delete:", key="data-delete-confirm"):
         housekeeping.delete_dataset(dataset.id, workspace=frame.workspace())
-        _to_list()
-        st.rerun()
+        address.go()
 
 
 def columns(dataset: Dataset) -> None:

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from core import jobs
-from core.catalog import ACTIVE, RunState, runs
+from core.catalog import ACTIVE, Run, RunState, runs
 from core.datasets import samples
-from core.errors import NotFoundError
 from core.settings import get_settings
 from core.tasks import ingest
-from pages._ui import frame, run_view
+from pages._ui import address, frame, lookups, run_view, uploader
 
-__all__ = ["running", "upload_or_sample"]
+if TYPE_CHECKING:
+    from streamlit.typing import UploadedFile
+
+__all__ = ["imported", "running", "upload_or_sample"]
 
 _FORMATS = "CSV and other delimited text, Excel, Parquet, Feather, JSON lines; gzip or a zip of one file"
 
 
-def _started(run_id: str) -> None:
-    st.query_params["import"] = run_id
-
-
-def _take_upload() -> None:
-    number = st.session_state.setdefault("data-upload-number", 0)
-    file = st.session_state.get(f"data-upload-{number}")
-    if file is None:
-        return
-    # A new key drops the widget's copy of the file from memory.
-    st.session_state["data-upload-number"] = number + 1
-    with frame.errors_shown():
-        _started(ingest.submit_upload(file, file.name, workspace=frame.workspace()))
+def _take_upload(file: UploadedFile) -> None:
+    address.set_query(**{"import": ingest.submit_upload(file, file.name, workspace=frame.workspace())})
 
 
 def _take_sample() -> None:
     with frame.errors_shown():
-        _started(ingest.submit_sample(st.session_state["data-sample"], workspace=frame.workspace()))
+        run_id = ingest.submit_sample(st.session_state["data-sample"], workspace=frame.workspace())
+        address.set_query(**{"import": run_id})
 
 
 def upload_or_sample(*, first: bool) -> None:
@@ -43,13 +36,11 @@ def upload_or_sample(*, first: bool) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Your own table")
-        number = st.session_state.setdefault("data-upload-number", 0)
-        st.file_uploader(
-            f"{_FORMATS}. Up to {settings.max_upload_mb:,} MB, {settings.max_rows:,} rows, "
-            f"{settings.max_columns:,} columns.",
-            max_upload_size=settings.max_upload_mb,
-            key=f"data-upload-{number}",
-            on_change=_take_upload,
+        uploader.show(
+            f"{_FORMATS}. Up to {settings.max_rows:,} rows and {settings.max_columns:,} columns",
+            key="data-upload",
+            limit_mb=settings.max_upload_mb,
+            on_upload=_take_upload,
         )
     with right:
         st.subheader("A sample")
@@ -73,25 +64,31 @@ def upload_or_sample(*, first: bool) -> None:
         st.caption(f"{sample.description} {sample.rows:,} rows, {sample.columns:,} columns. {sample.licence}.")
 
 
-def running() -> None:
-    """Show imports under way, whoever's tab started them, and how the one of this tab ended."""
-    own = st.query_params.get("import")
-    workspace = frame.workspace()
-    shown = [run.id for run in runs.find(workspace, task="ingest", states=[RunState.QUEUED, *ACTIVE])]
-    for run_id in shown:
-        run_view.show_run(run_id)
-    if own is None or own in shown:
+def imported() -> Run | None:
+    """Return the import that the address names, if it names one."""
+    run_id = st.query_params.get("import")
+    if run_id is None:
+        return None
+    return lookups.run(run_id, "ingest", what="an import")
+
+
+def running(own: Run | None) -> None:
+    """Show all imports under way, and how the one that the address names ended.
+
+    Parameters
+    ----------
+    own : Run or None
+        Import that the address names. Once it has succeeded, its dataset is opened.
+    """
+    active = runs.find(frame.workspace(), task="ingest", states=[RunState.QUEUED, *ACTIVE])
+    for run in active:
+        run_view.show_run(run.id)
+    if own is None or own.id in {run.id for run in active}:
         return
-    try:
-        run = jobs.get(own, workspace=workspace)
-    except NotFoundError:
-        del st.query_params["import"]
-        return
-    if run.state is RunState.SUCCEEDED and run.result is not None:
-        if run.result["known"]:
+    if own.state is RunState.SUCCEEDED and own.result is not None:
+        if own.result["known"]:
             st.session_state["data-notice"] = (
-                f"This table was here already, as '{run.result['name']}': nothing was stored twice."
+                f"This table was here already, as '{own.result['name']}': nothing was stored twice."
             )
-        frame.go(dataset=run.result["dataset_id"])
-        st.rerun()
-    run_view.show_failure(run)
+        address.go(dataset=own.result["dataset_id"])
+    run_view.show_failure(own)

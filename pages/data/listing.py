@@ -6,22 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Dataset
-from pages._ui import frame, numbers
+from pages._ui import listing, numbers
 
 __all__ = ["show"]
-
-
-def _open() -> None:
-    chosen = st.session_state["data-list"].selection.rows
-    if chosen:
-        frame.go(dataset=st.session_state["data-list-ids"][chosen[0]])
 
 
 def show(known: list[Dataset]) -> None:
     """Draw the table of datasets."""
     st.subheader("Datasets")
     st.caption("Select a row to open it.")
-    st.session_state["data-list-ids"] = [dataset.id for dataset in known]
     table = pd.DataFrame(
         {
             "Name": [dataset.name for dataset in known],
@@ -34,12 +27,12 @@ def show(known: list[Dataset]) -> None:
             "Fingerprint": [dataset.fingerprint[:12] for dataset in known],
         }
     )
-    st.dataframe(
+    listing.show(
         table,
-        hide_index=True,
+        [dataset.id for dataset in known],
         key="data-list",
-        on_select=_open,
-        selection_mode="single-row",
+        parameter="dataset",
+        height="auto",
         column_config={
             "Rows": st.column_config.NumberColumn(format="localized"),
             "Columns": st.column_config.NumberColumn(format="localized"),

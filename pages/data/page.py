@@ -3,33 +3,30 @@
 import streamlit as st
 
 from core.catalog import datasets
-from pages._ui import frame
+from pages._ui import frame, header, tabs
 from pages.data import detail, intake, listing
 from pages.data import roles as roles_form
 
-selected = st.query_params.get("dataset")
-if selected is not None:
-    dataset = datasets.get(selected, frame.workspace())
+dataset_id = st.query_params.get("dataset")
+if dataset_id is not None:
+    with header.lookup("Dataset", back="All datasets"):
+        dataset = datasets.get(dataset_id, frame.workspace())
     detail.head(dataset)
-    columns, preview, checks, roles = st.tabs(
-        ["Columns", "Preview", "Checks", "Roles"], key="data-tabs", on_change="rerun"
+    tabs.show(
+        {
+            "Columns": lambda: detail.columns(dataset),
+            "Preview": lambda: detail.preview(dataset),
+            "Checks": lambda: detail.checks(dataset),
+            "Roles": lambda: roles_form.form(dataset),
+        },
+        key="data-tabs",
     )
-    if columns.open:
-        with columns:
-            detail.columns(dataset)
-    if preview.open:
-        with preview:
-            detail.preview(dataset)
-    if checks.open:
-        with checks:
-            detail.checks(dataset)
-    if roles.open:
-        with roles:
-            roles_form.form(dataset)
 else:
-    frame.head("Data", "Bring a table in, see its columns, and learn what could go wrong with it.")
+    with header.lookup("Import", back="All datasets"):
+        imported = intake.imported()
+    header.show("Data", "Bring a table in, see its columns, and learn what could go wrong with it.")
     known = datasets.find(frame.workspace())
-    intake.running()
+    intake.running(imported)
     intake.upload_or_sample(first=not known)
     if known:
         listing.show(known)

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import streamlit as st
 
-from core import exports, policies
+from core import exports, jobs, policies
 from core.catalog import Run, RunState, runs
 from core.edge import QUANTIZATION_MODES
+from core.errors import NotFoundError
 from core.tasks import export, onnx_upload
-from pages._ui import frame, numbers
+from pages._ui import address, frame, listing, numbers, uploader
 from pages._ui.run_view import STATE_BADGES
 
-__all__ = ["show"]
+if TYPE_CHECKING:
+    from streamlit.typing import UploadedFile
 
-_MAKERS = {"automl": "AutoML", "finetune": "Fine-tuning"}
+__all__ = ["check_link", "show"]
+
 _SHOWN = 50
+
+
+def check_link() -> None:
+    """Check that the address names a model that can be exported, or none.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run, or it made no model.
+    """
+    run_id = st.query_params.get("model")
+    if run_id is None:
+        return
+    run = runs.get(run_id, frame.workspace())
+    if run.task not in export.SOURCES or run.state is not RunState.SUCCEEDED:
+        raise NotFoundError(f"Run '{run.id}' left no model to export.", "Choose a search or a training that succeeded.")
 
 
 def show() -> None:
@@ -41,17 +62,16 @@ def show() -> None:
 
 def _model(models: list[Run]) -> None:
     by_id = {run.id: run for run in models}
-    asked = st.query_params.get("model")
-    if asked in by_id:
-        st.session_state.setdefault("edge-model", asked)
+    shown = address.restore("model", list(by_id), models[0].id, "edge-model")
     chosen = st.selectbox(
         "Model",
         list(by_id),
         format_func=lambda item: (
-            f"{by_id[item].title} · {_MAKERS[by_id[item].task]}, {numbers.ago(by_id[item].created_at)}"
+            f"{by_id[item].title} · {jobs.task_spec(by_id[item].task).title}, {numbers.ago(by_id[item].created_at)}"
         ),
         key="edge-model",
     )
+    address.keep("model", chosen, shown, "edge-model")
     run = by_id[chosen]
     known = list(policies.kept(run))
     policy = None
@@ -72,41 +92,21 @@ def _model(models: list[Run]) -> None:
     )
     # No callback: its settings would be those of the run before, if a field was changed just before the press.
     if st.button("Export", type="primary", icon=":material/output:", key="edge-export"):
-        _open(export.submit(run, modes=modes, policy=policy))
+        address.go(run=export.submit(run, modes=modes, policy=policy))
 
 
-def _open(run_id: str) -> None:
-    frame.go(run=run_id)
-    st.rerun()
-
-
-def _take_upload() -> None:
-    number = st.session_state.setdefault("edge-upload-number", 0)
-    file = st.session_state.get(f"edge-upload-{number}")
-    if file is None:
-        return
-    # A new key drops the widget's copy of the file from memory.
-    st.session_state["edge-upload-number"] = number + 1
-    with frame.errors_shown():
-        run_id = onnx_upload.submit(file, file.name, workspace=frame.workspace())
-        frame.go(run=run_id)
+def _take_upload(file: UploadedFile) -> None:
+    address.set_query(run=onnx_upload.submit(file, file.name, workspace=frame.workspace()))
 
 
 def _upload() -> None:
-    number = st.session_state.setdefault("edge-upload-number", 0)
-    st.file_uploader(
-        f"One file with standard operators, up to {onnx_upload.LIMIT_MB} MB. It is looked at before anything runs "
-        "it, and runs in a process with limits.",
-        max_upload_size=onnx_upload.LIMIT_MB,
-        key=f"edge-upload-{number}",
-        on_change=_take_upload,
+    st.caption("It is inspected before anything runs it, and runs in a process with limits.")
+    uploader.show(
+        "One file with standard operators",
+        key="edge-upload",
+        limit_mb=onnx_upload.LIMIT_MB,
+        on_upload=_take_upload,
     )
-
-
-def _pick() -> None:
-    chosen = st.session_state["edge-exports"].selection.rows
-    if chosen:
-        frame.go(run=st.session_state["edge-export-ids"][chosen[0]])
 
 
 def _earlier(workspace: str) -> None:
@@ -117,8 +117,7 @@ def _earlier(workspace: str) -> None:
     if not found:
         return
     st.subheader("Exported before")
-    st.session_state["edge-export-ids"] = [run.id for run in found]
-    st.dataframe(
+    listing.show(
         pd.DataFrame(
             {
                 "Model": [run.title for run in found],
@@ -128,10 +127,10 @@ def _earlier(workspace: str) -> None:
                 "Started": [numbers.when(run.created_at) for run in found],
             }
         ),
-        hide_index=True,
+        [run.id for run in found],
         key="edge-exports",
-        on_select=_pick,
-        selection_mode="single-row",
+        parameter="run",
+        height="auto",
         column_config={
             "Model": st.column_config.TextColumn(width="large"),
             "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Run, RunState, runs
-from pages._ui import frame, numbers
+from pages._ui import address, frame, numbers
 from pages._ui.run_view import STATE_BADGES
 from pages.edge import charts, figures
 
@@ -47,8 +47,7 @@ def show(exported: Run) -> None:
     )
     picked = [found[place] for place in chosen.selection.rows if place < len(found)]
     if len(picked) == 1 and st.button("Open it", icon=":material/open_in_new:", key="edge-open-measurement"):
-        frame.go(run=picked[0].id)
-        st.rerun()
+        address.go(run=picked[0].id)
     done = [run for run in picked if run.state is RunState.SUCCEEDED][:_MOST]
     if len(done) < 2:
         st.caption("Tick one to open it, or two and more to compare them.")

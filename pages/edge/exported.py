@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Run
-from pages._ui import frame, numbers
+from pages._ui import frame, numbers, tabs
 from pages.edge import charts, compare, figures, inside, lab
 
 __all__ = ["show"]
@@ -22,24 +22,16 @@ def show(run: Run) -> None:
     found = figures.export(run)
     st.subheader(frame.plain(_finding(found)))
     st.caption(_proof(found))
-    variants, equal, graph, measure, before = st.tabs(
-        ["Variants", "Parity", "Graph", "Measure", "Measurements"], key="edge-tabs", on_change="rerun"
+    tabs.show(
+        {
+            "Variants": lambda: _variants(found),
+            "Parity": lambda: inside.parity(found),
+            "Graph": lambda: inside.graph(found),
+            "Measure": lambda: lab.show(run, found),
+            "Measurements": lambda: compare.show(run),
+        },
+        key="edge-tabs",
     )
-    if variants.open:
-        with variants:
-            _variants(found)
-    if equal.open:
-        with equal:
-            inside.parity(found)
-    if graph.open:
-        with graph:
-            inside.graph(found)
-    if measure.open:
-        with measure:
-            lab.show(run, found)
-    if before.open:
-        with before:
-            compare.show(run)
 
 
 def _finding(found: Mapping[str, Any]) -> str:

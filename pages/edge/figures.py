@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
-import streamlit as st
 
 from core import exports
-from core.catalog import Run, artifacts
-from core.storage import get_store
+from core.catalog import Run
 from core.tasks import latency
+from pages._ui import artifacts
 
 __all__ = ["NATIVE", "PERCENTILES", "export", "measurement", "samples", "summary"]
 
@@ -21,29 +18,19 @@ NATIVE = "as trained"
 _PARTS = {"": "value", "low_": "low", "high_": "high"}
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _read(digest: str) -> dict[str, Any]:
-    return dict(json.loads(get_store().read_bytes(digest)))
-
-
-@st.cache_data(max_entries=5, show_spinner=False)
-def _table(digest: str) -> pd.DataFrame:
-    return pq.read_table(get_store().local_path(digest)).to_pandas()
-
-
 def export(run: Run) -> dict[str, Any]:
     """Return an export's ``edge.json``."""
-    return _read(artifacts.get(run.id, exports.EDGE, run.workspace).digest)
+    return artifacts.json_of(run, exports.EDGE)
 
 
 def measurement(run: Run) -> dict[str, Any]:
     """Return a measurement's ``latency.json``."""
-    return _read(artifacts.get(run.id, latency.LATENCY, run.workspace).digest)
+    return artifacts.json_of(run, latency.LATENCY)
 
 
 def samples(run: Run) -> pd.DataFrame:
     """Return every request of a measurement: variant, ms."""
-    return _table(artifacts.get(run.id, latency.SAMPLES, run.workspace).digest)
+    return artifacts.table_of(run, latency.SAMPLES)
 
 
 def summary(found: dict[str, Any]) -> pd.DataFrame:

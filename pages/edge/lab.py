@@ -11,7 +11,7 @@ import streamlit as st
 from core.catalog import Run
 from core.edge.latency import LatencySettings, LatencySuiteSettings, Slo, slo_duration_s
 from core.tasks import latency
-from pages._ui import frame, numbers
+from pages._ui import address, numbers
 from pages.edge import options
 
 __all__ = ["show"]
@@ -77,9 +77,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     if st.button(
         "Measure", type="primary", icon=":material/timer:", key="edge-lab-start", disabled=asked and slo is None
     ):
-        run_id = latency.submit(run, settings)
-        frame.go(run=run_id)
-        st.rerun()
+        address.go(run=latency.submit(run, settings))
 
 
 def _rate() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Run
-from pages._ui import frame, numbers
+from pages._ui import frame, numbers, tabs
 from pages.edge import behind, charts, figures, sweeps
 from pages.edge.charts import milliseconds
 
@@ -31,19 +31,21 @@ def show(run: Run) -> None:
     _doubts(found)
     if found["slo"]:
         _objective(found)
-    names = ["Latency", "Operators", "Roofline", "Method"]
-    names[1:1] = ["Sweep"] if found["sweep"] else []
-    drawn = {
-        "Latency": lambda: _latency(run, found),
-        "Sweep": lambda: sweeps.show(pd.DataFrame(found["sweep"]), list(found["settings"]["sweep"]), found["metric"]),
-        "Operators": lambda: behind.operators(found),
-        "Roofline": lambda: behind.roofline(found),
-        "Method": lambda: behind.method(found),
-    }
-    for name, tab in zip(names, st.tabs(names, key="edge-latency-tabs", on_change="rerun"), strict=True):
-        if tab.open:
-            with tab:
-                drawn[name]()
+    sweep = {"Sweep": lambda: _sweep(found)} if found["sweep"] else {}
+    tabs.show(
+        {
+            "Latency": lambda: _latency(run, found),
+            **sweep,
+            "Operators": lambda: behind.operators(found),
+            "Roofline": lambda: behind.roofline(found),
+            "Method": lambda: behind.method(found),
+        },
+        key="edge-latency-tabs",
+    )
+
+
+def _sweep(found: Mapping[str, Any]) -> None:
+    sweeps.show(pd.DataFrame(found["sweep"]), list(found["settings"]["sweep"]), found["metric"])
 
 
 def _finding(found: Mapping[str, Any]) -> str:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
 
 from core.catalog import Dataset, Run
 from core.fairness import as_groups
-from core.storage import get_store
 
 __all__ = [
     "Evidence",
     "Side",
     "group_columns",
     "positive_label",
-    "read_json",
-    "read_parquet",
     "sensitive_columns",
     "state",
 ]
@@ -62,17 +56,6 @@ class Evidence:
     test: Side
     fit: Side | None
     min_rows: int
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def read_parquet(digest: str, columns: tuple[str, ...] | None = None) -> pd.DataFrame:
-    """Read a stored table once; callers do not change it."""
-    return pq.read_table(get_store().local_path(digest), columns=None if columns is None else list(columns)).to_pandas()
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def read_json(digest: str) -> dict[str, Any]:
-    return json.loads(get_store().read_bytes(digest))
 
 
 def sensitive_columns(names: list[str], default: list[str], key: str) -> tuple[tuple[str, ...], int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import altair as alt
@@ -10,11 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core import jobs
-from core.catalog import Run, RunState, artifacts
+from core.catalog import Run, RunState
 from core.fairness import TECHNIQUES, MitigationSettings
-from core.storage import get_store
 from core.tasks import mitigate
-from pages._ui import frame, run_view, theme
+from pages._ui import artifacts, frame, run_view, theme
 from pages.fairness.evidence import Evidence
 from pages.fairness.overview import METRICS
 
@@ -45,7 +43,7 @@ def show(evidence: Evidence) -> None:
         return
     current = run_view.show_run(newest.id)
     if current.state is RunState.SUCCEEDED:
-        _result(_read(artifacts.get(newest.id, "mitigation.json", frame.workspace()).digest))
+        _result(artifacts.json_of(newest, "mitigation.json"))
 
 
 def _form(evidence: Evidence, run: Run) -> None:
@@ -83,17 +81,12 @@ def _form(evidence: Evidence, run: Run) -> None:
             st.rerun()
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _read(digest: str) -> dict[str, Any]:
-    return json.loads(get_store().read_bytes(digest))
-
-
 def latest_table(run: Run | None) -> pd.DataFrame | None:
     """Return the newest finished comparison of a search, if there is one."""
     newest = None if run is None else mitigate.latest(run)
     if newest is None or jobs.get(newest.id, workspace=frame.workspace()).state is not RunState.SUCCEEDED:
         return None
-    found = _read(artifacts.get(newest.id, "mitigation.json", frame.workspace()).digest)
+    found = artifacts.json_of(newest, "mitigation.json")
     return pd.DataFrame(found["table"])
 
 

@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog import Dataset
 from core.datasets import infer_task
-from pages._ui import frame, tables
-from pages.fairness.evidence import Evidence, Side, group_columns, positive_label, read_parquet, sensitive_columns
+from pages._ui import artifacts, frame, tables
+from pages.fairness.evidence import Evidence, Side, group_columns, positive_label, sensitive_columns
 
 __all__ = ["of_table"]
 
@@ -50,7 +50,7 @@ def of_table(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator) -> E
     others = [name for name in names if name not in used]
     with right:
         sensitive, bins, least = sensitive_columns(others, dataset.roles.get("sensitive", []), dataset.id)
-    columns = read_parquet(dataset.data_digest, tuple(dict.fromkeys([*used, *sensitive])))
+    columns = artifacts.read_table(dataset.data_digest, tuple(dict.fromkeys([*used, *sensitive])))
     whole = columns[used].notna().all(axis=1)
     if not whole.any():
         frame.show_error("No row has both a label and a prediction.", "Choose other columns.")

@@ -1,27 +1,21 @@
 """The Fairness page: who is treated how, how sure that is, what a threshold does, what a fairer rule costs."""
 
-import streamlit as st
-
-from pages._ui import frame
+from pages._ui import header, tabs
 from pages.fairness import lab, mitigation, overview, report, source
 
-frame.head("Fairness", "See who is treated how and how sure that is, and find a rule that you can defend.")
+with header.lookup("Model or table", back="Choose another"):
+    source.check_link()
+header.show("Fairness", "See who is treated how and how sure that is, and find a rule that you can defend.")
 evidence = source.choose()
 if evidence is not None:
-    found = overview.measure(evidence)
-    definition = overview.head(evidence, found)
-    groups, thresholds, retrained, reported = st.tabs(
-        ["Groups", "Threshold lab", "Mitigations", "Report"], key="fairness-tabs", on_change="rerun"
+    metrics = overview.measure(evidence)
+    definition = overview.head(evidence, metrics)
+    tabs.show(
+        {
+            "Groups": lambda: overview.show(evidence, metrics, definition),
+            "Threshold lab": lambda: lab.show(evidence),
+            "Mitigations": lambda: mitigation.show(evidence),
+            "Report": lambda: report.show(evidence, metrics, definition),
+        },
+        key="fairness-tabs",
     )
-    if groups.open:
-        with groups:
-            overview.show(evidence, found, definition)
-    if thresholds.open:
-        with thresholds:
-            lab.show(evidence)
-    if retrained.open:
-        with retrained:
-            mitigation.show(evidence)
-    if reported.open:
-        with reported:
-            report.show(evidence, found, definition)

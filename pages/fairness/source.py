@@ -7,24 +7,39 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.catalog import Dataset, Run, RunState, artifacts, datasets, runs
+from core.catalog import Dataset, Run, RunState, datasets, runs
 from core.errors import NotFoundError
-from pages._ui import frame, tables
+from pages._ui import address, artifacts, frame, lookups, tables
 from pages.fairness import own_table
 from pages.fairness.evidence import (
     Evidence,
     Side,
     group_columns,
     positive_label,
-    read_json,
-    read_parquet,
     sensitive_columns,
 )
 
-__all__ = ["choose"]
+__all__ = ["check_link", "choose"]
 
 # Which predictions thresholds are found on, by the kind of run that trained the model.
 _SIDES = {"automl": "oof", "finetune": "validation"}
+
+
+def check_link() -> None:
+    """Check that the address names a model or a table that groups can be compared by, or nothing.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run or dataset, or the run made no model.
+    """
+    lookups.linked_dataset()
+    run_id = st.query_params.get("run")
+    if run_id is None:
+        return
+    run = runs.get(run_id, frame.workspace())
+    if run.task not in _SIDES or run.state is not RunState.SUCCEEDED:
+        raise NotFoundError(f"Run '{run.id}' left no model.", "Choose a search or a training that succeeded.")
 
 
 def choose() -> Evidence | None:
@@ -51,7 +66,8 @@ def choose() -> Evidence | None:
         )
     kind, _, identity = chosen.partition(":")
     if chosen != (asked if asked in options else options[0]):
-        frame.go(**{kind: identity})
+        tab = st.query_params.get("tab")
+        address.set_query(**{kind: identity}, **({} if tab is None else {"tab": tab}))
     if kind == "run":
         return _of_run(searches[chosen], left, right)
     return own_table.of_table(known[chosen], left, right)
@@ -63,7 +79,7 @@ def _told(searches: Mapping[str, Run], known: Mapping[str, Dataset], item: str) 
 
 def _of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> Evidence | None:
     workspace = frame.workspace()
-    result = read_json(artifacts.get(run.id, "result.json", workspace).digest)
+    result = artifacts.json_of(run, "result.json")
     if not result["rows"]["test"]:
         frame.show_error("This search held out no rows to look at.", "Search again with a test share.")
         return None
@@ -85,10 +101,10 @@ def _of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> Evidence |
     if not sensitive:
         st.caption("Choose at least one sensitive column.")
         return None
-    groups = group_columns(read_parquet(dataset.data_digest, sensitive), bins)
+    groups = group_columns(artifacts.read_table(dataset.data_digest, sensitive), bins)
 
     def side(name: str) -> Side:
-        rows = read_parquet(artifacts.get(run.id, f"{name}.parquet", workspace).digest)
+        rows = artifacts.table_of(run, f"{name}.parquet")
         truth, decided = rows[target], rows["prediction"]
         if positive is None:
             return Side(truth.to_numpy(float), decided.to_numpy(float), None, groups.iloc[rows["row_id"]])

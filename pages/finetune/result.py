@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
 
-from core import jobs
 from core.automl import METRICS
-from core.catalog import Run, RunState, artifacts
-from core.storage import get_store
-from pages._ui import charts, downloads, findings, frame, numbers, registration
+from core.catalog import Run, RunState
+from pages._ui import (
+    address,
+    artifacts,
+    charts,
+    downloads,
+    findings,
+    frame,
+    header,
+    numbers,
+    registration,
+    run_actions,
+    tabs,
+)
 from pages._ui.next_steps import next_steps
 from pages.finetune import live, playground, setup
 
@@ -23,29 +31,16 @@ __all__ = ["head", "show"]
 _BASELINES = {"tfidf": "Words alone (TF-IDF)", "majority": "Guessing"}
 
 
-def _new() -> None:
-    st.query_params.clear()
-
-
-def _repeat(run_id: str) -> None:
-    with frame.errors_shown():
-        st.query_params["run"] = jobs.repeat(run_id, workspace=frame.workspace())
-
-
 def _change(run: Run) -> None:
     with frame.errors_shown():
         setup.fill(run)
-        frame.go(dataset=str(run.dataset_id))
+        address.set_query(dataset=str(run.dataset_id))
 
 
 def head(run: Run) -> None:
     """Draw what every training has, whatever its state."""
-    st.button("New training", icon=":material/arrow_back:", type="tertiary", key="finetune-back", on_click=_new)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(frame.plain(run.title), width="content")
-        st.space("stretch")
-        with st.container(horizontal=True, width="content"):
-            _actions(run)
+    with header.show_object(run.title, back="New training"):
+        _actions(run)
 
 
 def _actions(run: Run) -> None:
@@ -68,28 +63,17 @@ def _actions(run: Run) -> None:
                 "As it was",
                 icon=":material/replay:",
                 key="finetune-again",
-                on_click=_repeat,
+                on_click=run_actions.start_again,
                 args=(run.id,),
                 help="Starts a new training with the same settings.",
                 width="stretch",
             )
-    if st.button("Log", icon=":material/list_alt:", key="finetune-to-runs", help="The run's log, facts and files."):
-        st.switch_page("pages/runs/page.py", query_params={"run": run.id})
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def _read(digest: str) -> dict[str, Any]:
-    return json.loads(get_store().read_bytes(digest))
-
-
-@st.cache_data(max_entries=10, show_spinner=False)
-def _table(digest: str) -> pd.DataFrame:
-    return pq.read_table(get_store().local_path(digest)).to_pandas()
+    run_actions.log(run.id)
 
 
 def show(run: Run) -> None:
     """Draw a finished training."""
-    found = _read(artifacts.get(run.id, "result.json", frame.workspace()).digest)
+    found = artifacts.json_of(run, "result.json")
     st.subheader(frame.plain(found["verdict"]))
     st.caption(
         f"{found['rows']['train']:,} texts to learn from, {found['rows']['validation']:,} to choose by, "
@@ -97,28 +81,22 @@ def show(run: Run) -> None:
         f"{frame.plain(found['device'])} · {numbers.duration(run.elapsed_s)}"
     )
     _tiles(found)
-    mistakes, measured, learned, tried, scored, checks = st.tabs(
-        ["Mistakes", "Test texts", "Learning", "Try it", "Score", "Checks"], key="finetune-tabs", on_change="rerun"
+    tabs.show(
+        {
+            "Mistakes": lambda: _mistakes(run),
+            "Test texts": lambda: _evidence(found),
+            "Learning": lambda: live.curves(pd.DataFrame(found["history"])),
+            "Try it": lambda: playground.show(run),
+            "Score": lambda: registration.show(run),
+            "Checks": lambda: _checks(found),
+        },
+        key="finetune-tabs",
     )
-    if mistakes.open:
-        with mistakes:
-            _mistakes(run)
-    if measured.open:
-        with measured:
-            _evidence(found)
-    if learned.open:
-        with learned:
-            live.curves(pd.DataFrame(found["history"]))
-    if tried.open:
-        with tried:
-            playground.show(run)
-    if scored.open:
-        with scored:
-            registration.show(run)
-    if checks.open:
-        with checks:
-            findings.show(found["findings"])
-            st.json(found["settings"], expanded=False)
+
+
+def _checks(found: Mapping[str, Any]) -> None:
+    findings.show(found["findings"])
+    st.json(found["settings"], expanded=False)
 
 
 def _tiles(found: Mapping[str, Any]) -> None:
@@ -136,7 +114,7 @@ def _tiles(found: Mapping[str, Any]) -> None:
 
 
 def _mistakes(run: Run) -> None:
-    table = _table(artifacts.get(run.id, "errors.parquet", frame.workspace()).digest)
+    table = artifacts.table_of(run, "errors.parquet")
     if table.empty:
         st.info("No test text was labelled wrongly.", icon=":material/check_circle:")
         return

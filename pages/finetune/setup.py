@@ -10,7 +10,7 @@ import streamlit as st
 from core.catalog import Dataset, Run
 from core.finetune import BaseModel, FineTuneSettings, base_models
 from core.tasks import finetune
-from pages._ui import frame, numbers, tables
+from pages._ui import address, frame, numbers, tables
 from pages.finetune import advanced, estimate, preview
 
 __all__ = ["fill", "show"]
@@ -31,7 +31,7 @@ def show(known: list[Dataset]) -> None:
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
             key="finetune-dataset",
         )
-    frame.remember("dataset", chosen, asked if asked in by_id else list(by_id)[_with_text(known)])
+    address.remember("dataset", chosen, asked if asked in by_id else list(by_id)[_with_text(known)])
     dataset = by_id[chosen]
     columns = tables.profile(dataset.profile_digest)["columns"]
     names = [column["name"] for column in columns]
@@ -50,9 +50,7 @@ def show(known: list[Dataset]) -> None:
     settings = FineTuneSettings(**values)
     estimate.show(dataset, settings)
     if st.button("Start", type="primary", icon=":material/play_arrow:", key="finetune-start"):
-        run_id = finetune.submit(dataset, settings)
-        frame.go(run=run_id)
-        st.rerun()
+        address.go(run=finetune.submit(dataset, settings))
 
 
 def _columns(dataset: Dataset, names: list[str], left: Any, right: Any) -> tuple[str | None, str | None]:

@@ -4,14 +4,14 @@ import streamlit as st
 
 from core.catalog import datasets, runs
 from core.tasks import ingest
-from pages._ui import frame, numbers
+from pages._ui import frame, header, numbers
 from pages._ui.run_view import STATE_BADGES
 
 workspace = frame.workspace()
 known = datasets.find(workspace)
 recent = runs.find(workspace, task="automl", limit=5)
 
-frame.head("Plumbline", "From a table to a machine-learning model that you can defend.")
+header.show("Plumbline", "From a table to a machine-learning model that you can defend.")
 
 if not known:
     with st.container(border=True):

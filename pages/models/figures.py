@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ import streamlit as st
 
 from core import models
 from core.automl import METRICS
-from core.catalog import Model, ModelVersion, artifacts
+from core.catalog import Model, ModelVersion
+from core.catalog import artifacts as artifact_rows
 from core.errors import NotFoundError
-from core.storage import get_store
-from pages._ui import frame, numbers
+from pages._ui import artifacts, frame, numbers
 
 __all__ = ["Opened", "comparison", "key", "metrics", "name", "title", "told"]
 
@@ -30,18 +29,13 @@ class Opened:
     version: ModelVersion
 
 
-@st.cache_data(max_entries=50, show_spinner=False)
-def _read(digest: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(get_store().read_bytes(digest))["test_metrics"]
-    return found
-
-
 def metrics(version: ModelVersion) -> dict[str, dict[str, Any]]:
     """Return what a version was found to do on its test rows: value, low, high, n by metric, its own metric first."""
     try:
-        found = _read(artifacts.get(version.run_id, "result.json", version.workspace).digest)
+        digest = artifact_rows.get(version.run_id, "result.json", version.workspace).digest
     except NotFoundError:  # the run's files are gone; the version's row stays
         return {}
+    found = artifacts.read_json(digest)["test_metrics"]
     own = version.lineage["metric"]
     return {key: found[key] for key in [own, *(key for key in found if key != own)] if key in found}
 

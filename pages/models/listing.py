@@ -8,18 +8,12 @@ import streamlit as st
 from core import models
 from core.catalog import Model, ModelVersion
 from core.catalog import models as rows
-from pages._ui import frame, numbers
+from pages._ui import frame, listing, numbers
 from pages.models import figures, register
 
 __all__ = ["show"]
 
 _KINDS = {"table": "Table", "text": "Text"}
-
-
-def _open() -> None:
-    chosen = st.session_state["models-list"].selection.rows
-    if chosen:
-        st.query_params.from_dict({"model": st.session_state["models-list-ids"][chosen[0]]})
 
 
 def show(known: list[Model]) -> None:
@@ -40,14 +34,12 @@ def _finding(known: list[Model]) -> str:
 
 
 def _table(known: list[Model]) -> None:
-    st.session_state["models-list-ids"] = [model.id for model in known]
-    st.dataframe(
+    listing.show(
         pd.DataFrame([_row(model) for model in known]),
-        hide_index=True,
+        [model.id for model in known],
         key="models-list",
-        on_select=_open,
-        selection_mode="single-row",
-        placeholder="–",
+        parameter="model",
+        height="auto",
         column_config={
             "Model": st.column_config.TextColumn(width="medium"),
             "Champion": st.column_config.NumberColumn(format="%d", help="The version that counts."),

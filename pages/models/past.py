@@ -7,9 +7,8 @@ import streamlit as st
 
 from core import models
 from core.automl import METRICS
-from core.catalog import ModelEvent, datasets
-from core.errors import NotFoundError
-from pages._ui import frame, numbers
+from core.catalog import ModelEvent
+from pages._ui import frame, lookups, numbers, run_actions
 from pages.models.figures import Opened
 
 __all__ = ["history", "lineage"]
@@ -72,10 +71,11 @@ def lineage(opened: Opened) -> None:
     with st.container(horizontal=True):
         if st.button("Its run", icon=":material/model_training:", key="models-to-maker"):
             st.switch_page(f"pages/{found['run']['task']}/page.py", query_params={"run": version.run_id})
-        if _there(table["id"]) and st.button("Its table", icon=":material/table_chart:", key="models-to-data"):
+        if lookups.existing_dataset(table["id"]) and st.button(
+            "Its table", icon=":material/table_chart:", key="models-to-data"
+        ):
             st.switch_page("pages/data/page.py", query_params={"dataset": table["id"]})
-        if st.button("Log", icon=":material/list_alt:", key="models-to-runs", help="The run's log, facts and files."):
-            st.switch_page("pages/runs/page.py", query_params={"run": version.run_id})
+        run_actions.log(version.run_id)
     facts = {
         "Table": table["name"] or "deleted before it was registered",
         "Rows": "–" if table["rows"] is None else f"{table['rows']:,}",
@@ -99,13 +99,3 @@ def lineage(opened: Opened) -> None:
         st.json(found["settings"], expanded=False)
         st.markdown("**Packages**")
         st.table(found["packages"], border="horizontal", width="content", alt="Packages")
-
-
-def _there(dataset_id: str | None) -> bool:
-    if dataset_id is None:
-        return False
-    try:
-        datasets.get(dataset_id, frame.workspace())
-    except NotFoundError:
-        return False
-    return True

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import models
+from core import jobs, models
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.catalog import models as rows
-from core.errors import RegistryError
-from pages._ui import address, distinct, frame, numbers
+from core.errors import NotFoundError
+from pages._ui import address, distinct, frame, header, numbers
 
-__all__ = ["offer", "show"]
+__all__ = ["MODEL_TASKS", "find_run", "offer", "show"]
 
-_MAKERS = {"automl": "AutoML", "finetune": "Fine-tuning"}
+MODEL_TASKS = ("automl", "finetune")
+"""Kinds of run that make a model."""
 
 
-def show(asked: str) -> None:
+def find_run(run_id: str) -> Run:
+    """Return the run whose model a link asks to register.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run, or it made no model.
+    """
+    run = runs.get(run_id, frame.workspace())
+    if run.task not in MODEL_TASKS or run.state is not RunState.SUCCEEDED:
+        raise NotFoundError(
+            f"Run '{run.id}' left no model to register.", "Choose a search or a training that succeeded."
+        )
+    return run
+
+
+def show(run: Run) -> None:
     """Draw the form for a run that a link names."""
-    if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="models-back"):
-        address.go()
-    frame.head("Register a model", "It gets a name and a number, and is kept with all that is known of it.")
-    run = runs.get(asked, frame.workspace())
+    header.show_object(
+        "Register a model",
+        back="All models",
+        facts="It gets a name and a number, and is kept with all that is known of it.",
+    )
     for version in rows.of_run(run.id, frame.workspace()):
         name = models.get(version.model_id, workspace=frame.workspace()).name
         st.info(
@@ -29,10 +47,6 @@ def show(asked: str) -> None:
         if st.button("Open it", icon=":material/arrow_forward:", key=f"models-open-{version.id}"):
             _open(version.model_id, version.number)
         return
-    if run.task not in _MAKERS or run.state is not RunState.SUCCEEDED:
-        raise RegistryError(
-            f"Run '{run.id}' left no model to register.", "Choose a search or a training that succeeded."
-        )
     _form([run, *(other for other in _candidates() if other.id != run.id)])
 
 
@@ -65,7 +79,9 @@ def _versions() -> list[ModelVersion]:
 def _candidates() -> list[Run]:
     """Return the runs that made a model and are no version yet, newest first."""
     known = {version.run_id for version in _versions()}
-    found = [run for task in _MAKERS for run in runs.find(frame.workspace(), task=task, states=[RunState.SUCCEEDED])]
+    found = [
+        run for task in MODEL_TASKS for run in runs.find(frame.workspace(), task=task, states=[RunState.SUCCEEDED])
+    ]
     return sorted((run for run in found if run.id not in known), key=lambda run: -run.created_at)
 
 
@@ -118,7 +134,7 @@ def _open(model_id: str, number: int) -> None:
 
 
 def _called(run: Run) -> str:
-    return f"{run.title} · {_MAKERS[run.task]}, {numbers.when(run.created_at):%d %b %Y, %H:%M}"
+    return f"{run.title} · {jobs.task_spec(run.task).title}, {numbers.when(run.created_at):%d %b %Y, %H:%M}"
 
 
 def _name(run: Run) -> str:

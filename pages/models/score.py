@@ -9,7 +9,7 @@ from core import policies
 from core.catalog import ModelVersion, runs
 from core.settings import get_settings
 from core.tasks import score as task
-from pages._ui import address, frame, numbers
+from pages._ui import address, frame, listing, numbers, uploader
 from pages._ui.run_view import STATE_BADGES
 from pages.models import row
 from pages.models.figures import Opened
@@ -59,13 +59,11 @@ def _policy(version: ModelVersion) -> tuple[str, bool]:
 
 
 def _file(version: ModelVersion, policy: str, *, drawn: bool) -> None:
-    limit = get_settings().max_upload_mb
-    number = st.session_state.setdefault("models-score-number", 0)
     needed = [field["name"] for field in version.columns if field["role"] == "feature"]
-    file = st.file_uploader(
-        f"A table with the columns that the model reads, up to {limit:,} MB: CSV, Parquet, Excel, JSON.",
-        max_upload_size=limit,
-        key=f"models-score-file-{number}",
+    file = uploader.show(
+        "A table (CSV, Parquet, Excel, JSON) with the columns that the model reads",
+        key="models-score-file",
+        limit_mb=get_settings().max_upload_mb,
         help=f"In any order; others are not read: {', '.join(needed[:60])}{' …' if len(needed) > 60 else ''}",
     )
     row_id = None
@@ -80,16 +78,9 @@ def _file(version: ModelVersion, policy: str, *, drawn: bool) -> None:
     if st.button(
         "Score the file", type="primary", icon=":material/play_arrow:", key="models-score-start", disabled=not ready
     ):
-        # A new key drops the widget's copy of the file from memory.
-        st.session_state["models-score-number"] = number + 1
+        uploader.clear("models-score-file")
         with frame.errors_shown():
             address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id))
-
-
-def _open() -> None:
-    chosen = st.session_state["models-scored-list"].selection.rows
-    if chosen:
-        st.query_params.from_dict({"run": st.session_state["models-scored-ids"][chosen[0]]})
 
 
 def _earlier(opened: Opened) -> None:
@@ -98,8 +89,7 @@ def _earlier(opened: Opened) -> None:
     if not found:
         return
     st.markdown("**Scored before with any version.** Select a row to open it.")
-    st.session_state["models-scored-ids"] = [run.id for run in found]
-    st.dataframe(
+    listing.show(
         pd.DataFrame(
             {
                 "File": [run.settings["filename"] for run in found],
@@ -110,11 +100,9 @@ def _earlier(opened: Opened) -> None:
                 "Started": [numbers.when(run.created_at) for run in found],
             }
         ),
-        hide_index=True,
+        [run.id for run in found],
         key="models-scored-list",
-        on_select=_open,
-        selection_mode="single-row",
-        placeholder="–",
+        parameter="run",
         column_config={
             "File": st.column_config.TextColumn(width="large"),
             "Rows": st.column_config.NumberColumn(format="localized"),

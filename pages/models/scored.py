@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,34 +9,41 @@ import pandas as pd
 import streamlit as st
 
 from core import models
-from core.catalog import Run, RunState, artifacts
-from core.errors import NotFoundError
+from core.catalog import ModelVersion, Run, RunState
+from core.catalog import artifacts as artifact_rows
 from core.storage import get_store
-from pages._ui import address, downloads, findings, frame, numbers, run_view
+from pages._ui import artifacts, downloads, findings, frame, header, numbers, run_actions, run_view, tabs
 from pages.models import predictions
 
-__all__ = ["show"]
+__all__ = ["show", "version_of"]
 
 _COUNTS = {"missing": "Missing", "unreadable": "Not readable", "unseen": "Unseen values", "outside": "Out of range"}
 
 
-def show(run: Run) -> None:
+def version_of(run: Run) -> ModelVersion:
+    """Return the version that scored the file of a run.
+
+    Raises
+    ------
+    NotFoundError
+        When the version is not in this workspace.
+    """
+    return models.resolve(run.settings["version"], workspace=frame.workspace())
+
+
+def show(run: Run, version: ModelVersion) -> None:
     """Draw a run that scores a file, whatever its state."""
-    if run.task != "score":
-        raise NotFoundError(f"Run '{run.id}' scored no file.", "Choose one in the tab Score of a model.")
-    version = models.resolve(run.settings["version"], workspace=frame.workspace())
-    if st.button("The model", icon=":material/arrow_back:", type="tertiary", key="models-back"):
-        address.go(model=version.model_id, version=str(version.number), tab="Score")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(frame.plain(run.settings["filename"]), width="content")
-        st.space("stretch")
+    name = models.get(version.model_id, workspace=frame.workspace()).name
+    with header.show_object(
+        run.settings["filename"],
+        back="The model",
+        query={"model": version.model_id, "version": str(version.number), "tab": "Score"},
+        facts=f"Scored with {frame.plain(name)}, version {version.number}{_decided(run)}",
+    ):
         if run.state is RunState.SUCCEEDED:
             with st.popover("Download", icon=":material/download:", type="primary", key="models-download"):
                 _downloads(run)
-        if st.button("Log", icon=":material/list_alt:", key="models-to-runs", help="The run's log, facts and files."):
-            st.switch_page("pages/runs/page.py", query_params={"run": run.id})
-    name = models.get(version.model_id, workspace=frame.workspace()).name
-    st.caption(f"Scored with {frame.plain(name)}, version {version.number}{_decided(run)}")
+        run_actions.log(run.id)
     if run.state is RunState.SUCCEEDED and run.result is not None:
         _result(run, run.result)
     else:
@@ -49,13 +55,8 @@ def _decided(run: Run) -> str:
     return "" if policy in (None, "none") else f", decided by the policy {frame.plain(policy)}"
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _read(digest: str) -> dict[str, Any]:
-    return dict(json.loads(get_store().read_bytes(digest)))
-
-
 def _result(run: Run, result: Mapping[str, Any]) -> None:
-    report = _read(artifacts.get(run.id, "report.json", run.workspace).digest)
+    report = artifacts.json_of(run, "report.json")
     st.subheader(_finding(result, report))
     with st.container(horizontal=True):
         st.metric("Rows scored", f"{result['rows']:,}", border=True)
@@ -69,19 +70,15 @@ def _result(run: Run, result: Mapping[str, Any]) -> None:
         for name, title in _COUNTS.items():
             cells = sum(column[name] for column in report["columns"])
             st.metric(f"{title} (cells)", f"{cells:,}", border=True)
-    path = get_store().local_path(artifacts.get(run.id, "scored.parquet", run.workspace).digest)
-    differs, predicted, rows = st.tabs(
-        ["What is different", "Predictions", "Rows"], key="models-scored-tabs", on_change="rerun"
+    path = str(artifacts.path_of(run, "scored.parquet"))
+    tabs.show(
+        {
+            "What is different": lambda: _report(report),
+            "Predictions": lambda: predictions.spread(path, result),
+            "Rows": lambda: predictions.preview(path, result),
+        },
+        key="models-scored-tabs",
     )
-    if differs.open:
-        with differs:
-            _report(report)
-    if predicted.open:
-        with predicted:
-            predictions.spread(str(path), result)
-    if rows.open:
-        with rows:
-            predictions.preview(str(path), result)
 
 
 def _finding(result: Mapping[str, Any], report: Mapping[str, Any]) -> str:
@@ -131,7 +128,7 @@ def _report(report: Mapping[str, Any]) -> None:
 
 def _downloads(run: Run) -> None:
     for name, label in (("scored.csv", "CSV"), ("scored.parquet", "Parquet")):
-        item = artifacts.get(run.id, name, run.workspace)
+        item = artifact_rows.get(run.id, name, run.workspace)
         path = get_store().local_path(item.digest)
         if downloads.too_large(item.size_bytes, label, str(path)):
             continue

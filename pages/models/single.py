@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core import models
 from core.catalog import Model, ModelVersion
 from core.catalog import models as rows
-from pages._ui import address, frame
+from pages._ui import address, frame, header, tabs
 from pages.models import card, compare, figures, finding, hand_on, past, score, versions
 from pages.models.figures import Opened
 
@@ -27,22 +29,15 @@ def show(model: Model) -> None:
     """Draw a model."""
     found = models.versions(model.id, workspace=frame.workspace())
     aliases = rows.aliases(model.id, frame.workspace())
-    if st.button("All models", icon=":material/arrow_back:", type="tertiary", key="models-back"):
-        address.go()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(frame.plain(model.name), width="content")
-        champion = aliases.get(rows.CHAMPION)
-        if champion is None:
-            st.badge("No champion", color="gray", icon=":material/trophy:")
-        else:
-            st.badge(f"Champion: version {champion}", color="green", icon=":material/trophy:")
-        st.space("stretch")
-        actions = st.container(horizontal=True, width="content")
+    champion = aliases.get(rows.CHAMPION)
+    label, color = ("No champion", "gray") if champion is None else (f"Champion: version {champion}", "green")
+    actions = header.show_object(model.name, back="All models", badge=header.Badge(label, color, ":material/trophy:"))
     finding.show(found, aliases)
     version = _chosen(model, found, aliases)
     with actions:
         hand_on.show(model, version)
-    _tabs(Opened(model, found, aliases, version))
+    opened = Opened(model, found, aliases, version)
+    tabs.show({name: partial(show_tab, opened) for name, show_tab in _TABS.items()}, key="models-tabs")
 
 
 def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) -> ModelVersion:
@@ -63,13 +58,3 @@ def _chosen(model: Model, found: list[ModelVersion], aliases: dict[str, int]) ->
     )
     address.keep("version", chosen, shown, key)
     return by_number[chosen]
-
-
-def _tabs(opened: Opened) -> None:
-    shown = address.restore("tab", list(_TABS), "Versions", "models-tabs")
-    drawn = st.tabs(list(_TABS), key="models-tabs", on_change="rerun")
-    for tab, (name, show_tab) in zip(drawn, _TABS.items(), strict=True):
-        if tab.open:
-            address.keep("tab", name, shown, "models-tabs")
-            with tab:
-                show_tab(opened)

@@ -144,7 +144,7 @@ def _act(change: Callable[..., object], version: ModelVersion, *arguments: objec
         change(version.model_id, *arguments, **values, who=address.who(), workspace=frame.workspace())
         st.session_state[_ACTED] = st.session_state.get(_ACTED, 0) + 1
         # The version stays in focus, even where the change makes another one the first to show.
-        frame.remember("version", str(version.number), st.query_params.get("version"))
+        address.remember("version", str(version.number), st.query_params.get("version"))
         st.rerun()
 
 

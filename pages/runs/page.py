@@ -2,18 +2,22 @@
 
 import streamlit as st
 
+from core import jobs
 from core.catalog import runs
-from pages._ui import frame
+from pages._ui import frame, header
 from pages.runs import listing, single
 
 workspace = frame.workspace()
-selected = st.query_params.get("run")
-if selected is not None:
-    single.show(runs.get(selected, workspace))
+run_id = st.query_params.get("run")
+
+if run_id is not None:
+    with header.lookup("Run", back="All runs"):
+        run = jobs.get(run_id, workspace=workspace)
+    single.show(run)
 else:
-    frame.head("Runs", "Background work goes on when you close the browser. Open a run for its log and what it left.")
+    header.show("Runs", "Background work continues when you close the browser. Open a run for its log and its files.")
     if runs.find(workspace, limit=1):
         listing.show()
     else:
-        st.info("No run yet. Load a table first: reading it is one.", icon=":material/table_chart:")
+        st.info("No runs yet. Load a table first: reading it is one.", icon=":material/table_chart:")
         st.page_link("pages/data/page.py", label="Go to Data", icon=":material/arrow_forward:")

@@ -18,7 +18,7 @@ from tests.pages.conftest import labels, texts, visit
         ("fairness", "There is nothing to look at yet"),
         ("edge", "There is no model yet"),
         ("models", "No model yet. Search for one"),
-        ("runs", "No run yet"),
+        ("runs", "No runs yet"),
     ],
 )
 def test_an_empty_page_says_what_to_do(home: Path, page: str, said: str) -> None:

@@ -105,7 +105,7 @@ def test_values_that_no_row_has_can_be_given(form: AppTest) -> None:
 
 
 def test_a_category_that_no_row_has_can_be_typed() -> None:
-    page = {"table": CELLS, "kinds": KINDS, "typed": {"cell-form-job": "pilot"}}
+    page = {"table": CELLS, "kinds": KINDS, "typed": {"automl-cell-form-job": "pilot"}}
     form = AppTest.from_function(cells_page, kwargs=page).run()
     assert not form.exception
     assert form.session_state["edits"] == {"job": "pilot"}

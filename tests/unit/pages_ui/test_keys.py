@@ -54,7 +54,7 @@ def test_a_shared_widget_has_the_name_of_the_page_it_is_on() -> None:
 
         from pages._ui import keys
 
-        keys.set_page("data")
+        keys.set_page("data", "Data")
         st.button("Download", key=keys.key("download"))
 
     test = AppTest.from_function(script).run()

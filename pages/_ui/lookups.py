@@ -1,0 +1,67 @@
+"""Objects that an address names, checked to be of the kind that the page shows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import jobs
+from core.catalog import Dataset, Run, datasets
+from core.errors import NotFoundError
+from pages._ui import frame
+
+__all__ = ["existing_dataset", "existing_run", "linked_dataset", "run"]
+
+
+def run(run_id: str, *tasks: str, what: str) -> Run:
+    """Return a run of one of these kinds.
+
+    Parameters
+    ----------
+    run_id : str
+        Identifier of the run.
+    *tasks : str
+        Kinds of run that the page shows.
+    what : str
+        What such a run is, for the message, such as "a search".
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run, or it is of another kind.
+    """
+    found = jobs.get(run_id, workspace=frame.workspace())
+    if found.task not in tasks:
+        raise NotFoundError(f"Run '{found.id}' is not {what}.", "The Runs page shows runs of all types.")
+    return found
+
+
+def linked_dataset() -> Dataset | None:
+    """Return the dataset that the address names, or None where it names none.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such dataset.
+    """
+    dataset_id = st.query_params.get("dataset")
+    return None if dataset_id is None else datasets.get(dataset_id, frame.workspace())
+
+
+def existing_dataset(dataset_id: str | None) -> Dataset | None:
+    """Return a dataset, or None where it was deleted or there never was one."""
+    if dataset_id is None:
+        return None
+    try:
+        return datasets.get(dataset_id, frame.workspace())
+    except NotFoundError:
+        return None
+
+
+def existing_run(run_id: str | None) -> Run | None:
+    """Return a run, or None where it was deleted or there never was one."""
+    if run_id is None:
+        return None
+    try:
+        return jobs.get(run_id, workspace=frame.workspace())
+    except NotFoundError:
+        return None

@@ -1,0 +1,68 @@
+"""A field for one file, with its limit. The file's copy in memory is dropped once the file was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import LimitError
+from pages._ui import frame
+
+if TYPE_CHECKING:
+    from streamlit.typing import UploadedFile
+
+__all__ = ["clear", "show"]
+
+
+def show(
+    label: str,
+    *,
+    key: str,
+    limit_mb: int,
+    on_upload: Callable[[UploadedFile], None] | None = None,
+    help: str | None = None,
+) -> UploadedFile | None:
+    """Draw the field and return the file that is in it.
+
+    Parameters
+    ----------
+    label : str
+        Which files are read.
+    key : str
+        Key of the widget; a number is added to it.
+    limit_mb : int
+        Size in MB up to which a file is taken. The browser checks it first.
+    on_upload : callable, optional
+        Takes each file as soon as it is there. Without it the file stays in the field until `clear` is called.
+    help : str, optional
+        What else there is to know.
+    """
+    number = st.session_state.setdefault(f"{key}-number", 0)
+    return st.file_uploader(
+        f"{label}, up to {limit_mb:,} MB",
+        max_upload_size=limit_mb,
+        key=f"{key}-{number}",
+        on_change=None if on_upload is None else lambda: _take(key, limit_mb, on_upload),
+        help=help,
+    )
+
+
+def clear(key: str) -> None:
+    """Empty the field, after its file was taken: another key makes Streamlit drop the copy in memory."""
+    st.session_state[f"{key}-number"] += 1
+
+
+def _take(key: str, limit_mb: int, on_upload: Callable[[UploadedFile], None]) -> None:
+    file = st.session_state.get(f"{key}-{st.session_state[f'{key}-number']}")
+    if file is None:
+        return
+    clear(key)
+    with frame.errors_shown():
+        if file.size > limit_mb * 2**20:
+            raise LimitError(
+                f"'{file.name}' has {file.size / 2**20:,.0f} MB, and the limit is {limit_mb:,} MB.",
+                "Choose a smaller file.",
+            )
+        on_upload(file)
