@@ -140,9 +140,18 @@ def _interval(row: dict[str, Any], name: str) -> str:
 
 def _chart(table: pd.DataFrame) -> None:
     """Draw accuracy against difference, both with their intervals."""
-    points = table[
-        ["technique", "accuracy", "accuracy_low", "accuracy_high", "disparity", "disparity_low", "disparity_high"]
-    ].copy()
+    # Where groups are too small for an interval, the columns of its ends are missing.
+    points = table.reindex(
+        columns=[
+            "technique",
+            "accuracy",
+            "accuracy_low",
+            "accuracy_high",
+            "disparity",
+            "disparity_low",
+            "disparity_high",
+        ]
+    )
     points[points.columns[1:]] = 100 * points[points.columns[1:]].astype(float)
     points["technique"] = points["technique"].map(_NAMES)
     color = alt.Color(
