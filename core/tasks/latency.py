@@ -1,11 +1,12 @@
-"""Times the variants of an exported model, in processes of their own, and keeps every figure."""
+"""Measures the latency of the variants of an exported model, in processes of their own, and stores the report."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from core import exports, jobs
 from core.catalog import Run, artifacts, runs
@@ -16,7 +17,10 @@ from core.jsonable import jsonable
 from core.progress import Event
 from core.storage import get_store
 
-__all__ = ["LATENCY", "SAMPLES", "SPEC", "run", "submit"]
+if TYPE_CHECKING:
+    from core.edge.latency import LatencySuiteReport, RawInputs
+
+__all__ = ["LATENCY", "SAMPLES", "SPEC", "read", "run", "submit"]
 
 SPEC = TaskSpec(
     name="latency",
@@ -30,17 +34,32 @@ SPEC = TaskSpec(
 LATENCY, SAMPLES = "latency.json", "samples.parquet"
 
 
+class LatencyResult(TypedDict):
+    """The result of a run."""
+
+    export: str
+    variants: list[str]
+    errors: int
+
+
 def submit(exported: Run, settings: LatencySuiteSettings) -> str:
-    """Queue a visit to the lab; returns the run's id.
+    """Queue a latency suite; returns the run's id.
+
+    Parameters
+    ----------
+    exported : Run
+        A run that left variants.
+    settings : LatencySuiteSettings
+        What to measure.
 
     Raises
     ------
     InputError
         When the run has no exported model, or not all the variants.
     """
-    found = exports.read(exports.require(exported))
+    export = exports.read(exports.require(exported))
     for name in settings.variants:
-        exports.variant_path(exported, found, name)
+        exports.variant_path(exported, export, name)
     return jobs.submit(
         "latency",
         {"export": exported.id, "lab": settings.model_dump(mode="json")},
@@ -50,28 +69,33 @@ def submit(exported: Run, settings: LatencySuiteSettings) -> str:
     )
 
 
-def run(context: RunContext) -> dict[str, Any]:
-    """Measure, and store ``latency.json`` (what ``run_latency_suite`` returns) and all samples."""
-    import pandas as pd
+def read(content: bytes) -> LatencySuiteReport:
+    """Return the report that ``latency.json`` holds; earlier versions wrote the same."""
+    from core.edge.latency import LatencySuiteReport
 
+    return LatencySuiteReport.from_dict(json.loads(content))
+
+
+def run(context: RunContext) -> LatencyResult:
+    """Measure, and store ``latency.json`` (`LatencySuiteReport`) and the latency of every request."""
     from core.edge.latency import LatencySuiteTarget, run_latency_suite
 
-    context.report(Event("prepare", 0.0, "Laying out the model and its rows"))
+    context.report(Event("prepare", 0.0, "Loading the model and its rows"))
     settings = LatencySuiteSettings.model_validate(context.settings["lab"])
     try:
         exported = runs.get(context.settings["export"], context.workspace)
     except NotFoundError as error:
-        raise InputError("The export that was to be measured is gone.", "Export the model again.") from error
-    found = exports.read(exported)
-    metric = found["metric"]
-    measured = run_latency_suite(
+        raise InputError("The export to be measured was deleted.", "Export the model again.") from error
+    export = exports.read(exported)
+    metric = export["metric"]
+    report = run_latency_suite(
         LatencySuiteTarget(
-            variants={name: exports.variant_path(exported, found, name) for name in settings.variants},
-            inputs=_inputs(exported, found),
-            native=_native(context, found) if settings.native else None,
+            variants={name: exports.variant_path(exported, export, name) for name in settings.variants},
+            inputs=_inputs(exported, export),
+            native=_native(context, export) if settings.native else None,
             accuracy={
                 variant["name"]: variant["metrics"][metric]["value"]
-                for variant in found["variants"]
+                for variant in export["variants"]
                 if metric in (variant["metrics"] or {})
             },
         ),
@@ -79,32 +103,20 @@ def run(context: RunContext) -> dict[str, Any]:
         report=context.report,
         should_stop=context.should_stop,
     )
-    context.report(Event("store", 0.99, "Storing the figures"))
-    samples = measured.pop("samples_ms")
-    table = pd.DataFrame(
-        {
-            "variant": [name for name, values in samples.items() for _ in values],
-            "ms": [value for values in samples.values() for value in values],
-        }
-    )
+    context.report(Event("store", 0.99, "Storing the report"))
+    report = replace(report, export=exported.id, metric=metric)
     folder = context.workdir / "made"
     folder.mkdir(parents=True, exist_ok=True)
-    table.to_parquet(folder / SAMPLES, index=False)
-    measured |= {"settings": settings.model_dump(mode="json"), "export": exported.id, "metric": metric}
-    (folder / LATENCY).write_text(json.dumps(jsonable(measured), allow_nan=False), encoding="utf-8")
+    report.samples().to_parquet(folder / SAMPLES, index=False)
+    (folder / LATENCY).write_text(json.dumps(jsonable(report.to_dict()), allow_nan=False), encoding="utf-8")
     for name in (LATENCY, SAMPLES):
         context.keep(name, folder / name)
-    if not measured["reports"]:
-        first = measured["errors"][0]
-        raise InputError(first["message"], first["hint"])
-    return {
-        "export": exported.id,
-        "variants": list(measured["reports"]),
-        "errors": len(measured["errors"]),
-    }
+    if not report.reports:
+        raise InputError(report.errors[0].message, report.errors[0].hint)
+    return {"export": exported.id, "variants": list(report.reports), "errors": len(report.errors)}
 
 
-def _inputs(exported: Run, found: dict[str, Any]) -> Any:
+def _inputs(exported: Run, found: dict[str, Any]) -> RawInputs | None:
     from core.edge.latency import Texts
 
     rows = exports.rows(exported)

@@ -1,28 +1,41 @@
-from ._inputs import Cells, Texts
+from ._facts import Roof
+from ._inputs import Cells, RawInputs, Texts
 from ._measure import measure_latency
-from ._percentiles import Percentile
+from ._percentiles import PERCENTS, Percentile
 from ._report import LatencyReport
+from ._scenarios import SCENARIOS, Scenario
 from ._settings import LatencySettings, Limits, Slo, providers
 from .analyses.native import measure_native
 from .analyses.profile import profile_operators
-from .analyses.roofline import Roof, Roofline, machine_roof, roofline
+from .analyses.roofline import Roofline, machine_roof, roofline
 from .analyses.slo import SloVerdict, measure_slo, slo_duration_s, verdict
 from .analyses.suite import run_latency_suite
-from .analyses.suite_settings import LatencySuiteSettings, LatencySuiteTarget
+from .analyses.suite_report import LatencySuiteReport, OperatorProfile, PreprocessingReport, SloReport, SuiteError
+from .analyses.suite_settings import AXES, LatencySuiteSettings, LatencySuiteTarget
 from .analyses.sweep import pareto, sweep
 
 __all__ = [
+    "AXES",
+    "PERCENTS",
+    "SCENARIOS",
     "Cells",
     "LatencyReport",
     "LatencySettings",
+    "LatencySuiteReport",
     "LatencySuiteSettings",
     "LatencySuiteTarget",
     "Limits",
+    "OperatorProfile",
     "Percentile",
+    "PreprocessingReport",
+    "RawInputs",
     "Roof",
     "Roofline",
+    "Scenario",
     "Slo",
+    "SloReport",
     "SloVerdict",
+    "SuiteError",
     "Texts",
     "machine_roof",
     "measure_latency",

@@ -1,18 +1,25 @@
-"""What a measurement notes besides latencies: its warm-up, the machine, the server's queue, tokenisation."""
+"""What a measurement records besides latencies: warm-up, machine, queue of the server, tokenization."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 
-from core.edge.latency._percentiles import Percentile
+from core.edge.latency._percentiles import Percentile, Percentiles
 
-__all__ = ["Machine", "ServerFacts", "Tokenisation", "Warmup"]
+__all__ = ["Machine", "Probe", "Roof", "ServerFacts", "TokenCounts", "Tokenisation", "Warmup"]
 
 
 @dataclass(frozen=True)
 class Warmup:
-    """Requests before the measurement: how many, and the first of them, milliseconds."""
+    """Requests before the measurement.
+
+    Parameters
+    ----------
+    count : int
+        Number of requests.
+    samples_ms : tuple of float
+        Latencies of the first of them, milliseconds.
+    """
 
     count: int
     samples_ms: tuple[float, ...]
@@ -20,26 +27,26 @@ class Warmup:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where it was measured, and what else went on there.
+    """The machine, and what else it was doing.
 
     Parameters
     ----------
     cpu : str
-        The processor's name.
+        Name of the processor.
     cores : int
         Cores of the machine.
     pinned : tuple of int
-        Cores that the measuring process was kept on; empty where the system has no such thing.
+        Cores that the measuring process was pinned to; empty where the system cannot pin.
     load_before : float or None
-        Load average of the last minute, before.
+        Load average of the last minute, before the measurement.
     others_cpu : float or None
-        Cores that other processes (and the hypervisor) took meanwhile; None where it cannot be told.
+        Cores that other processes (and the hypervisor) used during the measurement; None where it is unknown.
     busy : bool
         Whether that is more than a tenth of a core.
     governor : str or None
-        Of the processor's frequency, where it can be read.
+        Governor of the processor's frequency, where it can be read.
     onnxruntime : str or None
-        Its version.
+        Version of ONNX Runtime.
     provider : str
         The execution provider.
     platform : str
@@ -59,28 +66,82 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A rate that the search for the highest one tried.
+
+    Parameters
+    ----------
+    qps : float
+        Requests per second.
+    requests : int
+        Number of arrivals.
+    p99_ms : float
+        Latency that 99% of the requests did not exceed, milliseconds.
+    kept_up : bool
+        Whether the server answered as fast as requests came.
+    met : bool
+        Whether it kept up, and the latency lies within the bound.
+    """
+
+    qps: float
+    requests: int
+    p99_ms: float
+    kept_up: bool
+    met: bool
+
+
+@dataclass(frozen=True)
+class Roof:
+    """The limits of a machine.
+
+    Parameters
+    ----------
+    gflops : float
+        Products of float32 matrices, 10^9 operations per second (NumPy's BLAS, the best of several sizes).
+    read_gb_s : float
+        Reading memory, 10^9 bytes per second.
+    threads : int
+        Threads that it was measured with.
+    """
+
+    gflops: float
+    read_gb_s: float
+    threads: int
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the limits as JSON-serializable values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class ServerFacts:
-    """What the server scenario found besides latencies.
+    """What the server scenario records besides latencies.
 
     Parameters
     ----------
     target_qps, offered_qps, achieved_qps : float
-        Requests a second that were asked for, that arrived, and that were answered in time.
+        Requests per second: asked for, arrived, and answered in time.
     requests : int
-        Arrivals.
-    queue_at_end, unserved : int
-        Requests not yet answered when the time was up, and those given up on after as much time again. The latter
-        count with the time they had waited, so that a percentile that falls among them is a lower bound.
+        Number of arrivals.
+    queue_at_end : int
+        Requests not answered when the time was up.
+    unserved : int
+        Requests given up on after as much time again. They count with the time they had waited, so that a percentile
+        that falls among them is a lower bound.
     kept_up : bool
-        Whether at most 5 % of the arrivals (or two) were in the queue at the end.
-    service_ms, utilisation : float
-        Median of a request's own time, and the share of time with a request at work.
-    latency_bound_ms, max_qps : float or None
-        The bound, and the highest rate that met it (0: none did; None: not searched).
-    confirmed : bool or None
-        Whether that rate met it again in the measurement itself.
-    probes : tuple of dict
-        Rates tried: qps, requests, p99_ms, kept_up, met.
+        Whether at most 5% of the arrivals (or two) were in the queue at the end.
+    service_ms : float
+        Median time from the start of a request to its answer, milliseconds.
+    utilisation : float
+        Share of time with a request at work.
+    latency_bound_ms : float, optional
+        The bound, milliseconds.
+    max_qps : float, optional
+        The highest rate that met the bound (0: none did; None: not searched for).
+    confirmed : bool, optional
+        Whether that rate met the bound again in the measurement itself.
+    probes : tuple of Probe, default=()
+        Rates that were tried.
     """
 
     target_qps: float
@@ -95,21 +156,40 @@ class ServerFacts:
     latency_bound_ms: float | None = None
     max_qps: float | None = None
     confirmed: bool | None = None
-    probes: tuple[dict[str, Any], ...] = ()
+    probes: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True)
+class TokenCounts:
+    """Number of tokens of the texts, before padding.
+
+    Parameters
+    ----------
+    tokens_median, tokens_max : float
+        Median, and the largest number.
+    """
+
+    tokens_median: float
+    tokens_max: float
 
 
 @dataclass(frozen=True)
 class Tokenisation:
-    """Tokenisation of a request's texts, timed apart.
+    """Tokenization of the texts of a request, timed apart.
 
     Parameters
     ----------
     percentiles : dict of Percentile
-        Milliseconds.
+        Milliseconds, by percent.
     tokens_median, tokens_max : float
-        Tokens of a text, before padding.
+        Tokens per text before padding: median, and the largest number.
     """
 
-    percentiles: dict[float, Percentile]
+    percentiles: Percentiles
     tokens_median: float
     tokens_max: float
+
+    @property
+    def median(self) -> Percentile:
+        """The median."""
+        return self.percentiles[50]

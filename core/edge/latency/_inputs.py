@@ -1,4 +1,4 @@
-"""What a model is fed with, written as plain files for the measuring process: nothing is pickled."""
+"""The inputs of a model, written as plain files for the measuring process: nothing is pickled."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, Union
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from core.edge.latency.measuring.requests import rows_of, stack
+from core.columns import require_columns
+from core.edge.latency._messages import (
+    CellInputs,
+    FeedInputs,
+    FrameInputs,
+    InputFiles,
+    RandomInputs,
+    TableInputs,
+    TextInputs,
+)
+from core.edge.latency.measuring.requests import count_rows, stack
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,23 +29,23 @@ if TYPE_CHECKING:
 
     from core.edge.export.metadata import Column
 
-__all__ = ["Cells", "Texts", "write_frame", "write_inputs", "write_texts"]
+__all__ = ["Cells", "ModelInputs", "RawInputs", "Texts", "write_frame", "write_inputs", "write_texts"]
 
 _ROWS = 10_000
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts to feed a model with.
+    """Texts as a model's inputs.
 
     Parameters
     ----------
     texts : sequence of str
-        At most the first 10,000 are used.
+        The texts; at most the first 10,000 are used.
     tokenizer_path : path
-        The model's ``tokenizer.json``.
-    max_length : int
-        Tokens that are read of a text.
+        Path of the model's ``tokenizer.json``.
+    max_length : int, default=128
+        Tokens per text that the model reads.
 
     Examples
     --------
@@ -49,38 +60,59 @@ class Texts:
 
 @dataclass(frozen=True)
 class Cells:
-    """Rows of a table as the cells of a CSV file, to be typed by the code of an edge bundle: no pandas there.
+    """Rows of a table as the cells of a CSV file, which the code of an edge bundle reads without pandas.
 
     Parameters
     ----------
     frame : DataFrame
-        At most the first 10,000 rows are used.
+        The rows; at most the first 10,000 are used.
     """
 
     frame: pd.DataFrame
 
 
-def write_inputs(inputs: Any, path: Path, folder: Path, *, batch_size: int, preprocessing: bool) -> dict[str, Any]:
-    """Write inputs into the folder, and return what the measuring process must know of them.
+RawInputs: TypeAlias = Union["pd.DataFrame", Cells, Texts]
+"""Rows of a table, or texts, before any preprocessing."""
+
+ModelInputs: TypeAlias = RawInputs | Sequence[Mapping[str, ArrayLike]] | None
+"""What `measure_latency` takes as inputs."""
+
+
+def write_inputs(inputs: ModelInputs, path: Path, folder: Path, *, batch_size: int, preprocessing: bool) -> InputFiles:
+    """Write inputs into the folder, and return how the measuring process reads them.
+
+    Parameters
+    ----------
+    inputs : None, DataFrame, Cells, Texts or sequence of dict
+        See `measure_latency`.
+    path : Path
+        The model's file.
+    folder : Path
+        Where to write.
+    batch_size : int
+        Rows per request.
+    preprocessing : bool
+        Whether requests are raw rows or texts.
 
     Raises
     ------
     InputError
-        When there is none, or they are of no known form.
+        When there are none, or their type is unknown.
     """
     if preprocessing and not (isinstance(inputs, Texts | Cells) or _is_frame(inputs)):
         raise InputError(
-            "Pre-processing is of texts or rows of a table.", "Give Texts, Cells or a DataFrame as inputs."
+            "Preprocessing can be timed for texts and rows of a table only.",
+            "Give Texts, Cells or a DataFrame as inputs.",
         )
     if inputs is None:
-        return {"form": "random"}
+        return RandomInputs()
     if isinstance(inputs, Texts):
         return write_texts(inputs, folder)
     if isinstance(inputs, Cells):
         return _write_cells(inputs.frame, path, folder)
     if _is_frame(inputs):
         return write_frame(inputs, folder) if preprocessing else _write_table(inputs, path, folder)
-    if isinstance(inputs, Sequence) and not isinstance(inputs, str) and all(isinstance(i, Mapping) for i in inputs):
+    if _is_feeds(inputs):
         return _write_feeds(inputs, folder, batch_size)
     raise InputError(
         f"Inputs of type '{type(inputs).__name__}' cannot be fed to a model.",
@@ -88,36 +120,37 @@ def write_inputs(inputs: Any, path: Path, folder: Path, *, batch_size: int, prep
     )
 
 
-def write_frame(frame: pd.DataFrame, folder: Path) -> dict[str, Any]:
+def write_frame(frame: pd.DataFrame, folder: Path) -> FrameInputs:
     """Write a table's rows as they are.
 
     Raises
     ------
     InputError
-        When there is no row.
+        When there are none.
     """
-    _some(len(frame))
+    _require_rows(len(frame))
     frame.head(_ROWS).to_parquet(folder / "frame.parquet", index=False)
-    return {"form": "frame"}
+    return FrameInputs()
 
 
-def _write_table(frame: pd.DataFrame, path: Path, folder: Path) -> dict[str, Any]:
+def _write_table(frame: pd.DataFrame, path: Path, folder: Path) -> TableInputs:
     from core.edge.scoring.feeds import table_feeds
 
-    _some(len(frame))
+    _require_rows(len(frame))
     return _save(folder, table_feeds(frame.head(_ROWS), _columns(path)))
 
 
-def _write_cells(frame: pd.DataFrame, path: Path, folder: Path) -> dict[str, Any]:
-    from core.features import require_columns
-
+def _write_cells(frame: pd.DataFrame, path: Path, folder: Path) -> CellInputs:
     columns = _columns(path)
-    _some(len(frame))
+    _require_rows(len(frame))
     require_columns(frame, [column.name for column in columns])
     rows = frame.head(_ROWS)
-    cells = {each.name: rows[each.name].astype(object).where(rows[each.name].notna(), "") for each in columns}
-    (folder / "cells.json").write_text(json.dumps({name: list(map(str, part)) for name, part in cells.items()}))
-    return {"form": "cells", "columns": [each.to_dict() for each in columns]}
+    cells = {
+        column.name: [str(cell) for cell in rows[column.name].astype(object).where(rows[column.name].notna(), "")]
+        for column in columns
+    }
+    (folder / "cells.json").write_text(json.dumps(cells), encoding="utf-8")
+    return CellInputs([column.to_dict() for column in columns])
 
 
 def _columns(path: Path) -> tuple[Column, ...]:
@@ -132,61 +165,67 @@ def _columns(path: Path) -> tuple[Column, ...]:
     return columns
 
 
-def write_texts(inputs: Texts, folder: Path) -> dict[str, Any]:
+def write_texts(inputs: Texts, folder: Path) -> TextInputs:
     """Write texts; the tokenizer stays where it is.
 
     Raises
     ------
     InputError
-        When there is none, one is something else, or the tokenizer is missing.
+        When there are none, one is something else, or the tokenizer is missing.
     """
     texts = list(inputs.texts)[:_ROWS]
-    _some(len(texts))
+    _require_rows(len(texts))
     wrong = [text for text in texts if not isinstance(text, str)]
     if wrong:
-        raise InputError(f"{wrong[0]!r} is no text.", "Give a list of texts.")
+        raise InputError(f"{wrong[0]!r} is not a text.", "Give a list of texts.")
     if not Path(inputs.tokenizer_path).is_file():
         raise InputError(f"There is no tokenizer '{Path(inputs.tokenizer_path).name}'.", "Give a tokenizer.json.")
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
-    tokenizer = str(Path(inputs.tokenizer_path).resolve())
-    return {"form": "texts", "tokenizer": tokenizer, "max_length": inputs.max_length}
+    return TextInputs(str(Path(inputs.tokenizer_path).resolve()), inputs.max_length)
 
 
-def _write_feeds(inputs: Sequence[Mapping[str, Any]], folder: Path, batch_size: int) -> dict[str, Any]:
-    _some(len(inputs))
-    feeds = [{name: np.asarray(value) for name, value in each.items()} for each in inputs[:_ROWS]]
-    whole = stack(feeds)
-    if whole is not None:
-        return _save(folder, whole)
-    if any(list(each) != list(feeds[0]) for each in feeds) or batch_size not in {
-        rows_of(e) or batch_size for e in feeds
-    }:
-        raise InputError(
-            f"The inputs differ in shape, so that no batches of {batch_size} can be made of them.",
-            "Give inputs of the same names and shapes, or of as many rows each as batch_size says.",
-        )
+def _write_feeds(inputs: Sequence[Mapping[str, ArrayLike]], folder: Path, batch_size: int) -> InputFiles:
+    _require_rows(len(inputs))
+    feeds = [{name: np.asarray(value) for name, value in feed.items()} for feed in inputs[:_ROWS]]
+    stacked = stack(feeds)
+    if stacked is not None:
+        return _save(folder, stacked)
     names = list(feeds[0])
-    np.savez(
-        folder / "inputs.npz",
-        **{f"{number}.{at}": _text(each[name]) for number, each in enumerate(feeds) for at, name in enumerate(names)},
-    )
-    return {"form": "feeds", "names": names, "count": len(feeds)}
+    row_counts = {count_rows(feed) or batch_size for feed in feeds}
+    if any(list(feed) != names for feed in feeds) or batch_size not in row_counts:
+        raise InputError(
+            f"The inputs differ in shape, so they cannot be put together to batches of {batch_size}.",
+            "Give inputs of the same names and shapes, or of batch_size rows each.",
+        )
+    arrays = {
+        f"{number}.{index}": _as_text(feed[name])
+        for number, feed in enumerate(feeds)
+        for index, name in enumerate(names)
+    }
+    np.savez(folder / "inputs.npz", allow_pickle=False, **arrays)
+    return FeedInputs(names, len(feeds))
 
 
-def _save(folder: Path, table: Mapping[str, Any]) -> dict[str, Any]:
-    """Write one array an input, each with all rows; a zip takes no odd names, so they are numbered."""
-    np.savez(folder / "inputs.npz", **{str(place): _text(array) for place, array in enumerate(table.values())})
-    return {"form": "table", "names": list(table)}
+def _save(folder: Path, table: Mapping[str, NDArray[Any]]) -> TableInputs:
+    """Write one array per input, each with all rows; a zip refuses odd names, so they are numbered."""
+    np.savez(folder / "inputs.npz", allow_pickle=False, **{str(index): _as_text(array) for index, array in enumerate(table.values())})
+    return TableInputs(list(table))
 
 
-def _text(array: Any) -> Any:
+def _as_text(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(str) if array.dtype.kind == "O" else array
 
 
-def _is_frame(inputs: Any) -> bool:
+def _is_frame(inputs: ModelInputs) -> TypeGuard[pd.DataFrame]:
     return type(inputs).__name__ == "DataFrame" and hasattr(inputs, "columns")
 
 
-def _some(count: int) -> None:
+def _is_feeds(inputs: ModelInputs) -> TypeGuard[Sequence[Mapping[str, ArrayLike]]]:
+    if not isinstance(inputs, Sequence) or isinstance(inputs, str):
+        return False
+    return all(isinstance(feed, Mapping) for feed in inputs)
+
+
+def _require_rows(count: int) -> None:
     if not count:
-        raise InputError("There is no row to feed the model with.", "Give at least one, or None for random values.")
+        raise InputError("There are no rows to feed the model with.", "Give at least one, or None for random values.")

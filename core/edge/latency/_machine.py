@@ -1,4 +1,4 @@
-"""The machine a measurement runs on: its name, its load, and the cores that the measuring process gets."""
+"""The machine of a measurement: its name, its load, and the cores that the measuring process is pinned to."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ import psutil
 
 __all__ = ["cpu_name", "governor", "load_average", "pick_cores"]
 
-_LOOK_S = 0.1
+_SAMPLE_S = 0.1
 
 
 def pick_cores(count: int) -> list[int]:
-    """Return so many cores for a measuring process: the idlest, and not this process's where others are as idle.
+    """Return the cores to pin a measuring process to: the idlest, and not this process's own where others are as idle.
 
-    Empty where the system pins nothing.
+    Parameters
+    ----------
+    count : int
+        Number of cores.
+
+    Returns
+    -------
+    list of int
+        Sorted; empty where the system cannot pin processes.
 
     Examples
     --------
@@ -29,7 +37,7 @@ def pick_cores(count: int) -> list[int]:
     allowed = sorted(os.sched_getaffinity(0))
     if count >= len(allowed):
         return allowed
-    shares = psutil.cpu_percent(interval=_LOOK_S, percpu=True)
+    shares = psutil.cpu_percent(interval=_SAMPLE_S, percpu=True)
     own = psutil.Process().cpu_num()
 
     def cost(core: int) -> tuple[int, bool, int]:
@@ -55,12 +63,12 @@ def cpu_name() -> str:
 
 
 def governor(core: int) -> str | None:
-    """Return what sets a core's frequency, where it can be read."""
+    """Return the governor of a core's frequency, where it can be read."""
     with contextlib.suppress(OSError):
         return Path(f"/sys/devices/system/cpu/cpu{core}/cpufreq/scaling_governor").read_text().strip()
     return None
 
 
 def load_average() -> float | None:
-    """Return how many processes wanted a core in the last minute, on average."""
+    """Return the load average of the last minute, where the system has one."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None

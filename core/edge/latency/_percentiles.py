@@ -1,4 +1,4 @@
-"""Percentiles that say how sure they are, and that are not there when the samples do not carry them."""
+"""Percentiles with distribution-free intervals; without enough samples there is no value."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PERCENTS", "Percentile", "curve", "needed", "percentiles", "ranks", "window_medians"]
+__all__ = ["PERCENTS", "Percentile", "Percentiles", "curve", "needed", "percentiles", "ranks", "window_medians"]
 
-PERCENTS: tuple[float, ...] = (50, 90, 95, 99, 99.9)
+PERCENTS: tuple[int | float, ...] = (50, 90, 95, 99, 99.9)
 _DETAIL = (*range(1, 100), *(99 + tenth / 10 for tenth in range(1, 10)), 99.95, 99.99, 99.999)
 _WINDOWS = 3
 
@@ -28,9 +27,11 @@ class Percentile:
     value : float or None
         Milliseconds; None unless there are `enough` samples.
     low, high : float or None
-        Limits of the 95 % interval, milliseconds; None where no sample lies far enough out.
-    n, needed : int
-        Samples there are, and that it takes.
+        Limits of the 95% interval, milliseconds; None where no sample lies far enough out.
+    n : int
+        Number of samples.
+    needed : int
+        Number of samples that the percentile needs.
     enough : bool
         Whether ``n >= needed``.
     """
@@ -42,16 +43,20 @@ class Percentile:
     needed: int
     enough: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the percentile as JSON-serializable values."""
         return asdict(self)
+
+
+Percentiles = dict[int | float, Percentile]
+"""Percentiles by percent."""
 
 
 @cache
 def needed(percent: float, confidence: float = 0.99) -> int:
-    """Return how many samples a percentile takes.
+    """Return how many samples a percentile needs.
 
-    That is MLPerf's early-stopping criterion (MLPerf Inference Rules, appendix "Early Stopping Criterion", with
+    The number is MLPerf's early-stopping criterion (MLPerf Inference Rules, appendix "Early Stopping Criterion", with
     tolerance d = 0): the smallest n for which a system whose true quantile is higher would show at most one sample
     above the bound with a probability of 1 - confidence or less,
 
@@ -82,7 +87,7 @@ def ranks(n: int, percent: float, confidence: float = 0.95) -> tuple[int | None,
 
     With B binomial(n, p), the interval from the l-th to the u-th smallest sample holds the p-quantile with
     probability P(l <= B < u) or more (David, Nagaraja: Order Statistics, 2003, 7.1). Each side errs with
-    (1 - confidence) / 2 at most. Samples are taken as independent; in a queue neighbours are alike, and the
+    (1 - confidence) / 2 at most. Samples are assumed to be independent; in a queue neighbors are alike, and the
     interval is then somewhat too narrow.
 
     Examples
@@ -99,40 +104,40 @@ def ranks(n: int, percent: float, confidence: float = 0.95) -> tuple[int | None,
     first, last = max(0, math.floor(n * share - reach)), min(n - 1, math.ceil(n * share + reach))
     below = bdtr(np.arange(first, last + 1, dtype=float), n, share)  # P(B <= k), rising with k
     low = first + int(np.searchsorted(below, tail, side="right"))  # the largest l with P(B <= l - 1) <= tail
-    at = int(np.searchsorted(below, 1 - tail, side="left"))  # the smallest u - 1 with P(B <= u - 1) >= 1 - tail
-    return low or None, first + at + 1 if at < len(below) else None
+    upper = int(np.searchsorted(below, 1 - tail, side="left"))  # the smallest u - 1 with P(B <= u - 1) >= 1 - tail
+    return low or None, first + upper + 1 if upper < len(below) else None
 
 
-def percentiles(samples_ms: NDArray[np.float64]) -> dict[float, Percentile]:
-    """Return all of `PERCENTS`, each the smallest sample that so many percent are not above.
+def percentiles(samples_ms: NDArray[np.float64]) -> Percentiles:
+    """Return all of `PERCENTS`, each the smallest sample that this share of the samples does not exceed.
 
     Examples
     --------
-    >>> found = percentiles(np.arange(1.0, 101.0))
-    >>> found[90].value, found[99].value, found[99].needed
+    >>> result = percentiles(np.arange(1.0, 101.0))
+    >>> result[90].value, result[99].value, result[99].needed
     (90.0, None, 662)
     """
     ordered, n = np.sort(samples_ms), len(samples_ms)
 
-    def at(rank: int | None) -> float | None:
+    def sample(rank: int | None) -> float | None:
         return None if rank is None else float(ordered[rank - 1])
 
-    found = {}
+    result = {}
     for percent in PERCENTS:
         enough = n >= needed(percent)
         low, high = ranks(n, percent) if n else (None, None)
         rank = _rank(n, percent) if enough else None
-        found[percent] = Percentile(at(rank), at(low), at(high), n, needed(percent), enough)
-    return found
+        result[percent] = Percentile(sample(rank), sample(low), sample(high), n, needed(percent), enough)
+    return result
 
 
 def _rank(n: int, percent: float) -> int:
-    """Return ceil(n p) without the rounding of floats: 99.9 % of 1,000 is the 999th, not the 1,000th."""
+    """Return ceil(n p) without the rounding of floats: 99.9% of 1,000 is the 999th, not the 1,000th."""
     return max(1, -(-n * round(percent * 1_000) // 100_000))
 
 
-def curve(samples_ms: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
-    """Return (percent, milliseconds) pairs to draw, as far into the tail as ten samples are left above.
+def curve(samples_ms: NDArray[np.float64]) -> tuple[tuple[int | float, float], ...]:
+    """Return (percent, milliseconds) pairs to draw, up to the percent that ten samples exceed.
 
     Examples
     --------

@@ -1,6 +1,7 @@
-"""The measuring process seen from outside: started, listened to, kept within its limits, and ended.
+"""The measuring process seen from outside: started, polled, kept within its limits, and ended.
 
-The child says what it begins; this side tells the time. So progress costs the child nothing while it measures.
+The child announces each step that it begins, and this side keeps the time. So progress costs the child nothing while
+it measures.
 """
 
 from __future__ import annotations
@@ -8,72 +9,84 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import psutil
+from pydantic import JsonValue, TypeAdapter
 
-import core.errors
 from core.edge.latency._machine import pick_cores
+from core.edge.latency._messages import Job, Step
 from core.edge.latency._settings import Limits
-from core.errors import InputError, LimitError, PlumblineError, StoppedError
+from core.errors import (
+    ErrorRecord,
+    InputError,
+    LimitError,
+    PlumblineError,
+    StoppedError,
+    UnexpectedError,
+    from_record,
+)
 from core.progress import Event, Report, silent
 
-__all__ = ["in_child"]
+__all__ = ["describe_exit", "run_in_child"]
+
+T = TypeVar("T")
 
 _ROOT = Path(__file__).resolve().parents[3]
 _POLL_S = 0.1
 _REPORT_S = 0.3
 _GRACE_S = 10.0
-_WORDS = 8_000  # of the child's log are read
-_RUNTIME = re.compile(r"\[ONNXRuntimeError\] : \d+ : \w+ : (.+)", re.DOTALL)
-_TEXTS = {
-    "start": "The measuring process starts",
-    "load": "The model is loaded",
+_PHASES = {
+    "start": "Starting the measuring process",
+    "load": "Loading the model",
     "first": "First run",
-    "tokenise": "Texts are tokenised",
-    "floor": "The harness measures itself",
-    "warmup": "Warm-up",
-    "search": "The highest rate is searched",
+    "tokenise": "Tokenizing the texts",
+    "floor": "Measuring the harness itself",
+    "warmup": "Warming up",
+    "search": "Searching for the highest rate",
     "measure": "Measuring",
-    "profile": "Operators are profiled",
-    "roof": "The machine's limits are measured",
-    "work": "The graph's work is counted",
+    "profile": "Profiling operators",
+    "roof": "Measuring the limits of the machine",
+    "work": "Counting the work of the graph",
 }
 
 
-def in_child(
-    job: Mapping[str, Any],
+def run_in_child(
+    job: Job,
     folder: Path,
+    result_type: type[T],
     *,
-    threads: int,
     duration_s: float,
     limits: Limits,
     library_threads: int = 1,
     report: Report | None = None,
     should_stop: Callable[[], bool] | None = None,
-) -> tuple[dict[str, Any], list[int]]:
-    """Do a job in a process of its own; return its result, and the cores it was kept on.
+) -> tuple[T, list[int]]:
+    """Run a job in a process of its own; return its result, and the cores that the process was pinned to.
 
     Parameters
     ----------
-    job : mapping
-        ``operation`` and what it needs, JSON-serialisable.
+    job : Job
+        What to do. The process gets as many cores as the settings have threads.
     folder : Path
-        Holds the job's files, and what the child leaves.
-    threads : int
-        Cores that the child gets.
+        Folder with the job's files; the child leaves its files there, too.
+    result_type : type
+        Type of the operation's result.
     duration_s : float
         Seconds that all timed parts together should take.
-    library_threads : int
-        Threads of OpenMP and BLAS; ONNX Runtime has its own setting.
+    limits : Limits
+        Limits of the process.
+    library_threads : int, default=1
+        Threads of OpenMP and BLAS; ONNX Runtime has a setting of its own.
+    report, should_stop : callable, optional
+        See `measure_latency`.
 
     Raises
     ------
@@ -84,31 +97,35 @@ def in_child(
     InputError
         When the model cannot be run, or crashes its process.
     """
-    cores = pick_cores(threads)
-    whole_s = 2 * limits.load_s + 4 * duration_s + 4 * _GRACE_S
-    (folder / "job.json").write_text(
-        json.dumps({**job, "cores": cores, "memory_mb": limits.memory_mb, "deadline_s": whole_s}), encoding="utf-8"
-    )
-    heard, told = os.pipe()
+    cores = pick_cores(job.settings.threads)
+    deadline_s = 2 * limits.load_s + 4 * duration_s + 4 * _GRACE_S
+    envelope = {
+        "job": TypeAdapter(Job).dump_python(job, mode="json"),
+        "cores": cores,
+        "memory_mb": limits.memory_mb,
+        "deadline_s": deadline_s,
+    }
+    (folder / "job.json").write_text(json.dumps(envelope), encoding="utf-8")
+    read_fd, write_fd = os.pipe()
     try:
         with open(folder / "child.log", "wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "core.edge.latency.measuring.main", str(folder), str(told)],
+                [sys.executable, "-m", "core.edge.latency.measuring.main", str(folder), str(write_fd)],
                 cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | _thread_variables(library_threads),
-                pass_fds=(told,),
+                pass_fds=(write_fd,),
                 start_new_session=True,
             )
     finally:
-        os.close(told)
+        os.close(write_fd)
     try:
-        watch = _Watch(process, heard, limits, duration_s, whole_s, report or silent, should_stop)
-        return watch.result(folder / "child.log"), cores
+        supervisor = _Supervisor(process, read_fd, limits, duration_s, deadline_s, report or silent, should_stop)
+        return TypeAdapter(result_type).validate_python(supervisor.wait()), cores
     finally:
-        os.close(heard)
+        os.close(read_fd)
         _end(process)
 
 
@@ -118,77 +135,78 @@ def _thread_variables(threads: int) -> dict[str, str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and all it started, at once."""
+    """End the process and everything it started, at once."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
-class _Watch:
-    """Listens to one child, and judges it."""
+class _Supervisor:
+    """Polls one child, and enforces its limits."""
 
     def __init__(
         self,
         process: subprocess.Popen[bytes],
-        heard: int,
+        read_fd: int,
         limits: Limits,
         duration_s: float,
-        whole_s: float,
+        deadline_s: float,
         report: Report,
         should_stop: Callable[[], bool] | None,
     ) -> None:
-        self._process, self._heard, self._limits, self._duration_s = process, heard, limits, duration_s
+        self._process, self._read_fd, self._limits, self._duration_s = process, read_fd, limits, duration_s
         self._report, self._should_stop = report, should_stop
-        self._begun = self._since = time.monotonic()
-        self._whole_s = whole_s
-        self._step: dict[str, Any] = {"phase": "start", "seconds": 1.0}
+        self._started = self._step_started = time.monotonic()
+        self._deadline_s = deadline_s
+        self._step = Step("start", 1.0)
         self._reported = 0.0
-        self._past_s = 0.0
+        self._planned_s = 0.0
         self._expected_s = duration_s + 2.0
-        self._told: dict[str, Any] = {}
+        self._outcome: dict[str, JsonValue] = {}
         self._rest = b""
 
-    def result(self, log: Path) -> dict[str, Any]:
-        """Wait for the child's last word."""
-        while self._listen():
+    def wait(self) -> JsonValue:
+        """Wait for the child's result."""
+        while self._poll():
             if self._should_stop is not None and self._should_stop():
                 raise StoppedError("The measurement was stopped.", "Nothing was kept; start it again.")
             self._check_memory()
             self._check_time()
-            self._tell()
+            self._report_progress()
         status = self._process.wait()
-        if "result" in self._told:
+        if "result" in self._outcome:
             self._report(Event("done", 1.0, "Measured"))
-            return dict(self._told["result"])
-        if "error" in self._told:
-            error = self._told["error"]
-            kind: type[PlumblineError] = getattr(core.errors, error["type"])
-            raise kind(error["message"], error["hint"])
-        raise _failure(status, log.read_bytes()[-_WORDS:].decode(errors="replace"), self._limits)
+            return self._outcome["result"]
+        if "error" in self._outcome:
+            raise from_record(TypeAdapter(ErrorRecord).validate_python(self._outcome["error"]))
+        raise describe_exit(status)
 
-    def _listen(self) -> bool:
-        """Take in what the child says within a moment; False when it has said all."""
-        if not select.select([self._heard], [], [], _POLL_S)[0]:
+    def _poll(self) -> bool:
+        """Read what the child wrote in the last moment; False when it has closed its end."""
+        if not select.select([self._read_fd], [], [], _POLL_S)[0]:
             return True
-        more = os.read(self._heard, 1 << 20)
-        *lines, self._rest = (self._rest + more).split(b"\n")
+        chunk = os.read(self._read_fd, 1 << 20)
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             message = json.loads(line)
-            if "phase" in message:
-                self._past_s += self._step["seconds"]
-                self._step, self._since = message, time.monotonic()
+            if "step" in message:
+                self._planned_s += self._step.seconds
+                self._step, self._step_started = Step(**message["step"]), time.monotonic()
             else:
-                self._told = message
-        return bool(more)
+                self._outcome = message
+        return bool(chunk)
 
     def _check_memory(self) -> None:
         with contextlib.suppress(psutil.Error):
             used = psutil.Process(self._process.pid).memory_info().rss / 2**20
             if used > self._limits.memory_mb:
-                raise _out_of_memory(self._limits)
+                raise LimitError(
+                    f"The model needs more than {self._limits.memory_mb:,} MB of memory.",
+                    "Lower batch_size, or raise the limit.",
+                )
 
     def _check_time(self) -> None:
-        phase, passed, load_s = self._step["phase"], time.monotonic() - self._since, self._limits.load_s
+        phase, passed, load_s = self._step.phase, time.monotonic() - self._step_started, self._limits.load_s
         if phase in ("start", "load") and passed > load_s:
             raise LimitError(
                 f"The model was not loaded within {load_s:g} s.", "Raise the limit (load_s), or use a smaller model."
@@ -198,39 +216,42 @@ class _Watch:
                 f"One run takes longer than the measurement lasts ({self._duration_s:g} s).",
                 "Raise duration_s to some hundred times what a run takes, or check the model.",
             )
-        if passed > 3 * (self._step["seconds"] + self._duration_s) + _GRACE_S or self._over():
+        overdue = time.monotonic() - self._started > self._deadline_s
+        if overdue or passed > 3 * (self._step.seconds + self._duration_s) + _GRACE_S:
             raise LimitError(
-                f"The measurement did not end in time ({_TEXTS[phase]} for {passed:.0f} s).",
+                f"The measurement did not end in time ({_PHASES[phase]} for {passed:.0f} s).",
                 "Single requests take too long: raise duration_s, or lower batch_size.",
             )
 
-    def _over(self) -> bool:
-        return time.monotonic() - self._begun > self._whole_s
-
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         now = time.monotonic()
         if now - self._reported < _REPORT_S:
             return
         self._reported = now
-        done = self._past_s + min(now - self._since, self._step["seconds"])
-        values = {name: value for name, value in self._step.items() if name in ("number", "probes", "qps")}
-        text = _TEXTS[self._step["phase"]]
+        done = self._planned_s + min(now - self._step_started, self._step.seconds)
+        values = {name: getattr(self._step, name) for name in ("number", "probes", "qps")}
+        values = {name: value for name, value in values.items() if value is not None}
+        text = _PHASES[self._step.phase]
         if values:
-            text = f"{text}: probe {values['number'] + 1} of {values['probes']}, {values['qps']:.4g} requests a second"
-        self._report(Event(self._step["phase"], min(0.99, done / max(self._expected_s, done)), text, values))
+            text = (
+                f"{text}: probe {values['number'] + 1} of {values['probes']}, {values['qps']:.4g} requests per second"
+            )
+        self._report(Event(self._step.phase, min(0.99, done / max(self._expected_s, done)), text, values))
 
 
-def _out_of_memory(limits: Limits) -> LimitError:
-    return LimitError(
-        f"The model needs more than {limits.memory_mb:,} MB of memory.", "Lower batch_size, or raise the limit."
-    )
+def describe_exit(status: int) -> PlumblineError:
+    """Return the error of a child that ended without a result.
 
+    Parameters
+    ----------
+    status : int
+        Its exit status, as `subprocess` has it: negative for a signal.
 
-def _failure(status: int, log: str, limits: Limits) -> PlumblineError:
-    """Say why a child ended without a word."""
-    words = log.strip()
-    told = _RUNTIME.findall(words)
-    last = (" ".join(told[-1].split()) if told else words.splitlines()[-1] if words else "")[:400]
+    Examples
+    --------
+    >>> describe_exit(-signal.SIGALRM).message
+    'The measurement did not end in time.'
+    """
     if status == -signal.SIGALRM:
         return LimitError("The measurement did not end in time.", "Raise duration_s, or check the model.")
     if status == -signal.SIGKILL:
@@ -238,11 +259,9 @@ def _failure(status: int, log: str, limits: Limits) -> PlumblineError:
     if status < 0:
         return InputError(
             f"The model crashed its process ({signal.strsignal(-status)}).",
-            "It works in no process of yours either: check the file.",
+            "It would crash any other process, too: check the file.",
         )
-    if any(sign in last for sign in ("MemoryError", "bad_alloc", "Failed to allocate memory", "bad allocation")):
-        return _out_of_memory(limits)
-    return InputError(
-        f"The model cannot be run: {last or f'exit status {status}'}.",
-        "Check that the inputs fit the model: its own data rather than random values.",
+    return UnexpectedError(
+        f"The measuring process ended without a result (exit status {status}).",
+        "This is a defect of ours: report it, with the model if you can.",
     )

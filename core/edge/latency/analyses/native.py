@@ -5,16 +5,20 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from core.edge.latency._inputs import Cells, Texts, write_frame, write_texts
+from core.edge.latency._inputs import Cells, RawInputs, Texts, write_frame, write_texts
 from core.edge.latency._machine import load_average
-from core.edge.latency._measure import conclude
-from core.edge.latency._process import in_child
+from core.edge.latency._measure import build_report
+from core.edge.latency._messages import InputFiles, Job, Measured
+from core.edge.latency._process import run_in_child
 from core.edge.latency._report import LatencyReport
 from core.edge.latency._settings import LatencySettings, Limits
 from core.errors import InputError
 from core.progress import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["measure_native"]
 
@@ -25,7 +29,7 @@ def measure_native(
     folder: str | Path,
     settings: LatencySettings | None = None,
     *,
-    inputs: Any,
+    inputs: RawInputs,
     report: Report | None = None,
     should_stop: Callable[[], bool] | None = None,
     limits: Limits | None = None,
@@ -38,68 +42,73 @@ def measure_native(
     Parameters
     ----------
     folder : path
-        What ``AutoMLResult.save`` or ``FineTuneResult.save`` wrote, or the folder of a text model.
+        The folder that ``AutoMLResult.save`` or ``FineTuneResult.save`` wrote, or the folder of a text model.
     settings : LatencySettings, optional
-        As of `measure_latency`.
+        See `measure_latency`.
     inputs : DataFrame, Cells or Texts
-        Rows for ``predict_proba`` (a number: ``predict``), or texts (tokenised by the model's own tokenizer).
+        Rows for ``predict_proba`` (for numbers ``predict``), or texts (tokenized by the model's own tokenizer).
     report, should_stop, limits
-        As of `measure_latency`.
+        See `measure_latency`.
 
     Returns
     -------
     LatencyReport
-        Of kind automl or text. The harness floor is that of a function that does nothing.
+        Its kind is "automl" or "text". The harness floor is that of a function that does nothing.
 
     Raises
     ------
     InputError
         When the folder holds no such model, or it cannot be run on these inputs.
     LimitError, SettingsError, StoppedError
-        As of `measure_latency`.
+        See `measure_latency`.
+
+    See Also
+    --------
+    measure_latency : The same measurement of an ONNX file.
     """
-    settings, limits, place = settings or LatencySettings(), limits or Limits(), Path(folder)
+    settings, limits, folder = settings or LatencySettings(), limits or Limits(), Path(folder)
     with tempfile.TemporaryDirectory(prefix="plumbline-latency-") as name:
         scratch = Path(name)
-        if (place / "model.skops").is_file():
-            kind, source = "automl", place
-            inputs = inputs.frame if isinstance(inputs, Cells) else inputs
-            if not hasattr(inputs, "columns"):
-                raise InputError("A model of a table needs rows.", "Give a DataFrame as inputs.")
-            written = write_frame(inputs, scratch)
+        if (folder / "model.skops").is_file():
+            kind, source, files = "automl", folder, [folder / "model.skops"]
+            written: InputFiles = write_frame(_as_frame(inputs), scratch)
         else:
-            kind, source = "text", place if (place / "config.json").is_file() else place / "model"
-            missing = [each for each in _TEXT_FILES if not (source / each).is_file()]
-            if missing:
-                raise InputError(f"The folder '{place.name}' holds no model.", "Give one that a run of ours left.")
+            kind, source = "text", folder if (folder / "config.json").is_file() else folder / "model"
+            files = [source / name for name in _TEXT_FILES]
+            if not all(file.is_file() for file in files):
+                raise InputError(
+                    f"The folder '{folder.name}' holds no model.", "Give one that a search or a fine-tuning left."
+                )
             if not isinstance(inputs, Texts):
                 raise InputError("A model of texts needs texts.", "Give Texts as inputs.")
             written = write_texts(inputs, scratch)
         load = load_average()
-        found, cores = in_child(
-            {
-                "operation": "native",
-                "path": str(source.resolve()),
-                "settings": settings.model_dump(mode="json"),
-                "inputs": written,
-            },
+        measured, cores = run_in_child(
+            Job("native", settings, str(source.resolve()), written, preprocessing=True),
             scratch,
-            threads=settings.threads,
+            Measured,
             library_threads=settings.threads,
             duration_s=settings.warmup_s + settings.duration_s,
             limits=limits,
             report=report,
             should_stop=should_stop,
         )
-        files = [source / "model.skops"] if kind == "automl" else [source / each for each in _TEXT_FILES]
-        return conclude(
-            found,
+        return build_report(
+            measured,
             scratch,
             settings,
             load,
             cores,
-            name=place.name,
+            name=folder.name,
             kind=kind,
-            size_bytes=sum(each.stat().st_size for each in files),
+            size_bytes=sum(file.stat().st_size for file in files),
             preprocessing=True,
         )
+
+
+def _as_frame(inputs: RawInputs) -> pd.DataFrame:
+    if isinstance(inputs, Cells):
+        return inputs.frame
+    if isinstance(inputs, Texts) or not hasattr(inputs, "columns"):
+        raise InputError("A model of a table needs rows.", "Give a DataFrame as inputs.")
+    return inputs

@@ -1,13 +1,16 @@
-"""`profile_operators`: which operators a model's time goes to."""
+"""`profile_operators`: how much of a model's time each operator takes."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.edge.latency._on_file import run_on_file
+from core.edge.latency._inputs import ModelInputs
+from core.edge.latency._messages import OperatorTime
+from core.edge.latency._run_operation import run_on_file
 from core.edge.latency._settings import LatencySettings, Limits
 from core.progress import Report
 
@@ -20,31 +23,31 @@ __all__ = ["profile_operators"]
 def profile_operators(
     path: str | Path,
     settings: LatencySettings | None = None,
-    inputs: Any = None,
+    inputs: ModelInputs = None,
     *,
     report: Report | None = None,
     should_stop: Callable[[], bool] | None = None,
     limits: Limits | None = None,
 ) -> pd.DataFrame:
-    """Profile the operators of a model, as the runtime optimised it.
+    """Profile the operators of a model, as the runtime optimized it.
 
-    The profiler slows the model down: this is never done while latency is measured.
+    The profiler slows the model down, so latency is never measured at the same time.
 
     Parameters
     ----------
     path, settings, inputs, report, should_stop, limits
-        As of `measure_latency`; it runs for `duration_s`, 200 times at most.
+        See `measure_latency`; the model runs for `duration_s`, 200 times at most.
 
     Returns
     -------
     DataFrame
-        operator, nodes (of the optimised graph), calls, total_ms, share (of all), mean_us (a call); the most first.
-        The time of a Loop, an If or a Scan holds that of the operators within it.
+        operator, nodes (of the optimized graph), calls, total_ms, share (of all), mean_us (per call); the longest
+        first. The time of a Loop, an If or a Scan includes that of the operators within it.
 
     Raises
     ------
     InputError, LimitError, SettingsError, StoppedError
-        As of `measure_latency`.
+        See `measure_latency`.
 
     Examples
     --------
@@ -52,26 +55,27 @@ def profile_operators(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "identity.onnx"
     ...     _ = file.write_bytes(IDENTITY)
-    ...     found = profile_operators(file, LatencySettings(duration_s=0.1))
-    >>> found["operator"].tolist(), found["share"].sum()
+    ...     table = profile_operators(file, LatencySettings(duration_s=0.1))
+    >>> table["operator"].tolist(), table["share"].sum()
     (['Identity'], np.float64(1.0))
     """
     import pandas as pd
 
     settings = settings or LatencySettings()
     with tempfile.TemporaryDirectory(prefix="plumbline-profile-") as name:
-        found, _ = run_on_file(
+        times, _ = run_on_file(
             "profile",
             Path(path),
             Path(name),
             settings,
             inputs,
+            list[OperatorTime],
             duration_s=settings.duration_s,
             report=report,
             should_stop=should_stop,
             limits=limits,
         )
-    table = pd.DataFrame(found["operators"], columns=["operator", "nodes", "calls", "total_us"])
+    table = pd.DataFrame([asdict(time) for time in times], columns=["operator", "nodes", "calls", "total_us"])
     total = max(int(table["total_us"].sum()), 1)
     return (
         table.assign(

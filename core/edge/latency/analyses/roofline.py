@@ -1,4 +1,4 @@
-"""The roof over a model: how fast this machine could run its graph at best (Williams, Waterman, Patterson 2009)."""
+"""The roofline of a model: how fast this machine could run its graph at best (Williams, Waterman, Patterson 2009)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.edge.latency._process import in_child
+from core.edge.latency._facts import Roof
+from core.edge.latency._messages import Job
+from core.edge.latency._process import run_in_child
 from core.edge.latency._report import LatencyReport
 from core.edge.latency._settings import LatencySettings, Limits
 from core.errors import InputError
@@ -21,46 +23,25 @@ __all__ = ["Roof", "Roofline", "machine_roof", "roofline"]
 
 
 @dataclass(frozen=True)
-class Roof:
-    """What a machine can do at best.
-
-    Parameters
-    ----------
-    gflops : float
-        Products of float32 matrices, 10^9 operations a second (NumPy's BLAS, the best of several sizes).
-    read_gb_s : float
-        Reading memory, 10^9 bytes a second.
-    threads : int
-        With so many.
-    """
-
-    gflops: float
-    read_gb_s: float
-    threads: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class Roofline:
-    """A measurement under the roof.
+    """A measurement compared with the limits of the machine.
 
     Parameters
     ----------
-    flop, bytes_least : int
-        Of one request: operations, and bytes that must be moved at least.
+    flop : int
+        Operations of one request.
+    bytes_least : int
+        Bytes that any implementation has to move for one request.
     intensity : float
-        Operations a byte.
+        Operations per byte.
     gflops : float
-        Operations that were reached, 10^9 a second.
+        Operations that were reached, 10^9 per second.
     roof_ms : float
-        Milliseconds of a request at the roof.
+        Milliseconds of a request at the limit.
     share : float
-        Of the roof that was reached. More than 1 for quantised models: the roof is that of float32.
+        Share of the limit that was reached. More than 1 for quantized models: the limit is that of float32.
     bound : str
-        compute or memory: which of the two the roof is.
+        Which limit it is: "compute" or "memory".
     """
 
     flop: int
@@ -71,68 +52,76 @@ class Roofline:
     share: float
     bound: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+    def to_dict(self) -> dict[str, float | str]:
+        """Return the comparison as JSON-serializable values."""
         return asdict(self)
 
 
 def machine_roof(
     threads: int = 1, *, report: Report | None = None, should_stop: Callable[[], bool] | None = None
 ) -> Roof:
-    """Measure this machine's roof, in a process of its own on as many cores as threads; takes about two seconds.
+    """Measure the limits of this machine, in a process of its own; takes about two seconds.
+
+    Parameters
+    ----------
+    threads : int, default=1
+        Threads, and cores that the process is pinned to.
+    report, should_stop : callable, optional
+        See `measure_latency`.
 
     Raises
     ------
     SettingsError
-        When `threads` is none.
+        When `threads` is less than 1.
     """
-    threads = LatencySettings(intra_op_threads=threads).threads
+    settings = LatencySettings(intra_op_threads=threads)
     with tempfile.TemporaryDirectory(prefix="plumbline-roof-") as name:
-        found, _ = in_child(
-            {"operation": "roof", "threads": threads},
+        roof, _ = run_in_child(
+            Job("roof", settings),
             Path(name),
-            threads=threads,
+            Roof,
             library_threads=threads,
             duration_s=3.0,
             limits=Limits(),
             report=report,
             should_stop=should_stop,
         )
-    return Roof(found["gflops"], found["read_gb_s"], threads)
+    return roof
 
 
 def roofline(report: LatencyReport, graph: Graph, roof: Roof) -> Roofline:
-    """Compare a measurement with the roof: time at the roof is the longer of computing and reading.
+    """Compare a measurement with the limits of the machine: the longer of computing and reading is the limit.
 
     Parameters
     ----------
     report : LatencyReport
-        Its median is taken; of a server, a request's own time.
+        The measurement; its median is compared, for a server the time of a request itself.
     graph : Graph
-        Of the same file, described with inputs of the same shape as was measured.
+        The graph of the same file, described with inputs of the same shape.
     roof : Roof
-        With as many threads.
+        Limits of the machine, with as many threads.
 
     Raises
     ------
     InputError
-        When the graph's work was not counted, or it has no such operations (trees compare).
+        When the graph's work was not counted, or it has no operations on matrices (trees only compare).
 
     Examples
     --------
-    >>> from types import SimpleNamespace as Any
-    >>> measured = Any(percentiles={50: Any(value=2.0)}, server=None, mean_ms=2.0)
-    >>> found = roofline(measured, Any(work=Any(flop=100_000_000, bytes_least=1_000_000)), Roof(100.0, 10.0, 1))
-    >>> found.roof_ms, found.share, found.bound
+    >>> from types import SimpleNamespace as Namespace
+    >>> graph = Namespace(work=Namespace(flop=100_000_000, bytes_least=1_000_000))
+    >>> line = roofline(Namespace(server=None, median_ms=2.0), graph, Roof(100.0, 10.0, 1))
+    >>> line.roof_ms, line.share, line.bound
     (1.0, 0.5, 'compute')
     """
     work = graph.work
     if work is None:
         raise InputError("The graph's work was not counted.", "Describe the graph with inputs (feeds).")
     if work.flop == 0:
-        raise InputError("The graph has no operations on matrices.", "A roof is for neural networks; trees compare.")
-    median = report.percentiles[50].value
-    took_ms = report.server.service_ms if report.server is not None else median or report.mean_ms
+        raise InputError(
+            "The graph has no operations on matrices.", "A roofline is for neural networks; trees only compare."
+        )
+    took_ms = report.median_ms if report.server is None else report.server.service_ms
     compute_ms, memory_ms = work.flop / roof.gflops / 1e6, work.bytes_least / roof.read_gb_s / 1e6
     roof_ms = max(compute_ms, memory_ms)
     return Roofline(

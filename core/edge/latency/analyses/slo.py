@@ -1,34 +1,38 @@
-"""Is a service level objective met? Measured with arrivals that do not wait for answers, and said with care."""
+"""Is a service level objective met? Measured with arrivals that do not wait for answers, and judged by intervals."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from pydantic import JsonValue
+
+from core.edge.latency._inputs import ModelInputs
 from core.edge.latency._measure import measure_latency
 from core.edge.latency._percentiles import Percentile, needed
 from core.edge.latency._report import LatencyReport
-from core.edge.latency._settings import LatencySettings, Slo
+from core.edge.latency._settings import LatencySettings, Limits, Slo
 from core.errors import SettingsError
+from core.progress import Report
 
 __all__ = ["SloVerdict", "measure_slo", "slo_duration_s", "verdict"]
 
-_LEAST_S, _MOST_S = 5.0, 600.0
+_MIN_S, _MAX_S = 5.0, 600.0
 
 
 @dataclass(frozen=True)
 class SloVerdict:
-    """What can be said of an objective.
+    """Whether an objective is met.
 
     Parameters
     ----------
     verdict : str
-        met, not met, or not enough samples.
+        "met", "not met", or "not enough samples".
     reason : str
-        One sentence.
+        Why, in one sentence.
     percentile : Percentile
-        The one that the objective is about.
+        The percentile that the objective is about.
     kept_up : bool
         Whether the server answered as fast as requests came.
     """
@@ -38,68 +42,85 @@ class SloVerdict:
     percentile: Percentile
     kept_up: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the verdict as JSON-serializable values."""
         return asdict(self)
 
 
 def verdict(report: LatencyReport, slo: Slo) -> SloVerdict:
     """Say whether a measurement of the server scenario meets an objective.
 
-    It is met when the server kept up and the percentile's whole interval lies within the bound; not met when the
-    server did not keep up, or the interval lies above; anything between takes more samples.
+    The objective is met when the server kept up and the percentile's whole interval lies within the bound, and not met
+    when the server did not keep up, or the interval lies above the bound; between the two it needs more samples.
+
+    Parameters
+    ----------
+    report : LatencyReport
+        A measurement of the server scenario.
+    slo : Slo
+        The objective.
 
     Raises
     ------
     SettingsError
         When it was measured in another scenario, at a lower rate or with more threads.
     """
-    server, asked = report.server, report.settings
+    server, settings = report.server, report.settings
     if server is None:
         raise SettingsError(
-            f"The scenario '{asked.scenario}' says nothing about a rate of requests.", "Measure the server scenario."
+            f"The scenario '{settings.scenario}' says nothing about a rate of requests.", "Measure the server scenario."
         )
-    if server.target_qps < slo.qps or asked.threads > slo.threads:
+    if server.target_qps < slo.qps or settings.threads > slo.threads:
         raise SettingsError(
-            f"It was measured at {server.target_qps:g} requests a second with {asked.threads} thread(s); the objective "
-            f"is {slo.qps:g} with {slo.threads}.",
-            "Measure it with the objective's own rate and threads: measure_slo does.",
+            f"The model was measured at {server.target_qps:g} requests per second with {settings.threads} thread(s); "
+            f"the objective is {slo.qps:g} with {slo.threads}.",
+            "Measure it at the objective's own rate and threads: measure_slo does.",
         )
-    found = report.percentiles[slo.percentile]
+    percentile = report.percentiles[slo.percentile]
     name, bound = f"p{slo.percentile:g}", f"{slo.bound_ms:g} ms"
 
-    def say(word: str, reason: str) -> SloVerdict:
-        return SloVerdict(word, reason, found, server.kept_up)
+    def conclude(word: str, reason: str) -> SloVerdict:
+        return SloVerdict(word, reason, percentile, server.kept_up)
 
     if not server.kept_up:
-        return say("not met", f"The server did not keep up: {server.queue_at_end:,} requests waited at the end.")
-    if found.low is not None and found.low > slo.bound_ms:
-        return say("not met", f"{name} is above {bound}: at least {found.low:.3g} ms.")
-    if not found.enough:
-        return say("not enough samples", f"{name} needs {found.needed:,} samples; there are {found.n:,}.")
-    if found.high is not None and found.high <= slo.bound_ms:
-        return say("met", f"{name} is within {bound}: at most {found.high:.3g} ms.")
-    return say(
+        return conclude("not met", f"The server did not keep up: {server.queue_at_end:,} requests waited at the end.")
+    if percentile.low is not None and percentile.low > slo.bound_ms:
+        return conclude("not met", f"{name} is above {bound}: at least {percentile.low:.3g} ms.")
+    if not percentile.enough:
+        return conclude(
+            "not enough samples", f"{name} needs {percentile.needed:,} samples; there are {percentile.n:,}."
+        )
+    if percentile.high is not None and percentile.high <= slo.bound_ms:
+        return conclude("met", f"{name} is within {bound}: at most {percentile.high:.3g} ms.")
+    return conclude(
         "not enough samples",
-        f"{bound} lies within the interval of {name}; four times as many samples ({4 * found.n:,}) halve it.",
+        f"{bound} lies within the interval of {name}; four times as many samples ({4 * percentile.n:,}) halve it.",
     )
 
 
 def slo_duration_s(slo: Slo) -> float:
-    """Return how many seconds bring the samples that an objective takes, and half as many again; 5 to 600.
+    """Return the seconds, 5 to 600, that yield the samples that an objective needs, and half as many again.
 
     Examples
     --------
-    >>> slo_duration_s(Slo(bound_ms=10, qps=100)), duration_of(Slo(bound_ms=10, qps=1_000))
+    >>> slo_duration_s(Slo(bound_ms=10, qps=100)), slo_duration_s(Slo(bound_ms=10, qps=1_000))
     (9.93, 5.0)
     """
-    return min(_MOST_S, max(_LEAST_S, 1.5 * needed(slo.percentile) / slo.qps))
+    return min(_MAX_S, max(_MIN_S, 1.5 * needed(slo.percentile) / slo.qps))
 
 
 def measure_slo(
-    path: str | Path, slo: Slo, *, settings: LatencySettings | None = None, **options: Any
+    path: str | Path,
+    slo: Slo,
+    *,
+    settings: LatencySettings | None = None,
+    inputs: ModelInputs = None,
+    include_preprocessing: bool = False,
+    report: Report | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    limits: Limits | None = None,
 ) -> tuple[LatencyReport, SloVerdict]:
-    """Measure the server scenario at an objective's rate and threads, and judge it.
+    """Measure the server scenario at an objective's rate and threads, and judge the objective.
 
     Parameters
     ----------
@@ -108,17 +129,17 @@ def measure_slo(
     slo : Slo
         The objective.
     settings : LatencySettings, optional
-        Everything else. By default the time is what the percentile needs, 5 s to 10 minutes.
-    options
-        As of `measure_latency`: inputs, include_preprocessing, report, should_stop, limits.
+        The other settings. By default the measurement lasts as long as the percentile needs, 5 s to 10 min.
+    inputs, include_preprocessing, report, should_stop, limits
+        See `measure_latency`.
 
     Raises
     ------
     InputError, LimitError, SettingsError, StoppedError
-        As of `measure_latency`.
+        See `measure_latency`.
     """
     given = {"duration_s": slo_duration_s(slo)} if settings is None else settings.model_dump()
-    asked = LatencySettings(
+    at_rate = LatencySettings(
         **given
         | {
             "scenario": "server",
@@ -127,5 +148,13 @@ def measure_slo(
             "intra_op_threads": slo.threads,
         }
     )
-    report = measure_latency(path, asked, **options)
-    return report, verdict(report, slo)
+    measured = measure_latency(
+        path,
+        at_rate,
+        inputs=inputs,
+        include_preprocessing=include_preprocessing,
+        report=report,
+        should_stop=should_stop,
+        limits=limits,
+    )
+    return measured, verdict(measured, slo)

@@ -1,45 +1,51 @@
-"""What is measured in one visit to the latency lab, and of which model."""
+"""Settings of the latency suite, and the model it measures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
 from core.checked import CheckedSettings
+from core.edge.latency._inputs import RawInputs
 from core.edge.latency._settings import LatencySettings, Limits, Slo
 
 __all__ = ["AXES", "LatencySuiteSettings", "LatencySuiteTarget"]
 
-AXES = ("intra_op_threads", "batch_size", "graph_optimization", "sequence_length")
-"""Settings that a sweep varies."""
+AXES = {
+    "intra_op_threads": "Threads",
+    "batch_size": "Batch size",
+    "graph_optimization": "Graph optimization",
+    "sequence_length": "Sequence length (tokens)",
+}
+"""Settings that a sweep can vary, with their titles."""
 
 
 class LatencySuiteSettings(CheckedSettings):
-    """What is measured in one visit.
+    """Settings of `run_latency_suite`.
 
     Parameters
     ----------
     variants : tuple of str
         Names of the variants, measured one after the other with the same settings.
-    latency : LatencySettings
-        How.
-    inputs : str
-        data: rows or texts that the model did not learn from; random: tensors by the graph's shapes.
-    preprocessing : bool
-        Whether the building of inputs, or tokenising, is in the timed part.
-    native : bool
-        Measure the model as it was trained, too, pre-processing in both.
-    profile : bool
-        Which operators the time goes to.
-    roof : bool
-        How near to this machine's limits it is.
-    slo : Slo or None
+    latency : LatencySettings, default=LatencySettings()
+        Settings of each measurement.
+    inputs : {"data", "random"}, default="data"
+        "data": rows or texts that the model was not trained on. "random": tensors in the shapes of the graph.
+    preprocessing : bool, default=False
+        Whether the building of inputs, or tokenization, is included in the timed part.
+    native : bool, default=False
+        Whether the model is also measured as it was trained, preprocessing included in both.
+    profile : bool, default=True
+        Whether operators are profiled.
+    roof : bool, default=True
+        Whether the variants are compared with this machine's limits.
+    slo : Slo, optional
         An objective to judge; each variant is measured at its rate as well.
-    sweep : dict of list
+    sweep : dict of list, default={}
         Values by the name of a setting (`AXES`); all combinations are measured for all variants.
 
     Raises
@@ -61,43 +67,43 @@ class LatencySuiteSettings(CheckedSettings):
     profile: bool = True
     roof: bool = True
     slo: Slo | None = None
-    sweep: dict[str, list[Any]] = Field(default_factory=dict)
+    sweep: dict[str, list[int | float | str]] = Field(default_factory=dict)
 
     @field_validator("sweep")
     @classmethod
-    def _known(cls, axes: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    def _known_axes(cls, axes: dict[str, list[int | float | str]]) -> dict[str, list[int | float | str]]:
         unknown = [name for name in axes if name not in AXES]
         if unknown:
-            raise ValueError(f"'{unknown[0]}' is no axis; there is {', '.join(AXES)}")
+            raise ValueError(f"'{unknown[0]}' is not an axis of a sweep; choose from {', '.join(AXES)}")
         return {name: values for name, values in axes.items() if values}
 
     @property
     def measurements(self) -> int:
-        """How many measurements that makes."""
+        """Number of measurements."""
         combinations = prod(map(len, self.sweep.values())) if self.sweep else 0
         return len(self.variants) * (1 + combinations + (self.slo is not None)) + self.native
 
 
 @dataclass(frozen=True)
 class LatencySuiteTarget:
-    """The model that is measured.
+    """The model that a suite measures.
 
     Parameters
     ----------
     variants : dict of Path
-        Files by name.
-    inputs : DataFrame, Texts or None
-        Rows that it did not learn from; None where there are none.
-    native : Path or None
+        Files by the name of the variant.
+    inputs : DataFrame, Texts or None, default=None
+        Rows that the model was not trained on; None where there are none.
+    native : Path, optional
         The folder of the model as it was trained.
-    accuracy : dict of float
-        By variant, of the rows held out.
-    limits : Limits
-        Of the measuring process.
+    accuracy : dict of float, default={}
+        Accuracy by variant, on held-out rows.
+    limits : Limits, default=Limits()
+        Limits of the measuring process.
     """
 
     variants: dict[str, Path]
-    inputs: Any = None
+    inputs: RawInputs | None = None
     native: Path | None = None
     accuracy: dict[str, float] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

@@ -1,17 +1,19 @@
-"""Many measurements side by side, and which of them nothing beats."""
+"""Many measurements side by side, and the Pareto-optimal ones among them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from core.edge.latency._inputs import ModelInputs
 from core.edge.latency._measure import measure_latency
 from core.edge.latency._report import LatencyReport
 from core.edge.latency._settings import LatencySettings, Limits
 from core.errors import PlumblineError, SettingsError, StoppedError
 from core.progress import Event, Report, silent
+from core.registry import unknown_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pareto", "sweep"]
 
-_FIGURES = (
+_COLUMNS = (
     "p50_ms",
     "p90_ms",
     "p99_ms",
@@ -37,9 +39,9 @@ _FIGURES = (
 def sweep(
     variants: Mapping[str, str | Path],
     settings: LatencySettings | None = None,
-    axes: Mapping[str, Sequence[Any]] | None = None,
+    axes: Mapping[str, Sequence[int | float | str]] | None = None,
     *,
-    inputs: Any = None,
+    inputs: ModelInputs = None,
     accuracy: Mapping[str, float] | None = None,
     report: Report | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -52,54 +54,57 @@ def sweep(
     variants : mapping of str to path
         Files by name.
     settings : LatencySettings, optional
-        What the axes do not change.
+        The settings that no axis varies.
     axes : mapping of str to sequence
         Values by the name of a setting, such as intra_op_threads, batch_size, graph_optimization, sequence_length.
     inputs : optional
-        As of `measure_latency`, the same for all.
+        See `measure_latency`; the same for all.
     accuracy : mapping of str to float, optional
-        By variant.
+        Accuracy by variant.
     report, should_stop, limits
-        As of `measure_latency`.
+        See `measure_latency`.
 
     Returns
     -------
     DataFrame
-        One row a combination: variant, the axes, p50_ms, p90_ms, p99_ms (NaN with too few samples), throughput (rows
-        a second), cpu_s (a row), peak_rss_mb, size_mb, accuracy, stable, busy, and error: why it failed, empty when it
-        did not. The others go on.
+        One row per combination: variant, the axes, p50_ms, p90_ms, p99_ms (NaN with too few samples), throughput (rows
+        per second), cpu_s (per row), peak_rss_mb, size_mb, accuracy, stable, busy, and error: why it failed, empty when
+        it did not. A combination that fails does not end the others.
 
     Raises
     ------
     SettingsError
-        When an axis is no setting, or there is nothing to measure.
+        When an axis is not a setting, or there is nothing to measure.
     StoppedError
         When it was stopped.
     """
     import pandas as pd
 
-    base, axes, tell = settings or LatencySettings(), dict(axes or {}), report or silent
+    base, axes, report_progress = settings or LatencySettings(), dict(axes or {}), report or silent
     unknown = [name for name in axes if name not in LatencySettings.model_fields]
     if unknown:
-        raise SettingsError(f"'{unknown[0]}' is no setting.", f"Axes: {', '.join(LatencySettings.model_fields)}.")
-    grid = list(product(variants, *axes.values()))
+        raise SettingsError(
+            f"'{unknown[0]}' is not a setting that a sweep can vary.",
+            unknown_name(unknown[0], LatencySettings.model_fields),
+        )
+    grid = [(variant, values) for variant in variants for values in product(*axes.values())]
     if not grid:
         raise SettingsError("There is nothing to measure.", "Give a variant, and a value for each axis.")
     rows = []
-    for number, (variant, *values) in enumerate(grid):
-        chosen = dict(zip(axes, values, strict=True))
-        words = ", ".join([str(variant), *(f"{name} {value}" for name, value in chosen.items())])
+    for number, (variant, values) in enumerate(grid):
+        combination = dict(zip(axes, values, strict=True))
+        title = ", ".join([str(variant), *(f"{name} {value}" for name, value in combination.items())])
 
-        def forward(event: Event, number: int = number, words: str = words) -> None:
+        def forward(event: Event, number: int = number, title: str = title) -> None:
             fraction = (number + (event.fraction or 0.0)) / len(grid)
-            tell(Event("sweep", fraction, f"{number + 1} of {len(grid)}: {words}", {"number": number}))
+            report_progress(Event("sweep", fraction, f"{number + 1} of {len(grid)}: {title}", {"number": number}))
 
-        row: dict[str, Any] = {"variant": variant, **chosen}
+        row: dict[str, bool | int | float | str | None] = {"variant": variant, **combination}
         path = Path(variants[variant])
         try:
-            found = measure_latency(
+            measured = measure_latency(
                 path,
-                LatencySettings(**base.model_dump() | chosen),
+                LatencySettings(**base.model_dump() | combination),
                 inputs=inputs,
                 report=forward,
                 should_stop=should_stop,
@@ -108,35 +113,42 @@ def sweep(
         except StoppedError:
             raise
         except PlumblineError as error:
-            row |= dict.fromkeys(_FIGURES) | {"error": str(error)}
+            row |= dict.fromkeys(_COLUMNS) | {"error": str(error)}
         else:
-            row |= _row(found) | {"error": ""}
+            row |= _columns(measured) | {"error": ""}
         row["size_mb"] = path.stat().st_size / 1e6 if path.is_file() else None
         row["accuracy"] = (accuracy or {}).get(variant)
         rows.append(row)
-    table = pd.DataFrame(rows, columns=["variant", *axes, *_FIGURES, "error"])
-    numbers = [name for name in _FIGURES if name not in ("stable", "busy")]
+    table = pd.DataFrame(rows, columns=["variant", *axes, *_COLUMNS, "error"])
+    numbers = [name for name in _COLUMNS if name not in ("stable", "busy")]
     table[numbers] = table[numbers].astype("float64")
     return table
 
 
-def _row(found: LatencyReport) -> dict[str, Any]:
+def _columns(report: LatencyReport) -> dict[str, bool | float | None]:
     return {
-        **{f"p{percent}_ms": found.percentiles[percent].value for percent in (50, 90, 99)},
-        "throughput": found.throughput,
-        "cpu_s": found.cpu_s_per_inference,
-        "peak_rss_mb": found.peak_rss_mb,
-        "stable": found.stable,
-        "busy": found.machine.busy,
+        **{f"p{percent}_ms": report.percentiles[percent].value for percent in (50, 90, 99)},
+        "throughput": report.throughput,
+        "cpu_s": report.cpu_s_per_inference,
+        "peak_rss_mb": report.peak_rss_mb,
+        "stable": report.stable,
+        "busy": report.machine.busy,
     }
 
 
 def pareto(
     table: pd.DataFrame, minimise: Sequence[str] = ("p50_ms", "size_mb"), maximise: Sequence[str] = ("accuracy",)
 ) -> pd.Series:
-    """Tell which rows no other row beats: none is as good in every column and better in one.
+    """Return which rows are Pareto-optimal: no other row is as good in every column and better in one.
 
-    A row with a missing value is not compared. Rows that are equal stand or fall together.
+    A row with a missing value is not compared. Equal rows are optimal together, or not.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per combination.
+    minimise, maximise : sequence of str
+        Columns in which less, or more, is better.
 
     Examples
     --------
@@ -151,8 +163,8 @@ def pareto(
     known, values = signed.notna().all(axis=1).to_numpy(), signed.to_numpy(dtype=float)
     others = values[known]
 
-    def beaten(row: NDArray[np.float64]) -> bool:
+    def dominated(row: NDArray[np.float64]) -> bool:
         return bool(((others <= row).all(axis=1) & (others < row).any(axis=1)).any())
 
-    best = [bool(compared) and not beaten(row) for compared, row in zip(known, values, strict=True)]
-    return pd.Series(best, index=table.index, dtype=bool, name="pareto")
+    optimal = [bool(compared) and not dominated(row) for compared, row in zip(known, values, strict=True)]
+    return pd.Series(optimal, index=table.index, dtype=bool, name="pareto")

@@ -1,6 +1,6 @@
 """The loops that time: as little as possible happens between two readings of the clock.
 
-`run` and `items` are handed in: the same loops time ONNX Runtime, a native model, an empty graph, or a test's function.
+`run` and `items` are arguments: the same loops time ONNX Runtime, a native model, an empty graph, or a test's function.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Run", "Timed", "arrivals", "closed_loop", "open_loop", "undisturbed"]
+__all__ = ["Run", "Timed", "arrivals", "closed_loop", "garbage_collection_paused", "open_loop"]
 
-Run = Callable[[Any], Any]
-_ROOM = 1 << 16
-# A sleep ends up to some hundred microseconds late: the rest of a wait is spent looking at the clock.
+Item = TypeVar("Item")
+Run = Callable[[Item], object]
+"""Answers one request; the answer is dropped."""
+_BLOCK = 1 << 16
+# A sleep ends up to some hundred microseconds late: the rest of a wait is spent reading the clock.
 _SPIN_NS = 300_000
 
 
@@ -29,16 +31,19 @@ class Timed:
 
     Parameters
     ----------
-    latency, service, started : ndarray of shape (n,)
-        Of each request: from when it was due to its answer; from its start to its answer; its start, counted from
-        the loop's.
+    latency : ndarray of shape (n,)
+        Time from when each request was due to its answer.
+    service : ndarray of shape (n,)
+        Time from the start of each request to its answer.
+    started : ndarray of shape (n,)
+        Start of each request, counted from the start of the loop.
     elapsed_ns : int
-        From the loop's start to the last answer.
+        Time from the start of the loop to the last answer.
     cpu_ns : int
-        Processor time of all threads meanwhile, without that of waiting for requests.
-    unserved : int
-        Requests given up on; their latency is what they had waited.
-    in_time : int
+        Processor time of all threads in that time, without that of waiting for requests.
+    unserved : int, default=0
+        Requests given up on; their latency is the time that they had waited.
+    in_time : int, default=0
         Requests answered before the time was up.
     """
 
@@ -52,60 +57,65 @@ class Timed:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Keep Python's garbage collector away."""
+def garbage_collection_paused() -> Iterator[None]:
+    """Collect garbage first, and not again within the block."""
     gc.collect()
-    was = gc.isenabled()
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if enabled:
             gc.enable()
 
 
-def closed_loop(run: Run, items: Sequence[Any], duration_ns: int, most: int | None = None) -> Timed:
-    """Run request after request, each as soon as the last one is done, until the time is up.
+def closed_loop(run: Run[Item], items: Sequence[Item], duration_ns: int, max_requests: int | None = None) -> Timed:
+    """Run request after request, each as soon as the last one is answered, until the time is up.
 
-    What begins in time is measured to its end. A request that takes long delays the next ones without their latency
-    showing it (coordinated omission): that is what `open_loop` is for.
+    A request that begins in time is measured to its end. One that takes long delays the next ones, and their latency
+    does not show it (coordinated omission); with `open_loop` it does.
 
     Parameters
     ----------
     run : callable
-        Takes an item; its answer is dropped.
+        Answers one item.
     items : sequence
-        Taken in turn, again and again.
+        The requests, taken in turn, again and again.
     duration_ns : int
-        Nothing begins later; one request runs in any case.
-    most : int, optional
-        End after so many requests.
+        No request begins later; one request runs in any case.
+    max_requests : int, optional
+        Number of requests after which the loop ends.
+
+    See Also
+    --------
+    open_loop : Requests that arrive whether or not the last one is answered.
 
     Examples
     --------
-    >>> len(closed_loop(abs, [1.0], 10**9, most=5).latency)
+    >>> len(closed_loop(abs, [1.0], 10**9, max_requests=5).latency)
     5
     """
-    clock, count, place, size = time.perf_counter_ns, 0, 0, len(items)
-    blocks, block, room = [], np.zeros(_ROOM, dtype=np.int64), _ROOM
+    clock, count, index, size = time.perf_counter_ns, 0, 0, len(items)
+    blocks, block, capacity = [], np.zeros(_BLOCK, dtype=np.int64), _BLOCK
     cells = block.data  # takes an int faster than an array does
-    with undisturbed():
+    with garbage_collection_paused():
         cpu = time.process_time_ns()
         begin = now = clock()
         end = begin + duration_ns
         while True:
-            item = items[place]
+            item = items[index]
             before = clock()
             run(item)
             now = clock()
             cells[count] = now - before
             count += 1
-            place = place + 1 if place + 1 < size else 0
-            if now >= end or count == most:
+            index = index + 1 if index + 1 < size else 0
+            if now >= end or count == max_requests:
                 break
-            if count == room:  # another block, between two requests
+            if count == capacity:  # another block, between two requests
                 blocks.append(block)
-                block, count, most = np.zeros(_ROOM, dtype=np.int64), 0, None if most is None else most - room
+                block, count = np.zeros(_BLOCK, dtype=np.int64), 0
+                max_requests = None if max_requests is None else max_requests - capacity
                 cells = block.data
         cpu = time.process_time_ns() - cpu
     latency = np.concatenate([*blocks, block[:count]])
@@ -114,9 +124,18 @@ def closed_loop(run: Run, items: Sequence[Any], duration_ns: int, most: int | No
 
 
 def arrivals(rate: float, duration_s: float, seed: int) -> NDArray[np.int64]:
-    """Return when requests of a Poisson process are due within the time, nanoseconds, rising; at least one.
+    """Return when the requests of a Poisson process are due, nanoseconds in rising order; at least one.
 
     The gaps are exponential with mean 1 / rate, as in MLPerf's server scenario.
+
+    Parameters
+    ----------
+    rate : float
+        Requests per second.
+    duration_s : float
+        Seconds within which they are due.
+    seed : int
+        Seed of the random number generator that draws the gaps.
 
     Examples
     --------
@@ -131,19 +150,24 @@ def arrivals(rate: float, duration_s: float, seed: int) -> NDArray[np.int64]:
     return due[: max(1, int(np.searchsorted(due, duration_s * 1e9)))].astype(np.int64)
 
 
-def open_loop(run: Run, items: Sequence[Any], due: NDArray[np.int64], duration_ns: int) -> Timed:
-    """Run requests when they are due, first come, first served; latency counts from when each was due.
+def open_loop(run: Run[Item], items: Sequence[Item], due: NDArray[np.int64], duration_ns: int) -> Timed:
+    """Run requests when they are due, first come, first served; latency counts from when each request was due.
 
-    What waits when the time is up is still served, for as much time again; the rest is given up on.
+    Requests that wait when the time is up are still served, for as much time again; the rest is given up on.
 
     Parameters
     ----------
     run, items : callable, sequence
-        As of `closed_loop`.
+        See `closed_loop`.
     due : ndarray of shape (n,)
-        Nanoseconds from the start, rising.
+        When requests are due, nanoseconds from the start in rising order.
     duration_ns : int
-        The time that arrivals were made for.
+        The time that arrivals were drawn for.
+
+    See Also
+    --------
+    arrivals : When requests of a Poisson process are due.
+    closed_loop : The next request waits for the last answer.
 
     Examples
     --------
@@ -154,30 +178,30 @@ def open_loop(run: Run, items: Sequence[Any], due: NDArray[np.int64], duration_n
     clock, sleep, size = time.perf_counter_ns, time.sleep, len(items)
     begins, ends = np.zeros(len(due), dtype=np.int64), np.zeros(len(due), dtype=np.int64)
     begin_cells, end_cells, served = begins.data, ends.data, 0
-    with undisturbed():
+    with garbage_collection_paused():
         cpu, own = time.process_time_ns(), time.thread_time_ns()
         begin = now = clock()
         give_up = begin + 2 * duration_ns
-        for place, gap in enumerate(due.tolist()):
-            at, item = begin + gap, items[place % size]
+        for index, gap in enumerate(due.tolist()):
+            due_at, item = begin + gap, items[index % size]
             now = clock()
-            if now < at:
-                if at - now > 2 * _SPIN_NS:
-                    sleep((at - now - _SPIN_NS) / 1e9)
-                while now < at:
+            if now < due_at:
+                if due_at - now > 2 * _SPIN_NS:
+                    sleep((due_at - now - _SPIN_NS) / 1e9)
+                while now < due_at:
                     now = clock()
             elif now > give_up:
                 break
-            begin_cells[place] = now - begin
+            begin_cells[index] = now - begin
             run(item)
             now = clock()
-            end_cells[place] = now - begin
+            end_cells[index] = now - begin
             served += 1
         cpu, own = time.process_time_ns() - cpu, time.thread_time_ns() - own
     elapsed = now - begin
     ends[served:] = elapsed
     service = (ends - begins)[:served]
-    # This thread also spends time looking at the clock: of its own, no more counts than its requests took.
+    # This thread also spends time reading the clock: no more of its time counts than its requests took.
     cpu -= max(0, own - int(service.sum()))
     return Timed(
         latency=np.maximum(ends - due, 0),

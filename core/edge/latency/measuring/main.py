@@ -1,6 +1,6 @@
 """The measuring process: ``python -m core.edge.latency.measuring.main FOLDER FD``, in a session of its own.
 
-It reads ``job.json`` from the folder, does one thing, and tells of it in lines of JSON on the pipe: ``{"phase": ...}``
+It reads ``job.json`` from the folder, runs one operation, and writes lines of JSON to the pipe: ``{"step": ...}``
 before each step, then ``{"result": ...}`` or ``{"error": ...}``. Nothing is written while a request is timed.
 """
 
@@ -10,46 +10,49 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from importlib import import_module
+import traceback
 from pathlib import Path
-from typing import Any
 
-from core.errors import PlumblineError
+from pydantic import TypeAdapter
+from pydantic_core import to_json
 
-__all__ = ["Say", "main"]
+from core.edge.latency._messages import Job, Step
+from core.edge.latency.measuring.operations import OPERATIONS
+from core.edge.latency.measuring.usage import confine
+from core.errors import LimitError, PlumblineError, to_record
 
-Say = Callable[..., None]
-
-OPERATIONS = {
-    "onnx": "operation_onnx",
-    "native": "operation_native",
-    "profile": "operation_profile",
-    "work": "operation_work",
-    "roof": "operation_roofline",
-}
-"""Module of each operation; its ``work(job, folder, say)`` returns the result."""
+__all__ = ["main"]
 
 
 def main(folder: str, pipe: str) -> int:
-    """Do the folder's job; return the exit status."""
-    job = json.loads((Path(folder) / "job.json").read_text(encoding="utf-8"))
-    # Should the parent be killed, nobody else ends this process.
-    signal.alarm(int(job["deadline_s"]) + 1)
+    """Run the folder's job; return the exit status."""
+    envelope = json.loads((Path(folder) / "job.json").read_text(encoding="utf-8"))
+    # If the parent is killed, nothing else ends this process.
+    signal.alarm(int(envelope["deadline_s"]) + 1)
+    write_fd, memory_mb = int(pipe), int(envelope["memory_mb"])
 
-    def say(**message: Any) -> None:
-        line = json.dumps(message).encode() + b"\n"
+    def write(**message: object) -> None:
+        line = to_json(message) + b"\n"
         while line:
-            line = line[os.write(int(pipe), line) :]
+            line = line[os.write(write_fd, line) :]
 
-    from core.edge.latency.measuring.usage import confine
+    def emit(step: Step) -> None:
+        write(step=step)
 
-    confine(job["cores"], job["memory_mb"])
+    confine(envelope["cores"], memory_mb)
     try:
-        work = import_module(f"core.edge.latency.measuring.{OPERATIONS[job['operation']]}").work
-        say(result=work(job, Path(folder), say))
-    except PlumblineError as error:
-        say(error={"type": type(error).__name__, "message": error.message, "hint": error.hint})
+        job = TypeAdapter(Job).validate_python(envelope["job"])
+        write(result=OPERATIONS.require(job.operation).load()(job, Path(folder), emit))
+    except MemoryError:
+        error = LimitError(
+            f"The model needs more than {memory_mb:,} MB of memory.", "Lower batch_size, or raise the limit."
+        )
+        write(error=to_record(error))
+        return 1
+    except Exception as error:  # noqa: BLE001  (the parent raises it again)
+        if not isinstance(error, PlumblineError):
+            traceback.print_exc()
+        write(error=to_record(error))
         return 1
     return 0
 

@@ -3,50 +3,65 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
-from core.edge.latency._settings import LatencySettings
+from core.edge.latency._messages import Emit, Job, OperatorTime, Step
 from core.edge.latency.measuring.loops import closed_loop
-from core.edge.latency.measuring.main import Say
-from core.edge.latency.measuring.operation_onnx import requests
+from core.edge.latency.measuring.model_errors import model_errors
+from core.edge.latency.measuring.operation_onnx import build_requests
 from core.edge.latency.measuring.session import open_session, session_options
 
 __all__ = ["work"]
 
-_FIRST = 3  # runs that are left out
-_MOST = 200
+_SKIPPED_RUNS = 3
+_MAX_RUNS = 200
 _KERNEL = "_kernel_time"
 
 
-def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
-    """Run with the profiler on; return what each operator took."""
-    settings = LatencySettings(**job["settings"])
-    say(phase="load", seconds=1.0)
+class TraceEvent(TypedDict, total=False):
+    """An event of ONNX Runtime's trace."""
+
+    name: str
+    cat: str
+    ts: int
+    dur: int
+    args: dict[str, str]
+
+
+@dataclass
+class _Total:
+    nodes: set[str] = field(default_factory=set)
+    calls: int = 0
+    us: int = 0
+
+
+def work(job: Job, folder: Path, emit: Emit) -> list[OperatorTime]:
+    """Run with the profiler on; return the time of each operator."""
+    settings = job.settings
+    emit(Step("load", 1.0))
     options = session_options(settings)
     options.enable_profiling = True
     options.profile_file_prefix = str(folder / "profile")
-    session = open_session(Path(job["path"]).read_bytes(), settings, options)
-    run, items, _ = requests(session, job, settings, folder, say)
-    say(phase="profile", seconds=settings.duration_s)
-    closed_loop(run, items, 10**15, most=_FIRST)
-    closed_loop(run, items, int(settings.duration_s * 1e9), most=_MOST)
-    events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    return {"operators": _operators(events)}
+    session = open_session(Path(job.path).read_bytes(), settings, options)
+    requests = build_requests(session, job, folder, emit)
+    emit(Step("profile", settings.duration_s))
+    with model_errors():
+        closed_loop(requests.run, requests.items, 10**15, max_requests=_SKIPPED_RUNS)
+        closed_loop(requests.run, requests.items, int(settings.duration_s * 1e9), max_requests=_MAX_RUNS)
+    return _operator_times(json.loads(Path(session.end_profiling()).read_text(encoding="utf-8")))
 
 
-def _operators(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _operator_times(events: list[TraceEvent]) -> list[OperatorTime]:
     begins = sorted(event["ts"] for event in events if event.get("name") == "model_run")
-    steady = begins[_FIRST] if len(begins) > _FIRST else 0
-    found: dict[str, dict[str, Any]] = {}
+    steady = begins[_SKIPPED_RUNS] if len(begins) > _SKIPPED_RUNS else 0
+    totals: dict[str, _Total] = {}
     for event in events:
         if event.get("cat") != "Node" or not event["name"].endswith(_KERNEL) or event["ts"] < steady:
             continue
-        row = found.setdefault(event["args"]["op_name"], {"nodes": set(), "calls": 0, "us": 0})
-        row["nodes"].add(event["name"])
-        row["calls"] += 1
-        row["us"] += event["dur"]
-    return [
-        {"operator": name, "nodes": len(row["nodes"]), "calls": row["calls"], "total_us": row["us"]}
-        for name, row in found.items()
-    ]
+        total = totals.setdefault(event["args"]["op_name"], _Total())
+        total.nodes.add(event["name"])
+        total.calls += 1
+        total.us += event["dur"]
+    return [OperatorTime(name, len(total.nodes), total.calls, total.us) for name, total in totals.items()]

@@ -1,43 +1,44 @@
-"""Measures what the machine can do at best: products of matrices, and reading memory. Measuring process only."""
+"""Measures the limits of the machine: products of matrices, and reading memory. Measuring process only."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from core.edge.latency.measuring.main import Say
+from core.edge.latency._facts import Roof
+from core.edge.latency._messages import Emit, Job, Step
 
 __all__ = ["work"]
 
-_EACH_S = 0.4
+_SECONDS = 0.4  # per test
 _SIZES = (384, 768, 1_536)  # that of small language models, and larger ones that fill the caches
 _READ_MB = 256  # beyond any cache
 
 
-def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
-    """Return GFLOP/s of float32 products, and GB/s read."""
-    say(phase="roof", seconds=_EACH_S * (len(_SIZES) + 1))
+def work(job: Job, folder: Path, emit: Emit) -> Roof:
+    """Measure float32 products, and reading."""
+    emit(Step("roof", _SECONDS * (len(_SIZES) + 1)))
     gflops = 0.0
     for size in _SIZES:
         a, b, out = (np.full((size, size), value, dtype=np.float32) for value in (1.0, 0.5, 0.0))
-        gflops = max(gflops, 2 * size**3 / _best(lambda a=a, b=b, out=out: np.matmul(a, b, out=out)))  # type: ignore[misc]
-    threads = int(job["threads"])
+        gflops = max(gflops, 2 * size**3 / _shortest_ns(partial(np.matmul, a, b, out=out)))
+    threads = job.settings.threads
     parts = np.array_split(np.ones(_READ_MB * 2**20 // 8), threads)
     with ThreadPoolExecutor(threads) as pool:
-        read = sum(part.nbytes for part in parts) / _best(lambda: list(pool.map(np.max, parts)))
-    return {"gflops": gflops, "read_gb_s": read}
+        read = sum(part.nbytes for part in parts) / _shortest_ns(lambda: list(pool.map(np.max, parts)))
+    return Roof(gflops, read, threads)
 
 
-def _best(function: Callable[[], Any]) -> int:
-    """Return the shortest of several runs, nanoseconds: the one that nothing disturbed."""
-    best, end = 2**62, time.perf_counter() + _EACH_S
+def _shortest_ns(function: Callable[[], object]) -> int:
+    """Return the time of the shortest of several runs, nanoseconds: the one that nothing disturbed."""
+    shortest, end = 2**62, time.perf_counter() + _SECONDS
     while time.perf_counter() < end:
         began = time.perf_counter_ns()
         function()
-        best = min(best, time.perf_counter_ns() - began)
-    return best
+        shortest = min(shortest, time.perf_counter_ns() - began)
+    return shortest

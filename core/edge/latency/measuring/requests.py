@@ -1,21 +1,22 @@
-"""Requests for a session: random ones by the graph's shapes, or rows that are cycled and put together to batches."""
+"""Requests for a session: random ones in the shapes of the graph, or rows that are cycled and put into batches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError, SettingsError
 
-__all__ = ["Feeds", "batches", "random_feeds", "rows_of", "stack"]
+__all__ = ["Feeds", "SessionInput", "batches", "count_rows", "random_feeds", "stack"]
 
 Feeds = dict[str, NDArray[Any]]
+"""One array per input; their types are as the graph has them."""
 _ITEMS = 16  # different random requests, so that no cache holds the answer
-_LENGTH = 128  # of a dimension that is left open, where no length is set
-_MOST_BATCHES = 4_096
+_LENGTH = 128  # of a free dimension, where no length is set
+_MAX_BATCHES = 4_096
 _NUMBERS = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -31,57 +32,79 @@ _NUMBERS = {
 }
 
 
-def random_feeds(inputs: Sequence[Any], batch_size: int, length: int | None, seed: int) -> list[Feeds]:
+class SessionInput(Protocol):
+    """An input as a session describes it; free dimensions are names or None."""
+
+    name: str
+    type: str
+    shape: Sequence[int | str | None]
+
+
+def random_feeds(inputs: Sequence[SessionInput], batch_size: int, length: int | None, seed: int) -> list[Feeds]:
     """Return random requests for a session's inputs.
 
-    An open first dimension is the batch; every other open one is `length`, or 128. Whole numbers are ids in
-    [0, 1000), but masks are ones, token types zeros and positions rising; strings are short words.
+    Whole numbers are ids in [0, 1000), but masks are ones, token types zeros and positions rising; strings are short
+    words.
+
+    Parameters
+    ----------
+    inputs : sequence of SessionInput
+        The inputs.
+    batch_size : int
+        Size of a free first dimension.
+    length : int or None
+        Size of every other free dimension; None means 128.
+    seed : int
+        Seed of the random number generator that draws the values.
 
     Raises
     ------
     SettingsError
         When an input takes batches of another size only.
     InputError
-        When an input is no tensor of numbers, truth values or strings.
+        When an input is not a tensor of numbers, truth values or strings.
     """
-    random = np.random.default_rng(seed)
-    return [{each.name: _random(each, batch_size, length or _LENGTH, random) for each in inputs} for _ in range(_ITEMS)]
+    generator = np.random.default_rng(seed)
+    return [
+        {port.name: _random_values(port, batch_size, length or _LENGTH, generator) for port in inputs}
+        for _ in range(_ITEMS)
+    ]
 
 
-def _random(each: Any, batch_size: int, length: int, random: np.random.Generator) -> NDArray[Any]:
+def _random_values(port: SessionInput, batch_size: int, length: int, generator: np.random.Generator) -> NDArray[Any]:
     shape = [
-        size if isinstance(size, int) else batch_size if place == 0 else length for place, size in enumerate(each.shape)
+        size if isinstance(size, int) else batch_size if axis == 0 else length for axis, size in enumerate(port.shape)
     ]
     if shape and shape[0] != batch_size:
         raise SettingsError(
-            f"The model's input '{each.name}' takes batches of {shape[0]}, not of {batch_size}.",
+            f"The model's input '{port.name}' takes batches of {shape[0]}, not of {batch_size}.",
             f"Set batch_size to {shape[0]}.",
         )
-    name, kind = each.name.lower(), each.type
-    if kind == "tensor(string)":
-        return random.choice(np.array(["a", "bb", "ccc", "dddd"], dtype=object), size=shape)
-    if kind == "tensor(bool)":
-        return random.random(shape) < 0.5
-    if kind not in _NUMBERS:
-        raise InputError(f"The model's input '{each.name}' is a {kind}.", "Only tensors can be measured.")
-    dtype = np.dtype(_NUMBERS[kind])
+    name, element_type = port.name.lower(), port.type
+    if element_type == "tensor(string)":
+        return generator.choice(np.array(["a", "bb", "ccc", "dddd"], dtype=object), size=shape)
+    if element_type == "tensor(bool)":
+        return generator.random(shape) < 0.5
+    if element_type not in _NUMBERS:
+        raise InputError(f"The model's input '{port.name}' is a {element_type}.", "Only tensors can be measured.")
+    dtype = np.dtype(_NUMBERS[element_type])
     if dtype.kind == "f":
-        return random.standard_normal(shape).astype(dtype)
+        return generator.standard_normal(shape).astype(dtype)
     if "mask" in name:
         return np.ones(shape, dtype=dtype)
     if "token_type" in name or "segment" in name:
         return np.zeros(shape, dtype=dtype)
     if "position" in name:
         return np.broadcast_to(np.arange(shape[-1], dtype=dtype), shape).copy()
-    return random.integers(0, min(1_000, 2 ** (8 * dtype.itemsize - 1) - 1), size=shape).astype(dtype)
+    return generator.integers(0, min(1_000, 2 ** (8 * dtype.itemsize - 1) - 1), size=shape).astype(dtype)
 
 
-def rows_of(feeds: Mapping[str, NDArray[Any]]) -> int | None:
-    """Return how many rows all inputs have, None when they do not agree.
+def count_rows(feeds: Mapping[str, NDArray[Any]]) -> int | None:
+    """Return how many rows all inputs have; None when they do not agree.
 
     Examples
     --------
-    >>> rows_of({"a": np.zeros((3, 1)), "b": np.zeros(3)})
+    >>> count_rows({"a": np.zeros((3, 1)), "b": np.zeros(3)})
     3
     """
     sizes = {len(array) if array.ndim else None for array in feeds.values()}
@@ -89,16 +112,23 @@ def rows_of(feeds: Mapping[str, NDArray[Any]]) -> int | None:
 
 
 def stack(feeds: Sequence[Mapping[str, NDArray[Any]]]) -> Feeds | None:
-    """Put all rows together; None when that cannot be done, for the inputs differ in shape or have no rows."""
+    """Put the rows of all requests together; None when the inputs differ in shape or have no rows."""
     names = list(feeds[0])
-    alike = all(list(each) == names and rows_of(each) is not None for each in feeds)
-    if not alike or any(len({each[name].shape[1:] for each in feeds}) > 1 for name in names):
+    alike = all(list(feed) == names and count_rows(feed) is not None for feed in feeds)
+    if not alike or any(len({feed[name].shape[1:] for feed in feeds}) > 1 for name in names):
         return None
-    return {name: np.concatenate([each[name] for each in feeds]) for name in names}
+    return {name: np.concatenate([feed[name] for feed in feeds]) for name in names}
 
 
 def batches(size: int, rows: int) -> list[NDArray[np.intp]]:
-    """Return which rows make up each batch: all in turn, begun again when they run out.
+    """Return the rows of each batch: all rows in turn, again and again.
+
+    Parameters
+    ----------
+    size : int
+        Rows per batch.
+    rows : int
+        Number of rows.
 
     Examples
     --------
@@ -106,5 +136,5 @@ def batches(size: int, rows: int) -> list[NDArray[np.intp]]:
     [[0, 1], [2, 0], [1, 2]]
     """
     period = int(np.lcm(size, rows)) // size  # batches until the first one comes again
-    places = np.arange(min(period, max(_MOST_BATCHES // size, -(-rows // size), 1)) * size) % rows
-    return list(places.reshape(-1, size))
+    count = min(period, max(_MAX_BATCHES // size, -(-rows // size), 1))
+    return list((np.arange(count * size) % rows).reshape(-1, size))

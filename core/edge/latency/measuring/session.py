@@ -1,12 +1,11 @@
-"""A session of ONNX Runtime with the options that were asked for, read back. Measuring process only."""
+"""A session of ONNX Runtime with the options of the settings, and the options it really has. Measuring process only."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import onnxruntime
 
 from core.edge.latency._settings import LatencySettings
+from core.edge.latency.measuring.model_errors import model_errors
 from core.errors import SettingsError
 
 __all__ = ["IDENTITY", "applied", "open_session", "session_options"]
@@ -21,8 +20,8 @@ _SPINNING = ("session.intra_op.allow_spinning", "session.inter_op.allow_spinning
 _ERRORS_ONLY = 3
 
 
-def session_options(settings: LatencySettings) -> Any:
-    """Return the options for a session."""
+def session_options(settings: LatencySettings) -> onnxruntime.SessionOptions:
+    """Return the options of a session."""
     levels = onnxruntime.GraphOptimizationLevel
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads
@@ -44,20 +43,34 @@ def session_options(settings: LatencySettings) -> Any:
     return options
 
 
-def open_session(model: bytes, settings: LatencySettings, options: Any = None) -> Any:
-    """Load a model from its bytes: a file could name others beside it.
+def open_session(
+    model: bytes, settings: LatencySettings, options: onnxruntime.SessionOptions | None = None
+) -> onnxruntime.InferenceSession:
+    """Load a model from its bytes: a file could name other files.
+
+    Parameters
+    ----------
+    model : bytes
+        Content of the ONNX file.
+    settings : LatencySettings
+        Settings of the measurement.
+    options : SessionOptions, optional
+        Options of the session; by default `session_options`.
 
     Raises
     ------
+    InputError
+        When the model cannot be loaded.
     SettingsError
-        When the provider does not work here: ONNX Runtime would take the processor in its place without a word.
+        When the provider does not work here: ONNX Runtime would silently use the processor in its place.
     """
-    session = onnxruntime.InferenceSession(
-        model,
-        options or session_options(settings),
-        providers=[settings.provider],
-        disabled_optimizers=list(settings.disabled_optimizers) or None,
-    )
+    with model_errors():
+        session = onnxruntime.InferenceSession(
+            model,
+            options or session_options(settings),
+            providers=[settings.provider],
+            disabled_optimizers=list(settings.disabled_optimizers) or None,
+        )
     if session.get_providers()[0] != settings.provider:
         raise SettingsError(
             f"The provider '{settings.provider}' does not work here; ONNX Runtime fell back to "
@@ -67,8 +80,8 @@ def open_session(model: bytes, settings: LatencySettings, options: Any = None) -
     return session
 
 
-def applied(session: Any) -> dict[str, Any]:
-    """Return the options that a session says it has."""
+def applied(session: onnxruntime.InferenceSession) -> dict[str, bool | int | str | list[str]]:
+    """Return the options that a session really has."""
     options = session.get_session_options()
     return {
         "intra_op_threads": options.intra_op_num_threads,

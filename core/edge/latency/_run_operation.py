@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from core.edge.latency._inputs import write_inputs
-from core.edge.latency._process import in_child
+from core.edge.latency._inputs import ModelInputs, write_inputs
+from core.edge.latency._messages import Job
+from core.edge.latency._process import run_in_child
 from core.edge.latency._settings import LatencySettings, Limits
 from core.errors import InputError
 from core.progress import Report
 
 __all__ = ["run_on_file"]
+
+T = TypeVar("T")
 
 
 def run_on_file(
@@ -20,49 +23,46 @@ def run_on_file(
     file: Path,
     folder: Path,
     settings: LatencySettings,
-    inputs: Any,
+    inputs: ModelInputs,
+    result_type: type[T],
     *,
     duration_s: float,
     preprocessing: bool = False,
     report: Report | None = None,
     should_stop: Callable[[], bool] | None = None,
     limits: Limits | None = None,
-) -> tuple[dict[str, Any], list[int]]:
-    """Do an operation of the measuring process; return its result, and the cores it was kept on.
+) -> tuple[T, list[int]]:
+    """Run an operation of the measuring process; return its result, and the cores it was pinned to.
 
     Parameters
     ----------
     operation : str
-        A key of ``child.OPERATIONS`` that takes a model's file.
+        A name of ``measuring.operations.OPERATIONS`` that takes a model's file.
     file : Path
         The model.
     folder : Path
-        For the inputs, and what the process leaves.
+        Folder for the inputs, and for what the process leaves.
     settings, inputs, report, should_stop, limits
-        As of `measure_latency`.
+        See `measure_latency`.
+    result_type : type
+        Type of the operation's result.
     duration_s : float
         Seconds that all timed parts together should take.
-    preprocessing : bool
+    preprocessing : bool, default=False
         Whether requests are raw rows or texts.
 
     Raises
     ------
     InputError, LimitError, StoppedError
-        As of `measure_latency`.
+        See `measure_latency`.
     """
     if not file.is_file():
         raise InputError(f"There is no file '{file.name}'.", "Give the path of an ONNX file.")
-    job = {
-        "operation": operation,
-        "path": str(file.resolve()),
-        "settings": settings.model_dump(mode="json"),
-        "inputs": write_inputs(inputs, file, folder, batch_size=settings.batch_size, preprocessing=preprocessing),
-        "preprocessing": preprocessing,
-    }
-    return in_child(
-        job,
+    written = write_inputs(inputs, file, folder, batch_size=settings.batch_size, preprocessing=preprocessing)
+    return run_in_child(
+        Job(operation, settings, str(file.resolve()), written, preprocessing),
         folder,
-        threads=settings.threads,
+        result_type,
         duration_s=duration_s,
         limits=limits or Limits(),
         report=report,
