@@ -50,7 +50,7 @@ def submit(exported: Run, settings: LatencySuiteSettings) -> str:
     exported : Run
         A run that left variants.
     settings : LatencySuiteSettings
-        What to measure.
+        Settings of the suite.
 
     Raises
     ------

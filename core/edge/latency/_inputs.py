@@ -88,7 +88,7 @@ def write_inputs(inputs: ModelInputs, path: Path, folder: Path, *, batch_size: i
     path : Path
         The model's file.
     folder : Path
-        Where to write.
+        Folder to write to.
     batch_size : int
         Rows per request.
     preprocessing : bool
@@ -208,7 +208,11 @@ def _write_feeds(inputs: Sequence[Mapping[str, ArrayLike]], folder: Path, batch_
 
 def _save(folder: Path, table: Mapping[str, NDArray[Any]]) -> TableInputs:
     """Write one array per input, each with all rows; a zip refuses odd names, so they are numbered."""
-    np.savez(folder / "inputs.npz", allow_pickle=False, **{str(index): _as_text(array) for index, array in enumerate(table.values())})
+    np.savez(
+        folder / "inputs.npz",
+        allow_pickle=False,
+        **{str(index): _as_text(array) for index, array in enumerate(table.values())},
+    )
     return TableInputs(list(table))
 
 

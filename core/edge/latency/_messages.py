@@ -143,9 +143,9 @@ class Step:
     phase : str
         Name of the step.
     seconds : float
-        How long it should take.
+        Seconds that it should take.
     number, probes : int, optional
-        In a search for the highest rate: the number of the probe, and of all probes.
+        Number of the probe, and of all probes, in a search for the highest rate.
     qps : float, optional
         The rate of that probe, requests per second.
     """
@@ -241,7 +241,7 @@ class OperatorTime:
     nodes : int
         Nodes of the optimized graph.
     calls : int
-        How often they ran.
+        Number of times they ran.
     total_us : int
         Microseconds in all.
     """

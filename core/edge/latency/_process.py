@@ -74,7 +74,7 @@ def run_in_child(
     Parameters
     ----------
     job : Job
-        What to do. The process gets as many cores as the settings have threads.
+        The operation. The process gets as many cores as the settings have threads.
     folder : Path
         Folder with the job's files; the child leaves its files there, too.
     result_type : type
@@ -162,7 +162,9 @@ class _Supervisor:
         self._reported = 0.0
         self._planned_s = 0.0
         self._expected_s = duration_s + 2.0
-        self._outcome: dict[str, JsonValue] = {}
+        self._result: JsonValue = None
+        self._error: ErrorRecord | None = None
+        self._has_result = False
         self._rest = b""
 
     def wait(self) -> JsonValue:
@@ -174,11 +176,11 @@ class _Supervisor:
             self._check_time()
             self._report_progress()
         status = self._process.wait()
-        if "result" in self._outcome:
+        if self._has_result:
             self._report(Event("done", 1.0, "Measured"))
-            return self._outcome["result"]
-        if "error" in self._outcome:
-            raise from_record(TypeAdapter(ErrorRecord).validate_python(self._outcome["error"]))
+            return self._result
+        if self._error is not None:
+            raise from_record(self._error)
         raise describe_exit(status)
 
     def _poll(self) -> bool:
@@ -192,8 +194,10 @@ class _Supervisor:
             if "step" in message:
                 self._planned_s += self._step.seconds
                 self._step, self._step_started = Step(**message["step"]), time.monotonic()
+            elif "error" in message:
+                self._error = message["error"]
             else:
-                self._outcome = message
+                self._result, self._has_result = message["result"], True
         return bool(chunk)
 
     def _check_memory(self) -> None:

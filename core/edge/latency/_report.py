@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue, PlainValidator, TypeAdapter
+from pydantic import Field, JsonValue, PlainSerializer, PlainValidator, TypeAdapter
 
 from core.edge.latency._facts import Machine, ServerFacts, Tokenisation, Warmup
 from core.edge.latency._percentiles import Percentile, Percentiles
@@ -32,7 +32,7 @@ class LatencyReport:
     name : str
         Name of the file.
     kind : str
-        What was measured: "onnx", "automl" or "text" (the native models).
+        The kind of model: "onnx", "automl" or "text" (the last two as they were trained).
     size_bytes : int
         Size of the file, or of the native model's files.
     percentiles : dict of Percentile
@@ -66,7 +66,7 @@ class LatencyReport:
     shortened : bool
         Whether the run is shorter than MLPerf's rules ask for.
     shortened_text : str
-        By how much.
+        A sentence that says by how much.
     server : ServerFacts or None
         Facts of the server scenario.
     tokenisation : Tokenisation or None
@@ -77,7 +77,9 @@ class LatencyReport:
         Latencies in the order of the requests; empty when read from JSON.
     """
 
-    settings: Annotated[LatencySettings, PlainValidator(LatencySettings.from_stored)]
+    settings: Annotated[
+        LatencySettings, PlainValidator(LatencySettings.from_stored), PlainSerializer(LatencySettings.to_stored)
+    ]
     name: str
     kind: str
     size_bytes: int

@@ -42,7 +42,7 @@ def run_on_file(
         The model.
     folder : Path
         Folder for the inputs, and for what the process leaves.
-    settings, inputs, report, should_stop, limits
+    settings, inputs, report, should_stop, limits : optional
         See `measure_latency`.
     result_type : type
         Type of the operation's result.

@@ -32,7 +32,7 @@ class Scenario:
     settings : tuple of str
         The settings that this scenario is about; forms ask for these.
     headline : str, default="latency"
-        What leads a result: "latency" or "throughput".
+        The measure that leads a result: "latency" or "throughput".
     percentile : float, default=50
         The percentile of the latency that leads.
     batch_size : int, default=1

@@ -123,6 +123,10 @@ class LatencySettings(CheckedSettings):
             raise ValueError("the engine 'loadgen' needs: pip install mlcommons-loadgen")
         return self
 
+    def to_stored(self) -> dict[str, JsonValue]:
+        """Return the settings as a report stores them."""
+        return self.model_dump(mode="json")
+
     @classmethod
     def from_stored(cls, values: Mapping[str, JsonValue] | LatencySettings) -> LatencySettings:
         """Return the settings of a stored report, whether or not this machine could run them."""

@@ -28,7 +28,7 @@ def describe_run(
 
     Parameters
     ----------
-    path, settings, inputs, should_stop, limits
+    path, settings, inputs, should_stop, limits : optional
         See `measure_latency`.
 
     Raises

@@ -47,7 +47,7 @@ def measure_native(
         See `measure_latency`.
     inputs : DataFrame, Cells or Texts
         Rows for ``predict_proba`` (for numbers ``predict``), or texts (tokenized by the model's own tokenizer).
-    report, should_stop, limits
+    report, should_stop, limits : optional
         See `measure_latency`.
 
     Returns

@@ -35,7 +35,7 @@ def profile_operators(
 
     Parameters
     ----------
-    path, settings, inputs, report, should_stop, limits
+    path, settings, inputs, report, should_stop, limits : optional
         See `measure_latency`; the model runs for `duration_s`, 200 times at most.
 
     Returns

@@ -41,7 +41,7 @@ class Roofline:
     share : float
         Share of the limit that was reached. More than 1 for quantized models: the limit is that of float32.
     bound : str
-        Which limit it is: "compute" or "memory".
+        The limit: "compute" or "memory".
     """
 
     flop: int

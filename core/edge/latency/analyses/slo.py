@@ -130,7 +130,7 @@ def measure_slo(
         The objective.
     settings : LatencySettings, optional
         The other settings. By default the measurement lasts as long as the percentile needs, 5 s to 10 min.
-    inputs, include_preprocessing, report, should_stop, limits
+    inputs, include_preprocessing, report, should_stop, limits : optional
         See `measure_latency`.
 
     Raises

@@ -50,7 +50,7 @@ def run_latency_suite(
     target : LatencySuiteTarget
         The model.
     settings : LatencySuiteSettings
-        What to measure.
+        Settings of the suite.
     report, should_stop : callable, optional
         See `measure_latency`.
 
@@ -233,7 +233,7 @@ class _LatencySuite:
             limits=self.target.limits,
         )
         quality = ("accuracy",) if table["accuracy"].notna().any() else ()
-        table["pareto"] = pareto(table, maximise=quality)
+        table["pareto"] = pareto(table, maximize=quality)
         self.result.sweep.extend(
             {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
             for row in table.astype(object).to_dict(orient="records")

@@ -35,7 +35,7 @@ class OperatorProfile:
     nodes : int
         Nodes of the optimized graph.
     calls : int
-        How often they ran.
+        Number of times they ran.
     total_ms : float
         Milliseconds in all.
     share : float
@@ -90,7 +90,7 @@ class SuiteError:
     doing : str
         The step that failed.
     message, hint : str
-        What is wrong, and what the user can do about it.
+        The error, and what the user can do about it.
     """
 
     of: str
@@ -105,6 +105,10 @@ def _stored_settings(values: Mapping[str, Any] | LatencySuiteSettings) -> Latenc
         return values
     plain = LatencySuiteSettings(**{**values, "latency": LatencySettings()})
     return plain.model_copy(update={"latency": LatencySettings.from_stored(values["latency"])})
+
+
+def _dump_settings(settings: LatencySuiteSettings) -> dict[str, JsonValue]:
+    return settings.model_dump(mode="json")
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ class LatencySuiteReport:
     run_latency_suite : Measures.
     """
 
-    settings: Annotated[LatencySuiteSettings, PlainValidator(_stored_settings)]
+    settings: Annotated[LatencySuiteSettings, PlainValidator(_stored_settings), PlainSerializer(_dump_settings)]
     reports: dict[str, LatencyReport] = field(default_factory=dict)
     native: LatencyReport | None = None
     with_preprocessing: (

@@ -55,13 +55,13 @@ def sweep(
         Files by name.
     settings : LatencySettings, optional
         The settings that no axis varies.
-    axes : mapping of str to sequence
+    axes : mapping of str to sequence, optional
         Values by the name of a setting, such as intra_op_threads, batch_size, graph_optimization, sequence_length.
     inputs : optional
         See `measure_latency`; the same for all.
     accuracy : mapping of str to float, optional
         Accuracy by variant.
-    report, should_stop, limits
+    report, should_stop, limits : optional
         See `measure_latency`.
 
     Returns
@@ -137,7 +137,7 @@ def _columns(report: LatencyReport) -> dict[str, bool | float | None]:
 
 
 def pareto(
-    table: pd.DataFrame, minimise: Sequence[str] = ("p50_ms", "size_mb"), maximise: Sequence[str] = ("accuracy",)
+    table: pd.DataFrame, minimize: Sequence[str] = ("p50_ms", "size_mb"), maximize: Sequence[str] = ("accuracy",)
 ) -> pd.Series:
     """Return which rows are Pareto-optimal: no other row is as good in every column and better in one.
 
@@ -147,7 +147,7 @@ def pareto(
     ----------
     table : DataFrame
         One row per combination.
-    minimise, maximise : sequence of str
+    minimize, maximize : sequence of str, optional
         Columns in which less, or more, is better.
 
     Examples
@@ -159,7 +159,7 @@ def pareto(
     """
     import pandas as pd
 
-    signed = pd.concat([*(table[name] for name in minimise), *(-table[name] for name in maximise)], axis=1)
+    signed = pd.concat([*(table[name] for name in minimize), *(-table[name] for name in maximize)], axis=1)
     known, values = signed.notna().all(axis=1).to_numpy(), signed.to_numpy(dtype=float)
     others = values[known]
 

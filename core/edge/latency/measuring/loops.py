@@ -160,7 +160,7 @@ def open_loop(run: Run[Item], items: Sequence[Item], due: NDArray[np.int64], dur
     run, items : callable, sequence
         See `closed_loop`.
     due : ndarray of shape (n,)
-        When requests are due, nanoseconds from the start in rising order.
+        Moments at which requests are due, nanoseconds from the start in rising order.
     duration_ns : int
         The time that arrivals were drawn for.
 

@@ -27,7 +27,7 @@ class Operation:
     module : str
         The module whose function ``work`` does it; only the measuring process imports it.
     help : str
-        What it does.
+        Its purpose.
     """
 
     name: str

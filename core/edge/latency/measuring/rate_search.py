@@ -22,7 +22,7 @@ def server_facts(timed: Timed, qps: float, duration_ns: int) -> ServerFacts:
     Parameters
     ----------
     timed : Timed
-        What an open loop measured.
+        Times of an open loop.
     qps : float
         The rate that was asked for, requests per second.
     duration_ns : int

@@ -85,9 +85,9 @@ def test_the_closed_loop_begins_nothing_late_and_keeps_all():
 def test_blocks_of_samples_join_without_a_seam(monkeypatch):
     from core.edge.latency.measuring import loops as _loops
 
-    monkeypatch.setattr(_loops, "_ROOM", 7)
+    monkeypatch.setattr(_loops, "_BLOCK", 7)
     calls = []
-    timed = closed_loop(calls.append, [None], 10**12, most=50)
+    timed = closed_loop(calls.append, [None], 10**12, max_requests=50)
     assert len(timed.latency) == len(calls) == 50
     assert (timed.latency > 0).all()
 

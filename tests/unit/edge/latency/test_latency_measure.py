@@ -119,7 +119,7 @@ def test_a_server_that_cannot_keep_up_is_said_to(file, quick):
 def test_the_highest_rate_is_searched_within_the_time(file, quick):
     found = measure_latency(file("loop"), quick(scenario="server", latency_bound_ms=100, duration_s=0.8))
     assert len(found.server.probes) == 8
-    assert found.server.max_qps == max(row["qps"] for row in found.server.probes if row["met"])
+    assert found.server.max_qps == max(probe.qps for probe in found.server.probes if probe.met)
     assert found.server.latency_bound_ms == 100
     assert found.elapsed_s < 0.9
     none = measure_latency(file("loop"), quick(scenario="server", latency_bound_ms=1e-6))
@@ -140,19 +140,19 @@ def test_the_warm_up_is_not_in_the_samples(tmp_path):
         if len(calls) <= 10:
             time.sleep(0.02)
 
-    said = []
-    found = measure(
+    phases = []
+    timing = measure(
         cold,
         [None],
         lambda item: None,
         LatencySettings(warmup_s=0.3, duration_s=0.1),
         tmp_path,
-        lambda **message: said.append(message["phase"]),
+        lambda step: phases.append(step.phase),
     )
     samples = np.load(tmp_path / "samples.npz")["latency"]
-    assert len(samples) + found["warmup"]["count"] == len(calls)
-    assert np.percentile(samples, 90) < 10e6 < np.percentile(found["warmup"]["samples_ms"][:10], 10) * 1e6
-    assert said == ["floor", "warmup", "measure"]
+    assert len(samples) + timing.warmup.count == len(calls)
+    assert np.percentile(samples, 90) < 10e6 < np.percentile(timing.warmup.samples_ms[:10], 10) * 1e6
+    assert phases == ["floor", "warmup", "measure"]
 
 
 def test_the_empty_graph_is_what_onnx_writes():
@@ -174,7 +174,7 @@ def test_inputs_of_every_form(file, quick):
         measure_latency(file("fixed"), quick(), inputs=3)
     with pytest.raises(InputError, match="no row"):
         measure_latency(file("fixed"), quick(), inputs=[])
-    with pytest.raises(InputError, match="Pre-processing is of texts or rows"):
+    with pytest.raises(InputError, match="Preprocessing can be timed for texts and rows"):
         measure_latency(file("fixed"), quick(), inputs=feeds, include_preprocessing=True)
     with pytest.raises(SettingsError, match="takes batches of 1, not of 8"):
         measure_latency(file("fixed"), quick(batch_size=8))

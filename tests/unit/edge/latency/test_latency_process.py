@@ -7,8 +7,10 @@ import time
 import psutil
 import pytest
 
-from core.edge.latency import Limits, _process, measure_latency
-from core.errors import InputError, LimitError, StoppedError
+from core.edge.latency import LatencySettings, Limits, _process, measure_latency
+from core.edge.latency._messages import Job
+from core.edge.latency._process import describe_exit, run_in_child
+from core.errors import InputError, LimitError, SettingsError, StoppedError, UnexpectedError
 from tests.unit.edge.latency.conftest import children, filler
 
 
@@ -88,7 +90,18 @@ def test_a_slow_start_is_ended(file, quick):
 
 
 def test_a_process_that_ended_itself_for_lack_of_a_parent_is_named():
-    assert _process._failure(-signal.SIGALRM, "", Limits()).message == "The measurement did not end in time."
+    assert describe_exit(-signal.SIGALRM).message == "The measurement did not end in time."
+
+
+def test_errors_of_the_process_are_raised_again_as_they_were(tmp_path):
+    options = {"duration_s": 1.0, "limits": Limits()}
+    with pytest.raises(SettingsError, match="Unknown operation 'onyx'") as caught:
+        run_in_child(Job("onyx", LatencySettings()), tmp_path, dict, **options)
+    assert "Did you mean 'onnx'?" in caught.value.hint
+    # A defect is named by its error, and not taken for a model that cannot be run.
+    with pytest.raises(UnexpectedError, match="FileNotFoundError"):
+        run_in_child(Job("onnx", LatencySettings(), path="/absent.onnx"), tmp_path, dict, **options)
+    assert "exit status 3" in describe_exit(3).message
 
 
 def test_what_the_runtime_says_is_passed_on(tmp_path, quick):

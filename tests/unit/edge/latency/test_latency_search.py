@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.edge.latency.measuring.loops import Timed, arrivals
-from core.edge.latency.measuring.rate_search import PROBES, facts, highest_rate, p99_ms
+from core.edge.latency.measuring.rate_search import PROBES, highest_rate, p99_ms, server_facts
 
 SERVICE = 1_000_000  # ns: 1,000 a second at most
 
@@ -33,15 +33,15 @@ def test_the_highest_rate_is_found(bound_ms):
     assert p99_ms(queue(0.75 * best, 60)) <= bound_ms
     assert p99_ms(queue(min(1.5 * best, 1_100), 60)) > bound_ms
     assert len(table) == 12
-    assert max(row["qps"] for row in table if row["met"]) == best
-    assert all(row["met"] == (row["p99_ms"] <= bound_ms and row["kept_up"]) for row in table)
+    assert max(row.qps for row in table if row.met) == best
+    assert all(row.met == (row.p99_ms <= bound_ms and row.kept_up) for row in table)
 
 
 def test_a_bound_below_the_service_time_is_met_by_no_rate():
     best, table = highest_rate(probe, SERVICE, 0.5)
     assert best == 0
     assert len(table) == PROBES
-    assert not any(row["met"] for row in table)
+    assert not any(row.met for row in table)
 
 
 def test_a_wrong_first_guess_is_corrected():
@@ -59,17 +59,17 @@ def test_chance_does_not_lead_astray():
         return (timed if next(answers) else queue(3_000, 1)), 10**9
 
     best, table = highest_rate(moody, SERVICE, 5.0)
-    failed = [row["qps"] for row in table if not row["met"]]
+    failed = [row.qps for row in table if not row.met]
     assert best < min(failed)
-    assert best in [row["qps"] for row in table if row["met"]]
+    assert best in [row.qps for row in table if row.met]
 
 
 def test_a_server_that_falls_behind_is_said_to():
-    slow = facts(queue(2_000, 2), 2_000, 2 * 10**9)
-    assert not slow["kept_up"]
-    assert slow["queue_at_end"] == pytest.approx(2_000, rel=0.1)
-    assert slow["achieved_qps"] == pytest.approx(1_000, rel=0.02)
-    fine = facts(queue(500, 2), 500, 2 * 10**9)
-    assert fine["kept_up"]
-    assert fine["utilisation"] == pytest.approx(0.5, rel=0.1)
-    assert fine["service_ms"] == 1.0
+    slow = server_facts(queue(2_000, 2), 2_000, 2 * 10**9)
+    assert not slow.kept_up
+    assert slow.queue_at_end == pytest.approx(2_000, rel=0.1)
+    assert slow.achieved_qps == pytest.approx(1_000, rel=0.02)
+    fine = server_facts(queue(500, 2), 500, 2 * 10**9)
+    assert fine.kept_up
+    assert fine.utilisation == pytest.approx(0.5, rel=0.1)
+    assert fine.service_ms == 1.0

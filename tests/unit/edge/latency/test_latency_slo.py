@@ -51,7 +51,7 @@ def test_it_must_have_been_measured_so(measured):
     report = measured[0]
     with pytest.raises(SettingsError, match="says nothing about a rate"):
         verdict(replace(report, server=None), SLO)
-    with pytest.raises(SettingsError, match="at 100 requests a second"):
+    with pytest.raises(SettingsError, match="at 100 requests per second"):
         verdict(report, Slo(bound_ms=10, qps=200))
 
 

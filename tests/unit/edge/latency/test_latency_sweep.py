@@ -41,7 +41,7 @@ def test_too_few_samples_leave_a_gap(file, quick):
 
 
 def test_bad_axes_and_stops(file, quick):
-    with pytest.raises(SettingsError, match="'batch' is no setting"):
+    with pytest.raises(SettingsError, match="'batch' is not a setting"):
         sweep({"m": file("matmul")}, quick(), {"batch": [1]})
     with pytest.raises(SettingsError, match="nothing to measure"):
         sweep({"m": file("matmul")}, quick(), {"batch_size": []})

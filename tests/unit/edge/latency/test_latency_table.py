@@ -37,9 +37,9 @@ def test_texts_are_counted_before_or_within_what_is_timed(words_file, quick):
             assert found.preprocessing == within
     assert measure_latency(path, quick(batch_size=3)).requests > 0
     folder = path.parent
-    told = write_inputs(frame, path, folder, batch_size=3, preprocessing=False)
-    with np.load(folder / "inputs.npz") as kept:
-        feeds = {name: kept[str(place)] for place, name in enumerate(told["names"])}
+    written = write_inputs(frame, path, folder, batch_size=3, preprocessing=False)
+    with np.load(folder / "inputs.npz") as arrays:
+        feeds = {name: arrays[str(index)] for index, name in enumerate(written.names)}
     assert feeds["note"].dtype == np.int32
     assert feeds["note"].shape == (80, len(Metadata.read(path).columns[0].vocabulary))
     assert feeds["note"].sum() > 80

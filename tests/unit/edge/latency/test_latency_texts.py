@@ -67,5 +67,5 @@ def test_what_cannot_be_tokenised_is_refused(file, quick, tokenizer, tmp_path):
     broken.write_text("{}")
     with pytest.raises(InputError, match="tokenizer cannot be read"):
         measure_latency(file("tokens"), quick(), inputs=Texts(TEXTS, broken))
-    with pytest.raises(InputError, match="3 is no text"):
+    with pytest.raises(InputError, match="3 is not a text"):
         measure_latency(file("tokens"), quick(), inputs=Texts(["a", 3], tokenizer))
