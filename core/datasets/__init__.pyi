@@ -2,26 +2,31 @@ from ._checks import check
 from ._export import write_csv
 from ._finding import Finding
 from ._fingerprint import fingerprint
+from ._formats import FILE_FORMATS, FileFormat, readable_formats
 from ._frame import load_frame
 from ._limits import Limits
 from ._profile import ColumnProfile, Profile, profile
 from ._read import read_table
 from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
+from ._source_file import SourceFile
 from ._table import Dialect, ReadReport, SkippedRow, Table
 from ._task import infer_task
 from ._types import MISSING_MARKERS
 
 __all__ = [
+    "FILE_FORMATS",
     "MISSING_MARKERS",
     "ColumnProfile",
     "Dialect",
+    "FileFormat",
     "Finding",
     "Limits",
     "Profile",
     "ReadReport",
     "Sample",
     "SkippedRow",
+    "SourceFile",
     "Table",
     "check",
     "fingerprint",
@@ -30,6 +35,7 @@ __all__ = [
     "load_sample",
     "profile",
     "read_table",
+    "readable_formats",
     "samples",
     "suspected_attribute",
     "write_csv",

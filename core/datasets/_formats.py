@@ -1,193 +1,217 @@
-"""Tell what a file is by its first bytes, never by its name; refuse what could run code."""
+"""File formats: one record each, recognized by content, never by the name of the file."""
 
 from __future__ import annotations
 
-import pickletools
-import warnings
-import zipfile
-import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import TYPE_CHECKING
 
+from core.datasets import _readers as readers
+from core.datasets._json import looks_like_json
+from core.datasets._limits import Limits
+from core.datasets._refused import UNREADABLE, is_pickle, pickle_error, refuse_office_zip
+from core.datasets._relation import Relation
+from core.datasets._source_file import SourceFile
+from core.datasets._unpack import unpack_gzip, unpack_zip
 from core.errors import InputError
+from core.registry import Registry
 
-__all__ = ["Format", "extension_notice", "identify"]
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
 
-Format = Literal["text", "gzip", "zip", "excel", "parquet", "feather"]
-
-_HEAD_BYTES = 64 * 1024
-_READABLE = "Upload CSV, TSV, JSON lines, Excel (.xlsx), Parquet or Feather, or one of them in gzip or zip."
-_REFUSED = {
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("an old Excel file (.xls) or a protected one", "Save it as plain .xlsx."),
-    b"FEA1": ("a Feather file of version 1", "Save it again with a current version of Arrow."),
-    b"PARE": ("an encrypted Parquet file", "Save it without encryption."),
-    b"BZh": ("compressed with bzip2", "Unpack it, or compress it with gzip."),
-    b"\xfd7zXZ\x00": ("compressed with xz", "Unpack it, or compress it with gzip."),
-    b"(\xb5/\xfd": ("compressed with Zstandard", "Unpack it, or compress it with gzip."),
-    b"\x04\x22M\x18": ("compressed with LZ4", "Unpack it, or compress it with gzip."),
-    b"7z\xbc\xaf\x27\x1c": ("a 7-Zip archive", "Unpack it, or compress it with gzip or zip."),
-    b"Rar!": ("a RAR archive", "Unpack it, or compress it with gzip or zip."),
-    b"\x93NUMPY": ("a NumPy array", _READABLE),
-    b"\x89HDF": ("an HDF5 file", _READABLE),
-    b"SQLite format 3\x00": ("an SQLite database", "Export the table as CSV."),
-    b"%PDF": ("a PDF document", _READABLE),
-    b"\x89PNG": ("an image", _READABLE),
-    b"\xff\xd8\xff": ("an image", _READABLE),
-    b"GIF8": ("an image", _READABLE),
-    b"\x7fELF": ("a program", _READABLE),
-}
-_EXTENSIONS: dict[str, tuple[str, ...]] = {
-    "text": (".csv", ".tsv", ".txt", ".tab", ".psv", ".dat", ".data"),
-    "json": (".json", ".jsonl", ".ndjson"),
-    "excel": (".xlsx", ".xlsm", ".xls"),
-    "parquet": (".parquet", ".pq"),
-    "feather": (".feather", ".arrow", ".ipc"),
-    "gzip": (".gz", ".gzip"),
-    "zip": (".zip",),
-}
-_WORDS = {
-    "text": "delimited text",
-    "json": "JSON",
-    "excel": "Excel",
-    "parquet": "Parquet",
-    "feather": "Feather",
-    "gzip": "gzip",
-    "zip": "zip",
-}
+__all__ = ["FILE_FORMATS", "Container", "FileFormat", "extension_notice", "identify", "readable_formats"]
 
 
-def identify(path: Path) -> Format:
-    """Tell the format of a file by its content.
+@dataclass(frozen=True, kw_only=True)
+class FileFormat:
+    """A format that tables are read from.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    name : str
+        Name that `ReadReport.format` stores.
+    title : str
+        Name in sentences and lists, such as "Excel".
+    extensions : tuple of str
+        Usual endings of file names, in lower case, the most common first. They serve lists and notices; the content
+        decides.
+    recognize : callable
+        Function of a `SourceFile` that returns whether its content has this format.
+    read : callable
+        Function of a `SourceFile` and a DuckDB connection that returns the table as a frame. (Formats of the product
+        return an SQL relation, so that memory does not grow with the file.)
+    upload : bool, default=True
+        Whether users may upload such a file.
 
-    Returns
-    -------
-    str
-        text (delimited or JSON), gzip, zip, excel, parquet or feather.
+    Examples
+    --------
+    >>> [format.title for format in FILE_FORMATS.values()][:2]
+    ['delimited text', 'JSON']
+    """
+
+    name: str
+    title: str
+    extensions: tuple[str, ...]
+    recognize: Callable[[SourceFile], bool]
+    read: Callable[[SourceFile, duckdb.DuckDBPyConnection], Relation | pd.DataFrame]
+    upload: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """A format that packs one file of another format.
+
+    Parameters
+    ----------
+    name : str
+        Name that `ReadReport.compression` stores.
+    title : str
+        Name in sentences and lists.
+    extensions : tuple of str
+        Usual endings of file names, in lower case.
+    recognize : callable
+        Function of a `SourceFile` that returns whether its content has this format.
+    unpack : callable
+        Function that writes the packed file, given the container, the file to write and the limits.
+    """
+
+    name: str
+    title: str
+    extensions: tuple[str, ...]
+    recognize: Callable[[SourceFile], bool]
+    unpack: Callable[[Path, Path, Limits], object]
+
+
+FILE_FORMATS: Registry[FileFormat] = Registry(
+    "file format",
+    [
+        FileFormat(
+            name="csv",
+            title="delimited text",
+            extensions=(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat", ".data"),
+            recognize=lambda file: file.is_text,
+            read=readers.read_delimited,
+        ),
+        FileFormat(
+            name="json",
+            title="JSON",
+            extensions=(".jsonl", ".json", ".ndjson"),
+            recognize=lambda file: file.is_text and looks_like_json(file.sample),
+            read=readers.read_json,
+        ),
+        FileFormat(
+            name="excel",
+            title="Excel",
+            extensions=(".xlsx", ".xlsm", ".xls"),
+            recognize=lambda file: "xl/workbook.xml" in file.members,
+            read=readers.read_excel,
+        ),
+        FileFormat(
+            name="parquet",
+            title="Parquet",
+            extensions=(".parquet", ".pq"),
+            recognize=lambda file: file.head.startswith(b"PAR1"),
+            read=readers.read_parquet,
+        ),
+        FileFormat(
+            name="feather",
+            title="Feather",
+            extensions=(".feather", ".arrow", ".ipc"),
+            recognize=lambda file: file.head.startswith(b"ARROW1"),
+            read=readers.read_feather,
+        ),
+    ],
+)
+"""All formats by name. The last one that recognizes a file reads it, so formats of extensions have precedence."""
+
+CONTAINERS: Registry[Container] = Registry(
+    "container",
+    [
+        Container(
+            name="gzip",
+            title="gzip",
+            extensions=(".gz", ".gzip"),
+            recognize=lambda file: file.head.startswith(b"\x1f\x8b"),
+            unpack=unpack_gzip,
+        ),
+        Container(
+            name="zip",
+            title="zip",
+            extensions=(".zip",),
+            recognize=lambda file: bool(file.members) or file.head.startswith(b"PK\x05\x06"),
+            unpack=unpack_zip,
+        ),
+    ],
+)
+
+
+def identify(file: SourceFile) -> FileFormat | Container:
+    """Return the format of a file, by its content.
 
     Raises
     ------
     InputError
-        When it is empty, a pickle of any kind, or nothing that holds a table.
+        When the file is empty, a pickle of any kind, or nothing that holds a table.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if not head.strip():
+    if not file.head.strip():
         raise InputError("The file is empty.", "Upload a file with a header and at least one row.")
-    if _is_pickle(head, complete=len(head) < _HEAD_BYTES):
-        raise _pickle_error()
-    for magic, (what, hint) in _REFUSED.items():
-        if head.startswith(magic):
-            raise InputError(f"The file is {what}, which is not read.", hint)
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    if head.startswith(b"ARROW1"):
-        return "feather"
-    if head.startswith(b"\x1f\x8b"):
-        return "gzip"
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _inside_zip(path)
-    _refuse_binary(head)
-    return "text"
+    if is_pickle(file.head, complete=file.is_whole_head):
+        raise pickle_error()
+    refuse_office_zip(file.members)
+    records: list[FileFormat | Container] = [*reversed([*FILE_FORMATS.values()]), *CONTAINERS.values()]
+    for record in records:
+        if record.recognize(file):
+            return record
+    for magic, (description, hint) in UNREADABLE.items():
+        if file.head.startswith(magic):
+            raise InputError(f"The file is {description}, which is not read.", hint or _upload_hint())
+    raise InputError("The file is neither text nor a table in a known format.", _upload_hint())
 
 
-def extension_notice(name: str, formats: list[str]) -> str | None:
+def readable_formats() -> str:
+    """Return a list of the formats that users may upload, for labels and hints.
+
+    Examples
+    --------
+    >>> print(readable_formats()[:61] + "...")
+    delimited text (.csv, .tsv), JSON (.jsonl, .json), Excel (.xl...
+    """
+    titles = [f"{item.title} ({', '.join(item.extensions[:2])})" for item in FILE_FORMATS.values() if item.upload]
+    containers = " or ".join(container.title for container in CONTAINERS.values())
+    return f"{', '.join(titles[:-1])} or {titles[-1]}; also in {containers}"
+
+
+def _upload_hint() -> str:
+    return f"Upload {readable_formats()}."
+
+
+def extension_notice(name: str, formats: Sequence[FileFormat | Container]) -> str | None:
     """Return a notice when a file's name promises another format than its content has.
 
     Parameters
     ----------
     name : str
-        What the user called the file.
-    formats : list of str
-        What was found, the outermost first, such as ["gzip", "text"].
+        Name that the user gave the file.
+    formats : sequence of FileFormat or Container
+        Formats of the content, the outermost first.
 
     Examples
     --------
-    >>> extension_notice("table.csv", ["parquet"])
+    >>> extension_notice("table.csv", [FILE_FORMATS["parquet"]])
     "The name 'table.csv' promises delimited text, but the file is Parquet: it was read as Parquet."
-    >>> extension_notice("table.csv.gz", ["gzip", "text"])
+    >>> extension_notice("table.csv.gz", [CONTAINERS["gzip"], FILE_FORMATS["csv"]])
     """
     suffixes = [suffix.casefold() for suffix in reversed(PurePath(name).suffixes)]
-    for suffix, found in zip(suffixes, formats, strict=False):
-        promised = next((known for known, endings in _EXTENSIONS.items() if suffix in endings), None)
-        if promised is None:
+    records: list[FileFormat | Container] = [*FILE_FORMATS.values(), *CONTAINERS.values()]
+    for suffix, actual in zip(suffixes, formats, strict=False):
+        promised = [record for record in records if suffix in record.extensions]
+        if not promised:
             return None
-        if promised != found:
-            got = _WORDS[found]
-            return f"The name {name!r} promises {_WORDS[promised]}, but the file is {got}: it was read as {got}."
+        if actual not in promised:
+            return (
+                f"The name {name!r} promises {promised[0].title}, but the file is {actual.title}: "
+                f"it was read as {actual.title}."
+            )
     return None
-
-
-def _pickle_error() -> InputError:
-    return InputError(
-        "The file is a Python pickle, which can run any code when it is opened. It was not read.",
-        "Save the table as Parquet (frame.to_parquet) or CSV.",
-    )
-
-
-def _is_pickle(head: bytes, *, complete: bool) -> bool:
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return True
-    if head[:1] == b"x":  # joblib compresses with zlib, which has no magic number of its own
-        try:
-            inner = zlib.decompressobj().decompress(head, 4096)
-        except zlib.error:
-            return False
-        return _is_pickle(inner, complete=False)
-    # Protocols 0 and 1 have no magic number either: the file is one if it disassembles to its very end.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd escapes in what is no pickle at all
-        return _disassembles(head, complete=complete)
-
-
-def _disassembles(head: bytes, *, complete: bool) -> bool:
-    count = 0
-    try:
-        for opcode, _, position in pickletools.genops(head):
-            count += 1
-            if opcode.name == "STOP":
-                return complete and count > 2 and not head[(position or 0) + 1 :].strip()
-    except (ValueError, IndexError):
-        return not complete and count > 1_000
-    return False
-
-
-def _inside_zip(path: Path) -> Format:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise InputError("The zip file is damaged or cut off.", "Upload it again.") from error
-    if any(name.endswith((".pkl", ".pickle", ".pt", ".pth", ".joblib")) for name in names):
-        raise _pickle_error()
-    if "xl/workbook.xml" in names:
-        return "excel"
-    if "xl/workbook.bin" in names:
-        raise InputError("The file is a binary Excel file (.xlsb), which is not read.", "Save it as .xlsx.")
-    if "mimetype" in names or any(name.startswith(("word/", "ppt/")) for name in names):
-        raise InputError("The file is an office document without a readable table.", "Save the table as .xlsx or .csv.")
-    return "zip"
-
-
-def _refuse_binary(head: bytes) -> None:
-    """Raise InputError for bytes that are no text in any encoding."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return
-    zeros = head.count(0)
-    if zeros and not _alternates(head):
-        controls = sum(head.count(code) for code in (*range(1, 9), 11, 12, *range(14, 32)))
-        if zeros + controls > len(head) / 1_000:
-            raise InputError("The file is neither text nor a table in a known format.", _READABLE)
-    controls = sum(head.count(code) for code in (*range(1, 9), *range(14, 27)))
-    if controls > len(head) / 20:
-        raise InputError("The file is neither text nor a table in a known format.", _READABLE)
-
-
-def _alternates(head: bytes) -> bool:
-    """Whether zeros stand on one side of each pair of bytes, as in UTF-16 of Latin text."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    return max(even, odd) > 0.2 * len(head) / 2 and min(even, odd) < 0.02 * len(head)

@@ -1,4 +1,4 @@
-"""Read a file of any supported format into a Parquet file, a report and a fingerprint."""
+"""Reading: from a file of any supported format to a Parquet file, a report and a fingerprint."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from core.datasets._columnar import ColumnarTable, feather_table, parquet_table
-from core.datasets._delimited import Source, delimited_source, rejected_rows
-from core.datasets._dialect import Layout, detect_layout
-from core.datasets._encoding import to_utf8
-from core.datasets._excel import excel_to_csv
 from core.datasets._fingerprint import fingerprint
-from core.datasets._formats import extension_notice, identify
-from core.datasets._json import json_table, looks_like_json
+from core.datasets._formats import Container, FileFormat, extension_notice, identify
 from core.datasets._limits import Limits
 from core.datasets._names import repair_names
-from core.datasets._table import Dialect, ReadReport, SkippedRow, Table
-from core.datasets._types import TextColumn, choose_types
-from core.datasets._unpack import unpack
+from core.datasets._readers import frame_relation
+from core.datasets._relation import Relation
+from core.datasets._source_file import SourceFile
+from core.datasets._table import ReadReport, Table
 from core.errors import InputError, LimitError
+from core.files import atomic_write
 from core.progress import Event, Report, silent
 from core.query import connect, identifier, literal
 
@@ -32,23 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_table"]
 
-_SAMPLE_BYTES = 2**20
 _MAX_LAYERS = 2
-
-
-@dataclass
-class _Found:
-    """A relation that is ready to be stored, and what was learnt on the way."""
-
-    relation: str
-    names: Sequence[str]
-    columns: Sequence[TextColumn]
-    rows: int
-    dialect: Dialect | None = None
-    encoding: str | None = None
-    skipped: int = 0
-    skipped_rows: tuple[SkippedRow, ...] = ()
-    notices: list[str] = field(default_factory=list)
 
 
 def read_table(
@@ -59,25 +38,25 @@ def read_table(
     workdir: str | Path | None = None,
     report: Report | None = None,
 ) -> Table:
-    """Read CSV or other delimited text, JSON lines, Excel, Parquet or Feather, also in gzip or zip.
+    """Read a table from a file of any format in `FILE_FORMATS`, also in gzip or zip.
 
-    The format is told by the content, not by the name. Memory does not grow with the file: DuckDB reads it as a
-    stream and writes Parquet, and no pandas frame is made. Every row is kept but those that cannot be read as one
+    The content decides which format it is, not the name. Memory does not grow with the file: DuckDB reads it as a
+    stream and writes Parquet, and no pandas frame is made. Every row is kept, except those that cannot be read
     (wrong number of fields, broken quotes); they are counted and shown in the report. A column gets the narrowest
     of the types boolean, integer, number, date, timestamp and text that holds each of its values without loss.
 
     Parameters
     ----------
     path : path
-        The file.
+        File to read.
     name : str, optional
-        What the user calls it; the file's own name by default.
+        Name that the user gave the file; by default the name in `path`.
     limits : Limits, optional
-        Largest table that is read; those of the installation (``PLUMBLINE_MAX_*``) by default.
+        Largest table that is read; by default that of the installation (``PLUMBLINE_MAX_*``).
     workdir : path, optional
-        Folder for the Parquet file and for temporary ones; a new temporary folder by default.
+        Folder for the Parquet file and for temporary files; by default a new temporary folder.
     report : callable, optional
-        Receives progress events.
+        Function that receives progress events.
 
     Returns
     -------
@@ -86,9 +65,14 @@ def read_table(
     Raises
     ------
     InputError
-        When the file is missing, empty, damaged, a pickle, or holds no table. Nothing is left behind.
+        When the file is missing, empty, damaged, a pickle, or does not hold a table. Nothing is left behind.
     LimitError
         When it is larger than the limits, unpacked or not.
+
+    See Also
+    --------
+    load_frame : Load a stored table into memory.
+    profile : Describe its columns.
 
     Examples
     --------
@@ -101,55 +85,55 @@ def read_table(
     """
     source = Path(path)
     limits = limits or Limits.from_settings()
-    tell = report or silent
-    called = name or source.name
+    report = report or silent
+    user_name = name or source.name
     if not source.is_file():
-        what = "a folder" if source.is_dir() else "not there"
-        raise InputError(f"The file {source.name!r} is {what}.", "Choose a file.")
+        problem = "is a folder" if source.is_dir() else "does not exist"
+        raise InputError(f"The file {source.name!r} {problem}.", "Choose a file.")
     limits.check_file(source.stat().st_size)
     with _folders(workdir) as (folder, scratch):
         out = folder / "table.parquet"
-        tell(Event("read", 0.0, "Looking at the file"))
-        content, formats = _unpacked(source, scratch, limits)
-        tell(Event("read", 0.1, "Finding the types of the columns"))
+        report(Event("read", 0.0, "Recognizing the format"))
+        file, containers, file_format = _unpack(SourceFile(source, scratch, limits))
+        report(Event("read", 0.1, "Recognizing the types of the columns"))
         with connect(scratch) as connection:
-            kind, found = _find(connection, content, formats[-1], scratch, limits)
-            formats[-1] = kind
-            if not found.rows:
+            content = file_format.read(file, connection)
+            relation = content if isinstance(content, Relation) else frame_relation(content, file, connection)
+            if not relation.rows:
                 raise InputError("The file has no rows below its header.", "Upload a file with at least one row.")
-            limits.check_shape(found.rows, len(found.names))
-            names, renamed = repair_names(found.names)
-            tell(Event("read", 0.4, f"Storing {found.rows:,} rows"))
-            _store(connection, found, names, out)
-        tell(Event("read", 0.8, "Taking the fingerprint"))
-        notice = extension_notice(called, [*formats])
-        named = dict(zip(names, found.columns, strict=True))
+            limits.check_shape(relation.rows, len(relation.names))
+            names, renamed = repair_names(relation.names)
+            report(Event("read", 0.4, f"Storing {relation.rows:,} rows"))
+            _store(connection, relation, names, out)
+        report(Event("read", 0.8, "Computing the fingerprint"))
+        notice = extension_notice(user_name, [*containers, file_format])
+        columns = dict(zip(names, relation.columns, strict=True))
         result = ReadReport(
-            rows=found.rows,
+            rows=relation.rows,
             columns=len(names),
-            format="csv" if kind == "text" else kind,
-            compression=formats[0] if len(formats) > 1 else None,
-            encoding=found.encoding,
-            dialect=found.dialect,
-            skipped=found.skipped,
-            skipped_rows=found.skipped_rows,
+            format=file_format.name,
+            compression=containers[0].name if containers else None,
+            encoding=relation.encoding,
+            dialect=relation.dialect,
+            skipped=relation.skipped,
+            skipped_rows=relation.skipped_rows,
             renamed=renamed,
-            missing_markers={n: column.markers for n, column in named.items() if column.markers},
-            types={n: column.kind for n, column in named.items()},
+            missing_markers={name: column.markers for name, column in columns.items() if column.markers},
+            types={name: column.kind for name, column in columns.items()},
             notices=(
                 *([notice] if notice else []),
-                *found.notices,
-                *(f"Column {n!r} {column.notice}." for n, column in named.items() if column.notice),
+                *relation.notices,
+                *(f"Column {name!r} {column.notice}." for name, column in columns.items() if column.notice),
             ),
         )
-        table = Table(PurePath(called).name.split(".")[0] or called, out, result, fingerprint(out))
-    tell(Event("read", 1.0, f"{result.rows:,} rows, {result.columns:,} columns"))
+        table = Table(PurePath(user_name).name.split(".")[0] or user_name, out, result, fingerprint(out))
+    report(Event("read", 1.0, f"{result.rows:,} rows, {result.columns:,} columns"))
     return table
 
 
 @contextmanager
 def _folders(workdir: str | Path | None) -> Iterator[tuple[Path, Path]]:
-    """A folder for the table and one for scratch files; after an error, nothing that was made here is left."""
+    """Yield a folder for the table and one for scratch files; after an error, both are removed."""
     folder = Path(workdir) if workdir is not None else Path(tempfile.mkdtemp(prefix="plumbline-"))
     folder.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="reading-", dir=folder))
@@ -163,109 +147,35 @@ def _folders(workdir: str | Path | None) -> Iterator[tuple[Path, Path]]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unpacked(path: Path, scratch: Path, limits: Limits) -> tuple[Path, list[str]]:
-    """Take the file out of gzip and zip; return it with the formats found, the outermost first."""
-    formats: list[str] = [identify(path)]
-    while formats[-1] in ("gzip", "zip"):
-        if len(formats) > _MAX_LAYERS:
+def _unpack(file: SourceFile) -> tuple[SourceFile, list[Container], FileFormat]:
+    """Return the packed file, the containers around it (the outermost first) and its format."""
+    containers: list[Container] = []
+    while isinstance(record := identify(file), Container):
+        containers.append(record)
+        if len(containers) > _MAX_LAYERS:
             raise InputError("The file is packed more than twice.", "Upload the table itself.")
-        inner = scratch / f"unpacked-{len(formats)}"
-        unpack(path, formats[-1], inner, limits)
-        path = inner
-        formats.append(identify(path))
-    return path, formats
+        inner = file.scratch / f"unpacked-{len(containers)}"
+        record.unpack(file.path, inner, file.limits)
+        file = SourceFile(inner, file.scratch, file.limits)
+    return file, containers, record
 
 
-def _find(
-    connection: duckdb.DuckDBPyConnection, path: Path, kind: str, scratch: Path, limits: Limits
-) -> tuple[str, _Found]:
-    """Make a relation of the file, whatever its format; also return the format's final name."""
-    if kind == "parquet":
-        return kind, _typed(parquet_table(connection, path, limits))
-    if kind == "feather":
-        return kind, _typed(feather_table(connection, path, scratch / "feather.parquet", limits))
-    if kind == "excel":
-        staged = scratch / "sheet.csv"
-        layout = excel_to_csv(path, staged, limits)
-        found = _delimited(connection, staged, layout, limits)
-        found.dialect = None
-        return kind, found
-    text = to_utf8(path, scratch / "text", limits)
-    with text.path.open("rb") as file:
-        sample = file.read(_SAMPLE_BYTES).decode("utf-8", errors="ignore")
-    if looks_like_json(sample):
-        kind, found = "json", _json(connection, text.path, limits, array=sample.lstrip("\ufeff \t\r\n")[:1] == "[")
-    else:
-        layout = detect_layout(sample, complete=text.path.stat().st_size <= _SAMPLE_BYTES)
-        found = _delimited(connection, text.path, layout, limits)
-    found.encoding = text.encoding
-    found.notices = [*text.notices, *found.notices]
-    return kind, found
-
-
-def _typed(table: ColumnarTable) -> _Found:
-    return _Found(table.relation, table.names, table.columns, table.rows)
-
-
-def _json(connection: duckdb.DuckDBPyConnection, path: Path, limits: Limits, *, array: bool) -> _Found:
-    table = json_table(connection, path, limits, array=array)
-    rows, columns = choose_types(connection, table.source, table.strings)
-    return _Found(
-        table.source.rows,
-        table.names,
-        columns,
-        rows,
-        skipped=table.skipped,
-        skipped_rows=table.skipped_rows,
-        notices=table.notices,
-    )
-
-
-def _delimited(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout, limits: Limits) -> _Found:
+def _store(connection: duckdb.DuckDBPyConnection, relation: Relation, names: Sequence[str], out: Path) -> None:
+    """Write the relation as Parquet."""
     import duckdb
 
-    limits.check_columns(len(layout.names))
-    source: Source = delimited_source(path, layout)
+    selected = ", ".join(f"{column.sql} AS {identifier(n)}" for column, n in zip(relation.columns, names, strict=True))
     try:
-        rows, columns = choose_types(connection, source)
-    except duckdb.InvalidInputException as error:
-        raise InputError("The rows cannot be told apart.", "Save the table as CSV in UTF-8 again.") from error
-    skipped, first = rejected_rows(connection, len(layout.names))
-    if skipped > rows:
-        raise InputError(
-            f"{skipped:,} of {skipped + rows:,} rows do not have {len(layout.names)} fields, as the first ones have.",
-            "Check the delimiter and the quotes, or save the table as CSV again.",
-        )
-    return _Found(
-        source.rows,
-        layout.names,
-        columns,
-        rows,
-        dialect=layout.dialect,
-        skipped=skipped,
-        skipped_rows=first,
-        notices=list(layout.notices),
-    )
-
-
-def _store(connection: duckdb.DuckDBPyConnection, found: _Found, names: Sequence[str], out: Path) -> None:
-    """Write the relation as Parquet; `out` appears only when it is complete."""
-    import duckdb
-
-    part = out.with_suffix(".part")
-    selected = ", ".join(f"{column.sql} AS {identifier(n)}" for column, n in zip(found.columns, names, strict=True))
-    try:
-        (stored,) = connection.execute(
-            f"COPY (SELECT {selected} FROM {found.relation}) TO {literal(part)} (FORMAT parquet)"
-        ).fetchone() or (0,)
-        if stored != found.rows:  # the reader drops a row whose cast fails; types are chosen so that none does
-            raise InputError(
-                f"Only {stored:,} of {found.rows:,} rows could be stored.", "Please report this file: it is a fault."
-            )
-        part.replace(out)
+        with atomic_write(out) as partial:
+            (stored,) = connection.execute(
+                f"COPY (SELECT {selected} FROM {relation.sql}) TO {literal(partial)} (FORMAT parquet)"
+            ).fetchone() or (0,)
+            if stored != relation.rows:  # the reader drops a row whose cast fails; types are chosen so that none does
+                raise InputError(
+                    f"Only {stored:,} of {relation.rows:,} rows could be stored.",
+                    "This is a defect of Plumbline. Please report it with the file.",
+                )
     except duckdb.OutOfMemoryException as error:
         raise LimitError("The table needs more memory than reading may take.", "Upload it in parts.") from error
     except duckdb.Error as error:
         raise InputError("The file is damaged: not all of it can be read.", "Write it again and upload it.") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,17 +1,19 @@
-"""Unpack gzip and zip as a stream, within the limits."""
+"""Unpacking of gzip and zip as a stream, within the limits."""
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from core.datasets._limits import Limits
 from core.errors import InputError
 
-__all__ = ["check_archive", "unpack"]
+__all__ = ["check_archive", "unpack_gzip", "unpack_zip"]
 
 _CHUNK = 4 * 2**20
 _MAX_MEMBERS = 2_000
@@ -21,46 +23,70 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def unpack(path: Path, kind: str, out: Path, limits: Limits) -> str:
-    """Write the content of a gzip file, or of a zip with one file, to `out`.
+def unpack_gzip(path: Path, out: Path, limits: Limits) -> None:
+    """Write the content of a gzip file to `out`.
 
     Parameters
     ----------
     path : Path
-        The packed file.
-    kind : str
-        gzip or zip.
+        Packed file.
     out : Path
-        The file to write.
+        File to write.
     limits : Limits
-        Bounds on what comes out; it is counted as it is written, whatever the file says of itself.
-
-    Returns
-    -------
-    str
-        The name inside the zip; empty for gzip.
+        Bounds on the content, which is counted as it is written, whatever the file says of its size.
 
     Raises
     ------
     LimitError
-        When more comes out than the limits allow.
+        When the content is larger than the limits allow.
     InputError
-        When the file is damaged or cut off, protected, or a zip with several files.
+        When the file is damaged or cut off.
+
+    See Also
+    --------
+    unpack_zip : The same for a zip file with one member.
+    """
+    with _damage_reported("gzip"), gzip.open(path) as source:
+        _copy(source, out, path.stat().st_size, limits)
+
+
+def unpack_zip(path: Path, out: Path, limits: Limits) -> None:
+    """Write the only member of a zip file to `out`.
+
+    Parameters
+    ----------
+    path : Path
+        Packed file.
+    out : Path
+        File to write.
+    limits : Limits
+        Bounds on the content, which is counted as it is written, whatever the file says of its size.
+
+    Raises
+    ------
+    LimitError
+        When the content is larger than the limits allow.
+    InputError
+        When the file is damaged or cut off, protected, or has several members.
+
+    See Also
+    --------
+    unpack_gzip : The same for a gzip file.
     """
     packed = path.stat().st_size
+    with _damage_reported("zip"), zipfile.ZipFile(path) as archive:
+        member = _only_member(archive, limits, packed)
+        with archive.open(member) as source:
+            _copy(source, out, packed, limits)
+
+
+@contextlib.contextmanager
+def _damage_reported(title: str) -> Iterator[None]:
     try:
-        if kind == "gzip":
-            with gzip.open(path) as source:
-                _copy(source, out, packed, limits)
-            return ""
-        with zipfile.ZipFile(path) as archive:
-            member = _only_member(archive, limits, packed)
-            with archive.open(member) as source:
-                _copy(source, out, packed, limits)
-            return member.filename
+        yield
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise InputError(
-            f"The {kind} file is damaged or cut off before its end.", "Pack it again, or upload it unpacked."
+            f"The {title} file is damaged or cut off before its end.", "Pack it again, or upload it unpacked."
         ) from error
 
 

@@ -70,7 +70,7 @@ def submit_sample(name: str, *, workspace: str) -> str:
 
 def run(context: RunContext) -> dict[str, Any]:
     """Read, profile and store the table."""
-    from core.datasets import load_sample, profile, read_table, samples
+    from core.datasets import FILE_FORMATS, load_sample, profile, read_table, readable_formats, samples
 
     roles: dict[str, Any] = {}
     sample = context.settings.get("sample")
@@ -92,6 +92,9 @@ def run(context: RunContext) -> dict[str, Any]:
             table = read_table(upload, name=filename, workdir=context.workdir, report=context.report)
         finally:
             upload.unlink(missing_ok=True)
+        file_format = FILE_FORMATS[table.report.format]
+        if not file_format.upload:
+            raise InputError(f"{file_format.title} files cannot be uploaded.", f"Upload {readable_formats()}.")
 
     context.report(Event("profile", 0.6, "Describing the columns"))
     known = datasets.with_fingerprint(table.fingerprint, context.workspace)

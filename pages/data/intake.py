@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.catalog import ACTIVE, Run, RunState, runs
-from core.datasets import samples
+from core.datasets import readable_formats, samples
 from core.settings import get_settings
 from core.tasks import ingest
 from pages._ui import address, frame, lookups, run_view, uploader
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from streamlit.typing import UploadedFile
 
 __all__ = ["imported", "running", "upload_or_sample"]
-
-_FORMATS = "CSV and other delimited text, Excel, Parquet, Feather, JSON lines; gzip or a zip of one file"
 
 
 def _take_upload(file: UploadedFile) -> None:
@@ -36,8 +34,9 @@ def upload_or_sample(*, first: bool) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Your own table")
+        formats = readable_formats()
         uploader.show(
-            f"{_FORMATS}. Up to {settings.max_rows:,} rows and {settings.max_columns:,} columns",
+            f"{formats[:1].upper()}{formats[1:]}. Up to {settings.max_rows:,} rows and {settings.max_columns:,} columns",
             key="data-upload",
             limit_mb=settings.max_upload_mb,
             on_upload=_take_upload,

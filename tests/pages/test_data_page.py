@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from core import jobs
 from core.catalog import RunState, datasets, runs
+from core.datasets import FILE_FORMATS
 from tests.pages.conftest import World, labels, query, texts, visit
 
 
@@ -25,6 +28,39 @@ def test_an_uploaded_table_is_read_and_opened(home: Path) -> None:
     assert (dataset.name, dataset.rows, dataset.columns) == ("fruit", 2, 2)
     assert query(test, "dataset") == dataset.id
     assert test.title[0].value == "fruit"
+
+
+FIXED_WIDTH = """
+from io import StringIO
+from core.datasets import FILE_FORMATS, FileFormat
+
+def read(file, connection):
+    import pandas as pd
+    return pd.read_fwf(StringIO("\\n".join(file.sample.splitlines()[1:])))
+
+FILE_FORMATS.add(FileFormat(name="fixed_width", title="fixed-width text", extensions=(".fwf",), read=read,
+                            recognize=lambda file: file.is_text and file.sample.startswith("#fixed")))
+"""
+
+
+def test_a_format_that_an_extension_adds_can_be_uploaded(
+    installation: Callable[..., AbstractContextManager[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fixed_width_format.py").write_text(FIXED_WIDTH)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    try:
+        with installation(tmp_path / "home", EXTENSIONS='["fixed_width_format"]'):
+            test = visit("data")
+            assert "fixed-width text (.fwf)" in test.file_uploader[0].label
+            content = b"#fixed\nname  weight\napple    120\npear     150\n"
+            test.file_uploader[0].upload("fruit.fwf", content, "text/plain").run()
+            assert _wait_for_imports() == [RunState.SUCCEEDED]
+            dataset = datasets.find("local")[0]
+            assert (dataset.name, dataset.rows, dataset.columns) == ("fruit", 2, 2)
+            assert dataset.report["format"] == "fixed_width"
+    finally:
+        FILE_FORMATS.remove("fixed_width")
 
 
 def test_a_broken_upload_says_why_and_changes_nothing(home: Path) -> None:

@@ -74,7 +74,7 @@ def test_what_holds_no_table_is_refused(tmp_path: Path, content: bytes, message:
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not there"):
+    with pytest.raises(InputError, match="does not exist"):
         read_table(tmp_path / "none.csv")
     with pytest.raises(InputError, match="a folder"):
         read_table(tmp_path)

@@ -1,0 +1,48 @@
+"""A table on its way from a file to Parquet: an SQL relation with what was learned about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.datasets._table import Dialect, SkippedRow
+from core.datasets._types import TextColumn
+
+__all__ = ["Relation"]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Rows that are ready to be stored.
+
+    Parameters
+    ----------
+    sql : str
+        Expression that selects the rows, for ``FROM``.
+    names : sequence of str
+        Names of the columns, as they are in the file.
+    columns : sequence of TextColumn
+        Type and SQL of each column.
+    rows : int
+        Number of rows.
+    dialect : Dialect, optional
+        Dialect of delimited text.
+    encoding : str, optional
+        Encoding of a text file.
+    skipped : int, default=0
+        Number of rows that could not be read.
+    skipped_rows : tuple of SkippedRow, default=()
+        The first of them.
+    notices : tuple of str, default=()
+        Sentences about everything else that was decided.
+    """
+
+    sql: str
+    names: Sequence[str]
+    columns: Sequence[TextColumn]
+    rows: int
+    dialect: Dialect | None = None
+    encoding: str | None = None
+    skipped: int = 0
+    skipped_rows: tuple[SkippedRow, ...] = ()
+    notices: tuple[str, ...] = ()
