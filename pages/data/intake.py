@@ -36,7 +36,7 @@ def upload_or_sample(*, first: bool) -> None:
         st.subheader("Your own table")
         formats = readable_formats()
         uploader.show(
-            f"{formats[:1].upper()}{formats[1:]}. Up to {settings.max_rows:,} rows and {settings.max_columns:,} columns",
+            f"{formats[:1].upper()}{formats[1:]}; up to {settings.max_rows:,} rows, {settings.max_columns:,} columns",
             key="data-upload",
             limit_mb=settings.max_upload_mb,
             on_upload=_take_upload,
