@@ -1,6 +1,6 @@
-"""Models: a registry with versions and aliases, new rows scored, cards that say what was measured, MLflow's format.
+"""Models: a registry with versions and aliases, scoring of new rows, model cards, and MLflow's format.
 
-Importing this package is cheap: what trained a model loads only when the model itself scores.
+Importing this package is cheap: the libraries that trained a model load only when the model itself scores.
 """
 
 import lazy_loader

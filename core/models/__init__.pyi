@@ -1,13 +1,15 @@
 from ._card import CardTable, ModelCard, Section
 from ._card_build import card, card_of_run
 from ._card_text import format_value
-from ._compare import VersionComparison, compare
-from ._coverage import CoverageRow
+from ._compare import VersionComparison, compare, compare_versions
+from ._coverage import COVERAGE_ITEMS, CoverageItem, CoverageRow
 from ._fields import Field
-from ._intake import ColumnReport
-from ._mlflow import save_mlflow
-from ._mlflow_push import push_mlflow
-from ._questions import Question, answer, questions
+from ._history import describe_event
+from ._intake import COLUMN_COUNTS, ColumnCount, ColumnReport
+from ._mlflow import MLFLOW_SOURCES, save_mlflow
+from ._mlflow_push import mlflow_parameters, push_mlflow
+from ._model_kinds import MODEL_KINDS, ModelKind, kind_of_task
+from ._questions import QUESTIONS, Question, answer, questions
 from ._registry import (
     aliases,
     archive,
@@ -24,31 +26,48 @@ from ._registry import (
     set_notes,
     versions,
 )
-from ._score import RowScorer, ScoredRows, exported_model, form_fields, score, score_rows
+from ._run_result import RunResult, StoredEstimate, Winner
+from ._score import RowScorer, ScoredRows, ScoringReport, exported_model, form_fields, score, score_rows
 
 __all__ = [
+    "COLUMN_COUNTS",
+    "COVERAGE_ITEMS",
+    "MLFLOW_SOURCES",
+    "MODEL_KINDS",
+    "QUESTIONS",
     "CardTable",
+    "ColumnCount",
     "ColumnReport",
+    "CoverageItem",
     "CoverageRow",
     "Field",
     "ModelCard",
+    "ModelKind",
     "Question",
     "RowScorer",
+    "RunResult",
     "ScoredRows",
+    "ScoringReport",
     "Section",
+    "StoredEstimate",
     "VersionComparison",
+    "Winner",
     "aliases",
     "answer",
     "archive",
     "card",
     "card_of_run",
     "compare",
+    "compare_versions",
+    "describe_event",
     "exported_model",
     "find",
     "form_fields",
     "format_value",
     "get",
     "history",
+    "kind_of_task",
+    "mlflow_parameters",
     "promote",
     "push_mlflow",
     "questions",

@@ -6,25 +6,41 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from pydantic import JsonValue
+
+from core.models._card_templates import render_card
+from core.models._card_text import Cell
 from core.models._coverage import CoverageRow
-from core.models._questions import Question
+from core.models._questions import NOT_ANSWERED, Question
 
 __all__ = ["CardTable", "ModelCard", "Section"]
+
+_COVERAGE_TITLE = "Coverage of two frameworks"
+_COVERAGE_NOTE = "It shows what the card has for each item, not whether that is enough: people have to judge that."
 
 
 @dataclass(frozen=True)
 class CardTable:
-    """A table of the card; numbers stay numbers until it is rendered."""
+    """A table of the card; numbers stay numbers until it is rendered.
+
+    Parameters
+    ----------
+    title : str
+        The title; empty for a list of facts.
+    columns : tuple of str
+        Titles of the columns; blank ones for a list of facts (a name and a value).
+    rows : tuple of tuple
+        The cells.
+    """
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
-        rows = [
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the table as JSON-serializable values."""
+        rows: list[JsonValue] = [
             [None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in row] for row in self.rows
         ]
         return {"title": self.title, "columns": list(self.columns), "rows": rows}
@@ -36,16 +52,18 @@ class Section:
 
     Parameters
     ----------
-    key, title : str
-        Its name, for programs and for people.
-    text : tuple of str
+    key : str
+        The name for programs.
+    title : str
+        The name for people.
+    text : tuple of str, default=()
         Sentences that were generated.
-    tables : tuple of CardTable
+    tables : tuple of CardTable, default=()
         What was measured.
-    questions : tuple of (Question, str or None)
-        With their answers.
-    measured : bool
-        Whether it holds evidence, beyond questions.
+    questions : tuple of (Question, str or None), default=()
+        Questions with their answers.
+    measured : bool, default=True
+        Whether the section holds evidence, beyond questions.
     """
 
     key: str
@@ -55,8 +73,8 @@ class Section:
     questions: tuple[tuple[Question, str | None], ...] = ()
     measured: bool = True
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the section as JSON-serializable values."""
         return {
             "key": self.key,
             "title": self.title,
@@ -76,23 +94,23 @@ class ModelCard:
     title : str
         The model, and its version.
     summary : str
-        What it does and whether it is worth having, in two sentences.
+        What the model does and whether it is worth having, in two sentences.
     sections : tuple of Section
-        In the order of the card.
+        The sections, in the order of the card.
     coverage : tuple of CoverageRow
-        What it has on the items of two frameworks.
+        What the card has for each item of two frameworks.
     metadata : mapping
-        Hugging Face's, with ``model-index``.
-    facts : mapping
-        Figures for programs: test_metrics, baseline_metrics, differences, groups.
+        Hugging Face's metadata, with ``model-index``.
+    facts : mapping, optional
+        Numbers for programs: test_metrics, baseline_metrics, differences, rows, verdict, groups.
     """
 
     title: str
     summary: str
     sections: tuple[Section, ...]
     coverage: tuple[CoverageRow, ...]
-    metadata: Mapping[str, Any]
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, JsonValue]
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Section:
         for section in self.sections:
@@ -102,11 +120,11 @@ class ModelCard:
 
     @property
     def gaps(self) -> tuple[Question, ...]:
-        """The questions that nobody answered yet."""
-        return tuple(each for section in self.sections for each, answer in section.questions if answer is None)
+        """The questions that have no answer yet."""
+        return tuple(question for section in self.sections for question, answer in section.questions if answer is None)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the card as JSON-serialisable values."""
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the card as JSON-serializable values."""
         return {
             "title": self.title,
             "summary": self.summary,
@@ -123,12 +141,24 @@ class ModelCard:
 
     def to_markdown(self) -> str:
         """Return the card as Markdown, with Hugging Face's metadata in front."""
-        from core.models._card_markdown import markdown
+        from markupsafe import Markup
 
-        return markdown(self)
+        from core.models._card_metadata import front_matter
+
+        return render_card("card.md.jinja", self._values() | {"front_matter": Markup(front_matter(self.metadata))})
 
     def to_html(self) -> str:
-        """Return the card as one HTML file that needs no other; light or dark as the reader's system is."""
-        from core.models._card_html import html
+        """Return the card as one HTML file that loads no other; light or dark as the reader's system is."""
+        return render_card("card.html.jinja", self._values())
 
-        return html(self)
+    def _values(self) -> dict[str, object]:
+        rows = tuple(
+            (row.framework, row.item, row.about, row.status, "; ".join(row.lacks) or None) for row in self.coverage
+        )
+        return {
+            "card": self,
+            "coverage": CardTable("", ("Framework", "Item", "About", "Status", "Missing"), rows),
+            "coverage_title": _COVERAGE_TITLE,
+            "coverage_note": _COVERAGE_NOTE,
+            "not_answered": NOT_ANSWERED,
+        }

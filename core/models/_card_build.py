@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+
+from pydantic import JsonValue, TypeAdapter
 
 from core.catalog import ModelVersion
 from core.catalog import models as rows
-from core.models import _card_later, _card_sections
+from core.models import _card_data, _card_related_runs, _card_sections
 from core.models._card import CardTable, ModelCard, Section
-from core.models._card_groups import groups
-from core.models._card_metadata import metadata
+from core.models._card_groups import groups_section
+from core.models._card_metadata import card_metadata
 from core.models._coverage import coverage
-from core.models._evidence import Evidence
+from core.models._evidence import RunEvidence
+from core.models._history import describe_event
 from core.models._questions import QUESTIONS
 from core.models._registry import resolve
+from core.models._run_result import RunResult
 
 __all__ = ["card", "card_of_run"]
 
@@ -26,81 +30,100 @@ def card(model: str, *, workspace: str) -> ModelCard:
     ----------
     model : str
         The id of a version, or of a model: its champion, else its newest version.
+    workspace : str
+        Name of the workspace.
 
     Raises
     ------
     NotFoundError
-        When there is none.
+        When there is no such model.
+
+    See Also
+    --------
+    card_of_run : The card of a run that is not registered.
     """
     version = resolve(model, workspace=workspace)
-    return _card(Evidence.of(version.run_id, workspace), version)
+    return _build(RunEvidence.of(version.run_id, workspace), version)
 
 
 def card_of_run(run_id: str, *, workspace: str) -> ModelCard:
-    """Return the card of a run that made a model and need not be registered; no question is answered there.
+    """Return the card of a run that made a model; it does not need to be registered, and has no answers then.
+
+    Parameters
+    ----------
+    run_id : str
+        The id of a search or a fine-tuning that succeeded.
+    workspace : str
+        Name of the workspace.
 
     Raises
     ------
     NotFoundError
         When there is no such run.
     RegistryError
-        When it made no model.
+        When the run did not make a model.
+
+    See Also
+    --------
+    card : The card of a registered version.
     """
-    return _card(Evidence.of(run_id, workspace), None)
+    return _build(RunEvidence.of(run_id, workspace), None)
 
 
-def _card(evidence: Evidence, version: ModelVersion | None) -> ModelCard:
-    answers = {} if version is None else version.answers
-    title = _card_sections.subject(evidence)
+def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
+    answers = {} if version is None else {key: str(stored["text"]) for key, stored in version.answers.items()}
+    title = _card_sections.card_title(evidence)
     if version is not None:
         title = f"{rows.get(version.model_id, version.workspace).name}, version {version.number}"
-    by_group, figures = groups(evidence)
-    made = [
-        _card_sections.details(evidence, version),
+    by_group, group_facts = groups_section(evidence)
+    drafts = [
+        _card_sections.details_section(evidence, version),
         Section("uses", "Uses", measured=False),
-        _card_sections.data(evidence),
-        _card_sections.training(evidence),
-        _card_sections.evaluation(evidence),
+        _card_data.data_section(evidence),
+        _card_sections.training_section(evidence),
+        _card_data.evaluation_section(evidence),
         by_group,
-        _card_later.explanation(evidence),
-        _card_later.export(evidence),
-        _card_later.latency(evidence),
-        _card_sections.limits(evidence),
+        _card_related_runs.explanation_section(evidence),
+        _card_related_runs.export_section(evidence),
+        _card_related_runs.latency_section(evidence),
+        _card_sections.limits_section(evidence),
         Section("operation", "Operation and oversight", measured=False),
-        _card_sections.lineage(evidence, version),
-        *([] if version is None else [_history(version)]),
+        _card_sections.lineage_section(evidence, version),
+        None if version is None else _history_section(version),
     ]
-    sections = tuple(_asked(section, answers) for section in made if section is not None)
-    measured = {section.key: section.title for section in sections if section.measured}
-    result = evidence.result
-    facts = {name: result[name] for name in ("test_metrics", "baseline_metrics", "differences", "rows", "verdict")}
+    sections = tuple(_with_questions(section, answers) for section in drafts if section is not None)
     return ModelCard(
         title=title,
-        summary=f"{_card_sections.summary(evidence)} {result['verdict']}",
+        summary=f"{_card_sections.summary_sentence(evidence)} {evidence.result.verdict}",
         sections=sections,
-        coverage=coverage(measured, set(answers)),
-        metadata=metadata(evidence, title, answers),
-        facts=facts | {"groups": figures},
+        coverage=coverage({section.key: section.title for section in sections if section.measured}, set(answers)),
+        metadata=card_metadata(evidence, title, answers.get("licence")),
+        facts=_facts(evidence.result) | {"groups": group_facts},
     )
 
 
-def _asked(section: Section, answers: dict[str, Any]) -> Section:
-    own = tuple(
-        (question, answers[question.key]["text"] if question.key in answers else None)
-        for question in QUESTIONS
-        if question.section == section.key
-    )
-    return Section(section.key, section.title, section.text, section.tables, own, section.measured)
+def _facts(result: RunResult) -> dict[str, JsonValue]:
+    names = {"test_metrics", "baseline_metrics", "differences", "rows", "verdict"}
+    return dict(TypeAdapter(RunResult).dump_python(result, mode="json", include=names))
 
 
-def _history(version: ModelVersion) -> Section:
+def _with_questions(section: Section, answers: dict[str, str]) -> Section:
+    """Return a section with its questions and their answers."""
+    own = [question for question in QUESTIONS.values() if question.section == section.key]
+    return replace(section, questions=tuple((question, answers.get(question.key)) for question in own))
+
+
+def _history_section(version: ModelVersion) -> Section:
     """List what happened to this version, oldest first."""
-    told = []
-    for event in reversed(rows.history(version.model_id, version.workspace)):
-        if version.number in (event.number, event.previous):
-            at = datetime.fromtimestamp(event.at, UTC).strftime("%Y-%m-%d %H:%M")
-            what = event.action.replace("_", " ") + (f" ({event.alias})" if event.action == "alias" else "")
-            lost = event.number != version.number and event.alias is not None and event.action != "restore"
-            told.append((at, f"{what}: taken off" if lost else what, event.who or None, event.why or None))
-    table = CardTable("What happened to this version (UTC)", ("When", "What", "Who", "Why"), tuple(told))
+    table_rows = tuple(
+        (
+            datetime.fromtimestamp(event.at, UTC).strftime("%Y-%m-%d %H:%M"),
+            describe_event(event),
+            event.who or None,
+            event.why or None,
+        )
+        for event in reversed(rows.history(version.model_id, version.workspace))
+        if version.number in (event.number, event.previous)
+    )
+    table = CardTable("What happened to this version (UTC)", ("Time", "Event", "Who", "Why"), table_rows)
     return Section("history", "History", (), (table,))

@@ -1,139 +1,153 @@
-"""Figures by group for a card: of the sensitive columns, and of those that a policy decides by."""
+"""Metrics by group for a card: of the sensitive columns, and of those that a policy decides by."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import JsonValue
 
 from core import policies
 from core.errors import PlumblineError
 from core.models._card import CardTable, Section
-from core.models._card_text import interval
-from core.models._evidence import Evidence
+from core.models._card_text import Cell, format_interval
+from core.models._evidence import RunEvidence
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.fairness import GroupMetrics, ThresholdPolicy
 
-__all__ = ["groups"]
+__all__ = ["groups_section"]
 
-_DECISIONS = {
+_TITLE = "Metrics by group"
+_DECISION_METRICS = {
     "selection_rate": "Selection rate",
     "accuracy": "Accuracy",
     "true_positive_rate": "True positive rate",
     "false_positive_rate": "False positive rate",
 }
-_NUMBERS = {"mean_error": "Mean error", "mae": "MAE", "rmse": "RMSE"}
+_NUMBER_METRICS = {"mean_error": "Mean error", "mae": "MAE", "rmse": "RMSE"}
 
 
-def groups(evidence: Evidence) -> tuple[Section, dict[str, Any]]:
-    """Return the section, and its figures by column and group for programs."""
+@dataclass(frozen=True)
+class _Groups:
+    """The groups of one column, with the metrics that the card shows of them (titles by name)."""
+
+    column: str
+    metrics: GroupMetrics
+    titles: dict[str, str]
+    selected: str = ""
+
+
+def groups_section(evidence: RunEvidence) -> tuple[Section, dict[str, JsonValue]]:
+    """Return the section, and its metrics by column and group for programs."""
     kept = policies.kept(evidence.run)
     decided_by = [name for policy in kept.values() for name in policy.columns]
-    wanted = list(dict.fromkeys([*evidence.result["settings"]["sensitive_columns"], *decided_by]))
-    rules = tuple(_rules(name, policy) for name, policy in kept.items())
-    title = "Figures by group"
-    if not wanted or not evidence.result["rows"]["test"]:
-        reason = "no sensitive columns were named" if not wanted else "no rows were held out for a test"
-        return Section("groups", title, (f"There are none: {reason}.",), rules, measured=False), {}
-    text, tables, facts = [], [], {}
-    for name in wanted:
+    columns = list(dict.fromkeys([*evidence.result.sensitive_columns, *decided_by]))
+    rules = tuple(_policy_table(name, policy) for name, policy in kept.items())
+    if not columns or not evidence.result.test_rows:
+        reason = "no rows were held out for a test" if columns else "no sensitive columns were named"
+        return Section("groups", _TITLE, (f"There are none: {reason}.",), rules, measured=False), {}
+    text: list[str] = []
+    tables: list[CardTable] = []
+    facts: dict[str, JsonValue] = {}
+    for name in columns:
         try:
-            found, shown, about = _metrics(evidence, name)
+            groups = _measure(evidence, name)
         except PlumblineError as error:
             text.append(f"'{name}': {error.message}")
             continue
-        facts[name] = _figures(found, shown)
-        tables.append(_table(name, found, shown, about))
-        text += _told(name, found, shown)
-    return Section("groups", title, tuple(text), (*tables, *rules), measured=bool(facts)), facts
+        facts[name] = _facts(groups)
+        tables.append(_groups_table(groups))
+        text += _sentences(groups)
+    return Section("groups", _TITLE, tuple(text), (*tables, *rules), measured=bool(facts)), facts
 
 
-def _metrics(evidence: Evidence, name: str) -> tuple[GroupMetrics, dict[str, str], str]:
+def _measure(evidence: RunEvidence, name: str) -> _Groups:
     from core.fairness import as_groups, group_metrics
 
     test, labels = evidence.test, evidence.labels
-    column = as_groups(_column(evidence, name))
+    column = as_groups(_group_column(evidence, name))
     truth, predicted = test[evidence.target], test["prediction"]
     if labels is None:
-        found = group_metrics(truth.to_numpy(float), predicted.to_numpy(float), column, task="regression")
-        return found, {key: told for key, told in _NUMBERS.items() if key in found.metrics}, ""
+        metrics = group_metrics(truth.to_numpy(float), predicted.to_numpy(float), column, task="regression")
+        return _Groups(name, metrics, {key: title for key, title in _NUMBER_METRICS.items() if key in metrics.metrics})
     truth, predicted = truth.map(str), predicted.map(str)
     if len(labels) == 2:
-        found = group_metrics(truth, predicted, column, pos_label=labels[-1])
-        return found, _DECISIONS, f", '{labels[-1]}' being selected"
-    # Of several classes no one is "selected": the share of right answers is what can be told for all.
-    found = group_metrics(np.ones(len(test), int), (truth == predicted).astype(int), column, pos_label=1)
-    return found, {"accuracy": "Accuracy"}, ""
+        metrics = group_metrics(truth, predicted, column, pos_label=labels[-1])
+        return _Groups(name, metrics, _DECISION_METRICS, labels[-1])
+    # With several classes none of them is "selected": accuracy is the rate that all of them have.
+    metrics = group_metrics(np.ones(len(test), int), (truth == predicted).astype(int), column, pos_label=1)
+    return _Groups(name, metrics, {"accuracy": "Accuracy"})
 
 
-def _column(evidence: Evidence, name: str) -> pd.Series:
-    """Return a column of the test rows; groups of numbers are made of the whole table where it is there."""
+def _group_column(evidence: RunEvidence, name: str) -> pd.Series:
+    """Return a column of the test rows, read from the table where it is not stored with the predictions."""
     test = evidence.test
     if name in test.columns:
         return test[name].set_axis(range(len(test)))
     if evidence.dataset is None:
-        raise PlumblineError("the table was deleted, so its groups cannot be told any more.")
+        raise PlumblineError("the table was deleted, so its groups are not known any more.")
     from core.datasets import load_frame
     from core.storage import get_store
 
-    whole = load_frame(get_store().local_path(evidence.dataset.data_digest), [name])[name]
-    return whole.iloc[test["row_id"]].reset_index(drop=True)
+    column = load_frame(get_store().local_path(evidence.dataset.data_digest), [name])[name]
+    return column.iloc[test["row_id"]].reset_index(drop=True)
 
 
-def _figures(found: GroupMetrics, shown: dict[str, str]) -> dict[str, Any]:
+def _facts(groups: _Groups) -> dict[str, JsonValue]:
     from core.fairness import label_text
 
-    def plain(value: float) -> float | None:
-        return float(value) if math.isfinite(value) else None
+    metrics = groups.metrics
 
-    table = found.intervals
+    def parts(label: object, metric: str) -> dict[str, JsonValue]:
+        row = metrics.intervals.loc[(label, metric)]
+        values = {part: float(row[part]) for part in ("value", "low", "high", "n")}
+        return {part: value if math.isfinite(value) else None for part, value in values.items()}
+
     return {
-        label_text(group): {"count": int(found.rows[place])}
-        | {
-            metric: {part: plain(table.loc[(group, metric), part]) for part in ("value", "low", "high", "n")}
-            for metric in shown
-        }
-        for place, group in enumerate(found.labels)
+        label_text(label): {"count": int(metrics.rows[index])}
+        | {metric: parts(label, metric) for metric in groups.titles}
+        for index, label in enumerate(metrics.labels)
     }
 
 
-def _table(name: str, found: GroupMetrics, shown: dict[str, str], about: str) -> CardTable:
-    figures = _figures(found, shown)
-    rows = tuple(
-        (
-            group,
-            values["count"],
-            *(interval(*(values[metric][part] for part in ("value", "low", "high"))) for metric in shown),
-        )
-        for group, values in figures.items()
-    )
-    title = f"By '{name}' on the test rows{about} (95 % intervals)"
-    return CardTable(title, (name, "Rows", *shown.values()), rows)
+def _groups_table(groups: _Groups) -> CardTable:
+    from core.fairness import label_text
+
+    metrics = groups.metrics
+    rows: list[tuple[Cell, ...]] = []
+    for index, label in enumerate(metrics.labels):
+        intervals = (metrics.intervals.loc[(label, metric)] for metric in groups.titles)
+        cells = (format_interval(*(float(row[part]) for part in ("value", "low", "high"))) for row in intervals)
+        rows.append((label_text(label), int(metrics.rows[index]), *cells))
+    selected = f", '{groups.selected}' being selected" if groups.selected else ""
+    title = f"By '{groups.column}' on the test rows{selected} (95% intervals)"
+    return CardTable(title, (groups.column, "Rows", *groups.titles.values()), tuple(rows))
 
 
-def _told(name: str, found: GroupMetrics, shown: dict[str, str]) -> list[str]:
+def _sentences(groups: _Groups) -> list[str]:
     from core.fairness import verdict
 
-    if list(shown) == ["accuracy"]:
-        gap = 100 * float(found.difference()["accuracy"])
-        sentences = [f"'{name}': the largest difference in accuracy between groups is {gap:.1f} points."]
+    metrics = groups.metrics
+    if list(groups.titles) == ["accuracy"]:
+        gap = 100 * float(metrics.difference()["accuracy"])
+        sentences = [f"'{groups.column}': the largest difference in accuracy between groups is {gap:.1f} points."]
     else:
-        sentences = [f"'{name}': {verdict(found)}"]
-    few = found.small_groups
-    alone = few[few["metrics"] == "all"]["group"]
-    if len(alone):
-        listed = ", ".join(map(repr, map(str, alone)))
-        sentences.append(
-            f"'{name}': {listed} have fewer than {found.options.min_group_size} test rows and are not compared."
-        )
+        sentences = [f"'{groups.column}': {verdict(metrics)}"]
+    small = metrics.small_groups
+    not_compared = small[small["metrics"] == "all"]["group"]
+    if len(not_compared):
+        names = ", ".join(map(repr, map(str, not_compared)))
+        minimum = metrics.options.min_group_size
+        sentences.append(f"'{groups.column}': {names} have fewer than {minimum} test rows and are not compared.")
     return sentences
 
 
-def _rules(name: str, policy: ThresholdPolicy) -> CardTable:
-    plain = policy.to_dict()["rules"]
-    rows = tuple((group, part["threshold"], part["probability"]) for group, rule in plain.items() for part in rule)
-    return CardTable(f"The policy '{name}': selected from this score on", ("Group", "Threshold", "Probability"), rows)
+def _policy_table(name: str, policy: ThresholdPolicy) -> CardTable:
+    rules = policy.to_dict()["rules"]  # infinite thresholds in words
+    rows = tuple((group, part["threshold"], part["probability"]) for group, rule in rules.items() for part in rule)
+    return CardTable(f"Policy '{name}': selected from this score on", ("Group", "Threshold", "Probability"), rows)

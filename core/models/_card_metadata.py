@@ -3,51 +3,84 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from core.automl import METRICS
-from core.models._evidence import Evidence
+from pydantic import JsonValue
 
-__all__ = ["metadata"]
+from core.evaluation import METRICS
+from core.models._evidence import RunEvidence
 
-_TASKS = {
-    ("table", True): ("tabular-classification", "Tabular classification"),
-    ("table", False): ("tabular-regression", "Tabular regression"),
-    ("text", True): ("text-classification", "Text classification"),
-    ("text", False): ("text-classification", "Text regression"),
-}
-_NAMES = {"f1_macro": "f1", "f1_weighted": "f1", "rmse": "rmse", "mae": "mae", "r2": "r_squared"}
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+__all__ = ["card_metadata", "front_matter"]
+
+_METRIC_TYPES = {"f1_macro": "f1", "f1_weighted": "f1", "r2": "r_squared"}
 
 
-def metadata(evidence: Evidence, title: str, answers: dict[str, Any]) -> dict[str, Any]:
-    """Return the metadata; figures are those of the test rows, each with its interval among its arguments."""
-    result = evidence.result
-    task, told = _TASKS[evidence.kind, evidence.labels is not None]
-    found: dict[str, Any] = {"pipeline_tag": task, "tags": ["plumbline", task]}
-    found["library_name"] = "sklearn" if evidence.kind == "table" else "transformers"
-    if "licence" in answers and re.fullmatch(r"[A-Za-z0-9.+-]{1,40}", answers["licence"]["text"]):
-        found["license"] = answers["licence"]["text"].lower()
-    if evidence.kind == "text" and "/" in str(result["base_model"]["name"]).strip("/"):
-        name = str(result["base_model"]["name"])
-        found |= {"base_model": name} if re.fullmatch(r"[\w.-]+/[\w.-]+", name) else {}
-    metrics = [
-        {
-            "type": _NAMES.get(name, name),
-            "value": each["value"],
-            "name": METRICS[name].title,
-            "args": {"low": each["low"], "high": each["high"], "confidence": 0.95, "n": each["n"]},
-        }
-        for name, each in result["test_metrics"].items()
-        if each["value"] is not None
+def card_metadata(evidence: RunEvidence, title: str, licence: str | None) -> dict[str, JsonValue]:
+    """Return the metadata; its metrics are those of the test rows, each with its interval among its arguments.
+
+    Parameters
+    ----------
+    evidence : RunEvidence
+        The run that made the model.
+    title : str
+        Title of the card.
+    licence : str or None
+        The answer to the question about the licence; left out where it is not an SPDX name.
+    """
+    from huggingface_hub import ModelCardData
+
+    tag, task = evidence.kind.classification if evidence.labels is not None else evidence.kind.regression
+    results = _eval_results(evidence, tag, task)
+    data = ModelCardData(
+        base_model=_hub_name(evidence),
+        library_name=evidence.kind.library,
+        license=licence.lower() if licence and re.fullmatch(r"[A-Za-z0-9.+-]{1,40}", licence) else None,
+        pipeline_tag=tag,
+        tags=["plumbline", tag],
+        metrics=list(dict.fromkeys(result.metric_type for result in results)) or None,
+        model_name=title if results else None,
+        eval_results=results or None,
+    )
+    return dict(data.to_dict())
+
+
+def front_matter(metadata: Mapping[str, JsonValue]) -> str:
+    """Return metadata as the YAML that stands in front of a Markdown card."""
+    from huggingface_hub import CardData
+
+    data = CardData()
+    for key, value in metadata.items():
+        data[key] = value
+    return data.to_yaml()
+
+
+def _hub_name(evidence: RunEvidence) -> str | None:
+    """Return the name of the base model on the Hugging Face hub, or None when it did not come from there."""
+    base = evidence.result.base_model
+    return base.name if base is not None and re.fullmatch(r"[\w.-]+/[\w.-]+", base.name) else None
+
+
+def _eval_results(evidence: RunEvidence, tag: str, task: str) -> list[EvalResult]:
+    from huggingface_hub import EvalResult
+
+    dataset = evidence.dataset
+    return [
+        EvalResult(
+            task_type=tag,
+            task_name=task,
+            dataset_type="text" if evidence.reads_text else "tabular",
+            dataset_name=evidence.run.title if dataset is None else dataset.name,
+            dataset_split="test",
+            dataset_revision=evidence.fingerprint,
+            metric_type=_METRIC_TYPES.get(name, name),
+            metric_value=estimate.value,
+            metric_name=METRICS[name].title,
+            metric_args={"low": estimate.low, "high": estimate.high, "confidence": 0.95, "n": estimate.n},
+        )
+        for name, estimate in evidence.result.test_metrics.items()
+        if estimate.value is not None
     ]
-    if metrics:
-        found["metrics"] = list(dict.fromkeys(each["type"] for each in metrics))
-        dataset = {
-            "name": evidence.run.title if evidence.dataset is None else evidence.dataset.name,
-            "type": "tabular" if evidence.kind == "table" else "text",
-            "split": "test",
-            "revision": evidence.fingerprint,
-        }
-        results = [{"task": {"type": task, "name": told}, "dataset": dataset, "metrics": metrics}]
-        found["model-index"] = [{"name": title, "results": results}]
-    return found

@@ -1,37 +1,46 @@
-"""Values of a card as text, the same in Markdown and HTML."""
+"""Values of a card as text, the same in every format."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TypeAlias
 
-__all__ = ["format_value", "interval"]
+__all__ = ["Cell", "format_interval", "format_value"]
+
+Cell: TypeAlias = str | bool | int | float | None
 
 
-def format_value(value: Any) -> str:
-    """Return a cell's text.
+def format_value(value: object) -> str:
+    """Return the text of a table cell.
+
+    Parameters
+    ----------
+    value : object
+        Numbers get at most four significant digits; None and NaN read "n/a".
 
     Examples
     --------
-    >>> [format_value(value) for value in (0.123456, 48842, None, True, "a", 1234567.8, 0.0)]
-    ['0.1235', '48,842', 'n/a', 'yes', 'a', '1,234,568', '0']
+    >>> [format_value(value) for value in (0.123456, 48842, None, True, "a", 1234567.8, 0.0, -2)]
+    ['0.1235', '48,842', 'n/a', 'yes', 'a', '1,234,568', '0', '−2']
     """
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return "n/a"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-    return str(value)
+    if not isinstance(value, int | float):
+        return str(value)
+    sign, size = ("−", -value) if value < 0 else ("", value)
+    if isinstance(size, int):
+        return f"{sign}{size:,}"
+    return f"{sign}{size:,.0f}" if size >= 10_000 else f"{sign}{size:.4g}"
 
 
-def interval(value: Any, low: Any, high: Any) -> str:
-    """Return a figure with its interval.
+def format_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """Return a value with its interval.
 
     Examples
     --------
-    >>> interval(0.5, 0.4, 0.6), interval(None, None, None), interval(1.0, None, None)
+    >>> format_interval(0.5, 0.4, 0.6), format_interval(None, None, None), format_interval(1.0, None, None)
     ('0.5 [0.4, 0.6]', 'n/a', '1')
     """
     if format_value(low) == "n/a":

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import NotFoundError, RegistryError
+from core.models._model_kinds import ModelKind, kind_of_task
+from core.models._run_result import RunResult
 from core.storage import get_store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KINDS", "Evidence"]
-
-KINDS = {"automl": "table", "finetune": "text"}
-"""What a model reads, by the kind of run that made it."""
+__all__ = ["RunEvidence"]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RunEvidence:
     """A finished run with its files.
 
     Parameters
@@ -34,15 +32,15 @@ class Evidence:
     Raises
     ------
     RegistryError
-        When it is another kind of run, or has not succeeded.
+        When the run is of another kind, or has not succeeded.
     """
 
     run: Run
 
     def __post_init__(self) -> None:
-        if self.run.task not in KINDS:
+        if kind_of_task(self.run.task) is None:
             raise RegistryError(
-                f"Run '{self.run.id}' ({self.run.task}) makes no model.", "Choose a search or a fine-tuning."
+                f"Run '{self.run.id}' ({self.run.task}) does not make a model.", "Choose a search or a fine-tuning."
             )
         if self.run.state is not RunState.SUCCEEDED:
             raise RegistryError(
@@ -50,20 +48,27 @@ class Evidence:
             )
 
     @classmethod
-    def of(cls, run_id: str, workspace: str) -> Evidence:
+    def of(cls, run_id: str, workspace: str) -> RunEvidence:
         """Return the evidence of a run.
 
         Raises
         ------
         NotFoundError
-            When there is no such run.
+            When this workspace has no such run.
         """
         return cls(runs.get(run_id, workspace))
 
+    @cached_property
+    def kind(self) -> ModelKind:
+        """The kind of model that the run made."""
+        kind = kind_of_task(self.run.task)
+        assert kind is not None  # checked when the evidence was made
+        return kind
+
     @property
-    def kind(self) -> str:
-        """What the model reads: table or text."""
-        return KINDS[self.run.task]
+    def reads_text(self) -> bool:
+        """Whether the model reads texts, not tables."""
+        return self.kind.name == "text"
 
     @cached_property
     def artifacts(self) -> dict[str, RunArtifact]:
@@ -71,15 +76,9 @@ class Evidence:
         return {item.name: item for item in artifacts.find(self.run.id, self.run.workspace)}
 
     @cached_property
-    def result(self) -> dict[str, Any]:
+    def result(self) -> RunResult:
         """What ``result.json`` holds."""
-        return self.json("result.json") or {}
-
-    def json(self, name: str) -> Any:
-        """Return a JSON file of the run; None when there is none of this name."""
-        if name not in self.artifacts:
-            return None
-        return json.loads(get_store().read_bytes(self.artifacts[name].digest))
+        return RunResult.from_json(get_store().read_bytes(self._artifact("result.json").digest))
 
     def path(self, name: str) -> Path:
         """Return a local file with the content of one of the run's.
@@ -87,35 +86,37 @@ class Evidence:
         Raises
         ------
         NotFoundError
-            When the run has none of this name.
+            When the run has no file of this name.
         """
-        return get_store().local_path(artifacts.get(self.run.id, name, self.run.workspace).digest)
+        return get_store().local_path(self._artifact(name).digest)
+
+    def _artifact(self, name: str) -> RunArtifact:
+        return artifacts.get(self.run.id, name, self.run.workspace)
 
     @property
     def target(self) -> str:
         """The column that is predicted."""
-        settings = self.result["settings"]
-        return str(settings["label_column" if self.kind == "text" else "target"])
+        return str(self.result.settings[self.kind.target_setting])
 
     @property
     def features(self) -> list[str]:
         """The columns that the model reads."""
-        return [self.result["settings"]["text_column"]] if self.kind == "text" else list(self.result["features"])
+        return [str(self.result.settings["text_column"])] if self.reads_text else self.result.features
 
     @property
     def labels(self) -> list[str] | None:
         """The classes as text, in the order of the probabilities; None for a number."""
-        found = self.result["labels"]
-        return None if found is None else [str(label) for label in found]
+        labels = self.result.labels
+        return None if labels is None else [str(label) for label in labels]
 
     @property
     def fingerprint(self) -> str | None:
-        """Of the whole table that the run worked on."""
+        """Fingerprint of the whole table that the run worked on."""
         return (self.run.result or {}).get("dataset_fingerprint")
 
     @cached_property
     def dataset(self) -> Dataset | None:
-        """The table, or one of the same content that was loaded since; None when it is gone."""
+        """The table, or one with the same content that was loaded since; None when it was deleted."""
         try:
             return datasets.get(self.run.dataset_id or "", self.run.workspace)
         except NotFoundError:
@@ -123,31 +124,39 @@ class Evidence:
 
     @cached_property
     def test(self) -> pd.DataFrame:
-        """Test rows: row_id, the target, prediction, a probability a class, sensitive columns."""
+        """Test rows: row_id, the target, prediction, one probability per class, sensitive columns."""
         import pandas as pd
 
         return pd.read_parquet(self.path("test.parquet"))
 
-    def later(self, task: str) -> list[Run]:
-        """Return the finished runs of a task that work on this one, or on an export of it, newest first."""
-        names = {self.run.id} | ({run.id for run in self.later("export")} if task != "export" else set())
-        found = runs.find(self.run.workspace, task=task, states=[RunState.SUCCEEDED])
+    def later_runs(self, task: str) -> list[Run]:
+        """Return the finished runs of a kind that work on this run, or on an export of it, newest first."""
+        ids = {self.run.id} | ({run.id for run in self.later_runs("export")} if task != "export" else set())
+        succeeded = runs.find(self.run.workspace, task=task, states=[RunState.SUCCEEDED])
         return [
-            run for run in found if any(value in names for value in run.settings.values() if isinstance(value, str))
+            run for run in succeeded if any(value in ids for value in run.settings.values() if isinstance(value, str))
         ]
 
-    def exported(self) -> Path | None:
+    def exported_model(self) -> Path | None:
         """Return the model as an ONNX file, of its newest export or of the run itself; None when there is none."""
-        for run in [*self.later("export"), self.run]:
+        for run in [*self.later_runs("export"), self.run]:
             for item in artifacts.find(run.id, run.workspace):
                 if item.name == "model.onnx":
                     return get_store().local_path(item.digest)
         return None
 
-    def unpack(self, folder: Path, names: Iterable[str] | None = None) -> Path:
-        """Lay the run's files into a folder under their names, as links to the stored contents."""
+    def link_files(self, folder: Path, names: Iterable[str] | None = None) -> Path:
+        """Link the run's files into a folder under their names, and return the folder.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder; it is made when it does not exist.
+        names : iterable of str, optional
+            Names of the files; by default all.
+        """
         for name in self.artifacts if names is None else names:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to(self.path(name))
+            link = folder / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(self.path(name))
         return folder

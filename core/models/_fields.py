@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pydantic import JsonValue, TypeAdapter
 
 from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["MOST_CHOICES", "Field", "describe"]
+__all__ = ["MAX_CHOICES", "Field", "FieldKind", "describe_fields"]
 
-MOST_CHOICES = 2_000
-_TEXT_WORDS = 4
-_READ_AS = {"number": "DOUBLE", "date": "TIMESTAMP WITH TIME ZONE"}
+MAX_CHOICES = 2_000
+_MIN_WORDS = 4  # of a cell of free text, on average
+_MIDDLE = "quantile_disc({cell}, 0.5)"
+_CAST_TYPES = {"number": "DOUBLE", "date": "TIMESTAMP WITH TIME ZONE"}
+
+FieldKind: TypeAlias = Literal["number", "boolean", "category", "date", "text"]
+Value: TypeAlias = bool | int | float | str | None
 
 
 @dataclass(frozen=True)
@@ -27,35 +34,37 @@ class Field:
     Parameters
     ----------
     name : str
-        Of the column.
-    kind : str
-        number, boolean, category, date or text.
-    role : str
-        feature, or group: a column that no model reads but a policy decides by, or figures are told by.
-    rows, missing : int
-        Training rows, and how many of them had no value here.
-    default : number, bool, str or None
-        The median of numbers (whole ones: the lower middle) and dates (ISO 8601), the most frequent value of others.
-    minimum, maximum : number, str or None
-        Of numbers and dates.
-    integer : bool
+        Name of the column.
+    kind : {"number", "boolean", "category", "date", "text"}
+        What the model takes the column for.
+    role : {"feature", "group"}, default="feature"
+        "group" is a column that the model does not read, but that a policy decides by or metrics are grouped by.
+    rows : int, default=0
+        Number of training rows.
+    missing : int, default=0
+        Number of training rows without a value in this column.
+    default : number, bool, str or None, default=None
+        The median of numbers (of whole ones the lower middle) and dates (ISO 8601), else the most frequent value.
+    minimum, maximum : number, str or None, default=None
+        The range of numbers and dates.
+    integer : bool, default=False
         Whether it is a column of whole numbers.
-    choices : tuple of str
+    choices : tuple of str, default=()
         The values of a category, most frequent first.
-    complete : bool
-        Whether these are all; of a category with more than `MOST_CHOICES` values, only the most frequent are known.
-    held : str
-        What the training table held, in words, where that is not what the kind says: numbers that are a category.
+    complete : bool, default=True
+        Whether `choices` has all values: of a category with more than `MAX_CHOICES`, only the most frequent are known.
+    held : str, default=""
+        What the training table held, in words, where `kind` does not tell: for example numbers that are a category.
     """
 
     name: str
-    kind: str
-    role: str = "feature"
+    kind: FieldKind
+    role: Literal["feature", "group"] = "feature"
     rows: int = 0
     missing: int = 0
-    default: Any = None
-    minimum: Any = None
-    maximum: Any = None
+    default: Value = None
+    minimum: int | float | str | None = None
+    maximum: int | float | str | None = None
     integer: bool = False
     choices: tuple[str, ...] = ()
     complete: bool = True
@@ -63,27 +72,32 @@ class Field:
 
     @property
     def nullable(self) -> bool:
-        """Whether the cell was ever empty in training."""
+        """Whether a cell of this column was ever empty in training."""
         return self.missing > 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
-        return asdict(self) | {"choices": list(self.choices)}
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the field as JSON-serializable values."""
+        return dict(_adapter().dump_python(self, mode="json"))
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Field:
-        """Read what `to_dict` wrote."""
-        return cls(**{**found, "choices": tuple(found.get("choices", ()))})
+    def from_dict(cls, values: Mapping[str, JsonValue]) -> Field:
+        """Return the field that `to_dict` described."""
+        return _adapter().validate_python(dict(values))
 
 
-def describe(
+@cache
+def _adapter() -> TypeAdapter[Field]:
+    return TypeAdapter(Field)
+
+
+def describe_fields(
     table: Path,
     names: Sequence[str],
     *,
     target: str | None = None,
-    left_out: Path | None = None,
+    held_out: Path | None = None,
     groups: Sequence[str] = (),
-    kinds: Mapping[str, str] | None = None,
+    types: Mapping[str, str] | None = None,
 ) -> list[Field]:
     """Describe columns by a table's training rows; memory does not grow with the rows.
 
@@ -92,15 +106,15 @@ def describe(
     table : Path
         The Parquet file.
     names : sequence of str
-        The features.
+        Names of the features.
     target : str, optional
-        Rows without it are left out: nothing was learned from them.
-    left_out : Path, optional
-        A Parquet file whose ``row_id`` are the positions of rows that were held out.
-    groups : sequence of str
-        Further columns, of the role "group".
-    kinds : mapping, optional
-        What the model took a feature for (number, category, date or text), where its type in the table does not say so.
+        The column that is predicted: rows without it were not learned from, and are left out.
+    held_out : Path, optional
+        A Parquet file whose column ``row_id`` has the positions of the rows that were held out.
+    groups : sequence of str, default=()
+        Names of more columns, of the role "group".
+    types : mapping of str to str, optional
+        What the model took a feature for (number, category, date or text), where its type in the table does not tell.
 
     Examples
     --------
@@ -108,67 +122,85 @@ def describe(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     frame = pd.DataFrame({"age": [20, 30, 70], "job": ["cook", "cook", None]})
     ...     frame.to_parquet(f"{folder}/table.parquet")
-    ...     age, job = describe(Path(folder) / "table.parquet", ["age", "job"])
+    ...     age, job = describe_fields(Path(folder) / "table.parquet", ["age", "job"])
     >>> (age.kind, age.default, age.maximum, age.integer), (job.choices, job.nullable)
     (('number', 30, 70, True), (('cook',), True))
     """
     source = f"read_parquet({literal(table)}, file_row_number = true)"
-    kept = [] if target is None else [f"{identifier(target)} IS NOT NULL"]
-    if left_out is not None:
-        kept.append(f"file_row_number NOT IN (SELECT row_id FROM read_parquet({literal(left_out)}))")
-    rows = f"(SELECT * FROM {source}{' WHERE ' if kept else ''}{' AND '.join(kept)})"
+    conditions = [] if target is None else [f"{identifier(target)} IS NOT NULL"]
+    if held_out is not None:
+        conditions.append(f"file_row_number NOT IN (SELECT row_id FROM read_parquet({literal(held_out)}))")
+    rows = f"(SELECT * FROM {source}{' WHERE ' if conditions else ''}{' AND '.join(conditions)})"
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch, connect(scratch) as connection:
-        types = {
+        dtypes = {
             name: str(dtype) for name, dtype, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         }
-        roles = dict.fromkeys(groups, "group") | dict.fromkeys(names, "feature")
+        roles = {name: "feature" if name in names else "group" for name in [*names, *groups]}
         return [
-            _field(connection, rows, name, types[name], roles[name], (kinds or {}).get(name) if name in names else None)
-            for name in dict.fromkeys([*names, *groups])
-            if name in types
+            _describe_column(
+                _Column(connection, rows, identifier(name)),
+                Field(name, "category", role="feature" if role == "feature" else "group"),
+                dtypes[name],
+                (types or {}).get(name) if role == "feature" else None,
+            )
+            for name, role in roles.items()
+            if name in dtypes
         ]
 
 
-def _field(
-    connection: duckdb.DuckDBPyConnection, rows: str, name: str, dtype: str, role: str, wanted: str | None
-) -> Field:
-    def one(*selected: str) -> tuple[Any, ...]:
-        return connection.execute(f"SELECT {', '.join(selected)} FROM {rows}").fetchone() or ()
+@dataclass(frozen=True)
+class _Column:
+    """A column of the training rows, with an open connection.
 
-    cell, held = identifier(name), _held(dtype)
-    if held == "text" and wanted in _READ_AS:
-        read = f"TRY_CAST({cell} AS {_READ_AS[wanted]})"
-        if one(f"count({read})")[0]:  # a cell that does not read as such was missing in training
-            cell, dtype = read, _READ_AS[wanted]
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        An open connection.
+    rows : str
+        The query of the rows, in parentheses.
+    cell : str
+        The expression of a cell.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    rows: str
+    cell: str
+
+    def select(self, *expressions: str) -> tuple[Any, ...]:
+        """Return the one row of a query over all rows; ``{cell}`` in an expression is the cell."""
+        selected = ", ".join(expression.replace("{cell}", self.cell) for expression in expressions)
+        return self.connection.execute(f"SELECT {selected} FROM {self.rows}").fetchone() or ()
+
+
+def _describe_column(column: _Column, field: Field, dtype: str, wanted: str | None) -> Field:
+    held = _held(dtype)
+    if held == "text" and wanted in _CAST_TYPES:
+        cast = replace(column, cell=f"TRY_CAST({column.cell} AS {_CAST_TYPES[wanted]})")
+        if cast.select("count({cell})")[0]:  # a cell that does not read as such was missing in training
+            column, dtype = cast, _CAST_TYPES[wanted]
         else:  # of a search before such texts were refused: dates that are not written as 2024-01-15
             wanted = None
-    total, known = one("count(*)", f"count({cell})")
-    values: dict[str, Any] = {"name": name, "role": role, "rows": total, "missing": total - known}
-    if (held == "text") == (wanted in _READ_AS) and wanted is not None:
-        values["held"] = held
+    rows, known = column.select("count(*)", "count({cell})")
+    field = replace(field, rows=rows, missing=rows - known)
+    if (held == "text") == (wanted in _CAST_TYPES) and wanted is not None:
+        field = replace(field, held=held)
     if wanted == "text":
-        return Field(kind="text", **values)
+        return replace(field, kind="text")
     if wanted == "category":
         if held == "dates":
-            cell += "::TIMESTAMP::VARCHAR || '+00:00'" if dtype.endswith("ZONE") else "::TIMESTAMP"
-        return _category(connection, rows, cell, values)
+            suffix = "::TIMESTAMP::VARCHAR || '+00:00'" if dtype.endswith("ZONE") else "::TIMESTAMP"
+            column = replace(column, cell=column.cell + suffix)
+        return _describe_category(column, field)
     if dtype == "BOOLEAN":
-        (default,) = one(f"mode({cell})")
-        return Field(kind="boolean", default=default, **values)
+        (default,) = column.select("mode({cell})")
+        return replace(field, kind="boolean", default=default)
     if dtype.startswith(("DATE", "TIMESTAMP")):
-        found = one(*(f"{what}::TIMESTAMP" for what in (f"min({cell})", f"quantile_disc({cell}, 0.5)", f"max({cell})")))
-        low, default, high = (None if each is None else each.isoformat() for each in found)
-        return Field(kind="date", default=default, minimum=low, maximum=high, **values)
+        dates = column.select(*(f"{date}::TIMESTAMP" for date in ("min({cell})", _MIDDLE, "max({cell})")))
+        low, default, high = (None if date is None else date.isoformat() for date in dates)
+        return replace(field, kind="date", default=default, minimum=low, maximum=high)
     if _held(dtype) == "numbers":
-        whole = "INT" in dtype
-        inside = f"({cell})" if whole else f"({cell}) FILTER (isfinite({cell}::DOUBLE))"
-        middle = f"quantile_disc({cell}, 0.5)" if whole else f"median{inside}"
-        found = one(f"min{inside}", middle, f"max{inside}")
-        low, default, high = (
-            None if each is None else int(each) if whole and each == int(each) else float(each) for each in found
-        )
-        return Field(kind="number", minimum=low, default=default, maximum=high, integer=whole, **values)
-    return _words(connection, rows, f"{cell}::VARCHAR", values)
+        return _describe_numbers(column, field, integer="INT" in dtype)
+    return _describe_words(replace(column, cell=f"{column.cell}::VARCHAR"), field)
 
 
 def _held(dtype: str) -> str:
@@ -180,32 +212,42 @@ def _held(dtype: str) -> str:
     return "numbers" if dtype.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or "INT" in dtype else "text"
 
 
-def _words(connection: duckdb.DuckDBPyConnection, rows: str, cell: str, values: dict[str, Any]) -> Field:
-    """Tell free text (long values that hardly repeat, as the features do) from a category."""
-    known = values["rows"] - values["missing"]
-    words, distinct = connection.execute(
-        f"SELECT avg(length({cell}) - length(replace({cell}, ' ', '')) + 1), approx_count_distinct({cell}) FROM {rows}"
-    ).fetchone() or (0, 0)
-    if known and words >= _TEXT_WORDS and distinct > known / 2:
-        return Field(kind="text", **values)
-    return _category(connection, rows, cell, values)
+def _describe_numbers(column: _Column, field: Field, *, integer: bool) -> Field:
+    cells = "({cell})" if integer else "({cell}) FILTER (isfinite({cell}::DOUBLE))"
+    numbers = column.select(f"min{cells}", _MIDDLE if integer else f"median{cells}", f"max{cells}")
+    low, default, high = (
+        None if number is None else int(number) if integer and number == int(number) else float(number)
+        for number in numbers
+    )
+    return replace(field, kind="number", minimum=low, default=default, maximum=high, integer=integer)
 
 
-def _category(connection: duckdb.DuckDBPyConnection, rows: str, cell: str, values: dict[str, Any]) -> Field:
+def _describe_words(column: _Column, field: Field) -> Field:
+    """Distinguish free text (long values that hardly repeat, as the features do) from a category."""
+    known = field.rows - field.missing
+    words, distinct = column.select(
+        "avg(length({cell}) - length(replace({cell}, ' ', '')) + 1)", "approx_count_distinct({cell})"
+    )
+    if known and words >= _MIN_WORDS and distinct > known / 2:
+        return replace(field, kind="text")
+    return _describe_category(column, field)
+
+
+def _describe_category(column: _Column, field: Field) -> Field:
     """Describe a category by its values, each spelled as the features spell it."""
     import pandas as pd
 
     from core.features import as_categories
 
-    top = connection.execute(
-        f"SELECT value FROM (SELECT {cell} AS value FROM {rows}) WHERE value IS NOT NULL "
-        f"GROUP BY value ORDER BY count(*) DESC, value LIMIT {MOST_CHOICES + 1}"
+    top = column.connection.execute(
+        f"SELECT value FROM (SELECT {column.cell} AS value FROM {column.rows}) WHERE value IS NOT NULL "
+        f"GROUP BY value ORDER BY count(*) DESC, value LIMIT {MAX_CHOICES + 1}"
     ).fetchall()
     choices = tuple(as_categories(pd.Series([value for (value,) in top]).dropna()))
-    return Field(
+    return replace(
+        field,
         kind="category",
         default=choices[0] if choices else None,
-        choices=choices[:MOST_CHOICES],
-        complete=len(choices) <= MOST_CHOICES,
-        **values,
+        choices=choices[:MAX_CHOICES],
+        complete=len(choices) <= MAX_CHOICES,
     )

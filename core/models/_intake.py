@@ -1,29 +1,65 @@
-"""New rows made what training rows were: nothing is guessed, and whatever differs is counted by column."""
+"""New rows with the types of the training rows: nothing is guessed, and every difference is counted by column."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
+from pydantic import JsonValue, TypeAdapter
 
+from core.columns import require_columns
 from core.datasets import Finding
 from core.errors import InputError
 from core.features import describe_cells
-from core.models._fields import MOST_CHOICES, Field
+from core.models._fields import MAX_CHOICES, Field
+from core.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ColumnReport", "take_in"]
+__all__ = ["COLUMN_COUNTS", "ColumnCount", "ColumnReport", "read_rows"]
 
 _EXAMPLES = 5
-_LARGEST = float(np.finfo(np.float32).max)  # what a model's numbers hold
-_WORDS = {"true": True, "false": False, "1": True, "0": False}
+_LARGEST = float(np.finfo(np.float32).max)  # a model's numbers hold no larger ones
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _TYPES = {"number": "numbers", "boolean": "true and false", "date": "dates", "category": "text", "text": "text"}
+
+
+@dataclass(frozen=True)
+class ColumnCount:
+    """A way in which cells of new rows can differ from training.
+
+    Parameters
+    ----------
+    name : str
+        The count's name in `ColumnReport`.
+    title : str
+        The name that pages show.
+    help : str
+        Which cells are counted.
+    """
+
+    name: str
+    title: str
+    help: str
+
+
+COLUMN_COUNTS: Registry[ColumnCount] = Registry(
+    "count",
+    [
+        ColumnCount("missing", "Missing", "Empty cells."),
+        ColumnCount(
+            "unreadable", "Not readable", "Cells of another type than in training; the model sees them as missing."
+        ),
+        ColumnCount("unseen", "Unseen values", "Cells with a category that training did not have."),
+        ColumnCount("outside", "Out of range", "Numbers or dates outside the range of the training rows."),
+    ],
+)
 
 
 @dataclass(frozen=True)
@@ -33,20 +69,21 @@ class ColumnReport:
     Parameters
     ----------
     name : str
-        Of the column.
-    rows, missing : int
-        Cells, and empty ones.
-    unreadable : int
-        Cells that are not of the column's type (of numbers also those that are too large); the model sees them as
-        missing.
-    unseen : int
-        Cells with a category that was not there in training.
-    outside : int
-        Numbers or dates outside the range of training.
-    given : str
-        The type that came in place of the one of training; empty when it is the same.
-    unreadable_examples, unseen_examples : tuple of str
-        The first of them.
+        Name of the column.
+    rows : int, default=0
+        Number of cells.
+    missing : int, default=0
+        Number of empty cells.
+    unreadable : int, default=0
+        Number of cells that are not of the column's type, or too large; the model sees them as missing.
+    unseen : int, default=0
+        Number of cells with a category that training did not have.
+    outside : int, default=0
+        Number of numbers or dates outside the range of the training rows.
+    given : str, default=""
+        The type of the new column, where it is not the one of training.
+    unreadable_examples, unseen_examples : tuple of str, default=()
+        The first few of these cells.
     """
 
     name: str
@@ -60,7 +97,7 @@ class ColumnReport:
     unseen_examples: tuple[str, ...] = ()
 
     def __add__(self, other: ColumnReport) -> ColumnReport:
-        """Join the reports of two parts of a table."""
+        """Join the reports on two parts of a table."""
 
         def joined(one: tuple[str, ...], two: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(dict.fromkeys([*one, *two]))[:_EXAMPLES]
@@ -77,95 +114,137 @@ class ColumnReport:
             joined(self.unseen_examples, other.unseen_examples),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+    @property
+    def differs(self) -> bool:
+        """Whether any cell differs from training."""
+        return bool(self.given or self.missing or self.unreadable or self.unseen or self.outside)
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the report as JSON-serializable values."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: dict[str, JsonValue]) -> ColumnReport:
+        """Return the report that `to_dict` described."""
+        return _adapter().validate_python(values)
+
     def findings(self, field: Field) -> list[Finding]:
-        """Say what differs, for people."""
+        """Return what differs, in sentences.
 
-        def told(check: str, level: Any, count: int, what: str, hint: str, examples: Sequence[str] = ()) -> Finding:
-            like = f" ({', '.join(map(repr, examples))})" if examples else ""
-            message = f"'{self.name}': {count:,} of {self.rows:,} cells {what}{like}."
-            return Finding(check, level, self.name, message, hint, {"cells": count, "examples": list(examples)})
-
-        found = []
+        Parameters
+        ----------
+        field : Field
+            The column in training.
+        """
+        findings = []
         if self.given:
-            found.append(
+            before = field.held or _TYPES[field.kind]
+            findings.append(
                 Finding(
                     "changed_type",
                     "alert",
                     self.name,
-                    f"'{self.name}' held {field.held or _TYPES[field.kind]} in training and holds {self.given} now.",
-                    "Cells that read as what it was are taken as such; look whether the column is the same.",
+                    f"'{self.name}' held {before} in training and holds {self.given} now.",
+                    f"Cells that can be read as {before} are used. Check whether it is the same column.",
                 )
             )
         if self.unreadable:
-            what = f"do not read as {_TYPES[field.kind]}, and are taken as missing"
-            found.append(told("unreadable", "alert", self.unreadable, what, "Correct them.", self.unreadable_examples))
+            message = f"cannot be read as {_TYPES[field.kind]} and count as missing"
+            findings.append(
+                self._finding(
+                    "unreadable", "alert", self.unreadable, message, "Correct them.", self.unreadable_examples
+                )
+            )
         if self.unseen:
-            what = "hold a value that was not there in training"
-            hint = "The model knows nothing of it: look for other spellings."
-            found.append(told("unseen", "notice", self.unseen, what, hint, self.unseen_examples))
+            message, hint = (
+                "hold a value that training did not have",
+                "Check the spelling: the model ignores the value.",
+            )
+            findings.append(self._finding("unseen", "notice", self.unseen, message, hint, self.unseen_examples))
         if self.outside:
             low, high = (
                 f"{bound:.6g}" if isinstance(bound, float) else bound for bound in (field.minimum, field.maximum)
             )
-            what = f"are outside the range of training, {low} to {high}"
-            found.append(told("outside", "notice", self.outside, what, "Figures of the test do not speak for them."))
+            message = f"are outside the range of training, {low} to {high}"
+            hint = "The test metrics do not apply to such rows."
+            findings.append(self._finding("outside", "notice", self.outside, message, hint))
         if self.missing:
-            what = "are missing" + ("" if field.nullable else "; in training none was")
-            found.append(told("missing", "notice", self.missing, what, "Fill them in if they are known."))
+            message = "are missing" + ("" if field.nullable else "; in training none was")
+            findings.append(
+                self._finding("missing", "notice", self.missing, message, "Fill them in if they are known.")
+            )
         if field.kind == "category" and not field.complete:
-            found.append(
+            findings.append(
                 Finding(
                     "many_values",
                     "notice",
                     self.name,
-                    f"'{self.name}' had more than {MOST_CHOICES:,} values in training: unseen ones are not counted.",
+                    f"'{self.name}' had more than {MAX_CHOICES:,} values in training: unseen ones are not counted.",
                     "Nothing to do.",
                 )
             )
-        return found
+        return findings
+
+    def _finding(
+        self,
+        check: str,
+        level: Literal["notice", "alert"],
+        cells: int,
+        message: str,
+        hint: str,
+        examples: Sequence[str] = (),
+    ) -> Finding:
+        listed = f" ({', '.join(map(repr, examples))})" if examples else ""
+        sentence = f"'{self.name}': {cells:,} of {self.rows:,} cells {message}{listed}."
+        return Finding(check, level, self.name, sentence, hint, {"cells": cells, "examples": list(examples)})
 
 
-def take_in(frame: pd.DataFrame, fields: Sequence[Field]) -> tuple[pd.DataFrame, list[ColumnReport]]:
+@cache
+def _adapter() -> TypeAdapter[ColumnReport]:
+    return TypeAdapter(ColumnReport)
+
+
+def read_rows(frame: pd.DataFrame, fields: Sequence[Field]) -> tuple[pd.DataFrame, list[ColumnReport]]:
     """Return the columns of the fields with the types of training, and a report on each.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        New rows. Columns may be in any order, and there may be others.
+    fields : sequence of Field
+        The columns that the model reads.
 
     Raises
     ------
     InputError
-        When there are no rows, or a column is absent or there twice.
+        When there are no rows, or a column is absent or there are two of its name.
 
     Examples
     --------
     >>> frame = pd.DataFrame({"age": ["33", "old"]})
-    >>> taken, (report,) = take_in(frame, [Field("age", "number", minimum=18, maximum=30)])
-    >>> taken["age"].tolist(), report.unreadable, report.outside, report.given
+    >>> rows, (report,) = read_rows(frame, [Field("age", "number", minimum=18, maximum=30)])
+    >>> rows["age"].tolist(), report.unreadable, report.outside, report.given
     ([33.0, nan], 1, 1, 'text')
     """
     if not len(frame):
-        raise InputError("There is no row.", "Give at least one.")
+        raise InputError("The table has no rows.", "Give at least one.")
     names = [str(name) for name in frame.columns]
-    absent = [field.name for field in fields if field.name not in names]
-    if absent:
-        raise InputError(
-            f"The table has no column {', '.join(map(repr, absent[:5]))}"
-            f"{f', and {len(absent) - 5:,} more are absent' if len(absent) > 5 else ''}.",
-            f"It needs each of {', '.join(repr(field.name) for field in fields[:20])}, in any order.",
-        )
-    twice = [field.name for field in fields if names.count(field.name) > 1]
-    if twice:
-        raise InputError(f"The table has several columns '{twice[0]}'.", "Give each column a name of its own.")
-    taken: dict[str, pd.Series] = {}
+    required = [field.name for field in fields]
+    hint = f"The model reads {', '.join(map(repr, required[:20]))}{' and more' * (len(required) > 20)}, in any order."
+    require_columns(names, required, hint=hint)
+    repeated = [name for name in required if names.count(name) > 1]
+    if repeated:
+        raise InputError(f"The table has several columns '{repeated[0]}'.", "Give each column a name of its own.")
+    columns: dict[str, pd.Series] = {}
     reports = []
     for field in fields:
-        taken[field.name], report = _READERS[field.kind](frame.iloc[:, names.index(field.name)], field)
+        column = frame.iloc[:, names.index(field.name)]
+        columns[field.name], report = _READERS[field.kind](column, field)
         reports.append(report)
-    return pd.DataFrame(taken, index=frame.index), reports
+    return pd.DataFrame(columns, index=frame.index), reports
 
 
-def _report(column: pd.Series, field: Field, given: str, read: pd.Series, **counts: Any) -> ColumnReport:
+def _report(column: pd.Series, field: Field, given: str, read: pd.Series, *, outside: int = 0) -> ColumnReport:
     missing = column.isna().to_numpy()
     lost = read.isna().to_numpy() & ~missing
     return ColumnReport(
@@ -173,20 +252,23 @@ def _report(column: pd.Series, field: Field, given: str, read: pd.Series, **coun
         len(column),
         int(missing.sum()),
         int(lost.sum()),
+        outside=outside,
         given=given if given not in ("", _TYPES[field.kind], field.held) else "",
         unreadable_examples=tuple(dict.fromkeys(map(str, column[lost].head(200))))[:_EXAMPLES],
-        **counts,
     )
 
 
-def _outside(read: pd.Series, low: Any, high: Any) -> int:
+def _count_outside(
+    read: pd.Series, low: float | str | pd.Timestamp | None, high: float | str | pd.Timestamp | None
+) -> int:
     if low is None or high is None:
         return 0
     below: NDArray[np.bool_] = (read < low).to_numpy(dtype=bool, na_value=False)
-    return int((below | (read > high).to_numpy(dtype=bool, na_value=False)).sum())
+    above: NDArray[np.bool_] = (read > high).to_numpy(dtype=bool, na_value=False)
+    return int((below | above).sum())
 
 
-def _numbers(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
+def _read_numbers(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
     given = describe_cells(column)
     if given == "dates":
         read = pd.Series(np.nan, index=column.index)
@@ -196,38 +278,38 @@ def _numbers(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
         ).astype("Float64")
         read = pd.Series(read.to_numpy(dtype=float, na_value=np.nan), index=column.index)
         read = read.where(read.abs() <= _LARGEST)
-    report = _report(column, field, given, read, outside=_outside(read, field.minimum, field.maximum))
+    report = _report(column, field, given, read, outside=_count_outside(read, field.minimum, field.maximum))
     whole = field.integer and not field.nullable and bool((read.dropna() % 1 == 0).all())
     if whole and read.abs().max() <= 2**53:  # else a category made of whole numbers would be written "1.0"
         read = read.astype("Int64") if read.isna().any() else read.astype("int64")
     return read, report
 
 
-def _booleans(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
+def _read_booleans(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
     given = describe_cells(column)
     if given == "true and false":
         read = column.astype("boolean")
     elif given == "dates":
         read = pd.Series(pd.NA, index=column.index, dtype="boolean")
     else:
-        read = _texts_of(column).str.lower().map(_WORDS, na_action="ignore").astype("boolean")
+        read = _as_texts(column).str.lower().map(_BOOLEANS, na_action="ignore").astype("boolean")
     report = _report(column, field, given, read)
     return (read if read.isna().any() else read.astype(bool)), report
 
 
-def _dates(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
+def _read_dates(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
     given = describe_cells(column)
-    if given in ("numbers", "true and false"):  # a number of what since when cannot be told
+    if given in ("numbers", "true and false"):  # the unit and the origin of a number are unknown
         read = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us, UTC]")
     else:
-        text = column if given == "dates" else _texts_of(column)
+        text = column if given == "dates" else _as_texts(column)
         read = pd.to_datetime(text, errors="coerce", utc=True, format=None if given == "dates" else "ISO8601")
-    bounds = [None if each is None else pd.to_datetime(each, utc=True) for each in (field.minimum, field.maximum)]
-    return read, _report(column, field, given, read, outside=_outside(read, *bounds))
+    low, high = (None if bound is None else pd.to_datetime(bound, utc=True) for bound in (field.minimum, field.maximum))
+    return read, _report(column, field, given, read, outside=_count_outside(read, low, high))
 
 
-def _categories(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    read = _texts_of(column)
+def _read_categories(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
+    read = _as_texts(column)
     report = _report(column, field, describe_cells(column), read)
     if field.complete and field.kind == "category":
         unseen = read[read.notna() & ~read.isin(field.choices)]
@@ -236,8 +318,8 @@ def _categories(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnRepor
     return read, report
 
 
-def _texts_of(column: pd.Series) -> pd.Series:
-    """Return cells as text; whole numbers without a decimal point, which a missing neighbour gives them."""
+def _as_texts(column: pd.Series) -> pd.Series:
+    """Return cells as text, whole numbers without the decimal point that a missing value in the column gives them."""
     if types.is_float_dtype(column.dtype):  # as the features do
         return column.astype(object).map(
             lambda value: str(int(value)) if float(value).is_integer() else str(value), na_action="ignore"
@@ -245,4 +327,10 @@ def _texts_of(column: pd.Series) -> pd.Series:
     return column.astype(object).map(str, na_action="ignore").astype(object)
 
 
-_READERS = {"number": _numbers, "boolean": _booleans, "date": _dates, "category": _categories, "text": _categories}
+_READERS = {
+    "number": _read_numbers,
+    "boolean": _read_booleans,
+    "date": _read_dates,
+    "category": _read_categories,
+    "text": _read_categories,
+}

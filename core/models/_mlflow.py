@@ -1,9 +1,9 @@
-"""A version as a model of MLflow, written without MLflow: https://mlflow.org/docs/latest/ml/model.
+"""A version in MLflow's model format, written without MLflow: https://mlflow.org/docs/latest/ml/model.
 
 ``MLmodel``
-    The flavour python_function, the signature, where the model comes from.
+    The flavor python_function, the signature, where the model comes from.
 ``data/``
-    The model (skops, or safetensors with its tokenizer), and ``model.json``: its columns and what else loading takes.
+    The model (skops, or safetensors with its tokenizer), and ``model.json``: its columns and what else loading needs.
 ``code/``
     The part of ``core`` that loads it. Nothing is pickled.
 ``requirements.txt``, ``python_env.yaml``, ``conda.yaml``, ``input_example.json``, ``model_card.md``
@@ -17,23 +17,25 @@ import secrets
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.automl import BUNDLE_SOURCES, code_requirements
 from core.errors import StorageError
 from core.models._card_build import card
-from core.models._evidence import Evidence
+from core.models._evidence import RunEvidence
 from core.models._fields import Field
+from core.models._mlflow_loader import ServedModelFile
 from core.models._registry import resolve
 
 if TYPE_CHECKING:
     from core.catalog import ModelVersion
     from core.models._card import ModelCard
+    from core.models._predictors import Label
 
-__all__ = ["save_mlflow", "write_model"]
+__all__ = ["MLFLOW_SOURCES", "save_mlflow", "write_model"]
 
 _CORE = Path(__file__).resolve().parents[1]
-_CODE = (
+MLFLOW_SOURCES = (
     *BUNDLE_SOURCES,
     "explain/__init__.py",
     "explain/__init__.pyi",
@@ -50,18 +52,15 @@ _CODE = (
     "models/_mlflow_loader.py",
     "models/_predictors.py",
 )
-_PACKAGES = {
-    "table": ("scikit-learn", "lightgbm", "xgboost", "pandas", "numpy", "skops", "pydantic-settings"),
-    "text": ("torch", "transformers", "tokenizers", "pandas", "numpy"),
-}
-_MLFLOW = "mlflow-skinny>=3,<4"  # all of MLflow asks for an older pandas
+"""The part of ``core`` that loads a model of either kind, as patterns below ``core``."""
+_MLFLOW = "mlflow-skinny>=3,<4"  # all of MLflow requires an older pandas
 _TYPES = {"category": "string", "text": "string", "boolean": "boolean"}
 
 
 def save_mlflow(model: str, path: str | Path, *, workspace: str) -> Path:
     """Write a version so that ``mlflow.pyfunc.load_model(path).predict(frame)`` predicts as `score` does.
 
-    Policies stay behind: what is served are labels and probabilities.
+    Policies are not included: a served model returns labels and probabilities.
 
     Parameters
     ----------
@@ -69,6 +68,8 @@ def save_mlflow(model: str, path: str | Path, *, workspace: str) -> Path:
         The id of a version, or of a model: its champion, else its newest version.
     path : path
         A folder that is new or empty.
+    workspace : str
+        Name of the workspace.
 
     Returns
     -------
@@ -80,101 +81,116 @@ def save_mlflow(model: str, path: str | Path, *, workspace: str) -> Path:
     NotFoundError
         When there is no such model.
     StorageError
-        When the folder holds something, or cannot be written.
+        When the folder is not empty, or cannot be written.
+
+    See Also
+    --------
+    push_mlflow : Send a model to an MLflow server.
     """
     version = resolve(model, workspace=workspace)
-    return write_model(
-        Evidence.of(version.run_id, workspace), version, card(version.id, workspace=workspace), Path(path)
-    )
+    evidence = RunEvidence.of(version.run_id, workspace)
+    return write_model(evidence, version, card(version.id, workspace=workspace), Path(path))
 
 
-def write_model(evidence: Evidence, version: ModelVersion, shown: ModelCard, target: Path) -> Path:
-    """Write a version, or a run as a draft of one, with its card; the folder appears when it is whole.
+def write_model(evidence: RunEvidence, version: ModelVersion, model_card: ModelCard, target: Path) -> Path:
+    """Write a version, or the draft of one, with its card; the folder appears when it is complete.
+
+    Parameters
+    ----------
+    evidence : RunEvidence
+        The run that made the model.
+    version : ModelVersion
+        The version.
+    model_card : ModelCard
+        Its card.
+    target : Path
+        A folder that is new or empty.
 
     Raises
     ------
     StorageError
-        When the folder holds something, or cannot be written.
+        When the folder is not empty, or cannot be written.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise StorageError(f"'{target.name}' holds something already.", "Choose a new folder.")
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        raise StorageError(f"'{target.name}' is not empty.", "Choose a new folder.")
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        _write(evidence, version, part)
-        (part / "model_card.md").write_text(shown.to_markdown(), encoding="utf-8")
+        fields = [field for field in map(Field.from_dict, version.columns) if field.role == "feature"]
+        _write_data(evidence, fields, partial / "data")
+        _write_code(partial / "code" / "core")
+        _write_environment(evidence, partial)
+        _write_mlmodel(evidence, version, fields, partial)
+        (partial / "model_card.md").write_text(model_card.to_markdown(), encoding="utf-8")
         if target.exists():
             target.rmdir()
-        part.rename(target)
+        partial.rename(target)
     except OSError as error:
         raise StorageError(
-            f"'{target.name}' cannot be written: {error.strerror or error}.", "Choose another."
+            f"'{target.name}' cannot be written: {error.strerror or error}.", "Choose another folder."
         ) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
     return target
 
 
-def _write(evidence: Evidence, version: ModelVersion, folder: Path) -> None:
-    fields = [field for field in map(Field.from_dict, version.columns) if field.role == "feature"]
-    data = folder / "data"
-    data.mkdir(parents=True)
-    names = [name for name in evidence.artifacts if name == "model.skops" or name.startswith("model/")]
-    for name in names:
-        (data / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(evidence.path(name), data / name)
-    settings = evidence.result["settings"]
-    told = {
-        "kind": evidence.kind,
-        "fields": [field.to_dict() for field in fields],
-        "labels": evidence.labels,
-        "max_length": settings.get("max_length"),
-        "batch_size": settings.get("eval_batch_size"),
-    }
-    (data / "model.json").write_text(json.dumps(told, allow_nan=False), encoding="utf-8")
-    for pattern in _CODE:  # the same for tables and texts, so that one process can load both
+def _write_data(evidence: RunEvidence, fields: list[Field], folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in evidence.artifacts:
+        if name == evidence.kind.model_file or name.startswith("model/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(evidence.path(name), folder / name)
+    result, text = evidence.result, evidence.reads_text
+    ServedModelFile(
+        kind=evidence.kind.name,
+        fields=fields,
+        labels=evidence.labels,
+        max_length=result.integer_setting("max_length") if text else None,
+        batch_size=result.integer_setting("eval_batch_size") if text else None,
+    ).write(folder / "model.json")
+    cells = [["An example." if field.kind == "text" else field.default for field in fields]]
+    example = {"columns": [field.name for field in fields], "data": cells}
+    (folder.parent / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
+
+
+def _write_code(folder: Path) -> None:
+    """Copy the code, the same for tables and texts, so that one process can load both."""
+    for pattern in MLFLOW_SOURCES:
         for source in sorted(_CORE.glob(pattern)):
-            copy = folder / "code" / "core" / source.relative_to(_CORE)
+            copy = folder / source.relative_to(_CORE)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
-    example = {"columns": [field.name for field in fields], "data": [[_example(field) for field in fields]]}
-    (folder / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
-    _environment(evidence, folder)
-    _mlmodel(evidence, version, fields, folder)
 
 
-def _example(field: Field) -> Any:
-    return "An example." if field.kind == "text" else field.default
-
-
-def _environment(evidence: Evidence, folder: Path) -> None:
+def _write_environment(evidence: RunEvidence, folder: Path) -> None:
     import yaml
 
-    packages = evidence.result["packages"]
-    # "2.13.0+cpu" names a build that the package index does not have under that name
-    pinned = [f"{name}=={packages[name].split('+')[0]}" for name in _PACKAGES[evidence.kind] if name in packages]
+    packages = evidence.result.packages
+    # "2.13.0+cpu" is a build that the package index does not have under this name
+    pinned = [f"{name}=={packages[name].split('+')[0]}" for name in evidence.kind.packages if name in packages]
     pinned += code_requirements()
-    needs = [_MLFLOW, *pinned, *(["pydantic-settings>=2"] if "pydantic-settings" not in packages else [])]
+    requirements = [_MLFLOW, *pinned]
+    if "pydantic-settings" not in packages:
+        requirements.append("pydantic-settings>=2")
     python = packages["python"]
-    (folder / "requirements.txt").write_text("\n".join(needs) + "\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
     env = {"python": python, "build_dependencies": ["pip"], "dependencies": ["-r requirements.txt"]}
     (folder / "python_env.yaml").write_text(yaml.safe_dump(env, sort_keys=False), encoding="utf-8")
     conda = {
         "name": "mlflow-env",
         "channels": ["conda-forge"],
-        "dependencies": [f"python={python}", "pip", {"pip": needs}],
+        "dependencies": [f"python={python}", "pip", {"pip": requirements}],
     }
     (folder / "conda.yaml").write_text(yaml.safe_dump(conda, sort_keys=False), encoding="utf-8")
 
 
-def _mlmodel(evidence: Evidence, version: ModelVersion, fields: list[Field], folder: Path) -> None:
+def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, fields: list[Field], folder: Path) -> None:
     import yaml
 
-    inputs = [{"type": _type(field), "name": field.name, "required": True} for field in fields]
-    labels = evidence.result["labels"]
-    answers = ["prediction", *(f"p({label})" for label in labels or ())]
-    kinds = ["double" if labels is None else _label_type(labels), *("double" for _ in labels or ())]
-    outputs = [{"type": kind, "name": name, "required": True} for kind, name in zip(kinds, answers, strict=True)]
-    about = {
+    labels = evidence.result.labels
+    inputs = [{"type": _input_type(field), "name": field.name, "required": True} for field in fields]
+    outputs = [{"type": "double" if labels is None else _label_type(labels), "name": "prediction", "required": True}]
+    outputs += [{"type": "double", "name": f"p({label})", "required": True} for label in labels or ()]
+    document = {
         "artifact_path": "model",
         "flavors": {
             "python_function": {
@@ -182,7 +198,7 @@ def _mlmodel(evidence: Evidence, version: ModelVersion, fields: list[Field], fol
                 "data": "data",
                 "code": "code",
                 "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
-                "python_version": evidence.result["packages"]["python"],
+                "python_version": evidence.result.packages["python"],
             }
         },
         "metadata": {
@@ -202,14 +218,14 @@ def _mlmodel(evidence: Evidence, version: ModelVersion, fields: list[Field], fol
         "signature": {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None},
         "utc_time_created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
     }
-    (folder / "MLmodel").write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
+    (folder / "MLmodel").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-def _type(field: Field) -> str:
-    """Return MLflow's type of a column; "any" where its own checks refuse what the model takes.
+def _input_type(field: Field) -> str:
+    """Return MLflow's type of a column; "any" where MLflow's own checks refuse what the model takes.
 
-    It refuses a category of numbers that come as such, missing values among booleans, dates with a time zone, and whole
-    numbers that once came with missing ones (then as floats) and once without.
+    These refuse a category of numbers that come as numbers, missing values among booleans, dates with a time zone, and
+    whole numbers that come with missing ones (then as floats).
     """
     if field.kind == "date" or field.held or (field.nullable and (field.integer or field.kind == "boolean")):
         return "any"
@@ -218,7 +234,7 @@ def _type(field: Field) -> str:
     return _TYPES[field.kind]
 
 
-def _label_type(labels: list[Any]) -> str:
+def _label_type(labels: list[Label]) -> str:
     if all(isinstance(label, bool) for label in labels):
         return "boolean"
     if all(isinstance(label, int) for label in labels):

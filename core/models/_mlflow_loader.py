@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
 
 from core.models._fields import Field
-from core.models._intake import take_in
-from core.models._predictors import Predictor, load_table, load_text, table_of
+from core.models._intake import read_rows
+from core.models._predictors import Predictor, load_table, load_text, prediction_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ServedModel"]
+__all__ = ["ServedModel", "ServedModelFile"]
+
+
+@dataclass(frozen=True)
+class ServedModelFile:
+    """What ``model.json`` holds.
+
+    Parameters
+    ----------
+    kind : str
+        "table" or "text".
+    fields : list of Field
+        The columns that the model reads.
+    labels : list of str or None
+        The classes; None for a number.
+    max_length, batch_size : int or None
+        How texts are read.
+    """
+
+    kind: str
+    fields: list[Field]
+    labels: list[str] | None
+    max_length: int | None = None
+    batch_size: int | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> ServedModelFile:
+        """Read the file."""
+        return _adapter().validate_json(path.read_bytes())
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+        path.write_bytes(_adapter().dump_json(self))
+
+
+@cache
+def _adapter() -> TypeAdapter[ServedModelFile]:
+    return TypeAdapter(ServedModelFile)
 
 
 class ServedModel:
@@ -24,26 +64,25 @@ class ServedModel:
     predictor : Predictor
         The model.
     fields : list of Field
-        Its columns.
+        The columns that it reads.
     """
 
     def __init__(self, predictor: Predictor, fields: list[Field]) -> None:
         self._predictor = predictor
         self._fields = fields
 
-    def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return prediction and a probability a class, a row a row."""
-        rows, _ = take_in(frame, self._fields)
-        return table_of(self._predictor.outputs(rows), self._predictor.labels, frame.index)
+    def predict(self, frame: pd.DataFrame, params: dict[str, object] | None = None) -> pd.DataFrame:
+        """Return the prediction and one probability per class, for each row."""
+        rows, _ = read_rows(frame, self._fields)
+        return prediction_table(self._predictor.outputs(rows), self._predictor.labels, frame.index)
 
 
 def _load_pyfunc(path: str) -> ServedModel:
     folder = Path(path)
-    found = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    fields = [Field.from_dict(each) for each in found["fields"]]
-    if found["kind"] == "table":
-        return ServedModel(load_table(folder / "model.skops"), fields)
-    predictor = load_text(
-        folder / "model", found["labels"], max_length=found["max_length"], batch_size=found["batch_size"]
-    )
-    return ServedModel(predictor, fields)
+    file = ServedModelFile.read(folder / "model.json")
+    if file.kind == "table":
+        return ServedModel(load_table(folder / "model.skops"), file.fields)
+    assert file.max_length is not None
+    assert file.batch_size is not None
+    predictor = load_text(folder / "model", file.labels, max_length=file.max_length, batch_size=file.batch_size)
+    return ServedModel(predictor, file.fields)

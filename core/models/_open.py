@@ -1,4 +1,4 @@
-"""The model of a run, opened: itself, or its exported file."""
+"""Opens the model of a run: itself, or its exported file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.models._evidence import Evidence
+from core.models._evidence import RunEvidence
 from core.models._predictors import Predictor, TextPredictor, load_table, load_text
 
 if TYPE_CHECKING:
@@ -20,35 +20,35 @@ __all__ = ["open_model", "open_onnx"]
 
 
 def open_model(run_id: str, workspace: str) -> Predictor:
-    """Load the model of a run, and what trained it: for a run's own process or a script, not for a page.
+    """Load the model of a run with the library that trained it: for a run's own process or a script, not for a page.
 
     Raises
     ------
     StorageError
         When a file is missing, or holds types that are not trusted.
     """
-    evidence = Evidence.of(run_id, workspace)
-    model = "model.skops" if evidence.kind == "table" else "model/model.safetensors"
-    return _open(run_id, workspace, str(evidence.path(model)))
+    evidence = RunEvidence.of(run_id, workspace)
+    return _open(run_id, workspace, str(evidence.path(evidence.kind.model_file)))
 
 
 @lru_cache(maxsize=2)
 def _open(run_id: str, workspace: str, _content: str) -> Predictor:
-    evidence = Evidence.of(run_id, workspace)
-    if evidence.kind == "table":
-        return load_table(evidence.path("model.skops"))
-    settings = evidence.result["settings"]
+    evidence = RunEvidence.of(run_id, workspace)
+    if not evidence.reads_text:
+        return load_table(evidence.path(evidence.kind.model_file))
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         names = [name for name in evidence.artifacts if name.startswith("model/")]
         return load_text(
-            evidence.unpack(Path(scratch), names) / "model",
+            evidence.link_files(Path(scratch), names) / "model",
             evidence.labels,
-            max_length=settings["max_length"],
-            batch_size=settings["eval_batch_size"],
+            max_length=evidence.result.integer_setting("max_length"),
+            batch_size=evidence.result.integer_setting("eval_batch_size"),
         )
 
 
-class _OnnxTable(Predictor):
+class _OnnxTablePredictor(Predictor):
+    """Predicts rows of a table with an exported model."""
+
     def __init__(self, path: Path) -> None:
         from core.edge import TableScorer
 
@@ -56,16 +56,16 @@ class _OnnxTable(Predictor):
         self.labels = self._scorer.labels
 
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        found = self._scorer.outputs(frame).astype(np.float64)
-        return found[:, 0] if self.labels is None else found
+        outputs = self._scorer.outputs(frame).astype(np.float64)
+        return outputs[:, 0] if self.labels is None else outputs
 
 
-def open_onnx(evidence: Evidence, path: Path) -> Predictor:
+def open_onnx(evidence: RunEvidence, path: Path) -> Predictor:
     """Load an exported model, with ONNX Runtime alone."""
-    if evidence.kind == "table":
-        return _OnnxTable(path)
+    if not evidence.reads_text:
+        return _OnnxTablePredictor(path)
     from core.edge import TextScorer
 
-    length = evidence.result["settings"]["max_length"]
+    length = evidence.result.integer_setting("max_length")
     scorer = TextScorer(path, evidence.path("model/tokenizer.json"), evidence.labels, length)
     return TextPredictor(scorer.probabilities, evidence.labels)

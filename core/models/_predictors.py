@@ -1,11 +1,11 @@
-"""One interface to all that predicts, tables and texts. A model in MLflow's format carries this module with it."""
+"""One interface for all models, of tables and of texts. A model in MLflow's format carries this module with it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,13 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Predictor", "TablePredictor", "TextPredictor", "load_table", "load_text", "table_of"]
+__all__ = ["Label", "Predictor", "TablePredictor", "TextPredictor", "load_table", "load_text", "prediction_table"]
+
+Label: TypeAlias = str | bool | int | float
 
 
 class Predictor(ABC):
-    """Answers for rows whose columns have the types of training.
+    """Predicts rows whose columns have the types of training.
 
     Parameters
     ----------
@@ -25,49 +27,72 @@ class Predictor(ABC):
         The classes in the order of the probabilities, as the target has them; None for a number.
     """
 
-    labels: list[Any] | None
+    labels: Sequence[Label] | None
 
     @abstractmethod
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Return probabilities, shape (n, classes), or numbers, shape (n,); NaN where there is nothing to read."""
+        """Return probabilities, shape (n, classes), or numbers, shape (n,); NaN where the row has nothing to read."""
+
+
+class TablePipeline(Protocol):
+    """A fitted pipeline that predicts raw frames, such as ``AutoMLResult.model``."""
+
+    def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]: ...
+
+
+@runtime_checkable
+class TableClassifier(TablePipeline, Protocol):
+    """A pipeline that predicts classes with their probabilities."""
+
+    classes_: NDArray[np.generic]
+
+    def predict_proba(self, frame: pd.DataFrame) -> NDArray[np.float64]: ...
 
 
 class TablePredictor(Predictor):
-    """A pipeline on raw frames, such as ``AutoMLResult.model``."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self.labels = model.classes_.tolist() if hasattr(model, "predict_proba") else None
-
-    def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Return what the pipeline predicts."""
-        answer = self._model.predict(frame) if self.labels is None else self._model.predict_proba(frame)
-        return np.asarray(answer, dtype=np.float64)
-
-
-class TextPredictor(Predictor):
-    """Texts of one column; empty ones get no answer.
+    """Predicts rows of a table with a pipeline.
 
     Parameters
     ----------
-    answer : callable
+    model : TablePipeline or TableClassifier
+        The pipeline.
+    """
+
+    def __init__(self, model: TablePipeline) -> None:
+        self.labels = None
+        self._outputs = model.predict
+        if isinstance(model, TableClassifier):
+            self.labels = model.classes_.tolist()
+            self._outputs = model.predict_proba
+
+    def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Return what the pipeline predicts."""
+        return np.asarray(self._outputs(frame), dtype=np.float64)
+
+
+class TextPredictor(Predictor):
+    """Predicts the texts of one column; empty texts get no prediction.
+
+    Parameters
+    ----------
+    predict : callable
         Takes a list of texts; returns probabilities, shape (n, classes), or numbers, shape (n,).
     labels : list of str or None
         The classes; None for a number.
     """
 
-    def __init__(self, answer: Callable[[list[str]], NDArray[np.float64]], labels: list[str] | None) -> None:
-        self._answer = answer
+    def __init__(self, predict: Callable[[list[str]], NDArray[np.float64]], labels: list[str] | None) -> None:
+        self._predict = predict
         self.labels = labels
 
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Return what the model makes of the first column."""
+        """Return what the model predicts for the first column."""
         texts = frame.iloc[:, 0]
-        full = (texts.notna() & texts.astype(str).str.strip().astype(bool)).to_numpy()
-        found = np.full(len(frame) if self.labels is None else (len(frame), len(self.labels)), np.nan)
-        if full.any():
-            found[full] = self._answer(texts[full].astype(str).tolist())
-        return found
+        has_text = (texts.notna() & texts.astype(str).str.strip().astype(bool)).to_numpy()
+        outputs = np.full(len(frame) if self.labels is None else (len(frame), len(self.labels)), np.nan)
+        if has_text.any():
+            outputs[has_text] = self._predict(texts[has_text].astype(str).tolist())
+        return outputs
 
 
 def load_table(file: Path) -> TablePredictor:
@@ -76,7 +101,7 @@ def load_table(file: Path) -> TablePredictor:
     Raises
     ------
     StorageError
-        When it holds others.
+        When it holds other types.
     """
     from core.automl import load_model
 
@@ -84,37 +109,59 @@ def load_table(file: Path) -> TablePredictor:
 
 
 def load_text(folder: Path, labels: list[str] | None, *, max_length: int, batch_size: int) -> TextPredictor:
-    """Load a fine-tuned model from its folder of safetensors, configuration and tokenizer."""
+    """Load a fine-tuned model from its folder of safetensors, configuration and tokenizer.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    labels : list of str or None
+        The classes; None for a number.
+    max_length : int
+        Number of tokens that are read of each text.
+    batch_size : int
+        Number of texts that are predicted at once.
+    """
     from core.finetune import encode_texts, load_text_model, quiet_transformers, text_model_outputs
 
     with quiet_transformers():
         model, tokenizer = load_text_model(folder)
 
-    def answer(texts: list[str]) -> NDArray[np.float64]:
+    def predict(texts: list[str]) -> NDArray[np.float64]:
         with quiet_transformers():
-            return text_model_outputs(
-                model, tokenizer, encode_texts(tokenizer, texts, max_length), batch_size, labels is not None
-            )
+            encoded = encode_texts(tokenizer, texts, max_length)
+            return text_model_outputs(model, tokenizer, encoded, batch_size, labels is not None)
 
-    return TextPredictor(answer, labels)
+    return TextPredictor(predict, labels)
 
 
-def table_of(outputs: NDArray[np.float64], labels: list[Any] | None, index: pd.Index) -> pd.DataFrame:
-    """Return the prediction of each row, then the probability of each class; missing where there is no answer.
+def prediction_table(outputs: NDArray[np.float64], labels: Sequence[Label] | None, index: pd.Index) -> pd.DataFrame:
+    """Return the prediction of each row, then the probability of each class; missing where there is no prediction.
+
+    Parameters
+    ----------
+    outputs : array of shape (n, classes) or (n,)
+        Probabilities, or numbers.
+    labels : sequence or None
+        The classes; None for a number.
+    index : Index
+        Index of the table.
 
     Examples
     --------
-    >>> table_of(np.array([[0.2, 0.8], [np.nan, np.nan]]), ["no", "yes"], pd.RangeIndex(2))["prediction"].tolist()
+    >>> outputs = np.array([[0.2, 0.8], [np.nan, np.nan]])
+    >>> prediction_table(outputs, ["no", "yes"], pd.RangeIndex(2))["prediction"].tolist()
     ['yes', None]
     """
     if labels is None:
         return pd.DataFrame({"prediction": outputs}, index=index)
-    answered = ~np.isnan(outputs).any(axis=1)
+    predicted = ~np.isnan(outputs).any(axis=1)
     names = np.empty(len(labels), dtype=object)
     names[:] = labels
     chosen = names[np.nan_to_num(outputs).argmax(axis=1)]
-    if not answered.all():
-        chosen[~answered] = None
+    if not predicted.all():
+        chosen[~predicted] = None
     prediction = pd.Series(chosen, index=index, dtype=object)
-    found: dict[str, Any] = {"prediction": prediction.infer_objects() if answered.all() else prediction}
-    return pd.DataFrame(found | {f"p({label})": outputs[:, place] for place, label in enumerate(labels)}, index=index)
+    table = {"prediction": prediction.infer_objects() if predicted.all() else prediction}
+    table |= {f"p({label})": pd.Series(outputs[:, code], index=index) for code, label in enumerate(labels)}
+    return pd.DataFrame(table, index=index)

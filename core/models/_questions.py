@@ -1,19 +1,22 @@
-"""What only a person can answer about a model, asked on its card until somebody does."""
+"""What only a person can answer about a model: the card asks it until there is an answer."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import JsonValue
 
 from core.catalog import ModelVersion
 from core.catalog import models as rows
 from core.errors import InputError
+from core.registry import Registry, unknown_name
 
 __all__ = ["NOT_ANSWERED", "QUESTIONS", "Question", "answer", "questions"]
 
 NOT_ANSWERED = "Not answered yet"
-_LONGEST = 10_000
+_MAX_CHARACTERS = 10_000
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,17 @@ class Question:
     Parameters
     ----------
     key : str
-        What the answer is kept under.
+        The name under which the answer is stored.
     section : str
-        Key of the card's section that shows it.
+        Key of the card's section that shows the question.
     title : str
         The question.
-    help : str
+    help : str, default=""
         What a good answer says.
-    kind : str
-        line, text, or choice.
-    choices : tuple of str
-        Of a choice.
+    kind : {"line", "text", "choice"}, default="text"
+        The form of the answer.
+    choices : tuple of str, default=()
+        The answers to choose from, when `kind` is "choice".
     """
 
     key: str
@@ -43,61 +46,110 @@ class Question:
     kind: Literal["line", "text", "choice"] = "text"
     choices: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+    @property
+    def name(self) -> str:
+        """The key, as the registry calls it."""
+        return self.key
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the question as JSON-serializable values."""
         return asdict(self) | {"choices": list(self.choices)}
 
 
-QUESTIONS = (
-    Question("developers", "details", "Who made this model, and who answers for it?", "People or a team.", "line"),
-    Question("contact", "details", "Whom can people ask, or tell of a mistake?", "An address that is read.", "line"),
-    Question("licence", "details", "Under which licence may it be used?", "An SPDX name such as mit.", "line"),
-    Question("intended_use", "uses", "What is it for?", "The decision or task it helps with, where and how often."),
-    Question("users", "uses", "Who uses its answers, and whom do they affect?", "Roles, not names."),
-    Question("about_people", "uses", "Are decisions about people made with it?", "", "choice", ("yes", "no")),
-    Question("out_of_scope", "uses", "What must it not be used for?", "Uses that are near, and wrong."),
-    Question("data_collection", "data", "How were the data collected?", "By whom, when, where, with what instrument."),
-    Question("data_consent", "data", "On what ground may the data be used?", "Consent, contract, law; personal data."),
-    Question(
-        "data_labels", "data", "How did the target come about?", "Who judged or measured it, how well they agree."
-    ),
-    Question("data_gaps", "data", "Who or what is missing from the data?", "Groups, times, places, kinds of cases."),
-    Question("metric_choice", "evaluation", "Why is this metric the right one?", "What a mistake of each kind costs."),
-    Question("risks", "limits", "What can go wrong, and for whom?", "Likely misuse, and harm when it errs."),
-    Question("mitigations", "limits", "What is done against that?", "Before, in, and after its use."),
-    Question(
-        "oversight", "operation", "Who looks at its answers, and can overrule or stop it?", "And how they learn to."
-    ),
-    Question("deployment", "operation", "Where does it run?", "Hardware, software around it, how people meet it."),
-    Question("security", "operation", "How is it kept from being tampered with?", "Access, inputs, updates."),
-    Question(
-        "monitoring", "operation", "How will you notice that it gets worse?", "What is watched, by whom, how often."
-    ),
-    Question("changes", "operation", "Which changes are planned, and who decides on them?", "Retraining, thresholds."),
+QUESTIONS: Registry[Question] = Registry(
+    "question",
+    [
+        Question("developers", "details", "Who made this model, and who is accountable for it?", "A team.", "line"),
+        Question(
+            "contact",
+            "details",
+            "Who is the contact for questions and mistakes?",
+            "An address that someone reads.",
+            "line",
+        ),
+        Question("licence", "details", "Which license applies to it?", "An SPDX name such as mit.", "line"),
+        Question(
+            "intended_use", "uses", "What is it for?", "The decision or task it helps with, where, and how often."
+        ),
+        Question("users", "uses", "Who uses its predictions, and who is affected by them?", "Roles, not names."),
+        Question("about_people", "uses", "Is it used for decisions about people?", "", "choice", ("yes", "no")),
+        Question("out_of_scope", "uses", "What must it not be used for?", "Similar uses that would be wrong."),
+        Question("data_collection", "data", "How was the data collected?", "By whom, when, where, and by which means."),
+        Question("data_consent", "data", "What permits the use of the data?", "Consent, contract, law; personal data."),
+        Question(
+            "data_labels",
+            "data",
+            "How was the target determined?",
+            "Who judged or measured it, and how well they agree.",
+        ),
+        Question(
+            "data_gaps", "data", "Who or what is missing from the data?", "Groups, times, places, types of cases."
+        ),
+        Question(
+            "metric_choice",
+            "evaluation",
+            "Why is this the right metric?",
+            "What each type of error costs.",
+        ),
+        Question("risks", "limits", "What can go wrong, and for whom?", "Likely misuse, and harm caused by errors."),
+        Question("mitigations", "limits", "What is done about these risks?", "Before, during, and after its use."),
+        Question(
+            "oversight",
+            "operation",
+            "Who reviews its predictions, and can overrule or stop it?",
+            "Also how they learn to.",
+        ),
+        Question("deployment", "operation", "Where does it run?", "Hardware, software around it, user interface."),
+        Question("security", "operation", "How is it protected from tampering?", "Access, inputs, updates."),
+        Question(
+            "monitoring",
+            "operation",
+            "How will you notice when it gets worse?",
+            "What is monitored, by whom, and how often.",
+        ),
+        Question(
+            "changes",
+            "operation",
+            "Which changes are planned, and who decides on them?",
+            "Retraining, thresholds.",
+        ),
+    ],
 )
 
 
 def questions() -> tuple[Question, ...]:
     """Return all questions, in the order of the card."""
-    return QUESTIONS
+    return tuple(QUESTIONS.values())
 
 
 def answer(version: ModelVersion, key: str, text: str, *, who: str = "") -> None:
-    """Keep the answer to a question with a version; an empty one makes it open again.
+    """Store the answer to a question with a version.
+
+    Parameters
+    ----------
+    version : ModelVersion
+        The version that the answer is about.
+    key : str
+        Key of the question.
+    text : str
+        The answer. An empty one makes the question open again.
+    who : str, default=""
+        The person who answers.
 
     Raises
     ------
     InputError
-        When there is no such question, or the answer is none of its choices or too long.
+        When there is no such question, or the answer is too long or not one of the choices.
     """
-    known = {question.key: question for question in QUESTIONS}
-    if key not in known:
-        raise InputError(f"The card has no question '{key[:40]}'.", f"Choose one of {', '.join(known)}.")
+    if key not in QUESTIONS:
+        raise InputError(f"The card has no question '{key[:40]}'.", unknown_name(key, QUESTIONS))
+    question = QUESTIONS[key]
     text = text.strip()
-    choices = known[key].choices
-    if choices and text and text not in choices:
-        raise InputError(f"'{text[:40]}' is no answer to '{known[key].title}'.", f"Choose one of {', '.join(choices)}.")
-    if len(text) > _LONGEST:
-        raise InputError(f"The answer has {len(text):,} characters; {_LONGEST:,} is the most.", "Shorten it.")
-    kept = {"text": text, "who": who, "at": time.time()} if text else None
-    rows.set_answer(version.model_id, version.number, key, kept, version.workspace)
+    if question.choices and text and text not in question.choices:
+        raise InputError(
+            f"'{text[:40]}' is not an answer to '{question.title}'.", f"Choose one of: {', '.join(question.choices)}."
+        )
+    if len(text) > _MAX_CHARACTERS:
+        raise InputError(f"The answer has {len(text):,} characters; the maximum is {_MAX_CHARACTERS:,}.", "Shorten it.")
+    stored = {"text": text, "who": who, "at": time.time()} if text else None
+    rows.set_answer(version.model_id, version.number, key, stored, version.workspace)

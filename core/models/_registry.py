@@ -1,4 +1,4 @@
-"""The registry: names, numbered versions, aliases that say which one counts, and a history that is only added to."""
+"""The model registry: names, numbered versions, aliases that point to versions, and a history that only grows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from core.catalog import Model, ModelEvent, ModelVersion
 from core.catalog import models as rows
 from core.errors import NotFoundError, RegistryError
 from core.models._code import code_version
-from core.models._evidence import Evidence
-from core.models._fields import Field, describe
+from core.models._evidence import RunEvidence
+from core.models._fields import Field, describe_fields
 
 __all__ = [
     "aliases",
     "archive",
+    "draft_version",
     "find",
     "get",
     "history",
@@ -29,70 +30,71 @@ __all__ = [
     "versions",
 ]
 
-
-_KINDS = {"numeric": "number", "categorical": "category"}
+_FIELD_KINDS = {"numeric": "number", "categorical": "category"}  # by the names that searches use
 
 
 def register(run_id: str, *, name: str | None = None, notes: str = "", who: str = "", workspace: str) -> Model:
-    """Keep the model of a finished run under a name.
+    """Register the model of a finished run under a name.
 
     A second run under the same name becomes its next version. A run is one version of a model, however often it is
-    registered: the version that is there stays as it is.
+    registered: the existing version does not change.
 
     Parameters
     ----------
     run_id : str
-        A search or a fine-tuning that succeeded.
+        The id of a search or a fine-tuning that succeeded.
     name : str, optional
-        Of the model; the run's title by default.
-    notes : str
-        For people.
-    who : str
-        Who registers it, for the history.
+        Name of the model; by default the run's title.
+    notes : str, default=""
+        Notes for people.
+    who : str, default=""
+        The person who registers it, for the history.
+    workspace : str
+        Name of the workspace.
 
     Returns
     -------
     Model
-        Its ``versions`` is the number of the newest one; `versions` lists them all.
+        Its ``versions`` is the number of the newest version; `versions` lists all.
 
     Raises
     ------
     NotFoundError
         When there is no such run.
     RegistryError
-        When the run made no model or has not succeeded, the name cannot be used, or the table is gone.
+        When the run made no model or has not succeeded, the name cannot be used, or the table was deleted.
     """
-    evidence = Evidence.of(run_id, workspace)
-    called = (evidence.run.title if name is None else name).strip()
-    if not called:
-        raise RegistryError("A model without a name is not usable.", "Give it one of 1 to 200 printable characters.")
-    if len(called) > 200 or not called.isprintable():
-        raise RegistryError(f"'{called[:40]}' is not a usable name.", "Choose one of 1 to 200 printable characters.")
-    version = draft(evidence)
+    evidence = RunEvidence.of(run_id, workspace)
+    title = (evidence.run.title if name is None else name).strip()
+    if not title:
+        raise RegistryError("A model needs a name.", "Choose one of 1 to 200 printable characters.")
+    if len(title) > 200 or not title.isprintable():
+        raise RegistryError(f"'{title[:40]}' is not a usable name.", "Choose one of 1 to 200 printable characters.")
+    version = draft_version(evidence)
     version.notes = notes
-    model, _, _ = rows.add_version(called, version, who=who)
+    model, _, _ = rows.add_version(title, version, who=who)
     return model
 
 
-def draft(evidence: Evidence) -> ModelVersion:
+def draft_version(evidence: RunEvidence) -> ModelVersion:
     """Return a run as a version that is not stored and has no number.
 
     Raises
     ------
     RegistryError
-        When the table is gone.
+        When the table was deleted.
     """
     return ModelVersion(
         workspace=evidence.run.workspace,
         model_id="",
         run_id=evidence.run.id,
-        kind=evidence.kind,
+        kind=evidence.kind.name,
         lineage=_lineage(evidence),
         columns=[field.to_dict() for field in _fields(evidence)],
     )
 
 
-def _lineage(evidence: Evidence) -> dict[str, object]:
+def _lineage(evidence: RunEvidence) -> dict[str, object]:
     run, result, dataset = evidence.run, evidence.result, evidence.dataset
     return {
         "dataset": {
@@ -103,34 +105,35 @@ def _lineage(evidence: Evidence) -> dict[str, object]:
             "rows": None if dataset is None else dataset.rows,
         },
         "run": {"id": run.id, "task": run.task, "title": run.title, "finished_at": run.finished_at},
-        "settings": result["settings"],
+        "settings": result.settings,
         "target": evidence.target,
-        "task": result["task"],
-        "metric": result["metric"],
+        "task": result.task,
+        "metric": result.metric,
         "labels": evidence.labels,
-        "packages": result["packages"],
+        "packages": result.packages,
         "registered_with": code_version(),
     }
 
 
-def _fields(evidence: Evidence) -> list[Field]:
+def _fields(evidence: RunEvidence) -> list[Field]:
     dataset = evidence.dataset
     if dataset is None:
         raise RegistryError(
-            f"The table of run '{evidence.run.id}' was deleted, so what its columns held cannot be told any more.",
-            "Load the same table again (it is known by its content), then register the run.",
+            f"The table of run '{evidence.run.id}' was deleted, so what its columns held is not known any more.",
+            "Load the same table again (its content identifies it), then register the run.",
         )
     from core.storage import get_store
 
     decided_by = [name for policy in policies.kept(evidence.run).values() for name in policy.columns]
-    custom = evidence.result["settings"].get("column_types") or {}  # older searches and text models have none
-    return describe(
+    types = evidence.result.settings.get("column_types") or {}  # older searches and text models have none
+    assert isinstance(types, dict)
+    return describe_fields(
         get_store().local_path(dataset.data_digest),
         evidence.features,
         target=evidence.target,
-        left_out=evidence.path("test.parquet"),
-        groups=[*evidence.result["settings"]["sensitive_columns"], *decided_by],
-        kinds={name: _KINDS.get(kind, kind) for name, kind in custom.items()},
+        held_out=evidence.path("test.parquet"),
+        groups=[*evidence.result.sensitive_columns, *decided_by],
+        types={name: _FIELD_KINDS.get(str(kind), str(kind)) for name, kind in types.items()},
     )
 
 
@@ -151,38 +154,39 @@ def find(*, workspace: str) -> list[Model]:
 
 
 def versions(model_id: str, *, workspace: str) -> list[ModelVersion]:
-    """Return a model's versions, newest first, archived ones (``archived_at``) too."""
+    """Return a model's versions, newest first, including archived ones (``archived_at``)."""
     rows.get(model_id, workspace)
     return rows.versions(model_id, workspace)
 
 
 def resolve(model: str, *, workspace: str) -> ModelVersion:
-    """Return the version that an id means.
+    """Return the version that an id stands for.
 
     Parameters
     ----------
     model : str
-        The id of a version; or that of a model: its champion, without one the newest version that is not archived.
+        The id of a version, or of a model: its champion, else the newest version that is not archived.
+    workspace : str
+        Name of the workspace.
 
     Raises
     ------
     NotFoundError
-        When there is none.
+        When there is no such version or model, or all versions are archived.
     """
-    found = rows.version_by_id(model, workspace)
-    if found is not None:
-        return found
+    version = rows.version_by_id(model, workspace)
+    if version is not None:
+        return version
     name = rows.get(model, workspace).name
     champion = rows.aliases(model, workspace).get(rows.CHAMPION)
-    usable = [item for item in rows.versions(model, workspace) if item.archived_at is None]
-    for item in usable:
-        if champion in (None, item.number):
-            return item
-    raise NotFoundError(f"All versions of '{name}' are archived.", "Restore one, or name the version you mean.")
+    for version in rows.versions(model, workspace):
+        if version.archived_at is None and champion in (None, version.number):
+            return version
+    raise NotFoundError(f"All versions of '{name}' are archived.", "Restore one, or give the id of a version.")
 
 
 def aliases(version: ModelVersion) -> list[str]:
-    """Return what a version is called: aliases that point to it, or "archived"."""
+    """Return the aliases that point to a version, or "archived"."""
     if version.archived_at is not None:
         return [rows.ARCHIVED]
     return [
@@ -193,7 +197,12 @@ def aliases(version: ModelVersion) -> list[str]:
 def set_alias(model_id: str, alias: str, number: int, *, who: str = "", why: str = "", workspace: str) -> int | None:
     """Let an alias point to a version; return the number of the version it pointed to before.
 
-    "archived" is the one alias that several versions have: it takes a version out of use, as `archive` does.
+    "archived" is the one alias that several versions can have: setting it is the same as `archive`.
+
+    See Also
+    --------
+    remove_alias : Let an alias point to no version.
+    promote : Set the alias "champion".
 
     Raises
     ------
@@ -210,12 +219,16 @@ def set_alias(model_id: str, alias: str, number: int, *, who: str = "", why: str
 
 
 def remove_alias(model_id: str, alias: str, *, who: str = "", why: str = "", workspace: str) -> None:
-    """Let an alias point to no version; it is no error if it does not."""
+    """Let an alias point to no version; nothing happens when there is no such alias."""
     rows.point(model_id, alias, None, workspace, who=who, why=why)
 
 
 def promote(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str) -> int | None:
-    """Make a version the champion; return the number of the champion until now.
+    """Make a version the champion; return the number of the previous champion.
+
+    See Also
+    --------
+    roll_back : Make the previous champion the champion again.
 
     Raises
     ------
@@ -226,18 +239,18 @@ def promote(model_id: str, number: int, *, who: str = "", why: str = "", workspa
 
 
 def roll_back(model_id: str, *, who: str = "", why: str = "", workspace: str) -> int:
-    """Make the champion before this one the champion again; return its number. A further call goes one step back.
+    """Make the previous champion the champion again; return its number. Each further call goes one step back.
 
     Raises
     ------
     RegistryError
-        When there was none before, or it is archived.
+        When there was no previous champion, or it is archived.
     """
     return rows.roll_back(model_id, workspace, who=who, why=why)[0]
 
 
 def archive(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str) -> None:
-    """Take a version out of use: its aliases go; its row, files and history stay.
+    """Take a version out of use: its aliases are removed; its row, files and history stay.
 
     Raises
     ------
@@ -253,15 +266,19 @@ def restore(model_id: str, number: int, *, who: str = "", why: str = "", workspa
 
 
 def set_notes(model_id: str, number: int, notes: str, *, who: str = "", workspace: str) -> None:
-    """Keep notes with a version in place of those it has."""
+    """Replace the notes of a version."""
     rows.set_notes(model_id, number, notes, workspace, who=who)
 
 
 def history(model_id: str, *, workspace: str) -> list[ModelEvent]:
     """Return who changed what and why, newest first.
 
-    ``action`` is register, promote, roll_back, alias, archive, restore or notes; ``number`` the version it is about or
-    that the alias points to since, ``previous`` the one it pointed to before.
+    ``action`` is register, promote, roll_back, alias, archive, restore or notes; ``number`` is the version that was
+    changed or that the alias now points to, ``previous`` the one it pointed to before.
+
+    See Also
+    --------
+    describe_event : The event in words.
     """
     rows.get(model_id, workspace)
     return rows.history(model_id, workspace)

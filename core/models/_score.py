@@ -1,20 +1,22 @@
-"""New rows scored by a registered model, with a report on how they differ from those it learned from."""
+"""New rows scored by a registered model, with a report on how they differ from the training rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.datasets import Finding
-from core.models._decide import Decider, choose_policy
-from core.models._evidence import Evidence
+from pydantic import JsonValue, TypeAdapter
+
+from core.datasets import Finding, SkippedRow
+from core.models._evidence import RunEvidence
 from core.models._fields import Field
-from core.models._intake import ColumnReport, take_in
+from core.models._intake import ColumnReport, read_rows
 from core.models._open import open_model, open_onnx
-from core.models._predictors import Predictor, table_of
+from core.models._policy_applier import PolicyApplier, choose_policy
+from core.models._predictors import Predictor, prediction_table
 from core.models._registry import resolve
 
 if TYPE_CHECKING:
@@ -22,7 +24,61 @@ if TYPE_CHECKING:
 
     from core.catalog import ModelVersion
 
-__all__ = ["RowScorer", "ScoredRows", "exported_model", "form_fields", "score", "score_rows"]
+__all__ = ["RowScorer", "ScoredRows", "ScoringReport", "exported_model", "form_fields", "score", "score_rows"]
+
+
+@dataclass(frozen=True)
+class ScoringReport:
+    """How scored rows differ from the training rows.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        The differences, in sentences.
+    columns : tuple of ColumnReport
+        How each column differs from training.
+    unknown_groups : dict of str to int
+        Number of rows by group that the policy has no rule for.
+    ignored : tuple of str
+        Columns of the table that neither the model nor the policy reads.
+    policy : str or None
+        Name of the policy's file.
+    skipped : int, default=0
+        Number of lines of the file that could not be read.
+    skipped_rows : tuple of SkippedRow, default=()
+        The first of these lines.
+    """
+
+    findings: tuple[Finding, ...]
+    columns: tuple[ColumnReport, ...]
+    unknown_groups: dict[str, int]
+    ignored: tuple[str, ...]
+    policy: str | None
+    skipped: int = 0
+    skipped_rows: tuple[SkippedRow, ...] = ()
+
+    @property
+    def alerts(self) -> int:
+        """Number of findings that may make the predictions wrong."""
+        return sum(finding.level == "alert" for finding in self.findings)
+
+    def to_json(self) -> bytes:
+        """Return the report as JSON."""
+        return _report_adapter().dump_json(self)
+
+    @classmethod
+    def from_json(cls, content: bytes) -> ScoringReport:
+        """Return the report that `to_json` wrote."""
+        return _report_adapter().validate_json(content)
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the report as JSON-serializable values."""
+        return dict(_report_adapter().dump_python(self, mode="json"))
+
+
+@cache
+def _report_adapter() -> TypeAdapter[ScoringReport]:
+    return TypeAdapter(ScoringReport)
 
 
 @dataclass(frozen=True)
@@ -32,18 +88,18 @@ class ScoredRows:
     Parameters
     ----------
     table : DataFrame
-        A row a row, with its index: prediction, a probability a class (columns ``p(<label>)``) and, with a policy,
-        decision: 1 is selected, missing where the policy does not know the group.
+        One row per scored row, with its index: prediction, one probability per class (columns ``p(<label>)``) and, with
+        a policy, decision: 1 is selected; missing where the policy does not know the group.
     columns : tuple of ColumnReport
         How each column differs from training.
-    unknown_groups : dict
-        Rows by group that the policy has no rule for.
+    unknown_groups : dict of str to int
+        Number of rows by group that the policy has no rule for.
     ignored : tuple of str
-        Columns of the table that nothing reads.
+        Columns of the table that neither the model nor the policy reads.
     policy : str or None
-        The policy's file.
+        Name of the policy's file.
     findings : tuple of Finding
-        All of that for people.
+        The differences, in sentences.
     """
 
     table: pd.DataFrame
@@ -53,50 +109,75 @@ class ScoredRows:
     policy: str | None
     findings: tuple[Finding, ...]
 
-    def report(self) -> dict[str, Any]:
-        """Return all but the table as JSON-serialisable values."""
-        return {
-            "findings": [finding.to_dict() for finding in self.findings],
-            "columns": [column.to_dict() for column in self.columns],
-            "unknown_groups": self.unknown_groups,
-            "ignored": list(self.ignored),
-            "policy": self.policy,
-        }
+    def scoring_report(self, *, skipped: int = 0, skipped_rows: Iterable[SkippedRow] = ()) -> ScoringReport:
+        """Return all but the table.
+
+        Parameters
+        ----------
+        skipped : int, default=0
+            Number of lines of the file that could not be read.
+        skipped_rows : iterable of SkippedRow, default=()
+            The first of these lines.
+        """
+        return ScoringReport(
+            findings=self.findings,
+            columns=self.columns,
+            unknown_groups=self.unknown_groups,
+            ignored=self.ignored,
+            policy=self.policy,
+            skipped=skipped,
+            skipped_rows=tuple(skipped_rows),
+        )
+
+    def report(self) -> dict[str, JsonValue]:
+        """Return all but the table as JSON-serializable values."""
+        return self.scoring_report().to_dict()
+
+
+@dataclass
+class _Totals:
+    """What a scorer saw in all tables so far."""
+
+    reports: dict[str, ColumnReport] = field(default_factory=dict)
+    unknown_groups: dict[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
 
 class RowScorer:
-    """Scores tables of one version, one after the other, and sums up what it saw.
+    """Scores tables with one version, one after the other, and sums up how they differ from training.
 
     Parameters
     ----------
     version : ModelVersion
-        What predicts.
+        The version that predicts.
     policy : str, optional
-        File of a policy that is kept with the model; by default the only one. "none" leaves decisions out.
+        Name of the file of a policy that is stored with the model; by default the only one. "none" makes no decisions.
     row_id : str, optional
-        A column of unique ids, for a policy that draws some decisions.
+        A column of unique ids, for a policy that draws some decisions at random.
     onnx : Path, optional
-        An exported model to use in place of the model itself: it loads ONNX Runtime alone.
+        An exported model to use in place of the model itself: it needs ONNX Runtime alone.
+
+    See Also
+    --------
+    score_rows : Score one table.
     """
 
     def __init__(
         self, version: ModelVersion, *, policy: str | None = None, row_id: str | None = None, onnx: Path | None = None
     ) -> None:
-        evidence = Evidence.of(version.run_id, version.workspace)
-        self.fields = [Field.from_dict(each) for each in version.columns]
+        self._evidence = RunEvidence.of(version.run_id, version.workspace)
+        self.fields = [Field.from_dict(column) for column in version.columns]
         self._features = [field for field in self.fields if field.role == "feature"]
-        chosen = choose_policy(evidence.run, policy)
-        self._decider = None if chosen is None else Decider(*chosen, evidence.labels)
+        chosen = choose_policy(self._evidence.run, policy)
+        self._applier = None if chosen is None else PolicyApplier(*chosen, self._evidence.labels)
         self._row_id = row_id
-        self._evidence, self._onnx = evidence, onnx
-        self._reports: dict[str, ColumnReport] = {}
-        self._unknown: dict[str, int] = {}
-        self._ignored: tuple[str, ...] = ()
+        self._onnx = onnx
+        self._totals = _Totals()
 
     @property
     def policy(self) -> str | None:
-        """The file of the policy that decides."""
-        return None if self._decider is None else self._decider.name
+        """Name of the file of the policy that decides."""
+        return None if self._applier is None else self._applier.name
 
     def score(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the predictions of some more rows.
@@ -106,20 +187,21 @@ class RowScorer:
         InputError
             When there are no rows, or a column that the model or the policy needs is absent.
         """
-        if self._decider is not None:
-            self._decider.require(frame, self._row_id)
-        rows, reports = take_in(frame, self._features)
+        if self._applier is not None:
+            self._applier.require(frame, self._row_id)
+        rows, reports = read_rows(frame, self._features)
         outputs = self._predictor.outputs(rows)
-        found = table_of(outputs, self._predictor.labels, frame.index)
-        if self._decider is not None:
-            found["decision"], unknown = self._decider.decide(outputs, frame, self._row_id)
+        table = prediction_table(outputs, self._predictor.labels, frame.index)
+        totals = self._totals
+        if self._applier is not None:
+            table["decision"], unknown = self._applier.decide(outputs, frame, self._row_id)
             for group, count in unknown.items():
-                self._unknown[group] = self._unknown.get(group, 0) + count
+                totals.unknown_groups[group] = totals.unknown_groups.get(group, 0) + count
         for report in reports:
-            self._reports[report.name] = self._reports.get(report.name, ColumnReport(report.name)) + report
-        used = {field.name for field in self._features} | set(self._decided_by) | {self._row_id}
-        self._ignored = tuple(str(name) for name in frame.columns if str(name) not in used)
-        return found
+            totals.reports[report.name] = totals.reports.get(report.name, ColumnReport(report.name)) + report
+        used = {field.name for field in self._features} | set(self._policy_columns) | {self._row_id}
+        totals.ignored = tuple(str(name) for name in frame.columns if str(name) not in used)
+        return table
 
     @cached_property
     def _predictor(self) -> Predictor:
@@ -128,22 +210,29 @@ class RowScorer:
         return open_model(self._evidence.run.id, self._evidence.run.workspace)
 
     @property
-    def _decided_by(self) -> Sequence[str]:
-        return () if self._decider is None else self._decider.policy.columns
+    def _policy_columns(self) -> Sequence[str]:
+        return () if self._applier is None else self._applier.policy.columns
 
     def scored(self, table: pd.DataFrame) -> ScoredRows:
-        """Return predictions with the report on all rows so far."""
-        reports = tuple(self._reports[field.name] for field in self._features)
+        """Return predictions with the report on all rows so far.
+
+        Parameters
+        ----------
+        table : DataFrame
+            What `score` returned.
+        """
+        totals = self._totals
+        reports = tuple(totals.reports[field.name] for field in self._features)
         findings = [
-            each for field, report in zip(self._features, reports, strict=True) for each in report.findings(field)
+            finding for field, report in zip(self._features, reports, strict=True) for finding in report.findings(field)
         ]
-        if self._decider is not None and (about := self._decider.finding(self._unknown)) is not None:
-            findings.append(about)
-        if self._ignored:
-            names = ", ".join(map(repr, self._ignored[:10])) + (" …" if len(self._ignored) > 10 else "")
-            count = "1 column is" if len(self._ignored) == 1 else f"{len(self._ignored):,} columns are"
+        if self._applier is not None and (finding := self._applier.finding(totals.unknown_groups)) is not None:
+            findings.append(finding)
+        if totals.ignored:
+            names = ", ".join(map(repr, totals.ignored[:10])) + (" …" if len(totals.ignored) > 10 else "")
+            count = "1 column is" if len(totals.ignored) == 1 else f"{len(totals.ignored):,} columns are"
             findings.append(Finding("ignored", "notice", None, f"{count} not read: {names}.", ""))
-        return ScoredRows(table, reports, dict(self._unknown), self._ignored, self.policy, tuple(findings))
+        return ScoredRows(table, reports, dict(totals.unknown_groups), totals.ignored, self.policy, tuple(findings))
 
 
 def score_rows(
@@ -155,20 +244,18 @@ def score_rows(
     onnx: Path | None = None,
     workspace: str,
 ) -> ScoredRows:
-    """Score new rows, and report how they differ from those of the training.
+    """Score new rows, and report how they differ from the training rows.
 
     Parameters
     ----------
     model : str
         The id of a version, or of a model: its champion, else its newest version.
-    frame : DataFrame (n, columns)
-        Has the model's columns in any order, and may have others.
+    frame : DataFrame of shape (n, columns)
+        The rows. It has the model's columns in any order, and may have others.
     policy, row_id, onnx
-        As `RowScorer` takes them.
-
-    Returns
-    -------
-    ScoredRows
+        As of `RowScorer`.
+    workspace : str
+        Name of the workspace.
 
     Raises
     ------
@@ -176,6 +263,10 @@ def score_rows(
         When there is no such model.
     InputError
         When there are no rows, or a column that the model or the policy needs is absent.
+
+    See Also
+    --------
+    score : The table alone.
     """
     scorer = RowScorer(resolve(model, workspace=workspace), policy=policy, row_id=row_id, onnx=onnx)
     return scorer.scored(scorer.score(frame))
@@ -184,23 +275,41 @@ def score_rows(
 def score(
     model: str, frame: pd.DataFrame, *, policy: str | None = None, row_id: str | None = None, workspace: str
 ) -> pd.DataFrame:
-    """Return the predictions of new rows: the table of `score_rows`, its findings as ``attrs["findings"]``."""
-    found = score_rows(model, frame, policy=policy, row_id=row_id, workspace=workspace)
-    found.table.attrs["findings"] = [finding.to_dict() for finding in found.findings]
-    return found.table
+    """Return the predictions of new rows: the table of `score_rows`, with its findings as ``attrs["findings"]``.
+
+    See Also
+    --------
+    score_rows : The table with its report, and the parameters.
+    """
+    scored = score_rows(model, frame, policy=policy, row_id=row_id, workspace=workspace)
+    scored.table.attrs["findings"] = [finding.to_dict() for finding in scored.findings]
+    return scored.table
 
 
 def exported_model(version: ModelVersion) -> Path | None:
-    """Return the version as an ONNX file, for `score_rows` in a process that loads ONNX Runtime alone; None if none."""
-    return Evidence.of(version.run_id, version.workspace).exported()
+    """Return the version as an ONNX file, for `score_rows` with ONNX Runtime alone; None when it was not exported."""
+    return RunEvidence.of(version.run_id, version.workspace).exported_model()
 
 
 def form_fields(version: ModelVersion, *, policy: str | None = None) -> list[Field]:
-    """Return what a form asks for to score one row: the features, then the columns that the policy decides by."""
-    known = {field.name: field for field in map(Field.from_dict, version.columns)}
-    found = [field for field in known.values() if field.role == "feature"]
-    chosen = choose_policy(Evidence.of(version.run_id, version.workspace).run, policy)
-    names = [] if chosen is None else [name for name in chosen[1].columns if name not in {each.name for each in found}]
-    groups: dict[str, Any] = {} if chosen is None else chosen[1].rules
-    # A policy that was kept after the registration may decide by a column that was not described then.
-    return found + [known.get(name, Field(name, "category", role="group", choices=tuple(groups))) for name in names]
+    """Return the fields of a form for one row: the features, then the columns that the policy decides by.
+
+    Parameters
+    ----------
+    version : ModelVersion
+        The version that will score the row.
+    policy : str, optional
+        As of `RowScorer`.
+    """
+    fields = {field.name: field for field in map(Field.from_dict, version.columns)}
+    features = {name: field for name, field in fields.items() if field.role == "feature"}
+    chosen = choose_policy(RunEvidence.of(version.run_id, version.workspace).run, policy)
+    if chosen is None:
+        return list(features.values())
+    # A policy that was made after the registration may decide by a column that is not described yet.
+    groups = [
+        fields.get(name, Field(name, "category", role="group", choices=tuple(chosen[1].rules)))
+        for name in chosen[1].columns
+        if name not in features
+    ]
+    return [*features.values(), *groups]

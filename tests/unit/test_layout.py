@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.automl import BUNDLE_SOURCES
-from core.models._mlflow import _CODE as MLFLOW_SOURCES
+from core.models import MLFLOW_SOURCES
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")

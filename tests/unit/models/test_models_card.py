@@ -12,7 +12,7 @@ from core.catalog import Run, RunState, runs
 from core.errors import InputError, RegistryError
 from core.fairness import ThresholdPolicy
 from core.housekeeping import delete_dataset
-from core.models._questions import NOT_ANSWERED, QUESTIONS
+from core.models import QUESTIONS
 from tests.unit.models.conftest import keep
 
 
@@ -39,7 +39,7 @@ def test_figures_are_those_of_the_result(version, credit_result):
     assert ("good", 700, 0.7) in rows(card["data"], "Values of")
     assert dict(rows(card["lineage"], "Software")) == credit_result.packages
     assert ("Notes", "a first try") in rows(card["details"], "")
-    assert rows(card["history"], "What happened")[0][1] == "register"
+    assert rows(card["history"], "What happened")[0][1] == "Version 1 was registered"
 
 
 def test_groups_are_those_of_fairlearn(version, credit_result, credit_frame):
@@ -66,13 +66,13 @@ def test_columns_that_a_policy_decides_by_are_looked_at_too(finish, other_credit
     card = models.card_of_run(run.id, workspace="local")
     counts = credit_frame["job"].iloc[other_credit.test["row_id"]].value_counts()
     assert {group: found["count"] for group, found in card.facts["groups"]["job"].items()} == counts.to_dict()
-    assert rows(card["groups"], "The policy") == (("skilled", 0.5, 1.0),)
+    assert rows(card["groups"], "Policy") == (("skilled", 0.5, 1.0),)
 
 
 def test_questions_stay_open_until_they_are_answered(version):
     card = models.card(version.id, workspace="local")
-    assert card.gaps == QUESTIONS == models.questions()
-    assert card.to_markdown().count(f"*{NOT_ANSWERED}*") == len(QUESTIONS)
+    assert card.gaps == tuple(QUESTIONS.values()) == models.questions()
+    assert card.to_markdown().count("*Not answered yet*") == len(QUESTIONS)
     models.answer(version, "intended_use", " To advise clerks.\nNever alone. ", who="ann")
     models.answer(version, "about_people", "yes")
     card = models.card(version.id, workspace="local")
@@ -82,9 +82,9 @@ def test_questions_stay_open_until_they_are_answered(version):
     models.answer(version, "about_people", "")
     assert len(models.card(version.id, workspace="local").gaps) == len(QUESTIONS) - 1
     for key, text, message in (
-        ("about_people", "maybe", "'maybe' is no answer"),
+        ("about_people", "maybe", "'maybe' is not an answer"),
         ("what", "x", "no question 'what'"),
-        ("risks", "x" * 10_001, "10,000 is the most"),
+        ("risks", "x" * 10_001, "the maximum is 10,000"),
     ):
         with pytest.raises(InputError, match=message):
             models.answer(version, key, text)
@@ -142,7 +142,7 @@ def test_latency_of_an_export_of_this_run(version, credit):
     card = models.card(version.id, workspace="local")
     (table,) = card["latency"].tables
     assert table.rows[:2] == (("p50, ms", 1.5, 1.4, 1.6, 700), ("p99.9, ms", None, None, None, 700))
-    assert "single_stream, batch of 1, on a CPU" in table.title
+    assert "single_stream, batch size 1, on a CPU" in table.title
     assert card["export"].tables[0].rows == (("held out", 200, 1e-7, 0),)
 
 
@@ -179,7 +179,7 @@ def test_a_card_without_its_table(credit):
 
 def test_a_run_without_a_model_has_none(home):
     run = runs.add(Run(workspace="local", task="check", state=RunState.SUCCEEDED))
-    with pytest.raises(RegistryError, match="makes no model"):
+    with pytest.raises(RegistryError, match="does not make a model"):
         models.card_of_run(run.id, workspace="local")
 
 
@@ -189,4 +189,4 @@ def test_a_card_says_that_groups_were_resampled(finish, credit_result, credit_fr
     run = finish(grouped, credit_frame)
     card = models.card(models.register(run.id, name="grouped", workspace="local").id, workspace="local")
     said = [text for text in card["evaluation"].text if "groups" in text]
-    assert said == ["The test rows are of 12 groups; the intervals of the figures resample whole groups."]
+    assert said == ["The test rows come from 12 groups; the intervals of the metrics resample whole groups."]

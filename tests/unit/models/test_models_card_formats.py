@@ -105,10 +105,10 @@ def test_no_format_gives_a_verdict_on_law(card, reviews):
             assert not re.search(r"complian|certif", text, flags=re.IGNORECASE)
 
 
-def test_infinite_and_missing_values_are_told():
+def test_infinite_and_missing_values_are_written():
     assert [format_value(value) for value in (float("nan"), None, float("inf"), -0.00001)] == [
         "n/a",
         "n/a",
         "inf",
-        "-1e-05",
+        "−1e-05",
     ]

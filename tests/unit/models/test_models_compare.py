@@ -35,10 +35,10 @@ def test_the_paired_difference_is_that_of_the_rows(pair, credit_result, other_cr
     assert (found.difference.low, found.difference.high) == pytest.approx((low, high), abs=0.012)
     assert found.difference.n == len(y)
     assert found.verdict.startswith("Version 2 is")
-    told = re.search(r"([+-]\d\.(\d+)) ROC AUC \[(-?\d\.(\d+)), (-?\d\.(\d+))\]", found.verdict)
-    assert told is not None
-    assert len(told[2]) == len(told[4]) == len(told[6]) == 3
-    shown = [float(told[place]) for place in (1, 3, 5)]
+    match = re.search(r"([+-]\d\.(\d+)) ROC AUC \[(-?\d\.(\d+)), (-?\d\.(\d+))\]", found.verdict.replace("−", "-"))
+    assert match is not None
+    assert len(match[2]) == len(match[4]) == len(match[6]) == 3
+    shown = [float(match[group]) for group in (1, 3, 5)]
     assert shown == pytest.approx([found.difference.value, found.difference.low, found.difference.high], abs=5e-4)
 
 

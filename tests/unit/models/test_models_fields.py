@@ -9,7 +9,7 @@ from core.datasets import load_frame
 from core.datasets._frame import store_frame
 from core.features import MISSING, as_categories
 from core.models import Field
-from core.models._fields import MOST_CHOICES, describe
+from core.models._fields import MAX_CHOICES, describe_fields
 from tests.unit.edge.edge_models import odd_table
 
 
@@ -38,7 +38,7 @@ def test_fields_are_those_of_the_training_rows(credit, credit_result, credit_fra
 def test_every_kind_of_column(tmp_path):
     frame = odd_table().rename(columns={"": "full", "a b": "a  b"})
     path = store_frame(frame.assign(text=[f"a text of {n} words" for n in range(len(frame))]), tmp_path / "t.parquet")
-    fields = {field.name: field for field in describe(path, [*frame.columns, "text"])}
+    fields = {field.name: field for field in describe_fields(path, [*frame.columns, "text"])}
     assert {name: field.kind for name, field in fields.items()} == {
         "größe (m²)": "number",
         "a  b": "number",
@@ -70,17 +70,19 @@ def test_columns_without_values_and_with_too_many(tmp_path):
             "y": [None, *range(8999)],
         }
     )
-    empty, infinite, code = describe(store_frame(frame, tmp_path / "t.parquet"), ["empty", "infinite", "code"])
+    empty, infinite, code = describe_fields(store_frame(frame, tmp_path / "t.parquet"), ["empty", "infinite", "code"])
     assert (empty.kind, empty.default, empty.choices, empty.missing) == ("category", None, (), 9000)
     assert (infinite.minimum, infinite.maximum) == (0.0, 8997 / 7)
-    assert (len(code.choices), code.complete) == (MOST_CHOICES, False)
-    (kept,) = describe(tmp_path / "t.parquet", ["code"], target="y")
+    assert (len(code.choices), code.complete) == (MAX_CHOICES, False)
+    (kept,) = describe_fields(tmp_path / "t.parquet", ["code"], target="y")
     assert kept.rows == 8999
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint64", "float32"])
 def test_numbers_of_any_type(tmp_path, dtype):
-    (field,) = describe(store_frame(pd.DataFrame({"x": np.array([1, 2, 4], dtype)}), tmp_path / "t.parquet"), ["x"])
+    (field,) = describe_fields(
+        store_frame(pd.DataFrame({"x": np.array([1, 2, 4], dtype)}), tmp_path / "t.parquet"), ["x"]
+    )
     assert (field.kind, field.minimum, field.default, field.maximum, field.integer) == (
         "number",
         1,
@@ -111,7 +113,7 @@ def test_what_a_search_took_a_column_for_counts(tmp_path):
         "old": "date",
     }
     path = store_frame(frame, tmp_path / "t.parquet")
-    fields = {field.name: field for field in describe(path, list(frame), kinds=kinds)}
+    fields = {field.name: field for field in describe_fields(path, list(frame), types=kinds)}
     assert {name: field.kind for name, field in fields.items()} == kinds | {"old": "category"}
     for name in ("zip", "rate", "on", "day", "zoned"):
         spelled = as_categories(load_frame(path)[name])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.models import ColumnReport, Field
-from core.models._intake import take_in
+from core.models._intake import read_rows
 
 AGE = Field("age", "number", minimum=18, maximum=70, integer=True, missing=0, rows=9)
 JOB = Field("job", "category", choices=("cook", "1", "2"), missing=1, rows=9)
@@ -20,7 +20,7 @@ OLD = Field("old", "boolean")
 
 def take(field, values, dtype=None):
     series = values if isinstance(values, pd.Series) else pd.Series(values, dtype=dtype)
-    frame, (report,) = take_in(series.rename(field.name).to_frame(), [field])
+    frame, (report,) = read_rows(series.rename(field.name).to_frame(), [field])
     return frame[field.name], report
 
 
@@ -104,7 +104,7 @@ def test_what_is_said():
     messages = {finding.check: finding.message for finding in report.findings(AGE)}
     assert messages == {
         "changed_type": "'age' held numbers in training and holds text now.",
-        "unreadable": "'age': 1 of 4 cells do not read as numbers, and are taken as missing ('x').",
+        "unreadable": "'age': 1 of 4 cells cannot be read as numbers and count as missing ('x').",
         "outside": "'age': 1 of 4 cells are outside the range of training, 18 to 70.",
         "missing": "'age': 1 of 4 cells are missing; in training none was.",
     }
@@ -118,15 +118,15 @@ def test_what_is_said():
 def test_tables_that_cannot_be_scored():
     frame = pd.DataFrame({"age": [1], "other": [2]})
     with pytest.raises(InputError, match=r"no column 'job'\.") as caught:
-        take_in(frame, [AGE, JOB])
+        read_rows(frame, [AGE, JOB])
     assert "'age', 'job'" in caught.value.hint
     many = [Field(f"c{place}", "number") for place in range(8)]
-    with pytest.raises(InputError, match=r"no column 'c0', .*'c4', and 3 more are absent\."):
-        take_in(frame, many)
-    with pytest.raises(InputError, match="There is no row"):
-        take_in(frame.head(0), [AGE])
+    with pytest.raises(InputError, match=r"no column 'c0', .*'c4' and 3 more\."):
+        read_rows(frame, many)
+    with pytest.raises(InputError, match="has no rows"):
+        read_rows(frame.head(0), [AGE])
     with pytest.raises(InputError, match="several columns 'age'"):
-        take_in(pd.concat([frame, frame], axis=1), [AGE])
+        read_rows(pd.concat([frame, frame], axis=1), [AGE])
 
 
 @given(

@@ -14,17 +14,19 @@ import sys
 from pathlib import Path
 from core import models
 import pandas as pd
-first, second = models.register(sys.argv[1], name="a"), models.register(sys.argv[2], name="b")
-models.promote(first.id, 1, who="ann")
-version = models.resolve(first.id)
+first, second = models.register(sys.argv[1], name="a", workspace="local"), models.register(
+    sys.argv[2], name="b", workspace="local"
+)
+models.promote(first.id, 1, who="ann", workspace="local")
+version = models.resolve(first.id, workspace="local")
 fields = models.form_fields(version)
 row = pd.DataFrame([{field.name: field.default for field in fields}])
-print(models.score_rows(version.id, row, onnx=Path(sys.argv[3])).table["prediction"].tolist())
-card = models.card(first.id)
+print(models.score_rows(version.id, row, onnx=Path(sys.argv[3]), workspace="local").table["prediction"].tolist())
+card = models.card(first.id, workspace="local")
 card.to_markdown(), card.to_html(), card.to_json()
 models.answer(version, "risks", "some")
-models.compare(first.id, second.id)
-models.save_mlflow(first.id, sys.argv[3] + ".mlflow")
+models.compare_versions(first.id, second.id, workspace="local")
+models.save_mlflow(first.id, sys.argv[3] + ".mlflow", workspace="local")
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
 

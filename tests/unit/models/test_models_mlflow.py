@@ -15,7 +15,7 @@ from core import models
 from core.automl import AutoMLSettings, build_estimator
 from core.automl._model import make_model
 from core.errors import SettingsError, StorageError
-from core.models._mlflow_push import parameters
+from core.models import Winner, mlflow_parameters
 from tests.unit.edge.edge_models import answers, fitted, odd_table
 
 ROOT = Path(__file__).parents[3]
@@ -167,7 +167,7 @@ def test_folder_says_what_it_is_and_holds_no_pickle_and_no_rows(credit, credit_r
     assert not [name for name in files if name.endswith((".pkl", ".parquet", ".joblib", ".pyc"))]
     needs = (folder / "requirements.txt").read_text().splitlines()
     assert f"scikit-learn=={credit_result.packages['scikit-learn']}" in needs
-    with pytest.raises(StorageError, match="holds something already"):
+    with pytest.raises(StorageError, match="is not empty"):
         models.save_mlflow(version.id, folder, workspace="local")
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
@@ -176,15 +176,15 @@ PUSH = """
 import json, sys
 from core import models
 import mlflow
-run_id = models.push_mlflow(sys.argv[3], experiment="tests")  # a run that is not registered
-run_id = models.push_mlflow(sys.argv[1], experiment="tests")
+run_id = models.push_mlflow(sys.argv[3], experiment="tests", workspace="local")  # a run that is not registered
+run_id = models.push_mlflow(sys.argv[1], experiment="tests", workspace="local")
 assert len(mlflow.search_runs(experiment_names=["tests"])) == 2
 run = mlflow.MlflowClient().get_run(run_id)
 frame = __import__("pandas").read_parquet(sys.argv[2])
 found = mlflow.pyfunc.load_model(f"runs:/{run_id}/model").predict(frame)
 files = [item.path for item in mlflow.MlflowClient().list_artifacts(run_id)]
 try:
-    models.push_mlflow(sys.argv[1], tracking_uri="http://ann:secret@127.0.0.1:1")
+    models.push_mlflow(sys.argv[1], tracking_uri="http://ann:secret@127.0.0.1:1", workspace="local")
 except Exception as error:
     refused = [type(error).__name__, str(error)]
 print(json.dumps({
@@ -219,7 +219,7 @@ def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_fra
     assert {"model", "result.json", "leaderboard.csv", "model_card.html"} <= set(told["files"])
     kind, message = told["refused"]
     assert kind == "StorageError"
-    assert message.startswith("MLflow at http://127.0.0.1:1 does not take the run")
+    assert message.startswith("MLflow at http://127.0.0.1:1 did not accept the run")
     assert "secret" not in message
     assert told["prediction"] == credit_result.model.predict(credit_frame.head(30)).tolist()
 
@@ -237,19 +237,24 @@ def test_push_says_what_it_lacks(credit, monkeypatch):
 
 def test_each_member_of_a_blend_has_parameters_of_its_own():
     members = [
-        {"learner": "lgbm", "trial": place, "weight": place / 45, "config": {"n_estimators": 10 * place, "x" * 40: 0.1}}
-        for place in range(1, 10)
+        {
+            "learner": "lgbm",
+            "trial": number,
+            "weight": number / 45,
+            "config": {"n_estimators": 10 * number, "x" * 40: 0.1},
+        }
+        for number in range(1, 10)
     ]
-    result = {
-        "settings": {"target": "y", "exit_score": None},
-        "winner": {"learner": "blend", "trial": 0, "config": {"members": members}},
-    }
-    found = parameters(result, "table")
-    assert "winner.members" not in found
-    for place, member in enumerate(members, start=1):
-        own = {name.split(".")[-1]: value for name, value in found.items() if name.startswith(f"winner.member{place}.")}
+    winner = Winner("blend", {"members": members})
+    parameters = mlflow_parameters({"target": "y", "exit_score": None}, winner, "table")
+    assert "winner.members" not in parameters
+    for number, member in enumerate(members, start=1):
+        prefix = f"winner.member{number}."
+        own = {name.split(".")[-1]: value for name, value in parameters.items() if name.startswith(prefix)}
         expected = {name: member[name] for name in ("learner", "trial", "weight")} | member["config"]
         assert own == {name: str(value) for name, value in expected.items()}
-    assert {name for name in found if "member" not in name} == {"target", "learner"}
-    single = {"settings": {}, "winner": {"learner": "rf", "config": {"max_leaves": 8}}}
-    assert parameters(single, "table") == {"winner.max_leaves": "8", "learner": "rf"}
+    assert {name for name in parameters if "member" not in name} == {"target", "learner"}
+    assert mlflow_parameters({}, Winner("rf", {"max_leaves": 8}), "table") == {
+        "winner.max_leaves": "8",
+        "learner": "rf",
+    }

@@ -45,7 +45,7 @@ def test_the_same_run_is_one_version_and_another_the_next(finish, credit, other_
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201, "a\nb"])
 def test_names_that_cannot_be_used(credit, name):
-    with pytest.raises(RegistryError, match=r"not a usable name|without a name"):
+    with pytest.raises(RegistryError, match="name"):
         models.register(credit.id, name=name, workspace="local")
     assert models.find(workspace="local") == []
 
@@ -54,7 +54,9 @@ def test_names_that_cannot_be_used(credit, name):
 def test_runs_without_a_model_are_refused(home, task):
     state = RunState.SUCCEEDED if task == "check" else RunState.FAILED
     run = runs.add(Run(workspace="local", task=task, state=state))
-    with pytest.raises(RegistryError, match="makes no model" if task == "check" else "has not succeeded") as caught:
+    with pytest.raises(
+        RegistryError, match="does not make a model" if task == "check" else "has not succeeded"
+    ) as caught:
         models.register(run.id, workspace="local")
     assert caught.value.hint
     with pytest.raises(NotFoundError):

@@ -9,7 +9,7 @@ from core.catalog import Run, RunState, runs
 from core.edge import export_onnx
 from core.errors import InputError, NotFoundError, StorageError
 from core.fairness import ThresholdPolicy, as_groups, optimize_thresholds
-from core.models._decide import Decider
+from core.models._policy_applier import PolicyApplier
 from tests.unit.models.conftest import keep
 
 
@@ -85,7 +85,7 @@ def test_the_run_s_policy_decides(credit, model, fair, credit_frame):
     assert found.unknown_groups == {}
     fields = models.form_fields(models.resolve(model.id, workspace="local"))
     assert [(field.name, field.role) for field in fields][-1] == ("sex", "group")
-    with pytest.raises(InputError, match="decides by 'sex', and the table has no such column"):
+    with pytest.raises(InputError, match=r"no column 'sex'\. The policy 'policy-fair\.json' decides by this column"):
         models.score(model.id, credit_frame.drop(columns="sex"), workspace="local")
     plain = models.score(model.id, credit_frame.drop(columns="sex"), policy="none", workspace="local")
     assert "decision" not in plain
@@ -120,12 +120,12 @@ def test_which_policy_must_be_clear(credit, model, fair, credit_frame):
     policies.keep(credit, "fair", fair[0])
     named = ThresholdPolicy({"male": ((0.5, 1.0),), "female": ((0.5, 1.0),)}, ("sex",), {"positive": "bad"})
     policies.keep(credit, "bad", named)
-    with pytest.raises(InputError, match="2 policies are kept") as caught:
+    with pytest.raises(InputError, match="has 2 policies") as caught:
         models.score(model.id, credit_frame, workspace="local")
     assert "policy-bad.json, policy-fair.json" in caught.value.hint
     found = models.score(model.id, credit_frame, policy="policy-bad.json", workspace="local")
     assert (found["decision"] == (found["p(bad)"] >= 0.5)).all(), "about the label that the policy names"
-    with pytest.raises(InputError, match="No policy 'x'"):
+    with pytest.raises(InputError, match="no policy 'x'"):
         models.score(model.id, credit_frame, policy="x", workspace="local")
 
 
@@ -172,8 +172,8 @@ def test_a_model_that_was_swapped_is_not_run(credit, model, credit_frame):
 def test_groups_of_several_columns_read_as_the_rules_name_them():
     frame = pd.DataFrame({"a": [1.0, None, 2.0], "b": ["x", "y", None], "c": [19, 40, 80]})
     rules = {"1, x, below 25": ((0.5, 1.0),), "(missing), y, 25 to 60": ((0.9, 1.0),)}
-    decider = Decider("p", ThresholdPolicy(rules, ("a", "b", "c")), ["no", "yes"])
+    applier = PolicyApplier("p", ThresholdPolicy(rules, ("a", "b", "c")), ["no", "yes"])
     outputs = np.array([[0.4, 0.6], [0.2, 0.8], [0.1, 0.9]])
-    found, unknown = decider.decide(outputs, frame, None)
+    found, unknown = applier.decide(outputs, frame, None)
     assert found.tolist() == [1, 0, pd.NA]
     assert unknown == {"2, (missing), 60 and above": 1}

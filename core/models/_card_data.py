@@ -1,0 +1,118 @@
+"""The sections of a card on its data and on its evaluation."""
+
+from __future__ import annotations
+
+import json
+
+from core import policies
+from core.catalog import Dataset
+from core.datasets import ColumnProfile, Profile, suspected_attribute
+from core.evaluation import METRICS
+from core.models._card import CardTable, Section
+from core.models._card_text import Cell, format_value
+from core.models._evidence import RunEvidence
+from core.models._run_result import StoredEstimate
+from core.storage import get_store
+
+__all__ = ["data_section", "evaluation_section"]
+
+_FACTS = ("", " ")  # columns of a table of names and values
+_MAX_COLUMNS = 50
+_BASELINES = {
+    "linear": "a linear model",
+    "majority": "guessing by class shares, or the mean",
+    "prior": "guessing by class shares, or the mean",
+    "tfidf": "TF-IDF with a linear model",
+}
+
+
+def data_section(evidence: RunEvidence) -> Section:
+    """Return what the table held."""
+    dataset = evidence.dataset
+    if dataset is None:
+        table = CardTable("", _FACTS, (("Fingerprint", evidence.fingerprint),))
+        return Section("data", "Data", ("The table was deleted; only its fingerprint is known.",), (table,))
+    profile = Profile.from_dict(json.loads(get_store().read_bytes(dataset.profile_digest)))
+    columns = {column.name: column for column in profile.columns}
+    tables = [_table_facts(dataset)]
+    target = columns.get(evidence.target)
+    if target is not None and evidence.labels is not None and target.top:
+        known = target.rows - target.missing
+        shares = tuple((value, count, count / known) for value, count in target.top)
+        tables.append(CardTable(f"Values of '{evidence.target}'", ("Value", "Rows", "Share"), shares))
+    titles = ("Column", "Type", "Missing", "Distinct values", "Range", "Possible sensitive attribute")
+    rows = tuple(_column_row(columns[name]) for name in evidence.features[:_MAX_COLUMNS])
+    tables.append(CardTable("Columns that the model reads", titles, rows))
+    unlisted = len(evidence.features) - _MAX_COLUMNS
+    text = [f"{unlisted:,} more columns are not listed."] if unlisted > 0 else []
+    return Section("data", "Data", tuple(text), tuple(tables))
+
+
+def _table_facts(dataset: Dataset) -> CardTable:
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("Table", dataset.name),
+        ("Source", dataset.source or None),
+        ("Rows", dataset.rows),
+        ("Columns", dataset.columns),
+        ("Rows that could not be read", dataset.report.get("skipped", 0)),
+        ("Fingerprint", dataset.fingerprint),
+    )
+    return CardTable("", _FACTS, rows)
+
+
+def _column_row(column: ColumnProfile) -> tuple[Cell, ...]:
+    span = None if column.minimum is None else f"{format_value(column.minimum)} to {format_value(column.maximum)}"
+    missing = f"{column.missing_share:.1%}"
+    return (column.name, column.kind, missing, column.distinct, span, suspected_attribute(column.name))
+
+
+def evaluation_section(evidence: RunEvidence) -> Section:
+    """Return what was measured on rows that the model never saw."""
+    result = evidence.result
+    if not result.test_rows:
+        text = "No rows were held out for a test: nothing here says how good the model is on other rows."
+        return Section("evaluation", "Evaluation", (text,), measured=False)
+    titles = ("Metric", "Value", "95% from", "to", "Rows")
+    metrics = tuple(_estimate_row(METRICS[name].title, estimate) for name, estimate in result.test_metrics.items())
+    baselines = tuple(
+        (_BASELINES.get(name, name), *_estimate_row(METRICS[metric].title, estimate))
+        for name, estimates in result.baseline_metrics.items()
+        for metric, estimate in estimates.items()
+    )
+    gains = tuple(_estimate_row(_BASELINES.get(name, name), estimate) for name, estimate in result.differences.items())
+    gain_title = f"Gain over each baseline ({METRICS[result.metric].title}, paired, larger is better)"
+    tables = [
+        CardTable("On the test rows", titles, metrics),
+        CardTable("Baselines on the same rows", ("Baseline", *titles), baselines),
+        CardTable(gain_title, ("Baseline", *titles[1:]), gains),
+    ]
+    if result.confusion and evidence.labels:
+        counts = tuple((label, *row) for label, row in zip(evidence.labels, result.confusion, strict=True))
+        tables.append(CardTable("Test rows by true (rows) and predicted class", ("", *evidence.labels), counts))
+    return Section("evaluation", "Evaluation", tuple(_evaluation_text(evidence)), tuple(tables))
+
+
+def _evaluation_text(evidence: RunEvidence) -> list[str]:
+    rows = evidence.result.rows
+    validation = f", {rows['validation']:,} chose the weights" if "validation" in rows else ""
+    text = [
+        f"{rows['test']:,} of {rows['all']:,} rows were held out for the test before anything was learned, "
+        f"{rows['train']:,} trained the model{validation}.",
+        evidence.result.verdict,
+    ]
+    if rows.get("test_groups"):
+        text.append(
+            f"The test rows come from {rows['test_groups']:,} groups; the intervals of the metrics resample whole "
+            "groups."
+        )
+    reads = policies.reads(evidence.run)
+    if reads > 1:
+        text.append(
+            f"The test rows were used to check {reads} rules, one of them the model's own. Each check makes them less "
+            "independent."
+        )
+    return text
+
+
+def _estimate_row(title: str, estimate: StoredEstimate) -> tuple[Cell, ...]:
+    return (title, estimate.value, estimate.low, estimate.high, estimate.n)
