@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pyarrow as pa
 import streamlit as st
@@ -46,12 +46,20 @@ def reload_first_deep_link() -> None:
     """Load the page again when it is the first of this server and not the start page.
 
     Streamlit takes the `pages` folder for one of its older kind until `st.navigation` has run once in the process,
-    and answers a deep link before that with "Page not found".
+    and answers a deep link before that with "Page not found". By the time the browser draws this, its address may be
+    that of the start page: so the address of the link is written out.
     """
     global _served
     first, _served = not _served, True
-    if first and urlsplit(st.context.url or "").path.strip("/"):
-        st.html("<script>window.location.reload()</script>", unsafe_allow_javascript=True)
+    path = quote(urlsplit(st.context.url or "").path, safe="/%")
+    if first and path.strip("/"):
+        query = urlencode(st.query_params.to_dict())
+        st.html(
+            f"<script>const query = new URLSearchParams('{query}');"
+            "new URLSearchParams(window.location.search).forEach((value, name) => query.set(name, value));"
+            f"window.location.replace('{path}?' + query)</script>",
+            unsafe_allow_javascript=True,
+        )
 
 
 def require_sign_in() -> None:

@@ -33,7 +33,7 @@ def show(title: str, purpose: str) -> None:
     purpose : str
         One sentence below the title.
     """
-    _name_tab("" if title == keys.page_title() else title)
+    _name_tab("")
     st.title(title)
     st.caption(purpose)
 
@@ -107,5 +107,4 @@ def lookup(noun: str, *, back: str, query: dict[str, str] | None = None) -> Iter
 
 def _name_tab(title: str) -> None:
     """Title the browser's tab by the object, the page and the product."""
-    names = dict.fromkeys(name for name in (title, keys.page_title(), "Plumbline") if name)
-    st.set_page_config(page_title=" · ".join(names))
+    st.set_page_config(page_title=" · ".join(name for name in (title, keys.page_title(), "Plumbline") if name))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import streamlit as st
 
-from core import exports, jobs
+from core import exports
 from core.catalog import Run
 from core.edge import LICENSES, license_text
 from core.tasks import latency
-from pages._ui import downloads, frame, numbers
+from pages._ui import artifacts, downloads, numbers
 from pages.edge import figures
 
 __all__ = ["of_export", "of_measurement"]
@@ -61,8 +60,7 @@ def of_export(run: Run) -> None:
 
 def of_measurement(run: Run) -> None:
     """Draw the downloads of a measurement."""
-    path = jobs.artifact_path(run.id, latency.LATENCY, workspace=frame.workspace())
-    samples = jobs.artifact_path(run.id, latency.SAMPLES, workspace=frame.workspace())
+    path = artifacts.path_of(run, latency.LATENCY)
     st.download_button(
         "All figures (JSON)",
         path.read_bytes,
@@ -85,7 +83,7 @@ def of_measurement(run: Run) -> None:
     )
     st.download_button(
         "Every request (CSV)",
-        lambda: pq.read_table(samples).to_pandas().to_csv(index=False).encode(),
+        lambda: figures.samples(run).to_csv(index=False).encode(),
         file_name=downloads.file_name(f"{run.title} requests", ".csv"),
         mime="text/csv",
         icon=":material/csv:",

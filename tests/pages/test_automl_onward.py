@@ -76,7 +76,7 @@ def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPa
     jobs.wait(pushed.id, 30, workspace="local")
     test = tab(run, "Export")
     assert "Last push" in texts(test)
-    assert f"push-{pushed.id}" in {button.key for button in test.button}
+    assert f"automl-push-{pushed.id}" in {button.key for button in test.button}
 
 
 def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None:

@@ -121,7 +121,7 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
     assert "The search was stopped, so its model was not explained." in texts(test)
     test.button(key="automl-explain-later").click().run()
     later = explain.later(jobs.get(run_id, workspace="local"))[0].id
-    assert f"cancel-{later}" in {button.key for button in test.button}
+    assert f"automl-cancel-{later}" in {button.key for button in test.button}
     assert jobs.wait(later, 120, workspace="local").state is RunState.SUCCEEDED
     test = visit("automl", run=run_id)
     test.session_state["automl-tabs"] = "Explain"

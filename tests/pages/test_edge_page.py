@@ -96,4 +96,4 @@ def test_measurements_are_listed_with_their_model(world: World) -> None:
 def test_a_run_of_another_kind_is_refused(world: World) -> None:
     test = visit("edge", run=world.found)
     assert not test.exception
-    assert f"Run '{world.found}' is no export and no measurement." in texts(test)
+    assert f"Run '{world.found}' is neither an export nor a latency measurement." in texts(test)

@@ -86,7 +86,7 @@ def test_what_cannot_be_registered_says_so(world: World) -> None:
         assert f"Run '{run}' left no model to register." in texts(test)
     assert "There is no run 'nothing'." in texts(visit("models", register="nothing"))
     assert "There is no model 'nothing'." in texts(visit("models", model="nothing"))
-    assert f"Run '{world.found}' scored no file." in texts(visit("models", run=world.found))
+    assert f"Run '{world.found}' is not a scored file." in texts(visit("models", run=world.found))
 
 
 def test_a_model_leads_with_its_champion_and_what_is_better(credit_model: Model) -> None:

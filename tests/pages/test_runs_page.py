@@ -26,7 +26,7 @@ def test_the_list_can_be_narrowed_to_a_kind(world: World) -> None:
     test = visit("runs")
     test.session_state["runs-task"] = "ingest"
     test.run()
-    assert set(test.dataframe[0].value["Kind"]) == {"Import"}
+    assert set(test.dataframe[0].value["Type"]) == {"Import"}
 
 
 @pytest.mark.parametrize("tab", ["Facts", "Log", "Files"])
