@@ -1,6 +1,6 @@
 """The catalog: what exists (datasets, runs with their events and files, models), in SQL.
 
-Modules are imported by name (``from core.catalog import runs``): each holds the queries over one table.
+Modules are imported by name (``from core.catalog import runs``). Each has the queries over one table.
 """
 
 from core.catalog.tables import (

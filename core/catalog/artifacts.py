@@ -1,4 +1,4 @@
-"""Which files a run left behind, by name."""
+"""Queries over the artifacts of runs: named files in the store."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["add", "find", "get", "in_use"]
 
 
 def add(artifact: RunArtifact) -> None:
-    """Store a run's artifact; one of the same name is replaced."""
+    """Add an artifact to a run; one of the same name is replaced."""
     with writing() as session:
         session.merge(artifact)
 
 
 def find(run_id: str, workspace: str) -> list[RunArtifact]:
-    """Return a run's artifacts by name."""
+    """Return a run's artifacts, ordered by name."""
     query = select(RunArtifact).where(RunArtifact.run_id == run_id, RunArtifact.workspace == workspace)
     with reading() as session:
         return list(session.exec(query.order_by(col(RunArtifact.name))))
@@ -30,7 +30,7 @@ def get(run_id: str, name: str, workspace: str) -> RunArtifact:
     Raises
     ------
     NotFoundError
-        When the run has none of this name.
+        When the run has no artifact of this name.
     """
     with reading() as session:
         artifact = session.get(RunArtifact, (run_id, name))
@@ -40,7 +40,7 @@ def get(run_id: str, name: str, workspace: str) -> RunArtifact:
 
 
 def in_use(digest: str) -> bool:
-    """Tell whether any row, of any workspace, still refers to this content."""
+    """Return whether a row of any workspace refers to this content."""
     with reading() as session:
         dataset = session.exec(
             select(Dataset.id)

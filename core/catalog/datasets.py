@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -12,12 +10,13 @@ from sqlmodel import col, select
 from core.catalog.engine import reading, writing
 from core.catalog.tables import ACTIVE, Dataset, Run, RunState
 from core.errors import InputError, NotFoundError
+from core.jsonable import JsonObject
 
 __all__ = ["add", "delete", "find", "get", "rename", "set_roles", "with_fingerprint"]
 
 
 def add(dataset: Dataset) -> tuple[Dataset, bool]:
-    """Store a dataset; return the stored row and whether it is new (the same content is kept once)."""
+    """Store a dataset; return the stored row and whether it is new (the same content is stored once)."""
     try:
         with writing() as session:
             session.add(dataset)
@@ -35,13 +34,13 @@ def get(dataset_id: str, workspace: str) -> Dataset:
     Raises
     ------
     NotFoundError
-        When there is none of this id in this workspace.
+        When the workspace does not have this dataset.
     """
     with reading() as session:
         dataset = session.get(Dataset, dataset_id)
     if dataset is None or dataset.workspace != workspace:
         raise NotFoundError(
-            f"There is no dataset '{dataset_id}'.", "It may have been deleted: the Data page lists all."
+            f"There is no dataset '{dataset_id}'.", "It may have been deleted. The Data page lists all datasets."
         )
     return dataset
 
@@ -54,56 +53,56 @@ def find(workspace: str) -> list[Dataset]:
 
 
 def with_fingerprint(fingerprint: str, workspace: str) -> Dataset | None:
-    """Return the dataset that has this content, or None."""
+    """Return the dataset with this content, or None."""
     query = select(Dataset).where(Dataset.workspace == workspace, Dataset.fingerprint == fingerprint)
     with reading() as session:
         return session.exec(query).first()
 
 
-def _update(dataset_id: str, workspace: str, **fields: Any) -> None:
+def _update(dataset_id: str, workspace: str, **fields: str | JsonObject) -> None:
     statement = (
         update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.workspace) == workspace).values(**fields)
     )
     with writing() as session:
         changed = session.execute(statement).rowcount  # type: ignore[attr-defined]
     if not changed:
-        get(dataset_id, workspace)  # says that there is none
+        get(dataset_id, workspace)  # raises the error
 
 
 def rename(dataset_id: str, name: str, workspace: str) -> None:
-    """Give a dataset another name.
+    """Rename a dataset.
 
     Raises
     ------
     InputError
         When the name is empty or longer than 200 characters.
     NotFoundError
-        When there is none of this id in this workspace.
+        When the workspace does not have this dataset.
     """
     name = name.strip()
     if not name or len(name) > 200:
-        raise InputError(f"'{name[:40]}' is not a usable name.", "Choose one of 1 to 200 characters.")
+        raise InputError(f"'{name[:40]}' is not a usable name.", "Choose a name of 1 to 200 characters.")
     _update(dataset_id, workspace, name=name)
 
 
-def set_roles(dataset_id: str, roles: dict[str, Any], workspace: str) -> None:
-    """Keep what the columns are for: ``{"target": name or None, "sensitive": [...], "ignore": [...]}``.
+def set_roles(dataset_id: str, roles: JsonObject, workspace: str) -> None:
+    """Store the roles of the columns: ``{"target": name or None, "sensitive": [...], "ignore": [...]}``.
 
     Raises
     ------
     NotFoundError
-        When there is none of this id in this workspace.
+        When the workspace does not have this dataset.
     """
     _update(dataset_id, workspace, roles=roles)
 
 
 def delete(dataset_id: str, workspace: str) -> Dataset:
-    """Remove a dataset's row and return it; what finished runs stored stays.
+    """Delete a dataset's row and return it. What finished runs stored is kept.
 
     Raises
     ------
     InputError
-        While a run waits for it or works on it.
+        When a run is queued for it or works on it.
     """
     dataset = get(dataset_id, workspace)
     with writing() as session:
@@ -113,7 +112,7 @@ def delete(dataset_id: str, workspace: str) -> Dataset:
         if busy is not None:
             raise InputError(
                 f"'{dataset.name}' is in use by run {busy}.",
-                "Cancel the run or wait for its end, then delete.",
+                "Cancel the run or wait until it has ended, then delete the dataset.",
             )
         session.execute(delete_rows(Dataset).where(col(Dataset.id) == dataset_id))
     return dataset

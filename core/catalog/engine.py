@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, Insert, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
@@ -20,12 +20,12 @@ from sqlmodel import Session
 from core.errors import StorageError
 from core.settings import get_settings
 
-__all__ = ["HEAD", "append_rows", "get_engine", "reading", "writing"]
+__all__ = ["HEAD", "EventRow", "append_rows", "get_engine", "reading", "writing"]
 
 HEAD = "0002"
-"""Schema version this code works with: the newest file in ``migrations/versions``."""
+"""Schema version that this code works with: the newest file in ``migrations/versions``."""
 
-# The cache alone lets threads that come first at the same moment make an engine each.
+# Without a lock, threads that come first at the same moment would create one engine per thread.
 _opening = threading.Lock()
 
 _BUSY_S = 30
@@ -34,7 +34,7 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
-    def connect(dbapi_connection: Any, _record: Any) -> None:
+    def connect(dbapi_connection: sqlite3.Connection, _record: object) -> None:
         # SQLAlchemy emits BEGIN itself (below): the driver would delay it to the first write.
         dbapi_connection.isolation_level = None
         for pragma in (f"busy_timeout={_BUSY_S * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
@@ -49,7 +49,7 @@ def _tune_sqlite(engine: Engine) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Turn a new file to write-ahead logging; SQLite's own waiting does not cover two that turn it at once."""
+    """Switch a new file to write-ahead logging, although another process may do so at the same time."""
     last = time.monotonic() + _BUSY_S
     while True:
         try:
@@ -62,19 +62,19 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _unusable(error: BaseException) -> StorageError:
-    """Say for the user what the database's surroundings did: disk, locks, network."""
+    """Return an error that tells the user why the database is not available: disk, locks, network."""
     reason = str(error).strip()
-    hint = "Look at the data folder or the database's URL, then try again."
+    hint = "Check the data folder or the URL of the database, then try again."
     if "is full" in reason:
         reason, hint = "the disk is full", "Free some space or move PLUMBLINE_HOME, then try again."
     elif "is locked" in reason:
-        reason, hint = "it has been busy for too long", "Try again; see what else works on the same database."
+        reason, hint = "it has been busy for too long", "Try again, and check what else uses the same database."
     return StorageError(f"The catalog cannot be used: {reason}.", hint)
 
 
 def _explain(context: ExceptionContext) -> None:
     error = context.sqlalchemy_exception
-    # A damaged SQLite file raises DatabaseError itself, which is also the base of what our own mistakes raise.
+    # A damaged SQLite file raises DatabaseError itself, which is also the base class of errors in our statements.
     if (isinstance(error, OperationalError) or type(error) is DatabaseError) and not context.is_pre_ping:
         raise _unusable(context.original_exception) from context.original_exception
 
@@ -88,7 +88,7 @@ def _engine_for(url: str) -> Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"The data folder {Path(parsed.database).parent} cannot be made: {error.strerror}.",
+                f"The data folder {Path(parsed.database).parent} cannot be created: {error.strerror}.",
                 "Set PLUMBLINE_HOME to a folder that you can write to.",
             ) from error
     engine = create_engine(url, paramstyle="qmark" if sqlite else "format", pool_pre_ping=not sqlite)
@@ -109,10 +109,10 @@ def _migrate(engine: Engine) -> None:
                 return
             if version is not None and version > HEAD:
                 raise StorageError(
-                    f"The catalog is of a newer version of Plumbline (schema {version}, this one is {HEAD}).",
+                    f"The catalog is from a newer version of Plumbline (schema {version}, this one uses {HEAD}).",
                     "Update this installation, or set PLUMBLINE_HOME to another folder.",
                 )
-        # Imported here: no start but the first pays for it.
+        # Imported here, so that only the first start pays for it.
         from alembic import command
         from alembic.config import Config
 
@@ -123,12 +123,12 @@ def _migrate(engine: Engine) -> None:
 
 
 def get_engine() -> Engine:
-    """Return the engine of the installation's catalog, its schema brought up to date.
+    """Return the engine of the installation's catalog, after migrating its schema.
 
     Raises
     ------
     StorageError
-        When the data folder cannot be made, the database not be reached, or its schema is newer than this code.
+        When the data folder cannot be created, the database cannot be reached, or its schema is newer than this code.
     """
     with _opening:
         return _engine_for(get_settings().database_url)
@@ -136,7 +136,7 @@ def get_engine() -> Engine:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Open a session that only reads; its rows stay usable after it is closed."""
+    """Open a session that only reads. Its rows stay usable after it is closed."""
     engine = get_engine().execution_options(read_only=True)
     with Session(engine, expire_on_commit=False) as session:
         yield session
@@ -144,16 +144,20 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """Open a session in one transaction that is committed at the end, or rolled back by an error."""
+    """Open a session with one transaction, which is committed at the end or rolled back by an error."""
     with Session(get_engine(), expire_on_commit=False) as session, session.begin():
         yield session
 
 
-def append_rows(statement: Insert, rows: list[tuple[Any, ...]]) -> None:
+EventRow: TypeAlias = tuple[str | int | float | None, ...]
+"""Values of an event in the order of an INSERT statement's columns."""
+
+
+def append_rows(statement: Insert, rows: list[EventRow]) -> None:
     """Insert rows in one transaction through the driver itself, which takes a fifth of the time.
 
     The tuples follow the order of the statement's columns, in the form that the driver stores. Only one thread
-    of the process may be here at a time: on SQLite they share a connection that is kept open.
+    of the process may call this at a time: on SQLite they share a connection that stays open.
     """
     engine = get_engine()
     sqlite = engine.dialect.name == "sqlite"

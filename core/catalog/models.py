@@ -1,9 +1,8 @@
-"""Queries over models. Whatever changes one holds its row's lock, so changes by several processes come one by one."""
+"""Queries over models. A change locks the row of the model, so changes by several processes happen one by one."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -11,6 +10,7 @@ from sqlmodel import Session, col, select
 from core.catalog.engine import reading, writing
 from core.catalog.tables import Model, ModelAlias, ModelEvent, ModelVersion
 from core.errors import NotFoundError, RegistryError
+from core.jsonable import JsonObject
 
 __all__ = [
     "ARCHIVED",
@@ -37,7 +37,7 @@ ARCHIVED = "archived"
 
 
 def add_version(name: str, version: ModelVersion, *, who: str = "") -> tuple[Model, ModelVersion, bool]:
-    """Store a version under a name, as its next number; tell whether it is new (a run is one version of a model)."""
+    """Store a version under a name, with the next number; also return whether it is new (a run is one version)."""
     workspace = version.workspace
     for _ in range(2):
         try:
@@ -56,9 +56,9 @@ def add_version(name: str, version: ModelVersion, *, who: str = "") -> tuple[Mod
                 session.add(version)
                 _note(session, model, "register", number=version.number, who=who)
             return model, version, True
-        except IntegrityError:  # another process came first with the same new name: its row can be locked now
+        except IntegrityError:  # another process added the same name first: its row can be locked now
             version = ModelVersion(**version.model_dump())
-    raise RegistryError(f"'{name}' is being registered by others without an end.", "Try again.")
+    raise RegistryError(f"'{name}' is being registered by other processes.", "Try again.")
 
 
 def get(model_id: str, workspace: str) -> Model:
@@ -67,7 +67,7 @@ def get(model_id: str, workspace: str) -> Model:
     Raises
     ------
     NotFoundError
-        When there is none of this id in this workspace.
+        When the workspace does not have this model.
     """
     with reading() as session:
         model = session.get(Model, model_id)
@@ -77,13 +77,13 @@ def get(model_id: str, workspace: str) -> Model:
 
 
 def find(workspace: str) -> list[Model]:
-    """Return a workspace's models by name."""
+    """Return a workspace's models, ordered by name."""
     with reading() as session:
         return list(session.exec(select(Model).where(Model.workspace == workspace).order_by(col(Model.name))))
 
 
 def versions(model_id: str, workspace: str) -> list[ModelVersion]:
-    """Return a model's versions, newest first, archived ones too."""
+    """Return a model's versions, newest first, including archived ones."""
     query = select(ModelVersion).where(ModelVersion.model_id == model_id, ModelVersion.workspace == workspace)
     with reading() as session:
         return list(session.exec(query.order_by(col(ModelVersion.number).desc())))
@@ -95,7 +95,7 @@ def version(model_id: str, number: int, workspace: str) -> ModelVersion:
     Raises
     ------
     NotFoundError
-        When the model has none of this number.
+        When the model has no version of this number.
     """
     with reading() as session:
         return _version(session, get(model_id, workspace), number)
@@ -104,8 +104,8 @@ def version(model_id: str, number: int, workspace: str) -> ModelVersion:
 def version_by_id(version_id: str, workspace: str) -> ModelVersion | None:
     """Return a version by its id, or None."""
     with reading() as session:
-        found = session.get(ModelVersion, version_id)
-    return found if found is not None and found.workspace == workspace else None
+        stored = session.get(ModelVersion, version_id)
+    return stored if stored is not None and stored.workspace == workspace else None
 
 
 def of_run(run_id: str, workspace: str) -> list[ModelVersion]:
@@ -139,12 +139,14 @@ def point(
     who: str = "",
     why: str = "",
 ) -> int | None:
-    """Let an alias point to a version, or to none; return the number it pointed to. The same again changes nothing.
+    """Point an alias to a version, or remove it; return the number that it pointed to.
+
+    Nothing changes when the alias points to the version already.
 
     Raises
     ------
     NotFoundError
-        When there is no such model or version.
+        When the model or the version does not exist.
     RegistryError
         When the version is archived.
     """
@@ -156,14 +158,14 @@ def point(
 
 
 def roll_back(model_id: str, workspace: str, *, who: str = "", why: str = "") -> tuple[int, int]:
-    """Let the champion be the one that was before; return (the number now, the number until now).
+    """Make the previous champion the champion again; return the number of the new and of the replaced one.
 
-    A further call goes one more step back.
+    Another call goes one more step back.
 
     Raises
     ------
     RegistryError
-        When there was none before, or it is archived.
+        When there is no previous champion, or it is archived.
     """
     with writing() as session:
         model = _locked(session, model_id, workspace)
@@ -183,7 +185,7 @@ def roll_back(model_id: str, workspace: str, *, who: str = "", why: str = "") ->
 
 
 def archive(model_id: str, number: int, workspace: str, *, who: str = "", why: str = "") -> None:
-    """Take a version out of use: its aliases go, its row and files stay.
+    """Archive a version: its aliases are removed, its row and files are kept.
 
     Raises
     ------
@@ -192,7 +194,7 @@ def archive(model_id: str, number: int, workspace: str, *, who: str = "", why: s
     """
     with writing() as session:
         model = _locked(session, model_id, workspace)
-        found = _version(session, model, number)
+        stored = _version(session, model, number)
         own = [
             item.alias
             for item in session.exec(select(ModelAlias).where(ModelAlias.model_id == model_id))
@@ -203,43 +205,43 @@ def archive(model_id: str, number: int, workspace: str, *, who: str = "", why: s
                 f"Version {number} of '{model.name}' is the champion.",
                 "Promote another version first, then archive it.",
             )
-        if found.archived_at is None:
+        if stored.archived_at is None:
             for alias in own:
                 _point(session, model, alias, None, "alias", who, why)
-            found.archived_at = time.time()
-            session.add(found)
+            stored.archived_at = time.time()
+            session.add(stored)
             _note(session, model, "archive", ARCHIVED, number=number, who=who, why=why)
 
 
 def restore(model_id: str, number: int, workspace: str, *, who: str = "", why: str = "") -> None:
-    """Take an archived version back into use, without aliases."""
+    """Restore an archived version, without aliases."""
     with writing() as session:
         model = _locked(session, model_id, workspace)
-        found = _version(session, model, number)
-        if found.archived_at is not None:
-            found.archived_at = None
-            session.add(found)
+        stored = _version(session, model, number)
+        if stored.archived_at is not None:
+            stored.archived_at = None
+            session.add(stored)
             _note(session, model, "restore", ARCHIVED, previous=number, who=who, why=why)
 
 
 def set_notes(model_id: str, number: int, notes: str, workspace: str, *, who: str = "") -> None:
-    """Keep notes with a version in place of those it has."""
+    """Replace the notes of a version."""
     with writing() as session:
         model = _locked(session, model_id, workspace)
-        found = _version(session, model, number)
-        if found.notes != notes:
-            found.notes = notes
-            session.add(found)
+        stored = _version(session, model, number)
+        if stored.notes != notes:
+            stored.notes = notes
+            session.add(stored)
             _note(session, model, "notes", number=number, who=who)
 
 
-def set_answer(model_id: str, number: int, key: str, answer: dict[str, Any] | None, workspace: str) -> None:
-    """Keep the answer to a question of a version's card, or remove it."""
+def set_answer(model_id: str, number: int, key: str, answer: JsonObject | None, workspace: str) -> None:
+    """Store the answer to a question of a version's card, or remove it."""
     with writing() as session:
-        found = _version(session, _locked(session, model_id, workspace), number)
-        others = {name: value for name, value in found.answers.items() if name != key}
-        found.answers = others if answer is None else others | {key: answer}
-        session.add(found)
+        stored = _version(session, _locked(session, model_id, workspace), number)
+        others = {name: value for name, value in stored.answers.items() if name != key}
+        stored.answers = others if answer is None else others | {key: answer}
+        session.add(stored)
 
 
 def _locked(session: Session, model_id: str, workspace: str) -> Model:
@@ -252,10 +254,10 @@ def _locked(session: Session, model_id: str, workspace: str) -> Model:
 
 def _version(session: Session, model: Model, number: int) -> ModelVersion:
     query = select(ModelVersion).where(ModelVersion.model_id == model.id, ModelVersion.number == number)
-    found = session.exec(query).first()
-    if found is None:
+    stored = session.exec(query).first()
+    if stored is None:
         raise NotFoundError(f"'{model.name}' has no version {number}.", f"It has the versions 1 to {model.versions}.")
-    return found
+    return stored
 
 
 def _usable(session: Session, model: Model, number: int) -> None:
@@ -278,5 +280,6 @@ def _point(
     return previous
 
 
-def _note(session: Session, model: Model, action: str, alias: str | None = None, **fields: Any) -> None:
-    session.add(ModelEvent(workspace=model.workspace, model_id=model.id, action=action, alias=alias, **fields))
+def _note(session: Session, model: Model, action: str, alias: str | None = None, **fields: str | int | None) -> None:
+    values = {"workspace": model.workspace, "model_id": model.id, "action": action, "alias": alias, **fields}
+    session.add(ModelEvent.model_validate(values))

@@ -1,10 +1,10 @@
-"""Queries over runs. Every change of state is a compare-and-set: it happens once, whoever asks first."""
+"""Queries over runs. Every change of state is a compare-and-set, so that it happens once."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeAlias
 
 from sqlalchemy import func, tuple_, update
 from sqlmodel import col, select
@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from core.catalog.engine import reading, writing
 from core.catalog.tables import ACTIVE, QueueLock, Run, RunState
 from core.errors import NotFoundError
+from core.jsonable import JsonObject
 
 __all__ = [
     "add",
@@ -23,6 +24,10 @@ __all__ = [
     "queue_position",
     "set_fields",
 ]
+
+
+RunField: TypeAlias = str | int | float | JsonObject | None
+"""Value of a column of the table of runs."""
 
 
 def add(run: Run) -> Run:
@@ -38,12 +43,12 @@ def get(run_id: str, workspace: str) -> Run:
     Raises
     ------
     NotFoundError
-        When there is none of this id in this workspace.
+        When the workspace does not have this run.
     """
     with reading() as session:
         run = session.get(Run, run_id)
     if run is None or run.workspace != workspace:
-        raise NotFoundError(f"There is no run '{run_id}'.", "It may have been deleted: the Runs page lists all.")
+        raise NotFoundError(f"There is no run '{run_id}'.", "It may have been deleted. The Runs page lists all runs.")
     return run
 
 
@@ -55,7 +60,7 @@ def find(
     states: Iterable[RunState] | None = None,
     limit: int = 200,
 ) -> list[Run]:
-    """Return the newest runs of a workspace that match, newest first."""
+    """Return matching runs of a workspace, newest first."""
     query = select(Run).where(Run.workspace == workspace)
     if task is not None:
         query = query.where(Run.task == task)
@@ -67,8 +72,8 @@ def find(
         return list(session.exec(query.order_by(col(Run.created_at).desc()).limit(limit)))
 
 
-def change_state(run_id: str, expected: Iterable[RunState], state: RunState, **fields: Any) -> bool:
-    """Move a run to `state` if it is in one of the `expected` states now; tell whether it was."""
+def change_state(run_id: str, expected: Iterable[RunState], state: RunState, **fields: RunField) -> bool:
+    """Move a run to `state` if it is in one of the `expected` states; return whether it was."""
     statement = (
         update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(state=state, **fields)
     )
@@ -76,22 +81,22 @@ def change_state(run_id: str, expected: Iterable[RunState], state: RunState, **f
         return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
 
 
-def set_fields(run_id: str, expected: Iterable[RunState], **fields: Any) -> bool:
-    """Change fields of a run, not its state, while it is in one of the `expected` states."""
+def set_fields(run_id: str, expected: Iterable[RunState], **fields: RunField) -> bool:
+    """Change fields of a run other than its state, if it is in one of the `expected` states; return whether it was."""
     statement = update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(**fields)
     with writing() as session:
         return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
 
 
 def claim_next(lane: str, limit: int, lease_s: float) -> Run | None:
-    """Take a lane's longest-waiting run out of the queue, unless `limit` of the lane are at work already."""
+    """Claim the longest-waiting run of a lane, unless `limit` runs of the lane are active."""
     waiting = (
         select(Run)
         .where(Run.state == RunState.QUEUED, Run.lane == lane)
         .order_by(col(Run.queued_at), col(Run.id))
         .limit(1)
     )
-    with reading() as session:  # The common case, an empty queue, must not take the write lock.
+    with reading() as session:  # an empty queue, the common case, must not take the write lock
         if session.exec(waiting).first() is None:
             return None
     with writing() as session:
@@ -111,14 +116,14 @@ def claim_next(lane: str, limit: int, lease_s: float) -> Run | None:
 
 
 def lapsed(now: float) -> list[Run]:
-    """Return the runs at work, of all workspaces, whose monitor let its lease expire."""
+    """Return the active runs of all workspaces whose lease has expired."""
     query = select(Run).where(col(Run.state).in_(list(ACTIVE)), col(Run.lease_until) < now)
     with reading() as session:
         return list(session.exec(query))
 
 
 def queue_position(run: Run) -> int | None:
-    """Return a queued run's place, 1 being next; None when it is not queued."""
+    """Return the position of a queued run, 1 for the next; None when it is not queued."""
     if run.state is not RunState.QUEUED:
         return None
     query = (

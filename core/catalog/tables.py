@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import secrets
 import time
-from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Dialect, Index, String, TypeDecorator, UniqueConstraint
 from sqlmodel import Field, SQLModel
+
+from core.jsonable import JsonObject
 
 __all__ = [
     "ACTIVE",
@@ -27,7 +28,7 @@ __all__ = [
 
 
 class RunState(enum.StrEnum):
-    """States of a run; ``ARCHITECTURE.md`` draws the transitions."""
+    """States of a run. ``ARCHITECTURE.md`` shows the transitions."""
 
     QUEUED = "QUEUED"
     STARTING = "STARTING"
@@ -50,15 +51,15 @@ TERMINAL = frozenset(RunState) - ACTIVE - {RunState.QUEUED}
 
 
 class _StateType(TypeDecorator[RunState]):
-    """Keeps a state as plain text: a native enum type would tie the schema to one database."""
+    """Stores a state as plain text: a native enum type would tie the schema to one database."""
 
     impl = String(16)
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: RunState | str | None, dialect: Dialect) -> str | None:
         return None if value is None else str(RunState(value))
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> RunState | None:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> RunState | None:
         return None if value is None else RunState(value)
 
 
@@ -66,18 +67,14 @@ def _new_id() -> str:
     return secrets.token_hex(8)
 
 
-def _json(nullable: bool = True) -> Any:
-    return Field(default=None if nullable else {}, sa_column=Column(JSON, nullable=nullable))
-
-
 class _Row(SQLModel):
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row as a JSON-serialisable dict."""
+    def to_dict(self) -> JsonObject:
+        """Return the row as a JSON-serializable dictionary."""
         return self.model_dump(mode="json")
 
 
 class Dataset(_Row, table=True):
-    """A table that was read once and is kept as Parquet."""
+    """A table that was read once and is stored as Parquet."""
 
     __table_args__ = (UniqueConstraint("workspace", "fingerprint"),)
 
@@ -91,13 +88,13 @@ class Dataset(_Row, table=True):
     columns: int
     size_bytes: int = Field(sa_type=BigInteger)
     source: str = Field(default="", max_length=300)
-    report: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    roles: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    report: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    roles: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     created_at: float = Field(default_factory=time.time)
 
 
 class Run(_Row, table=True):
-    """One piece of background work. ``state`` is the only truth about how it stands."""
+    """One piece of background work. ``state`` is the only source of truth about its progress."""
 
     __table_args__ = (Index("ix_run_queue", "state", "lane", "queued_at"),)
 
@@ -107,7 +104,7 @@ class Run(_Row, table=True):
     lane: str = Field(default="long", max_length=8)
     title: str = Field(default="", max_length=300)
     dataset_id: str | None = Field(default=None, index=True, max_length=16)
-    settings: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    settings: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     state: RunState = Field(default=RunState.QUEUED, sa_column=Column(_StateType, nullable=False))
     attempt: int = 1
 
@@ -115,7 +112,7 @@ class Run(_Row, table=True):
     queued_at: float = Field(default_factory=time.time)
     started_at: float | None = None
     finished_at: float | None = None
-    used_s: float = 0.0  # seconds that earlier attempts worked
+    used_s: float = 0.0  # seconds of work of earlier attempts
 
     lease_until: float | None = None
     monitor_pid: int | None = None
@@ -129,20 +126,20 @@ class Run(_Row, table=True):
     memory_limit_mb: int | None = None
     peak_rss_mb: float | None = None
 
-    result: dict[str, Any] | None = _json()
+    result: JsonObject | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     error_message: str | None = None
     error_hint: str | None = None
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds of work so far, earlier attempts included; waiting in the queue does not count."""
+        """Seconds of work so far, including earlier attempts; waiting in the queue does not count."""
         if self.started_at is None:
             return self.used_s
         return self.used_s + (self.finished_at or time.time()) - self.started_at
 
 
 class RunEvent(_Row, table=True):
-    """One step of a run's progress; rows are only ever added."""
+    """One step of a run's progress. Rows are only added."""
 
     __table_args__ = (Index("ix_run_event_run", "run_id", "id"),)
 
@@ -154,11 +151,11 @@ class RunEvent(_Row, table=True):
     phase: str = Field(max_length=64)
     fraction: float | None = None
     message: str = ""
-    values: dict[str, Any] = Field(default_factory=dict, sa_column=Column("values", JSON, nullable=False))
+    values: JsonObject = Field(default_factory=dict, sa_column=Column("values", JSON, nullable=False))
 
 
 class RunArtifact(_Row, table=True):
-    """A named file that a run left in the artifact store."""
+    """A named file that a run stored."""
 
     workspace: str = Field(max_length=64)
     run_id: str = Field(primary_key=True, max_length=16)
@@ -168,19 +165,19 @@ class RunArtifact(_Row, table=True):
 
 
 class Model(_Row, table=True):
-    """A name under which versions of a model are kept."""
+    """A name with versions of a model."""
 
     __table_args__ = (UniqueConstraint("workspace", "name"),)
 
     id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
     name: str = Field(max_length=200)
-    versions: int = 0  # how many there are: the number of the newest
+    versions: int = 0  # number of the newest version
     created_at: float = Field(default_factory=time.time)
 
 
 class ModelVersion(_Row, table=True):
-    """One trained model: the run that made it, and what has to be known of it without that run's files."""
+    """One trained model: the run that made it, and the facts that are needed without that run's files."""
 
     __table_args__ = (UniqueConstraint("model_id", "number"), UniqueConstraint("model_id", "run_id"))
 
@@ -190,16 +187,16 @@ class ModelVersion(_Row, table=True):
     number: int = 0
     run_id: str = Field(index=True, max_length=16)
     kind: str = Field(max_length=8)
-    lineage: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    columns: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    answers: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    lineage: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    columns: list[JsonObject] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    answers: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     notes: str = ""
     archived_at: float | None = None
     created_at: float = Field(default_factory=time.time)
 
 
 class ModelAlias(_Row, table=True):
-    """What an alias of a model points to: one version at a time."""
+    """An alias of a model, which points to one version at a time."""
 
     model_id: str = Field(primary_key=True, max_length=16)
     alias: str = Field(primary_key=True, max_length=40)
@@ -208,7 +205,7 @@ class ModelAlias(_Row, table=True):
 
 
 class ModelEvent(_Row, table=True):
-    """One change to a model, who made it and why; rows are only ever added."""
+    """One change to a model, with who made it and why. Rows are only added."""
 
     __table_args__ = (Index("ix_model_event_model", "model_id", "id"),)
 
@@ -225,6 +222,6 @@ class ModelEvent(_Row, table=True):
 
 
 class QueueLock(_Row, table=True):
-    """One row, locked by whoever starts a run: so the concurrency limit is exact on any database."""
+    """A single row that is locked to start a run, so that the concurrency limit is exact on any database."""
 
     id: int = Field(default=1, primary_key=True)

@@ -1,11 +1,11 @@
-"""Background runs: a queue in the catalog, and for each run a detached process that looks after it.
+"""Background runs: a queue in the catalog, and for each run a detached process that supervises it.
 
-How a run goes. `submit` adds a QUEUED row and calls `tick`. `tick` (also called by open pages and by each run
-that ends) declares runs whose monitor fell silent INTERRUPTED and starts the longest-waiting run of each lane
-that has room: it takes the row (QUEUED -> STARTING) and starts ``python -m core.jobs.monitor ID`` in a session
-of its own. That process, the *monitor*, forks the *worker*, which runs the task; the monitor renews the run's
-lease, ends the worker's whole tree on cancel, deadline or too much memory, and writes the one terminal state.
-Neither needs the process that submitted the run: it may die.
+`submit` adds a QUEUED row and calls `tick`. `tick` (also called by open pages and by each run that ends) declares
+runs whose monitor is lost INTERRUPTED, and starts the longest-waiting run of each lane that is below its limit: it
+claims the row (QUEUED -> STARTING) and starts ``python -m core.jobs.monitor ID`` in a session of its own. That
+process, the *monitor*, forks the *worker*, which runs the task. The monitor renews the run's lease, ends the worker's
+whole process tree on cancel, deadline or too much memory, and writes the one terminal state. Neither needs the process
+that submitted the run.
 """
 
 from core.jobs._api import (

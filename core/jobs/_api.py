@@ -1,11 +1,9 @@
-"""What pages, scripts and tests do with runs."""
+"""Functions with which pages, scripts and tests start, watch and end runs."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -16,6 +14,7 @@ from core.jobs._context import run_dir
 from core.jobs._log import tail
 from core.jobs._scheduler import requeue, tick
 from core.jobs._tasks import load, task_spec
+from core.jsonable import JsonObject
 from core.settings import get_settings
 from core.storage import get_store
 
@@ -39,7 +38,7 @@ __all__ = [
 
 def submit(
     task: str,
-    settings: Mapping[str, Any] | BaseModel,
+    settings: JsonObject | BaseModel,
     *,
     dataset: str | None = None,
     workspace: str,
@@ -47,29 +46,29 @@ def submit(
     timeout_s: float | None = None,
     memory_limit_mb: int | None = None,
 ) -> str:
-    """Queue a run and start it if there is room.
+    """Queue a run, and start it unless too many are running.
 
     Parameters
     ----------
     task : str
         Name of a kind of run, a key of `TASKS`.
     settings : mapping or pydantic model
-        Stored with the run as JSON, and handed to the task.
+        Settings of the task; stored with the run as JSON.
     dataset : str, optional
-        Id of the dataset it works on.
+        Id of the dataset that it works on.
     workspace : str
-        Whose run it is.
-    title : str
-        How people recognise it.
+        Workspace that the run belongs to.
+    title : str, default=""
+        Title in lists of runs.
     timeout_s : float, optional
-        Hard limit in seconds of work, over all attempts; default ``PLUMBLINE_RUN_TIMEOUT_S``.
+        Limit of the working time of all attempts together (seconds); by default ``PLUMBLINE_RUN_TIMEOUT_S``.
     memory_limit_mb : int, optional
-        Limit of the whole process tree, MB; default ``PLUMBLINE_MEMORY_LIMIT_MB``.
+        Memory limit of the whole process tree (MB); by default ``PLUMBLINE_MEMORY_LIMIT_MB``.
 
     Returns
     -------
     str
-        The run's id.
+        Id of the run.
 
     Raises
     ------
@@ -95,21 +94,21 @@ def submit(
 
 
 def get(run_id: str, *, workspace: str) -> Run:
-    """Return a run as it stands now.
+    """Return a run in its current state.
 
     Raises
     ------
     NotFoundError
-        When this workspace has no such run.
+        When the workspace does not have this run.
     """
     return runs.get(run_id, workspace)
 
 
 def cancel(run_id: str, *, workspace: str) -> Run:
-    """End a run and keep nothing of it. Calling it again, or on a run that has ended, changes nothing."""
+    """End a run and discard its work. A run that is cancelled already or has ended is not changed."""
     now = time.time()
     runs.get(run_id, workspace)
-    while not (  # between two of these questions it may have started, ended, or been queued again
+    while not (  # between two of these checks it may have started, ended, or been queued again
         runs.change_state(run_id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now)
         or runs.set_fields(run_id, ACTIVE, cancel_requested_at=now)
         or runs.get(run_id, workspace).state.terminal
@@ -120,7 +119,7 @@ def cancel(run_id: str, *, workspace: str) -> Run:
 
 
 def stop(run_id: str, *, workspace: str) -> Run:
-    """Ask a run to end soon and keep what it has; a queued one is cancelled.
+    """Ask a run to end early and keep what it has. A queued run is cancelled.
 
     Raises
     ------
@@ -137,12 +136,12 @@ def stop(run_id: str, *, workspace: str) -> Run:
 
 
 def resume(run_id: str, *, workspace: str) -> Run:
-    """Queue an ended run again; it goes on from what its last attempt left.
+    """Queue an ended run again; it continues from what its last attempt left.
 
     Raises
     ------
     JobError
-        When its task cannot go on, or the run has not ended, or it succeeded.
+        When its task cannot be resumed, or the run has not ended, or it succeeded.
     """
     run = runs.get(run_id, workspace)
     if not resumable(run) or not requeue(run_id):
@@ -155,12 +154,12 @@ def resume(run_id: str, *, workspace: str) -> Run:
 
 
 def repeat(run_id: str, *, workspace: str) -> str:
-    """Start a new run with an earlier one's task, settings, dataset and limits; returns the new id.
+    """Start a new run with the task, settings, dataset and limits of an earlier one, and return its id.
 
     Raises
     ------
     JobError
-        When what it worked on is gone by its nature (an upload is read once).
+        When its input no longer exists (an upload is read once).
     """
     run = runs.get(run_id, workspace)
     if not repeatable(run):
@@ -177,24 +176,24 @@ def repeat(run_id: str, *, workspace: str) -> str:
 
 
 def repeatable(run: Run) -> bool:
-    """Tell whether `repeat` would work."""
+    """Return whether `repeat` would work."""
     return task_spec(run.task).repeatable
 
 
 def resumable(run: Run) -> bool:
-    """Tell whether `resume` would work."""
-    # The limit of time holds over all attempts: a run that reached it has none left.
+    """Return whether `resume` would work."""
+    # The time limit holds for all attempts together: a run that reached it has no time left.
     ended = TERMINAL - {RunState.SUCCEEDED, RunState.TIMED_OUT}
     return run.state in ended and task_spec(run.task).resumable
 
 
 def stoppable(run: Run) -> bool:
-    """Tell whether `stop` would make the run end early with what it has."""
+    """Return whether `stop` would make the run end early with what it has."""
     return run.state in ACTIVE and run.stop_requested_at is None and task_spec(run.task).stoppable
 
 
 def queue_position(run: Run) -> int | None:
-    """Return a queued run's place in the queue of the whole installation, 1 being next; else None."""
+    """Return a queued run's position in the queue of the whole installation, 1 for the next; otherwise None."""
     return runs.queue_position(run)
 
 
@@ -204,7 +203,7 @@ def wait(run_id: str, timeout: float | None = None, *, workspace: str) -> Run:
     Raises
     ------
     TimeoutError
-        When it has not ended after `timeout` seconds; the run goes on.
+        When it has not ended after `timeout` seconds; the run continues.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     while not (run := runs.get(run_id, workspace)).state.terminal:
@@ -216,7 +215,7 @@ def wait(run_id: str, timeout: float | None = None, *, workspace: str) -> Run:
 
 
 def events(run_id: str, *, after: int = 0, phase: str | None = None, workspace: str) -> list[RunEvent]:
-    """Return what the run reported so far, in order; only what came after event `after`."""
+    """Return what the run has reported, in order; only events with an id above `after`."""
     runs.get(run_id, workspace)
     return event_log.read(run_id, workspace, after=after, phase=phase)
 
@@ -233,6 +232,6 @@ def artifact_path(run_id: str, name: str, *, workspace: str) -> Path:
     Raises
     ------
     NotFoundError
-        When the run has none of this name.
+        When the run has no artifact of this name.
     """
     return get_store().local_path(artifacts.get(run_id, name, workspace).digest)

@@ -1,13 +1,13 @@
-"""What a task is given: its settings, a working folder, and ways to report and to keep files."""
+"""The context of a task: its settings, a working folder, and functions to report progress and to keep files."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.catalog import ACTIVE, Run, RunArtifact, artifacts, events, runs
+from core.jsonable import JsonObject
 from core.progress import Event
 from core.settings import get_settings
 from core.storage import get_store
@@ -29,7 +29,7 @@ class RunContext:
     Parameters
     ----------
     run : Run
-        The row as it was when the worker started.
+        Row of the run as it was when the worker started.
     """
 
     run: Run
@@ -37,7 +37,7 @@ class RunContext:
     _stop: bool = False
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The settings the run was submitted with."""
         return self.run.settings
 
@@ -48,14 +48,14 @@ class RunContext:
 
     @property
     def workdir(self) -> Path:
-        """Scratch folder; a resumed attempt finds what the earlier one left."""
+        """Scratch folder; a resumed attempt has the files that the earlier one left."""
         path = run_dir(self.run.id) / "work"
         path.mkdir(parents=True, exist_ok=True)
         return path
 
     @property
     def started(self) -> float:
-        """When the clock of this run's budget began (seconds since the epoch), earlier attempts taken in."""
+        """Start of the run's time budget (seconds since the epoch); the time of earlier attempts counts."""
         return (self.run.started_at or time.time()) - self.run.used_s
 
     def report(self, event: Event) -> None:
@@ -63,7 +63,7 @@ class RunContext:
         events.append(self.run.id, self.workspace, event, attempt=self.run.attempt)
 
     def should_stop(self) -> bool:
-        """Tell whether somebody asked the run to stop and keep what it has. Cheap to call often."""
+        """Return whether a user asked the run to stop and keep what it has. Cheap to call often."""
         now = time.monotonic()
         if not self._stop and now - self._flag_read_at > _FLAG_EVERY_S:
             self._flag_read_at = now
@@ -85,9 +85,9 @@ class RunContext:
         return digest
 
     def rename(self, title: str) -> None:
-        """Give the run a title that says what it turned out to be about."""
+        """Change the title of the run."""
         runs.set_fields(self.run.id, ACTIVE, title=title[:300])
 
     def use_dataset(self, dataset_id: str) -> None:
-        """Link the run to a dataset that it made."""
+        """Link the run to a dataset that it created."""
         runs.set_fields(self.run.id, ACTIVE, dataset_id=dataset_id)

@@ -1,4 +1,4 @@
-"""A run's log: what its processes print, appended to one file in the run's folder."""
+"""The log of a run: output of its processes, appended to one file in the run's folder."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def tail(folder: Path, size: int) -> str:
 
 
 def shorten(folder: Path, limit: int = _LIMIT, kept: int = _KEPT) -> None:
-    """Drop all but the end of a log that outgrew `limit` bytes, and say so in it.
+    """Drop all but the end of a log of more than `limit` bytes, and note that in the log.
 
-    The run's processes append to the same file: their next line goes to its new end.
+    The processes of the run append to the same file: their next line goes to its new end.
     """
-    with contextlib.suppress(OSError):  # the log is a help; the run does not depend on it
+    with contextlib.suppress(OSError):  # the run does not depend on its log
         path = folder / LOG_NAME
         size = path.stat().st_size
         if size <= limit:

@@ -1,44 +1,62 @@
-"""The worker's last word, left in the run's folder for the monitor: a result, or an error for the user."""
+"""How a task ended: a result or an error, which the worker leaves in the run's folder for the monitor."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-__all__ = ["clear_outcome", "outcome_age_s", "read_outcome", "write_outcome"]
+from core.errors import PlumblineError, StoppedError, from_record, to_record
+from core.files import atomic_write
+from core.jsonable import JsonObject
+
+__all__ = ["Outcome", "clear_outcome", "outcome_age_s", "read_outcome", "write_outcome"]
 
 _NAME = "outcome.json"
 
 
-def write_outcome(
-    folder: Path,
-    *,
-    result: dict[str, Any] | None = None,
-    message: str | None = None,
-    hint: str | None = None,
-    stopped: bool = False,
-) -> None:
-    """Write the outcome whole or not at all; `stopped` when the task ended early because it was asked to."""
-    if message is not None:  # a file name may hold what is no Unicode, and no database takes it
-        message = message.encode("utf-8", "replace").decode()
-    text = json.dumps({"result": result, "message": message, "hint": hint, "stopped": stopped}, allow_nan=False)
-    temporary = folder / f"{_NAME}.tmp"
-    with open(temporary, "w", encoding="utf-8") as file:
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended.
+
+    Parameters
+    ----------
+    result : dict, optional
+        Result of a task that succeeded.
+    error : PlumblineError, optional
+        Error of a task that failed; a `StoppedError` for one that was stopped and can be resumed.
+    """
+
+    result: JsonObject | None = None
+    error: PlumblineError | None = None
+
+
+def write_outcome(folder: Path, outcome: Outcome) -> None:
+    """Write an outcome to a run's folder, whole or not at all."""
+    error = None if outcome.error is None else to_record(outcome.error)
+    if error is not None:  # a file name may hold characters that are not valid Unicode, and no database takes them
+        error["message"] = error["message"].encode("utf-8", "replace").decode()
+    text = json.dumps({"result": outcome.result, "error": error}, allow_nan=False)
+    with atomic_write(folder / _NAME) as partial, open(partial, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(folder / _NAME)
 
 
-def read_outcome(folder: Path) -> dict[str, Any] | None:
-    """Return the outcome, or None when the worker left none."""
+def read_outcome(folder: Path) -> Outcome | None:
+    """Return the outcome in a run's folder, or None when the worker left none."""
     try:
-        return json.loads((folder / _NAME).read_text(encoding="utf-8"))
+        values = json.loads((folder / _NAME).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    if values.get("error") is not None:
+        return Outcome(error=from_record(values["error"]))
+    if values.get("message") is not None:  # written before errors were records
+        error_type = StoppedError if values.get("stopped") else PlumblineError
+        return Outcome(error=error_type(values["message"], values["hint"] or ""))
+    return Outcome(result=values["result"])
 
 
 def outcome_age_s(folder: Path) -> float:
@@ -50,5 +68,5 @@ def outcome_age_s(folder: Path) -> float:
 
 
 def clear_outcome(folder: Path) -> None:
-    """Remove what an earlier attempt left."""
+    """Remove the outcome of an earlier attempt."""
     (folder / _NAME).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Processes of a run: told apart by (pid, creation time), found by kinship and by a mark, ended as a whole."""
+"""Processes of a run: identified by pid and creation time, found by descent and by a mark, ended together."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import psutil
 __all__ = ["MARK", "end", "identity", "is_alive", "marked", "members", "resident_mb"]
 
 MARK = "PLUMBLINE_RUN_ID"
-"""Environment variable with the run's id: a run's processes inherit it, whatever becomes of their parents."""
+"""Environment variable with the run's id; its processes inherit it, whatever happens to their parents."""
 
-# A creation time is kept as wall-clock time, which shifts by a second or so when the system's clock is set.
-# No pid is given out again so soon.
+# A creation time is stored as wall-clock time, which shifts by a second or so when the system's clock is set.
+# No pid is reused that soon.
 _CLOCK_TOLERANCE_S = 2.0
 
 
@@ -26,7 +26,7 @@ def identity(pid: int) -> tuple[int, float]:
 
 
 def is_alive(pid: int | None, created: float | None) -> bool:
-    """Tell whether this very process still works: no zombie, and no later process with the same pid."""
+    """Return whether this process still works; a zombie, or a later process with the same pid, does not count."""
     if pid is None or created is None:
         return False
     try:
@@ -39,33 +39,33 @@ def is_alive(pid: int | None, created: float | None) -> bool:
 def members(leader: int) -> list[psutil.Process]:
     """Return the working processes of a session, and all descendants of its leader, but not the leader.
 
-    A grandchild whose parent died is no descendant any more but still in the session; one that opened a
-    session of its own is still a descendant. Both are found.
+    A grandchild whose parent died is not a descendant anymore, but it is still in the session; one that opened a
+    session of its own is still a descendant. Both are returned.
     """
-    found: dict[int, psutil.Process] = {}
+    processes: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.getsid(process.pid) == leader:
-                found[process.pid] = process
+                processes[process.pid] = process
     with contextlib.suppress(psutil.NoSuchProcess):
         for process in psutil.Process(leader).children(recursive=True):
-            found[process.pid] = process
-    found.pop(leader, None)
-    return [process for process in found.values() if _works(process)]
+            processes[process.pid] = process
+    processes.pop(leader, None)
+    return [process for process in processes.values() if _works(process)]
 
 
 def marked(run_id: str) -> list[psutil.Process]:
     """Return the working processes that inherited a run's mark, without this one.
 
-    This finds what no kinship shows: the orphan that opened a session of its own. No other process, whatever
-    pid it was given, has the mark.
+    They include what descent does not show: an orphan that opened a session of its own. A process of another run
+    that reuses a pid does not have the mark.
     """
-    found = []
+    processes = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):  # gone, a zombie, or another user's
+        with contextlib.suppress(psutil.Error, OSError):  # ended, a zombie, or another user's
             if process.environ().get(MARK) == run_id and process.pid != os.getpid():
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 def _works(process: psutil.Process) -> bool:
@@ -76,7 +76,7 @@ def _works(process: psutil.Process) -> bool:
 
 
 def resident_mb(processes: Iterable[psutil.Process]) -> float:
-    """Return the resident memory of the processes together, in MB (2**20 bytes)."""
+    """Return the resident memory of all processes together, in MB (2**20 bytes)."""
     total = 0
     for process in processes:
         with contextlib.suppress(psutil.Error):
@@ -93,7 +93,7 @@ def end(find: Callable[[], Iterable[psutil.Process]], grace_s: float) -> None:
     deadline = time.monotonic() + grace_s
     while time.monotonic() < deadline and any(_works(process) for process in known.values()):
         time.sleep(0.05)
-    # A process may have started others in the meantime: look again until none is left.
+    # A process may have started others in the meantime: repeat until none is left.
     for _ in range(20):
         known |= {process.pid: process for process in find()}
         left = [process for process in known.values() if _works(process)]

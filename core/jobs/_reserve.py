@@ -1,6 +1,6 @@
-"""Space set aside beside the catalog, so that a run that filled the disk can still be closed.
+"""Reserved disk space next to the catalog, so that a run that filled the disk can still be closed.
 
-SQLite needs a few pages for the smallest change; on a full disk it has them or not by chance.
+SQLite needs a few pages for the smallest change; on a full disk they may be missing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.settings import get_settings
 
-__all__ = ["release", "set_aside"]
+__all__ = ["release", "reserve"]
 
 _BYTES = 256 * 1024
 
@@ -20,8 +20,8 @@ def _path() -> Path:
     return get_settings().home / "reserve"
 
 
-def set_aside() -> None:
-    """Take the space if it is not taken; on a disk without room this does nothing."""
+def reserve() -> None:
+    """Reserve the space, unless it is reserved already or the disk is full."""
     path = _path()
     if path.exists():
         return
@@ -35,5 +35,5 @@ def set_aside() -> None:
 
 
 def release() -> None:
-    """Give the space back."""
+    """Release the space."""
     _path().unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Starts what waits and gives up what was lost. Any number of processes may do so at the same time."""
+"""Starts runs that wait, and recovers runs that were lost. Any number of processes may do so at the same time."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from core.settings import get_settings
 __all__ = ["requeue", "tick"]
 
 _ROOT = Path(__file__).resolve().parents[2]
-_started: set[int] = set()  # pids of children that were not reaped yet
+_started: set[int] = set()  # pids of children that are not reaped yet
 
 
 def tick() -> None:
-    """Recover lost runs, then start waiting ones up to the concurrency limit; cheap when there are none."""
+    """Recover lost runs, then start waiting ones up to the concurrency limit. Cheap when there are none."""
     _reap()
     for run in runs.lapsed(time.time()):
         _recover(run)
     settings = get_settings()
-    # Two lanes: an import must not wait half an hour behind a search.
+    # Two lanes, so that an import does not wait half an hour for a search.
     for lane, limit in (("short", settings.max_running_short), ("long", settings.max_running)):
         while (claimed := runs.claim_next(lane, limit, settings.lease_s)) is not None:
             _start(claimed)
@@ -41,7 +41,7 @@ def _start(run: Run) -> None:
     folder = run_dir(run.id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _reserve.set_aside()
+        _reserve.reserve()
         with open(folder / LOG_NAME, "ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "core.jobs.monitor", run.id],
@@ -60,19 +60,19 @@ def _start(run: Run) -> None:
             finished_at=time.time(),
             lease_until=None,
             error_message=f"The run could not be started: {error.strerror or error}.",
-            error_hint="Look at the disk space and the rights of the data folder, then repeat the run.",
+            error_hint="Check the disk space and the permissions of the data folder, then repeat the run.",
         )
         return
     _started.add(child.pid)
-    child.returncode = 0  # it outlives this process on purpose: Popen must not warn of that
-    # So that a monitor which is slow to start is not taken for lost when the lease runs out.
+    child.returncode = 0  # it outlives this process on purpose, and Popen must not warn about that
+    # With its identity, a monitor that is slow to start is not considered lost when the lease runs out.
     with contextlib.suppress(psutil.NoSuchProcess):
         pid, created = _processes.identity(child.pid)
         runs.set_fields(run.id, [RunState.STARTING], monitor_pid=pid, monitor_created=created)
 
 
 def _reap() -> None:
-    """Collect the monitors that ended, so that no zombies pile up in a server that runs for weeks."""
+    """Reap the monitors that ended, so that zombies do not accumulate in a server that runs for weeks."""
     for pid in list(_started):
         with contextlib.suppress(ChildProcessError):
             if os.waitpid(pid, os.WNOHANG) == (0, 0):
@@ -81,7 +81,7 @@ def _reap() -> None:
 
 
 def _environment(run_id: str) -> dict[str, str]:
-    """Mark the run's processes, and hand this one's settings on: the child works on the same catalog."""
+    """Return the mark of the run's processes, and this process's settings: the child uses the same catalog."""
     settings = get_settings()
     return {
         "PYTHONUNBUFFERED": "1",
@@ -93,35 +93,35 @@ def _environment(run_id: str) -> dict[str, str]:
 
 
 def _recover(run: Run) -> None:
-    """Close a run whose monitor fell silent, and queue it again if its task can go on."""
+    """Close a run whose monitor is lost, and queue it again if its task is resumable."""
     if _processes.is_alive(run.monitor_pid, run.monitor_created):
-        return  # slow, not gone (a suspended laptop, a busy disk): it renews its lease when it wakes
+        return  # slow, not lost (a suspended laptop, a busy disk): it renews its lease when it wakes
     last_seen = (run.lease_until or time.time()) - get_settings().lease_s
-    taken = runs.change_state(
+    closed = runs.change_state(
         run.id,
         ACTIVE,
         RunState.INTERRUPTED,
         finished_at=max(last_seen, run.started_at or last_seen),
         lease_until=None,
-        error_message="The run's process is gone: the computer restarted, or somebody ended it.",
+        error_message="The run's process is gone: the computer restarted, or someone ended it.",
         error_hint="Resume it if its page offers that, or repeat it with the same settings.",
     )
-    if not taken:
+    if not closed:
         return
     _processes.end(lambda: _processes.marked(run.id), grace_s=0)
     with reading() as session:
-        ended = session.get_one(Run, run.id)  # as the last change left it: a cancel may have come meanwhile
-    never_began = run.state is RunState.STARTING
+        ended = session.get_one(Run, run.id)  # read again: it may have been cancelled in the meantime
+    never_started = run.state is RunState.STARTING
     if (
         ended.cancel_requested_at is None
         and ended.attempt < get_settings().max_attempts
-        and (never_began or task_spec(run.task).resumable)
+        and (never_started or task_spec(run.task).resumable)
     ):
         requeue(run.id)
 
 
 def requeue(run_id: str) -> bool:
-    """Put an ended run back into the queue as its next attempt; False when it has not ended, or succeeded."""
+    """Queue an ended run as its next attempt; return False when it has not ended, or when it succeeded."""
     with reading() as session:
         run = session.get(Run, run_id)
     if run is None:

@@ -1,6 +1,6 @@
 """The monitor of a run: ``python -m core.jobs.monitor <run_id>``, in a session of its own.
 
-It starts the worker, renews the lease, and looks four times a second whether the run was cancelled, is over its
+It starts the worker, renews the lease, and checks four times per second whether the run was cancelled, is past its
 deadline or uses too much memory. It alone writes the run's terminal state, once.
 """
 
@@ -14,37 +14,50 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from core.catalog import ACTIVE, Run, RunState, runs
 from core.catalog.engine import reading
-from core.errors import StorageError
+from core.errors import StoppedError, StorageError
 from core.jobs import _processes, _reserve, _scheduler, worker
 from core.jobs._context import run_dir
 from core.jobs._log import shorten
 from core.jobs._outcome import clear_outcome, outcome_age_s, read_outcome
 from core.jobs._tasks import task_spec
+from core.jsonable import JsonObject
 from core.settings import get_settings
 
 _POLL_S = 0.25
 _FINAL_TRIES_S = 60.0
 _log = logging.getLogger(__name__)
 
-Ending = tuple[RunState, dict[str, Any]]
+
+@dataclass(frozen=True)
+class Ending:
+    """The terminal state of a run, and what is stored with it."""
+
+    state: RunState
+    result: JsonObject | None = None
+    error_message: str | None = None
+    error_hint: str | None = None
+
+    def fields(self) -> JsonObject:
+        """Return the columns of the run's row that this ending sets."""
+        return {name: value for name, value in vars(self).items() if name != "state" and value is not None}
 
 
 class Monitor:
-    """Looks after one run from STARTING to its terminal state.
+    """Supervises one run from STARTING to its terminal state.
 
     Parameters
     ----------
     run : Run
-        Its row.
+        Row of the run.
     worker_pid : int
-        A child process that waits for the word to begin.
+        Process id of a child that waits for the signal to begin.
     """
 
     def __init__(self, run: Run, worker_pid: int) -> None:
@@ -56,10 +69,10 @@ class Monitor:
         self.renew_at = 0.0
 
     def claim(self) -> bool:
-        """Become the run's monitor; False when the run is not ours to look after."""
+        """Become the run's monitor; return False when another process has the run."""
         pid, created = _processes.identity(os.getpid())
         worker_pid, worker_created = _processes.identity(self.worker.pid)
-        taken = runs.change_state(
+        claimed = runs.change_state(
             self.run.id,
             [RunState.STARTING],
             RunState.RUNNING,
@@ -69,22 +82,22 @@ class Monitor:
             worker_created=worker_created,
             lease_until=time.time() + self.settings.lease_s,
         )
-        if taken:
+        if claimed:
             clear_outcome(self.folder)
-        return taken
+        return claimed
 
     def cancelled(self) -> bool:
-        """Tell whether somebody cancelled the run by now."""
+        """Return whether the run has been cancelled."""
         row = _read(self.run.id)
         return row is not None and row.cancel_requested_at is not None
 
-    def watch(self) -> Ending | None:
-        """Wait for the worker, or end it; return how the run ended, None when it is another monitor's now."""
+    def supervise(self) -> Ending | None:
+        """Wait for the worker, or end it; return how the run ended, None when another monitor has the run."""
         status = None
         while status is None:
             try:
                 row = _read(self.run.id)
-                # Declared lost while this process was suspended, and perhaps started anew.
+                # The run was declared lost while this process was suspended, and perhaps started again.
                 if row is None or row.state not in ACTIVE or row.monitor_pid != os.getpid():
                     self._end_worker()
                     return None
@@ -93,37 +106,39 @@ class Monitor:
                     self._end_worker()
                     return ending
                 self._renew()
-            except StorageError:  # a locked or full database comes round; the run need not suffer
-                _log.exception("the catalog cannot be used now; trying again")
+            except StorageError:  # a locked or full database recovers; the run continues
+                _log.exception("the catalog is not available; trying again")
             shorten(self.folder)
             if outcome_age_s(self.folder) > self.settings.grace_s:
-                _log.warning("the task is done, its process does not end (a thread of its own?): ending it")
+                _log.warning("the task is done but its process does not end (perhaps a thread of its own): ending it")
                 self._end_worker()
             status = self._status()
-        _processes.end(self._processes, self.settings.grace_s)  # what the worker left behind
+        _processes.end(self._processes, self.settings.grace_s)  # processes that the worker left behind
         return self._outcome(status)
 
     def _status(self) -> int | None:
-        """Return the worker's exit status, negative for a signal; None after a while when it still works."""
+        """Return the worker's exit status, negative for a signal; None when it still works after a short wait."""
         with contextlib.suppress(psutil.TimeoutExpired):
             return int(self.worker.wait(_POLL_S))
         return None
 
     def _limits(self, row: Run) -> Ending | None:
         if row.cancel_requested_at is not None:
-            return RunState.CANCELLED, {}
+            return Ending(RunState.CANCELLED)
         if row.timeout_s is not None and row.elapsed_s > row.timeout_s:
-            return RunState.TIMED_OUT, {
-                "error_message": f"The run reached its limit of {row.timeout_s:,.0f} s and was ended.",
-                "error_hint": "Allow more time, or ask for less work.",
-            }
+            return Ending(
+                RunState.TIMED_OUT,
+                error_message=f"The run reached its limit of {row.timeout_s:,.0f} s and was ended.",
+                error_hint="Allow more time, or ask for less work.",
+            )
         used = _processes.resident_mb(_processes.members(os.getpid()))
         self.peak_mb = max(self.peak_mb, used)
         if row.memory_limit_mb is not None and used > row.memory_limit_mb:
-            return RunState.OUT_OF_MEMORY, {
-                "error_message": f"The run used {used:,.0f} MB; its limit is {row.memory_limit_mb:,} MB.",
-                "error_hint": "Use fewer rows or columns, or raise PLUMBLINE_MEMORY_LIMIT_MB.",
-            }
+            return Ending(
+                RunState.OUT_OF_MEMORY,
+                error_message=f"The run used {used:,.0f} MB; its limit is {row.memory_limit_mb:,} MB.",
+                error_hint="Use fewer rows or columns, or raise PLUMBLINE_MEMORY_LIMIT_MB.",
+            )
         return None
 
     def _renew(self) -> None:
@@ -141,28 +156,27 @@ class Monitor:
 
     def _outcome(self, status: int) -> Ending:
         outcome = read_outcome(self.folder)
-        if outcome is not None and outcome["message"] is None:
-            return RunState.SUCCEEDED, {"result": outcome["result"]}
-        if outcome is not None and outcome.get("stopped"):
-            return RunState.CANCELLED, {"error_message": outcome["message"], "error_hint": outcome["hint"]}
-        if outcome is not None:
-            message, hint = outcome["message"], outcome["hint"]
-        elif -status in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if outcome is not None and outcome.error is None:
+            return Ending(RunState.SUCCEEDED, outcome.result)
+        if outcome is not None and outcome.error is not None:
+            state = RunState.CANCELLED if isinstance(outcome.error, StoppedError) else RunState.FAILED
+            return Ending(state, error_message=outcome.error.message, error_hint=outcome.error.hint)
+        if -status in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             message = f"The run's process was killed from outside ({signal.Signals(-status).name})."
-            hint = "If nobody did that, the system ran out of memory: use fewer rows or columns."
+            hint = "If no one did that, the system ran out of memory: use fewer rows or columns."
         elif status < 0:
             message = f"The run's process crashed ({signal.strsignal(-status)})."
-            hint = "This is a defect of ours or of a library: the log has the place."
+            hint = "This is a defect of Plumbline or of a library. The log has the details."
         elif status == errno.ENOSPC:
             message, hint = worker.DISK_FULL
         else:
             message = f"The run's process ended without a result (exit status {status})."
-            hint = "The log has its last words."
-        return RunState.FAILED, {"error_message": message, "error_hint": hint}
+            hint = "The log may have the reason."
+        return Ending(RunState.FAILED, error_message=message, error_hint=hint)
 
-    def finish(self, state: RunState, fields: dict[str, Any]) -> None:
+    def finish(self, ending: Ending) -> None:
         """Write the terminal state; a database that is locked or full gets a minute to recover."""
-        if state is RunState.SUCCEEDED or not task_spec(self.run.task).resumable:
+        if ending.state is RunState.SUCCEEDED or not task_spec(self.run.task).resumable:
             shutil.rmtree(self.folder / "work", ignore_errors=True)
         give_up = time.monotonic() + _FINAL_TRIES_S
         while True:
@@ -170,16 +184,16 @@ class Monitor:
                 runs.change_state(
                     self.run.id,
                     ACTIVE,
-                    state,
+                    ending.state,
                     finished_at=time.time(),
                     lease_until=None,
                     peak_rss_mb=round(self.peak_mb, 1),
-                    **fields,
+                    **ending.fields(),
                 )
                 return
             except StorageError:
                 if time.monotonic() > give_up:
-                    raise  # the lease runs out, and whoever looks next declares the run INTERRUPTED
+                    raise  # the lease runs out, and the next tick declares the run INTERRUPTED
                 _log.exception("the terminal state could not be written; trying again")
                 _reserve.release()
                 time.sleep(1.0)
@@ -191,16 +205,16 @@ def _read(run_id: str) -> Run | None:
 
 
 def main(run_id: str) -> int:
-    """Look after one run; return the process's exit status."""
-    # The worker is forked, not started anew, to save it a second of imports. That is safe here, where there is
-    # no thread and no connection yet. It waits for one byte: the end of the pipe tells it that there is no work.
-    begin, word = os.pipe()
+    """Supervise one run; return the process's exit status."""
+    # The worker is forked, not started as a new interpreter, which saves a second of imports. That is safe here,
+    # where there is no thread and no connection yet. It waits for one byte: an empty pipe means that there is no work.
+    read_fd, write_fd = os.pipe()
     worker_pid = os.fork()
     if worker_pid == 0:
-        os.close(word)
-        return worker.main(run_id) if os.read(begin, 1) else 2
-    os.close(begin)
-    # Whoever ends the session means the worker; this process must stay to say how it ended.
+        os.close(write_fd)
+        return worker.main(run_id) if os.read(read_fd, 1) else 2
+    os.close(read_fd)
+    # A signal to the session is meant for the worker; this process must stay to record how it ended.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     run = _read(run_id)
@@ -210,16 +224,16 @@ def main(run_id: str) -> int:
     if not monitor.claim():
         return 2
     if not monitor.cancelled():
-        os.write(word, b"1")
-    os.close(word)
-    ending = monitor.watch()
+        os.write(write_fd, b"1")
+    os.close(write_fd)
+    ending = monitor.supervise()
     if ending is not None:
-        monitor.finish(*ending)
+        monitor.finish(ending)
     _scheduler.tick()
     return 0
 
 
 if __name__ == "__main__":
-    # `python -m` put the folder it was started in on the path: that must be the project's.
+    # `python -m` puts the working directory on the path: that must be the project's folder.
     assert Path(__file__).is_relative_to(Path.cwd())
     sys.exit(main(sys.argv[1]))

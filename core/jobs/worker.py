@@ -17,10 +17,10 @@ from typing import NoReturn
 from core.catalog import ACTIVE
 from core.catalog.engine import reading
 from core.catalog.tables import Run
-from core.errors import PlumblineError, StoppedError
+from core.errors import LimitError, PlumblineError, StoppedError, StorageError, from_record, to_record
 from core.jobs import _processes
 from core.jobs._context import RunContext, run_dir
-from core.jobs._outcome import write_outcome
+from core.jobs._outcome import Outcome, write_outcome
 from core.jobs._tasks import load
 
 __all__ = ["DISK_FULL", "main"]
@@ -29,7 +29,7 @@ DISK_FULL = ("The disk is full.", "Free some space, then repeat the run.")
 
 
 def _end_with_parent(parent: int, run_id: str) -> None:
-    """End all of the run once the monitor is gone: work that nobody looks after must not go on."""
+    """End all processes of the run when the monitor is gone: work must not continue without supervision."""
     while os.getppid() == parent:
         time.sleep(0.25)
     _processes.end(lambda: _processes.marked(run_id), grace_s=0)
@@ -40,30 +40,26 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(143)  # lets `finally` blocks of the task run
 
 
-def _explain(error: Exception) -> tuple[str, str]:
-    """Return an error's message and hint for the user."""
+def _explain(error: Exception) -> PlumblineError:
+    """Return the error that the user reads."""
     match error:
         case PlumblineError():
-            return error.message, error.hint
+            return error
         case MemoryError():
-            return "The run needed more memory than there is.", "Use fewer rows or columns."
+            return LimitError("The run needed more memory than is available.", "Use fewer rows or columns.")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return DISK_FULL
+            return StorageError(*DISK_FULL)
         case OSError():
-            return f"The run failed: {error}.", "The log has the details."
-    return (
-        f"The run failed unexpectedly ({type(error).__name__}: {str(error)[:300]}).",
-        "This is a defect of ours or an input we did not foresee: the log has the details.",
-    )
+            return StorageError(f"The run failed: {error}.", "The log has the details.")
+    return from_record(to_record(error))
 
 
 def _fail(folder: Path, error: Exception) -> int:
-    message, hint = _explain(error)
     try:
         with contextlib.suppress(OSError):  # the log may be what fills the disk
             traceback.print_exception(error)
-        write_outcome(folder, message=message, hint=hint)
-    except OSError as full:  # no room for the outcome either: the exit status has to say it
+        write_outcome(folder, Outcome(error=_explain(error)))
+    except OSError as full:  # the disk is too full for the outcome as well: the exit status has to report it
         return full.errno or 1
     return 1
 
@@ -80,10 +76,9 @@ def main(run_id: str) -> int:
     threading.Thread(target=_end_with_parent, args=(monitor, run_id), daemon=True).start()
     folder = run_dir(run_id)
     try:
-        result = load(run.task).run(RunContext(run))
-        write_outcome(folder, result=result)
+        write_outcome(folder, Outcome(result=load(run.task).run(RunContext(run))))
     except StoppedError as stopped:
-        write_outcome(folder, message=stopped.message, hint=stopped.hint, stopped=True)
-    except Exception as error:  # noqa: BLE001  (a defect in a task must end as a readable, failed run)
+        write_outcome(folder, Outcome(error=stopped))
+    except Exception as error:  # noqa: BLE001  (a defect in a task must end as a failed run with a message)
         return _fail(folder, error)
     return 0

@@ -6,7 +6,7 @@ import pytest
 
 from core import jobs
 from core.catalog import RunState
-from core.jobs._context import run_dir
+from core.settings import get_settings
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_finally_blocks_run_on_cancel(engine, working, until):
 
 def test_while_finishing_ends_in_one_state_and_tells_the_truth(engine, until):
     run_id = jobs.submit("count", {"steps": 1, "pause": 0}, workspace="local")
-    until(lambda: (run_dir(run_id) / "outcome.json").exists())
+    until(lambda: ((get_settings().runs_dir / run_id) / "outcome.json").exists())
     jobs.cancel(run_id, workspace="local")
     run = jobs.wait(run_id, 30, workspace="local")
     assert run.state in {RunState.SUCCEEDED, RunState.CANCELLED}

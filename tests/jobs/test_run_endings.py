@@ -1,20 +1,21 @@
-"""Tasks that go wrong, each in its own way: the state, what the user reads, and what the log keeps."""
+"""Tasks that fail in various ways: the state, the message for the user, and the log."""
 
 import pytest
 
 from core import jobs
 from core.catalog import RunState
+from core.settings import get_settings
 
 FAILED = {  # how: (message, hint, words in the log)
     "plumbline error": ("There is no column 'incme'.", "Did you mean 'income'?", "InputError"),
     "no unicode": ("Cannot read 'caf?.csv'.", "Rename it.", "InputError"),
-    "unexpected": ("The run failed unexpectedly (ZeroDivisionError: nobody thought of it).", "log", "Traceback"),
-    "out of memory": ("The run needed more memory than there is.", "fewer rows", "MemoryError"),
+    "unexpected": ("An unexpected error occurred (ZeroDivisionError: nobody thought of it).", "log", "Traceback"),
+    "out of memory": ("The run needed more memory than is available.", "fewer rows", "MemoryError"),
     "denied": ("The run failed: [Errno 21] Is a directory", "log", "IsADirectoryError"),
     "exit": ("The run's process ended without a result (exit status 0).", "log", ""),
     "crash": ("The run's process crashed (Segmentation fault).", "log", "misbehave.py"),
     "killed": ("The run's process was killed from outside (SIGKILL).", "fewer rows", ""),
-    "no json": ("The run failed unexpectedly (TypeError: Object of type set", "log", "Traceback"),
+    "no json": ("An unexpected error occurred (TypeError: Object of type set", "log", "Traceback"),
 }
 
 
@@ -44,9 +45,9 @@ def test_thread_that_never_ends_does_not_hold_the_result_back(ended):
     assert "ending it" in jobs.log(run.id, workspace="local")
 
 
-def test_failed_run_leaves_no_scratch_unless_it_can_go_on(ended):
+def test_failed_run_leaves_no_scratch_unless_it_is_resumable(ended):
     for run in ended.values():
-        assert not (jobs._context.run_dir(run.id) / "work").exists()
+        assert not (get_settings().runs_dir / run.id / "work").exists()
 
 
 def test_run_of_a_task_that_is_gone_can_be_looked_at(ended):

@@ -28,7 +28,7 @@ def family(run):
     return jobs.events(run.id, phase="family", workspace="local")[-1].values["pids"]
 
 
-def test_server_dies_and_its_runs_go_on(engine, server, working, until, gone):
+def test_server_dies_and_its_runs_continue(engine, server, working, until, gone):
     """One run succeeds, one is cancelled, one reaches its limit, and one waits for a place: without any server."""
     count = ("count", {"steps": 20, "pause": 0.1}, {})
     family_of = ("family", {}, {})
@@ -113,7 +113,7 @@ def test_monitor_dies_until_no_attempt_is_left(engine, working, until):
     assert (ended.state, ended.attempt) == (RunState.INTERRUPTED, 2)
     jobs.tick()
     assert jobs.get(run.id, workspace="local") == ended
-    assert jobs.resumable(ended)  # by hand, once somebody has looked at it
+    assert jobs.resumable(ended)  # by hand, once someone has looked at it
 
 
 def test_suspended_monitor_is_not_taken_for_lost(engine, working, until):

@@ -1,4 +1,4 @@
-"""Stop keeps what there is; resume goes on from there, and ends as if nothing had happened."""
+"""Stop keeps what there is; resume continues from there, and ends as if nothing had happened."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_resumed_run_ends_like_one_that_ran_through(interrupted):
     assert steps == {event.values["step"] for event in jobs.events(through.id, workspace="local")} == set(range(1, 41))
 
 
-def test_second_attempt_goes_on(interrupted):
+def test_second_attempt_continues(interrupted):
     after = interrupted[3]
     by_attempt = {
         n: [event.values["step"] for event in jobs.events(after.id, workspace="local") if event.attempt == n]
@@ -92,7 +92,7 @@ def test_working_run_cannot_be_resumed(engine):
     jobs.wait(run_id, 20, workspace="local")
 
 
-def test_wait_gives_up_and_the_run_goes_on(engine):
+def test_wait_gives_up_and_the_run_continues(engine):
     run_id = jobs.submit("count", {"steps": 5, "pause": 0.01}, workspace="local")
     with pytest.raises(TimeoutError, match=run_id):
         jobs.wait(run_id, 0.01, workspace="local")

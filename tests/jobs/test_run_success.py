@@ -9,7 +9,7 @@ import pytest
 from core import jobs
 from core.catalog import RunState
 from core.errors import JobError, NotFoundError
-from core.jobs._context import run_dir
+from core.settings import get_settings
 
 
 @pytest.fixture(scope="module")
@@ -108,4 +108,4 @@ def test_unknown_task_leaves_no_row(finished):
     for name in ("no_such_task", "../tasks/count", "Count", ""):
         with pytest.raises(JobError, match="Unknown task"):
             jobs.submit(name, {}, workspace="local")
-    assert not [path for path in run_dir("x").parent.iterdir() if path.name != finished[0].id]
+    assert not [path for path in get_settings().runs_dir.iterdir() if path.name != finished[0].id]

@@ -9,7 +9,7 @@ import pytest
 
 from core import jobs
 from core.catalog import ACTIVE, RunState, runs
-from core.jobs._context import run_dir
+from core.settings import get_settings
 
 SERVER = """
 import time
@@ -51,9 +51,9 @@ def test_all_ran_and_the_limit_held(watched):
 
 
 def test_intervals_of_work_never_overlap_more_than_allowed(watched):
-    found = [jobs.get(run_id, workspace="local") for run_id in watched[0]]
-    for run in found:
-        at_work = [other for other in found if other.started_at <= run.started_at < other.finished_at]
+    finished = [jobs.get(run_id, workspace="local") for run_id in watched[0]]
+    for run in finished:
+        at_work = [other for other in finished if other.started_at <= run.started_at < other.finished_at]
         assert len(at_work) <= LIMIT
 
 
@@ -63,7 +63,7 @@ def test_each_was_started_once(watched):
         assert run.attempt == 1
         assert [event.values["step"] for event in jobs.events(run_id, workspace="local")] == [1, 2, 3]
         assert run.result == {"counted": 3, "first": 0, "stopped": False}
-        assert not re.search("Traceback|Error", (run_dir(run_id) / "log.txt").read_text())
+        assert not re.search("Traceback|Error", ((get_settings().runs_dir / run_id) / "log.txt").read_text())
 
 
 def test_first_come_first_served(watched):

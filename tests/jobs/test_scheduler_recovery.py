@@ -1,4 +1,4 @@
-"""What tick() makes of rows whose monitor fell silent. No process is started here but sleepers."""
+"""What tick() does with runs whose monitor is lost. Only sleeping processes are started here."""
 
 import os
 import subprocess
@@ -10,8 +10,7 @@ import pytest
 from core import jobs
 from core.catalog import Run, RunState, runs
 from core.errors import StorageError
-from core.jobs import _processes, _scheduler
-from core.jobs import monitor as child
+from core.jobs import _processes, _scheduler, monitor
 
 
 @pytest.fixture
@@ -141,8 +140,8 @@ def test_lanes_do_not_wait_for_each_other(started):
 
 def test_monitor_gives_a_full_catalog_time(home, monkeypatch):
     run = lost(task="count")
-    monitor = child.Monitor(run, os.getpid())
-    monkeypatch.setattr(child.time, "sleep", lambda _seconds: None)
+    supervisor = monitor.Monitor(run, os.getpid())
+    monkeypatch.setattr(monitor.time, "sleep", lambda _seconds: None)
     change, failures = runs.change_state, [StorageError("full"), StorageError("locked")]
 
     def failing_twice(*args, **fields):
@@ -151,10 +150,10 @@ def test_monitor_gives_a_full_catalog_time(home, monkeypatch):
         return change(*args, **fields)
 
     monkeypatch.setattr(runs, "change_state", failing_twice)
-    monitor.finish(RunState.SUCCEEDED, {"result": {"answer": 42}})
+    supervisor.finish(monitor.Ending(RunState.SUCCEEDED, {"answer": 42}))
     assert jobs.get(run.id, workspace="local").result == {"answer": 42}
-    # A second word about the same run changes nothing.
-    monitor.finish(RunState.FAILED, {"error_message": "late"})
+    # A second ending of the same run changes nothing.
+    supervisor.finish(monitor.Ending(RunState.FAILED, error_message="late"))
     assert jobs.get(run.id, workspace="local").state is RunState.SUCCEEDED
 
 

@@ -17,7 +17,6 @@ TEXTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs")
 
 PENDING: set[str] = {
     "core/automl",
-    "core/catalog",
     "core/datasets",
     "core/edge",
     "core/evaluation",
@@ -26,7 +25,6 @@ PENDING: set[str] = {
     "core/fairness",
     "core/features",
     "core/finetune",
-    "core/jobs",
     "core/models",
     "core/policies.py",
     "core/tasks",

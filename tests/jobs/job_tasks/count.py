@@ -1,4 +1,4 @@
-"""Counts slowly to a number, one event a step; goes on from where an earlier attempt got to."""
+"""Counts slowly to a number, one event per step; continues from where an earlier attempt stopped."""
 
 import time
 

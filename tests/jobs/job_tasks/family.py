@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 
-from core.jobs import RunContext
+from core.jobs import RunContext, TaskSpec
 from core.progress import Event
+
+SPEC = TaskSpec(name="family", title="Family")
 
 CHILD = """
 import signal, sys, time
@@ -21,9 +23,6 @@ time.sleep(600)
 """
 PARENT_OF_ORPHAN = """
 import subprocess, sys
-
-SPEC = TaskSpec(name="family", title="Family")
-
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], start_new_session=True, stdout=subprocess.PIPE)
 child.stdout.readline()
 print(child.pid, flush=True)

@@ -17,13 +17,13 @@ ROOT = Path(__file__).parents[3]
 
 
 def _bin(name: str) -> str | None:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(found[-1]) if found else None)
+    programs = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return shutil.which(name) or (str(programs[-1]) if programs else None)
 
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a server of our own on a loopback port; its data is in memory-fast mode and thrown away."""
+    """URL of a private server on a loopback port, without durability; its data is removed afterwards."""
     initdb, postgres = _bin("initdb"), _bin("postgres")
     if initdb is None or postgres is None:
         pytest.skip("PostgreSQL's programs are not installed (apt-get install postgresql)")

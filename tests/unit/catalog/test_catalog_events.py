@@ -57,11 +57,11 @@ def test_read_after_by_phase_and_latest(catalog):
     for number in range(4):
         events.append("r1", "local", Event("odd" if number % 2 else "even", None, str(number)))
     events.append("r2", "local", Event("even", None, "another run"))
-    found = events.read("r1", "local")
-    assert [event.message for event in found] == ["0", "1", "2", "3"]
-    assert events.read("r1", "local", after=found[1].id) == found[2:]
-    assert events.read("r1", "local", phase="odd") == found[1::2]
-    assert events.latest("r1", "local") == found[-1]
+    stored = events.read("r1", "local")
+    assert [event.message for event in stored] == ["0", "1", "2", "3"]
+    assert events.read("r1", "local", after=stored[1].id) == stored[2:]
+    assert events.read("r1", "local", phase="odd") == stored[1::2]
+    assert events.latest("r1", "local") == stored[-1]
     assert events.read("r1", "other") == []
     assert events.latest("r1", "other") is None
 
@@ -73,10 +73,10 @@ def test_threads_lose_nothing_and_keep_their_order(catalog):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
-    found = events.read("r1", "local")
-    assert len(found) == 400
+    stored = events.read("r1", "local")
+    assert len(stored) == 400
     for thread in range(8):
-        assert [event.values["number"] for event in found if event.values["thread"] == thread] == list(range(50))
+        assert [event.values["number"] for event in stored if event.values["thread"] == thread] == list(range(50))
 
 
 def test_event_is_there_when_append_returns(home):
@@ -90,7 +90,7 @@ def test_event_is_there_when_append_returns(home):
     assert [event.message for event in events.read("r1", "local")] == ["said"]
 
 
-def test_failure_is_told_to_each_and_the_next_event_is_stored(home, monkeypatch):
+def test_failure_reaches_every_thread_and_the_next_event_is_stored(home, monkeypatch):
     def full(*_):
         raise StorageError("The catalog cannot be used: the disk is full.")
 

@@ -24,14 +24,14 @@ def add(name="credit", run="r1", workspace="local", **fields):
 def model(catalog):
     """A model of three versions."""
     for number in (1, 2, 3):
-        found, _, _ = add(run=f"r{number}")
-    return found
+        model, _, _ = add(run=f"r{number}")
+    return model
 
 
-def told(model_id, alias=None):
+def changes(model_id, alias=None):
     """Return the history, oldest first, as (action, alias, number, previous)."""
-    found = reversed(models.history(model_id, "local"))
-    return [(e.action, e.alias, e.number, e.previous) for e in found if alias in (None, e.alias)]
+    events = reversed(models.history(model_id, "local"))
+    return [(e.action, e.alias, e.number, e.previous) for e in events if alias in (None, e.alias)]
 
 
 def test_versions_are_numbered_and_come_back(catalog):
@@ -43,7 +43,7 @@ def test_versions_are_numbered_and_come_back(catalog):
     assert models.version(first.id, 1, "local") == one == models.version_by_id(one.id, "local")
     assert models.get(first.id, "local") == again
     assert models.of_run("r2", "local") == [two]
-    assert told(first.id) == [("register", None, 1, None), ("register", None, 2, None)]
+    assert changes(first.id) == [("register", None, 1, None), ("register", None, 2, None)]
     assert models.history(first.id, "local")[0].who == "ann"
 
 
@@ -53,7 +53,7 @@ def test_a_run_is_one_version_of_a_name_and_stays_as_it_is(model):
     other, version, new = add(name="another", run="r2")
     assert new
     assert other.id != model.id
-    assert [each.name for each in models.find("local")] == ["another", "credit"]
+    assert [item.name for item in models.find("local")] == ["another", "credit"]
     assert len(models.of_run("r2", "local")) == 2
 
 
@@ -63,7 +63,7 @@ def test_registered_at_the_same_moment_under_a_new_name(catalog):
     assert sum(new for _, _, new in made) == 4
     (model,) = models.find("local")
     assert model.versions == 4
-    assert sorted(each.number for each in models.versions(model.id, "local")) == [1, 2, 3, 4]
+    assert sorted(item.number for item in models.versions(model.id, "local")) == [1, 2, 3, 4]
 
 
 def test_an_alias_points_to_one_version(model):
@@ -72,7 +72,7 @@ def test_an_alias_points_to_one_version(model):
     assert models.point(model.id, "champion", 2, "local", action="promote", who="bob", why="better") == 1
     assert models.point(model.id, "champion", 2, "local", action="promote") == 2
     assert models.aliases(model.id, "local") == {"champion": 2, "challenger": 3}
-    assert told(model.id, "champion") == [("promote", "champion", 1, None), ("promote", "champion", 2, 1)]
+    assert changes(model.id, "champion") == [("promote", "champion", 1, None), ("promote", "champion", 2, 1)]
     event = models.history(model.id, "local")[0]
     assert (event.who, event.why) == ("bob", "better")
     assert models.point(model.id, "challenger", None, "local") == 3
@@ -89,7 +89,7 @@ def test_roll_back_goes_step_by_step_and_a_promotion_begins_anew(model):
     models.point(model.id, "champion", 3, "local", action="promote")
     assert models.roll_back(model.id, "local") == (1, 3)
     assert models.aliases(model.id, "local")["champion"] == 1
-    assert told(model.id, "champion")[-1] == ("roll_back", "champion", 1, 3)
+    assert changes(model.id, "champion")[-1] == ("roll_back", "champion", 1, 3)
 
 
 def test_a_champion_that_was_taken_off_is_none_to_roll_back_to(model):
@@ -109,7 +109,7 @@ def test_archive_takes_aliases_off_and_refuses_the_champion(model):
     models.archive(model.id, 1, "local", why="old")
     models.archive(model.id, 1, "local")
     assert models.aliases(model.id, "local") == {"champion": 2}
-    assert told(model.id)[-2:] == [("alias", "challenger", None, 1), ("archive", "archived", 1, None)]
+    assert changes(model.id)[-2:] == [("alias", "challenger", None, 1), ("archive", "archived", 1, None)]
     for use in (
         lambda: models.point(model.id, "challenger", 1, "local"),
         lambda: models.roll_back(model.id, "local"),
@@ -127,9 +127,9 @@ def test_notes_and_answers(model):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda key: models.set_answer(model.id, 1, key, {"text": key}, "local"), "abcd"))
     models.set_answer(model.id, 1, "b", None, "local")
-    found = models.version(model.id, 1, "local")
-    assert found.notes == "for ✓ tests"
-    assert found.answers == {key: {"text": key} for key in "acd"}
+    version = models.version(model.id, 1, "local")
+    assert version.notes == "for ✓ tests"
+    assert version.answers == {key: {"text": key} for key in "acd"}
     assert [event.who for event in models.history(model.id, "local") if event.action == "notes"] == ["bob"]
 
 
@@ -159,7 +159,7 @@ def test_processes_that_promote_at_the_same_moment_leave_one_unbroken_history(mo
         subprocess.Popen([sys.executable, "-c", code, number], cwd=ROOT, stderr=subprocess.PIPE) for number in "12"
     ]
     assert [(process.communicate()[1], process.returncode) for process in started] == [(b"", 0)] * 2
-    events = told(model.id, "champion")
+    events = changes(model.id, "champion")
     numbers = [number for _, _, number, _ in events]
     assert [previous for *_, previous in events] == [None, *numbers[:-1]], "each change knows the one before"
     assert all(a != b for a, b in pairwise(numbers))

@@ -38,7 +38,7 @@ def test_head_is_the_newest_migration():
 
 def test_processes_that_come_at_once_migrate_once(catalog):
     code = "from core.catalog.engine import get_engine; get_engine().dispose()"
-    with get_engine().begin() as connection:  # the processes shall find an empty database
+    with get_engine().begin() as connection:  # so that the processes start with an empty database
         for table in [*SQLModel.metadata.tables, "alembic_version"]:
             connection.execute(text(f"DROP TABLE {table}"))
     get_engine().dispose()
@@ -138,7 +138,7 @@ def test_database_that_cannot_be_used_is_explained(installation, tmp_path, what)
         home.write_text("a file where the folder should be")
     elif what == "no database":
         home.mkdir()
-        (home / "catalog.db").write_text("this is no database" * 100)
+        (home / "catalog.db").write_text("this is not a database" * 100)
     elif what == "unreachable":
         pytest.importorskip("psycopg")
         settings["DATABASE"] = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
