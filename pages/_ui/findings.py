@@ -8,14 +8,15 @@ import streamlit as st
 
 from core.catalog import Dataset, RunState
 from core.tasks import check
-from pages._ui import frame, keys, run_view
+from pages._ui import badges, frame, keys, run_view
+from pages._ui.badges import Badge
 
 __all__ = ["guardrails", "show"]
 
 _LEVELS = {
-    "alert": ("Alert", "red", ":material/report:"),
-    "notice": ("Notice", "orange", ":material/info:"),
-    "passed": ("Passed", "green", ":material/check_circle:"),
+    "alert": Badge("Alert", "red", ":material/report:"),
+    "notice": Badge("Notice", "orange", ":material/info:"),
+    "passed": Badge("Passed", "green", ":material/check_circle:"),
 }
 
 
@@ -42,17 +43,16 @@ def show(findings: list[dict[str, Any]]) -> None:
     passed = [finding for finding in findings if finding["level"] == "passed"]
     order = list(_LEVELS)
     for finding in sorted(open_ones, key=lambda item: order.index(item["level"])):
-        label, color, icon = _LEVELS[finding["level"]]
         with st.container(horizontal=True, vertical_alignment="top"):
-            st.badge(label, color=color, icon=icon)
+            badges.show(_LEVELS[finding["level"]])
             with st.container(gap=None):
                 st.markdown(frame.plain(finding["message"]))
                 if finding.get("hint"):
                     st.caption(frame.plain(finding["hint"]))
     if passed:
-        label, color, icon = _LEVELS["passed"]
-        with st.expander(f"{len(passed)} checks passed", icon=icon):
+        badge = _LEVELS["passed"]
+        with st.expander(f"{len(passed)} checks passed", icon=badge.icon):
             for finding in passed:
-                st.markdown(f":{color}[{icon}] {frame.plain(finding['message'])}")
+                st.markdown(f":{badge.color}[{badge.icon}] {frame.plain(finding['message'])}")
     if not findings:
         st.caption("No checks ran.")

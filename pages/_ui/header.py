@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import NotFoundError
-from pages._ui import address, frame, keys
+from pages._ui import address, badges, frame, keys
 
-__all__ = ["Badge", "lookup", "show", "show_object"]
-
-
-class Badge(NamedTuple):
-    """A word beside the title that says how the object stands."""
-
-    label: str
-    color: str
-    icon: str
+__all__ = ["lookup", "show", "show_object"]
 
 
 def show(title: str, purpose: str) -> None:
@@ -43,7 +34,7 @@ def show_object(
     *,
     back: str,
     query: dict[str, str] | None = None,
-    badge: Badge | None = None,
+    badge: badges.Badge | None = None,
     facts: str = "",
     tab: str = "",
 ) -> DeltaGenerator:
@@ -76,7 +67,7 @@ def show_object(
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(frame.plain(title), width="content")
         if badge is not None:
-            st.badge(badge.label, color=badge.color, icon=badge.icon)
+            badges.show(badge)
         st.space("stretch")
         actions = st.container(horizontal=True, width="content")
     if facts:

@@ -8,8 +8,7 @@ import streamlit as st
 
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.tasks import push
-from pages._ui import frame, keys, numbers
-from pages._ui.run_view import STATE_BADGES
+from pages._ui import badges, frame, keys, numbers
 
 __all__ = ["show"]
 
@@ -31,9 +30,8 @@ def show(subject: ModelVersion | Run) -> None:
 
 
 def _state(last: Run) -> None:
-    label, color, icon = STATE_BADGES[last.state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(label, color=color, icon=icon)
+        badges.show(badges.RUN_STATES[last.state])
         st.markdown(f"Last push: {numbers.when(last.created_at):%d %b, %H:%M}", width="content")
         if st.button("Open", key=keys.key(f"push-{last.id}"), icon=":material/open_in_new:"):
             st.switch_page("pages/runs/page.py", query_params={"run": last.id})

@@ -8,21 +8,10 @@ import streamlit as st
 
 from core import jobs
 from core.catalog import Run, RunEvent, RunState
-from pages._ui import frame, keys, numbers
+from pages._ui import badges, frame, keys, numbers
 
-__all__ = ["STATE_BADGES", "show_failure", "show_run"]
+__all__ = ["show_failure", "show_run"]
 
-STATE_BADGES: dict[RunState, tuple[str, str, str]] = {
-    RunState.QUEUED: ("Waiting", "gray", ":material/hourglass_empty:"),
-    RunState.STARTING: ("Starting", "blue", ":material/rocket_launch:"),
-    RunState.RUNNING: ("Running", "blue", ":material/autorenew:"),
-    RunState.SUCCEEDED: ("Succeeded", "green", ":material/check_circle:"),
-    RunState.FAILED: ("Failed", "red", ":material/error:"),
-    RunState.CANCELLED: ("Cancelled", "gray", ":material/cancel:"),
-    RunState.TIMED_OUT: ("Timed out", "orange", ":material/timer_off:"),
-    RunState.OUT_OF_MEMORY: ("Out of memory", "orange", ":material/memory:"),
-    RunState.INTERRUPTED: ("Interrupted", "orange", ":material/power_off:"),
-}
 _POLL = "1s"
 
 Details = Callable[[Run, list[RunEvent]], None]
@@ -56,8 +45,7 @@ def _strip(run_id: str, details: Details | None, budget_s: float | None, was_act
 
     with st.container(border=True, key=keys.key(f"run-{run_id}")):
         with st.container(horizontal=True, vertical_alignment="center"):
-            label, color, icon = STATE_BADGES[run.state]
-            st.badge(label, color=color, icon=icon)
+            badges.show(badges.RUN_STATES[run.state])
             st.markdown(f"**{frame.plain(run.title)}**", width="content")
             st.markdown(_clock(run, budget_s), width="content")
             st.space("stretch")

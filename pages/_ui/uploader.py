@@ -29,7 +29,7 @@ def show(
     Parameters
     ----------
     label : str
-        Which files are read.
+        Which files are read. The widget itself shows the limit.
     key : str
         Key of the widget; a number is added to it.
     limit_mb : int
@@ -41,7 +41,7 @@ def show(
     """
     number = st.session_state.setdefault(f"{key}-number", 0)
     return st.file_uploader(
-        f"{label}, up to {limit_mb:,} MB",
+        label,
         max_upload_size=limit_mb,
         key=f"{key}-{number}",
         on_change=None if on_upload is None else lambda: _take(key, limit_mb, on_upload),

@@ -78,11 +78,11 @@ def _cell(column: pd.Series, value: Any, name: str, kind: str, key: str, edits: 
         given = _MISSING if own is None else str(own)
         options = list(dict.fromkeys([given, *sorted(seen), _MISSING]))
         free = kind != "boolean"
-        chosen = st.selectbox(
+        wanted = st.selectbox(
             title, options, key=key, accept_new_options=free, help="Type any other value to add it." if free else None
         )
-        if chosen is not None and chosen != given:
-            edits[name] = None if chosen == _MISSING else chosen
+        if wanted is not None and wanted != given:
+            edits[name] = None if wanted == _MISSING else wanted
 
 
 def _number(column: pd.Series, own: Any, name: str, key: str, edits: dict[str, Any]) -> None:
@@ -115,8 +115,12 @@ def _date(column: pd.Series, own: Any, name: str, key: str, edits: dict[str, Any
     text = st.text_input(title, key=key, placeholder="2026-01-31T12:00:00").strip()
     if text == given.strip():
         return
-    found = pd.to_datetime(text, errors="coerce") if text else None
-    if text and (pd.isna(found) or not _DAYS[0] <= found.date() <= _DAYS[1]):
-        st.caption(f":material/warning: This is no date from {_DAYS[0].year} to {_DAYS[1].year}: the row's own counts.")
+    if not text:
+        edits[name] = None
         return
-    edits[name] = (found if stamps else text) if text else None
+    moment = pd.to_datetime(text, errors="coerce")
+    if pd.isna(moment) or not _DAYS[0] <= moment.date() <= _DAYS[1]:
+        years = f"{_DAYS[0].year} to {_DAYS[1].year}"
+        st.caption(f":material/warning: This is not a date from {years}: the row keeps its own.")
+        return
+    edits[name] = moment if stamps else text

@@ -34,7 +34,7 @@ def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
         "Keep apart by",
         ["nothing", "time", "group"],
         key="automl-split-by",
-        format_func={"nothing": "Nothing: rows are independent", "time": "Time", "group": "Group"}.get,
+        format_func={"nothing": "Nothing: rows are independent", "time": "Time", "group": "Group"}.__getitem__,
         help="Time: tests on the latest rows. Group: a patient or household is never on both sides of a split.",
     )
     if kept != "nothing":
@@ -58,7 +58,7 @@ def _types(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
     # Never its own return value: the editor keeps the changes under its key, by row, and another target has other rows.
     table = pd.DataFrame({"Column": others, "Type": "auto", "Missing": _DEFAULT})
     select = st.column_config.SelectboxColumn
-    edited = st.data_editor(
+    edited: pd.DataFrame = st.data_editor(
         table,
         hide_index=True,
         key=f"automl-types-{dataset.id}-{target}",
@@ -70,7 +70,7 @@ def _types(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
                 "Missing number becomes",
                 options=[_DEFAULT, *_IMPUTATIONS],
                 required=True,
-                format_func=lambda way: _IMPUTATIONS.get(way, "as below"),
+                format_func=lambda way: _IMPUTATIONS.get(str(way), "as below"),
             ),
         },
     )

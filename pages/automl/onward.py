@@ -11,8 +11,7 @@ from core.automl import AutoMLSettings
 from core.catalog import Run, datasets, runs
 from core.errors import NotFoundError
 from core.tasks import automl
-from pages._ui import address, frame, mlflow, numbers
-from pages._ui.run_view import STATE_BADGES
+from pages._ui import address, badges, frame, mlflow, numbers
 
 __all__ = ["continued", "export"]
 
@@ -46,8 +45,7 @@ def _exports(run: Run) -> None:
 
 def _opened(run: Run, key: str) -> bool:
     """Draw how a run stands, when it was asked for, and the button that opens it; tell whether that was pressed."""
-    label, color, icon = STATE_BADGES[run.state]
-    st.badge(label, color=color, icon=icon)
+    badges.show(badges.RUN_STATES[run.state])
     st.markdown(f"{numbers.when(run.created_at):%d %b, %H:%M}", width="content")
     return st.button("Open", key=f"automl-{key}-{run.id}", icon=":material/open_in_new:")
 

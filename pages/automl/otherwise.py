@@ -71,11 +71,10 @@ def _goal(model: Asked, outputs: np.ndarray, key: str) -> tuple[Goal, str]:
             high = st.number_input("At most", value=None, placeholder="no limit", key=f"automl-high-{key}", width=180)
         return Goal(0, low=low, high=np.inf if high is None else high), f"Predicted {model.target}"
     own = int(outputs.argmax())
-    others = [code for code in range(len(model.labels)) if code != own]
-    code = st.selectbox(
-        "Wished answer", others, format_func=lambda item: str(model.labels[item]), key=f"automl-wish-{key}", width=280
-    )
-    return Goal(code, most_probable=True), f"Probability of {model.labels[code]}"
+    labels = [str(label) for label in model.labels]
+    others = [code for code in range(len(labels)) if code != own]
+    code = st.selectbox("Wished answer", others, format_func=labels.__getitem__, key=f"automl-wish-{key}", width=280)
+    return Goal(code, most_probable=True), f"Probability of {labels[code]}"
 
 
 def _output(model: Asked, output: np.ndarray, place: int) -> str:

@@ -60,7 +60,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
             "Task",
             list(TASKS),
             index=list(TASKS).index(summary.task),
-            format_func=TASKS.get,
+            format_func=TASKS.__getitem__,
             help="What the target is; filled in from its values.",
             key=f"automl-task-{dataset.id}-{target}",
         )

@@ -78,10 +78,10 @@ def _search(run: Run, found: Mapping[str, Any]) -> None:
     )
     if chosen is None:
         return
-    digests = [artifacts.digests(each)["test.parquet"] for each in (run, others[chosen])]
+    own, theirs = (artifacts.digests(each)["test.parquet"] for each in (run, others[chosen]))
     name = _metric(found, "automl-versus-metric")
     with frame.errors_shown():
-        compared = _compare(*digests, target, found["task"], name)
+        compared = _compare(own, theirs, target, found["task"], name)
         _difference(compared, METRICS[name], "This model", "The other", "test rows")
 
 
@@ -122,10 +122,15 @@ def _trials(run: Run, found: Mapping[str, Any]) -> None:
         return
     first, other = int(first), int(other)
     with frame.errors_shown():
-        digests = files[PREDICTIONS_FILE], files["oof.parquet"]
-        compared = _compare_trials(*digests, first, other, found["settings"]["target"], found["task"], name)
-        titles = [f"{learners[number]} {number}" for number in (first, other)]
-        _difference(compared, METRICS[name], *titles, "training rows, each predicted by folds without it")
+        predictions, oof = files[PREDICTIONS_FILE], files["oof.parquet"]
+        compared = _compare_trials(predictions, oof, first, other, found["settings"]["target"], found["task"], name)
+        _difference(
+            compared,
+            METRICS[name],
+            f"{learners[first]} {first}",
+            f"{learners[other]} {other}",
+            "training rows, each predicted by folds without it",
+        )
         st.caption("The search chose by these rows, so its best trials look somewhat better here than they are.")
 
 

@@ -32,7 +32,7 @@ HEIGHT = charts.HEIGHT + _LEGEND
 _ORDER = ("fp32", *QUANTIZATION_MODES, NATIVE)
 
 
-def variant_color(names: Iterable[str], field: str = "variant:N") -> alt.Color:
+def variant_color(names: Iterable[str], field: str = "variant:N", *, legend: bool = True) -> alt.Color:
     """Return the encoding that gives each variant its hue."""
     shown = set(names)
     domain = [name for name in _ORDER if name in shown] + sorted(shown - set(_ORDER))
@@ -41,7 +41,7 @@ def variant_color(names: Iterable[str], field: str = "variant:N") -> alt.Color:
     return alt.Color(
         field,
         scale=alt.Scale(domain=domain, range=[hues[place % len(hues)] for place in places]),
-        legend=alt.Legend(orient="bottom", title=None, labelLimit=240) if len(domain) > 1 else None,
+        legend=alt.Legend(orient="bottom", title=None, labelLimit=240) if legend and len(domain) > 1 else None,
     )
 
 
@@ -156,8 +156,7 @@ def gains(variants: Sequence[Mapping[str, Any]], metric: str, title: str, *, per
     table = pd.DataFrame(rows)
     unit = " (percentage points)" if percent else ""
     y = alt.Y("variant:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=180))
-    color = variant_color(table["variant"]).copy()
-    color.legend = None
+    color = variant_color(table["variant"], legend=False)
     base = alt.Chart(table)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[4, 4], color=theme.muted()).encode(x="zero:Q")
     lines = base.mark_rule(strokeWidth=3).encode(

@@ -12,8 +12,7 @@ from core.catalog import Run, RunState, runs
 from core.edge import QUANTIZATION_MODES
 from core.errors import NotFoundError
 from core.tasks import export, onnx_upload
-from pages._ui import address, frame, listing, numbers, uploader
-from pages._ui.run_view import STATE_BADGES
+from pages._ui import address, badges, frame, listing, numbers, uploader
 
 if TYPE_CHECKING:
     from streamlit.typing import UploadedFile
@@ -121,7 +120,7 @@ def _earlier(workspace: str) -> None:
         pd.DataFrame(
             {
                 "Model": [run.title for run in found],
-                "State": [STATE_BADGES[run.state][0] for run in found],
+                "State": [badges.RUN_STATES[run.state][0] for run in found],
                 "From": ["An upload" if run.task == "onnx_upload" else "A model of yours" for run in found],
                 "Variants": [", ".join((run.result or {}).get("variants", [])) for run in found],
                 "Started": [numbers.when(run.created_at) for run in found],

@@ -6,8 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Run, RunState, runs
-from pages._ui import address, frame, numbers
-from pages._ui.run_view import STATE_BADGES
+from pages._ui import address, badges, frame, numbers
 from pages.edge import charts, figures
 
 __all__ = ["show"]
@@ -30,7 +29,7 @@ def show(exported: Run) -> None:
         pd.DataFrame(
             {
                 "Model": [run.title for run in found],
-                "State": [STATE_BADGES[run.state][0] for run in found],
+                "State": [badges.RUN_STATES[run.state][0] for run in found],
                 "Scenario": [run.settings["lab"]["latency"]["scenario"].replace("_", " ") for run in found],
                 "Variants": [", ".join(run.settings["lab"]["variants"]) for run in found],
                 "Threads": [run.settings["lab"]["latency"]["intra_op_threads"] for run in found],

@@ -38,7 +38,9 @@ def of_export(run: Run) -> None:
     st.markdown("**Edge bundle**")
     st.caption("A zip that predicts with ONNX Runtime and NumPy alone: model, predict.py, sample, card, licence.")
     variant = st.selectbox("Variant", [item["name"] for item in made], key="edge-bundle-variant")
-    licence = st.selectbox("Licence of the model", list(LICENSES), format_func=LICENSES.get, key="edge-bundle-licence")
+    licence = st.selectbox(
+        "Licence of the model", list(LICENSES), format_func=LICENSES.__getitem__, key="edge-bundle-licence"
+    )
 
     def as_zip() -> bytes:
         with tempfile.TemporaryDirectory() as folder:

@@ -82,7 +82,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
 
 def _rate() -> dict[str, Any]:
     rates = {"given": "A given rate", "highest": "The highest within a bound"}
-    how = st.selectbox("Rate", list(rates), format_func=rates.get, key="edge-lab-rate", width=230)
+    how = st.selectbox("Rate", list(rates), format_func=rates.__getitem__, key="edge-lab-rate", width=230)
     if how == "given":
         return {"target_qps": st.number_input("Requests a second", 0.1, 1e5, 50.0, key="edge-lab-qps", width=170)}
     return {"latency_bound_ms": st.number_input("p99 within (ms)", 0.01, 1e5, 50.0, key="edge-lab-bound", width=150)}

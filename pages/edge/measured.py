@@ -9,16 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Run
-from pages._ui import frame, numbers, tabs
+from pages._ui import badges, frame, numbers, tabs
+from pages._ui.badges import Badge
 from pages.edge import behind, charts, figures, sweeps
 from pages.edge.charts import milliseconds
 
 __all__ = ["show"]
 
 _VERDICTS = {
-    "met": ("Met", "green", ":material/check_circle:"),
-    "not met": ("Not met", "red", ":material/cancel:"),
-    "not enough samples": ("Not enough samples", "orange", ":material/hourglass_empty:"),
+    "met": Badge("Met", "green", ":material/check_circle:"),
+    "not met": Badge("Not met", "red", ":material/cancel:"),
+    "not enough samples": Badge("Not enough samples", "orange", ":material/hourglass_empty:"),
 }
 _SCENARIOS = {"single_stream": "Single stream", "server": "Server", "offline": "Offline"}
 
@@ -99,9 +100,8 @@ def _objective(found: Mapping[str, Any]) -> None:
             f"requests a second, on {threads} thread{'s' * (threads > 1)}**"
         )
         for name, item in found["slo"].items():
-            label, color, icon = _VERDICTS[item["verdict"]["verdict"]]
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.badge(label, color=color, icon=icon)
+                badges.show(_VERDICTS[item["verdict"]["verdict"]])
                 st.markdown(f"**{frame.plain(name)}** {frame.plain(item['verdict']['reason'])}", width="content")
 
 

@@ -60,7 +60,7 @@ def show(*, text: bool, with_data: bool) -> tuple[dict[str, Any], dict[str, Any]
             session["engine"] = st.selectbox(
                 "Engine",
                 ("loop", "loadgen"),
-                format_func={"loop": "Own loop", "loadgen": "MLPerf LoadGen"}.get,
+                format_func={"loop": "Own loop", "loadgen": "MLPerf LoadGen"}.__getitem__,
                 key="edge-lab-engine",
                 help="LoadGen is MLPerf's own load generator; its own cost is higher.",
             )
@@ -81,4 +81,4 @@ def _inputs(text: bool, with_data: bool) -> str:
         st.caption("Random tensors in the shapes of the graph: of an uploaded file there are no rows.")
         return "random"
     kinds = {"data": "Texts held out, in their real lengths" if text else "Rows held out", "random": "Random tensors"}
-    return str(st.selectbox("Fed with", list(kinds), format_func=kinds.get, key="edge-lab-inputs"))
+    return str(st.selectbox("Fed with", list(kinds), format_func=kinds.__getitem__, key="edge-lab-inputs"))

@@ -126,10 +126,12 @@ def _heat(table: pd.DataFrame, axes: list[str]) -> None:
     fields = ["variant", *axes]
     titles = {"variant": "Variant"} | _AXES
     with st.container(horizontal=True):
-        across = st.selectbox("Across", axes, format_func=titles.get, key="edge-heat-across", width=200)
+        across = st.selectbox("Across", axes, format_func=titles.__getitem__, key="edge-heat-across", width=200)
         rest = [name for name in fields if name != across]
-        down = st.selectbox("Down", rest, format_func=titles.get, key="edge-heat-down", width=200)
-        figure = st.selectbox("Figure", list(_FIGURES), format_func=_FIGURES.get, key="edge-heat-figure", width=220)
+        down = st.selectbox("Down", rest, format_func=titles.__getitem__, key="edge-heat-down", width=200)
+        figure = st.selectbox(
+            "Figure", list(_FIGURES), format_func=_FIGURES.__getitem__, key="edge-heat-figure", width=220
+        )
     others = [name for name in fields if name not in (across, down)]
     fixed = {}
     if others:

@@ -28,6 +28,8 @@ def rule(evidence: Evidence) -> tuple[ThresholdPolicy, GroupMetrics] | None:
 def _shift(evidence: Evidence) -> float:
     """Return the largest distance of the scores' deciles on test and calibration rows."""
     assert evidence.fit is not None
+    assert evidence.fit.score is not None
+    assert evidence.test.score is not None
     deciles = np.linspace(0.1, 0.9, 9)
     return float(np.abs(np.quantile(evidence.test.score, deciles) - np.quantile(evidence.fit.score, deciles)).max())
 

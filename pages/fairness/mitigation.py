@@ -50,13 +50,13 @@ def _form(evidence: Evidence, run: Run) -> None:
     with st.form("fairness-mitigation", border=False):
         first, second, third = st.columns([2, 3, 1], gap="medium")
         constraint = first.selectbox(
-            "Make equal", list(_CONSTRAINTS), format_func=_CONSTRAINTS.get, key="fairness-mitigation-constraint"
+            "Make equal", list(_CONSTRAINTS), format_func=_CONSTRAINTS.__getitem__, key="fairness-mitigation-constraint"
         )
         chosen = second.multiselect(
             "Techniques",
             list(TECHNIQUES),
             list(TECHNIQUES),
-            format_func=TECHNIQUES.get,
+            format_func=TECHNIQUES.__getitem__,
             key="fairness-mitigation-techniques",
         )
         bound = third.number_input(
@@ -135,7 +135,7 @@ def _finding(table: pd.DataFrame) -> str:
 
 def _interval(row: dict[str, Any], name: str) -> str:
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    return "" if low is None or pd.isna(low) else f"[{100 * low:.1f}, {100 * high:.1f}]"
+    return "" if low is None or high is None or pd.isna(low) else f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _chart(table: pd.DataFrame) -> None:

@@ -45,10 +45,12 @@ def show(evidence: Evidence, table: ScoreTable) -> None:
 def _form() -> dict[str, Any]:
     first, second, third = st.columns(3, gap="medium")
     with first:
-        constraint = st.selectbox("Make equal", list(CONSTRAINTS), format_func=_TITLES.get, key="fairness-constraint")
+        constraint = st.selectbox(
+            "Make equal", list(CONSTRAINTS), format_func=_TITLES.__getitem__, key="fairness-constraint"
+        )
     with second:
         objective = st.selectbox(
-            "And as good as can be in", list(OBJECTIVES), format_func=_GOALS.get, key="fairness-objective"
+            "And as good as can be in", list(OBJECTIVES), format_func=_GOALS.__getitem__, key="fairness-objective"
         )
     with third:
         tolerance = st.number_input(

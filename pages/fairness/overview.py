@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -39,7 +41,7 @@ _ABSOLUTE = ("log_loss", "brier_score", "mean_prediction", "mean_error", "mae", 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _measured(key: str, least: int, _evidence: Evidence) -> GroupMetrics:
     side = _evidence.test
-    task = "regression" if _evidence.positive is None else "classification"
+    task: Literal["regression", "classification"] = "regression" if _evidence.positive is None else "classification"
     return group_metrics(side.truth, side.decided, side.groups, y_score=side.score, min_group_size=least, task=task)
 
 
@@ -78,8 +80,14 @@ def _tiles(found: GroupMetrics, definition: str, *, numbers_only: bool) -> None:
             value, low, high = overall.loc[name, ["value", "low", "high"]]
             scale, unit = (1.0, "") if name in _ABSOLUTE else (100.0, " %")
             value, low, high = scale * value, scale * low, scale * high
-            told = numbers.estimate(value, low, high) + unit, numbers.interval(low, high)
-            st.metric(f"{METRICS[name]}, all", told[0], told[1], delta_color="off", delta_arrow="off", border=True)
+            st.metric(
+                f"{METRICS[name]}, all",
+                numbers.estimate(value, low, high) + unit,
+                numbers.interval(low, high),
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+            )
         if numbers_only:
             return
         row = found.summary.loc[definition]

@@ -1,5 +1,7 @@
 """The Fairness page: who is treated how, how sure that is, what a threshold does, what a fairer rule costs."""
 
+from functools import partial
+
 from pages._ui import header, tabs
 from pages.fairness import lab, mitigation, overview, report, source
 
@@ -12,10 +14,10 @@ if evidence is not None:
     definition = overview.head(evidence, metrics)
     tabs.show(
         {
-            "Groups": lambda: overview.show(evidence, metrics, definition),
-            "Threshold lab": lambda: lab.show(evidence),
-            "Mitigations": lambda: mitigation.show(evidence),
-            "Report": lambda: report.show(evidence, metrics, definition),
+            "Groups": partial(overview.show, evidence, metrics, definition),
+            "Threshold lab": partial(lab.show, evidence),
+            "Mitigations": partial(mitigation.show, evidence),
+            "Report": partial(report.show, evidence, metrics, definition),
         },
         key="fairness-tabs",
     )

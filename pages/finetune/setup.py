@@ -43,7 +43,7 @@ def show(known: list[Dataset]) -> None:
         return
     base, folder = _base()
     length = st.container()
-    values = {"text_column": text, "label_column": label, "base_model": base}
+    values: dict[str, Any] = {"text_column": text, "label_column": label, "base_model": base}
     values |= advanced.show(dataset, [text, label], names)
     with length:
         preview.lengths(dataset, text, folder, values["max_length"])

@@ -4,8 +4,7 @@ import streamlit as st
 
 from core.catalog import datasets, runs
 from core.tasks import ingest
-from pages._ui import frame, header, numbers
-from pages._ui.run_view import STATE_BADGES
+from pages._ui import badges, frame, header, numbers
 
 workspace = frame.workspace()
 known = datasets.find(workspace)
@@ -41,9 +40,8 @@ with st.grid(3, min_column_width=240):
 if recent:
     st.subheader("Recent searches")
     for run in recent:
-        label, color, icon = STATE_BADGES[run.state]
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"home-recent-{run.id}"):
-            st.badge(label, color=color, icon=icon)
+            badges.show(badges.RUN_STATES[run.state])
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(run.title)}**")
                 st.caption(frame.plain((run.result or {}).get("verdict") or run.error_message or ""))

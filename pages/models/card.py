@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -32,7 +35,7 @@ def show(opened: Opened) -> None:
         view = st.radio(
             "Show",
             list(views),
-            format_func=views.get,
+            format_func=views.__getitem__,
             horizontal=True,
             key="models-card-view",
             label_visibility="collapsed",
@@ -57,7 +60,7 @@ def _downloads(card: ModelCard) -> None:
     for label, (make, suffix, mime, explanation) in made.items():
         st.download_button(
             label,
-            lambda make=make: make().encode(),
+            partial(_encoded, make),
             file_name=downloads.file_name(f"{card.title} card", suffix),
             mime=mime,
             icon=":material/download:",
@@ -65,6 +68,10 @@ def _downloads(card: ModelCard) -> None:
             key=f"models-card{suffix.replace('.', '-')}",
             on_click="ignore",
         )
+
+
+def _encoded(make: Callable[[], str]) -> bytes:
+    return make().encode()
 
 
 def _read(card: ModelCard) -> None:

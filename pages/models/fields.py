@@ -51,10 +51,10 @@ def _help(field: Field, span: str = "") -> str | None:
 
 
 def _number(field: Field, key: str) -> float | int | None:
-    known = [value for value in (field.minimum, field.default, field.maximum) if value is not None]
+    known = [value for value in (field.minimum, field.default, field.maximum) if isinstance(value, int | float)]
     whole = field.integer and all(float(value).is_integer() and abs(value) < _EXACT for value in known)
     default = None if field.default is None else (int if whole else float)(field.default)
-    span = f"{numbers.rounded(field.minimum)} to {numbers.rounded(field.maximum)}; " if len(known) == 3 else ""
+    span = f"{numbers.rounded(known[0])} to {numbers.rounded(known[2])}; " if len(known) == 3 else ""
     shape: dict[str, Any] = {"step": 1, "format": "%d"} if whole else {"step": None, "format": "%.6g"}
     if field.nullable or default is None:  # an empty field can only be had where the widget itself begins empty
         st.session_state.setdefault(key, default)
@@ -65,7 +65,8 @@ def _number(field: Field, key: str) -> float | int | None:
 
 
 def _date(field: Field, key: str) -> date | str | None:
-    known = [datetime.fromisoformat(value) for value in (field.minimum, field.default, field.maximum) if value]
+    stored = [str(value) for value in (field.minimum, field.default, field.maximum) if value]
+    known = [datetime.fromisoformat(value) for value in stored]
     span = f"{known[0]:%d %b %Y} to {known[-1]:%d %b %Y}; " if known else ""
     if known and all(each.time() == datetime.min.time() for each in known):
         st.session_state.setdefault(key, known[1].date())

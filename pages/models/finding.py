@@ -28,7 +28,9 @@ def show(found: Sequence[ModelVersion], aliases: Mapping[str, int]) -> None:
         st.caption("Promote the version that others shall use, in the tab Versions.")
         return
     newest = usable[0]
-    other = newest if newest.id != champion.id else next((each for each in usable if each.number < number), None)
+    other = (
+        newest if newest.id != champion.id else next((each for each in usable if each.number < champion.number), None)
+    )
     if other is None:
         st.subheader(f"Version {champion.number} is champion, with {_figure(champion)}")
         return

@@ -9,8 +9,7 @@ from core import policies
 from core.catalog import ModelVersion, runs
 from core.settings import get_settings
 from core.tasks import score as task
-from pages._ui import address, frame, listing, numbers, uploader
-from pages._ui.run_view import STATE_BADGES
+from pages._ui import address, badges, frame, listing, numbers, uploader
 from pages.models import row
 from pages.models.figures import Opened
 
@@ -28,7 +27,7 @@ def show(opened: Opened) -> None:
     view = st.radio(
         "Score",
         list(_VIEWS),
-        format_func=_VIEWS.get,
+        format_func=_VIEWS.__getitem__,
         horizontal=True,
         key="models-score-view",
         label_visibility="collapsed",
@@ -74,10 +73,14 @@ def _file(version: ModelVersion, policy: str, *, drawn: bool) -> None:
             width=320,
             help="The policy draws some decisions, each by the id of its row.",
         ).strip()
-    ready = file is not None and row_id != ""
-    if st.button(
-        "Score the file", type="primary", icon=":material/play_arrow:", key="models-score-start", disabled=not ready
-    ):
+    pressed = st.button(
+        "Score the file",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="models-score-start",
+        disabled=file is None or row_id == "",
+    )
+    if pressed and file is not None:
         uploader.clear("models-score-file")
         with frame.errors_shown():
             address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id))
@@ -93,7 +96,7 @@ def _earlier(opened: Opened) -> None:
         pd.DataFrame(
             {
                 "File": [run.settings["filename"] for run in found],
-                "State": [STATE_BADGES[run.state][0] for run in found],
+                "State": [badges.RUN_STATES[run.state][0] for run in found],
                 "Version": [numbered[run.settings["version"]] for run in found],
                 "Rows": [(run.result or {}).get("rows") for run in found],
                 "Alerts": [(run.result or {}).get("alerts") for run in found],

@@ -9,7 +9,7 @@ import streamlit as st
 from core import models
 from core.catalog import Model, ModelVersion
 from core.catalog import models as rows
-from pages._ui import address, frame, header, tabs
+from pages._ui import address, badges, frame, header, tabs
 from pages.models import card, compare, figures, finding, hand_on, past, score, versions
 from pages.models.figures import Opened
 
@@ -30,8 +30,10 @@ def show(model: Model) -> None:
     found = models.versions(model.id, workspace=frame.workspace())
     aliases = rows.aliases(model.id, frame.workspace())
     champion = aliases.get(rows.CHAMPION)
-    label, color = ("No champion", "gray") if champion is None else (f"Champion: version {champion}", "green")
-    actions = header.show_object(model.name, back="All models", badge=header.Badge(label, color, ":material/trophy:"))
+    badge = badges.Badge("No champion", "gray", ":material/trophy:")
+    if champion is not None:
+        badge = badges.Badge(f"Champion: version {champion}", "green", ":material/trophy:")
+    actions = header.show_object(model.name, back="All models", badge=badge)
     finding.show(found, aliases)
     version = _chosen(model, found, aliases)
     with actions:

@@ -8,8 +8,7 @@ import streamlit as st
 from core import jobs
 from core.catalog import ACTIVE, Run, RunState, runs
 from core.catalog import events as event_log
-from pages._ui import frame, listing, numbers
-from pages._ui.run_view import STATE_BADGES
+from pages._ui import badges, frame, listing, numbers
 
 __all__ = ["show"]
 
@@ -45,11 +44,11 @@ def _table(task: str | None, states: list[RunState] | None, was_active: bool) ->
         st.caption("No runs match.")
         return
     st.caption("Select a row to open the run.")
-    labels = {label: color for label, color, _ in STATE_BADGES.values()}
+    labels = {label: color for label, color, _ in badges.RUN_STATES.values()}
     listing.show(
         pd.DataFrame(
             {
-                "State": [[STATE_BADGES[run.state][0]] for run in shown],
+                "State": [[badges.RUN_STATES[run.state][0]] for run in shown],
                 "Type": [jobs.task_spec(run.task).title for run in shown],
                 "Title": [run.title for run in shown],
                 "Progress": [_progress(run) for run in shown],
@@ -64,7 +63,7 @@ def _table(task: str | None, states: list[RunState] | None, was_active: bool) ->
         parameter="run",
         column_config={
             "State": st.column_config.MultiselectColumn(options=list(labels), color=list(labels.values())),
-            "Title": st.column_config.TextColumn(width="large"),
+            "Title": st.column_config.TextColumn(width="medium"),
             "Progress": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f%%"),
             "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
             "Duration": st.column_config.TextColumn(help="Working time, without the time in the queue."),

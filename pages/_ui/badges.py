@@ -1,0 +1,40 @@
+"""Badges that say how something stands; a run's state has the same badge on every page."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import streamlit as st
+
+from core.catalog import RunState
+
+__all__ = ["RUN_STATES", "Badge", "Color", "show"]
+
+Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
+
+
+class Badge(NamedTuple):
+    """A word with a color and an icon."""
+
+    label: str
+    color: Color
+    icon: str
+
+
+RUN_STATES = {
+    RunState.QUEUED: Badge("Waiting", "gray", ":material/hourglass_empty:"),
+    RunState.STARTING: Badge("Starting", "blue", ":material/rocket_launch:"),
+    RunState.RUNNING: Badge("Running", "blue", ":material/autorenew:"),
+    RunState.SUCCEEDED: Badge("Succeeded", "green", ":material/check_circle:"),
+    RunState.FAILED: Badge("Failed", "red", ":material/error:"),
+    RunState.CANCELLED: Badge("Cancelled", "gray", ":material/cancel:"),
+    RunState.TIMED_OUT: Badge("Timed out", "orange", ":material/timer_off:"),
+    RunState.OUT_OF_MEMORY: Badge("Out of memory", "orange", ":material/memory:"),
+    RunState.INTERRUPTED: Badge("Interrupted", "orange", ":material/power_off:"),
+}
+"""How a run stands, by its state."""
+
+
+def show(badge: Badge) -> None:
+    """Draw a badge."""
+    st.badge(badge.label, color=badge.color, icon=badge.icon)
