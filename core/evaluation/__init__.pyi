@@ -1,16 +1,22 @@
 from ._curves import by_threshold, calibration, confusion, curves
 from ._estimates import Comparison, Estimate, compare_outputs, effective_rows, wilson
 from ._groups import group_name, groups_in
-from ._metrics import METRICS, Metric, compute_metric, metric_choices, resolve_metric
+from ._metrics import METRICS, Metric, Sums, metric_choices, resolve_metric
+from ._statistics import ConfusionCounts, ErrorSums, LogLosses, Rankings
 from ._test_split import split_test, stratify
 from ._verdict import verdict_sentence
-from ._weighted import WeightedMetrics, compute_metrics, families_of
+from ._weighted import WeightedMetrics, compute_metric, compute_metrics, families_of
 
 __all__ = [
     "METRICS",
     "Comparison",
+    "ConfusionCounts",
+    "ErrorSums",
     "Estimate",
+    "LogLosses",
     "Metric",
+    "Rankings",
+    "Sums",
     "WeightedMetrics",
     "by_threshold",
     "calibration",

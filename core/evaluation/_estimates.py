@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation._metrics import METRICS, compute_metric, metric_choices
-from core.evaluation._weighted import WeightedMetrics, families_of
+from core.evaluation._metrics import METRICS, metric_choices
+from core.evaluation._weighted import WeightedMetrics, compute_metrics
 
 __all__ = ["Comparison", "Estimate", "compare_outputs", "effective_rows", "wilson"]
 
@@ -147,27 +147,26 @@ def compare_outputs(
     (1.0, 2.0, 50)
     """
     names = metric_choices(task)
-    families = families_of(names)
     samples: dict[str, dict[str, list[Array]]] = {model: {name: [] for name in names} for model in outputs}
-    fast = {model: [WeightedMetrics(family, y, output) for family in families] for model, output in outputs.items()}
+    evaluators = {model: WeightedMetrics(names, y, output) for model, output in outputs.items()}
     members = None if groups is None or not len(y) else np.unique(groups, return_inverse=True)[1].astype(np.intp)
     for weights in _resamples(len(y), seed, members):
-        for model, computed in fast.items():
-            for family in computed:
-                for name, values in family(weights).items():
-                    samples[model][name].append(values)
+        for model, evaluate in evaluators.items():
+            for name, values in evaluate(weights).items():
+                samples[model][name].append(values)
     drawn = {
         model: {name: np.concatenate([np.empty(0), *blocks]) for name, blocks in found.items()}
         for model, found in samples.items()
     }
-    exact = {model: {name: compute_metric(name, y, output) for name in names} for model, output in outputs.items()}
+    exact = {model: compute_metrics(names, y, output) for model, output in outputs.items()}
     metrics = {
         model: {name: _interval(exact[model][name], drawn[model][name], len(y)) for name in names} for model in outputs
     }
     if task != "regression":
         rarest = _rarest(y, next(iter(outputs.values())).shape[1], members)
         every = len(y) if members is None else len(np.unique(members))
-        counted = {name: every if name == "accuracy" else rarest for name in names if name != "log_loss"}
+        proportions = {name: METRICS[name].proportion_of for name in names}
+        counted = {name: every if part == "rows" else rarest for name, part in proportions.items() if part is not None}
         for found in metrics.values():
             found |= {name: _at_the_limit(found[name], count) for name, count in counted.items()}
     first = next(iter(outputs))

@@ -1,20 +1,64 @@
-"""The metrics: what they are called, which way is better, which tasks they fit, and how they are computed.
+"""The metrics: one record each, with its title, direction, tasks and how it is computed.
 
-This module loads NumPy and scikit-learn only when a metric is computed.
+A further metric is one more record::
+
+    from core.evaluation import METRICS, Metric
+
+    METRICS.add(Metric("mcc", title="MCC", larger_is_better=True, tasks=("binary", "multiclass"), function=mcc))
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["METRICS", "Metric", "compute_metric", "metric_choices", "resolve_metric"]
+from core.evaluation._statistics import (
+    Array,
+    ConfusionCounts,
+    ErrorSums,
+    ErrorTotals,
+    LogLosses,
+    Rankings,
+)
+from core.registry import Registry
+
+__all__ = ["METRICS", "Metric", "Sums", "metric_choices", "resolve_metric"]
 
 _CLASSES = ("binary", "multiclass")
+_NUMBERS = ("regression",)
+
+S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
+
+
+class Statistic(Protocol[S_co]):
+    """Row-wise work on one model's outputs that metrics share; a call returns sums for many weightings at once."""
+
+    def __init__(self, y: NDArray[np.generic], output: Array) -> None: ...
+
+    def __call__(self, weights: Array) -> S_co:
+        """Return the sums for weights of shape (weightings, n)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sums(Generic[S]):
+    """A metric as a formula over a shared statistic: fast for many weightings of the rows.
+
+    Parameters
+    ----------
+    statistic : type
+        Class of the statistic, such as `ConfusionCounts`. Metrics with the same one share its work.
+    formula : callable
+        Takes what the statistic returns for weights of shape (weightings, n), returns an array of shape (weightings,).
+    """
+
+    statistic: type[Statistic[S]]
+    formula: Callable[[S], Array]
 
 
 @dataclass(frozen=True)
@@ -23,32 +67,174 @@ class Metric:
 
     Parameters
     ----------
+    name : str
+        Key that settings and results use.
     title : str
-        Its usual name.
+        Usual name, as pages and reports show it.
     larger_is_better : bool
-        The direction of better.
+        Direction of better.
     tasks : tuple of str
-        Tasks it fits.
+        Tasks that the metric fits: binary, multiclass, regression.
+    help : str, default=""
+        One sentence about what the metric measures.
+    sums : Sums, optional
+        Definition by a shared statistic, which evaluates a thousand resamples at once.
+    function : callable, optional
+        Definition by ``function(y, output, weight)`` for one weighting, where `weight` has shape (n,); slower. `output`
+        has shape (n, k), the probabilities of the class codes 0 to k-1, or (n,), predicted numbers.
+    proportion_of : {"rows", "class"}, optional
+        What the metric is a proportion of, if it lies between 0 and 1: all rows, or the rows of each class. The
+        interval of a faultless model then follows Wilson, since no resample of its rows shows a fault.
+
+    Examples
+    --------
+    >>> METRICS["rmse"].larger_is_better
+    False
     """
 
+    name: str
     title: str
     larger_is_better: bool
     tasks: tuple[str, ...]
+    help: str = ""
+    sums: Sums[Any] | None = None
+    function: Callable[[NDArray[np.generic], Array, Array], float] | None = None
+    proportion_of: Literal["rows", "class"] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.sums is None) == (self.function is None):
+            raise ValueError(f"The metric '{self.name}' needs either sums or a function.")
 
 
-METRICS = {
-    "roc_auc": Metric("ROC AUC", True, _CLASSES),
-    "accuracy": Metric("Accuracy", True, _CLASSES),
-    "balanced_accuracy": Metric("Balanced accuracy", True, _CLASSES),
-    "f1_macro": Metric("F1, macro", True, _CLASSES),
-    "f1_weighted": Metric("F1, weighted", True, _CLASSES),
-    "log_loss": Metric("Log loss", False, _CLASSES),
-    "average_precision": Metric("Average precision", True, _CLASSES),
-    "r2": Metric("R²", True, ("regression",)),
-    "rmse": Metric("RMSE", False, ("regression",)),
-    "mae": Metric("MAE", False, ("regression",)),
-    "mape": Metric("MAPE", False, ("regression",)),
-}
+def _accuracy(counts: Array) -> Array:
+    return np.asarray(np.einsum("bii->b", counts) / counts.sum(axis=(1, 2)))
+
+
+def _balanced_accuracy(counts: Array) -> Array:
+    right, actual = np.einsum("bii->bi", counts), counts.sum(axis=2)
+    recall = np.where(actual > 0, right / actual, 0.0)
+    return np.asarray(recall.sum(axis=1) / (actual > 0).sum(axis=1))
+
+
+def _f1_by_class(counts: Array) -> Array:
+    right, both = np.einsum("bii->bi", counts), counts.sum(axis=2) + counts.sum(axis=1)
+    return np.where(both > 0, 2 * right / both, 0.0)
+
+
+def _f1_macro(counts: Array) -> Array:
+    present = counts.sum(axis=2) + counts.sum(axis=1) > 0  # as scikit-learn: the labels that occur on either side
+    return np.asarray((_f1_by_class(counts) * present).sum(axis=1) / present.sum(axis=1))
+
+
+def _f1_weighted(counts: Array) -> Array:
+    actual = counts.sum(axis=2)
+    return np.asarray((_f1_by_class(counts) * actual).sum(axis=1) / actual.sum(axis=1))
+
+
+def _r2(errors: ErrorTotals) -> Array:
+    return np.where(errors.variance > 0, 1 - errors.squared / errors.variance, np.nan)
+
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    [
+        Metric(
+            "roc_auc",
+            title="ROC AUC",
+            larger_is_better=True,
+            tasks=_CLASSES,
+            help="How often a row of the class gets a higher score than another row; 0.5 is chance.",
+            sums=Sums(Rankings, lambda areas: areas.mean(areas.roc)),
+            proportion_of="class",
+        ),
+        Metric(
+            "accuracy",
+            title="Accuracy",
+            larger_is_better=True,
+            tasks=_CLASSES,
+            help="Share of rows whose most probable class is the true one.",
+            sums=Sums(ConfusionCounts, _accuracy),
+            proportion_of="rows",
+        ),
+        Metric(
+            "balanced_accuracy",
+            title="Balanced accuracy",
+            larger_is_better=True,
+            tasks=_CLASSES,
+            help="Mean over the classes of the share that is predicted correctly, so rare classes count as much.",
+            sums=Sums(ConfusionCounts, _balanced_accuracy),
+            proportion_of="class",
+        ),
+        Metric(
+            "f1_macro",
+            title="F1, macro",
+            larger_is_better=True,
+            tasks=_CLASSES,
+            help="Harmonic mean of precision and recall, averaged over the classes.",
+            sums=Sums(ConfusionCounts, _f1_macro),
+            proportion_of="class",
+        ),
+        Metric(
+            "f1_weighted",
+            title="F1, weighted",
+            larger_is_better=True,
+            tasks=_CLASSES,
+            help="Harmonic mean of precision and recall, averaged over the classes by their frequency.",
+            sums=Sums(ConfusionCounts, _f1_weighted),
+            proportion_of="class",
+        ),
+        Metric(
+            "log_loss",
+            title="Log loss",
+            larger_is_better=False,
+            tasks=_CLASSES,
+            help="Mean negative logarithm of the true class's probability; it judges the probabilities themselves.",
+            sums=Sums(LogLosses, lambda losses: losses),
+        ),
+        Metric(
+            "average_precision",
+            title="Average precision",
+            larger_is_better=True,
+            tasks=_CLASSES,
+            help="Mean precision over all thresholds, weighted by the gain in recall; suits rare classes.",
+            sums=Sums(Rankings, lambda areas: areas.mean(areas.precision)),
+            proportion_of="class",
+        ),
+        Metric(
+            "r2",
+            title="R²",
+            larger_is_better=True,
+            tasks=_NUMBERS,
+            help="Share of the target's variance that the predictions explain; 0 is always predicting the mean.",
+            sums=Sums(ErrorSums, _r2),
+        ),
+        Metric(
+            "rmse",
+            title="RMSE",
+            larger_is_better=False,
+            tasks=_NUMBERS,
+            help="Root of the mean squared error, in the target's unit; large errors weigh more.",
+            sums=Sums(ErrorSums, lambda errors: np.sqrt(errors.squared)),
+        ),
+        Metric(
+            "mae",
+            title="MAE",
+            larger_is_better=False,
+            tasks=_NUMBERS,
+            help="Mean absolute error, in the target's unit.",
+            sums=Sums(ErrorSums, lambda errors: errors.absolute),
+        ),
+        Metric(
+            "mape",
+            title="MAPE",
+            larger_is_better=False,
+            tasks=_NUMBERS,
+            help="Mean absolute error as a share of the true value.",
+            sums=Sums(ErrorSums, lambda errors: errors.relative),
+        ),
+    ],
+)
+"""Metrics that a search can optimize, the default of a task first."""
 
 
 def metric_choices(task: str) -> list[str]:
@@ -65,73 +251,3 @@ def metric_choices(task: str) -> list[str]:
 def resolve_metric(name: str, task: str) -> str:
     """Return the metric that "auto" stands for, or `name` itself."""
     return metric_choices(task)[0] if name == "auto" else name
-
-
-def compute_metric(
-    name: str, y: NDArray[Any], output: NDArray[np.floating], weight: NDArray[np.floating] | None = None
-) -> float:
-    """Compute a metric.
-
-    Parameters
-    ----------
-    name : str
-        A key of `METRICS`.
-    y : array of shape (n,)
-        Class codes 0 to k-1, or numbers.
-    output : array of shape (n, k) or (n,)
-        Probabilities of the classes, or predicted numbers.
-    weight : array of shape (n,), optional
-        Weights of the rows.
-
-    Returns
-    -------
-    float
-        In the metric's own direction; NaN where it is undefined (one class only). With three classes and more,
-        roc_auc is one against the rest weighted by class frequency (Provost, Domingos 2000), and
-        average_precision the same mean of the classes' own.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> compute_metric("accuracy", np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]]))
-    1.0
-    """
-    import numpy as np
-    from sklearn import metrics as sk
-
-    if name in ("r2", "rmse", "mae", "mape"):
-        function = {
-            "r2": sk.r2_score,
-            "rmse": sk.root_mean_squared_error,
-            "mae": sk.mean_absolute_error,
-            "mape": sk.mean_absolute_percentage_error,
-        }[name]
-        return float(function(y, output, sample_weight=weight))
-    codes = np.arange(output.shape[1])
-    if name == "log_loss":
-        clipped = np.clip(np.asarray(output, dtype=float), 1e-15, None)
-        clipped /= clipped.sum(axis=1, keepdims=True)
-        own = -np.log(clipped[np.arange(len(y)), y.astype(int)])
-        return float(np.average(own, weights=weight))
-    if name in ("roc_auc", "average_precision"):
-        ranking = sk.roc_auc_score if name == "roc_auc" else sk.average_precision_score
-        # Two classes are one question; more are one each, weighted by how common the class is.
-        asked = codes[1:] if len(codes) == 2 else codes
-        shares = np.array([np.average(y == code, weights=weight) for code in asked])
-        usable = (shares > 0) & (shares < 1)
-        if not usable.any():
-            return float("nan")
-        each = [ranking(y == code, output[:, code], sample_weight=weight) for code in asked[usable]]
-        return float(np.average(each, weights=shares[usable] if len(codes) > 2 else None))
-    predicted = output.argmax(axis=1)
-    if name == "accuracy":
-        return float(np.average(predicted == y, weights=weight))
-    if name == "balanced_accuracy":
-        recalls = [
-            np.average(predicted[y == c] == c, weights=None if weight is None else weight[y == c])
-            for c in codes
-            if (y == c).any()
-        ]
-        return float(np.mean(recalls))
-    average = name.removeprefix("f1_")
-    return float(sk.f1_score(y, predicted, average=average, sample_weight=weight, zero_division=0.0))

@@ -46,10 +46,10 @@ def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[
     """
 
     def defined(train: NDArray[np.intp], validation: NDArray[np.intp]) -> bool:
-        if not classes:
-            return metric != "r2" or len(np.unique(y[validation])) > 1
-        undecided = np.full((len(validation), classes), 1 / classes)
-        return len(np.unique(y[train])) > 1 and bool(np.isfinite(compute_metric(metric, y[validation], undecided)))
+        if classes and len(np.unique(y[train])) < 2:
+            return False
+        undecided = np.full((len(validation), classes), 1 / classes) if classes else np.zeros(len(validation))
+        return bool(np.isfinite(compute_metric(metric, y[validation], undecided)))
 
     pairs = [pair for pair in folds.pairs if defined(*pair)]
     lost, count = len(folds.pairs) - len(pairs), len(folds.pairs)
