@@ -1,16 +1,19 @@
 from ._model import LabelledClassifier
 from ._moved import METRICS, Comparison, Estimate, Metric, metric_choices
-from ._settings import LEARNERS, AutoMLSettings
+from ._settings import AutoMLSettings
 from .data.prepare import Prepared, prepare
 from .data.splits import Folds, make_folds
 from .ensemble.blend import Blend
+from .learners.build import build_estimator
+from .learners.registry import LEARNERS, Learner, learner_title
+from .learners.space import Hyperparameter
 from .results.bundle import BUNDLE_SOURCES, bundle, code_requirements
 from .results.compare import compare_results, compare_tables, compare_trials
 from .results.hyperparameters import hyperparameter_importance, hyperparameter_table
 from .results.model_file import load_model
 from .results.result import AutoMLResult
-from .tuning.learners import build_estimator
 from .tuning.search import search
+from .tuning.trials import Trial, Trials
 from .tuning.warm_start import PREDICTIONS_FILE, load_predictions
 
 __all__ = [
@@ -24,9 +27,13 @@ __all__ = [
     "Comparison",
     "Estimate",
     "Folds",
+    "Hyperparameter",
     "LabelledClassifier",
+    "Learner",
     "Metric",
     "Prepared",
+    "Trial",
+    "Trials",
     "build_estimator",
     "bundle",
     "code_requirements",
@@ -35,6 +42,7 @@ __all__ = [
     "compare_trials",
     "hyperparameter_importance",
     "hyperparameter_table",
+    "learner_title",
     "load_model",
     "load_predictions",
     "make_folds",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import Pipeline
 
-from core.automl.tuning.trial import outputs
+from core.automl._fitting import outputs
+from core.automl._types import Estimator, Features, Output, Target
 from core.features import TableEncoder
 
 __all__ = ["LabelledClassifier", "make_model"]
@@ -24,35 +24,35 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
     estimator : fitted estimator
         Predicts codes 0 to k-1.
     labels : array-like of shape (k,)
-        The label of each code.
+        Label of each code.
     """
 
-    def __init__(self, estimator: Any, labels: Any) -> None:
+    def __init__(self, estimator: Estimator, labels: ArrayLike) -> None:
         self.estimator = estimator
         self.labels = labels
 
     @property
-    def classes_(self) -> NDArray[Any]:
+    def classes_(self) -> NDArray[np.generic]:
         """The labels, in the order of the probabilities' columns."""
         return np.asarray(self.labels)
 
-    def fit(self, X: Any, y: Any = None) -> LabelledClassifier:
+    def fit(self, X: Features, y: Target | None = None) -> LabelledClassifier:
         """Return itself: the estimator inside is fitted already."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+    def predict_proba(self, X: Features) -> Output:
         """Return probabilities, shape (n, k)."""
         return outputs(self.estimator, X, len(self.classes_))
 
-    def predict(self, X: NDArray[np.float32]) -> NDArray[Any]:
+    def predict(self, X: Features) -> NDArray[np.generic]:
         """Return the most probable labels, shape (n,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-def make_model(encoder: TableEncoder, estimator: Any, labels: Sequence[Any] | None) -> Pipeline:
+def make_model(encoder: TableEncoder, estimator: Estimator, labels: Sequence[object] | None) -> Pipeline:
     """Join fitted features and a fitted estimator into one pipeline."""
     last = estimator if labels is None else LabelledClassifier(estimator, np.asarray(labels))
     return Pipeline([("features", encoder), ("estimator", last)])

@@ -1,4 +1,4 @@
-"""What a search is asked to do: typed once, validated here, stored with its result."""
+"""The settings of a search: typed once, validated here, stored with its result."""
 
 from __future__ import annotations
 
@@ -6,26 +6,16 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from core.automl.learners.registry import LEARNERS
 from core.checked import CheckedSettings
+from core.errors import SettingsError
 from core.evaluation import METRICS
+from core.registry import unknown_name
 
-__all__ = ["LEARNERS", "AutoMLSettings"]
+__all__ = ["AutoMLSettings"]
 
 ColumnType = Literal["numeric", "categorical", "text", "date", "ignore"]
 Imputation = Literal["median", "mean", "most_frequent", "zero"]
-
-LEARNERS = {
-    "lgbm": "LightGBM",
-    "rf": "Random forest",
-    "extra_tree": "Extra trees",
-    "xgboost": "XGBoost, by leaves",
-    "xgb_limitdepth": "XGBoost, by depth",
-}
-"""Learners the search chooses from, with the names people know them by. Each can be exported to ONNX.
-
-They are tried in this order: boosting, then a random forest, so that one of each can be blended (with the linear model)
-after two trials, by one searcher or by two.
-"""
 
 
 class AutoMLSettings(CheckedSettings):
@@ -35,62 +25,62 @@ class AutoMLSettings(CheckedSettings):
     ----------
     target : str
         Column to predict.
-    task : str
-        auto, binary, multiclass or regression.
-    metric : str
-        What the search optimises; auto is roc_auc, or r2 for a number.
-    time_budget_s : float or None
+    task : {"auto", "binary", "multiclass", "regression"}, default="auto"
+        Task; auto decides by the target's values.
+    metric : str, default="auto"
+        Key of `METRICS` that the search optimizes; auto is roc_auc, or r2 for regression.
+    time_budget_s : float or None, default=60
         Seconds from the start to a model that predicts. None, with `max_trials`, is the reproducible mode.
-    trial_timeout_s : float or None
-        A trial that takes longer is ended; the search goes on.
-    max_trials : int or None
+    trial_timeout_s : float or None, default=None
+        Seconds after which a trial is ended; the search continues.
+    max_trials : int or None, default=None
         Exact number of trials, if time allows.
-    max_concurrent_trials : int
-        Trials at the same time, each in a process of its own with its share of the cores.
-    folds : "auto" or int
-        Cross-validation folds; auto: 5 up to 20,000 rows, 3 up to 100,000, above that a 20 % holdout.
-    cv_repeats : "auto" or int
-        Times the cross-validation is done, with other folds each time; auto: 3 below 2,000 rows where the folds are
-        auto too, otherwise 1.
-    early_stopping : bool
-        End when the last 20 trials brought nothing.
-    exit_score : float or None
-        End when the metric is as good as this.
-    explain : bool
+    max_concurrent_trials : int, default=1
+        Number of trials that run at the same time, each in a process of its own with its share of the cores.
+    folds : "auto" or int, default="auto"
+        Number of cross-validation folds; auto: 5 up to 20,000 rows, 3 up to 100,000, above that a holdout of 20%.
+    cv_repeats : "auto" or int, default="auto"
+        Number of times the cross-validation is done, with other folds each time; auto: 3 below 2,000 rows where the
+        folds are auto too, otherwise 1.
+    early_stopping : bool, default=True
+        Whether to end when the last 20 trials brought no gain.
+    exit_score : float or None, default=None
+        Score at which the search ends.
+    explain : bool, default=True
         Whether a run explains its model.
-    ensemble : bool
-        Blend the best models of each learner where that is better than the best one; within the time budget.
-    featurization : str
-        auto, off (the table must be numeric), or custom: as auto, but for `column_types`, `imputation` and
-        `column_imputation`.
-    column_types : dict of str to str
-        With custom: what a column is, of numeric, categorical, text, date, ignore; auto decides on the others.
-    imputation : str
-        With custom: what stands for a missing number: median, mean, most_frequent or zero.
-    column_imputation : dict of str to str
-        With custom: the same for single columns of numbers, yes or no, or dates; `imputation` decides on the others.
-    learners : "auto" or tuple of str
-        Names from `LEARNERS`.
-    blocked_learners : tuple of str
-        Taken out of `learners`.
-    drop_columns : tuple of str
-        Columns the model must not use.
-    sensitive_columns : tuple of str
+    ensemble : bool, default=True
+        Whether to blend the best models of each learner where that is better than the best one; within the time budget.
+    featurization : {"auto", "off", "custom"}, default="auto"
+        How columns become features; off needs a numeric table, custom is auto except for `column_types`, `imputation`
+        and `column_imputation`.
+    column_types : dict of str to str, optional
+        With custom: type of a column, one of numeric, categorical, text, date, ignore; auto decides on the others.
+    imputation : {"median", "mean", "most_frequent", "zero"}, default="median"
+        With custom: value that replaces a missing number.
+    column_imputation : dict of str to str, optional
+        With custom: the same for single columns of numbers, booleans or dates; `imputation` decides on the others.
+    learners : "auto" or tuple of str, default="auto"
+        Keys of `LEARNERS` to try.
+    blocked_learners : tuple of str, default=()
+        Learners that are removed from `learners`.
+    drop_columns : tuple of str, default=()
+        Columns that the model must not use.
+    sensitive_columns : tuple of str, default=()
         Columns that are stored with the predictions; they are features too unless dropped.
-    class_weights : bool
-        Weigh classes by the inverse of their frequency.
-    positive_label : str or None
-        The class that scores of a binary task are about; by default the last in sorted order.
-    time_column : str or None
-        The test rows are then the latest, and each fold is validated on what comes after the rows it learned from.
-        A row without a time counts as early.
-    group_column : str or None
-        Rows with the same value (a patient, a household) are then on one side of every split. Both columns are no
-        features unless `column_types` names them.
-    test_fraction : float
+    class_weights : bool, default=False
+        Whether classes are weighted by the inverse of their frequency.
+    positive_label : str or None, default=None
+        Class that the scores of a binary task are about; by default the last in sorted order.
+    time_column : str or None, default=None
+        Column of times: the test rows are then the latest, and each fold is validated on what comes after the rows it
+        learned from. A row without a time counts as early.
+    group_column : str or None, default=None
+        Column of groups: rows with the same value (a patient, a household) are then on one side of every split. The
+        time and the group column are features only if `column_types` names them.
+    test_fraction : float, default=0.2
         Share of rows held out for the test, 0 to 0.5; 0 means no test.
-    seed : int
-        Of splits and search.
+    seed : int, default=0
+        Seed of the splits and of the search.
 
     Raises
     ------
@@ -136,14 +126,13 @@ class AutoMLSettings(CheckedSettings):
         if self.time_budget_s is None and self.max_trials is None:
             raise ValueError("a search needs a time budget or a number of trials")
         if self.metric != "auto" and self.metric not in METRICS:
-            raise ValueError(f"'{self.metric}' is no metric; choose one of auto, {', '.join(METRICS)}")
+            raise SettingsError(f"Unknown metric '{self.metric}'.", unknown_name(self.metric, ["auto", *METRICS]))
         if self.metric != "auto" and self.task != "auto" and self.task not in METRICS[self.metric].tasks:
             raise ValueError(f"the metric '{self.metric}' does not fit the task '{self.task}'")
         if isinstance(self.folds, int) and not 2 <= self.folds <= 50:
             raise ValueError(f"folds must be auto or 2 to 50, not {self.folds}")
-        unknown = {*(() if self.learners == "auto" else self.learners), *self.blocked_learners} - set(LEARNERS)
-        if unknown:
-            raise ValueError(f"unknown learner {sorted(unknown)}; choose from {', '.join(LEARNERS)}")
+        for name in (*(() if self.learners == "auto" else self.learners), *self.blocked_learners):
+            LEARNERS.require(name)
         if not self.chosen_learners:
             raise ValueError("no learner is left")
         if self.target in self.drop_columns:
@@ -154,20 +143,20 @@ class AutoMLSettings(CheckedSettings):
         return self
 
     def _columns(self) -> None:
-        said = self.column_types or self.column_imputation or self.imputation != "median"
-        if self.featurization != "custom" and said:
+        custom = self.column_types or self.column_imputation or self.imputation != "median"
+        if self.featurization != "custom" and custom:
             raise ValueError("column_types, imputation and column_imputation need featurization custom")
         if self.time_column is not None and self.group_column is not None:
             raise ValueError("rows can be split by time_column or by group_column, not by both")
-        for name, taken in (("time_column", self.time_column), ("group_column", self.group_column)):
-            if taken == self.target:
+        for name, column in (("time_column", self.time_column), ("group_column", self.group_column)):
+            if column == self.target:
                 raise ValueError(f"the target '{self.target}' cannot be the {name}")
         for field in ("column_types", "column_imputation"):
             if self.target in getattr(self, field):
-                raise ValueError(f"the target '{self.target}' is no feature, so {field} cannot have it")
+                raise ValueError(f"the target '{self.target}' is not a feature, so {field} cannot have it")
 
     @property
     def chosen_learners(self) -> tuple[str, ...]:
-        """Learners the search may use, in the order of `LEARNERS`."""
-        wanted = LEARNERS if self.learners == "auto" else self.learners
-        return tuple(name for name in LEARNERS if name in wanted and name not in self.blocked_learners)
+        """Learners that the search may use, in the order of `LEARNERS`."""
+        chosen = tuple(LEARNERS) if self.learners == "auto" else self.learners
+        return tuple(name for name in LEARNERS if name in chosen and name not in self.blocked_learners)

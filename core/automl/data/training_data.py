@@ -1,4 +1,4 @@
-"""What every process of a search works on: encoded rows, their targets and the folds."""
+"""The data of a search: encoded rows, their targets and the folds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.automl._types import Codes, Features, Groups, Target
 
 __all__ = ["TrainingData", "class_weight"]
 
@@ -23,21 +25,21 @@ class TrainingData:
     y : array of shape (n,)
         Class codes 0 to k-1, or numbers.
     classes : int
-        k; 0 for regression.
+        Number of classes; 0 for regression.
     folds : list of (training, validation)
         Row positions.
-    weighted : bool
-        Whether classes weigh the same.
+    weighted : bool, default=False
+        Whether all classes weigh the same.
     groups : array of int of shape (n,), optional
-        Rows of a group are dependent, and on one side of every split.
+        Group of each row. Rows of a group are dependent, and on one side of every split.
     """
 
-    X: NDArray[np.float32]
-    y: NDArray[Any]
+    X: Features
+    y: Target
     classes: int
-    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+    folds: list[tuple[Codes, Codes]]
     weighted: bool = False
-    groups: NDArray[np.intp] | None = None
+    groups: Groups | None = None
 
     @property
     def task(self) -> str:
@@ -69,7 +71,7 @@ class TrainingData:
             )
 
 
-def class_weight(y: NDArray[Any], classes: int) -> NDArray[np.float64]:
+def class_weight(y: Target, classes: int) -> NDArray[np.float64]:
     """Return row weights that give each class the same total (scikit-learn's "balanced")."""
     codes = y.astype(np.intp)
     counts = np.bincount(codes, minlength=classes)

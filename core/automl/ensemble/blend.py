@@ -1,4 +1,4 @@
-"""A blend of models: the weighted mean of what its members say."""
+"""A blend of models: the weighted mean of what its members predict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 
-from core.automl.tuning.trial import fit_weighted, outputs
+from core.automl._fitting import fit_weighted, outputs
+from core.automl._types import Classifier, Estimator, Features, Output, Target
 
 __all__ = ["Blend", "BlendClassifier", "BlendRegressor", "make_blend"]
 
@@ -22,7 +23,7 @@ class Blend(BaseEstimator):
     estimators : list of estimator
         The members; `fit` fits clones of them.
     weights : list of float
-        One a member, of any sum.
+        Weight of each member, of any sum.
 
     Attributes
     ----------
@@ -30,13 +31,13 @@ class Blend(BaseEstimator):
         The fitted members.
     """
 
-    def __init__(self, estimators: Sequence[Any], weights: Sequence[float]) -> None:
+    def __init__(self, estimators: Sequence[Estimator], weights: Sequence[float]) -> None:
         self.estimators = estimators
         self.weights = weights
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Blend:
+    def fit(self, X: Features, y: Target, sample_weight: NDArray[np.float64] | None = None) -> Blend:
         """Fit every member on the same rows."""
-        self.estimators_ = [fit_weighted(clone(each), X, y, sample_weight) for each in self.estimators]
+        self.estimators_: list[Any] = [fit_weighted(clone(member), X, y, sample_weight) for member in self.estimators]
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -48,12 +49,23 @@ class Blend(BaseEstimator):
         weights = np.asarray(self.weights, dtype=float)
         return weights / weights.sum()
 
-    def _mean(self, answers: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        return np.asarray(sum(share * each for share, each in zip(self.shares_, answers, strict=True)))
+    def _mean(self, predictions: Sequence[Output]) -> Output:
+        return np.asarray(sum(share * output for share, output in zip(self.shares_, predictions, strict=True)))
 
 
 class BlendClassifier(ClassifierMixin, Blend):
     """Blends the probabilities of class codes 0 to k-1.
+
+    Parameters
+    ----------
+    estimators : list of estimator
+        The members; `fit` fits clones of them.
+    weights : list of float
+        Weight of each member, of any sum.
+
+    See Also
+    --------
+    BlendRegressor : The same for numbers.
 
     Examples
     --------
@@ -67,19 +79,31 @@ class BlendClassifier(ClassifierMixin, Blend):
     @property
     def classes_(self) -> NDArray[np.intp]:
         """The codes; members that missed a class give it the probability 0."""
-        return np.arange(1 + max(int(np.max(each.classes_)) for each in self.estimators_))
+        members = [member for member in self.estimators_ if isinstance(member, Classifier)]
+        return np.arange(1 + max(int(np.max(member.classes_)) for member in members))
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: Features) -> Output:
         """Return probabilities, shape (n, k)."""
-        return self._mean([outputs(each, X, len(self.classes_)) for each in self.estimators_])
+        return self._mean([outputs(member, X, len(self.classes_)) for member in self.estimators_])
 
-    def predict(self, X: Any) -> NDArray[np.intp]:
+    def predict(self, X: Features) -> NDArray[np.intp]:
         """Return the most probable codes, shape (n,)."""
         return np.asarray(self.predict_proba(X).argmax(axis=1))
 
 
 class BlendRegressor(RegressorMixin, Blend):
     """Blends predicted numbers.
+
+    Parameters
+    ----------
+    estimators : list of estimator
+        The members; `fit` fits clones of them.
+    weights : list of float
+        Weight of each member, of any sum.
+
+    See Also
+    --------
+    BlendClassifier : The same for classes.
 
     Examples
     --------
@@ -89,15 +113,27 @@ class BlendRegressor(RegressorMixin, Blend):
     [5.5]
     """
 
-    def predict(self, X: Any) -> NDArray[np.float64]:
+    def predict(self, X: Features) -> Output:
         """Return the weighted mean of the members' numbers, shape (n,)."""
-        return self._mean([outputs(each, X, 0) for each in self.estimators_])
+        return self._mean([outputs(member, X, 0) for member in self.estimators_])
 
 
-def make_blend(estimators: Sequence[Any], weights: Sequence[float], task: str, *, fitted: bool = False) -> Blend:
-    """Return the blend of a task; with `fitted`, of members that are fitted already."""
-    kind = BlendRegressor if task == "regression" else BlendClassifier
-    blend = kind(list(estimators), [float(weight) for weight in weights])
+def make_blend(estimators: Sequence[Estimator], weights: Sequence[float], task: str, *, fitted: bool = False) -> Blend:
+    """Return the blend of a task.
+
+    Parameters
+    ----------
+    estimators : sequence of estimator
+        The members.
+    weights : sequence of float
+        Weight of each member, of any sum.
+    task : str
+        binary, multiclass or regression.
+    fitted : bool, default=False
+        Whether the members are fitted already.
+    """
+    blend_type = BlendRegressor if task == "regression" else BlendClassifier
+    blend = blend_type(list(estimators), [float(weight) for weight in weights])
     if fitted:
         blend.estimators_ = list(estimators)
     return blend

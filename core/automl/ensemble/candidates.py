@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.automl.data.training_data import TrainingData
 from core.automl.ensemble.selection import Choice, best_of_each, choose_blend
-from core.automl.tuning.trial import summarize
+from core.automl.tuning.cross_validation import summarize
+from core.automl.tuning.trials import Judgment, Trial
 
-__all__ = ["Blending", "consider", "load_out_of_fold", "out_of_fold_file", "selection_s", "worth_keeping"]
+__all__ = ["Blending", "choose_members", "load_out_of_fold", "out_of_fold_file", "selection_s", "worth_keeping"]
 
 KEPT_CELLS = 20_000  # rows times classes, up to which all trials' predictions are kept
 KEPT_TRIALS = 300
@@ -22,36 +22,53 @@ KEPT_TRIALS = 300
 
 @dataclass(frozen=True)
 class Blending:
-    """What was chosen: the members with their weights, of sum 1, and the blend as a trial of the search."""
+    """What was chosen.
 
-    members: list[tuple[dict[str, Any], float]]
+    Parameters
+    ----------
+    members : list of (Trial, float)
+        The members with their weights, of sum 1.
+    choice : Choice
+        How the blend compares with the best single model.
+    trial : Trial
+        The blend as a trial of the search.
+    """
+
+    members: list[tuple[Trial, float]]
     choice: Choice
-    trial: dict[str, Any]
+    trial: Trial
 
 
-def out_of_fold_file(folder: Path, trial: dict[str, Any]) -> Path:
+def out_of_fold_file(folder: Path, trial: Trial) -> Path:
     """Return where a trial's out-of-fold predictions are."""
-    if trial["learner"] in ("linear", "blend"):
-        return folder / f"{trial['learner']}.oof.npy"
-    return folder / "oof" / f"{trial['trial']}.npy"
+    if trial.learner in ("linear", "blend"):
+        return folder / f"{trial.learner}.oof.npy"
+    return folder / "oof" / f"{trial.number}.npy"
 
 
-def load_out_of_fold(folder: Path, trial: dict[str, Any]) -> NDArray[np.float32]:
+def load_out_of_fold(folder: Path, trial: Trial) -> NDArray[np.float32]:
     """Return a trial's out-of-fold predictions, (n, k) or (n,): the mean over the repeats, NaN where there are none."""
     stored = np.load(out_of_fold_file(folder, trial))
     return np.asarray(stored[0] if len(stored) == 1 else stored.mean(axis=0), dtype=np.float32)
 
 
-def worth_keeping(ranked: Sequence[dict[str, Any]], data: TrainingData) -> set[int]:
-    """Return the numbers of the trials whose out-of-fold predictions are kept, from trials that are given best first.
+def worth_keeping(ranked: Sequence[Trial], data: TrainingData) -> set[int | None]:
+    """Return the numbers of the trials whose out-of-fold predictions are kept.
 
-    The best of each learner, so that no kind is missing, however many trials of another are better. Of a small table
-    all others as well, so that the blend is judged as if the search had not seen the judged rows.
+    These are the best of each learner, so that no learner is missing, however many trials of another are better. Of a
+    small table all others are kept as well, so that the blend is judged as if the search had not seen the judged rows.
+
+    Parameters
+    ----------
+    ranked : sequence of Trial
+        Trials, best first.
+    data : TrainingData
+        Rows and folds.
     """
-    kinds = [trial["learner"] for trial in ranked]
-    kept = {ranked[place]["trial"] for place in best_of_each(range(len(ranked)), kinds)}
+    learners = [trial.learner for trial in ranked]
+    kept = {ranked[index].number for index in best_of_each(range(len(ranked)), learners)}
     if len(data.y) * max(data.classes, 1) <= KEPT_CELLS:
-        kept |= {trial["trial"] for trial in ranked[:KEPT_TRIALS]}
+        kept |= {trial.number for trial in ranked[:KEPT_TRIALS]}
     return kept
 
 
@@ -60,15 +77,15 @@ def selection_s(data: TrainingData) -> float:
     return 0.2 + 1.3 * min(1.0, len(data.y) * max(data.classes, 2) / 20_000)
 
 
-def consider(
+def choose_members(
     folder: Path,
-    ranked: Sequence[dict[str, Any]],
+    ranked: Sequence[Trial],
     data: TrainingData,
     metric: str,
     *,
-    cost: Callable[[dict[str, Any]], float],
+    cost: Callable[[Trial], float],
     longest: float,
-    room: float,
+    budget: float,
     seed: int,
 ) -> Blending | None:
     """Choose a blend of the best trials of each learner.
@@ -76,13 +93,21 @@ def consider(
     Parameters
     ----------
     folder : Path
-        Of the search, where the out-of-fold predictions are; the blend's own are written there.
-    ranked : list of trial
+        Folder of the search, where the out-of-fold predictions are; the blend's own are written there.
+    ranked : sequence of Trial
         Finished trials, best first.
+    data : TrainingData
+        Rows and folds.
+    metric : str
+        Key of `METRICS` that the search optimizes.
     cost : callable
         Seconds that fitting a trial's configuration on all rows takes.
-    longest, room : float
-        Seconds that one fit may take, and all together.
+    longest : float
+        Seconds that one fit may take.
+    budget : float
+        Seconds of one core that all fits together may take.
+    seed : int
+        Seed of the selection.
 
     Returns
     -------
@@ -90,56 +115,58 @@ def consider(
         None when there are no two models that could be blended.
     """
     kept = worth_keeping(ranked, data)
-    listed = [trial for trial in ranked if trial["trial"] in kept and out_of_fold_file(folder, trial).exists()]
-    found = [trial for trial in listed if cost(trial) <= longest]
-    if len(found) < 2:
+    predicted_trials = [trial for trial in ranked if trial.number in kept and out_of_fold_file(folder, trial).exists()]
+    candidates = [trial for trial in predicted_trials if cost(trial) <= longest]
+    if len(candidates) < 2:
         return None
-    predicted = [load_out_of_fold(folder, trial) for trial in found]
-    covered = np.isfinite(np.stack([each.reshape(len(each), -1)[:, 0] for each in predicted])).all(axis=0)
+    predictions = [load_out_of_fold(folder, trial) for trial in candidates]
+    covered = np.isfinite(np.stack([output.reshape(len(output), -1)[:, 0] for output in predictions])).all(axis=0)
     choice = choose_blend(
-        [each[covered] for each in predicted],
-        [trial["learner"] for trial in found],
+        [output[covered] for output in predictions],
+        [trial.learner for trial in candidates],
         data.y[covered],
         metric,
-        costs=[cost(trial) for trial in found],
-        room=room,
+        costs=[cost(trial) for trial in candidates],
+        budget=budget,
         groups=None if data.groups is None else data.groups[covered],
         seed=seed,
     )
     total = sum(choice.weights.values())
-    members = [(found[place], weight / total) for place, weight in choice.weights.items()]
-    return Blending(members, choice, _trial(folder, members, choice, data, metric))
+    members = [(candidates[index], weight / total) for index, weight in choice.weights.items()]
+    return Blending(members, choice, _blend_trial(folder, members, choice, data, metric))
 
 
-def _trial(
-    folder: Path, members: list[tuple[dict[str, Any], float]], choice: Choice, data: TrainingData, metric: str
-) -> dict[str, Any]:
+def _blend_trial(
+    folder: Path, members: list[tuple[Trial, float]], choice: Choice, data: TrainingData, metric: str
+) -> Trial:
     """Return the blend as a trial is listed; a blend that is no gain has no score."""
     config = {
         "members": [
-            {"trial": trial["trial"] or None, "learner": trial["learner"], "weight": weight, "config": trial["config"]}
+            {"trial": trial.number or None, "learner": trial.learner, "weight": weight, "config": trial.config}
             for trial, weight in members
         ]
     }
-    judged = {"score_on_other_rows": choice.score, "best_single_on_other_rows": choice.best_score}
-    head = {"trial": None, "learner": "blend", "config": config, "judged": judged}
+    judged: Judgment = {"score_on_other_rows": choice.score, "best_single_on_other_rows": choice.best_score}
     if not choice.wins:
-        single = len(members) == 1
-        why = (
+        reason = (
             "no mix was better than one model alone"
-            if single
-            else (
-                f"on rows that did not choose the weights it scored {choice.score:.4f}, the best single model "
-                f"{choice.best_score:.4f}"
-            )
+            if len(members) == 1
+            else f"on rows that did not choose the weights it scored {choice.score:.4f}, the best single model "
+            f"{choice.best_score:.4f}"
         )
-        return head | {"status": "not_better", "message": f"The blend is not used: {why}."}
+        return Trial(None, "blend", config, "not_better", message=f"The blend is not used: {reason}.", judged=judged)
+    head = Trial(None, "blend", config, "finished")
     stacked = sum(weight * np.load(out_of_fold_file(folder, trial)).astype(np.float64) for trial, weight in members)
-    np.save(out_of_fold_file(folder, head), np.asarray(stacked, dtype=np.float32))
-    return head | {
-        "status": "finished",
-        **summarize(np.asarray(stacked, dtype=np.float32), data, metric),
-        "fit_s": sum(trial["fit_s"] for trial, _ in members),
-        "predict_ms_a_row": sum(trial["predict_ms_a_row"] for trial, _ in members),
-        "size_bytes": sum(trial.get("size_bytes") or 0 for trial, _ in members),
-    }
+    predicted = np.asarray(stacked, dtype=np.float32)
+    np.save(out_of_fold_file(folder, head), predicted)
+    return Trial(
+        None,
+        "blend",
+        config,
+        "finished",
+        judged=judged,
+        fit_s=sum(trial.fit_s or 0.0 for trial, _ in members),
+        predict_ms_a_row=sum(trial.predict_ms_a_row or 0.0 for trial, _ in members),
+        size_bytes=sum(trial.size_bytes or 0 for trial, _ in members),
+        **vars(summarize(predicted, data, metric)),
+    )

@@ -1,153 +1,190 @@
-"""Models fitted on all training rows by a helper beside the search, and what a fit will cost."""
+"""Models fitted on all training rows beside the search, and what a fit will cost."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from core.automl._types import Config, Estimator
+from core.automl.data.training_data import TrainingData
+from core.automl.learners.registry import learner_title
+from core.automl.refit.refit_worker import RefitAnswer, RefitWorker
 from core.automl.tuning.budget import Budget
-from core.automl.tuning.processes import Helper, cores
+from core.automl.tuning.processes import cores
+from core.automl.tuning.trials import Trial
 from core.datasets import Finding
 
-if TYPE_CHECKING:
-    from core.automl.data.training_data import TrainingData
+__all__ = ["FinalModel", "Refits"]
 
-__all__ = ["Final", "Refits"]
-
-SAFETY = 1.6  # a refit may take longer than the folds said
-INSURE_FROM = 0.5  # of the budget: from here on the best so far is fitted on all rows beside the search
-INSURE_SHARE = 0.1  # of the time so far, at most, goes into that
+SAFETY = 1.6  # a refit may take longer than the folds suggest
+PREFIT_FROM = 0.5  # of the budget: from here on the best so far is fitted on all rows beside the search
+PREFIT_SHARE = 0.1  # of the time so far, at most, is spent on that
 
 
 @dataclass(frozen=True)
-class Final:
-    """The winner, fitted on all training rows."""
+class FinalModel:
+    """A trial's model, fitted on all training rows.
 
-    trial: dict[str, Any]
-    estimator: Any
+    Parameters
+    ----------
+    trial : Trial
+        The trial.
+    estimator : fitted estimator
+        The model on encoded rows.
+    refit_s : float
+        Seconds of the fit.
+    """
+
+    trial: Trial
+    estimator: Estimator
     refit_s: float
 
 
-def _name(trial: dict[str, Any]) -> str:
-    return "linear" if trial["learner"] == "linear" else f"fit{trial['trial']}"
-
-
 class Refits:
-    """The helper, what it was asked for, and what it has done."""
+    """Requests to the refit worker, what it has done, and what a fit costs.
 
-    data: TrainingData
+    Parameters
+    ----------
+    worker : RefitWorker
+        The process that fits.
+    data : TrainingData
+        Rows to learn from.
+    metric : str
+        Key of `METRICS` that the search optimizes.
+    seed : int
+        Seed of the estimators.
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder = folder
-        self.helper = Helper("core.automl.refit.worker_main", folder)
+    Attributes
+    ----------
+    findings : list of Finding
+        Models that could not be fitted.
+    """
+
+    def __init__(self, worker: RefitWorker, data: TrainingData, metric: str, seed: int) -> None:
+        self.worker = worker
+        self.data = data
+        self.metric = metric
+        self.cores = cores()
         self.findings: list[Finding] = []
-        self.metric = ""
         self._seed = seed
-        self._cores = cores()
-        self._growth = 1.0  # all training rows over those of a fold
-        self._slowness = 1.0  # measured seconds of a fit over the estimated ones
-        self._insured: dict[str, Any] | None = None
-        self._insuring: dict[str, Any] | None = None
-        self._insurance_s = 0.0
+        # All training rows per row of a fold.
+        self._growth = len(data.y) / float(np.mean([len(train) for train, _ in data.folds]))
+        self._slowness = 1.0  # measured seconds of a fit per estimated second
+        self._prefitted: Trial | None = None
+        self._prefitting: Trial | None = None
+        self._prefit_s = 0.0
 
-    def _ask(self, trials: Sequence[dict[str, Any]], *, score: bool = False) -> None:
-        models = [{"name": _name(trial), "learner": trial["learner"], "config": trial["config"]} for trial in trials]
-        for model in models:
-            (self.folder / f"{model['name']}.json").unlink(missing_ok=True)
-        request = {
-            "models": models,
-            "score": score,
-            "metric": self.metric,
-            "jobs": self._cores,
-            "seed": self._seed,
-        }
-        self.helper.send(json.dumps(request))
+    def request(self, trials: Sequence[Trial], *, score: bool = False) -> None:
+        """Ask for models without waiting for them."""
+        self.worker.request(trials, score=score, metric=self.metric, jobs=self.cores, seed=self._seed)
 
-    def _answer(self, name: str) -> dict[str, Any] | None:
-        try:
-            return json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
+    def request_linear(self, config: Config) -> None:
+        """Ask for the linear model, scored on the folds."""
+        self.request([_linear(config)], score=True)
 
-    def estimate(self, trial: dict[str, Any]) -> float:
-        """Return the seconds that fitting a trial's configuration on all training rows, with a core, should take."""
-        return float(trial["fold_fit_s"]) * self._growth * float(trial.get("threads") or 1)
+    def linear_answer(self, config: Config) -> RefitAnswer | None:
+        """Return what came of the linear model; None while it is not done."""
+        return self.worker.answer(_linear(config))
 
-    def cost(self, trial: dict[str, Any]) -> float:
+    def estimate(self, trial: Trial) -> float:
+        """Return the seconds that fitting a trial's configuration on all training rows, on one core, should take."""
+        return (trial.fold_fit_s or 0.0) * self._growth * (trial.threads or 1)
+
+    def cost(self, trial: Trial) -> float:
         """Return the seconds to allow for that."""
-        return 0.0 if self._ready(trial, load=False) else 0.1 + SAFETY * self._slowness * self.estimate(trial)
+        return 0.0 if self.is_ready(trial) else 0.1 + SAFETY * self._slowness * self.estimate(trial)
 
-    def insure(self, best: dict[str, Any] | None, budget: Budget) -> None:
-        """Fit the best so far on all rows beside the search, so that its end waits for nothing and cannot fail."""
-        if self._insuring is not None:
-            answer = self._answer(_name(self._insuring))
+    def prefit_best(self, best: Trial | None, budget: Budget, *, linear_done: bool) -> None:
+        """Fit the best trial so far on all rows beside the search, so that its end waits for nothing and cannot fail.
+
+        Parameters
+        ----------
+        best : Trial or None
+            The best trial so far; None to take in what was asked for only.
+        budget : Budget
+            Time budget of the search.
+        linear_done : bool
+            Whether the worker is done with the linear model.
+        """
+        if self._prefitting is not None:
+            answer = self.worker.answer(self._prefitting)
             if answer is None:
                 return
-            if "error" not in answer:
-                self._insured = self._insuring
-                self._insurance_s += float(answer["refit_s"])
-                own = float(answer["refit_s"]) * answer["threads"]
-                self._slowness = max(1.0, own / max(self.estimate(self._insuring), 0.1))
-            self._insuring = None
-        known = self._insured is not None and best is not None and self._insured["trial"] == best["trial"]
-        if best is None or known or self._answer("linear") is None or (budget.fraction or 0.0) < INSURE_FROM:
+            if answer.error is None:
+                self._prefitted = self._prefitting
+                self._prefit_s += answer.refit_s
+                estimate = max(self.estimate(self._prefitting), 0.1)
+                self._slowness = max(1.0, answer.refit_s * answer.threads / estimate)
+            self._prefitting = None
+        known = self._prefitted is not None and best is not None and self._prefitted.number == best.number
+        if best is None or known or not linear_done or (budget.fraction or 0.0) < PREFIT_FROM:
             return
         seconds = self.estimate(best)
-        if self._insurance_s + seconds < INSURE_SHARE * budget.elapsed() and budget.left() > 2 * self.cost(best):
-            self._insuring = best
-            self._ask([best])
+        if self._prefit_s + seconds < PREFIT_SHARE * budget.elapsed() and budget.left() > 2 * self.cost(best):
+            self._prefitting = best
+            self.request([best])
 
-    def _ready(self, trial: dict[str, Any], *, load: bool = True) -> Final | None:
+    def is_ready(self, trial: Trial) -> bool:
+        """Return whether a trial's model is fitted on all rows already."""
+        answer = self.worker.answer(trial)
+        return answer is not None and answer.error is None
+
+    def ready(self, trial: Trial) -> FinalModel | None:
         """Return the model of a trial that is fitted on all rows already."""
-        answer = self._answer(_name(trial))
-        if answer is None or "error" in answer:
+        answer = self.worker.answer(trial)
+        if answer is None or answer.error is not None:
             return None
-        return Final(trial, self.load(_name(trial)) if load else None, float(answer["refit_s"]))
+        return FinalModel(trial, self.worker.load(trial), answer.refit_s)
 
-    def _fit(self, trials: list[dict[str, Any]], wall: float) -> bool:
-        """Fit trials on all rows, side by side; tell whether all are there in time."""
-        asked = [trial for trial in trials if self._insuring is None or self._insuring["trial"] != trial["trial"]]
-        if asked:  # the quickest first, so that there is a model whatever happens to the others
-            self._ask(sorted(asked, key=self.estimate))
-        while any(self._answer(_name(trial)) is None for trial in trials):
-            if time.time() >= wall or self.helper.ended:
-                self.helper.kill()
+    def fit(self, trials: Sequence[Trial], deadline: float) -> bool:
+        """Fit trials on all rows, side by side, and return whether all are there in time.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            Trials to fit.
+        deadline : float
+            When the worker is ended, seconds since the epoch.
+        """
+        missing = [trial for trial in trials if self._prefitting is None or self._prefitting.number != trial.number]
+        if missing:  # the quickest first, so that there is a model whatever happens to the others
+            self.request(sorted(missing, key=self.estimate))
+        while any(self.worker.answer(trial) is None for trial in trials):
+            if time.time() >= deadline or self.worker.ended:
+                self.worker.close()
                 break
             time.sleep(0.02)
-        lost = [trial for trial in trials if self._ready(trial, load=False) is None]
+        lost = [trial for trial in trials if not self.is_ready(trial)]
         if lost:
-            told = ", ".join(f"number {trial['trial']}, {trial['learner']}" for trial in lost)
-            why, advice = self.why_lost(lost)
+            names = ", ".join(f"{learner_title(trial.learner)} {trial.number}" for trial in lost)
+            reason, hint = self.why_missing(lost)
             self.findings.append(
                 Finding(
                     "refit",
                     "alert",
                     None,
-                    f"{len(lost)} of {len(trials)} models that were chosen ({told}) could not be fitted on all rows "
-                    f"{why}; the best model that was fitted was kept instead.",
-                    advice,
+                    f"{len(lost)} of {len(trials)} chosen models ({names}) could not be fitted on all rows "
+                    f"{reason}; the best model that was fitted is used instead.",
+                    hint,
                 )
             )
         return not lost
 
-    def why_lost(self, trials: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    def why_missing(self, trials: Sequence[Trial]) -> tuple[str, str]:
         """Return why trials could not be fitted on all rows, and what to do."""
-        answers = [self._answer(_name(trial)) for trial in trials]
-        error = next((answer["error"] for answer in answers if answer and "error" in answer), None)
+        answers = [self.worker.answer(trial) for trial in trials]
+        error = next((answer.error for answer in answers if answer is not None and answer.error), self.worker.error)
         if error is not None:
-            return f"({error})", "Block this learner, and look for extreme values in the table."
-        return "in the time that was left", "Give the search more time, or let less run beside it."
+            return f"({error.message})", error.hint
+        return "in the time that was left", "Give the search more time, or run less beside it."
 
-    def load(self, name: str) -> Any:
-        """Return a model that this search's helper has fitted."""
-        import joblib
+    def load_linear(self, config: Config) -> Estimator:
+        """Return the linear model, fitted on all training rows."""
+        return self.worker.load(_linear(config))
 
-        return joblib.load(self.folder / f"{name}.joblib")  # written by our own helper a moment ago
 
-    def close(self) -> None:
-        """End the helper."""
-        self.helper.kill()
+def _linear(config: Config) -> Trial:
+    return Trial(0, "linear", config, "finished")

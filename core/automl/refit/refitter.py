@@ -5,202 +5,214 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from dataclasses import replace
+from typing import Any
 
 from core.automl._settings import AutoMLSettings
 from core.automl.ensemble.blend import make_blend
-from core.automl.ensemble.candidates import consider, selection_s
-from core.automl.refit.refits import Final, Refits
+from core.automl.ensemble.candidates import choose_members, selection_s
+from core.automl.learners.linear import linear_config
+from core.automl.refit.refit_worker import RefitAnswer
+from core.automl.refit.refits import FinalModel, Refits
 from core.automl.tuning.budget import Budget
-from core.automl.tuning.learners import linear_config
-from core.automl.tuning.processes import Helper
+from core.automl.tuning.trials import Trial, Trials
 from core.errors import SearchError
 
-if TYPE_CHECKING:
-    from core.automl.data.prepare import Prepared
-    from core.automl.tuning.search import Search
+__all__ = ["Refitter"]
 
-__all__ = ["Final", "Finisher"]
-
-EVALUATION_S = 1.0  # encoding, predicting and scoring the test rows, and 30 microseconds a row
-MOST_PRESSURE = 4.0
-START_S = 5.0  # a new helper process with its libraries
+EVALUATION_S = 1.0  # encoding, predicting and scoring the test rows, and 30 microseconds per row
+MAX_PRESSURE = 4.0
+START_S = 5.0  # a new process with its libraries
 BLEND_SHARE = 0.15  # of the budget, at most, is kept for fitting the members of a blend
-STOPPED_S = 3.0  # or so long, at least, when somebody wants the search to end
+STOPPED_S = 3.0  # or so many seconds, at least, when the search was stopped
 OVERRUN = 0.02
 OVERRUN_S = 2.0
 
 
-class Finisher(Refits):
-    """Fits the linear model beside the search, then the winner; a fit that takes too long is ended."""
+class Refitter:
+    """Fits the linear model beside the search, then the winner; a fit that takes too long is ended.
 
-    def __init__(self, folder: Path, settings: AutoMLSettings) -> None:
-        super().__init__(folder, settings.seed)
+    Parameters
+    ----------
+    refits : Refits
+        Fits models, and knows what that costs.
+    settings : AutoMLSettings
+        Settings of the search.
+    test_rows : int
+        Number of test rows.
+    pressure : float, default=1
+        Seconds that went by per second that this process worked, so far: 1 on a machine with nothing else to do.
+
+    Attributes
+    ----------
+    linear : Trial or None
+        The linear model as a trial, once it is there.
+    blend : Trial or None
+        The blend that was considered, as a trial.
+    """
+
+    def __init__(self, refits: Refits, settings: AutoMLSettings, *, test_rows: int = 0, pressure: float = 1.0) -> None:
+        self.refits = refits
         self.settings = settings
-        self.linear: dict[str, Any] | None = None
-        self._linear_config: dict[str, Any] = {}
-        self.blend: dict[str, Any] | None = None
-        self._asked_at = time.time()
-        self._evaluation_s = EVALUATION_S
-
-    def plan(self, prepared: Prepared, pressure: float) -> None:
-        """Start with the linear model, scored on the same folds.
-
-        Parameters
-        ----------
-        prepared : Prepared
-            What the search works on.
-        pressure : float
-            Seconds that went by over seconds that this process worked, so far: 1 on a machine with nothing else to do.
-        """
-        data = prepared.data
-        self.data = data
-        self.metric = prepared.metric
-        self._growth = len(data.y) / float(np.mean([len(train) for train, _ in data.folds]))
-        self._evaluation_s = (EVALUATION_S + 30e-6 * len(prepared.y_test)) * min(max(pressure, 1.0), MOST_PRESSURE)
-        self._asked_at = time.time()
-        self._linear_config = linear_config(data.X.shape[1], data.classes)
-        self._ask([{"trial": 0, "learner": "linear", "config": self._linear_config}], score=True)
+        self.linear: Trial | None = None
+        self.blend: Trial | None = None
+        self._evaluation_s = (EVALUATION_S + 30e-6 * test_rows) * min(max(pressure, 1.0), MAX_PRESSURE)
+        self._requested_at = time.time()
+        self._linear_config = linear_config(refits.data.X.shape[1], refits.data.classes)
+        refits.request_linear(self._linear_config)
 
     def read(self) -> None:
         """Take in the linear model once it is there."""
-        if self.linear is None and (answer := self._answer("linear")) is not None:
-            self.linear = {
-                "event": "trial",
-                "trial": 0,
-                "learner": "linear",
-                "config": self._linear_config,
-                "at": time.time(),
-                "seconds": time.time() - self._asked_at,
-                "status": "failed" if "error" in answer else "finished",
-                "message": answer.get("error"),
-                **answer,
-            }
+        if self.linear is not None:
+            return
+        answer = self.refits.linear_answer(self._linear_config)
+        if answer is None:
+            error = self.refits.worker.error
+            if error is None:
+                return
+            answer = RefitAnswer(error=error)
+        known: dict[str, Any] = {} if answer.evaluation is None else vars(answer.evaluation)
+        self.linear = Trial(
+            0,
+            "linear",
+            self._linear_config,
+            "finished" if answer.error is None else "failed",
+            at=time.time(),
+            seconds=time.time() - self._requested_at,
+            message=None if answer.error is None else answer.error.message,
+            threads=answer.threads,
+            refit_s=answer.refit_s,
+            **known,
+        )
 
-    def reserve(self, run: Search, budget: Budget) -> float:
+    def prefit_best(self, best: Trial | None, budget: Budget) -> None:
+        """Fit the best trial so far on all rows beside the search."""
+        self.refits.prefit_best(best, budget, linear_done=self.linear is not None)
+
+    def reserve(self, board: Trials, budget: Budget) -> float:
         """Return the seconds to keep for the refit, or for a blend, and the test."""
-        evaluation = self._evaluation_s
-        best = run.best
+        best = board.best
         if best is None:  # nothing to fit yet: any model that still comes is better than none
-            return evaluation
-        waiting = START_S if self.linear is None else 0.0  # a busy helper has to be started anew
-        return max(self.cost(best), self._blend_s(run, budget)) + 0.2 + waiting + evaluation
+            return self._evaluation_s
+        waiting = START_S if self.linear is None else 0.0  # a busy process has to be started anew
+        return max(self.refits.cost(best), self._blend_s(board, budget)) + 0.2 + waiting + self._evaluation_s
 
-    def _blend_s(self, run: Search, budget: Budget) -> float:
+    def _blend_s(self, board: Trials, budget: Budget) -> float:
         """Return the seconds to keep for a blend: about what fitting the best trial of each learner takes."""
         if not self.settings.ensemble or budget.seconds is None:
             return 0.0
-        costs = [self.cost(trial) for trial in run.best_by_learner()]
-        together = max(max(costs), sum(costs) / self._cores)
-        return selection_s(self.data) + min(BLEND_SHARE * budget.seconds, together)
+        costs = [self.refits.cost(trial) for trial in board.best_by_learner().values()]
+        together = max(max(costs), sum(costs) / self.refits.cores)
+        return selection_s(self.refits.data) + min(BLEND_SHARE * budget.seconds, together)
 
-    def finish(self, run: Search, budget: Budget, should_stop: Callable[[], bool]) -> Final:
+    def finish(self, board: Trials, budget: Budget, *, stopped: bool, should_stop: Callable[[], bool]) -> FinalModel:
         """Fit the winner on all training rows; when time is short, the best that can be fitted.
 
         Parameters
         ----------
+        board : Trials
+            Trials of the search.
+        budget : Budget
+            Time budget of the search.
+        stopped : bool
+            Whether the search was stopped by its user.
         should_stop : callable
-            Once it says True, the linear model is not waited for.
+            Once it returns True, the linear model is not waited for.
 
         Raises
         ------
         SearchError
             When neither a trial nor the linear model is there.
         """
-        self._await_linear(run, budget, should_stop)
-        ranked = [trial for trial in run.trials if trial["status"] == "finished"]
-        if self.linear is not None and self.linear["status"] == "finished":
-            ranked.append(self.linear)
-        ranked.sort(key=run.rank)
+        self._await_linear(board, budget, should_stop=should_stop, stopped=stopped)
+        linear = [self.linear] if self.linear is not None and self.linear.finished else []
+        ranked = sorted([*board.ranked(), *linear], key=board.rank)
         if not ranked:
-            raise SearchError(*self._nothing(run, budget))
-        if self.linear is None or self.helper.ended:
-            self.helper.kill()
-            self.helper = Helper("core.automl.refit.worker_main", self.folder)
-        wall = time.time() + budget.left() + OVERRUN * (budget.seconds or 0) + OVERRUN_S - self._evaluation_s
-        self.insure(None, budget)
-        if (blended := self._blended(run, ranked, budget, wall)) is not None:
+            raise _no_model(board, budget, stopped)
+        if self.linear is None or self.refits.worker.ended:
+            self.refits.worker.restart()
+        deadline = time.time() + budget.left() + OVERRUN * (budget.seconds or 0) + OVERRUN_S - self._evaluation_s
+        self.prefit_best(None, budget)
+        if (blended := self._fit_blend(ranked, budget, deadline, stopped)) is not None:
             return blended
         for trial in ranked:
-            if (ready := self._ready(trial)) is not None:
+            if (ready := self.refits.ready(trial)) is not None:
                 return ready
-            if self.estimate(trial) > wall - time.time():
+            if self.refits.estimate(trial) > deadline - time.time():
                 continue
-            if self._fit([trial], wall) and (ready := self._ready(trial)) is not None:
+            if self.refits.fit([trial], deadline) and (ready := self.refits.ready(trial)) is not None:
                 return ready
-            if self.helper.ended:  # it took too long; one that failed leaves time for the next
+            if self.refits.worker.ended:  # it took too long; one that failed leaves time for the next
                 break
         for trial in ranked:
-            if (ready := self._ready(trial)) is not None:
+            if (ready := self.refits.ready(trial)) is not None:
                 return ready
-        why, advice = self.why_lost(ranked)
-        raise SearchError(f"The best of {len(run.trials)} trials could not be fitted on all rows {why}.", advice)
+        reason, hint = self.refits.why_missing(ranked)
+        raise SearchError(f"The best of {len(board)} trials could not be fitted on all rows {reason}.", hint)
 
-    def _blended(self, run: Search, ranked: list[dict[str, Any]], budget: Budget, wall: float) -> Final | None:
+    def _fit_blend(self, ranked: list[Trial], budget: Budget, deadline: float, stopped: bool) -> FinalModel | None:
         """Return the blend, when it is better than the best single model and its members could be fitted."""
         if not self.settings.ensemble:
             return None
-        left = math.inf
-        if budget.seconds is not None or run.stopped:
-            spent = budget.elapsed() if run.stopped else budget.seconds or 0.0
-            left = min(budget.left() - self._evaluation_s, max(BLEND_SHARE * spent, STOPPED_S)) - selection_s(self.data)
-            left = max(0.0, left)
-        found = consider(
-            self.folder,
+        refits, left = self.refits, math.inf
+        if budget.seconds is not None or stopped:
+            spent = budget.elapsed() if stopped else budget.seconds or 0.0
+            left = min(budget.left() - self._evaluation_s, max(BLEND_SHARE * spent, STOPPED_S))
+            left = max(0.0, left - selection_s(refits.data))
+        blending = choose_members(
+            refits.worker.folder,
             ranked,
-            self.data,
-            self.metric,
-            cost=self.cost,
+            refits.data,
+            refits.metric,
+            cost=refits.cost,
             longest=left,
-            room=left * self._cores,
+            budget=left * refits.cores,
             seed=self.settings.seed,
         )
-        if found is None:
+        if blending is None:
             return None
-        self.blend = found.trial
-        if not found.choice.wins:
+        self.blend = blending.trial
+        if not blending.choice.wins:
             return None
-        members = [trial for trial, _ in found.members]
-        if not self._fit([trial for trial in members if self._ready(trial, load=False) is None], wall):
-            told = {"status": "timed_out", "score": None, "message": "Its members could not be fitted in time."}
-            self.blend = found.trial | told
+        members = [trial for trial, _ in blending.members]
+        if not refits.fit([trial for trial in members if not refits.is_ready(trial)], deadline):
+            self.blend = replace(
+                blending.trial, status="timed_out", score=None, message="Its members could not be fitted in time."
+            )
             return None
-        ready = [self._ready(trial) for trial in members]
-        estimator = make_blend(
-            [each.estimator for each in ready if each],
-            [weight for _, weight in found.members],
-            self.data.task,
-            fitted=True,
-        )
-        return Final(found.trial, estimator, sum(each.refit_s for each in ready if each))
+        models = [model for trial in members if (model := refits.ready(trial)) is not None]
+        weights = [weight for _, weight in blending.members]
+        blend = make_blend([model.estimator for model in models], weights, refits.data.task, fitted=True)
+        return FinalModel(blending.trial, blend, sum(model.refit_s for model in models))
 
-    def _await_linear(self, run: Search, budget: Budget, should_stop: Callable[[], bool]) -> None:
+    def _await_linear(self, board: Trials, budget: Budget, *, should_stop: Callable[[], bool], stopped: bool) -> None:
         """Give the linear model the time that is left over; one that is still at work blocks the refit."""
         self.read()
         while (
             self.linear is None
-            and not self.helper.ended
-            and not run.stopped
+            and not self.refits.worker.ended
+            and not stopped
             and not should_stop()
-            and budget.left() > self.reserve(run, budget)
+            and budget.left() > self.reserve(board, budget)
         ):
             time.sleep(0.02)
             self.read()
 
-    def _nothing(self, run: Search, budget: Budget) -> tuple[str, str]:
-        failed = [trial for trial in run.trials if trial["status"] != "finished"]
-        if failed:
-            return (
-                f"None of {len(failed)} trials gave a model; the last one: {failed[-1].get('message')}.",
-                "Look at the target and the metric: a class that is missing from a fold is the usual cause.",
-            )
-        if run.stopped:
-            return "It was stopped before the first model was finished.", "Start again and let it run a little longer."
-        limit = "the time it had" if budget.seconds is None else f"{budget.seconds:,.0f} s"
-        return (
-            f"No model was finished within {limit}.",
-            "Give it more time (a minute is a good start), or use fewer rows or columns.",
+
+def _no_model(board: Trials, budget: Budget, stopped: bool) -> SearchError:
+    """Return the error of a search that ended without a model."""
+    failed = [trial for trial in board if not trial.finished]
+    if failed:
+        return SearchError(
+            f"None of {len(failed)} trials gave a model; the last one: {failed[-1].message}.",
+            "Look at the target and the metric: a class that is missing from a fold is the usual cause.",
         )
+    if stopped:
+        return SearchError(
+            "The search was stopped before the first model was finished.", "Start again and let it run a little longer."
+        )
+    limit = "the time it had" if budget.seconds is None else f"{budget.seconds:,.0f} s"
+    return SearchError(
+        f"No model was finished within {limit}.",
+        "Give it more time (a minute is a good start), or use fewer rows or columns.",
+    )

@@ -1,4 +1,4 @@
-"""The finisher: ``python -m core.automl.refit.worker_main FOLDER``, a process that fits final models on request.
+"""The refit worker: ``python -m core.automl.refit.worker_main FOLDER``, a process that fits models on request.
 
 It is started early, so that its libraries are loaded when the search ends, and is killed when a fit takes too long.
 A request is a line of JSON on its standard input; the answer is a file for each model, which appears whole.
@@ -12,80 +12,78 @@ import sys
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.automl.tuning.learners import preload
-from core.automl.tuning.processes import end_with_parent
+from core.automl.learners.build import build_estimator, preload_learners
+from core.automl.refit.refit_worker import ModelRequest, RefitRequest, answer_file, model_file
+from core.automl.tuning.processes import describe_fit_error, end_with_parent, errors_recorded, preload
+from core.errors import to_record
+from core.files import write_text
+
+__all__ = ["main", "serve"]
 
 
-def score(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Score the model that is asked for on the folds, and keep its out-of-fold predictions."""
+def score(folder: Path, request: RefitRequest, model: ModelRequest) -> dict[str, Any]:
+    """Score a model on the folds, keep its out-of-fold predictions, and return the record of its `Evaluation`."""
     import numpy as np
 
     from core.automl.data.training_data import TrainingData
-    from core.automl.tuning import learners as _learners
-    from core.automl.tuning.trial import run_trial
+    from core.automl.tuning.cross_validation import run_trial
 
     data = TrainingData.load(folder)
-    model = request["models"][0]
-    make = partial(
-        _learners.build_estimator, model["learner"], model["config"], data.task, jobs=1, seed=request["seed"]
-    )
-    record, out_of_fold = run_trial(make, data, request["metric"])
+    make = partial(build_estimator, model["learner"], model["config"], data.task, jobs=1, seed=request["seed"])
+    evaluation, out_of_fold = run_trial(make, data, request["metric"])
     np.save(folder / f"{model['name']}.oof.npy", out_of_fold)
-    return record
+    return asdict(evaluation)
 
 
-def refit(folder: Path, request: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
-    """Fit one of the models that are asked for on all training rows."""
+def refit(folder: Path, request: RefitRequest, model: ModelRequest) -> dict[str, Any]:
+    """Fit a model on all training rows."""
     import joblib
     import numpy as np
 
+    from core.automl._fitting import fit
     from core.automl.data.training_data import TrainingData
-    from core.automl.tuning import learners as _learners
-    from core.automl.tuning.trial import fit
 
     data = TrainingData.load(folder)
     # Threads of one fit wait for the slowest of them, so one core is left to whatever else there is.
     threads = max(1, (request["jobs"] - 1) // len(request["models"]))
     began = time.perf_counter()
-    estimator = _learners.build_estimator(
-        model["learner"], model["config"], data.task, jobs=threads, seed=request["seed"]
-    )
-    joblib.dump(fit(estimator, np.asarray(data.X), data.y, data), folder / f"{model['name']}.joblib")
+    estimator = build_estimator(model["learner"], model["config"], data.task, jobs=threads, seed=request["seed"])
+    joblib.dump(fit(estimator, np.asarray(data.X), data.y, data), model_file(folder, model["name"]))
     return {"refit_s": time.perf_counter() - began, "threads": threads}
 
 
-def serve(folder: Path, request: dict[str, Any]) -> None:
+def serve(folder: Path, request: RefitRequest) -> None:
     """Answer a request: models are fitted side by side, and each has its answer as soon as it is done."""
 
-    def one(model: dict[str, Any]) -> None:
+    def serve_model(model: ModelRequest) -> None:
         try:
-            record = score(folder, request) if request["score"] else {}
-            result = record | refit(folder, request, model)
+            scored = {"evaluation": score(folder, request, model)} if request["score"] else {}
+            answer = scored | refit(folder, request, model)
         except Exception as error:  # noqa: BLE001  (any library's error is this fit's, and is reported as such)
-            result = {"error": f"{type(error).__name__}: {error}"[:500]}
-        path = folder / f"{model['name']}.json"
-        path.with_suffix(".tmp").write_text(json.dumps(result), encoding="utf-8")
-        path.with_suffix(".tmp").replace(path)
+            answer = {"error": to_record(describe_fit_error(error))}
+        write_text(answer_file(folder, model["name"]), json.dumps(answer))
 
     with ThreadPoolExecutor(min(len(request["models"]), request["jobs"])) as pool:
-        list(pool.map(one, request["models"]))
+        list(pool.map(serve_model, request["models"]))
 
 
 def main(folder: Path) -> int:
     """Serve requests until the input ends."""
     end_with_parent(os.getppid())
     warnings.simplefilter("ignore")
-    preload("core.automl.tuning.trial", "sklearn.linear_model", "sklearn.pipeline", "sklearn.metrics")
-    first = True
-    for line in sys.stdin:
-        serve(folder, json.loads(line))
-        if first:  # what a refit needs, loaded while the search goes on
-            preload()
-            first = False
+    with errors_recorded(folder):
+        preload("core.automl.tuning.cross_validation", "sklearn.linear_model", "sklearn.pipeline", "sklearn.metrics")
+        first = True
+        for line in sys.stdin:
+            serve(folder, json.loads(line))
+            if first:  # what a refit needs, loaded while the search runs
+                preload_learners()
+                first = False
     return 0
 
 

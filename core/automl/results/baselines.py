@@ -1,49 +1,44 @@
-"""The least that a model has to beat: the classes' shares, or the mean, whatever the row."""
+"""The baseline that every model has to beat: the classes' shares, or the mean, for every row."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from core.automl._types import Output, Target
 from core.automl.data.prepare import Prepared
-from core.evaluation import compute_metric, metric_choices
+from core.automl.tuning.trials import Trial
+from core.evaluation import compute_metrics, metric_choices
 
 __all__ = ["prior", "prior_trial"]
 
 
-def prior(prepared: Prepared, n: int) -> NDArray[np.float64]:
-    """Return the answer for so many rows: probabilities (n, k), or numbers (n,)."""
-    data = prepared.data
-    if not data.classes:
-        return np.full(n, float(np.mean(data.y)))
-    shares = np.bincount(data.y.astype(np.intp), minlength=data.classes) / len(data.y)
-    return np.tile(shares, (n, 1))
+def prior(prepared: Prepared, n: int) -> Output:
+    """Return the baseline's answer for `n` rows: probabilities (n, k), or numbers (n,)."""
+    return _constant(prepared.data.y, prepared.data.classes, n)
 
 
-def prior_trial(prepared: Prepared) -> dict[str, Any]:
-    """Score it on the folds, as a trial is."""
+def _constant(y: Target, classes: int, n: int) -> Output:
+    if not classes:
+        return np.full(n, float(np.mean(y.astype(np.float64))))
+    return np.tile(np.bincount(y.astype(np.intp), minlength=classes) / len(y), (n, 1))
+
+
+def prior_trial(prepared: Prepared) -> Trial:
+    """Score the baseline on the folds, as a trial is."""
     data, names = prepared.data, metric_choices(prepared.task)
-    scores: dict[str, list[float]] = {name: [] for name in names}
-    for train, validation in data.folds:
-        part = data.y[train]
-        if data.classes:
-            output = np.tile(
-                np.bincount(part.astype(np.intp), minlength=data.classes) / len(part), (len(validation), 1)
-            )
-        else:
-            output = np.full(len(validation), float(np.mean(part)))
-        for name in names:
-            scores[name].append(compute_metric(name, data.y[validation], output))
-    metrics = {name: float(np.mean(values)) for name, values in scores.items()}
-    spread = float(np.std(scores[prepared.metric], ddof=1)) if len(data.folds) > 1 else None
-    return {
-        "trial": None,
-        "learner": "prior",
-        "status": "finished",
-        "config": {},
-        "score": metrics[prepared.metric],
-        "score_std": spread,
-        "metrics": metrics,
-    }
+    by_fold = [
+        compute_metrics(names, data.y[validation], _constant(data.y[train], data.classes, len(validation)))
+        for train, validation in data.folds
+    ]
+    scores = [values[prepared.metric] for values in by_fold]
+    metrics = {name: float(np.mean([values[name] for values in by_fold])) for name in names}
+    return Trial(
+        None,
+        "prior",
+        {},
+        "finished",
+        score=metrics[prepared.metric],
+        score_std=float(np.std(scores, ddof=1)) if len(scores) > 1 else None,
+        fold_scores=scores,
+        metrics=metrics,
+    )

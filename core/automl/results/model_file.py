@@ -10,35 +10,32 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from core.automl.learners.registry import LEARNERS
 from core.errors import StorageError
 
-__all__ = ["MOVED", "TRUSTED", "load_model", "save_model"]
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["MOVED", "TRUSTED", "load_model", "save_model", "trusted_types"]
 
 _SCHEMA = "schema.json"
 
 TRUSTED = [
-    "collections.OrderedDict",
     "core.automl._model.LabelledClassifier",
     "core.automl.ensemble.blend.BlendClassifier",
     "core.automl.ensemble.blend.BlendRegressor",
     "core.features._encoder.TableEncoder",
     "core.features._plan.ColumnPlan",
     "core.features._text.TextFeatures",
-    "lightgbm.basic.Booster",
-    "lightgbm.sklearn.LGBMClassifier",
-    "lightgbm.sklearn.LGBMRegressor",
     "numpy.dtype",
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",
     "sklearn.compose._column_transformer._RemainderColsList",
     "sklearn.tree._tree.Tree",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
-    "xgboost.sklearn.XGBRegressor",
 ]
-"""Types beyond skops' own defaults that a saved model may hold."""
+"""Types besides skops' defaults and those of the learners that a saved model may hold."""
 
 MOVED = {
     ("core.automl._blend", "BlendClassifier"): "core.automl.ensemble.blend",
@@ -50,32 +47,38 @@ MOVED = {
 """Where a class that earlier versions saved lives now, by its module and name then. Entries are never removed."""
 
 
-def save_model(model: Any, file: Path) -> None:
+def trusted_types() -> list[str]:
+    """Return the types besides skops' defaults that a saved model may hold: `TRUSTED` and those of the learners."""
+    learners = [name for learner in LEARNERS.values() for name in (*learner.estimators, *learner.trusted_types)]
+    return list(dict.fromkeys([*TRUSTED, *learners]))
+
+
+def save_model(model: Pipeline, file: Path) -> None:
     """Write a pipeline.
 
     Parameters
     ----------
-    model : fitted estimator
-        Holds no types besides scikit-learn's and those in `TRUSTED`.
+    model : fitted pipeline
+        Holds no types besides scikit-learn's and `trusted_types`.
     file : Path
-        The file to write.
+        File to write.
     """
     from skops import io as skops_io
 
     skops_io.dump(model, file)
 
 
-def load_model(file: Path) -> Any:
+def load_model(file: Path) -> Pipeline:
     """Read the pipeline of a saved result.
 
     Parameters
     ----------
     file : Path
-        What `save_model` of this or an earlier version wrote.
+        File that `save_model` of this or an earlier version wrote.
 
     Returns
     -------
-    fitted estimator
+    fitted pipeline
 
     Raises
     ------
@@ -85,13 +88,15 @@ def load_model(file: Path) -> Any:
     from skops import io as skops_io
 
     data = _with_current_modules(file.read_bytes())
-    foreign = sorted(set(skops_io.get_untrusted_types(data=data)) - set(TRUSTED))
+    trusted = trusted_types()
+    foreign = sorted(set(skops_io.get_untrusted_types(data=data)) - set(trusted))
     if foreign:
         raise StorageError(
             f"The saved model holds types that are not trusted: {', '.join(foreign[:5])}.",
             "Load only models that Plumbline wrote.",
         )
-    return skops_io.loads(data, trusted=TRUSTED)
+    model: Pipeline = skops_io.loads(data, trusted=trusted)
+    return model
 
 
 def _with_current_modules(data: bytes) -> bytes:
@@ -108,7 +113,7 @@ def _with_current_modules(data: bytes) -> bytes:
     return target.getvalue()
 
 
-def _rename(node: Any) -> bool:
+def _rename(node: object) -> bool:
     """Rename the modules below a node of the schema in place; return whether there was any to rename."""
     if isinstance(node, list):
         return sum(_rename(item) for item in node) > 0

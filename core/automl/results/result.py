@@ -1,59 +1,72 @@
-"""What a search found, with its evidence."""
+"""The result of a search, with its evidence."""
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from core.automl._model import make_model
 from core.automl._settings import AutoMLSettings
-from core.automl.data.prepare import Prepared
-from core.automl.ensemble.candidates import load_out_of_fold, out_of_fold_file
-from core.automl.ensemble.selection import best_of_each
-from core.automl.results.baselines import prior, prior_trial
-from core.automl.results.hyperparameters import hyperparameter_importance
-from core.automl.tuning.budget import Budget
-from core.automl.tuning.trial import outputs
-from core.datasets import Finding, fingerprint
-from core.evaluation import (
-    METRICS,
-    Comparison,
-    Estimate,
-    compare_outputs,
-    confusion,
-    curves,
-    group_name,
-    verdict_sentence,
-)
+from core.automl._types import Config
+from core.automl.results.store import ResultFiles, read_estimates, read_files, write_files
+from core.automl.tuning.trials import Trial
+from core.datasets import Finding
+from core.evaluation import Estimate
+from core.jsonable import jsonable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
 
-    from core.automl.refit.refitter import Final, Finisher
-    from core.automl.tuning.search import Search
+__all__ = ["AutoMLResult", "Label", "Winner"]
 
-__all__ = ["AutoMLResult", "conclude"]
+Label = bool | int | float | str
 
-PACKAGES = (
-    "scikit-learn",
-    "flaml",
-    "lightgbm",
-    "xgboost",
-    "pandas",
-    "numpy",
-    "skops",
-    "pyarrow",
-    "duckdb",
-    "openpyxl",
-    "charset-normalizer",
-    "pydantic-settings",
+_PLAIN = (
+    "task",
+    "metric",
+    "winner",
+    "verdict",
+    "curves",
+    "confusion",
+    "stop_code",
+    "stop_reason",
+    "elapsed_s",
+    "model_ready_s",
+    "split_method",
+    "rows",
+    "features",
+    "fingerprint",
+    "packages",
 )
+
+
+class Winner(TypedDict):
+    """The trial that won, and how long its final fit took.
+
+    Parameters
+    ----------
+    trial : int or None
+        Number of the trial; 0 for the linear model, None for a blend.
+    learner : str
+        Key of `LEARNERS`, "linear" or "blend".
+    config : dict
+        Values of the hyperparameters; of a blend, its members.
+    score, score_std : float or None
+        Mean and standard deviation of the metric over the folds.
+    refit_s : float
+        Seconds of the fit on all training rows.
+    """
+
+    trial: int | None
+    learner: str
+    config: Config
+    score: float | None
+    score_std: float | None
+    refit_s: float
 
 
 @dataclass(frozen=True)
@@ -63,48 +76,72 @@ class AutoMLResult:
     Parameters
     ----------
     model : sklearn.pipeline.Pipeline
-        ``predict`` and ``predict_proba`` on raw frames; ``classes_`` holds the original labels.
+        Fitted pipeline: ``predict`` and ``predict_proba`` on raw frames; ``classes_`` holds the original labels.
+    settings : AutoMLSettings
+        Settings of the search.
+    task, metric : str
+        Task, and key of the metric that was optimized.
+    labels : list or None
+        Labels of the target; None for regression.
+    winner : Winner
+        The trial that won.
     leaderboard : DataFrame
-        One row a trial, best first, and the baselines: name, learner, trial, status, score (mean over folds),
+        One row per trial, best first, and the baselines: name, learner, trial, status, score (mean over folds),
         score_std, the other metrics, fit_s (all folds), predict_ms_a_row, size_bytes (a fold's model), config.
-    trials : list of dict
+    trials : list of Trial
         Every trial with its configuration, also those that failed or were ended.
-    blend : dict or None
-        The blend that was considered, as a trial is listed: its members and their weights are in ``config``, and
-        ``judged`` has its score and that of the best single model on rows that chose neither. Its status is
-        finished when it won, and not_better when it did not.
+    blend : Trial or None
+        The blend that was considered: its members and their weights are in ``config``, and ``judged`` has its score
+        and that of the best single model on rows that chose neither. Its status is finished when it won, and not_better
+        when it did not.
     hyperparameters : dict of dict of Estimate
         By learner with twelve finished trials and more: the importance of each hyperparameter, as
         `hyperparameter_importance` describes it.
     candidates : dict of int to array
         Out-of-fold predictions of the best trials of each learner by their numbers, (repeats, n, k) or (repeats, n) in
-        the order of the training rows, for a search that goes on.
+        the order of the training rows, for a search that continues from this one.
     test_metrics : dict of Estimate
         By metric, on rows the search never saw; empty without a test.
     baseline_metrics : dict of dict of Estimate
         The same of "prior" (class shares, or the mean) and "linear" (logistic or ridge regression).
     differences : dict of Estimate
         The search's metric, model minus baseline, paired on the test rows, larger being better for the model.
+    verdict : str
+        Whether the model is better than the baselines, in one sentence.
     oof, test : DataFrame
-        row_id (position in the table), the target, prediction, a probability a class, sensitive columns;
+        row_id (position in the table), the target, prediction, a probability per class, sensitive columns;
         out-of-fold for training rows (those that some fold validated on), and for the test rows. With a group column
         the second column has the codes of the groups.
-    curves, confusion : JSON-like
-        What a page draws, of the test rows.
-    stop_reason : str
-        Why the search ended, in words; ``stop_code`` in one word.
+    curves : dict
+        Curves of the test rows, as `core.evaluation.curves` returns them.
+    confusion : list of list of int or None
+        Counts of the test rows, rows by the true class; None for regression.
+    findings : list of Finding
+        What to know about the table, the trials and the final fit.
+    stop_code, stop_reason : str
+        Why the search ended, in one word and in a sentence.
     elapsed_s, model_ready_s : float
         Seconds from the start to the end, and to a model that predicts.
+    split_method : str
+        How the folds were made.
+    rows : dict of str to int
+        Number of rows: all, train, test.
+    features : list of str
+        Columns that the model uses.
+    fingerprint : str
+        Fingerprint of the table.
+    packages : dict of str to str
+        Versions of the libraries.
     """
 
-    model: Any
+    model: Pipeline
     settings: AutoMLSettings
     task: str
     metric: str
-    labels: list[Any] | None
-    winner: dict[str, Any]
+    labels: list[Label] | None
+    winner: Winner
     leaderboard: pd.DataFrame
-    trials: list[dict[str, Any]]
+    trials: list[Trial]
     test_metrics: dict[str, Estimate]
     baseline_metrics: dict[str, dict[str, Estimate]]
     differences: dict[str, Estimate]
@@ -123,199 +160,58 @@ class AutoMLResult:
     features: list[str]
     fingerprint: str
     packages: dict[str, str] = field(default_factory=dict)
-    blend: dict[str, Any] | None = None
+    blend: Trial | None = None
     hyperparameters: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     candidates: dict[int, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all but the model and the predictions as JSON-serialisable values."""
-        from core.automl.results.store import summary
-
-        return summary(self)
+        """Return all but the model and the predictions as JSON-serializable values."""
+        record: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
+        record["labels"] = self.labels
+        record["settings"] = self.settings.model_dump(mode="json")
+        record["trials"] = [trial.to_record() for trial in self.trials]
+        record["blend"] = None if self.blend is None else self.blend.to_record()
+        record["leaderboard"] = self.leaderboard.to_dict(orient="records")
+        record["test_metrics"] = _records(self.test_metrics)
+        record["baseline_metrics"] = {name: _records(metrics) for name, metrics in self.baseline_metrics.items()}
+        record["hyperparameters"] = {name: _records(values) for name, values in self.hyperparameters.items()}
+        record["differences"] = _records(self.differences)
+        record["findings"] = [finding.to_dict() for finding in self.findings]
+        plain: dict[str, Any] = jsonable(record)
+        return plain
 
     def save(self, folder: str | Path) -> None:
         """Write the result into a folder: model, evidence, and what is needed to use them elsewhere."""
-        from core.automl.results.store import save
-
-        save(self, Path(folder))
+        files = ResultFiles(self.to_dict(), self.model, self.oof, self.test, self.candidates)
+        write_files(Path(folder), files, self.leaderboard)
 
     @classmethod
     def load(cls, folder: str | Path) -> AutoMLResult:
         """Read what `save` wrote; nothing is unpickled."""
-        from core.automl.results.store import load
-
-        return load(Path(folder))
-
-
-def packages() -> dict[str, str]:
-    """Return the versions that the result depends on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
-
-
-def _predictions(
-    frame: pd.DataFrame,
-    prepared: Prepared,
-    settings: AutoMLSettings,
-    rows: NDArray[np.intp],
-    output: NDArray[Any],
-    groups: NDArray[np.intp] | None,
-) -> pd.DataFrame:
-    table: dict[str, Any] = {"row_id": rows}
-    if groups is not None:
-        table[group_name([settings.target, *settings.sensitive_columns])] = groups
-    table[settings.target] = frame[settings.target].to_numpy()[rows]
-    if prepared.labels is None:
-        table["prediction"] = output
-    else:
-        table["prediction"] = np.asarray(prepared.labels)[output.argmax(axis=1)] if len(rows) else []
-        for code, name in enumerate(prepared.label_names or ()):
-            table[f"p({name})"] = output[:, code]
-    for name in settings.sensitive_columns:
-        table.setdefault(name, frame[name].to_numpy()[rows])
-    return pd.DataFrame(table)
-
-
-def _leaderboard(
-    run: Search, blend: dict[str, Any] | None, linear: dict[str, Any] | None, guess: dict[str, Any]
-) -> pd.DataFrame:
-    rows = []
-    ranked = sorted([*run.trials, *(trial for trial in (linear, blend) if trial)], key=run.rank)
-    if blend is not None and blend["status"] == "finished":  # it was found to be better, if not on these very rows
-        ranked.remove(blend)
-        ranked.insert(0, blend)
-    for trial in [*ranked, guess]:
-        learner = trial["learner"]
-        rows.append(
-            {
-                "name": learner if trial["trial"] in (None, 0) else f"{learner} {trial['trial']}",
-                "learner": learner,
-                "trial": trial["trial"] or None,
-                "status": trial["status"],
-                "score": trial.get("score"),
-                "score_std": trial.get("score_std"),
-                **(trial.get("metrics") or {}),
-                "fit_s": trial.get("fit_s"),
-                "predict_ms_a_row": trial.get("predict_ms_a_row"),
-                "size_bytes": trial.get("size_bytes"),
-                "config": trial["config"],
-            }
+        files = read_files(Path(folder))
+        record = files.record
+        blend = record.get("blend")
+        plain: dict[str, Any] = {name: record.get(name) for name in _PLAIN}
+        return cls(
+            model=files.model,
+            settings=AutoMLSettings(**record["settings"]),
+            labels=None if record["labels"] is None else files.model.classes_.tolist(),
+            leaderboard=pd.DataFrame(record["leaderboard"]),
+            trials=[Trial.from_record(trial) for trial in record["trials"]],
+            blend=None if blend is None else Trial.from_record(blend),
+            test_metrics=read_estimates(record["test_metrics"]),
+            baseline_metrics={name: read_estimates(items) for name, items in record["baseline_metrics"].items()},
+            hyperparameters={
+                name: read_estimates(items) for name, items in (record.get("hyperparameters") or {}).items()
+            },
+            differences=read_estimates(record["differences"]),
+            oof=files.oof,
+            test=files.test,
+            candidates=files.candidates,
+            findings=[Finding.from_dict(item) for item in record["findings"]],
+            **plain,
         )
-    return pd.DataFrame(rows)
 
 
-def _hyperparameters(run: Search) -> dict[str, dict[str, Estimate]]:
-    found = {
-        name: hyperparameter_importance(run.trials, name, seed=run.settings.seed)
-        for name in run.settings.chosen_learners
-    }
-    return {name: importance for name, importance in found.items() if importance}
-
-
-def _candidates(run: Search) -> dict[int, NDArray[np.float32]]:
-    ranked = sorted((trial for trial in run.trials if trial["status"] == "finished"), key=run.rank)
-    best = [ranked[place] for place in best_of_each(range(len(ranked)), [trial["learner"] for trial in ranked])]
-    files = {trial["trial"]: out_of_fold_file(run.folder, trial) for trial in best}
-    return {number: np.load(file) for number, file in files.items() if file.exists()}
-
-
-def _verdict(prepared: Prepared, gains: dict[str, Estimate]) -> str:
-    names = {"prior": "guessing the mean" if prepared.task == "regression" else "guessing", "linear": "a linear model"}
-    return verdict_sentence(METRICS[prepared.metric].title, gains, names)
-
-
-def conclude(
-    frame: pd.DataFrame,
-    settings: AutoMLSettings,
-    prepared: Prepared,
-    run: Search,
-    finisher: Finisher,
-    final: Final,
-    reason: tuple[str, str],
-    ready_s: float,
-    budget: Budget,
-) -> AutoMLResult:
-    """Test the winner once, beside the baselines, and gather the evidence."""
-    data, seed = prepared.data, settings.seed
-    linear = finisher.linear if finisher.linear and finisher.linear["status"] == "finished" else None
-    X, y = prepared.X_test, prepared.y_test
-    tested: dict[str, NDArray[np.float64]] = {}
-    if len(y):
-        tested["model"] = outputs(final.estimator, X, data.classes)
-        tested["prior"] = prior(prepared, len(y))
-        if linear is not None:
-            estimator = finisher.load("linear")
-            tested["linear"] = outputs(estimator, X, data.classes)
-    groups = prepared.test_groups
-    compared = Comparison({}, {})
-    if tested:
-        compared = compare_outputs(prepared.task, prepared.metric, y, tested, groups=groups, seed=seed)
-    gains = dict(compared.gains)
-    if final.trial["learner"] == "linear":
-        gains.pop("linear", None)
-
-    out_of_fold = load_out_of_fold(run.folder, final.trial)
-    covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
-    failed = [trial for trial in run.trials if trial["status"] not in ("finished", "pruned")]
-    findings = [*prepared.findings, *finisher.findings]
-    if linear is None:
-        why = (finisher.linear or {}).get("message") or "it was not finished in the time there was"
-        findings.append(
-            Finding(
-                "linear",
-                "notice",
-                None,
-                f"There is no linear model to compare with: {why}.",
-                "Give the search more time, or use fewer columns.",
-            )
-        )
-    if failed:
-        findings.append(
-            Finding(
-                "trials",
-                "notice",
-                None,
-                f"{len(failed)} of {len(run.trials)} trials gave no score; the first: {failed[0].get('message')}.",
-                "They are in the leaderboard with their state; the others are not affected.",
-                {"trials": [trial["trial"] for trial in failed]},
-            )
-        )
-    return AutoMLResult(
-        model=make_model(prepared.encoder, final.estimator, prepared.labels),
-        settings=settings,
-        task=prepared.task,
-        metric=prepared.metric,
-        labels=prepared.labels,
-        winner={name: final.trial.get(name) for name in ("trial", "learner", "config", "score", "score_std")}
-        | {"refit_s": final.refit_s},
-        leaderboard=_leaderboard(run, finisher.blend, finisher.linear, prior_trial(prepared)),
-        trials=run.trials,
-        blend=finisher.blend,
-        hyperparameters=_hyperparameters(run),
-        candidates=_candidates(run),
-        test_metrics=compared.metrics.get("model", {}),
-        baseline_metrics={name: found for name, found in compared.metrics.items() if name != "model"},
-        differences=gains,
-        verdict=_verdict(prepared, gains),
-        oof=_predictions(
-            frame,
-            prepared,
-            settings,
-            prepared.train_rows[covered],
-            out_of_fold[covered],
-            None if data.groups is None else data.groups[covered],
-        ),
-        test=_predictions(frame, prepared, settings, prepared.test_rows, tested.get("model", out_of_fold[:0]), groups),
-        curves=curves(y, tested["model"], prepared.label_names, groups=groups, seed=seed) if len(y) else {},
-        confusion=confusion(y, tested["model"]) if len(y) and data.classes else None,
-        findings=findings,
-        stop_code=reason[0],
-        stop_reason=reason[1],
-        elapsed_s=budget.elapsed(),
-        model_ready_s=ready_s,
-        split_method=prepared.split_method,
-        rows={"all": len(frame), "train": len(data.y), "test": len(y)}
-        | ({} if groups is None else {"test_groups": len(np.unique(groups))}),
-        features=list(prepared.encoder.columns_),
-        fingerprint=fingerprint(frame),
-        packages=packages(),
-    )
+def _records(estimates: dict[str, Estimate]) -> dict[str, dict[str, float]]:
+    return {name: estimate.to_dict() for name, estimate in estimates.items()}

@@ -1,28 +1,46 @@
-"""The search's helper processes: started by ``python -m``, ended at once, never outliving their parent."""
+"""The search's helper processes: started by ``python -m``, ended at once, never outliving their parent.
+
+An error in one is written to its folder as a typed record, which the search raises or reports; the log has the
+traceback. A process without a record was killed, by the operating system for instance.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
-__all__ = ["Helper", "cores", "end_with_parent"]
+from core.errors import PlumblineError, SearchError, from_record, to_record
+from core.files import write_text
+
+__all__ = ["HelperProcess", "cores", "describe_fit_error", "end_with_parent", "errors_recorded", "preload"]
 
 # Threads that wait spin for microseconds only: by default they would take the cores from the helper beside them, and
-# sleeping at once costs more than a small tree takes to grow. Learners are told their own number of threads; linear
+# sleeping at once costs more than a small tree takes to grow. Learners get their number of threads explicitly; linear
 # algebra on a fold is too small to gain from more than one.
 _THREADS = {"GOMP_SPINCOUNT": "10000", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _ROOT = Path(__file__).resolve().parents[3]
+_ERROR = "error.json"
 
 
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def preload(*modules: str) -> None:
+    """Load modules, which takes seconds, before they are needed."""
+    for module in modules:
+        import_module(module)
 
 
 def end_with_parent(parent: int) -> None:
@@ -36,7 +54,27 @@ def end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-class Helper:
+@contextlib.contextmanager
+def errors_recorded(folder: Path) -> Iterator[None]:
+    """Write down an error of the block for the parent process, its traceback to the log, and end with exit code 1."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  (the parent raises it again)
+        traceback.print_exc()
+        write_text(folder / _ERROR, json.dumps(to_record(error)))
+        sys.exit(1)
+
+
+def describe_fit_error(error: Exception) -> PlumblineError:
+    """Return what a library raised about one fit as an error that says so, without a traceback."""
+    if isinstance(error, PlumblineError):
+        return error
+    return SearchError(
+        f"{type(error).__name__}: {error}"[:500], "Block this learner, and look for extreme values in the table."
+    )
+
+
+class HelperProcess:
     """A helper process in a process group of its own.
 
     Parameters
@@ -44,10 +82,12 @@ class Helper:
     module : str
         Full name of the module, with a ``main``.
     folder : Path
-        The folder it works in; its output goes to a log there.
+        Folder that it works in; its output goes to a log there.
     """
 
     def __init__(self, module: str, folder: Path) -> None:
+        self._error = folder / _ERROR
+        self._error.unlink(missing_ok=True)
         with open(folder / f"{module}.log", "ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, str(folder)],
@@ -59,7 +99,6 @@ class Helper:
                 process_group=0,
                 text=True,
             )
-        self._log = folder / f"{module}.log"
 
     def send(self, line: str) -> None:
         """Write a line to its standard input; a process that is gone takes none."""
@@ -78,9 +117,24 @@ class Helper:
         """Whether it has ended by itself with an error."""
         return self._process.poll() not in (None, 0)
 
-    def last_words(self) -> str:
-        """Return the end of what it printed."""
-        return self._log.read_text(errors="replace")[-500:].strip()
+    @property
+    def error(self) -> PlumblineError | None:
+        """The error that ended it; None when it wrote none down."""
+        if not self._error.exists():
+            return None
+        return from_record(json.loads(self._error.read_text(encoding="utf-8")))
+
+    @property
+    def exit_reason(self) -> str:
+        """How it ended, in words that follow "it was"."""
+        code = self._process.poll()
+        if code is None:
+            return "not ended"
+        if code >= 0:
+            return f"ended with exit code {code}"
+        with contextlib.suppress(ValueError):
+            return f"ended by the signal {signal.Signals(-code).name}"
+        return f"ended by the signal {-code}"
 
     def kill(self) -> None:
         """End it and all it started, at once."""

@@ -5,25 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.automl.tuning import learners as _learners
+from core.automl._types import Config
+from core.automl.learners.build import low_cost, start_points
+from core.automl.learners.registry import LEARNERS
+from core.automl.tuning.trials import Trial
 
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
 
-__all__ = ["Proposer"]
+__all__ = ["Proposer", "SpaceExhaustedError"]
+
+
+class SpaceExhaustedError(Exception):
+    """Every configuration of the search spaces was proposed."""
 
 
 class _LearnerSearch:
-    """The search within one learner's space, and what it has cost and brought so far."""
+    """The search within one learner's space, and what it has cost and gained so far."""
 
     def __init__(self, learner: str, data: TrainingData, seed: int, seconds: float | None) -> None:
         from flaml import CFO
 
-        (rows, columns), task = data.X.shape, data.task
         self.learner = learner
         self.count = 0
         self.cost = 0.0  # seconds spent, and at the best and the second-best score
@@ -32,32 +38,36 @@ class _LearnerSearch:
         self.best = math.inf
         self.before_best = math.inf
         self.last_cost = 0.0
+        rows, columns = data.X.shape
+        space = LEARNERS[learner].space(rows, columns, data.task)
         self._new = partial(
             CFO,
             metric="loss",
             mode="min",
-            space=_learners.space(learner, rows, columns, task),
-            low_cost_partial_config=_learners.low_cost(learner, rows, columns, task),
+            space={name: entry.domain for name, entry in space.items()},
+            low_cost_partial_config=low_cost(space),
             cost_attr=None if seconds is None else "auto",
             seed=seed,
         )
-        self._cfo = self._new(points_to_evaluate=_learners.start_points(learner, data, seconds))
-        self._best_config: dict[str, Any] | None = None
+        self._cfo = self._new(points_to_evaluate=start_points(learner, data, seconds))
+        self._best_config: Config | None = None
 
-    def suggest(self) -> dict[str, Any] | None:
+    def suggest(self) -> Config | None:
+        """Return the next configuration; None when the space is exhausted."""
         config = self._cfo.suggest(str(self.count))
         return None if config is None else {name: getattr(v, "item", lambda v=v: v)() for name, v in config.items()}
 
-    def tell(self, config: dict[str, Any], loss: float, seconds: float) -> None:
+    def tell(self, config: Config, loss: float, seconds: float) -> None:
+        """Report what came of the latest suggestion."""
         result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": seconds}
-        result |= {f"config/{name}": value for name, value in config.items()}  # as FLAML's own tuner hands them over
+        result |= {f"config/{name}": value for name, value in config.items()}  # as FLAML's own tuner passes them
         self._cfo.on_trial_complete(str(self.count), result)
         self.note(config, loss, seconds)
 
-    def replay(self, config: dict[str, Any], loss: float, seconds: float) -> None:
-        """Take over an earlier trial: the same suggestions are made again, and told what came of them.
+    def replay(self, config: Config, loss: float, seconds: float) -> None:
+        """Take over a trial of an earlier search: the same suggestion is made again, and its loss reported.
 
-        Where they are others (the search was made in another way), the search begins at the best that is known.
+        Where the suggestion differs (the search was made in another way), the search restarts at the best known point.
         """
         suggested = self.suggest()
         if suggested is not None and _same(suggested, config):
@@ -67,7 +77,8 @@ class _LearnerSearch:
         if self._best_config is not None:
             self._cfo = self._new(points_to_evaluate=[self._best_config], evaluated_rewards=[self.best])
 
-    def note(self, config: dict[str, Any], loss: float, seconds: float) -> None:
+    def note(self, config: Config, loss: float, seconds: float) -> None:
+        """Keep count of what was spent and gained."""
         self.count += 1
         self.cost += seconds
         self.last_cost = seconds
@@ -92,18 +103,18 @@ class _LearnerSearch:
 
 
 class Proposer:
-    """Proposes (learner, configuration) and learns from the loss.
+    """Proposes a learner and a configuration, and learns from their loss.
 
     Parameters
     ----------
     learners : sequence of str
-        Names of `LEARNERS`.
+        Keys of `LEARNERS`.
     data : TrainingData
-        What is learned from.
+        Rows to learn from.
     seed : int
-        Of the search.
+        Seed of the search.
     seconds : float or None
-        The time budget, in which cost guides the search. None makes the proposals reproducible: learners take turns.
+        Time budget, in which cost guides the search. None makes the proposals reproducible: learners take turns.
     """
 
     def __init__(self, learners: Sequence[str], data: TrainingData, seed: int, seconds: float | None) -> None:
@@ -114,14 +125,20 @@ class Proposer:
         self._random = np.random.default_rng(seed)
         self._turn = 0
 
-    def propose(self) -> tuple[str, dict[str, Any]]:
-        """Return what to try next."""
+    def propose(self) -> tuple[str, Config]:
+        """Return what to try next.
+
+        Raises
+        ------
+        SpaceExhaustedError
+            When every configuration was proposed.
+        """
         for _ in range(100):
             search = self._choose()
             config = search.suggest()
             if config is not None:
                 return search.learner, config
-        raise RuntimeError("the search has no more proposals")
+        raise SpaceExhaustedError
 
     def _choose(self) -> _LearnerSearch:
         searches = list(self._searches.values())
@@ -133,18 +150,18 @@ class Proposer:
         speeds = np.array([1 / max(search.expected_cost(leader), 1e-6) for search in searches])
         return searches[int(self._random.choice(len(searches), p=speeds / speeds.sum()))]
 
-    def tell(self, learner: str, config: dict[str, Any], loss: float, seconds: float) -> None:
+    def tell(self, learner: str, config: Config, loss: float, seconds: float) -> None:
         """Report a proposal's loss (infinite when it failed) and what it cost."""
         self._searches[learner].tell(config, loss, seconds)
 
-    def replay(self, trial: dict[str, Any], loss: float) -> None:
-        """Take over an earlier trial, so that the next proposal of its learner goes on from there."""
-        search = self._searches.get(trial["learner"])
+    def replay(self, trial: Trial, loss: float) -> None:
+        """Take over an earlier trial, so that the next proposal of its learner continues from there."""
+        search = self._searches.get(trial.learner)
         if search is not None:
-            search.replay(trial["config"], loss, trial["seconds"])
+            search.replay(trial.config, loss, trial.seconds)
 
 
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def _same(one: Config, other: Config) -> bool:
     return one.keys() == other.keys() and all(
         math.isclose(value, other[name], rel_tol=1e-9) if isinstance(value, int | float) else value == other[name]
         for name, value in one.items()

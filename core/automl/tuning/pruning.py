@@ -1,62 +1,72 @@
 """Which trials are worth all folds: those that keep up, on the same rows, with the best of their own learner.
 
-Each learner races by itself, because a blend wants good models of every kind.
+Each learner competes with itself only, because a blend needs good models of every learner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Race"]
+from core.automl.tuning.trials import Trial
+
+__all__ = ["Pruner"]
 
 _MARGIN = 0.5  # standard errors of a mean over the folds that were seen, by which a trial may lag behind
 
 
-class Race:
-    """Knows the best trial of each learner by the scores of its folds.
+@dataclass(frozen=True)
+class _Best:
+    """Score of the best trial of a learner, over all folds and of each."""
+
+    score: float
+    fold_scores: list[float]
+
+
+class Pruner:
+    """Compares a trial's first folds with those of the best trial of its learner.
 
     Parameters
     ----------
     larger_is_better : bool
-        The direction of the metric.
+        Direction of the metric.
 
     Examples
     --------
-    >>> race = Race(True)
-    >>> race.note({"learner": "rf", "status": "finished", "score": 0.8, "fold_scores": [0.7, 0.8, 0.9]})
-    >>> race.worth_it("rf", [0.6], 3), race.worth_it("rf", [0.69], 3), race.worth_it("lgbm", [0.6], 3)
+    >>> pruner = Pruner(True)
+    >>> pruner.note(Trial(1, "rf", {}, "finished", score=0.8, fold_scores=[0.7, 0.8, 0.9]))
+    >>> pruner.worth_it("rf", [0.6], 3), pruner.worth_it("rf", [0.69], 3), pruner.worth_it("lgbm", [0.6], 3)
     (False, True, True)
-    >>> round(race.expected("rf", [0.6]), 3)
+    >>> round(pruner.expected("rf", [0.6]), 3)
     0.7
     """
 
     def __init__(self, larger_is_better: bool) -> None:
         self._sign = 1 if larger_is_better else -1
-        self._best: dict[str, dict[str, Any]] = {}
+        self._best: dict[str, _Best] = {}
 
-    def note(self, trial: dict[str, Any]) -> None:
+    def note(self, trial: Trial) -> None:
         """Take a trial into account."""
-        if trial["status"] != "finished":
+        if not trial.finished or trial.score is None or trial.fold_scores is None:
             return
-        best = self._best.get(trial["learner"])
-        if best is None or self._sign * (trial["score"] - best["score"]) > 0:
-            self._best[trial["learner"]] = trial
+        best = self._best.get(trial.learner)
+        if best is None or self._sign * (trial.score - best.score) > 0:
+            self._best[trial.learner] = _Best(trial.score, trial.fold_scores)
 
     def _lag(self, learner: str, scores: Sequence[float]) -> float:
-        first = self._best[learner]["fold_scores"][: len(scores)]
+        first = self._best[learner].fold_scores[: len(scores)]
         return self._sign * float(np.mean(first) - np.mean(scores))
 
-    def worth_it(self, learner: str, scores: list[float], folds: int) -> bool:
-        """Tell whether a trial with these scores of its first folds should go on to the others."""
+    def worth_it(self, learner: str, scores: Sequence[float], folds: int) -> bool:
+        """Return whether a trial with these scores of its first folds should continue with the others."""
         if learner not in self._best:
             return True
-        spread = float(np.std(self._best[learner]["fold_scores"], ddof=1))
+        spread = float(np.std(self._best[learner].fold_scores, ddof=1))
         unseen = 1 / len(scores) - 1 / folds  # a finite population of folds: once all are seen nothing is unsure
         return self._lag(learner, scores) <= _MARGIN * spread * unseen**0.5
 
-    def expected(self, learner: str, scores: list[float]) -> float:
-        """Return what the score over all folds would be, if the trial went on to lag as much."""
-        return float(self._best[learner]["score"]) - self._sign * self._lag(learner, scores)
+    def expected(self, learner: str, scores: Sequence[float]) -> float:
+        """Return what the score over all folds would be, if the trial lagged as much on the other folds."""
+        return self._best[learner].score - self._sign * self._lag(learner, scores)

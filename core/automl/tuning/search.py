@@ -1,12 +1,11 @@
-"""The search itself: helper processes under a clock, and what is done when it ends."""
+"""The search itself: worker processes under a clock, and what is done when it ends."""
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +13,19 @@ import numpy as np
 
 from core.automl._settings import AutoMLSettings
 from core.automl.ensemble.candidates import out_of_fold_file, worth_keeping
-from core.automl.refit.refitter import Finisher
+from core.automl.refit.refit_worker import RefitWorker
+from core.automl.refit.refits import Refits
+from core.automl.refit.refitter import Refitter
+from core.automl.results.conclude import Outcome, conclude
 from core.automl.tuning.budget import Budget
+from core.automl.tuning.event_file import EVENTS, append_trial, read_trials, truncate_partial_line
+from core.automl.tuning.stopping import StopReason, enough_trials
 from core.automl.tuning.trial_event import trial_event
-from core.automl.tuning.warm_start import Earlier, load_earlier
-from core.automl.tuning.worker import Slot
-from core.automl.tuning.worker_main import EVENTS, OUT_OF_FOLD, append, mend, read_events
-from core.automl.tuning.worker_plan import search_key, share
-from core.errors import SearchError
-from core.evaluation import METRICS
+from core.automl.tuning.trials import Trial, Trials
+from core.automl.tuning.warm_start import WarmStart, load_warm_start
+from core.automl.tuning.worker import OUT_OF_FOLD, WorkerHandle
+from core.automl.tuning.worker_plan import Configs, search_key, worker_plan
+from core.datasets import Finding
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
@@ -31,32 +34,66 @@ if TYPE_CHECKING:
     from core.automl.data.prepare import Prepared
     from core.automl.results.result import AutoMLResult
 
-__all__ = ["search"]
+__all__ = ["Search", "search"]
 
 POLL_S = 0.05
-PATIENCE = 20  # trials without a gain, after as many of each learner, before a search ends early
 
 
 class Search:
-    """One search under way: its trials so far, and the searchers that make them."""
+    """A search that is running: the board of its trials, and the workers that make them.
 
-    def __init__(self, folder: Path, settings: AutoMLSettings, budget: Budget, report: Report) -> None:
+    Trials that an interrupted search left in the folder are kept, if it was the same search.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder for trials and scratch files.
+    settings : AutoMLSettings
+        Settings of the search.
+    workers : sequence of WorkerHandle
+        Worker processes that wait for their plans.
+    prepared : Prepared
+        Target, features and splits.
+    budget : Budget
+        Clock of the search.
+    report : callable
+        Takes an `Event` for each trial.
+    configs : sequence of (learner, configuration), optional
+        Try exactly these instead of searching.
+    warm_start : WarmStart, optional
+        Trials of an earlier search.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: AutoMLSettings,
+        workers: Sequence[WorkerHandle],
+        prepared: Prepared,
+        budget: Budget,
+        report: Report,
+        *,
+        configs: Configs | None = None,
+        warm_start: WarmStart | None = None,
+    ) -> None:
         self.folder = folder
         self.settings = settings
+        self.workers = workers
         self.budget = budget
-        self.report = report
-        self.metric = ""
-        self.trials: list[dict[str, Any]] = []
+        self.board = Trials(prepared.metric)
         self.stopped = False
-        self.slots = [Slot(folder / f"searcher{place}") for place in range(settings.max_concurrent_trials)]
-        self._limit = settings.max_trials
-        self._earlier = 0  # trials of a search that was over, whose end must not be this one's
+        self.findings: list[Finding] = []
+        self._report = report
+        self._data = prepared.data
+        self._limit = settings.max_trials if configs is None else len(configs)
+        earlier = WarmStart() if warm_start is None else warm_start
+        self._earlier = len(earlier.trials)  # trials of a search that was over, whose end must not be this one's
+        self._restore(search_key(settings, prepared, configs), earlier)
+        for index, worker in enumerate(workers):
+            worker.start(worker_plan(index, settings, folder, prepared.metric, list(self.board), configs))
 
-    def plan(self, prepared: Prepared, configs: list[list[Any]] | None, earlier: Earlier) -> None:
-        """Tell the searchers what to try; trials of an earlier attempt at the same search are kept."""
-        self.metric = prepared.metric
-        self.data = prepared.data
-        key = search_key(self.settings, prepared, configs)
+    def _restore(self, key: str, earlier: WarmStart) -> None:
+        """Take over the trials in the folder, or those of the earlier search."""
         mark = self.folder / "search.key"
         if not mark.exists() or mark.read_text() != key:
             (self.folder / EVENTS).unlink(missing_ok=True)
@@ -66,133 +103,89 @@ class Search:
         (self.folder / OUT_OF_FOLD).mkdir(exist_ok=True)
         if not (self.folder / EVENTS).exists():
             for trial in earlier.trials:
-                append(self.folder / EVENTS, trial)
+                append_trial(self.folder / EVENTS, trial)
             for number, predicted in earlier.predictions.items():
                 np.save(self.folder / OUT_OF_FOLD / f"{number}.npy", predicted)
-        self._earlier = len(earlier.trials)
         mark.write_text(key)
-        self.data.save(self.folder)
-        mend(self.folder)
-        for trial in read_events(self.folder)[0]:
-            self.trials.append(trial)
-            self._report(trial)
-        self._limit = len(configs) if configs is not None else self.settings.max_trials
-        for place, slot in enumerate(self.slots):
-            slot.plan(share(place, self.settings, self.folder, self.metric, self.trials, configs))
-
-    @property
-    def _timed(self) -> bool:
-        return self.settings.time_budget_s is not None
-
-    @property
-    def larger(self) -> bool:
-        """Whether more of the metric is better."""
-        return METRICS[self.metric].larger_is_better
-
-    def rank(self, trial: dict[str, Any]) -> tuple[float, float]:
-        """Return a sort key, best first; what did not finish comes last.
-
-        Of trials that score the same (a handful of trees may rank without a fault) those with the better probabilities,
-        or numbers, are better.
-        """
-        value = trial.get("score")
-        metrics = trial.get("metrics") or {}
-        quality = metrics.get("log_loss", metrics.get("rmse", math.inf))
-        return math.inf if value is None else -value if self.larger else value, quality
-
-    @property
-    def best(self) -> dict[str, Any] | None:
-        """The best finished trial so far."""
-        finished = [trial for trial in self.trials if trial["status"] == "finished"]
-        return min(finished, key=self.rank, default=None)
+        self._data.save(self.folder)
+        truncate_partial_line(self.folder)
+        for trial in read_trials(self.folder):
+            self._report_trial(self.board.add(trial))
 
     def read(self) -> None:
-        """Take in the trials that have ended since the last look, and report them."""
-        for slot in self.slots:
-            slot.read()
-        # What is done until the searchers are ended depends on the moment, and must not count.
-        while self._enough() is None and (following := self._next()) is not None:
-            event, predicted = following.take()
-            trial = event | {"trial": len(self.trials) + 1}
+        """Take in the trials that have ended since the last call, and report them."""
+        for worker in self.workers:
+            worker.read()
+        # What is done until the workers are ended depends on the moment, and must not count.
+        while self._enough() is None and (worker_in_turn := self._next_worker()) is not None:
+            own, predicted = worker_in_turn.take()
+            trial = self.board.add(own)
             if predicted.exists():
                 predicted.replace(out_of_fold_file(self.folder, trial))
-            append(self.folder / EVENTS, trial)
-            self.trials.append(trial)
-            self._report(trial)
-        keep = worth_keeping(sorted(self.trials, key=self.rank), self.data)
-        for trial in self.trials[-50:]:
-            if trial["trial"] not in keep:
+            append_trial(self.folder / EVENTS, trial)
+            self._report_trial(trial)
+        keep = worth_keeping(sorted(self.board, key=self.board.rank), self._data)
+        for trial in list(self.board)[-50:]:
+            if trial.number not in keep:
                 out_of_fold_file(self.folder, trial).unlink(missing_ok=True)
 
-    def _next(self) -> Slot | None:
-        """Return the searcher whose trial is listed next: in turns, or as they come where time decides anyway."""
-        in_turn = [self.slots[len(self.trials) % len(self.slots)]]
-        waiting = [slot for slot in (self.slots if self._timed else in_turn) if slot.waiting]
-        return min(waiting, key=lambda slot: slot.waiting[0]["at"], default=None)
+    def _next_worker(self) -> WorkerHandle | None:
+        """Return the worker whose trial is listed next: in turns, or as they end where time decides anyway."""
+        in_turn = [self.workers[len(self.board) % len(self.workers)]]
+        timed = self.settings.time_budget_s is not None
+        waiting = [worker for worker in (self.workers if timed else in_turn) if worker.waiting]
+        return min(waiting, key=lambda worker: worker.waiting[0].at or 0.0, default=None)
 
-    def best_by_learner(self) -> list[dict[str, Any]]:
-        """Return the best finished trial of each learner."""
-        found: dict[str, dict[str, Any]] = {}
-        for trial in sorted(self.trials, key=self.rank):
-            if trial["status"] == "finished":
-                found.setdefault(trial["learner"], trial)
-        return list(found.values())
-
-    def _report(self, trial: dict[str, Any]) -> None:
+    def _report_trial(self, trial: Trial) -> None:
         fraction = self.budget.fraction
         if fraction is None and self._limit is not None:
-            fraction = len(self.trials) / self._limit
-        elapsed = max(0.0, self.budget.elapsed(trial["at"]))
-        self.report(trial_event(trial, self.best, self.metric, fraction=fraction, elapsed_s=elapsed))
+            fraction = len(self.board) / self._limit
+        elapsed = max(0.0, self.budget.elapsed(trial.at))
+        best = self.board.best
+        self._report(trial_event(trial, best, self.board.metric, fraction=fraction, elapsed_s=elapsed))
 
-    def reason_to_end(self, should_stop: Callable[[], bool], reserve: Callable[[], float]) -> tuple[str, str] | None:
-        """Return why the search is over, as a code and in words; None while it is not."""
+    def reason_to_end(self, should_stop: Callable[[], bool], reserve: Callable[[], float]) -> StopReason | None:
+        """Return why the search is over; None while it is not.
+
+        Parameters
+        ----------
+        should_stop : callable
+            Returns True once the user wants the search to end.
+        reserve : callable
+            Returns the seconds to keep for the final fit and the test.
+
+        Raises
+        ------
+        PlumblineError
+            When a worker failed and there is no model.
+        """
         if should_stop():
             self.stopped = True
-            return "stopped", "You stopped it; the best so far was kept."
-        lost = next((slot.lost for slot in self.slots if slot.lost is not None), None)
-        if lost is not None:
-            if self.best is None:
-                raise SearchError(
-                    f"The search's process ended by itself: {lost}.", "If memory is short, use fewer rows or columns."
-                )
-            return "lost", f"The search's process ended by itself again and again ({lost}); the best was kept."
+            return StopReason("stopped", "You stopped it; the best model so far was kept.")
+        failure = next((worker.failure for worker in self.workers if worker.failure is not None), None)
+        if failure is not None:
+            if self.board.best is None:
+                raise failure
+            self.findings.append(
+                Finding("worker", "alert", None, f"The search ended early. {failure.message}", failure.hint)
+            )
+            return StopReason("lost", f"The search ended early: {failure.message} The best model so far was kept.")
         if self.budget.left() < reserve():
-            return "budget", f"The time budget of {self.budget.seconds:,.0f} s was used up."
-        ended = all(slot.ended for slot in self.slots)
+            return StopReason("budget", f"The time budget of {self.budget.seconds:,.0f} s was used up.")
+        ended = all(worker.ended for worker in self.workers)
         if ended:
             self.read()
         if (enough := self._enough()) is not None:
             return enough
-        return ("trials", f"All {len(self.trials):,} trials were done.") if ended else None
+        return StopReason("trials", f"All {len(self.board):,} trials were done.") if ended else None
 
-    def end(self) -> None:
-        """End the searchers."""
-        for slot in self.slots:
-            slot.close()
+    def _enough(self) -> StopReason | None:
+        return enough_trials(self.board, self.settings, limit=self._limit, earlier=self._earlier)
 
-    def _enough(self) -> tuple[str, str] | None:
-        """Return why the trials so far are enough, as a code and in words."""
-        best, target = self.best, self.settings.exit_score
-        if (
-            best is not None
-            and target is not None
-            and (best["score"] >= target if self.larger else best["score"] <= target)
-        ):
-            return "exit_score", f"The score of {target:g} was reached."
-        if best is None and len(self.trials) >= PATIENCE and all(t["status"] == "failed" for t in self.trials):
-            return "failed", f"The first {PATIENCE} trials all failed."
-        if self.settings.early_stopping and best is not None and self._stale(best):
-            return "early", f"The last {PATIENCE} trials brought no gain."
-        if self._limit is not None and len(self.trials) >= self._limit:
-            return "trials", f"All {len(self.trials):,} trials were done."
-        return None
-
-    def _stale(self, best: dict[str, Any]) -> bool:
-        finished = [trial for trial in self.trials[self._earlier :] if trial["status"] in ("finished", "pruned")]
-        warm = PATIENCE * len(self.settings.chosen_learners)
-        since = [trial for trial in finished if trial["trial"] > best["trial"]]
-        return len(finished) >= warm and len(since) >= PATIENCE
+    def close(self) -> None:
+        """End the workers."""
+        for worker in self.workers:
+            worker.close()
 
 
 def search(
@@ -203,7 +196,7 @@ def search(
     workdir: str | Path | None = None,
     should_stop: Callable[[], bool] | None = None,
     started: float | None = None,
-    configs: list[list[Any]] | None = None,
+    configs: Sequence[Sequence[Any]] | None = None,
     earlier: str | Path | None = None,
 ) -> AutoMLResult:
     """Search for the best model of a table within the settings' limits.
@@ -217,16 +210,16 @@ def search(
     report : callable, optional
         Takes an `Event` for each trial and each stage.
     workdir : path, optional
-        Folder for trials and scratch files; a search that was ended there goes on from its trials.
+        Folder for trials and scratch files; a search that was interrupted there continues from its trials.
     should_stop : callable, optional
-        Asked about twenty times a second; once it says True the search ends and the best so far is kept.
+        Called about twenty times per second; once it returns True the search ends and the best model so far is kept.
     started : float, optional
         When the clock of the budget began (seconds since the epoch), if before this call.
     configs : list of [learner, configuration], optional
         Try exactly these instead of searching.
     earlier : path, optional
-        Folder of a saved result whose search this one goes on from: its trials are kept and count (`max_trials` is
-        about all together), the budget is new. The table, and all settings but the limits, must be the same.
+        Folder of a saved result whose search this one continues: its trials are kept and count (`max_trials` limits
+        all together), the budget is new. The table, and all settings but the limits, must be the same.
 
     Returns
     -------
@@ -241,62 +234,94 @@ def search(
     StorageError
         When there is no earlier search.
     SearchError
-        When nothing was found within the limits.
+        When no model was found within the limits.
     """
-    began = time.time() if started is None else started
-    budget = Budget(began, settings.time_budget_s)
-    tell = report or silent
+    budget = Budget(time.time() if started is None else started, settings.time_budget_s)
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         folder = Path(scratch if workdir is None else workdir)
         folder.mkdir(parents=True, exist_ok=True)
-        # Helpers load their libraries while this process prepares the table.
-        run = Search(folder, settings, budget, tell)
-        finisher = Finisher(folder, settings)
+        workers: list[WorkerHandle] = []
+        refit_worker: RefitWorker | None = None
         try:
+            # Workers load their libraries while this process prepares the table.
+            for index in range(settings.max_concurrent_trials):
+                workers.append(WorkerHandle(folder / f"searcher{index}"))
+            refit_worker = RefitWorker(folder)
             return _search(
-                frame, settings, budget, run, finisher, should_stop or (lambda: False), tell, configs, earlier
+                frame,
+                settings,
+                folder,
+                budget,
+                workers,
+                refit_worker,
+                should_stop or (lambda: False),
+                report or silent,
+                None if configs is None else [(str(name), dict(config)) for name, config in configs],
+                None if earlier is None else Path(earlier),
             )
         finally:
-            run.end()
-            finisher.close()
+            for worker in workers:
+                worker.close()
+            if refit_worker is not None:
+                refit_worker.close()
 
 
 def _search(
     frame: pd.DataFrame,
     settings: AutoMLSettings,
+    folder: Path,
     budget: Budget,
-    run: Search,
-    finisher: Finisher,
+    workers: Sequence[WorkerHandle],
+    refit_worker: RefitWorker,
     should_stop: Callable[[], bool],
-    tell: Report,
-    configs: list[list[Any]] | None,
-    earlier: str | Path | None,
+    report: Report,
+    configs: Configs | None,
+    earlier: Path | None,
 ) -> AutoMLResult:
     from core.automl.data.prepare import prepare
-    from core.automl.results.result import conclude
     from core.datasets import fingerprint
 
-    tell(Event("prepare", 0.0, "Preparing the features"))
-    kept = Earlier() if earlier is None else load_earlier(Path(earlier), settings, fingerprint(frame))
+    report(Event("prepare", 0.0, "Preparing the features"))
+    warm_start = None if earlier is None else load_warm_start(earlier, settings, fingerprint(frame))
     began, worked = time.perf_counter(), time.process_time()
     prepared = prepare(frame, settings)
-    run.plan(prepared, configs, kept)
-    finisher.plan(prepared, (time.perf_counter() - began) / max(time.process_time() - worked, 1e-3))
-    tell(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {prepared.data.X.shape[1]:,} features"))
-    while True:
-        run.read()
-        finisher.read()
-        finisher.insure(run.best, budget)
-        reason = run.reason_to_end(should_stop, lambda: finisher.reserve(run, budget))
-        if reason is not None:
-            break
-        for slot in run.slots:
-            slot.tend(settings.trial_timeout_s)
-        time.sleep(POLL_S)
-    run.end()
-    run.read()
-    tell(Event("finish", budget.fraction, "Fitting the best model on all training rows"))
-    final = finisher.finish(run, budget, should_stop)
+    pressure = (time.perf_counter() - began) / max(time.process_time() - worked, 1e-3)
+    running = Search(folder, settings, workers, prepared, budget, report, configs=configs, warm_start=warm_start)
+    refits = Refits(refit_worker, prepared.data, prepared.metric, settings.seed)
+    refitter = Refitter(refits, settings, test_rows=len(prepared.y_test), pressure=pressure)
+    features = prepared.data.X.shape[1]
+    report(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {features:,} features"))
+    reason = _wait(running, refitter, should_stop)
+    running.close()
+    running.read()
+    report(Event("finish", budget.fraction, "Fitting the best model on all training rows"))
+    final = refitter.finish(running.board, budget, stopped=running.stopped, should_stop=should_stop)
     ready_s = budget.elapsed()
-    tell(Event("evaluate", budget.fraction, "Testing it on rows it never saw"))
-    return conclude(frame, settings, prepared, run, finisher, final, reason, ready_s, budget)
+    report(Event("evaluate", budget.fraction, "Testing it on rows it never saw"))
+    linear = refitter.linear
+    outcome = Outcome(
+        board=running.board,
+        folder=folder,
+        final=final,
+        linear=linear,
+        linear_model=refits.load_linear(linear.config) if linear is not None and linear.finished else None,
+        blend=refitter.blend,
+        stop=reason,
+        findings=[*running.findings, *refits.findings],
+        ready_s=ready_s,
+    )
+    return conclude(frame, settings, prepared, outcome, budget)
+
+
+def _wait(running: Search, refitter: Refitter, should_stop: Callable[[], bool]) -> StopReason:
+    """Watch over the search until it ends, and return why."""
+    while True:
+        running.read()
+        refitter.read()
+        refitter.prefit_best(running.board.best, running.budget)
+        reason = running.reason_to_end(should_stop, lambda: refitter.reserve(running.board, running.budget))
+        if reason is not None:
+            return reason
+        for worker in running.workers:
+            worker.supervise(running.settings.trial_timeout_s)
+        time.sleep(POLL_S)

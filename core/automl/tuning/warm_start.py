@@ -1,4 +1,4 @@
-"""The trials of a finished search, for another that goes on from them."""
+"""The trials of a finished search, for another search that continues from them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.automl._settings import AutoMLSettings
+from core.automl.tuning.trials import Trial
 from core.errors import SettingsError, StorageError
 
-__all__ = ["LIMITS", "PREDICTIONS_FILE", "Earlier", "load_earlier", "load_predictions", "save_predictions"]
+__all__ = ["LIMITS", "PREDICTIONS_FILE", "WarmStart", "load_predictions", "load_warm_start", "save_predictions"]
 
 PREDICTIONS_FILE = "trials.npz"
 """Out-of-fold predictions of the best trials of each learner, by the trial's number."""
@@ -29,20 +30,20 @@ LIMITS = {
     "explain",
     "ensemble",
 }
-"""Settings that may be others when a search goes on."""
+"""Settings that may differ when a search is continued."""
 
 
 @dataclass(frozen=True)
-class Earlier:
+class WarmStart:
     """Trials of an earlier search, with the predictions that were kept of them."""
 
-    trials: list[dict[str, Any]] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
     predictions: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def save_predictions(path: Path, predictions: Mapping[int, NDArray[np.float32]]) -> None:
-    """Write out-of-fold predictions."""
-    arrays: dict[str, Any] = {str(number): each for number, each in predictions.items()}
+    """Write out-of-fold predictions by the trial's number."""
+    arrays: dict[str, Any] = {str(number): predicted for number, predicted in predictions.items()}
     np.savez(path, **arrays)
 
 
@@ -54,32 +55,41 @@ def load_predictions(path: Path) -> dict[int, NDArray[np.float32]]:
         return {int(name): stored[name] for name in stored.files}
 
 
-def load_earlier(folder: Path, settings: AutoMLSettings, fingerprint: str) -> Earlier:
+def load_warm_start(folder: Path, settings: AutoMLSettings, fingerprint: str) -> WarmStart:
     """Read the trials of a saved result, for a search of the same table in the same way.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that ``AutoMLResult.save`` wrote.
+    settings : AutoMLSettings
+        Settings of the new search; all but `LIMITS` must be those of the earlier one.
+    fingerprint : str
+        Fingerprint of the new search's table.
 
     Raises
     ------
     StorageError
         When the folder holds no result.
     SettingsError
-        When the table, or a setting that decides on the splits, the features or the search, is another.
+        When the table, or a setting that decides on the splits, the features or the search, differs.
     """
     file = folder / "result.json"
     if not file.is_file():
         raise StorageError(f"'{folder.name}' holds no saved result.", "Give the folder that AutoMLResult.save wrote.")
-    found = json.loads(file.read_text(encoding="utf-8"))
-    if found["fingerprint"] != fingerprint:
+    record = json.loads(file.read_text(encoding="utf-8"))
+    if record["fingerprint"] != fingerprint:
         raise SettingsError(
             "The earlier search was of another table, so its trials say nothing about this one.",
             "Start a new search.",
         )
-    before, now = AutoMLSettings(**found["settings"]).model_dump(), settings.model_dump()
-    other = [name for name in now if name not in LIMITS and now[name] != before[name]]
-    if other:
-        name = other[0]
+    before, now = AutoMLSettings(**record["settings"]).model_dump(), settings.model_dump()
+    changed = next((name for name in now if name not in LIMITS and now[name] != before[name]), None)
+    if changed is not None:
         raise SettingsError(
-            f"The earlier search had {name} {before[name]!r}, this one has {now[name]!r}: their scores cannot be "
-            "compared.",
+            f"The earlier search had {changed} {before[changed]!r}, this one has {now[changed]!r}: their scores cannot "
+            "be compared.",
             "Keep all settings but the limits, or start a new search.",
         )
-    return Earlier(found["trials"], load_predictions(folder / PREDICTIONS_FILE))
+    trials = [Trial.from_record(trial) for trial in record["trials"]]
+    return WarmStart(trials, load_predictions(folder / PREDICTIONS_FILE))

@@ -1,34 +1,42 @@
-"""One searcher of a search, as the search sees it: a process that can be ended at any moment, and its own folder."""
+"""A worker of a search, as the search sees it: a process that can be ended at any moment, and its own folder."""
 
 from __future__ import annotations
 
-import json
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from core.automl.tuning.processes import Helper
-from core.automl.tuning.worker_main import EVENTS, OUT_OF_FOLD, PLAN, append, mend, read_events
+from core.automl.tuning.event_file import EVENTS, StartEvent, append_trial, read_events, truncate_partial_line
+from core.automl.tuning.processes import HelperProcess
+from core.automl.tuning.trials import Status, Trial
+from core.automl.tuning.worker_plan import PLAN, WorkerPlan
+from core.errors import PlumblineError, SearchError
 
-__all__ = ["Slot"]
+__all__ = ["OUT_OF_FOLD", "WorkerHandle"]
 
-RESTARTS = 3  # of a searcher that dies without having finished a trial in between
+OUT_OF_FOLD = "oof"
+"""Folder of the out-of-fold predictions of trials, one file each."""
+RESTARTS = 3  # of a worker that dies without having finished a trial in between
+_MODULE = "core.automl.tuning.worker_main"
+_MEMORY = "the usual cause is too little memory"
 
 
-class Slot:
-    """A place for a searcher: when one is ended or dies, the next goes on from the events.
+class WorkerHandle:
+    """A worker process; when one is ended or killed, the next continues from its events.
+
+    The process starts at once, to load its libraries, and waits for its plan.
 
     Parameters
     ----------
     folder : Path
-        Of this searcher alone; what an earlier one left there is taken away.
+        Folder of this worker alone; what an earlier one left there is removed.
 
     Attributes
     ----------
-    waiting : list of dict
-        Trials that have ended and that nobody has taken yet.
-    lost : str or None
-        What the process said last, once it has died again and again.
+    waiting : list of Trial
+        Trials that have ended and that the search has not taken yet.
+    failure : PlumblineError or None
+        Why there is no worker any more.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,68 +44,75 @@ class Slot:
         folder.mkdir(exist_ok=True)
         for name in (PLAN, EVENTS):
             (folder / name).unlink(missing_ok=True)
-        self.waiting: list[dict[str, Any]] = []
-        self.lost: str | None = None
-        self._running: dict[str, Any] | None = None
-        self._seen = 0
+        self.waiting: list[Trial] = []
+        self.failure: PlumblineError | None = None
+        self._running: StartEvent | None = None
+        self._position = 0
         self._trials = 0
         self._restarts = 0
         self._trials_at_restart = 0
-        self._searcher = Helper("core.automl.tuning.worker_main", folder)
+        self._process = HelperProcess(_MODULE, folder)
 
-    def plan(self, plan: dict[str, Any]) -> None:
-        """Tell the searcher what to try."""
+    def start(self, plan: WorkerPlan) -> None:
+        """Give the worker its plan."""
         (self.folder / OUT_OF_FOLD).mkdir(exist_ok=True)
-        temporary = self.folder / "plan.tmp"
-        temporary.write_text(json.dumps(plan))
-        temporary.replace(self.folder / PLAN)
+        plan.save(self.folder)
 
     def read(self) -> None:
-        """Take in what the searcher did since the last look."""
-        events, self._seen = read_events(self.folder, self._seen)
+        """Take in what the worker did since the last call."""
+        events, self._position = read_events(self.folder, self._position)
         for event in events:
-            self._running = event if event["event"] == "start" else None
-            if event["event"] == "trial":
+            if isinstance(event, Trial):
+                self._running = None
                 self._trials += 1
                 self.waiting.append(event)
+            else:
+                self._running = event
 
-    def take(self) -> tuple[dict[str, Any], Path]:
+    def take(self) -> tuple[Trial, Path]:
         """Return the trial that has waited longest, and where its out-of-fold predictions are, if it has any."""
-        event = self.waiting.pop(0)
-        return event, self.folder / OUT_OF_FOLD / f"{event['trial']}.npy"
+        trial = self.waiting.pop(0)
+        return trial, self.folder / OUT_OF_FOLD / f"{trial.number}.npy"
 
     @property
     def ended(self) -> bool:
-        """Whether the searcher has done all that it was told to."""
-        return self._searcher.ended and not self._searcher.failed
+        """Whether the worker has done all of its plan."""
+        return self._process.ended and not self._process.failed
 
-    def tend(self, trial_timeout_s: float | None) -> None:
-        """End a trial that is over its limit, and start another searcher when there is none any more."""
+    def supervise(self, trial_timeout_s: float | None) -> None:
+        """End a trial that is over its limit, and start another worker when this one was killed."""
         if self._running is not None and trial_timeout_s is not None:
             over = time.time() - self._running["at"] - trial_timeout_s
             if over >= 0:
-                self._end("timed_out", f"ended after its limit of {trial_timeout_s:g} s", trial_timeout_s + over)
+                self._restart("timed_out", f"ended after its limit of {trial_timeout_s:g} s", trial_timeout_s + over)
                 return
-        if self._searcher.failed:
-            self.read()
-            self._restarts = 1 if self._trials > self._trials_at_restart else self._restarts + 1
-            self._trials_at_restart = self._trials
-            if self._restarts > RESTARTS:
-                self.lost = self._searcher.last_words()[-200:] or "no message"
-            else:
-                self._end("failed", "its process ended by itself (out of memory?)", 0.0)
+        if not self._process.failed or self.failure is not None:
+            return
+        self.read()
+        self.failure = self._process.error
+        if self.failure is not None:
+            return
+        self._restarts = 1 if self._trials > self._trials_at_restart else self._restarts + 1
+        self._trials_at_restart = self._trials
+        reason = self._process.exit_reason
+        if self._restarts > RESTARTS:
+            self.failure = SearchError(
+                f"The search's process was {reason}, {self._restarts} times in a row; {_MEMORY}.",
+                "Use fewer rows or columns, or fewer parallel trials.",
+            )
+        else:
+            self._restart("failed", f"its process was {reason}; {_MEMORY}", 0.0)
 
-    def _end(self, status: str, message: str, seconds: float) -> None:
-        """End the searcher, say what became of its trial, and start the next."""
-        self._searcher.kill()
-        mend(self.folder)
+    def _restart(self, status: Status, message: str, seconds: float) -> None:
+        """End the process, record what became of its trial, and start the next."""
+        self._process.kill()
+        truncate_partial_line(self.folder)
         self.read()
         if self._running is not None:
-            head = {name: self._running[name] for name in ("trial", "learner", "config")}
-            record = {"event": "trial", "at": time.time(), "seconds": seconds, "status": status, "message": message}
-            append(self.folder / EVENTS, record | head)
-        self._searcher = Helper("core.automl.tuning.worker_main", self.folder)
+            trial = Trial(self._running["trial"], self._running["learner"], self._running["config"], status)
+            append_trial(self.folder / EVENTS, replace(trial, at=time.time(), seconds=seconds, message=message))
+        self._process = HelperProcess(_MODULE, self.folder)
 
     def close(self) -> None:
-        """End the searcher."""
-        self._searcher.kill()
+        """End the worker."""
+        self._process.kill()

@@ -1,27 +1,95 @@
-"""How a search is divided among its searchers, and what makes it the same search again."""
+"""How a search is divided among its workers, and what makes two searches the same."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.automl._settings import AutoMLSettings
-from core.automl.data.prepare import Prepared
+from core.automl._types import Config
 from core.automl.tuning.processes import cores
+from core.automl.tuning.trials import Trial
+from core.files import write_text
 
-__all__ = ["search_key", "share"]
+if TYPE_CHECKING:
+    from core.automl.data.prepare import Prepared
 
-Configs = list[list[Any]] | None
+__all__ = ["PLAN", "Configs", "WorkerPlan", "search_key", "worker_plan"]
+
+PLAN = "plan.json"
+Configs = Sequence[tuple[str, Config]]
+"""Learners with configurations."""
 
 
-def search_key(settings: AutoMLSettings, prepared: Prepared, configs: Configs) -> str:
-    """Return what is the same for two searches whose trials can be put together."""
-    asked = {
+@dataclass(frozen=True)
+class WorkerPlan:
+    """What one worker of a search does.
+
+    Parameters
+    ----------
+    data : str
+        Folder of the `TrainingData`.
+    metric : str
+        Key of `METRICS` that the search optimizes.
+    learners : tuple of str
+        Keys of `LEARNERS` that this worker tries.
+    seed : int
+        Seed of the proposals and the estimators.
+    jobs : int
+        Number of cores.
+    timed : bool
+        Whether the search has a time budget.
+    seconds : float or None
+        The time budget.
+    count : int or None
+        Number of trials; None for as many as there is time for.
+    configs : list of [learner, configuration] or None
+        Try exactly these instead of searching.
+    warm_start : list of Trial
+        Trials of an earlier search to continue from.
+    """
+
+    data: str
+    metric: str
+    learners: tuple[str, ...]
+    seed: int
+    jobs: int
+    timed: bool
+    seconds: float | None = None
+    count: int | None = None
+    configs: list[tuple[str, Config]] | None = None
+    warm_start: list[Trial] = field(default_factory=list)
+
+    def save(self, folder: Path) -> None:
+        """Write the plan into a worker's folder; it appears whole."""
+        record = asdict(self) | {"warm_start": [trial.to_record() for trial in self.warm_start]}
+        write_text(folder / PLAN, json.dumps(record))
+
+    @classmethod
+    def load(cls, folder: Path) -> WorkerPlan:
+        """Read what `save` wrote."""
+        record = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+        return cls(
+            **record
+            | {
+                "learners": tuple(record["learners"]),
+                "configs": None
+                if record["configs"] is None
+                else [(name, config) for name, config in record["configs"]],
+                "warm_start": [Trial.from_record(trial) for trial in record["warm_start"]],
+            }
+        )
+
+
+def search_key(settings: AutoMLSettings, prepared: Prepared, configs: Configs | None) -> str:
+    """Return a hash that is the same for two searches whose trials can be put together."""
+    description = {
         "metric": prepared.metric,
         "seed": settings.seed,
         "timed": settings.time_budget_s is not None,
@@ -30,56 +98,56 @@ def search_key(settings: AutoMLSettings, prepared: Prepared, configs: Configs) -
         "configs": configs,
     }
     data = prepared.data
-    found = hashlib.sha256(json.dumps(asked, default=str).encode())
-    for array in (data.X, data.y, *(part for pair in data.folds for part in pair)):
-        found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()
+    digest = hashlib.sha256(json.dumps(description, default=str).encode())
+    for array in (data.X, data.y, *(part for fold in data.folds for part in fold)):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
-def share(
-    place: int, settings: AutoMLSettings, folder: Path, metric: str, trials: Sequence[dict[str, Any]], configs: Configs
-) -> dict[str, Any]:
-    """Return the plan of one searcher: every so-many-th trial, and learners, or a seed, that no other has.
+def worker_plan(
+    index: int,
+    settings: AutoMLSettings,
+    folder: Path,
+    metric: str,
+    trials: Sequence[Trial],
+    configs: Configs | None,
+) -> WorkerPlan:
+    """Return the plan of one worker: every n-th trial, and learners, or a seed, that no other worker has.
 
-    With a fixed share each does the same whatever the others' pace is, so that the search can be repeated.
+    With a fixed share each worker does the same whatever the others' pace is, so the search can be repeated.
 
     Parameters
     ----------
-    place : int
-        Which searcher, from 0.
+    index : int
+        Which worker, from 0.
     settings : AutoMLSettings
-        Of the search.
+        Settings of the search.
     folder : Path
-        Where the data are.
+        Folder of the training data.
     metric : str
-        What is optimised.
-    trials : sequence of dict
-        Those that are there already.
-    configs : list, optional
-        A fixed list of configurations.
-
-    Returns
-    -------
-    dict
-        As the searcher reads it.
+        Key of `METRICS` that the search optimizes.
+    trials : sequence of Trial
+        Trials that are done already.
+    configs : sequence of (learner, configuration), optional
+        Try exactly these instead of searching.
     """
     count, learners = settings.max_concurrent_trials, settings.chosen_learners
     limit = settings.max_trials if configs is None else len(configs)
     timed = settings.time_budget_s is not None
     left = None
     if limit is not None:
-        in_turn = len(range(place, limit, count)) - len(trials[place::count])
+        in_turn = len(range(index, limit, count)) - len(trials[index::count])
         left = limit - len(trials) if timed and configs is None else in_turn
-    first = (place - len(trials)) % count  # in how many trials it is this searcher's turn
-    return {
-        "data": str(folder.resolve()),
-        "metric": metric,
-        "learners": learners[place::count] or (learners[place % len(learners)],),
-        "seed": settings.seed + 1_000 * (place // len(learners)),
-        "jobs": max(1, cores() // count),
-        "timed": timed,
-        "seconds": settings.time_budget_s,
-        "count": left,
-        "configs": None if configs is None else configs[len(trials) :][first::count],
-        "earlier": list(trials) if configs is None else [],
-    }
+    first = (index - len(trials)) % count  # in how many trials it is this worker's turn
+    return WorkerPlan(
+        data=str(folder.resolve()),
+        metric=metric,
+        learners=learners[index::count] or (learners[index % len(learners)],),
+        seed=settings.seed + 1_000 * (index // len(learners)),
+        jobs=max(1, cores() // count),
+        timed=timed,
+        seconds=settings.time_budget_s,
+        count=left,
+        configs=None if configs is None else [(name, config) for name, config in configs[len(trials) :][first::count]],
+        warm_start=list(trials) if configs is None else [],
+    )

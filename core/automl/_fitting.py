@@ -1,0 +1,69 @@
+"""Fitting an estimator on encoded rows, and asking it about others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.automl._types import Classifier, Estimator, Features, Output, Target
+from core.automl.data.training_data import class_weight
+from core.automl.learners.registry import LEARNERS
+
+if TYPE_CHECKING:
+    from core.automl.data.training_data import TrainingData
+
+__all__ = ["fit", "fit_weighted", "outputs"]
+
+
+def fit(estimator: Estimator, X: Features, y: Target, data: TrainingData) -> Estimator:
+    """Fit an estimator on rows of the training data, with class weights if the search has them.
+
+    Some learners, such as XGBoost, refuse rows that lack a class: they are shown a row of each, without any weight.
+    """
+    weight = class_weight(y, data.classes) if data.weighted and data.classes else None
+    if data.classes and _needs_every_class(estimator):
+        lacking = np.setdiff1d(np.arange(data.classes), y)
+        if len(lacking):
+            weight = np.concatenate([np.ones(len(y)) if weight is None else weight, np.zeros(len(lacking))])
+            X, y = np.concatenate([X, np.repeat(X[:1], len(lacking), axis=0)]), np.concatenate([y, lacking])
+    return fit_weighted(estimator, X, y, weight)
+
+
+def _needs_every_class(estimator: Estimator) -> bool:
+    name = f"{type(estimator).__module__}.{type(estimator).__name__}"
+    return any(learner.needs_every_class and name in learner.estimators for learner in LEARNERS.values())
+
+
+def fit_weighted(estimator: Estimator, X: Features, y: Target, weight: NDArray[np.float64] | None) -> Estimator:
+    """Fit with row weights, if any; a pipeline takes them at its last step."""
+    if weight is None:
+        return estimator.fit(X, y)
+    steps = getattr(estimator, "steps", None)
+    name = f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
+    return estimator.fit(X, y, **{name: weight})
+
+
+def outputs(estimator: Estimator, X: Features, classes: int) -> Output:
+    """Return probabilities of all classes, or numbers.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        Model to ask.
+    X : array of shape (n, features)
+        Encoded rows.
+    classes : int
+        Number of classes, 0 for regression. A class that the estimator has not seen gets the probability 0.
+    """
+    if not classes:
+        return np.asarray(estimator.predict(X), dtype=np.float64)
+    if not isinstance(estimator, Classifier):
+        raise TypeError(f"{type(estimator).__name__} gives no probabilities of classes.")
+    probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+    if probabilities.shape[1] == classes:
+        return probabilities
+    full = np.zeros((len(X), classes))
+    full[:, np.asarray(estimator.classes_, dtype=np.intp)] = probabilities
+    return full

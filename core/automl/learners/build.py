@@ -1,0 +1,110 @@
+"""From the name of a learner and a configuration to an estimator, and the configurations to try first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from core.automl._types import Config, Estimator
+from core.automl.learners.linear import linear
+from core.automl.learners.registry import LEARNERS, Learner
+from core.automl.learners.space import Hyperparameter
+
+if TYPE_CHECKING:
+    from core.automl.data.training_data import TrainingData
+
+__all__ = ["build_estimator", "low_cost", "preload_learners", "start_points"]
+
+_SMALL = 200_000  # cells, below which a plain forest takes about a second
+
+
+def preload_learners() -> None:
+    """Load the modules of all learners, which takes seconds, before they are needed."""
+    for module in dict.fromkeys(module for learner in LEARNERS.values() for module in learner.modules):
+        import_module(module)
+
+
+def build_estimator(learner: str, config: Config, task: str, *, jobs: int, seed: int) -> Estimator:
+    """Return the plain, unfitted estimator of a configuration.
+
+    Parameters
+    ----------
+    learner : str
+        Key of `LEARNERS`, "linear", or "blend".
+    config : dict
+        Values of the hyperparameters; of a blend, its members with their weights.
+    task : str
+        binary, multiclass or regression.
+    jobs : int
+        Number of threads.
+    seed : int
+        Seed of the estimator's random numbers.
+
+    Raises
+    ------
+    SettingsError
+        When there is no such learner.
+
+    Examples
+    --------
+    >>> build_estimator("rf", {"n_estimators": 10}, "regression", jobs=1, seed=0).n_estimators
+    10
+    """
+    if learner == "linear":
+        return linear(task, seed=seed, **config)
+    if learner == "blend":
+        from core.automl.ensemble.blend import make_blend
+
+        members = config["members"]
+        estimators = [
+            build_estimator(member["learner"], member["config"], task, jobs=jobs, seed=seed) for member in members
+        ]
+        return make_blend(estimators, [member["weight"] for member in members], task)
+    return LEARNERS.require(learner).build(config, task, jobs=jobs, seed=seed)
+
+
+def low_cost(space: Mapping[str, Hyperparameter]) -> Config:
+    """Return the values that make a trial cheap, where the cost-frugal search starts."""
+    return {name: entry.low_cost for name, entry in space.items() if entry.low_cost is not None}
+
+
+def start_points(learner: str, data: TrainingData, seconds: float | None = None) -> list[Config]:
+    """Return the configurations to try first: a cheap one, a sensible one, and what the learner itself suggests.
+
+    Parameters
+    ----------
+    learner : str
+        Key of `LEARNERS`.
+    data : TrainingData
+        Rows to learn from.
+    seconds : float, optional
+        Time budget; a configuration that would take too much of it is left out.
+    """
+    record = LEARNERS[learner]
+    rows, columns = data.X.shape
+    space = record.space(rows, columns, data.task)
+    cheap = {name: entry.initial for name, entry in space.items() if entry.initial is not None}
+    points = [cheap, cheap | _within(record.sensible, space)] if record.sensible else [cheap]
+    if record.sensible_first and data.X.size < _SMALL:
+        points.reverse()  # cheap enough, and a plain forest should be among the models of every search
+    return [*points, *(cheap | _within(config, space) for config in _suggestions(record, data, seconds))]
+
+
+def _suggestions(record: Learner, data: TrainingData, seconds: float | None) -> list[Config]:
+    return [] if record.suggest is None else record.suggest(data, seconds)
+
+
+def _within(wanted: Config, space: Mapping[str, Hyperparameter]) -> Config:
+    """Return the values of hyperparameters that the learner has, clipped to their domains."""
+    values: Config = {}
+    for name, value in wanted.items():
+        if name not in space:
+            continue
+        domain = space[name].domain
+        lower, upper = getattr(domain, "lower", None), getattr(domain, "upper", None)
+        if isinstance(value, int | float) and lower is not None and upper is not None:
+            values[name] = type(value)(min(max(value, lower), upper - 1 if isinstance(value, int) else upper))
+        else:
+            values[name] = value
+    return values

@@ -1,0 +1,207 @@
+"""The learners: one record each, with everything that a search, a saved result and a page need to know about it.
+
+A further learner is one more record, added by a module that ``PLUMBLINE_EXTENSIONS`` names::
+
+    from core.automl import LEARNERS, Hyperparameter, Learner
+
+    LEARNERS.add(Learner("knn", title="Nearest neighbors", build=build_knn, space=knn_space))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from core.automl._types import Config, Estimator
+from core.automl.learners import boosting_and_forests as _flaml
+from core.automl.learners.space import Hyperparameter
+from core.registry import Registry
+
+if TYPE_CHECKING:
+    from core.automl.data.training_data import TrainingData
+
+__all__ = ["LEARNERS", "Learner", "learner_title"]
+
+
+class BuildEstimator(Protocol):
+    """Makes the estimator of a configuration."""
+
+    def __call__(self, config: Config, task: str, *, jobs: int, seed: int) -> Estimator:
+        """Return the unfitted estimator."""
+        ...
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One learner.
+
+    Parameters
+    ----------
+    name : str
+        Key that settings and results use.
+    title : str
+        Name that pages and reports show.
+    build : callable
+        ``build(config, task, jobs=, seed=)`` returns the unfitted estimator of a configuration; `task` is binary,
+        multiclass or regression, `jobs` the number of threads.
+    space : callable
+        ``space(rows, columns, task)`` returns a `Hyperparameter` by name.
+    help : str, default=""
+        One sentence about when the learner does well.
+    sensible : mapping, optional
+        Configuration that usually does well, tried second; what it does not name starts at its initial value.
+    sensible_first : bool, default=False
+        Whether, on a small table, the sensible configuration is tried before the cheap one.
+    suggest : callable, optional
+        ``suggest(data, seconds)`` returns further configurations to try early in a budget of so many seconds.
+    parallel : {"folds", "fit"}, default="folds"
+        What to do side by side: several folds with a thread each, or one fit after the other with several threads.
+    needs_every_class : bool, default=False
+        Whether a fit fails on rows that lack a class; it is then shown a row of each, without any weight.
+    estimators : tuple of str
+        Classes of its estimators, such as "lightgbm.sklearn.LGBMClassifier".
+    trusted_types : tuple of str
+        Types that a saved model may hold besides the estimators and those that skops trusts by default.
+    packages : tuple of str
+        Distributions that a saved model needs.
+    modules : tuple of str
+        Modules to load before the first trial, because loading them takes seconds.
+
+    Examples
+    --------
+    >>> LEARNERS["lgbm"].title
+    'LightGBM'
+    """
+
+    name: str
+    title: str
+    build: BuildEstimator
+    space: Callable[[int, int, str], Mapping[str, Hyperparameter]]
+    help: str = ""
+    sensible: Config = field(default_factory=dict)
+    sensible_first: bool = False
+    suggest: Callable[[TrainingData, float | None], list[Config]] | None = None
+    parallel: Literal["folds", "fit"] = "folds"
+    needs_every_class: bool = False
+    estimators: tuple[str, ...] = ()
+    trusted_types: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def _learner(
+    name: str,
+    title: str,
+    wrapper: str,
+    *,
+    help: str,
+    sensible: Config,
+    estimators: tuple[str, ...],
+    fixed: Config | None = None,
+    forest: bool = False,
+    needs_every_class: bool = False,
+    trusted_types: tuple[str, ...] = (),
+    packages: tuple[str, ...] = (),
+) -> Learner:
+    """Return the record of a learner whose search space and translation of a configuration are FLAML's."""
+    return Learner(
+        name,
+        title,
+        build=partial(_flaml.build, wrapper, fixed or {}),
+        space=partial(_flaml.search_space, wrapper),
+        help=help,
+        sensible=sensible,
+        sensible_first=forest,
+        suggest=partial(_flaml.meta_learned, name),
+        parallel="fit" if forest else "folds",
+        needs_every_class=needs_every_class,
+        estimators=estimators,
+        trusted_types=trusted_types,
+        packages=packages,
+        modules=("flaml.automl.model", *packages),
+    )
+
+
+_XGBOOST = ("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRegressor")
+_FORESTS = "sklearn.ensemble._forest"
+
+LEARNERS: Registry[Learner] = Registry(
+    "learner",
+    [
+        _learner(
+            "lgbm",
+            "LightGBM",
+            "LGBMEstimator",
+            help="Boosted trees that grow leaf by leaf; strong on most tables.",
+            sensible={"n_estimators": 100, "num_leaves": 31},
+            estimators=("lightgbm.sklearn.LGBMClassifier", "lightgbm.sklearn.LGBMRegressor"),
+            trusted_types=("collections.OrderedDict", "lightgbm.basic.Booster"),
+            packages=("lightgbm",),
+        ),
+        _learner(
+            "rf",
+            "Random forest",
+            "RandomForestEstimator",
+            help="Many trees on random samples of the rows; robust, and hard to get wrong.",
+            sensible={"n_estimators": 100, "max_leaves": 256},
+            estimators=(f"{_FORESTS}.RandomForestClassifier", f"{_FORESTS}.RandomForestRegressor"),
+            forest=True,
+        ),
+        _learner(
+            "extra_tree",
+            "Extra trees",
+            "ExtraTreesEstimator",
+            help="A forest whose splits are drawn at random; smoother than a random forest.",
+            sensible={"n_estimators": 100, "max_leaves": 256},
+            estimators=(f"{_FORESTS}.ExtraTreesClassifier", f"{_FORESTS}.ExtraTreesRegressor"),
+            forest=True,
+        ),
+        _learner(
+            "xgboost",
+            "XGBoost, by leaves",
+            "XGBoostSklearnEstimator",
+            help="Boosted trees that are limited by their number of leaves.",
+            sensible={"n_estimators": 100, "max_leaves": 31},
+            estimators=_XGBOOST,
+            needs_every_class=True,
+            trusted_types=("xgboost.core.Booster",),
+            packages=("xgboost",),
+        ),
+        _learner(
+            "xgb_limitdepth",
+            "XGBoost, by depth",
+            "XGBoostLimitDepthEstimator",
+            help="Boosted trees that are limited by their depth.",
+            sensible={"n_estimators": 100, "max_depth": 6, "learning_rate": 0.1},
+            estimators=_XGBOOST,
+            fixed={"tree_method": "hist"},
+            needs_every_class=True,
+            trusted_types=("xgboost.core.Booster",),
+            packages=("xgboost",),
+        ),
+    ],
+)
+"""Learners that a search chooses from; each can be exported to ONNX.
+
+They are tried in this order: boosting, then a random forest, so that one of each can be blended (with the linear model)
+after two trials, by one worker or by two.
+"""
+
+_OTHERS = {"blend": "Blend of several models", "linear": "Linear model", "prior": "Guessing"}
+
+
+def learner_title(name: str) -> str:
+    """Return the title of a learner, of the blend or of a baseline.
+
+    Examples
+    --------
+    >>> learner_title("rf"), learner_title("linear"), learner_title("of another installation")
+    ('Random forest', 'Linear model', 'of another installation')
+    """
+    record = LEARNERS.get(name)
+    return _OTHERS.get(name, name) if record is None else record.title

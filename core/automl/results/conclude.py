@@ -1,0 +1,328 @@
+"""The end of a search: the winner is tested once, beside the baselines, and the evidence is gathered."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.automl._fitting import outputs
+from core.automl._model import make_model
+from core.automl._settings import AutoMLSettings
+from core.automl._types import Codes, Estimator, Groups, Output
+from core.automl.data.prepare import Prepared
+from core.automl.ensemble.candidates import load_out_of_fold, out_of_fold_file
+from core.automl.ensemble.selection import best_of_each
+from core.automl.learners.registry import LEARNERS, learner_title
+from core.automl.refit.refits import FinalModel
+from core.automl.results.baselines import prior, prior_trial
+from core.automl.results.hyperparameters import hyperparameter_importance
+from core.automl.results.result import AutoMLResult
+from core.automl.tuning.budget import Budget
+from core.automl.tuning.stopping import StopReason
+from core.automl.tuning.trials import Trial, Trials
+from core.datasets import Finding, fingerprint
+from core.evaluation import (
+    METRICS,
+    Comparison,
+    Estimate,
+    compare_outputs,
+    confusion,
+    curves,
+    group_name,
+    verdict_sentence,
+)
+
+__all__ = ["Outcome", "conclude", "predictions_table"]
+
+_PACKAGES = (
+    "scikit-learn",
+    "flaml",
+    "pandas",
+    "numpy",
+    "skops",
+    "pyarrow",
+    "duckdb",
+    "openpyxl",
+    "charset-normalizer",
+    "pydantic-settings",
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the search and the final fit have left.
+
+    Parameters
+    ----------
+    board : Trials
+        Trials of the search.
+    folder : Path
+        Folder of the search, where the out-of-fold predictions are.
+    final : FinalModel
+        The winner, fitted on all training rows.
+    linear : Trial or None
+        The linear model as a trial; None when it was not there in time.
+    linear_model : fitted estimator or None
+        The linear model.
+    blend : Trial or None
+        The blend that was considered.
+    stop : StopReason
+        Why the search ended.
+    findings : list of Finding
+        Findings of the search and of the final fit.
+    ready_s : float
+        Seconds from the start to a model that predicts.
+    """
+
+    board: Trials
+    folder: Path
+    final: FinalModel
+    linear: Trial | None
+    linear_model: Estimator | None
+    blend: Trial | None
+    stop: StopReason
+    findings: list[Finding]
+    ready_s: float
+
+
+def conclude(
+    frame: pd.DataFrame, settings: AutoMLSettings, prepared: Prepared, outcome: Outcome, budget: Budget
+) -> AutoMLResult:
+    """Test the winner once, beside the baselines, and gather the evidence.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Table of the search.
+    settings : AutoMLSettings
+        Settings of the search.
+    prepared : Prepared
+        Target, features and splits.
+    outcome : Outcome
+        Trials and final model.
+    budget : Budget
+        Clock of the search.
+    """
+    data, seed, final, board = prepared.data, settings.seed, outcome.final, outcome.board
+    y, groups = prepared.y_test, prepared.test_groups
+    tested = _test_outputs(prepared, outcome)
+    compared = Comparison({}, {})
+    if tested:
+        compared = compare_outputs(prepared.task, prepared.metric, y, tested, groups=groups, seed=seed)
+    gains = dict(compared.gains)
+    if final.trial.learner == "linear":
+        gains.pop("linear", None)
+    out_of_fold = load_out_of_fold(outcome.folder, final.trial)
+    covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
+    return AutoMLResult(
+        model=make_model(prepared.encoder, final.estimator, prepared.labels),
+        settings=settings,
+        task=prepared.task,
+        metric=prepared.metric,
+        labels=prepared.labels,
+        winner={
+            "trial": final.trial.number,
+            "learner": final.trial.learner,
+            "config": final.trial.config,
+            "score": final.trial.score,
+            "score_std": final.trial.score_std,
+            "refit_s": final.refit_s,
+        },
+        leaderboard=_leaderboard(board, outcome.blend, outcome.linear, prior_trial(prepared)),
+        trials=list(board),
+        blend=outcome.blend,
+        hyperparameters=_hyperparameters(list(board), settings),
+        candidates=_candidates(board, outcome.folder),
+        test_metrics=compared.metrics.get("model", {}),
+        baseline_metrics={name: metrics for name, metrics in compared.metrics.items() if name != "model"},
+        differences=gains,
+        verdict=_verdict(prepared, gains),
+        oof=predictions_table(
+            frame,
+            prepared,
+            settings,
+            prepared.train_rows[covered],
+            out_of_fold[covered],
+            None if data.groups is None else data.groups[covered],
+        ),
+        test=predictions_table(
+            frame, prepared, settings, prepared.test_rows, tested.get("model", out_of_fold[:0]), groups
+        ),
+        curves=curves(y, tested["model"], prepared.label_names, groups=groups, seed=seed) if len(y) else {},
+        confusion=confusion(y, tested["model"]) if len(y) and data.classes else None,
+        findings=[*prepared.findings, *outcome.findings, *_linear_findings(outcome.linear), *_trial_findings(board)],
+        stop_code=outcome.stop.code,
+        stop_reason=outcome.stop.sentence,
+        elapsed_s=budget.elapsed(),
+        model_ready_s=outcome.ready_s,
+        split_method=prepared.split_method,
+        rows={"all": len(frame), "train": len(data.y), "test": len(y)}
+        | ({} if groups is None else {"test_groups": len(np.unique(groups))}),
+        features=list(prepared.encoder.columns_),
+        fingerprint=fingerprint(frame),
+        packages=_packages(),
+    )
+
+
+def _test_outputs(prepared: Prepared, outcome: Outcome) -> dict[str, Output]:
+    """Return what the winner and the baselines predict of the test rows; nothing without a test."""
+    X, classes = prepared.X_test, prepared.data.classes
+    if not len(prepared.y_test):
+        return {}
+    tested = {"model": outputs(outcome.final.estimator, X, classes), "prior": prior(prepared, len(X))}
+    if outcome.linear_model is not None:
+        tested["linear"] = outputs(outcome.linear_model, X, classes)
+    return tested
+
+
+def _packages() -> dict[str, str]:
+    """Return the versions that the result depends on."""
+    names = dict.fromkeys([*_PACKAGES, *(name for learner in LEARNERS.values() for name in learner.packages)])
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def predictions_table(
+    frame: pd.DataFrame,
+    prepared: Prepared,
+    settings: AutoMLSettings,
+    rows: Codes,
+    output: Output | NDArray[np.float32],
+    groups: Groups | None,
+) -> pd.DataFrame:
+    """Return predictions as a result stores them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Table of the search.
+    prepared : Prepared
+        Target and labels.
+    settings : AutoMLSettings
+        Settings of the search.
+    rows : array of int of shape (n,)
+        Positions of the rows in the table.
+    output : array of shape (n, k) or (n,)
+        Probabilities, or predicted numbers.
+    groups : array of int of shape (n,) or None
+        Group of each row.
+    """
+    table: dict[str, Any] = {"row_id": rows}
+    if groups is not None:
+        table[group_name([settings.target, *settings.sensitive_columns])] = groups
+    table[settings.target] = frame[settings.target].to_numpy()[rows]
+    if prepared.labels is None:
+        table["prediction"] = output
+    else:
+        table["prediction"] = np.asarray(prepared.labels)[output.argmax(axis=1)] if len(rows) else []
+        for code, name in enumerate(prepared.label_names or ()):
+            table[f"p({name})"] = output[:, code]
+    for name in settings.sensitive_columns:
+        table.setdefault(name, frame[name].to_numpy()[rows])
+    return pd.DataFrame(table)
+
+
+def _leaderboard(board: Trials, blend: Trial | None, linear: Trial | None, guessing: Trial) -> pd.DataFrame:
+    ranked = sorted([*board, *(trial for trial in (linear, blend) if trial is not None)], key=board.rank)
+    if blend is not None and blend.finished:  # it was found to be better, if not on these very rows
+        ranked.remove(blend)
+        ranked.insert(0, blend)
+    return pd.DataFrame(
+        [
+            {
+                "name": f"{trial.learner} {trial.number}" if trial.number else trial.learner,
+                "learner": trial.learner,
+                "trial": trial.number or None,
+                "status": trial.status,
+                "score": trial.score,
+                "score_std": trial.score_std,
+                **(trial.metrics or {}),
+                "fit_s": trial.fit_s,
+                "predict_ms_a_row": trial.predict_ms_a_row,
+                "size_bytes": trial.size_bytes,
+                "config": trial.config,
+            }
+            for trial in [*ranked, guessing]
+        ]
+    )
+
+
+def _hyperparameters(trials: Sequence[Trial], settings: AutoMLSettings) -> dict[str, dict[str, Estimate]]:
+    by_learner = {
+        name: hyperparameter_importance(trials, name, seed=settings.seed) for name in settings.chosen_learners
+    }
+    return {name: importance for name, importance in by_learner.items() if importance}
+
+
+def _candidates(board: Trials, folder: Path) -> dict[int, NDArray[np.float32]]:
+    ranked = board.ranked()
+    best = [ranked[index] for index in best_of_each(range(len(ranked)), [trial.learner for trial in ranked])]
+    files = {trial.number: out_of_fold_file(folder, trial) for trial in best if trial.number is not None}
+    return {number: np.load(file) for number, file in files.items() if file.exists()}
+
+
+def _verdict(prepared: Prepared, gains: dict[str, Estimate]) -> str:
+    guessing = "guessing the mean" if prepared.task == "regression" else "guessing"
+    names = {"prior": guessing, "linear": "a linear model"}
+    return verdict_sentence(METRICS[prepared.metric].title, gains, names)
+
+
+def _linear_findings(linear: Trial | None) -> list[Finding]:
+    if linear is not None and linear.finished:
+        return []
+    reason = (None if linear is None else _reason(linear)) or "it was not finished in the time there was"
+    return [
+        Finding(
+            "linear",
+            "notice",
+            None,
+            f"There is no linear model to compare with: {reason}.",
+            "Give the search more time, or use fewer columns.",
+        )
+    ]
+
+
+def _trial_findings(board: Trials) -> list[Finding]:
+    """Return the learners that failed in every trial, and how many trials gave no score."""
+    failed = [trial for trial in board if trial.status not in ("finished", "pruned")]
+    if not failed:
+        return []
+    findings = []
+    scored = {trial.learner for trial in board if trial.status in ("finished", "pruned")}
+    for learner in dict.fromkeys(trial.learner for trial in failed):
+        own = [trial for trial in failed if trial.learner == learner]
+        if learner in scored:
+            continue
+        count = "its only trial" if len(own) == 1 else f"all of its {len(own):,} trials"
+        findings.append(
+            Finding(
+                "learner",
+                "alert",
+                None,
+                f"{learner_title(learner)} failed in {count}; the first: {_reason(own[0])}.",
+                "The search went on without it. Correct the cause, or block the learner.",
+                {"learner": learner, "trials": [trial.number for trial in own]},
+            )
+        )
+    findings.append(
+        Finding(
+            "trials",
+            "notice",
+            None,
+            f"{len(failed)} of {len(board)} trials gave no score; the first: {_reason(failed[0])}.",
+            "They are in the leaderboard with their status; the others are not affected.",
+            {"trials": [trial.number for trial in failed]},
+        )
+    )
+    return findings
+
+
+def _reason(trial: Trial) -> str:
+    return (trial.message or "no message").rstrip(".")
