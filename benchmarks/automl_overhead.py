@@ -51,9 +51,8 @@ def direct(sample: str, configs: list[Any]) -> dict[str, Any]:
 
     import numpy as np
 
-    from core.automl import prepare
-    from core.automl.tuning import learners as _learners
-    from core.automl.tuning.trial import outputs
+    from core.automl import build_estimator, prepare
+    from core.automl._fitting import outputs
     from core.datasets import load_sample
     from core.evaluation import compute_metric
 
@@ -66,14 +65,14 @@ def direct(sample: str, configs: list[Any]) -> dict[str, Any]:
     for learner, config in configs:
         found = []
         for train, validation in data.folds:
-            estimator = _learners.build_estimator(learner, config, data.task, jobs=os.cpu_count() or 1, seed=0)
+            estimator = build_estimator(learner, config, data.task, jobs=os.cpu_count() or 1, seed=0)
             estimator.fit(data.X[train], data.y[train])
             output = outputs(estimator, data.X[validation], data.classes)
             found.append(compute_metric(prepared.metric, data.y[validation], output))
         scores.append(float(np.mean(found)))
         if best is None or scores[-1] > best[0]:
             best = scores[-1], learner, config
-    final = _learners.build_estimator(best[1], best[2], data.task, jobs=os.cpu_count() or 1, seed=0).fit(data.X, data.y)
+    final = build_estimator(best[1], best[2], data.task, jobs=os.cpu_count() or 1, seed=0).fit(data.X, data.y)
     compute_metric(prepared.metric, prepared.y_test, outputs(final, prepared.X_test, data.classes))
     return {"seconds": time.perf_counter() - began, "scores": scores}
 

@@ -170,8 +170,7 @@ def run(system: str, python: str, name: str, budget: float, seed: int, **setting
     """Run a system on a split in a process of its own; return its score on the test rows and its seconds."""
     import numpy as np
 
-    from core.automl.data.splits import split_test
-    from core.evaluation import compute_metric
+    from core.evaluation import compute_metric, split_test
 
     frame, target = table(name), TARGETS[name]
     number = name == "diabetes"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.automl._types import Classifier, Estimator, Features, Output, Target
 from core.automl.data.training_data import class_weight
 from core.automl.learners.registry import LEARNERS
+from core.errors import SettingsError
 
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
@@ -37,10 +38,23 @@ def _needs_every_class(estimator: Estimator) -> bool:
 
 
 def fit_weighted(estimator: Estimator, X: Features, y: Target, weight: NDArray[np.float64] | None) -> Estimator:
-    """Fit with row weights, if any; a pipeline takes them at its last step."""
+    """Fit with row weights, if any; a pipeline takes them at its last step.
+
+    Raises
+    ------
+    SettingsError
+        When the estimator takes no weights.
+    """
+    from sklearn.utils.validation import has_fit_parameter
+
     if weight is None:
         return estimator.fit(X, y)
     steps = getattr(estimator, "steps", None)
+    last = steps[-1][1] if steps else estimator
+    if not has_fit_parameter(last, "sample_weight"):
+        raise SettingsError(
+            f"{type(last).__name__} takes no class weights.", "Block this learner, or search without class weights."
+        )
     name = f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
     return estimator.fit(X, y, **{name: weight})
 

@@ -162,9 +162,9 @@ def test_a_linear_model_and_a_forest_are_among_the_candidates_of_any_short_searc
 ):
     asked = []
 
-    def watched(outputs, kinds, *arguments, **options):
-        asked.append(set(kinds))
-        return choose_blend(outputs, kinds, *arguments, **options)
+    def watched(outputs, learners, *arguments, **options):
+        asked.append(set(learners))
+        return choose_blend(outputs, learners, *arguments, **options)
 
     monkeypatch.setattr("core.automl.ensemble.candidates.choose_blend", watched)
     run_search(yes_or_no, target="y", folds=2, **limits)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.automl import AutoMLSettings, build_estimator, prepare, search
-from core.automl.tuning.learners import start_points
+from core.automl.learners.build import start_points
 from core.automl.tuning.proposer import Proposer
+from core.automl.tuning.trials import Trial
 from core.datasets import load_sample
 from core.errors import SettingsError, StorageError
 
@@ -137,7 +138,7 @@ def test_replay_of_trials_that_were_found_in_another_way_begins_at_the_best():
     best = start_points("lgbm", data, 60.0)[0] | {"n_estimators": 321, "num_leaves": 17}
     trials = [(best, -0.9), (best | {"n_estimators": 50}, -0.7), (best | {"num_leaves": 60}, -0.8)]
     for config, loss in trials:
-        proposer.replay({"learner": "lgbm", "config": config, "seconds": 1.0}, loss)
+        proposer.replay(Trial(None, "lgbm", config, "finished", seconds=1.0), loss)
     found = []
     for _ in range(3):
         _, config = proposer.propose()

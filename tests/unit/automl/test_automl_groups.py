@@ -6,8 +6,8 @@ import pytest
 
 from core.automl import AutoMLSettings, compare_tables, compare_trials, prepare, search
 from core.automl.data.training_data import TrainingData
-from core.automl.ensemble.selection import _parts
-from core.automl.results.result import _predictions
+from core.automl.ensemble.selection import judging_parts
+from core.automl.results.conclude import predictions_table
 from core.evaluation import Estimate, group_name, groups_in, verdict_sentence
 
 
@@ -23,14 +23,14 @@ def test_the_evidence_has_the_groups_of_the_rows():
         chosen = AutoMLSettings(target=target, group_column="patient", sensitive_columns=sensitive)
         prepared = prepare(frame, chosen)
         output = prepared.y_test + 1.0
-        found = _predictions(frame, prepared, chosen, prepared.test_rows, output, prepared.test_groups)
+        found = predictions_table(frame, prepared, chosen, prepared.test_rows, output, prepared.test_groups)
         codes = groups_in(found, target)
         of = frame["patient"].to_numpy()[found["row_id"]]
         assert len(set(zip(codes, of, strict=True))) == len(set(codes)) == len(set(of)) > 2
         assert (found[target] == frame[target].to_numpy()[found["row_id"]]).all()
         for name in sensitive:
             assert (found[name] == frame[name].to_numpy()[found["row_id"]]).all()
-        without = _predictions(frame, prepared, chosen, prepared.test_rows, output, None)
+        without = predictions_table(frame, prepared, chosen, prepared.test_rows, output, None)
         assert groups_in(without, target) is None
         assert list(without.columns) == list(dict.fromkeys(["row_id", target, "prediction", *sensitive]))
 
@@ -62,11 +62,11 @@ def test_a_blend_is_judged_on_groups_that_did_not_choose_it(classes):
     groups = random.integers(0, 12, 400)
     y = random.integers(0, 2, 400) if classes else random.normal(size=400)
     output = random.random((400, 2)) if classes else random.random(400)
-    parts = _parts(y, output, groups)
+    parts = judging_parts(y, output, groups)
     assert sorted(np.concatenate(parts)) == sorted(np.tile(np.arange(400), len(parts) // 5))
     for part in parts:
         assert set(groups[part]).isdisjoint(groups[np.setdiff1d(np.arange(400), part)])
-    assert _parts(y, output, np.zeros(400, int)) == []
+    assert judging_parts(y, output, np.zeros(400, int)) == []
 
 
 def test_training_data_keeps_its_groups(tmp_path):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from core.automl import LEARNERS, AutoMLSettings
-from core.automl.tuning.worker_plan import share
+from core.automl.tuning.trials import Trial
+from core.automl.tuning.worker_plan import worker_plan
 from core.datasets import load_sample
 
 TWO = {"max_concurrent_trials": 2, "time_budget_s": None, "folds": 2, "early_stopping": False, "ensemble": False}
@@ -109,14 +110,14 @@ def test_with_a_budget_trials_are_listed_as_they_end_and_none_comes_twice(run_se
 @pytest.mark.parametrize("done", [0, 1, 4, 5])
 def test_shares_are_all_that_is_left_and_nothing_twice(count, done, tmp_path):
     settings = AutoMLSettings(target="y", time_budget_s=None, max_trials=11, max_concurrent_trials=count)
-    trials = [{"trial": number + 1} for number in range(done)]
-    shares = [share(place, settings, tmp_path, "roc_auc", trials, None) for place in range(count)]
-    assert sum(each["count"] for each in shares) == 11 - done
+    trials = [Trial(number + 1, "lgbm", {}, "finished") for number in range(done)]
+    plans = [worker_plan(index, settings, tmp_path, "roc_auc", trials, None) for index in range(count)]
+    assert sum(plan.count for plan in plans) == 11 - done
     if count <= len(LEARNERS):
-        assert sorted(name for each in shares for name in each["learners"]) == sorted(LEARNERS)
-    assert len({(*each["learners"], each["seed"]) for each in shares}) == count
-    configs = [["lgbm", {"n": place}] for place in range(11)]
-    parts = [share(place, settings, tmp_path, "roc_auc", trials, configs) for place in range(count)]
-    assert [len(part["configs"]) for part in parts] == [part["count"] for part in parts]
-    listed = [parts[number % count]["configs"].pop(0) for number in range(done, 11)]  # as they are listed, in turns
+        assert sorted(name for plan in plans for name in plan.learners) == sorted(LEARNERS)
+    assert len({(*plan.learners, plan.seed) for plan in plans}) == count
+    configs = [("lgbm", {"n": number}) for number in range(11)]
+    plans = [worker_plan(index, settings, tmp_path, "roc_auc", trials, configs) for index in range(count)]
+    assert [len(plan.configs) for plan in plans] == [plan.count for plan in plans]
+    listed = [plans[number % count].configs.pop(0) for number in range(done, 11)]  # as they are listed, in turns
     assert listed == configs[done:]

@@ -1,6 +1,4 @@
-"""Trials that lag behind are set aside after their first folds, and nothing else is."""
-
-import json
+"""Trials that lag behind are pruned after their first folds, and nothing else is."""
 
 import numpy as np
 import pytest
@@ -9,15 +7,19 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from core.automl import AutoMLSettings, prepare, search
-from core.automl.tuning.pruning import Race
-from core.automl.tuning.trial import Pruned, _stages, run_trial
-from core.automl.tuning.worker_main import OUT_OF_FOLD, PLAN, read_events
+from core.automl import AutoMLSettings, prepare
+from core.automl.tuning.cross_validation import PrunedError, run_trial, stages
+from core.automl.tuning.event_file import read_trials
+from core.automl.tuning.pruning import Pruner
+from core.automl.tuning.trials import Trial
+from core.automl.tuning.worker import OUT_OF_FOLD
+from core.automl.tuning.worker_main import search
+from core.automl.tuning.worker_plan import WorkerPlan
 from core.datasets import load_sample
 
 
 def finished(scores, learner="rf"):
-    return {"learner": learner, "status": "finished", "score": float(np.mean(scores)), "fold_scores": list(scores)}
+    return Trial(None, learner, {}, "finished", score=float(np.mean(scores)), fold_scores=list(scores))
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=15), st.data())
@@ -27,34 +29,34 @@ def test_a_trial_that_keeps_up_goes_on_whichever_way_the_metric_goes(best, data)
     seen = data.draw(st.integers(1, len(best) - 1))
     gains = data.draw(st.lists(st.floats(0, 0.5), min_size=seen, max_size=seen))
     for larger, sign in ((True, 1), (False, -1)):
-        race = Race(larger)
-        race.note(finished(best))
+        pruner = Pruner(larger)
+        pruner.note(finished(best))
         scores = [score + sign * gain for score, gain in zip(best, gains, strict=False)]
-        assert race.worth_it("rf", scores, len(best))
-        assert sign * (race.expected("rf", scores) - np.mean(best)) >= -1e-9
+        assert pruner.worth_it("rf", scores, len(best))
+        assert sign * (pruner.expected("rf", scores) - np.mean(best)) >= -1e-9
 
 
 @given(st.floats(0.01, 0.3), st.integers(1, 4))
 @settings(max_examples=50, deadline=None)
 def test_a_trial_that_is_far_behind_is_not_worth_it(spread, seen):
     best = np.array([0.7, 0.7 + spread, 0.7 - spread, 0.7 + spread, 0.7 - spread])
-    race = Race(True)
-    race.note(finished(best))
-    assert not race.worth_it("rf", list(best[:seen] - spread), 5)
-    assert race.worth_it("lgbm", [0.0] * seen, 5), "another learner has its own race"
+    pruner = Pruner(True)
+    pruner.note(finished(best))
+    assert not pruner.worth_it("rf", list(best[:seen] - spread), 5)
+    assert pruner.worth_it("lgbm", [0.0] * seen, 5), "another learner has its own race"
 
 
 def test_the_best_is_the_one_to_beat_and_what_failed_is_not():
-    race = Race(True)
+    pruner = Pruner(True)
     for scores in ([0.6, 0.8], [0.9, 0.7], [0.1, 0.2]):
-        race.note(finished(scores))
-    race.note({"learner": "rf", "status": "failed"})
-    race.note({"learner": "rf", "status": "pruned", "fold_scores": [1.0]})
-    assert race.expected("rf", [0.9]) == pytest.approx(0.8)
+        pruner.note(finished(scores))
+    pruner.note(Trial(None, "rf", {}, "failed"))
+    pruner.note(Trial(None, "rf", {}, "pruned", fold_scores=[1.0]))
+    assert pruner.expected("rf", [0.9]) == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(
-    ("folds", "at_a_time", "stages"),
+    ("folds", "at_a_time", "expected"),
     [
         (15, 1, [4, 8]),
         (15, 2, [4, 8]),
@@ -66,8 +68,8 @@ def test_the_best_is_the_one_to_beat_and_what_failed_is_not():
         (10, 16, []),
     ],
 )
-def test_stages_are_full_rounds_of_folds(folds, at_a_time, stages):
-    assert _stages(folds, at_a_time) == stages
+def test_stages_are_full_rounds_of_folds(folds, at_a_time, expected):
+    assert stages(folds, at_a_time) == expected
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +84,11 @@ def test_a_trial_is_cut_short_with_the_scores_it_has(data):
         asked.append((len(scores), folds))
         return False
 
-    with pytest.raises(Pruned) as caught:
+    with pytest.raises(PrunedError) as caught:
         run_trial(DummyClassifier, data, "accuracy", at_a_time=2, worth_it=no)
     assert asked == [(2, 5)]
     assert caught.value.scores == pytest.approx([0.7, 0.7], abs=0.01)
-    assert "set aside after 2 of 5 folds" in caught.value.message(5)
+    assert "pruned after 2 of 5 folds" in caught.value.message(5)
 
 
 def test_a_trial_that_goes_on_is_the_same_as_one_that_nobody_asked_about(data):
@@ -95,43 +97,38 @@ def test_a_trial_that_goes_on_is_the_same_as_one_that_nobody_asked_about(data):
 
     plain, one = run_trial(make, data, "roc_auc")
     raced, other = run_trial(make, data, "roc_auc", at_a_time=2, worth_it=lambda scores, folds: True)
-    assert raced["fold_scores"] == plain["fold_scores"]
+    assert raced.fold_scores == plain.fold_scores
     assert np.array_equal(one, other)
 
 
 def test_a_searcher_is_a_plain_function_of_a_folder(data, tmp_path):
-    """Run here, without any process: trials that were set aside have a reason, an expected score and no predictions."""
+    """Run here, without any process: trials that were pruned have a reason, an expected score and no predictions."""
     data.save(tmp_path)
     (tmp_path / OUT_OF_FOLD).mkdir()
-    plan = {
-        "data": str(tmp_path),
-        "metric": "roc_auc",
-        "learners": ["lgbm", "xgb_limitdepth"],
-        "seed": 0,
-        "jobs": 1,
-        "timed": True,
-        "seconds": 60.0,
-        "count": 16,
-        "configs": None,
-        "earlier": [],
-    }
-    (tmp_path / PLAN).write_text(json.dumps(plan))
+    WorkerPlan(
+        data=str(tmp_path),
+        metric="roc_auc",
+        learners=("lgbm", "xgb_limitdepth"),
+        seed=0,
+        jobs=1,
+        timed=True,
+        seconds=60.0,
+        count=16,
+    ).save(tmp_path)
     search(tmp_path)
-    trials = [event for event in read_events(tmp_path)[0] if event["event"] == "trial"]
+    trials = read_trials(tmp_path)
     assert len(trials) == 16
-    assert {trial["status"] for trial in trials} == {"finished", "pruned"}
+    assert {trial.status for trial in trials} == {"finished", "pruned"}
     for trial in trials:
-        has_predictions = (tmp_path / OUT_OF_FOLD / f"{trial['trial']}.npy").exists()
-        assert has_predictions == (trial["status"] == "finished")
-        if trial["status"] == "pruned":
-            assert "score" not in trial
-            assert len(trial["fold_scores"]) < 5
+        has_predictions = (tmp_path / OUT_OF_FOLD / f"{trial.number}.npy").exists()
+        assert has_predictions == (trial.status == "finished")
+        if trial.status == "pruned":
+            assert trial.score is None
+            assert len(trial.fold_scores) < 5
             before = [
-                other
-                for other in trials[: trial["trial"] - 1]
-                if other["learner"] == trial["learner"] and other["status"] == "finished"
+                other for other in trials[: trial.number - 1] if other.learner == trial.learner and other.finished
             ]
-            best = max(before, key=lambda other: other["score"])
-            lag = np.mean(best["fold_scores"][: len(trial["fold_scores"])]) - np.mean(trial["fold_scores"])
+            best = max(before, key=lambda other: other.score)
+            lag = np.mean(best.fold_scores[: len(trial.fold_scores)]) - np.mean(trial.fold_scores)
             assert lag > 0
-            assert trial["expected"] == pytest.approx(best["score"] - lag)
+            assert trial.expected == pytest.approx(best.score - lag)

@@ -13,10 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
 from core.automl import LEARNERS, AutoMLSettings, build_estimator, make_folds, prepare
+from core.automl._fitting import fit, outputs
 from core.automl.data.training_data import TrainingData
 from core.automl.ensemble.candidates import KEPT_TRIALS, worth_keeping
-from core.automl.tuning.learners import linear, linear_config
-from core.automl.tuning.trial import fit, outputs
+from core.automl.learners.linear import linear, linear_config
+from core.automl.tuning.trials import Trial
 from core.errors import InputError
 
 TRIALS = {"time_budget_s": None, "max_trials": 5, "folds": 3, "ensemble": False}
@@ -104,6 +105,9 @@ def test_a_search_whose_trials_all_fail_ends_early(run_search, yes_or_no):
     assert result.stop_code == "failed"
     assert 20 <= len(result.trials) < 60
     assert result.winner["learner"] == "linear"
+    (alert,) = [finding for finding in result.findings if finding.check == "learner"]
+    assert alert.level == "alert"
+    assert alert.message.startswith(f"XGBoost, by depth failed in all of its {len(result.trials)} trials; the first: ")
 
 
 @pytest.mark.parametrize("name", ["prediction", "row_id", "p(c1)"])
@@ -149,7 +153,7 @@ def test_many_classes_of_wide_rows_have_a_linear_model(run_search):
 
 def test_stop_is_heard_while_the_linear_model_is_waited_for(run_search, yes_or_no, quick, monkeypatch):
     """A double: the answer of the helper never comes, as with a table that is too large for it."""
-    monkeypatch.setattr("core.automl.refit.refitter.Finisher.read", lambda self: None)
+    monkeypatch.setattr("core.automl.refit.refitter.Refitter.read", lambda self: None)
     ends = []
 
     def watch(event):
@@ -175,8 +179,8 @@ def test_stop_is_heard_while_the_linear_model_is_waited_for(run_search, yes_or_n
 
 def test_the_best_of_every_kind_are_kept_however_many_trials_there_are():
     data = TrainingData(np.zeros((100, 2), np.float32), np.zeros(100, int), 2, [])
-    ranked = [{"trial": 2 + place, "learner": "lgbm"} for place in range(KEPT_TRIALS + 50)]
-    ranked += [{"trial": 1, "learner": "rf"}, {"trial": 0, "learner": "linear"}]
+    ranked = [Trial(2 + index, "lgbm", {}, "finished") for index in range(KEPT_TRIALS + 50)]
+    ranked += [Trial(1, "rf", {}, "finished"), Trial(0, "linear", {}, "finished")]
     assert worth_keeping(ranked, data) == {0, 1, *range(2, KEPT_TRIALS + 2)}
 
 

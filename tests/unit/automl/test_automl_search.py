@@ -6,11 +6,9 @@ import pytest
 from sklearn.metrics import root_mean_squared_error
 
 from core.automl import LEARNERS, AutoMLSettings, metric_choices, prepare, search
-from core.automl.tuning.budget import Budget
-from core.automl.tuning.search import Search
+from core.automl.tuning.trials import Trial, Trials
 from core.datasets import load_sample
 from core.errors import InputError, SearchError, SettingsError
-from core.progress import silent
 
 
 def test_trial_limit_is_exact(credit):
@@ -206,21 +204,15 @@ def test_positive_label_comes_last():
     assert prepared.data.y.sum() + prepared.y_test.sum() == (frame["credit"] == "bad").sum()
 
 
-@pytest.mark.parametrize(("metric", "order"), [("roc_auc", [3, 2, 1, 4, 5]), ("log_loss", [1, 3, 2, 4, 5])])
-def test_of_equal_scores_the_better_probabilities_come_first(metric, order, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("metric", "order"), [("roc_auc", [3, 2, 1, 4]), ("log_loss", [1, 3, 2, 4])])
+def test_of_equal_scores_the_better_probabilities_come_first(metric, order):
     """A handful of trees may rank without a fault, and their probabilities say next to nothing."""
-    monkeypatch.setattr("core.automl.tuning.search.Slot", lambda *_: None)
-    run = Search(tmp_path, AutoMLSettings(target="y", max_trials=5), Budget(0, None), silent)
-    run.metric = metric
-    found = [(0.9, 0.1), (1.0, 0.6), (1.0, 0.2), (0.8, 0.9)]
-    run.trials = [
-        {
-            "trial": number,
-            "status": "finished",
-            "score": {"roc_auc": auc, "log_loss": loss}[metric],
-            "metrics": {"roc_auc": auc, "log_loss": loss},
-        }
-        for number, (auc, loss) in enumerate(found, 1)
-    ] + [{"trial": 5, "status": "failed"}]
-    assert [trial["trial"] for trial in sorted(run.trials, key=run.rank)] == order
-    assert run.best["trial"] == order[0]
+    board = Trials(metric)
+    for auc, loss in [(0.9, 0.1), (1.0, 0.6), (1.0, 0.2), (0.8, 0.9)]:
+        metrics = {"roc_auc": auc, "log_loss": loss}
+        board.add(Trial(None, "rf", {}, "finished", score=metrics[metric], metrics=metrics))
+    board.add(Trial(None, "rf", {}, "failed"))
+    assert [trial.number for trial in board.ranked()] == order
+    assert [trial.number for trial in sorted(board, key=board.rank)] == [*order, 5]
+    assert board.best.number == order[0]
+    assert list(board.best_by_learner()) == ["rf"]

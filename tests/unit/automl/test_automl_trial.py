@@ -8,9 +8,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from core.automl import LEARNERS, AutoMLSettings, build_estimator, metric_choices, prepare
+from core.automl._fitting import fit, outputs
 from core.automl.data.training_data import TrainingData
-from core.automl.tuning.learners import linear
-from core.automl.tuning.trial import fit, layers, outputs, run_trial, summarize
+from core.automl.learners.linear import linear
+from core.automl.tuning.cross_validation import fold_repeats, run_trial, summarize
 from core.datasets import load_sample
 
 TABLES = {
@@ -64,9 +65,9 @@ def test_every_metric_of_a_task_is_scikit_learns_on_the_folds(task):
             metric,
         )
         expected = [of_scikit(metric, data.y[part], predicted[0, part].astype(float)) for _, part in data.folds]
-        assert record["fold_scores"] == pytest.approx(expected, abs=1e-6), metric
-        assert record["score"] == pytest.approx(np.mean(expected), abs=1e-6)
-        assert set(record["metrics"]) == set(metric_choices(task))
+        assert record.fold_scores == pytest.approx(expected, abs=1e-6), metric
+        assert record.score == pytest.approx(np.mean(expected), abs=1e-6)
+        assert set(record.metrics) == set(metric_choices(task))
 
 
 def test_weighted_classes_are_scikit_learns_balanced():
@@ -97,8 +98,8 @@ def test_each_repeat_has_its_own_predictions():
     record, predicted = run_trial(lambda: linear("binary", seed=0), data, "roc_auc")
     assert predicted.shape == (3, len(data.y), 2)
     assert np.isfinite(predicted).all()
-    assert layers(data.folds, len(data.y)) == [0] * 4 + [1] * 4 + [2] * 4
-    assert summarize(predicted, data, "roc_auc")["fold_scores"] == record["fold_scores"]
+    assert fold_repeats(data.folds, len(data.y)) == [0] * 4 + [1] * 4 + [2] * 4
+    assert summarize(predicted, data, "roc_auc").fold_scores == record.fold_scores
     for place, (train, part) in enumerate(data.folds):
         model = linear("binary", seed=0).fit(data.X[train], data.y[train])
         assert np.allclose(predicted[place // 4, part], model.predict_proba(data.X[part]), atol=1e-5)
@@ -109,4 +110,4 @@ def test_rows_that_are_never_validated_have_no_prediction():
     half = TrainingData(data.X, data.y, 0, data.folds[:1])
     record, predicted = run_trial(lambda: linear("regression", seed=0), half, "rmse")
     assert np.isfinite(predicted[0]).sum() == len(data.folds[0][1])
-    assert record["score_std"] is None
+    assert record.score_std is None
