@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from core.automl import LEARNERS
+from core.automl import learner_title
 from core.catalog import ModelVersion
 from core.datasets import suspected_attribute
 from core.evaluation import METRICS
@@ -74,7 +74,7 @@ def _architecture(evidence: RunEvidence) -> str:
 
 
 def _learner_title(name: str) -> str:
-    return str({**LEARNERS, "linear": "Linear model", "blend": "Blend of several models"}.get(name, name))
+    return learner_title(name)
 
 
 def training_section(evidence: RunEvidence) -> Section:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.automl import LEARNERS, METRICS, metric_choices
+from core.automl import LEARNERS, METRICS, learner_title, metric_choices
 from core.catalog import Dataset
 from pages.automl import features
 
@@ -157,7 +157,7 @@ def _evidence() -> dict[str, Any]:
 def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
     st.markdown("**Learners**")
     learners = st.multiselect(
-        "Learners", list(LEARNERS), default=list(LEARNERS), format_func=LEARNERS.__getitem__, key="automl-learners"
+        "Learners", list(LEARNERS), default=list(LEARNERS), format_func=learner_title, key="automl-learners"
     )
     values: dict[str, Any] = {"learners": "auto" if len(learners) == len(LEARNERS) else tuple(learners)}
     if task != "regression":

@@ -21,7 +21,7 @@ def best_so_far(trials: pd.DataFrame, metric: str, *, larger_is_better: bool) ->
     """Draw each trial's score as a dot and the best so far as a line (columns: elapsed_s, score, best, learner)."""
     color = alt.Color(
         "learner:N",
-        scale=alt.Scale(domain=list(LEARNERS.values()), range=theme.categorical()),
+        scale=alt.Scale(domain=[learner.title for learner in LEARNERS.values()], range=theme.categorical()),
         legend=alt.Legend(title=None, orient="bottom", columns=legend_columns(len(LEARNERS))),
     )
     x = alt.X("elapsed_s:Q", title="Elapsed (s)")

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.automl import LEARNERS, METRICS, hyperparameter_table
+from core.automl import LEARNERS, METRICS, hyperparameter_table, learner_title
 from pages._ui import theme
 
 __all__ = ["show"]
@@ -31,7 +31,7 @@ def show(found: Mapping[str, Any]) -> None:
         "Learner",
         shown,
         index=shown.index(best),
-        format_func=LEARNERS.__getitem__,
+        format_func=learner_title,
         key="automl-hyperparameters-learner",
         width=280,
     )

@@ -9,20 +9,21 @@ import pandas as pd
 import streamlit as st
 
 from core import jobs
-from core.automl import LEARNERS, METRICS
+from core.automl import METRICS, learner_title
 from core.catalog import Run
 from pages._ui import frame
 from pages.automl import hyperparameters, live, versus
 
 __all__ = ["show"]
 
-_OTHERS = {"blend": "Blend", "linear": "Linear model (baseline)", "prior": "Guessing (baseline)"}
+_BASELINES = ("linear", "prior")
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    if row["learner"] in _OTHERS:
-        return _OTHERS[row["learner"]]
-    return f"{LEARNERS[row['learner']]} {row['trial']:.0f}"
+    title = learner_title(row["learner"])
+    if row["learner"] in _BASELINES:
+        return f"{title} (baseline)"
+    return f"{title} {row['trial']:.0f}" if row["trial"] else title
 
 
 def show(run: Run, found: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.automl import LEARNERS, METRICS
+from core.automl import METRICS, learner_title
 from core.catalog import Run, RunEvent
 from pages.automl import charts
 
@@ -50,7 +50,7 @@ def trials(events: Sequence[RunEvent]) -> pd.DataFrame:
             "message",
         ],
     )
-    table["learner"] = table["learner"].map(LEARNERS).fillna(table["learner"])
+    table["learner"] = table["learner"].map(learner_title)
     # A search that went on after an interruption reports what it kept once more.
     return table.drop_duplicates("trial", keep="last")
 

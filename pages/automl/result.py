@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import jobs
-from core.automl import LEARNERS, METRICS
+from core.automl import METRICS, learner_title
 from core.catalog import Run, RunState
 from pages._ui import artifacts, downloads, findings, frame, header, lookups, numbers, registration, run_actions, tabs
 from pages._ui.next_steps import next_steps
@@ -85,7 +85,7 @@ def _won(found: Mapping[str, Any]) -> str:
     learner = found["winner"]["learner"]
     if learner == "blend":
         return f"A blend of {len(found['winner']['config']['members'])} models"
-    return LEARNERS.get(learner, "A linear model")
+    return learner_title(learner)
 
 
 def _tiles(found: Mapping[str, Any]) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import streamlit as st
 
 from core.automl import (
-    LEARNERS,
     METRICS,
     PREDICTIONS_FILE,
     Comparison,
     Metric,
     compare_tables,
     compare_trials,
+    learner_title,
     load_predictions,
 )
 from core.catalog import Run, RunState, runs
@@ -99,7 +99,7 @@ def _trials(run: Run, found: Mapping[str, Any]) -> None:
     files = artifacts.digests(run)
     if PREDICTIONS_FILE not in files or "oof.parquet" not in files:
         return
-    learners = {trial["trial"]: LEARNERS.get(trial["learner"], trial["learner"]) for trial in found["trials"]}
+    learners = {trial["trial"]: learner_title(trial["learner"]) for trial in found["trials"]}
     kept = [number for number in _numbers(files[PREDICTIONS_FILE]) if number in learners]
     if len(kept) < 2:
         return
