@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from core.catalog import engine
+from core import jobs
+from core.catalog import ACTIVE, RunState, engine, runs
+from core.errors import JobError
 from core.jobs import _tasks
 from core.registry import load_extensions
 from core.settings import get_settings
 from core.storage import _store_for
+from tests.golden import Golden, golden_home
 
+CANCEL_S = 20
 # Small enough to see a lost run declared so within a test, large enough for a loaded machine.
 FAST = {"LEASE_S": "2", "GRACE_S": "1", "TASK_PACKAGES": '["core.tasks", "tests.jobs.job_tasks"]'}
 
@@ -30,12 +34,35 @@ def _forget() -> None:
         cached.cache_clear()
 
 
-def _end_processes(home: Path) -> None:
-    """End the runs' processes of this installation: they alone have its folder in their environment."""
+def _processes(home: Path) -> list[psutil.Process]:
+    """Return the runs' processes of this installation: they alone have its folder in their environment."""
+    matches = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.pid != os.getpid() and process.environ().get("PLUMBLINE_HOME") == str(home):
-                process.kill()
+                matches.append(process)
+    return matches
+
+
+def _end_runs(home: Path) -> None:
+    """Cancel what a test submitted and did not wait for, and fail when a process of a run survives it."""
+    if not _processes(home):
+        return
+    for states in ([RunState.QUEUED], ACTIVE):  # what waits first, so that nothing starts in its stead
+        for run in runs.find("local", states=states):
+            with contextlib.suppress(JobError):  # it ended by itself
+                jobs.cancel(run.id, workspace="local")
+    deadline = time.monotonic() + CANCEL_S
+    while (left := _processes(home)) and time.monotonic() < deadline:
+        jobs.tick()
+        time.sleep(0.05)
+    commands = []
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            commands.append(" ".join(process.cmdline()))
+            process.kill()
+    if commands:
+        pytest.fail(f"Processes of runs are left over in {home}: {commands}")
 
 
 @contextlib.contextmanager
@@ -49,26 +76,31 @@ def _installation(home: Path, **settings: str) -> Iterator[Path]:
         try:
             yield home
         finally:
-            _end_processes(home)
-            _forget()
+            try:
+                _end_runs(home)
+            finally:
+                _forget()
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of a folder in one process, where several work: they share what took long to make."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFolder(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return nodeid.split("::")[0].rpartition("/")[0]
-
-    return ByFolder(config, log)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Use every core of this process, and no second process where single files are asked for."""
+    paths = [Path(argument.split("::")[0]) for argument in config.invocation_params.args]
+    asked = [path for path in paths if path.exists()]
+    if asked and all(path.suffix == ".py" for path in asked):
+        return 0
+    return len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="session")
 def installation() -> Callable[..., AbstractContextManager[Path]]:
     """``with installation(folder, MAX_RUNNING="4"):`` uses an installation in `folder` with these settings."""
     return _installation
+
+
+@pytest.fixture(scope="session")
+def golden() -> tuple[Path, Golden]:
+    """Home of the golden installation, which nobody may change, and the ids of what it holds."""
+    return golden_home()
 
 
 @pytest.fixture(scope="session", autouse=True)

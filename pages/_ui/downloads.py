@@ -120,5 +120,6 @@ def folder(run: Run) -> None:
 def _run_too_large(run: Run) -> bool:
     found = artifacts.find(run.id, run.workspace)
     names = ", ".join(f'"{item.name}"' for item in found)
-    call = f'from core import jobs\n\nfor name in ({names},):\n    print(jobs.artifact_path("{run.id}", name))'
+    path = f'jobs.artifact_path("{run.id}", name, workspace="{run.workspace}")'
+    call = f"from core import jobs\n\nfor name in ({names},):\n    print({path})"
     return too_large(sum(item.size_bytes for item in found), "This model", call, language="python")

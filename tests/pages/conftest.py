@@ -1,130 +1,81 @@
-"""One catalog with real tables and runs in every state that pages have to show."""
+"""A catalog with real tables and runs in every state that pages have to show: a copy of the golden installation."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs, models, policies
-from core.automl import AutoMLSettings
-from core.catalog import Dataset, Model, Run, RunArtifact, RunState, artifacts, datasets, runs
-from core.edge.latency import LatencySettings, LatencySuiteSettings, Slo
-from core.fairness import ThresholdPolicy
-from core.tasks import automl, check, export, ingest, latency
+from core import models
+from core.catalog import Dataset, Model, Run, RunArtifact, artifacts, datasets, runs
+from core.storage import get_store
+from tests.golden import Golden, copy_home
 
-MEASURED = LatencySuiteSettings(
-    variants=("fp32",),
-    latency=LatencySettings(warmup_s=0.1, duration_s=0.5),
-    native=True,
-    slo=Slo(bound_ms=1_000, qps=50, percentile=90),
-    sweep={"batch_size": [1, 4]},
-)
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
 class World:
-    """What the catalog holds."""
+    """What the catalog holds: datasets, and ids of the runs of the golden installation."""
 
     credit: Dataset
     diabetes: Dataset
-    found: str  # a search that succeeded, two classes
-    number: str  # a search that succeeded, regression
+    reviews: Dataset
+    binary: str
+    number: str
+    rival: str
     failed: str
     cancelled: str
-    exported: str  # of the search that succeeded
+    exported: str
     measured: str
-
-
-def _loaded(name: str) -> Dataset:
-    run = jobs.wait(ingest.submit_sample(name, workspace="local"), 120, workspace="local")
-    assert run.state is RunState.SUCCEEDED, run.error_message
-    assert run.result is not None
-    return datasets.get(run.result["dataset_id"], "local")
-
-
-def _ended(run_id: str, state: RunState) -> str:
-    run = jobs.wait(run_id, 120, workspace="local")
-    assert run.state is state, (run.state, run.error_message)
-    return run_id
-
-
-@pytest.fixture(scope="session")
-def _filled(installation: Callable, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
-    home = tmp_path_factory.mktemp("world")
-    with installation(home, MAX_RUNNING="2"):
-        credit, diabetes = _loaded("german_credit"), _loaded("diabetes")
-        quick = {"time_budget_s": None, "max_trials": 6, "folds": 2}
-        sensitive = ("sex", "age")
-        found = automl.submit(credit, AutoMLSettings(target="credit", sensitive_columns=sensitive, **quick))
-        number = automl.submit(diabetes, AutoMLSettings(target="progression", **quick))
-        checked = check.submit(credit, "credit", ["age", "sex"])
-        failed = automl.submit(credit, AutoMLSettings(target="no such column", **quick))
-        cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600))
-        jobs.cancel(cancelled, workspace="local")
-        _ended(checked, RunState.SUCCEEDED)
-        exported = export.submit(
-            jobs.get(_ended(found, RunState.SUCCEEDED), workspace="local"), modes=("dynamic-int8",)
-        )
-        measured = latency.submit(jobs.get(_ended(exported, RunState.SUCCEEDED), workspace="local"), MEASURED)
-        return home, World(
-            credit,
-            diabetes,
-            _ended(found, RunState.SUCCEEDED),
-            _ended(number, RunState.SUCCEEDED),
-            _ended(failed, RunState.FAILED),
-            _ended(cancelled, RunState.CANCELLED),
-            exported,
-            _ended(measured, RunState.SUCCEEDED),
-        )
+    text: str
 
 
 @pytest.fixture
-def world(_filled: tuple[Path, World], installation: Callable) -> Iterator[World]:
-    """Use the filled installation."""
-    home, found = _filled
-    with installation(home, MAX_RUNNING="2"):
-        yield found
-
-
-@pytest.fixture(scope="session")
-def _rival(_filled: tuple[Path, World], installation: Callable) -> str:
-    """A further search of the same table, exported, with a policy: other features, the same test rows."""
-    home, world = _filled
-    with installation(home, MAX_RUNNING="2"):
-        settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=2, folds=2, drop_columns=("status",))
-        run = jobs.get(_ended(automl.submit(world.credit, settings), RunState.SUCCEEDED), workspace="local")
-        policy = ThresholdPolicy({"female": ((0.0, 1.0),), "male": ((1.1, 1.0),)}, ("sex",))
-        assert policies.keep(run, "by sex", policy) == "policy-by-sex.json"
-        _ended(export.submit(run, modes=()), RunState.SUCCEEDED)
-        return run.id
+def world(golden: tuple[Path, Golden], installation: Callable, tmp_path: Path) -> Iterator[World]:
+    """Use a copy of the golden installation."""
+    home, ids = golden
+    copy_home(home, tmp_path / "home")
+    with installation(tmp_path / "home", MAX_RUNNING="2"):
+        own = {field.name: getattr(ids, field.name) for field in fields(World)}
+        tables = {name: datasets.get(own[name], "local") for name in ("credit", "diabetes", "reviews")}
+        yield World(**own | tables)
 
 
 @pytest.fixture
-def credit_model(world: World, _rival: str, request: pytest.FixtureRequest) -> Model:
-    """A model of its own for each test: version 1 is champion and has no policy, version 2 has one."""
+def credit_model(world: World, request: pytest.FixtureRequest) -> Model:
+    """A model that nobody has answered for: version 1 is champion and has no policy, version 2 has one."""
     name = request.node.name[:100]
-    # Tests of the Fairness page may have kept a policy with the search by now.
-    models.register(repeated(world.found, leave_out="policy-"), name=name, notes="The first.", workspace="local")
-    model = models.register(_rival, name=name, workspace="local")
+    models.register(world.binary, name=name, notes="The first.", workspace="local")
+    model = models.register(world.rival, name=name, workspace="local")
     models.promote(model.id, 1, who="ann", why="It is all there is.", workspace="local")
     return model
 
 
-def repeated(run_id: str, *, leave_out: str = "") -> str:
-    """Put a run into the catalog once more, with the same files but those whose name begins with `leave_out`."""
+def repeated(run_id: str, *, leave_out: str = "", edit: Callable[[dict[str, Any]], None] | None = None) -> str:
+    """Put a run into the catalog once more, with the same files.
+
+    Files whose name begins with `leave_out` are not among them, and `edit` changes what ``result.json`` says.
+    """
     run = runs.get(run_id, "local")
     again = Run(**run.model_dump(exclude={"id", "created_at"}))
     runs.add(again)
     for item in artifacts.find(run.id, "local"):
         if leave_out and item.name.startswith(leave_out):
             continue
-        artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=again.id))
+        values = item.model_dump(exclude={"run_id"})
+        if edit and item.name == "result.json":
+            result = json.loads(get_store().read_bytes(item.digest))
+            edit(result)
+            content = json.dumps(result).encode()
+            values |= {"digest": get_store().put_bytes(content), "size_bytes": len(content)}
+        artifacts.add(RunArtifact(**values, run_id=again.id))
     return again.id
 
 

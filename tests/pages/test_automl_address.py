@@ -6,16 +6,16 @@ from tests.pages.conftest import World, query, visit
 
 
 def test_a_result_opens_at_the_tab_of_its_address(world: World) -> None:
-    test = visit("automl", run=world.found, tab="Charts")
+    test = visit("automl", run=world.binary, tab="Charts")
     assert not test.exception
     assert test.session_state["automl-tabs"] == "Charts"
     test.session_state["automl-tabs"] = "Checks"
     test.run()
-    assert (query(test, "run"), query(test, "tab")) == (world.found, "Checks")
+    assert (query(test, "run"), query(test, "tab")) == (world.binary, "Checks")
 
 
 def test_a_tab_that_is_not_there_is_the_first(world: World) -> None:
-    test = visit("automl", run=world.found, tab="Nowhere")
+    test = visit("automl", run=world.binary, tab="Nowhere")
     assert not test.exception
     assert test.session_state["automl-tabs"] == "Leaderboard"
 

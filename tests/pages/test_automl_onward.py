@@ -11,9 +11,8 @@ from sklearn.metrics import roc_auc_score
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
-from core.automl import METRICS, AutoMLSettings
-from core.catalog import Run, RunArtifact, RunState, artifacts, runs
-from core.tasks import automl
+from core.automl import METRICS
+from core.catalog import Run, RunArtifact, artifacts, runs
 from tests.pages.conftest import World, labels, query, repeated, texts, visit
 
 
@@ -41,7 +40,7 @@ def copied(run_id: str, verdict: str, **settings: Any) -> str:
 
 
 def test_a_search_by_trials_goes_on_by_trials_and_without_a_clock(world: World) -> None:
-    run = repeated(world.found)
+    run = repeated(world.binary)
     test = tab(run, "Continue")
     assert "keeps all settings but the limits" in texts(test)
     test.radio(key="automl-continue-by").set_value("trials").run()
@@ -61,7 +60,7 @@ def test_a_search_by_trials_goes_on_by_trials_and_without_a_clock(world: World) 
 
 def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    run = repeated(world.found)
+    run = repeated(world.binary)
     test = tab(run, "Export")
     assert "Push to MLflow" not in labels(test)
     assert "set MLFLOW_TRACKING_URI to the server's URI" in texts(test).replace("\\", "")
@@ -80,8 +79,8 @@ def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPa
 
 
 def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None:
-    same = copied(world.found, "the same rows", max_trials=7)
-    twins = [copied(world.found, "twin") for _ in range(2)]
+    same = copied(world.binary, "the same rows", max_trials=7)
+    twins = [copied(world.binary, "twin") for _ in range(2)]
     for other in (
         {"seed": 3},
         {"test_fraction": 0.3},
@@ -90,8 +89,8 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
         {"task": "multiclass"},
         {"target": "purpose"},
     ):
-        copied(world.found, "other rows", **other)
-    test = visit("automl", run=world.found)
+        copied(world.binary, "other rows", **other)
+    test = visit("automl", run=world.binary)
     offered = test.selectbox(key="automl-versus")
     assert [option.endswith("the same rows") for option in offered.options].count(True) == 1
     assert not [option for option in offered.options if option.endswith("other rows")]
@@ -107,10 +106,10 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
 
 
 def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) -> None:
-    stored = np.load(jobs.artifact_path(world.found, "trials.npz", workspace="local"))
-    oof = pd.read_parquet(jobs.artifact_path(world.found, "oof.parquet", workspace="local"))
+    stored = np.load(jobs.artifact_path(world.binary, "trials.npz", workspace="local"))
+    oof = pd.read_parquet(jobs.artifact_path(world.binary, "oof.parquet", workspace="local"))
     first, other = sorted(int(name) for name in stored.files)[:2]
-    test = visit("automl", run=world.found)
+    test = visit("automl", run=world.binary)
     assert "Choose two trials of the leaderboard" in texts(test)
     test.selectbox(key="automl-trial-first").set_value(first).run()
     test.selectbox(key="automl-trial-other").set_value(other).run()
@@ -123,16 +122,5 @@ def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) 
 
 
 def test_an_exit_score_that_is_dropped_is_told(world: World) -> None:
-    settings = AutoMLSettings(
-        target="credit",
-        time_budget_s=None,
-        max_trials=2,
-        folds=2,
-        learners=("rf",),
-        ensemble=False,
-        explain=False,
-        exit_score=0.999,
-    )
-    run = automl.submit(world.credit, settings)
-    assert jobs.wait(run, 120, workspace="local").state is RunState.SUCCEEDED
+    run = repeated(world.binary, edit=lambda result: result["settings"].update(exit_score=0.999))
     assert "Its exit score of 0.999 is dropped" in texts(tab(run, "Continue"))

@@ -131,10 +131,10 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
 
 
 def test_a_result_begins_with_its_verdict(world: World) -> None:
-    test = visit("automl", run=world.found)
+    test = visit("automl", run=world.binary)
     assert not test.exception
     assert not test.error
-    verdict = (jobs.get(world.found, workspace="local").result or {})["verdict"]
+    verdict = (jobs.get(world.binary, workspace="local").result or {})["verdict"]
     assert test.subheader[0].value.replace("\\", "") == verdict
     assert "All 6 trials were done." in texts(test)
     assert next(metric.label for metric in test.metric) == "ROC AUC"
@@ -142,7 +142,7 @@ def test_a_result_begins_with_its_verdict(world: World) -> None:
 
 
 @pytest.mark.parametrize("tab", ["Leaderboard", "Charts", "Score", "Export", "Continue", "Checks", "Method"])
-@pytest.mark.parametrize("kind", ["found", "number"])
+@pytest.mark.parametrize("kind", ["binary", "number"])
 def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
     test = visit("automl", run=getattr(world, kind))
     test.session_state["automl-tabs"] = tab
@@ -154,13 +154,13 @@ def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
         assert len(board) == 9  # six trials, a blend, a linear model, guessing
         assert board[""].tolist().count("★") == 1
     if tab == "Charts":
-        assert len(test.get("vega_lite_chart")) == (8 if kind == "found" else 3)
+        assert len(test.get("vega_lite_chart")) == (8 if kind == "binary" else 3)
     if tab == "Method":
         assert "scikit-learn" in str(test.table[1].value.to_dict())
 
 
 def test_a_result_offers_model_leaderboard_repeat_and_log(world: World) -> None:
-    test = visit("automl", run=world.found)
+    test = visit("automl", run=world.binary)
     assert {"Repeat", "Log", "New search"} <= set(labels(test))
     assert [item.proto.label for item in test.get("download_button")] == ["Model (zip)", "Leaderboard (CSV)"]
 
@@ -180,7 +180,7 @@ def test_every_metric_has_a_title_of_its_own() -> None:
     assert len({metric.title for metric in METRICS.values()}) == len(METRICS)
 
 
-@pytest.mark.parametrize("kind", ["found", "number"])
+@pytest.mark.parametrize("kind", ["binary", "number"])
 def test_every_view_of_the_explanation_draws(world: World, kind: str) -> None:
     test = visit("automl", run=getattr(world, kind))
     test.session_state["automl-tabs"] = "Explain"
@@ -194,7 +194,7 @@ def test_every_view_of_the_explanation_draws(world: World, kind: str) -> None:
         assert not test.error, view
 
 
-@pytest.mark.parametrize("kind", ["found", "number"])
+@pytest.mark.parametrize("kind", ["binary", "number"])
 def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kind: str) -> None:
     run_id = getattr(world, kind)
     test = visit("automl", run=run_id)
@@ -207,7 +207,7 @@ def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kin
         pd.read_parquet(jobs.artifact_path(run_id, "test.parquet", workspace="local")).set_index("row_id").loc[place]
     )
     shown = next(metric for metric in test.metric if metric.label in ("good", "bad", "Predicted progression"))
-    if kind == "found":
+    if kind == "binary":
         assert shown.value == f"{stored[f'p({shown.label})']:.1%}"
         assert shown.delta == ""
         test.number_input(key=f"automl-cell-{run_id}-{place}-duration_months").set_value(60).run()
@@ -218,33 +218,26 @@ def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kin
 
 
 def test_a_search_goes_on_with_its_trials(world: World) -> None:
-    test = visit("automl", run=world.found)
+    test = visit("automl", run=world.binary)
     test.session_state["automl-tabs"] = "Continue"
     test.run()
     test.button(key="automl-continue").click().run()
     assert not test.exception
     settings = _submitted(test)
-    assert settings["continue_from"] == world.found
+    assert settings["continue_from"] == world.binary
     assert (settings["time_budget_s"], settings["max_trials"], settings["folds"]) == (60, None, 2)
 
 
 def test_two_searches_are_compared_on_the_same_test_rows(world: World) -> None:
-    again = automl.submit(
-        world.credit,
-        AutoMLSettings(
-            target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("rf",), ensemble=False, explain=False
-        ),
-    )
-    assert jobs.wait(again, 120, workspace="local").state is RunState.SUCCEEDED
-    test = visit("automl", run=world.found)
-    test.selectbox(key="automl-versus").set_value(again).run()
+    test = visit("automl", run=world.binary)
+    test.selectbox(key="automl-versus").set_value(world.rival).run()
     assert not test.exception
     assert "on 200 test rows: ROC AUC" in texts(test)
 
 
 def test_a_model_that_no_browser_takes_is_pointed_to(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "_MEMORY_LIMIT_MB", 0.01)
-    test = visit("automl", run=world.found)
+    test = visit("automl", run=world.binary)
     assert not test.exception
     assert "This model is too large to pass through the browser" in texts(test)
     call = next(found.value for found in test.code if "artifact_path" in found.value)

@@ -94,6 +94,6 @@ def test_measurements_are_listed_with_their_model(world: World) -> None:
 
 
 def test_a_run_of_another_kind_is_refused(world: World) -> None:
-    test = visit("edge", run=world.found)
+    test = visit("edge", run=world.binary)
     assert not test.exception
-    assert f"Run '{world.found}' is neither an export nor a latency measurement." in texts(test)
+    assert f"Run '{world.binary}' is neither an export nor a latency measurement." in texts(test)

@@ -48,7 +48,7 @@ def choose(test, dataset, **columns: str):
 
 
 def test_a_model_is_judged_by_its_test_rows(world: World) -> None:
-    test = visit("fairness", run=world.found)
+    test = visit("fairness", run=world.binary)
     assert not test.exception
     assert not test.error
     said = texts(test)
@@ -60,8 +60,8 @@ def test_a_model_is_judged_by_its_test_rows(world: World) -> None:
 
 
 def test_groups_are_those_of_the_chosen_columns(world: World) -> None:
-    test = visit("fairness", run=world.found)
-    test.multiselect(key=f"fairness-columns-{world.found}").set_value(["sex", "age"]).run()
+    test = visit("fairness", run=world.binary)
+    test.multiselect(key=f"fairness-columns-{world.binary}").set_value(["sex", "age"]).run()
     assert not test.exception
     groups = test.dataframe[0].value["Group"]
     assert all("," in group for group in groups), "ages are binned and crossed with sex"
@@ -70,7 +70,7 @@ def test_groups_are_those_of_the_chosen_columns(world: World) -> None:
 
 @pytest.mark.parametrize("definition", ["equalized_odds", "predictive_parity", "four_fifths"])
 def test_each_definition_has_a_verdict(world: World, definition: str) -> None:
-    test = visit("fairness", run=world.found)
+    test = visit("fairness", run=world.binary)
     test.selectbox(key="fairness-definition").set_value(definition).run()
     assert not test.exception
     assert test.subheader[0].value
@@ -85,7 +85,7 @@ def test_a_number_is_judged_by_its_errors(world: World) -> None:
 
 
 def test_a_slider_moves_counts_and_says_who_is_affected(world: World) -> None:
-    test = tab(visit("fairness", run=world.found), "Threshold lab")
+    test = tab(visit("fairness", run=world.binary), "Threshold lab")
     before = test.dataframe[0].value.set_index("Group")["Selected"]
     test.slider[0].set_value(test.slider[0].min).run()
     assert not test.exception
@@ -95,12 +95,12 @@ def test_a_slider_moves_counts_and_says_who_is_affected(world: World) -> None:
 
 
 def test_the_optimiser_finds_applies_and_keeps_a_policy(world: World) -> None:
-    test = tab(visit("fairness", run=world.found), "Threshold lab")
+    test = tab(visit("fairness", run=world.binary), "Threshold lab")
     test.selectbox(key="fairness-constraint").set_value("demographic_parity").run()
     test.button(key="fairness-optimize").click().run()
     assert not test.exception
     assert "to 0.0 points" in texts(test)
-    run = runs.get(world.found, "local")
+    run = runs.get(world.binary, "local")
     reads = policies.reads(run)
     test.button(key="fairness-apply").click().run()
     assert "On the test rows the rule gives" in texts(test)
@@ -118,11 +118,11 @@ def test_the_optimiser_finds_applies_and_keeps_a_policy(world: World) -> None:
 
 
 def test_techniques_are_trained_and_compared(world: World) -> None:
-    test = tab(visit("fairness", run=world.found), "Mitigations")
+    test = tab(visit("fairness", run=world.binary), "Mitigations")
     test.multiselect(key="fairness-mitigation-techniques").set_value(["reweighing", "correlation_remover"])
     test.button(key="fairness-mitigate").click().run()
     assert not test.exception
-    newest = mitigate.latest(runs.get(world.found, "local"))
+    newest = mitigate.latest(runs.get(world.binary, "local"))
     ended = jobs.wait(newest.id, 120, workspace="local")
     assert ended.state is RunState.SUCCEEDED, ended.error_message
     test.run()
@@ -180,5 +180,5 @@ def test_a_constant_score_is_said(world: World, own) -> None:
 
 
 def test_the_result_page_leads_here(world: World) -> None:
-    test = visit("automl", run=world.found)
+    test = visit("automl", run=world.binary)
     assert "Fairness" in labels(test)

@@ -7,43 +7,17 @@ import json
 import pytest
 
 from core import jobs
-from core.catalog import Dataset, RunState, datasets
+from core.catalog import Dataset, RunState
 from core.datasets import load_sample
 from core.finetune import FineTuneSettings
-from core.tasks import finetune, ingest
-from tests.pages.conftest import query, texts, visit
-
-
-@pytest.fixture(scope="module")
-def _trained(installation, tmp_path_factory) -> tuple:
-    """An installation with a table of 240 reviews and a short training on it."""
-    home = tmp_path_factory.mktemp("trained")
-    with installation(home):
-        path = home / "reviews.csv"
-        frame = load_sample("product_reviews").frame
-        frame = frame[frame["sentiment"] != "neutral"].head(240).assign(shop=["north", "south"] * 120)
-        frame.to_csv(path, index=False)
-        with open(path, "rb") as file:
-            loaded = jobs.wait(ingest.submit_upload(file, path.name, workspace="local"), 60, workspace="local")
-        dataset = datasets.get(loaded.result["dataset_id"], "local")
-        settings = FineTuneSettings(
-            text_column="text",
-            label_column="sentiment",
-            epochs=1,
-            max_length=32,
-            max_steps=6,
-            sensitive_columns=("shop",),
-        )
-        run = jobs.wait(finetune.submit(dataset, settings), 240, workspace="local")
-        assert run.state is RunState.SUCCEEDED, run.error_message
-        return home, dataset, run.id
+from core.tasks import finetune
+from tests.pages.conftest import World, query, texts, visit
 
 
 @pytest.fixture
-def trained(_trained, installation):
-    home, dataset, run_id = _trained
-    with installation(home):
-        yield dataset, run_id
+def trained(world: World) -> tuple[Dataset, str]:
+    """A table of 240 reviews and a training on it."""
+    return world.reviews, world.text
 
 
 def tab(test, name: str):
@@ -71,7 +45,7 @@ def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> Non
     test.number_input(key="finetune-epochs").set_value(2)
     test.number_input(key="finetune-length").set_value(64)
     test.toggle(key="finetune-weights").set_value(True)
-    test.multiselect(key=f"finetune-sensitive-{dataset.id}").set_value(["shop"]).run()
+    test.multiselect(key=f"finetune-sensitive-{dataset.id}").set_value(["length"]).run()
     assert "changed tokens, class weights" in [item.label for item in test.expander][-1]
     test.button(key="finetune-start").click().run()
     assert not test.exception
@@ -84,7 +58,7 @@ def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> Non
         epochs=2,
         max_length=64,
         class_weights=True,
-        sensitive_columns=("shop",),
+        sensitive_columns=("length",),
     )
     assert settings == expected.model_dump(mode="json")
 
@@ -109,18 +83,17 @@ def test_the_texts_are_counted_against_what_is_read(trained: tuple[Dataset, str]
 def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> None:
     from core.catalog import runs
 
-    dataset, _ = trained
-    test = visit("finetune", dataset=dataset.id)
-    test.selectbox(key=f"finetune-label-{dataset.id}").set_value("sentiment").run()
-    test.number_input(key="finetune-length").set_value(
-        32
-    )  # and pressed at once: the estimate is for what the form says
+    dataset, run_id = trained
+    test = visit("finetune", run=run_id)
+    test.button(key="finetune-change").click().run()  # its thin base model is measured in seconds
+    test.number_input(key="finetune-length").set_value(48)
+    # Pressed at once: the estimate is for what the form says.
     test.button(key="finetune-estimate").click().run()
     assert not test.exception
     (run,) = runs.find("local", task="estimate", dataset_id=dataset.id)
     done = jobs.wait(run.id, 120, workspace="local")
     assert done.state is RunState.SUCCEEDED, done.error_message
-    assert done.settings["max_length"] == 32
+    assert done.settings["max_length"] == 48
     test.run()
     assert not test.exception
     shown = {item.label: item for item in test.metric}
@@ -141,7 +114,7 @@ def test_an_earlier_training_can_be_changed_and_repeated(trained: tuple[Dataset,
     assert test.number_input(key="finetune-length").value == 32
     assert test.number_input(key="finetune-epochs").value == 1
     assert test.selectbox(key=f"finetune-label-{dataset.id}").value == "sentiment"
-    assert test.multiselect(key=f"finetune-sensitive-{dataset.id}").value == ["shop"]
+    assert test.multiselect(key=f"finetune-sensitive-{dataset.id}").value == ["length"]
 
 
 def test_a_hub_name_without_a_network_fails_with_the_other_choices(trained: tuple[Dataset, str]) -> None:
@@ -195,7 +168,7 @@ def test_the_fairness_page_opens_on_the_test_texts(trained: tuple[Dataset, str])
     test = visit("fairness", run=run_id)
     assert not test.exception
     assert not test.error
-    assert set(test.dataframe[0].value["Group"]) == {"north", "south"}
+    assert set(test.dataframe[0].value["Group"]) == {"short", "long"}
     assert "48 test rows" in texts(test)
     test.session_state["fairness-tabs"] = "Threshold lab"
     test.run()

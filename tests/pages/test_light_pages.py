@@ -44,9 +44,9 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World, credit_model
         ["data", {}, "", []],
         ["data", {"dataset": world.credit.id}, "data-tabs", ["Columns", "Preview", "Checks", "Roles"]],
         ["automl", {"dataset": world.credit.id}, "", []],
-        ["automl", {"run": world.found}, "automl-tabs", TABS],
+        ["automl", {"run": world.binary}, "automl-tabs", TABS],
         ["automl", {"run": world.number}, "automl-tabs", ["Charts", "Explain", "What-if"]],
-        ["fairness", {"run": world.found}, "fairness-tabs", ["Groups", "Threshold lab", "Mitigations", "Report"]],
+        ["fairness", {"run": world.binary}, "fairness-tabs", ["Groups", "Threshold lab", "Mitigations", "Report"]],
         ["finetune", {"dataset": world.credit.id}, "", []],
         ["edge", {}, "", []],
         ["edge", {"run": world.exported}, "edge-tabs", ["Variants", "Parity", "Graph", "Measure", "Measurements"]],
@@ -57,7 +57,7 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World, credit_model
         ["models", model | {"tab": "Score", "score": "row"}, "models-score-row", []],
         ["models", {"run": scored.id}, "models-scored-tabs", ["What is different", "Predictions", "Rows"]],
         ["runs", {}, "", []],
-        ["runs", {"run": world.found}, "runs-tabs", ["Facts", "Log", "Files"]],
+        ["runs", {"run": world.binary}, "runs-tabs", ["Facts", "Log", "Files"]],
     ]
     done = subprocess.run(
         [sys.executable, "-c", WALK, json.dumps(visits)],

@@ -29,7 +29,7 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     assert "To look *twice*." in [text.value for text in test.text]
     assert "Not answered yet" in texts(test)
     assert "compliant" not in texts(test).lower()
-    metrics = table_with(test, "95 % from")
+    metrics = table_with(test, "95% from")
     assert metrics["Metric"].tolist()[0] == "ROC AUC"
 
     test.radio(key="models-card-view").set_value("coverage").run()

@@ -57,7 +57,7 @@ def test_a_run_is_registered_where_a_link_leads(world: World) -> None:
 
 
 def test_a_run_of_the_same_target_is_offered_as_the_next_version(credit_model: Model, world: World) -> None:
-    run = repeated(world.found)
+    run = repeated(world.binary)
     newest = max(
         (
             version
@@ -75,7 +75,7 @@ def test_a_run_of_the_same_target_is_offered_as_the_next_version(credit_model: M
     test.text_input[0].set_value(" ").run()
     assert "It needs a name." in texts(test)
     test.button(key="models-register-start").click().run()
-    assert "A model without a name is not usable." in texts(test)
+    assert "A model needs a name." in texts(test)
     assert rows.of_run(run, "local") == []
 
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_registered_says_so(world: World) -> None:
         assert f"Run '{run}' left no model to register." in texts(test)
     assert "There is no run 'nothing'." in texts(visit("models", register="nothing"))
     assert "There is no model 'nothing'." in texts(visit("models", model="nothing"))
-    assert f"Run '{world.found}' is not a scored file." in texts(visit("models", run=world.found))
+    assert f"Run '{world.binary}' is not a scored file." in texts(visit("models", run=world.binary))
 
 
 def test_a_model_leads_with_its_champion_and_what_is_better(credit_model: Model) -> None:
@@ -142,7 +142,7 @@ def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None
 
 def test_a_change_does_not_lead_to_another_version(credit_model: Model, world: World) -> None:
     # A browser tells a choice by its label: the choice must not be the same widget once the label is another.
-    models.register(repeated(world.found), name=credit_model.name, workspace="local")
+    models.register(repeated(world.binary), name=credit_model.name, workspace="local")
     second = models.versions(credit_model.id, workspace="local")[1]
     test = visit("models", model=credit_model.id, version="2")
     before = next(box for box in test.selectbox if box.label == "Version")

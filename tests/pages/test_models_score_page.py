@@ -12,6 +12,7 @@ from core import jobs, models
 from core.automl import AutoMLSettings
 from core.catalog import Model, RunState, datasets
 from core.datasets import load_sample
+from core.demo import POLICY
 from core.tasks import automl, ingest, score
 from tests.pages.conftest import World, labels, query, repeated, table_with, texts, visit
 
@@ -36,7 +37,7 @@ def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
 
 
 def test_a_version_that_was_not_exported_scores_files_only(world: World) -> None:
-    model = models.register(repeated(world.found, leave_out="model.onnx"), name="Not exported", workspace="local")
+    model = models.register(repeated(world.binary, leave_out="model.onnx"), name="Not exported", workspace="local")
     other = visit("models", model=model.id, tab="Score", score="row")
     assert "this version was not exported yet" in texts(other)
     assert "Export it on the Edge page" in labels(other)
@@ -47,11 +48,20 @@ def test_a_policy_decides_about_the_row(credit_model: Model) -> None:
     test = visit("models", model=credit_model.id, version="2", tab="Score", score="row")
     file = "policy-by-sex.json"
     assert test.selectbox(key=f"models-score-policy-{version.id}").value == file
-    for sex, said in (("female", "Selected by"), ("male", "Not selected by")):
-        test.selectbox(key=f"models-row-{version.id}-sex").set_value(sex)
-        test.button(key="models-score-row").click().run()
-        assert not test.exception
-        assert f"[:material/{'check_circle' if sex == 'female' else 'cancel'}: {said} {file}]" in texts(test)
+    outcomes = set()
+    for status, duration in (("no checking account", 4), ("... < 0 DM", 72)):
+        for sex in ("female", "male"):
+            test.selectbox(key=f"models-row-{version.id}-sex").set_value(sex)
+            test.selectbox(key=f"models-row-{version.id}-status").set_value(status)
+            test.number_input(key=f"models-row-{version.id}-duration_months").set_value(duration)
+            test.button(key="models-score-row").click().run()
+            assert not test.exception
+            share = table_with(test, "Probability").set_index("Class").loc["good", "Probability"] / 100
+            selected = share >= POLICY.rules[sex][0][0]
+            outcomes.add(selected)
+            said = "check_circle: Selected by" if selected else "cancel: Not selected by"
+            assert f"[:material/{said} {file}]" in texts(test)
+    assert outcomes == {True, False}
     test.selectbox(key=f"models-score-policy-{version.id}").set_value("none").run()
     assert "It predicts" in texts(test)
     assert "elected by" not in texts(test)
@@ -84,7 +94,8 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
         assert not test.error
     shown = table_with(test, "prediction")
     assert list(shown.columns[:4]) == ["prediction", "p(bad)", "p(good)", "decision"]
-    assert (shown["decision"] == (shown["sex"] == "female")).all()
+    assert shown["decision"].tolist() == POLICY.predict(shown["p(good)"], shown["sex"]).tolist()
+    assert shown["decision"].nunique() == 2
     assert len(shown) == 60
     test.button(key="models-back").click().run()
     assert (query(test, "model"), query(test, "tab")) == (credit_model.id, "Score")
@@ -124,7 +135,7 @@ def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
 
 
 def test_a_result_leads_to_the_score_tab(world: World) -> None:
-    run = repeated(world.found)
+    run = repeated(world.binary)
     test = _score_tab(run)
     test.button(key="automl-register").click().run()
     assert (query(test, "register"), query(test, "tab")) == (run, "Score")

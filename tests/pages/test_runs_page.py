@@ -17,7 +17,7 @@ def test_the_list_has_every_run_and_its_state(world: World) -> None:
     table = test.dataframe[0].value
     assert len(table) == len(runs.find("local"))
     states = {run: state[0] for run, state in zip(table["Run"], table["State"], strict=True)}
-    assert states[world.found] == "Succeeded"
+    assert states[world.binary] == "Succeeded"
     assert states[world.failed] == "Failed"
     assert states[world.cancelled] == "Cancelled"
 
@@ -31,14 +31,14 @@ def test_the_list_can_be_narrowed_to_a_kind(world: World) -> None:
 
 @pytest.mark.parametrize("tab", ["Facts", "Log", "Files"])
 def test_each_tab_of_a_finished_run_draws(world: World, tab: str) -> None:
-    test = visit("runs", run=world.found)
+    test = visit("runs", run=world.binary)
     test.session_state["runs-tabs"] = tab
     test.run()
     assert not test.exception
     assert not test.error
     if tab == "Facts":
         facts = str(test.table[0].value.to_dict())
-        assert world.found in facts
+        assert world.binary in facts
     if tab == "Files":
         assert "`model.skops`" in [item.value for item in test.markdown]
 
@@ -59,12 +59,12 @@ def test_a_cancelled_run_says_that_nothing_was_kept(world: World) -> None:
 
 
 def test_repeat_starts_a_new_run_with_the_same_settings(world: World) -> None:
-    test = visit("runs", run=world.found)
+    test = visit("runs", run=world.binary)
     next(button for button in test.button if button.label == "Repeat").click().run()
     new = query(test, "run")
-    assert new != world.found
+    assert new != world.binary
     jobs.cancel(new, workspace="local")
-    assert jobs.get(new, workspace="local").settings == jobs.get(world.found, workspace="local").settings
+    assert jobs.get(new, workspace="local").settings == jobs.get(world.binary, workspace="local").settings
     jobs.wait(new, 30, workspace="local")
 
 

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core import jobs
 from core.errors import LimitError
 from core.explain import Explanation, ShapValues
+from pages._ui import artifacts
 from pages.automl import asking, explained, whatif
 from tests.pages.conftest import World, query, texts, visit
 
@@ -123,14 +124,14 @@ def test_what_is_no_date_is_said_and_changes_nothing(form: AppTest) -> None:
 
 
 def test_view_group_and_column_of_the_explanation_are_in_the_address(world: World) -> None:
-    test = opened(world.found, "Explain", view="Single columns", column="duration_months")
+    test = opened(world.binary, "Explain", view="Single columns", column="duration_months")
     assert not test.exception
     assert test.radio(key="automl-explain-view").value == "Single columns"
     assert test.selectbox(key="automl-explain-column").value == "duration_months"
     test.radio(key="automl-explain-view").set_value("By group").run()
     test.selectbox(key="automl-explain-group").set_value("sex").run()
     test.radio(key="automl-explain-view").set_value("How rows are moved").run()
-    assert (query(test, "view"), query(test, "run")) == ("How rows are moved", world.found)
+    assert (query(test, "view"), query(test, "run")) == ("How rows are moved", world.binary)
     assert len(test.get("vega_lite_chart")) == 2  # bars and single rows
     other = opened(world.number, "Explain", view="By group", column="duration_months", row="-1", **{"class": "good"})
     assert not other.exception
@@ -139,8 +140,8 @@ def test_view_group_and_column_of_the_explanation_are_in_the_address(world: Worl
 
 
 def test_rows_and_row_of_what_if_are_in_the_address_and_any_row_can_be_chosen(world: World) -> None:
-    rows = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet", workspace="local")).index
-    test = opened(world.found, "What-if", row=str(rows[-1]))
+    rows = pd.read_parquet(jobs.artifact_path(world.binary, "rows.parquet", workspace="local")).index
+    test = opened(world.binary, "What-if", row=str(rows[-1]))
     assert test.selectbox(key="automl-whatif-row-All").value == rows[-1]
     assert len(test.selectbox(key="automl-whatif-row-All").options) == len(rows)
     assert f"{len(rows)} to choose from, of {len(rows)} test rows" in texts(test)
@@ -150,7 +151,7 @@ def test_rows_and_row_of_what_if_are_in_the_address_and_any_row_can_be_chosen(wo
     wanted = int(options[-1].split(":")[0].removeprefix("Row "))
     test.selectbox(key="automl-whatif-row-Unsure").set_value(wanted).run()
     assert not test.exception
-    again = opened(world.found, "What-if", rows=query(test, "rows"), row=query(test, "row"))
+    again = opened(world.binary, "What-if", rows=query(test, "rows"), row=query(test, "row"))
     assert again.selectbox(key="automl-whatif-row-Unsure").value == wanted
 
 
@@ -208,14 +209,14 @@ def test_an_answer_stands_where_its_reasons_take_too_long(world: World, monkeypa
 
     monkeypatch.setattr(whatif, "explain_row", too_slow)
     whatif._new_values.clear()
-    test = opened(world.found, "What-if")
+    test = opened(world.binary, "What-if")
     place = test.selectbox(key="automl-whatif-row-All").value
-    test.number_input(key=f"automl-cell-{world.found}-{place}-duration_months").set_value(62).run()
+    test.number_input(key=f"automl-cell-{world.binary}-{place}-duration_months").set_value(62).run()
     assert not test.exception
     assert not test.error
     assert [each.value for each in test.info if "take longer than 4 s" in each.value]
     assert test.metric
-    assert test.button(key=f"automl-nearest-{world.found}-{place}")  # other answers are searched all the same
+    assert test.button(key=f"automl-nearest-{world.binary}-{place}")  # other answers are searched all the same
 
 
 def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
@@ -227,18 +228,18 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
         monkeypatch.setattr(whatif, name, lambda *a, _own=own, _name=name, **k: (asked.append(_name), _own(*a, **k))[1])
     whatif._told.clear()
     whatif._new_values.clear()
-    test = opened(world.found, "What-if")
+    test = opened(world.binary, "What-if")
     place = test.selectbox(key="automl-whatif-row-All").value
-    test.number_input(key=f"automl-cell-{world.found}-{place}-duration_months").set_value(61).run()
+    test.number_input(key=f"automl-cell-{world.binary}-{place}-duration_months").set_value(61).run()
     before = list(asked)
     assert before.count("what_if") == 2  # of the row as it is, and of the edited one
     assert before.count("explain_row") in (1, 2)  # the row as it is may have stored values
-    test.button(key=f"automl-nearest-{world.found}-{place}").click().run(timeout=60)
+    test.button(key=f"automl-nearest-{world.binary}-{place}").click().run(timeout=60)
     assert "rows were tried" in texts(test) or "None found" in texts(test)
     test.run()
     assert "rows were tried" in texts(test) or "None found" in texts(test)
     assert asked == before
-    test.number_input(key=f"automl-cell-{world.found}-{place}-duration_months").set_value(5).run()
+    test.number_input(key=f"automl-cell-{world.binary}-{place}-duration_months").set_value(5).run()
     assert "rows were tried" not in texts(test)
     assert "None found" not in texts(test)
     assert not test.exception
@@ -246,10 +247,10 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
 
 
 def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> None:
-    place = pd.read_parquet(jobs.artifact_path(world.found, "rows.parquet", workspace="local")).index[0]
-    test = visit("automl", run=world.found)
+    place = pd.read_parquet(jobs.artifact_path(world.binary, "rows.parquet", workspace="local")).index[0]
+    test = visit("automl", run=world.binary)
     test.session_state["automl-tabs"] = "What-if"
-    test.session_state[f"automl-cell-{world.found}-{place}-purpose"] = "a rocket"
+    test.session_state[f"automl-cell-{world.binary}-{place}-purpose"] = "a rocket"
     test.run()
     assert not test.exception
     assert not test.error
@@ -259,9 +260,10 @@ def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> No
 def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = pd.read_parquet(jobs.artifact_path(world.found, "test.parquet", workspace="local")).set_index("row_id")
-    monkeypatch.setattr(asking, "_predictions", lambda digest: table)
-    run = jobs.get(world.found, workspace="local")
+    run = jobs.get(world.binary, workspace="local")
+    digests, read = artifacts.digests(run), artifacts.read_table
+    names = {digests["oof.parquet"]: digests["test.parquet"]}  # as if the shown rows had been among those of the folds
+    monkeypatch.setattr(artifacts, "read_table", lambda digest: read(names.get(digest, digest)))
     model = asking.asked(run, {"rows": {"test": 0}, "settings": {"target": "credit"}})
     assert model is not None
     assert not model.tested
@@ -270,13 +272,13 @@ def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
 def test_without_shap_values_curves_have_the_names_of_their_classes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = explained.explanation(jobs.get(world.found, workspace="local"))
+    told = explained.explanation(jobs.get(world.binary, workspace="local"))
     assert told is not None
     assert told.shap is not None
     positive = told.shap.classes
     bare = replace(told, shap=None, summary=Explanation.no_table("summary"), rows_from="training")
     monkeypatch.setattr(explained, "explanation", lambda run: bare)
-    test = opened(world.found, "Explain", view="Single columns")
+    test = opened(world.binary, "Explain", view="Single columns")
     assert not test.exception
     (chart,) = test.get("vega_lite_chart")
     assert f"Mean probability of {positive[0]}" in chart.proto.spec

@@ -1,0 +1,241 @@
+"""A small installation with one run of every kind, made by the same functions that the pages call.
+
+    python -m core.demo FOLDER
+
+Tests copy it instead of running searches of their own, and it is a first look at the app with something in it:
+``PLUMBLINE_HOME=FOLDER streamlit run app.py``.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core import jobs, models, policies
+from core.automl import AutoMLSettings
+from core.catalog import Dataset, Run, RunState, datasets
+from core.datasets import load_sample
+from core.edge.latency import LatencySettings, LatencySuiteSettings, Slo
+from core.errors import JobError
+from core.fairness import MitigationSettings, ThresholdPolicy
+from core.finetune import FineTuneSettings
+from core.settings import get_settings
+from core.tasks import automl, check, explain, export, finetune, ingest, latency, mitigate, score
+
+__all__ = ["POLICY", "Demo", "build"]
+
+WAIT_S = 900.0
+POLICY = ThresholdPolicy({"female": ((0.55, 1.0),), "male": ((0.65, 1.0),)}, ("sex",), {"positive": "good"})
+ANSWERS: Mapping[str, str] = {
+    "intended_use": "To choose which applications a person reads first.",
+    "about_people": "yes",
+    "out_of_scope": "To refuse an application without a person who reads it.",
+}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Ids of what the installation holds.
+
+    Parameters
+    ----------
+    credit, diabetes, reviews : str
+        Datasets: two classes with sensitive columns, a number, texts.
+    binary, number : str
+        Searches of `credit` and `diabetes`, explained.
+    rival : str
+        A search of `credit` without the applicant's sex, not explained, with a threshold policy.
+    checked, mitigated, explained : str
+        Checks of `credit`, mitigations of `binary`, the later explanation of `rival`.
+    exported, rival_export, text_export : str
+        Exports of `binary`, of `rival` with its policy, and of `text`.
+    measured, text_measured : str
+        Latency measurements of `exported` and of `text_export`.
+    text : str
+        A training on `reviews`.
+    model : str
+        A registered model: version 1 is `binary` and champion, version 2 is `rival`.
+    number_model, text_model : str
+        Registered models of `number` and `text`.
+    scored : str
+        A file that version 1 of `model` scored.
+    """
+
+    credit: str
+    diabetes: str
+    reviews: str
+    binary: str
+    number: str
+    rival: str
+    checked: str
+    mitigated: str
+    explained: str
+    exported: str
+    rival_export: str
+    text_export: str
+    measured: str
+    text_measured: str
+    text: str
+    model: str
+    number_model: str
+    text_model: str
+    scored: str
+
+
+class _Builder:
+    """Submits runs and waits for them in one workspace."""
+
+    def __init__(self, workspace: str) -> None:
+        self.workspace = workspace
+
+    def done(self, run_id: str) -> Run:
+        """Wait for a run, which must succeed."""
+        run = jobs.wait(run_id, WAIT_S, workspace=self.workspace)
+        if run.state is not RunState.SUCCEEDED:
+            raise JobError(f"'{run.title}' ended as {run.state.lower()}: {run.error_message}", run.error_hint or "")
+        return run
+
+    def dataset(self, run_id: str) -> Dataset:
+        """Wait for an import and return its dataset."""
+        return datasets.get((self.done(run_id).result or {})["dataset_id"], self.workspace)
+
+    def reviews(self) -> str:
+        """Queue the import of short and long reviews that praise or complain."""
+        frame = load_sample("product_reviews").frame
+        frame = frame[frame["sentiment"] != "neutral"].head(240)
+        frame = frame.assign(length=np.where(frame["text"].str.len() < 80, "short", "long"))
+        content = frame[["text", "sentiment", "rating", "length"]].to_csv(index=False).encode()
+        return ingest.submit_upload(io.BytesIO(content), "Product reviews.csv", workspace=self.workspace)
+
+    def registered(self, binary: str, rival: str, number: str, text: str) -> tuple[str, str, str]:
+        """Register the models, and return those of `binary`, `number` and `text`."""
+        model = models.register(binary, name="Credit risk", notes="The first.", workspace=self.workspace)
+        models.register(rival, name="Credit risk", notes="Without the applicant's sex.", workspace=self.workspace)
+        models.promote(model.id, 1, why="It is more accurate than guessing.", workspace=self.workspace)
+        for version in models.versions(model.id, workspace=self.workspace):
+            for key, text_of_answer in ANSWERS.items():
+                models.answer(version, key, text_of_answer)
+        return (
+            model.id,
+            models.register(number, name="Diabetes progression", workspace=self.workspace).id,
+            models.register(text, name="Sentiment", workspace=self.workspace).id,
+        )
+
+
+def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
+    """Fill a workspace of this installation, and wait until all of it is there.
+
+    Parameters
+    ----------
+    workspace : str
+        Workspace that gets the datasets, runs and models.
+    base_model : str, default="minilm-l6"
+        Base model of the training: a packaged one, or a folder.
+
+    Returns
+    -------
+    Demo
+        Ids of what was made.
+
+    Raises
+    ------
+    JobError
+        When one of the runs does not succeed.
+    """
+    builder = _Builder(workspace)
+    imports = (
+        ingest.submit_sample("german_credit", workspace=workspace),
+        ingest.submit_sample("diabetes", workspace=workspace),
+        builder.reviews(),
+    )
+    credit, diabetes, reviews = (builder.dataset(run_id) for run_id in imports)
+
+    quick = AutoMLSettings(
+        target="credit",
+        time_budget_s=None,
+        max_trials=6,
+        folds=2,
+        learners=("lgbm", "xgboost", "xgb_limitdepth"),  # small files, which open fast
+        sensitive_columns=("sex", "age"),
+    )
+    plain = {"max_trials": 3, "drop_columns": ("sex",), "learners": ("lgbm",), "ensemble": False, "explain": False}
+    binary_id = automl.submit(credit, quick)
+    rival_id = automl.submit(credit, quick.model_copy(update=plain))
+    number_id = automl.submit(diabetes, quick.model_copy(update={"target": "progression", "sensitive_columns": ()}))
+    text_id = finetune.submit(
+        reviews,
+        FineTuneSettings(
+            text_column="text",
+            label_column="sentiment",
+            base_model=base_model,
+            epochs=1,
+            learning_rate=1e-3,
+            max_length=32,
+            sensitive_columns=("length",),
+        ),
+    )
+    checked_id = check.submit(credit, "credit", ["age", "sex"])
+
+    binary, rival = builder.done(binary_id), builder.done(rival_id)
+    policy = policies.keep(rival, "by sex", POLICY)
+    exported_id = export.submit(binary, modes=("dynamic-int8",))
+    rival_export_id = export.submit(rival, modes=("dynamic-int8",), policy=policy)
+    mitigated_id = mitigate.submit(binary, MitigationSettings(sensitive_columns=("sex",), techniques=("reweighing",)))
+    explained_id = explain.submit(rival, budget_s=15)
+    text = builder.done(text_id)
+    text_export_id = export.submit(text, modes=("dynamic-int8", "fp16"))
+    lab = LatencySuiteSettings(
+        variants=("fp32",),
+        latency=LatencySettings(warmup_s=0.1, duration_s=0.5),
+        native=True,
+        slo=Slo(bound_ms=1_000, qps=50, percentile=90),
+        sweep={"batch_size": [1, 4]},
+    )
+    measured_id = latency.submit(builder.done(exported_id), lab)
+    text_lab = lab.model_copy(update={"variants": ("fp32", "dynamic-int8"), "sweep": {"sequence_length": [8, 16]}})
+    text_measured_id = latency.submit(builder.done(text_export_id), text_lab)
+
+    number = builder.done(number_id)
+    model, number_model, text_model = builder.registered(binary.id, rival.id, number.id, text.id)
+    rows = load_sample("german_credit").frame.drop(columns="credit").head(200).to_csv(index=False).encode()
+    version = models.resolve(model, workspace=workspace)
+    scored_id = score.submit_upload(version, io.BytesIO(rows), "New applications.csv")
+    return Demo(
+        credit=credit.id,
+        diabetes=diabetes.id,
+        reviews=reviews.id,
+        binary=binary.id,
+        number=number.id,
+        rival=rival.id,
+        checked=builder.done(checked_id).id,
+        mitigated=builder.done(mitigated_id).id,
+        explained=builder.done(explained_id).id,
+        exported=exported_id,
+        rival_export=builder.done(rival_export_id).id,
+        text_export=text_export_id,
+        measured=builder.done(measured_id).id,
+        text_measured=builder.done(text_measured_id).id,
+        text=text.id,
+        model=model,
+        number_model=number_model,
+        text_model=text_model,
+        scored=builder.done(scored_id).id,
+    )
+
+
+def main(folder: Path) -> None:
+    """Fill the workspace of one user in a folder, and say what was made."""
+    os.environ["PLUMBLINE_HOME"] = str(folder.absolute())
+    get_settings.cache_clear()  # default settings of what was imported may have read them already
+    for name, made in asdict(build(workspace="local")).items():
+        print(f"{name}: {made}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

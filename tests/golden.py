@@ -1,0 +1,131 @@
+"""The golden installation: `core.demo` on a tiny text model, with a failed and a cancelled run; made once, copied.
+
+It is kept in the cache folder under a hash of what makes it, so that one session makes it for the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from core.demo import Demo
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / ".pytest_cache" / "golden"
+MADE = "made.json"
+WAIT_S = 600
+
+
+@dataclass(frozen=True)
+class Golden(Demo):
+    """What the demo has, and two runs that came to nothing.
+
+    Parameters
+    ----------
+    failed, cancelled : str
+        Searches of `credit`.
+    """
+
+    failed: str
+    cancelled: str
+
+
+def tiny_base(folder: Path, texts: list[str]) -> Path:
+    """Write a BERT of two thin layers with random weights and a vocabulary of 400 pieces."""
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, BertTokenizerFast, set_seed
+
+    words = BertWordPieceTokenizer()
+    words.train_from_iterator(texts, vocab_size=400, min_frequency=1)
+    folder.mkdir(parents=True)
+    words.save_model(str(folder))
+    BertTokenizerFast(vocab=str(folder / "vocab.txt"), vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
+    set_seed(1)
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    BertModel(BertConfig(vocab_size=words.get_vocab_size(), **size)).save_pretrained(folder)
+    return folder
+
+
+def _key() -> str:
+    """Return a hash of what the golden installation is made of."""
+    digest = hashlib.sha256(sys.version.encode())
+    sources = [*(ROOT / "core").rglob("*.py"), *ROOT.glob("requirements*.txt"), Path(__file__)]
+    for path in sorted(sources):
+        digest.update(path.relative_to(ROOT).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def golden_home() -> tuple[Path, Golden]:
+    """Return the folder of the golden installation, which nobody may change, and the ids of what it holds."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    folder = CACHE / _key()
+    with FileLock(CACHE / "lock", timeout=WAIT_S):
+        if not (folder / MADE).is_file():
+            for stale in [path for path in CACHE.iterdir() if path.is_dir()]:
+                shutil.rmtree(stale)
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
+            command = [sys.executable, "-m", "tests.golden", str(folder)]
+            made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=WAIT_S)
+            if made.returncode:
+                raise RuntimeError(f"The golden installation could not be made:\n{made.stdout}\n{made.stderr}")
+    return folder / "home", Golden(**json.loads((folder / MADE).read_text(encoding="utf-8")))
+
+
+def copy_home(source: Path, target: Path) -> None:
+    """Copy an installation; stored contents never change, so a link to each is enough."""
+    for path in source.rglob("*"):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir(parents=True, exist_ok=True)
+        elif "artifacts" in path.relative_to(source).parts:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.hardlink_to(path)
+        else:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+
+
+def main(folder: Path) -> None:
+    """Make the golden installation in a folder."""
+    home = folder / "home"
+    os.environ |= {"PLUMBLINE_HOME": str(home), "PLUMBLINE_MAX_RUNNING": "2"}
+    from core import jobs
+    from core.automl import AutoMLSettings
+    from core.catalog import RunState, datasets
+    from core.catalog.engine import get_engine
+    from core.datasets import load_sample
+    from core.demo import build
+    from core.settings import get_settings
+    from core.tasks import automl
+
+    get_settings.cache_clear()
+    base = tiny_base(folder / "base", load_sample("product_reviews").frame["text"].head(300).tolist())
+    demo = build(workspace="local", base_model=str(base))
+    credit = datasets.get(demo.credit, "local")
+    failed = automl.submit(credit, AutoMLSettings(target="no such column", time_budget_s=None, max_trials=2))
+    cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600))
+    jobs.cancel(cancelled, workspace="local")
+    for run_id, state in ((failed, RunState.FAILED), (cancelled, RunState.CANCELLED)):
+        run = jobs.wait(run_id, WAIT_S, workspace="local")
+        if run.state is not state:
+            raise SystemExit(f"{run.title} ended as {run.state}: {run.error_message}")
+    get_engine().dispose()
+    with contextlib.closing(sqlite3.connect(home / "catalog.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    made = Golden(**asdict(demo), failed=failed, cancelled=cancelled)
+    (folder / MADE).write_text(json.dumps(asdict(made)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
