@@ -1,11 +1,13 @@
-from ._checks import check
+from ._checked_table import CheckedTable
+from ._checks import GUARDRAILS, Guardrail, check
+from ._column_profile import ColumnProfile, Profile
 from ._export import write_csv
 from ._finding import Finding
 from ._fingerprint import fingerprint
 from ._formats import FILE_FORMATS, FileFormat, readable_formats
 from ._frame import load_frame
 from ._limits import Limits
-from ._profile import ColumnProfile, Profile, profile
+from ._profile import profile
 from ._read import read_table
 from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
@@ -16,11 +18,14 @@ from ._types import MISSING_MARKERS
 
 __all__ = [
     "FILE_FORMATS",
+    "GUARDRAILS",
     "MISSING_MARKERS",
+    "CheckedTable",
     "ColumnProfile",
     "Dialect",
     "FileFormat",
     "Finding",
+    "Guardrail",
     "Limits",
     "Profile",
     "ReadReport",

@@ -1,81 +1,131 @@
-"""Guardrails: what is wrong with a table before a model is sought, and whether a column gives the target away."""
+"""Guardrails: checks of a table before a model is trained, one record each."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from core.columns import require_columns
+from core.datasets import _checks_columns as columns
+from core.datasets import _checks_target as target_checks
+from core.datasets._checked_table import CheckedTable
 from core.datasets._finding import Finding
 from core.datasets._task import Task, infer_task
 from core.errors import InputError, SettingsError
+from core.registry import Registry, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Subject", "check"]
+__all__ = ["GUARDRAILS", "Guardrail", "check"]
 
 MAX_ROWS = 200_000
 MAX_CELLS = 20_000_000
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The table under check.
+class Guardrail:
+    """A check of a table.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The rows that are looked at: all, or a sample.
-    rows : int
-        Rows of the whole table.
-    target : str or None
-        The column to predict.
-    labels : pandas.Series or None
-        The target in all rows.
-    task : str or None
-        binary, multiclass or regression; None without a usable target.
-    sensitive : tuple of str
-        Columns confirmed to be sensitive.
+    name : str
+        Name of the check.
+    title : str
+        Title in lists.
+    help : str
+        Sentence that says why it matters.
+    run : callable
+        Function of a `CheckedTable` that yields findings, at least one with the level "passed" if nothing is wrong.
     """
 
-    frame: pd.DataFrame
-    rows: int
-    target: str | None
-    labels: pd.Series | None
-    task: Task | None
-    sensitive: tuple[str, ...]
-
-    @cached_property
-    def features(self) -> list[str]:
-        """All columns but the target."""
-        return [name for name in self.frame.columns if name != self.target]
-
-    @cached_property
-    def distinct(self) -> dict[str, int]:
-        """Different values of each column, missing cells apart."""
-        return {name: int(self.frame[name].nunique()) for name in self.frame.columns}
-
-    @cached_property
-    def text_columns(self) -> list[str]:
-        """Feature columns of text."""
-        from pandas.api import types
-
-        return [
-            name
-            for name in self.features
-            if types.is_string_dtype(self.frame[name].dtype) or isinstance(self.frame[name].dtype, _categorical())
-        ]
+    name: str
+    title: str
+    help: str
+    run: Callable[[CheckedTable], Iterator[Finding]]
 
 
-def _categorical() -> type:
-    import pandas as pd
-
-    return pd.CategoricalDtype
+GUARDRAILS: Registry[Guardrail] = Registry(
+    "guardrail",
+    [
+        Guardrail(
+            "missing_target",
+            "Missing targets",
+            "A model cannot learn from rows without a target, nor be tested on them.",
+            target_checks.missing_target,
+        ),
+        Guardrail(
+            "classes",
+            "Class sizes",
+            "With a rare class, accuracy misleads; a tiny class can be neither learned nor tested.",
+            target_checks.classes,
+        ),
+        Guardrail(
+            "leakage",
+            "Target leakage",
+            "A column that predicts the target alone is often known only after it.",
+            target_checks.leakage,
+        ),
+        Guardrail(
+            "proxy",
+            "Proxies of sensitive columns",
+            "A column that reveals a sensitive one replaces it when that is left out.",
+            target_checks.proxies,
+        ),
+        Guardrail(
+            "constant",
+            "Constant columns",
+            "A column with a single value carries no information.",
+            columns.constant,
+        ),
+        Guardrail(
+            "missing",
+            "Missing values",
+            "A column that is mostly missing rarely helps, and may reveal the target.",
+            columns.missing,
+        ),
+        Guardrail(
+            "identifier",
+            "Identifiers",
+            "A model memorizes a column that identifies the row, which does not help on new rows.",
+            columns.identifiers,
+        ),
+        Guardrail(
+            "high_cardinality",
+            "High cardinality",
+            "A category with many values has few rows per value.",
+            columns.high_cardinality,
+        ),
+        Guardrail(
+            "dates_as_text",
+            "Dates as text",
+            "A model treats dates that were read as text as unrelated categories.",
+            columns.dates_as_text,
+        ),
+        Guardrail(
+            "duplicate_rows",
+            "Duplicate rows",
+            "Copies of a row in both the training and the test rows make a model look better than it is.",
+            columns.duplicate_rows,
+        ),
+        Guardrail(
+            "near_duplicates",
+            "Redundant columns",
+            "Two columns with the same information share the importance of one.",
+            columns.near_duplicates,
+        ),
+        Guardrail(
+            "sensitive",
+            "Sensitive columns",
+            "Results should be compared between groups of people, and a model may not use every column.",
+            columns.sensitive,
+        ),
+    ],
+)
+"""All guardrails by name, in the order in which they run."""
 
 
 def check(
@@ -92,18 +142,18 @@ def check(
     Parameters
     ----------
     frame : pandas.DataFrame
-        The table.
+        Table to check.
     target : str or None
-        The column to predict; without it, the checks that need one are left out.
-    task : str
-        auto, binary, multiclass or regression.
-    sensitive : sequence of str
-        Columns that are known to name groups of people.
+        Name of the column to predict; without it, checks that need a target do not run.
+    task : {"auto", "binary", "multiclass", "regression"}, default="auto"
+        Task of the target.
+    sensitive : sequence of str, default=()
+        Names of columns that are known to name groups of people.
 
     Returns
     -------
     list of Finding
-        At least one for each check; its level is "passed" where nothing was found.
+        At least one per check; its level is "passed" where nothing is wrong.
 
     Raises
     ------
@@ -112,6 +162,10 @@ def check(
     SettingsError
         When the task is unknown.
 
+    See Also
+    --------
+    profile : Describe the columns of a table.
+
     Examples
     --------
     >>> import pandas as pd
@@ -119,33 +173,26 @@ def check(
     >>> [(finding.column, finding.level) for finding in check(frame, "y") if finding.check == "constant"]
     [('one', 'notice')]
     """
-    from core.datasets import _checks_columns, _checks_target
-
     frame = frame.rename(columns=str)
-    for name in [*([] if target is None else [target]), *sensitive]:
-        if name not in frame.columns:
-            near = difflib.get_close_matches(name, frame.columns, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else "Choose one of the table's columns."
-            raise InputError(f"There is no column {name!r}.", hint)
+    require_columns(frame, [*([] if target is None else [target]), *sensitive])
     if task != "auto" and task not in get_args(Task):
-        raise SettingsError(f"There is no task {task!r}.", "Choose auto, binary, multiclass or regression.")
+        raise SettingsError(f"Unknown task {task!r}.", unknown_name(task, ["auto", *get_args(Task)]))
     if frame.empty:
         raise InputError("The table has no rows.", "Choose a table with rows and columns.")
-
-    subject, findings = _subject(frame, target, task, tuple(sensitive))
-    for run in (*_checks_target.CHECKS, *_checks_columns.CHECKS):
-        findings += _run(run, subject)
+    table, findings = _checked_table(frame, target, task, tuple(sensitive))
+    for guardrail in GUARDRAILS.values():
+        findings += guardrail.run(table)
     return findings
 
 
-def _subject(
+def _checked_table(
     frame: pd.DataFrame, target: str | None, task: Task | Literal["auto"], sensitive: tuple[str, ...]
-) -> tuple[Subject, list[Finding]]:
+) -> tuple[CheckedTable, list[Finding]]:
     rows = len(frame)
     labels = None if target is None else frame[target]
-    known: Task | None = None
+    known_task: Task | None = None
     if labels is not None and labels.notna().any():
-        known = infer_task(labels) if task == "auto" else task
+        known_task = infer_task(labels) if task == "auto" else task
     limit = max(2_000, min(MAX_ROWS, MAX_CELLS // frame.shape[1]))
     findings = []
     if rows > limit:
@@ -156,12 +203,8 @@ def _subject(
                 "notice",
                 None,
                 f"The columns were checked on a random sample of {limit:,} of {rows:,} rows.",
-                "Shares are estimates; what is rare may be missed.",
+                "Shares are estimates, and rare cases may be missed.",
                 {"rows": rows, "sample": limit},
             )
         )
-    return Subject(frame, rows, target, labels, known, sensitive), findings
-
-
-def _run(run: Callable[[Subject], Iterator[Finding]], subject: Subject) -> list[Any]:
-    return list(run(subject))
+    return CheckedTable(frame, rows, target, labels, known_task, sensitive), findings

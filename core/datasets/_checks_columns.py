@@ -1,18 +1,27 @@
-"""Guardrails that look at the columns and rows themselves."""
+"""Guardrails about columns and rows."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from core.datasets._checks import Subject
+from core.datasets._checked_table import CheckedTable
 from core.datasets._finding import Finding
 from core.datasets._leakage import encode
 from core.datasets._sensitive import suspected_attribute
 
-__all__ = ["CHECKS"]
+__all__ = [
+    "constant",
+    "dates_as_text",
+    "duplicate_rows",
+    "high_cardinality",
+    "identifiers",
+    "missing",
+    "near_duplicates",
+    "sensitive",
+]
 
 MISSING_SHARE = 0.5
 MANY_LEVELS = 100
@@ -22,146 +31,146 @@ _CORRELATION_ROWS = 5_000
 _DATE = r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?\s*"
 
 
-def constant(subject: Subject) -> Iterator[Finding]:
-    """A column with one value tells nothing."""
-    found = [name for name in subject.features if subject.distinct[name] <= 1]
-    for name in found:
-        what = "has no values" if subject.distinct[name] == 0 else "has the same value wherever it has one"
-        yield Finding("constant", "notice", name, f"{name!r} {what}.", "Ignore the column.")
-    if not found:
+def constant(table: CheckedTable) -> Iterator[Finding]:
+    """Yield columns with a single value."""
+    columns = [name for name in table.features if table.distinct[name] <= 1]
+    for name in columns:
+        problem = "has no values" if table.distinct[name] == 0 else "has a single value"
+        yield Finding("constant", "notice", name, f"{name!r} {problem}.", "Ignore the column.")
+    if not columns:
         yield Finding("constant", "passed", None, "Every column varies.")
 
 
-def missing(subject: Subject) -> Iterator[Finding]:
-    """A column that is mostly missing."""
-    shares = subject.frame[subject.features].isna().mean()
-    found = shares[shares > MISSING_SHARE]
-    for name, share in found.items():
+def missing(table: CheckedTable) -> Iterator[Finding]:
+    """Yield columns that are mostly missing."""
+    shares = table.frame[table.features].isna().mean()
+    columns = shares[shares > MISSING_SHARE]
+    for name, share in columns.items():
         yield Finding(
             "missing",
             "notice",
             str(name),
             f"{name!r} is missing in {share:.1%} of the rows.",
-            "Ignore the column, or make sure that its being there is known before the target is.",
+            "Ignore the column, or make sure that whether it is missing is known before the target is.",
             {"share": float(share)},
         )
-    if found.empty:
+    if columns.empty:
         yield Finding("missing", "passed", None, "No column is missing in more than half of the rows.")
 
 
-def identifiers(subject: Subject) -> Iterator[Finding]:
-    """A column that names the row is learnt by heart and means nothing on new rows."""
+def identifiers(table: CheckedTable) -> Iterator[Finding]:
+    """Yield columns that identify the row."""
     from pandas.api import types
 
-    found = False
-    for name in subject.features:
-        values = subject.frame[name].dropna()
-        if len(values) < 20 or subject.distinct[name] < IDENTIFIER_SHARE * len(values):
+    has_findings = False
+    for name in table.features:
+        values = table.frame[name].dropna()
+        if len(values) < 20 or table.distinct[name] < IDENTIFIER_SHARE * len(values):
             continue
-        if name in subject.text_columns:
+        if name in table.text_columns:
             text = values.map(str)
             is_id = bool(text.str.len().max() <= 64 and text.str.contains(r"\s").mean() < 0.05)
             is_id = is_id and text.str.fullmatch(_DATE).mean() < 0.5
-        elif types.is_integer_dtype(values.dtype) and subject.distinct[name] == len(values):
-            named = name.casefold() in ("id", "index", "key", "rowid") or name.casefold().endswith(("_id", " id"))
+        elif types.is_integer_dtype(values.dtype) and table.distinct[name] == len(values):
+            has_id_name = name.casefold() in ("id", "index", "key", "rowid") or name.casefold().endswith(("_id", " id"))
             steps = values.diff().dropna()
-            is_id = named or bool((steps > 0).all() and values.max() - values.min() <= 1.01 * subject.rows)
+            is_id = has_id_name or bool((steps > 0).all() and values.max() - values.min() <= 1.01 * table.rows)
         else:
             is_id = False
         if is_id:
-            found = True
+            has_findings = True
             yield Finding(
                 "identifier",
                 "notice",
                 name,
-                f"{name!r} looks like an identifier: {subject.distinct[name]:,} values in {len(values):,} cells.",
+                f"{name!r} looks like an identifier: {table.distinct[name]:,} values in {len(values):,} cells.",
                 "Ignore the column.",
-                {"distinct": subject.distinct[name]},
+                {"distinct": table.distinct[name]},
             )
-    if not found:
+    if not has_findings:
         yield Finding("identifier", "passed", None, "No column looks like an identifier.")
 
 
-def high_cardinality(subject: Subject) -> Iterator[Finding]:
-    """A category with many levels has few rows for each."""
-    found = False
-    for name in subject.text_columns:
-        levels = subject.distinct[name]
-        values = subject.frame[name].dropna()
+def high_cardinality(table: CheckedTable) -> Iterator[Finding]:
+    """Yield categories with many values, so with few rows per value."""
+    has_findings = False
+    for name in table.text_columns:
+        levels = table.distinct[name]
+        values = table.frame[name].dropna()
         free_text = len(values) and values.map(str).head(2_000).str.count(r"\s").mean() >= 3
         if MANY_LEVELS < levels < IDENTIFIER_SHARE * len(values) and not free_text:
-            found = True
+            has_findings = True
             yield Finding(
                 "high_cardinality",
                 "notice",
                 name,
-                f"{name!r} has {levels:,} different values, {len(values) / levels:.1f} rows each on average.",
-                "Group the rare ones, or make sure that new rows will bring the same values.",
+                f"{name!r} has {levels:,} distinct values, with {len(values) / levels:.1f} rows per value on average.",
+                "Group the rare ones, or make sure that new rows have the same values.",
                 {"distinct": levels},
             )
-    if not found:
+    if not has_findings:
         yield Finding("high_cardinality", "passed", None, f"No category has more than {MANY_LEVELS} values.")
 
 
-def dates_as_text(subject: Subject) -> Iterator[Finding]:
-    """Dates that were read as text are categories to a model."""
-    found = False
-    for name in subject.text_columns:
-        values = subject.frame[name].dropna().head(1_000).map(str)
+def dates_as_text(table: CheckedTable) -> Iterator[Finding]:
+    """Yield columns of dates that were read as text."""
+    has_findings = False
+    for name in table.text_columns:
+        values = table.frame[name].dropna().head(1_000).map(str)
         if len(values) and values.str.fullmatch(_DATE).mean() >= 0.95:
-            found = True
+            has_findings = True
             yield Finding(
                 "dates_as_text",
                 "notice",
                 name,
                 f"{name!r} holds dates as text, such as {values.iloc[0]!r}.",
-                "Write them as year-month-day (2026-01-31) and upload again: then they are used as dates.",
+                "Write them as year-month-day (2026-01-31) and upload the table again: then they are used as dates.",
             )
-    if not found:
+    if not has_findings:
         yield Finding("dates_as_text", "passed", None, "No column holds dates as text.")
 
 
-def duplicate_rows(subject: Subject) -> Iterator[Finding]:
-    """Equal rows on both sides of a split flatter the model."""
+def duplicate_rows(table: CheckedTable) -> Iterator[Finding]:
+    """Yield the number of rows that are copies."""
     import pandas as pd
 
-    codes = np.column_stack([pd.factorize(subject.frame[name])[0] for name in subject.frame.columns])
+    codes = np.column_stack([pd.factorize(table.frame[name])[0] for name in table.frame.columns])
     repeated = len(codes) - len({row.tobytes() for row in codes})
     if not repeated:
-        yield Finding("duplicate_rows", "passed", None, "No row occurs twice.")
+        yield Finding("duplicate_rows", "passed", None, "No row is an exact copy of another row.")
         return
     share = repeated / len(codes)
     yield Finding(
         "duplicate_rows",
         "notice",
         None,
-        f"{repeated:,} rows ({share:.2%}) repeat an earlier one in every column.",
-        "If they are copies, remove them: a copy in the test split is a question seen before.",
+        f"{repeated:,} rows ({share:.2%}) are exact copies of another row.",
+        "Remove them if they are accidental: a model has an easy time with test rows that it was trained on.",
         {"rows": repeated, "share": share},
     )
 
 
-def near_duplicates(subject: Subject) -> Iterator[Finding]:
-    """Two columns that say the same."""
+def near_duplicates(table: CheckedTable) -> Iterator[Finding]:
+    """Yield pairs of columns with the same information."""
     import pandas as pd
 
-    names = [name for name in subject.features if subject.distinct[name] > 1]
+    names = [name for name in table.features if table.distinct[name] > 1]
     pairs: dict[tuple[str, str], str] = {}
     first: dict[bytes, str] = {}
     for name in names:
         # Codes in order of appearance are the same for columns that are renamings of each other. Where values
-        # hardly repeat, that says nothing: text has to be equal then, and numbers have to correlate (below).
-        codes, reason = pd.factorize(subject.frame[name])[0], "one is the other under other names"
-        if 2 * subject.distinct[name] > np.count_nonzero(codes >= 0):
-            if name not in subject.text_columns:
+        # hardly repeat, that proves nothing: text has to be equal then, and numbers have to correlate (below).
+        codes, reason = pd.factorize(table.frame[name])[0], "the same groups under other names"
+        if 2 * table.distinct[name] > np.count_nonzero(codes >= 0):
+            if name not in table.text_columns:
                 continue
-            text = subject.frame[name].map(str).to_numpy(dtype=object)
+            text = table.frame[name].map(str).to_numpy(dtype=object)
             codes, reason = pd.util.hash_array(text, categorize=False), "equal in every row"
         original = first.setdefault(hashlib.sha256(codes.astype("<i8").data).digest(), name)
         if original != name:
             pairs[original, name] = reason
-    numeric = [name for name in names if name not in subject.text_columns and subject.distinct[name] > 2]
-    head = subject.frame.iloc[:: max(1, len(subject.frame) // _CORRELATION_ROWS)]
+    numeric = [name for name in names if name not in table.text_columns and table.distinct[name] > 2]
+    head = table.frame.iloc[:: max(1, len(table.frame) // _CORRELATION_ROWS)]
     if len(numeric) > 1:
         values = np.column_stack([encode(head[name]) for name in numeric])
         gaps = np.isnan(values)
@@ -173,47 +182,35 @@ def near_duplicates(subject: Subject) -> Iterator[Finding]:
         for i, j in np.argwhere(close > CORRELATION):
             pair = (numeric[i], numeric[j])
             if np.array_equal(gaps[:, i], gaps[:, j]):
-                pairs.setdefault(pair, f"correlation {close[i, j]:.5f}")
+                pairs.setdefault(pair, f"correlation {close[i, j]:.4f}")
     for (one, other), reason in pairs.items():
         yield Finding(
             "near_duplicates",
             "notice",
             other,
-            f"{other!r} says the same as {one!r}: {reason}.",
-            "Ignore one of the two: importance is shared out between them.",
+            f"{other!r} and {one!r} carry the same information ({reason}).",
+            "Ignore one of the two: otherwise they share the importance of one.",
             {"columns": [one, other]},
         )
     if not pairs:
-        yield Finding("near_duplicates", "passed", None, "No two columns say the same.")
+        yield Finding("near_duplicates", "passed", None, "No two columns carry the same information.")
 
 
-def sensitive(subject: Subject) -> Iterator[Finding]:
-    """Columns that name groups of people: confirmed ones, and those whose name suggests it."""
-    suspected = {name: suspected_attribute(name) for name in subject.frame.columns if name not in subject.sensitive}
-    found = {name: attribute for name, attribute in suspected.items() if attribute}
-    for name, attribute in found.items():
+def sensitive(table: CheckedTable) -> Iterator[Finding]:
+    """Yield columns that name groups of people: confirmed ones, and those whose name suggests it."""
+    suspected = {name: suspected_attribute(name) for name in table.frame.columns if name not in table.sensitive}
+    attributes = {name: attribute for name, attribute in suspected.items() if attribute}
+    for name, attribute in attributes.items():
         yield Finding(
             "sensitive",
             "notice",
             name,
-            f"{name!r} may tell the {attribute} of people.",
-            "Mark it as sensitive to have results compared by its groups, and decide whether a model may use it.",
+            f"{name!r} looks like people's {attribute}.",
+            "Mark it as sensitive to compare results between its groups, and decide whether a model may use it.",
             {"attribute": attribute},
         )
-    if subject.sensitive:
-        listed = ", ".join(repr(name) for name in subject.sensitive)
+    if table.sensitive:
+        listed = ", ".join(repr(name) for name in table.sensitive)
         yield Finding("sensitive", "passed", None, f"Marked as sensitive: {listed}.")
-    elif not found:
+    elif not attributes:
         yield Finding("sensitive", "passed", None, "No column's name suggests a sensitive attribute.")
-
-
-CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
-    constant,
-    missing,
-    identifiers,
-    high_cardinality,
-    dates_as_text,
-    duplicate_rows,
-    near_duplicates,
-    sensitive,
-)

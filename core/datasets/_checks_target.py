@@ -1,14 +1,14 @@
-"""Guardrails that are about the target."""
+"""Guardrails about the target."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from core.datasets._checks import Subject
+from core.datasets._checked_table import CheckedTable
 from core.datasets._finding import Finding
 from core.datasets._leakage import find_leaks
 
-__all__ = ["CHECKS"]
+__all__ = ["classes", "leakage", "missing_target", "proxies"]
 
 MISSING_ALERT = 0.2
 IMBALANCE_NOTICE = 0.1
@@ -17,43 +17,43 @@ MIN_CLASS_ROWS = 10
 PROXY_LEVELS = 20
 
 
-def missing_target(subject: Subject) -> Iterator[Finding]:
-    """Rows without a target teach nothing and test nothing."""
-    if subject.labels is None:
+def missing_target(table: CheckedTable) -> Iterator[Finding]:
+    """Yield the number of rows without a target."""
+    if table.labels is None:
         return
-    missing = int(subject.labels.isna().sum())
-    share = missing / subject.rows
+    missing = int(table.labels.isna().sum())
+    share = missing / table.rows
     if not missing:
-        yield Finding("missing_target", "passed", subject.target, f"{subject.target!r} is known in every row.")
+        yield Finding("missing_target", "passed", table.target, f"{table.target!r} is known in every row.")
         return
     yield Finding(
         "missing_target",
         "alert" if share > MISSING_ALERT else "notice",
-        subject.target,
-        f"{subject.target!r} is missing in {missing:,} of {subject.rows:,} rows ({share:.1%}).",
-        "These rows are left out. Find out why they have no target: if it is not by chance, so is the model.",
+        table.target,
+        f"{table.target!r} is missing in {missing:,} of {table.rows:,} rows ({share:.1%}).",
+        "These rows are left out. Find out why the target is missing: unless it is by chance, the model is biased.",
         {"missing": missing, "share": share},
     )
 
 
-def classes(subject: Subject) -> Iterator[Finding]:
-    """A single class, classes of very different size, and classes too small to be split."""
-    if subject.labels is None or subject.task is None:
+def classes(table: CheckedTable) -> Iterator[Finding]:
+    """Yield a single class, classes of very different sizes, and classes that are too small to be split."""
+    if table.labels is None or table.task is None:
         return
-    target = subject.target
-    if subject.labels.nunique() < 2:
+    target = table.target
+    if table.labels.nunique() < 2:
         yield Finding(
             "constant_target",
             "alert",
             target,
-            f"{target!r} has a single value, {subject.labels.dropna().iloc[0]!r}.",
+            f"{target!r} has a single value, {table.labels.dropna().iloc[0]!r}.",
             "There is nothing to predict. Choose another target.",
         )
         return
     yield Finding("constant_target", "passed", target, f"{target!r} varies.")
-    if subject.task == "regression":
+    if table.task == "regression":
         return
-    counts = subject.labels.value_counts()
+    counts = table.labels.value_counts()
     total = int(counts.sum())
     smallest, size = counts.index[-1], int(counts.iloc[-1])
     share = size / total
@@ -66,7 +66,7 @@ def classes(subject: Subject) -> Iterator[Finding]:
             "alert" if relative < IMBALANCE_ALERT else "notice",
             target,
             f"Of {target!r}, {str(smallest)!r} makes up {share:.2%} ({size:,} of {total:,} rows).",
-            "Accuracy misleads here: judge by ROC AUC, average precision or balanced accuracy, or weight the classes.",
+            "Accuracy misleads here. Use ROC AUC, average precision or balanced accuracy, or balance class weights.",
             values,
         )
     else:
@@ -83,60 +83,57 @@ def classes(subject: Subject) -> Iterator[Finding]:
             "alert",
             target,
             f"{many} of {target!r} {has} fewer than {MIN_CLASS_ROWS} rows: {shown}.",
-            "They cannot be both learnt and tested. Merge them with others, or leave their rows out.",
+            "They cannot be both learned and tested. Merge them with others, or leave their rows out.",
             {"classes": small},
         )
     else:
         yield Finding("small_classes", "passed", target, f"Each class has at least {MIN_CLASS_ROWS} rows.")
 
 
-def leakage(subject: Subject) -> Iterator[Finding]:
-    """A column that predicts the target alone is often only known after it."""
-    if subject.target is None or subject.task is None or subject.distinct[subject.target] < 2:
+def leakage(table: CheckedTable) -> Iterator[Finding]:
+    """Yield columns that predict the target alone."""
+    if table.target is None or table.task is None or table.distinct[table.target] < 2:
         return
-    known = subject.frame[subject.frame[subject.target].notna()]
-    leaks = find_leaks(known, subject.target, subject.task, subject.features)
+    known = table.frame[table.frame[table.target].notna()]
+    leaks = find_leaks(known, table.target, table.task, table.features)
     for leak in leaks:
-        told = {
-            "equal": f"{leak.column!r} equals {subject.target!r} in every row.",
-            "recoded": f"{leak.column!r} is {subject.target!r} under other names: each value stands for one.",
-            "predicts": f"{leak.column!r} alone predicts {subject.target!r} with {leak.metric} {leak.score:.3f} "
+        message = {
+            "equal": f"{leak.column!r} equals {table.target!r} in every row.",
+            "recoded": f"{leak.column!r} is a renaming of {table.target!r}: their values correspond one to one.",
+            "predicts": f"{leak.column!r} alone predicts {table.target!r} with {leak.metric} {leak.score:.3f} "
             "in cross-validation.",
         }[leak.kind]
         yield Finding(
             "leakage",
             "alert",
             leak.column,
-            told,
-            "If it is only known together with the target or after it, ignore the column.",
+            message,
+            "Ignore the column if it is known only together with the target or after it.",
             {"kind": leak.kind, "metric": leak.metric, "score": leak.score},
         )
     if not leaks:
-        yield Finding("leakage", "passed", None, f"No column alone predicts {subject.target!r} almost perfectly.")
+        yield Finding("leakage", "passed", None, f"No column alone predicts {table.target!r} almost perfectly.")
 
 
-def proxies(subject: Subject) -> Iterator[Finding]:
-    """A column that gives a confirmed sensitive one away brings it back when that is left out."""
-    if not subject.sensitive:
+def proxies(table: CheckedTable) -> Iterator[Finding]:
+    """Yield columns that reveal a confirmed sensitive column."""
+    if not table.sensitive:
         return
-    found = False
-    for name in subject.sensitive:
-        if not 2 <= subject.distinct[name] <= PROXY_LEVELS:
+    has_findings = False
+    for name in table.sensitive:
+        if not 2 <= table.distinct[name] <= PROXY_LEVELS:
             continue
-        known = subject.frame[subject.frame[name].notna()]
-        others = [c for c in subject.features if c not in subject.sensitive]
-        for leak in find_leaks(known, name, "multiclass" if subject.distinct[name] > 2 else "binary", others):
-            found = True
+        known = table.frame[table.frame[name].notna()]
+        others = [c for c in table.features if c not in table.sensitive]
+        for leak in find_leaks(known, name, "multiclass" if table.distinct[name] > 2 else "binary", others):
+            has_findings = True
             yield Finding(
                 "proxy",
                 "notice",
                 leak.column,
-                f"{leak.column!r} gives the sensitive column {name!r} away (AUC {leak.score:.3f}).",
-                f"Leaving {name!r} out of the features does not hide it while {leak.column!r} is in.",
+                f"{leak.column!r} reveals the sensitive column {name!r} (AUC {leak.score:.3f}).",
+                f"Leaving {name!r} out of the features does not hide it while {leak.column!r} is a feature.",
                 {"sensitive": name, "score": leak.score},
             )
-    if not found:
-        yield Finding("proxy", "passed", None, "No single column gives a sensitive one away.")
-
-
-CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (missing_target, classes, leakage, proxies)
+    if not has_findings:
+        yield Finding("proxy", "passed", None, "No single column reveals a sensitive one.")

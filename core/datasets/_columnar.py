@@ -1,4 +1,4 @@
-"""Bring Parquet and Feather files to the types that a stored table has."""
+"""Reading of Parquet and Feather files, with the types of stored tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.datasets._limits import Limits
 from core.datasets._types import TextColumn
@@ -15,6 +15,7 @@ from core.query import literal
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 __all__ = ["ColumnarTable", "feather_table", "parquet_table"]
 
@@ -24,7 +25,7 @@ _WIDE_INTEGERS = ("UBIGINT", "HUGEINT", "UHUGEINT")
 
 @dataclass(frozen=True)
 class ColumnarTable:
-    """A relation with types: its SQL, names, size, and how each column is stored."""
+    """A relation with types: its SQL, names, number of rows, and how its columns are stored."""
 
     relation: str
     names: list[str]
@@ -40,7 +41,7 @@ def parquet_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Lim
     InputError
         When the file is damaged.
     LimitError
-        When it has, or unpacks to, more than the limits allow. The footer says nothing of how far repeated values
+        When it has, or unpacks to, more than the limits allow. The footer does not tell how far repeated values
         expand, so rows, columns and the width of text are checked before a value is copied.
     """
     import pyarrow as pa
@@ -55,11 +56,11 @@ def parquet_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Lim
     limits.check_shape(rows, len(names))
     limits.check_expansion(expanded, path.stat().st_size)
     relation = f"read_parquet({literal(path)})"
-    return _normalise(connection, relation, names, rows, limits, path.stat().st_size, "Parquet")
+    return _normalize(connection, relation, names, rows, limits, path.stat().st_size, "Parquet")
 
 
 def feather_table(connection: duckdb.DuckDBPyConnection, path: Path, staged: Path, limits: Limits) -> ColumnarTable:
-    """Return the relation of a Feather (Arrow IPC) file, which is first written to `staged` batch by batch.
+    """Return the relation of a Feather (Arrow IPC) file, after converting it to Parquet in `staged` batch by batch.
 
     Raises
     ------
@@ -92,17 +93,17 @@ def feather_table(connection: duckdb.DuckDBPyConnection, path: Path, staged: Pat
     except (pa.ArrowException, OSError, ValueError, struct.error) as error:
         raise _damaged("Feather") from error
     relation = f"read_parquet({literal(staged)})"
-    return _normalise(connection, relation, names, rows, limits, path.stat().st_size, "Feather")
+    return _normalize(connection, relation, names, rows, limits, path.stat().st_size, "Feather")
 
 
-def _plain_type(arrow_type: Any) -> Any:
+def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
     import pyarrow as pa
 
     return arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
 
 
-def _expanded_size(source: Any) -> tuple[int, int]:
-    """Bytes and rows that the record batches of an Arrow file unpack to, from their headers alone.
+def _expanded_size(source: pa.NativeFile) -> tuple[int, int]:
+    """Return the bytes and rows that the record batches of an Arrow file unpack to, from their headers alone.
 
     A compressed buffer starts with its unpacked length (Arrow columnar format, "Recordbatch message").
     """
@@ -117,7 +118,7 @@ def _expanded_size(source: Any) -> tuple[int, int]:
             break
         if message.type == "schema":
             continue
-        batch = _Flat(message.metadata.to_pybytes()).record_batch(message.type == "dictionary")
+        batch = _FlatBuffer(message.metadata.to_pybytes()).record_batch(message.type == "dictionary")
         if batch is None:
             break
         length, buffers, compressed = batch
@@ -132,14 +133,14 @@ def _expanded_size(source: Any) -> tuple[int, int]:
     return expanded, rows
 
 
-class _Flat:
-    """Just enough of FlatBuffers to read the header of a record batch."""
+class _FlatBuffer:
+    """A reader of FlatBuffers, as far as the header of a record batch needs it."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
 
     def _field(self, table: int, index: int) -> int:
-        """Position of a field of a table, 0 when it is absent."""
+        """Return the position of a field of a table, 0 when it is absent."""
         vtable = table - struct.unpack_from("<i", self.data, table)[0]
         if 4 + 2 * index >= struct.unpack_from("<H", self.data, vtable)[0]:
             return 0
@@ -150,7 +151,7 @@ class _Flat:
         return position + int(struct.unpack_from("<I", self.data, position)[0])
 
     def record_batch(self, dictionary: bool) -> tuple[int, list[tuple[int, int]], bool] | None:
-        """Rows, buffers (offset, size) and whether they are compressed."""
+        """Return the number of rows, the buffers (offset, size) and whether they are compressed."""
         header = self._field(self._follow(0), 2)
         if not header:
             return None
@@ -167,7 +168,7 @@ class _Flat:
         return rows, buffers, bool(self._field(batch, 3))
 
 
-def _normalise(
+def _normalize(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
     names: list[str],
@@ -176,7 +177,7 @@ def _normalise(
     packed: int,
     what: str,
 ) -> ColumnarTable:
-    """Choose the stored type of each column; numbers and dates lose nothing that is not said."""
+    """Choose the stored type of each column; every loss of numbers or dates is noted."""
     import duckdb
 
     try:
@@ -207,7 +208,7 @@ def _check_text(
     text = [f"{lengths[t]}({a})" for a, t in zip(aliases, types, strict=True) if t in lengths]
     expanded = 8 * rows * (len(aliases) - len(text))
     if text:
-        # Repeated values are stored once; their lengths are added up without spelling them out.
+        # Repeated values are stored once; their lengths are added up without expanding them.
         sums = " + ".join(f"coalesce(sum({length}), 0)" for length in text)
         expanded += int((connection.execute(f"SELECT {sums} FROM {relation}").fetchone() or (0,))[0])
     limits.check_expansion(expanded, packed)
@@ -226,7 +227,7 @@ def _column(connection: duckdb.DuckDBPyConnection, relation: str, name: str, dty
             return TextColumn("text", f"{name}::VARCHAR", notice="has integers beyond 64 bits; it is kept as text")
         return TextColumn("integer", f"{name}::BIGINT")
     if dtype in ("FLOAT", "DOUBLE"):
-        # Not in WHERE: the footer's statistics leave NaN out, and DuckDB skips row groups by them.
+        # Not in WHERE: statistics in the footer ignore NaN, and DuckDB skips row groups by them.
         nan = connection.execute(f"SELECT count(*) FILTER (WHERE isnan({name})) FROM {relation}").fetchone()
         markers = {"NaN": int(nan[0])} if nan and nan[0] else {}
         return TextColumn("number", f"CASE WHEN NOT isnan({name}) THEN {name}::DOUBLE END", markers)
@@ -242,7 +243,7 @@ def _column(connection: duckdb.DuckDBPyConnection, relation: str, name: str, dty
         notice = ""
         if dtype == "TIMESTAMP_NS":
             odd = connection.execute(f"SELECT count(*) FROM {relation} WHERE epoch_ns({name}) % 1000 <> 0").fetchone()
-            notice = "has nanoseconds, which are cut off" if odd and odd[0] else ""
+            notice = "has nanoseconds, which are truncated" if odd and odd[0] else ""
         return TextColumn("timestamp", f"{name}::TIMESTAMP", notice=notice)
     if dtype == "VARCHAR" or dtype.startswith("ENUM"):
         return TextColumn("text", f"{name}::VARCHAR")

@@ -1,4 +1,4 @@
-"""Read delimited text with DuckDB: every row as text, rows of the wrong width set apart."""
+"""Reading of delimited text with DuckDB: every row as text, rows of the wrong width separately."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SHOWN_ROWS = 20
 _REASONS = {
     "TOO MANY COLUMNS": "too many fields",
     "MISSING COLUMNS": "too few fields",
-    "UNQUOTED VALUE": "a quote that is not closed or stands inside a field",
-    "INVALID ENCODING": "bytes that are no text",
+    "UNQUOTED VALUE": "a quote that is not closed, or is inside a field",
+    "INVALID ENCODING": "bytes that are not text",
     "LINE SIZE OVER MAXIMUM": "longer than 2 MB",
 }
 
 
 @dataclass(frozen=True)
 class Source:
-    """A relation of text columns, in SQL: its rows, and the same for one scan that also records rejected rows."""
+    """A relation of text columns, in SQL: its rows, and the same for a scan that also records rejected rows."""
 
     rows: str
     scan: str
@@ -40,26 +40,26 @@ def delimited_source(path: Path, layout: Layout) -> Source:
     Parameters
     ----------
     path : Path
-        The file; a byte order mark does no harm.
+        Text file; it may begin with a byte order mark.
     layout : Layout
-        Its dialect and names.
+        Dialect and column names.
 
     Returns
     -------
     Source
-        With columns c0, c1, ...; the scan collects rejected rows (see `rejected_rows`).
+        Relation with columns c0, c1, ...; its scan records rejected rows (see `rejected_rows`).
     """
     dialect = layout.dialect
     columns = [f"c{i}" for i in range(len(layout.names))]
     listed = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
-    # A file of one column must not be split: no text holds this control character.
+    # A file of one column must not be split: text does not have this control character.
     delimiter = dialect.delimiter or "\x1f"
     options = (
         f"auto_detect = false, header = false, skip = {dialect.lead_lines + dialect.header}, "
         f"delim = {literal(delimiter)}, quote = {literal(dialect.quote)}, escape = {literal(layout.escape)}, "
         f"nullstr = '', allow_quoted_nulls = true, strict_mode = true, columns = {{{listed}}}"
     )
-    # A blank line is no row; DuckDB passes over it except in a file of one column.
+    # A blank line is not a row; DuckDB skips it except in a file of one column.
     where = "" if len(columns) > 1 else " WHERE c0 IS NOT NULL"
     plain = f"(SELECT * FROM read_csv({literal(path)}, {options}, ignore_errors = true){where})"
     stored = f"(SELECT * FROM read_csv({literal(path)}, {options}, store_rejects = true, rejects_limit = 0){where})"
@@ -72,25 +72,25 @@ def rejected_rows(connection: duckdb.DuckDBPyConnection, width: int) -> tuple[in
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Where the scan ran.
+        Connection that the scan used.
     width : int
         Number of columns of the table.
 
     Returns
     -------
     count : int
-        Rejected rows.
+        Number of rejected rows.
     first : tuple of SkippedRow
-        At most `SHOWN_ROWS`, in the order of the file.
+        The first `SHOWN_ROWS` of them.
     """
-    found = connection.execute(
+    errors = connection.execute(
         "SELECT line, any_value(error_type)::VARCHAR, any_value(csv_line), any_value(error_message), "
         "count(*) OVER () FROM reject_errors GROUP BY line, line_byte_position "
         f"ORDER BY line LIMIT {SHOWN_ROWS}"
     ).fetchall()
-    count = int(found[0][4]) if found else 0
+    count = int(errors[0][4]) if errors else 0
     return count, tuple(
-        SkippedRow(line, _reason(kind, text, width), _excerpt(text)) for line, kind, text, _, _ in found
+        SkippedRow(line, _reason(kind, text, width), _excerpt(text)) for line, kind, text, _, _ in errors
     )
 
 

@@ -1,8 +1,8 @@
-"""Find how a text file separates, quotes and heads its columns, from its first rows.
+"""Detection of the dialect of delimited text, from its first rows.
 
-DuckDB's own detection reads a ragged file as one column and passes over title lines without a word; here
-the delimiter is the one that gives most rows the same number of fields that look like values (the idea of
-van den Burg, Nazábal, Sutton 2019, "Wrangling messy CSV files by detecting row and type patterns").
+DuckDB's own detection reads a ragged file as one column, and skips title lines silently. Here the delimiter is the one
+that gives most rows the same number of fields that look like values (an idea of van den Burg, Nazábal, Sutton 2019,
+"Wrangling messy CSV files by detecting row and type patterns").
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PLAIN = re.compile(r"[^,;\t|^~\x01\x1f\"]*")
 
 @dataclass(frozen=True)
 class Layout:
-    """What the first rows tell: the dialect, its escape character, the names, and what to say of them."""
+    """The layout of a text file: dialect, escape character, column names, and notices for the user."""
 
     dialect: Dialect
     escape: str
@@ -43,9 +43,9 @@ def detect_layout(text: str, *, complete: bool) -> Layout:
     Parameters
     ----------
     text : str
-        The start of the file.
+        Start of the file.
     complete : bool
-        Whether `text` is the whole file; otherwise its last row may be cut off and is not looked at.
+        Whether `text` is the whole file; otherwise its last row may be cut off and is ignored.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def detect_layout(text: str, *, complete: bool) -> Layout:
     Raises
     ------
     InputError
-        When there is nothing to read.
+        When the text has no rows.
 
     Examples
     --------
@@ -76,18 +76,18 @@ def detect_layout(text: str, *, complete: bool) -> Layout:
     notices: list[str] = []
     names: list[str] = []
     if width > 2 and lead > 0 and _is_short_header(rows[lead - 1], rows[lead:], width):
-        # The header is one field short: R's row names stand first, or every row ends with a delimiter.
+        # The header is one field short: R writes row names first, or every row ends with a delimiter.
         body = rows[lead:]
         lead -= 1
         trailing = all(not row[-1].strip() for row in body if len(row) == width)
         names = [*rows[lead], ""] if trailing else ["", *rows[lead]]
         header = True
-        notices.append(f"The header has one name less than there are columns: {width - 1} and {width}.")
+        notices.append(f"The header has {width - 1} names for {width} columns.")
     else:
         header = is_header(rows[lead], [row for row in rows[lead + 1 :] if len(row) == width])
         names = list(rows[lead]) if header else [""] * width
         if not header:
-            notices.append("The first row looks like values, not like names: the columns are numbered.")
+            notices.append("The first row looks like values, not like names, so the columns are numbered.")
     lead_text = tuple(delimiter.join(row)[:200] for row in rows[:lead][:5])
     if any(lead_text):
         shown = "; ".join(repr(line[:60]) for line in lead_text if line)
@@ -101,17 +101,17 @@ def detect_layout(text: str, *, complete: bool) -> Layout:
 
 
 def is_header(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first row holds names rather than values.
+    """Return whether the first row has names rather than values.
 
-    It holds values when one of its cells is a number or a date, or repeats in the row, or when a name would
-    be the same as a value below it in a text column. Years as names (``country, 2019, 2020``) are names.
+    It has values when one of its cells is a number or a date, or repeats in the row, or when a name equals
+    a value below it in a text column. Years as names (``country, 2019, 2020``) are names.
 
     Parameters
     ----------
     first : sequence of str
         Cells of the first row.
     body : sequence of sequence of str
-        The rows below it.
+        Rows below it.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def _is_short_header(row: Sequence[str], body: Sequence[Sequence[str]], width: i
 
 
 def _quoting(text: str) -> tuple[str, str]:
-    """Quote and escape character; the double quote unless only single quotes stand around fields."""
+    """Return the quote and escape characters; the quote is double unless only single ones enclose fields."""
     double = len(re.findall(r'(?:^|[,;\t|])\s*"', text, re.MULTILINE))
     single = len(re.findall(r"(?:^|[,;\t|])\s*'(?=[^'\n]*'\s*(?:[,;\t|]|$))", text, re.MULTILINE))
     quote = "'" if single > 1 and not double else '"'
@@ -158,7 +158,7 @@ def _best_delimiter(text: str, quote: str, escape: str, complete: bool) -> tuple
         if width < 2:
             continue
         consistency = widths.count(width) / len(widths)
-        # Title lines above a table say nothing about its delimiter.
+        # Title lines above a table do not count.
         start = widths.index(width)
         if start <= 20 and len(widths) - start >= 2:
             consistency = max(consistency, widths.count(width) / (len(widths) - start))
@@ -172,7 +172,7 @@ def _best_delimiter(text: str, quote: str, escape: str, complete: bool) -> tuple
 
 
 def _typed_share(cells: list[str], delimiter: str) -> float:
-    """Share of the cells that are a number, a date, empty, or text without another delimiter."""
+    """Return the share of cells that are a number, a date, empty, or text without another delimiter."""
     if not cells:
         return 0.0
     good = 0.0
@@ -181,13 +181,13 @@ def _typed_share(cells: list[str], delimiter: str) -> float:
             good += 1
         elif _PLAIN.fullmatch(cell):
             good += 0.9
-        elif delimiter in cell:  # only a quoted cell can hold it
+        elif delimiter in cell:  # only a quoted cell can have it
             good += 0.8
     return good / len(cells)
 
 
 def _parse(text: str, delimiter: str, quote: str, escape: str, complete: bool) -> list[list[str]]:
-    """Rows of the text, blank ones as empty lists, without blank ones at the end."""
+    """Return the rows of the text; blank ones are empty lists, except at the end."""
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
@@ -205,7 +205,7 @@ def _parse(text: str, delimiter: str, quote: str, escape: str, complete: bool) -
                 break
         else:
             ended = True
-    except csv.Error:  # a field beyond the reader's limit: judge by what was read
+    except csv.Error:  # a field beyond the reader's limit: judge by the rows before it
         ended = True
     if ended and not complete and len(rows) > 1:
         rows.pop()
@@ -215,6 +215,6 @@ def _parse(text: str, delimiter: str, quote: str, escape: str, complete: bool) -
 
 
 def _common_width(rows: list[list[str]]) -> int:
-    """Most frequent number of fields, the larger one of equals; 1 for one column."""
+    """Return the most frequent number of fields, the larger one in a tie; 1 for one column."""
     counts = Counter(len(row) for row in rows if row)
     return max(counts, key=lambda width: (counts[width], width), default=1)

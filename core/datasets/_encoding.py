@@ -1,4 +1,4 @@
-"""Find the encoding of a text file and turn it into UTF-8, as a stream."""
+"""Detection of the encoding of a text file, and conversion to UTF-8 as a stream."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Utf8File", "to_utf8"]
 
 _CHUNK = 4 * 2**20
 _SAMPLE = 32 * 1024
-# What tables are found in today; the old Macintosh and DOS code pages only draw wrong guesses.
+# Encodings of tables today; the old Macintosh and DOS code pages only attract wrong guesses.
 _CANDIDATES = (
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r"),
     *("cp932", "euc_jp", "gb18030", "big5", "cp949", "euc_kr", "iso8859_2", "iso8859_5", "iso8859_7", "cp874"),
@@ -30,7 +30,7 @@ _BOMS = (
 
 @dataclass(frozen=True)
 class Utf8File:
-    """A file in UTF-8: where it is, what encoding it came in, and what was changed on the way."""
+    """A file in UTF-8: its path, its original encoding, and notices about the conversion."""
 
     path: Path
     encoding: str
@@ -39,7 +39,7 @@ class Utf8File:
 
 @dataclass
 class _Facts:
-    """What one pass over the bytes tells."""
+    """Facts from one pass over the bytes."""
 
     valid: bool = True
     zeros: int = 0
@@ -54,16 +54,16 @@ class _Facts:
 
 
 def to_utf8(path: Path, out: Path, limits: Limits) -> Utf8File:
-    """Return a UTF-8 file with the text of `path`: the file itself when it is one, else `out`.
+    """Return a UTF-8 file with the text of `path`: the file itself if it is one, otherwise `out`.
 
     Parameters
     ----------
     path : Path
         A text file in any encoding.
     out : Path
-        Where the converted text goes if it is needed.
+        File to write the converted text to, if a conversion is needed.
     limits : Limits
-        Bounds the size of the converted file.
+        Bounds on the size of the converted file.
 
     Returns
     -------
@@ -80,14 +80,14 @@ def to_utf8(path: Path, out: Path, limits: Limits) -> Utf8File:
     if declared and declared != "utf-8-sig":
         _convert(path, out, declared, "strict", limits)
         return Utf8File(out, declared)
-    facts = _look(path)
+    facts = _collect_facts(path)
     encoding, errors, notices = "utf-8", "strict", []
     if not facts.valid:
         encoding, errors = _detect(facts.sample)
         if errors == "replace":
             notices.append("Some bytes are not valid UTF-8; they are shown as \N{REPLACEMENT CHARACTER}.")
         else:
-            notices.append(f"The text was taken to be {encoding}, by its look.")
+            notices.append(f"The encoding was taken to be {encoding}, judging by the text.")
     if facts.zeros:
         notices.append(f"{facts.zeros:,} zero bytes were left out of the text.")
     if facts.valid and not facts.zeros and not facts.mixed_lines:
@@ -96,7 +96,7 @@ def to_utf8(path: Path, out: Path, limits: Limits) -> Utf8File:
     return Utf8File(out, encoding, tuple(notices))
 
 
-def _look(path: Path) -> _Facts:
+def _collect_facts(path: Path) -> _Facts:
     facts = _Facts()
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
@@ -122,7 +122,7 @@ def _look(path: Path) -> _Facts:
                     decoder.decode(chunk)
                 except UnicodeDecodeError as error:
                     facts.valid = False
-                    start = max(0, error.start - 200)  # make sure that the sample shows what is wrong
+                    start = max(0, error.start - 200)  # make sure that the sample has the invalid bytes
                     facts.sample = error.object[start : error.start + 2_000] + b"\n" + facts.sample
     try:
         decoder.decode(b"", final=True)
@@ -132,11 +132,11 @@ def _look(path: Path) -> _Facts:
 
 
 def _detect(sample: bytes) -> tuple[str, str]:
-    """Encoding of bytes that are not valid UTF-8, and how to treat what does not fit."""
+    """Return the encoding of bytes that are not valid UTF-8, and how to treat other invalid bytes."""
     text = sample.decode("utf-8", errors="replace")
     broken = text.count("\N{REPLACEMENT CHARACTER}")
     if sum(not char.isascii() for char in text) - broken > 4 * broken:
-        return "utf-8", "replace"  # mostly right: a few damaged characters
+        return "utf-8", "replace"  # mostly valid, with a few damaged characters
     if _looks_western(sample):
         return "windows-1252", "strict"
     import charset_normalizer
@@ -148,7 +148,7 @@ def _detect(sample: bytes) -> tuple[str, str]:
 
 
 def _looks_western(sample: bytes) -> bool:
-    """Whether it reads as a Western European language: few letters beyond ASCII together, no symbols in words."""
+    """Return whether it is like Western European text: few adjacent letters beyond ASCII, no symbols in words."""
     try:
         text = sample.decode("windows-1252")
     except UnicodeDecodeError:
@@ -171,7 +171,7 @@ def _utf16_without_bom(head: bytes) -> str | None:
 
 
 def _convert(path: Path, out: Path, encoding: str, errors: str, limits: Limits) -> None:
-    """Write the text as UTF-8, without zero characters and with one kind of line end."""
+    """Write the text as UTF-8, without zero characters and with uniform line ends."""
     packed = path.stat().st_size
     codec = "latin-1" if errors == "latin" else encoding
     decoder = codecs.getincrementaldecoder(codec)("strict" if errors == "latin" else errors)
@@ -190,7 +190,7 @@ def _convert(path: Path, out: Path, encoding: str, errors: str, limits: Limits) 
                 if not chunk:
                     break
     except UnicodeError as error:
-        if codec == "windows-1252":  # five of its bytes are not assigned
+        if codec == "windows-1252":  # which leaves five bytes undefined
             _convert(path, out, encoding, "latin", limits)
             return
         raise InputError(

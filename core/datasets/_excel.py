@@ -1,4 +1,4 @@
-"""Turn the first filled sheet of an Excel file into a CSV file, row by row."""
+"""Conversion of the first sheet with cells of an Excel file to CSV, row by row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from core.datasets._dialect import Layout, is_header
 from core.datasets._limits import Limits
@@ -16,9 +16,14 @@ from core.datasets._table import Dialect
 from core.datasets._unpack import check_archive
 from core.errors import InputError, LimitError
 
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
 __all__ = ["excel_to_csv"]
 
-_LOOK_ROWS = 200
+CellValue: TypeAlias = str | bool | int | float | datetime.date | datetime.time | datetime.timedelta | None
+
+_HEAD_ROWS = 200
 
 
 def excel_to_csv(path: Path, out: Path, limits: Limits) -> Layout:
@@ -27,11 +32,11 @@ def excel_to_csv(path: Path, out: Path, limits: Limits) -> Layout:
     Parameters
     ----------
     path : Path
-        The .xlsx file.
+        Excel file (.xlsx).
     out : Path
-        The CSV file to write, UTF-8.
+        CSV file to write, in UTF-8.
     limits : Limits
-        Checked before the file is unpacked, and again as rows come.
+        Bounds that are checked before the file is unpacked, and for every row.
 
     Returns
     -------
@@ -47,7 +52,7 @@ def excel_to_csv(path: Path, out: Path, limits: Limits) -> Layout:
     check_archive(path, limits)
     _refuse_entities(path)
     try:
-        with path.open("rb") as file:  # openpyxl would judge a path by its ending
+        with path.open("rb") as file:  # openpyxl would judge a path by its extension
             return _convert(file, out, limits)
     except LimitError:
         raise
@@ -73,9 +78,9 @@ def _convert(file: IO[bytes], out: Path, limits: Limits) -> Layout:
     try:
         sheets = list(book.worksheets)
         for sheet in sheets:
-            sheet.reset_dimensions()  # what the file says of its size may be wrong
+            sheet.reset_dimensions()  # the size that the file declares may be wrong
             rows = _filled_rows(sheet, limits)
-            head = list(islice(rows, _LOOK_ROWS))
+            head = list(islice(rows, _HEAD_ROWS))
             if head:
                 others = [other.title for other in sheets if other is not sheet]
                 return _write(head, rows, out, sheet.title, others, limits)
@@ -84,8 +89,8 @@ def _convert(file: IO[bytes], out: Path, limits: Limits) -> Layout:
     raise InputError("The Excel file has no cells.", "Upload a file with a header and at least one row.")
 
 
-def _filled_rows(sheet: Any, limits: Limits) -> Iterator[list[str]]:
-    """Rows with a cell in them, without the empty cells at their end."""
+def _filled_rows(sheet: Worksheet, limits: Limits) -> Iterator[list[str]]:
+    """Yield rows with a cell, without the empty cells at their end."""
     for position, row in enumerate(sheet.iter_rows(values_only=True)):
         cells = [_text(value) for value in row]
         while cells and not cells[-1]:
@@ -93,7 +98,7 @@ def _filled_rows(sheet: Any, limits: Limits) -> Iterator[list[str]]:
         if cells:
             limits.check_columns(len(cells))
             yield cells
-        if position > limits.max_rows + _LOOK_ROWS:
+        if position > limits.max_rows + _HEAD_ROWS:
             limits.check_shape(position, 1)
 
 
@@ -110,7 +115,7 @@ def _write(
     count = 0
     body = out.with_suffix(".body")
     with body.open("w", encoding="utf-8", newline="") as file:
-        # The widest row is only known at the end, so that cells are written with their separator to come.
+        # The width is known only at the end: rows are written again if a later one is wider.
         writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         for row in chain(head[first:], rows):
             width = max(width, len(row))
@@ -128,13 +133,13 @@ def _write(
         shown = "; ".join(repr(" ".join(filter(None, row))[:60]) for row in head[: min(lead, 3)])
         notices.append(f"{lead} row(s) before the table were skipped: {shown}.")
     if not header:
-        notices.append("The first row looks like values, not like names: the columns are numbered.")
+        notices.append("The first row looks like values, not like names, so the columns are numbered.")
     names = _padded(head[lead], width) if header else [""] * width
     return Layout(Dialect(",", '"', False, 0), '"', names, tuple(notices))
 
 
 def _widen(path: Path, width: int) -> None:
-    """Write the rows again, all as wide as the widest."""
+    """Write the rows again, all with the width of the widest."""
     wider = path.with_suffix(".wider")
     with path.open(encoding="utf-8", newline="") as source, wider.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -147,7 +152,7 @@ def _padded(row: Sequence[str], width: int) -> list[str]:
     return [*row, *[""] * (width - len(row))]
 
 
-def _text(value: Any) -> str:
+def _text(value: CellValue) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -163,7 +168,7 @@ def _text(value: Any) -> str:
 
 
 def _refuse_entities(path: Path) -> None:
-    """Raise InputError for XML that declares entities: no spreadsheet does, but small files that grow do."""
+    """Raise InputError for XML that declares entities: spreadsheets do not, but decompression bombs do."""
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if member.filename.endswith((".xml", ".rels")):

@@ -1,4 +1,4 @@
-"""Give a stored table back as CSV that a spreadsheet does not run."""
+"""Export of a stored table as CSV whose cells a spreadsheet does not run."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def write_csv(path: str | Path, out: str | Path) -> Path:
     """Write a stored table as CSV (UTF-8, comma, header).
 
     Text cells and column names that start with ``= + - @``, a tab or a carriage return get a ``'`` in front, so that
-    a spreadsheet shows them instead of running them. Numbers and dates stay as they are.
+    a spreadsheet shows them instead of running them. Numbers and dates do not change.
 
     Parameters
     ----------
     path : path
-        The Parquet file.
+        Path of the Parquet file.
     out : path
-        The CSV file to write.
+        CSV file to write.
 
     Returns
     -------

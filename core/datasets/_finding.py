@@ -1,10 +1,11 @@
-"""One result of one check."""
+"""Results of guardrails."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from core.jsonable import JsonObject
 
 __all__ = ["Finding", "Level"]
 
@@ -13,23 +14,22 @@ Level = Literal["passed", "notice", "alert"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """One result of one guardrail.
 
     Parameters
     ----------
     check : str
-        The check: missing_target, constant, identifier, duplicate_rows, missing, high_cardinality, imbalance,
-        small_classes, dates_as_text, leakage, near_duplicates, sensitive.
-    level : str
-        passed, notice (worth knowing) or alert (a model would mislead).
+        Name of the check, such as "leakage".
+    level : {"passed", "notice", "alert"}
+        Severity: a notice is worth knowing, with an alert a model would mislead.
     column : str or None
-        The column it is about.
+        Name of the column that it is about.
     message : str
-        What was found, with the figures.
-    hint : str
-        What to do about it.
-    values : mapping
-        The figures, JSON-serialisable.
+        Sentence with the result and its numbers.
+    hint : str, default=""
+        Instruction: what to do about it.
+    values : mapping, default={}
+        Numbers of the result, JSON-serializable.
     """
 
     check: str
@@ -37,13 +37,13 @@ class Finding:
     column: str | None
     message: str
     hint: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: JsonObject = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the finding as plain, JSON-serialisable values."""
+    def to_dict(self) -> JsonObject:
+        """Return the finding as JSON-serializable values."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Finding:
-        """Return the finding that `to_dict` described."""
+    def from_dict(cls, values: JsonObject) -> Finding:
+        """Return the finding from what `to_dict` returned."""
         return cls(**values)

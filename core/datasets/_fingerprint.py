@@ -1,13 +1,13 @@
-"""A table's identity: SHA-256 over its names, types and values, whatever holds them.
+"""Fingerprint of a table: SHA-256 over its names, types and values, whatever its file format.
 
-Each column is hashed on its own, batch by batch, as a stream of canonical bytes that does not depend on where
-batches end; the digests of the columns are then hashed in order with their names and types.
+Each column is hashed separately, batch by batch, as a stream of canonical bytes that does not depend on the batches.
+The digests of the columns are then hashed in order, with their names and types.
 
 * Numbers are little-endian, -0.0 counts as 0.0 and NaN as missing. A float column of whole numbers with missing
-  cells counts as integer, because that is how pandas holds integers with missing cells.
-* Dates and times are microseconds (a date is its midnight), with the nanoseconds beyond them hashed apart.
-* Text is its UTF-8 bytes, and apart from them the length of each cell; -1 stands for a missing cell.
-* Missing cells of other types are zeros in the values, and their positions are hashed apart.
+  cells counts as integer, because pandas stores integers with missing cells like that.
+* Dates and times are microseconds (a date is its midnight), and remaining nanoseconds are hashed separately.
+* Text is its UTF-8 bytes, and separately the length of each cell; -1 stands for a missing cell.
+* Missing cells of other types are zeros in the values, and their positions are hashed separately.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def fingerprint(table: str | Path | pd.DataFrame) -> str:
 
     Parameters
     ----------
-    table : path of a Parquet file, or pandas.DataFrame
-        The table; a frame's index does not count.
+    table : path or pandas.DataFrame
+        Table, or the path of its Parquet file; the index of a frame does not count.
 
     Returns
     -------
     str
-        64 hexadecimal digits. The order of rows and columns counts.
+        Digest of 64 hexadecimal digits. The order of rows and columns counts.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def fingerprint(table: str | Path | pd.DataFrame) -> str:
         with pq.ParquetFile(table) as file:
             names = file.schema_arrow.names
             columns = [_Column(field.type) for field in file.schema_arrow]
-            # Hashing leaves the interpreter's lock, so columns go side by side.
+            # Hashing releases the interpreter's lock, so columns are hashed in parallel.
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 for batch in file.iter_batches(batch_size=_BATCH_ROWS):
                     list(pool.map(_Column.add, columns, batch.columns))
@@ -96,7 +96,7 @@ class _Column:
         self.missing = False
         self.values = hashlib.sha256()
         self.aside = hashlib.sha256()  # positions of missing cells, lengths of text, nanoseconds
-        self.whole: hashlib._Hash | None = None  # a float column's values as integers, as long as they are
+        self.whole: hashlib._Hash | None = None  # values of a float column as integers, while all are
         if types.is_boolean(arrow_type):
             self.kind, self._add = "boolean", self._add_boolean
         elif types.is_integer(arrow_type):

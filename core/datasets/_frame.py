@@ -1,4 +1,4 @@
-"""From the stored Parquet file to a pandas frame."""
+"""Conversion between stored Parquet files and pandas frames."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _EXACT = 2**53  # largest range of integers that float64 holds without loss
 
 
 def load_frame(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a stored table into pandas.
+    """Load a stored table into pandas.
 
-    Integers with missing cells become float64 (as everywhere in scikit-learn) unless that would change
-    a value; then they become pandas' Int64. Booleans with missing cells become pandas' boolean.
+    Integers with missing cells become float64 (as everywhere in scikit-learn), unless that would
+    change a value; then they become pandas' Int64. Booleans with missing cells become pandas' boolean.
 
     Parameters
     ----------
     path : path
-        The Parquet file.
+        Path of the Parquet file.
     columns : list of str, optional
-        Only these columns.
+        Columns to load; by default all.
 
     Returns
     -------
@@ -55,19 +55,23 @@ def load_frame(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
 
 
 def store_frame(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a frame to Parquet as `read_table` would have stored it; mixed objects become text.
+    """Write a frame to Parquet as `read_table` stores it; mixed objects become text.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        The table; its index is left out.
+        Table to store, without its index.
     path : Path
-        The file to write.
+        File to write.
 
     Returns
     -------
     Path
         `path`.
+
+    See Also
+    --------
+    load_frame : Load the table again.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -78,12 +82,12 @@ def store_frame(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def to_arrow(series: pd.Series) -> pa.Array:
-    """Convert a column to Arrow: NaN is missing, categories become their values, mixed objects text."""
+    """Convert a column to Arrow: NaN becomes missing, categories their values, mixed objects text."""
     import pyarrow as pa
 
     try:
         array = pa.array(series, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # several types, or huge integers: what they print
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # several types, or huge integers: stored as text
         array = pa.array(series.map(str, na_action="ignore"), from_pandas=True)
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()

@@ -1,4 +1,4 @@
-"""Read JSON lines, or one array of JSON objects, as a relation of text columns."""
+"""Reading of JSON lines, or of one array of JSON objects, as a relation of text columns."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class JsonTable:
     Parameters
     ----------
     source : Source
-        One text column a key.
+        Relation with one text column per key.
     names : list of str
-        The keys, in the order in which they appear.
+        Keys, in the order in which they appear.
     strings : set of str
-        Columns of the relation with JSON strings: they are not turned into numbers.
+        Columns of the relation with JSON strings, which are not converted to numbers.
     skipped : int
-        Lines or elements that are no object.
-    skipped_rows : tuple of SkippedRow
+        Number of lines or elements that are not objects.
+    skipped_rows : tuple of SkippedRow, default=()
         The first of them.
-    notices : list of str
-        Keys that hold objects or lists.
+    notices : list of str, default=[]
+        Sentences about keys that hold objects or lists.
     """
 
     source: Source
@@ -50,7 +50,7 @@ class JsonTable:
 
 
 def looks_like_json(text: str) -> bool:
-    """Whether a file that starts with `text` holds JSON objects.
+    """Return whether a file that starts with `text` holds JSON objects.
 
     Examples
     --------
@@ -69,13 +69,13 @@ def json_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Limits
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Where it will be read.
+        Connection that will read it.
     path : Path
-        The file, UTF-8.
+        File in UTF-8.
     limits : Limits
-        Bounds the number of keys.
+        Bounds on the number of keys.
     array : bool
-        Whether the file is one array, not one object a line.
+        Whether the file is one array, instead of one object per line.
 
     Returns
     -------
@@ -86,14 +86,14 @@ def json_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Limits
     InputError
         When the array is damaged, or no line is an object.
     LimitError
-        When the objects have too many different keys.
+        When the objects have too many distinct keys.
     """
     import duckdb
 
     if array:
         lines = f"(SELECT json AS line FROM read_json_objects({literal(path)}, format = 'array'))"
     else:
-        # A line is read as one field: no JSON text holds this control character unescaped.
+        # A line is read as one field: JSON does not have this control character unescaped.
         lines = (
             f"(SELECT line FROM read_csv({literal(path)}, auto_detect = false, header = false, delim = '\x1f', "
             f"quote = '', escape = '', nullstr = '', max_line_size = {_MAX_LINE}, "
@@ -105,36 +105,36 @@ def json_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Limits
         total, good = connection.execute(
             f"SELECT count(*), count(*) FILTER (WHERE CASE WHEN {is_object} THEN true ELSE false END) FROM {lines}"
         ).fetchone() or (0, 0)
-        found = connection.execute(
-            "SELECT key, min(place) FROM (SELECT unnest(json_keys(line)) AS key, "
-            f"generate_subscripts(json_keys(line), 1) AS place FROM {objects}) "
+        keys = connection.execute(
+            "SELECT key, min(position) FROM (SELECT unnest(json_keys(line)) AS key, "
+            f"generate_subscripts(json_keys(line), 1) AS position FROM {objects}) "
             f"GROUP BY key LIMIT {limits.max_columns + 1}"
         ).fetchall()
     except duckdb.InvalidInputException as error:
         raise InputError("The JSON file is damaged or cut off.", "Write it again as JSON lines.") from error
-    if not found:
-        hint = 'Write one object a line, such as {"age": 41, "income": 52000}.'
+    if not keys:
+        hint = 'Write one object per line, such as {"age": 41, "income": 52000}.'
         raise InputError("The JSON file holds no objects with keys.", hint)
-    limits.check_columns(len(found))
+    limits.check_columns(len(keys))
     first = next(json.loads(line) for (line,) in connection.execute(f"SELECT line FROM {objects} LIMIT 1").fetchall())
     order = {key: position for position, key in enumerate(first)}
-    names = [key for key, place in sorted(found, key=lambda pair: (order.get(pair[0], len(order)), pair[1], pair[0]))]
+    names = [key for key, _ in sorted(keys, key=lambda pair: (order.get(pair[0], len(order)), pair[1], pair[0]))]
 
     columns = [f"c{i}" for i in range(len(names))]
     paths = [literal("/" + name.replace("~", "~0").replace("/", "~1")) for name in names]
     selected = ", ".join(f"cells[{i}] AS {column}" for i, column in enumerate(columns, start=1))
     listed = ", ".join(paths)
     relation = f"(SELECT {selected} FROM (SELECT json_extract_string(line, [{listed}]) AS cells FROM {objects}))"
-    kinds = (
+    types = (
         connection.execute(
             "SELECT "
-            + ", ".join(f"list(DISTINCT kinds[{i}])" for i in range(1, len(names) + 1))
-            + f" FROM (SELECT json_type(line, [{listed}]) AS kinds FROM {objects})"
+            + ", ".join(f"list(DISTINCT types[{i}])" for i in range(1, len(names) + 1))
+            + f" FROM (SELECT json_type(line, [{listed}]) AS types FROM {objects})"
         ).fetchone()
         or ()
     )
-    strings = {column for column, kind in zip(columns, kinds, strict=True) if kind and "VARCHAR" in kind}
-    nested = [n for n, kind in zip(names, kinds, strict=True) if kind and {"OBJECT", "ARRAY"} & set(kind)]
+    strings = {column for column, kind in zip(columns, types, strict=True) if kind and "VARCHAR" in kind}
+    nested = [n for n, kind in zip(names, types, strict=True) if kind and {"OBJECT", "ARRAY"} & set(kind)]
     skipped = total - good
     return JsonTable(
         source=Source(rows=relation, scan=relation, columns=columns),

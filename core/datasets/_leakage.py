@@ -1,4 +1,4 @@
-"""Columns that give the target away: alone, one of them predicts it almost perfectly."""
+"""Target leakage: columns that predict the target alone, almost perfectly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ R2_LIMIT = 0.98
 _FOLDS = 5
 _SCREEN_ROWS = 10_000
 _SCREEN_MARGIN = 0.1
-_MAX_CLASSES = 20  # the largest classes stand for all in the first look
+_MAX_CLASSES = 20  # of which the screening looks at the largest
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Leak:
 
 
 def encode(series: pd.Series) -> np.ndarray:
-    """Turn a column into numbers for a tree: (n,) floats; text as codes, missing as NaN.
+    """Return a column as floats for a tree: text as codes, missing cells as NaN.
 
-    Codes follow the sorted values, so that text with an order of its own keeps it.
+    Codes follow the sorted values, so that ordered text keeps its order.
     """
     import pandas as pd
     from pandas.api import types
@@ -57,10 +57,10 @@ def encode(series: pd.Series) -> np.ndarray:
 def find_leaks(frame: pd.DataFrame, target: str, task: Task, columns: Sequence[str], *, seed: int = 0) -> list[Leak]:
     """Find the columns that predict the target alone.
 
-    A column that equals the target, or can be turned into it and back value by value, is one. Each of the others is
-    cut into bins, and the target's mean in a bin is scored on held-out rows; where that comes near the limit, a
-    decision tree decides, in 5-fold cross-validation. A missing cell is a value like another: a date that is
-    only there once the outcome is known gives it away by being there.
+    A column that equals the target, or corresponds to it value by value, is one. Every other column is cut into bins,
+    and the target's mean per bin is scored on held-out rows; where that comes near the limit, a decision tree decides,
+    in 5-fold cross-validation. A missing cell is a value like any other: a date that exists only once the outcome is
+    known reveals it by its existence.
 
     Parameters
     ----------
@@ -68,17 +68,17 @@ def find_leaks(frame: pd.DataFrame, target: str, task: Task, columns: Sequence[s
         Rows with a known target.
     target : str
         Name of the target.
-    task : str
-        binary, multiclass or regression.
+    task : {"binary", "multiclass", "regression"}
+        Task of the target.
     columns : sequence of str
-        The columns to test.
-    seed : int
-        Seed of folds and samples.
+        Names of the columns to test.
+    seed : int, default=0
+        Seed of the random number generator that draws folds and samples.
 
     Returns
     -------
     list of Leak
-        With three classes and more, AUC is one-versus-rest, weighted by class size.
+        Leaking columns; AUC of three and more classes is one-versus-rest, weighted by class size.
     """
     import pandas as pd
 
@@ -87,7 +87,7 @@ def find_leaks(frame: pd.DataFrame, target: str, task: Task, columns: Sequence[s
     limit = R2_LIMIT if regression else AUC_LIMIT
     y = frame[target].to_numpy(dtype=float) if regression else pd.factorize(frame[target])[0]
     rng = np.random.default_rng(seed)
-    few = rng.permutation(len(y))[:_SCREEN_ROWS]
+    sample = rng.permutation(len(y))[:_SCREEN_ROWS]
     leaks = []
     for name in columns:
         kind = _identity(frame[name], frame[target], task)
@@ -95,7 +95,7 @@ def find_leaks(frame: pd.DataFrame, target: str, task: Task, columns: Sequence[s
             leaks.append(Leak(name, kind, metric, 1.0))
             continue
         x = encode(frame[name])
-        if _screen(x[few], y[few], regression) < limit - _SCREEN_MARGIN:
+        if _screen(x[sample], y[sample], regression) < limit - _SCREEN_MARGIN:
             continue
         score = _tree_score(x, y, regression, seed)
         if score > limit:
@@ -108,8 +108,8 @@ def _identity(column: pd.Series, target: pd.Series, task: Task) -> Literal["equa
 
     if column.nunique() < 2:
         return None
-    text, wanted = (values.astype(object).map(str, na_action="ignore") for values in (column, target))
-    if text.equals(wanted):
+    text, target_text = (values.astype(object).map(str, na_action="ignore") for values in (column, target))
+    if text.equals(target_text):
         return "equal"
     # Codes in order of appearance are the same for two columns that are renamings of each other, and for any two
     # whose values do not repeat.
@@ -119,9 +119,9 @@ def _identity(column: pd.Series, target: pd.Series, task: Task) -> Literal["equa
 
 
 def _screen(x: np.ndarray, y: np.ndarray, regression: bool) -> float:
-    """Score of the target's mean by bin of `x`, learnt on half of the rows and tested on the others.
+    """Return the score of the target's mean per bin of `x`, learned on half of the rows and tested on the others.
 
-    For regression it is the squared rank correlation of the two halves' bins, which outliers cannot hide.
+    For regression the score is R2 of ranks, which outliers cannot hide.
     """
     bins = _bins(x)
     half = len(y) // 2
@@ -149,7 +149,7 @@ def _screen(x: np.ndarray, y: np.ndarray, regression: bool) -> float:
 
 
 def _auc(rate: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> float:
-    """Area under the ROC curve of bins with a score and counts: P(positive scores higher) + half of the ties."""
+    """Return the area under the ROC curve of bins with a score and counts; ties count half."""
     _, group = np.unique(rate, return_inverse=True)
     p = np.bincount(group, weights=positives)
     n = np.bincount(group, weights=negatives)
@@ -158,7 +158,7 @@ def _auc(rate: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> floa
 
 
 def _bins(x: np.ndarray) -> np.ndarray:
-    """Bin of each value: a bin for each different one when they repeat, else 64 of equal size; 0 is missing."""
+    """Return the bin of each value: one per distinct value if they repeat, otherwise 64 of equal size; 0 is missing."""
     known = x[~np.isnan(x)]
     bins = np.zeros(len(x), dtype=np.intp)
     if len(known):
@@ -170,7 +170,7 @@ def _bins(x: np.ndarray) -> np.ndarray:
 
 
 def _tree_score(x: np.ndarray, y: np.ndarray, regression: bool, seed: int) -> float:
-    """Mean R2 or AUC of a decision tree on `x` alone, over the folds."""
+    """Return the mean R2 or AUC of a decision tree on `x` alone, over the folds."""
     from sklearn.metrics import r2_score, roc_auc_score
     from sklearn.model_selection import KFold, StratifiedKFold
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -191,9 +191,9 @@ def _tree_score(x: np.ndarray, y: np.ndarray, regression: bool, seed: int) -> fl
         if regression:
             scores.append(r2_score(y[test], tree.predict(column[test])))
         else:
-            chance = tree.predict_proba(column[test])
-            if chance.shape[1] == 2:
-                scores.append(roc_auc_score(y[test], chance[:, 1]))
+            probabilities = tree.predict_proba(column[test])
+            if probabilities.shape[1] == 2:
+                scores.append(roc_auc_score(y[test], probabilities[:, 1]))
             else:
-                scores.append(roc_auc_score(y[test], chance, multi_class="ovr", average="weighted"))
+                scores.append(roc_auc_score(y[test], probabilities, multi_class="ovr", average="weighted"))
     return float(np.mean(scores))

@@ -1,4 +1,4 @@
-"""How large a table may be, checked before the memory is spent."""
+"""Limits on the size of tables, checked before memory is used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["EXPANSION_FLOOR", "Limits"]
 
 MB = 2**20
 EXPANSION_FLOOR = 256 * MB
-"""Expanded content up to this many bytes is let through whatever its ratio: small files pack well."""
+"""Bytes of expanded content that are accepted whatever the compression ratio: small files pack well."""
 
 
 def _default(name: str) -> int:
@@ -24,12 +24,12 @@ class Limits:
 
     Parameters
     ----------
-    max_bytes : int
-        Bytes of the file, and of what a gzip, zip or Excel file unpacks to.
+    max_bytes : int, default=2048 MiB
+        Maximum size of the file, and of the content of a gzip, zip or Excel file.
     max_rows, max_columns, max_cells : int
-        Size of the table; cells are rows times columns.
-    max_ratio : int
-        Unpacked bytes for each packed byte, above ``EXPANSION_FLOOR``.
+        Maximum size of the table; cells are rows times columns. The defaults are those of ``Settings``.
+    max_ratio : int, default=250
+        Maximum number of unpacked bytes per packed byte, above ``EXPANSION_FLOOR``.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class Limits:
         if expanded > EXPANSION_FLOOR and expanded > self.max_ratio * max(packed, 1):
             raise LimitError(
                 f"The file of {_megabytes(packed)} unpacks to more than {self.max_ratio} times its size.",
-                "This looks like a decompression bomb. Upload the table unpacked if it is not.",
+                "This looks like a decompression bomb. If it is not, upload the table unpacked.",
             )
 
     def check_columns(self, columns: int) -> None:

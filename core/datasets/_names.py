@@ -1,4 +1,4 @@
-"""Repair of column names, so that each is present, printable and unique."""
+"""Repair of column names, so that all are present, printable and unique."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ def repair_names(names: Sequence[str | None]) -> tuple[list[str], dict[str, str]
     Parameters
     ----------
     names : sequence of str or None
-        Names as the file has them.
+        Names in the file.
 
     Returns
     -------
     repaired : list of str
-        One name a column.
+        Names of the columns, in order.
     renamed : dict
-        New name -> old name, for those that changed.
+        Names in the file of the columns that changed, by new name.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def repair_names(names: Sequence[str | None]) -> tuple[list[str], dict[str, str]
     """
     originals = [name or "" for name in names]
     cleaned = [" ".join("".join(c if c.isprintable() else " " for c in name).split()) for name in originals]
-    # A name that is fine as it stands keeps it, so that "a", "a", "a_2" becomes "a", "a_3", "a_2".
+    # A name that is unique is not changed, so that "a", "a", "a_2" become "a", "a_3", "a_2".
     taken = {name.casefold() for name in cleaned if name}
     seen: set[str] = set()
     repaired: list[str] = []

@@ -1,4 +1,4 @@
-"""The queries behind `profile`: everything in one scan, then exact counts of the values that repeat."""
+"""Queries of `profile`: everything in one scan, then exact counts of repeated values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.datasets._profile import BINS, QUANTILES, TOP, ColumnProfile, Profile
+from core.datasets._column_profile import BINS, QUANTILES, TOP, ColumnProfile, Profile
 from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 __all__ = ["scan"]
 
-_EXACT_DISTINCT = 20_000  # text with fewer different values (about) is counted value by value,
+_EXACT_DISTINCT = 20_000  # text with fewer distinct values (about) is counted value by value,
 _EXACT_NUMBERS = 1_000  # and so are numbers and dates
 _EXACT_ROWS = 1_000_000  # ... and all columns of tables with fewer rows
 _EXACT_CELLS = 20_000_000  # tables with fewer cells get exact quantiles
-_GUESS_ROWS = 200_000  # rows in which the frequent values of the other columns are sought
+_GUESS_ROWS = 200_000  # rows that are searched for frequent values of the other columns
 _NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
 _EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass
 class _Column:
-    name: str  # as DuckDB calls it, which tells names apart without regard to case
+    name: str  # as DuckDB returns it, which ignores case when it makes names unique
     dtype: str
     label: str
     low: float | None = None
@@ -72,7 +72,7 @@ def scan(path: Path, workdir: Path) -> Profile:
         (file_rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
         labels = pq.read_schema(path).names
         columns = [_Column(name, str(dtype), label) for (name, dtype, *_), label in zip(described, labels, strict=True)]
-        # Times, bytes, lists and structures are described by what they print.
+        # Times, bytes, lists and structures are profiled as text.
         printed = [c for c in columns if c.family == "text" and c.dtype != "VARCHAR"]
         if printed:
             casts = ", ".join(f"{identifier(c.name)}::VARCHAR AS {identifier(c.name)}" for c in printed)
@@ -85,16 +85,16 @@ def scan(path: Path, workdir: Path) -> Profile:
 
 
 def _bounds(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column]) -> None:
-    """Smallest and largest value of each column, which the histogram's edges need before the scan.
+    """Set the smallest and largest value of each column, which the edges of the histogram need before the scan.
 
-    DuckDB takes them from the statistics in the Parquet footer, unless they have to be looked for beside infinities.
+    DuckDB takes them from the statistics in the Parquet footer, unless there are infinities.
     """
     for where in ("", " FILTER (WHERE isfinite({0}))"):
         if columns:
             ends = [c.as_number(end, where) for c in columns for end in ("min", "max")]
-            found = iter(connection.execute(f"SELECT {', '.join(ends)} FROM {source}").fetchall()[0])
+            values = iter(connection.execute(f"SELECT {', '.join(ends)} FROM {source}").fetchall()[0])
             for column in columns:
-                column.low, column.high = next(found), next(found)
+                column.low, column.high = next(values), next(values)
         columns = [c for c in columns if c.low is not None and not math.isfinite(c.low + (c.high or 0.0))]
 
 
@@ -118,7 +118,7 @@ def _expressions(column: _Column, quantile: str) -> dict[str, str]:
         shares = ", ".join(str(q) for q in QUANTILES)
         expressions["quantiles"] = f"{quantile}({value}, [{shares}])"
         low, high = _range(column)
-        # The distance of the ends of a float's range is no float; that of their halves is.
+        # The distance between two huge floats may be infinite; the distance between their halves is not.
         part = 1.0 if math.isfinite(high - low) else 0.5
         start, width = low * part, (high * part - low * part) / BINS
         scaled = value if part == 1.0 else f"{value} * {part}"
@@ -138,23 +138,23 @@ def _expressions(column: _Column, quantile: str) -> dict[str, str]:
 
 
 def _range(column: _Column) -> tuple[float, float]:
-    """Ends of the histogram; as in numpy, a single value gets a bin of width 1 around it."""
+    """Return the ends of the histogram; as in NumPy, a single value gets a bin of width 1 around it."""
     low, high = float(column.low or 0.0), float(column.high or 0.0)
     return (low - 0.5, high + 0.5) if low == high else (low, high)
 
 
 def _repeated_values(connection: duckdb.DuckDBPyConnection, source: str, rows: int, columns: Sequence[_Column]) -> None:
-    """Count the values of columns with few different ones, and the frequent values of the others."""
+    """Count the values of columns with few distinct ones, and the frequent values of the others."""
     large = []
     for column in columns:
         quoted = identifier(column.name)
         few = column.facts["distinct"] <= (_EXACT_DISTINCT if column.family == "text" else _EXACT_NUMBERS)
         if rows <= _EXACT_ROWS or few:
             limit = _EXACT_NUMBERS if column.family == "number" and few else TOP
-            counted = connection.execute(
+            counted = connection.execute(  # with aliases, as the column may have any name
                 "SELECT cell::VARCHAR, times, count(*) OVER (), cell "
                 f"FROM (SELECT {quoted}, count(*) FROM {source} WHERE {quoted} IS NOT NULL GROUP BY {quoted}) "
-                f"AS counted(cell, times) ORDER BY times DESC, cell LIMIT {limit}"  # whatever the column is called
+                f"AS counted(cell, times) ORDER BY times DESC, cell LIMIT {limit}"
             ).fetchall()
             column.top = [(value, n) for value, n, *_ in counted[:TOP]]
             column.facts["distinct"] = counted[0][2] if counted else 0
@@ -181,7 +181,7 @@ def _repeated_values(connection: duckdb.DuckDBPyConnection, source: str, rows: i
 
 
 def _weighted_quantiles(counted: list[tuple[float, int]]) -> list[float]:
-    """Exact quantiles of values with counts, interpolated as `numpy.quantile` does."""
+    """Return exact quantiles of values with counts, interpolated as in `numpy.quantile`."""
     import numpy as np
 
     values, counts = (np.array(part) for part in zip(*sorted(counted), strict=True))
@@ -189,15 +189,14 @@ def _weighted_quantiles(counted: list[tuple[float, int]]) -> list[float]:
     position = (ends[-1] - 1) * np.array(QUANTILES)
     low = values[np.searchsorted(ends, np.floor(position), side="right")]
     high = values[np.searchsorted(ends, np.ceil(position), side="right")]
-    with np.errstate(invalid="ignore", over="ignore"):  # beside an infinity there is nothing between
+    with np.errstate(invalid="ignore", over="ignore"):  # next to an infinity nothing can be interpolated
         return list(np.where(low == high, low, low + (high - low) * (position - np.floor(position))))
 
 
 def _finish(column: _Column, rows: int) -> ColumnProfile:
     facts = column.facts
     values = int(facts["values"])
-    dated = column.family == "date"
-    show = _iso if dated else float
+    show = _iso if column.family == "date" else float
     edges: tuple[float | str, ...] = ()
     counts: tuple[int, ...] = ()
     quantiles: dict[str, float | str] = {}
@@ -208,8 +207,8 @@ def _finish(column: _Column, rows: int) -> ColumnProfile:
         else:
             edges = tuple(show(low * (1 - i / BINS) + high * (i / BINS)) for i in range(BINS + 1))
         counts = tuple(int((facts["histogram"] or {}).get(i, 0)) for i in range(BINS))
-        found = zip(QUANTILES, facts["quantiles"], strict=True)
-        quantiles = {str(q): show(v) for q, v in found if math.isfinite(v)}
+        levels = zip(QUANTILES, facts["quantiles"], strict=True)
+        quantiles = {str(level): show(value) for level, value in levels if math.isfinite(value)}
     lengths = {}
     if column.family == "text" and values:
         lengths = {"min": facts["shortest"], "mean": facts["length"], "max": facts["longest"]}
@@ -234,19 +233,21 @@ def _finish(column: _Column, rows: int) -> ColumnProfile:
 
 
 def _kind(column: _Column, rows: int) -> str:
-    """The kind of a column; a rule of thumb that its docstring in `Profile` names.
+    """Return the kind of a column, by a rule of thumb.
 
-    An identifier is (almost) different in every row and either text without spaces or integers that count
-    through or are named so; text is long, spaced and mostly different; other strings are categories.
+    An identifier is distinct in (almost) every row, and either text without spaces or integers that are consecutive
+    or have the name of an identifier; text is long, has spaces and is mostly distinct; other strings are categories.
     """
     facts, family = column.facts, column.family
     values, distinct = facts["values"], facts["distinct"]
     unique = values >= 20 and distinct >= (values if column.exact else 0.97 * values)
     if family == "number":
-        named = column.label.casefold() in ("id", "index", "key", "uuid") or column.label.casefold().endswith("_id")
+        has_id_name = column.label.casefold() in ("id", "index", "key", "uuid") or column.label.casefold().endswith(
+            "_id"
+        )
         whole = column.dtype.endswith("INT") or column.dtype == "INTEGER"
-        counting = whole and values == rows and (column.high or 0) - (column.low or 0) == rows - 1
-        return "identifier" if whole and unique and (named or counting) else "number"
+        consecutive = whole and values == rows and (column.high or 0) - (column.low or 0) == rows - 1
+        return "identifier" if whole and unique and (has_id_name or consecutive) else "number"
     if family != "text" or not values:
         return "category" if family == "text" else family
     spaced = facts["spaced"] / values

@@ -1,4 +1,4 @@
-"""The tables that come with the project, and those in scikit-learn's wheel."""
+"""Sample tables: those of the project, and those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,36 +7,37 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
 
 from core.datasets._fingerprint import fingerprint
 from core.datasets._frame import store_frame
 from core.datasets._table import ReadReport, Table
 from core.errors import NotFoundError
+from core.jsonable import JsonObject
+from core.registry import unknown_name
 
 __all__ = ["Sample", "load_sample", "samples"]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A table to start with.
+    """A sample table.
 
     Parameters
     ----------
     name : str
-        Short name, for `load_sample`.
+        Name that `load_sample` takes.
     title, description : str
-        For people.
+        Title and one sentence for users.
     rows, columns : int
         Size of the table.
     target : str
-        The column that is usually predicted.
+        Column that is usually predicted.
     sensitive : tuple of str
         Columns that name groups of people.
-    task : str
-        binary, multiclass or regression.
-    licence, source : str
-        Terms and origin.
+    task : {"binary", "multiclass", "regression"}
+        Task of the target.
+    license, source : str
+        License and origin.
     """
 
     name: str
@@ -47,11 +48,16 @@ class Sample:
     target: str
     sensitive: tuple[str, ...]
     task: str
-    licence: str
+    license: str
     source: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the sample as plain, JSON-serialisable values."""
+    @property
+    def licence(self) -> str:  # codespell:ignore licence
+        """License, under its earlier name."""
+        return self.license
+
+    def to_dict(self) -> JsonObject:
+        """Return the sample as JSON-serializable values."""
         return asdict(self)
 
 
@@ -98,7 +104,7 @@ _LOADED = (
     Sample(
         "iris",
         "Iris flowers",
-        "Which of three species is a flower? Four lengths in centimetres.",
+        "Which of three species is a flower? Four lengths in centimeters.",
         150,
         5,
         "species",
@@ -122,7 +128,7 @@ _LOADED = (
     Sample(
         "breast_cancer",
         "Breast cancer",
-        "Is a tumour malignant or benign? Measures of cell nuclei.",
+        "Is a tumor malignant or benign? Measures of cell nuclei.",
         569,
         31,
         "diagnosis",
@@ -146,7 +152,7 @@ _LOADED = (
     Sample(
         "diabetes",
         "Diabetes progression",
-        "How far has the disease come after a year? Ten standardised measures.",
+        "How far has the disease come after a year? Ten standardized measures.",
         442,
         11,
         "progression",
@@ -159,7 +165,7 @@ _LOADED = (
 
 
 def samples() -> list[Sample]:
-    """Return the samples; nothing is loaded.
+    """Return all samples, without loading them.
 
     Examples
     --------
@@ -170,14 +176,14 @@ def samples() -> list[Sample]:
 
 
 def load_sample(name: str, *, workdir: str | Path | None = None) -> Table:
-    """Load a sample as a table of its own.
+    """Load a sample as a table.
 
     Parameters
     ----------
     name : str
-        One of `samples()`.
+        Name of one of `samples()`.
     workdir : path, optional
-        Folder for the Parquet file; a new temporary one by default.
+        Folder for the Parquet file; by default a new temporary folder.
 
     Returns
     -------
@@ -186,7 +192,7 @@ def load_sample(name: str, *, workdir: str | Path | None = None) -> Table:
     Raises
     ------
     NotFoundError
-        When there is no such sample.
+        When the sample does not exist.
 
     Examples
     --------
@@ -195,7 +201,7 @@ def load_sample(name: str, *, workdir: str | Path | None = None) -> Table:
     """
     known = {sample.name: sample for sample in samples()}
     if name not in known:
-        raise NotFoundError(f"There is no sample {name!r}.", f"The samples are {', '.join(known)}.")
+        raise NotFoundError(f"There is no sample {name!r}.", unknown_name(name, known))
     sample = known[name]
     folder = Path(workdir) if workdir is not None else Path(tempfile.mkdtemp(prefix="plumbline-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -210,7 +216,7 @@ def load_sample(name: str, *, workdir: str | Path | None = None) -> Table:
         columns=sample.columns,
         format="parquet",
         types=_types(path),
-        notices=(f"Sample: {sample.source}. {sample.licence}.",),
+        notices=(f"Sample: {sample.source}. {sample.license}.",),
     )
     return Table(sample.title, path, report, fingerprint(path))
 
@@ -238,6 +244,6 @@ def _types(path: Path) -> dict[str, str]:
         "timestamp": pa.types.is_timestamp,
     }
     return {
-        field.name: next((kind for kind, test in tests.items() if test(field.type)), "text")
+        field.name: next((name for name, test in tests.items() if test(field.type)), "text")
         for field in pq.read_schema(path)
     }

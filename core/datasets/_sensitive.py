@@ -1,4 +1,4 @@
-"""Columns that name groups of people, by their name, in several languages."""
+"""Recognition of columns that name groups of people, by column name, in several languages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ __all__ = ["suspected_attribute"]
 
 _ATTRIBUTES = {
     "sex or gender": "sex gender male female geschlecht sexe genre sexo genero sesso genere geslacht kon plec pol",
-    "race or ethnicity": "race ethnicity ethnic ethnie raza raca cor etnia ethnicite hautfarbe skin skincolor colour",
+    "race or ethnicity": "race ethnicity ethnic ethnie raza raca cor etnia ethnicite hautfarbe skin skincolor "
+    "colour",  # codespell:ignore colour
     "age": "age ages alter edad idade eta leeftijd alder wiek agegroup ageband altersgruppe",
     "birth date": "birthdate birthday dob birthyear yob birth geburtsdatum geburtsjahr geboren naissance nacimiento "
     "nascimento nascita geboortedatum",
@@ -28,7 +29,7 @@ _WORDS = {word: attribute for attribute, words in _ATTRIBUTES.items() for word i
 
 
 def suspected_attribute(name: str) -> str | None:
-    """Tell which protected attribute a column name suggests.
+    """Return the protected attribute that a column name suggests.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def suspected_attribute(name: str) -> str | None:
     Returns
     -------
     str or None
-        Such as "marital status".
+        Attribute, such as "marital status".
 
     Examples
     --------
@@ -50,6 +51,7 @@ def suspected_attribute(name: str) -> str | None:
     words = re.findall(r"[a-z]+", plain)
     for length in (3, 2, 1):  # "native country" before "country"
         for start in range(len(words) - length + 1):
-            if found := _WORDS.get("".join(words[start : start + length])):
-                return found
+            attribute = _WORDS.get("".join(words[start : start + length]))
+            if attribute:
+                return attribute
     return None

@@ -1,4 +1,4 @@
-"""What reading a file gives: the table and the report on how it was read."""
+"""The result of reading a file: the table, and the report on how it was read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from core.jsonable import JsonObject
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,18 +18,18 @@ __all__ = ["Dialect", "ReadReport", "SkippedRow", "Table"]
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text file lays out its rows.
+    """The dialect of a delimited text file.
 
     Parameters
     ----------
     delimiter : str
         Character between fields; empty when the file has a single column.
     quote : str
-        Character around fields; empty when none is used.
+        Character around fields; empty when there is none.
     header : bool
-        Whether the first row holds the column names.
-    lead_lines : int
-        Lines before the header (or the first row) that were skipped.
+        Whether the first row has the column names.
+    lead_lines : int, default=0
+        Number of skipped lines before the header, or before the first row.
     """
 
     delimiter: str
@@ -47,32 +49,32 @@ class SkippedRow:
 
 @dataclass(frozen=True)
 class ReadReport:
-    """How a file was read, so that nothing about it stays silent.
+    """The report on how a file was read, with every automatic decision.
 
     Parameters
     ----------
     rows, columns : int
         Size of the table that was read.
     format : str
-        csv, json, excel, parquet or feather.
-    compression : str or None
-        gzip or zip.
-    encoding : str or None
-        Text encoding of the file (text formats only).
-    dialect : Dialect or None
-        Delimiter, quote, header, skipped lead lines (text formats only).
-    skipped : int
-        Rows left out because they could not be read.
-    skipped_rows : tuple of SkippedRow
+        Name of the format, a key of `FILE_FORMATS`.
+    compression : str, optional
+        Format of the outermost container, "gzip" or "zip".
+    encoding : str, optional
+        Encoding of a text file.
+    dialect : Dialect, optional
+        Delimiter, quote, header and skipped lines of delimited text.
+    skipped : int, default=0
+        Number of rows that could not be read.
+    skipped_rows : tuple of SkippedRow, default=()
         The first of them.
-    renamed : mapping
-        New column name -> name in the file, for repaired names.
-    missing_markers : mapping
-        Column -> {marker: cells}, for markers such as ``?`` that were read as missing.
-    types : mapping
-        Column -> type in the stored table: boolean, integer, number, date, timestamp, text.
-    notices : tuple of str
-        Everything else that was decided, one sentence each.
+    renamed : mapping, default={}
+        Names in the file of columns that were renamed, by new name.
+    missing_markers : mapping, default={}
+        Counts of markers such as ``?`` that were read as missing, by column and marker.
+    types : mapping, default={}
+        Types in the stored table by column: boolean, integer, number, date, timestamp or text.
+    notices : tuple of str, default=()
+        Sentences about all other decisions.
     """
 
     rows: int
@@ -88,13 +90,13 @@ class ReadReport:
     types: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain, JSON-serialisable values."""
+    def to_dict(self) -> JsonObject:
+        """Return the report as JSON-serializable values."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ReadReport:
-        """Return the report that `to_dict` described."""
+    def from_dict(cls, values: JsonObject) -> ReadReport:
+        """Return the report from what `to_dict` returned."""
         fields = dict(values)
         fields["dialect"] = Dialect(**fields["dialect"]) if fields.get("dialect") else None
         fields["skipped_rows"] = tuple(SkippedRow(**row) for row in fields.get("skipped_rows", ()))
@@ -109,11 +111,11 @@ class Table:
     Parameters
     ----------
     name : str
-        Name for people.
+        Name for users.
     path : Path
-        The Parquet file.
+        Path of the Parquet file.
     report : ReadReport
-        How the file was read.
+        Report on how the file was read.
     fingerprint : str
         SHA-256 over all names, types and values, hexadecimal.
     """
@@ -135,7 +137,7 @@ class Table:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """The table in memory; made on first access, never by reading a file."""
+        """The table in memory, loaded on first access."""
         from core.datasets._frame import load_frame
 
         return load_frame(self.path)

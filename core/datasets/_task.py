@@ -1,4 +1,4 @@
-"""What kind of prediction a target column asks for."""
+"""The prediction task that a target column implies."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["Task", "infer_task"]
 Task = Literal["binary", "multiclass", "regression"]
 
 MAX_NUMERIC_CLASSES = 20
-MIN_ROWS_A_CLASS = 5
+MIN_ROWS_PER_CLASS = 5
 
 
 def infer_task(series: pd.Series) -> Task:
-    """Tell the task from the values of the target.
+    """Return the task for the values of a target.
 
-    Two different values make a binary task, whatever their type; so does a single one. More values of text,
-    categories or booleans are classes. Numbers are classes when all are whole, at most 20 differ, and each
-    occurs 5 times or more on average (digits, grades); otherwise they are a quantity: regression.
+    Two distinct values make a binary task, whatever their type; and so does a single one. More values of text,
+    categories or booleans are classes. Numbers are classes when all are whole, at most 20 are distinct, and
+    each occurs 5 times or more on average (digits, grades); otherwise the task is regression.
 
     Parameters
     ----------
     series : pandas.Series
-        The target; missing cells do not count.
+        Values of the target; missing cells do not count.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def infer_task(series: pd.Series) -> Task:
     numbers = values.to_numpy(dtype=float)
     classes = (
         distinct <= MAX_NUMERIC_CLASSES
-        and len(values) >= MIN_ROWS_A_CLASS * distinct
+        and len(values) >= MIN_ROWS_PER_CLASS * distinct
         and bool(np.all(numbers == np.rint(numbers)))
     )
     return "multiclass" if classes else "regression"

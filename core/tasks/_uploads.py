@@ -1,4 +1,4 @@
-"""Files on their way in: copied out of the request, and read by the run that they are for."""
+"""Uploaded files: copied out of the request, and read by the run that was queued for them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["keep_upload", "upload_path"]
 
 
 def upload_path(name: str) -> Path:
-    """Return where an upload lies."""
+    """Return the path of an upload."""
     return get_settings().home.absolute() / "uploads" / Path(name).name
 
 
 def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str) -> str:
-    """Copy an upload, and return the name that `upload_path` takes.
+    """Store an upload, and return the name that `upload_path` takes.
 
     Raises
     ------
     LimitError
-        When it is larger than the limit; nothing is kept of it.
+        When it is larger than the limit; nothing of it is kept.
     """
     path = upload_path(secrets.token_hex(16))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,17 @@
-"""Reads an uploaded file or a sample into a dataset: table, profile, fingerprint."""
+"""Imports an uploaded file or a sample as a dataset: table, profile, fingerprint."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from core import jobs
 from core.catalog import Dataset, datasets
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
+from core.jsonable import JsonObject
 from core.progress import Event
 from core.settings import get_settings
 from core.storage import get_store
@@ -28,21 +29,21 @@ SPEC = TaskSpec(
 
 
 def submit_upload(file: IO[bytes], filename: str, *, workspace: str) -> str:
-    """Copy an upload out of memory and queue the run that reads it.
+    """Copy an upload out of memory, and queue the run that reads it.
 
     Parameters
     ----------
     file : binary file
-        Its content, read from the current position.
+        Content, read from the current position.
     filename : str
-        What the user called it; only ever shown, never used as a path.
+        Name that the user gave the file; it is shown, and never used as a path.
     workspace : str
-        Whose dataset it becomes.
+        Workspace that the dataset will belong to.
 
     Returns
     -------
     str
-        The run's id; its result has ``dataset_id``, ``name`` and ``known`` (the same table was there before).
+        Id of the run; its result has ``dataset_id``, ``name`` and ``known`` (the same table was imported before).
 
     Raises
     ------
@@ -64,25 +65,23 @@ def submit_upload(file: IO[bytes], filename: str, *, workspace: str) -> str:
 
 
 def submit_sample(name: str, *, workspace: str) -> str:
-    """Queue the run that loads one of the samples; returns its id."""
+    """Queue the run that loads a sample, and return its id."""
     return jobs.submit("ingest", {"sample": name}, workspace=workspace, title=f"Load the sample {name}")
 
 
-def run(context: RunContext) -> dict[str, Any]:
+def run(context: RunContext) -> JsonObject:
     """Read, profile and store the table."""
     from core.datasets import FILE_FORMATS, load_sample, profile, read_table, readable_formats, samples
 
-    roles: dict[str, Any] = {}
-    sample = context.settings.get("sample")
+    roles: JsonObject = {}
+    sample_name = context.settings.get("sample")
     context.report(Event("read", 0.05, "Reading the table"))
-    if sample is not None:
-        known_sample = {item.name: item for item in samples()}.get(sample)
-        if known_sample is None:
-            raise InputError(f"There is no sample '{sample}'.", "Choose one that the Data page lists.")
-        table = load_sample(sample)
-        source = f"Sample: {known_sample.source}"
-        roles = {"target": known_sample.target, "sensitive": list(known_sample.sensitive), "ignore": []}
-        name = known_sample.title
+    if sample_name is not None:
+        table = load_sample(sample_name)
+        sample = next(sample for sample in samples() if sample.name == sample_name)
+        source = f"Sample: {sample.source}"
+        roles = {"target": sample.target, "sensitive": list(sample.sensitive), "ignore": []}
+        name = sample.title
     else:
         upload = upload_path(context.settings["upload"])
         filename = context.settings["filename"]
@@ -96,7 +95,7 @@ def run(context: RunContext) -> dict[str, Any]:
         if not file_format.upload:
             raise InputError(f"{file_format.title} files cannot be uploaded.", f"Upload {readable_formats()}.")
 
-    context.report(Event("profile", 0.6, "Describing the columns"))
+    context.report(Event("profile", 0.6, "Profiling the columns"))
     known = datasets.with_fingerprint(table.fingerprint, context.workspace)
     if known is None:
         store = get_store()

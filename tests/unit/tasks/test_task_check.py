@@ -10,7 +10,7 @@ import pytest
 from core import jobs
 from core.catalog import Dataset, Run, RunState, datasets
 from core.datasets import Finding, check, load_sample
-from core.jobs._context import run_dir
+from core.settings import get_settings
 from core.storage import get_store
 from core.tasks import check as check_task
 
@@ -66,7 +66,7 @@ def test_the_run_says_what_it_is_about(checked: Run, german: Dataset) -> None:
     assert checked.dataset_id == german.id
     assert checked.settings == {"target": "credit", "sensitive": ["age", "sex"]}
     assert [event.phase for event in jobs.events(checked.id, workspace="local")] == ["check"]
-    assert not (run_dir(checked.id) / "work").exists()
+    assert not (get_settings().runs_dir / checked.id / "work").exists()
 
 
 def test_it_leaves_the_dataset_as_it_was(checked: Run, german: Dataset) -> None:
@@ -95,7 +95,7 @@ def test_without_a_target_the_columns_are_checked(german: Dataset) -> None:
 def test_a_target_that_is_not_there_fails_with_a_hint(german: Dataset) -> None:
     run = jobs.wait(check_task.submit(german, "kredit"), 60, workspace="local")
     assert run.state is RunState.FAILED
-    assert run.error_message == "There is no column 'kredit'."
+    assert run.error_message == "The table has no column 'kredit'."
     assert "'credit'" in (run.error_hint or "")
     assert run.result is None
 

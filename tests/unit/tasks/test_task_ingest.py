@@ -15,7 +15,7 @@ from core import jobs
 from core.catalog import Dataset, Run, RunState, datasets
 from core.datasets import Profile, load_frame, load_sample, profile
 from core.errors import LimitError
-from core.jobs._context import run_dir
+from core.settings import get_settings
 from core.storage import get_store
 from core.tasks import ingest
 
@@ -88,7 +88,7 @@ def test_its_profile_is_that_of_the_table(uploaded: Run) -> None:
 
 def test_the_upload_and_the_scratch_files_are_gone(uploaded: Run, home: Path) -> None:
     assert list((home / "uploads").iterdir()) == []
-    assert not (run_dir(uploaded.id) / "work").exists()
+    assert not (get_settings().runs_dir / uploaded.id / "work").exists()
 
 
 def test_the_run_tells_how_it_went(uploaded: Run) -> None:
@@ -162,7 +162,7 @@ def test_a_broken_file_fails_with_a_hint_and_changes_nothing(
     assert "Traceback" not in run.error_message + run.error_hint
     assert (run.result, run.dataset_id) == (None, None)
     assert (datasets.find("local"), files(home)) == (rows, before)
-    assert not (run_dir(run.id) / "work").exists()
+    assert not (get_settings().runs_dir / run.id / "work").exists()
 
 
 def test_an_unknown_sample_fails_with_a_hint(home: Path) -> None:
