@@ -7,29 +7,30 @@ from typing import Any
 
 import streamlit as st
 
-from core.automl import LEARNERS, METRICS, learner_title, metric_choices
+from core.automl import LEARNERS, METRICS, AutoMLSettings, learner_title, metric_choices
 from core.catalog import Dataset
+from pages._ui.model_fields import default, number
 from pages.automl import features
 
 __all__ = ["metric", "show"]
 
 # What the label of the expander tells once it is no longer so, by the widget's key.
 _DEFAULTS: dict[str, tuple[str, Any]] = {
-    "automl-trial-timeout": ("trial timeout", None),
-    "automl-max-trials": ("most trials", None),
-    "automl-early": ("early end", True),
-    "automl-exit-score": ("exit score", None),
-    "automl-test-share": ("test share", 20),
-    "automl-folds": ("folds", "auto"),
-    "automl-repeats": ("repeats", "auto"),
-    "automl-concurrent": ("trials at a time", 1),
-    "automl-blend": ("blend", True),
-    "automl-explain": ("explanation", True),
+    "automl-trial-timeout": ("trial timeout", default(AutoMLSettings, "trial_timeout_s")),
+    "automl-max-trials": ("most trials", default(AutoMLSettings, "max_trials")),
+    "automl-early": ("early end", default(AutoMLSettings, "early_stopping")),
+    "automl-exit-score": ("exit score", default(AutoMLSettings, "exit_score")),
+    "automl-test-share": ("test share", round(100 * default(AutoMLSettings, "test_fraction"))),
+    "automl-folds": ("folds", default(AutoMLSettings, "folds")),
+    "automl-repeats": ("repeats", default(AutoMLSettings, "cv_repeats")),
+    "automl-concurrent": ("trials at a time", default(AutoMLSettings, "max_concurrent_trials")),
+    "automl-blend": ("blend", default(AutoMLSettings, "ensemble")),
+    "automl-explain": ("explanation", default(AutoMLSettings, "explain")),
     "automl-learners": ("learners", list(LEARNERS)),
-    "automl-class-weights": ("class weights", False),
-    "automl-featurization": ("features", "auto"),
+    "automl-class-weights": ("class weights", default(AutoMLSettings, "class_weights")),
+    "automl-featurization": ("features", default(AutoMLSettings, "featurization")),
     "automl-split-by": ("rows kept apart", "nothing"),
-    "automl-seed": ("seed", 0),
+    "automl-seed": ("seed", default(AutoMLSettings, "seed")),
 }
 
 
@@ -49,8 +50,8 @@ def show(dataset: Dataset, target: str, task: str, classes: list[str], others: l
     unused = {"automl-max-trials"} if st.session_state.get("automl-preset") == "trials" else set()
     changed = [
         label
-        for key, (label, default) in _DEFAULTS.items()
-        if key not in unused and st.session_state.get(key, default) != default
+        for key, (label, initial) in _DEFAULTS.items()
+        if key not in unused and st.session_state.get(key, initial) != initial
     ]
     label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "sound defaults")
     with st.expander(label, icon=":material/tune:", key="automl-advanced"):
@@ -76,8 +77,7 @@ def _limits() -> dict[str, Any]:
     by_trials = st.session_state.get("automl-preset") == "trials"
     trials = st.number_input(
         "Most trials",
-        min_value=2,
-        value=None,
+        **number(AutoMLSettings, "max_trials"),
         step=1,
         key="automl-max-trials",
         disabled=by_trials,
@@ -93,24 +93,25 @@ def _limits() -> dict[str, Any]:
     )
     concurrent = st.number_input(
         "Trials at a time",
-        min_value=1,
-        max_value=os.cpu_count() or 1,
-        value=1,
+        **number(AutoMLSettings, "max_concurrent_trials") | {"max_value": os.cpu_count() or 1},
         key="automl-concurrent",
         help="Each in a process of its own, with its share of the cores.",
     )
     early = st.toggle(
-        "End early", value=True, key="automl-early", help="The search ends when the last 20 trials brought no gain."
+        "End early",
+        value=default(AutoMLSettings, "early_stopping"),
+        key="automl-early",
+        help="The search ends when the last 20 trials brought no gain.",
     )
     blend = st.toggle(
         "Blend the best",
-        value=True,
+        value=default(AutoMLSettings, "ensemble"),
         key="automl-blend",
         help="Used only when it wins on rows that did not choose the weights.",
     )
     explain = st.toggle(
         "Explain the model",
-        value=True,
+        value=default(AutoMLSettings, "explain"),
         key="automl-explain",
         help="After the search, within 20 s or a third of its budget.",
     )
@@ -129,28 +130,28 @@ def _evidence() -> dict[str, Any]:
     st.markdown("**Evidence**")
     test = st.slider(
         "Test rows (%)",
-        0,
-        50,
-        20,
+        **number(AutoMLSettings, "test_fraction", scale=100),
         step=5,
         key="automl-test-share",
         help="Rows the search never sees. 0: no test, no verdict.",
     )
     folds = st.selectbox(
         "Cross-validation folds",
-        ["auto", 2, 3, 5, 10],
+        [default(AutoMLSettings, "folds"), 2, 3, 5, 10],
         format_func=lambda item: "By number of rows" if item == "auto" else str(item),
         help="5 up to 20,000 rows, 3 up to 100,000, and one holdout of 20 % above.",
         key="automl-folds",
     )
     repeats = st.selectbox(
         "Repeats of the cross-validation",
-        ["auto", 1, 2, 3, 5, 10],
+        [default(AutoMLSettings, "cv_repeats"), 1, 2, 3, 5, 10],
         format_func=lambda item: "By number of rows" if item == "auto" else str(item),
         help="With other folds each time; steadier scores on small tables, fewer trials. 3 below 2,000 rows.",
         key="automl-repeats",
     )
-    seed = st.number_input("Seed", min_value=0, value=0, key="automl-seed", help="Of the splits and of the search.")
+    seed = st.number_input(
+        "Seed", **number(AutoMLSettings, "seed"), key="automl-seed", help="Of the splits and of the search."
+    )
     return {"test_fraction": test / 100, "folds": folds, "cv_repeats": repeats, "seed": seed}
 
 
@@ -163,6 +164,7 @@ def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
     if task != "regression":
         values["class_weights"] = st.toggle(
             "Weigh classes equally",
+            value=default(AutoMLSettings, "class_weights"),
             key="automl-class-weights",
             help="Rare classes count as much as common ones. Probabilities are then no longer calibrated.",
         )

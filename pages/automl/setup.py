@@ -10,6 +10,7 @@ from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.tasks import automl
 from pages._ui import address, charts, findings, tables
+from pages._ui.model_fields import default, limits
 from pages.automl import advanced, features
 
 __all__ = ["show"]
@@ -91,6 +92,7 @@ def _budget() -> dict[str, Any]:
     preset = st.radio(
         "Time budget",
         list(PRESETS),
+        index=list(PRESETS).index(f"{default(AutoMLSettings, 'time_budget_s'):g}"),
         format_func=PRESETS.__getitem__,
         horizontal=True,
         help="From Start to a model that predicts: features, search and final fit all count. "
@@ -98,11 +100,19 @@ def _budget() -> dict[str, Any]:
         key="automl-preset",
     )
     if preset == "trials":
-        trials = st.number_input("Trials", min_value=2, max_value=10_000, value=50, step=10, key="automl-trials")
+        trials = st.number_input(
+            "Trials", **limits(AutoMLSettings, "max_trials"), value=50, step=10, key="automl-trials"
+        )
         return {"time_budget_s": None, "max_trials": trials}
     if preset == "other":
         seconds = st.number_input(
-            "Seconds", min_value=10, max_value=86_400, value=120, step=10, key="automl-budget-seconds"
+            "Seconds",
+            min_value=10.0,
+            **limits(AutoMLSettings, "time_budget_s"),
+            value=120.0,
+            step=10.0,
+            format="%.0f",
+            key="automl-budget-seconds",
         )
         return {"time_budget_s": float(seconds)}
     return {"time_budget_s": float(preset)}

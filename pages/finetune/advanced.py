@@ -8,26 +8,32 @@ import streamlit as st
 
 from core.catalog import Dataset
 from core.finetune import FineTuneSettings
+from pages._ui.model_fields import default, limits
 
 __all__ = ["fill", "show"]
 
 # By widget: what its change is called, its default. The state of the session holds the values, so that an earlier
 # training's settings can be put there.
 _DEFAULTS: dict[str, tuple[str, Any]] = {
-    "finetune-batch": ("batch size", 16),
-    "finetune-length": ("tokens", 128),
-    "finetune-warmup": ("warm-up", 10),
-    "finetune-decay": ("weight decay", 0.01),
-    "finetune-smoothing": ("label smoothing", 0.0),
-    "finetune-accumulation": ("accumulation", 1),
-    "finetune-weights": ("class weights", False),
-    "finetune-freeze": ("frozen layers", 0),
+    "finetune-batch": ("batch size", default(FineTuneSettings, "train_batch_size")),
+    "finetune-length": ("tokens", default(FineTuneSettings, "max_length")),
+    "finetune-warmup": ("warm-up", round(100 * default(FineTuneSettings, "warmup_steps"))),
+    "finetune-decay": ("weight decay", default(FineTuneSettings, "weight_decay")),
+    "finetune-smoothing": ("label smoothing", default(FineTuneSettings, "label_smoothing")),
+    "finetune-accumulation": ("accumulation", default(FineTuneSettings, "gradient_accumulation")),
+    "finetune-weights": ("class weights", default(FineTuneSettings, "class_weights")),
+    "finetune-freeze": ("frozen layers", default(FineTuneSettings, "freeze_layers")),
     "finetune-lora": ("LoRA", False),
-    "finetune-patience": ("early end", None),
-    "finetune-test": ("test share", 20),
-    "finetune-seed": ("seed", 0),
+    "finetune-patience": ("early end", default(FineTuneSettings, "early_stopping_patience")),
+    "finetune-test": ("test share", round(100 * default(FineTuneSettings, "test_fraction"))),
+    "finetune-seed": ("seed", default(FineTuneSettings, "seed")),
 }
-_OTHERS: dict[str, Any] = {"finetune-epochs": 3, "finetune-rate": 5e-5, "finetune-rank": 8}
+_RANK = 8  # of LoRA, once it is switched on
+_OTHERS: dict[str, Any] = {
+    "finetune-epochs": default(FineTuneSettings, "epochs"),
+    "finetune-rate": default(FineTuneSettings, "learning_rate"),
+    "finetune-rank": _RANK,
+}
 
 
 def fill(settings: FineTuneSettings, dataset_id: str) -> None:
@@ -49,7 +55,7 @@ def fill(settings: FineTuneSettings, dataset_id: str) -> None:
             "finetune-weights": settings.class_weights,
             "finetune-freeze": settings.freeze_layers,
             "finetune-lora": settings.lora is not None,
-            "finetune-rank": settings.lora or 8,
+            "finetune-rank": settings.lora or _RANK,
             "finetune-patience": settings.early_stopping_patience,
             "finetune-test": round(100 * settings.test_fraction),
             "finetune-seed": settings.seed,
@@ -59,15 +65,17 @@ def fill(settings: FineTuneSettings, dataset_id: str) -> None:
 
 def show(dataset: Dataset, used: list[str], names: list[str]) -> dict[str, Any]:
     """Draw the settings and return them."""
-    for key, default in (_OTHERS | {key: default for key, (_, default) in _DEFAULTS.items()}).items():
-        st.session_state.setdefault(key, default)
+    for key, value in (_OTHERS | {key: initial for key, (_, initial) in _DEFAULTS.items()}).items():
+        st.session_state.setdefault(key, value)
     others = [name for name in names if name not in used]
     sensitive = f"finetune-sensitive-{dataset.id}"
     marked = st.session_state.get(sensitive, dataset.roles.get("sensitive", []))
     st.session_state[sensitive] = [name for name in marked if name in others]
     first, second, third = st.columns(3, gap="medium")
     values: dict[str, Any] = {
-        "epochs": first.number_input("Epochs", 1, 100, key="finetune-epochs", help="Times that all texts are read."),
+        "epochs": first.number_input(
+            "Epochs", **limits(FineTuneSettings, "epochs"), key="finetune-epochs", help="Times that all texts are read."
+        ),
         "learning_rate": second.number_input(
             "Learning rate",
             1e-6,
@@ -86,7 +94,7 @@ def show(dataset: Dataset, used: list[str], names: list[str]) -> dict[str, Any]:
             )
         ),
     }
-    changed = [label for key, (label, default) in _DEFAULTS.items() if st.session_state[key] != default]
+    changed = [label for key, (label, initial) in _DEFAULTS.items() if st.session_state[key] != initial]
     label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "sound defaults")
     with st.expander(label, icon=":material/tune:", key="finetune-advanced"):
         left, right = st.columns(2, gap="medium")
@@ -100,15 +108,26 @@ def show(dataset: Dataset, used: list[str], names: list[str]) -> dict[str, Any]:
 def _steps() -> dict[str, Any]:
     st.markdown("**Training**")
     return {
-        "train_batch_size": st.number_input("Batch size", 1, 512, key="finetune-batch"),
+        "train_batch_size": st.number_input(
+            "Batch size", **limits(FineTuneSettings, "train_batch_size"), key="finetune-batch"
+        ),
         "gradient_accumulation": st.number_input(
-            "Batches a step", 1, 128, key="finetune-accumulation", help="Larger batches than memory holds."
+            "Batches a step",
+            **limits(FineTuneSettings, "gradient_accumulation"),
+            key="finetune-accumulation",
+            help="Larger batches than memory holds.",
         ),
         "warmup_steps": st.number_input("Warm-up (% of the steps)", 0, 50, key="finetune-warmup") / 100,
-        "weight_decay": st.number_input("Weight decay", 0.0, 1.0, step=0.01, key="finetune-decay"),
+        "weight_decay": st.number_input(
+            "Weight decay", **limits(FineTuneSettings, "weight_decay"), step=0.01, key="finetune-decay"
+        ),
         "label_smoothing": st.number_input("Label smoothing", 0.0, 0.5, step=0.05, key="finetune-smoothing"),
         "early_stopping_patience": st.number_input(
-            "End early after epochs without gain", 1, 20, None, placeholder="never", key="finetune-patience"
+            "End early after epochs without gain",
+            **limits(FineTuneSettings, "early_stopping_patience"),
+            value=None,
+            placeholder="never",
+            key="finetune-patience",
         ),
         "class_weights": st.toggle(
             "Weigh classes equally", key="finetune-weights", help="Rare classes count as much as common ones."
@@ -121,18 +140,23 @@ def _model() -> dict[str, Any]:
     values: dict[str, Any] = {
         "max_length": st.number_input(
             "Tokens read of a text",
-            8,
-            512,
+            **limits(FineTuneSettings, "max_length"),
             step=8,
             key="finetune-length",
             help="Longer texts are cut; fewer are faster.",
         ),
-        "freeze_layers": st.number_input("Layers that stay as they are", 0, 48, key="finetune-freeze"),
+        "freeze_layers": st.number_input(
+            "Layers that stay as they are", **limits(FineTuneSettings, "freeze_layers"), key="finetune-freeze"
+        ),
     }
     lora = st.toggle(
         "Train a small addition only (LoRA)", key="finetune-lora", help="Less memory; merged in at the end."
     )
-    values["lora"] = st.number_input("Rank of the addition", 1, 256, key="finetune-rank") if lora else None
+    values["lora"] = (
+        st.number_input("Rank of the addition", **limits(FineTuneSettings, "lora"), key="finetune-rank")
+        if lora
+        else None
+    )
     values["test_fraction"] = st.slider("Test texts (%)", 5, 50, step=5, key="finetune-test") / 100
-    values["seed"] = st.number_input("Seed", min_value=0, key="finetune-seed")
+    values["seed"] = st.number_input("Seed", **limits(FineTuneSettings, "seed"), key="finetune-seed")
     return values
