@@ -1,6 +1,7 @@
 from ._curves import by_threshold, calibration, confusion, curves
-from ._estimates import Comparison, Estimate, compare_outputs, effective_rows, wilson
+from ._estimates import Comparison, Estimate, compare_outputs, effective_rows
 from ._groups import group_name, groups_in
+from ._intervals import mover, normal_quantile, wilson
 from ._metrics import METRICS, Metric, Sums, metric_choices, resolve_metric
 from ._statistics import ConfusionCounts, ErrorSums, LogLosses, Rankings
 from ._test_split import split_test, stratify
@@ -30,6 +31,8 @@ __all__ = [
     "group_name",
     "groups_in",
     "metric_choices",
+    "mover",
+    "normal_quantile",
     "resolve_metric",
     "split_test",
     "stratify",

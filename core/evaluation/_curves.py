@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation._estimates import effective_rows, wilson
+from core.evaluation._estimates import effective_rows
+from core.evaluation._intervals import wilson
 
 __all__ = ["by_threshold", "calibration", "confusion", "curves"]
 

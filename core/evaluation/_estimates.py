@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation._intervals import mover, wilson
 from core.evaluation._metrics import METRICS, metric_choices
 from core.evaluation._weighted import WeightedMetrics, compute_metrics
 
-__all__ = ["Comparison", "Estimate", "compare_outputs", "effective_rows", "wilson"]
+__all__ = ["Comparison", "Estimate", "compare_outputs", "effective_rows"]
 
 Array = NDArray[np.float64]
 
@@ -58,8 +59,7 @@ def _at_the_limit(found: Estimate, count: int) -> Estimate:
 def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
     """Return the interval of a difference from those of its parts (MOVER; Zou, Donner 2008)."""
     gap = first.value - other.value
-    low = gap - np.hypot(first.value - first.low, other.high - other.value)
-    high = gap + np.hypot(first.high - first.value, other.value - other.low)
+    low, high = mover(first.value, (first.low, first.high), other.value, (other.low, other.high))
     return Estimate(gap, float(low), float(high), n)
 
 
@@ -212,17 +212,3 @@ def effective_rows(hits: NDArray[np.bool_], groups: NDArray[Any]) -> float:
     apart = np.bincount(codes, hits - share)
     variance = count / (count - 1) * float(apart @ apart) / n**2
     return float(n) if variance == 0 else float(np.clip(share * (1 - share) / variance, 1, n))
-
-
-def wilson(hits: Any, n: Any, z: float = 1.959963984540054) -> tuple[Any, Any]:
-    """Return the 95 % interval of a share (Wilson 1927).
-
-    Examples
-    --------
-    >>> [round(float(bound), 4) for bound in wilson(5, 10)]
-    [0.2366, 0.7634]
-    """
-    share = hits / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return centre - half, centre + half

@@ -1,53 +1,23 @@
 """The four counts of a group, and every rate that comes from them.
 
-Cells are arrays of shape (..., 4) with the last axis true negatives, false positives, false negatives, true positives;
-everything here works on any number of leading axes (groups, resamples, thresholds).
+Cells are arrays of shape (..., 4) whose last axis holds true negatives, false positives, false negatives and true
+positives; everything here works on any number of leading axes (groups, resamples, thresholds).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-__all__ = ["PROPORTIONS", "RATES", "count_cells", "denominator", "rate", "share"]
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
+from core.fairness.metrics.registry import RATES, Rate
 
-Cells = NDArray[np.float64]
-
-# Each proportion: which cells are hits, and of which.
-PROPORTIONS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
-    "base_rate": ((0, 0, 1, 1), (1, 1, 1, 1)),
-    "selection_rate": ((0, 1, 0, 1), (1, 1, 1, 1)),
-    "accuracy": ((1, 0, 0, 1), (1, 1, 1, 1)),
-    "precision": ((0, 0, 0, 1), (0, 1, 0, 1)),
-    "true_positive_rate": ((0, 0, 0, 1), (0, 0, 1, 1)),
-    "false_positive_rate": ((0, 1, 0, 0), (1, 1, 0, 0)),
-    "true_negative_rate": ((1, 0, 0, 0), (1, 1, 0, 0)),
-    "false_negative_rate": ((0, 0, 1, 0), (0, 0, 1, 1)),
-}
-RATES: tuple[str, ...] = (
-    "base_rate",
-    "selection_rate",
-    "accuracy",
-    "balanced_accuracy",
-    "precision",
-    "true_positive_rate",
-    "false_positive_rate",
-    "true_negative_rate",
-    "false_negative_rate",
-    "f1",
-)
-"""Every rate, in the order of the tables."""
+__all__ = ["RATES", "count_cells", "denominator", "divide", "rate", "sum_cells"]
 
 
 def count_cells(
-    codes: NDArray[np.intp],
-    groups: int,
-    positive: NDArray[np.bool_],
-    selected: NDArray[np.bool_],
-    weights: NDArray[np.float64] | None = None,
-) -> Cells:
+    codes: IndexArray, groups: int, positive: BoolArray, selected: BoolArray, weights: FloatArray | None = None
+) -> FloatArray:
     """Count group x label x prediction in one pass.
 
     Returns
@@ -65,13 +35,20 @@ def count_cells(
     return np.bincount(key, weights=weights, minlength=groups * 4).reshape(groups, 4).astype(np.float64)
 
 
-def share(hits: Any, of: Any) -> Any:
-    """Divide, with NaN where there is nothing to divide by."""
+def divide(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
+    """Divide, with NaN where the denominator is not positive."""
+    above, below = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(np.asarray(of) > 0, np.asarray(hits) / np.asarray(of), np.nan)
+        return np.where(below > 0, above / below, np.nan)
 
 
-def rate(name: str, cells: Cells) -> NDArray[np.float64]:
+def sum_cells(cells: FloatArray, weights: tuple[int, int, int, int]) -> FloatArray:
+    """Return the weighted sum of the four counts."""
+    total: FloatArray = cells @ np.array(weights, dtype=float)
+    return total
+
+
+def rate(metric: str | Rate, cells: FloatArray) -> FloatArray:
     """Compute a rate from the counts; NaN where its denominator is 0.
 
     Examples
@@ -79,19 +56,18 @@ def rate(name: str, cells: Cells) -> NDArray[np.float64]:
     >>> rate("precision", np.array([5.0, 1.0, 2.0, 3.0])).item()
     0.75
     """
-    if name == "balanced_accuracy":
-        return (rate("true_positive_rate", cells) + rate("true_negative_rate", cells)) / 2
-    if name == "f1":
-        double = 2 * cells[..., 3]
-        return share(double, double + cells[..., 1] + cells[..., 2])
-    hits, of = PROPORTIONS[name]
-    return share(cells @ np.array(hits, dtype=float), cells @ np.array(of, dtype=float))
+    record = RATES[metric] if isinstance(metric, str) else metric
+    if record.mean_of is not None:
+        first, second = record.mean_of
+        return (rate(first, cells) + rate(second, cells)) / 2
+    hits, among = record.ratio
+    return divide(sum_cells(cells, hits), sum_cells(cells, among))
 
 
-def denominator(name: str, cells: Cells) -> NDArray[np.float64]:
-    """Return the rows that a rate is about: the smaller side where there are two."""
-    if name == "balanced_accuracy":
-        return np.minimum(cells[..., 0] + cells[..., 1], cells[..., 2] + cells[..., 3])
-    if name == "f1":
-        return cells[..., 1] + cells[..., 2] + cells[..., 3]
-    return cells @ np.array(PROPORTIONS[name][1], dtype=float)
+def denominator(metric: str | Rate, cells: FloatArray) -> FloatArray:
+    """Return the number of rows behind a rate: that of the smaller side for a mean of two rates."""
+    record = RATES[metric] if isinstance(metric, str) else metric
+    if record.mean_of is not None:
+        first, second = record.mean_of
+        return np.minimum(denominator(first, cells), denominator(second, cells))
+    return sum_cells(cells, record.rows_behind)

@@ -1,43 +1,59 @@
-"""Metrics by group: every figure from counts made once, and how sure each one is."""
+"""Metrics by group with their intervals, disparities and tests, all from counts made once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.errors import SettingsError
-from core.fairness.metrics import disparity as _disparity
-from core.fairness.metrics.counts import RATES
-from core.fairness.metrics.group_table import Array, GroupTable, flat
+from core.evaluation import mover
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
+from core.fairness.metrics.definitions import (
+    DEFINITIONS,
+    Disparity,
+    DisparityMethod,
+    extreme_groups,
+    largest_difference,
+    smallest_ratio,
+    summarize,
+)
+from core.fairness.metrics.group_table import GroupTable, flat
 from core.fairness.metrics.groups import Grouping, label_text
-from core.fairness.metrics.intervals import benjamini_hochberg, mover, percentiles
+from core.fairness.metrics.intervals import benjamini_hochberg, percentiles
 from core.fairness.metrics.options import Options
-from core.fairness.metrics.rates import CellFigures
+from core.fairness.metrics.rates import MetricValues, RateValues
+from core.fairness.metrics.registry import metric_record
+from core.fairness.metrics.sentences import compare_groups
+from core.registry import unknown_name
 
 __all__ = ["GroupMetrics"]
 
-Method = Literal["between_groups", "to_overall"]
+Measure: TypeAlias = Callable[[FloatArray, float, BoolArray, DisparityMethod], float]
 
 
 @dataclass(frozen=True)
 class GroupMetrics(GroupTable):
     """Metrics of each group, of all rows, and the disparities between groups; the parameters are `GroupTable`'s.
 
+    See Also
+    --------
+    group_metrics : Computes them from rows.
+
     Examples
     --------
     >>> from core.fairness import group_metrics
-    >>> found = group_metrics([1, 0, 1, 0], [1, 0, 0, 0], ["a", "a", "b", "b"], min_group_size=0)
-    >>> found.by_group["selection_rate"].to_dict(), found.difference()["selection_rate"].item()
+    >>> metrics = group_metrics([1, 0, 1, 0], [1, 0, 0, 0], ["a", "a", "b", "b"], min_group_size=0)
+    >>> metrics.by_group["selection_rate"].to_dict(), metrics.difference()["selection_rate"].item()
     ({'a': 0.5, 'b': 0.0}, 0.5)
     """
 
     @classmethod
-    def from_cells(cls, grouping: Grouping, cells: Array, options: Options) -> GroupMetrics:
+    def from_cells(cls, grouping: Grouping, cells: FloatArray, options: Options) -> GroupMetrics:
         """Make one from counts, which may be expected ones."""
         level_of_group, level_labels = grouping.levels
         levels = 1 if level_labels is None else len(level_labels)
@@ -46,8 +62,8 @@ class GroupMetrics(GroupTable):
         return cls(
             grouping.labels,
             cells.sum(axis=1),
-            [CellFigures(cells)],
-            [CellFigures(by_level)],
+            [RateValues(cells)],
+            [RateValues(by_level)],
             level_of_group,
             level_labels,
             options,
@@ -55,57 +71,98 @@ class GroupMetrics(GroupTable):
             by_level.sum(axis=1),
         )
 
-    def _disparities(self, measure: Any, method: Method) -> pd.Series | pd.DataFrame:
-        if method not in ("between_groups", "to_overall"):
-            raise SettingsError(f"There is no method '{method}'.", "Use between_groups or to_overall.")
+    @property
+    def verdict(self) -> str:
+        """One sentence that says how the groups differ in demographic parity, or in the mean error of numbers."""
+        return self.describe()
 
-        def of(level: int, groups: NDArray[np.intp]) -> list[float]:
+    def describe(self, definition: str = "demographic_parity") -> str:
+        """Return the sentence of `core.fairness.verdict` for a definition of fairness."""
+        if self.level_labels is not None:
+            raise SettingsError("A verdict is about one table of groups.", "Leave the control features out.")
+        if self.rates is None:
+            record, metric = None, "mean_error"
+            p_value = float(self.tests.loc[metric, "p_value"])
+        else:
+            record = DEFINITIONS.require(definition)
+            metric = str(self.summary.loc[definition, "metric"])
+            p_value = float(self.summary.loc[definition, "p_value"])
+        return compare_groups(
+            metric_record(metric),
+            [label_text(label) for label in self.labels],
+            self.intervals.xs(metric, level="metric"),
+            p_value,
+            definition=record,
+            min_group_size=self.options.min_group_size,
+        )
+
+    def _disparities(self, measure: Measure, method: DisparityMethod) -> pd.Series | pd.DataFrame:
+        if method not in ("between_groups", "to_overall"):
+            raise SettingsError(f"Unknown method '{method}'.", "Use between_groups or to_overall.")
+
+        def measure_level(level: int, groups: IndexArray) -> list[float]:
             return [
                 measure(self._values[groups, i], self._level_values[level, i], self._usable[groups, i], method)
                 for i in range(len(self.metrics))
             ]
 
-        table = pd.DataFrame(self._per_level(of), columns=self.metrics, index=self.level_labels)
+        table = pd.DataFrame(self._per_level(measure_level), columns=self.metrics, index=self.level_labels)
         return table.iloc[0].rename(None) if self.level_labels is None else table
 
-    def difference(self, method: Method = "between_groups") -> pd.Series | pd.DataFrame:
-        """Return the largest gap of each metric, small groups left out.
+    def difference(self, method: DisparityMethod = "between_groups") -> pd.Series | pd.DataFrame:
+        """Return the largest gap of each metric, without small groups.
 
         Parameters
         ----------
-        method : str
-            between_groups: the highest minus the lowest; to_overall: the largest distance to all rows' value.
-        """
-        return self._disparities(_disparity.gaps, method)
+        method : {"between_groups", "to_overall"}, default="between_groups"
+            "between_groups" is the highest minus the lowest value; "to_overall" is the largest distance from the value
+            of all rows.
 
-    def ratio(self, method: Method = "between_groups") -> pd.Series | pd.DataFrame:
-        """Return the smallest ratio of each metric, at most 1, small groups left out."""
-        return self._disparities(_disparity.ratios, method)
+        See Also
+        --------
+        ratio : The smallest ratio.
+        difference_intervals : Gaps to a reference group with their intervals.
+        """
+        return self._disparities(largest_difference, method)
+
+    def ratio(self, method: DisparityMethod = "between_groups") -> pd.Series | pd.DataFrame:
+        """Return the smallest ratio of each metric, at most 1, without small groups.
+
+        Parameters
+        ----------
+        method : {"between_groups", "to_overall"}, default="between_groups"
+            As of `difference`.
+
+        See Also
+        --------
+        difference : The largest gap.
+        """
+        return self._disparities(smallest_ratio, method)
+
+    def _intervals_of(self, parts: list[MetricValues]) -> tuple[FloatArray, FloatArray, list[str]]:
+        random = np.random.default_rng(self.options.random_state)
+        bounds = [part.intervals(self.options.confidence, self.options.n_boot, random) for part in parts]
+        methods = [method for _, _, names in bounds for method in names]
+        return (
+            self._stack([low for low, _, _ in bounds]),
+            self._stack([high for _, high, _ in bounds]),
+            [methods[i] for i in self._columns],
+        )
 
     @cached_property
-    def _bounds(self) -> tuple[Array, Array, list[str]]:
-        random = np.random.default_rng(self.options.random_state)
-        found = [each.intervals(self.options.confidence, self.options.n_boot, random) for each in self.figures]
-        methods = dict(
-            zip([n for each in self.figures for n in each.names], [m for _, _, ms in found for m in ms], strict=True)
-        )
-        return (
-            self._stack([low for low, _, _ in found]),
-            self._stack([high for _, high, _ in found]),
-            [methods[name] for name in self.metrics],
-        )
+    def _bounds(self) -> tuple[FloatArray, FloatArray, list[str]]:
+        return self._intervals_of(self.metric_values)
 
     @cached_property
     def intervals(self) -> pd.DataFrame:
-        """One row a group and metric: value, low, high, n (the rows behind it), method, small."""
+        """One row per group and metric: value, low, high, n (the rows behind it), method, small."""
         low, high, methods = self._bounds
-        behind = self._stack([each.denominators for each in self.figures])
         return self._long(
             {
                 "value": self._values,
                 "low": low,
                 "high": high,
-                "n": behind,
+                "n": self._rows_behind,
                 "method": np.tile(np.array(methods, dtype=object), (len(self.labels), 1)),
                 "small": ~self._usable,
             }
@@ -113,74 +170,66 @@ class GroupMetrics(GroupTable):
 
     @cached_property
     def overall_intervals(self) -> pd.DataFrame:
-        """The same of all rows: one row a metric (and control level)."""
-        random = np.random.default_rng(self.options.random_state)
-        found = [each.intervals(self.options.confidence, self.options.n_boot, random) for each in self.level_figures]
-        levels: list[Any] = ["all"] if self.level_labels is None else list(self.level_labels)
+        """Value, low and high of all rows: one row per metric (and control level)."""
+        low, high, _ = self._intervals_of(self.level_metric_values)
+        levels = ["all"] if self.level_labels is None else list(self.level_labels)
         index = pd.MultiIndex.from_product([levels, self.metrics], names=["level", "metric"])
-        columns = {
-            "value": self._level_values,
-            "low": self._stack([low for low, _, _ in found]),
-            "high": self._stack([high for _, high, _ in found]),
-        }
+        columns = {"value": self._level_values, "low": low, "high": high}
         table = pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
         return table.droplevel("level") if self.level_labels is None else table
 
     @cached_property
-    def reference(self) -> NDArray[np.intp]:
-        """The place of the reference group of each group: the largest of its control level, or the chosen one."""
-        found = np.zeros(len(self.labels), dtype=np.intp)
+    def reference(self) -> IndexArray:
+        """Position of the reference group of each group: the largest of its control level, or the chosen one."""
+        reference = np.zeros(len(self.labels), dtype=np.intp)
         for groups in self._per_level(lambda _, groups: groups):
             chosen = groups[np.argmax(self.rows[groups])]
             if self.options.reference_group is not None:
-                wanted = label_text(self.options.reference_group)
-                texts = [self._short(place) for place in groups]
-                if wanted not in texts:
-                    raise SettingsError(
-                        f"There is no group '{wanted}' to compare with.", f"Choose one of {', '.join(texts[:10])}."
-                    )
-                chosen = groups[texts.index(wanted)]
-            found[groups] = chosen
-        return found
+                name = label_text(self.options.reference_group)
+                names = [self._short_label(group) for group in groups]
+                if name not in names:
+                    raise SettingsError(f"Unknown reference group '{name}'.", unknown_name(name, names, most=10))
+                chosen = groups[names.index(name)]
+            reference[groups] = chosen
+        return reference
 
     @cached_property
     def difference_intervals(self) -> pd.DataFrame:
-        """One row a group and metric: the signed gap to the reference group, low, high; an interval may hold 0."""
+        """One row per group and metric: the signed gap to the reference group, low, high, reference, small."""
         low, high, _ = self._bounds
         ref = self.reference
         below, above = mover(self._values, (low, high), self._values[ref], (low[ref], high[ref]))
-        own = (np.arange(len(ref)) == ref)[:, None]
-        gap = self._values - self._values[ref]
-        names = np.array([self._short(place) for place in ref], dtype=object)
+        is_reference = (np.arange(len(ref)) == ref)[:, None]
+        names = np.array([self._short_label(group) for group in ref], dtype=object)
         table = self._long(
             {
-                "gap": gap,
-                "low": np.where(own, 0.0, below),
-                "high": np.where(own, 0.0, above),
+                "gap": self._values - self._values[ref],
+                "low": np.where(is_reference, 0.0, below),
+                "high": np.where(is_reference, 0.0, above),
                 "reference": np.repeat(names[:, None], len(self.metrics), axis=1),
                 "small": ~(self._usable & self._usable[ref]),
             }
         )
-        return table[~np.repeat(own.ravel(), len(self.metrics))]
+        return table[~np.repeat(is_reference.ravel(), len(self.metrics))]
 
     @cached_property
     def ratio_intervals(self) -> pd.DataFrame:
-        """One row a group and rate: the ratio to the reference group, low, high, and resamples without a ratio.
+        """One row per group and rate: the ratio to the reference group, low, high, and resamples without a ratio.
 
-        Bootstrap of rows within each group. Figures of scores and of numbers have no ratio here.
+        The interval is a bootstrap of rows within each group. Metrics of scores and of numbers have no ratio here.
         """
-        cells = next((each for each in self.figures if isinstance(each, CellFigures)), None)
-        if cells is None:
-            raise SettingsError("Figures of numbers have no ratios.", "Use difference_intervals.")
-        names = [name for name in RATES if name in self.metrics]
-        places = [RATES.index(name) for name in names]
-        drawn = cells.draw(self.options.n_boot, np.random.default_rng(self.options.random_state))[..., places]
-        values = cells.values[:, places]
+        if self.rates is None:
+            raise SettingsError("Metrics of numbers have no ratios.", "Use difference_intervals.")
+        names = [name for name in self.rates.names if name in self.metrics]
+        columns = [self.rates.names.index(name) for name in names]
+        random = np.random.default_rng(self.options.random_state)
+        drawn = self.rates.draw(self.options.n_boot, random)[..., columns]
+        values = self.rates.values[:, columns]
         with np.errstate(invalid="ignore", divide="ignore"):
-            low, high, unknown = percentiles(drawn / drawn[:, self.reference], self.options.confidence)
+            low, high, undefined = percentiles(drawn / drawn[:, self.reference], self.options.confidence)
             ratio = values / values[self.reference]
         table = pd.DataFrame(
-            {"ratio": ratio.ravel(), "low": low.ravel(), "high": high.ravel(), "undefined": unknown.ravel()},
+            {"ratio": ratio.ravel(), "low": low.ravel(), "high": high.ravel(), "undefined": undefined.ravel()},
             index=pd.MultiIndex.from_tuples(
                 [(*(label if isinstance(label, tuple) else (label,)), name) for label in self.labels for name in names]
             ),
@@ -189,27 +238,26 @@ class GroupMetrics(GroupTable):
 
     @cached_property
     def tests(self) -> pd.DataFrame:
-        """One row a metric (and control level): the largest difference, its p-value, and that adjusted for all metrics.
+        """One row per metric (and control level): the largest difference, its p-value, and that p-value adjusted.
 
-        The p-value is that of a permutation of groups over rows (heterogeneity of means for figures of scores and of
-        numbers); adjusted by Benjamini and Hochberg.
+        The p-value is that of a permutation of groups over rows (heterogeneity of means for metrics of scores and of
+        numbers), adjusted for all metrics by Benjamini and Hochberg.
         """
         random = np.random.default_rng(self.options.random_state)
-        usable = np.zeros((len(self.labels), sum(len(each.names) for each in self.figures)), dtype=bool)
-        known = [name for each in self.figures for name in each.names]
-        usable[:, [known.index(name) for name in self.metrics]] = self._usable
-        ends = np.cumsum([0, *(len(each.names) for each in self.figures)])
+        usable = np.zeros((len(self.labels), len(self._known)), dtype=bool)
+        usable[:, self._columns] = self._usable
+        ends = np.cumsum([0, *(len(values.names) for values in self.metric_values)])
 
-        def of(level: int, groups: NDArray[np.intp]) -> pd.DataFrame:
+        def test_level(level: int, groups: IndexArray) -> pd.DataFrame:
             chosen = self.level_of_group == level
             p = self._stack(
                 [
-                    each.test(chosen, usable[:, begin:end], self.options.n_boot, random)
-                    for each, begin, end in zip(self.figures, ends, ends[1:], strict=False)
+                    values.test(chosen, usable[:, begin:end], self.options.n_boot, random)
+                    for values, begin, end in zip(self.metric_values, ends, ends[1:], strict=False)
                 ]
             )
             gap = [
-                _disparity.gaps(self._values[groups, i], 0.0, self._usable[groups, i], "between_groups")
+                largest_difference(self._values[groups, i], 0.0, self._usable[groups, i])
                 for i in range(len(self.metrics))
             ]
             return pd.DataFrame(
@@ -217,37 +265,39 @@ class GroupMetrics(GroupTable):
                 index=pd.Index(self.metrics, name="metric"),
             )
 
-        tables = self._per_level(of)
-        return tables[0] if self.level_labels is None else pd.concat(dict(zip(self.level_labels, tables, strict=True)))
+        return self._join_levels(self._per_level(test_level))
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row a definition of fairness (and control level): its worst rate, difference, ratio, groups, p-value.
+        """One row per definition of fairness (and control level): worst rate, difference, ratio, groups, p-value.
 
         Equalized odds takes the worse of both rates, as Fairlearn does.
         """
-        if not any(isinstance(each, CellFigures) for each in self.figures):
+        if self.rates is None:
             raise SettingsError("The definitions of fairness are about decisions, not numbers.", "Use tests instead.")
 
-        def of(level: int, groups: NDArray[np.intp]) -> pd.DataFrame:
+        def summarize_level(level: int, groups: IndexArray) -> pd.DataFrame:
             tests = self.tests if self.level_labels is None else self.tests.loc[self.level_labels[level]]
-            row = {}
+            disparities: dict[str, Disparity] = {}
             for i, name in enumerate(self.metrics):
                 values, usable = self._values[groups, i], self._usable[groups, i]
-                row[name] = {
-                    "difference": _disparity.gaps(values, 0.0, usable, "between_groups"),
-                    "ratio": _disparity.ratios(values, 0.0, usable, "between_groups"),
-                    "pair": _disparity.worst_pair(values, usable),
+                disparities[name] = {
+                    "difference": largest_difference(values, 0.0, usable),
+                    "ratio": smallest_ratio(values, 0.0, usable),
+                    "pair": extreme_groups(values, usable),
                     "p_value": float(tests.loc[name, "p_value"]),
                 }
-            return _disparity.summarise(row, pd.Index([self._short(place) for place in groups]))
+            return summarize(disparities, pd.Index([self._short_label(group) for group in groups]))
 
-        tables = self._per_level(of)
-        return tables[0] if self.level_labels is None else pd.concat(dict(zip(self.level_labels, tables, strict=True)))
+        return self._join_levels(self._per_level(summarize_level))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return all tables as JSON-serialisable records."""
+    def _join_levels(self, tables: list[pd.DataFrame]) -> pd.DataFrame:
+        if self.level_labels is None:
+            return tables[0]
+        return pd.concat(dict(zip(self.level_labels, tables, strict=True)))
 
+    def to_dict(self) -> dict[str, list[dict[str, Any]]]:
+        """Return all tables as JSON-serializable records."""
         tables = {
             "by_group": self.by_group,
             "intervals": self.intervals,
@@ -255,13 +305,12 @@ class GroupMetrics(GroupTable):
             "tests": self.tests,
             "small_groups": self.small_groups,
         }
-        if any(isinstance(each, CellFigures) for each in self.figures):
+        if self.rates is not None:
             tables["summary"] = self.summary
-        overall = self.overall.to_frame().T if isinstance(self.overall, pd.Series) else self.overall
-        tables["overall"] = overall
+        tables["overall"] = self.overall.to_frame().T if isinstance(self.overall, pd.Series) else self.overall
 
         def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-            plain = flat(table).astype(object)
-            return plain.where(plain.notna(), None).to_dict(orient="records")
+            cells = flat(table).astype(object)
+            return cells.where(cells.notna(), None).to_dict(orient="records")
 
-        return {kind: records(table) for kind, table in tables.items()}
+        return {name: records(table) for name, table in tables.items()}

@@ -1,24 +1,25 @@
-"""Figures by group as tables, and the groups that are too small to be compared. How sure they are is said elsewhere."""
+"""Metrics by group as tables, and the groups that are too small to be compared, without intervals and tests."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.errors import SettingsError
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, LabelArray
 from core.fairness.metrics.groups import label_text
 from core.fairness.metrics.options import Options
-from core.fairness.metrics.rates import CellFigures, Figures
+from core.fairness.metrics.rates import MetricValues, RateValues
+from core.registry import unknown_name
 
-__all__ = ["Array", "GroupTable", "flat"]
+__all__ = ["GroupTable", "flat"]
 
-Array = NDArray[np.float64]
+T = TypeVar("T")
 
 
 def flat(table: pd.DataFrame) -> pd.DataFrame:
@@ -37,113 +38,132 @@ def flat(table: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class GroupTable:
-    """What was counted of each group, of all rows, and which of it is enough to be compared.
+    """Metrics of each group and of all rows, and which of them rest on enough rows to be compared.
 
     Parameters
     ----------
     labels : Index
-        The groups; with control features these come first.
+        Names of the groups; control features come first.
     rows : array of shape (groups,)
         Rows of each group.
-    figures, level_figures : list of Figures
-        Of the groups, and of the control levels (one, of all rows, without control features).
+    metric_values, level_metric_values : list of MetricValues
+        Metrics of the groups, and of the control levels (one, of all rows, without control features).
     level_of_group : array of shape (groups,)
-        The control level of each group.
+        Control level of each group.
     level_labels : Index or None
-        The control levels; None without control features.
+        Names of the control levels; None without control features.
     options : Options
-        What was asked for.
+        Metrics, confidence and smallest group.
     positives : array of shape (groups,), optional
         Rows of each group with the positive label.
+    level_rows : array of shape (levels,)
+        Rows of each control level.
     """
 
     labels: pd.Index
-    rows: Array
-    figures: list[Figures]
-    level_figures: list[Figures]
-    level_of_group: NDArray[np.intp]
+    rows: FloatArray
+    metric_values: list[MetricValues]
+    level_metric_values: list[MetricValues]
+    level_of_group: IndexArray
     level_labels: pd.Index | None
     options: Options
-    positives: Array | None = None
-    level_rows: Array = field(default_factory=lambda: np.zeros(0))
+    positives: FloatArray | None = None
+    level_rows: FloatArray = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def rates(self) -> RateValues | None:
+        """The rates of decisions; None of predicted numbers."""
+        return next((values for values in self.metric_values if isinstance(values, RateValues)), None)
 
     @cached_property
     def counts(self) -> pd.DataFrame:
         """True negatives, false positives, false negatives and true positives of each group; none of numbers."""
-        cells = next(
-            (each.cells for each in self.figures if isinstance(each, CellFigures)), np.zeros((len(self.rows), 0))
-        )
+        cells = np.zeros((len(self.rows), 0)) if self.rates is None else self.rates.cells
         names = ["true_negatives", "false_positives", "false_negatives", "true_positives"]
         return pd.DataFrame(cells, index=self.labels, columns=names[: cells.shape[1]])
 
     @cached_property
+    def _known(self) -> list[str]:
+        return [name for values in self.metric_values for name in values.names]
+
+    @cached_property
     def metrics(self) -> list[str]:
-        """The names of the figures, in the order of the tables, without the count."""
-        known = [name for each in self.figures for name in each.names]
+        """Names of the metrics, in the order of the tables, without the count."""
         if self.options.metrics is None:
-            return known
-        unknown = [name for name in self.options.metrics if name not in known and name != "count"]
+            return self._known
+        unknown = [name for name in self.options.metrics if name not in self._known and name != "count"]
         if unknown:
-            raise SettingsError(f"There is no metric {', '.join(map(repr, unknown))} here.", f"Choose from {known}.")
-        return [name for name in known if name in self.options.metrics]
-
-    def _stack(self, parts: Sequence[Array]) -> Array:
-        """Join arrays (groups, figures) of all kinds and keep the figures that are asked for."""
-        known = [name for each in self.figures for name in each.names]
-        return np.concatenate(parts, axis=-1)[..., [known.index(name) for name in self.metrics]]
+            raise SettingsError(
+                f"Unknown metric {', '.join(map(repr, unknown))}.", unknown_name(unknown[0], self._known)
+            )
+        return [name for name in self._known if name in self.options.metrics]
 
     @cached_property
-    def _values(self) -> Array:
-        return self._stack([each.values for each in self.figures])
+    def _columns(self) -> list[int]:
+        return [self._known.index(name) for name in self.metrics]
+
+    def _stack(self, parts: Sequence[FloatArray]) -> FloatArray:
+        """Join arrays (groups, metrics) of all kinds and keep the chosen metrics."""
+        return np.concatenate(parts, axis=-1)[..., self._columns]
 
     @cached_property
-    def _level_values(self) -> Array:
-        return self._stack([each.values for each in self.level_figures])
+    def _values(self) -> FloatArray:
+        return self._stack([values.values for values in self.metric_values])
 
     @cached_property
-    def _usable(self) -> NDArray[np.bool_]:
-        """Tell for each group and figure whether enough rows are behind it to be compared."""
+    def _level_values(self) -> FloatArray:
+        return self._stack([values.values for values in self.level_metric_values])
+
+    @cached_property
+    def _rows_behind(self) -> FloatArray:
+        return self._stack([values.denominators for values in self.metric_values])
+
+    @cached_property
+    def _usable(self) -> BoolArray:
+        """Whether each metric of each group rests on enough rows to be compared."""
         enough = self.rows[:, None] >= self.options.min_group_size
-        behind = self._stack([each.denominators for each in self.figures])
-        return enough & (behind >= self.options.min_group_size) & np.isfinite(self._values)
+        usable: BoolArray = enough & (self._rows_behind >= self.options.min_group_size) & np.isfinite(self._values)
+        return usable
 
     @cached_property
     def by_group(self) -> pd.DataFrame:
-        """One row a group: its count, then each metric; NaN where a rate has no denominator."""
+        """One row per group: its count, then each metric; NaN where a rate has no denominator."""
         table = pd.DataFrame(self._values, index=self.labels, columns=self.metrics)
         table.insert(0, "count", np.rint(self.rows).astype(int))
         return table
 
     @cached_property
     def overall(self) -> pd.Series | pd.DataFrame:
-        """The same of all rows, by control level where there is one."""
+        """The same metrics of all rows, by control level where there is one."""
         table = pd.DataFrame(self._level_values, columns=self.metrics, index=self.level_labels)
         table.insert(0, "count", np.rint(self.level_rows).astype(int))
         return table.iloc[0].rename(None) if self.level_labels is None else table
 
     @cached_property
     def small_groups(self) -> pd.DataFrame:
-        """Groups, and figures of groups, that have too few rows behind them to be compared, with the reason."""
+        """Groups, and metrics of groups, that rest on too few rows to be compared, with the reason."""
         table, need = [], self.options.min_group_size
-        behind = self._stack([each.denominators for each in self.figures])
-        for place, label in enumerate(self.labels):
-            if self.rows[place] < need:
-                table.append((label, self.rows[place], "all", f"{self.rows[place]:,.0f} rows, fewer than {need}"))
+        for i, label in enumerate(self.labels):
+            if self.rows[i] < need:
+                table.append((label, self.rows[i], "all", f"{self.rows[i]:,.0f} rows, fewer than {need}"))
                 continue
-            few = [i for i in range(len(self.metrics)) if behind[place, i] < need or np.isnan(self._values[place, i])]
-            for count in sorted({behind[place, i] for i in few}):
-                names = ", ".join(self.metrics[i] for i in few if behind[place, i] == count)
+            behind = self._rows_behind[i]
+            few = [j for j in range(len(self.metrics)) if behind[j] < need or np.isnan(self._values[i, j])]
+            for count in sorted({behind[j] for j in few}):
+                names = ", ".join(self.metrics[j] for j in few if behind[j] == count)
                 reason = "no row to compute it from" if count <= 0 else f"from {count:,.0f} rows, fewer than {need}"
-                table.append((label, self.rows[place], names, reason))
+                table.append((label, self.rows[i], names, reason))
         return pd.DataFrame(table, columns=["group", "count", "metrics", "reason"])
 
-    def _per_level(self, function: Any) -> list[Any]:
+    def _per_level(self, function: Callable[[int, IndexArray], T]) -> list[T]:
+        """Call a function with each control level and the positions of its groups."""
         levels = 1 if self.level_labels is None else len(self.level_labels)
         return [function(level, np.flatnonzero(self.level_of_group == level)) for level in range(levels)]
 
-    def _long(self, columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
-        told = [str(name or f"group_{place}") for place, name in enumerate(self.labels.names)]
-        names = [*("metric (group)" if name == "metric" else name for name in told), "metric"]
+    def _long(self, columns: dict[str, LabelArray]) -> pd.DataFrame:
+        """Return arrays (groups, metrics) as columns of a table with one row per group and metric."""
+        group_names = [str(name or f"group_{i}") for i, name in enumerate(self.labels.names)]
+        names = [*("metric (group)" if name == "metric" else name for name in group_names), "metric"]
         tuples = [
             (*(label if isinstance(label, tuple) else (label,)), metric)
             for label in self.labels
@@ -152,9 +172,9 @@ class GroupTable:
         index = pd.MultiIndex.from_tuples(tuples, names=names)
         return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
 
-    def _short(self, place: int) -> str:
+    def _short_label(self, group: int) -> str:
         """Return a group's label without its control level."""
-        label = self.labels[place]
+        label = self.labels[group]
         if self.level_labels is None:
             return label_text(label)
         parts = label[self.level_labels.nlevels :]

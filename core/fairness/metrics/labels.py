@@ -1,26 +1,25 @@
-"""Labels as yes and no: which one is the positive, and what cannot be told."""
+"""Labels as yes and no: which one is positive."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from core.errors import InputError, SettingsError
+from core.fairness.metrics.arrays import BoolArray, Label, LabelArray
 from core.fairness.metrics.groups import label_text
 
 __all__ = ["as_array", "as_positive", "refuse_other_labels", "resolve_positive"]
 
 
-def as_array(values: Any, name: str, rows: int | None = None) -> NDArray[Any]:
+def as_array(values: ArrayLike, name: str, rows: int | None = None) -> LabelArray:
     """Return values as a one-dimensional array without missing ones.
 
     Raises
     ------
     InputError
-        When there are none, their number is not `rows`, or some are missing.
+        When there are no values, their number is not `rows`, or some are missing.
     """
     if isinstance(values, pd.Series | pd.Index):
         missing = int(values.isna().sum())
@@ -31,60 +30,58 @@ def as_array(values: Any, name: str, rows: int | None = None) -> NDArray[Any]:
             array = np.asarray(values, dtype=object)  # NumPy makes a text of NaN, and of numbers among texts
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
-        missing = int(np.isnan(array).sum()) if array.dtype.kind == "f" else 0
-        if array.dtype.kind == "O":
-            missing = int(pd.isna(array).sum())
+        missing = int(pd.isna(array).sum()) if array.dtype.kind in "fO" else 0
     if array.ndim != 1:
-        raise InputError(f"{name} has {array.ndim} dimensions.", "Give one value a row.")
+        raise InputError(f"{name} has {array.ndim} dimensions.", "Give one value per row.")
     if not len(array):
         raise InputError(f"{name} has no rows.", "Give at least one row.")
     if rows is not None and len(array) != rows:
-        raise InputError(f"{name} has {len(array):,} rows, the labels have {rows:,}.", "Give one value a row.")
+        raise InputError(f"{name} has {len(array):,} rows, the labels have {rows:,}.", "Give one value per row.")
     if missing:
-        raise InputError(f"{missing:,} rows have no value in {name}.", "Leave these rows out, and say so.")
+        raise InputError(
+            f"{missing:,} rows have no value in {name}.", "Leave these rows out, and report how many they are."
+        )
     return array
 
 
-def resolve_positive(y_true: NDArray[Any], y_pred: NDArray[Any] | None, pos_label: Any) -> Any:
+def resolve_positive(y_true: LabelArray, y_pred: LabelArray | None, pos_label: Label | None) -> Label:
     """Return the label that counts as positive.
 
-    With 0 and 1 (or False and True) it is 1; other labels have no order that says which one is meant.
+    With 0 and 1 (or False and True) it is 1; the order of other labels does not say which one is meant.
 
     Raises
     ------
     SettingsError
-        When it cannot be told, or no row has it.
+        When no label is given for other labels, or no row has the given one.
     """
-    found: set[Any] = set()
+    labels: set[Label] = set()
     for array in (y_true, y_pred):
         if array is None:
             continue
         if array.dtype.kind in "biu" and array.min() >= 0 and array.max() <= 1:
-            found |= {False, True} if array.dtype.kind == "b" else {0, 1}
+            labels |= {False, True} if array.dtype.kind == "b" else {0, 1}
         else:
-            found |= set(pd.unique(array).tolist())
+            labels |= set(pd.unique(array).tolist())
     if pos_label is not None:
         text = label_text(pos_label)
-        for label in found:
+        for label in labels:
             if label == pos_label or label_text(label) == text:
                 return label
-        raise SettingsError(
-            f"No row has the positive label {pos_label!r}.", f"Choose one of {', '.join(map(repr, _first(found)))}."
-        )
-    if found <= {0, 1}:
+        raise SettingsError(f"No row has the positive label {pos_label!r}.", f"Choose one of {_listed(labels)}.")
+    if labels <= {0, 1}:
         return 1
     raise SettingsError(
-        f"The labels are {', '.join(map(repr, _first(found)))}: which one is the positive cannot be told.",
-        "Set pos_label to the outcome that the rates shall be about.",
+        f"The labels are {_listed(labels)}, which do not say which one is positive.",
+        "Set pos_label to the outcome that the rates are about.",
     )
 
 
-def _first(labels: set[Any]) -> list[Any]:
-    return sorted(labels, key=str)[:10]
+def _listed(labels: set[Label]) -> str:
+    return ", ".join(map(repr, sorted(labels, key=str)[:10]))
 
 
-def as_positive(values: NDArray[Any], pos_label: Any) -> NDArray[np.bool_]:
-    """Tell for each row whether it has the positive label."""
+def as_positive(values: LabelArray, pos_label: Label) -> BoolArray:
+    """Return for each row whether it has the positive label."""
     if values.dtype.kind == "b" and pos_label in (0, 1):
         return values if pos_label else ~values
     if values.dtype.kind in "iuf" and not isinstance(pos_label, str):
@@ -94,20 +91,19 @@ def as_positive(values: NDArray[Any], pos_label: Any) -> NDArray[np.bool_]:
     return same[codes]
 
 
-def refuse_other_labels(y_true: NDArray[Any], y_pred: NDArray[Any]) -> None:
-    """Refuse predictions in another coding than the labels: texts against numbers, with none in common.
+def refuse_other_labels(y_true: LabelArray, y_pred: LabelArray) -> None:
+    """Refuse predictions in another coding than the labels: text against numbers, with none in common.
 
     Raises
     ------
     InputError
-        When they are, since every rate would be 0.
+        When the codings differ, since every rate would be 0.
     """
     if (y_true.dtype.kind in "biuf") == (y_pred.dtype.kind in "biuf"):
         return
     truth, predicted = (set(pd.unique(array).tolist()) for array in (y_true, y_pred))
     if not {label_text(label) for label in truth} & {label_text(label) for label in predicted}:
         raise InputError(
-            f"The labels are {', '.join(map(repr, _first(truth)))}, "
-            f"the predictions {', '.join(map(repr, _first(predicted)))}.",
+            f"The labels are {_listed(truth)}, the predictions {_listed(predicted)}.",
             "Give both in the same coding.",
         )

@@ -1,11 +1,11 @@
-"""What is asked of metrics by group beyond the counts."""
+"""Options of metrics by group that do not change the counts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from core.errors import SettingsError
+from core.fairness.metrics.arrays import Label
 
 __all__ = ["MIN_GROUP_SIZE", "Options"]
 
@@ -15,14 +15,14 @@ MIN_GROUP_SIZE = 30
 
 @dataclass(frozen=True)
 class Options:
-    """What does not change the counts: which metrics, how sure, which groups are small, which one is the reference."""
+    """Options of `GroupMetrics`; `group_metrics` describes each of them."""
 
     metrics: tuple[str, ...] | None = None
     confidence: float = 0.95
     n_boot: int = 2000
     min_group_size: int = MIN_GROUP_SIZE
     random_state: int = 0
-    reference_group: Any = None
+    reference_group: Label | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:
@@ -30,4 +30,4 @@ class Options:
         if self.n_boot < 100:
             raise SettingsError(f"{self.n_boot} resamples are too few for an interval.", "Use 100 or more.")
         if self.min_group_size < 0:
-            raise SettingsError(f"The smallest group size is {self.min_group_size}.", "Use 0 or more.")
+            raise SettingsError(f"The minimum group size is {self.min_group_size}.", "Use 0 or more.")

@@ -1,48 +1,63 @@
-"""Is a difference more than chance? The null of labels dealt to the groups at random, drawn from counts alone.
+"""Permutation tests of rates by group, drawn from counts alone.
 
-Dealing the groups anew over the rows leaves every margin as it is, so the hits of each group follow a multivariate
-hypergeometric distribution, whose cost does not grow with the rows. A rate among some rows only (true positive rate:
-those with the label) is dealt among these; F1 and balanced accuracy among those with the label and those without apart.
+Permuting the groups over the rows leaves every margin as it is, so the hits of each group follow a multivariate
+hypergeometric distribution, whose cost does not grow with the rows. Hits are dealt among the rows of the rate's
+denominator. Rates of rows with one label (such as the true positive rate), F1 and means of two rates share one deal, in
+which the selected rows are dealt among the positive and among the negative rows.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
-from core.fairness.metrics.counts import PROPORTIONS, RATES, Cells, rate
+import numpy as np
+
+from core.fairness.metrics.arrays import BoolArray, FloatArray
+from core.fairness.metrics.counts import rate, sum_cells
+from core.fairness.metrics.registry import Rate
 
 __all__ = ["p_values"]
 
-Array = NDArray[np.float64]
 
-
-def _deal(hits: float, sizes: Array, draws: int, random: np.random.Generator) -> Array:
+def _deal(hits: float, sizes: FloatArray, draws: int, random: np.random.Generator) -> FloatArray:
     """Return how many of the hits each group gets, (draws, groups)."""
-    left = np.full(draws, round(hits), dtype=np.int64)
-    whole = np.rint(sizes).astype(np.int64)  # expected counts are fractions
-    rest = int(whole.sum())
-    left = np.minimum(left, rest)
+    remaining = np.full(draws, round(hits), dtype=np.int64)
+    rows = np.rint(sizes).astype(np.int64)  # expected counts are fractions
+    rest = int(rows.sum())
+    remaining = np.minimum(remaining, rest)
     dealt = np.empty((draws, len(sizes)))
-    for group, size in enumerate(whole):
+    for group, size in enumerate(rows):
         rest -= int(size)
         # The hits of this group among its rows and those of all groups after it.
-        own = random.hypergeometric(size, rest, left) if size + rest else np.zeros(draws, dtype=np.int64)
+        own = random.hypergeometric(size, rest, remaining) if size + rest else np.zeros(draws, dtype=np.int64)
         dealt[:, group] = own
-        left = left - own
+        remaining = remaining - own
     return dealt
 
 
-def _spread(values: Array) -> Array:
+def _deal_by_label(cells: FloatArray, draws: int, random: np.random.Generator) -> FloatArray:
+    """Return counts after the selected rows were dealt anew within each label, (draws, groups, 4)."""
+    negatives, positives = cells[:, 0] + cells[:, 1], cells[:, 2] + cells[:, 3]
+    false = _deal(cells[:, 1].sum(), negatives, draws, random)
+    true = _deal(cells[:, 3].sum(), positives, draws, random)
+    return np.stack([negatives - false, false, positives - true, true], axis=-1)
+
+
+def _range(values: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
-        return np.nanmax(values, axis=-1) - np.nanmin(values, axis=-1)
+        spread: FloatArray = np.nanmax(values, axis=-1) - np.nanmin(values, axis=-1)
+    return spread
 
 
-def p_values(cells: Cells, usable: NDArray[np.bool_], draws: int, random: np.random.Generator) -> Array:
-    """Test for each of `RATES` that the groups do not differ.
+def p_values(
+    rates: Sequence[Rate], cells: FloatArray, usable: BoolArray, draws: int, random: np.random.Generator
+) -> FloatArray:
+    """Test for each rate that the groups do not differ.
 
     Parameters
     ----------
+    rates : sequence of Rate
+        The rates.
     cells : array of shape (groups, 4)
         Counts of the groups of one control level.
     usable : array of shape (groups, rates)
@@ -50,7 +65,7 @@ def p_values(cells: Cells, usable: NDArray[np.bool_], draws: int, random: np.ran
     draws : int
         Number of permutations.
     random : Generator
-        Where the draws come from.
+        Random number generator that draws the permutations.
 
     Returns
     -------
@@ -58,33 +73,23 @@ def p_values(cells: Cells, usable: NDArray[np.bool_], draws: int, random: np.ran
         Share of permutations whose largest difference is at least the observed one, itself among them; NaN where there
         are not two groups to compare.
     """
-    found = np.full(len(RATES), np.nan)
-    strata: dict[bytes, Cells] = {}
-    for place, name in enumerate(RATES):
-        chosen = usable[:, place]
+    p = np.full(len(rates), np.nan)
+    by_label: dict[bytes, FloatArray] = {}
+    for index, record in enumerate(rates):
+        chosen = usable[:, index]
         if chosen.sum() < 2:
             continue
         table = cells[chosen]
-        observed = _spread(rate(name, table))
-        if name in (
-            "balanced_accuracy",
-            "f1",
-            "true_positive_rate",
-            "false_negative_rate",
-            "false_positive_rate",
-            "true_negative_rate",
-        ):
+        observed = _range(rate(record, table))
+        if record.permuted_by_label:
             # One deal for all of these, so that they agree with each other.
             key = chosen.tobytes()
-            if key not in strata:
-                negatives, positives = table[:, 0] + table[:, 1], table[:, 2] + table[:, 3]
-                false = _deal(table[:, 1].sum(), negatives, draws, random)
-                true = _deal(table[:, 3].sum(), positives, draws, random)
-                strata[key] = np.stack([negatives - false, false, positives - true, true], axis=-1)
-            drawn = rate(name, strata[key])
+            if key not in by_label:
+                by_label[key] = _deal_by_label(table, draws, random)
+            drawn = rate(record, by_label[key])
         else:
-            hits, of = (table @ np.array(part, dtype=float) for part in PROPORTIONS[name])
+            hits, among = (sum_cells(table, weights) for weights in record.ratio)
             with np.errstate(invalid="ignore", divide="ignore"):
-                drawn = _deal(hits.sum(), of, draws, random) / of
-        found[place] = (1 + np.count_nonzero(_spread(drawn) >= observed - 1e-12)) / (draws + 1)
-    return found
+                drawn = _deal(hits.sum(), among, draws, random) / among
+        p[index] = (1 + np.count_nonzero(_range(drawn) >= observed - 1e-12)) / (draws + 1)
+    return p

@@ -1,97 +1,109 @@
-"""The rates of each group, with what `group_metrics` asks of every kind of figures: values, intervals, tests."""
+"""Rates of each group, and the interface that all metrics by group share: values, intervals, tests."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.fairness.metrics.counts import RATES, denominator, rate
-from core.fairness.metrics.intervals import cell_intervals, draw_cells, percentiles
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
+from core.fairness.metrics.counts import denominator, rate
+from core.fairness.metrics.intervals import draw_cells, percentiles, rate_intervals
 from core.fairness.metrics.permutation import p_values
+from core.fairness.metrics.registry import RATES
 
-__all__ = ["CellFigures", "Figures", "WeightedCells"]
-
-Array = NDArray[np.float64]
+__all__ = ["MetricValues", "RateValues", "WeightedRateValues"]
 
 
-class Figures(Protocol):
-    """One kind of figures of all groups; arrays are (groups, figures)."""
+class MetricValues(Protocol):
+    """Metrics of one kind, for all groups; arrays have the shape (groups, metrics)."""
 
     names: tuple[str, ...]
-    values: Array
+    values: FloatArray
 
     @property
-    def denominators(self) -> Array:
-        """The rows that each figure is about."""
+    def denominators(self) -> FloatArray:
+        """Number of rows behind each value."""
 
-    def intervals(self, confidence: float, draws: int, random: np.random.Generator) -> tuple[Array, Array, list[str]]:
-        """Return low and high bounds, and the method of each figure."""
+    def intervals(
+        self, confidence: float, draws: int, random: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray, list[str]]:
+        """Return lower bounds, upper bounds, and the method of each metric."""
 
-    def test(
-        self, chosen: NDArray[np.bool_], usable: NDArray[np.bool_], draws: int, random: np.random.Generator
-    ) -> Array:
-        """Return for each figure the p-value that the chosen groups do not differ, or NaN."""
+    def test(self, chosen: BoolArray, usable: BoolArray, draws: int, random: np.random.Generator) -> FloatArray:
+        """Return for each metric the p-value that the chosen groups do not differ, or NaN."""
 
 
-class CellFigures:
-    """Rates from counts."""
+class RateValues:
+    """All `RATES` of each group, from its counts.
 
-    names = RATES
+    Parameters
+    ----------
+    cells : array of shape (groups, 4)
+        Counts of each group.
+    """
 
-    def __init__(self, cells: Array) -> None:
+    def __init__(self, cells: FloatArray) -> None:
         self.cells = cells
-        self.values = np.stack([rate(name, cells) for name in RATES], axis=-1)
+        self.rates = tuple(RATES.values())
+        self.names = tuple(record.name for record in self.rates)
+        self.values = self.of(cells)
+
+    def of(self, cells: FloatArray) -> FloatArray:
+        """Return the rates of other counts, shape (..., rates)."""
+        return np.stack([rate(record, cells) for record in self.rates], axis=-1)
 
     @property
-    def denominators(self) -> Array:
-        """The rows that each rate is about."""
-        return np.stack([denominator(name, self.cells) for name in RATES], axis=-1)
+    def denominators(self) -> FloatArray:
+        """Number of rows behind each rate."""
+        return self._denominators(self.cells)
 
-    def intervals(self, confidence: float, draws: int, random: np.random.Generator) -> tuple[Array, Array, list[str]]:
-        """Return low and high bounds, and the method of each rate."""
-        methods = {"balanced_accuracy": "MOVER of Wilson", "f1": "Wilson of Jaccard"}
-        return *cell_intervals(self.cells, confidence), [methods.get(name, "Wilson") for name in RATES]
+    def _denominators(self, cells: FloatArray) -> FloatArray:
+        return np.stack([denominator(record, cells) for record in self.rates], axis=-1)
 
-    def draw(self, draws: int, random: np.random.Generator) -> Array:
+    def intervals(
+        self, confidence: float, draws: int, random: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray, list[str]]:
+        """Return lower bounds, upper bounds, and the method of each rate."""
+        low, high = rate_intervals(self.rates, self.cells, confidence)
+        return low, high, [record.method for record in self.rates]
+
+    def draw(self, draws: int, random: np.random.Generator) -> FloatArray:
         """Return the rates of bootstrap resamples, (draws, groups, rates)."""
-        drawn = draw_cells(self.cells, draws, random)
-        return np.stack([rate(name, drawn) for name in RATES], axis=-1)
+        return self.of(draw_cells(self.cells, draws, random))
 
-    def test(
-        self, chosen: NDArray[np.bool_], usable: NDArray[np.bool_], draws: int, random: np.random.Generator
-    ) -> Array:
+    def test(self, chosen: BoolArray, usable: BoolArray, draws: int, random: np.random.Generator) -> FloatArray:
         """Test among the chosen groups that they do not differ."""
-        return p_values(self.cells[chosen], usable[chosen], draws, random)
+        return p_values(self.rates, self.cells[chosen], usable[chosen], draws, random)
 
 
-class WeightedCells(CellFigures):
-    """Rates from sums of weights: resampled by rows, for which the weights are kept.
+class WeightedRateValues(RateValues):
+    """Rates from sums of weights, resampled by rows, for which the weights are kept.
 
     Parameters
     ----------
     cells : array of shape (groups, 4)
         Sums of weights.
     cell_of_row : array of shape (n,)
-        ``4 * group + cell``.
+        ``4 * group + cell`` of each row.
     weights : array of shape (n,)
-        The rows' weights.
+        Weights of the rows.
     """
 
-    _ROWS = 2_000  # from here on the sums of a resample are as good as normal
+    # A group with more rows than this is resampled by the normal distribution of its sums.
+    normal_from_rows = 2_000
 
-    def __init__(self, cells: Array, cell_of_row: NDArray[np.intp], weights: Array) -> None:
+    def __init__(self, cells: FloatArray, cell_of_row: IndexArray, weights: FloatArray) -> None:
         super().__init__(cells)
         self._cell_of_row, self._weights = cell_of_row, weights
         self._rows = np.bincount(cell_of_row, minlength=cells.size).reshape(cells.shape)
 
     @property
-    def denominators(self) -> Array:
-        """The rows, not their weights, that each rate is about."""
-        return np.stack([denominator(name, self._rows.astype(float)) for name in RATES], axis=-1)
+    def denominators(self) -> FloatArray:
+        """Number of rows, not the sum of their weights, behind each rate."""
+        return self._denominators(self._rows.astype(float))
 
-    def draw(self, draws: int, random: np.random.Generator) -> Array:
+    def draw(self, draws: int, random: np.random.Generator) -> FloatArray:
         """Return the rates of bootstrap resamples of the rows within each group."""
         drawn = np.zeros((draws, *self.cells.shape))
         order = np.argsort(self._cell_of_row, kind="stable")
@@ -99,7 +111,7 @@ class WeightedCells(CellFigures):
         for group, rows in enumerate(np.split(order, ends[:-1])):
             cell, weight = self._cell_of_row[rows] - 4 * group, self._weights[rows]
             n = len(rows)
-            if n <= self._ROWS:
+            if n <= self.normal_from_rows:
                 times = random.multinomial(n, np.full(n, 1 / n), size=draws)
                 drawn[:, group] = times @ (np.eye(4)[cell] * weight[:, None])
             else:
@@ -108,16 +120,15 @@ class WeightedCells(CellFigures):
                 drawn[:, group] = random.multivariate_normal(
                     self.cells[group], covariance, size=draws, method="eigh", check_valid="ignore"
                 )
-        drawn = np.maximum(drawn, 0)
-        return np.stack([rate(name, drawn) for name in RATES], axis=-1)
+        return self.of(np.maximum(drawn, 0))
 
-    def intervals(self, confidence: float, draws: int, random: np.random.Generator) -> tuple[Array, Array, list[str]]:
-        """Return low and high bounds, and the method of each rate."""
+    def intervals(
+        self, confidence: float, draws: int, random: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray, list[str]]:
+        """Return lower bounds, upper bounds, and the method of each rate."""
         low, high, _ = percentiles(self.draw(draws, random), confidence)
-        return low, high, ["row bootstrap"] * len(RATES)
+        return low, high, ["row bootstrap"] * len(self.rates)
 
-    def test(
-        self, chosen: NDArray[np.bool_], usable: NDArray[np.bool_], draws: int, random: np.random.Generator
-    ) -> Array:
-        """Return NaN: counts are what is dealt anew, and weights are none."""
-        return np.full(len(RATES), np.nan)
+    def test(self, chosen: BoolArray, usable: BoolArray, draws: int, random: np.random.Generator) -> FloatArray:
+        """Return NaN: the permutation test deals counts, and sums of weights are none."""
+        return np.full(len(self.rates), np.nan)

@@ -1,36 +1,36 @@
-"""Scores sorted once a group: every count at any threshold afterwards, without the rows."""
+"""Scores sorted once per group: every count at any threshold afterwards, without the rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from core.errors import InputError
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
 
 __all__ = ["SortedScores", "as_scores"]
 
-Array = NDArray[np.float64]
 
-
-def as_scores(values: NDArray[Any]) -> Array:
+def as_scores(values: ArrayLike) -> FloatArray:
     """Return scores as numbers.
 
     Raises
     ------
     InputError
-        When they are no finite numbers.
+        When they are not finite numbers.
     """
     try:
         scores = np.asarray(values, dtype=np.float64)
     except (ValueError, TypeError) as error:
-        raise InputError(f"The scores are no numbers ({error}).", "Give probabilities or any other numbers.") from error
-    wrong = int(np.count_nonzero(~np.isfinite(scores)))
-    if wrong:
-        raise InputError(f"{wrong:,} scores are not finite.", "Leave these rows out, and say so.")
+        raise InputError(
+            f"The scores are not numbers ({error}).", "Give probabilities or any other numbers."
+        ) from error
+    infinite = int(np.count_nonzero(~np.isfinite(scores)))
+    if infinite:
+        raise InputError(f"{infinite:,} scores are not finite.", "Leave these rows out, and report how many they are.")
     return scores
 
 
@@ -43,24 +43,24 @@ class SortedScores:
     score : array of shape (d,)
         Distinct scores, group after group.
     selected, hits : array of shape (d,)
-        Rows, and positive rows, of the group whose score is at least this one.
+        Rows of the group whose score is at least this one, and positive rows among them.
     starts : array of shape (groups + 1,)
-        Where each group begins.
+        Position at which each group begins.
     """
 
-    score: Array
-    selected: Array
-    hits: Array
-    starts: NDArray[np.intp]
+    score: FloatArray
+    selected: FloatArray
+    hits: FloatArray
+    starts: IndexArray
 
     @classmethod
     def build(
         cls,
-        scores: Array,
-        positive: NDArray[np.bool_],
-        codes: NDArray[np.intp],
+        scores: FloatArray,
+        positive: BoolArray,
+        codes: IndexArray,
         groups: int,
-        weights: Array | None = None,
+        weights: FloatArray | None = None,
     ) -> SortedScores:
         """Sort the rows by group and score."""
         order = np.argsort(-scores)
@@ -89,11 +89,11 @@ class SortedScores:
 
     @property
     def groups(self) -> int:
-        """How many groups there are."""
+        """Number of groups."""
         return len(self.starts) - 1
 
-    def of(self, group: int) -> tuple[Array, Array, Array]:
-        """Return score, selected and hits of one group, beginning with a threshold that selects nobody."""
+    def of(self, group: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return score, selected and hits of one group, beginning with a threshold that selects nothing."""
         part = slice(self.starts[group], self.starts[group + 1])
         return (
             np.concatenate([[np.inf], self.score[part]]),
@@ -102,26 +102,26 @@ class SortedScores:
         )
 
     @cached_property
-    def totals(self) -> tuple[Array, Array]:
+    def totals(self) -> tuple[FloatArray, FloatArray]:
         """Rows and positive rows of each group."""
         last = self.starts[1:] - 1
         empty = np.diff(self.starts) == 0
         return np.where(empty, 0.0, self.selected[last]), np.where(empty, 0.0, self.hits[last])
 
-    def cells(self, thresholds: Array) -> Array:
-        """Count at a threshold a group.
+    def cells(self, thresholds: FloatArray) -> FloatArray:
+        """Count at one threshold per group.
 
         Parameters
         ----------
         thresholds : array of shape (groups,)
-            A row is selected when its score is at least its group's.
+            A row is selected when its score is at least its group's threshold.
 
         Returns
         -------
         array of shape (groups, 4)
             True negatives, false positives, false negatives, true positives.
         """
-        found = np.zeros((self.groups, 4))
+        cells = np.zeros((self.groups, 4))
         rows, positives = self.totals
         for group, threshold in enumerate(thresholds):
             begin, end = self.starts[group], self.starts[group + 1]
@@ -129,10 +129,10 @@ class SortedScores:
             selected, hits = (
                 (0.0, 0.0) if not count else (self.selected[begin + count - 1], self.hits[begin + count - 1])
             )
-            found[group] = (
+            cells[group] = (
                 rows[group] - selected - positives[group] + hits,
                 selected - hits,
                 positives[group] - hits,
                 hits,
             )
-        return found
+        return cells

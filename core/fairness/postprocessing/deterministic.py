@@ -1,23 +1,21 @@
-"""One threshold a group: as near to the best randomised rules as thresholds come, with the difference that remains."""
+"""One threshold per group: as near to the best randomized rules as thresholds come, with the remaining difference."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.fairness.metrics.arrays import FloatArray
 from core.fairness.metrics.counts import rate
 from core.fairness.postprocessing.hull import Mixture, mix
-from core.fairness.postprocessing.problem import CONSTRAINTS, Problem
+from core.fairness.postprocessing.problem import Problem
 
 __all__ = ["nearest_thresholds"]
 
-Array = NDArray[np.float64]
-
 
 class _Candidates:
-    """The thresholds of one group that are tried: those of its hull, and an even share of the others."""
+    """The candidate thresholds of one group: those of its hull, and others at even steps of the selected rows."""
 
     def __init__(self, problem: Problem, group: int, count: int) -> None:
         threshold, selected, hits = problem.table.sorted.of(group)
@@ -31,11 +29,11 @@ class _Candidates:
 
         self.threshold = threshold[keep].copy()
         self.threshold[-1] = -np.inf
-        self.rates = np.stack([rate(name, cells) for name in CONSTRAINTS[problem.constraint]], axis=-1)
+        self.rates = np.stack([rate(name, cells) for name in problem.constraint.rates], axis=-1)
         self.value = problem.gain * cells[:, 3] - problem.harm * cells[:, 1]
 
-    def nearest(self, point: Array) -> int:
-        """Return the candidate whose rates are nearest to a point; the better one of several."""
+    def nearest(self, point: FloatArray) -> int:
+        """Return the candidate whose rates are nearest to a point; the best one of several."""
         distance = np.abs(self.rates - point).max(axis=-1)
         close = np.flatnonzero(distance <= distance.min() + 1e-12)
         return int(close[np.argmax(self.value[close])])
@@ -44,51 +42,65 @@ class _Candidates:
 def nearest_thresholds(
     problem: Problem, rules: Sequence[Mixture], tolerance: float, grid_size: int, minimum_rate: float | None
 ) -> list[Mixture]:
-    """Return the best single thresholds whose difference is within the tolerance, or as near to it as can be."""
+    """Return the best single thresholds whose difference is within the tolerance, or as near to it as possible.
+
+    Parameters
+    ----------
+    problem : Problem
+        Objective and constraint.
+    rules : sequence of mixtures
+        The best randomized rules.
+    tolerance : float
+        Largest difference that is allowed.
+    grid_size : int
+        Number of candidate thresholds per group.
+    minimum_rate : float, optional
+        Smallest rate, in place of equal rates.
+    """
     candidates = [_Candidates(problem, group, grid_size) for group in range(len(problem.rows))]
     if minimum_rate is not None:
-        return [_at_least(each, minimum_rate) for each in candidates]
+        return [_at_least(group, minimum_rate) for group in candidates]
 
     _, _, cells = problem.outcome(rules)
-    targets = np.stack([rate(name, cells) for name in CONSTRAINTS[problem.constraint]], axis=-1)
-    chosen = [each.nearest(target) for each, target in zip(candidates, targets, strict=True)]
-    # Exactly equal rates are hardly ever there but by selecting everybody or nobody: then as near as the nearest.
+    targets = np.stack([rate(name, cells) for name in problem.constraint.rates], axis=-1)
+    chosen = [group.nearest(target) for group, target in zip(candidates, targets, strict=True)]
+    # Exactly equal rates hardly exist except where all or no rows are selected: then as near as the nearest.
     allowed = tolerance or _gap(candidates, chosen)
-    better = _windows(candidates, allowed) if targets.shape[1] == 1 else _centres(candidates, allowed)
+    better = _best_in_window(candidates, allowed) if targets.shape[1] == 1 else _best_near_points(candidates, allowed)
     fits = _gap(candidates, chosen) <= allowed + 1e-12
     if better is not None and (not fits or _value(candidates, better) > _value(candidates, chosen)):
         chosen = better
-    return [mix((float(each.threshold[place]), 1.0)) for each, place in zip(candidates, chosen, strict=True)]
+    return [mix((float(group.threshold[index]), 1.0)) for group, index in zip(candidates, chosen, strict=True)]
 
 
 def _gap(candidates: Sequence[_Candidates], chosen: Sequence[int]) -> float:
-    rates = np.stack([each.rates[place] for each, place in zip(candidates, chosen, strict=True)])
+    rates = np.stack([group.rates[index] for group, index in zip(candidates, chosen, strict=True)])
     return float(np.ptp(rates, axis=0).max())
 
 
 def _value(candidates: Sequence[_Candidates], chosen: Sequence[int]) -> float:
-    return float(sum(each.value[place] for each, place in zip(candidates, chosen, strict=True)))
+    return float(sum(group.value[index] for group, index in zip(candidates, chosen, strict=True)))
 
 
-def _at_least(each: _Candidates, minimum: float) -> Mixture:
-    allowed = np.flatnonzero(each.rates[:, 0] >= minimum - 1e-12)
-    return mix((float(each.threshold[allowed[np.argmax(each.value[allowed])]]), 1.0))
+def _at_least(group: _Candidates, minimum: float) -> Mixture:
+    allowed = np.flatnonzero(group.rates[:, 0] >= minimum - 1e-12)
+    return mix((float(group.threshold[allowed[np.argmax(group.value[allowed])]]), 1.0))
 
 
-def _windows(candidates: Sequence[_Candidates], width: float) -> list[int] | None:
+def _best_in_window(candidates: Sequence[_Candidates], width: float) -> list[int] | None:
     """Return the best candidates whose one rate lies in a common window."""
-    starts = np.unique(np.concatenate([each.rates[:, 0] for each in candidates]))
+    starts = np.unique(np.concatenate([group.rates[:, 0] for group in candidates]))
     total = np.zeros(len(starts))
     picks = []
-    for each in candidates:
-        order = np.argsort(each.rates[:, 0], kind="stable")
-        rates, values = each.rates[order, 0], each.value[order]
+    for group in candidates:
+        order = np.argsort(group.rates[:, 0], kind="stable")
+        rates, values = group.rates[order, 0], group.value[order]
         low = np.searchsorted(rates, starts - 1e-12, side="left")
         high = np.searchsorted(rates, starts + width + 1e-12, side="right")
         pick = np.array(
             [
-                low_ + int(np.argmax(values[low_:high_])) if high_ > low_ else -1
-                for low_, high_ in zip(low, high, strict=True)
+                begin + int(np.argmax(values[begin:end])) if end > begin else -1
+                for begin, end in zip(low, high, strict=True)
             ]
         )
         total += np.where(pick >= 0, values[pick], -np.inf)
@@ -97,14 +109,14 @@ def _windows(candidates: Sequence[_Candidates], width: float) -> list[int] | Non
     return [int(pick[best]) for pick in picks] if np.isfinite(total[best]) else None
 
 
-def _centres(candidates: Sequence[_Candidates], width: float) -> list[int] | None:
+def _best_near_points(candidates: Sequence[_Candidates], width: float) -> list[int] | None:
     """Return the best of the candidates nearest to common points whose rates all lie within the width."""
     from scipy.spatial import cKDTree
 
-    points = np.concatenate([each.rates[:: max(1, len(each.rates) // 400)] for each in candidates])
-    nearest = np.stack([cKDTree(each.rates).query(points, p=np.inf)[1] for each in candidates], axis=-1)
-    rates = np.stack([each.rates[nearest[:, group]] for group, each in enumerate(candidates)], axis=1)
+    points = np.concatenate([group.rates[:: max(1, len(group.rates) // 400)] for group in candidates])
+    nearest = np.stack([cKDTree(group.rates).query(points, p=np.inf)[1] for group in candidates], axis=-1)
+    rates = np.stack([group.rates[nearest[:, i]] for i, group in enumerate(candidates)], axis=1)
     gap = np.ptp(rates, axis=1).max(axis=-1)
-    value = np.sum([each.value[nearest[:, group]] for group, each in enumerate(candidates)], axis=0)
+    value = np.sum([group.value[nearest[:, i]] for i, group in enumerate(candidates)], axis=0)
     allowed = np.flatnonzero(gap <= width + 1e-12)
-    return None if not len(allowed) else [int(place) for place in nearest[allowed[np.argmax(value[allowed])]]]
+    return None if not len(allowed) else [int(index) for index in nearest[allowed[np.argmax(value[allowed])]]]

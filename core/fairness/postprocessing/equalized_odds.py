@@ -6,26 +6,27 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.fairness.metrics.arrays import FloatArray
 from core.fairness.postprocessing.hull import Curve
 
 __all__ = ["equal_odds_points"]
 
-Array = NDArray[np.float64]
 
-
-def equal_odds_points(hulls: Sequence[Curve], gain: Array, harm: Array, tolerance: float) -> list[tuple[float, float]]:
-    """Return a point (false positive rate, true positive rate) a group.
+def equal_odds_points(
+    hulls: Sequence[Curve], gain: FloatArray, harm: FloatArray, tolerance: float
+) -> list[tuple[float, float]]:
+    """Return one point (false positive rate, true positive rate) per group.
 
     Parameters
     ----------
     hulls : sequence of Curve
-        Each group's ROC convex hull.
+        ROC convex hull of each group.
     gain, harm : arrays of shape (groups,)
-        What a unit of the group's true positive rate adds to the objective, and one of its false positive rate takes.
+        What a unit of the group's true positive rate adds to the objective, and what one of its false positive rate
+        takes from it.
     tolerance : float
-        The largest difference of either rate.
+        Largest difference of either rate that is allowed.
     """
     if tolerance <= 0 or len(hulls) == 1:
         x, y = _common_point(hulls, float(gain.sum()), float(harm.sum()))
@@ -50,8 +51,10 @@ def _common_point(hulls: Sequence[Curve], gain: float, harm: float) -> tuple[flo
     return float(x[best]), float(y[best])
 
 
-def _box_points(hulls: Sequence[Curve], gain: Array, harm: Array, tolerance: float) -> list[tuple[float, float]]:
-    """Solve for a box of the tolerance's size and a point of each group in it, a linear programme."""
+def _box_points(
+    hulls: Sequence[Curve], gain: FloatArray, harm: FloatArray, tolerance: float
+) -> list[tuple[float, float]]:
+    """Solve for a box of the tolerance's size and a point of each group in it, by linear programming."""
     from scipy.optimize import linprog
     from scipy.sparse import coo_array
 
@@ -65,20 +68,20 @@ def _box_points(hulls: Sequence[Curve], gain: Array, harm: Array, tolerance: flo
             rows.append(({up: 1.0, across: -slope}, height - slope * at))
         rows += [({0: 1.0, across: -1.0}, 0.0), ({0: -1.0, across: 1.0}, tolerance)]
         rows += [({1: 1.0, up: -1.0}, 0.0), ({1: -1.0, up: 1.0}, tolerance)]
-        rows.append(({across: 1.0, up: -1.0}, 0.0))  # not worse than chance
-    entries = [(number, place, value) for number, (terms, _) in enumerate(rows) for place, value in terms.items()]
-    number, place, value = (np.array(part) for part in zip(*entries, strict=True))
-    matrix = coo_array((value, (number, place)), shape=(len(rows), 2 + 2 * groups)).tocsr()
+        rows.append(({across: 1.0, up: -1.0}, 0.0))  # no worse than chance
+    entries = [(i, variable, value) for i, (terms, _) in enumerate(rows) for variable, value in terms.items()]
+    row, column, value = (np.array(part) for part in zip(*entries, strict=True))
+    matrix = coo_array((value, (row, column)), shape=(len(rows), 2 + 2 * groups)).tocsr()
     cost = np.zeros(2 + 2 * groups)
     cost[2::2], cost[3::2] = harm, -gain
-    solved = linprog(cost, A_ub=matrix, b_ub=[bound for _, bound in rows], bounds=(0, 1), method="highs")
-    if not solved.success:  # the common point is always there
+    solution = linprog(cost, A_ub=matrix, b_ub=[bound for _, bound in rows], bounds=(0, 1), method="highs")
+    if not solution.success:  # the common point is always there
         x, y = _common_point(hulls, float(gain.sum()), float(harm.sum()))
         return [(x, y)] * groups
     # The solver is exact to 1e-7 only: move each point to the box and below its hull.
-    x0, y0 = float(solved.x[0]), float(solved.x[1])
+    x0, y0 = float(solution.x[0]), float(solution.x[1])
     points = []
     for group, hull in enumerate(hulls):
-        x = float(np.clip(solved.x[2 + 2 * group], x0, min(x0 + tolerance, 1)))
-        points.append((x, float(min(np.clip(solved.x[3 + 2 * group], y0, y0 + tolerance), hull.at(x)))))
+        x = float(np.clip(solution.x[2 + 2 * group], x0, min(x0 + tolerance, 1)))
+        points.append((x, float(min(np.clip(solution.x[3 + 2 * group], y0, y0 + tolerance), hull.at(x)))))
     return points

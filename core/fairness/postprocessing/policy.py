@@ -1,26 +1,80 @@
-"""A rule of decision by group: one or more thresholds, each with the probability that it is the one that counts."""
+"""A decision rule by group: one or more thresholds, each with the probability that it is applied."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from core.errors import InputError
+from core.fairness.metrics.arrays import Columns, FloatArray, Label
 from core.fairness.metrics.groups import group_rows, label_text
 from core.fairness.metrics.labels import as_array
 from core.fairness.metrics.sorted_scores import as_scores
 
-__all__ = ["ThresholdPolicy"]
+__all__ = ["PolicyExpectation", "PolicySettings", "Rule", "ThresholdPolicy"]
 
-Rule = tuple[tuple[float, float], ...]
-_WORDS = {math.inf: "never", -math.inf: "always"}
+Rule: TypeAlias = tuple[tuple[float, float], ...]
+"""Pairs of threshold and probability."""
+
+_WORDS: dict[float, Literal["never", "always"]] = {math.inf: "never", -math.inf: "always"}
+_NUMBERS = {word: number for number, word in _WORDS.items()}
+
+
+@with_config(ConfigDict(extra="allow"))
+class PolicySettings(TypedDict, total=False):
+    """What a policy was optimized for, and the positive label that its scores are about."""
+
+    constraint: str
+    objective: str
+    tolerance: float
+    randomized: bool
+    costs: dict[str, float] | None
+    minimum_rate: float | None
+    positive: str
+
+
+@with_config(ConfigDict(extra="allow"))
+class PolicyExpectation(TypedDict, total=False):
+    """What a policy promises on the rows it was fitted on."""
+
+    objective: float
+    violation: float
+    unconstrained_objective: float
+    unconstrained_violation: float
+    by_group: dict[str, dict[str, float | None]]
+
+
+class _StoredThreshold(TypedDict):
+    """A threshold in JSON, which has no infinity."""
+
+    threshold: float | Literal["always", "never"]
+    probability: float
+
+
+class _Stored(TypedDict):
+    kind: Literal["threshold policy"]
+    version: Literal[1]
+    columns: list[str]
+    rules: dict[str, list[_StoredThreshold]]
+
+
+class _StoredPolicy(_Stored, total=False):
+    """A policy in JSON."""
+
+    settings: PolicySettings
+    expected: PolicyExpectation
+
+
+_STORED = TypeAdapter(_StoredPolicy)
 
 
 @dataclass(frozen=True)
@@ -30,15 +84,15 @@ class ThresholdPolicy:
     Parameters
     ----------
     rules : dict
-        For each group (its label as text) pairs of (threshold, probability); a row is selected when its score is at
-        least the threshold that was drawn for it. An infinite threshold selects nobody, a minus infinite one everybody.
+        Pairs of (threshold, probability) by group (its label as text). A row is selected when its score is at least the
+        threshold that was drawn for it. A threshold of infinity selects no row, one of minus infinity every row.
     columns : tuple of str
         The sensitive columns, in the order of the labels.
-    settings : dict
-        What was asked for: constraint, objective, tolerance and so on.
-    expected : dict
+    settings : dict, optional
+        What the policy was optimized for: constraint, objective, tolerance and so on.
+    expected : dict, optional
         What it promises on the rows it was fitted on: objective, violation, unconstrained_objective,
-        unconstrained_violation, and by group the rates.
+        unconstrained_violation, and rates by group.
 
     Examples
     --------
@@ -51,37 +105,37 @@ class ThresholdPolicy:
 
     rules: dict[str, Rule]
     columns: tuple[str, ...]
-    settings: dict[str, Any] = field(default_factory=dict)
-    expected: dict[str, Any] = field(default_factory=dict)
+    settings: PolicySettings = field(default_factory=lambda: PolicySettings())
+    expected: PolicyExpectation = field(default_factory=lambda: PolicyExpectation())
 
     @property
     def randomized(self) -> bool:
         """Whether any group's decision is drawn."""
         return any(len(rule) > 1 for rule in self.rules.values())
 
-    def rule_of(self, label: Any) -> Rule:
+    def rule_of(self, label: Label) -> Rule:
         """Return a group's rule.
 
         Raises
         ------
         InputError
-            When the group was not there when the policy was fitted.
+            When the policy was fitted without rows of the group.
         """
         text = label_text(label)
         if text not in self.rules:
             raise InputError(
-                f"The policy has no rule for the group '{text}': it was not fitted on rows of it.",
-                f"It knows {', '.join(list(self.rules)[:10])}. Fit it again with such rows, or leave them out.",
+                f"The policy has no rule for the group '{text}': it was fitted without rows of it.",
+                f"It has rules for {', '.join(list(self.rules)[:10])}. Fit it again with such rows, or leave them out.",
             )
         return self.rules[text]
 
-    def expected_rate(self, y_score: Any, sensitive_features: Any) -> NDArray[np.float64]:
+    def expected_rate(self, y_score: ArrayLike, sensitive_features: Columns) -> FloatArray:
         """Return the probability that each row is selected, shape (n,).
 
         Raises
         ------
         InputError
-            When a group is unknown, or the scores are no finite numbers.
+            When a group is unknown, or the scores are not finite numbers.
         """
         scores = as_scores(as_array(y_score, "y_score"))
         grouping = group_rows(sensitive_features, rows=len(scores))
@@ -90,34 +144,35 @@ class ThresholdPolicy:
             counts = np.bincount(grouping.codes, minlength=len(grouping))
             rows = sum(int(counts[i]) for i, label in enumerate(grouping.labels) if label_text(label) in unknown)
             raise InputError(
-                f"{rows:,} rows are of groups that the policy does not know: {', '.join(unknown[:5])}.",
-                f"It knows {', '.join(list(self.rules)[:10])}. Fit it again with such rows, or leave them out.",
+                f"{rows:,} rows belong to groups that the policy does not know: {', '.join(unknown[:5])}.",
+                f"It has rules for {', '.join(list(self.rules)[:10])}. Fit it again with such rows, or leave them out.",
             )
-        found = np.zeros(len(scores))
-        for place, label in enumerate(grouping.labels):
-            own = grouping.codes == place
+        rates = np.zeros(len(scores))
+        for group, label in enumerate(grouping.labels):
+            own = grouping.codes == group
             for threshold, probability in self.rule_of(label):
-                found[own] += probability * (scores[own] >= threshold)
-        return found.clip(0.0, 1.0)
+                rates[own] += probability * (scores[own] >= threshold)
+        return rates.clip(0.0, 1.0)
 
     def predict(
         self,
-        y_score: Any,
-        sensitive_features: Any,
+        y_score: ArrayLike,
+        sensitive_features: Columns,
         *,
         random_state: int | None = None,
-        row_ids: Sequence[Any] | None = None,
+        row_ids: Sequence[Label] | None = None,
     ) -> NDArray[np.int64]:
         """Decide for each row, 0 or 1.
 
         Parameters
         ----------
         y_score, sensitive_features
-            As `expected_rate` takes them.
+            As of `expected_rate`.
         random_state : int, optional
-            Seed of the draws; the decision of a row then depends on its place among the others.
+            Seed of the draws; the decision of a row then depends on its position among the others.
         row_ids : sequence of shape (n,), optional
-            Unique ids; the draw is a keyed hash of the id, so that a row's decision is its own and can be repeated.
+            Unique ids. The draw is a keyed hash of the id, so that a row's decision does not depend on other rows and
+            can be repeated.
 
         Raises
         ------
@@ -128,12 +183,12 @@ class ThresholdPolicy:
         if not self.randomized:
             return (rates >= 0.5).astype(np.int64)
         if row_ids is not None:
-            ids = [label_text(each) for each in row_ids]
+            ids = [label_text(row_id) for row_id in row_ids]
             if len(ids) != len(rates):
-                raise InputError(f"There are {len(ids):,} row ids for {len(rates):,} rows.", "Give one a row.")
+                raise InputError(f"There are {len(ids):,} row ids for {len(rates):,} rows.", "Give one per row.")
             if len(set(ids)) < len(ids):
                 raise InputError("Some row ids occur more than once.", "Give ids that are unique, such as a key.")
-            draws = np.array([self._draw(each) for each in ids])
+            draws = np.array([self._draw(row_id) for row_id in ids])
         elif random_state is not None:
             draws = np.random.default_rng(random_state).random(len(rates))
         else:
@@ -144,49 +199,58 @@ class ThresholdPolicy:
         return (draws < rates).astype(np.int64)
 
     def _draw(self, row_id: str) -> float:
-        digest = hashlib.blake2b(row_id.encode("utf-8", "surrogatepass"), key=self._salt, digest_size=8).digest()
+        digest = hashlib.blake2b(row_id.encode("utf-8", "surrogatepass"), key=self._key, digest_size=8).digest()
         return int.from_bytes(digest, "big") / 2**64
 
     @property
-    def _salt(self) -> bytes:
-        """The key of the draws: of the rules, so that the same policy decides the same wherever it was loaded."""
-        return hashlib.blake2b(json.dumps(self._plain_rules(), sort_keys=True).encode(), digest_size=16).digest()
+    def _key(self) -> bytes:
+        """Key of the draws. It depends on the rules alone, so that a policy decides the same wherever it is loaded."""
+        return hashlib.blake2b(json.dumps(self._stored_rules(), sort_keys=True).encode(), digest_size=16).digest()
 
-    def _plain_rules(self) -> dict[str, list[dict[str, Any]]]:
+    def _stored_rules(self) -> dict[str, list[_StoredThreshold]]:
         return {
             group: [{"threshold": _WORDS.get(t, t), "probability": p} for t, p in rule]
             for group, rule in self.rules.items()
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values; thresholds without a bound are "always" and "never"."""
-        return {
+        """Return the policy as JSON-serializable values; infinite thresholds are "always" and "never"."""
+        stored: _StoredPolicy = {
             "kind": "threshold policy",
             "version": 1,
             "columns": list(self.columns),
-            "rules": self._plain_rules(),
+            "rules": self._stored_rules(),
             "settings": self.settings,
             "expected": self.expected,
         }
+        return dict(stored)
 
     @classmethod
-    def from_dict(cls, found: dict[str, Any]) -> ThresholdPolicy:
-        """Read what `to_dict` wrote.
+    def from_dict(cls, values: Mapping[str, Any]) -> ThresholdPolicy:
+        """Read what `to_dict` returned.
 
         Raises
         ------
         InputError
-            When it is no such policy.
+            When the values are not a policy of this version.
         """
-        if found.get("kind") != "threshold policy" or found.get("version") != 1:
-            raise InputError("This is no threshold policy of this version.", "Give what ThresholdPolicy.to_dict wrote.")
-        if not isinstance(found.get("rules"), dict) or not isinstance(found.get("columns"), list):
-            raise InputError("This policy has no rules, or no columns.", "Give what ThresholdPolicy.to_dict wrote.")
-        numbers = {word: number for number, word in _WORDS.items()}
+        try:
+            stored = _STORED.validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "policy"
+            raise InputError(
+                f"This is not a threshold policy of this version ({name}: {first['msg']}).",
+                "Give what ThresholdPolicy.to_dict returned.",
+            ) from error
         rules = {
             group: tuple(
-                (float(numbers.get(part["threshold"], part["threshold"])), float(part["probability"])) for part in rule
+                (
+                    _NUMBERS[part["threshold"]] if isinstance(part["threshold"], str) else part["threshold"],
+                    part["probability"],
+                )
+                for part in rule
             )
-            for group, rule in found["rules"].items()
+            for group, rule in stored["rules"].items()
         }
-        return cls(rules, tuple(found["columns"]), dict(found.get("settings", {})), dict(found.get("expected", {})))
+        return cls(rules, tuple(stored["columns"]), stored.get("settings", {}), stored.get("expected", {}))

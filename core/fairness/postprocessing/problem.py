@@ -1,112 +1,84 @@
-"""What thresholds are optimised for: objective and constraint, linear in each group's true and false positives."""
+"""A problem of thresholds: objective and constraint as linear functions of each group's true and false positives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import InputError, SettingsError
+from core.fairness.metrics.arrays import FloatArray
+from core.fairness.metrics.counts import rate
+from core.fairness.metrics.registry import NEGATIVES, POSITIVES, RATES
 from core.fairness.postprocessing.equalized_odds import equal_odds_points
 from core.fairness.postprocessing.hull import Curve, Mixture, mix
+from core.fairness.postprocessing.objectives import CONSTRAINTS, OBJECTIVES, Totals, resolve_costs
+from core.fairness.postprocessing.score_table import ScoreTable
 
-if TYPE_CHECKING:
-    from core.fairness.postprocessing.score_table import ScoreTable
-
-__all__ = ["CONSTRAINTS", "OBJECTIVES", "Problem", "costs_of"]
-
-Array = NDArray[np.float64]
-
-CONSTRAINTS: dict[str, tuple[str, ...]] = {
-    "demographic_parity": ("selection_rate",),
-    "true_positive_rate_parity": ("true_positive_rate",),
-    "false_positive_rate_parity": ("false_positive_rate",),
-    "true_negative_rate_parity": ("true_negative_rate",),
-    "false_negative_rate_parity": ("false_negative_rate",),
-    "equalized_odds": ("true_positive_rate", "false_positive_rate"),
-}
-"""Constraints, with the rates that they make equal."""
-OBJECTIVES = ("accuracy", "balanced_accuracy", "cost")
-_LEVELS_UP = ("demographic_parity", "true_positive_rate_parity", "true_negative_rate_parity")
-_COSTS = {"false_positive": 1.0, "false_negative": 1.0, "true_positive": 0.0, "true_negative": 0.0}
-_SHORT = {"fp": "false_positive", "fn": "false_negative", "tp": "true_positive", "tn": "true_negative"}
-
-
-def costs_of(given: Mapping[str, float] | None) -> dict[str, float]:
-    costs = dict(_COSTS)
-    for name, cost in (given or {}).items():
-        full = _SHORT.get(name, name)
-        if full not in costs:
-            raise SettingsError(f"There is no cost of '{name}'.", f"Name costs of {', '.join(costs)}.")
-        costs[full] = float(cost)
-    if costs["false_negative"] < costs["true_positive"] or costs["false_positive"] < costs["true_negative"]:
-        raise SettingsError("An error costs less than the right decision.", "Give errors the higher cost.")
-    return costs
+__all__ = ["Problem"]
 
 
 class Problem:
-    """Objective and constraint as linear functions of each group's true and false positives."""
+    """Objective and constraint as linear functions of each group's true and false positives.
 
-    def __init__(self, table: ScoreTable, constraint: str, objective: str, costs: Mapping[str, float] | None) -> None:
-        if constraint not in CONSTRAINTS:
-            raise SettingsError(f"There is no constraint '{constraint}'.", f"Choose one of {', '.join(CONSTRAINTS)}.")
-        if objective not in OBJECTIVES:
-            raise SettingsError(f"There is no objective '{objective}'.", f"Choose one of {', '.join(OBJECTIVES)}.")
-        self.table, self.constraint, self.objective = table, constraint, objective
+    Parameters
+    ----------
+    table : ScoreTable
+        Scores that thresholds are fitted on.
+    constraint, objective : str
+        Names of `CONSTRAINTS` and `OBJECTIVES`.
+    costs : mapping, optional
+        Cost by outcome, for objectives that use it.
+    """
+
+    def __init__(
+        self, table: ScoreTable, constraint: str, objective: str, costs: Mapping[str, float] | None = None
+    ) -> None:
+        self.constraint = CONSTRAINTS.require(constraint)
+        self.objective = OBJECTIVES.require(objective)
+        self.table = table
         self.rows, self.positives = table.sorted.totals
         self.negatives = self.rows - self.positives
-        total, positives, negatives = self.rows.sum(), self.positives.sum(), self.negatives.sum()
-        self._require_both(positives, negatives)
-        # The objective is gain * true positives - harm * false positives + rest, summed over the groups.
-        if objective == "balanced_accuracy":
-            self.gain, self.harm, self.rest = 0.5 / positives, 0.5 / negatives, 0.5
-        else:
-            paid = costs_of(costs) if objective == "cost" else _COSTS
-            self.gain = (paid["false_negative"] - paid["true_positive"]) / total
-            self.harm = (paid["false_positive"] - paid["true_negative"]) / total
-            self.rest = -(paid["false_negative"] * positives + paid["true_negative"] * negatives) / total
-            if objective == "accuracy":
-                self.rest += 1.0
+        totals = Totals(float(self.rows.sum()), float(self.positives.sum()), float(self.negatives.sum()))
+        self._require_rows(totals)
+        self.costs = resolve_costs(costs) if self.objective.uses_costs else None
+        self.gain, self.harm, self.constant = self.objective.coefficients(totals, self.costs or {})
         self.curves = [self._curve(group) for group in range(len(self.rows))]
 
-    def _require_both(self, positives: float, negatives: float) -> None:
+    def _require_rows(self, totals: Totals) -> None:
         names = self.table.texts
-        lacking = [name for name, count in zip(names, self.rows, strict=True) if count <= 0]
-        if lacking:
-            raise InputError(f"The weights of the group {', '.join(lacking[:5])} are all 0.", "Leave the group out.")
-        needs = {
-            "true_positive_rate": (self.positives, "positive"),
-            "false_negative_rate": (self.positives, "positive"),
-            "false_positive_rate": (self.negatives, "negative"),
-            "true_negative_rate": (self.negatives, "negative"),
-        }
-        for rate in CONSTRAINTS[self.constraint]:
-            if rate in needs:
-                counts, kind = needs[rate]
-                lacking = [name for name, count in zip(names, counts, strict=True) if count <= 0]
-                if lacking:
-                    raise InputError(
-                        f"The group {', '.join(lacking[:5])} has no row with a {kind} label, "
-                        f"so its {rate.replace('_', ' ')} is unknown.",
-                        "Merge it with another group, leave it out, or choose demographic parity.",
-                    )
-        if self.objective == "balanced_accuracy" and not (positives > 0 and negatives > 0):
-            raise InputError("All rows have the same label.", "Balanced accuracy needs rows of both.")
+        empty = [name for name, count in zip(names, self.rows, strict=True) if count <= 0]
+        if empty:
+            raise InputError(f"The weights of the group {', '.join(empty[:5])} are all 0.", "Leave the group out.")
+        for name in self.constraint.rates:
+            record = RATES[name]
+            needs = {POSITIVES: (self.positives, "positive"), NEGATIVES: (self.negatives, "negative")}
+            if record.among not in needs:
+                continue
+            counts, label = needs[record.among]
+            lacking = [group for group, count in zip(names, counts, strict=True) if count <= 0]
+            if lacking:
+                raise InputError(
+                    f"The group {', '.join(lacking[:5])} has no row with a {label} label, "
+                    f"so its {record.phrase} is unknown.",
+                    "Merge it with another group, leave it out, or choose demographic parity.",
+                )
+        if self.objective.needs_both_labels and not (totals.positives > 0 and totals.negatives > 0):
+            raise InputError("All rows have the same label.", f"{self.objective.title} needs rows of both.")
 
     def _curve(self, group: int) -> Curve:
-        """Return a group's best objective by the rate that is constrained."""
+        """Return a group's best objective as a function of the constrained rate."""
         threshold, false, true = self.table.hulls[group]
-        threshold = np.append(threshold[:-1], -np.inf)  # what selects everybody here selects everybody
-        return Curve.of(self._rate(group, false, true), self.gain * true - self.harm * false, threshold)
+        threshold = np.append(threshold[:-1], -np.inf)  # what selects every row here selects every row
+        return Curve.of(self._selected_share(group, false, true), self.gain * true - self.harm * false, threshold)
 
-    def _rate(self, group: int, false: Array, true: Array) -> Array:
-        match self.constraint:
-            case "demographic_parity":
+    def _selected_share(self, group: int, false: FloatArray, true: FloatArray) -> FloatArray:
+        """Return the share of selected rows that the constraint is about; a rate of misses is its complement."""
+        match self.constraint.among:
+            case "all":
                 return (false + true) / self.rows[group]
-            case "true_positive_rate_parity" | "false_negative_rate_parity":
-                return true / self.positives[group]  # the miss rate is its complement
+            case "positive":
+                return true / self.positives[group]
             case _:
                 return false / self.negatives[group]
 
@@ -114,27 +86,29 @@ class Problem:
         """Return the best rules whose rates lie within the tolerance of each other.
 
         With the rates in a window of that width, each group takes the rate in it that is best for it. The sum is
-        concave in the window's place, so its highest value is at a corner.
+        concave in the window's position, so its highest value is at a corner.
         """
         best = np.array([curve.best for curve in self.curves])
         corners = np.unique(np.concatenate([curve.x for curve in self.curves]))
         windows = np.unique(np.clip(np.concatenate([corners, corners - tolerance]), 0, 1 - tolerance))
-        places = np.clip(best[:, None], windows, windows + tolerance)
-        values = np.sum([curve.at(place) for curve, place in zip(self.curves, places, strict=True)], axis=0)
-        chosen = places[:, int(np.argmax(values))]
+        rates = np.clip(best[:, None], windows, windows + tolerance)
+        values = np.sum([curve.at(x) for curve, x in zip(self.curves, rates, strict=True)], axis=0)
+        chosen = rates[:, int(np.argmax(values))]
         return [curve.reach(float(x)) for curve, x in zip(self.curves, chosen, strict=True)]
 
-    def level_up(self, rate: float) -> list[Mixture]:
+    def level_up(self, minimum: float) -> list[Mixture]:
         """Return each group's own best rule with at least this rate."""
-        if self.constraint not in _LEVELS_UP:
+        if not self.constraint.can_level_up:
+            allowed = ", ".join(name for name, record in CONSTRAINTS.items() if record.can_level_up)
             raise SettingsError(
-                f"A smallest rate makes no sense for {self.constraint}.", f"Use one of {', '.join(_LEVELS_UP)}."
+                f"A minimum rate does not make sense for {self.constraint.name}.", f"Use one of {allowed}."
             )
-        if not 0 <= rate <= 1:
-            raise SettingsError(f"The smallest rate is {rate}.", "Give a number between 0 and 1.")
-        if self.constraint == "true_negative_rate_parity":
-            return [curve.reach(min(curve.best, 1 - rate)) for curve in self.curves]
-        return [curve.reach(max(curve.best, rate)) for curve in self.curves]
+        if not 0 <= minimum <= 1:
+            raise SettingsError(f"The minimum rate is {minimum}.", "Give a number between 0 and 1.")
+        hits = RATES[self.constraint.rates[0]].hits
+        if hits is not None and not hits[1] and not hits[3]:  # a rate of rows that are not selected
+            return [curve.reach(min(curve.best, 1 - minimum)) for curve in self.curves]
+        return [curve.reach(max(curve.best, minimum)) for curve in self.curves]
 
     def equal_odds(self, tolerance: float) -> list[Mixture]:
         """Return the best rules whose true and false positive rates both lie within the tolerance of each other."""
@@ -153,26 +127,24 @@ class Problem:
             rules.append(mix(*kept, (-np.inf, chance * x), (np.inf, chance * (1 - x))))
         return rules
 
-    def free(self) -> list[Mixture]:
+    def unconstrained(self) -> list[Mixture]:
         """Return each group's best rule without any constraint."""
         return [curve.reach(curve.best) for curve in self.curves]
 
-    def outcome(self, rules: Sequence[Mixture]) -> tuple[float, float, Array]:
+    def outcome(self, rules: Sequence[Mixture]) -> tuple[float, float, FloatArray]:
         """Return objective, violation and expected counts of rules."""
         cells = np.zeros((len(self.rows), 4))
         for rank in range(max(len(rule) for rule in rules)):
             thresholds = np.array([rule[rank][0] if rank < len(rule) else np.inf for rule in rules])
             shares = np.array([rule[rank][1] if rank < len(rule) else 0.0 for rule in rules])
             cells += self.table.sorted.cells(thresholds) * shares[:, None]
-        value = float(self.gain * cells[:, 3].sum() - self.harm * cells[:, 1].sum() + self.rest)
+        value = float(self.gain * cells[:, 3].sum() - self.harm * cells[:, 1].sum() + self.constant)
         return value, self.violation(cells), cells
 
-    def violation(self, cells: Array) -> float:
+    def violation(self, cells: FloatArray) -> float:
         """Return the largest difference between groups of the constrained rates."""
-        from core.fairness.metrics.counts import rate
+        return max(float(np.ptp(rate(name, cells))) for name in self.constraint.rates)
 
-        return max(float(np.ptp(rate(name, cells))) for name in CONSTRAINTS[self.constraint])
-
-    def told(self, value: float) -> float:
-        """Return an objective as people say it: a cost is positive."""
-        return -value if self.objective == "cost" else value
+    def reported(self, value: float) -> float:
+        """Return an objective as it is reported: a cost is positive."""
+        return value if self.objective.larger_is_better else -value

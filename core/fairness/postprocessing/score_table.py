@@ -1,35 +1,37 @@
-"""Scores by group, sorted once: metrics at any thresholds, curves, and the best thresholds, without the rows."""
+"""Scores by group, sorted once: metrics at any thresholds and curves, without the rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from core.errors import InputError
-from core.fairness.metrics.counts import share
+from core.evaluation import wilson
+from core.fairness.metrics.arrays import BoolArray, Columns, FloatArray, IndexArray, Label
+from core.fairness.metrics.counts import divide
 from core.fairness.metrics.group_metrics import GroupMetrics
 from core.fairness.metrics.groups import Grouping, group_rows, label_text
-from core.fairness.metrics.intervals import effective_weights, wilson
+from core.fairness.metrics.intervals import effective_weights
 from core.fairness.metrics.labels import as_array, as_positive, resolve_positive
 from core.fairness.metrics.measure import as_weights
-from core.fairness.metrics.options import Options
-from core.fairness.metrics.rates import CellFigures, WeightedCells
+from core.fairness.metrics.options import MIN_GROUP_SIZE, Options
+from core.fairness.metrics.rates import RateValues, WeightedRateValues
 from core.fairness.metrics.scores import auc_with_variance
 from core.fairness.metrics.sorted_scores import SortedScores, as_scores
-
-if TYPE_CHECKING:
-    from core.fairness.postprocessing.policy import ThresholdPolicy
+from core.fairness.postprocessing.policy import ThresholdPolicy
 
 __all__ = ["ScoreTable", "score_table"]
 
-Array = NDArray[np.float64]
 _POINTS = 300
+
+Thresholds: TypeAlias = float | Mapping[Label, float]
+"""One threshold for all groups, or one by group."""
 
 
 @dataclass(frozen=True)
@@ -43,26 +45,33 @@ class ScoreTable:
     sorted : SortedScores
         Counts at each distinct score of each group.
     scores, positive : arrays of shape (n,)
-        What it was made from.
+        Scores of the rows, and whether each has the positive label.
+    weights : array of shape (n,), optional
+        Weights of the rows.
     options : Options
-        Of the metrics that `at` returns.
+        Options of the metrics that `at` returns.
+
+    See Also
+    --------
+    score_table : Makes one from rows.
+    optimize_thresholds : Finds the best thresholds of one.
     """
 
     grouping: Grouping
     sorted: SortedScores
-    scores: Array
-    positive: NDArray[np.bool_]
-    weights: Array | None = None
+    scores: FloatArray
+    positive: BoolArray
+    weights: FloatArray | None = None
     options: Options = Options()  # noqa: RUF009  (frozen)
 
     @property
-    def labels(self) -> list[Any]:
-        """The groups."""
+    def labels(self) -> list[Label]:
+        """Labels of the groups."""
         return list(self.grouping.labels)
 
     @property
     def texts(self) -> list[str]:
-        """The groups as text, by which thresholds and rules are kept.
+        """Labels of the groups as text, by which thresholds and rules are kept.
 
         Raises
         ------
@@ -70,37 +79,31 @@ class ScoreTable:
             When several groups read the same.
         """
         texts = [label_text(label) for label in self.labels]
-        twice = sorted({text for text in texts if texts.count(text) > 1})
-        if twice:
-            raise InputError(f"Several groups read '{twice[0]}'.", "Rename values so that they can be told apart.")
+        duplicates = sorted({text for text in texts if texts.count(text) > 1})
+        if duplicates:
+            raise InputError(f"Several groups read '{duplicates[0]}'.", "Rename values so that each is unique.")
         return texts
 
-    def thresholds(self, given: float | Mapping[Any, float]) -> Array:
-        """Return a threshold a group from one for all, or one for each.
+    def thresholds(self, thresholds: Thresholds) -> FloatArray:
+        """Return one threshold per group, from one for all or one for each.
 
         Raises
         ------
         InputError
-            When a group has none, or a threshold belongs to no group.
+            When a group has no threshold, or a threshold belongs to no group.
         """
-        if not isinstance(given, Mapping):
-            return self._known(np.full(len(self.grouping), float(given)))
+        if not isinstance(thresholds, Mapping):
+            return _refuse_nan(np.full(len(self.grouping), float(thresholds)))
         texts = self.texts
-        by_text = {label_text(label): float(threshold) for label, threshold in given.items()}
+        by_text = {label_text(label): float(threshold) for label, threshold in thresholds.items()}
         missing = [text for text in texts if text not in by_text]
         unknown = [text for text in by_text if text not in texts]
         if missing or unknown:
             wrong = f"no threshold for {', '.join(missing)}" if missing else f"no group {', '.join(unknown)}"
             raise InputError(f"There is {wrong}.", f"Give one for each of {', '.join(texts[:10])}.")
-        return self._known(np.array([by_text[text] for text in texts]))
+        return _refuse_nan(np.array([by_text[text] for text in texts]))
 
-    @staticmethod
-    def _known(thresholds: Array) -> Array:
-        if np.isnan(thresholds).any():
-            raise InputError("A threshold is NaN.", "Give a number, or infinity to select nobody.")
-        return thresholds
-
-    def at(self, thresholds: float | Mapping[Any, float]) -> GroupMetrics:
+    def at(self, thresholds: Thresholds) -> GroupMetrics:
         """Return the metrics when a row is selected whose score is at least its group's threshold."""
         chosen = self.thresholds(thresholds)
         cells = self.sorted.cells(chosen)
@@ -109,16 +112,15 @@ class ScoreTable:
         codes = self.grouping.codes
         cell = self.positive * 2 + (self.scores >= chosen[codes])
         return self._weighted(
-            WeightedCells(cells, codes * 4 + cell, self.weights),
-            WeightedCells(cells.sum(axis=0, keepdims=True), cell, self.weights),
+            WeightedRateValues(cells, codes * 4 + cell, self.weights),
+            WeightedRateValues(cells.sum(axis=0, keepdims=True), cell, self.weights),
         )
 
-    def _weighted(self, by_group: CellFigures, overall: CellFigures) -> GroupMetrics:
-        """Return metrics of weighted rows: the weights make the rates, the rows how sure these are."""
+    def _weighted(self, by_group: RateValues, overall: RateValues) -> GroupMetrics:
+        """Return metrics of weighted rows: the rates come from the weights, their intervals from the rows."""
         codes, groups = self.grouping.codes, len(self.grouping)
-        rows, positives = (
-            np.bincount(codes, weights=each, minlength=groups).astype(float) for each in (None, self.positive)
-        )
+        rows = np.bincount(codes, minlength=groups).astype(float)
+        positives = np.bincount(codes, weights=self.positive, minlength=groups).astype(float)
         return GroupMetrics(
             self.grouping.labels,
             rows,
@@ -133,50 +135,57 @@ class ScoreTable:
 
     def under(self, policy: ThresholdPolicy) -> GroupMetrics:
         """Return the expected metrics when a policy decides."""
+        rules = [policy.rule_of(label) for label in self.labels]
         cells = np.zeros((len(self.grouping), 4))
-        parts: dict[int, list[tuple[float, Array]]] = {}
-        for place, label in enumerate(self.labels):
-            for rank, (threshold, probability) in enumerate(policy.rule_of(label)):
-                parts.setdefault(rank, []).append((probability, np.array([place, threshold])))
-        for drawn in parts.values():
-            thresholds, shares = np.full(len(self.grouping), np.inf), np.zeros(len(self.grouping))
-            for probability, (place, threshold) in drawn:
-                thresholds[int(place)], shares[int(place)] = threshold, probability
-            cells += self.sorted.cells(thresholds) * shares[:, None]
+        for rank in range(max(len(rule) for rule in rules)):
+            thresholds = np.array([rule[rank][0] if rank < len(rule) else np.inf for rule in rules])
+            probabilities = np.array([rule[rank][1] if rank < len(rule) else 0.0 for rule in rules])
+            cells += self.sorted.cells(thresholds) * probabilities[:, None]
         if self.weights is None:
             return GroupMetrics.from_cells(self.grouping, cells, self.options)
         # In effective rows, each group by itself and all together.
-        codes, everyone = self.grouping.codes, np.zeros(len(self.scores), dtype=np.intp)
         total = cells.sum(axis=0, keepdims=True)
-        for counts, of in ((cells, codes), (total, everyone)):
-            effective = np.bincount(of, weights=effective_weights(self.weights, of, len(counts)), minlength=len(counts))
-            counts *= share(effective, counts.sum(axis=1))[:, None]
-        return self._weighted(CellFigures(cells), CellFigures(total))
+        for counts, codes in ((cells, self.grouping.codes), (total, np.zeros(len(self.scores), dtype=np.intp))):
+            weights = effective_weights(self.weights, codes, len(counts))
+            effective = np.bincount(codes, weights=weights, minlength=len(counts))
+            counts *= divide(effective, counts.sum(axis=1))[:, None]
+        return self._weighted(RateValues(cells), RateValues(total))
 
     @cached_property
     def range(self) -> tuple[float, float]:
         """The lowest and the highest score."""
         return float(self.scores.min()), float(self.scores.max())
 
-    def quantiles(self, shares: Array) -> Array:
+    def quantiles(self, shares: FloatArray) -> FloatArray:
         """Return quantiles of all scores."""
         return np.quantile(self.scores, shares)
 
     def roc(self, points: int = _POINTS) -> pd.DataFrame:
         """Return the ROC curve of each group, thinned: group, threshold, false_positive_rate, true_positive_rate.
 
-        A group of one class has none.
+        A group of one class has no curve.
+
+        Parameters
+        ----------
+        points : int, default=300
+            About how many points each curve keeps.
         """
         return self._curves("roc", points)
 
     def precision_recall(self, points: int = _POINTS) -> pd.DataFrame:
-        """Return precision and recall of each group, thinned: group, threshold, recall, precision."""
-        return self._curves("pr", points)
+        """Return precision and recall of each group, thinned: group, threshold, recall, precision.
 
-    def _curves(self, kind: str, points: int) -> pd.DataFrame:
+        Parameters
+        ----------
+        points : int, default=300
+            About how many points each curve keeps.
+        """
+        return self._curves("precision_recall", points)
+
+    def _curves(self, kind: Literal["roc", "precision_recall"], points: int) -> pd.DataFrame:
         tables = []
-        for place, label in enumerate(self.labels):
-            threshold, selected, hits = self.sorted.of(place)
+        for group, label in enumerate(self.labels):
+            threshold, selected, hits = self.sorted.of(group)
             positives, negatives = hits[-1], selected[-1] - hits[-1]
             if positives <= 0 or negatives <= 0:
                 continue
@@ -187,7 +196,7 @@ class ScoreTable:
                 threshold, selected, hits = threshold[1:], selected[1:], hits[1:]
                 columns = {"recall": hits / positives, "precision": hits / selected}
                 along = columns["recall"]
-            # As many points for every stretch of the curve, not for every row.
+            # Points at even steps along the curve, not along the rows.
             keep = np.unique(np.searchsorted(along, np.linspace(along[0], along[-1], points)).clip(0, len(along) - 1))
             keep = np.unique(np.r_[0, keep, len(along) - 1])
             chosen = {name: values[keep] for name, values in {"threshold": threshold, **columns}.items()}
@@ -204,6 +213,11 @@ class ScoreTable:
     def calibration(self, bins: int = 10) -> pd.DataFrame:
         """Return predicted and observed shares of each group in bins of about as many rows each.
 
+        Parameters
+        ----------
+        bins : int, default=10
+            Number of bins per group.
+
         Returns
         -------
         DataFrame
@@ -212,68 +226,80 @@ class ScoreTable:
         rows = []
         for group, label in enumerate(self.labels):
             own = self.grouping.codes == group
-            weights = np.ones(int(own.sum())) if self.weights is None else self.weights[own]
-            # Rows of one score are in one bin, that of their middle, so that the order of rows does not count.
-            _, inverse, counts = np.unique(self.scores[own], return_inverse=True, return_counts=True)
-            middle = np.cumsum(counts) - counts / 2
-            place = (middle * min(bins, len(inverse)) / len(inverse)).astype(np.intp)
-            bin_of = np.unique(place, return_inverse=True)[1][inverse]
-            n, total, scores, hits = (
-                np.bincount(bin_of, weights=each)
-                for each in (None, weights, weights * self.scores[own], weights * self.positive[own])
+            scores, positive = self.scores[own], self.positive[own]
+            weights = np.ones(len(scores)) if self.weights is None else self.weights[own]
+            bin_of = _equal_bins(scores, bins)
+            n = np.bincount(bin_of)
+            total, score_sum, hits = (
+                np.bincount(bin_of, weights=values) for values in (weights, weights * scores, weights * positive)
             )
-            predicted, observed = share(scores, total), share(hits, total)
-            low, high = wilson(observed, n, self.options.confidence)
-            columns = (each.tolist() for each in (predicted, observed, low, high, n))
-            rows += [(label_text(label), at, *values) for at, values in enumerate(zip(*columns, strict=True))]
+            predicted, observed = divide(score_sum, total), divide(hits, total)
+            low, high = wilson(observed * n, n, self.options.confidence)
+            columns = (values.tolist() for values in (predicted, observed, low, high, n.astype(float)))
+            rows += [(label_text(label), i, *values) for i, values in enumerate(zip(*columns, strict=True))]
         return pd.DataFrame(rows, columns=["group", "bin", "predicted", "observed", "low", "high", "n"])
 
-    def optimize(self, **settings: Any) -> ThresholdPolicy:
-        """Find the best thresholds; `optimize_thresholds` has the settings."""
-        from core.fairness.postprocessing.optimize import optimize
+    def with_options(self, *, confidence: float | None = None, min_group_size: int | None = None) -> ScoreTable:
+        """Return the same table with other options of its metrics.
 
-        return optimize(self, **settings)
-
-    def tradeoff(self, **settings: Any) -> pd.DataFrame:
-        """Return what each tolerance costs; `tradeoff_curve` has the settings."""
-        from core.fairness.postprocessing.optimize import tradeoff
-
-        return tradeoff(self, **settings)
-
-    def with_options(self, **changed: Any) -> ScoreTable:
-        """Return the same table with other options of its metrics."""
-        return replace(self, options=replace(self.options, **changed))
+        Parameters
+        ----------
+        confidence, min_group_size : number, optional
+            As of `group_metrics`; unchanged by default.
+        """
+        options = replace(
+            self.options,
+            confidence=self.options.confidence if confidence is None else confidence,
+            min_group_size=self.options.min_group_size if min_group_size is None else min_group_size,
+        )
+        return replace(self, options=options)
 
     @cached_property
-    def hulls(self) -> list[tuple[Array, Array, Array]]:
+    def hulls(self) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """The vertices of each group's ROC convex hull: threshold, false positives, true positives.
 
         The upper hull of counts over scores is isotonic regression of the labels (Fawcett, Niculescu-Mizil 2007).
         """
         from scipy.optimize import isotonic_regression
 
-        found = []
-        for place in range(len(self.grouping)):
-            threshold, selected, hits = self.sorted.of(place)
+        hulls = []
+        for group in range(len(self.grouping)):
+            threshold, selected, hits = self.sorted.of(group)
             keep = np.array([0, len(threshold) - 1])
             if len(threshold) > 2:
                 rows, positives = np.diff(selected), np.diff(hits)
-                some = rows > 0  # rows of no weight move nothing
-                places = np.flatnonzero(some) + 1
-                fitted = isotonic_regression(positives[some] / rows[some], weights=rows[some], increasing=False)
-                keep = np.r_[0, places[fitted.blocks[1:] - 1]]
-            found.append((threshold[keep], (selected - hits)[keep], hits[keep]))
-        return found
+                weighted = rows > 0  # rows without weight do not move the hull
+                steps = np.flatnonzero(weighted) + 1
+                shares = positives[weighted] / rows[weighted]
+                fitted = isotonic_regression(shares, weights=rows[weighted], increasing=False)
+                keep = np.r_[0, steps[fitted.blocks[1:] - 1]]
+            hulls.append((threshold[keep], (selected - hits)[keep], hits[keep]))
+        return hulls
+
+
+def _refuse_nan(thresholds: FloatArray) -> FloatArray:
+    if np.isnan(thresholds).any():
+        raise InputError("A threshold is NaN.", "Give a number, or infinity to select no row.")
+    return thresholds
+
+
+def _equal_bins(scores: FloatArray, bins: int) -> IndexArray:
+    """Return the bin of each row; rows of one score share the bin of their middle, whatever their order."""
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - counts / 2
+    number = (middle * min(bins, len(inverse)) / len(inverse)).astype(np.intp)
+    bin_of: IndexArray = np.unique(number, return_inverse=True)[1][inverse]
+    return bin_of
 
 
 def score_table(
-    y_true: Any,
-    y_score: Any,
-    sensitive_features: Any,
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    sensitive_features: Columns,
     *,
-    pos_label: Any = None,
-    sample_weight: Any = None,
-    min_group_size: int = 30,
+    pos_label: Label | None = None,
+    sample_weight: ArrayLike | None = None,
+    min_group_size: int = MIN_GROUP_SIZE,
     confidence: float = 0.95,
 ) -> ScoreTable:
     """Sort scores once, so that metrics at any threshold come without the rows.
@@ -285,17 +311,23 @@ def score_table(
     y_score : array-like of shape (n,)
         Finite numbers, higher for the positive label.
     sensitive_features : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns)
-        Who is in which group.
+        Columns that define the groups.
     pos_label : label, optional
         The positive label; needed unless labels are 0 and 1.
     sample_weight : array-like of shape (n,), optional
         Weights of the rows.
-    min_group_size, confidence
-        As in `group_metrics`.
+    min_group_size : int, default=30
+        As of `group_metrics`.
+    confidence : float, default=0.95
+        As of `group_metrics`.
 
     Returns
     -------
     ScoreTable
+
+    See Also
+    --------
+    optimize_thresholds : Finds the best thresholds by group.
 
     Examples
     --------

@@ -1,42 +1,52 @@
-"""A learner that asks before each fit whether to go on: searches of Fairlearn fit dozens of models in one call."""
+"""An estimator that can be stopped before each fit: searches of Fairlearn fit dozens of models in one call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
 
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
-__all__ = ["watched"]
+from core.fairness.metrics.arrays import FloatArray, LabelArray
+
+__all__ = ["InterruptibleEstimator"]
 
 
-class _Watched(ClassifierMixin, BaseEstimator):
-    """Fits a copy of `learner`; what is called before each fit is shared by all copies of this."""
+class InterruptibleEstimator(ClassifierMixin, BaseEstimator):
+    """Fits a clone of an estimator and calls a function before each fit.
 
-    def __init__(self, learner: Any, ask: Callable[[], None]) -> None:
-        self.learner = learner
-        self.ask = ask
+    Parameters
+    ----------
+    estimator : classifier
+        The estimator, unfitted.
+    before_fit : callable
+        Called before each fit of this estimator and of its copies, which share it; it raises an error to stop.
+    """
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Watched:
-        return _Watched(deepcopy(self.learner, memo), self.ask)
+    def __init__(self, estimator: ClassifierMixin, before_fit: Callable[[], None]) -> None:
+        self.estimator = estimator
+        self.before_fit = before_fit
 
-    def __sklearn_clone__(self) -> _Watched:
-        return _Watched(clone(self.learner), self.ask)
+    def __deepcopy__(self, memo: dict[int, object]) -> InterruptibleEstimator:
+        return InterruptibleEstimator(deepcopy(self.estimator, memo), self.before_fit)
 
-    def fit(self, X: Any, y: Any, **weights: Any) -> _Watched:
-        self.ask()
-        self.fitted_ = clone(self.learner).fit(X, y, **weights)
+    def __sklearn_clone__(self) -> InterruptibleEstimator:
+        return InterruptibleEstimator(clone(self.estimator), self.before_fit)
+
+    def fit(self, X: FloatArray, y: LabelArray, **weights: ArrayLike) -> InterruptibleEstimator:
+        """Call `before_fit`, then fit a clone of the estimator."""
+        self.before_fit()
+        self.fitted_ = clone(self.estimator).fit(X, y, **weights)
         self.classes_ = self.fitted_.classes_
         return self
 
-    def predict(self, X: Any) -> Any:
-        return self.fitted_.predict(X)
+    def predict(self, X: FloatArray) -> LabelArray:
+        """Return the predicted classes."""
+        classes: LabelArray = self.fitted_.predict(X)
+        return classes
 
-    def predict_proba(self, X: Any) -> Any:
-        return self.fitted_.predict_proba(X)
-
-
-def watched(learner: Any, ask: Callable[[], None]) -> Any:
-    """Return the learner, calling `ask` before each of its fits and those of its copies."""
-    return _Watched(learner, ask)
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        """Return the probability of each class."""
+        probabilities: FloatArray = self.fitted_.predict_proba(X)
+        return probabilities

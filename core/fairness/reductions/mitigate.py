@@ -1,25 +1,30 @@
-"""Models that are trained to be fair, beside the one that was not: the same learner, rows and test for all."""
+"""Models that are trained to be fairer, compared with the unmitigated one: same learner, rows and test for all."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NotRequired
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from typing_extensions import TypedDict
 
+from core.columns import require_columns
 from core.errors import InputError
+from core.evaluation import mover
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
+from core.fairness.metrics.binning import as_groups
+from core.fairness.metrics.definitions import extreme_groups
 from core.fairness.metrics.group_metrics import GroupMetrics
-from core.fairness.metrics.groups import Grouping, as_groups, group_rows
-from core.fairness.metrics.intervals import mover
+from core.fairness.metrics.groups import Grouping, group_rows, label_text
 from core.fairness.metrics.options import Options
-from core.fairness.postprocessing.problem import CONSTRAINTS
-from core.fairness.reductions.interruptible_estimator import watched
-from core.fairness.reductions.settings import TECHNIQUES, MitigationSettings
+from core.fairness.postprocessing.objectives import CONSTRAINTS
+from core.fairness.reductions.settings import MitigationSettings
+from core.fairness.reductions.techniques import TECHNIQUES, UNMITIGATED, Technique
+from core.fairness.reductions.training import TrainingSetup, Winner
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
@@ -27,30 +32,22 @@ if TYPE_CHECKING:
 
 __all__ = ["MitigationResult", "mitigate"]
 
-Array = NDArray[np.float64]
-_MOMENTS = {
-    "demographic_parity": "DemographicParity",
-    "true_positive_rate_parity": "TruePositiveRateParity",
-    "false_positive_rate_parity": "FalsePositiveRateParity",
-    "equalized_odds": "EqualizedOdds",
-}
-
 
 @dataclass(frozen=True)
 class MitigationResult:
-    """What each technique brought on the test rows.
+    """The effect of each technique on the test rows.
 
     Parameters
     ----------
     table : DataFrame
-        One row a technique: accuracy and balanced_accuracy with low and high, disparity (largest difference of the
+        One row per technique: accuracy and balanced_accuracy with low and high, disparity (largest difference of the
         constrained rates) with low and high, lowest and highest group, seconds, message when it failed.
     by_group : DataFrame
-        One row a technique and group: count and rates.
+        One row per technique and group: count and rates.
     settings : MitigationSettings
-        What was asked for.
+        Settings of the comparison.
     rows : dict
-        Training and test rows.
+        Number of training and of test rows.
     """
 
     table: pd.DataFrame
@@ -59,11 +56,11 @@ class MitigationResult:
     rows: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+        """Return it as JSON-serializable values."""
 
         def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-            plain = table.astype(object)
-            return plain.where(plain.notna(), None).to_dict(orient="records")
+            cells = table.astype(object)
+            return cells.where(cells.notna(), None).to_dict(orient="records")
 
         return {
             "table": records(self.table),
@@ -74,101 +71,58 @@ class MitigationResult:
 
 
 class _Stopped(Exception):
-    """Somebody asked to stop between two fits."""
+    """A stop was requested between two fits."""
 
 
-class _Bench:
-    """The encoded rows, the groups, and the learner that every technique trains."""
+class _Row(TypedDict):
+    """A technique's row of `MitigationResult.table`."""
 
-    def __init__(self, prepared: Prepared, groups: Grouping, winner: Mapping[str, Any], settings: MitigationSettings):
-        self.X, self.X_test = np.asarray(prepared.data.X, dtype=float), np.asarray(prepared.X_test, dtype=float)
-        self.y, self.y_test = prepared.data.y.astype(int), prepared.y_test.astype(int)
-        self.group, self.test_group = groups.codes[prepared.train_rows], groups.codes[prepared.test_rows]
-        self.settings, self.winner, self.task = settings, winner, prepared.data.task
-        self.before_fit: Callable[[], None] = lambda: None
-
-    def learner(self) -> Any:
-        """Return the winner's learner with its configuration, unfitted."""
-        import os
-
-        from core.automl import build_estimator
-
-        return build_estimator(
-            self.winner["learner"], self.winner["config"], self.task, jobs=os.cpu_count() or 1, seed=self.settings.seed
-        )
-
-    def estimator(self) -> Any:
-        """Return the learner, one that asks before each fit whether to go on."""
-        return watched(self.learner(), self.before_fit)
-
-    @property
-    def weight_name(self) -> str:
-        """What the learner calls its row weights."""
-        steps = getattr(self.learner(), "steps", None)
-        return f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
-
-    def moment(self) -> Any:
-        """Return Fairlearn's constraint."""
-        from fairlearn import reductions
-
-        return getattr(reductions, _MOMENTS[self.settings.constraint])(difference_bound=self.settings.difference_bound)
-
-    # Each technique returns the probability that a test row is selected.
-
-    def unmitigated(self) -> Array:
-        return (self.estimator().fit(self.X, self.y).predict_proba(self.X_test)[:, 1] >= 0.5).astype(float)
-
-    def reweighing(self) -> Array:
-        """Weigh rows so that group and label are independent (Kamiran, Calders 2012)."""
-        groups = self.group.max() + 1
-        cells = np.bincount(self.group * 2 + self.y, minlength=groups * 2).reshape(groups, 2)
-        expected = cells.sum(axis=1, keepdims=True) * cells.sum(axis=0) / cells.sum()
-        with np.errstate(invalid="ignore", divide="ignore"):
-            weight = np.where(cells > 0, expected / cells, 0.0)[self.group, self.y]
-        fitted = self.estimator().fit(self.X, self.y, **{self.weight_name: weight})
-        return (fitted.predict_proba(self.X_test)[:, 1] >= 0.5).astype(float)
-
-    def correlation_remover(self) -> Array:
-        """Take out of the features what is linear in the group (Fairlearn's CorrelationRemover)."""
-        from fairlearn.preprocessing import CorrelationRemover
-
-        groups = int(max(self.group.max(), self.test_group.max())) + 1
-        dummies = np.eye(groups)[:, 1:]  # the first group is where the others are 0
-        places = list(range(groups - 1))
-        remover = CorrelationRemover(sensitive_feature_ids=places)
-        train = remover.fit_transform(np.hstack([dummies[self.group], self.X]))
-        test = remover.transform(np.hstack([dummies[self.test_group], self.X_test]))
-        return (self.estimator().fit(train, self.y).predict_proba(test)[:, 1] >= 0.5).astype(float)
-
-    def exponentiated_gradient(self) -> Array:
-        """A lottery among models (Agarwal et al. 2018): the share of them that select the row."""
-        from fairlearn.reductions import ExponentiatedGradient
-
-        search = ExponentiatedGradient(
-            self.estimator(),
-            self.moment(),
-            eps=self.settings.difference_bound,
-            max_iter=self.settings.iterations,
-            sample_weight_name=self.weight_name,
-        )
-        search.fit(self.X, self.y, sensitive_features=self.group)
-        return np.asarray(search._pmf_predict(self.X_test)[:, 1], dtype=float)
-
-    def grid_search(self) -> Array:
-        """The best of models with other weights of the constraint (Agarwal et al. 2018)."""
-        from fairlearn.reductions import GridSearch
-
-        search = GridSearch(
-            self.estimator(), self.moment(), grid_size=self.settings.grid_size, sample_weight_name=self.weight_name
-        )
-        search.fit(self.X, self.y, sensitive_features=self.group)
-        return np.asarray(search.predict(self.X_test), dtype=float)
+    technique: str
+    accuracy: NotRequired[float]
+    accuracy_low: NotRequired[float]
+    accuracy_high: NotRequired[float]
+    balanced_accuracy: NotRequired[float]
+    balanced_accuracy_low: NotRequired[float]
+    balanced_accuracy_high: NotRequired[float]
+    metric: NotRequired[str]
+    disparity: NotRequired[float]
+    disparity_low: NotRequired[float]
+    disparity_high: NotRequired[float]
+    lowest_group: NotRequired[str]
+    highest_group: NotRequired[str]
+    seconds: NotRequired[float]
+    message: NotRequired[str]
 
 
-def expected_cells(positive: NDArray[np.bool_], selected: Array, codes: NDArray[np.intp], groups: int) -> Array:
+def training_setup(
+    prepared: Prepared,
+    groups: Grouping,
+    winner: Winner,
+    settings: MitigationSettings,
+    before_fit: Callable[[], None] = lambda: None,
+) -> TrainingSetup:
+    """Return the training setup of a prepared search, with the groups of all of its table's rows."""
+    return TrainingSetup(
+        X=np.asarray(prepared.data.X, dtype=float),
+        y=prepared.data.y.astype(np.intp),
+        X_test=np.asarray(prepared.X_test, dtype=float),
+        group=groups.codes[prepared.train_rows],
+        test_group=groups.codes[prepared.test_rows],
+        winner=winner,
+        task=prepared.data.task,
+        constraint=settings.constraint,
+        difference_bound=settings.difference_bound,
+        iterations=settings.iterations,
+        grid_size=settings.grid_size,
+        seed=settings.seed,
+        before_fit=before_fit,
+    )
+
+
+def expected_cells(positive: BoolArray, selected: FloatArray, codes: IndexArray, groups: int) -> FloatArray:
     """Count by group where rows are selected with a probability, (groups, 4)."""
 
-    def total(weight: Array) -> Array:
+    def total(weight: FloatArray) -> FloatArray:
         return np.asarray(np.bincount(codes, weights=weight, minlength=groups), dtype=np.float64)
 
     true, false = total(selected * positive), total(selected * ~positive)
@@ -176,40 +130,88 @@ def expected_cells(positive: NDArray[np.bool_], selected: Array, codes: NDArray[
     return np.stack([negatives - false, false, positives - true, true], axis=-1)
 
 
-def _row(name: str, found: GroupMetrics, cells: Array, constraint: str, min_rows: int) -> dict[str, Any]:
-    """Return one technique's figures, the disparity with the interval of its widest gap."""
-    overall = found.overall_intervals
-    row: dict[str, Any] = {"technique": name}
-    for metric in ("accuracy", "balanced_accuracy"):
-        row |= {
-            metric: overall.loc[metric, "value"],
-            f"{metric}_low": overall.loc[metric, "low"],
-            f"{metric}_high": overall.loc[metric, "high"],
-        }
-    gaps = found.difference()
-    worst = max(CONSTRAINTS[constraint], key=lambda metric: -np.inf if np.isnan(gaps[metric]) else gaps[metric])
-    row |= {"metric": worst, "disparity": gaps[worst]}
-    intervals = found.intervals.xs(worst, level="metric")
-    usable = ~intervals["small"].to_numpy(dtype=bool)
+def _summary_row(technique: Technique, metrics: GroupMetrics, constraint: str, seconds: float) -> _Row:
+    """Return accuracy and disparity of one technique, the disparity with the interval of its widest gap."""
+    overall = metrics.overall_intervals
+    gaps = metrics.difference()
+    worst = max(CONSTRAINTS[constraint].rates, key=lambda name: -np.inf if np.isnan(gaps[name]) else gaps[name])
+    accuracy, balanced = overall.loc["accuracy"], overall.loc["balanced_accuracy"]
+    row: _Row = {
+        "technique": technique.name,
+        "accuracy": accuracy["value"],
+        "accuracy_low": accuracy["low"],
+        "accuracy_high": accuracy["high"],
+        "balanced_accuracy": balanced["value"],
+        "balanced_accuracy_low": balanced["low"],
+        "balanced_accuracy_high": balanced["high"],
+        "metric": worst,
+        "disparity": gaps[worst],
+    }
+    intervals = metrics.intervals.xs(worst, level="metric")
     values = intervals["value"].to_numpy(dtype=float)
-    if usable.sum() >= 2:
-        places = np.flatnonzero(usable)
-        low, high = places[np.argmin(values[places])], places[np.argmax(values[places])]
+    pair = extreme_groups(values, ~intervals["small"].to_numpy(dtype=bool))
+    if pair is not None:
+        low, high = pair
         bounds = intervals[["low", "high"]].to_numpy(dtype=float)
         below, above = mover(values[high], tuple(bounds[high]), values[low], tuple(bounds[low]))
-        row |= {
-            "disparity_low": float(below),
-            "disparity_high": float(above),
-            "lowest_group": str(found.labels[low]),
-            "highest_group": str(found.labels[high]),
-        }
+        row["disparity_low"], row["disparity_high"] = float(below), float(above)
+        row["lowest_group"], row["highest_group"] = label_text(metrics.labels[low]), label_text(metrics.labels[high])
+    row["seconds"] = seconds
     return row
+
+
+@dataclass
+class _Comparison:
+    """A comparison in progress: what it trains on, and the techniques that are done."""
+
+    setup: Callable[[Callable[[], None]], TrainingSetup]
+    positive: BoolArray
+    test: Grouping
+    settings: MitigationSettings
+    tell: Report
+    stop: Callable[[], bool]
+    rows: list[_Row] = field(default_factory=list)
+    by_group: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(self, technique: Technique, number: int, count: int) -> None:
+        """Train with one technique and add its rows; raise `_Stopped` when a stop is requested before a fit."""
+        fraction, fits = number / count, 0
+
+        def before_fit() -> None:
+            nonlocal fits
+            if self.stop():
+                raise _Stopped
+            fits += 1
+            if fits > 1:
+                values = {"technique": technique.name, "fit": fits}
+                self.tell(Event("train", fraction, f"Training: {technique.title}, model {fits:,}", values))
+
+        self.tell(Event("train", fraction, f"Training: {technique.title}", {"technique": technique.name}))
+        began = time.perf_counter()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the libraries, about single fits; failures are in the table
+                selected = technique.train(self.setup(before_fit))
+        except (ValueError, RuntimeError, TypeError, ArithmeticError) as error:
+            message = f"{type(error).__name__}: {error}"[:300]
+            self.rows.append({"technique": technique.name, "message": message})
+            return
+        cells = expected_cells(self.positive, selected, self.test.codes, len(self.test))
+        metrics = GroupMetrics.from_cells(self.test, cells, Options(min_group_size=self.settings.min_group_size))
+        row = _summary_row(technique, metrics, self.settings.constraint, time.perf_counter() - began)
+        self.rows.append(row)
+        table = metrics.by_group.reset_index(drop=True)
+        table.insert(0, "group", [label_text(label) for label in self.test.labels])
+        table.insert(0, "technique", technique.name)
+        self.by_group.append(table)
+        values = {key: value for key, value in row.items() if value is not None}
+        self.tell(Event("train", (number + 1) / count, f"Done: {technique.title}", values))
 
 
 def mitigate(
     frame: pd.DataFrame,
     search: AutoMLSettings,
-    winner: Mapping[str, Any],
+    winner: Winner,
     settings: MitigationSettings,
     *,
     report: Report | None = None,
@@ -220,17 +222,17 @@ def mitigate(
     Parameters
     ----------
     frame : DataFrame
-        The table the search was on.
+        The table of the search.
     search : AutoMLSettings
-        The search's settings: they give the same split and features again.
+        Settings of the search, which give the same split and features again.
     winner : mapping
-        ``learner`` and ``config`` of its winner.
+        ``learner`` and ``config`` of the search's winner.
     settings : MitigationSettings
         Sensitive columns, constraint and techniques.
     report : callable, optional
-        Takes an event a technique.
+        Takes one event per technique.
     should_stop : callable, optional
-        Asked before each fit; the techniques that are done by then are the result.
+        Called before each fit; when it returns True, the result has the techniques that are done.
 
     Returns
     -------
@@ -239,82 +241,43 @@ def mitigate(
     Raises
     ------
     InputError
-        When the target has no two classes, no row was held out, or a column is missing.
+        When the target does not have two classes, no row was held out, or a column is missing.
     """
     from core.automl import prepare
 
-    tell, stop = report or silent, should_stop or (lambda: False)
-    missing = [name for name in settings.sensitive_columns if name not in frame.columns]
-    if missing:
-        raise InputError(f"The table has no column '{missing[0]}'.", "Choose one of the table's columns.")
+    tell = report or silent
+    require_columns(frame, settings.sensitive_columns)
     tell(Event("prepare", 0.0, "Preparing the rows as the search did"))
     prepared = prepare(frame, search)
     if prepared.data.classes != 2:
-        raise InputError(f"The target '{search.target}' has no two classes.", "Choose a search with a binary target.")
+        raise InputError(
+            f"The target '{search.target}' does not have two classes.", "Choose a search with a binary target."
+        )
     if not len(prepared.y_test):
-        raise InputError("The search held out no rows to test on.", "Search again with a test share.")
+        raise InputError("The search held out no rows to test on.", "Search again with a test fraction.")
     columns = {name: as_groups(frame[name], settings.bins) for name in settings.sensitive_columns}
     groups = group_rows(pd.DataFrame(columns), rows=len(frame))
-    bench = _Bench(prepared, groups, winner, settings)
-    rows, by_group = [], []
-    chosen = ["unmitigated", *(name for name in TECHNIQUES if name in settings.techniques)]
-    test = Grouping(bench.test_group, groups.labels)
-    options = Options(min_group_size=settings.min_group_size)
-    for number, name in enumerate(chosen):
-        if stop():
+    comparison = _Comparison(
+        setup=lambda before_fit: training_setup(prepared, groups, winner, settings, before_fit),
+        positive=prepared.y_test.astype(int) == 1,
+        test=Grouping(groups.codes[prepared.test_rows], groups.labels),
+        settings=settings,
+        tell=tell,
+        stop=should_stop or (lambda: False),
+    )
+    techniques = [UNMITIGATED, *(record for name, record in TECHNIQUES.items() if name in settings.techniques)]
+    for number, technique in enumerate(techniques):
+        if comparison.stop():
             break
-        tell(
-            Event("train", number / len(chosen), f"Training: {TECHNIQUES.get(name, 'as it was')}", {"technique": name})
-        )
-        began = time.perf_counter()
-        fits = 0
-
-        def before_fit(number: int = number, name: str = name) -> None:
-            nonlocal fits
-            if stop():
-                raise _Stopped
-            fits += 1
-            if fits > 1:
-                told = f"Training: {TECHNIQUES.get(name, 'as it was')}, model {fits:,}"
-                tell(Event("train", number / len(chosen), told, {"technique": name, "fit": fits}))
-
-        bench.before_fit = before_fit
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of the libraries, about single fits; failures are in the table
-                selected = getattr(bench, name)()
+            comparison.add(technique, number, len(techniques))
         except _Stopped:
             break
-        except (ValueError, RuntimeError, TypeError, ArithmeticError) as error:
-            rows.append({"technique": name, "message": f"{type(error).__name__}: {error}"[:300]})
-            continue
-        cells = expected_cells(bench.y_test == 1, selected, test.codes, len(groups))
-        found = GroupMetrics.from_cells(test, cells, options)
-        rows.append(
-            _row(name, found, cells, settings.constraint, settings.min_group_size)
-            | {"seconds": time.perf_counter() - began}
-        )
-        table = found.by_group.reset_index(drop=True)
-        table.insert(
-            0,
-            "group",
-            [", ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in groups.labels],
-        )
-        table.insert(0, "technique", name)
-        by_group.append(table)
-        tell(
-            Event(
-                "train",
-                (number + 1) / len(chosen),
-                f"Done: {TECHNIQUES.get(name, 'as it was')}",
-                {key: value for key, value in rows[-1].items() if value is not None},
-            )
-        )
-    if not by_group:
+    if not comparison.by_group:
         raise InputError("No technique was finished.", "Start again and let it run longer, or choose others.")
     return MitigationResult(
-        pd.DataFrame(rows),
-        pd.concat(by_group, ignore_index=True),
+        pd.DataFrame(comparison.rows),
+        pd.concat(comparison.by_group, ignore_index=True),
         settings,
-        {"train": len(bench.y), "test": len(bench.y_test)},
+        {"train": len(prepared.data.y), "test": len(prepared.y_test)},
     )

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from core.errors import SettingsError
-from core.fairness import group_metrics
-from core.fairness.metrics.counts import RATES, rate
-from core.fairness.metrics.intervals import cell_intervals, mover, wilson
-from core.fairness.metrics.rates import CellFigures, WeightedCells
+from core.evaluation import mover, wilson
+from core.fairness import RATES, group_metrics
+from core.fairness.metrics.counts import rate
+from core.fairness.metrics.intervals import rate_intervals
+from core.fairness.metrics.rates import RateValues, WeightedRateValues
 from core.fairness.metrics.scores import auc_with_variance
 from core.fairness.metrics.sorted_scores import SortedScores
 
@@ -21,13 +22,13 @@ from core.fairness.metrics.sorted_scores import SortedScores
 def test_wilson_is_scipys(n, share, confidence):
     k = round(share * n)
     expected = binomtest(k, n).proportion_ci(confidence, method="wilson")
-    assert [float(bound) for bound in wilson(k / n, n, confidence)] == pytest.approx(list(expected), abs=1e-12)
+    assert [float(bound) for bound in wilson(k, n, confidence)] == pytest.approx(list(expected), abs=1e-12)
 
 
 def test_newcombes_example():
     """Newcombe 1998, table II: 56 of 70 against 48 of 80."""
     first, other = np.array(56 / 70), np.array(48 / 80)
-    low, high = mover(first, wilson(first, 70), other, wilson(other, 80))
+    low, high = mover(first, wilson(70 * first, 70), other, wilson(80 * other, 80))
     assert (first - other, float(low), float(high)) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
 
 
@@ -115,9 +116,9 @@ def test_unequal_weights_make_intervals_wider():
 def test_large_weighted_groups_are_drawn_as_small_ones_are(monkeypatch):
     random = np.random.default_rng(4)
     cell, weights = random.integers(0, 4, 1500), random.random(1500)
-    figures = WeightedCells(np.bincount(cell, weights=weights, minlength=4)[None], cell, weights)
+    figures = WeightedRateValues(np.bincount(cell, weights=weights, minlength=4)[None], cell, weights)
     by_rows = figures.intervals(0.95, 3000, random)
-    monkeypatch.setattr(WeightedCells, "_ROWS", 0)
+    monkeypatch.setattr(WeightedRateValues, "normal_from_rows", 0)
     by_sums = figures.intervals(0.95, 3000, random)
     for first, other in zip(by_rows[:2], by_sums[:2], strict=True):
         np.testing.assert_allclose(first, other, atol=0.006)
@@ -168,7 +169,7 @@ def test_intervals_cover(n):
     """Of 1,000 samples about 95 % have an interval around the truth, 92 % where 11 rows are behind a rate near 1."""
     shares = np.array([0.35, 0.02, 0.02, 0.61])
     cells = np.random.default_rng(6).multinomial(n, shares, 1000).astype(float)
-    low, high = cell_intervals(cells, 0.95)
+    low, high = rate_intervals(list(RATES.values()), cells, 0.95)
     truth = np.array([rate(name, shares) for name in RATES])
     covered = ((low <= truth) & (truth <= high)).mean(axis=0)
     assert covered.min() > 0.9, dict(zip(RATES, covered, strict=True))
@@ -177,11 +178,11 @@ def test_intervals_cover(n):
 def test_gaps_cover():
     random = np.random.default_rng(7)
     first, other = random.binomial(30, 0.97, 2000) / 30, random.binomial(60, 0.9, 2000) / 60
-    low, high = mover(first, wilson(first, 30), other, wilson(other, 60))
+    low, high = mover(first, wilson(30 * first, 30), other, wilson(60 * other, 60))
     assert 0.93 < ((low <= 0.07) & (high >= 0.07)).mean() <= 0.99
 
 
 def test_kinds_of_intervals_are_told():
-    assert CellFigures(np.ones((1, 4))).intervals(0.95, 100, np.random.default_rng(0))[2][0] == "Wilson"
+    assert RateValues(np.ones((1, 4))).intervals(0.95, 100, np.random.default_rng(0))[2][0] == "Wilson"
     found = group_metrics([0.5, 1.5] * 30, [1.0, 1.0] * 30, ["a"] * 60).intervals
     assert found.loc[("a", "mae"), "method"] == "Student"

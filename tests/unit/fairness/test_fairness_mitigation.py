@@ -65,8 +65,10 @@ def test_figures_of_the_unmitigated_are_fairlearns(compared, hiring):
 
 
 def test_reweighing_makes_group_and_label_independent(hiring):
+    from core.fairness import TECHNIQUES
     from core.fairness.metrics.groups import group_rows
-    from core.fairness.reductions.mitigate import _Bench
+    from core.fairness.reductions.mitigate import training_setup
+    from core.fairness.reductions.training import TrainingSetup
 
     class Weights:
         def fit(self, X, y, **weights):
@@ -76,7 +78,7 @@ def test_reweighing_makes_group_and_label_independent(hiring):
         def predict_proba(self, X):
             return np.zeros((len(X), 2))
 
-    class Spy(_Bench):
+    class Spy(TrainingSetup):
         def estimator(self):
             kept.append(Weights())
             return kept[-1]
@@ -84,8 +86,9 @@ def test_reweighing_makes_group_and_label_independent(hiring):
     kept: list[Weights] = []
     prepared = prepare(hiring, SEARCH)
     groups = group_rows(hiring["group"])
-    bench = Spy(prepared, groups, LOGISTIC, MitigationSettings(sensitive_columns=("group",)))
-    bench.reweighing()
+    setup = training_setup(prepared, groups, LOGISTIC, MitigationSettings(sensitive_columns=("group",)))
+    bench = Spy(**vars(setup))
+    TECHNIQUES["reweighing"].train(bench)
     weight = next(each.weight for each in kept if hasattr(each, "weight"))
     shares = [np.average(bench.y[bench.group == g], weights=weight[bench.group == g]) for g in (0, 1)]
     assert shares[0] == pytest.approx(shares[1])
@@ -133,7 +136,7 @@ def test_stop_within_a_technique_keeps_those_that_are_done(hiring):
     [
         (SEARCH, ("colour",), "no column 'colour'"),
         (SEARCH.model_copy(update={"test_fraction": 0.0}), ("group",), "held out no rows"),
-        (AutoMLSettings(target="skill"), ("group",), "no two classes"),
+        (AutoMLSettings(target="skill"), ("group",), "does not have two classes"),
     ],
 )
 def test_what_cannot_be_compared_is_said(hiring, search, columns, said):

@@ -107,7 +107,7 @@ def test_a_policy_of_single_thresholds_needs_neither():
 
 
 def test_unknown_groups_are_named_and_counted():
-    with pytest.raises(InputError, match=r"^3 rows are of groups that the policy does not know: d, \(missing\)"):
+    with pytest.raises(InputError, match=r"^3 rows belong to groups that the policy does not know: d, \(missing\)"):
         POLICY.expected_rate([0.5] * 4, ["a", "d", "d", None])
     with pytest.raises(InputError, match="no rule for the group 'd'"):
         POLICY.rule_of("d")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SettingsError
-from core.fairness import DEFINITIONS, FairnessReport, group_metrics, score_table, verdict
+from core.fairness import DEFINITIONS, FairnessReport, group_metrics, optimize_thresholds, score_table, verdict
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def found(rows):
 def report(rows, found):
     truth, score, group = rows
     table = score_table(truth, score, group)
-    policy = table.optimize(constraint="equalized_odds")
+    policy = optimize_thresholds(table, constraint="equalized_odds")
     return FairnessReport(
         "Fairness of <script>alert(1)</script>",
         {"Fingerprint": "abc", "Rows": "2,000"},
@@ -77,7 +77,7 @@ def test_too_few_rows_and_numbers_have_a_sentence_too():
 
 
 def test_unknown_definition_is_refused(found):
-    with pytest.raises(SettingsError, match="no definition 'luck'"):
+    with pytest.raises(SettingsError, match="Unknown definition of fairness 'luck'"):
         verdict(found, "luck")
 
 

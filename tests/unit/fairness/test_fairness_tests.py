@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, false_discovery_control, fisher_exact, hypergeom, kstest
 
-from core.fairness import group_metrics, optimize_thresholds, score_table
-from core.fairness.metrics.counts import RATES, rate
+from core.fairness import RATES, group_metrics, optimize_thresholds, score_table
+from core.fairness.metrics.counts import rate
 from core.fairness.metrics.intervals import benjamini_hochberg
 from core.fairness.metrics.permutation import p_values
 from core.fairness.metrics.scores import heterogeneity
@@ -17,8 +17,9 @@ DRAWS = 20_000
 
 def p_of(name, cells, draws=DRAWS, seed=0):
     cells = np.asarray(cells, float)
-    usable = np.stack([np.isfinite(rate(each, cells)) for each in RATES], axis=-1)
-    return p_values(cells, usable, draws, np.random.default_rng(seed))[RATES.index(name)]
+    usable = np.stack([np.isfinite(rate(metric, cells)) for metric in RATES], axis=-1)
+    p = p_values(list(RATES.values()), cells, usable, draws, np.random.default_rng(seed))
+    return p[list(RATES).index(name)]
 
 
 def exact(hits, of):

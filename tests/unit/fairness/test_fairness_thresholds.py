@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from core.errors import SettingsError
-from core.fairness import CONSTRAINTS, optimize_thresholds, score_table, tradeoff_curve
+from core.fairness import CONSTRAINTS, optimize_thresholds, tradeoff_curve
 
 SEEDS = st.integers(0, 2**32 - 1)
 PARITIES = [name for name in CONSTRAINTS if name != "equalized_odds"]
@@ -280,5 +280,5 @@ def test_one_group_is_decided_freely():
 )
 def test_impossible_settings_are_refused(setting):
     with pytest.raises(SettingsError) as refused:
-        score_table([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aabb")).optimize(**setting)
+        optimize_thresholds([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aabb"), **setting)
     assert refused.value.hint

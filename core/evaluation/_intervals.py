@@ -1,0 +1,91 @@
+"""Intervals of shares and of differences, in closed form."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Interval", "mover", "normal_quantile", "wilson"]
+
+Interval: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Lower and upper bounds, of one shape."""
+
+
+def normal_quantile(confidence: float) -> float:
+    """Return the normal quantile of a two-sided interval.
+
+    Examples
+    --------
+    >>> round(normal_quantile(0.95), 4)
+    1.96
+    """
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + confidence) / 2))
+
+
+def wilson(hits: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Return Wilson's interval (1927) of a share of n rows; NaN where n is 0.
+
+    Parameters
+    ----------
+    hits, n : array-like
+        Rows that count, out of how many.
+    confidence : float, default=0.95
+        Probability with which the interval holds the share.
+
+    Examples
+    --------
+    >>> [round(float(bound), 4) for bound in wilson(5, 10)]
+    [0.2366, 0.7634]
+    """
+    z = normal_quantile(confidence)
+    counts, rows = np.asarray(hits, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = counts / rows
+        center = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+        half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
+    # At 0 and 1 the bound is exact; rounding must not put it beside the value.
+    low, high = np.where(share <= 0, 0.0, center - half), np.where(share >= 1, 1.0, center + half)
+    unknown = ~(rows > 0)
+    return np.where(unknown, np.nan, low)[()], np.where(unknown, np.nan, high)[()]
+
+
+def mover(
+    first: ArrayLike,
+    first_interval: tuple[ArrayLike, ArrayLike],
+    other: ArrayLike,
+    other_interval: tuple[ArrayLike, ArrayLike],
+    *,
+    sign: int = -1,
+) -> Interval:
+    """Return the interval of ``first - other`` from the intervals of both parts.
+
+    The method is MOVER (Zou, Donner 2008, "Construction of confidence limits about effect measures: a general
+    approach"); for two shares it is Newcombe's interval (1998).
+
+    Parameters
+    ----------
+    first, other : array-like
+        Two independent estimates.
+    first_interval, other_interval : tuple of array-like
+        Lower and upper bounds of each.
+    sign : {-1, 1}, default=-1
+        1 for the interval of the sum.
+
+    Examples
+    --------
+    >>> low, high = mover(56 / 70, wilson(56, 70), 48 / 80, wilson(48, 80))
+    >>> round(float(low), 4), round(float(high), 4)
+    (0.0524, 0.3339)
+    """
+    value, other_value = np.asarray(first, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    low, high = (np.asarray(bound, dtype=np.float64) for bound in first_interval)
+    other_low, other_high = (np.asarray(bound, dtype=np.float64) for bound in other_interval)
+    combined = value + sign * other_value
+    down, up = other_high - other_value, other_value - other_low
+    if sign > 0:
+        down, up = up, down
+    return combined - np.hypot(value - low, down), combined + np.hypot(high - value, up)

@@ -1,0 +1,93 @@
+"""Numbers as groups: bins of about equal size, or between given edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from pandas.api import types
+
+from core.errors import InputError, SettingsError
+from core.fairness.metrics.arrays import FloatArray
+from core.fairness.metrics.groups import label_text
+
+__all__ = ["as_groups", "bin_numbers"]
+
+
+def bin_numbers(values: ArrayLike, bins: int | Sequence[float] = 4) -> pd.Series:
+    """Turn numbers into groups: a number of groups of about equal size, or between given edges.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        Numbers; missing ones stay missing.
+    bins : int or sequence of float, default=4
+        Number of groups by quantiles, or the inner edges. A value equal to an edge is in the group above it.
+
+    Returns
+    -------
+    Series of shape (n,)
+        An ordered category of labels such as ``"25 to 40"``.
+
+    See Also
+    --------
+    as_groups : Bins a column only if it has many different numbers.
+
+    Examples
+    --------
+    >>> bin_numbers([19, 25, 33, 70], [25, 60]).tolist()
+    ['below 25', '25 to 60', '25 to 60', '60 and above']
+    """
+    try:
+        numbers = pd.to_numeric(pd.Series(values)).astype(float)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"Only numbers can be binned ({error}).", "Choose a column of numbers.") from error
+    edges = _quantile_edges(numbers.dropna(), bins) if isinstance(bins, int) else np.unique(np.asarray(bins, float))
+    if not len(edges):
+        categories = pd.Categorical(numbers.map(label_text, na_action="ignore"), ordered=True)
+        return pd.Series(categories, index=numbers.index, name=numbers.name)
+    # As few digits as tell all edges apart.
+    texts = next(
+        names for digits in range(6, 18) if len(set(names := [f"{edge:,.{digits}g}" for edge in edges])) == len(edges)
+    )
+    names = [f"below {texts[0]}", *(f"{low} to {high}" for low, high in pairwise(texts)), f"{texts[-1]} and above"]
+    codes = np.where(numbers.notna(), np.searchsorted(edges, numbers.fillna(edges[0]), side="right"), -1)
+    categories = pd.Categorical.from_codes(codes, categories=names, ordered=True)
+    return pd.Series(categories, index=numbers.index, name=numbers.name)
+
+
+def _quantile_edges(known: pd.Series, bins: int) -> FloatArray:
+    """Return the inner edges of so many groups; empty where there is one value or none."""
+    if bins < 2:
+        raise SettingsError(f"{bins} bins do not make groups.", "Use 2 or more.")
+    values = np.unique(known)
+    if not len(values):
+        return values
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1]))
+    # An edge at the smallest value separates nothing. When most rows have that value, it is one group.
+    edges = edges[edges > values[0]]
+    return edges if len(edges) else values[1:2]
+
+
+def as_groups(column: pd.Series, bins: int = 4, *, most: int = 10) -> pd.Series:
+    """Return a column as it is, or its numbers in bins when it has more than `most` different ones.
+
+    Parameters
+    ----------
+    column : Series
+        A column of any type.
+    bins : int, default=4
+        Number of groups.
+    most : int, default=10
+        Number of different numbers up to which each is a group of its own.
+
+    Examples
+    --------
+    >>> as_groups(pd.Series([1, 2, 2])).tolist(), as_groups(pd.Series(range(100)), 2).nunique()
+    ([1, 2, 2], 2)
+    """
+    has_numbers = types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
+    return bin_numbers(column, bins) if has_numbers and column.nunique() > max(bins, most) else column
