@@ -3,7 +3,7 @@
     python benchmarks/slider.py [--rows 1000000] [--moves 60]
 
 A script of Streamlit that holds the lab alone is run as often as a slider is moved, each time with other thresholds.
-Asked: below 150 ms at the 95th percentile.
+Required: below 150 ms at the 95th percentile.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ LIMIT_MS = 150.0
 
 
 def script(rows: int) -> None:
-    """Draw the lab; the body of an app of its own."""
+    """Draw the lab; the body of a separate app."""
     import numpy as np
     import pandas as pd
     import streamlit as st
 
     from core.catalog import Dataset
-    from pages.fairness import lab
-    from pages.fairness.evidence import Evidence, Side
+    from pages.fairness import threshold_lab
+    from pages.fairness.analysis import Analysis, Predictions
 
     @st.cache_resource
-    def evidence() -> Evidence:
+    def analysis() -> Analysis:
         random = np.random.default_rng(0)
         group = random.choice(list("abcde"), rows, p=[0.4, 0.3, 0.2, 0.07, 0.03])
         score = random.random(rows)
         truth = random.random(rows) < score
-        side = Side(truth, score > 0.5, score, pd.DataFrame({"group": group}))
+        predictions = Predictions(truth, score > 0.5, score, pd.DataFrame({"group": group}))
         dataset = Dataset(
             workspace="local",
             name="x",
@@ -50,9 +50,9 @@ def script(rows: int) -> None:
             columns=3,
             size_bytes=0,
         )
-        return Evidence("x", "x", None, dataset, "yes", ("group",), side, side, 30)
+        return Analysis("x", "x", None, dataset, "yes", ("group",), predictions, predictions, 30)
 
-    lab._sliders(evidence())
+    threshold_lab.show_sliders(analysis())
 
 
 def main() -> int:

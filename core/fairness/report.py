@@ -105,7 +105,7 @@ class FairnessReport:
         --------
         to_html : The report with charts.
         """
-        return self._render("report.md.j2", charts=[])
+        return self._render("report.md.jinja", charts=[])
 
     def to_html(self) -> str:
         """Return the report as one HTML file; it loads nothing.
@@ -116,7 +116,7 @@ class FairnessReport:
         """
         metrics = DEFINITIONS[self.definition].metrics if self.decisions else _NUMBER_CHARTS
         charts = (_Chart.of(self.metrics, metric) for metric in metrics if metric in self.metrics.metrics)
-        return self._render("report.html.j2", charts=[chart for chart in charts if chart.rows])
+        return self._render("report.html.jinja", charts=[chart for chart in charts if chart.rows])
 
     def _render(self, template: str, charts: list[_Chart]) -> str:
         return (

@@ -23,13 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["groups_section"]
 
 _TITLE = "Metrics by group"
-_DECISION_METRICS = {
-    "selection_rate": "Selection rate",
-    "accuracy": "Accuracy",
-    "true_positive_rate": "True positive rate",
-    "false_positive_rate": "False positive rate",
-}
-_NUMBER_METRICS = {"mean_error": "Mean error", "mae": "MAE", "rmse": "RMSE"}
+_DECISION_METRICS = ("selection_rate", "accuracy", "true_positive_rate", "false_positive_rate")
+_NUMBER_METRICS = ("mean_error", "mae", "rmse")
 
 
 @dataclass(frozen=True)
@@ -74,14 +69,20 @@ def _measure(evidence: RunEvidence, name: str) -> _Groups:
     truth, predicted = test[evidence.target], test["prediction"]
     if labels is None:
         metrics = group_metrics(truth.to_numpy(float), predicted.to_numpy(float), column, task="regression")
-        return _Groups(name, metrics, {key: title for key, title in _NUMBER_METRICS.items() if key in metrics.metrics})
+        return _Groups(name, metrics, _titles(_NUMBER_METRICS))
     truth, predicted = truth.map(str), predicted.map(str)
     if len(labels) == 2:
         metrics = group_metrics(truth, predicted, column, pos_label=labels[-1])
-        return _Groups(name, metrics, _DECISION_METRICS, labels[-1])
+        return _Groups(name, metrics, _titles(_DECISION_METRICS), labels[-1])
     # With several classes none of them is "selected": accuracy is the rate that all of them have.
     metrics = group_metrics(np.ones(len(test), int), (truth == predicted).astype(int), column, pos_label=1)
-    return _Groups(name, metrics, {"accuracy": "Accuracy"})
+    return _Groups(name, metrics, _titles(("accuracy",)))
+
+
+def _titles(names: tuple[str, ...]) -> dict[str, str]:
+    from core.fairness import metric_record
+
+    return {name: metric_record(name).title for name in names}
 
 
 def _group_column(evidence: RunEvidence, name: str) -> pd.Series:

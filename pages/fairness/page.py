@@ -1,23 +1,23 @@
-"""The Fairness page: who is treated how, how sure that is, what a threshold does, what a fairer rule costs."""
+"""The Fairness page: how each group is treated, what thresholds do, and what a fairer rule costs."""
 
 from functools import partial
 
 from pages._ui import header, tabs
-from pages.fairness import lab, mitigation, overview, report, source
+from pages.fairness import groups, mitigations, report, source, threshold_lab
 
 with header.lookup("Model or table", back="Choose another"):
     source.check_link()
-header.show("Fairness", "See who is treated how and how sure that is, and find a rule that you can defend.")
-evidence = source.choose()
-if evidence is not None:
-    metrics = overview.measure(evidence)
-    definition = overview.head(evidence, metrics)
+header.show("Fairness", "Compare how groups are treated, see how certain it is, and find a rule that you can defend.")
+analysis = source.choose()
+if analysis is not None:
+    metrics = groups.measure(analysis)
+    definition = groups.show_verdict(analysis, metrics)
     tabs.show(
         {
-            "Groups": partial(overview.show, evidence, metrics, definition),
-            "Threshold lab": partial(lab.show, evidence),
-            "Mitigations": partial(mitigation.show, evidence),
-            "Report": partial(report.show, evidence, metrics, definition),
+            "Groups": partial(groups.show, analysis, metrics, definition),
+            "Threshold lab": partial(threshold_lab.show, analysis),
+            "Mitigations": partial(mitigations.show, analysis),
+            "Report": partial(report.show, analysis, metrics, definition),
         },
         key="fairness-tabs",
     )

@@ -7,9 +7,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
 from core import jobs, policies
 from core.catalog import RunState, datasets, runs
+from core.fairness import CONSTRAINTS, DEFINITIONS, OBJECTIVES, RATES, TECHNIQUES, Definition, Rate
 from core.tasks import ingest, mitigate
 from tests.pages.conftest import World, labels, texts, visit
 
@@ -65,7 +67,7 @@ def test_groups_are_those_of_the_chosen_columns(world: World) -> None:
     assert not test.exception
     groups = test.dataframe[0].value["Group"]
     assert all("," in group for group in groups), "ages are binned and crossed with sex"
-    assert "Not compared, for want of rows" in str([item.label for item in test.expander])
+    assert "Too few rows to compare" in str([item.label for item in test.expander])
 
 
 @pytest.mark.parametrize("definition", ["equalized_odds", "predictive_parity", "four_fifths"])
@@ -127,7 +129,7 @@ def test_techniques_are_trained_and_compared(world: World) -> None:
     assert ended.state is RunState.SUCCEEDED, ended.error_message
     test.run()
     shown = test.dataframe[0].value
-    assert shown["Technique"].tolist() == ["As the search left it", "Reweighing", "Correlation remover"]
+    assert shown["Technique"].tolist() == ["Unmitigated", "Reweighing", "Correlation remover"]
     found = json.loads(jobs.artifact_path(newest.id, "mitigation.json", workspace="local").read_text())
     assert shown["Accuracy (%)"].tolist() == pytest.approx([100 * row["accuracy"] for row in found["table"]])
 
@@ -160,7 +162,7 @@ def test_a_table_with_scores_opens_the_lab_on_half_of_its_rows(world: World, own
         ({"label": "truth", "prediction": "decision", "sensitive": "one"}, "No two groups have enough rows"),
         ({"label": "truth", "prediction": "decision", "sensitive": "name"}, "1,500 groups"),
         ({"label": "one", "prediction": "decision", "sensitive": "group"}, ""),
-        ({"label": "truth", "score": "decision", "sensitive": "group"}, "is no number everywhere"),
+        ({"label": "truth", "score": "decision", "sensitive": "group"}, "is not a number in every row"),
     ],
     ids=["one group", "a group a row", "one class", "a score of words"],
 )
@@ -174,7 +176,7 @@ def test_what_cannot_be_compared_is_said(world: World, own, columns: dict[str, s
 def test_a_constant_score_is_said(world: World, own) -> None:
     dataset, _ = own
     test = choose(visit("fairness", dataset=dataset.id), dataset, label="truth", score="constant", sensitive="group")
-    assert "no threshold tells rows apart" in texts(tab(test, "Threshold lab"))
+    assert "no threshold separates rows" in texts(tab(test, "Threshold lab"))
     test.button(key="fairness-optimize").click().run()
     assert not test.exception
 
@@ -182,3 +184,63 @@ def test_a_constant_score_is_said(world: World, own) -> None:
 def test_the_result_page_leads_here(world: World) -> None:
     test = visit("automl", run=world.binary)
     assert "Fairness" in labels(test)
+
+
+@pytest.fixture
+def added_rate():
+    """A rate from outside, with a definition about it."""
+    RATES.add(
+        Rate(
+            "false_discovery_rate",
+            "False discovery rate",
+            "Share of the selected rows that do not have the positive label.",
+            hits=(0, 1, 0, 0),
+            among=(0, 1, 0, 1),
+        )
+    )
+    DEFINITIONS.add(
+        Definition(
+            "reliability_parity",
+            "Reliability parity",
+            ("false_discovery_rate",),
+            "Are selections wrong equally often in every group?",
+            "When wrong selections do harm.",
+        )
+    )
+    st.cache_resource.clear()
+    yield "reliability_parity"
+    DEFINITIONS.remove("reliability_parity")
+    RATES.remove("false_discovery_rate")
+    st.cache_resource.clear()
+
+
+def test_an_added_rate_and_definition_are_on_the_page(world: World, added_rate: str) -> None:
+    test = visit("fairness", run=world.found)
+    test.selectbox(key="fairness-definition").set_value(added_rate).run()
+    assert not test.exception
+    assert "False discovery rate (%)" in test.dataframe[0].value.columns
+    assert "alse discovery rate" in test.subheader[0].value
+    assert "Difference in false discovery rate" in [metric.label for metric in test.metric]
+    assert "Reliability parity" in texts(test)
+    report = tab(test, "Report")
+    assert not report.exception
+    assert "Definitions" in texts(report)
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_every_constraint_and_objective_can_be_optimized(world: World, constraint: str) -> None:
+    test = tab(visit("fairness", run=world.found), "Threshold lab")
+    test.selectbox(key="fairness-constraint").set_value(constraint)
+    for objective in OBJECTIVES:
+        test.selectbox(key="fairness-objective").set_value(objective).run()
+        test.button(key="fairness-optimize").click().run()
+        assert not test.exception
+        assert f"On the calibration rows {OBJECTIVES[objective].title.lower()} goes from" in texts(test)
+
+
+def test_every_technique_and_constraint_of_training_is_offered(world: World) -> None:
+    test = tab(visit("fairness", run=world.found), "Mitigations")
+    techniques = [record.title for record in TECHNIQUES.values()]
+    assert test.multiselect(key="fairness-mitigation-techniques").options == techniques
+    constraints = [record.title for record in CONSTRAINTS.values() if record.fairlearn_moment]
+    assert test.selectbox(key="fairness-mitigation-constraint").options == constraints

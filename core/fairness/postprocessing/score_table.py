@@ -30,7 +30,7 @@ __all__ = ["ScoreTable", "score_table"]
 
 _POINTS = 300
 
-Thresholds: TypeAlias = float | Mapping[Label, float]
+Thresholds: TypeAlias = float | Mapping[str, float] | Mapping[Label, float]
 """One threshold for all groups, or one by group."""
 
 

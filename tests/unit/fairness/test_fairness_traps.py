@@ -18,7 +18,7 @@ P = (SCORE >= 0.5).astype(int)
 
 def test_trap_1_unseen_groups_are_refused():
     policy = optimize_thresholds(Y, SCORE, GROUP)
-    with pytest.raises(InputError, match=r"1 rows are of groups .* c") as refused:
+    with pytest.raises(InputError, match=r"1 rows belong to groups .* c") as refused:
         policy.expected_rate([0.9, 0.9], ["a", "c"])
     assert "a, b" in refused.value.hint
 
@@ -41,7 +41,7 @@ def test_trap_2_missing_is_a_group():
 
 def test_trap_3_labels_as_text_need_the_positive_one():
     words = np.array(["no", "yes"])
-    with pytest.raises(SettingsError, match="which one is the positive cannot be told") as refused:
+    with pytest.raises(SettingsError, match="do not say which one is positive") as refused:
         group_metrics(words[Y], words[P], GROUP)
     assert "pos_label" in refused.value.hint
     found = group_metrics(words[Y], words[P], GROUP, pos_label="yes").difference()["selection_rate"]

@@ -1,4 +1,4 @@
-"""Models trained to be fairer, beside the search's own, on the same test rows."""
+"""The Mitigations tab: models trained to be fairer, compared with the search's own on the same test rows."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ import streamlit as st
 
 from core import jobs
 from core.catalog import Run, RunState
-from core.fairness import TECHNIQUES, MitigationSettings
+from core.fairness import CONSTRAINTS, TECHNIQUES, UNMITIGATED, MitigationSettings, metric_record
 from core.tasks import mitigate
 from pages._ui import artifacts, frame, run_view, theme
-from pages.fairness.evidence import Evidence
-from pages.fairness.overview import METRICS
+from pages.fairness.analysis import Analysis
 
 __all__ = ["latest_table", "show"]
 
-_CONSTRAINTS = {
-    "demographic_parity": "Demographic parity",
-    "true_positive_rate_parity": "Equal opportunity",
-    "false_positive_rate_parity": "False positive rate parity",
-    "equalized_odds": "Equalized odds",
-}
-_NAMES = {"unmitigated": "As the search left it"} | TECHNIQUES
+_ESTIMATES = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "disparity": "Difference"}
 
 
-def show(evidence: Evidence) -> None:
+def _title(technique: str) -> str:
+    """Return the title of a technique, also of one that is no longer registered."""
+    if technique == UNMITIGATED.name:
+        return UNMITIGATED.title
+    return TECHNIQUES[technique].title if technique in TECHNIQUES else technique
+
+
+def show(analysis: Analysis) -> None:
     """Draw the form and the newest comparison."""
-    run = evidence.run
-    if run is None or evidence.positive is None or run.task != "automl":
+    run = analysis.run
+    if run is None or analysis.positive is None or run.task != "automl":
         st.info("Training again needs a search with a target of two classes.", icon=":material/model_training:")
         return
     st.caption(
         "The search's winner is trained again with each technique, on the same rows and features, "
         "and tested on the same rows."
     )
-    _form(evidence, run)
+    _form(analysis, run)
     newest = mitigate.latest(run)
     if newest is None:
         return
@@ -46,36 +46,41 @@ def show(evidence: Evidence) -> None:
         _result(artifacts.json_of(newest, "mitigation.json"))
 
 
-def _form(evidence: Evidence, run: Run) -> None:
+def _form(analysis: Analysis, run: Run) -> None:
+    constraints = [name for name, record in CONSTRAINTS.items() if record.fairlearn_moment is not None]
     with st.form("fairness-mitigation", border=False):
         first, second, third = st.columns([2, 3, 1], gap="medium")
         constraint = first.selectbox(
-            "Make equal", list(_CONSTRAINTS), format_func=_CONSTRAINTS.__getitem__, key="fairness-mitigation-constraint"
+            "Fairness constraint",
+            constraints,
+            format_func=lambda name: CONSTRAINTS[name].title,
+            key="fairness-mitigation-constraint",
         )
-        chosen = second.multiselect(
+        techniques = second.multiselect(
             "Techniques",
             list(TECHNIQUES),
             list(TECHNIQUES),
-            format_func=TECHNIQUES.__getitem__,
+            format_func=_title,
+            help="\n".join(f"- {record.title}: {record.help}" for record in TECHNIQUES.values()),
             key="fairness-mitigation-techniques",
         )
         bound = third.number_input(
-            "Allowed (points)",
+            "Allowed difference (points)",
             0.1,
             50.0,
-            2.0,
+            100 * MitigationSettings.model_fields["difference_bound"].default,
             key="fairness-mitigation-bound",
-            help="The difference that exponentiated gradient and grid search allow.",
+            help="The difference that exponentiated gradient and grid search allow in training.",
         )
         if st.form_submit_button(
             "Train and compare", type="primary", icon=":material/play_arrow:", key="fairness-mitigate"
         ):
             settings = MitigationSettings(
-                sensitive_columns=evidence.sensitive,
+                sensitive_columns=analysis.sensitive,
                 constraint=constraint,
-                techniques=tuple(chosen),
+                techniques=tuple(techniques),
                 difference_bound=bound / 100,
-                min_group_size=evidence.min_rows,
+                min_group_size=analysis.min_group_size,
             )
             mitigate.submit(run, settings)
             st.rerun()
@@ -86,50 +91,46 @@ def latest_table(run: Run | None) -> pd.DataFrame | None:
     newest = None if run is None else mitigate.latest(run)
     if newest is None or jobs.get(newest.id, workspace=frame.workspace()).state is not RunState.SUCCEEDED:
         return None
-    found = artifacts.json_of(newest, "mitigation.json")
-    return pd.DataFrame(found["table"])
+    return pd.DataFrame(artifacts.json_of(newest, "mitigation.json")["table"])
 
 
-def _result(found: dict[str, Any]) -> None:
-    table = pd.DataFrame(found["table"])
-    done = table[table["accuracy"].notna()] if "accuracy" in table else table.iloc[:0]
-    if done.empty:
-        st.info("No technique gave a model.", icon=":material/error:")
+def _result(result: dict[str, Any]) -> None:
+    table = pd.DataFrame(result["table"])
+    finished = table[table["accuracy"].notna()] if "accuracy" in table else table.iloc[:0]
+    if finished.empty:
+        st.info("No technique made a model.", icon=":material/error:")
         return
-    columns, rows = ", ".join(found["settings"]["sensitive_columns"]), found["rows"]["test"]
-    st.markdown(f"**{_finding(done)}** {frame.plain(f'By {columns}, on {rows:,} test rows.')}")
-    _chart(done)
-    shown = pd.DataFrame({"Technique": table["technique"].map(_NAMES)})
-    for name, title in (
-        ("accuracy", "Accuracy"),
-        ("balanced_accuracy", "Balanced accuracy"),
-        ("disparity", "Difference"),
-    ):
+    columns, rows = ", ".join(result["settings"]["sensitive_columns"]), result["rows"]["test"]
+    st.markdown(f"**{_best_technique(finished)}** {frame.plain(f'By {columns}, on {rows:,} test rows.')}")
+    _chart(finished)
+    shown = pd.DataFrame({"Technique": table["technique"].map(_title)})
+    for name, title in _ESTIMATES.items():
         shown[f"{title} (%)"] = 100 * table[name]
-        shown[f"{title}, 95 %"] = [_interval(row, name) for row in table.to_dict(orient="records")]
-    shown["In"] = table["metric"].map(METRICS)
+        shown[f"{title}, 95% interval"] = [_interval(row, name) for row in table.to_dict(orient="records")]
+    shown["Rate"] = [None if pd.isna(name) else metric_record(name).title for name in table["metric"]]
     shown["Lowest"], shown["Highest"] = table.get("lowest_group"), table.get("highest_group")
     shown["Training (s)"] = table["seconds"]
     if "message" in table:
         shown["Note"] = table["message"].fillna("")
-    percent = {name: st.column_config.NumberColumn(format="%.1f") for name in shown.columns if name.endswith("(%)")}
+    numeric = [name for name in shown.columns if name.endswith(("(%)", "(s)"))]
     st.dataframe(
         shown,
         hide_index=True,
-        column_config=percent | {"Training (s)": st.column_config.NumberColumn(format="%.1f")},
+        column_config={name: st.column_config.NumberColumn(format="%.1f") for name in numeric},
         alt="Techniques compared",
     )
 
 
-def _finding(table: pd.DataFrame) -> str:
-    own = table.iloc[0]
+def _best_technique(table: pd.DataFrame) -> str:
+    """Say which technique has the smallest difference, and its effect on accuracy."""
+    unmitigated = table.iloc[0]
     best = table.sort_values("disparity").iloc[0]
-    if best["technique"] == own["technique"]:
+    if best["technique"] == unmitigated["technique"]:
         return "No technique made the difference smaller."
-    change = 100 * (best["accuracy"] - own["accuracy"])
+    change = f"{100 * (best['accuracy'] - unmitigated['accuracy']):+.1f}".replace("-", "\u2212")
     return (
-        f"{_NAMES[best['technique']]} brings the difference from {100 * own['disparity']:.1f} to "
-        f"{100 * best['disparity']:.1f} points; accuracy changes by {change:+.1f} points."
+        f"{_title(best['technique'])} brings the difference from {100 * unmitigated['disparity']:.1f} to "
+        f"{100 * best['disparity']:.1f} points; accuracy changes by {change} points."
     )
 
 
@@ -153,10 +154,10 @@ def _chart(table: pd.DataFrame) -> None:
         ]
     )
     points[points.columns[1:]] = 100 * points[points.columns[1:]].astype(float)
-    points["technique"] = points["technique"].map(_NAMES)
+    points["technique"] = points["technique"].map(_title)
     color = alt.Color(
         "technique:N",
-        scale=alt.Scale(domain=list(_NAMES.values()), range=theme.categorical()),
+        scale=alt.Scale(domain=[_title(name) for name in (UNMITIGATED.name, *TECHNIQUES)], range=theme.categorical()),
         legend=alt.Legend(title=None, orient="bottom", columns=3),
     )
     x = alt.X("disparity:Q", title="Difference between groups (points)")

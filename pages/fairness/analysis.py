@@ -1,0 +1,147 @@
+"""The rows that the page analyzes, and the widgets that both of its sources share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.catalog import Dataset, Run
+from core.fairness import MIN_GROUP_SIZE, MitigationSettings, ScoreTable, as_groups, score_table
+
+__all__ = [
+    "Analysis",
+    "GroupChoice",
+    "Predictions",
+    "choose_groups",
+    "choose_positive_label",
+    "group_columns",
+    "state_key",
+]
+
+_BINS = MitigationSettings.model_fields["bins"].default
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Rows with their labels and predictions.
+
+    Parameters
+    ----------
+    truth, predicted : array of shape (n,)
+        Whether the label is the positive one, or numbers.
+    score : array of shape (n,) or None
+        Score of the positive label.
+    groups : DataFrame of shape (n, columns)
+        Sensitive columns.
+    """
+
+    truth: np.ndarray
+    predicted: np.ndarray
+    score: np.ndarray | None
+    groups: pd.DataFrame
+
+    def score_table(self, min_group_size: int) -> ScoreTable:
+        """Return the scores by group, sorted once."""
+        if self.score is None:
+            raise ValueError("These rows have no scores.")
+        return score_table(self.truth, self.score, self.groups, min_group_size=min_group_size)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The rows that the page analyzes.
+
+    Parameters
+    ----------
+    key : str
+        Key of caches; it changes whenever anything else here does.
+    title : str
+        Title of the model or table.
+    run : Run or None
+        Run that trained the model; None for a table with its own predictions.
+    dataset : Dataset
+        Table of the rows.
+    positive : str or None
+        The positive label; None for numbers.
+    sensitive : tuple of str
+        Sensitive columns.
+    test : Predictions
+        Rows that the metrics are about.
+    calibration : Predictions or None
+        Other rows, to fit thresholds on; None without scores.
+    min_group_size : int
+        Rows that a group needs to be compared.
+    """
+
+    key: str
+    title: str
+    run: Run | None
+    dataset: Dataset
+    positive: str | None
+    sensitive: tuple[str, ...]
+    test: Predictions
+    calibration: Predictions | None
+    min_group_size: int
+
+
+@dataclass(frozen=True)
+class GroupChoice:
+    """The chosen sensitive columns, the bins of numeric ones, and the smallest group that is compared."""
+
+    columns: tuple[str, ...]
+    bins: int
+    min_group_size: int
+
+
+def choose_groups(names: list[str], default: list[str], key: str) -> GroupChoice:
+    """Draw the choice of sensitive columns, and of how groups are made of them."""
+    chosen = st.multiselect(
+        "Sensitive columns",
+        names,
+        default=[name for name in default if name in names][:1],
+        placeholder="Columns whose groups are compared",
+        help="Several columns are intersected: each combination is a group.",
+        key=f"fairness-columns-{key}",
+    )
+    with st.popover("Groups", icon=":material/tune:", key="fairness-groups"):
+        bins = st.number_input(
+            "Bins for numeric columns",
+            2,
+            20,
+            _BINS,
+            key="fairness-bins",
+            help="Groups of about equal size, such as of age.",
+        )
+        min_group_size = st.number_input(
+            "Minimum group size",
+            0,
+            10_000,
+            MIN_GROUP_SIZE,
+            key="fairness-min-group-size",
+            help="Smaller groups are shown, but not compared.",
+        )
+    return GroupChoice(tuple(chosen), int(bins), int(min_group_size))
+
+
+def group_columns(columns: pd.DataFrame, bins: int) -> pd.DataFrame:
+    """Return sensitive columns with their numbers in bins."""
+    return pd.DataFrame({name: as_groups(columns[name], bins) for name in columns.columns})
+
+
+def choose_positive_label(labels: list[str], key: str) -> str:
+    """Draw the choice of the positive label."""
+    return st.selectbox(
+        "Positive label",
+        labels,
+        index=len(labels) - 1,
+        help="The outcome that being selected means. With several classes: this one against the rest.",
+        key=f"fairness-positive-{key}",
+    )
+
+
+def state_key(analysis: Analysis, name: str) -> str:
+    """Return the key of a value that the session keeps for this analysis."""
+    return f"{name}/{analysis.key}"

@@ -1,0 +1,71 @@
+"""A rule on the test rows, compared with what it promised on the calibration rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import policies
+from core.fairness import CONSTRAINTS, GroupMetrics, ThresholdPolicy
+from pages._ui import frame, numbers
+from pages.fairness.analysis import Analysis, state_key
+
+__all__ = ["applied_rule", "show"]
+
+_SHIFT = 0.02  # from here on, promise and test rows are said to differ
+
+
+def applied_rule(analysis: Analysis) -> tuple[ThresholdPolicy, GroupMetrics] | None:
+    """Return the rule that was applied to the test rows and their metrics under it, if one was."""
+    stored = st.session_state.get(state_key(analysis, "policy"))
+    if stored is None or not st.session_state.get(state_key(analysis, "applied")):
+        return None
+    policy = ThresholdPolicy.from_dict(stored)
+    return policy, analysis.test.score_table(analysis.min_group_size).under(policy)
+
+
+def _score_shift(analysis: Analysis) -> float:
+    """Return the largest distance of the scores' deciles on test and calibration rows."""
+    assert analysis.calibration is not None
+    test, calibration = analysis.test.score, analysis.calibration.score
+    assert test is not None
+    assert calibration is not None
+    deciles = np.linspace(0.1, 0.9, 9)
+    return float(np.abs(np.quantile(test, deciles) - np.quantile(calibration, deciles)).max())
+
+
+def show(analysis: Analysis) -> None:
+    """Draw the effect of the applied rule on the test rows; nothing before one is applied."""
+    applied = applied_rule(analysis)
+    if applied is None:
+        return
+    policy, metrics = applied
+    gap = max(metrics.difference()[name] for name in CONSTRAINTS[policy.settings["constraint"]].rates)
+    accuracy = metrics.overall_intervals.loc["accuracy"]
+    st.markdown(
+        frame.plain(
+            f"On the test rows the rule gives an accuracy of "
+            f"{numbers.estimate(accuracy['value'], accuracy['low'], accuracy['high'])} "
+            f"{numbers.interval(accuracy['low'], accuracy['high'])} and a difference of {100 * gap:.1f} points."
+        )
+    )
+    shift = abs(gap - policy.expected["violation"])
+    if shift > _SHIFT:
+        st.warning(
+            f"That is {100 * shift:.1f} points from the difference on the calibration rows: "
+            "the refitted model's scores differ, or chance in small groups.",
+            icon=":material/warning:",
+        )
+    score_shift = _score_shift(analysis)
+    if score_shift > _SHIFT:
+        st.warning(
+            f"The refitted model's scores on the test rows are up to {score_shift:.3f} from those that the rule was "
+            "fitted on (by deciles): its thresholds do not fit them exactly.",
+            icon=":material/warning:",
+        )
+    if analysis.run is not None:
+        reads = policies.reads(analysis.run)
+        st.caption(
+            f"The test rows of this model were used to check {reads} {'rule' if reads == 1 else 'rules'} so far, "
+            "the model's own included. Each further rule makes them less of a test."
+        )
