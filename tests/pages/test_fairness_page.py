@@ -215,7 +215,7 @@ def added_rate():
 
 
 def test_an_added_rate_and_definition_are_on_the_page(world: World, added_rate: str) -> None:
-    test = visit("fairness", run=world.found)
+    test = visit("fairness", run=world.binary)
     test.selectbox(key="fairness-definition").set_value(added_rate).run()
     assert not test.exception
     assert "False discovery rate (%)" in test.dataframe[0].value.columns
@@ -229,7 +229,7 @@ def test_an_added_rate_and_definition_are_on_the_page(world: World, added_rate: 
 
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 def test_every_constraint_and_objective_can_be_optimized(world: World, constraint: str) -> None:
-    test = tab(visit("fairness", run=world.found), "Threshold lab")
+    test = tab(visit("fairness", run=world.binary), "Threshold lab")
     test.selectbox(key="fairness-constraint").set_value(constraint)
     for objective in OBJECTIVES:
         test.selectbox(key="fairness-objective").set_value(objective).run()
@@ -239,7 +239,7 @@ def test_every_constraint_and_objective_can_be_optimized(world: World, constrain
 
 
 def test_every_technique_and_constraint_of_training_is_offered(world: World) -> None:
-    test = tab(visit("fairness", run=world.found), "Mitigations")
+    test = tab(visit("fairness", run=world.binary), "Mitigations")
     techniques = [record.title for record in TECHNIQUES.values()]
     assert test.multiselect(key="fairness-mitigation-techniques").options == techniques
     constraints = [record.title for record in CONSTRAINTS.values() if record.fairlearn_moment]
