@@ -84,8 +84,8 @@ def clocked(spent):
 
         return call
 
-    for name in [name for name in vars(_trainer.Watch) if name.startswith("on_")]:
-        setattr(_trainer.Watch, name, timed(getattr(_trainer.Watch, name)))
+    for name in [name for name in vars(_trainer.ProgressCallback) if name.startswith("on_")]:
+        setattr(_trainer.ProgressCallback, name, timed(getattr(_trainer.ProgressCallback, name)))
 
 
 def main(rows: int, epochs: int) -> None:

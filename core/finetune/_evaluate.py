@@ -1,33 +1,37 @@
-"""What a trained model does on rows it never saw: figures with intervals, classes, and its worst mistakes."""
+"""How a trained model does on rows it never saw: metrics with intervals, classes, and its worst mistakes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from core.evaluation import METRICS, verdict_sentence
+from core.finetune._baselines import BASELINES
 from core.finetune._data import TextData
 from core.finetune._settings import FineTuneSettings
+from core.finetune._summary import ClassMetrics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.evaluation import Comparison, Estimate
+    from core.finetune._data import Target
 
-__all__ = ["KEPT", "comparison", "kept_metrics", "mistakes", "per_class", "predictions"]
+__all__ = ["class_metrics", "mistakes", "predictions", "shown_metrics", "training_verdict"]
 
-KEPT = ("accuracy", "f1_macro", "f1_weighted", "log_loss", "r2", "rmse", "mae", "mape")
-"""Metrics that are shown, of those that are compared."""
-
-_WORST = 100
+_SHOWN = ("accuracy", "f1_macro", "f1_weighted", "log_loss", "r2", "rmse", "mae", "mape")
+_MAX_MISTAKES = 100
 
 
-def kept_metrics(compared: Comparison) -> dict[str, dict[str, Estimate]]:
-    """Return the metrics that are shown, by model."""
-    return {model: {name: found[name] for name in KEPT if name in found} for model, found in compared.metrics.items()}
+def shown_metrics(comparison: Comparison) -> dict[str, dict[str, Estimate]]:
+    """Return by model the metrics that pages show."""
+    return {
+        model: {name: estimates[name] for name in _SHOWN if name in estimates}
+        for model, estimates in comparison.metrics.items()
+    }
 
 
 def predictions(
@@ -37,35 +41,36 @@ def predictions(
     rows: NDArray[np.intp],
     output: NDArray[np.float64],
 ) -> pd.DataFrame:
-    """Return row_id, the label, prediction, a probability a class, and the sensitive columns."""
+    """Return row_id, the label, prediction, one probability per class, and the sensitive columns."""
     positions = data.rows[rows]
-    table: dict[str, Any] = {"row_id": positions}
+    table = pd.DataFrame({"row_id": positions})
     if data.labels is None:
-        table |= {settings.label_column: data.y[rows], "prediction": output}
+        table[settings.label_column], table["prediction"] = data.y[rows], output
     else:
         names = np.asarray(data.labels, dtype=object)
-        table[settings.label_column] = names[data.y[rows]]
+        table[settings.label_column] = names[data.y[rows].astype(np.intp)]
         table["prediction"] = names[output.argmax(axis=1)] if len(rows) else names[:0]
-        table |= {f"p({name})": output[:, code] for code, name in enumerate(data.labels)}
+        for code, name in enumerate(data.labels):
+            table[f"p({name})"] = output[:, code]
     for name in settings.sensitive_columns:
-        table.setdefault(name, frame[name].to_numpy()[positions])
-    return pd.DataFrame(table)
+        if name not in table.columns:
+            table[name] = frame[name].to_numpy()[positions]
+    return table
 
 
-def per_class(y: NDArray[Any], output: NDArray[np.float64], labels: list[str]) -> list[dict[str, Any]]:
-    """Return precision, recall, F1 and number of rows of each class; a figure without a denominator is 0."""
+def class_metrics(y: Target, output: NDArray[np.float64], labels: list[str]) -> list[ClassMetrics]:
+    """Return precision, recall, F1 and number of rows of each class; a metric without a denominator is 0."""
     from sklearn.metrics import precision_recall_fscore_support
 
     columns = precision_recall_fscore_support(y, output.argmax(axis=1), labels=range(len(labels)), zero_division=0.0)
-    names = ("label", "precision", "recall", "f1", "support")
     return [
-        dict(zip(names, (label, float(p), float(r), float(f), int(n)), strict=True))
-        for label, p, r, f, n in zip(labels, *columns, strict=True)
+        ClassMetrics(label=label, precision=float(precision), recall=float(recall), f1=float(f1), support=int(support))
+        for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
     ]
 
 
 def mistakes(data: TextData, rows: NDArray[np.intp], output: NDArray[np.float64]) -> pd.DataFrame:
-    """Return the wrong predictions, the most confident first; of a number, the largest errors.
+    """Return the wrong predictions, the most confident first; for a number, the largest errors.
 
     Returns
     -------
@@ -74,15 +79,15 @@ def mistakes(data: TextData, rows: NDArray[np.intp], output: NDArray[np.float64]
     """
     y = data.y[rows]
     if data.labels is None:
-        worst = np.argsort(-np.abs(output - y), kind="stable")[:_WORST]
+        worst = np.argsort(-np.abs(output - y), kind="stable")[:_MAX_MISTAKES]
         label, predicted, confidence = y[worst], output[worst], np.full(len(worst), np.nan)
     else:
         code = output.argmax(axis=1) if len(rows) else np.zeros(0, dtype=np.intp)
-        sure = output.max(axis=1) if len(rows) else np.zeros(0)
+        highest = output.max(axis=1) if len(rows) else np.zeros(0)
         wrong = np.flatnonzero(code != y)
-        worst = wrong[np.argsort(-sure[wrong], kind="stable")[:_WORST]]
+        worst = wrong[np.argsort(-highest[wrong], kind="stable")[:_MAX_MISTAKES]]
         names = np.asarray(data.labels, dtype=object)
-        label, predicted, confidence = names[y[worst].astype(np.intp)], names[code[worst]], sure[worst]
+        label, predicted, confidence = names[y[worst].astype(np.intp)], names[code[worst]], highest[worst]
     return pd.DataFrame(
         {
             "row_id": data.rows[rows[worst]],
@@ -94,10 +99,19 @@ def mistakes(data: TextData, rows: NDArray[np.intp], output: NDArray[np.float64]
     )
 
 
-def comparison(metric: str, differences: Mapping[str, Estimate], classification: bool) -> str:
-    """Say in one sentence whether the fine-tuning was worth it."""
+def training_verdict(metric: str, differences: Mapping[str, Estimate], classification: bool) -> str:
+    """Return one sentence on whether the fine-tuning was worth it.
+
+    Parameters
+    ----------
+    metric : str
+        The metric of the differences.
+    differences : mapping of str to Estimate
+        Model minus baseline, by baseline.
+    classification : bool
+        Whether the labels are classes.
+    """
     names = {
-        "majority": "guessing" if classification else "guessing the mean",
-        "tfidf": f"TF-IDF with {'logistic' if classification else 'ridge'} regression",
+        name: baseline.classifier if classification else baseline.regressor for name, baseline in BASELINES.items()
     }
     return verdict_sentence(METRICS[metric].title, differences, names, "texts")

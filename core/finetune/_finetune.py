@@ -1,4 +1,4 @@
-"""The whole of a fine-tuning: prepare, train, evaluate."""
+"""Fine-tuning from start to result: prepare, train, evaluate."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from core.finetune import _tensorboard
 from core.finetune._base import BaseModel, resolve
-from core.finetune._checkpoints import Folder
+from core.finetune._checkpoints import TrainingFolder
 from core.finetune._data import TextData, prepare
 from core.finetune._result import FineTuneResult
 from core.finetune._settings import FineTuneSettings
+from core.finetune._summary import TrainingFacts
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
-    from core.finetune._train import Trained
+    from core.finetune._train import TrainedModel
 
 __all__ = ["fine_tune"]
 
@@ -41,53 +42,58 @@ def fine_tune(
 
     Parameters
     ----------
-    frame : DataFrame (n, columns)
+    frame : DataFrame of shape (n, columns)
         The table.
     settings : FineTuneSettings
-        What to do.
+        The settings of the training.
     output_dir : path
         Folder for checkpoints, history and the model; `FineTuneResult.model_dir` is in it.
     report : callable, optional
-        Is told of progress: phases prepare, train and evaluate.
-    resume : bool
-        Go on from the newest checkpoint in `output_dir`, if there is one of the same settings and table. The
-        losses that follow are, bit for bit, those of a training that was never interrupted, on the same machine with
-        the same versions and threads; also in mid-epoch, since an epoch's order follows from the seed alone.
+        Called with an `Event` at each progress; the phases are prepare, train and evaluate.
+    resume : bool, default=False
+        Whether to continue from the newest checkpoint in `output_dir`, if there is one of the same settings and table.
+        The losses that follow are, bit for bit, those of a training that was never interrupted, on the same machine
+        with the same versions and threads; also in mid-epoch, since the order of an epoch depends on the seed alone.
     should_stop : callable, optional
-        Asked after each step.
+        Called after each step; the training stops when it returns True.
 
     Returns
     -------
     FineTuneResult
+        The model with its evidence.
 
     Raises
     ------
     InputError
-        When the table cannot be learned from, or the base model is not there.
+        When a model cannot be trained on the table, or the base model does not exist.
     SettingsError
         When the settings do not fit the table, the model or the device.
     StoppedError
-        When `should_stop` said so before the end; a checkpoint is in `output_dir`, for `resume`.
+        When `should_stop` returned True before the end; a checkpoint is in `output_dir`, for `resume`.
+
+    See Also
+    --------
+    estimate_training : What a training takes, before it is started.
     """
     from core.datasets import fingerprint
     from core.finetune._encode import quiet_transformers
     from core.finetune._train import train
 
-    began = time.monotonic()
+    start = time.monotonic()
     report = report or silent
     report(Event("prepare", 0.0, "Splitting the table"))
     data = prepare(frame, settings)
     settings.best_metric(data.classification)
     base = resolve(settings.base_model)
     names = dict.fromkeys([settings.text_column, settings.label_column, *settings.sensitive_columns])
-    table = fingerprint(frame[list(names)])
-    folder = Folder(Path(output_dir))
-    folder.begin(settings.model_dump(mode="json") | {"the table": table}, resume)
+    table_fingerprint = fingerprint(frame[list(names)])
+    folder = TrainingFolder(Path(output_dir))
+    folder.begin(settings.model_dump(mode="json") | {"the table": table_fingerprint}, resume)
     report(Event("prepare", 0.0, f"Loading {base.title}"))
     with quiet_transformers(settings.threads):
         trained = train(data, base, settings, folder, report, should_stop or (lambda: False))
         report(Event("evaluate", 1.0, "Testing the model and its baselines"))
-        return _conclude(frame, settings, data, base, folder, trained, table, began)
+        return _conclude(frame, settings, data, base, folder, trained, table_fingerprint, start)
 
 
 def _conclude(
@@ -95,40 +101,40 @@ def _conclude(
     settings: FineTuneSettings,
     data: TextData,
     base: BaseModel,
-    folder: Folder,
-    trained: Trained,
-    table: str,
-    began: float,
+    folder: TrainingFolder,
+    trained: TrainedModel,
+    table_fingerprint: str,
+    start: float,
 ) -> FineTuneResult:
-    """Test the model that was kept once, beside the baselines, and gather the evidence."""
+    """Test the best epoch's model once, compare it with the baselines, and collect the evidence."""
     from core.evaluation import Comparison, compare_outputs, confusion
     from core.finetune._baselines import majority, tfidf
     from core.finetune._build import load_text_model
     from core.finetune._encode import encode_texts, text_model_outputs, truncation
-    from core.finetune._evaluate import comparison, kept_metrics, mistakes, per_class, predictions
+    from core.finetune._evaluate import class_metrics, mistakes, predictions, shown_metrics, training_verdict
 
     model, tokenizer = load_text_model(folder.model)
     cut = truncation(tokenizer, model.config, data.texts, settings.max_length, settings.text_column)
-    held = np.concatenate([data.validation, data.test])
-    encoded = encode_texts(tokenizer, data.part(held), settings.max_length)
-    found = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size, data.classification)
-    output, y = found[len(data.validation) :], data.y[data.test]
-    compared = Comparison({}, {})
+    held_out = np.concatenate([data.validation, data.test])
+    encoded = encode_texts(tokenizer, data.part(held_out), settings.max_length)
+    outputs = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size, data.classification)
+    validation_output, output, y = outputs[: len(data.validation)], outputs[len(data.validation) :], data.y[data.test]
+    comparison = Comparison({}, {})
     if len(y):
-        tested = {
+        candidates = {
             "model": output,
             "majority": majority(data, len(y)),
             "tfidf": tfidf(data, data.test, balanced=settings.class_weights, seed=settings.seed),
         }
-        compared = compare_outputs(data.task, trained.metric, y, tested, seed=settings.seed)
-    metrics = kept_metrics(compared)
+        comparison = compare_outputs(data.task, trained.metric, y, candidates, seed=settings.seed)
+    metrics = shown_metrics(comparison)
     classes = data.labels if len(y) else None
-    training: dict[str, Any] = {
-        "steps": trained.steps,
-        "best_step": trained.best_step,
-        "trainable": trained.trainable,
-        "precision": trained.precision,
-    }
+    training = TrainingFacts(
+        steps=trained.steps,
+        best_step=trained.best_step,
+        trainable=trained.trainable,
+        precision=trained.precision,
+    )
     return FineTuneResult(
         settings=settings,
         task=data.task,
@@ -136,13 +142,13 @@ def _conclude(
         metric=trained.metric,
         test_metrics=metrics.pop("model", {}),
         baseline_metrics=metrics,
-        differences=compared.gains,
-        verdict=comparison(trained.metric, compared.gains, data.classification),
+        differences=comparison.gains,
+        verdict=training_verdict(trained.metric, comparison.gains, data.classification),
         history=folder.history(),
         confusion=confusion(y, output) if classes else None,
-        per_class=per_class(y, output, classes) if classes else [],
+        per_class=class_metrics(y, output, classes) if classes else [],
         errors=mistakes(data, data.test, output),
-        validation=predictions(frame, data, settings, data.validation, found[: len(data.validation)]),
+        validation=predictions(frame, data, settings, data.validation, validation_output),
         test=predictions(frame, data, settings, data.test, output),
         model_dir=folder.model,
         logs_dir=_tensorboard.logs_dir(folder.path),
@@ -155,10 +161,10 @@ def _conclude(
             "test": len(data.test),
         },
         samples_a_second=trained.samples_a_second,
-        elapsed_s=time.monotonic() - began,
+        elapsed_s=time.monotonic() - start,
         device=trained.device,
         base_model=base.to_dict(),
-        fingerprint=table,
+        fingerprint=table_fingerprint,
         packages={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
-        _loaded=[model, tokenizer],
+        _loaded=[(model, tokenizer)],
     )

@@ -1,114 +1,93 @@
-"""What a fine-tuning found, with its evidence."""
+"""The result of a fine-tuning, and its files.
+
+``result.json``
+    `FineTuneSummary.to_dict`: everything that a page draws.
+``model/``
+    model.safetensors, config.json, tokenizer.json: what transformers and others load.
+``validation.parquet``, ``test.parquet``, ``errors.parquet``
+    Predictions with row ids and sensitive columns, and the worst mistakes.
+``train.py``
+    A script that trains the model again with transformers alone.
+``tensorboard/``
+    TensorBoard's logs, when TENSORBOARD_LOGGING_DIR was set.
+"""
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from core.datasets import Finding
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.explain import occlude
-from core.finetune._settings import FineTuneSettings
+from core.files import write_text
+from core.finetune._summary import FineTuneSummary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.evaluation import Estimate
+    from core.finetune._build import LoadedModel
 
 __all__ = ["FineTuneResult"]
 
+_TABLES = ("validation", "test", "errors")
 
-@dataclass(frozen=True)
-class FineTuneResult:
-    """The result of a fine-tuning.
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuneResult(FineTuneSummary):
+    """The result of a fine-tuning: what `FineTuneSummary` has, the predictions and the model.
 
     Parameters
     ----------
-    task : str
-        binary, multiclass or regression.
-    labels : list of str or None
-        Classes in the order of the probabilities; None for a number.
-    metric : str
-        What chose the epoch, and what `differences` are of.
-    test_metrics : dict of Estimate
-        By metric, on rows that training never saw; empty without a test.
-    baseline_metrics : dict of dict of Estimate
-        The same of "majority" (class shares, or the mean) and "tfidf" (logistic or ridge regression).
-    differences : dict of Estimate
-        Model minus baseline, paired on the test rows, larger being better for the model.
-    history : list of dict
-        Logged losses (step, epoch, loss, learning_rate) and evaluations (step, epoch, eval_loss and metrics).
-    confusion : list of list of int or None
-        Test rows by true class (rows) and predicted class (columns).
-    per_class : list of dict
-        label, precision, recall, f1, support.
     errors : DataFrame
-        row_id, text, label, predicted, confidence: the most confidently wrong test rows first.
+        row_id, text, label, predicted, confidence: test rows, the most confidently wrong first.
     validation, test : DataFrame
-        row_id (position in the table), the label, prediction, a probability a class, sensitive columns.
+        row_id (position in the table), the label, prediction, one probability per class, sensitive columns.
     model_dir : Path
         Folder with model.safetensors, config.json and tokenizer.json.
-    training : dict
-        steps, best_step, trainable (weights), precision.
-    rows : dict
-        all, train, validation, test.
-    samples_a_second : float
-        Training rows a second, evaluation apart.
-    elapsed_s : float
-        Seconds of the attempt that ended.
-    logs_dir : Path or None
-        TensorBoard's logs, when they were written.
+    logs_dir : Path, optional
+        Folder of TensorBoard's logs, when they were written.
+
+    See Also
+    --------
+    FineTuneSummary : The other attributes.
     """
 
-    settings: FineTuneSettings
-    task: str
-    labels: list[str] | None
-    metric: str
-    test_metrics: dict[str, Estimate]
-    baseline_metrics: dict[str, dict[str, Estimate]]
-    differences: dict[str, Estimate]
-    verdict: str
-    history: list[dict[str, Any]]
-    confusion: list[list[int]] | None
-    per_class: list[dict[str, Any]]
     errors: pd.DataFrame
     validation: pd.DataFrame
     test: pd.DataFrame
     model_dir: Path
-    findings: list[Finding]
-    training: dict[str, Any]
-    rows: dict[str, int]
-    samples_a_second: float
-    elapsed_s: float
-    device: str
-    base_model: dict[str, Any]
-    fingerprint: str
-    packages: dict[str, str] = field(default_factory=dict)
     logs_dir: Path | None = None
-    _loaded: list[Any] = field(default_factory=list, repr=False, compare=False)
+    _loaded: list[LoadedModel] = field(default_factory=list, repr=False, compare=False)
 
     def predict(self, texts: Sequence[str]) -> pd.DataFrame:
-        """Return the label of each text, and a probability a class (columns ``p(<label>)``).
+        """Return the label of each text, and one probability per class (columns ``p(<label>)``).
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The texts.
 
         Raises
         ------
         InputError
-            When something else than texts is given.
+            When something other than text is given.
         """
         output = self._outputs(list(texts))
         if self.labels is None:
             return pd.DataFrame({"label": output})
         names = np.asarray(self.labels, dtype=object)
-        found: dict[str, Any] = {"label": names[output.argmax(axis=1)] if len(output) else names[:0]}
-        return pd.DataFrame(found | {f"p({name})": output[:, code] for code, name in enumerate(self.labels)})
+        table = pd.DataFrame({"label": names[output.argmax(axis=1)] if len(output) else names[:0]})
+        return table.assign(**{f"p({name})": output[:, code] for code, name in enumerate(self.labels)})
 
     def attribution(self, text: str, label: str | None = None) -> pd.DataFrame:
-        """Return how much each word of a text speaks for a label.
+        """Return how much each word of a text contributes to a label.
 
         The weight of a word is what the probability (or the number) loses when the word is left out: occlusion
         (Zeiler, Fergus 2014).
@@ -116,9 +95,9 @@ class FineTuneResult:
         Parameters
         ----------
         text : str
-            At most its first 200 words are looked at.
+            The text; its first 200 words are considered.
         label : str, optional
-            By default the one that is predicted.
+            The label; by default the one that is predicted.
 
         Returns
         -------
@@ -132,35 +111,57 @@ class FineTuneResult:
         """
         return occlude(self._outputs, text, self.labels, label)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return all but the model and the predictions as JSON-serialisable values."""
-        from core.finetune._store import summary
-
-        return summary(self)
-
     def save(self, folder: str | Path) -> None:
-        """Write the result into a folder: model, evidence, and a script that trains it again."""
-        from core.finetune._store import save
+        """Write the result into a folder: model, evidence, and a script that trains it again.
 
-        save(self, Path(folder))
+        See Also
+        --------
+        load : Read it again.
+        """
+        from core.finetune._script import standalone_script
+
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        for name in _TABLES:
+            getattr(self, name).to_parquet(target / f"{name}.parquet")
+        if (target / "model").resolve() != self.model_dir.resolve():
+            shutil.copytree(self.model_dir, target / "model", dirs_exist_ok=True)
+        if self.logs_dir is not None and self.logs_dir.is_dir():
+            shutil.copytree(self.logs_dir, target / "tensorboard", dirs_exist_ok=True)
+        write_text(target / "train.py", standalone_script(self.settings, self.to_dict()))
+        write_text(target / "result.json", json.dumps(self.to_dict(), allow_nan=False))
 
     @classmethod
     def load(cls, folder: str | Path) -> FineTuneResult:
-        """Read what `save` wrote; nothing is unpickled."""
-        from core.finetune._store import load
+        """Read what `save` wrote; nothing is unpickled.
 
-        return load(Path(folder))
+        Raises
+        ------
+        StorageError
+            When the folder does not hold a result.
+        """
+        source = Path(folder)
+        if not (source / "result.json").is_file() or not list((source / "model").glob("*.safetensors")):
+            raise StorageError(
+                f"'{source.name}' does not hold a saved result.", "Give the folder that FineTuneResult.save wrote."
+            )
+        summary = FineTuneSummary.from_dict(json.loads((source / "result.json").read_text(encoding="utf-8")))
+        return cls(
+            **{item.name: getattr(summary, item.name) for item in fields(FineTuneSummary)},
+            **{name: pd.read_parquet(source / f"{name}.parquet") for name in _TABLES},
+            model_dir=source / "model",
+        )
 
     def _outputs(self, texts: list[str]) -> NDArray[np.float64]:
         from core.finetune._build import load_text_model
         from core.finetune._encode import encode_texts, quiet_transformers, text_model_outputs
 
-        wrong = [text for text in texts if not isinstance(text, str)]
-        if wrong:
-            raise InputError(f"{wrong[0]!r} is no text.", "Give a list of texts.")
+        invalid = [text for text in texts if not isinstance(text, str)]
+        if invalid:
+            raise InputError(f"{invalid[0]!r} is not a text.", "Give a list of texts.")
         with quiet_transformers(self.settings.threads):
             if not self._loaded:
-                self._loaded.extend(load_text_model(self.model_dir))
-            model, tokenizer = self._loaded
+                self._loaded.append(load_text_model(self.model_dir))
+            model, tokenizer = self._loaded[0]
             encoded = encode_texts(tokenizer, texts, self.settings.max_length)
             return text_model_outputs(model, tokenizer, encoded, self.settings.eval_batch_size, self.labels is not None)

@@ -1,4 +1,4 @@
-"""What a fine-tuning is asked to do: typed once, validated here, stored with its result."""
+"""Settings of a fine-tuning: typed once, validated here, stored with its result."""
 
 from __future__ import annotations
 
@@ -8,11 +8,29 @@ from pydantic import Field, model_validator
 
 from core.checked import CheckedSettings
 from core.errors import SettingsError
+from core.evaluation import METRICS
 
-__all__ = ["FineTuneSettings"]
+__all__ = ["VALIDATION_METRICS", "FineTuneSettings", "validation_metrics"]
 
-_CLASS_METRICS = ("accuracy", "f1_macro", "log_loss")
-_NUMBER_METRICS = ("rmse", "mae", "r2")
+VALIDATION_METRICS = ("accuracy", "f1_macro", "log_loss", "rmse", "mae", "r2")
+"""The metrics that are computed at each epoch, by their names in `METRICS`."""
+
+
+def validation_metrics(classification: bool) -> list[str]:
+    """Return the metrics that are computed at each epoch.
+
+    Parameters
+    ----------
+    classification : bool
+        Whether the labels are classes.
+
+    Examples
+    --------
+    >>> validation_metrics(True), validation_metrics(False)
+    (['accuracy', 'f1_macro', 'log_loss'], ['rmse', 'mae', 'r2'])
+    """
+    task = "multiclass" if classification else "regression"
+    return [name for name in VALIDATION_METRICS if task in METRICS[name].tasks]
 
 
 class FineTuneSettings(CheckedSettings):
@@ -20,50 +38,57 @@ class FineTuneSettings(CheckedSettings):
 
     Parameters
     ----------
-    text_column, label_column : str
-        What is read, and what is predicted.
-    base_model : str
+    text_column : str
+        The column of texts that the model reads.
+    label_column : str
+        The column that the model predicts.
+    base_model : str, default="minilm-l6"
         A name of `base_models`, a folder, or a name on the Hugging Face hub.
-    epochs : int
-        Passes over the training rows.
-    train_batch_size, eval_batch_size : int
-        Texts a step, and texts scored at once.
-    learning_rate : float
-        Its peak; it rises during the warm-up and falls linearly to 0. LoRA wants about ten times more.
-    warmup_steps : float
-        Below 1 a share of all steps, else a number of steps.
-    weight_decay : float
-        Of AdamW.
-    max_length : int
-        Tokens of a text that are read; the rest is cut off.
-    class_weights : bool
-        Weigh classes by the inverse of their frequency.
-    lora : int or None
-        Rank of low-rank adapters that are trained in place of the weights, and merged at the end; None trains all.
-    freeze_layers : int
-        First layers, with the embeddings, that keep their weights.
-    early_stopping_patience : int or None
-        End after so many epochs without a better validation metric.
-    label_smoothing : float
+    epochs : int, default=3
+        Number of passes over the training rows.
+    train_batch_size : int, default=16
+        Number of texts of a training batch.
+    eval_batch_size : int, default=64
+        Number of texts that are scored at once.
+    learning_rate : float, default=5e-5
+        Peak learning rate; it rises during the warm-up and falls linearly to 0. LoRA needs one about ten times higher.
+    warmup_steps : float, default=0.1
+        Length of the warm-up: below 1 a share of all steps, else a number of steps.
+    weight_decay : float, default=0.01
+        Weight decay of AdamW.
+    max_length : int, default=128
+        Maximum number of tokens that are read of a text; the rest is cut off.
+    class_weights : bool, default=False
+        Whether to weight classes by the inverse of their frequency.
+    lora : int, optional
+        Rank of low-rank adapters that are trained in place of the weights and merged at the end; by default all weights
+        are trained.
+    freeze_layers : int, default=0
+        Number of first layers that keep their weights, as do the embeddings then.
+    early_stopping_patience : int, optional
+        Number of epochs without a better validation metric after which the training stops.
+    label_smoothing : float, default=0.0
         Share of the target that is spread over all classes.
-    gradient_accumulation : int
-        Batches whose gradients make one step.
-    precision : str
-        auto (bf16 where a GPU has it, else float32), float32, bf16 or fp16 (GPUs only).
-    metric_for_best_model : str
-        Which epoch is kept; auto is accuracy (F1, macro with class weights), or rmse for a number.
-    task : str
-        auto, classification or regression.
-    validation_fraction, test_fraction : float
-        Shares of rows held out to choose the epoch, and for the test; 0 means no test.
-    sensitive_columns : tuple of str
+    gradient_accumulation : int, default=1
+        Number of batches whose gradients make one step.
+    precision : {"auto", "float32", "bf16", "fp16"}, default="auto"
+        Precision of the training; "auto" is bf16 where a GPU has it, else float32. fp16 needs a GPU.
+    metric_for_best_model : str, default="auto"
+        Metric that chooses the epoch; "auto" is accuracy (macro F1 with class weights), or RMSE for a number.
+    task : {"auto", "classification", "regression"}, default="auto"
+        The task; "auto" infers it from the labels.
+    validation_fraction : float, default=0.1
+        Share of the rows that choose the epoch.
+    test_fraction : float, default=0.2
+        Share of the rows that are held out for the test; 0 means no test.
+    sensitive_columns : tuple of str, default=()
         Columns that are stored with the predictions; the model does not see them.
-    seed : int
-        Of splits, new weights, order and dropout.
-    threads : int or None
-        Threads of torch; None leaves them as they are.
-    max_steps : int or None
-        End after so many steps, whatever `epochs` says.
+    seed : int, default=0
+        Seed of the random number generator for splits, new weights, order and dropout.
+    threads : int, optional
+        Number of threads of torch; by default it is not changed.
+    max_steps : int, optional
+        Number of steps after which the training stops, whatever `epochs` is.
 
     Raises
     ------
@@ -107,32 +132,37 @@ class FineTuneSettings(CheckedSettings):
         if self.text_column == self.label_column:
             raise ValueError(f"'{self.text_column}' cannot be the text and the label")
         if self.lora is not None and self.freeze_layers:
-            raise ValueError("LoRA keeps all weights of the base model as they are: set freeze_layers to 0")
+            raise ValueError("LoRA already freezes all weights of the base model: set freeze_layers to 0")
         if self.validation_fraction + self.test_fraction >= 0.8:
-            raise ValueError("validation and test together leave too few rows to train on (less than a fifth)")
+            raise ValueError("validation and test leave too few rows for the training (less than a fifth)")
         if self.warmup_steps >= 1 and self.warmup_steps != int(self.warmup_steps):
             raise ValueError(f"warmup_steps is a share below 1 or a whole number, not {self.warmup_steps}")
-        wrong = {"classification": _NUMBER_METRICS, "regression": _CLASS_METRICS}.get(self.task, ())
-        if self.metric_for_best_model in wrong:
-            raise ValueError(f"the metric '{self.metric_for_best_model}' does not fit {self.task}")
+        metric = self.metric_for_best_model
+        if "auto" not in (metric, self.task) and metric not in validation_metrics(self.task == "classification"):
+            raise ValueError(f"the metric '{metric}' does not fit {self.task}")
         return self
 
     def best_metric(self, classification: bool) -> str:
         """Return the metric that chooses the epoch.
 
+        Parameters
+        ----------
+        classification : bool
+            Whether the labels are classes.
+
         Raises
         ------
         SettingsError
-            When the chosen one does not fit the labels.
+            When the metric of the settings does not fit the labels.
         """
         if self.metric_for_best_model == "auto":
             if not classification:
                 return "rmse"
             return "f1_macro" if self.class_weights else "accuracy"
-        if self.metric_for_best_model not in (_CLASS_METRICS if classification else _NUMBER_METRICS):
-            kind = "classes" if classification else "a number"
+        if self.metric_for_best_model not in validation_metrics(classification):
+            labels = "classes" if classification else "a number"
             raise SettingsError(
-                f"The metric '{self.metric_for_best_model}' does not fit '{self.label_column}', which holds {kind}.",
+                f"The metric '{self.metric_for_best_model}' does not fit '{self.label_column}', which holds {labels}.",
                 "Choose another, or auto.",
             )
         return self.metric_for_best_model

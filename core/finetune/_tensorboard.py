@@ -1,4 +1,4 @@
-"""TensorBoard's logs of a training: written where TENSORBOARD_LOGGING_DIR says, and kept with the result."""
+"""TensorBoard's logs of a training: written to TENSORBOARD_LOGGING_DIR, and kept with the result."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import hashlib
 import importlib.util
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from core.datasets import Finding
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
 
 __all__ = ["callback", "findings", "logs_dir"]
 
@@ -20,29 +23,29 @@ def _installed() -> bool:
 
 
 def logs_dir(output_dir: Path) -> Path | None:
-    """Return where a training's logs go, a folder of its own that a resumed attempt finds again; None without any."""
-    asked = os.environ.get(_VARIABLE)
-    if not asked or not _installed():
+    """Return the folder of a training's logs, the same for a resumed attempt; None when no logs are written."""
+    folder = os.environ.get(_VARIABLE)
+    if not folder or not _installed():
         return None
     name = hashlib.blake2b(str(output_dir.resolve()).encode(), digest_size=4).hexdigest()
-    return Path(asked).expanduser() / f"training-{name}"
+    return Path(folder).expanduser() / f"training-{name}"
 
 
-def callback(output_dir: Path) -> list[Any]:
-    """Return transformers' callback that writes the logs, if they are wanted."""
+def callback(output_dir: Path) -> list[TrainerCallback]:
+    """Return transformers' callback that writes the logs; empty when no logs are written."""
     folder = logs_dir(output_dir)
     if folder is None:
         return []
     from transformers.integrations import TensorBoardCallback
 
     writer = TensorBoardCallback()
-    writer.logging_dir = str(folder)  # it would put all trainings into one
+    writer.logging_dir = str(folder)  # by default all trainings share one folder
     return [writer]
 
 
 def findings() -> list[Finding]:
-    """Say that TensorBoard's logs were asked for and cannot be written."""
+    """Return a finding when TensorBoard's logs are enabled and cannot be written."""
     if os.environ.get(_VARIABLE) and not _installed():
-        message = f"{_VARIABLE} is set, and TensorBoard is not installed: no logs were written."
+        message = f"{_VARIABLE} is set, but TensorBoard is not installed: no logs were written."
         return [Finding("tensorboard", "notice", None, message, "Run: pip install tensorboard")]
     return []

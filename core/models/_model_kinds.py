@@ -77,7 +77,14 @@ MODEL_KINDS: Registry[ModelKind] = Registry(
             library="transformers",
             classification=("text-classification", "Text classification"),
             regression=("text-classification", "Text regression"),
-            packages=("torch", "transformers", "tokenizers", "pandas", "numpy"),
+            packages=(
+                "torch",
+                "transformers",
+                "tokenizers",
+                "scikit-learn",
+                "pandas",
+                "numpy",
+            ),  # SciPy with scikit-learn
         ),
     ],
 )

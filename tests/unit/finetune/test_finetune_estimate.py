@@ -4,40 +4,41 @@ import numpy as np
 import pytest
 
 from core.errors import InputError, SettingsError, StoppedError
-from core.finetune import estimate_training
-from core.finetune._estimate import _batches, _whole
+from core.finetune import TrainingEstimate, estimate_training
+from core.finetune._estimate import batch_lengths, extrapolate
 
 
 def test_it_measures_steps_of_this_training(reviews, settings_of):
-    told = []
-    found = estimate_training(reviews, settings_of(epochs=3), report=told.append)
-    assert found.steps == 3 * 14
-    assert found.rows == {"train": 210, "validation": 30, "test": 60}
-    assert found.measured == 10
-    assert found.low <= found.seconds <= found.high
-    assert found.memory_mb > 100
-    assert [event.fraction for event in told][-1] == 1.0
-    assert 0 < found.tokens["median"] <= found.tokens["p95"] <= found.tokens["longest"]
+    events = []
+    estimate = estimate_training(reviews, settings_of(epochs=3), report=events.append)
+    assert estimate.steps == 3 * 14
+    assert estimate.rows == {"train": 210, "validation": 30, "test": 60}
+    assert estimate.measured == 10
+    assert estimate.low <= estimate.seconds <= estimate.high
+    assert estimate.memory_mb > 100
+    assert [event.fraction for event in events][-1] == 1.0
+    assert 0 < estimate.tokens["median"] <= estimate.tokens["p95"] <= estimate.tokens["longest"]
+    assert TrainingEstimate.from_dict(estimate.to_dict()) == estimate
 
 
 def test_the_share_of_cut_texts_is_counted(reviews, settings_of, tiny):
     from transformers import AutoTokenizer
 
     lengths = [len(ids) for ids in AutoTokenizer.from_pretrained(tiny)(reviews["text"].tolist())["input_ids"]]
-    found = estimate_training(reviews, settings_of(max_length=24))
-    assert found.tokens["cut"] == np.mean(np.array(lengths) > 24)
-    assert found.tokens["longest"] == max(lengths)
+    tokens = estimate_training(reviews, settings_of(max_length=24)).tokens
+    assert tokens["cut"] == np.mean(np.array(lengths) > 24)
+    assert tokens["longest"] == max(lengths)
 
 
 def test_time_adds_up_over_batches_of_all_lengths(settings_of):
     settings = settings_of(epochs=2, train_batch_size=2)
-    batches = _batches(np.array([5, 1, 9, 3, 7]), 2)
+    batches = batch_lengths(np.array([5, 1, 9, 3, 7]), 2)
     assert batches.tolist() == [3, 7, 9]
     seconds = np.array([[1.0, 3.0], [2.0, 4.0]])
-    steps, (mean, low, high) = _whole(batches, [0, 2], seconds, settings)
+    steps, (mean, low, high) = extrapolate(batches, [0, 2], seconds, settings)
     assert steps == 6
     assert (mean, low, high) == (2 * (1.5 + 2.5 + 3.5), 2 * (1 + 2 + 3), 2 * (2 + 3 + 4))
-    assert _whole(batches, [0, 2], seconds, settings_of(max_steps=3))[1][0] == mean / 2
+    assert extrapolate(batches, [0, 2], seconds, settings_of(max_steps=3))[1][0] == mean / 2
 
 
 def test_what_cannot_be_trained_is_refused(reviews, settings_of):

@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics as sk
 
 from core.errors import InputError, StorageError
-from core.finetune import FineTuneResult, encode_texts, text_model_outputs
+from core.finetune import FineTuneResult, encode_texts, load_text_model, text_model_outputs
 
 
 def test_test_metrics_are_scikit_learns(plain):
@@ -61,7 +61,7 @@ def test_predictions_belong_to_their_rows(plain):
 
 
 def test_outputs_keep_the_order_of_texts_of_all_lengths(plain):
-    model, tokenizer = plain.result._loaded
+    model, tokenizer = load_text_model(plain.result.model_dir)
     texts = ["word " * n for n in (9, 1, 30, 3, 17, 2)]
     encoded = encode_texts(tokenizer, texts, 48)
     together = text_model_outputs(model, tokenizer, encoded, 2, True)
@@ -110,7 +110,7 @@ def test_predict_takes_any_texts(plain):
     found = plain.result.predict(["good", "", "x" * 5_000])
     assert found.columns.tolist() == ["label", "p(negative)", "p(positive)"]
     assert len(plain.result.predict([])) == 0
-    with pytest.raises(InputError, match="is no text"):
+    with pytest.raises(InputError, match="is not a text"):
         plain.result.predict(["good", None])
 
 
@@ -151,7 +151,7 @@ def test_saved_is_what_is_loaded(plain, tmp_path):
 
 
 def test_a_folder_without_a_result_is_refused(tmp_path):
-    with pytest.raises(StorageError, match="no saved result"):
+    with pytest.raises(StorageError, match="not hold a saved result"):
         FineTuneResult.load(tmp_path)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import SettingsError, StoppedError
 from core.finetune import fine_tune
-from core.finetune._checkpoints import Folder
+from core.finetune._checkpoints import TrainingFolder
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,7 +37,7 @@ def stopped(frame, settings, folder, step):
 def test_from_the_end_of_an_epoch_the_losses_are_the_same_bits(reviews, settings_of, plain, tmp_path):
     settings = settings_of(epochs=3, sensitive_columns=("group",))
     error = stopped(reviews, settings, tmp_path, 14 - 1)
-    assert error.message == "Stopped at step 14 of 42; resume to go on."
+    assert error.message == "Stopped at step 14 of 42; resume to continue."
     assert "never stopped" in error.hint
     result = fine_tune(reviews, settings, output_dir=tmp_path, resume=True)
     assert result.history == plain.result.history
@@ -65,8 +65,8 @@ def test_a_long_evaluation_does_not_keep_a_stop_waiting(reviews, settings_of, pl
     saved = tmp_path / "checkpoints" / "checkpoint-13" / "trainer_state.json"
     with pytest.raises(StoppedError) as caught:
         fine_tune(reviews, settings, output_dir=tmp_path, should_stop=saved.is_file)
-    assert caught.value.message == "Stopped at step 13 of 42; resume to go on."
-    assert not any("eval_loss" in line for line in Folder(tmp_path).history())
+    assert caught.value.message == "Stopped at step 13 of 42; resume to continue."
+    assert not any("eval_loss" in line for line in TrainingFolder(tmp_path).history())
     result = fine_tune(reviews, settings, output_dir=tmp_path, resume=True)
     assert result.test.equals(plain.result.test)
     own, other = ([line for line in item.history if "eval_loss" in line] for item in (result, plain.result))
@@ -115,7 +115,7 @@ def test_a_new_start_leaves_nothing_of_the_old(reviews, settings_of, tmp_path):
 
 
 def test_half_a_checkpoint_is_passed_over(tmp_path):
-    folder = Folder(tmp_path)
+    folder = TrainingFolder(tmp_path)
     for step, state in ((14, '{"global_step": 14}'), (28, '{"global_st')):
         path = tmp_path / "checkpoints" / f"checkpoint-{step}"
         path.mkdir(parents=True)
@@ -125,7 +125,7 @@ def test_half_a_checkpoint_is_passed_over(tmp_path):
 
 
 def test_history_loses_what_came_after_the_checkpoint(tmp_path):
-    folder = Folder(tmp_path)
+    folder = TrainingFolder(tmp_path)
     for step in (1, 2, 3):
         folder.add({"step": step, "loss": 1.0})
     with open(tmp_path / "history.jsonl", "a") as file:
@@ -170,7 +170,7 @@ def test_killed_in_mid_epoch_goes_on_from_the_last_epoch(reviews, settings_of, t
     ) as child:
         assert child.stdout.readline() == "here\n"
         os.kill(child.pid, signal.SIGKILL)
-    assert Folder(tmp_path / "out").latest().name == "checkpoint-14"
+    assert TrainingFolder(tmp_path / "out").latest().name == "checkpoint-14"
     result = fine_tune(reviews, settings, output_dir=tmp_path / "out", resume=True)
     assert result.history == plain.result.history
 

@@ -87,7 +87,7 @@ def test_labels_and_task_follow_from_the_column(labels, task, names, settings_of
     ("values", "said"),
     [
         ({"text_column": "tekst"}, "Did you mean 'text'"),
-        ({"text_column": "rating"}, "no texts"),
+        ({"text_column": "rating"}, "does not hold texts"),
         ({"sensitive_columns": ("age",)}, "no column 'age'"),
         ({"task": "regression"}, "not a number"),
     ],
@@ -98,5 +98,5 @@ def test_columns_that_do_not_fit_are_named(reviews, settings_of, values, said):
 
 
 def test_one_label_is_refused(reviews, settings_of):
-    with pytest.raises(InputError, match="one value only"):
+    with pytest.raises(InputError, match="only one value"):
         prepare(reviews.assign(sentiment="good"), settings_of())

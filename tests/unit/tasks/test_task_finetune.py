@@ -61,7 +61,7 @@ def test_stop_ends_soon_and_says_where(stopped):
     _, _, run, took = stopped
     assert run.state is RunState.CANCELLED
     assert run.error_message.startswith("Stopped at step ")
-    assert run.error_message.endswith("; resume to go on.")
+    assert run.error_message.endswith("; resume to continue.")
     assert run.error_hint
     assert took < 5 + 5, "five seconds, and a loaded machine"
     assert jobs.resumable(run)
