@@ -23,8 +23,6 @@ class ModelKind:
         What a model of this kind reads.
     task : str
         The kind of run that makes such models.
-    run_title : str
-        The name that pages show for that kind of run.
     target_setting : str
         The setting of the run that names the column to predict.
     model_file : str
@@ -41,7 +39,6 @@ class ModelKind:
     title: str
     help: str
     task: str
-    run_title: str
     target_setting: str
     model_file: str
     library: str
@@ -58,7 +55,6 @@ MODEL_KINDS: Registry[ModelKind] = Registry(
             title="Table",
             help="Reads the columns of a table.",
             task="automl",
-            run_title="AutoML",
             target_setting="target",
             model_file="model.skops",
             library="sklearn",
@@ -71,7 +67,6 @@ MODEL_KINDS: Registry[ModelKind] = Registry(
             title="Text",
             help="Reads one column of text.",
             task="finetune",
-            run_title="Fine-tuning",
             target_setting="label_column",
             model_file="model/model.safetensors",
             library="transformers",

@@ -23,8 +23,6 @@ PENDING: set[str] = {
     "core/exports.py",
     "core/fairness",
     "core/features",
-    "core/finetune",
-    "core/models",
     "core/policies.py",
     "core/tasks",
     "pages/_ui",

@@ -143,7 +143,7 @@ def test_long_texts_are_counted(train):
 
 
 def test_more_tokens_than_the_model_reads_are_refused(train):
-    with pytest.raises(SettingsError, match="512 tokens at most"):
+    with pytest.raises(SettingsError, match="at most 512 tokens"):
         train(max_length=600)
 
 
