@@ -47,7 +47,7 @@ class BaseModel:
     available : bool
         Whether the model can be used without a network.
     note : str, default=""
-        What else to know about it.
+        Further facts about it.
     """
 
     name: str

@@ -31,9 +31,9 @@ class Baseline:
     title : str
         The name that pages show.
     help : str
-        What the baseline does.
+        Explanation of the baseline.
     classifier, regressor : str
-        How sentences name the baseline, for classes and for a number.
+        Name of the baseline in sentences, for classes and for a number.
     """
 
     name: str

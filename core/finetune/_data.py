@@ -45,7 +45,7 @@ class TextData:
     train, validation, test : arrays of int
         Positions in `texts` of each part of the split.
     findings : list of Finding, optional
-        What was noticed about the texts and the labels.
+        Findings about the texts and the labels.
     """
 
     task: str

@@ -160,7 +160,7 @@ def text_model_outputs(
     tokenizer : PreTrainedTokenizerBase
         Its tokenizer.
     encoded : sequence of dict
-        What `encode_texts` returned.
+        Tokens, as `encode_texts` returns them.
     batch_size : int
         Number of texts that are predicted at once.
     classification : bool

@@ -103,7 +103,7 @@ def estimate_training(
     settings : FineTuneSettings
         The settings of the training.
     report, should_stop : callable, optional
-        As of `fine_tune`.
+        The same as those of `fine_tune`.
 
     Returns
     -------

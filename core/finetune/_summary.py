@@ -83,7 +83,7 @@ class FineTuneSummary:
     per_class : list of dict
         label, precision, recall, f1 and support of each class.
     findings : list of Finding
-        What was noticed about the texts and the labels.
+        Findings about the texts and the labels.
     training : dict
         steps, best_step, trainable (number of weights) and precision.
     rows : dict of str to int

@@ -82,7 +82,7 @@ def train(
     folder : TrainingFolder
         The folder, with the checkpoints of an earlier attempt if there was one.
     report, should_stop : callable
-        As of `core.finetune.fine_tune`.
+        The same as those of `core.finetune.fine_tune`.
 
     Raises
     ------

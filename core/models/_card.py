@@ -59,7 +59,7 @@ class Section:
     text : tuple of str, default=()
         Sentences that were generated.
     tables : tuple of CardTable, default=()
-        What was measured.
+        Tables of what was measured.
     questions : tuple of (Question, str or None), default=()
         Questions with their answers.
     measured : bool, default=True
@@ -94,11 +94,11 @@ class ModelCard:
     title : str
         The model, and its version.
     summary : str
-        What the model does and whether it is worth having, in two sentences.
+        Two sentences on what the model does and whether it is worth having.
     sections : tuple of Section
         The sections, in the order of the card.
     coverage : tuple of CoverageRow
-        What the card has for each item of two frameworks.
+        Coverage of each item of two frameworks.
     metadata : mapping
         Hugging Face's metadata, with ``model-index``.
     facts : mapping, optional

@@ -105,8 +105,8 @@ def export_section(evidence: RunEvidence) -> Section | None:
             parity = (model if isinstance(model, dict) else document).get("parity")
             if parity and isinstance(parity, dict):
                 rows = tuple(
-                    (part.replace("_", " "), found.rows, found.largest_difference, found.label_flips)
-                    for part, found in _PARITIES.validate_python(parity).items()
+                    (part.replace("_", " "), outputs.rows, outputs.largest_difference, outputs.label_flips)
+                    for part, outputs in _PARITIES.validate_python(parity).items()
                 )
                 columns = ("Part", "Rows", "Largest difference", "Different labels")
                 return Section("export", "Export to ONNX", (), (CardTable("Compared with the model", columns, rows),))

@@ -26,7 +26,7 @@ def render_card(template: str, values: Mapping[str, object]) -> str:
     template : str
         Name of a file in ``templates``: card.html.jinja or card.md.jinja.
     values : mapping of str to object
-        What the template names. All values are escaped, unless they are `Markup`.
+        Values by the names in the template. All are escaped, unless they are `Markup`.
 
     Examples
     --------

@@ -33,7 +33,7 @@ class CoverageItem:
     item : str
         Number of the item in it.
     about : str
-        What the item asks for.
+        Summary of what the item asks for.
     measured : tuple of str, default=()
         Keys of the card's sections that hold evidence for it.
     asked : tuple of str, default=()
@@ -59,7 +59,7 @@ class CoverageRow:
     Parameters
     ----------
     framework, item, about : str
-        As of `CoverageItem`.
+        The same as those of `CoverageItem`.
     status : {"evidence present", "asked", "missing"}
         "evidence present": everything was measured and all questions are answered. "asked": questions are open.
         "missing": something was not measured, or the card has nothing about the item.

@@ -36,7 +36,7 @@ class Field:
     name : str
         Name of the column.
     kind : {"number", "boolean", "category", "date", "text"}
-        What the model takes the column for.
+        The type that the model takes the column for.
     role : {"feature", "group"}, default="feature"
         "group" is a column that the model does not read, but that a policy decides by or metrics are grouped by.
     rows : int, default=0
@@ -54,7 +54,7 @@ class Field:
     complete : bool, default=True
         Whether `choices` has all values: of a category with more than `MAX_CHOICES`, only the most frequent are known.
     held : str, default=""
-        What the training table held, in words, where `kind` does not tell: for example numbers that are a category.
+        Description of what the training table held, where `kind` does not tell: for example numbers that are a category.
     """
 
     name: str
@@ -114,7 +114,7 @@ def describe_fields(
     groups : sequence of str, default=()
         Names of more columns, of the role "group".
     types : mapping of str to str, optional
-        What the model took a feature for (number, category, date or text), where its type in the table does not tell.
+        The type that the model took a feature for (number, category, date or text), where the table does not tell.
 
     Examples
     --------

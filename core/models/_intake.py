@@ -41,7 +41,7 @@ class ColumnCount:
     title : str
         The name that pages show.
     help : str
-        Which cells are counted.
+        Description of the cells that are counted.
     """
 
     name: str

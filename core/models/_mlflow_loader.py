@@ -32,7 +32,7 @@ class ServedModelFile:
     labels : list of str or None
         The classes; None for a number.
     max_length, batch_size : int or None
-        How texts are read.
+        Number of tokens that are read of a text, and of texts that are predicted at once.
     """
 
     kind: str

@@ -20,7 +20,7 @@ class ModelKind:
     title : str
         The name that pages show.
     help : str
-        What a model of this kind reads.
+        Description of what such a model reads.
     task : str
         The kind of run that makes such models.
     target_setting : str

@@ -32,7 +32,7 @@ class Question:
     title : str
         The question.
     help : str, default=""
-        What a good answer says.
+        Description of a good answer.
     kind : {"line", "text", "choice"}, default="text"
         The form of the answer.
     choices : tuple of str, default=()

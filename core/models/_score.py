@@ -36,7 +36,7 @@ class ScoringReport:
     findings : tuple of Finding
         The differences, in sentences.
     columns : tuple of ColumnReport
-        How each column differs from training.
+        Differences of each column from training.
     unknown_groups : dict of str to int
         Number of rows by group that the policy has no rule for.
     ignored : tuple of str
@@ -91,7 +91,7 @@ class ScoredRows:
         One row per scored row, with its index: prediction, one probability per class (columns ``p(<label>)``) and, with
         a policy, decision: 1 is selected; missing where the policy does not know the group.
     columns : tuple of ColumnReport
-        How each column differs from training.
+        Differences of each column from training.
     unknown_groups : dict of str to int
         Number of rows by group that the policy has no rule for.
     ignored : tuple of str
@@ -219,7 +219,7 @@ class RowScorer:
         Parameters
         ----------
         table : DataFrame
-            What `score` returned.
+            The table that `score` returned.
         """
         totals = self._totals
         reports = tuple(totals.reports[field.name] for field in self._features)
@@ -252,8 +252,10 @@ def score_rows(
         The id of a version, or of a model: its champion, else its newest version.
     frame : DataFrame of shape (n, columns)
         The rows. It has the model's columns in any order, and may have others.
-    policy, row_id, onnx
-        As of `RowScorer`.
+    policy, row_id : str, optional
+        The same as those of `RowScorer`.
+    onnx : Path, optional
+        An exported model to use in place of the model itself.
     workspace : str
         Name of the workspace.
 
@@ -299,7 +301,7 @@ def form_fields(version: ModelVersion, *, policy: str | None = None) -> list[Fie
     version : ModelVersion
         The version that will score the row.
     policy : str, optional
-        As of `RowScorer`.
+        The same as that of `RowScorer`.
     """
     fields = {field.name: field for field in map(Field.from_dict, version.columns)}
     features = {name: field for name, field in fields.items() if field.role == "feature"}
