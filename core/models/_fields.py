@@ -54,7 +54,7 @@ class Field:
     complete : bool, default=True
         Whether `choices` has all values: of a category with more than `MAX_CHOICES`, only the most frequent are known.
     held : str, default=""
-        Description of what the training table held, where `kind` does not tell: for example numbers that are a category.
+        Description of what the training table held, where `kind` does not tell: numbers that are a category.
     """
 
     name: str
