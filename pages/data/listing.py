@@ -1,4 +1,4 @@
-"""All datasets of the workspace; choosing one opens it."""
+"""The list of datasets; selecting one opens it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from pages._ui import listing, numbers
 __all__ = ["show"]
 
 
-def show(known: list[Dataset]) -> None:
+def show(stored: list[Dataset]) -> None:
     """Draw the table of datasets."""
     st.subheader("Datasets")
     st.caption("Select a row to open it.")
     table = pd.DataFrame(
         {
-            "Name": [dataset.name for dataset in known],
-            "Rows": [dataset.rows for dataset in known],
-            "Columns": [dataset.columns for dataset in known],
-            "Size": [numbers.size(dataset.size_bytes) for dataset in known],
-            "Target": [dataset.roles.get("target") or "" for dataset in known],
-            "Added": [numbers.when(dataset.created_at) for dataset in known],
-            "Source": [dataset.source for dataset in known],
-            "Fingerprint": [dataset.fingerprint[:12] for dataset in known],
+            "Name": [dataset.name for dataset in stored],
+            "Rows": [dataset.rows for dataset in stored],
+            "Columns": [dataset.columns for dataset in stored],
+            "Size": [numbers.size(dataset.size_bytes) for dataset in stored],
+            "Target": [dataset.roles.get("target") or "" for dataset in stored],
+            "Added": [numbers.when(dataset.created_at) for dataset in stored],
+            "Source": [dataset.source for dataset in stored],
+            "Fingerprint": [dataset.fingerprint[:12] for dataset in stored],
         }
     )
     listing.show(
         table,
-        [dataset.id for dataset in known],
+        [dataset.id for dataset in stored],
         key="data-list",
         parameter="dataset",
         height="auto",

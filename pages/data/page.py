@@ -1,32 +1,32 @@
-"""The Data page: read tables in, see what is in them, and what could go wrong with them."""
+"""The Data page: import tables, see their content, and what could go wrong with them."""
 
 import streamlit as st
 
 from core.catalog import datasets
 from pages._ui import frame, header, tabs
-from pages.data import detail, intake, listing
-from pages.data import roles as roles_form
+from pages.data import checks, columns, imports, listing, preview, roles
+from pages.data import dataset as dataset_head
 
 dataset_id = st.query_params.get("dataset")
 if dataset_id is not None:
     with header.lookup("Dataset", back="All datasets"):
         dataset = datasets.get(dataset_id, frame.workspace())
-    detail.head(dataset)
+    dataset_head.head(dataset)
     tabs.show(
         {
-            "Columns": lambda: detail.columns(dataset),
-            "Preview": lambda: detail.preview(dataset),
-            "Checks": lambda: detail.checks(dataset),
-            "Roles": lambda: roles_form.form(dataset),
+            "Columns": lambda: columns.show(dataset),
+            "Preview": lambda: preview.show(dataset),
+            "Checks": lambda: checks.show(dataset),
+            "Roles": lambda: roles.show(dataset),
         },
         key="data-tabs",
     )
 else:
     with header.lookup("Import", back="All datasets"):
-        imported = intake.imported()
-    header.show("Data", "Bring a table in, see its columns, and learn what could go wrong with it.")
+        imported = imports.imported()
+    header.show("Data", "Import a table, look at its columns, and check what could go wrong with it.")
     known = datasets.find(frame.workspace())
-    intake.running(imported)
-    intake.upload_or_sample(first=not known)
+    imports.running(imported)
+    imports.upload_or_sample(first=not known)
     if known:
         listing.show(known)

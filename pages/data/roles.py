@@ -1,4 +1,4 @@
-"""What the columns of a dataset are for: the target, people's attributes, and what a model must not use."""
+"""The tab Roles: the target, people's attributes, and columns that a model must not use."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import streamlit as st
 from core.catalog import Dataset, datasets
 from pages._ui import frame, tables
 
-__all__ = ["form"]
+__all__ = ["show"]
 
 
-def form(dataset: Dataset) -> None:
-    """Let the user say what the columns are for."""
+def show(dataset: Dataset) -> None:
+    """Draw the form with the roles of the columns."""
     names = tables.column_names(dataset)
     stored = dataset.roles
     with st.form("data-roles", border=False):
@@ -19,26 +19,26 @@ def form(dataset: Dataset) -> None:
             "Target",
             names,
             index=names.index(stored["target"]) if stored.get("target") in names else None,
-            placeholder="The column to predict",
+            placeholder="Choose the column to predict",
             key=f"data-role-target-{dataset.id}",
         )
         sensitive = st.multiselect(
             "Sensitive",
             names,
             default=[name for name in stored.get("sensitive", []) if name in names],
-            help="People's attributes, such as sex or age: results are compared by their groups.",
+            help="People's attributes, such as sex or age. Results are compared between their groups.",
             key=f"data-role-sensitive-{dataset.id}",
         )
         ignore = st.multiselect(
             "Ignore",
             names,
             default=[name for name in stored.get("ignore", []) if name in names],
-            help="Columns that a model must not use, such as what is known only afterwards.",
+            help="Columns that a model must not use, for example because they are known only after the target.",
             key=f"data-role-ignore-{dataset.id}",
         )
         if st.form_submit_button("Save roles", type="primary", key="data-roles-save"):
             if target in ignore:
-                frame.show_error(f"'{target}' cannot be both the target and ignored.", "Take it out of one.")
+                frame.show_error(f"'{target}' cannot be both the target and ignored.", "Remove it from one of the two.")
             else:
                 datasets.set_roles(
                     dataset.id,

@@ -35,7 +35,7 @@ def test_bad_lines_are_kept_apart_and_shown(server: Server, tab: Page, tmp_path:
     upload(tab, server, path)
     expect(tab.get_by_role("heading", name="mixed")).to_be_visible(timeout=60_000)
     settled(tab)
-    expect(tab.get_by_text("Lines kept apart: 1")).to_be_visible()
+    expect(tab.get_by_text("1 line could not be read")).to_be_visible()
     expect(tab.get_by_text("50 rows")).to_be_visible()
 
 

@@ -27,7 +27,6 @@ PENDING: set[str] = {
     "core/tasks",
     "pages/_ui",
     "pages/automl",
-    "pages/data",
     "pages/edge",
     "pages/fairness",
     "pages/finetune",

@@ -1,4 +1,4 @@
-"""How a table gets in: an upload or a sample, read by a run of its own."""
+"""Imports: an upload or a sample, read by a run of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _take_sample() -> None:
 
 
 def upload_or_sample(*, first: bool) -> None:
-    """Offer the two ways in; with no table there yet, the sample is the button to press."""
+    """Offer an upload and the samples; `first` makes loading a sample the primary action."""
     settings = get_settings()
     left, right = st.columns(2, gap="medium")
     with left:
@@ -60,7 +60,7 @@ def upload_or_sample(*, first: bool) -> None:
                 on_click=_take_sample,
             )
         sample = known[name]
-        st.caption(f"{sample.description} {sample.rows:,} rows, {sample.columns:,} columns. {sample.licence}.")
+        st.caption(f"{sample.description} {sample.rows:,} rows, {sample.columns:,} columns. {sample.license}.")
 
 
 def imported() -> Run | None:
@@ -72,12 +72,12 @@ def imported() -> Run | None:
 
 
 def running(own: Run | None) -> None:
-    """Show all imports under way, and how the one that the address names ended.
+    """Show all active imports, and how the one that the address names ended.
 
     Parameters
     ----------
     own : Run or None
-        Import that the address names. Once it has succeeded, its dataset is opened.
+        Import that the address names. When it has succeeded, its dataset is opened.
     """
     active = runs.find(frame.workspace(), task="ingest", states=[RunState.QUEUED, *ACTIVE])
     for run in active:
@@ -87,7 +87,7 @@ def running(own: Run | None) -> None:
     if own.state is RunState.SUCCEEDED and own.result is not None:
         if own.result["known"]:
             st.session_state["data-notice"] = (
-                f"This table was here already, as '{own.result['name']}': nothing was stored twice."
+                f"This table was imported before, as '{own.result['name']}', and is not stored again."
             )
         address.go(dataset=own.result["dataset_id"])
     run_view.show_failure(own)

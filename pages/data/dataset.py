@@ -1,0 +1,91 @@
+"""The head of one dataset: facts, actions, and what the reader had to decide."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import housekeeping
+from core.catalog import Dataset, datasets
+from core.datasets import ReadReport
+from pages._ui import address, downloads, frame, header, numbers
+
+__all__ = ["head"]
+
+
+def head(dataset: Dataset) -> None:
+    """Draw name, facts, actions, and notes from reading the file."""
+    facts = (
+        f"{dataset.rows:,} rows · {dataset.columns:,} columns · {numbers.size(dataset.size_bytes)} as Parquet · "
+        f"{frame.plain(dataset.source)} · added {numbers.ago(dataset.created_at)} · "
+        f"fingerprint `{dataset.fingerprint[:12]}`"
+    )
+    with header.show_object(dataset.name, back="All datasets", facts=facts):
+        if st.button("Search for a model", type="primary", icon=":material/model_training:", key="data-to-automl"):
+            st.switch_page("pages/automl/page.py", query_params={"dataset": dataset.id})
+        with st.popover("Download", icon=":material/download:", key="data-download"):
+            downloads.dataset(dataset)
+        with st.popover("Manage", icon=":material/settings:", key="data-manage"):
+            _manage(dataset)
+    if notice := st.session_state.pop("data-notice", None):
+        st.info(frame.plain(notice), icon=":material/content_copy:")
+    _report(ReadReport.from_dict(dataset.report))
+
+
+def _report(report: ReadReport) -> None:
+    notices = [*report.notices]
+    if report.renamed:
+        pairs = ", ".join(f"'{old}' is now '{new}'" for new, old in report.renamed.items())
+        notices.append(f"Column names were repaired: {pairs}.")
+    for column, markers in report.missing_markers.items():
+        read_as = ", ".join(f"'{marker}' ({count:,})" for marker, count in markers.items())
+        notices.append(f"In '{column}', {read_as} was read as missing.")
+    if not report.skipped and not notices:
+        return
+    icon = ":material/warning:" if report.skipped else ":material/info:"
+    with st.expander(_label(report.skipped, len(notices)), icon=icon, expanded=bool(report.skipped)):
+        for notice in notices:
+            st.markdown(f"- {frame.plain(notice)}")
+        if report.skipped:
+            st.dataframe(
+                pd.DataFrame(list(report.skipped_rows)).rename(columns=str.capitalize),
+                hide_index=True,
+                alt="Lines of the file that are not in the table, with the reason",
+            )
+
+
+def _label(skipped: int, notes: int) -> str:
+    """Return the label of the notes.
+
+    Examples
+    --------
+    >>> _label(2, 7)
+    '2 lines could not be read; 7 notes on how the rest was read'
+    >>> _label(0, 1)
+    '1 note on how the file was read'
+    """
+    noted = f"{notes:,} note{'s' * (notes != 1)} on how the {'rest' if skipped else 'file'} was read"
+    lines = f"{skipped:,} line{'s' * (skipped != 1)} could not be read"
+    return "; ".join(part for part, count in ((lines, skipped), (noted, notes)) if count)
+
+
+def _manage(dataset: Dataset) -> None:
+    with st.form("data-rename-form", border=False):
+        name = st.text_input("Name", value=dataset.name, max_chars=200, key=f"data-new-name-{dataset.id}")
+        if st.form_submit_button("Rename", icon=":material/edit:", key="data-rename"):
+            datasets.rename(dataset.id, name, frame.workspace())
+            st.rerun()
+    if st.button("Delete…", icon=":material/delete:", key="data-delete"):
+        _confirm_deletion(dataset)
+
+
+@st.dialog("Delete this dataset?", icon=":material/delete:")
+@frame.guarded
+def _confirm_deletion(dataset: Dataset) -> None:
+    st.write(
+        f"{frame.plain(dataset.name)}, {dataset.rows:,} rows. This cannot be undone. "
+        "Runs that used it keep their results."
+    )
+    if st.button("Delete", type="primary", icon=":material/delete:", key="data-delete-confirm"):
+        housekeeping.delete_dataset(dataset.id, workspace=frame.workspace())
+        address.go()
