@@ -125,7 +125,8 @@ class ArtifactStore:
             When it is missing.
         """
         with _explained("Reading a stored file"):
-            return self._fs.open(self._path(digest), "rb")
+            file: IO[bytes] = self._fs.open(self._path(digest), "rb")
+            return file
 
     def read_bytes(self, digest: str) -> bytes:
         """Return the whole content."""

@@ -49,7 +49,7 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Features) -> NDArray[np.generic]:
         """Return the most probable labels, shape (n,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
 
 def make_model(encoder: TableEncoder, estimator: Estimator, labels: Sequence[object] | None) -> Pipeline:

@@ -78,14 +78,14 @@ def change_state(run_id: str, expected: Iterable[RunState], state: RunState, **f
         update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(state=state, **fields)
     )
     with writing() as session:
-        return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
+        return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
 def set_fields(run_id: str, expected: Iterable[RunState], **fields: RunField) -> bool:
     """Change fields of a run other than its state, if it is in one of the `expected` states; return whether it was."""
     statement = update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(**fields)
     with writing() as session:
-        return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
+        return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
 def claim_next(lane: str, limit: int, lease_s: float) -> Run | None:

@@ -137,7 +137,7 @@ class _Column:
         if array.null_count:
             self._mark_missing(array.is_null().to_numpy(zero_copy_only=False))
             array = array.fill_null(zero)
-        return array.to_numpy(zero_copy_only=False)
+        return np.asarray(array.to_numpy(zero_copy_only=False))
 
     def _add_boolean(self, array: pa.Array) -> None:
         self.values.update(self._filled(array, False).astype("u1").data)

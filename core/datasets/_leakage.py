@@ -42,14 +42,14 @@ def encode(series: pd.Series) -> np.ndarray:
     from pandas.api import types
 
     if types.is_datetime64_any_dtype(series.dtype):
-        numbers = series.astype("int64").to_numpy(dtype=float, copy=True)
+        numbers: np.ndarray = series.astype("int64").to_numpy(dtype=float, copy=True)
         numbers[series.isna().to_numpy()] = np.nan
         return numbers
     if types.is_numeric_dtype(series.dtype):
         numbers = series.to_numpy(dtype=float, na_value=np.nan, copy=True)
         numbers[~np.isfinite(numbers)] = np.nan
         return numbers
-    codes = pd.factorize(series.map(str, na_action="ignore"), sort=True)[0].astype(float)
+    codes: np.ndarray = pd.factorize(series.map(str, na_action="ignore"), sort=True)[0].astype(float)
     codes[codes < 0] = np.nan
     return codes
 

@@ -42,8 +42,8 @@ class Choices:
 def _as_floats(column: pd.Series, kind: str) -> NDArray[np.float64]:
     if kind == "date":
         seconds = column.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("int64")
-        return seconds.astype(float)
-    return column.to_numpy(dtype=float, na_value=np.nan)
+        return np.asarray(seconds, dtype=float)
+    return np.asarray(column.to_numpy(dtype=float, na_value=np.nan))
 
 
 def _spread(values: NDArray[np.float64]) -> float:

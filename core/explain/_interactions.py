@@ -35,7 +35,7 @@ def _dependences(subject: Subject, outputs: Outputs, X: NDArray[Any], names: tup
 def _centred(found: Array, weights: Array) -> Array:
     """Return partial dependences at the rows less their mean, for each weighting: (resamples, i, k)."""
     curves = np.einsum("imk,bm->bik", found, weights, optimize=True)
-    return curves - np.einsum("bik,bi->bk", curves, weights)[:, None]
+    return np.asarray(curves - np.einsum("bik,bi->bk", curves, weights)[:, None])
 
 
 def interactions(

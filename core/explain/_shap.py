@@ -58,7 +58,7 @@ class ShapValues:
     @cached_property
     def outputs(self) -> Array:
         """What the values add up to, shape (n, k)."""
-        return self.base + self.values.sum(axis=1)
+        return np.asarray(self.base + self.values.sum(axis=1))
 
     def place(self, name: str | None) -> int:
         """Return the place of a class; the only one by default.

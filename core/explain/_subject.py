@@ -150,4 +150,5 @@ def of_model(model: Any, columns: Sequence[str], picked: Sequence[int]) -> Subje
 
 
 def _answer(model: Any) -> Callable[[Any], Any]:
-    return model.predict_proba if hasattr(model, "predict_proba") else model.predict
+    answer: Callable[[Any], Any] = model.predict_proba if hasattr(model, "predict_proba") else model.predict
+    return answer

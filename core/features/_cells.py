@@ -134,7 +134,7 @@ def as_dates(column: pd.Series) -> Any:
 
 def as_seconds(dates: pd.Series) -> NDArray[np.int64]:
     """Return seconds since 1970 of what `as_dates` returned; `NO_DATE` where there is none."""
-    return dates.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
+    return np.asarray(dates.dt.tz_localize(None).to_numpy().astype("datetime64[s]"), dtype=np.int64)
 
 
 def date_features(name: str, columns: Sequence[str]) -> list[str]:

@@ -279,6 +279,6 @@ def _peak_memory_mb(device: str) -> float:
     import torch
 
     if device == "cuda":
-        return torch.cuda.max_memory_reserved() / 2**20
+        return float(torch.cuda.max_memory_reserved() / 2**20)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

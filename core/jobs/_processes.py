@@ -70,7 +70,7 @@ def marked(run_id: str) -> list[psutil.Process]:
 
 def _works(process: psutil.Process) -> bool:
     try:
-        return process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

@@ -216,7 +216,7 @@ def _table(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
 def _codes(truth: pd.Series, labels: Sequence[Any]) -> NDArray[np.intp]:
     """Return the place of each row's class among the labels."""
     places = {str(label): place for place, label in enumerate(labels)}
-    return truth.astype(str).map(places).to_numpy(dtype="int64")
+    return np.asarray(truth.astype(str).map(places), dtype="int64")
 
 
 def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:

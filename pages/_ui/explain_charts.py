@@ -116,9 +116,10 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
     def dots(chart: alt.Chart, figures: Sequence[str], filled: bool) -> alt.Chart:
         told = [alt.Tooltip(f"{name}:Q", format=",.4g") for name in figures]
         rows = alt.Tooltip("n:Q", format=",", title="rows behind it")
-        return chart.mark_point(filled=filled, size=60, opacity=1).encode(
+        points: alt.Chart = chart.mark_point(filled=filled, size=60, opacity=1).encode(
             x=alt.X("importance:Q", title=x_title), shape=shape, tooltip=["feature:N", "group:N", *told, rows]
         )
+        return points
 
     layers = [lines, dots(sure, ("importance", "low", "high", "direction"), True)]
     few = table[table["small"]].drop_duplicates("group").sort_values("group")

@@ -33,7 +33,8 @@ class TargetSummary:
 @st.cache_data(max_entries=20, show_spinner=False)
 def profile(digest: str) -> dict[str, Any]:
     """Return a dataset's stored profile."""
-    return json.loads(get_store().read_bytes(digest))
+    values: dict[str, Any] = json.loads(get_store().read_bytes(digest))
+    return values
 
 
 def column_names(dataset: Dataset) -> list[str]:

@@ -91,7 +91,7 @@ def _called(run: Run) -> str:
 
 def _metric(found: Mapping[str, Any], key: str) -> str:
     names = [found["metric"], *(name for name in found["test_metrics"] if name != found["metric"])]
-    return st.selectbox("Difference in", names, format_func=lambda item: METRICS[item].title, key=key, width=240)
+    return str(st.selectbox("Difference in", names, format_func=lambda item: METRICS[item].title, key=key, width=240))
 
 
 def _trials(run: Run, found: Mapping[str, Any]) -> None:

@@ -58,9 +58,10 @@ def _number(field: Field, key: str) -> float | int | None:
     shape: dict[str, Any] = {"step": 1, "format": "%d"} if whole else {"step": None, "format": "%.6g"}
     if field.nullable or default is None:  # an empty field can only be had where the widget itself begins empty
         st.session_state.setdefault(key, default)
-        return st.number_input(
+        number: float | int | None = st.number_input(
             _label(field), value=None, key=key, placeholder="missing", help=_help(field, span), **shape
         )
+        return number
     return st.number_input(_label(field), value=default, key=key, help=_help(field, span), **shape)
 
 

@@ -105,6 +105,49 @@ def test_status_names_tests_that_exist() -> None:
             assert f"def {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
 
 
+def import_graph() -> dict[str, set[str]]:
+    """Return the modules that each module imports, for types and within functions as well."""
+    paths = [path for folder in ("core", "pages") for path in (ROOT / folder).rglob("*.py")]
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+    graph: dict[str, set[str]] = {name: set() for name in modules}
+    for name, path in modules.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                wanted = {f"{node.module}.{alias.name}" for alias in node.names} & modules.keys() or {node.module}
+            elif isinstance(node, ast.Import):
+                wanted = {alias.name for alias in node.names}
+            else:
+                continue
+            graph[name] |= (wanted & modules.keys()) - {name}
+    return graph
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of nodes that reach each other."""
+    reached = {name: set(graph[name]) for name in graph}
+    for middle in graph:
+        for name in graph:
+            if middle in reached[name]:
+                reached[name] |= reached[middle]
+    groups = {tuple(sorted(other for other in reached[name] if name in reached[other])) for name in graph}
+    return [list(group) for group in sorted(groups) if len(group) > 1]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    # At most three would be acceptable, each with its reason in ARCHITECTURE.md. There is none.
+    assert circles(import_graph()) == []
+
+
+def test_no_packages_of_core_import_each_other_in_a_circle() -> None:
+    packages: dict[str, set[str]] = {}
+    for name, imports in import_graph().items():
+        if name.startswith("core."):
+            package = ".".join(name.split(".")[:2])
+            others = {".".join(other.split(".")[:2]) for other in imports}
+            packages.setdefault(package, set()).update(others - {package})
+    assert circles({name: others & packages.keys() for name, others in packages.items()}) == []
+
+
 def imported(path: Path) -> set[str]:
     """Return the modules of core that a file imports, but for those that only types need."""
     tree = ast.parse(path.read_text())

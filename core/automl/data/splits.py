@@ -104,7 +104,8 @@ def split_roles(
 def _test_groups(strata: Indices, classification: bool, fraction: float, seed: int, groups: Indices) -> Indices:
     count = round(1 / fraction)
     if not classification or len(np.unique(groups)) < count or np.bincount(strata).max() < count:
-        return next(GroupShuffleSplit(1, test_size=fraction, random_state=seed).split(strata, strata, groups))[1]
+        splitter = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
+        return np.asarray(next(splitter.split(strata, strata, groups))[1])
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds

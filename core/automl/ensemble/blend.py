@@ -47,7 +47,7 @@ class Blend(BaseEstimator):
     def shares_(self) -> NDArray[np.float64]:
         """The members' weights, of sum 1."""
         weights = np.asarray(self.weights, dtype=float)
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
 
     def _mean(self, predictions: Sequence[Output]) -> Output:
         return np.asarray(sum(share * output for share, output in zip(self.shares_, predictions, strict=True)))

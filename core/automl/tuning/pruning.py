@@ -65,7 +65,7 @@ class Pruner:
             return True
         spread = float(np.std(self._best[learner].fold_scores, ddof=1))
         unseen = 1 / len(scores) - 1 / folds  # a finite population of folds: once all are seen nothing is unsure
-        return self._lag(learner, scores) <= _MARGIN * spread * unseen**0.5
+        return bool(self._lag(learner, scores) <= _MARGIN * spread * unseen**0.5)
 
     def expected(self, learner: str, scores: Sequence[float]) -> float:
         """Return what the score over all folds would be, if the trial lagged as much on the other folds."""

@@ -63,7 +63,7 @@ def convert_estimator(estimator: Any, width: int) -> onnx.ModelProto:
     _register()
     options = {id(estimator): {"zipmap": False}} if hasattr(estimator, "predict_proba") else None
     try:
-        model = convert_sklearn(
+        model: onnx.ModelProto = convert_sklearn(
             estimator, initial_types=[(FEATURES, FloatTensorType([None, width]))], options=options, target_opset=OPSETS
         )
     except (RuntimeError, ValueError, TypeError, KeyError, NotImplementedError) as error:

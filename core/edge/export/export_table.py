@@ -153,7 +153,7 @@ def _serialized(model: onnx.ModelProto) -> bytes:
     from google.protobuf.message import EncodeError
 
     try:
-        return model.SerializeToString()
+        return bytes(model.SerializeToString())
     except (EncodeError, ValueError) as error:
         raise ExportError(
             "The model is larger than 2 GB, which is the most an ONNX file holds.", "Search again with fewer trees."

@@ -108,7 +108,7 @@ def _made_by(node: NodeProto, constants: dict[Any, TensorProto]) -> int:
         start, limit, delta = (value[0] for value in values if value)
         return max(0, (limit - start) // delta) if delta else 0
     if text(node.op_type).startswith("Random"):
-        return abs(math.prod(size for each in node.attribute if each.name == "shape" for size in each.ints))
+        return int(abs(math.prod(size for each in node.attribute if each.name == "shape" for size in each.ints)))
     return 0
 
 

@@ -67,7 +67,7 @@ def _of_lists(found: dict[str, Integers], leaf: NDArray[np.bool_]) -> TreeSize:
         place = order[np.minimum(np.searchsorted(key[order], wanted), len(key) - 1)]
         if (key[place] != wanted)[inner].any():
             raise ValueError("a child that is not there")
-        return place
+        return np.asarray(place)
 
     yes, no = places(found["nodes_truenodeids"]), places(found["nodes_falsenodeids"])
     is_root = np.ones(len(key), dtype=bool)

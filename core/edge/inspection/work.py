@@ -317,7 +317,7 @@ def _flop(kind: str, node: NodeProto | None, ins: Shapes, outs: Shapes) -> int |
             rows = ins[0][0] if len(ins[0]) > 1 else 1
             return 2 * rows * len(_attribute(node, "coefficients").floats)
         if kind in ("AveragePool", "MaxPool") and node is not None:
-            return out * math.prod(_attribute(node, "kernel_shape").ints)
+            return int(out * math.prod(_attribute(node, "kernel_shape").ints))
         if kind in _REDUCING:
             return math.prod(ins[0])
     except (IndexError, StopIteration):  # an input or attribute that is left out, or a shape without axes

@@ -198,7 +198,8 @@ def _half(source: Path) -> ModelProto:
 
     found = Sorter(convert_float_to_float16(load(source), keep_io_types=True))
     found.topological_sort(is_deterministic=True)  # its casts come last, which ONNX's checker refuses
-    return found.model
+    model: ModelProto = found.model
+    return model
 
 
 def _restore(smaller: ModelProto, model: ModelProto, mode: str) -> None:

@@ -311,6 +311,6 @@ class GroupMetrics(GroupTable):
 
         def records(table: pd.DataFrame) -> list[dict[str, Any]]:
             cells = flat(table).astype(object)
-            return cells.where(cells.notna(), None).to_dict(orient="records")
+            return list(cells.where(cells.notna(), None).to_dict(orient="records"))
 
         return {name: records(table) for name, table in tables.items()}

@@ -41,7 +41,7 @@ def as_array(values: ArrayLike, name: str, rows: int | None = None) -> LabelArra
         raise InputError(
             f"{missing:,} rows have no value in {name}.", "Leave these rows out, and report how many they are."
         )
-    return array
+    return np.asarray(array)
 
 
 def resolve_positive(y_true: LabelArray, y_pred: LabelArray | None, pos_label: Label | None) -> Label:
@@ -88,7 +88,7 @@ def as_positive(values: LabelArray, pos_label: Label) -> BoolArray:
         return np.asarray(values == pos_label, dtype=bool)
     codes, labels = pd.factorize(values)
     same = np.array([label == pos_label or label_text(label) == label_text(pos_label) for label in labels], dtype=bool)
-    return same[codes]
+    return np.asarray(same[codes])
 
 
 def refuse_other_labels(y_true: LabelArray, y_pred: LabelArray) -> None:

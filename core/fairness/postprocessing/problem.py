@@ -76,11 +76,11 @@ class Problem:
         """Return the share of selected rows that the constraint is about; a rate of misses is its complement."""
         match self.constraint.among:
             case "all":
-                return (false + true) / self.rows[group]
+                return np.asarray((false + true) / self.rows[group])
             case "positive":
-                return true / self.positives[group]
+                return np.asarray(true / self.positives[group])
             case _:
-                return false / self.negatives[group]
+                return np.asarray(false / self.negatives[group])
 
     def parity(self, tolerance: float) -> list[Mixture]:
         """Return the best rules whose rates lie within the tolerance of each other.

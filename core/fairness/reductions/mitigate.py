@@ -60,7 +60,7 @@ class MitigationResult:
 
         def records(table: pd.DataFrame) -> list[dict[str, Any]]:
             cells = table.astype(object)
-            return cells.where(cells.notna(), None).to_dict(orient="records")
+            return list(cells.where(cells.notna(), None).to_dict(orient="records"))
 
         return {
             "table": records(self.table),
