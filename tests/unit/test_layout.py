@@ -95,6 +95,23 @@ def test_every_setting_in_the_readme_exists() -> None:
     assert {name.lower() for name in named} <= set(Settings.model_fields)
 
 
+def test_places_to_change_exist() -> None:
+    """Follow ARCHITECTURE.md, "Where to change X": files exist, and define the registries that it names there."""
+    section = (ROOT / "ARCHITECTURE.md").read_text().split("## Where to change X")[1].split("## ")[0]
+    rows = [line.split("|")[2] for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 10
+    for row in rows:
+        names: list[str] = []
+        for word in re.findall(r"`([^`]+)`", row):
+            if re.fullmatch(r"[A-Z][A-Z_]+", word):
+                names.append(word)
+            elif "/" in word and "<" not in word:
+                assert (ROOT / word).exists(), word
+                for name in names:
+                    assert re.search(rf"^{name}\b", (ROOT / word).read_text(), re.MULTILINE), f"{name} in {word}"
+                names = []
+
+
 def test_status_names_tests_that_exist() -> None:
     status = (ROOT / "docs" / "status.md").read_text()
     paths = re.findall(r"`((?:tests|benchmarks)/[\w/.]+\.py)(?:::(\w+))?`", status)
