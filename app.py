@@ -10,33 +10,61 @@ frame.give_memory_back()
 with frame.errors_shown():
     frame.reload_first_deep_link()
     frame.require_sign_in()
-    home = st.Page("pages/home/page.py", title="Home", icon=":material/home:", default=True, help="Where to begin.")
-    data = st.Page("pages/data/page.py", title="Data", icon=":material/table_chart:", url_path="data", help="Tables.")
+    home = st.Page(
+        "pages/home/page.py",
+        title="Home",
+        icon=":material/home:",
+        default=True,
+        help="An introduction and recent work.",
+    )
+    data = st.Page(
+        "pages/data/page.py",
+        title="Data",
+        icon=":material/table_chart:",
+        url_path="data",
+        help="Load tables, look at their columns and check them.",
+    )
     automl = st.Page(
         "pages/automl/page.py",
         title="AutoML",
         icon=":material/model_training:",
         url_path="automl",
-        help="Find a model.",
+        help="Search for the best model of a table's target.",
     )
     finetune = st.Page(
-        "pages/finetune/page.py", title="Fine-tuning", icon=":material/notes:", url_path="finetune", help="Label texts."
+        "pages/finetune/page.py",
+        title="Fine-tuning",
+        icon=":material/notes:",
+        url_path="finetune",
+        help="Teach a language model to label texts.",
     )
     fairness = st.Page(
         "pages/fairness/page.py",
         title="Fairness",
         icon=":material/balance:",
         url_path="fairness",
-        help="Compare groups.",
+        help="Compare how groups of people are treated.",
     )
     edge = st.Page(
-        "pages/edge/page.py", title="Edge", icon=":material/speed:", url_path="edge", help="Export, shrink, time."
+        "pages/edge/page.py",
+        title="Edge",
+        icon=":material/speed:",
+        url_path="edge",
+        help="Export models to ONNX and measure their latency.",
     )
     models = st.Page(
-        "pages/models/page.py", title="Models", icon=":material/inventory_2:", url_path="models", help="What counts."
+        "pages/models/page.py",
+        title="Models",
+        icon=":material/inventory_2:",
+        url_path="models",
+        help="Registered models with versions, cards and scoring.",
     )
     runs = st.Page(
-        "pages/runs/page.py", title="Runs", icon=":material/list_alt:", url_path="runs", help="All background work."
+        "pages/runs/page.py",
+        title="Runs",
+        icon=":material/list_alt:",
+        url_path="runs",
+        help="All background work with logs and files.",
     )
     page = st.navigation(
         {"": [home], "Build": [data, automl, finetune], "Check": [fairness], "Ship": [models, edge], "Watch": [runs]}

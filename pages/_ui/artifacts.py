@@ -1,4 +1,4 @@
-"""What runs have stored, read once and kept by content."""
+"""Files of runs, read once and cached by content."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def table_of(run: Run, name: str) -> pd.DataFrame:
 
 
 def path_of(run: Run, name: str) -> Path:
-    """Return where a file of a run is stored on this machine."""
+    """Return the path of a run's file on this machine."""
     return get_store().local_path(artifacts.get(run.id, name, run.workspace).digest)
 
 

@@ -1,4 +1,4 @@
-"""Badges that say how something stands; a run's state has the same badge on every page."""
+"""Badges that name a state; a run's state has the same badge on every page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RUN_STATES = {
     RunState.OUT_OF_MEMORY: Badge("Out of memory", "orange", ":material/memory:"),
     RunState.INTERRUPTED: Badge("Interrupted", "orange", ":material/power_off:"),
 }
-"""How a run stands, by its state."""
+"""Badges of runs by state."""
 
 
 def show(badge: Badge) -> None:

@@ -1,4 +1,4 @@
-"""Charts that several pages draw. Each title states what the chart shows; colours come from the theme."""
+"""Charts that several pages draw. Each title says what the chart shows; colors come from the theme."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ HEIGHT = 300
 
 
 def intervals(estimates: Mapping[str, Mapping[str, Any]], metric: str) -> None:
-    """Draw one metric of several models as dots with their 95 % intervals; the first model is in focus."""
+    """Draw one metric of several models as dots with their 95% intervals; the first model is in focus."""
     first = next(iter(estimates))
     table = pd.DataFrame([{"model": name, **item} for name, item in estimates.items()])
     color = alt.condition(alt.datum.model == first, alt.value(theme.accent()), alt.value(theme.muted()))
-    y = alt.Y("model:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=160, labelFlush=False))
-    table["place"] = range(len(table))
+    y = alt.Y("model:N", sort=alt.SortField("position"), title=None, axis=alt.Axis(labelLimit=160, labelFlush=False))
+    table["position"] = range(len(table))
     base = alt.Chart(table)
     lines = base.mark_rule(strokeWidth=3).encode(
         y=y,
@@ -38,8 +38,8 @@ def intervals(estimates: Mapping[str, Mapping[str, Any]], metric: str) -> None:
         color=color,
         tooltip=["model:N", *(alt.Tooltip(f"{name}:Q", format=",.4f") for name in ("value", "low", "high"))],
     )
-    told = ", ".join(f"{row.model} {row.value:.4f}" for row in table.itertuples())
-    st.altair_chart((lines + dots).properties(height=alt.Step(34)), alt=f"{metric}: {told}")
+    values = ", ".join(f"{row.model} {row.value:.4f}" for row in table.itertuples())
+    st.altair_chart((lines + dots).properties(height=alt.Step(34)), alt=f"{metric}: {values}")
 
 
 def curve(
@@ -48,8 +48,8 @@ def curve(
     """Draw a curve in the unit square; `chance` is a level, or "diagonal"."""
     scale = alt.Scale(domain=[0, 1])
     axes = {"x": alt.X("x:Q", title=x_title, scale=scale), "y": alt.Y("y:Q", title=y_title, scale=scale)}
-    points = pd.DataFrame({"x": x, "y": y, "place": range(len(x))})
-    layers = [alt.Chart(points).mark_line(color=theme.accent(), strokeWidth=2).encode(**axes, order="place:Q")]
+    points = pd.DataFrame({"x": x, "y": y, "position": range(len(x))})
+    layers = [alt.Chart(points).mark_line(color=theme.accent(), strokeWidth=2).encode(**axes, order="position:Q")]
     if chance is not None:
         ends = [0.0, 1.0] if chance == "diagonal" else [float(chance)] * 2
         reference = pd.DataFrame({"x": [0.0, 1.0], "y": ends})
@@ -81,7 +81,7 @@ def calibration(points: pd.DataFrame, title: str) -> None:
 
 
 def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str) -> None:
-    """Draw a confusion matrix: rows are what was true, shaded by the share of the row."""
+    """Draw a confusion matrix: rows are actual classes, shaded by their share of the row."""
     rows = []
     for true, line in zip(labels, counts, strict=True):
         total = sum(line) or 1
@@ -117,22 +117,22 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str
 
 
 def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
-    """Draw a metric of each group as a dot on its interval, the highest first; small groups are grey.
+    """Draw a metric of each group as a dot on its interval, the highest first; small groups are gray.
 
     Columns: group, value, low, high, n, small. At most 40 groups are drawn.
     """
     shown = table[table["value"].notna()].sort_values("value", ascending=False).head(40).copy()
     if shown.empty:
-        st.caption(f"{title} is unknown in every group.")
+        st.caption(f"{title} is not known for any group.")
         return
     scale = 100.0 if percent else 1.0
     for name in ("value", "low", "high"):
         shown[name] = shown[name].astype(float) * scale
-    shown["place"] = range(len(shown))
+    shown["position"] = range(len(shown))
     shown["few rows"] = shown["small"].map({True: "yes", False: "no"})
     unit = " (%)" if percent else ""
     color = alt.condition("datum.small", alt.value(theme.muted()), alt.value(theme.accent()))
-    y = alt.Y("group:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=180))
+    y = alt.Y("group:N", sort=alt.SortField("position"), title=None, axis=alt.Axis(labelLimit=180))
     base = alt.Chart(shown)
     x = alt.X("low:Q", title=title + unit, scale=alt.Scale(zero=False, padding=12))
     lines = base.mark_rule(strokeWidth=3).encode(y=y, x=x, x2="high:Q", color=color)
@@ -143,23 +143,23 @@ def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
         tooltip=[
             "group:N",
             *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in ("value", "low", "high")),
-            alt.Tooltip("n:Q", format=",", title="rows behind it"),
+            alt.Tooltip("n:Q", format=",", title="rows"),
             "few rows:N",
         ],
     )
-    told = ", ".join(f"{row.group} {row.value:.3g}" for row in shown.itertuples())
-    heading = f"{title} by group, with 95 % intervals"
-    st.altair_chart((lines + dots).properties(height=alt.Step(30), title=fitted(heading)), alt=f"{heading}: {told}")
+    values = ", ".join(f"{row.group} {row.value:.3g}" for row in shown.itertuples())
+    heading = f"{title} by group, with 95% intervals"
+    st.altair_chart((lines + dots).properties(height=alt.Step(30), title=fitted(heading)), alt=f"{heading}: {values}")
     if len(table) > len(shown):
-        st.caption(f"{len(shown)} of {len(table):,} groups are drawn; the table has all.")
+        st.caption(f"The chart shows {len(shown)} of {len(table):,} groups; the table has all.")
 
 
 def target(summary: TargetSummary, name: str) -> None:
-    """Draw the classes' shares, or the number's spread."""
+    """Draw the share of each class, or describe the numbers."""
     known = summary.rows - summary.missing
-    missing = f"; {summary.missing:,} rows have none and are left out" if summary.missing else ""
+    missing = f"; {summary.missing:,} rows without one are left out" if summary.missing else ""
     if summary.task == "regression":
-        st.caption(f"{frame.plain(name)} is a number with {summary.distinct:,} different values{missing}.")
+        st.caption(f"{frame.plain(name)} is a number with {summary.distinct:,} distinct values{missing}.")
         return
     table = pd.DataFrame({"Class": list(summary.counts), "Rows": list(summary.counts.values())})
     table["Share"] = table["Rows"] / max(known, 1)

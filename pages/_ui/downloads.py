@@ -1,4 +1,4 @@
-"""Downloads: the file is made when the button is pressed, not before."""
+"""Downloads. The file is made when the button is pressed, not before."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _MEMORY_LIMIT_MB = 300
 
 
 def file_name(name: str, suffix: str) -> str:
-    """Return a name that every file system takes."""
+    """Return a file name that is valid on every file system."""
     safe = "".join(character if character.isalnum() or character in "-_ " else "-" for character in name)
     return f"{safe.strip()[:80] or 'plumbline'}{suffix}"
 
 
 def too_large(size_bytes: int, what: str, instead: str, *, language: str | None = None) -> bool:
-    """Tell whether something cannot pass through the browser, and if so say what to do on the server instead."""
+    """Return whether a file is too large for the browser; if so, show what to do on the server instead."""
     if size_bytes <= _MEMORY_LIMIT_MB * 2**20:
         return False
-    st.caption(f"{what} is too large to pass through the browser. On the server:")
+    st.caption(f"{what} is too large for a download in the browser. On the server:")
     st.code(instead, language=language)
     return True
 
@@ -52,7 +52,7 @@ def dataset(chosen: Dataset) -> None:
         file_name=file_name(chosen.name, ".csv"),
         mime="text/csv",
         icon=":material/csv:",
-        help="Cells that a spreadsheet would run as a formula are marked as text.",
+        help="Cells that a spreadsheet would run as formulas are marked as text.",
         key=keys.key("download-csv"),
         on_click="ignore",
     )
@@ -67,7 +67,7 @@ def dataset(chosen: Dataset) -> None:
 
 
 def model(run: Run) -> None:
-    """Draw the button that downloads a search's model with all that predicting with it needs."""
+    """Draw the button that downloads a search's model with everything that prediction needs."""
     if _run_too_large(run):
         return
 
@@ -118,8 +118,8 @@ def folder(run: Run) -> None:
 
 
 def _run_too_large(run: Run) -> bool:
-    found = artifacts.find(run.id, run.workspace)
-    names = ", ".join(f'"{item.name}"' for item in found)
+    files = artifacts.find(run.id, run.workspace)
+    names = ", ".join(f'"{item.name}"' for item in files)
     path = f'jobs.artifact_path("{run.id}", name, workspace="{run.workspace}")'
     call = f"from core import jobs\n\nfor name in ({names},):\n    print({path})"
-    return too_large(sum(item.size_bytes for item in found), "This model", call, language="python")
+    return too_large(sum(item.size_bytes for item in files), "This model", call, language="python")

@@ -1,4 +1,4 @@
-"""The guardrails' findings, the same way on the Data and the AutoML page."""
+"""Findings of the guardrails, drawn the same way on every page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEVELS = {
 
 
 def guardrails(dataset: Dataset, target: str | None, sensitive: list[str]) -> list[dict[str, Any]] | None:
-    """Show the checks of this target, started if they never ran; return the findings once they are there."""
+    """Draw the checks for a target and return their findings, or None before they are done; start them if needed."""
     run = check.latest(dataset, target, sensitive)
     if run is None:
         check.submit(dataset, target, sensitive)
@@ -38,11 +38,11 @@ def guardrails(dataset: Dataset, target: str | None, sensitive: list[str]) -> li
 
 
 def show(findings: list[dict[str, Any]]) -> None:
-    """Draw findings, the worst first; those that passed are one line."""
-    open_ones = [finding for finding in findings if finding["level"] != "passed"]
+    """Draw findings, the worst first; checks that passed share one line."""
+    failed = [finding for finding in findings if finding["level"] != "passed"]
     passed = [finding for finding in findings if finding["level"] == "passed"]
     order = list(_LEVELS)
-    for finding in sorted(open_ones, key=lambda item: order.index(item["level"])):
+    for finding in sorted(failed, key=lambda item: order.index(item["level"])):
         with st.container(horizontal=True, vertical_alignment="top"):
             badges.show(_LEVELS[finding["level"]])
             with st.container(gap=None):

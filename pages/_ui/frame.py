@@ -1,4 +1,4 @@
-"""What every page shares: who is looking, how errors are shown, the page's head."""
+"""The frame of every page: workspace, sign-in, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ _log = logging.getLogger("plumbline")
 
 
 def workspace() -> str:
-    """Return the workspace of whoever is looking; every query of a page passes it on."""
+    """Return the workspace of the current user; every query of a page passes it on."""
     return "local"
 
 
 def give_memory_back() -> None:
-    """Let Arrow take its memory from the system, which gets it back: its own pool keeps what large tables needed."""
+    """Let Arrow allocate from the system, which takes freed memory back: Arrow's own pool keeps it."""
     pa.set_memory_pool(pa.system_memory_pool())
 
 
 def reload_first_deep_link() -> None:
     """Load the page again when it is the first of this server and not the start page.
 
-    Streamlit takes the `pages` folder for one of its older kind until `st.navigation` has run once in the process,
-    and answers a deep link before that with "Page not found". By the time the browser draws this, its address may be
-    that of the start page: so the address of the link is written out.
+    Streamlit treats the `pages` folder as its older kind of multipage app until `st.navigation` has run once in the
+    process, and answers a deep link before that with "Page not found". By the time the browser draws this, its address
+    may already be that of the start page, so the address of the link is written out.
     """
     global _served
     first, _served = not _served, True
@@ -63,7 +63,7 @@ def reload_first_deep_link() -> None:
 
 
 def require_sign_in() -> None:
-    """Ask for sign-in where the installation has it set up (``[auth]`` in Streamlit's secrets)."""
+    """Ask for sign-in where the installation requires it (``[auth]`` in Streamlit's secrets)."""
     if not st.secrets.load_if_toml_exists() or "auth" not in st.secrets or st.user.is_logged_in:
         return
     st.title("Plumbline")
@@ -73,7 +73,7 @@ def require_sign_in() -> None:
 
 
 def plain(text: object) -> str:
-    """Return text of the user's (names, labels) so that Markdown shows it as it is."""
+    """Return a user's text (names, labels), escaped so that Markdown shows it as it is."""
     escaped = str(text)
     for character in "\\`*_{}[]()<>#+-.!|~$:&":
         escaped = escaped.replace(character, "\\" + character)
@@ -81,29 +81,29 @@ def plain(text: object) -> str:
 
 
 def show_error(message: str, hint: str | None = None) -> None:
-    """Show what is wrong and what to do about it."""
+    """Show an error: what is wrong, and what to do about it."""
     st.error(plain(hint) if hint else "", title=plain(message), icon=":material/error:")
 
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Turn errors into messages: ours with their hint, unforeseen ones with a number to find them in the log."""
+    """Turn errors into messages: Plumbline's own with their hint, unexpected ones with a number for the log."""
     try:
         yield
     except PlumblineError as error:
         show_error(error.message, error.hint)
     except Exception:  # noqa: BLE001  (the last guard before a traceback reaches the page)
         number = secrets.token_hex(4)
-        _log.exception("unforeseen error %s on a page", number)
+        _log.exception("unexpected error %s on a page", number)
         st.error(
-            f"Nothing you stored is lost. Reload the page; if it comes again, the server's log has it as `{number}`.",
+            f"Nothing you stored is lost. Reload the page. If it fails again, the server's log has the error as `{number}`.",
             title=DEFECT_TITLE,
             icon=":material/bug_report:",
         )
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a fragment or dialog the same guard: it also runs without the rest of the page."""
+    """Return a fragment or dialog with the same handling of errors: it also runs without the rest of the page."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:

@@ -82,7 +82,7 @@ def lookup(noun: str, *, back: str, query: dict[str, str] | None = None) -> Iter
     Parameters
     ----------
     noun : str
-        What is looked up, such as "Run": the title is then "Run not found".
+        Name of what is looked up, such as "Run": the title is then "Run not found".
     back : str
         Label of the button that leads back.
     query : dict, optional

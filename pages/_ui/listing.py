@@ -39,7 +39,7 @@ def show(
     parameter : str
         Parameter of the address that names the open object, such as "run".
     alt : str
-        What the table shows, for assistive technologies.
+        Description of the table for assistive technologies.
     column_config : mapping, optional
         Configuration of columns by name.
     height : {"content", "auto"} or int, default="content"

@@ -22,17 +22,17 @@ def run(run_id: str, *tasks: str, what: str) -> Run:
     *tasks : str
         Kinds of run that the page shows.
     what : str
-        What such a run is, for the message, such as "a search".
+        Description of such a run for the message, such as "a search".
 
     Raises
     ------
     NotFoundError
         When there is no such run, or it is of another kind.
     """
-    found = jobs.get(run_id, workspace=frame.workspace())
-    if found.task not in tasks:
-        raise NotFoundError(f"Run '{found.id}' is not {what}.", "The Runs page shows runs of all types.")
-    return found
+    row = jobs.get(run_id, workspace=frame.workspace())
+    if row.task not in tasks:
+        raise NotFoundError(f"Run '{row.id}' is not {what}.", "The Runs page shows runs of all types.")
+    return row
 
 
 def linked_dataset() -> Dataset | None:
@@ -48,7 +48,7 @@ def linked_dataset() -> Dataset | None:
 
 
 def existing_dataset(dataset_id: str | None) -> Dataset | None:
-    """Return a dataset, or None where it was deleted or there never was one."""
+    """Return a dataset, or None where there is none, or none any longer."""
     if dataset_id is None:
         return None
     try:
@@ -58,7 +58,7 @@ def existing_dataset(dataset_id: str | None) -> Dataset | None:
 
 
 def existing_run(run_id: str | None) -> Run | None:
-    """Return a run, or None where it was deleted or there never was one."""
+    """Return a run, or None where there is none, or none any longer."""
     if run_id is None:
         return None
     try:

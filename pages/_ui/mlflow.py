@@ -1,4 +1,4 @@
-"""A model pushed to MLflow: the button, and how the last push ended."""
+"""The button that pushes a model to MLflow, and the state of the last push."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 def show(subject: ModelVersion | Run) -> None:
-    """Draw the button that pushes a version or a finished run, and what became of the last push."""
+    """Draw the button that pushes a version or a finished run, and the state of the last push."""
     if os.environ.get(_VARIABLE):
-        where = f"Parameters, metrics, files and the model, to the server that {_VARIABLE} names."
-        if st.button("Push to MLflow", icon=":material/cloud_upload:", key=keys.key("push-mlflow"), help=where):
+        about = f"Sends parameters, metrics, files and the model to the server in {_VARIABLE}."
+        if st.button("Push to MLflow", icon=":material/cloud_upload:", key=keys.key("push-mlflow"), help=about):
             st.switch_page("pages/runs/page.py", query_params={"run": push.submit(subject)})
     else:
-        st.caption(f"To push it to an MLflow server, set {_VARIABLE} to the server's URI and start Plumbline again.")
+        st.caption(f"To push it to an MLflow server, set {_VARIABLE} to the URI of the server and restart Plumbline.")
     pushes = runs.find(frame.workspace(), task="push")
     last = next((run for run in pushes if run.settings["subject"] == subject.id), None)
     if last is not None:

@@ -1,4 +1,4 @@
-"""Where a model that was found or trained can be taken next."""
+"""The next steps with a model: compare groups, export."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = ["next_steps"]
 
 
 def next_steps(run: Run) -> None:
-    """Draw the ways to compare groups by a run's model, and to export it."""
+    """Draw the buttons that lead to the Fairness and the Edge page with the model of a run."""
     if st.button("Fairness", icon=":material/balance:", key=keys.key("to-fairness"), help="Compare groups of people."):
         st.switch_page("pages/fairness/page.py", query_params={"run": run.id})
-    if st.button("Edge", icon=":material/speed:", key=keys.key("to-edge"), help="Export it to ONNX, and time it."):
+    if st.button("Edge", icon=":material/speed:", key=keys.key("to-edge"), help="Export to ONNX and measure latency."):
         st.switch_page("pages/edge/page.py", query_params={"model": run.id})

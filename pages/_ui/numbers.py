@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Numbers as people read them: the one place where pages write durations, sizes, estimates and intervals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,47 @@ import math
 import time
 from datetime import datetime
 
-__all__ = ["ago", "duration", "estimate", "interval", "rounded", "size", "when"]
+__all__ = ["ago", "duration", "estimate", "interval", "minus", "percent", "rounded", "signed", "size", "when"]
+
+
+def minus(text: str) -> str:
+    """Return a number with the true minus sign, which is as wide as the plus.
+
+    Examples
+    --------
+    >>> minus("-0.5")
+    '−0.5'
+    """
+    return text.replace("-", "−")
+
+
+def signed(value: float, digits: str = ".3f") -> str:
+    """Write a change, with its sign.
+
+    Parameters
+    ----------
+    value : float
+        Change, such as the gain of a model over another.
+    digits : str, default=".3f"
+        Format of the number without its sign.
+
+    Examples
+    --------
+    >>> signed(0.0314), signed(-0.5, ".1f"), signed(-0.0)
+    ('+0.031', '−0.5', '+0.000')
+    """
+    return minus(f"{value + 0.0:+{digits}}")
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """Write a share in percent.
+
+    Examples
+    --------
+    >>> percent(0.4567), percent(0.95, 0)
+    ('45.7%', '95%')
+    """
+    return minus(f"{share:.{decimals}%}")
 
 
 def duration(seconds: float | None) -> str:
@@ -14,19 +54,20 @@ def duration(seconds: float | None) -> str:
 
     Examples
     --------
-    >>> duration(7.44), duration(83), duration(3700)
-    ('7.4 s', '1 min 23 s', '1 h 01 min')
+    >>> duration(7.44), duration(60), duration(83), duration(3700)
+    ('7.4 s', '1 min', '1 min 23 s', '1 h 1 min')
     """
     if seconds is None:
         return "–"
     if seconds < 10:
         return f"{seconds:.1f} s"
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def size(count: int) -> str:
@@ -61,27 +102,27 @@ def ago(epoch: float) -> str:
 
 
 def when(epoch: float) -> datetime:
-    """Return a moment in the server's time zone, for tables."""
+    """Return a moment in the time zone of the server, for tables."""
     return datetime.fromtimestamp(epoch).astimezone()
 
 
 def rounded(value: float) -> str:
-    """Write a number with four significant digits, whole ones in full, without an exponent where people would not.
+    """Write a number with four significant digits and no exponent, a whole number in full.
 
     Examples
     --------
     >>> rounded(1234567), rounded(12285.4), rounded(0.012345), rounded(2.5), rounded(1.5e-9)
-    ('1,234,567', '12,285', '0.01235', '2.5', '1.5e-09')
+    ('1,234,567', '12,285', '0.01235', '2.5', '1.5e−09')
     """
     if float(value).is_integer() and abs(value) < 1e15:
-        return f"{value:,.0f}"
+        return minus(f"{value:,.0f}")
     if 1e4 <= abs(value) < 1e15:
-        return f"{value:,.0f}"
-    return f"{value:,.4g}"
+        return minus(f"{value:,.0f}")
+    return minus(f"{value:,.4g}")
 
 
 def _decimals(low: float, high: float) -> int:
-    """Return how many decimals the interval's width leaves meaningful."""
+    """Return how many decimals are meaningful, given the width of the interval."""
     width = high - low
     if not math.isfinite(width) or width <= 0:
         return 3
@@ -89,7 +130,7 @@ def _decimals(low: float, high: float) -> int:
 
 
 def estimate(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """Write an estimate with as many decimals as its interval bears.
+    """Write an estimate with as many decimals as its interval allows.
 
     Examples
     --------
@@ -99,11 +140,11 @@ def estimate(value: float | None, low: float | None = None, high: float | None =
     if value is None or not math.isfinite(value):
         return "–"
     decimals = _decimals(low, high) if low is not None and high is not None else 3
-    return f"{value:,.{decimals}f}"
+    return minus(f"{value:,.{decimals}f}")
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Write a 95 % interval.
+    """Write a 95% interval.
 
     Examples
     --------
@@ -113,4 +154,4 @@ def interval(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return "no interval"
     decimals = _decimals(low, high)
-    return f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
+    return minus(f"[{low:,.{decimals}f}, {high:,.{decimals}f}]")

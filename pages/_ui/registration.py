@@ -1,4 +1,4 @@
-"""The way from a finished run to the registry: a name, versions, a card, new rows."""
+"""The link from a finished run to the model registry, where new rows are scored."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["show"]
 
 
 def show(run: Run) -> None:
-    """Draw the way to new rows: through the registry."""
+    """Draw the button that registers the model of a run, or the versions that are registered."""
     known = models.of_run(run.id, frame.workspace())
     if not known:
-        st.markdown("A model that is registered has a name, versions, a card, and scores rows one by one or by file.")
+        st.markdown("A registered model has a name, versions and a card, and scores single rows and files.")
         if st.button("Register this model", type="primary", icon=":material/inventory:", key=keys.key("register")):
             st.switch_page("pages/models/page.py", query_params={"register": run.id, "tab": "Score"})
         return

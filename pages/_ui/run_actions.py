@@ -1,4 +1,4 @@
-"""What can be done with a run on every page that shows one: repeat it, read its log."""
+"""Actions on a run that every page has: repeat it, read its log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["log", "repeat", "start_again"]
 
 
 def repeat(run: Run) -> None:
-    """Draw the button that starts a run again with the same settings, where that can be done."""
+    """Draw the button that starts a run again with the same settings, where that is possible."""
     if run.state.terminal and jobs.repeatable(run):
         st.button(
             "Repeat",

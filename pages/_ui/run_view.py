@@ -1,4 +1,4 @@
-"""One run as it stands: the same strip on every page, drawn from the catalog alone."""
+"""The current state of one run: the same strip on every page, drawn from the catalog alone."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Details = Callable[[Run, list[RunEvent]], None]
 
 
 def show_run(run_id: str, details: Details | None = None, *, budget_s: float | None = None) -> Run:
-    """Draw a run's strip, refreshed each second while it works; the page runs again once it has ended.
+    """Draw the strip of a run, refreshed every second while it is active; the page runs again once it has ended.
 
     Parameters
     ----------
     run_id : str
-        The run.
+        Identifier of the run.
     details : callable, optional
-        Draws what is particular to this kind of run below the strip, from the run and its events.
+        Function that draws what this type of run has below the strip, from the run and its events.
     budget_s : float, optional
-        The run's time budget, shown against the time that has passed.
+        Time budget of the run in seconds, shown beside the elapsed time.
     """
     run = jobs.get(run_id, workspace=frame.workspace())
     every = None if run.state.terminal else _POLL
@@ -38,7 +38,7 @@ def show_run(run_id: str, details: Details | None = None, *, budget_s: float | N
 def _strip(run_id: str, details: Details | None, budget_s: float | None, was_active: bool) -> None:
     jobs.tick()
     run = jobs.get(run_id, workspace=frame.workspace())
-    if was_active == run.state.terminal:  # it has ended, or was resumed: the page around the strip is another one
+    if was_active == run.state.terminal:  # it has ended or was resumed, so the rest of the page changes
         st.rerun()
     events = jobs.events(run_id, workspace=frame.workspace())
     last = events[-1] if events else None
@@ -53,10 +53,10 @@ def _strip(run_id: str, details: Details | None, budget_s: float | None, was_act
         if run.state is RunState.QUEUED:
             position = jobs.queue_position(run)
             others = "Next to start." if position == 1 else f"Number {position} in the queue."
-            st.caption(f"{others} Another run is at work; this one starts by itself.")
+            st.caption(f"{others} Another run is active; this one starts by itself.")
         elif not run.state.terminal:
             fraction = last.fraction if last is not None and last.fraction is not None else 0.0
-            message = last.message if last is not None else "Starting its process"
+            message = last.message if last is not None else "Starting the process"
             if run.stop_requested_at is not None:
                 message = "Stopping"
             elif run.cancel_requested_at is not None:
@@ -81,13 +81,13 @@ def _buttons(run: Run) -> None:
     if jobs.stoppable(run):
         _button(run, jobs.task_spec(run.task).stop_label, ":material/stop_circle:", jobs.stop)
     if not run.state.terminal and run.cancel_requested_at is None:
-        _button(run, "Cancel", ":material/close:", jobs.cancel, "End it and keep nothing.")
+        _button(run, "Cancel", ":material/close:", jobs.cancel, "End the run and keep nothing.")
     if jobs.resumable(run):
         _button(run, "Resume", ":material/play_arrow:", jobs.resume)
 
 
 def _button(run: Run, label: str, icon: str, action: Callable[..., Run], explanation: str | None = None) -> None:
-    # A callback runs even when the strip has been drawn anew between the press and its arrival here.
+    # A callback runs even when the strip was drawn again between the click and its arrival here.
     st.button(
         label,
         icon=icon,
@@ -104,10 +104,10 @@ def _act(action: Callable[..., Run], run_id: str) -> None:
 
 
 def show_failure(run: Run) -> None:
-    """Say why a run ended without a result, and what to do."""
-    if run.state is RunState.CANCELLED and run.error_message:  # it was stopped, and can go on
+    """Show why a run ended without a result, and what to do."""
+    if run.state is RunState.CANCELLED and run.error_message:  # it was stopped and can be resumed
         st.info(frame.plain(f"{run.error_message} {run.error_hint or ''}"), icon=":material/pause_circle:")
     elif run.state is RunState.CANCELLED:
-        st.info("It was cancelled and nothing of it was kept.", icon=":material/cancel:")
+        st.info("The run was cancelled, and nothing of it was kept.", icon=":material/cancel:")
     elif run.error_message:
         frame.show_error(run.error_message, run.error_hint)

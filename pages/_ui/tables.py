@@ -1,4 +1,4 @@
-"""What pages need to know of a stored table, read once and kept by content."""
+"""Facts about stored tables that pages need, cached by content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CLASSES_SHOWN = 12
 
 @dataclass(frozen=True)
 class TargetSummary:
-    """A target column in short: what kind of task it makes, and its commonest values."""
+    """Summary of a target column: the task it implies, and its most frequent values."""
 
     task: str
     rows: int
@@ -50,7 +50,7 @@ def first_rows(dataset: Dataset, count: int) -> pd.DataFrame:
 
 @st.cache_data(max_entries=50, show_spinner=False)
 def target_summary(data_digest: str, target: str) -> TargetSummary:
-    """Read one column and sum it up."""
+    """Read one column and summarize it."""
     series = pq.read_table(get_store().local_path(data_digest), columns=[target]).column(0).to_pandas()
     counts = series.value_counts()
     return TargetSummary(

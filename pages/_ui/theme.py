@@ -1,4 +1,4 @@
-"""The theme's colours for charts; no page writes a colour of its own."""
+"""Colors of the theme for charts; no page has colors of its own."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def _mode() -> str:
 
 
 def accent() -> str:
-    """Return the colour of what is in focus."""
+    """Return the color of what is in focus."""
     return categorical()[0]
 
 
 def muted() -> str:
-    """Return the colour of what is only there to compare with."""
+    """Return the color of what is there for comparison only."""
     return categorical()[-1]
 
 
@@ -28,12 +28,12 @@ def categorical() -> list[str]:
 
 
 def sequential() -> list[str]:
-    """Return the ten steps from few to many."""
+    """Return the ten steps from low to high."""
     steps = list(st.get_option("theme.chartSequentialColors"))
     return steps[::-1] if _mode() == "dark" else steps
 
 
 def on_sequential() -> tuple[str, str]:
-    """Return the colours of text on the pale and on the strong half of `sequential`."""
+    """Return the colors of text on the pale and on the strong half of `sequential`."""
     steps = sequential()
     return steps[-1], steps[0]

@@ -1,4 +1,4 @@
-"""Titles of charts that are whole on a narrow screen, too."""
+"""Titles and legends of charts that fit on a narrow screen."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import altair as alt
 
 __all__ = ["fitted", "legend_columns"]
 
-_A_CHARACTER = 7.4  # its width in a title (px), a generous mean
-_AXIS = 40  # what a title has beside the plot's own width, above the axis (px)
-_NARROWEST = 36  # characters in a line of a title where there is least room
-_NARROW = 420  # the width (px) of a plot on a telephone, with room to spare
+_CHARACTER = 7.4  # width of a character in a title (px), a generous mean
+_AXIS = 40  # width that a title has besides that of the plot, above the axis (px)
+_NARROWEST = 36  # characters per line of a title on the narrowest screen
+_NARROW = 420  # width of a plot on a phone (px), with a margin
 
 
 def fitted(title: str) -> alt.TitleParams | str:
-    """Return a title that is broken into lines where the plot is narrower than it.
+    """Return a title that is broken into lines where the plot is narrower than the title.
 
-    Vega cuts a title that has no room, and only there is the width known.
+    Vega cuts off a title that is too long, and only Vega knows the width.
 
     Examples
     --------
@@ -28,10 +28,10 @@ def fitted(title: str) -> alt.TitleParams | str:
     lines = textwrap.wrap(title, _NARROWEST)
     if len(lines) < 2:
         return title
-    narrow = _A_CHARACTER * len(title) - _AXIS
+    narrow = _CHARACTER * len(title) - _AXIS
     return alt.TitleParams(text=alt.ExprRef(f"width < {narrow:.0f} ? {json.dumps(lines)} : {json.dumps(title)}"))
 
 
 def legend_columns(wide: int, narrow: int = 2) -> alt.ExprRef:
-    """Return the columns of a legend: fewer where the plot is narrow, so that none runs off the side."""
+    """Return the columns of a legend: fewer where the plot is narrow, so that none is cut off."""
     return alt.ExprRef(f"width < {_NARROW} ? {narrow} : {wide}")

@@ -1,4 +1,4 @@
-"""A field for one file, with its limit. The file's copy in memory is dropped once the file was taken."""
+"""A field for one file, with a limit. The copy in memory is dropped once the file was taken."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def show(
     Parameters
     ----------
     label : str
-        Which files are read. The widget itself shows the limit.
+        Kinds of file that are read. The widget itself shows the limit.
     key : str
         Key of the widget; a number is added to it.
     limit_mb : int
         Size in MB up to which a file is taken. The browser checks it first.
     on_upload : callable, optional
-        Takes each file as soon as it is there. Without it the file stays in the field until `clear` is called.
+        Function that takes each file as soon as it is there. Without it, the file stays until `clear` is called.
     help : str, optional
-        What else there is to know.
+        Tooltip of the field.
     """
     number = st.session_state.setdefault(f"{key}-number", 0)
     return st.file_uploader(

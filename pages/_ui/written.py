@@ -1,4 +1,4 @@
-"""Fields for what is stored and others may change: no words are replaced unseen, and none that were typed are lost."""
+"""Text fields for stored values that other tabs may change: nothing is overwritten unseen, nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _same(one: str | None, other: str | None) -> bool:
 
 
 def follow(key: str, stored: str | None) -> None:
-    """Give the field that is drawn next what is stored, unless the user has written something else into it."""
+    """Fill the field that is drawn next with the stored value, unless the user has typed something else."""
     began = _began(key)
     there = key in st.session_state and began in st.session_state
     untouched = there and _same(st.session_state[key], st.session_state[began])
@@ -27,12 +27,12 @@ def follow(key: str, stored: str | None) -> None:
 
 
 def edited(key: str, given: str | None) -> bool:
-    """Tell whether the user has written something else than was stored when they began."""
+    """Return whether the user has changed the value that was stored when they began."""
     return not _same(given, st.session_state.get(_began(key)))
 
 
 def overtaken(key: str, stored: str | None) -> bool:
-    """Tell whether something else was stored since the user began; they have been told once this was asked."""
+    """Return whether another value was stored since the user began; calling this counts as telling the user."""
     began = _began(key)
     before = st.session_state.get(began)
     st.session_state[began] = stored

@@ -1,4 +1,4 @@
-"""The Home page: what Plumbline does, in the order it is done, and where you left off."""
+"""The Home page: what Plumbline does, step by step, and recent work to continue."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ if not known:
         st.subheader("See it work in two minutes")
         st.write(
             "Load the census sample (48,842 people, what they earn), search for a model within a minute, "
-            "and read how good it is on people it never saw."
+            "and read how good it is on people it has never seen."
         )
         with st.container(horizontal=True):
             if st.button("Load the Adult sample", type="primary", icon=":material/download:", key="home-first-sample"):
@@ -29,7 +29,11 @@ if not known:
 steps = (
     (":material/table_chart:", "Data", "Bring a table in. See every column, and what could go wrong with it."),
     (":material/model_training:", "AutoML", "Search for the best model within a time budget that holds."),
-    (":material/fact_check:", "Evidence", "Read how good it is on held-out rows, with intervals, against a baseline."),
+    (
+        ":material/fact_check:",
+        "Evidence",
+        "Read how good it is on held-out rows, with intervals, compared with a baseline.",
+    ),
 )
 with st.grid(3, min_column_width=240):
     for icon, title, text in steps:

@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Numbers as people read them."""
 
 import time
 
@@ -11,7 +11,7 @@ from pages._ui import frame, numbers
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (60, "1 min 00 s"), (119.6, "2 min 00 s"), (3600, "1 h 00 min")],
+    [(0, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min"), (60, "1 min"), (119.6, "2 min"), (3600, "1 h")],
 )
 def test_duration(seconds: float, text: str) -> None:
     assert numbers.duration(seconds) == text
@@ -38,12 +38,23 @@ def test_an_estimate_that_is_not_there_is_a_dash(value: float | None) -> None:
     assert numbers.estimate(value) == "–"
 
 
+def _read(text: str) -> float:
+    return float(text.replace(",", "").replace("−", "-"))
+
+
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e4))
 def test_an_estimate_lies_in_its_interval_as_written(value: float, half: float) -> None:
     text = numbers.interval(value - half, value + half)
-    low, high = (float(part.replace(",", "")) for part in text.strip("[]").split(", "))
-    written = float(numbers.estimate(value, value - half, value + half).replace(",", ""))
+    low, high = (_read(part) for part in text.strip("[]").split(", "))
+    written = _read(numbers.estimate(value, value - half, value + half))
     assert low <= written <= high
+
+
+def test_changes_and_shares_have_the_true_minus_sign() -> None:
+    assert numbers.signed(-0.25, ".2f") == "−0.25"
+    assert numbers.percent(-0.03) == "−3.0%"
+    assert numbers.rounded(-12.0) == "−12"
+    assert numbers.interval(-0.2, 0.1) == "[−0.20, 0.10]"
 
 
 @given(st.text(max_size=40))
@@ -51,6 +62,6 @@ def test_plain_text_has_no_unescaped_markup(text: str) -> None:
     escaped = frame.plain(text)
     stripped = escaped.replace("\\\\", "")
     for character in "*_[]`<#$:":
-        for position, found in enumerate(stripped):
-            if found == character:
+        for position, written in enumerate(stripped):
+            if written == character:
                 assert stripped[position - 1] == "\\"
