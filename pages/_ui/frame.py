@@ -96,7 +96,7 @@ def errors_shown() -> Iterator[None]:
         number = secrets.token_hex(4)
         _log.exception("unexpected error %s on a page", number)
         st.error(
-            f"Nothing you stored is lost. Reload the page. If it fails again, the server's log has the error as `{number}`.",
+            f"Nothing you stored is lost. Reload the page. If it fails again, look for `{number}` in the server's log.",
             title=DEFECT_TITLE,
             icon=":material/bug_report:",
         )

@@ -15,7 +15,7 @@ from tests.pages.conftest import labels, texts, visit
         ("home", "See it work in two minutes"),
         ("data", "Your own table"),
         ("automl", "no table to learn from yet"),
-        ("fairness", "There is nothing to look at yet"),
+        ("fairness", "Nothing to analyze yet"),
         ("edge", "There is no model yet"),
         ("models", "No model yet. Search for one"),
         ("runs", "No runs yet"),
