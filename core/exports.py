@@ -1,31 +1,46 @@
-"""What an export leaves, and how it is read again: ``edge.json``, the variants' files, rows to try them on.
+"""The files that an export leaves, and how they are read.
 
 ``edge.json``
-    source {task, run, title} or {task: "upload", filename, sha256}, kind, task, labels, target, fingerprint, policy,
-    rows {train, held_out}, model (``OnnxModel.to_dict``, None of an upload), variants (``Variant.to_dict``), metric.
+    The record, a `core.edge.ExportRecord`.
 ``model.onnx``, ``model.<mode>.onnx``
     The variants.
 ``rows.parquet``
-    Raw rows or texts (column "text") that the model did not learn from, if there are any; for measuring and bundles.
+    Raw rows or texts (column "text") that the model was not trained on, if there are any; for measurements and bundles.
 ``tokenizer.json``
-    Of a text model.
+    The tokenizer of a text model.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.catalog import Run, artifacts
 from core.errors import ExportError, InputError
+from core.files import write_text
 from core.jobs import RunContext
+from core.jsonable import jsonable
 from core.storage import get_store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EDGE", "KINDS", "ROWS", "bundle", "keep", "read", "require", "rows", "tokenizer", "variant_path"]
+    from core.edge import ExportRecord
+
+__all__ = [
+    "EDGE",
+    "KINDS",
+    "ROWS",
+    "TOKENIZER",
+    "bundle",
+    "keep",
+    "read",
+    "require",
+    "rows",
+    "tokenizer",
+    "variant_path",
+]
 
 _SAMPLE_ROWS = 20
 EDGE, ROWS, TOKENIZER = "edge.json", "rows.parquet", "tokenizer.json"
@@ -33,9 +48,19 @@ KINDS = ("export", "onnx_upload")
 """Tasks whose runs leave these files."""
 
 
-def keep(context: RunContext, folder: Path, found: dict[str, Any]) -> None:
-    """Store what an export made in a folder."""
-    (folder / EDGE).write_text(json.dumps(found, allow_nan=False), encoding="utf-8")
+def keep(context: RunContext, folder: Path, record: ExportRecord) -> None:
+    """Store the files that an export wrote into a folder, with its record.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    folder : Path
+        Folder with the variants and the other files.
+    record : ExportRecord
+        The record.
+    """
+    write_text(folder / EDGE, json.dumps(jsonable(record.to_dict()), allow_nan=False))
     for path in sorted(folder.iterdir()):
         context.keep(path.name, path)
 
@@ -53,32 +78,42 @@ def require(run: Run) -> Run:
     return run
 
 
-def read(run: Run) -> dict[str, Any]:
-    """Return an export's ``edge.json``."""
-    return dict(json.loads(get_store().read_bytes(artifacts.get(run.id, EDGE, run.workspace).digest)))
+def read(run: Run) -> ExportRecord:
+    """Return an export's record."""
+    from core.edge import ExportRecord
+
+    return ExportRecord.from_dict(json.loads(get_store().read_bytes(artifacts.get(run.id, EDGE, run.workspace).digest)))
 
 
 def _path(run: Run, name: str) -> Path:
     return get_store().local_path(artifacts.get(run.id, name, run.workspace).digest)
 
 
-def variant_path(run: Run, found: dict[str, Any], name: str) -> Path:
+def variant_path(run: Run, record: ExportRecord, name: str) -> Path:
     """Return the file of a variant.
+
+    Parameters
+    ----------
+    run : Run
+        A run that left variants.
+    record : ExportRecord
+        Its record.
+    name : str
+        Name of the variant.
 
     Raises
     ------
     InputError
         When there is no such variant, or it could not be made.
     """
-    files = {variant["name"]: variant["file"] for variant in found["variants"] if variant["file"]}
-    if name not in files:
-        raise InputError(f"There is no variant '{name}'.", f"There is {', '.join(files)}.")
-    return _path(run, files[name])
+    file = record.variant(name).file
+    assert file is not None
+    return _path(run, file)
 
 
 def rows(run: Run) -> pd.DataFrame | None:
-    """Return rows that the model did not learn from, or None where there are none."""
-    if ROWS not in {item.name for item in artifacts.find(run.id, run.workspace)}:
+    """Return rows that the model was not trained on, or None where there are none."""
+    if ROWS not in {artifact.name for artifact in artifacts.find(run.id, run.workspace)}:
         return None
     import pandas as pd
 
@@ -87,34 +122,45 @@ def rows(run: Run) -> pd.DataFrame | None:
 
 def tokenizer(run: Run) -> Path | None:
     """Return a text model's ``tokenizer.json``, or None."""
-    known = {item.name for item in artifacts.find(run.id, run.workspace)}
-    return _path(run, TOKENIZER) if TOKENIZER in known else None
+    names = {artifact.name for artifact in artifacts.find(run.id, run.workspace)}
+    return _path(run, TOKENIZER) if TOKENIZER in names else None
 
 
-def bundle(run: Run, variant: str, target: Path, *, licence: str) -> Path:
-    """Write a variant with all that predicting with it needs into a zip; returns `target`.
+def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
+    """Write a variant, with everything that predicting with it needs, into a zip; returns `target`.
+
+    Parameters
+    ----------
+    run : Run
+        A run that left variants.
+    variant : str
+        Name of the variant.
+    target : Path
+        The zip to write.
+    license : str
+        Text of the license.
 
     Raises
     ------
     ExportError
-        When it is an upload: nothing is known of its columns, labels or tokenizer.
+        When it is an upload: its columns, labels and tokenizer are unknown.
     InputError
         When there is no such variant.
     """
     from core.edge import OnnxModel, bundle_card, write_bundle
 
-    found = read(require(run))
-    if found["model"] is None:
-        raise ExportError("A bundle is made of models that Plumbline exported.", "Download the file itself.")
-    path = variant_path(run, found, variant)
-    model = OnnxModel.from_dict(found["model"] | {"variant": variant, "size_bytes": path.stat().st_size}, path)
+    record = read(require(run))
+    if record.model is None:
+        raise ExportError("A bundle needs a model that Plumbline exported.", "Download the file itself.")
+    path = variant_path(run, record, variant)
+    model = OnnxModel.from_dict(record.model.to_dict() | {"variant": variant, "size_bytes": path.stat().st_size}, path)
     sample = rows(run)
     assert sample is not None
     return write_bundle(
         target,
         model,
         sample=sample.head(_SAMPLE_ROWS),
-        card=bundle_card(found, variant),
-        licence=licence,
+        card=bundle_card(record, variant),
+        license=license,
         tokenizer=tokenizer(run),
     )

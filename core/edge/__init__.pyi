@@ -1,23 +1,32 @@
 from .bundle.bundle import write_bundle
 from .bundle.card import bundle_card
 from .bundle.license import LICENSES, license_text
+from .export.estimators import EXPORTABLE, ExportableEstimator
 from .export.export import export_onnx
 from .export.metadata import Column, Metadata
 from .export.onnx_model import OnnxModel
 from .export.parity import Parity
-from .inspection.graph import Graph, describe_graph
+from .inspection.graph import Graph, Port, describe_graph
 from .inspection.inspect import inspect_onnx
 from .latency import LatencyReport, LatencySettings, Percentile, measure_latency
 from .scoring.feeds import table_feeds
 from .scoring.table_scorer import TableScorer
 from .scoring.text_scorer import TextScorer
-from .variants.quantize import QUANTIZATION_MODES, quantize
-from .variants.variants import HeldOut, make_variants
+from .variants.compare import VariantComparison
+from .variants.modes import FULL_PRECISION, QUANTIZATION_MODES, QuantizationMode
+from .variants.quantize import quantize
+from .variants.record import ExportRecord, ExportSource, RowCounts
+from .variants.variants import HeldOut, Variant, make_variants
 
 __all__ = [
+    "EXPORTABLE",
+    "FULL_PRECISION",
     "LICENSES",
     "QUANTIZATION_MODES",
     "Column",
+    "ExportRecord",
+    "ExportSource",
+    "ExportableEstimator",
     "Graph",
     "HeldOut",
     "LatencyReport",
@@ -26,8 +35,13 @@ __all__ = [
     "OnnxModel",
     "Parity",
     "Percentile",
+    "Port",
+    "QuantizationMode",
+    "RowCounts",
     "TableScorer",
     "TextScorer",
+    "Variant",
+    "VariantComparison",
     "bundle_card",
     "describe_graph",
     "export_onnx",

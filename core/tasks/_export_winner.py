@@ -1,4 +1,4 @@
-"""Stores the winner of a search as ONNX, so that pages can ask it without the libraries that trained it."""
+"""Stores the winner of a search as ONNX, so that pages can score with it without the libraries that trained it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 __all__ = ["export_winner"]
 
-_COMPARED, _TRIED = 2_000, 1_000
+_COMPARED_ROWS, _KEPT_ROWS = 2_000, 1_000
 
 
 def export_winner(context: RunContext, frame: pd.DataFrame, result: AutoMLResult) -> str | None:
-    """Store ``model.onnx``, ``onnx.json``, and ``rows.parquet``: raw rows to ask about, by their position in the table.
+    """Store ``model.onnx``, ``onnx.json``, and ``rows.parquet``: raw rows to score, by their position in the table.
 
     Returns
     -------
     str or None
-        Why the model could not be exported, if so: the search's result is kept either way.
+        Reason why the model could not be exported; None when it was. The search's result is kept either way.
     """
     from core.edge import export_onnx
 
     context.report(Event("export", 0.99, "Exporting the model and comparing its answers"))
     rows = frame[result.features]
-    parts = [rows.iloc[table["row_id"].to_numpy()[:_COMPARED]] for table in (result.oof, result.test)]
+    parts = [rows.iloc[table["row_id"].to_numpy()[:_COMPARED_ROWS]] for table in (result.oof, result.test)]
     folder = context.workdir / "exported"
     folder.mkdir(exist_ok=True)
     try:
-        found = export_onnx(
+        exported = export_onnx(
             result.model,
             folder / "model.onnx",
             train=parts[0],
@@ -47,14 +47,14 @@ def export_winner(context: RunContext, frame: pd.DataFrame, result: AutoMLResult
     except (ExportError, InputError) as error:
         context.report(Event("export", 0.99, error.message))
         return error.message
-    except Exception as error:  # noqa: BLE001  (told to the user and logged; a model without ONNX is a result)
+    except Exception as error:  # noqa: BLE001  (shown to the user and logged; a model without ONNX is still a result)
         traceback.print_exception(error)
         message = f"The model could not be exported ({type(error).__name__}: {str(error)[:300]})."
         context.report(Event("export", 0.99, message, {"error": type(error).__name__}))
         return message
-    (folder / "onnx.json").write_text(json.dumps(found.to_dict(), default=str), encoding="utf-8")
-    tried = (result.test if len(result.test) else result.oof)["row_id"].to_numpy()[:_TRIED]
-    rows.iloc[tried].set_axis(tried).to_parquet(folder / "rows.parquet")
+    (folder / "onnx.json").write_text(json.dumps(exported.to_dict(), default=str), encoding="utf-8")
+    kept = (result.test if len(result.test) else result.oof)["row_id"].to_numpy()[:_KEPT_ROWS]
+    rows.iloc[kept].set_axis(kept).to_parquet(folder / "rows.parquet")
     for path in sorted(folder.iterdir()):
         context.keep(path.name, path)
     return None

@@ -20,10 +20,21 @@ def upload_path(name: str) -> Path:
 def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str) -> str:
     """Store an upload, and return the name that `upload_path` takes.
 
+    Parameters
+    ----------
+    file : binary file
+        The upload.
+    filename : str
+        Its name, for the message.
+    limit_mb : int
+        Largest size, MB.
+    hint : str
+        Advice for a larger file.
+
     Raises
     ------
     LimitError
-        When it is larger than the limit; nothing of it is kept.
+        When it is larger than the limit; nothing is kept of it.
     """
     path = upload_path(secrets.token_hex(16))
     path.parent.mkdir(parents=True, exist_ok=True)

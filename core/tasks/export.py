@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from core import exports, jobs, policies
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.edge import QUANTIZATION_MODES
 from core.errors import InputError, NotFoundError, SettingsError
 from core.jobs import RunContext, TaskSpec
-from core.jsonable import jsonable
 from core.progress import Event
+from core.registry import unknown_name
 from core.storage import get_store
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
 
     from core.fairness import ThresholdPolicy
 
@@ -39,17 +41,25 @@ SOURCES = ("automl", "finetune")
 _KEPT_ROWS = 5_000
 
 
-def submit(source: Run, *, modes: Sequence[str] = tuple(QUANTIZATION_MODES), policy: str | None = None) -> str:
+class ExportResult(TypedDict):
+    """The result of a run."""
+
+    kind: str
+    variants: list[str]
+    source: str | None
+
+
+def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | None = None) -> str:
     """Queue the export of a search's or a training's model; returns the run's id.
 
     Parameters
     ----------
     source : Run
-        That succeeded.
-    modes : sequence of str
-        Keys of ``QUANTIZATION_MODES``: the variants beside fp32.
+        A search or a training that succeeded.
+    modes : sequence of str, optional
+        Names of ``QUANTIZATION_MODES``: the variants besides fp32; by default all of them.
     policy : str, optional
-        Name of a threshold policy that was kept with the run: it travels with the file.
+        Name of a threshold policy that was kept with the run; it is stored in the file.
 
     Raises
     ------
@@ -60,11 +70,13 @@ def submit(source: Run, *, modes: Sequence[str] = tuple(QUANTIZATION_MODES), pol
     """
     if source.task not in SOURCES or source.state is not RunState.SUCCEEDED:
         raise InputError(f"Run '{source.id}' has no model to export.", "Choose a search or a training that succeeded.")
-    unknown = [mode for mode in modes if mode not in QUANTIZATION_MODES]
-    if unknown:
-        raise SettingsError(f"There is no mode '{unknown[0]}'.", f"Choose from: {', '.join(QUANTIZATION_MODES)}.")
-    if policy is not None and policy not in policies.kept(source):
-        raise SettingsError(f"No policy '{policy}' is kept with this model.", "Keep one on the Fairness page first.")
+    modes = list(QUANTIZATION_MODES) if modes is None else modes
+    for mode in modes:
+        QUANTIZATION_MODES.require(mode)
+    kept = policies.kept(source)
+    if policy is not None and policy not in kept:
+        hint = unknown_name(policy, kept) if kept else "Keep one on the Fairness page first."
+        raise SettingsError(f"No policy '{policy}' is kept with this model.", hint)
     return jobs.submit(
         "export",
         {"source": source.id, "modes": [mode for mode in QUANTIZATION_MODES if mode in modes], "policy": policy},
@@ -76,19 +88,19 @@ def submit(source: Run, *, modes: Sequence[str] = tuple(QUANTIZATION_MODES), pol
 
 @dataclass(frozen=True)
 class _Model:
-    """A model with the rows to compare on: those it learned from, and those it did not."""
+    """A model with the rows to compare on: those it was trained on, and held-out rows with their true values."""
 
-    exported_from: Any  # what `export_onnx` takes
-    train: Any
-    held_out: Any
-    y: NDArray[Any]
+    source: Pipeline | Path
+    train: pd.DataFrame | list[str]
+    held_out: pd.DataFrame | list[str]
+    y: NDArray[np.float64] | NDArray[np.intp]
     rows: pd.DataFrame
     max_length: int | None = None
     tokenizer: Path | None = None
 
 
-def run(context: RunContext) -> dict[str, Any]:
-    """Export, compare, quantise, and store all files."""
+def run(context: RunContext) -> ExportResult:
+    """Export, compare, quantize, and store all files."""
     context.report(Event("prepare", 0.0, "Loading the model and its rows"))
     source = _source(context)
     policy = None
@@ -98,31 +110,29 @@ def run(context: RunContext) -> dict[str, Any]:
     for path in (folder, made):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
-    _files(source, folder)
+    _link_files(source, folder)
     model = _table(source, folder, policy) if source.task == "automl" else _texts(source, folder, policy)
     return _make(context, source, model, policy, made)
 
 
-def _make(
-    context: RunContext, source: Run, model: _Model, policy: ThresholdPolicy | None, made: Path
-) -> dict[str, Any]:
-    from core.edge import HeldOut, export_onnx, make_variants
+def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPolicy | None, made: Path) -> ExportResult:
+    from core.edge import ExportRecord, ExportSource, HeldOut, RowCounts, export_onnx, make_variants
 
-    asked = source.result or {}
+    fingerprint = (source.result or {}).get("dataset_fingerprint")
     target = source.settings.get("target") or source.settings.get("label_column")
     context.report(Event("export", 0.1, "Exporting the model and comparing its answers"))
     tested = len(model.y) > 0
     exported = export_onnx(
-        model.exported_from,
+        model.source,
         made / "model.onnx",
         train=model.train,
         held_out=model.held_out if tested else model.train,
         max_length=model.max_length,
-        fingerprint=asked.get("dataset_fingerprint"),
+        fingerprint=fingerprint,
         policy=policy,
         target=target,
     )
-    task = _task(source, exported.labels)
+    task = _task(exported.labels)
     variants = make_variants(
         exported.path,
         made,
@@ -135,26 +145,25 @@ def _make(
     context.report(Event("store", 0.95, "Storing the files"))
     model.rows.head(_KEPT_ROWS).to_parquet(made / exports.ROWS, index=False)
     if model.tokenizer is not None:
-        shutil.copyfile(model.tokenizer, made / "tokenizer.json")
-    found = {
-        "source": {"task": source.task, "run": source.id, "title": source.title},
-        "kind": exported.kind,
-        "task": task,
-        "labels": None if exported.labels is None else [str(label) for label in exported.labels],
-        "target": target,
-        "fingerprint": asked.get("dataset_fingerprint"),
-        "policy": context.settings["policy"],
-        "rows": {"train": len(model.train), "held_out": len(model.y)},
-        "model": exported.to_dict() | {"labels": None if exported.labels is None else list(exported.labels)},
-        "variants": [variant.to_dict() for variant in variants],
-        "metric": "r2" if task == "regression" else "accuracy",
-    }
-    exports.keep(context, made, jsonable(found))
-    kept = [variant.name for variant in variants if variant.file]
-    return {"kind": exported.kind, "variants": kept, "source": source.id}
+        shutil.copyfile(model.tokenizer, made / exports.TOKENIZER)
+    record = ExportRecord(
+        source=ExportSource(source.task, run=source.id, title=source.title),
+        kind="table" if exported.kind == "table" else "text",
+        task=task,
+        labels=None if exported.labels is None else [str(label) for label in exported.labels],
+        target=target,
+        fingerprint=fingerprint,
+        policy=context.settings["policy"],
+        rows=RowCounts(len(model.train), len(model.y)),
+        model=exported,
+        variants=variants,
+        metric="r2" if task == "regression" else "accuracy",
+    )
+    exports.keep(context, made, record)
+    return {"kind": exported.kind, "variants": [variant.name for variant in record.made], "source": source.id}
 
 
-def _task(source: Run, labels: Sequence[Any] | None) -> str:
+def _task(labels: Sequence[object] | None) -> str:
     return "regression" if labels is None else "binary" if len(labels) == 2 else "multiclass"
 
 
@@ -162,16 +171,16 @@ def _source(context: RunContext) -> Run:
     try:
         return runs.get(context.settings["source"], context.workspace)
     except NotFoundError as error:
-        raise InputError("The run that made this model is gone.", "Train a model, then export that.") from error
+        raise InputError("The run that made this model was deleted.", "Train a model, then export that.") from error
 
 
-def _files(source: Run, folder: Path) -> None:
-    """Lay out the run's files, as links: the model may be large."""
+def _link_files(source: Run, folder: Path) -> None:
+    """Link the run's files into a folder: the model may be large."""
     store = get_store()
-    for item in artifacts.find(source.id, source.workspace):
-        path = folder / item.name
+    for artifact in artifacts.find(source.id, source.workspace):
+        path = folder / artifact.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(store.local_path(item.digest).resolve())
+        path.symlink_to(store.local_path(artifact.digest).resolve())
 
 
 def _frame(source: Run, columns: Sequence[str]) -> pd.DataFrame:
@@ -182,7 +191,7 @@ def _frame(source: Run, columns: Sequence[str]) -> pd.DataFrame:
         dataset = datasets.get(source.dataset_id, source.workspace)
     except NotFoundError as error:
         raise InputError(
-            "The table that this model learned from was deleted, so nothing can be compared.",
+            "The table that this model was trained on was deleted, so nothing can be compared.",
             "Upload it again and repeat the run.",
         ) from error
     return load_frame(get_store().local_path(dataset.data_digest), list(dict.fromkeys(columns)))
@@ -195,48 +204,45 @@ def _policy_columns(policy: ThresholdPolicy | None) -> list[str]:
 
 
 def _table(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
-    import json
-
     import pandas as pd
 
     from core.automl import load_model
 
     model = load_model(folder / "model.skops")
-    known = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    frame = _frame(source, [*known["features"], *_policy_columns(policy)])
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    frame = _frame(source, [*result["features"], *_policy_columns(policy)])
     test = pd.read_parquet(folder / "test.parquet")
-    learned = pd.read_parquet(folder / "oof.parquet", columns=["row_id"])["row_id"]
+    trained_on = pd.read_parquet(folder / "oof.parquet", columns=["row_id"])["row_id"]
     held_out = frame.iloc[test["row_id"]]
-    truth = test[known["settings"]["target"]]
-    labels = getattr(model, "classes_", None) if known["labels"] is not None else None
+    truth = test[result["settings"]["target"]]
+    labels = getattr(model, "classes_", None) if result["labels"] is not None else None
     y = truth.to_numpy(float) if labels is None else _codes(truth, labels)
-    return _Model(model, frame.iloc[learned], held_out, y, held_out if len(held_out) else frame.iloc[learned])
+    train = frame.iloc[trained_on]
+    return _Model(model, train, held_out, y, held_out if len(held_out) else train)
 
 
-def _codes(truth: pd.Series, labels: Sequence[Any]) -> NDArray[np.intp]:
-    """Return the place of each row's class among the labels."""
-    places = {str(label): place for place, label in enumerate(labels)}
-    return np.asarray(truth.astype(str).map(places), dtype="int64")
+def _codes(truth: pd.Series, labels: Sequence[object]) -> NDArray[np.intp]:
+    """Return the index of each row's class among the labels."""
+    codes = {str(label): code for code, label in enumerate(labels)}
+    return truth.astype(str).map(codes).to_numpy(dtype="int64")
 
 
 def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
-    import json
-
     import pandas as pd
 
-    known = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    settings = known["settings"]
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    settings = result["settings"]
     column = settings["text_column"]
     frame = _frame(source, [column, *_policy_columns(policy)])
     test = pd.read_parquet(folder / "test.parquet")
     validation = pd.read_parquet(folder / "validation.parquet", columns=["row_id"])
     held = set(test["row_id"]) | set(validation["row_id"])
-    known_texts = frame[column].dropna().astype(str)
-    known_texts = known_texts[known_texts.str.strip().astype(bool)]
-    train = known_texts[~known_texts.index.isin(held)].tolist()
+    all_texts = frame[column].dropna().astype(str)
+    all_texts = all_texts[all_texts.str.strip().astype(bool)]
+    train = all_texts[~all_texts.index.isin(held)].tolist()
     truth = test[settings["label_column"]]
-    y = truth.to_numpy(float) if known["labels"] is None else _codes(truth, known["labels"])
-    rows = frame.iloc[test["row_id"]] if len(test) else frame.loc[known_texts.index[:_KEPT_ROWS]]
+    y = truth.to_numpy(float) if result["labels"] is None else _codes(truth, result["labels"])
+    rows = frame.iloc[test["row_id"]] if len(test) else frame.loc[all_texts.index[:_KEPT_ROWS]]
     rows = rows.rename(columns={column: "text"})
     texts = rows["text"].astype(str).tolist() if len(test) else []
     return _Model(folder / "model", train, texts, y, rows, settings["max_length"], folder / "model" / "tokenizer.json")

@@ -6,7 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from core import exports, jobs
 from core.catalog import Run, artifacts, runs
@@ -18,6 +18,7 @@ from core.progress import Event
 from core.storage import get_store
 
 if TYPE_CHECKING:
+    from core.edge import ExportRecord
     from core.edge.latency import LatencySuiteReport, RawInputs
 
 __all__ = ["LATENCY", "SAMPLES", "SPEC", "read", "run", "submit"]
@@ -87,16 +88,16 @@ def run(context: RunContext) -> LatencyResult:
     except NotFoundError as error:
         raise InputError("The export to be measured was deleted.", "Export the model again.") from error
     export = exports.read(exported)
-    metric = export["metric"]
+    metric = export.metric
     report = run_latency_suite(
         LatencySuiteTarget(
             variants={name: exports.variant_path(exported, export, name) for name in settings.variants},
             inputs=_inputs(exported, export),
             native=_native(context, export) if settings.native else None,
             accuracy={
-                variant["name"]: variant["metrics"][metric]["value"]
-                for variant in export["variants"]
-                if metric in (variant["metrics"] or {})
+                variant.name: variant.metrics[metric].value
+                for variant in export.variants
+                if metric is not None and metric in variant.metrics
             },
         ),
         settings,
@@ -116,30 +117,30 @@ def run(context: RunContext) -> LatencyResult:
     return {"export": exported.id, "variants": list(report.reports), "errors": len(report.errors)}
 
 
-def _inputs(exported: Run, found: dict[str, Any]) -> RawInputs | None:
+def _inputs(exported: Run, export: ExportRecord) -> RawInputs | None:
     from core.edge.latency import Texts
 
     rows = exports.rows(exported)
-    if rows is None or found["kind"] == "other":
+    if rows is None or export.model is None:
         return None
-    if found["kind"] == "table":
-        return rows[[column["name"] for column in found["model"]["columns"]]]
+    if export.kind == "table":
+        return rows[[column.name for column in export.model.columns]]
     tokenizer = exports.tokenizer(exported)
     assert tokenizer is not None
-    return Texts(rows["text"].astype(str).tolist(), tokenizer, found["model"]["max_length"] or 512)
+    return Texts(rows["text"].astype(str).tolist(), tokenizer, export.model.max_length or 512)
 
 
-def _native(context: RunContext, found: dict[str, Any]) -> Path | None:
-    """Lay out the model as it was trained; None where the run that made it is gone, or it is none of ours."""
-    source = found["source"]
-    if source["task"] == "upload":
+def _native(context: RunContext, export: ExportRecord) -> Path | None:
+    """Link the files of the model as it was trained; None where its run was deleted, or a user uploaded it."""
+    source = export.source
+    if source.run is None:
         return None
     folder = context.workdir / "native"
     shutil.rmtree(folder, ignore_errors=True)
-    prefix = "model/" if source["task"] == "finetune" else ""
-    for item in artifacts.find(source["run"], context.workspace):
-        if item.name.startswith(prefix):
-            path = folder / item.name.removeprefix(prefix)
+    prefix = "model/" if source.task == "finetune" else ""
+    for artifact in artifacts.find(source.run, context.workspace):
+        if artifact.name.startswith(prefix):
+            path = folder / artifact.name.removeprefix(prefix)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.symlink_to(get_store().local_path(item.digest).resolve())
+            path.symlink_to(get_store().local_path(artifact.digest).resolve())
     return folder if folder.is_dir() else None

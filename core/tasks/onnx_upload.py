@@ -1,21 +1,22 @@
-"""Takes an ONNX file of the user's in: looked at before anything runs it, then made smaller where that goes."""
+"""Takes in an ONNX file of the user's: inspected before anything runs it, then quantized where possible."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from core import exports, jobs
 from core.edge import QUANTIZATION_MODES
 from core.errors import SettingsError
 from core.jobs import RunContext, TaskSpec
-from core.jsonable import jsonable
 from core.progress import Event
+from core.registry import unknown_name
 from core.tasks._uploads import keep_upload, upload_path
+from core.tasks.export import ExportResult
 
-__all__ = ["DATA_FREE_MODES", "LIMIT_MB", "SPEC", "run", "submit"]
+__all__ = ["LIMIT_MB", "SPEC", "data_free_modes", "run", "submit"]
 
 SPEC = TaskSpec(
     name="onnx_upload",
@@ -26,13 +27,27 @@ SPEC = TaskSpec(
 )
 
 LIMIT_MB = 300
-DATA_FREE_MODES = ("dynamic-int8", "fp16")
-"""Modes that need no data to calibrate on: of a file of the user's there are none."""
 _MEMORY_MB, _TIMEOUT_S = 6_000, 900
 
 
-def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_MODES, workspace: str) -> str:
-    """Copy an upload out of memory and queue the run that looks at it; returns the run's id.
+def data_free_modes() -> list[str]:
+    """Return the quantization modes that need no data to calibrate on: an uploaded file comes without data."""
+    return [name for name, mode in QUANTIZATION_MODES.items() if not mode.needs_calibration]
+
+
+def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None, workspace: str) -> str:
+    """Copy an upload out of memory and queue the run that inspects it; returns the run's id.
+
+    Parameters
+    ----------
+    file : binary file
+        The upload.
+    filename : str
+        Its name.
+    modes : sequence of str, optional
+        Names of ``QUANTIZATION_MODES`` that need no data to calibrate on; by default all of those.
+    workspace : str
+        The workspace.
 
     Raises
     ------
@@ -41,15 +56,17 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_M
     LimitError
         When the file is larger than `LIMIT_MB`.
     """
-    unknown = [mode for mode in modes if mode not in DATA_FREE_MODES]
+    data_free = data_free_modes()
+    modes = data_free if modes is None else modes
+    unknown = [mode for mode in modes if mode not in data_free]
     if unknown:
         raise SettingsError(
-            f"'{unknown[0]}' is no mode for an uploaded file.", f"Choose from: {', '.join(DATA_FREE_MODES)}."
+            f"An uploaded file cannot be quantized with the mode '{unknown[0]}'.", unknown_name(unknown[0], data_free)
         )
-    name = keep_upload(file, filename, LIMIT_MB, "Quantise it to 8 bits first, which takes a quarter of the space.")
+    name = keep_upload(file, filename, LIMIT_MB, "Quantize it to 8 bits first, which takes a quarter of the space.")
     return jobs.submit(
         "onnx_upload",
-        {"upload": name, "filename": filename[:200], "modes": [mode for mode in QUANTIZATION_MODES if mode in modes]},
+        {"upload": name, "filename": filename[:200], "modes": [mode for mode in data_free if mode in modes]},
         workspace=workspace,
         title=Path(filename).name[:200] or "model.onnx",
         memory_limit_mb=_MEMORY_MB,
@@ -57,15 +74,15 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] = DATA_FREE_M
     )
 
 
-def run(context: RunContext) -> dict[str, Any]:
-    """Inspect the file, describe it, and make its variants; it is first run when the variants are tried out."""
-    from core.edge import Metadata, inspect_onnx, make_variants
+def run(context: RunContext) -> ExportResult:
+    """Inspect the file, describe it, and make its variants; it is first run when the variants are tested."""
+    from core.edge import ExportRecord, ExportSource, Metadata, RowCounts, inspect_onnx, make_variants
 
     upload = upload_path(context.settings["upload"])
     made = context.workdir / "made"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)
-    context.report(Event("inspect", 0.05, "Looking at the file, without running it"))
+    context.report(Event("inspect", 0.05, "Inspecting the file, without running it"))
     try:
         content = upload.read_bytes()
         inspection = inspect_onnx(content)
@@ -80,18 +97,18 @@ def run(context: RunContext) -> dict[str, Any]:
         report=lambda event: context.report(Event(event.phase, 0.2 + 0.75 * (event.fraction or 0.0), event.message)),
     )
     context.report(Event("store", 0.95, "Storing the files"))
-    found = {
-        "source": {"task": "upload", "filename": context.settings["filename"], "sha256": inspection.sha256},
-        "kind": "other",  # whatever it says of itself: nobody has proven it
-        "task": None,
-        "labels": None if metadata.labels is None else [str(label) for label in metadata.labels],
-        "target": metadata.target,
-        "fingerprint": None,
-        "policy": None,
-        "rows": {"train": 0, "held_out": 0},
-        "model": None,
-        "variants": [variant.to_dict() for variant in variants],
-        "metric": None,
-    }
-    exports.keep(context, made, jsonable(found))
-    return {"kind": "other", "variants": [variant.name for variant in variants if variant.file], "source": None}
+    record = ExportRecord(
+        source=ExportSource("upload", filename=context.settings["filename"], sha256=inspection.sha256),
+        kind="other",  # whatever its metadata say: nothing is proven
+        task=None,
+        labels=None if metadata.labels is None else [str(label) for label in metadata.labels],
+        target=metadata.target,
+        fingerprint=None,
+        policy=None,
+        rows=RowCounts(0, 0),
+        model=None,
+        variants=variants,
+        metric=None,
+    )
+    exports.keep(context, made, record)
+    return {"kind": "other", "variants": [variant.name for variant in record.made], "source": None}

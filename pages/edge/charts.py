@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.edge import QUANTIZATION_MODES
+from core.edge import FULL_PRECISION, QUANTIZATION_MODES, Variant
+from core.edge.latency import LatencyReport
 from pages._ui import charts, theme
-from pages.edge.figures import NATIVE
+from pages.edge.stored import NATIVE
 
 __all__ = [
     "HEIGHT",
     "distribution",
+    "few_ticks",
     "gains",
     "milliseconds",
     "percentiles",
@@ -27,37 +29,53 @@ __all__ = [
 
 _LEGEND = 60
 HEIGHT = charts.HEIGHT + _LEGEND
-"""Of a chart with a legend below it: both have to fit."""
-
-_ORDER = ("fp32", *QUANTIZATION_MODES, NATIVE)
+"""Height of a chart with a legend below it."""
 
 
 def variant_color(names: Iterable[str], field: str = "variant:N", *, legend: bool = True) -> alt.Color:
-    """Return the encoding that gives each variant its hue."""
-    shown = set(names)
-    domain = [name for name in _ORDER if name in shown] + sorted(shown - set(_ORDER))
+    """Return the encoding that gives each variant its hue.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the variants.
+    field : str, default="variant:N"
+        Field that holds them.
+    legend : bool, default=True
+        Whether there is a legend, when there are several variants.
+    """
+    shown, order = set(names), [FULL_PRECISION, *QUANTIZATION_MODES, NATIVE]
+    domain = [name for name in order if name in shown] + sorted(shown - set(order))
     hues = theme.categorical()
-    places = [_ORDER.index(name) if name in _ORDER else place for place, name in enumerate(domain)]
+    indices = [order.index(name) if name in order else index for index, name in enumerate(domain)]
     return alt.Color(
         field,
-        scale=alt.Scale(domain=domain, range=[hues[place % len(hues)] for place in places]),
+        scale=alt.Scale(domain=domain, range=[hues[index % len(hues)] for index in indices]),
         legend=alt.Legend(orient="bottom", title=None, labelLimit=240) if legend and len(domain) > 1 else None,
     )
 
 
-def percentiles(reports: Mapping[str, Mapping[str, Any]], title: str) -> None:
-    """Draw each percentile that has enough samples as a dot on its interval, by variant."""
+def percentiles(reports: Mapping[str, LatencyReport], title: str) -> None:
+    """Draw each percentile that has enough samples as a dot on its interval, by variant.
+
+    Parameters
+    ----------
+    reports : mapping of str to LatencyReport
+        Measurements by variant.
+    title : str
+        Title of the chart.
+    """
     rows = [
-        {"variant": name, "percentile": f"p{percent}", "place": place, **item}
+        {"variant": name, "percentile": f"p{percent:g}", "order": order, **asdict(percentile)}
         for name, report in reports.items()
-        for place, (percent, item) in enumerate(report["percentiles"].items())
-        if item["enough"]
+        for order, (percent, percentile) in enumerate(report.percentiles.items())
+        if percentile.enough
     ]
     if not rows:
         st.caption("No percentile has enough samples: measure for longer.")
         return
     table = pd.DataFrame(rows)
-    y = alt.Y("percentile:N", sort=alt.SortField("place"), title=None)
+    y = alt.Y("percentile:N", sort=alt.SortField("order"), title=None)
     offset = alt.YOffset("variant:N", sort=list(reports))
     x = alt.X("low:Q", title="Latency (ms), logarithmic", scale=alt.Scale(type="log", padding=12), axis=few_ticks())
     color = variant_color(reports)
@@ -71,13 +89,13 @@ def percentiles(reports: Mapping[str, Mapping[str, Any]], title: str) -> None:
         tooltip=[
             "variant:N",
             "percentile:N",
-            *(alt.Tooltip(f"{each}:Q", format=".4~g", title=f"{each} (ms)") for each in ("value", "low", "high")),
+            *(alt.Tooltip(f"{name}:Q", format=".4~g", title=f"{name} (ms)") for name in ("value", "low", "high")),
             alt.Tooltip("n:Q", format=",", title="samples"),
         ],
     )
-    told = ", ".join(f"{row.variant} {row.percentile} {row.value:.4g} ms" for row in table.itertuples())
+    summary = ", ".join(f"{row.variant} {row.percentile} {row.value:.4g} ms" for row in table.itertuples())
     height = max(26 * table["percentile"].nunique(), 17 * len(table)) + (_LEGEND if len(reports) > 1 else 0)
-    st.altair_chart((lines + dots).properties(height=height + 60, title=title), alt=f"{title}: {told}")
+    st.altair_chart((lines + dots).properties(height=height + 60, title=title), alt=f"{title}: {summary}")
 
 
 def distribution(samples: pd.DataFrame, title: str) -> None:
@@ -118,10 +136,10 @@ def distribution(samples: pd.DataFrame, title: str) -> None:
         )
 
 
-def windows(report: Mapping[str, Any], title: str) -> None:
+def windows(report: LatencyReport, title: str) -> None:
     """Draw the warm-up's requests in their order, and the medians of the three windows after it."""
-    warm = report["warmup"]["samples_ms"]
-    table = pd.DataFrame({"request": range(1, len(warm) + 1), "ms": warm})
+    warmup = report.warmup.samples_ms
+    table = pd.DataFrame({"request": range(1, len(warmup) + 1), "ms": warmup})
     chart = (
         alt.Chart(table)
         .mark_line(color=theme.accent(), strokeWidth=1.5)
@@ -132,30 +150,42 @@ def windows(report: Mapping[str, Any], title: str) -> None:
         )
     )
     medians = (
-        alt.Chart(pd.DataFrame({"ms": report["windows_ms"]}))
+        alt.Chart(pd.DataFrame({"ms": report.windows_ms}))
         .mark_rule(strokeDash=[4, 4], color=theme.muted())
         .encode(y="ms:Q")
     )
     st.altair_chart((chart + medians).properties(height=220, title=title), alt=title)
 
 
-def gains(variants: Sequence[Mapping[str, Any]], metric: str, title: str, *, percent: bool) -> None:
-    """Draw what each variant gains over fp32 in one metric, with its interval; zero is no change."""
+def gains(variants: Sequence[Variant], metric: str, title: str, *, percent: bool) -> None:
+    """Draw the gain of each variant over fp32 in one metric, with its interval; zero means no change.
+
+    Parameters
+    ----------
+    variants : sequence of Variant
+        The variants.
+    metric : str
+        Name of the metric.
+    title : str
+        Title of the metric.
+    percent : bool
+        Whether the metric is shown in percentage points.
+    """
     scale = 100.0 if percent else 1.0
     rows = [
         {
-            "variant": item["name"],
-            "place": place,
-            **{name: scale * item["comparison"]["gains"][metric][name] for name in ("value", "low", "high")},
+            "variant": variant.name,
+            "order": order,
+            **{name: scale * getattr(variant.comparison.gains[metric], name) for name in ("value", "low", "high")},
         }
-        for place, item in enumerate(variants)
-        if item["comparison"] and metric in item["comparison"]["gains"]
+        for order, variant in enumerate(variants)
+        if variant.comparison is not None and metric in variant.comparison.gains
     ]
     if not rows:
         return
     table = pd.DataFrame(rows)
     unit = " (percentage points)" if percent else ""
-    y = alt.Y("variant:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=180))
+    y = alt.Y("variant:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=180))
     color = variant_color(table["variant"], legend=False)
     base = alt.Chart(table)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[4, 4], color=theme.muted()).encode(x="zero:Q")
@@ -168,8 +198,8 @@ def gains(variants: Sequence[Mapping[str, Any]], metric: str, title: str, *, per
         color=color,
         tooltip=["variant:N", *(alt.Tooltip(f"{name}:Q", format="+.2f") for name in ("value", "low", "high"))],
     )
-    told = ", ".join(f"{row.variant} {row.value:+.2f}" for row in table.itertuples())
-    st.altair_chart((zero + lines + dots).properties(height=alt.Step(34)), alt=f"{title}{unit}: {told}")
+    summary = ", ".join(f"{row.variant} {row.value:+.2f}" for row in table.itertuples())
+    st.altair_chart((zero + lines + dots).properties(height=alt.Step(34)), alt=f"{title}{unit}: {summary}")
 
 
 def few_ticks() -> alt.Axis:

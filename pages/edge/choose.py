@@ -1,4 +1,4 @@
-"""The way in: a model that a run made, or an ONNX file; and what was exported before."""
+"""The start: a model that a run made, or an ONNX file; and earlier exports."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_link() -> None:
 
 
 def show() -> None:
-    """Draw both ways in, and the exports there are."""
+    """Draw both ways to start, and earlier exports."""
     workspace = frame.workspace()
     models = sorted(
         (run for task in export.SOURCES for run in runs.find(workspace, task=task, states=[RunState.SUCCEEDED])),
@@ -47,14 +47,14 @@ def show() -> None:
     )
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("A model of yours")
+        st.subheader("Export a model")
         if models:
             _model(models)
         else:
-            st.info("There is no model yet. Search for one, or fine-tune one.", icon=":material/model_training:")
+            st.info("There is no model yet. Run a search, or fine-tune a model.", icon=":material/model_training:")
             st.page_link("pages/automl/page.py", label="Go to AutoML", icon=":material/arrow_forward:")
     with right:
-        st.subheader("An ONNX file")
+        st.subheader("Upload an ONNX file")
         _upload()
     _earlier(workspace)
 
@@ -78,18 +78,19 @@ def _model(models: list[Run]) -> None:
         policy = st.selectbox(
             "Threshold policy",
             [None, *known],
-            format_func=lambda name: "None: the most probable label" if name is None else name,
+            format_func=lambda name: "None (most probable label)" if name is None else name,
             key=f"edge-policy-{run.id}",
-            help="It travels in the file, and the bundle's predict.py decides by it.",
+            help="It is stored in the file, and the bundle's predict.py applies it.",
         )
     modes = st.multiselect(
-        "Variants beside fp32",
+        "Variants besides fp32",
         list(QUANTIZATION_MODES),
         default=list(QUANTIZATION_MODES),
+        format_func=lambda name: QUANTIZATION_MODES[name].title,
         key="edge-modes",
-        help="\n\n".join(f"**{name}**: {text}" for name, text in QUANTIZATION_MODES.items()),
+        help="\n\n".join(f"**{mode.title}**: {mode.help}" for mode in QUANTIZATION_MODES.values()),
     )
-    # No callback: its settings would be those of the run before, if a field was changed just before the press.
+    # Not in a callback: if a field is changed just before the press, its settings would be those before.
     if st.button("Export", type="primary", icon=":material/output:", key="edge-export"):
         address.go(run=export.submit(run, modes=modes, policy=policy))
 
@@ -109,24 +110,24 @@ def _upload() -> None:
 
 
 def _earlier(workspace: str) -> None:
-    found = sorted(
+    earlier = sorted(
         (run for task in exports.KINDS for run in runs.find(workspace, task=task, limit=_SHOWN)),
         key=lambda run: -run.created_at,
     )[:_SHOWN]
-    if not found:
+    if not earlier:
         return
-    st.subheader("Exported before")
+    st.subheader("Earlier exports")
     listing.show(
         pd.DataFrame(
             {
-                "Model": [run.title for run in found],
-                "State": [badges.RUN_STATES[run.state][0] for run in found],
-                "From": ["An upload" if run.task == "onnx_upload" else "A model of yours" for run in found],
-                "Variants": [", ".join((run.result or {}).get("variants", [])) for run in found],
-                "Started": [numbers.when(run.created_at) for run in found],
+                "Model": [run.title for run in earlier],
+                "State": [badges.RUN_STATES[run.state].label for run in earlier],
+                "From": [jobs.task_spec(run.task).title for run in earlier],
+                "Variants": [", ".join((run.result or {}).get("variants", [])) for run in earlier],
+                "Started": [numbers.when(run.created_at) for run in earlier],
             }
         ),
-        [run.id for run in found],
+        [run.id for run in earlier],
         key="edge-exports",
         parameter="run",
         height="auto",

@@ -1,98 +1,96 @@
-"""An export: what became of the model, variant by variant, and the way into the lab."""
+"""An export: the model's variants, their graph and parity, and the way to measurements."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from core.catalog import Run
+from core.edge import FULL_PRECISION, ExportRecord, Variant
+from core.evaluation import METRICS
 from pages._ui import frame, numbers, tabs
-from pages.edge import charts, compare, figures, inside, lab
+from pages.edge import charts, graph, measure, measurements, parity, stored
 
 __all__ = ["show"]
-
-_TITLES = {"accuracy": "Accuracy", "roc_auc": "ROC AUC", "r2": "R²", "rmse": "RMSE"}
 
 
 def show(run: Run) -> None:
     """Draw a finished export."""
-    found = figures.export(run)
-    st.subheader(frame.plain(_finding(found)))
-    st.caption(_proof(found))
+    record = stored.export_record(run)
+    st.subheader(frame.plain(_finding(record)))
+    st.caption(_proof(record))
     tabs.show(
         {
-            "Variants": lambda: _variants(found),
-            "Parity": lambda: inside.parity(found),
-            "Graph": lambda: inside.graph(found),
-            "Measure": lambda: lab.show(run, found),
-            "Measurements": lambda: compare.show(run),
+            "Variants": lambda: _variants(record),
+            "Parity": lambda: parity.show(record),
+            "Graph": lambda: graph.show(record),
+            "Measure": lambda: measure.show(run, record),
+            "Measurements": lambda: measurements.show(run),
         },
         key="edge-tabs",
     )
 
 
-def _finding(found: Mapping[str, Any]) -> str:
-    first, *others = found["variants"]
-    made = [item for item in others if item["file"]]
+def _finding(record: ExportRecord) -> str:
+    first, *others = record.variants
+    size = first.size_bytes or 0
+    made = [variant for variant in others if variant.file is not None]
     if not made:
-        trees = first["graph"]["trees"]
-        why = (
-            f"Its {trees:,} trees have no weights to quantise: it is small as it is."
-            if trees
-            else "Nothing is smaller."
-        )
-        return f"The model is one file of {numbers.size(first['size_bytes'])}. {why if others else ''}".strip()
-    smallest = min(made, key=lambda item: item["size_bytes"])
-    shrunk = f"{smallest['name']} is {first['size_bytes'] / smallest['size_bytes']:.1f} times smaller than fp32"
-    compared = smallest["comparison"]
-    if compared is None:
-        return f"{shrunk}; what it costs in quality is unknown without rows to compare on."
-    gain = compared["gains"][found["metric"]]
-    title = _TITLES[found["metric"]]
-    change = f"{gain['value']:+.3f} {numbers.interval(gain['low'], gain['high'])}"
-    if gain["low"] <= 0 <= gain["high"]:
-        return f"{shrunk}; {compared['n']:,} held-out rows show no certain change of {title.lower()} ({change})."
-    return f"{shrunk}, and changes {title.lower()} by {change}."
+        text = f"The model is one file of {numbers.size(size)}."
+        return f"{text} No smaller variant was made: {_reason(first, others)}" if others else text
+    smallest = min(made, key=lambda variant: variant.size_bytes or 0)
+    text = f"{smallest.name} is {size / (smallest.size_bytes or 1):.1f} times smaller than {FULL_PRECISION}"
+    comparison, metric = smallest.comparison, record.metric
+    if comparison is None or metric is None:
+        return f"{text}; its cost in quality is unknown without rows to compare on."
+    gain, title = comparison.gains[metric], METRICS[metric].title
+    change = f"{gain.value:+.3f} {numbers.interval(gain.low, gain.high)}".replace("-", "−")
+    if gain.low <= 0 <= gain.high:
+        name = title if title.isupper() else title.lower()
+        return f"{text}; {comparison.n:,} held-out rows show no certain change of {name} ({change})."
+    return f"{text}, and changes {title.lower()} by {change}."
 
 
-def _proof(found: Mapping[str, Any]) -> str:
-    source = found["source"]
-    if found["model"] is None:
-        return (
-            f"{frame.plain(source['filename'])}, looked at before anything ran it · SHA-256 `{source['sha256'][:16]}`"
-        )
-    parity = found["model"]["parity"]
-    rows = sum(part["rows"] for part in parity.values())
-    worst = max(part["largest_difference"] for part in parity.values())
+def _reason(first: Variant, others: list[Variant]) -> str:
+    if first.graph is not None and first.graph.trees:
+        return f"its {first.graph.trees:,} trees have no weights to quantize."
+    reason = others[0].reason
+    return reason[:1].lower() + reason[1:]
+
+
+def _proof(record: ExportRecord) -> str:
+    source = record.source
+    if record.model is None:
+        filename, sha256 = frame.plain(source.filename or ""), source.sha256 or ""
+        return f"{filename}, inspected before anything ran it · SHA-256 `{sha256[:16]}`"
+    parts = record.model.parity.values()
+    rows = sum(part["rows"] for part in parts)
+    worst = max(part["largest_difference"] for part in parts)
     return (
-        f"The file answers as the model does on {rows:,} rows, by at most {worst:.1g} apart and with the same label on "
-        f"each · opset {found['model']['opset']}"
+        f"On {rows:,} rows, the file answers as the model does: at most {worst:.1g} apart, and with the same label · "
+        f"opset {record.model.opset}"
     )
 
 
-def _variants(found: Mapping[str, Any]) -> None:
-    first = found["variants"][0]
-    made = [item for item in found["variants"] if item["file"]]
-    names = list(first["metrics"])
+def _variants(record: ExportRecord) -> None:
+    first = record.variants[0]
+    names = list(first.metrics)
+    titles = {name: METRICS[name].title for name in names}
     table = pd.DataFrame(
         [
             {
-                "Variant": item["name"],
-                "Size": item["size_bytes"] / 1e6,
-                "Times smaller": first["size_bytes"] / item["size_bytes"],
-                **{_TITLES.get(name, name): item["metrics"][name]["value"] for name in names},
-                "Same labels": _same_labels(item),
-                "Largest difference": None if item["comparison"] is None else item["comparison"]["largest_difference"],
+                "Variant": variant.name,
+                "Size": (variant.size_bytes or 0) / 1e6,
+                "Times smaller": (first.size_bytes or 0) / (variant.size_bytes or 1),
+                **{titles[name]: variant.metrics[name].value for name in names},
+                "Same labels": _same_labels(variant),
+                "Largest difference": None if variant.comparison is None else variant.comparison.largest_difference,
             }
-            for item in made
+            for variant in record.made
         ]
     )
-    table = table.dropna(axis="columns", how="all")
     st.dataframe(
-        table,
+        table.dropna(axis="columns", how="all"),
         hide_index=True,
         placeholder="–",
         column_config={
@@ -100,27 +98,26 @@ def _variants(found: Mapping[str, Any]) -> None:
             "Times smaller": st.column_config.NumberColumn(format="%.1f"),
             "Same labels": st.column_config.NumberColumn("Same labels as fp32 (%)", format="%.1f"),
             "Largest difference": st.column_config.NumberColumn(
-                format="%.3f", help="Of a probability, or of a predicted number, from what fp32 answers."
+                format="%.3f", help="Largest difference of a probability, or of a predicted number, from fp32."
             ),
         }
-        | {_TITLES.get(name, name): st.column_config.NumberColumn(format="%.3f") for name in names},
+        | {title: st.column_config.NumberColumn(format="%.3f") for title in titles.values()},
         alt="Variants with their size and quality",
     )
-    if names and len(made) > 1:
-        percent = found["metric"] == "accuracy"
-        n = first["metrics"][found["metric"]]["n"]
-        st.markdown(f"**What each gains over fp32 on {n:,} rows held out, with 95 % intervals**")
-        charts.gains(found["variants"], found["metric"], _TITLES[found["metric"]], percent=percent)
-    refused = [item for item in found["variants"] if not item["file"]]
-    by_reason: dict[str, list[str]] = {}
-    for item in refused:
-        by_reason.setdefault(item["reason"], []).append(item["name"])
-    for reason, these in by_reason.items():
-        st.info(frame.plain(reason), title=f"Not made: {frame.plain(', '.join(these))}", icon=":material/info:")
+    if record.metric is not None and record.metric in first.metrics and len(record.made) > 1:
+        n = first.metrics[record.metric].n
+        st.markdown(f"**Gain over {FULL_PRECISION} on {n:,} held-out rows, with 95% intervals**")
+        percent = record.metric == "accuracy"
+        charts.gains(record.variants, record.metric, titles[record.metric], percent=percent)
+    names_by_reason: dict[str, list[str]] = {}
+    for variant in record.variants:
+        if variant.file is None:
+            names_by_reason.setdefault(variant.reason, []).append(variant.name)
+    for reason, refused in names_by_reason.items():
+        st.info(frame.plain(reason), title=f"Not made: {frame.plain(', '.join(refused))}", icon=":material/info:")
 
 
-def _same_labels(item: Mapping[str, Any]) -> float | None:
-    compared = item["comparison"]
-    if compared is None or compared["equal_labels"] is None:
+def _same_labels(variant: Variant) -> float | None:
+    if variant.comparison is None or variant.comparison.equal_labels is None:
         return None
-    return 100 * float(compared["equal_labels"]["value"])
+    return 100 * variant.comparison.equal_labels.value

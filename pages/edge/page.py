@@ -1,35 +1,36 @@
-"""The Edge page: export a model, make it smaller, time it as the industry does, take it away."""
+"""The Edge page: export a model, quantize it, measure its latency, download it."""
 
 import streamlit as st
 
 from core import exports, jobs
 from core.catalog import RunState
 from core.errors import NotFoundError
-from pages._ui import frame, header, run_view
-from pages.edge import choose, exported, heads, measured
+from pages._ui import frame, run_view
+from pages._ui import header as page_header
+from pages.edge import choose, exported, header, measurement
 
 workspace = frame.workspace()
 run_id = st.query_params.get("run")
 
 if run_id is None:
-    with header.lookup("Model", back="All exports"):
+    with page_header.lookup("Model", back="All exports"):
         choose.check_link()
-    header.show("Edge", "Export a model to ONNX, make it smaller, and find out how fast it really is.")
+    page_header.show("Edge", "Export a model to ONNX, make it smaller, and find out how fast it really is.")
     choose.show()
 else:
-    with header.lookup("Run", back="All exports"):
+    with page_header.lookup("Run", back="All exports"):
         run = jobs.get(run_id, workspace=workspace)
         if run.task not in (*exports.KINDS, "latency"):
             raise NotFoundError(
                 f"Run '{run.id}' is neither an export nor a latency measurement.", "Choose one on the Edge page."
             )
     if run.task == "latency":
-        heads.of_measurement(run)
+        header.show_measurement(run)
     else:
-        heads.of_export(run)
+        header.show_export(run)
     if run.state is not RunState.SUCCEEDED:
         run_view.show_run(run.id)
     elif run.task == "latency":
-        measured.show(run)
+        measurement.show(run)
     else:
         exported.show(run)

@@ -1,24 +1,33 @@
-"""Charts of where the time goes: operators, and this machine's roof."""
+"""Charts of the time of operators, and of the limits of the machine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.edge.latency import Roof, Roofline
 from pages._ui import theme
 from pages.edge.charts import HEIGHT, few_ticks, variant_color
 
 __all__ = ["operators", "roofline"]
 
 
-def operators(rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    """Draw the share of time of each operator (columns: operator, share), the longest first."""
-    table = pd.DataFrame(rows).sort_values("share", ascending=False).head(12)
-    table["percent"] = 100 * table["share"]
+def operators(table: pd.DataFrame, title: str) -> None:
+    """Draw the share of time of each operator, the longest first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per operator: operator, share, calls, mean_us.
+    title : str
+        Title of the chart.
+    """
+    table = table.sort_values("share", ascending=False).head(12)
+    table = table.assign(percent=100 * table["share"])
     chart = (
         alt.Chart(table)
         .mark_bar(color=theme.accent(), height={"band": 0.7})
@@ -29,7 +38,7 @@ def operators(rows: Sequence[Mapping[str, Any]], title: str) -> None:
                 "operator:N",
                 alt.Tooltip("percent:Q", format=".1f", title="time (%)"),
                 alt.Tooltip("calls:Q", format=","),
-                alt.Tooltip("mean_us:Q", format=",.1f", title="a call (µs)"),
+                alt.Tooltip("mean_us:Q", format=",.1f", title="per call (µs)"),
             ],
         )
         .properties(height=alt.Step(26), title=title)
@@ -37,16 +46,31 @@ def operators(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     st.altair_chart(chart, alt=title)
 
 
-def roofline(roof: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], title: str) -> None:
-    """Draw this machine's roof, and where each variant stands under it."""
-    ridge = roof["gflops"] / roof["read_gb_s"]
-    found = [line["intensity"] for line in lines.values()]
-    begin, end = min([ridge, *found]) / 4, max([ridge, *found]) * 4
+def roofline(roof: Roof, lines: Mapping[str, Roofline], title: str) -> None:
+    """Draw the limits of the machine, and each variant below them.
+
+    Parameters
+    ----------
+    roof : Roof
+        Limits of the machine.
+    lines : mapping of str to Roofline
+        Comparison by variant.
+    title : str
+        Title of the chart.
+    """
+    ridge = roof.gflops / roof.read_gb_s
+    intensities = [ridge, *(line.intensity for line in lines.values())]
+    begin, end = min(intensities) / 4, max(intensities) * 4
     limit = pd.DataFrame({"intensity": [begin, ridge, end]})
-    limit["gflops"] = (limit["intensity"] * roof["read_gb_s"]).clip(upper=roof["gflops"])
-    points = pd.DataFrame([{"variant": name, **line, "percent": 100 * line["share"]} for name, line in lines.items()])
+    limit["gflops"] = (limit["intensity"] * roof.read_gb_s).clip(upper=roof.gflops)
+    points = pd.DataFrame(
+        [{"variant": name, **asdict(line), "percent": 100 * line.share} for name, line in lines.items()]
+    )
     x = alt.X(
-        "intensity:Q", title="Operations a byte, logarithmic", scale=alt.Scale(type="log", nice=False), axis=few_ticks()
+        "intensity:Q",
+        title="Operations per byte, logarithmic",
+        scale=alt.Scale(type="log", nice=False),
+        axis=few_ticks(),
     )
     y = alt.Y("gflops:Q", title="GFLOP/s, logarithmic", scale=alt.Scale(type="log"), axis=few_ticks())
     roofs = alt.Chart(limit).mark_line(color=theme.muted(), strokeWidth=2).encode(x=x, y=y)
@@ -55,9 +79,9 @@ def roofline(roof: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], ti
         tooltip=[
             "variant:N",
             alt.Tooltip("gflops:Q", format=",.1f"),
-            alt.Tooltip("percent:Q", format=".1f", title="of the roof (%)"),
-            alt.Tooltip("roof_ms:Q", format=".4~g", title="at the roof (ms)"),
+            alt.Tooltip("percent:Q", format=".1f", title="of the limit (%)"),
+            alt.Tooltip("roof_ms:Q", format=".4~g", title="at the limit (ms)"),
         ],
     )
-    told = ", ".join(f"{row.variant} {row.percent:.0f} %" for row in points.itertuples())
-    st.altair_chart((roofs + dots).properties(height=HEIGHT, title=title), alt=f"{title}: {told}")
+    summary = ", ".join(f"{row.variant} {row.percent:.0f}%" for row in points.itertuples())
+    st.altair_chart((roofs + dots).properties(height=HEIGHT, title=title), alt=f"{title}: {summary}")

@@ -143,7 +143,7 @@ def test_exports_answer_as_their_models(old, tmp_path):
     scorer = TextScorer(folder / "model.onnx", tokenizer, trained.labels, trained.settings.max_length)
     stored = pd.DataFrame(old.scores["sentiment"]["predictions"])
     assert scorer.predict(texts)["p(positive)"].tolist() == pytest.approx(stored["p(positive)"].tolist(), abs=1e-4)
-    assert exports.read(runs.get(old.runs["exported"], "local"))["variants"]
+    assert exports.read(runs.get(old.runs["exported"], "local")).variants
 
 
 def test_policies_cards_and_history(old):

@@ -1,4 +1,4 @@
-"""An exported model as one zip that predicts on another machine, with ONNX Runtime and NumPy alone."""
+"""`write_bundle`: an exported model as one zip that predicts on another machine with only ONNX Runtime and NumPy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+import numpy as np
 
 from core.edge.bundle.readme import readme
 from core.edge.export.metadata import Metadata
@@ -22,6 +24,7 @@ from core.edge.portable.cli import predict
 from core.edge.portable.rules import Rules
 from core.edge.portable.wordpiece import WordPiece
 from core.errors import ExportError
+from core.registry import unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from core.fairness import ThresholdPolicy
 
 __all__ = ["write_bundle"]
+
+Sample: TypeAlias = Union["pd.DataFrame", Sequence[str]]
 
 _CODE = Path(__file__).resolve().parents[1] / "portable"
 _LAUNCHER = '''"""Predict the rows of a file: python predict.py rows.csv predictions.csv; python predict.py --check"""
@@ -46,13 +51,13 @@ def write_bundle(
     target: str | Path,
     model: OnnxModel,
     *,
-    sample: Any,
+    sample: Sample,
     card: str,
-    licence: str,
+    license: str,
     tokenizer: str | Path | None = None,
     policy: ThresholdPolicy | None = None,
 ) -> Path:
-    """Write a model and all that predicting with it needs into a zip.
+    """Write a model, and everything that predicting with it needs, into a zip.
 
     Parameters
     ----------
@@ -60,15 +65,17 @@ def write_bundle(
         The zip to write. It holds ``model.onnx``, ``predict.py`` and the code it calls, ``requirements.txt`` with exact
         versions, ``sample_input.csv``, ``expected_output.csv``, ``model_card.md``, ``LICENSE`` and ``README.md``.
     model : OnnxModel
-        What `export_onnx` or `quantize` returned.
+        The model, as `export_onnx` or `quantize` returned it.
     sample : DataFrame or sequence of str
         A few rows, raw, with the columns of the model and of its policy; texts, or a frame with the column "text".
-    card, licence : str
-        The model card (Markdown), and the licence that the bundle is given under.
+    card : str
+        The model card, in Markdown.
+    license : str
+        The license of the bundle.
     tokenizer : path, optional
         The ``tokenizer.json`` of a text model.
     policy : ThresholdPolicy, optional
-        Put into the bundle's model in place of the one it has. The label that its scores are about is
+        Policy that takes the place of the one in the bundle's model. Its scores are the probabilities of the label
         ``policy.settings["positive"]``, by default the model's last.
 
     Returns
@@ -79,15 +86,15 @@ def write_bundle(
     Raises
     ------
     ExportError
-        When the file is no model that Plumbline exported, a text model has no tokenizer, or the sample cannot be
-        predicted: a column is absent, a group has no rule.
+        When Plumbline did not export the file, a text model has no tokenizer, or the sample cannot be predicted: a
+        column is missing, or a group has no rule.
     InputError
-        When the file is no ONNX model at all.
+        When the file is not an ONNX model at all.
     """
     proto = load(model.path)
     metadata = Metadata.read(proto)
     if metadata.kind not in ("table", "text"):
-        raise ExportError(f"'{model.path.name}' says of itself that it is no model of ours.", "Export a model first.")
+        raise ExportError(f"'{model.path.name}' was not exported by Plumbline.", "Export a model first.")
     if policy is not None:
         metadata = replace(metadata, policy=policy.to_dict())
         metadata.write(proto)
@@ -95,9 +102,9 @@ def write_bundle(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "model.onnx").write_bytes(proto.SerializeToString())
-        needs = ["onnxruntime", "numpy"]
+        packages = ["onnxruntime", "numpy"]
         if metadata.kind == "text":
-            needs += _add_tokenizer(folder, tokenizer, metadata, rows["text"].tolist())
+            packages += _add_tokenizer(folder, tokenizer, metadata, rows["text"].tolist())
         (folder / "sample_input.csv").write_text(_csv(rows), encoding="utf-8", newline="")
         expected = io.StringIO(newline="")
         try:
@@ -109,49 +116,49 @@ def write_bundle(
         texts = {
             "expected_output.csv": expected.getvalue(),
             "predict.py": _LAUNCHER,
-            "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in needs),
+            "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in packages),
             "model_card.md": card,
-            "LICENSE": licence,
-            "README.md": readme(model, metadata, needs),
+            "LICENSE": license,
+            "README.md": readme(model, metadata, packages),
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="")
         return _zip(folder, Path(target))
 
 
-def _rows(metadata: Metadata, sample: Any) -> pd.DataFrame:
-    """Return the sample with the columns that the bundle reads; drawn decisions get ids."""
+def _rows(metadata: Metadata, sample: Sample) -> pd.DataFrame:
+    """Return the sample with the columns that the bundle reads; randomized decisions get ids."""
     import pandas as pd
 
     frame = sample if isinstance(sample, pd.DataFrame) else pd.DataFrame({"text": list(sample)})
     if not len(frame):
         raise ExportError("The sample has no rows.", "Give a few rows.")
     rules = None if metadata.policy is None else Rules(metadata.policy)
-    wanted = [column.name for column in metadata.columns] if metadata.kind == "table" else ["text"]
-    wanted = list(dict.fromkeys([*wanted, *(rules.columns if rules else [])]))
-    absent = [name for name in wanted if name not in frame.columns]
-    if absent:
+    required = [column.name for column in metadata.columns] if metadata.kind == "table" else ["text"]
+    required = list(dict.fromkeys([*required, *(rules.columns if rules else [])]))
+    missing = [name for name in required if name not in frame.columns]
+    if missing:
         raise ExportError(
-            f"The sample has no column {', '.join(map(repr, absent[:5]))}.",
-            "Give rows with the columns of the model and of its policy.",
+            f"The sample has no column {', '.join(map(repr, missing[:5]))}.",
+            f"Give rows with the columns of the model and of its policy. {unknown_name(missing[0], frame.columns)}",
         )
-    found = frame[wanted]
-    if rules and rules.randomized and "row_id" not in wanted:
+    rows = frame[required]
+    if rules and rules.randomized and "row_id" not in required:
         ids = frame["row_id"] if "row_id" in frame.columns else pd.Series(range(len(frame)), index=frame.index)
-        found = pd.concat([ids.rename("row_id"), found], axis=1)
-    return found
+        rows = pd.concat([ids.rename("row_id"), rows], axis=1)
+    return rows
 
 
 def _add_tokenizer(folder: Path, tokenizer: str | Path | None, metadata: Metadata, texts: Sequence[str]) -> list[str]:
-    """Put the tokenizer into the bundle; return the packages it needs: none when our own gives the same ids."""
+    """Put the tokenizer into the bundle; return the packages it needs: none when our own returns the same ids."""
     from tokenizers import Tokenizer
 
     if tokenizer is None:
         raise ExportError("A text model needs its tokenizer.", "Give the tokenizer.json of the model's folder.")
     text = Path(tokenizer).read_text(encoding="utf-8")
     (folder / "tokenizer.json").write_text(text, encoding="utf-8", newline="")
-    found = json.loads(text)
-    if not WordPiece.supports(found):
+    config = json.loads(text)
+    if not WordPiece.supports(config):
         return ["tokenizers"]
     theirs = Tokenizer.from_str(text)
     theirs.no_padding()
@@ -159,29 +166,31 @@ def _add_tokenizer(folder: Path, tokenizer: str | Path | None, metadata: Metadat
         theirs.no_truncation()
     else:
         theirs.enable_truncation(metadata.max_length)
-    ours = WordPiece(found, metadata.max_length)
-    for each in texts:
-        if ours.encode(str(each)) != theirs.encode(str(each)).ids:
+    ours = WordPiece(config, metadata.max_length)
+    for sample in map(str, texts):
+        if ours.encode(sample) != theirs.encode(sample).ids:
             raise ExportError(
-                f"The bundle's tokenizer reads a text of the sample differently: {str(each)[:80]!r}.",
+                f"The bundle's tokenizer reads a text of the sample differently: {sample[:80]!r}.",
                 "Report this, with the text.",
             )
     return []
 
 
 def _csv(frame: pd.DataFrame) -> str:
-    """Return rows as the bundle reads them: empty where missing, true and false, ISO dates, numbers in full."""
+    """Return rows as the bundle reads them: empty cells where missing, true and false, ISO dates, numbers in full."""
     import pandas as pd
 
-    def cell(value: Any) -> Any:
+    def cell(value: object) -> str | int | float:
         if pd.isna(value):
             return ""
         if isinstance(value, pd.Timestamp):
             return value.isoformat()
         if isinstance(value, str):
             return safe(value)
-        plain = value.item() if hasattr(value, "item") else value
-        return str(plain).lower() if isinstance(plain, bool) else plain
+        scalar = value.item() if isinstance(value, np.generic) else value
+        if isinstance(scalar, bool):
+            return str(scalar).lower()
+        return scalar if isinstance(scalar, int | float) else str(scalar)
 
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\n")

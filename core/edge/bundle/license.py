@@ -1,17 +1,17 @@
-"""The licence file of an edge bundle: what the model may be used for is its owner's to say, the code has ours."""
+"""The license file of an edge bundle: the owner says how the model may be used, and the code has our license."""
 
 from __future__ import annotations
 
 __all__ = ["LICENSES", "license_text"]
 
 LICENSES = {
-    "": "None given",
+    "": "Not specified",
     "Apache-2.0": "Apache License 2.0",
     "MIT": "MIT License",
     "CC-BY-4.0": "Creative Commons Attribution 4.0",
     "CC-BY-NC-4.0": "Creative Commons Attribution, non-commercial 4.0",
 }
-"""Licences of models that people choose, by their SPDX identifier."""
+"""Licenses of models, by their SPDX identifier."""
 
 
 def license_text(identifier: str) -> str:
@@ -20,12 +20,12 @@ def license_text(identifier: str) -> str:
     Parameters
     ----------
     identifier : str
-        A key of `LICENSES`; empty when the owner gave none.
+        A key of `LICENSES`; empty when the owner did not specify one.
 
     Raises
     ------
     KeyError
-        When there is no such licence.
+        When there is no such license.
 
     Examples
     --------
@@ -36,13 +36,13 @@ def license_text(identifier: str) -> str:
     model = (
         f"SPDX-License-Identifier: {identifier} ({title})."
         if identifier
-        else "no licence was given with it. Ask whoever gave it to you before you use it or pass it on."
+        else "no license was specified. Ask its owner before you use it or pass it on."
     )
     return f"""The model (model.onnx, tokenizer.json): {model}
 
 The code (predict.py and the folder portable): SPDX-License-Identifier: Apache-2.0,
 http://www.apache.org/licenses/LICENSE-2.0
 
-A model of texts was trained from a base model, whose licence goes on to hold for it: of all-MiniLM-L6-v2 that is
-Apache-2.0. The rows that a model learned from may have terms of their own.
+A model of texts was trained from a base model, whose license still applies: for all-MiniLM-L6-v2 that is Apache-2.0.
+The rows that a model was trained on may have terms of their own.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -12,38 +12,41 @@ from onnx import TensorProto, compose, helper
 from core.edge.export.nodes import Nodes
 
 if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
     from core.automl import Blend
 
 __all__ = ["convert_blend"]
 
 
 def convert_blend(
-    blend: Blend, width: int, convert: Callable[[Any, int], onnx.ModelProto], features: str
+    blend: Blend, width: int, convert: Callable[[BaseEstimator, int], onnx.ModelProto], features: str
 ) -> onnx.ModelProto:
     """Convert a fitted blend on a float32 matrix.
 
     Parameters
     ----------
     blend : Blend
-        Fitted.
+        A fitted blend.
     width : int
         Number of features.
     convert : callable
-        Converts a member; its input is named `features`, its last output are probabilities or numbers.
+        Converts a member; its input is named `features`, its last output holds probabilities or numbers.
     features : str
         Name of the input.
 
     Returns
     -------
     ModelProto
-        Its only output are probabilities (n, classes), or numbers (n, 1).
+        Its only output holds probabilities (n, classes), or numbers (n, 1).
     """
     classes = len(blend.classes_) if hasattr(blend, "predict_proba") else 0
     nodes = Nodes("blend/")
     parts, opsets = [], {"": 1}
     for number, (member, share) in enumerate(zip(blend.estimators_, blend.shares_, strict=True)):
         converted = convert(member, width)
-        opsets |= {each.domain: max(each.version, opsets.get(each.domain, 1)) for each in converted.opset_import}
+        for opset in converted.opset_import:
+            opsets[opset.domain] = max(opset.version, opsets.get(opset.domain, 1))
         prefix = f"member{number}/"
         inner = compose.add_prefix(converted, prefix).graph
         nodes("Identity", features, output=prefix + features)
@@ -63,4 +66,4 @@ def convert_blend(
         [helper.make_tensor_value_info("blended", TensorProto.FLOAT, [None, classes or 1])],
         nodes.constants,
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid(*each) for each in opsets.items()])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid(*opset) for opset in opsets.items()])

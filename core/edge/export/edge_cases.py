@@ -1,9 +1,9 @@
-"""Rows made up to be hard: what an export gets wrong hides where the data at hand has no rows."""
+"""Rows made up to be hard: errors of an export hide where the data at hand has no rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 import numpy as np
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["edge_cases", "tree_thresholds"]
 
+Cell: TypeAlias = Union[float, str, "pd.Timestamp", None]
+
 _BASES = 3
-_MOST_THRESHOLDS = 1_000
+_MAX_THRESHOLDS = 1_000
 _NUMBERS = (0.0, -0.0, 1e30, -1e30, 1e39, -1e39, np.inf, -np.inf)  # those beyond 3.4e38 are missing
 _TEXTS = ("", " ", "a value that was never there", "Größe 大小 🙂", "nan", "(missing)")
 _WORDS = (*_TEXTS, "?! ", "İSTANBUL ΌΣΟΣ ﬁn ǅ straße", "e\u0301 a\u200db x_y 1.5 ١٢", "a\u00a0b\nc\x00d")
@@ -38,53 +40,53 @@ _DATES = (
 def edge_cases(
     frame: pd.DataFrame, columns: Sequence[Column], thresholds: Mapping[str, NDArray[np.float32]]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Make rows from a few of a table's: one cell changed in each, to what is hard.
+    """Make rows from a few rows of a table, with one cell in each changed to a hard value.
 
     Parameters
     ----------
     frame : DataFrame
-        Rows of the training.
+        Training rows.
     columns : sequence of Column
-        Those of the model.
+        Columns of the model.
     thresholds : mapping
-        For number columns the values that trees split at; at most 1,000 in all, evenly chosen, are tried, with the
-        next float32 below and above each.
+        Values that trees split number columns at; at most 1,000 in all, evenly chosen, are used, each with the next
+        float32 below and above it.
 
     Returns
     -------
     rows : DataFrame
-        With the model's columns.
+        Rows with the model's columns.
     names : list of str
-        What each row is about.
+        Description of each row.
     """
     import pandas as pd
 
     bases = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, min(_BASES, len(frame))).astype(int))]
-    changes: list[tuple[Column | None, Any, str]] = [(None, None, "all columns missing")]
+    changes: list[tuple[Column | None, Cell, str]] = [(None, None, "all columns missing")]
     for column in columns:
         changes.append((column, None, f"'{column.name}' missing"))
         changes += [(column, value, f"'{column.name}' is {value!r:.60}") for value in _values(column)]
-    on_base = [(place, *change) for change in changes for place in range(len(bases))]
+    changed = [(base, *change) for change in changes for base in range(len(bases))]
     splits = [(column, float(value)) for column in columns for value in thresholds.get(column.name, ())]
-    step = max(1, -(-len(splits) // _MOST_THRESHOLDS))
+    step = max(1, -(-len(splits) // _MAX_THRESHOLDS))
     for turn, (column, value) in enumerate(splits[::step]):
         near = np.nextafter(np.float32(value), np.array([-np.inf, np.inf], dtype=np.float32))
-        on_base += [
-            (turn % len(bases), column, float(each), f"'{column.name}' is {float(each)!r}, a threshold")
-            for each in (near[0], value, near[1])
+        changed += [
+            (turn % len(bases), column, float(cell), f"'{column.name}' is {float(cell)!r}, a threshold")
+            for cell in (near[0], value, near[1])
         ]
 
-    places = [place for place, *_ in on_base]
+    positions = [base for base, *_ in changed]
     made: dict[str, pd.Series] = {}
     for column in columns:
-        cells = _loose(bases[column.name], column.kind).iloc[places].reset_index(drop=True)
-        own = [row for row, (_, changed, *_) in enumerate(on_base) if changed is column or changed is None]
-        cells.iloc[own] = pd.Series([on_base[row][2] for row in own], dtype=cells.dtype).to_numpy()
+        cells = _loose(bases[column.name], column.kind).iloc[positions].reset_index(drop=True)
+        own = [row for row, (_, target, *_) in enumerate(changed) if target is column or target is None]
+        cells.iloc[own] = pd.Series([changed[row][2] for row in own], dtype=cells.dtype).to_numpy()
         made[column.name] = cells
-    return pd.DataFrame(made), [name for *_, name in on_base]
+    return pd.DataFrame(made), [name for *_, name in changed]
 
 
-def _values(column: Column) -> Sequence[Any]:
+def _values(column: Column) -> Sequence[Cell]:
     import pandas as pd
 
     if column.kind == "number":
@@ -94,11 +96,11 @@ def _values(column: Column) -> Sequence[Any]:
     if column.kind == "text":
         words = " ".join(column.vocabulary)
         return (*_WORDS, words, words.upper(), f"{column.vocabulary[0]} " * 1_000 + words)
-    return _TEXTS if column.kind == "category" else [pd.Timestamp(each).as_unit("s") for each in _DATES]
+    return _TEXTS if column.kind == "category" else [pd.Timestamp(date).as_unit("s") for date in _DATES]
 
 
 def _loose(cells: pd.Series, kind: str) -> pd.Series:
-    """Return cells in a type that holds whatever they are changed to."""
+    """Return cells in a type that holds every value they are changed to."""
     import pandas as pd
 
     from core.features import as_dates
@@ -116,22 +118,22 @@ def tree_thresholds(model: onnx.ModelProto, names: Sequence[str]) -> dict[str, N
     Parameters
     ----------
     model : ModelProto
-        Its trees are nodes ``TreeEnsembleClassifier`` and ``TreeEnsembleRegressor``.
+        A model; its trees are nodes ``TreeEnsembleClassifier`` and ``TreeEnsembleRegressor``.
     names : sequence of str
-        The first features; others are left out.
+        Names of the first features; others are left out.
 
     Returns
     -------
     dict of array
-        Sorted values by name; empty of a model without trees.
+        Sorted values by name; empty for a model without trees.
     """
-    found: dict[str, set[float]] = {name: set() for name in names}
+    thresholds: dict[str, set[float]] = {name: set() for name in names}
     for node in model.graph.node:
         if not node.op_type.startswith("TreeEnsemble"):
             continue
-        parts = {each.name: each for each in node.attribute}
-        modes = parts["nodes_modes"].strings
-        for mode, place, value in zip(modes, parts["nodes_featureids"].ints, parts["nodes_values"].floats, strict=True):
-            if mode != b"LEAF" and place < len(names):
-                found[names[place]].add(value)
-    return {name: np.array(sorted(values), dtype=np.float32) for name, values in found.items() if values}
+        attributes = {attribute.name: attribute for attribute in node.attribute}
+        modes, features = attributes["nodes_modes"].strings, attributes["nodes_featureids"].ints
+        for mode, feature, value in zip(modes, features, attributes["nodes_values"].floats, strict=True):
+            if mode != b"LEAF" and feature < len(names):
+                thresholds[names[feature]].add(value)
+    return {name: np.array(sorted(values), dtype=np.float32) for name, values in thresholds.items() if values}

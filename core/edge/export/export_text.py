@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.edge.export.metadata import Metadata
 from core.edge.export.onnx_model import OnnxModel
-from core.edge.export.parity import Answers, Parity, compare, refuse, sample
-from core.edge.export.partial import written_whole
+from core.edge.export.parity import Answers, Parity, compare, require_parity, sample
 from core.edge.scoring.text_scorer import TextScorer
 from core.errors import ExportError
+from core.files import atomic_write
+
+if TYPE_CHECKING:
+    import torch
+    from pydantic import JsonValue
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = ["TOLERANCE", "export_text"]
 
 TOLERANCE = 1e-4
 """Largest difference of an output (a logit, or a number in units of its size) that counts as equal."""
 _OPSET = 20  # the first with Gelu as one operator, which is faster than its five parts
-_MOST_TOKENS = 512
+_MAX_TOKENS = 512
 _ROWS = 200
 
 
@@ -34,18 +40,18 @@ def export_text(
     *,
     max_length: int | None = None,
     fingerprint: str | None = None,
-    policy: Mapping[str, Any] | None = None,
+    policy: Mapping[str, JsonValue] | None = None,
     target: str | None = None,
 ) -> OnnxModel:
-    """Export a text model and prove that the file answers as it does; `export_onnx` describes it."""
+    """Export a text model and prove that the file answers as it does; see `export_onnx`."""
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ExportError(f"The model's folder has no {name}.", "Give the folder that a fine-tuning run left.")
-    module, tokenizer, names = _load(folder)
-    config = module.model.config
-    number = config.problem_type == "regression" or config.num_labels == 1
-    labels = None if number else tuple(config.id2label[place] for place in range(config.num_labels))
-    limit = min(max_length or _MOST_TOKENS, tokenizer.model_max_length, _positions(module.model))
+    model = _load(folder)
+    config = model.model.config
+    is_number = config.problem_type == "regression" or config.num_labels == 1
+    labels = None if is_number else tuple(config.id2label[code] for code in range(config.num_labels))
+    limit = min(max_length or _MAX_TOKENS, model.tokenizer.model_max_length, _positions(model.model))
     metadata = Metadata(
         kind="text",
         task="regression" if labels is None else "binary" if len(labels) == 2 else "multiclass",
@@ -55,29 +61,38 @@ def export_text(
         policy=None if policy is None else dict(policy),
         target=target,
     )
-    with written_whole(path) as partial:
-        _write(module, tokenizer, names, partial)
-        _describe(partial, metadata)
+    with atomic_write(path) as partial:
+        _write(model, partial)
+        _write_metadata(partial, metadata)
         scorer = TextScorer(partial, folder / "tokenizer.json", labels, limit)
         parity = {
-            part: _compare(module, tokenizer, names, scorer, list(texts), limit)
+            part: _compare(model, scorer, list(texts), limit)
             for part, texts in (("train", train), ("held_out", held_out))
         }
-        refuse(parity)
+        require_parity(parity)
     return OnnxModel(
         path=path,
         kind="text",
         labels=labels,
-        inputs=tuple(names),
+        inputs=tuple(model.inputs),
         opset=_OPSET,
         max_length=limit,
-        parity={part: found.to_dict() for part, found in parity.items()},
+        parity={part: result.to_dict() for part, result in parity.items()},
         size_bytes=path.stat().st_size,
     )
 
 
-def _load(folder: Path) -> tuple[Any, Any, list[str]]:
-    """Return a module of plain tensors, its tokenizer, and the names of its inputs."""
+@dataclass(frozen=True)
+class _TextModel:
+    """A text model, the module of plain tensors that is exported, its tokenizer, and the names of its inputs."""
+
+    model: PreTrainedModel
+    module: torch.nn.Module
+    tokenizer: PreTrainedTokenizerBase
+    inputs: list[str]
+
+
+def _load(folder: Path) -> _TextModel:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -92,38 +107,41 @@ def _load(folder: Path) -> tuple[Any, Any, list[str]]:
             super().__init__()
             self.model = model
 
-        def forward(self, *tensors: Any) -> Any:
-            return self.model(**dict(zip(names, tensors, strict=True))).logits
+        def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = self.model(**dict(zip(names, tensors, strict=True))).logits
+            return logits
 
-    return Logits().eval(), tokenizer, names
+    return _TextModel(model, Logits().eval(), tokenizer, names)
 
 
-def _positions(model: Any) -> int:
-    """Return how many tokens a model has positions for; some families begin to count after the padding token's id."""
+def _positions(model: PreTrainedModel) -> int:
+    """Return the number of tokens that a model has positions for; some families count from the padding token's id."""
     table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
     padding = getattr(table, "padding_idx", None)
-    most = int(getattr(model.config, "max_position_embeddings", _MOST_TOKENS))
-    return most if padding is None else most - padding - 1
+    count = int(getattr(model.config, "max_position_embeddings", _MAX_TOKENS))
+    return count if padding is None else count - padding - 1
 
 
-def _write(module: Any, tokenizer: Any, names: list[str], path: Path) -> None:
+def _write(model: _TextModel, path: Path) -> None:
     import torch
 
-    example = tokenizer(["a short text", "another text that is a little longer"], padding=True, return_tensors="pt")
-    attention = module.model.config._attn_implementation
+    example = model.tokenizer(
+        ["a short text", "another text that is a little longer"], padding=True, return_tensors="pt"
+    )
+    attention = model.model.config._attn_implementation
     # Written out, attention is two products and a softmax; torch's fused one is exported with its checks for rows that
     # see nothing, which cost a tenth of the time. Parity is with the model as it was loaded.
-    module.model.set_attn_implementation("eager")
+    model.model.set_attn_implementation("eager")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the exporter, about packages and names that are not used
+            warnings.simplefilter("ignore")  # the exporter warns about packages and names that are not used
             torch.onnx.export(
-                module,
-                tuple(example[name] for name in names),
+                model.module,
+                tuple(example[name] for name in model.inputs),
                 str(path),
-                input_names=names,
+                input_names=model.inputs,
                 output_names=["logits"],
-                dynamic_shapes={"tensors": tuple({0: "batch", 1: "length"} for _ in names)},
+                dynamic_shapes={"tensors": tuple({0: "batch", 1: "length"} for _ in model.inputs)},
                 opset_version=_OPSET,
                 external_data=False,
                 dynamo=True,
@@ -133,10 +151,10 @@ def _write(module: Any, tokenizer: Any, names: list[str], path: Path) -> None:
         first = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise ExportError(f"The model cannot be exported: {first}.", "Use it as safetensors.") from error
     finally:
-        module.model.set_attn_implementation(attention)
+        model.model.set_attn_implementation(attention)
 
 
-def _describe(path: Path, metadata: Metadata) -> None:
+def _write_metadata(path: Path, metadata: Metadata) -> None:
     """Put the metadata into the file that the exporter wrote."""
     import onnx
 
@@ -145,29 +163,31 @@ def _describe(path: Path, metadata: Metadata) -> None:
     path.write_bytes(model.SerializeToString())
 
 
-def _compare(module: Any, tokenizer: Any, names: list[str], scorer: TextScorer, texts: list[str], limit: int) -> Parity:
+def _compare(model: _TextModel, scorer: TextScorer, texts: list[str], limit: int) -> Parity:
     if not texts:
         raise ExportError("There is no text to compare on.", "Give texts of the training and others.")
-    places = sample(len(texts), _ROWS).tolist()
-    chosen = [texts[place] for place in places]
-    ours = _outputs(module, tokenizer, names, chosen, limit).astype(np.float64)
+    positions = sample(len(texts), _ROWS).tolist()
+    chosen = [texts[position] for position in positions]
+    ours = _outputs(model, chosen, limit).astype(np.float64)
     theirs = scorer.outputs(chosen).astype(np.float64)
-    options: dict[str, Any] = {"rows": places, "rows_given": len(texts), "tolerance": TOLERANCE}
     if scorer.labels is None:
-        return compare(Answers(ours), Answers(theirs), unit=max(1.0, float(np.abs(ours).max())), **options)
+        unit = max(1.0, float(np.abs(ours).max()))
+        answers = Answers(ours), Answers(theirs)
+    else:
+        unit, answers = 1.0, (Answers(ours, ours.argmax(axis=1)), Answers(theirs, theirs.argmax(axis=1)))
     return compare(
-        Answers(ours, ours.argmax(axis=1)), Answers(theirs, theirs.argmax(axis=1)), labels=scorer.labels, **options
+        *answers, labels=scorer.labels, rows=positions, rows_given=len(texts), tolerance=TOLERANCE, unit=unit
     )
 
 
-def _outputs(module: Any, tokenizer: Any, names: list[str], texts: list[str], limit: int) -> NDArray[np.float32]:
+def _outputs(model: _TextModel, texts: list[str], limit: int) -> NDArray[np.float32]:
     import torch
 
-    found = []
+    outputs = []
     with torch.inference_mode():
         for begin in range(0, len(texts), 16):
-            encoded = tokenizer(
+            encoded = model.tokenizer(
                 texts[begin : begin + 16], padding=True, truncation=True, max_length=limit, return_tensors="pt"
             )
-            found.append(module(*(encoded[name] for name in names)).numpy())
-    return np.concatenate(found)
+            outputs.append(model.module(*(encoded[name] for name in model.inputs)).numpy())
+    return np.concatenate(outputs)

@@ -1,6 +1,6 @@
-"""What travels in an ONNX file beside its graph: who it is, what its columns and labels are, which policy decides.
+"""The metadata of an exported ONNX file: its kind, columns, labels and policy.
 
-The keys begin with ``plumbline.``; each value is text, as ONNX asks for. A file without them is of another origin.
+The keys begin with ``plumbline.``; each value is text, as ONNX requires. Plumbline did not export a file without them.
 """
 
 from __future__ import annotations
@@ -9,17 +9,31 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Column", "Metadata"]
+__all__ = ["Column", "ColumnRecord", "Label", "Metadata"]
+
+Label = bool | int | float | str
+"""A class as JSON holds it."""
 
 _PREFIX = "plumbline."
 _TEXTS = ("kind", "task", "fingerprint", "variant", "target")
+
+
+class ColumnRecord(TypedDict, total=False):
+    """A column as JSON holds it."""
+
+    name: str
+    kind: str
+    input: str
+    words: list[str]
+    vocabulary: list[str]
+    mixed: bool
 
 
 @dataclass(frozen=True)
@@ -29,19 +43,20 @@ class Column:
     Parameters
     ----------
     name : str
-        Of the table's column.
-    kind : str
-        number, boolean, category, date or text.
+        Name of the table's column.
+    kind : {"number", "boolean", "category", "date", "text"}
+        Kind of the column.
     input : str
-        Of the graph; shape (n, 1). Numbers and booleans float32 with NaN, categories text with "(missing)", dates
-        int64 seconds since 1970 (UTC) with the smallest int64. Of texts (n, words): how often each is there, int32.
-    words : tuple of str
+        Name of the graph's input, of shape (n, 1). Numbers and booleans are float32 with NaN, categories text with
+        "(missing)", dates int64 seconds since 1970 (UTC) with the smallest int64. Texts have shape (n, words): the
+        count of each word, int32.
+    words : tuple of str, default=()
         Spellings of "missing" that are categories of this column: "NA" among codes of countries.
-    vocabulary : tuple of str
-        Of a text column: the words that count, in the order of the input. A word is what ``\\w+`` finds in the text in
-        lower case.
-    mixed : bool
-        Of a number column: in training its cells were texts, and those that are no numbers are missing.
+    vocabulary : tuple of str, default=()
+        Words of a text column that count, in the order of the input. A word is a match of ``\\w+`` in the text in lower
+        case.
+    mixed : bool, default=False
+        Whether the cells of a number column were texts in training; those that are not numbers are missing.
     """
 
     name: str
@@ -51,17 +66,22 @@ class Column:
     vocabulary: tuple[str, ...] = ()
     mixed: bool = False
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
-        found: dict[str, Any] = {"name": self.name, "kind": self.kind, "input": self.input}
-        lists = {"words": list(self.words), "vocabulary": list(self.vocabulary)}
-        return found | {key: texts for key, texts in lists.items() if texts} | ({"mixed": True} if self.mixed else {})
+    def to_dict(self) -> ColumnRecord:
+        """Return the column as JSON-serializable values; defaults are left out."""
+        record: ColumnRecord = {"name": self.name, "kind": self.kind, "input": self.input}
+        if self.words:
+            record["words"] = list(self.words)
+        if self.vocabulary:
+            record["vocabulary"] = list(self.vocabulary)
+        if self.mixed:
+            record["mixed"] = True
+        return record
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Column:
+    def from_dict(cls, record: ColumnRecord) -> Column:
         """Read what `to_dict` wrote."""
-        words, vocabulary = tuple(found.get("words", ())), tuple(found.get("vocabulary", ()))
-        return cls(found["name"], found["kind"], found["input"], words, vocabulary, bool(found.get("mixed")))
+        words, vocabulary = tuple(record.get("words", ())), tuple(record.get("vocabulary", ()))
+        return cls(record["name"], record["kind"], record["input"], words, vocabulary, bool(record.get("mixed")))
 
 
 @dataclass(frozen=True)
@@ -70,23 +90,23 @@ class Metadata:
 
     Parameters
     ----------
-    kind : str
-        table or text; other for a file that Plumbline did not write.
-    task : str or None
-        binary, multiclass or regression.
-    labels : tuple or None
+    kind : {"table", "text", "other"}, default="other"
+        Kind of the model; "other" for a file that Plumbline did not export.
+    task : {"binary", "multiclass", "regression"}, optional
+        The task.
+    labels : tuple, optional
         The classes in the order of the probabilities, as the target has them; None for a number.
-    columns : tuple of Column
-        Of a table.
-    max_length : int or None
-        Tokens that are read of a text.
-    fingerprint : str or None
-        Of the table it was trained on.
-    policy : dict or None
-        The rule of decision by group, as ``ThresholdPolicy.to_dict`` has it.
-    variant : str
-        fp32, or what quantisation made of it.
-    target : str or None
+    columns : tuple of Column, default=()
+        Columns of a table.
+    max_length : int, optional
+        Tokens per text that the model reads.
+    fingerprint : str, optional
+        Fingerprint of the table that it was trained on.
+    policy : dict, optional
+        The threshold policy, as ``ThresholdPolicy.to_dict`` has it.
+    variant : str, default="fp32"
+        "fp32", or the quantization mode.
+    target : str, optional
         The column that is predicted.
 
     Examples
@@ -100,7 +120,7 @@ class Metadata:
 
     kind: str = "other"
     task: str | None = None
-    labels: tuple[Any, ...] | None = None
+    labels: tuple[Label, ...] | None = None
     columns: tuple[Column, ...] = ()
     max_length: int | None = None
     fingerprint: str | None = None
@@ -110,18 +130,18 @@ class Metadata:
 
     @classmethod
     def read(cls, model: onnx.ModelProto | str | Path) -> Metadata:
-        """Read the metadata of a model, or of a file; the weights of a file beside it are left alone.
+        """Read the metadata of a model, or of a file; weights in other files are not read.
 
         Raises
         ------
         InputError
-            When the file is no ONNX model, or the metadata are damaged.
+            When the file is not an ONNX model, or the metadata are damaged.
         """
         if isinstance(model, str | Path):
             from core.edge.inspection.graph import load
 
             model = load(model)
-        return cls.from_props({each.key: each.value for each in model.metadata_props})
+        return cls.from_props({entry.key: entry.value for entry in model.metadata_props})
 
     @classmethod
     def from_props(cls, props: Mapping[str, str]) -> Metadata:
@@ -132,22 +152,22 @@ class Metadata:
         InputError
             When they are damaged.
         """
-        found: dict[str, Any] = {
-            each.name: props[_PREFIX + each.name] for each in fields(cls) if _PREFIX + each.name in props
+        values: dict[str, Any] = {
+            field.name: props[_PREFIX + field.name] for field in fields(cls) if _PREFIX + field.name in props
         }
         try:
-            found |= {name: json.loads(value) for name, value in found.items() if name not in _TEXTS}
-            found["columns"] = tuple(Column.from_dict(each) for each in found.get("columns", ()))
-            if found.get("labels") is not None:
-                found["labels"] = tuple(found["labels"])
+            values |= {name: json.loads(value) for name, value in values.items() if name not in _TEXTS}
+            values["columns"] = tuple(Column.from_dict(record) for record in values.get("columns", ()))
+            if values.get("labels") is not None:
+                values["labels"] = tuple(values["labels"])
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError("The metadata of the file are damaged.", "Export the model again.") from error
-        return cls(**found)
+        return cls(**values)
 
     def to_props(self) -> dict[str, str]:
-        """Return the keys and texts of the file; what is not known is left out, but that a number has no labels."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        values["columns"] = [each.to_dict() for each in self.columns] or None
+        """Return the keys and texts of the file; unknown values are left out, except that a number has no labels."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["columns"] = [column.to_dict() for column in self.columns] or None
         props = {
             _PREFIX + name: value if name in _TEXTS else json.dumps(value, ensure_ascii=False, allow_nan=False)
             for name, value in values.items()
@@ -156,8 +176,8 @@ class Metadata:
         return props if self.kind == "other" else {_PREFIX + "labels": "null"} | props
 
     def write(self, model: onnx.ModelProto) -> None:
-        """Put the metadata into a model in place of what it has; keys of others stay."""
-        others = [(each.key, each.value) for each in model.metadata_props if not each.key.startswith(_PREFIX)]
+        """Put the metadata into a model in place of its own; keys of other origin stay."""
+        others = [(entry.key, entry.value) for entry in model.metadata_props if not entry.key.startswith(_PREFIX)]
         del model.metadata_props[:]
         for key, value in [*others, *self.to_props().items()]:
             model.metadata_props.add(key=key, value=value)

@@ -1,4 +1,4 @@
-"""Writing ONNX nodes one after the other, without naming each value by hand."""
+"""A builder of ONNX nodes that names their outputs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import ArrayLike
 from onnx import helper, numpy_helper
 
 __all__ = ["Nodes"]
 
 
 class Nodes:
-    """A growing list of nodes and constants.
+    """A list of nodes and constants.
 
-    Calling it adds a node and returns the name of its output; an argument that is a number or an array becomes a
-    constant (whole numbers int64, others float32).
+    A call adds a node and returns the name of its output; an argument that is a number or an array becomes a constant
+    (whole numbers int64, others float32).
+
+    Parameters
+    ----------
+    prefix : str
+        Prefix of all names.
 
     Examples
     --------
@@ -31,14 +37,21 @@ class Nodes:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def __call__(self, op: str, *inputs: Any, output: str | None = None, domain: str = "", **attributes: Any) -> str:
+    def __call__(
+        self,
+        op: str,
+        *inputs: str | ArrayLike,
+        output: str | None = None,
+        domain: str = "",
+        **attributes: Any,
+    ) -> str:
         """Add a node of one output and return that output's name."""
         name = f"{self._prefix}{op.lower()}_{len(self.nodes)}"
-        names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
+        names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
         self.nodes.append(helper.make_node(op, names, [output or name], name=name, domain=domain, **attributes))
         return output or name
 
-    def constant(self, value: Any) -> str:
+    def constant(self, value: ArrayLike) -> str:
         """Add a constant and return its name."""
         array = np.asarray(value)
         if array.dtype.kind in "bui":

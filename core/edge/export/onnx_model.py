@@ -1,26 +1,28 @@
-"""An exported model: the file, what goes in and out, and how equal it was found to be."""
+"""An exported model: the file, its inputs and outputs, and its parity with the model."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.edge.export.metadata import Column
+from core.edge.export.metadata import Column, Label
+from core.edge.export.parity import ParityRecord
 
 __all__ = ["OnnxModel"]
 
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """An ONNX file with what is needed to use it.
+    """An ONNX file with everything that is needed to use it.
 
     Parameters
     ----------
     path : Path
         The file.
-    kind : str
-        table or text.
+    kind : {"table", "text"}
+        Kind of the model.
     labels : tuple or None
         The classes in the order of the outputs, as the target has them; None for a number.
     inputs : tuple of str
@@ -28,47 +30,47 @@ class OnnxModel:
     opset : int
         Version of the operators.
     max_length : int or None
-        Tokens that the model reads of a text.
+        Tokens per text that the model reads.
     parity : dict
-        By part ("train", "held_out", of tables also "edge_cases") what ``Parity.to_dict`` says; of files that were
-        written earlier rows, largest_difference and label_flips alone.
+        Result of ``Parity.to_dict`` by part ("train", "held_out", for tables also "edge_cases"); files of earlier
+        versions have only rows, largest_difference and label_flips.
     size_bytes : int
-        Of the file.
-    variant : str
-        fp32, or what quantisation made of it.
-    columns : tuple of Column
-        Of a table: its columns, and the input that takes each.
+        Size of the file.
+    variant : str, default="fp32"
+        "fp32", or the quantization mode.
+    columns : tuple of Column, default=()
+        Columns of a table, and the input that takes each.
     """
 
     path: Path
     kind: str
-    labels: tuple[Any, ...] | None
+    labels: tuple[Label, ...] | None
     inputs: tuple[str, ...]
     opset: int
     max_length: int | None
-    parity: dict[str, dict[str, Any]]
+    parity: dict[str, ParityRecord]
     size_bytes: int
     variant: str = "fp32"
     columns: tuple[Column, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values; the path as its name."""
-        return asdict(self) | {"path": self.path.name, "columns": [each.to_dict() for each in self.columns]}
+        """Return the model as JSON-serializable values; the path as its name."""
+        return asdict(self) | {"path": self.path.name, "columns": [column.to_dict() for column in self.columns]}
 
     @classmethod
-    def from_dict(cls, found: dict[str, Any], path: str | Path) -> OnnxModel:
+    def from_dict(cls, values: Mapping[str, Any], path: str | Path) -> OnnxModel:
         """Read what `to_dict` wrote, for the file at `path`."""
         parity = {
-            part: {{"other_labels": "label_flips"}.get(key, key): value for key, value in figures.items()}
-            for part, figures in found["parity"].items()
+            part: {{"other_labels": "label_flips"}.get(key, key): value for key, value in record.items()}
+            for part, record in values["parity"].items()
         }
         return cls(
-            **found
-            | {
+            **{
+                **values,
                 "path": Path(path),
-                "labels": None if found["labels"] is None else tuple(found["labels"]),
-                "inputs": tuple(found["inputs"]),
+                "labels": None if values["labels"] is None else tuple(values["labels"]),
+                "inputs": tuple(values["inputs"]),
                 "parity": parity,
-                "columns": tuple(Column.from_dict(each) for each in found.get("columns", ())),
+                "columns": tuple(Column.from_dict(record) for record in values.get("columns", ())),
             }
         )

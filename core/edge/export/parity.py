@@ -1,10 +1,10 @@
-"""How equal an exported file is to its model, row by row, and the refusal of one that is not."""
+"""Parity: whether an exported file answers as its model does, row by row; a file that does not is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -13,7 +13,19 @@ from core.errors import ExportError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["TIE", "TOLERANCE", "Answers", "Parity", "compare", "distances", "refuse", "sample"]
+    from core.edge.export.metadata import Label
+
+__all__ = [
+    "TIE",
+    "TOLERANCE",
+    "Answers",
+    "Parity",
+    "ParityRecord",
+    "compare",
+    "regression_units",
+    "require_parity",
+    "sample",
+]
 
 TOLERANCE = 1e-3
 """Largest difference of a probability, or of a number in units of its spread, that counts as equal."""
@@ -25,35 +37,71 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says: outputs of shape (n, classes) or (n, 1), and for classes the place of the label chosen."""
+    """The answers of a model.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n, classes) or (n, 1)
+        Probabilities of the classes, or numbers.
+    chosen : ndarray of shape (n,), optional
+        Index of the predicted label, for classes.
+    """
 
     outputs: NDArray[np.float64]
     chosen: NDArray[np.intp] | None = None
 
 
+class AnswerRecord(TypedDict, total=False):
+    """An answer to a row; a number has no label."""
+
+    outputs: list[float]
+    label: Label
+
+
+class RowRecord(TypedDict):
+    """A row that is answered differently."""
+
+    row: int | str
+    model: AnswerRecord
+    file: AnswerRecord
+
+
+class ParityRecord(TypedDict, total=False):
+    """A `Parity` as JSON holds it; earlier versions wrote rows, largest_difference and label_flips only."""
+
+    rows: int
+    rows_given: int
+    tolerance: float
+    largest_difference: float
+    rows_over: int
+    label_flips: int
+    ties: int
+    shown: list[RowRecord]
+
+
 @dataclass(frozen=True)
 class Parity:
-    """How far the answers of a file are from those of its model on some rows.
+    """The distance between the answers of a file and those of its model on some rows.
 
     Parameters
     ----------
     rows : int
         Rows that were compared.
     rows_given : int
-        Rows there were; when they are more, those compared are evenly spaced.
+        Rows that were given; when they are more, those compared are evenly spaced.
     tolerance : float
-        What counts as equal.
+        Largest difference that counts as equal.
     largest_difference : float
-        Of an output; of a number in units of its spread.
+        Largest difference of an output; of a number in units of its spread.
     rows_over : int
         Rows that differ by more than the tolerance.
     label_flips : int
-        Rows with another label, ties apart.
+        Rows with another label, ties excluded.
     ties : int
-        Rows with another label whose two outputs are equal but for 1e-6.
-    shown : tuple of dict
-        At most 20 rows that differ or have another label, the worst first: row (its position, or what was made up),
-        model and file (each the outputs, and the label).
+        Rows with another label whose two outputs differ by at most 1e-6.
+    shown : tuple of dict, default=()
+        Rows that differ or have another label, at most 20, the worst first: row (its position, or its description),
+        model and file (the outputs of each, and the label).
     """
 
     rows: int
@@ -63,37 +111,60 @@ class Parity:
     rows_over: int
     label_flips: int
     ties: int
-    shown: tuple[dict[str, Any], ...] = ()
+    shown: tuple[RowRecord, ...] = ()
 
     @property
     def equal(self) -> bool:
         """Whether no row differs by more than the tolerance, and none has another label."""
         return not self.rows_over and not self.label_flips
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
-        return asdict(self) | {"shown": list(self.shown)}
+    def to_dict(self) -> ParityRecord:
+        """Return the result as JSON-serializable values."""
+        return {
+            "rows": self.rows,
+            "rows_given": self.rows_given,
+            "tolerance": self.tolerance,
+            "largest_difference": self.largest_difference,
+            "rows_over": self.rows_over,
+            "label_flips": self.label_flips,
+            "ties": self.ties,
+            "shown": list(self.shown),
+        }
 
 
-def sample(rows: int, most: int = ROWS) -> NDArray[np.intp]:
-    """Return positions of at most so many rows, evenly spaced.
+def sample(rows: int, limit: int = ROWS) -> NDArray[np.intp]:
+    """Return evenly spaced positions of rows.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows.
+    limit : int, default=20000
+        Largest number of positions.
 
     Examples
     --------
     >>> sample(10, 4).tolist()
     [0, 3, 6, 9]
     """
-    return np.unique(np.linspace(0, max(rows - 1, 0), min(rows, most)).astype(np.intp))
+    return np.unique(np.linspace(0, max(rows - 1, 0), min(rows, limit)).astype(np.intp))
 
 
-def distances(model: NDArray[np.float64], spread: float) -> NDArray[np.float64]:
-    """Return for each answer of a regression what counts as one unit, shape (n, 1).
+def regression_units(answers: NDArray[np.float64], spread: float) -> NDArray[np.float64]:
+    """Return the unit in which each answer of a regression is compared, shape (n, 1).
 
-    That is the target's spread; for an answer further from the middle than that, its own distance from it, because
-    float32 keeps a share of a number and not so many decimals.
+    It is the target's spread; for an answer further from the median than that, its own distance from the median,
+    because float32 has a relative precision.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n, 1)
+        Answers of the model.
+    spread : float
+        Standard deviation of the target.
     """
-    away = np.abs(model - np.median(model)) if len(model) else model
-    unit = np.maximum(away, spread)
+    distance = np.abs(answers - np.median(answers)) if len(answers) else answers
+    unit = np.maximum(distance, spread)
     return np.where(unit > 0, unit, 1.0)
 
 
@@ -101,8 +172,8 @@ def compare(
     model: Answers,
     file: Answers,
     *,
-    labels: Sequence[Any] | None = None,
-    rows: Sequence[Any] | None = None,
+    labels: Sequence[Label] | None = None,
+    rows: Sequence[int | str] | None = None,
     rows_given: int | None = None,
     tolerance: float = TOLERANCE,
     unit: NDArray[np.float64] | float = 1.0,
@@ -112,23 +183,23 @@ def compare(
     Parameters
     ----------
     model, file : Answers
-        To the same rows.
+        Answers to the same rows.
     labels : sequence, optional
         The classes, to show the rows that differ.
-    rows : sequence, optional
-        What to call each row; its position by default.
+    rows : sequence of int or str, optional
+        Name of each row; its position by default.
     rows_given : int, optional
-        How many rows those were chosen from.
-    tolerance : float
-        In multiples of `unit`.
-    unit : float or array of shape (n, 1)
-        What outputs are measured in.
+        Number of rows that these were chosen from.
+    tolerance : float, default=1e-3
+        Largest difference that counts as equal, in multiples of `unit`.
+    unit : float or array of shape (n, 1), default=1.0
+        Unit of the outputs.
 
     Examples
     --------
     >>> ours, theirs = np.array([[0.6, 0.4], [0.5, 0.5]]), np.array([[0.6, 0.4], [0.4, 0.6]])
-    >>> found = compare(Answers(ours, ours.argmax(axis=1)), Answers(theirs, theirs.argmax(axis=1)))
-    >>> found.rows_over, found.label_flips, found.shown[0]["row"]
+    >>> result = compare(Answers(ours, ours.argmax(axis=1)), Answers(theirs, theirs.argmax(axis=1)))
+    >>> result.rows_over, result.label_flips, result.shown[0]["row"]
     (1, 1, 1)
     """
     ours, theirs = model.outputs, file.outputs
@@ -139,9 +210,9 @@ def compare(
     over = gap > tolerance
     other = tie = np.zeros(len(gap), dtype=bool)
     if model.chosen is not None and file.chosen is not None:
-        place = np.arange(len(gap))
+        index = np.arange(len(gap))
         other = model.chosen != file.chosen
-        tie = other & (np.abs(ours[place, model.chosen] - ours[place, file.chosen]) <= TIE) & ~over
+        tie = other & (np.abs(ours[index, model.chosen] - ours[index, file.chosen]) <= TIE) & ~over
     worst = np.flatnonzero(over | other)
     worst = worst[np.argsort(-gap[worst], kind="stable")][:_SHOWN]
     return Parity(
@@ -154,45 +225,46 @@ def compare(
         ties=int(tie.sum()),
         shown=tuple(
             {
-                "row": place if rows is None else rows[place],
-                "model": _shown(model, place, labels),
-                "file": _shown(file, place, labels),
+                "row": index if rows is None else rows[index],
+                "model": _answer(model, index, labels),
+                "file": _answer(file, index, labels),
             }
-            for place in worst.tolist()
+            for index in worst.tolist()
         ),
     )
 
 
-def _shown(answers: Answers, place: int, labels: Sequence[Any] | None) -> dict[str, Any]:
-    outputs = [float(f"{value:.6g}") for value in answers.outputs[place]]
+def _answer(answers: Answers, index: int, labels: Sequence[Label] | None) -> AnswerRecord:
+    outputs = [float(f"{value:.6g}") for value in answers.outputs[index]]
     if answers.chosen is None:
         return {"outputs": outputs}
-    chosen = int(answers.chosen[place])
+    chosen = int(answers.chosen[index])
     return {"outputs": outputs, "label": chosen if labels is None else str(labels[chosen])}
 
 
-def refuse(parts: Mapping[str, Parity]) -> None:
+def require_parity(parts: Mapping[str, Parity]) -> None:
     """Refuse a file that is not equal to its model.
 
     Raises
     ------
     ExportError
-        With the figures of the first part that differs, and its first rows.
+        When a part differs; the message names its first rows.
     """
-    for part, found in parts.items():
-        if found.equal:
+    for part, parity in parts.items():
+        if parity.equal:
             continue
         rows = "; ".join(
-            f"{each['row']}: {_told(each['model'])} against {_told(each['file'])}" for each in found.shown[:3]
+            f"{row['row']}: {_format_answer(row['model'])} against {_format_answer(row['file'])}"
+            for row in parity.shown[:3]
         )
         raise ExportError(
-            f"The exported file answers differently on {found.rows_over:,} of {found.rows:,} rows "
-            f"({part.replace('_', ' ')}), by up to {found.largest_difference:.2g}, and with another label on "
-            f"{found.label_flips:,}. The first, model against file: {rows}.",
+            f"The exported file answers differently on {parity.rows_over:,} of {parity.rows:,} rows "
+            f"({part.replace('_', ' ')}), by up to {parity.largest_difference:.2g}, and with another label on "
+            f"{parity.label_flips:,}. The first, model against file: {rows}.",
             "It was not kept. Use the model in Python, and report this.",
         )
 
 
-def _told(answer: dict[str, Any]) -> str:
+def _format_answer(answer: AnswerRecord) -> str:
     outputs = ", ".join(f"{value:.4g}" for value in answer["outputs"][:5])
     return f"{answer['label']!r} ({outputs})" if "label" in answer else outputs

@@ -1,10 +1,10 @@
-"""The features of a `TableEncoder` as ONNX nodes: from raw columns, one typed input each, to the matrix of a model."""
+"""The features of a `TableEncoder` as ONNX nodes: from one typed input per raw column to the matrix of a model."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from onnx import TensorProto, ValueInfoProto, helper
@@ -15,6 +15,7 @@ from core.features import LARGEST, NO_DATE, date_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sklearn.impute import SimpleImputer
 
     from core.features import TableEncoder
 
@@ -31,13 +32,13 @@ _MARCH = 719_468  # days from 0000-03-01 to 1970-01-01
 
 
 def name_columns(encoder: TableEncoder, markers: Sequence[str] = ()) -> tuple[Column, ...]:
-    """Return the columns of a fitted encoder with a safe name for the input of each.
+    """Return the columns of a fitted encoder, each with a safe name for its input.
 
     Parameters
     ----------
     encoder : TableEncoder
-        Fitted.
-    markers : sequence of str
+        A fitted encoder.
+    markers : sequence of str, default=()
         Spellings of "missing"; those that are categories of a column are kept with it.
     """
     known: dict[str, set[str]] = {}
@@ -47,7 +48,7 @@ def name_columns(encoder: TableEncoder, markers: Sequence[str] = ()) -> tuple[Co
             vocabularies[names[0]] = tuple(transformer.words_.get_feature_names_out().tolist())
         for name, categories in zip(names, getattr(transformer, "categories_", ()), strict=False):
             known[name] = set(map(str, categories))
-    found: list[Column] = []
+    columns: list[Column] = []
     taken = {"label", "probabilities", "prediction"}
     for name, kind in zip(encoder.columns_, encoder.kinds_, strict=True):
         stem = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:60] or "column"
@@ -56,23 +57,23 @@ def name_columns(encoder: TableEncoder, markers: Sequence[str] = ()) -> tuple[Co
             safe, number = f"{stem}_{number}", number + 1
         taken.add(safe.lower())
         words = tuple(marker for marker in markers if marker in known.get(name, ()))
-        found.append(Column(name, kind, safe, words, vocabularies.get(name, ()), name in encoder.mixed))
-    return tuple(found)
+        columns.append(Column(name, kind, safe, words, vocabularies.get(name, ()), name in encoder.mixed))
+    return tuple(columns)
 
 
 def graph_inputs(columns: Sequence[Column]) -> list[ValueInfoProto]:
-    """Return the inputs of the graph: one a column, of shape (n, 1), or (n, words)."""
+    """Return the inputs of the graph: one per column, of shape (n, 1), or (n, words)."""
     return [
         helper.make_tensor_value_info(
-            each.input, _TYPES.get(each.kind, TensorProto.FLOAT), ["n", len(each.vocabulary) or 1]
+            column.input, _TYPES.get(column.kind, TensorProto.FLOAT), ["n", len(column.vocabulary) or 1]
         )
-        for each in columns
+        for column in columns
     ]
 
 
 def encode_columns(encoder: TableEncoder, columns: Sequence[Column], nodes: Nodes) -> str:
     """Add the nodes that compute the features; return the name of the matrix, (n, features) float32."""
-    inputs = {each.name: each.input for each in columns}
+    inputs = {column.name: column.input for column in columns}
     blocks: list[str] = []
     numbers: _Numbers | None = None
     for step, fitted, names in encoder.encoder_.transformers_:
@@ -97,11 +98,11 @@ def encode_columns(encoder: TableEncoder, columns: Sequence[Column], nodes: Node
 
 
 class _Numbers:
-    """The numbers of all columns, dates' parts last, before anything is imputed."""
+    """The numbers of all columns, before anything is imputed; the parts of dates come last."""
 
     def __init__(self, encoder: TableEncoder, inputs: dict[str, str], nodes: Nodes) -> None:
-        kinds = dict(zip(encoder.columns_, encoder.kinds_, strict=True))
-        plain = [name for name, kind in kinds.items() if kind in ("number", "boolean")]
+        kind_by_name = dict(zip(encoder.columns_, encoder.kinds_, strict=True))
+        plain = [name for name, kind in kind_by_name.items() if kind in ("number", "boolean")]
         dates = [inputs[name] for name in encoder.dates_]
         parts = [part for name in encoder.dates_ for part in date_features(name, encoder.columns_)]
         self._nodes = nodes
@@ -110,37 +111,37 @@ class _Numbers:
             "Concat", *(inputs[name] for name in plain), *([_date_parts(dates, nodes)] if dates else []), axis=1
         )
 
-    def imputed(self, imputer: Any, names: Sequence[str]) -> list[str]:
-        """Return the numbers of some columns, imputed, and the flags of what was missing."""
+    def imputed(self, imputer: SimpleImputer, names: Sequence[str]) -> list[str]:
+        """Return the numbers of some columns, imputed, and the flags of missing cells."""
         nodes, values = self._nodes, self._values
         if list(names) != self._names:
             values = nodes("Gather", values, np.array([self._names.index(name) for name in names]), axis=1)
         # False of NaN and of infinities alike: the encoder treats both as missing.
         known = nodes("LessOrEqual", nodes("Abs", values), np.float32(LARGEST))
-        found = [nodes("Where", known, values, imputer.statistics_[None, :].astype(np.float32))]
+        outputs = [nodes("Where", known, values, imputer.statistics_[None, :].astype(np.float32))]
         if len(flagged := imputer.indicator_.features_):
             missing = nodes("Cast", nodes("Not", known), to=TensorProto.FLOAT)
-            found.append(nodes("Gather", missing, flagged, axis=1))
-        return found
+            outputs.append(nodes("Gather", missing, flagged, axis=1))
+        return outputs
 
 
-def _one_hot(name: str, categories: Any, nodes: Nodes) -> str:
-    texts = [str(each) for each in categories]
+def _one_hot(name: str, categories: NDArray[np.object_], nodes: Nodes) -> str:
+    texts = [str(category) for category in categories]
     flags = nodes("OneHotEncoder", name, domain=_ML, cats_strings=texts, zeros=1)
     return nodes("Flatten", flags, axis=1)
 
 
-def _ordinal(name: str, categories: Any, nodes: Nodes) -> str:
-    texts = [str(each) for each in categories]
-    places = [float(place) for place in range(len(texts))]
-    return nodes("LabelEncoder", name, domain=_ML, keys_strings=texts, values_floats=places, default_float=-1.0)
+def _ordinal(name: str, categories: NDArray[np.object_], nodes: Nodes) -> str:
+    texts = [str(category) for category in categories]
+    codes = [float(code) for code in range(len(texts))]
+    return nodes("LabelEncoder", name, domain=_ML, keys_strings=texts, values_floats=codes, default_float=-1.0)
 
 
 def _words(name: str, idf: NDArray[np.float32], nodes: Nodes) -> str:
-    """Return TF-IDF of counts, to the last bit as scikit-learn has it: trees split between values that are close.
+    """Return TF-IDF of counts, equal to scikit-learn's to the last bit: trees split between values that are close.
 
-    NumPy's logarithm and ONNX Runtime's differ in the last bit, so NumPy's is looked up. The length is summed up in 64
-    bits, as there. A row of any word is at least 1 long, because no idf is below 1.
+    NumPy's logarithm and ONNX Runtime's differ in the last bit, so NumPy's is looked up. The norm is summed up in 64
+    bits, as in scikit-learn. The norm of a row with any word is at least 1, because no idf is below 1.
     """
     counts = nodes("Cast", name, to=TensorProto.INT64)
     logs = np.zeros(_TABLED + 1, dtype=np.float32)

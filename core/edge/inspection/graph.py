@@ -1,12 +1,16 @@
-"""What an ONNX file is made of: operators, parameters, inputs and outputs, and the work of one run."""
+"""`describe_graph`: the operators, parameters, inputs and outputs of an ONNX file, and the work of one run."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+from pydantic import JsonValue, TypeAdapter
 
 from core.edge.inspection.trees import TREES, TreeSize, tree_size
 from core.edge.inspection.walk import BITS, elements, operator, scopes, tensor_bytes, tensors, text
@@ -24,44 +28,50 @@ _BOOL = 9
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output: its name, the type of its elements, and its shape; free sizes are names or None."""
+    """An input or output of a graph.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    type : str
+        Type of its elements.
+    shape : tuple or None
+        Its shape; free sizes are names or None.
+    """
 
     name: str
     type: str
     shape: tuple[int | str | None, ...] | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the port as JSON-serialisable values."""
-        return asdict(self) | {"shape": None if self.shape is None else list(self.shape)}
-
 
 @dataclass(frozen=True)
 class Graph:
-    """What an ONNX file is made of.
+    """The description of an ONNX file.
 
     Parameters
     ----------
     operators : dict
-        How many nodes there are of each type, most first; those of other domains than ONNX's own with their domain.
-        Nodes of subgraphs and functions count once each.
+        Number of nodes by type, most first; types of other domains than ONNX's own have a prefix. Nodes of subgraphs
+        and functions count once.
     nodes : int
-        All of them.
+        Number of all nodes.
     parameters, quantized_parameters : int
-        Elements of all constant tensors, and those of them with 8 bits or fewer.
+        Elements of all constant tensors, and of those with 8 bits or fewer.
     parameter_bytes : int
-        Their size.
+        Size of these tensors.
     trees, tree_nodes : int
-        Of tree ensembles, whose numbers are no tensors.
+        Number of trees and of their nodes; their values are not tensors.
     opsets : dict
         Version of the operators by domain.
     inputs, outputs : tuple of Port
-        What goes in and out.
+        Inputs and outputs of the graph.
     ir_version : int
         Version of the file format.
     producer : str
-        What wrote the file, as it says itself.
-    work : Work or None
-        That of one run, where inputs were given.
+        Program that wrote the file, as the file says.
+    work : Work, optional
+        Work of one run, where inputs were given.
     """
 
     operators: dict[str, int]
@@ -78,37 +88,31 @@ class Graph:
     producer: str
     work: Work | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the description as JSON-serialisable values."""
-        return asdict(self) | {
-            "inputs": [port.to_dict() for port in self.inputs],
-            "outputs": [port.to_dict() for port in self.outputs],
-            "work": None if self.work is None else self.work.to_dict(),
-        }
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the description as JSON-serializable values."""
+        return dict(_adapter().dump_python(self, mode="json"))
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Graph:
+    def from_dict(cls, values: Mapping[str, JsonValue]) -> Graph:
         """Read what `to_dict` wrote."""
-        ports = {
-            side: tuple(
-                Port(**port | {"shape": None if port["shape"] is None else tuple(port["shape"])})
-                for port in found[side]
-            )
-            for side in ("inputs", "outputs")
-        }
-        return cls(**{**found, **ports, "work": None if found["work"] is None else Work.from_dict(found["work"])})
+        return _adapter().validate_python(dict(values))
 
 
-def describe_graph(source: str | Path | bytes, feeds: Mapping[str, Any] | None = None) -> Graph:
-    """Describe an ONNX file, and count the work of one run from the shapes that its tensors really have.
+@cache
+def _adapter() -> TypeAdapter[Graph]:
+    return TypeAdapter(Graph)
+
+
+def describe_graph(source: str | Path | bytes, feeds: Mapping[str, NDArray[Any]] | None = None) -> Graph:
+    """Describe an ONNX file, and count the work of one run from the real shapes of its tensors.
 
     Parameters
     ----------
     source : path or bytes
-        The file, or what is in it.
+        The file, or its content.
     feeds : mapping of str to array, optional
-        Inputs of one run. It runs once with graph optimisation off, so that every operator is seen: the FLOP are the
-        model's, whatever a runtime fuses. What a user uploaded is run in a child process only.
+        Inputs of one run. The model runs once with graph optimization off, so that every operator counts: the FLOP are
+        the model's, whatever a runtime fuses. A file that a user uploaded must only be run in a child process.
 
     Returns
     -------
@@ -128,8 +132,8 @@ def describe_graph(source: str | Path | bytes, feeds: Mapping[str, Any] | None =
     >>> product = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "product", [x, w], [y])
     >>> model = helper.make_model(product, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     >>> feeds = {"x": np.ones((2, 4), np.float32), "w": np.ones((4, 3), np.float32)}
-    >>> found = describe_graph(model.SerializeToString(), feeds)
-    >>> found.operators, found.inputs[0].shape, found.work.flop
+    >>> graph = describe_graph(model.SerializeToString(), feeds)
+    >>> graph.operators, graph.inputs[0].shape, graph.work.flop
     ({'MatMul': 1}, ('rows', 4), 48)
     """
     model = load(source)
@@ -137,12 +141,12 @@ def describe_graph(source: str | Path | bytes, feeds: Mapping[str, Any] | None =
 
 
 def load(source: str | Path | bytes) -> ModelProto:
-    """Read an ONNX file; tensors that are kept in other files are not.
+    """Read an ONNX file; tensors in other files are not read.
 
     Raises
     ------
     InputError
-        When there is no such file, or it is none of ONNX.
+        When there is no such file, or it is not ONNX.
     """
     from google.protobuf.message import DecodeError
     from onnx import ModelProto
@@ -156,14 +160,22 @@ def load(source: str | Path | bytes) -> ModelProto:
     try:
         model.ParseFromString(source)
     except DecodeError as error:
-        raise InputError("The file is no ONNX model, or it is damaged: it cannot be decoded.", _HINT) from error
+        raise InputError("The file is not an ONNX model, or it is damaged: it cannot be decoded.", _HINT) from error
     if not model.HasField("graph") or not model.graph.node:
-        raise InputError("The file is no ONNX model: it has no graph.", _HINT)
+        raise InputError("The file is not an ONNX model: it has no graph.", _HINT)
     return model
 
 
 def graph_of(model: ModelProto, work: Work | None = None) -> Graph:
-    """Describe a model that was read."""
+    """Describe a loaded model.
+
+    Parameters
+    ----------
+    model : ModelProto
+        The model.
+    work : Work, optional
+        Work of one run.
+    """
     operators: Counter[str] = Counter()
     forests: list[TreeSize] = []
     parameters = quantized = size = 0
@@ -175,7 +187,7 @@ def graph_of(model: ModelProto, work: Work | None = None) -> Graph:
             parameters += count
             quantized += count if BITS.get(tensor.data_type, 64) <= 8 and tensor.data_type != _BOOL else 0
             size += tensor_bytes(tensor)
-    held = {each.name for each in model.graph.initializer}  # older files list weights among their inputs
+    weights = {tensor.name for tensor in model.graph.initializer}  # older files list weights among their inputs
     return Graph(
         dict(sorted(operators.items(), key=lambda item: (-item[1], item[0]))),
         sum(operators.values()),
@@ -184,9 +196,9 @@ def graph_of(model: ModelProto, work: Work | None = None) -> Graph:
         size,
         sum(forest.trees for forest in forests),
         sum(forest.nodes for forest in forests),
-        {text(each.domain) or "ai.onnx": each.version for each in model.opset_import},
-        tuple(_port(each) for each in model.graph.input if each.name not in held),
-        tuple(_port(each) for each in model.graph.output),
+        {text(opset.domain) or "ai.onnx": opset.version for opset in model.opset_import},
+        tuple(_port(info) for info in model.graph.input if info.name not in weights),
+        tuple(_port(info) for info in model.graph.output),
         model.ir_version,
         f"{text(model.producer_name)} {text(model.producer_version)}".strip(),
         work,
@@ -205,6 +217,6 @@ def _port(info: ValueInfoProto) -> Port:
     shape: tuple[int | str | None, ...] | None = None
     if tensor.HasField("shape"):
         shape = tuple(
-            each.dim_value if each.HasField("dim_value") else text(each.dim_param) or None for each in tensor.shape.dim
+            dim.dim_value if dim.HasField("dim_value") else text(dim.dim_param) or None for dim in tensor.shape.dim
         )
     return Port(text(info.name), name, shape)

@@ -1,4 +1,4 @@
-"""File formats that are not ONNX, told by their contents; a name proves nothing."""
+"""File formats that are not ONNX, recognized by their content; a name proves nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["refuse_other_formats"]
 
 _PICKLE = "A pickle can run any code when it is opened. Convert the model to ONNX where it was trained."
 _TO_ONNX = "Convert the model to ONNX."
-_UNPACK = "Unpack it, and choose the .onnx file within."
+_UNPACK = "Unpack it, and choose the .onnx file in it."
 _CHOOSE = "Choose a file that ends in .onnx."
-# First bytes, what they are, and what to do.
+# First bytes, the format, and what to do.
 _STARTS = (
     (b"\x1f\x8b", "a gzip archive (joblib writes such pickles)", _UNPACK),
     (b"BZh", "a bzip2 archive (joblib writes such pickles)", _UNPACK),
@@ -39,12 +39,12 @@ _ONNX = 0x08  # ir_version, the first field of a model as every writer of protob
 
 
 def refuse_other_formats(data: bytes) -> None:
-    """Say what a file is when it is a known format that is not ONNX.
+    """Refuse a file of a known format that is not ONNX.
 
     Raises
     ------
     InputError
-        Naming the format; pickles of any protocol, alone, zipped or compressed, among them.
+        When it is one, such as a pickle of any protocol, alone, zipped or compressed; the message names the format.
 
     Examples
     --------
@@ -53,9 +53,10 @@ def refuse_other_formats(data: bytes) -> None:
     ...
     core.errors.InputError: This is a GGUF file (llama.cpp), not an ONNX file. Convert the model to ONNX.
     """
-    found = _format(data)
-    if found is not None:
-        raise InputError(f"This is {found[0]}, not an ONNX file.", found[1])
+    known = _format(data)
+    if known is not None:
+        name, hint = known
+        raise InputError(f"This is {name}, not an ONNX file.", hint)
 
 
 def _format(data: bytes) -> tuple[str, str] | None:
@@ -71,7 +72,7 @@ def _format(data: bytes) -> tuple[str, str] | None:
     if data[4:8] == b"TFL3":
         return "a TensorFlow Lite file", _TO_ONNX
     if data[4:8] == b"ORTM":
-        return "a model in ONNX Runtime's own format (.ort)", "Give the .onnx file that it was made of."
+        return "a model in ONNX Runtime's own format (.ort)", "Give the .onnx file that it was made from."
     if data[257:262] == b"ustar":
         return "a tar archive", _UNPACK
     if data[8:9] == b"{" and 2 <= int.from_bytes(data[:8], "little") <= len(data) - 8:
@@ -84,7 +85,7 @@ def _format(data: bytes) -> tuple[str, str] | None:
 
 
 def _is_pickle(data: bytes) -> bool:
-    """Say whether the bytes begin as a pickle does; protocols 0 and 1 have no signature. Nothing is unpickled."""
+    """Return whether the bytes begin as a pickle does; protocols 0 and 1 have no signature. Nothing is unpickled."""
     if data[0] == 0x80 and len(data) > 1 and data[1] <= 5:
         return True
     try:
@@ -102,7 +103,7 @@ def _text(data: bytes) -> tuple[str, str] | None:
         if len(data) <= 1024 or error.start < 1020:  # else a character was cut
             return None
         words = start[: error.start].decode("utf-8")
-    if any(ord(each) < 32 and each not in "\t\n\r\f" for each in words):
+    if any(ord(char) < 32 and char not in "\t\n\r\f" for char in words):
         return None
     if words.startswith("version https://git-lfs"):
         return "a pointer of Git LFS, without the file itself", "Download the file itself (git lfs pull)."

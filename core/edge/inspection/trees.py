@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ Integers = NDArray[np.int64]
 
 
 class TreeSize(NamedTuple):
-    """Number of trees, of their nodes (leaves included), and of comparisons that a row needs.
+    """Number of trees, of their nodes (leaves included), and of comparisons per row.
 
-    These are the mean depth of a leaf, summed over the trees. Every leaf of a tree counts alike, because how many rows
-    reach which leaf is not in the file.
+    The comparisons are the mean depth of a leaf, summed over the trees. All leaves of a tree count alike, because the
+    file does not say how many rows reach which leaf.
     """
 
     trees: int
@@ -42,64 +42,65 @@ def tree_size(node: NodeProto) -> TreeSize:
     >>> tree_size(node)
     TreeSize(trees=1, nodes=3, comparisons=1.0)
     """
-    found = {each.name: each for each in node.attribute}
-    integers = {name: np.array(each.ints, dtype=np.int64) for name, each in found.items()}
+    attributes = {attribute.name: attribute for attribute in node.attribute}
+    integers = {name: np.array(attribute.ints, dtype=np.int64) for name, attribute in attributes.items()}
     try:
-        if "tree_roots" in found:
-            return _of_roots(integers, len(found["leaf_targetids"].ints))
-        return _of_lists(integers, np.array([mode == b"LEAF" for mode in found["nodes_modes"].strings], dtype=bool))
+        if "tree_roots" in attributes:
+            return _from_roots(integers, len(attributes["leaf_targetids"].ints))
+        leaf = np.array([mode == b"LEAF" for mode in attributes["nodes_modes"].strings], dtype=bool)
+        return _from_lists(integers, leaf)
     except (KeyError, IndexError, ValueError):
         return TreeSize(0, 0, 0.0)
 
 
-def _of_lists(found: dict[str, Integers], leaf: NDArray[np.bool_]) -> TreeSize:
-    """Read TreeEnsembleClassifier and -Regressor: a list of nodes, each with its tree and its number in it."""
-    _, tree = np.unique(found["nodes_treeids"], return_inverse=True)
-    number = found["nodes_nodeids"]
+def _from_lists(lists: dict[str, Integers], leaf: NDArray[np.bool_]) -> TreeSize:
+    """Read TreeEnsembleClassifier and -Regressor: a list of nodes with their trees and their numbers in these."""
+    _, tree = np.unique(lists["nodes_treeids"], return_inverse=True)
+    number = lists["nodes_nodeids"]
     if number.min() < 0 or number.max() >= 2**31:
         raise ValueError("node numbers out of range")
     key = tree * (number.max() + 1) + number
     order = np.argsort(key, kind="stable")
     inner = ~leaf
 
-    def places(children: Integers) -> Integers:
-        wanted = tree * (number.max() + 1) + children
-        place = order[np.minimum(np.searchsorted(key[order], wanted), len(key) - 1)]
-        if (key[place] != wanted)[inner].any():
-            raise ValueError("a child that is not there")
-        return np.asarray(place)
+    def positions(children: Integers) -> Integers:
+        child_keys = tree * (number.max() + 1) + children
+        position = order[np.minimum(np.searchsorted(key[order], child_keys), len(key) - 1)]
+        if (key[position] != child_keys)[inner].any():
+            raise ValueError("a child that does not exist")
+        return position
 
-    yes, no = places(found["nodes_truenodeids"]), places(found["nodes_falsenodeids"])
+    yes, no = positions(lists["nodes_truenodeids"]), positions(lists["nodes_falsenodeids"])
     is_root = np.ones(len(key), dtype=bool)
     is_root[yes[inner]] = is_root[no[inner]] = False
     return _size(np.flatnonzero(is_root), yes, no, leaf)
 
 
-def _of_roots(found: dict[str, Integers], leaves: int) -> TreeSize:
-    """Read TreeEnsemble: inner nodes and leaves are lists of their own, and roots are named."""
-    inner = len(found["nodes_truenodeids"])
+def _from_roots(lists: dict[str, Integers], leaves: int) -> TreeSize:
+    """Read TreeEnsemble: inner nodes and leaves are separate lists, and roots are named."""
+    inner = len(lists["nodes_truenodeids"])
 
-    def places(side: str) -> Integers:
-        children = found[f"nodes_{side}nodeids"] + inner * (found[f"nodes_{side}leafs"] != 0)
+    def positions(side: str) -> Integers:
+        children = lists[f"nodes_{side}nodeids"] + inner * (lists[f"nodes_{side}leafs"] != 0)
         return np.concatenate([children, np.zeros(leaves, dtype=np.int64)])
 
-    return _size(found["tree_roots"], places("true"), places("false"), np.arange(inner + leaves) >= inner)
+    return _size(lists["tree_roots"], positions("true"), positions("false"), np.arange(inner + leaves) >= inner)
 
 
-def _size(roots: Integers, yes: Integers, no: Integers, leaf: Any) -> TreeSize:
+def _size(roots: Integers, yes: Integers, no: Integers, leaf: NDArray[np.bool_]) -> TreeSize:
     """Descend level by level through all trees at once."""
-    place, tree = roots, np.arange(len(roots))
+    position, tree = roots, np.arange(len(roots))
     total, count = np.zeros(len(roots)), np.zeros(len(roots))
     left = len(leaf)
     for depth in range(len(leaf)):
-        ends = leaf[place]
+        ends = leaf[position]
         np.add.at(total, tree[ends], depth)
         np.add.at(count, tree[ends], 1)
-        left -= len(place)
+        left -= len(position)
         if left < 0:
-            raise ValueError("nodes with several parents, or in a ring")
-        place, tree = place[~ends], tree[~ends]
-        if not len(place):
+            raise ValueError("nodes with several parents, or in a circle")
+        position, tree = position[~ends], tree[~ends]
+        if not len(position):
             break
-        place, tree = np.concatenate([yes[place], no[place]]), np.concatenate([tree, tree])
+        position, tree = np.concatenate([yes[position], no[position]]), np.concatenate([tree, tree])
     return TreeSize(len(roots), len(leaf), float((total / np.maximum(count, 1)).sum()))

@@ -1,15 +1,17 @@
-"""Every graph, node and tensor of an ONNX file, those within subgraphs and functions included."""
+"""Iterators over all graphs, nodes and tensors of an ONNX file, including those in subgraphs and functions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto, TensorProto
+    from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto
 
-__all__ = ["BITS", "elements", "operator", "scopes", "tensor_bytes", "tensors", "text"]
+__all__ = ["BITS", "Scope", "elements", "operator", "scopes", "tensor_bytes", "tensors", "text"]
+
+Scope: TypeAlias = Union["GraphProto", "FunctionProto"]
 
 # By the numbers of TensorProto.DataType; strings have no fixed width. The 6-bit floats are left out: nothing runs them.
 BITS = {
@@ -24,13 +26,13 @@ BITS = {
 """Bits of one element, by data type."""
 
 
-def scopes(model: ModelProto) -> Iterator[tuple[Any, int]]:
+def scopes(model: ModelProto) -> Iterator[tuple[Scope, int]]:
     """Yield each graph and function with its depth: 0 outside, one more in each subgraph.
 
-    What a scope holds is looked at only after it was yielded, so that a caller can stop at a limit.
+    A scope is searched only after it was yielded, so that a caller can stop at a limit.
     """
-    training = [graph for each in model.training_info for graph in (each.initialization, each.algorithm)]
-    waiting = [(scope, 0) for scope in (model.graph, *model.functions, *training)]
+    training = [graph for info in model.training_info for graph in (info.initialization, info.algorithm)]
+    waiting: list[tuple[Scope, int]] = [(scope, 0) for scope in (model.graph, *model.functions, *training)]
     while waiting:
         scope, depth = waiting.pop()
         yield scope, depth
@@ -41,9 +43,9 @@ def scopes(model: ModelProto) -> Iterator[tuple[Any, int]]:
                 waiting.extend((graph, depth + 1) for graph in attribute.graphs)
 
 
-def tensors(scope: Any) -> Iterator[TensorProto]:
-    """Yield the tensors that a graph or function holds itself: initializers, and those in attributes of its nodes."""
-    sparse = list(getattr(scope, "sparse_initializer", ()))
+def tensors(scope: Scope) -> Iterator[TensorProto]:
+    """Yield the tensors of a graph or function itself: initializers, and those in attributes of its nodes."""
+    sparse: list[SparseTensorProto] = list(getattr(scope, "sparse_initializer", ()))
     yield from getattr(scope, "initializer", ())
     attributes = [attribute for node in scope.node for attribute in node.attribute]
     for attribute in (*attributes, *getattr(scope, "attribute_proto", ())):
@@ -53,30 +55,30 @@ def tensors(scope: Any) -> Iterator[TensorProto]:
         if attribute.HasField("sparse_tensor"):
             sparse.append(attribute.sparse_tensor)
         sparse.extend(attribute.sparse_tensors)
-    for each in sparse:
-        yield each.values
-        yield each.indices
+    for tensor in sparse:
+        yield tensor.values
+        yield tensor.indices
 
 
 def elements(tensor: TensorProto) -> int:
-    """Return how many elements a tensor says it has."""
+    """Return the number of elements that a tensor's shape declares."""
     return math.prod(tensor.dims)
 
 
 def tensor_bytes(tensor: TensorProto) -> int:
-    """Return the bytes of a tensor's elements; of strings, those of their characters."""
+    """Return the bytes of a tensor's elements; for strings, those of their characters."""
     if tensor.data_type not in BITS:
         return sum(map(len, tensor.string_data))
     return -(-elements(tensor) * BITS[tensor.data_type] // 8)
 
 
 def operator(node: NodeProto) -> str:
-    """Return the type of a node, after its domain where that is not ONNX's own."""
+    """Return the type of a node, prefixed with its domain where that is not ONNX's own."""
     domain = text(node.domain)
     return text(node.op_type) if domain in ("", "ai.onnx") else f"{domain}.{text(node.op_type)}"
 
 
 def text(value: str | bytes) -> str:
-    """Return a string of a file: protobuf gives bytes where they are no UTF-8, and a hostile one has any length."""
-    found = value if isinstance(value, str) else value.decode("utf-8", errors="replace")
-    return found if len(found) <= 200 else f"{found[:200]}…"
+    """Return a string of a file: protobuf returns bytes where they are not UTF-8, and a hostile one has any length."""
+    content = value if isinstance(value, str) else value.decode("utf-8", errors="replace")
+    return content if len(content) <= 200 else f"{content[:200]}…"

@@ -1,4 +1,4 @@
-"""The work of one run of a graph, from the shapes that its tensors really had: FLOP, comparisons of trees, bytes."""
+"""The work of one run of a graph, from the real shapes of its tensors: FLOP, comparisons of trees, bytes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,44 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
 
 from core.edge.inspection.trees import TREES, tree_size
 from core.edge.inspection.walk import operator, scopes
 from core.errors import InputError
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
+    from numpy.typing import NDArray
+    from onnx import AttributeProto, ModelProto, NodeProto
+    from pydantic import JsonValue
 
 __all__ = ["Work", "count_work"]
 
 Shapes = list[tuple[int, ...]]
+TypeShapes = list[dict[str, list[int]]]
+"""Shapes by type, as ONNX Runtime's trace has them."""
+
+
+class EventArguments(TypedDict):
+    """The arguments of a trace event."""
+
+    op_name: str
+    input_type_shape: TypeShapes
+    output_type_shape: TypeShapes
+    parameter_size: str
+    activation_size: str
+    output_size: str
+
+
+class NodeEvent(TypedDict):
+    """An event of ONNX Runtime's trace: a node that ran."""
+
+    name: str
+    cat: str
+    args: EventArguments
+
 
 _LINEAR = {"ai.onnx.ml.LinearClassifier", "ai.onnx.ml.LinearRegressor"}
 _SAME_K = {
@@ -160,7 +186,7 @@ _FREE = {
 
 @dataclass(frozen=True)
 class Work:
-    """What one run of a graph does.
+    """The work of one run of a graph.
 
     Parameters
     ----------
@@ -169,14 +195,14 @@ class Work:
     flop_by_operator : dict
         The same by type of operator, most first.
     comparisons : int
-        Of tree ensembles: rows times trees times the mean depth of a leaf, each leaf counted alike.
+        Comparisons of tree ensembles: rows times trees times the mean depth of a leaf, where all leaves count alike.
     bytes_least : int
-        Bytes that any implementation has to move: inputs, outputs, and each weight once a use; of a table that is
-        gathered from, the rows that are read.
+        Bytes that any implementation has to move: inputs, outputs, and each weight once per use; for a table that is
+        gathered from, only the rows that are read.
     bytes_moved : int
-        Bytes that all operators read and write when each is run by itself; caches and fusion save some.
+        Bytes that all operators read and write when each one runs by itself; caches and fusion save some.
     uncounted : dict
-        Operators whose work is not known, with how often they ran.
+        Number of runs of the operators whose work is unknown.
     shapes : dict
         Shape of each input of that run.
     """
@@ -189,27 +215,22 @@ class Work:
     uncounted: dict[str, int]
     shapes: dict[str, tuple[int, ...]]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts as JSON-serialisable values."""
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the counts as JSON-serializable values."""
         return asdict(self) | {"shapes": {name: list(shape) for name, shape in self.shapes.items()}}
 
-    @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Work:
-        """Read what `to_dict` wrote."""
-        return cls(**{**found, "shapes": {name: tuple(shape) for name, shape in found["shapes"].items()}})
 
+def count_work(model: ModelProto, feeds: Mapping[str, NDArray[Any]]) -> Work:
+    """Run a graph once, unoptimized and traced, and count its work.
 
-def count_work(model: ModelProto, feeds: Mapping[str, Any]) -> Work:
-    """Run a graph once, unoptimised and observed, and count its work.
-
-    Multiply-adds of matrix products, convolutions and recurrent layers count two each; elementwise operators one an
-    output, reductions and pooling one an input that they read, softmax and normalisation five an output. Moving,
-    converting, comparing and quantising count as none.
+    Multiply-adds of matrix products, convolutions and recurrent layers count as two; elementwise operators as one per
+    output, reductions and pooling as one per input that they read, softmax and normalization as five per output.
+    Moving, converting, comparing and quantizing do not count.
 
     Parameters
     ----------
     model : ModelProto
-        Its nodes are renamed.
+        The model; its nodes are renamed.
     feeds : mapping of str to array
         Inputs of the run.
 
@@ -219,34 +240,36 @@ def count_work(model: ModelProto, feeds: Mapping[str, Any]) -> Work:
         When ONNX Runtime cannot load or run it.
     """
     nodes = {}
-    for place, node in enumerate(node for scope, _ in scopes(model) for node in scope.node):
-        node.name = f"n{place}"  # names may be missing or the same, and are all that an event has
+    for index, node in enumerate(node for scope, _ in scopes(model) for node in scope.node):
+        node.name = f"n{index}"  # names may be missing or equal, and events have nothing else
         nodes[node.name] = node
     flop: Counter[str] = Counter()
     uncounted: Counter[str] = Counter()
     comparisons = 0.0
     least, moved = 0, 0
     per_row = {name: tree_size(node).comparisons for name, node in nodes.items() if operator(node) in TREES}
-    events, returned = _observe(model, feeds)
+    events, returned = _trace(model, feeds)
     for event in events:
-        found = nodes.get(event["name"].removesuffix("_kernel_time"))
-        kind = event["args"]["op_name"] if found is None else operator(found)
-        ins, outs = (_shapes(event["args"][f"{side}_type_shape"]) for side in ("input", "output"))
-        held, read, written = (int(event["args"][f"{part}_size"]) for part in ("parameter", "activation", "output"))
-        if found is not None and found.name in per_row:
-            comparisons += (ins[0][0] if ins and len(ins[0]) > 1 else 1) * per_row[found.name]
+        arguments = event["args"]
+        known_node = nodes.get(event["name"].removesuffix("_kernel_time"))
+        kind = arguments["op_name"] if known_node is None else operator(known_node)
+        ins, outs = _shapes(arguments["input_type_shape"]), _shapes(arguments["output_type_shape"])
+        weights, read = int(arguments["parameter_size"]), int(arguments["activation_size"])
+        written = int(arguments["output_size"])
+        if known_node is not None and known_node.name in per_row:
+            comparisons += (ins[0][0] if ins and len(ins[0]) > 1 else 1) * per_row[known_node.name]
         elif kind not in _FREE:
-            count = _flop(kind, found, ins, outs)
+            count = _flop(kind, known_node, ins, outs)
             if count is None:
                 uncounted[kind] += 1
-            elif kind not in _ELEMENTWISE or _floats(event["args"]["output_type_shape"]):
+            elif kind not in _ELEMENTWISE or _has_floats(arguments["output_type_shape"]):
                 flop[kind] += count
         if kind in _ROWS:
-            least += written if held else 0
+            least += written if weights else 0
             moved += 2 * written
         elif kind not in _VIEWS | _HOLDERS:
-            least += held
-            moved += held + read + written
+            least += weights
+            moved += weights + read + written
     least += returned + sum(_bytes(array) for array in feeds.values())
     return Work(
         sum(flop.values()),
@@ -259,8 +282,8 @@ def count_work(model: ModelProto, feeds: Mapping[str, Any]) -> Work:
     )
 
 
-def _observe(model: ModelProto, feeds: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
-    """Return ONNX Runtime's own record of each operator that ran, with its shapes, and the bytes of the outputs."""
+def _trace(model: ModelProto, feeds: Mapping[str, NDArray[Any]]) -> tuple[list[NodeEvent], int]:
+    """Return ONNX Runtime's own trace of each operator that ran, with its shapes, and the bytes of the outputs."""
     import onnxruntime
 
     with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
@@ -268,7 +291,7 @@ def _observe(model: ModelProto, feeds: Mapping[str, Any]) -> tuple[list[dict[str
         options.intra_op_num_threads = 1
         options.log_severity_level = 4
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.add_session_config_entry("session.disable_prepacking", "1")  # a packed weight has no shape any more
+        options.add_session_config_entry("session.disable_prepacking", "1")  # a packed weight has lost its shape
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "run")
         try:
@@ -285,22 +308,22 @@ def _observe(model: ModelProto, feeds: Mapping[str, Any]) -> tuple[list[dict[str
     return nodes, sum(_bytes(output) for output in outputs)
 
 
-def _bytes(value: Any) -> int:
-    """Return the bytes of a tensor's numbers; of strings, and of what is no tensor, none are counted."""
-    return int(value.nbytes) if getattr(value, "dtype", None) is not None and value.dtype.kind not in "OUS" else 0
+def _bytes(value: object) -> int:
+    """Return the bytes of a tensor's numbers; strings, and values that are not tensors, do not count."""
+    return value.nbytes if isinstance(value, np.ndarray) and value.dtype.kind not in "OUS" else 0
 
 
-def _shapes(found: list[dict[str, list[int]]]) -> Shapes:
-    return [tuple(shape) for each in found for shape in each.values()]
+def _shapes(type_shapes: TypeShapes) -> Shapes:
+    return [tuple(shape) for by_type in type_shapes for shape in by_type.values()]
 
 
-def _floats(found: list[dict[str, list[int]]]) -> bool:
-    """Say whether an output holds floats; arithmetic of shapes and ids is no FLOP."""
-    return any(kind.startswith(("float", "double", "bfloat")) for each in found for kind in each)
+def _has_floats(type_shapes: TypeShapes) -> bool:
+    """Return whether an output holds floats; arithmetic of shapes and ids does not count as FLOP."""
+    return any(name.startswith(("float", "double", "bfloat")) for by_type in type_shapes for name in by_type)
 
 
 def _flop(kind: str, node: NodeProto | None, ins: Shapes, outs: Shapes) -> int | None:
-    """Return the FLOP of one run of an operator; None when they are not known."""
+    """Return the FLOP of one run of an operator; None when they are unknown."""
     try:
         out = math.prod(outs[0])
         if kind in _SAME_K:
@@ -320,13 +343,13 @@ def _flop(kind: str, node: NodeProto | None, ins: Shapes, outs: Shapes) -> int |
             return int(out * math.prod(_attribute(node, "kernel_shape").ints))
         if kind in _REDUCING:
             return math.prod(ins[0])
-    except (IndexError, StopIteration):  # an input or attribute that is left out, or a shape without axes
+    except (IndexError, StopIteration):  # an input or attribute that is missing, or a shape without axes
         return None
     if kind in _NORMALIZING:
         return 5 * out
     return out if kind.removeprefix("com.microsoft.") in _ELEMENTWISE else None
 
 
-def _attribute(node: NodeProto, name: str) -> Any:
-    """Return an attribute of a node; StopIteration when it has none such."""
-    return next(each for each in node.attribute if each.name == name)
+def _attribute(node: NodeProto, name: str) -> AttributeProto:
+    """Return an attribute of a node; StopIteration when it has none of this name."""
+    return next(attribute for attribute in node.attribute if attribute.name == name)

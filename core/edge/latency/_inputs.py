@@ -150,7 +150,7 @@ def _write_cells(frame: pd.DataFrame, path: Path, folder: Path) -> CellInputs:
         for column in columns
     }
     (folder / "cells.json").write_text(json.dumps(cells), encoding="utf-8")
-    return CellInputs([column.to_dict() for column in columns])
+    return CellInputs(columns)
 
 
 def _columns(path: Path) -> tuple[Column, ...]:

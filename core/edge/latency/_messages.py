@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from core.edge.export.metadata import Column
 from core.edge.latency._facts import ServerFacts, TokenCounts, Warmup
 from core.edge.latency._settings import LatencySettings
 
@@ -59,11 +60,11 @@ class CellInputs:
 
     Parameters
     ----------
-    columns : list of dict
-        The model's columns, as ``Column.to_dict`` has them.
+    columns : tuple of Column
+        The model's columns.
     """
 
-    columns: list[dict[str, str | bool | list[str]]]
+    columns: tuple[Column, ...]
     form: Literal["cells"] = "cells"
 
 

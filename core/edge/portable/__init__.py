@@ -1,4 +1,4 @@
-"""The code of an edge bundle: scores an exported model with NumPy and ONNX Runtime, and nothing else of ours.
+"""The code of an edge bundle: scores an exported model with NumPy and ONNX Runtime.
 
-It travels as it is, so it imports only itself (by relative names), NumPy, ONNX Runtime and the standard library.
+It is copied into bundles, so it imports only itself (by relative names), NumPy, ONNX Runtime and the standard library.
 """

@@ -1,4 +1,4 @@
-"""Cells of a CSV file as a model takes them: the spellings of the product's own import, without pandas."""
+"""Cells of a CSV file as a model takes them: the spellings of Plumbline's own import, without pandas."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .words import count_words
 
@@ -30,7 +31,7 @@ __all__ = [
 MISSING = "(missing)"
 TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "NA")
 MARKERS = (*TEXT_MARKERS, "None", "none", "na", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NULL!", "#NUM!")
-"""Spellings of "nothing here"; those of `TEXT_MARKERS` among words too."""
+"""Spellings of "missing"; those of `TEXT_MARKERS` also among words."""
 _BOOLEANS = {"true": 1.0, "True": 1.0, "TRUE": 1.0, "false": 0.0, "False": 0.0, "FALSE": 0.0}
 _LARGEST = float(np.finfo(np.float32).max)
 _NO_DATE = int(np.iinfo(np.int64).min)
@@ -56,20 +57,20 @@ def safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def read_csv(path: str | Path, wanted: Sequence[str]) -> dict[str, list[str]]:
-    """Read a table by the names of its columns; comma, semicolon, tab or bar stand between cells.
+def read_csv(path: str | Path, required: Sequence[str]) -> dict[str, list[str]]:
+    """Read a table by the names of its columns; its delimiter is comma, semicolon, tab or bar.
 
     Parameters
     ----------
     path : path
-        UTF-8, with a header.
-    wanted : sequence of str
+        A file in UTF-8, with a header.
+    required : sequence of str
         Columns it must have; it may have others, in any order.
 
     Raises
     ------
     CellError
-        When a column is absent, or a row has another number of cells than the header.
+        When a column is missing, or a row has another number of cells than the header.
     """
     csv.field_size_limit(2**27)  # long texts
     with open(path, newline="", encoding="utf-8-sig") as file:
@@ -77,28 +78,28 @@ def read_csv(path: str | Path, wanted: Sequence[str]) -> dict[str, list[str]]:
         for delimiter in (",", ";", "\t", "|"):
             file.seek(0)
             rows = csv.reader(file, delimiter=delimiter)
-            found = next(rows, [])
-            header = header or found
-            if set(wanted) <= set(found):
+            names = next(rows, [])
+            header = header or names
+            if set(required) <= set(names):
                 break
         else:
-            absent = [name for name in wanted if name not in header]
+            missing = [name for name in required if name not in header]
             raise CellError(
-                f"{Path(path).name} has no column {', '.join(map(repr, absent[:5]))}. "
+                f"{Path(path).name} has no column {', '.join(map(repr, missing[:5]))}. "
                 f"Its columns: {', '.join(header[:20]) or 'none'}."
             )
         cells: list[list[str]] = []
         for row in rows:
             if not row:
                 continue
-            if len(row) != len(found):
-                raise CellError(f"Line {rows.line_num} has {len(row)} cells, the header has {len(found)}.")
+            if len(row) != len(names):
+                raise CellError(f"Line {rows.line_num} has {len(row)} cells, the header has {len(names)}.")
             cells.append(row)
-    return {name: [row[place] for row in cells] for place, name in enumerate(found)}
+    return {name: [row[index] for row in cells] for index, name in enumerate(names)}
 
 
-def numbers(name: str, cells: Sequence[str]) -> Any:
-    """Return numbers as float32, NaN where there is none or float32 has no room; true and false are 1 and 0.
+def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float32]:
+    """Return numbers as float32, NaN where they are missing or too large for float32; true and false are 1 and 0.
 
     Raises
     ------
@@ -106,31 +107,31 @@ def numbers(name: str, cells: Sequence[str]) -> Any:
         When a cell holds something else.
     """
     values = np.empty(len(cells))
-    for place, cell in enumerate(cells):
+    for index, cell in enumerate(cells):
         text = cell.strip(_SPACES)
         if not text or text in MARKERS:
-            values[place] = math.nan
+            values[index] = math.nan
         elif text in _BOOLEANS:
-            values[place] = _BOOLEANS[text]
+            values[index] = _BOOLEANS[text]
         else:
             try:
-                values[place] = float(text.replace("_", "?"))  # Python alone reads 1_000
+                values[index] = float(text.replace("_", "?"))  # Python alone reads 1_000
             except ValueError:
                 raise CellError(
-                    f"Row {place + 1}: the column '{name}' holds {cell!r}. It needs a number such as 1234.5."
+                    f"Row {index + 1}: the column '{name}' holds {cell!r}. It needs a number such as 1234.5."
                 ) from None
     return np.where(np.abs(values) <= _LARGEST, values, np.nan).astype(np.float32)
 
 
-def categories(cells: Sequence[str], words: Collection[str] = ()) -> Any:
-    """Return words, "(missing)" where there is none; `words` are markers that mean something in this column."""
+def categories(cells: Sequence[str], words: Collection[str] = ()) -> NDArray[np.object_]:
+    """Return words, "(missing)" where a cell is missing; `words` are markers that are categories of this column."""
     missing = {"", *TEXT_MARKERS} - set(words)
-    found = [MISSING if cell.strip(_SPACES) in missing else cell for cell in cells]
-    return np.array(_unpadded(found), dtype=object)
+    values = [MISSING if cell.strip(_SPACES) in missing else cell for cell in cells]
+    return np.array(_without_padding(values), dtype=object)
 
 
-def dates(name: str, cells: Sequence[str]) -> Any:
-    """Return seconds since 1970 of ISO 8601 dates; without a zone they are of UTC.
+def dates(name: str, cells: Sequence[str]) -> NDArray[np.int64]:
+    """Return seconds since 1970 of ISO 8601 dates; without a zone they are in UTC.
 
     Raises
     ------
@@ -138,7 +139,7 @@ def dates(name: str, cells: Sequence[str]) -> Any:
         When a cell holds something else.
     """
     values = np.full(len(cells), _NO_DATE, dtype=np.int64)
-    for place, cell in enumerate(cells):
+    for index, cell in enumerate(cells):
         text = cell.strip(_SPACES)
         if not text or text in MARKERS:
             continue
@@ -146,23 +147,24 @@ def dates(name: str, cells: Sequence[str]) -> Any:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise CellError(
-                f"Row {place + 1}: the column '{name}' holds {cell!r}. It needs a date such as 2024-12-31 or "
+                f"Row {index + 1}: the column '{name}' holds {cell!r}. It needs a date such as 2024-12-31 or "
                 "2024-12-31T23:59:00."
             ) from None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        values[place] = (moment - _EPOCH) // timedelta(seconds=1)
+        values[index] = (moment - _EPOCH) // timedelta(seconds=1)
     return values
 
 
-def feed(column: Mapping[str, Any], cells: Sequence[str]) -> Any:
-    """Return the input of a graph that takes a column, shape (n, 1); of texts (n, words).
+def feed(column: Mapping[str, Any], cells: Sequence[str]) -> NDArray[Any]:
+    """Return the input of a graph that takes a column, shape (n, 1); for texts (n, words).
 
     Parameters
     ----------
     column : mapping
-        name, kind (number, boolean, category, date or text), words and vocabulary, as the model's metadata have them.
+        The column's name, kind (number, boolean, category, date or text), words and vocabulary, as in the model's
+        metadata.
     cells : sequence of str
-        Of the column.
+        Cells of the column.
 
     Raises
     ------
@@ -184,7 +186,7 @@ def feed(column: Mapping[str, Any], cells: Sequence[str]) -> Any:
 
 
 def groups(cells: Sequence[str]) -> list[str]:
-    """Return the group of each cell as the product names it: 1, 1.0 and "1" are one, true is True.
+    """Return the group of each cell as Plumbline names it: 1, 1.0 and "1" are the same, true is True.
 
     Examples
     --------
@@ -208,8 +210,8 @@ def _number_text(text: str) -> str:
     return str(int(value)) if value.is_integer() else str(value)
 
 
-def _unpadded(cells: list[str]) -> list[str]:
-    """Leave out a space that every word begins with: it is of the file, not of the words."""
+def _without_padding(cells: list[str]) -> list[str]:
+    """Remove a space that every word begins with: it belongs to the file, not to the words."""
     words = [cell for cell in cells if cell != MISSING]
     padded = bool(words) and all(cell[0].isspace() for cell in words)
     return [cell.lstrip() for cell in cells] if padded else cells

@@ -8,7 +8,7 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -20,7 +20,7 @@ __all__ = ["main", "predict"]
 _ID = "row_id"
 _TEXT = "text"
 _TOLERANCES = {"fp32": 1e-4}
-_ROUGH = 0.02  # of quantised models: processors differ in how they add up small whole numbers
+_QUANTIZED_TOLERANCE = 0.02  # processors differ in how they add up small whole numbers
 
 
 def main(arguments: Sequence[str], folder: Path) -> int:
@@ -37,9 +37,9 @@ def main(arguments: Sequence[str], folder: Path) -> int:
             return _check(folder)
         if not chosen.source or not chosen.target:
             parser.error("give a source and a target, or --check")
-        found = io.StringIO(newline="")  # the target is written whole or not at all
-        rows = predict(folder, chosen.source, found, id_column=chosen.id, text_column=chosen.text)
-        Path(chosen.target).write_text(found.getvalue(), encoding="utf-8", newline="")
+        output = io.StringIO(newline="")  # the target is written whole or not at all
+        rows = predict(folder, chosen.source, output, id_column=chosen.id, text_column=chosen.text)
+        Path(chosen.target).write_text(output.getvalue(), encoding="utf-8", newline="")
     except (CellError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
@@ -50,10 +50,23 @@ def main(arguments: Sequence[str], folder: Path) -> int:
 def predict(
     folder: str | Path, source: str | Path, target: TextIO, *, id_column: str | None = None, text_column: str = _TEXT
 ) -> int:
-    """Write the predictions of a file's rows as CSV; return how many rows there are.
+    """Write the predictions of a file's rows as CSV; return the number of rows.
 
-    The columns are the id (when there is one), label, a probability a class (``p(...)``) and, with a policy, decision
-    (1 is selected). Texts that a spreadsheet would run get a ``'`` in front.
+    The columns are the id (when there is one), label, a probability per class (``p(...)``) and, with a policy, decision
+    (1 is selected). Texts that a spreadsheet would run are prefixed with ``'``.
+
+    Parameters
+    ----------
+    folder : path
+        The unpacked bundle.
+    source : path
+        The file to read.
+    target : text file
+        The file to write.
+    id_column : str, optional
+        Column of unique ids; by default "row_id" when there is one.
+    text_column : str, default="text"
+        Column of the texts.
 
     Raises
     ------
@@ -66,18 +79,18 @@ def predict(
         raise CellError(f"{Path(source).name} has no rows.")
     outputs = model.score_rows(cells) if model.kind == "table" else model.score_texts(cells[text_column])
     ids = cells.get(id_column or _ID)
-    columns: dict[str, list[Any]] = {} if ids is None else {id_column or _ID: ids}
+    columns: dict[str, list[str] | list[int]] = {} if ids is None else {id_column or _ID: ids}
     if model.labels is None:
         columns["label"] = [_number(value) for value in outputs[:, 0]]
     else:
-        columns["label"] = [model.labels[place] for place in outputs.argmax(axis=1)]
-        for place, label in enumerate(model.labels):
-            columns[f"p({label})"] = [_number(value) for value in outputs[:, place]]
+        columns["label"] = [model.labels[code] for code in outputs.argmax(axis=1)]
+        for code, label in enumerate(model.labels):
+            columns[f"p({label})"] = [_number(value) for value in outputs[:, code]]
     if model.rules is not None:
         parts = [groups(cells[name]) for name in model.rules.columns]
         texts = [", ".join(part) for part in zip(*parts, strict=True)]
         keys = None if ids is None else groups(ids)
-        columns["decision"] = model.rules.decide(model.selected(outputs), texts, keys).tolist()
+        columns["decision"] = model.rules.decide(model.policy_scores(outputs), texts, keys).tolist()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow([safe(name) for name in columns])
     writer.writerows(
@@ -91,11 +104,11 @@ def predict(
 
 
 def _cells(model: EdgeModel, source: str | Path, id_column: str | None, text_column: str) -> dict[str, list[str]]:
-    wanted = model.needed if model.kind == "table" else [text_column, *(model.rules.columns if model.rules else [])]
+    required = model.required if model.kind == "table" else [text_column, *(model.rules.columns if model.rules else [])]
     if model.kind == "text" and Path(source).suffix == ".txt":
         with open(source, encoding="utf-8-sig") as lines:  # str.splitlines would also split at rarer separators
             return {text_column: [line.rstrip("\n") for line in lines if line.strip()]}
-    return read_csv(source, [*wanted, *([id_column] if id_column else [])])
+    return read_csv(source, [*required, *([id_column] if id_column else [])])
 
 
 def _number(value: float) -> str:
@@ -104,24 +117,24 @@ def _number(value: float) -> str:
 
 def _check(folder: Path) -> int:
     """Compare the answers on this machine with those that the bundle was made with."""
-    found = io.StringIO(newline="")
-    predict(folder, folder / "sample_input.csv", found)
-    found.seek(0)
-    ours = list(csv.reader(found))
+    output = io.StringIO(newline="")
+    predict(folder, folder / "sample_input.csv", output)
+    output.seek(0)
+    ours = list(csv.reader(output))
     with open(folder / "expected_output.csv", newline="", encoding="utf-8") as file:
         expected = list(csv.reader(file))
     if len(ours) != len(expected):
         print(f"{len(ours) - 1:,} rows were predicted, {len(expected) - 1:,} are expected")  # noqa: T201
         return 1
-    shares = [place for place, name in enumerate(expected[0]) if name.startswith("p(")]
-    measured = shares or [expected[0].index("label")]
-    tolerance = _TOLERANCES.get(EdgeModel(folder).variant, _ROUGH)
+    probabilities = [index for index, name in enumerate(expected[0]) if name.startswith("p(")]
+    compared = probabilities or [expected[0].index("label")]
+    tolerance = _TOLERANCES.get(EdgeModel(folder).variant, _QUANTIZED_TOLERANCE)
     worst, wrong = 0.0, []
     for line, (mine, theirs) in enumerate(zip(ours[1:], expected[1:], strict=True), start=1):
-        numbers = np.array([[float(row[place]) for place in measured] for row in (mine, theirs)])
-        unit = 1.0 if shares else max(1.0, float(np.abs(numbers[1]).max()))
+        numbers = np.array([[float(row[index]) for index in compared] for row in (mine, theirs)])
+        unit = 1.0 if probabilities else max(1.0, float(np.abs(numbers[1]).max()))
         gap = float(np.abs(numbers[0] - numbers[1]).max()) / unit
-        rest = [[cell for place, cell in enumerate(row) if place not in measured] for row in (mine, theirs)]
+        rest = [[cell for index, cell in enumerate(row) if index not in compared] for row in (mine, theirs)]
         worst = max(worst, gap)
         if gap > tolerance or rest[0] != rest[1]:
             wrong.append(line)

@@ -1,13 +1,14 @@
-"""An exported model and what its metadata say, ready to score."""
+"""An exported model with its metadata, ready to score."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .cells import CellError, feed
 from .rules import Rules
@@ -25,18 +26,18 @@ class EdgeModel:
     Parameters
     ----------
     folder : path
-        With ``model.onnx``; for texts ``tokenizer.json`` too.
+        Folder with ``model.onnx``; for texts also ``tokenizer.json``.
 
     Attributes
     ----------
-    kind : str
-        table or text.
+    kind : {"table", "text"}
+        Kind of the model.
     labels : list or None
         The classes in the order of the probabilities; None for a number.
     columns : list of dict
-        Of a table: name, kind, input, the words that are no markers of "missing" there, and a text's vocabulary.
+        Columns of a table: name, kind, input, the spellings of "missing" that are words there, and a text's vocabulary.
     rules : Rules or None
-        The policy that goes with the model.
+        The policy of the model.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -49,7 +50,7 @@ class EdgeModel:
 
         self.kind = props["plumbline.kind"]
         self.variant = props.get("plumbline.variant", "fp32")
-        self.labels: list[Any] | None = read("labels")
+        self.labels: list[str] | list[int] | None = read("labels")
         self.columns: list[dict[str, Any]] = read("columns") or []
         policy = read("policy")
         self.rules = None if policy is None else Rules(policy)
@@ -58,60 +59,63 @@ class EdgeModel:
         )
 
     @property
-    def needed(self) -> list[str]:
-        """Columns of a table that scoring and deciding take."""
+    def required(self) -> list[str]:
+        """Columns of a table that scoring and deciding need."""
         own = [column["name"] for column in self.columns]
         return list(dict.fromkeys([*own, *(self.rules.columns if self.rules else [])]))
 
-    def score_rows(self, cells: Mapping[str, Sequence[str]]) -> Any:
+    def score_rows(self, cells: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:
         """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of a table's columns of cells."""
-        texts = [each for each in self.columns if each["kind"] == "text"]
-        whole = {each["input"]: feed(each, cells[each["name"]]) for each in self.columns if each not in texts}
+        texts = [column for column in self.columns if column["kind"] == "text"]
+        others = [column for column in self.columns if column not in texts]
+        whole = {column["input"]: feed(column, cells[column["name"]]) for column in others}
         output = "prediction" if self.labels is None else "probabilities"
-        found = []
+        outputs = []
         for begin in range(0, len(cells[self.columns[0]["name"]]), _ROWS):
             part = slice(begin, begin + _ROWS)
             feeds = {name: values[part] for name, values in whole.items()}
-            # A text becomes some hundred numbers, which all rows at once have no room for.
-            feeds |= {each["input"]: feed(each, cells[each["name"]][part]) for each in texts}
-            found.append(self._session.run([output], feeds)[0])
-        return np.concatenate(found).astype(np.float64)
+            # A text becomes some hundred numbers, too many for all rows at once.
+            feeds |= {column["input"]: feed(column, cells[column["name"]][part]) for column in texts}
+            outputs.append(self._session.run([output], feeds)[0])
+        return np.concatenate(outputs).astype(np.float64)
 
-    def score_texts(self, texts: Sequence[str]) -> Any:
+    def score_texts(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of texts.
 
-        One at a time: nothing is padded, so a text's answer does not hang on its neighbours, quantised or not.
+        One at a time: nothing is padded, so a text's answer does not depend on the others, quantized or not.
         """
         assert self._tokenize is not None
-        names = [each.name for each in self._session.get_inputs()]
-        found = []
+        names = [port.name for port in self._session.get_inputs()]
+        outputs = []
         for text in texts:
             ids = np.array([self._tokenize(text)], dtype=np.int64)
             feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-            found.append(self._session.run(None, {name: feeds[name] for name in names})[0][0])
-        values = np.stack(found).astype(np.float64)
+            outputs.append(self._session.run(None, {name: feeds[name] for name in names})[0][0])
+        values = np.stack(outputs).astype(np.float64)
         if self.labels is None:
             return values
-        values = np.exp(values - values.max(axis=1, keepdims=True))
-        return values / values.sum(axis=1, keepdims=True)
+        exponentials: NDArray[np.float64] = np.exp(values - values.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
 
-    def selected(self, outputs: Any) -> Any:
-        """Return the score that the policy decides by: the probability of its positive label, or the number."""
+    def policy_scores(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scores that the policy decides by: the probability of its positive label, or the number."""
         if self.labels is None or self.rules is None:
             return outputs[:, 0]
         if self.rules.positive is None:
             return outputs[:, -1]
         texts = [str(label) for label in self.labels]
         if self.rules.positive not in texts:
-            raise CellError(f"The policy is about the label '{self.rules.positive}', which the model does not know.")
+            raise CellError(
+                f"The policy is about the label '{self.rules.positive}', which is not a label of the model."
+            )
         return outputs[:, texts.index(self.rules.positive)]
 
 
-def _tokenizer(path: Path, max_length: int | None) -> Any:
-    """Return what turns a text into ids: our own for BERT's kind, otherwise the package ``tokenizers``."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if WordPiece.supports(found):
-        return WordPiece(found, max_length).encode
+def _tokenizer(path: Path, max_length: int | None) -> Callable[[str], list[int]]:
+    """Return a function from a text to ids: our own for BERT's type, otherwise the package ``tokenizers``."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    if WordPiece.supports(config):
+        return WordPiece(config, max_length).encode
     try:
         from tokenizers import Tokenizer
     except ModuleNotFoundError:

@@ -1,4 +1,4 @@
-"""Decisions by a policy: thresholds by group, some of them drawn by a keyed hash of the row's id."""
+"""Decisions by a policy: thresholds by group; some decisions are drawn by a keyed hash of the row's id."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .cells import CellError
 
@@ -23,7 +24,7 @@ class Rules:
     Parameters
     ----------
     policy : dict
-        As the model's metadata has it.
+        The policy, as in the model's metadata.
 
     Examples
     --------
@@ -37,7 +38,7 @@ class Rules:
         self.positive: str | None = policy.get("settings", {}).get("positive")
         self._rules = {
             group: [
-                (float(_WORDS.get(each["threshold"], each["threshold"])), float(each["probability"])) for each in rule
+                (float(_WORDS.get(part["threshold"], part["threshold"])), float(part["probability"])) for part in rule
             ]
             for group, rule in policy["rules"].items()
         }
@@ -53,10 +54,12 @@ class Rules:
 
     @property
     def randomized(self) -> bool:
-        """Whether any group's decision is drawn, so that rows need ids."""
+        """Whether decisions of any group are drawn, so that rows need ids."""
         return any(len(rule) > 1 for rule in self._rules.values())
 
-    def decide(self, scores: Any, groups: Sequence[str], ids: Sequence[str] | None = None) -> Any:
+    def decide(
+        self, scores: NDArray[np.float64], groups: Sequence[str], ids: Sequence[str] | None = None
+    ) -> NDArray[np.int64]:
         """Decide for each row, 0 or 1.
 
         Parameters
@@ -66,7 +69,7 @@ class Rules:
         groups : sequence of str
             The group of each row; parts of several columns are joined by ", ".
         ids : sequence of str, optional
-            Unique; needed when decisions are drawn. The same id always gets the same draw.
+            Unique ids, needed when decisions are drawn. The same id always gets the same draw.
 
         Raises
         ------
@@ -80,11 +83,11 @@ class Rules:
                 f"{' and '.join(map(repr, self.columns))}. It knows {', '.join(list(self._rules)[:10])}."
             )
         rates = np.zeros(len(scores))
-        places = np.array(groups, dtype=object)
+        names = np.array(groups, dtype=object)
         for group in dict.fromkeys(groups):
-            own = places == group
+            rows = names == group
             for threshold, probability in self._rules[group]:
-                rates[own] += probability * (scores[own] >= threshold)
+                rates[rows] += probability * (scores[rows] >= threshold)
         rates = rates.clip(0.0, 1.0)
         if not self.randomized:
             return (rates >= 0.5).astype(np.int64)
@@ -92,7 +95,7 @@ class Rules:
             raise CellError("This policy draws some decisions: name a column of unique ids with --id.")
         if len(set(ids)) < len(ids):
             raise CellError("Some row ids occur more than once; the ids must be unique.")
-        return (np.array([self._draw(each) for each in ids]) < rates).astype(np.int64)
+        return (np.array([self._draw(row_id) for row_id in ids]) < rates).astype(np.int64)
 
     def _draw(self, row_id: str) -> float:
         digest = hashlib.blake2b(row_id.encode("utf-8", "surrogatepass"), key=self._salt, digest_size=8).digest()

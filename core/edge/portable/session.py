@@ -1,29 +1,32 @@
-"""A session of ONNX Runtime to score with: on the processor, one thread."""
+"""A session of ONNX Runtime for scoring: on the CPU, with one thread."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 __all__ = ["DISABLED_OPTIMIZERS", "open_session"]
 
 DISABLED_OPTIMIZERS = ("SkipLayerNormFusion",)
-"""Rewritings of a graph that cost time on processors, and are left out there.
+"""Graph optimizations that cost time on CPUs, and are disabled there.
 
-ONNX Runtime's kernel of a skip connection with its normalisation works a number at a time where its parts work on
+ONNX Runtime's kernel of a skip connection with its normalization works on single numbers where its parts work on
 vectors: a small language model takes a tenth longer with it in fp32, and a third longer in int8.
 """
 
 
-def open_session(model: str | Path | bytes, log_severity: int = 2) -> Any:
+def open_session(model: str | Path | bytes, log_severity: int = 2) -> InferenceSession:
     """Load a model; ONNX Runtime's own errors say why one cannot be loaded.
 
     Parameters
     ----------
     model : path or bytes
-        The file, or what is in it.
-    log_severity : int
-        From what on ONNX Runtime writes to the log: 2 warnings, 3 errors, 4 what ends the process.
+        The file, or its content.
+    log_severity : int, default=2
+        Least severity that ONNX Runtime logs: 2 warnings, 3 errors, 4 fatal errors.
     """
     import onnxruntime
 

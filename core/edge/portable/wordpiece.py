@@ -1,7 +1,7 @@
 """BERT's WordPiece tokenizer in plain Python, from a ``tokenizer.json``.
 
-It gives the ids that the package ``tokenizers`` gives, but for some 500 rare characters whose kind Unicode has set
-since 2015.
+It returns the same ids as the package ``tokenizers``, except for some 500 rare characters whose category Unicode has
+set since 2015.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class WordPiece:
 
     Parameters
     ----------
-    found : dict
-        What ``tokenizer.json`` holds; `supports` tells whether this class reads it.
-    max_length : int or None
-        Most ids of a text, those of [CLS] and [SEP] counted.
+    config : dict
+        Content of ``tokenizer.json``; `supports` says whether this class reads it.
+    max_length : int, optional
+        Largest number of ids of a text, including those of [CLS] and [SEP].
 
     Examples
     --------
@@ -47,8 +47,8 @@ class WordPiece:
     [1, 3, 4, 5, 2]
     """
 
-    def __init__(self, found: dict[str, Any], max_length: int | None = None) -> None:
-        model, normalizer = found["model"], found["normalizer"]
+    def __init__(self, config: dict[str, Any], max_length: int | None = None) -> None:
+        model, normalizer = config["model"], config["normalizer"]
         self._vocab: dict[str, int] = model["vocab"]
         self._unknown = self._vocab[model["unk_token"]]
         self._prefix = model.get("continuing_subword_prefix", "##")
@@ -58,25 +58,25 @@ class WordPiece:
         self._lowercase = normalizer.get("lowercase", True)
         accents = normalizer.get("strip_accents")
         self._strip = self._lowercase if accents is None else accents
-        self._added = {each["content"]: each["id"] for each in found.get("added_tokens", [])}
+        self._added = {token["content"]: token["id"] for token in config.get("added_tokens", [])}
         contents = sorted(self._added, key=len, reverse=True)
         self._split = re.compile(f"({'|'.join(map(re.escape, contents))})") if contents else None
-        self._before, self._after = _around(found["post_processor"])
-        self._room = None if max_length is None else max(max_length - len(self._before) - len(self._after), 0)
+        self._before, self._after = _around(config["post_processor"])
+        self._max_ids = None if max_length is None else max(max_length - len(self._before) - len(self._after), 0)
 
     @staticmethod
-    def supports(found: dict[str, Any]) -> bool:
-        """Tell whether a ``tokenizer.json`` is of BERT's kind."""
-        kinds = [(found.get(part) or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]
+    def supports(config: dict[str, Any]) -> bool:
+        """Return whether a ``tokenizer.json`` is of BERT's type."""
+        types = [(config.get(part) or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model")]
         plain = all(
-            not each[key]
-            for each in found.get("added_tokens", [])
+            not token[key]
+            for token in config.get("added_tokens", [])
             for key in ("single_word", "lstrip", "rstrip", "normalized")
         )
         return (
-            kinds == ["BertNormalizer", "BertPreTokenizer", "WordPiece"]
+            types == ["BertNormalizer", "BertPreTokenizer", "WordPiece"]
             and plain
-            and _around(found.get("post_processor") or {}) != ([], [])
+            and _around(config.get("post_processor") or {}) != ([], [])
         )
 
     def encode(self, text: str) -> list[int]:
@@ -88,7 +88,7 @@ class WordPiece:
             else:
                 for word in self._words(self._normalized(part)):
                     ids += self._pieces(word)
-        return [*self._before, *ids[: self._room], *self._after]
+        return [*self._before, *ids[: self._max_ids], *self._after]
 
     def _normalized(self, text: str) -> str:
         if self._clean:
@@ -117,7 +117,7 @@ class WordPiece:
             yield word
 
     def _pieces(self, word: str) -> list[int]:
-        """Return the longest pieces from the left; a word that is not made of known pieces is unknown as a whole."""
+        """Return the longest pieces from the left; a word with other pieces is unknown as a whole."""
         if len(word) > self._longest:
             return [self._unknown]
         ids: list[int] = []
@@ -125,9 +125,9 @@ class WordPiece:
         while start < len(word):
             prefix = self._prefix if start else ""
             for end in range(len(word), start, -1):
-                place = self._vocab.get(prefix + word[start:end])
-                if place is not None:
-                    ids.append(place)
+                piece = self._vocab.get(prefix + word[start:end])
+                if piece is not None:
+                    ids.append(piece)
                     start = end
                     break
             else:

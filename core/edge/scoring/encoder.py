@@ -19,23 +19,23 @@ _PARTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_id
 
 
 class Encoder:
-    """Tokenises texts into the inputs of a graph.
+    """Tokenizes texts into the inputs of a graph.
 
     Parameters
     ----------
     tokenizer : path
-        A ``tokenizer.json``.
+        Path of a ``tokenizer.json``.
     names : sequence of str
-        The inputs that the graph takes.
+        Names of the inputs that the graph takes.
     max_length : int or None
-        Tokens that are read of a text; None reads all of it.
-    length : int or None
-        Pad every text to so many; None: to the longest of its batch.
+        Tokens per text that the model reads; None reads all of it.
+    length : int, optional
+        Number of tokens that every text is padded to; None pads to the longest text of a batch.
 
     Raises
     ------
     InputError
-        When the graph takes an input that no tokenizer makes, or the file is no tokenizer.
+        When the graph takes an input that no tokenizer makes, or the file is not a tokenizer.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Encoder:
         foreign = sorted(set(names) - set(_PARTS))
         if foreign:
             raise InputError(
-                f"The model's input '{foreign[0]}' is none that a tokenizer makes.",
+                f"The model's input '{foreign[0]}' is not one that a tokenizer makes.",
                 "Give feeds, or rows of a table, instead of texts.",
             )
         try:
@@ -56,7 +56,7 @@ class Encoder:
         if max_length is None and length is None:
             self._tokenizer.no_truncation()
         else:
-            self._tokenizer.enable_truncation(min(each for each in (max_length, length) if each is not None))
+            self._tokenizer.enable_truncation(min(limit for limit in (max_length, length) if limit is not None))
         padding = self._tokenizer.padding or {}
         self._tokenizer.enable_padding(
             pad_id=padding.get("pad_id", 0), pad_token=padding.get("pad_token", "[PAD]"), length=length
@@ -67,9 +67,10 @@ class Encoder:
         """Return the inputs for a batch of texts, shape (n, tokens) each."""
         encoded = self._tokenizer.encode_batch(list(texts))
         return {
-            name: np.array([getattr(each, _PARTS[name]) for each in encoded], dtype=np.int64) for name in self._names
+            name: np.array([getattr(encoding, _PARTS[name]) for encoding in encoded], dtype=np.int64)
+            for name in self._names
         }
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens of each text are read, without padding."""
-        return [sum(each.attention_mask) for each in self._tokenizer.encode_batch(list(texts))]
+        """Return the number of tokens of each text that are read, without padding."""
+        return [sum(encoding.attention_mask) for encoding in self._tokenizer.encode_batch(list(texts))]

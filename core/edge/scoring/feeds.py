@@ -1,7 +1,7 @@
-"""From a raw table to the inputs of an exported model's graph: pandas and NumPy, no scikit-learn.
+"""The inputs of an exported model's graph from a raw table, with pandas and NumPy.
 
-`core.features` says what a cell becomes. Its ways through pandas take some hundred microseconds per column, however few
-the rows; columns whose type already says what they hold take a straight one here, to the same values.
+`core.features` defines what a cell becomes. Its functions take some hundred microseconds per column, however few the
+rows; columns whose type already says what they hold are converted directly here, to the same values.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from core.columns import require_columns
 from core.edge.export.metadata import Column
 from core.edge.portable.words import count_words
 from core.errors import InputError
-from core.features import LARGEST, MISSING, NO_DATE, as_categories, as_dates, as_numbers, as_seconds, require_columns
+from core.features import LARGEST, MISSING, NO_DATE, as_categories, as_dates, as_numbers, as_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,27 +25,27 @@ __all__ = ["table_feeds"]
 
 
 def table_feeds(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, NDArray[Any]]:
-    """Return the inputs of a graph, shape (n, 1) each; of a text column (n, words).
+    """Return the inputs of a graph, each of shape (n, 1); for a text column (n, words).
 
-    Values are treated as in training: numbers that float32 cannot hold are missing, and so are dates that are none.
+    Values are treated as in training: numbers that float32 cannot hold are missing, and so are invalid dates.
 
     Parameters
     ----------
     frame : DataFrame
-        Has the columns in any order, and may have others.
+        A table with the columns in any order; it may have others.
     columns : sequence of Column
-        As the model's metadata lists them.
+        Columns as the model's metadata list them.
 
     Returns
     -------
     dict of array
         Numbers and booleans float32 with NaN where missing; categories text with "(missing)"; dates int64 seconds
-        since 1970 (UTC), with the smallest int64 where missing; of texts how often each word is there, int32.
+        since 1970 (UTC), with the smallest int64 where missing; texts the count of each word, int32.
 
     Raises
     ------
     InputError
-        When there is no table, a column is absent or there twice, a number column holds something else, or nothing in
+        When it is not a table, a column is missing or occurs twice, a number column holds something else, or no cell of
         a date column is a date.
 
     Examples
@@ -56,15 +57,13 @@ def table_feeds(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, NDA
     ([[20.0], [nan]], [['a'], ['(missing)']])
     """
     if not isinstance(frame, pd.DataFrame):
-        raise InputError(f"Rows are given as {type(frame).__name__}.", "Give a DataFrame with a column a feature.")
+        raise InputError(f"Rows are given as {type(frame).__name__}.", "Give a DataFrame with one column per feature.")
     require_columns(frame, [column.name for column in columns])
     feeds: dict[str, NDArray[Any]] = {}
     for column in columns:
         cells = frame[column.name]
         if cells.ndim > 1:
-            raise InputError(
-                f"The table has the column '{column.name}' {cells.shape[1]} times.", "Keep the one that is meant."
-            )
+            raise InputError(f"The table has the column '{column.name}' {cells.shape[1]} times.", "Keep one of them.")
         if column.kind == "text":
             feeds[column.input] = count_words(_texts(cells), column.vocabulary)
             continue
@@ -90,27 +89,26 @@ def _categories(cells: pd.Series) -> NDArray[np.object_]:
 
 
 def _texts(cells: pd.Series) -> list[str]:
-    """Return texts as `core.features._text.as_words` reads them."""
+    """Return texts as `core.features` reads them."""
     values = _strings(cells, "")
     return cells.astype(object).where(cells.notna(), "").astype(str).tolist() if values is None else values
 
 
 def _strings(cells: pd.Series, missing: str) -> list[str] | None:
-    """Return cells that are texts, with a word where one is missing; None when there are others."""
-    values: list[str] = cells.tolist()
-    for place, value in enumerate(values):
+    """Return cells that are texts, with a word where one is missing; None when some are not texts."""
+    values = cells.tolist()
+    for index, value in enumerate(values):
         if type(value) is str:
             continue
         if value is not None and value is not pd.NA and not (type(value) is float and value != value):
             return None
-        values[place] = missing
+        values[index] = missing
     return values
 
 
 def _dates(name: str, cells: pd.Series) -> NDArray[np.int64]:
     if _is_plain(cells, "M"):
-        seconds = cells.to_numpy().astype("datetime64[s]")  # NumPy rounds down, as `as_dates` does
-        return np.asarray(seconds, dtype=np.int64)
+        return cells.to_numpy().astype("datetime64[s]").astype(np.int64)  # NumPy rounds down, as `as_dates` does
     seconds = None if cells.dtype.kind in "iufbc" else as_seconds(as_dates(cells))
     present = cells.notna().to_numpy()
     if present.any() and (seconds is None or (seconds[present] == NO_DATE).all()):
@@ -121,6 +119,6 @@ def _dates(name: str, cells: pd.Series) -> NDArray[np.int64]:
     return np.full(len(cells), NO_DATE) if seconds is None else seconds
 
 
-def _is_plain(cells: pd.Series, kinds: str) -> bool:
-    """Say whether cells are a NumPy array of one of these kinds."""
-    return isinstance(cells.dtype, np.dtype) and cells.dtype.kind in kinds
+def _is_plain(cells: pd.Series, type_codes: str) -> bool:
+    """Return whether cells are a NumPy array of one of these types (``dtype.kind``)."""
+    return isinstance(cells.dtype, np.dtype) and cells.dtype.kind in type_codes

@@ -1,17 +1,20 @@
-"""A model's file opened for scoring, or refused with the reason."""
+"""Opens a model's file for scoring."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from core.edge.portable.session import open_session
 from core.errors import InputError
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
 __all__ = ["load_session"]
 
 
-def load_session(model: str | Path) -> Any:
+def load_session(model: str | Path) -> InferenceSession:
     """Open a session of ONNX Runtime on a file.
 
     Raises

@@ -1,4 +1,4 @@
-"""Rows of a table scored with ONNX Runtime: neither scikit-learn nor the library that trained is loaded."""
+"""Scores rows of a table with ONNX Runtime: neither scikit-learn nor the library that trained is loaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TableScorer"]
 
-_ROWS = 10_000  # in one run of the graph: its own values take memory too
+_ROWS = 10_000  # per run of the graph: its intermediate values take memory, too
 
 
 class TableScorer:
@@ -26,21 +26,21 @@ class TableScorer:
     Parameters
     ----------
     model : path
-        The ONNX file; all that is needed to use it is in its metadata.
+        The ONNX file; its metadata hold everything that is needed to use it.
 
     Attributes
     ----------
     metadata : Metadata
-        Of the file.
+        Metadata of the file.
     labels : list or None
         The classes in the order of the probabilities, as the target has them; None for a number.
     columns : tuple of Column
-        That the table needs.
+        Columns that the table needs.
 
     Raises
     ------
     InputError
-        When the file cannot be loaded, or is no model of a table that Plumbline exported.
+        When the file cannot be loaded, or is not a model of a table that Plumbline exported.
     """
 
     def __init__(self, model: str | Path) -> None:
@@ -48,7 +48,7 @@ class TableScorer:
         self.metadata = Metadata.from_props(self._session.get_modelmeta().custom_metadata_map)
         if self.metadata.kind != "table":
             raise InputError(
-                f"'{Path(model).name}' is no model of a table (kind: {self.metadata.kind}).",
+                f"'{Path(model).name}' is not a model of a table (kind: {self.metadata.kind}).",
                 "Give a file that export_onnx wrote for one.",
             )
         self.columns = self.metadata.columns
@@ -60,22 +60,22 @@ class TableScorer:
         Raises
         ------
         InputError
-            When a column is absent, or a number column holds something else.
+            When a column is missing, or a number column holds something else.
         """
         name = "prediction" if self.labels is None else "probabilities"
         return self._run(name, frame)
 
     def chosen(self, frame: pd.DataFrame) -> NDArray[Any]:
-        """Return the labels as the graph itself gives them, shape (n,): text, or int64 of whole-numbered labels."""
+        """Return the labels as the graph itself answers, shape (n,): text, or int64 for whole-number labels."""
         return self._run("label", frame)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the label of each row, then the probability of each class; of a number, the number alone.
+        """Return the label of each row and the probability of each class; for a number, only the number.
 
         Raises
         ------
         InputError
-            When there is no row, a column is absent, or a number column holds something else.
+            When there are no rows, a column is missing, or a number column holds something else.
         """
         import numpy as np
         import pandas as pd
@@ -85,14 +85,16 @@ class TableScorer:
             return pd.DataFrame({"label": outputs[:, 0]}, index=frame.index)
         names = np.empty(len(self.labels), dtype=object)
         names[:] = self.labels
-        table: dict[str, Any] = {"label": pd.Series(names[outputs.argmax(axis=1)], index=frame.index).infer_objects()}
-        for place, label in enumerate(self.labels):
-            table[f"p({label})"] = outputs[:, place]
+        table: dict[str, pd.Series | NDArray[np.float64]] = {
+            "label": pd.Series(names[outputs.argmax(axis=1)], index=frame.index).infer_objects()
+        }
+        for code, label in enumerate(self.labels):
+            table[f"p({label})"] = outputs[:, code]
         return pd.DataFrame(table, index=frame.index)
 
     def _run(self, output: str, frame: pd.DataFrame) -> NDArray[Any]:
         if not len(frame):
-            raise InputError("There is no row.", "Give at least one.")
+            raise InputError("There are no rows.", "Give at least one.")
         import numpy as np
 
         feeds = table_feeds(frame, self.columns)

@@ -1,20 +1,35 @@
-"""What a quantised model costs in quality: both variants on the same rows, with the interval of the difference."""
+"""The quality that quantization costs: both variants on the same rows, with the interval of the difference."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BeforeValidator, JsonValue
 
 from core.errors import InputError, SettingsError
 from core.evaluation import Estimate, compare_outputs, wilson
+from core.registry import unknown_name
 
-__all__ = ["VariantComparison", "compare_variants"]
+__all__ = ["StoredEstimate", "VariantComparison", "compare_variants"]
 
-# What is shown of each task; log loss and the rest say the same less plainly.
-_SHOWN = {"binary": ("accuracy", "roc_auc"), "multiclass": ("accuracy",), "regression": ("r2", "rmse")}
+# The metrics of each task; log loss and the others say the same less plainly.
+_METRICS = {"binary": ("accuracy", "roc_auc"), "multiclass": ("accuracy",), "regression": ("r2", "rmse")}
+
+
+def _with_nan(values: Mapping[str, JsonValue] | Estimate) -> Mapping[str, JsonValue] | Estimate:
+    """Return a stored estimate with NaN in place of null: JSON has no NaN."""
+    if isinstance(values, Estimate):
+        return values
+    limits = ("value", "low", "high")
+    return {**values, **{name: float("nan") for name in limits if values[name] is None}}
+
+
+StoredEstimate = Annotated[Estimate, BeforeValidator(_with_nan)]
+"""An estimate that can be read from JSON."""
 
 
 @dataclass(frozen=True)
@@ -23,52 +38,52 @@ class VariantComparison:
 
     Parameters
     ----------
-    task : str
-        binary, multiclass or regression.
+    task : {"binary", "multiclass", "regression"}
+        The task.
     n : int
-        Rows.
+        Number of rows.
     before, after : dict of str to Estimate
-        Figures of each variant, with 95 % bootstrap intervals.
+        Metrics of each variant, with 95% bootstrap intervals.
     gains : dict of str to Estimate
-        What `after` gains over `before`, negative where it is worse, whichever way the metric goes. Both saw the same
-        resamples of rows, so an interval that holds 0 shows no difference.
+        Gain of `after` over `before`, negative where it is worse, whichever way the metric goes. Both are evaluated on
+        the same resamples of rows, so an interval that contains 0 shows no difference.
     equal_labels : Estimate or None
         Share of rows with the same label, with Wilson's interval; None for numbers.
     largest_difference : float
-        Of a probability, or of a predicted number.
-    undefined : tuple of str
-        Figures that these rows do not define: ROC AUC where there is one class only.
+        Largest difference of a probability, or of a predicted number.
+    undefined : tuple of str, default=()
+        Metrics that these rows do not define: ROC AUC where there is only one class.
     """
 
     task: str
     n: int
-    before: dict[str, Estimate]
-    after: dict[str, Estimate]
-    gains: dict[str, Estimate]
-    equal_labels: Estimate | None
+    before: dict[str, StoredEstimate]
+    after: dict[str, StoredEstimate]
+    gains: dict[str, StoredEstimate]
+    equal_labels: StoredEstimate | None
     largest_difference: float
     undefined: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison as JSON-serialisable values."""
+        """Return the comparison as JSON-serializable values."""
         return asdict(self) | {"undefined": list(self.undefined)}
 
 
 def compare_variants(
     y: NDArray[Any], before: NDArray[Any], after: NDArray[Any], *, task: str, seed: int = 0
 ) -> VariantComparison:
-    """Compare what two variants of a model answer on rows that neither was made with.
+    """Compare the answers of two variants of a model on rows that neither was made with.
 
     Parameters
     ----------
     y : array of shape (n,)
         Class codes 0 to k-1, or numbers.
     before, after : array of shape (n, k) or (n,)
-        Probabilities of the classes, or predicted numbers: of the model, and of what was made of it.
-    task : str
-        binary, multiclass or regression.
-    seed : int
-        Of the bootstrap.
+        Probabilities of the classes, or predicted numbers, of the model and of the variant.
+    task : {"binary", "multiclass", "regression"}
+        The task.
+    seed : int, default=0
+        Seed of the random number generator that draws the bootstrap's resamples.
 
     Returns
     -------
@@ -79,18 +94,18 @@ def compare_variants(
     SettingsError
         When there is no such task.
     InputError
-        When there are no rows, the arrays do not fit together, or hold something else than probabilities or numbers.
+        When there are no rows, or the arrays do not fit together or hold anything but probabilities or numbers.
 
     Examples
     --------
     >>> y = np.arange(100) % 2
     >>> before = np.column_stack([1 - y, y]) * 0.8 + 0.1
-    >>> found = compare_variants(y, before, before, task="binary")
-    >>> found.gains["accuracy"].value, found.equal_labels.value, found.largest_difference
+    >>> comparison = compare_variants(y, before, before, task="binary")
+    >>> comparison.gains["accuracy"].value, comparison.equal_labels.value, comparison.largest_difference
     (0.0, 1.0, 0.0)
     """
-    if task not in _SHOWN:
-        raise SettingsError(f"There is no task '{task}'.", f"Choose one of: {', '.join(_SHOWN)}.")
+    if task not in _METRICS:
+        raise SettingsError(f"Unknown task '{task}'.", unknown_name(task, _METRICS))
     y = np.asarray(y)
     outputs = {"after": _checked("after", y, after, task), "before": _checked("before", y, before, task)}
     if outputs["after"].shape != outputs["before"].shape:
@@ -98,37 +113,37 @@ def compare_variants(
             f"One variant has outputs of shape {outputs['before'].shape}, the other of {outputs['after'].shape}.",
             "Give both the same rows.",
         )
-    compared = {metric: compare_outputs(task, metric, y, outputs, seed=seed) for metric in _SHOWN[task]}
-    known = {name: each for name, each in compared.items() if np.isfinite(each.gains["before"].value)}
+    compared = {metric: compare_outputs(task, metric, y, outputs, seed=seed) for metric in _METRICS[task]}
+    defined = {name: result for name, result in compared.items() if np.isfinite(result.gains["before"].value)}
     return VariantComparison(
         task,
         len(y),
-        {name: each.metrics["before"][name] for name, each in known.items()},
-        {name: each.metrics["after"][name] for name, each in known.items()},
-        {name: each.gains["before"] for name, each in known.items()},
+        {name: result.metrics["before"][name] for name, result in defined.items()},
+        {name: result.metrics["after"][name] for name, result in defined.items()},
+        {name: result.gains["before"] for name, result in defined.items()},
         None if task == "regression" else _equal_labels(**outputs),
         float(np.abs(outputs["after"] - outputs["before"]).max()),
-        tuple(name for name in compared if name not in known),
+        tuple(name for name in compared if name not in defined),
     )
 
 
 def _checked(name: str, y: NDArray[Any], output: NDArray[Any], task: str) -> NDArray[np.float64]:
-    found = np.asarray(output, dtype=np.float64)
-    if not len(y) or len(found) != len(y):
-        raise InputError(f"There are {len(y):,} rows, and outputs '{name}' of {len(found):,}.", "Give one a row.")
-    if found.ndim != (1 if task == "regression" else 2) or (found.ndim == 2 and found.shape[1] < 2):
+    values = np.asarray(output, dtype=np.float64)
+    if not len(y) or len(values) != len(y):
+        raise InputError(f"There are {len(y):,} rows, and outputs '{name}' of {len(values):,}.", "Give one per row.")
+    if values.ndim != (1 if task == "regression" else 2) or (values.ndim == 2 and values.shape[1] < 2):
         raise InputError(
-            f"The outputs '{name}' have the shape {found.shape}, which does not fit {task}.",
-            "Give a probability a class, shape (n, classes), or numbers, shape (n,).",
+            f"The outputs '{name}' have the shape {values.shape}, which does not fit {task}.",
+            "Give a probability per class, shape (n, classes), or numbers, shape (n,).",
         )
-    if not np.isfinite(found).all():
+    if not np.isfinite(values).all():
         raise InputError(
-            f"{np.count_nonzero(~np.isfinite(found)):,} outputs '{name}' are not finite.",
+            f"{np.count_nonzero(~np.isfinite(values)):,} outputs '{name}' are not finite.",
             "The variant overflows or divides by zero: do not use it.",
         )
-    if task != "regression" and (found.min() < 0 or found.max() > 1 + 1e-6):
-        raise InputError(f"The outputs '{name}' are no probabilities.", "Apply softmax to logits first.")
-    return found
+    if task != "regression" and (values.min() < 0 or values.max() > 1 + 1e-6):
+        raise InputError(f"The outputs '{name}' are not probabilities.", "Apply softmax to logits first.")
+    return values
 
 
 def _equal_labels(before: NDArray[np.float64], after: NDArray[np.float64]) -> Estimate:

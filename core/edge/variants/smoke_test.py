@@ -1,19 +1,22 @@
-"""A quantised model is tried before it is kept: it loads, runs, and returns finite numbers where the model does."""
+"""A quantized model is run before it is kept: it loads, and returns finite numbers where the model does."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.edge.inspection.graph import graph_of
 from core.edge.portable.session import open_session
+from core.edge.variants.modes import Feeds
 from core.errors import ExportError
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["try_out"]
+__all__ = ["run_once"]
 
 _FREE_SIZE = 4
 _FATAL = 4  # what goes wrong is raised, and need not be logged
@@ -30,19 +33,19 @@ _TYPES = {
 }
 
 
-def try_out(content: bytes, model: ModelProto, mode: str, feeds: dict[str, Any] | None) -> None:
-    """Load and run what a quantiser made of a model.
+def run_once(content: bytes, model: ModelProto, mode: str, feeds: Feeds | None) -> None:
+    """Load and run a quantized model.
 
     Parameters
     ----------
     content : bytes
-        The quantised file.
+        The quantized file.
     model : ModelProto
-        The model it was made of.
+        The model it was made from.
     mode : str
-        For the message.
-    feeds : dict of array, optional
-        Inputs to try; by default ones in the inputs' own shapes.
+        Name of the mode, for the message.
+    feeds : dict of array or None
+        Inputs to run it on; None makes some in the inputs' own shapes.
 
     Raises
     ------
@@ -53,18 +56,18 @@ def try_out(content: bytes, model: ModelProto, mode: str, feeds: dict[str, Any] 
         session = open_session(content, _FATAL)
     except Exception as error:  # ONNX Runtime's errors share no base class but this
         raise ExportError(_message(mode, "load", error), "Choose another mode.") from error
-    feeds = _ones(model) if feeds is None else feeds
-    if feeds is None:
+    inputs = _ones(model) if feeds is None else dict(feeds)
+    if inputs is None:
         return
     problem: Exception | None = None
     try:
-        if _finite(session.run(None, feeds)):
+        if _all_finite(session.run(None, inputs)):
             return
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001  (see above)
         problem = error
     try:
-        expected = _finite(open_session(model.SerializeToString(), _FATAL).run(None, feeds))
-    except Exception:  # noqa: BLE001 - the model itself does not take these inputs, so they show nothing
+        expected = _all_finite(open_session(model.SerializeToString(), _FATAL).run(None, inputs))
+    except Exception:  # noqa: BLE001  (the model itself does not take these inputs, so they show nothing)
         return
     if problem is not None:
         raise ExportError(_message(mode, "run", problem), "Choose another mode.") from problem
@@ -74,13 +77,13 @@ def try_out(content: bytes, model: ModelProto, mode: str, feeds: dict[str, Any] 
         )
 
 
-def _message(mode: str, what: str, error: Exception) -> str:
-    return f"The model does not {what} in {mode}: {str(error).strip()[:300]}"
+def _message(mode: str, verb: str, error: Exception) -> str:
+    return f"The model does not {verb} in {mode}: {str(error).strip()[:300]}"
 
 
-def _ones(model: ModelProto) -> dict[str, Any] | None:
-    """Return ones for every input, four where a size is free; None where an input is no plain tensor."""
-    feeds: dict[str, Any] = {}
+def _ones(model: ModelProto) -> dict[str, NDArray[Any]] | None:
+    """Return ones for every input, four where a size is free; None where an input is not a plain tensor."""
+    feeds: dict[str, NDArray[Any]] = {}
     for port in graph_of(model).inputs:
         if port.type not in _TYPES or port.shape is None:
             return None
@@ -89,5 +92,7 @@ def _ones(model: ModelProto) -> dict[str, Any] | None:
     return feeds
 
 
-def _finite(outputs: list[Any]) -> bool:
-    return all(np.isfinite(each).all() for each in outputs if getattr(each, "dtype", np.dtype("O")).kind == "f")
+def _all_finite(outputs: Sequence[object]) -> bool:
+    """Say whether all outputs that are arrays of floats are finite."""
+    arrays = [output for output in outputs if isinstance(output, np.ndarray) and output.dtype.kind == "f"]
+    return all(np.isfinite(array).all() for array in arrays)

@@ -28,7 +28,7 @@ def adult(tmp_path_factory):
     )
     assert policy.randomized
     found = export_onnx(model, folder / "m.onnx", train=train, held_out=others, policy=policy, target="income")
-    bundle = write_bundle(folder / "b.zip", found, sample=others.head(50), card="# The card\n", licence="MIT licence\n")
+    bundle = write_bundle(folder / "b.zip", found, sample=others.head(50), card="# The card\n", license="MIT license\n")
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(folder / "unpacked")
     return model, policy, others, folder / "unpacked"
@@ -65,7 +65,7 @@ def test_it_holds_what_an_edge_needs(adult):
         "numpy",
     ]
     assert (folder / "model_card.md").read_text() == "# The card\n"
-    assert (folder / "LICENSE").read_text() == "MIT licence\n"
+    assert (folder / "LICENSE").read_text() == "MIT license\n"
     text = (folder / "README.md").read_text()
     for told in ("python predict.py --check", "`marital-status` | a word", "`sex`", "`row_id`", "| edge cases |"):
         assert told in text
@@ -152,7 +152,7 @@ def test_every_kind_of_column_survives_the_sample(tmp_path):
     frame = odd_table(300)
     model = fitted("lgbm", "multiclass", frame, ("=a", "b", "c"))
     found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    write_bundle(tmp_path / "b.zip", found, sample=frame, card="", licence="")
+    write_bundle(tmp_path / "b.zip", found, sample=frame, card="", license="")
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         archive.extractall(tmp_path / "b")
     with open(tmp_path / "b" / "expected_output.csv", newline="") as file:
@@ -166,7 +166,7 @@ def test_a_number_is_predicted_and_checked(tmp_path):
     frame = odd_table(200)
     model = fitted("xgboost", "regression", frame)
     found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    write_bundle(tmp_path / "b.zip", found, sample=frame.head(10), card="", licence="")
+    write_bundle(tmp_path / "b.zip", found, sample=frame.head(10), card="", license="")
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         archive.extractall(tmp_path / "b")
     done = run(tmp_path / "b", "--check")
@@ -182,7 +182,7 @@ def test_a_policy_that_is_given_replaces_the_models(tmp_path):
     )
     rules = dict.fromkeys(("red", "green", "blue", "NA", "(missing)"), ((0.5, 1.0),))
     policy = ThresholdPolicy(rules, ("大小",), {"positive": "no"})
-    write_bundle(tmp_path / "b.zip", found, sample=frame, card="", licence="", policy=policy)
+    write_bundle(tmp_path / "b.zip", found, sample=frame, card="", license="", policy=policy)
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         (tmp_path / "n.onnx").write_bytes(archive.read("model.onnx"))
         lines = archive.read("expected_output.csv").decode().splitlines()
@@ -197,7 +197,7 @@ def test_the_same_bundle_has_the_same_content(tmp_path):
     frame = odd_table(100)
     found = export_onnx(fitted("linear", "regression", frame), tmp_path / "m.onnx", train=frame, held_out=frame)
     for name in ("a.zip", "b.zip"):
-        write_bundle(tmp_path / name, found, sample=frame.head(3), card="", licence="")
+        write_bundle(tmp_path / name, found, sample=frame.head(3), card="", license="")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
@@ -205,7 +205,7 @@ def test_what_cannot_be_bundled_is_refused(tmp_path):
     frame = odd_table(200)
     model = fitted("lgbm", "binary", frame, ("no", "yes"))
     found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    options = {"card": "", "licence": ""}
+    options = {"card": "", "license": ""}
     policy = ThresholdPolicy({"red": ((0.5, 1.0),)}, ("大小",))
     with pytest.raises(ExportError, match="has no column 'a b'"):
         write_bundle(tmp_path / "b.zip", found, sample=frame.drop(columns="a b"), **options)
@@ -216,6 +216,6 @@ def test_what_cannot_be_bundled_is_refused(tmp_path):
     bare = onnx.load(found.path)
     Metadata().write(bare)
     onnx.save(bare, tmp_path / "bare.onnx")
-    with pytest.raises(ExportError, match="no model of ours"):
+    with pytest.raises(ExportError, match="was not exported by Plumbline"):
         write_bundle(tmp_path / "b.zip", replace(found, path=tmp_path / "bare.onnx"), sample=frame, **options)
     assert not (tmp_path / "b.zip").exists()

@@ -26,7 +26,7 @@ def exported(tmp_path_factory):
 
 def unpack(folder, found, **options):
     target = folder / "bundle"
-    write_bundle(folder / "b.zip", found, card="card", licence="licence", **options)
+    write_bundle(folder / "b.zip", found, card="card", license="license", **options)
     with zipfile.ZipFile(folder / "b.zip") as archive:
         archive.extractall(target)
     return target
@@ -77,4 +77,4 @@ def test_another_kind_of_tokenizer_comes_with_its_package(exported, tmp_path):
 
 def test_a_text_model_needs_its_tokenizer(exported, tmp_path):
     with pytest.raises(ExportError, match="needs its tokenizer"):
-        write_bundle(tmp_path / "b.zip", exported[2], sample=["a"], card="", licence="")
+        write_bundle(tmp_path / "b.zip", exported[2], sample=["a"], card="", license="")

@@ -22,11 +22,11 @@ def bundles(folder):
     score = model.predict_proba(train)[:, 1]
     policy = optimize_thresholds(y[: len(train)] == ">50K", score, train["sex"], randomized=False)
     found = export_onnx(model, folder / "t.onnx", train=train, held_out=others, policy=policy)
-    write_bundle(folder / "table.zip", found, sample=others.head(20), card="", licence="")
+    write_bundle(folder / "table.zip", found, sample=others.head(20), card="", license="")
     tiny_bert(folder, minilm_tokenizer())
     texts = reviews(30)
     text = export_onnx(folder, folder / "x.onnx", train=texts[:15], held_out=texts[15:])
-    write_bundle(folder / "text.zip", text, sample=texts[:5], card="", licence="", tokenizer=folder / "tokenizer.json")
+    write_bundle(folder / "text.zip", text, sample=texts[:5], card="", license="", tokenizer=folder / "tokenizer.json")
     return model, policy, others, texts, TextScorer(text.path, folder / "tokenizer.json", text.labels, text.max_length)
 
 

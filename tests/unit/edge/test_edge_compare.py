@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_figures_and_json(binary):
         (lambda y, b, a: (y, b, a[:-1]), "outputs 'after' of 399"),
         (lambda y, b, a: (y[:0], b[:0], a[:0]), "There are 0 rows"),
         (lambda y, b, a: (y, b, np.where(a > 0.98, np.nan, a)), "'after' are not finite"),
-        (lambda y, b, a: (y, np.log(b), a), "'before' are no probabilities"),
+        (lambda y, b, a: (y, np.log(b), a), "'before' are not probabilities"),
         (lambda y, b, a: (y, b, a[:, 1]), r"shape \(400,\), which does not fit binary"),
         (lambda y, b, a: (y, b, np.column_stack([a / 2, a / 2])), "the other of"),
     ],
@@ -105,5 +105,5 @@ def test_what_does_not_fit_is_refused(binary, change, message):
 
 
 def test_an_unknown_task_is_refused(binary):
-    with pytest.raises(SettingsError, match="no task 'ranking'"):
+    with pytest.raises(SettingsError, match="Unknown task 'ranking'"):
         compare_variants(*binary, task="ranking")

@@ -100,8 +100,8 @@ def test_the_model_is_compared_as_it_was_loaded(tmp_path):
     from core.edge.export.export_text import _load, _write
 
     write(tmp_path, "Bert")
-    module, tokenizer, names = _load(tmp_path)
-    before = module.model.config._attn_implementation
+    loaded = _load(tmp_path)
+    before = loaded.model.config._attn_implementation
     assert before == "sdpa"  # what torch takes by itself
-    _write(module, tokenizer, names, tmp_path / "m.onnx")
-    assert module.model.config._attn_implementation == before
+    _write(loaded, tmp_path / "m.onnx")
+    assert loaded.model.config._attn_implementation == before

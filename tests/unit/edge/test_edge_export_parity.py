@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.edge.export.parity import Answers, compare, distances, refuse, sample
+from core.edge.export.parity import Answers, compare, regression_units, require_parity, sample
 from core.errors import ExportError
 
 
@@ -18,7 +18,7 @@ def test_equal_answers_have_nothing_to_show():
     assert found.largest_difference == pytest.approx(4e-4)
     assert found.equal
     assert found.to_dict()["shown"] == []
-    refuse({"train": found})
+    require_parity({"train": found})
 
 
 def test_rows_over_and_flips_are_counted_and_shown_worst_first():
@@ -33,7 +33,7 @@ def test_rows_over_and_flips_are_counted_and_shown_worst_first():
         "file": {"outputs": [0.1, 0.9], "label": "yes"},
     }
     with pytest.raises(ExportError) as caught:
-        refuse({"train": compare(model, model), "held_out": found})
+        require_parity({"train": compare(model, model), "held_out": found})
     for told in ("2 of 3 rows (held out)", "another label on 2", "10: 'no' (0.51, 0.49) against 'yes' (0.1, 0.9)"):
         assert told in caught.value.message
 
@@ -59,12 +59,12 @@ def test_what_is_no_number_is_equal_only_to_itself(mine, theirs, over):
 
 def test_numbers_count_in_units_of_the_spread_and_far_ones_of_their_distance():
     model = np.array([[100.0], [101.0], [102.0], [1e30]])
-    unit = distances(model, 1.0)
+    unit = regression_units(model, 1.0)
     assert unit[:3, 0].tolist() == pytest.approx([1.5, 1.0, 1.0])
     assert unit[3, 0] == pytest.approx(1e30)
     file = model * [[1 + 1e-6], [1], [1 + 5e-5], [1 + 1e-6]]
     assert compare(Answers(model), Answers(file), unit=unit).rows_over == 1
-    assert distances(np.full((3, 1), 5.0), 0.0).tolist() == [[1.0]] * 3  # a model that always says the same
+    assert regression_units(np.full((3, 1), 5.0), 0.0).tolist() == [[1.0]] * 3  # a model that always says the same
 
 
 def test_no_more_than_twenty_rows_are_shown():

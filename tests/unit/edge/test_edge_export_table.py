@@ -145,7 +145,7 @@ def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
 
 def test_what_no_search_made_is_refused(tmp_path):
     frame = odd_table(100)
-    with pytest.raises(ExportError, match="no pipeline that a search made"):
+    with pytest.raises(ExportError, match="not a pipeline that a search made"):
         export_onnx(LogisticRegression(), tmp_path / "m.onnx", train=frame, held_out=frame)
     with pytest.raises(ExportError, match="no held-out row"):
         export_onnx(fitted("linear", "regression", frame), tmp_path / "m.onnx", train=frame, held_out=frame[:0])

@@ -145,7 +145,7 @@ def test_made_up_rows_have_texts_that_are_hard(exported):
 
 def test_a_bundle_answers_as_the_pipeline(exported, tmp_path, monkeypatch):
     model, found, _, others = exported
-    bundle = write_bundle(tmp_path / "b.zip", found, sample=others.head(50), card="# Card\n", licence="MIT\n")
+    bundle = write_bundle(tmp_path / "b.zip", found, sample=others.head(50), card="# Card\n", license="MIT\n")
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(tmp_path / "unpacked")
     folder = tmp_path / "unpacked"
@@ -170,6 +170,6 @@ def test_a_bundle_answers_as_the_pipeline(exported, tmp_path, monkeypatch):
     assert answers["label"].tolist() == model.predict(others).tolist()
     assert np.abs(answers.iloc[:, 1:].to_numpy() - model.predict_proba(others)).max() < 1e-6
     scorer = portable.EdgeModel(folder)
-    cells = {name: others[name].astype(object).fillna("").map(str).tolist() for name in scorer.needed}
+    cells = {name: others[name].astype(object).fillna("").map(str).tolist() for name in scorer.required}
     monkeypatch.setattr(portable, "_ROWS", 400)
     assert np.abs(scorer.score_rows(cells) - model.predict_proba(others)).max() < 1e-6

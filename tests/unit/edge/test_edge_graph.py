@@ -249,7 +249,7 @@ def test_what_does_not_run_is_an_input_error():
 
 @pytest.mark.parametrize("data", [b"\x08\x0a\x12\x20ab", onnx.ModelProto(ir_version=10).SerializeToString()])
 def test_no_model_is_an_input_error(data):
-    with pytest.raises(InputError, match="no ONNX model"):
+    with pytest.raises(InputError, match="not an ONNX model"):
         describe_graph(data)
 
 

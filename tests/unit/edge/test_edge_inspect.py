@@ -88,7 +88,7 @@ def external(name="w"):
 
 
 def test_external_data_is_refused_wherever_it_is():
-    message = "kept in another file"
+    message = "stored in another file"
     only_entries = tensor()
     only_entries.external_data.add(key="location", value="../../secret")
     sparse = helper.make_sparse_tensor(tensor("v", (2,)), numpy_helper.from_array(np.array([0, 4]), "i"), [3, 3])
@@ -117,8 +117,8 @@ def test_external_data_is_refused_wherever_it_is():
 
 def test_custom_domains_are_refused_and_named():
     own = helper.make_node("Run", ["x"], ["y"], domain="com.evil")
-    assert "'com.evil.Run'" in refused(model([own], domains=["com.evil"]), "none of ONNX's").message
-    refused(holding(helper.make_node("Run", ["w"], ["z"], domain="com.evil"), 2), "none of ONNX's")
+    assert "'com.evil.Run'" in refused(model([own], domains=["com.evil"]), "not one of ONNX's").message
+    refused(holding(helper.make_node("Run", ["w"], ["z"], domain="com.evil"), 2), "not one of ONNX's")
     refused(
         model([helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft")], domains=["com.microsoft"]),
         "reads another file",
@@ -159,9 +159,9 @@ def test_functions_that_multiply_are_counted_as_often_as_they_are_called():
     assert inspect_onnx(few.SerializeToString()).graph.nodes == 11
 
 
-def test_functions_that_call_each_other_in_a_ring_are_refused():
+def test_functions_that_call_one_another_in_a_circle_are_refused():
     node = helper.make_node("F0", ["x"], ["y"], domain="own")
-    refused(model([node], functions=doubling(3, ("F0", "own")), domains=["own"]), "in a ring")
+    refused(model([node], functions=doubling(3, ("F0", "own")), domains=["own"]), "in a circle")
 
 
 def test_nodes_are_counted_in_subgraphs_and_functions_too():
@@ -268,14 +268,14 @@ def test_a_range_a_sparse_tensor_and_an_input_can_be_huge_too():
 
 
 def test_the_checker_has_the_last_word():
-    refused(model([helper.make_node("MatMul", ["x", "nothing"], ["y"])]), "no valid ONNX model")
-    refused(model([helper.make_node("NoSuchOperator", ["x"], ["y"])]), "no valid ONNX model")
+    refused(model([helper.make_node("MatMul", ["x", "nothing"], ["y"])]), "not a valid ONNX model")
+    refused(model([helper.make_node("NoSuchOperator", ["x"], ["y"])]), "not a valid ONNX model")
     refused(model(outputs=[]), "no outputs")
 
 
 def test_names_of_any_length_and_coding_are_shortened():
     made = model([helper.make_node("A" * 10_000, ["x"], ["y"], domain="d" * 10_000)])
-    assert len(refused(made, "none of ONNX's").message) < 800
+    assert len(refused(made, "not one of ONNX's").message) < 800
     data = model(held=[external("wxyz")]).SerializeToString().replace(b"wxyz", b"w\xff\xfez")
     with pytest.raises(InputError, match="another file"):
         inspect_onnx(data)

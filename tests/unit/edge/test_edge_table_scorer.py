@@ -52,7 +52,7 @@ def test_a_model_of_something_else_is_refused(exported, tmp_path):
     model = onnx.load(exported[2])
     Metadata("text", max_length=8).write(model)
     onnx.save(model, tmp_path / "other.onnx")
-    with pytest.raises(InputError, match=r"'other\.onnx' is no model of a table"):
+    with pytest.raises(InputError, match=r"'other\.onnx' is not a model of a table"):
         TableScorer(tmp_path / "other.onnx")
 
 

@@ -35,7 +35,7 @@ def test_figures_are_those_of_the_held_out_rows(credit, tmp_path):
     )
     assert [each.name for each in found] == ["fp32", "dynamic-int8"]
     first, second = found
-    assert first.metrics["accuracy"]["value"] == accuracy_score(y, model.predict_proba(held).argmax(axis=1))
+    assert first.metrics["accuracy"].value == accuracy_score(y, model.predict_proba(held).argmax(axis=1))
     assert first.file == "model.onnx"
     assert second.file is None
     assert "weights" in second.reason

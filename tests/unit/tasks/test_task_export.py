@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -67,22 +68,22 @@ def test_the_proof_is_over_all_rows_with_the_test_rows_apart(world, exported):
     dataset, search = world
     found = exports.read(exported)
     test = pd.read_parquet(jobs.artifact_path(search.id, "test.parquet", workspace="local"))
-    parity = found["model"]["parity"]
-    assert parity["held_out"]["rows"] == len(test) == found["rows"]["held_out"]
-    assert parity["train"]["rows"] == dataset.rows - len(test) == found["rows"]["train"]
+    parity = found.model.parity
+    assert parity["held_out"]["rows"] == len(test) == found.rows.held_out
+    assert parity["train"]["rows"] == dataset.rows - len(test) == found.rows.train
     assert parity["edge_cases"]["rows"] > 0
     assert all(part["rows_over"] == part["label_flips"] == 0 for part in parity.values())
     # The metric of the file is that of the model, which the search computed by itself.
     known = json.loads(jobs.artifact_path(search.id, "result.json", workspace="local").read_text())["test_metrics"]
-    assert found["variants"][0]["metrics"]["accuracy"]["value"] == pytest.approx(known["accuracy"]["value"])
+    assert found.variants[0].metrics["accuracy"].value == pytest.approx(known["accuracy"]["value"])
 
 
 def test_a_variant_that_cannot_be_made_is_listed_with_its_reason(exported):
     found = exports.read(exported)
-    assert [item["name"] for item in found["variants"]] == ["fp32", "dynamic-int8"]
-    assert found["variants"][1]["file"] is None
-    assert "It is small and fast as it is." in found["variants"][1]["reason"]
-    with pytest.raises(InputError, match="There is fp32"):
+    assert [variant.name for variant in found.variants] == ["fp32", "dynamic-int8"]
+    assert found.variants[1].file is None
+    assert "It is small and fast as it is." in found.variants[1].reason
+    with pytest.raises(InputError, match="Choose one of: fp32"):
         exports.variant_path(exported, found, "dynamic-int8")
 
 
@@ -90,11 +91,11 @@ def test_the_policy_travels_in_the_file(exported):
     metadata = Metadata.read(exports.variant_path(exported, exports.read(exported), "fp32"))
     assert metadata.policy == POLICY.to_dict()
     assert metadata.target == "credit"
-    assert metadata.fingerprint == exports.read(exported)["fingerprint"]
+    assert metadata.fingerprint == exports.read(exported).fingerprint
 
 
 def test_the_bundle_decides_by_the_policy(exported, tmp_path):
-    exports.bundle(exported, "fp32", tmp_path / "bundle.zip", licence=license_text("MIT"))
+    exports.bundle(exported, "fp32", tmp_path / "bundle.zip", license=license_text("MIT"))
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
         archive.extractall(tmp_path / "bundle")
     folder = tmp_path / "bundle"
@@ -102,7 +103,7 @@ def test_the_bundle_decides_by_the_policy(exported, tmp_path):
     card = (folder / "model_card.md").read_text()
     assert "`credit`" in card
     assert "by a threshold policy in the file" in card
-    assert "nobody has said yet" in card
+    assert "Not answered yet" in card
     done = subprocess.run([sys.executable, "predict.py", "--check"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     sample, expected = pd.read_csv(folder / "sample_input.csv"), pd.read_csv(folder / "expected_output.csv")
@@ -112,7 +113,7 @@ def test_the_bundle_decides_by_the_policy(exported, tmp_path):
 
 def test_nothing_is_queued_for_what_cannot_be_exported(world, exported):
     _, search = world
-    with pytest.raises(SettingsError, match="no mode 'int3'"):
+    with pytest.raises(SettingsError, match="Unknown quantization mode 'int3'"):
         export.submit(search, modes=("int3",))
     with pytest.raises(SettingsError, match="No policy 'policy-other"):
         export.submit(search, policy="policy-other.json")
@@ -123,10 +124,10 @@ def test_nothing_is_queued_for_what_cannot_be_exported(world, exported):
 
 
 def test_a_bundle_needs_a_model_of_ours(exported, monkeypatch, tmp_path):
-    found = exports.read(exported) | {"model": None}
-    monkeypatch.setattr(exports, "read", lambda run: found)  # what an upload's edge.json says
-    with pytest.raises(ExportError, match="models that Plumbline exported"):
-        exports.bundle(exported, "fp32", tmp_path / "bundle.zip", licence="")
+    record = replace(exports.read(exported), model=None)  # as for an upload
+    monkeypatch.setattr(exports, "read", lambda run: record)
+    with pytest.raises(ExportError, match="a model that Plumbline exported"):
+        exports.bundle(exported, "fp32", tmp_path / "bundle.zip", license="")
 
 
 def test_a_model_whose_table_is_gone_says_so(world):
@@ -135,6 +136,6 @@ def test_a_model_whose_table_is_gone_says_so(world):
     delete_dataset(dataset.id, workspace="local")
     run = jobs.wait(export.submit(search, modes=()), 60, workspace="local")
     assert run.state is RunState.FAILED
-    assert "table that this model learned from was deleted" in run.error_message
+    assert "table that this model was trained on was deleted" in run.error_message
     assert not artifacts.find(run.id, "local")
     get_store().put_bytes(content)

@@ -65,18 +65,18 @@ def measured(exported):
 def test_a_text_model_is_proven_quantised_and_compared(tuned, exported):
     found = exports.read(exported)
     test = pd.read_parquet(jobs.artifact_path(tuned.id, "test.parquet", workspace="local"))
-    assert found["kind"] == "text"
-    assert found["rows"]["held_out"] == len(test)
-    by_name = {item["name"]: item for item in found["variants"]}
+    assert found.kind == "text"
+    assert found.rows.held_out == len(test)
+    by_name = {variant.name: variant for variant in found.variants}
     assert list(by_name) == ["fp32", "dynamic-int8", "fp16"]
-    assert all(item["file"] for item in by_name.values())
+    assert len(found.made) == 3
     # The accuracy of the file on the test texts is what the training computed with torch.
     known = json.loads(jobs.artifact_path(tuned.id, "result.json", workspace="local").read_text())["test_metrics"][
         "accuracy"
     ]
-    assert by_name["fp32"]["metrics"]["accuracy"]["value"] == pytest.approx(known["value"])
-    assert by_name["dynamic-int8"]["size_bytes"] < by_name["fp32"]["size_bytes"]
-    assert by_name["dynamic-int8"]["comparison"]["n"] == len(test)
+    assert by_name["fp32"].metrics["accuracy"].value == pytest.approx(known["value"])
+    assert by_name["dynamic-int8"].size_bytes < by_name["fp32"].size_bytes
+    assert by_name["dynamic-int8"].comparison.n == len(test)
 
 
 def test_every_figure_is_stored(measured):

@@ -50,9 +50,9 @@ def taken(engine):
 def test_it_is_kept_as_it_came_and_made_smaller(taken):
     found = exports.read(taken)
     assert exports.variant_path(taken, found, "fp32").read_bytes() == product()
-    assert [item["name"] for item in found["variants"] if item["file"]] == ["fp32", "dynamic-int8", "fp16"]
-    assert found["model"] is None
-    assert found["source"]["filename"] == "mine.onnx"
+    assert [variant.name for variant in found.made] == ["fp32", "dynamic-int8", "fp16"]
+    assert found.model is None
+    assert found.source.filename == "mine.onnx"
     assert exports.rows(taken) is None
     assert not upload_path(taken.settings["upload"]).exists()
     assert not jobs.repeatable(taken)
@@ -100,10 +100,10 @@ def _custom() -> bytes:
     ("content", "said"),
     [
         (pickle.dumps({"a": 1}), "Python pickle"),
-        (product()[:-3000], "damaged|no valid|cannot be read|cut"),
+        (product()[:-3000], "not a valid ONNX model|cannot be decoded"),
         (b"", "empty"),
-        (b"a,b\n1,2\n", "no ONNX|not an ONNX|no valid ONNX|cannot be read"),
-        (_huge(), "tensor|bytes|MB|GB"),
+        (b"a,b\n1,2\n", "not an ONNX file"),
+        (_huge(), "is a tensor of"),
         (_custom(), "evil"),
     ],
     ids=["pickle", "cut", "empty", "csv", "bomb", "custom"],
@@ -128,5 +128,5 @@ def test_too_large_a_file_leaves_nothing_behind(engine, monkeypatch):
 
 
 def test_modes_that_need_data_are_refused(engine):
-    with pytest.raises(SettingsError, match="no mode for an uploaded file"):
+    with pytest.raises(SettingsError, match="cannot be quantized with the mode 'static-int8-u8s8'"):
         onnx_upload.submit(io.BytesIO(product()), "mine.onnx", modes=("static-int8-u8s8",), workspace="local")

@@ -153,7 +153,7 @@ def _cell_requests(
     ]
 
     def to_feeds(cells: Mapping[str, list[str]]) -> Feeds:
-        return {str(column["input"]): feed(column, cells[str(column["name"])]) for column in inputs.columns}
+        return {column.input: feed(column.to_dict(), cells[column.name]) for column in inputs.columns}
 
     def run_cells(cells: dict[str, list[str]]) -> object:
         return run(to_feeds(cells))

@@ -59,7 +59,7 @@ def test_random_tokens_have_the_length_that_is_set(file, quick):
 
 
 def test_what_cannot_be_tokenised_is_refused(file, quick, tokenizer, tmp_path):
-    with pytest.raises(InputError, match="input 'x' is none that a tokenizer makes"):
+    with pytest.raises(InputError, match="input 'x' is not one that a tokenizer makes"):
         measure_latency(file("matmul"), quick(), inputs=Texts(TEXTS, tokenizer))
     with pytest.raises(InputError, match="no tokenizer 'absent"):
         measure_latency(file("tokens"), quick(), inputs=Texts(TEXTS, tmp_path / "absent.json"))

@@ -6,26 +6,26 @@ import streamlit as st
 
 from core.catalog import Run, RunState
 from pages._ui import header, lookups, run_actions
-from pages.edge import files
+from pages.edge import download
 
-__all__ = ["of_export", "of_measurement"]
+__all__ = ["show_export", "show_measurement"]
 
 
-def of_export(run: Run) -> None:
+def show_export(run: Run) -> None:
     """Draw the header of an export."""
     with header.show_object(run.title, back="All exports"):
         if run.state is RunState.SUCCEEDED:
             with st.popover("Download", icon=":material/download:", key="edge-download"):
-                files.of_export(run)
+                download.show_export(run)
         _actions(run)
 
 
-def of_measurement(run: Run) -> None:
+def show_measurement(run: Run) -> None:
     """Draw the header of a measurement, which leads back to its export."""
     with header.show_object(f"Latency of {run.title}", back="The model", query={"run": run.settings["export"]}):
         if run.state is RunState.SUCCEEDED:
             with st.popover("Download", icon=":material/download:", key="edge-download"):
-                files.of_measurement(run)
+                download.show_measurement(run)
         _actions(run)
 
 
