@@ -38,7 +38,7 @@ def show(report: LatencySuiteReport) -> None:
         st.warning(frame.plain(row.error), title=f"{row.variant} could not be measured", icon=":material/warning:")
     if done.empty:
         return
-    quality = METRICS[report.metric].title if report.metric in METRICS else "Quality"
+    quality = METRICS[report.metric].title if report.metric is not None else "Quality"
     left, right = st.columns(2, gap="medium")
     with left:
         _throughput(done, axes)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.edge.export.metadata import Metadata
+from core.edge.export.metadata import Label, Metadata
 from core.edge.scoring.encoder import Encoder
 from core.edge.scoring.session import load_session
 from core.edge.variants.modes import QUANTIZATION_MODES
@@ -32,7 +32,7 @@ class TextScorer:
         The ONNX file.
     tokenizer : path
         Path of its ``tokenizer.json``.
-    labels : sequence of str or None
+    labels : sequence or None
         The classes; None for a number.
     max_length : int or None
         Tokens per text that the model reads; None reads all of it.
@@ -44,7 +44,7 @@ class TextScorer:
     """
 
     def __init__(
-        self, model: str | Path, tokenizer: str | Path, labels: Sequence[str] | None, max_length: int | None
+        self, model: str | Path, tokenizer: str | Path, labels: Sequence[Label] | None, max_length: int | None
     ) -> None:
         self._session = load_session(model)
         self._encode = Encoder(tokenizer, [port.name for port in self._session.get_inputs()], max_length)
@@ -52,7 +52,7 @@ class TextScorer:
         # Where one range is used for all activations of a batch, other texts would change a text's answer.
         mode = QUANTIZATION_MODES.get(variant)
         self._batch_size = 1 if mode is not None and mode.ranges_per_batch else _BATCH_SIZE
-        self.labels = None if labels is None else list(labels)
+        self.labels = None if labels is None else [str(label) for label in labels]
 
     def outputs(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the model's own outputs, (n, classes) before any softmax, in the order of the texts.

@@ -95,7 +95,10 @@ REFUSED = {
         "StandardScaler with LGBMClassifier cannot be exported: a scaler before it moves values",
     ),
     "4 neighbours by distance": (lambda: KNeighborsClassifier(weights="distance"), "KNeighborsClassifier"),
-    "4 neighbours": (KNeighborsClassifier, "KNeighborsClassifier cannot be exported: no converter is known to be right"),
+    "4 neighbours": (
+        KNeighborsClassifier,
+        "KNeighborsClassifier cannot be exported: no converter is known to be right",
+    ),
     "4 calibrated": (
         lambda: CalibratedClassifierCV(LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1), cv=2),
         "CalibratedClassifierCV",
