@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import TypedDict  # what pydantic reads before Python 3.12
 
+from core.edge.export.metadata import Label
 from core.errors import ExportError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from core.edge.export.metadata import Label
 
 __all__ = [
     "TIE",
