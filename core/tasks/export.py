@@ -223,8 +223,10 @@ def _table(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
 
 def _codes(truth: pd.Series, labels: Sequence[object]) -> NDArray[np.intp]:
     """Return the index of each row's class among the labels."""
+    import numpy as np
+
     codes = {str(label): code for code, label in enumerate(labels)}
-    return truth.astype(str).map(codes).to_numpy(dtype="int64")
+    return np.asarray(truth.astype(str).map(codes), dtype=np.int64)
 
 
 def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:

@@ -184,7 +184,7 @@ def _csv(frame: pd.DataFrame) -> str:
         if pd.isna(value):
             return ""
         if isinstance(value, pd.Timestamp):
-            return value.isoformat()
+            return str(value.isoformat())
         if isinstance(value, str):
             return safe(value)
         scalar = value.item() if isinstance(value, np.generic) else value

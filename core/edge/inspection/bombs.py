@@ -115,9 +115,8 @@ def _elements_made(node: NodeProto, constants: dict[str, TensorProto]) -> int:
         start, limit, delta = (value[0] for value in values if value)
         return max(0, (limit - start) // delta) if delta else 0
     if text(node.op_type).startswith("Random"):
-        return abs(
-            math.prod(size for attribute in node.attribute if attribute.name == "shape" for size in attribute.ints)
-        )
+        shape = [attribute.ints for attribute in node.attribute if attribute.name == "shape"]
+        return abs(math.prod(int(size) for sizes in shape for size in sizes))
     return 0
 
 

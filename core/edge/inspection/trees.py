@@ -65,7 +65,7 @@ def _from_lists(lists: dict[str, Integers], leaf: NDArray[np.bool_]) -> TreeSize
 
     def positions(children: Integers) -> Integers:
         child_keys = tree * (number.max() + 1) + children
-        position = order[np.minimum(np.searchsorted(key[order], child_keys), len(key) - 1)]
+        position: Integers = order[np.minimum(np.searchsorted(key[order], child_keys), len(key) - 1)]
         if (key[position] != child_keys)[inner].any():
             raise ValueError("a child that does not exist")
         return position

@@ -352,4 +352,5 @@ def _flop(kind: str, node: NodeProto | None, ins: Shapes, outs: Shapes) -> int |
 
 def _attribute(node: NodeProto, name: str) -> AttributeProto:
     """Return an attribute of a node; StopIteration when it has none of this name."""
-    return next(attribute for attribute in node.attribute if attribute.name == name)
+    match: AttributeProto = next(attribute for attribute in node.attribute if attribute.name == name)
+    return match

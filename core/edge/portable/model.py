@@ -95,7 +95,8 @@ class EdgeModel:
         if self.labels is None:
             return values
         exponentials: NDArray[np.float64] = np.exp(values - values.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+        softmax: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return softmax
 
     def policy_scores(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scores that the policy decides by: the probability of its positive label, or the number."""

@@ -96,7 +96,7 @@ def _texts(cells: pd.Series) -> list[str]:
 
 def _strings(cells: pd.Series, missing: str) -> list[str] | None:
     """Return cells that are texts, with a word where one is missing; None when some are not texts."""
-    values = cells.tolist()
+    values: list[str] = cells.tolist()
     for index, value in enumerate(values):
         if type(value) is str:
             continue
@@ -108,7 +108,8 @@ def _strings(cells: pd.Series, missing: str) -> list[str] | None:
 
 def _dates(name: str, cells: pd.Series) -> NDArray[np.int64]:
     if _is_plain(cells, "M"):
-        return cells.to_numpy().astype("datetime64[s]").astype(np.int64)  # NumPy rounds down, as `as_dates` does
+        values: NDArray[np.int64] = cells.to_numpy().astype("datetime64[s]").astype(np.int64)
+        return values  # NumPy rounds down, as `as_dates` does
     seconds = None if cells.dtype.kind in "iufbc" else as_seconds(as_dates(cells))
     present = cells.notna().to_numpy()
     if present.any() and (seconds is None or (seconds[present] == NO_DATE).all()):
