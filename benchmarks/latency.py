@@ -53,7 +53,7 @@ options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = options.inter_op_num_threads = 1
 options.add_session_config_entry("session.intra_op.allow_spinning", "0")
 session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-arrays, names = np.load(sys.argv[2]), [each.name for each in session.get_inputs()]
+arrays, names = np.load(sys.argv[2]), [port.name for port in session.get_inputs()]
 table = {name: arrays[str(at)] for at, name in enumerate(names)}
 table = {name: a.astype(object) if a.dtype.kind == "U" else a for name, a in table.items()}
 feeds = [{name: table[name][row:row + 1] for name in names} for row in range(len(table[names[0]]))]
@@ -77,14 +77,14 @@ def judge(name: str, value: float, limit: float, unit: str, *, more: bool) -> bo
 
 
 def best(measures: dict[str, Callable[[], LatencyReport]], rounds: int = 3) -> dict[str, LatencyReport]:
-    """Take turns, and return of each the round with the lowest median: what disturbs one would not disturb all."""
-    found: dict[str, LatencyReport] = {}
+    """Measure in turn, and return the round with the lowest median for each: a disturbance would not hit all rounds."""
+    reports: dict[str, LatencyReport] = {}
     for _ in range(rounds):
         for name, measure in measures.items():
             report = measure()
-            if name not in found or median(report) < median(found[name]):
-                found[name] = report
-    return found
+            if name not in reports or median(report) < median(reports[name]):
+                reports[name] = report
+    return reports
 
 
 def median(report: LatencyReport) -> float:
@@ -120,9 +120,9 @@ def floor(folder: Path) -> list[bool]:
     def run(engine: str) -> Callable[[], LatencyReport]:
         return lambda: measure_latency(path, LatencySettings(engine=engine, warmup_s=0.3, duration_s=1))
 
-    found = best({engine: run(engine) for engine in ("loop", "loadgen")})
-    ours, theirs = found["loop"].harness_floor_us, found["loadgen"].harness_floor_us
-    machine = found["loop"].machine
+    reports = best({engine: run(engine) for engine in ("loop", "loadgen")})
+    ours, theirs = reports["loop"].harness_floor_us, reports["loadgen"].harness_floor_us
+    machine = reports["loop"].machine
     print(
         f"{machine.cpu}, {machine.cores} cores; others took {machine.others_cpu:.2f} of a core "
         f"({'BUSY: the figures are doubtful' if machine.busy else 'quiet'}); LoadGen's own floor {theirs:.1f} us"
@@ -137,7 +137,7 @@ def texts(folder: Path, model: Path) -> list[bool]:
     fp32 = export_onnx(model, folder / "fp32.onnx", train=rows[:200], held_out=rows[200:400], max_length=TOKENS)
     int8 = quantize(fp32.path, folder / "int8.onnx", mode="dynamic-int8")
     tokenizer = model / "tokenizer.json"
-    scorers = [TextScorer(each.path, tokenizer, fp32.labels, TOKENS) for each in (fp32, int8)]
+    scorers = [TextScorer(model.path, tokenizer, fp32.labels, TOKENS) for model in (fp32, int8)]
     first, second = (scorer.outputs(rows).argmax(axis=1) for scorer in scorers)
     changed, n = int(np.count_nonzero(first != second)), len(first)
     low, high = (100 * bound for bound in wilson(n - changed, n))
@@ -152,7 +152,7 @@ def texts(folder: Path, model: Path) -> list[bool]:
     def run(path: Path, **values: Any) -> Callable[[], LatencyReport]:
         return lambda: measure_latency(path, LatencySettings(**fixed | values))
 
-    found = best(
+    reports = best(
         {
             "fp32": run(fp32.path),
             "int8": run(int8.path),
@@ -165,19 +165,19 @@ def texts(folder: Path, model: Path) -> list[bool]:
         own = measure_latency(path, LatencySettings(warmup_s=0.5, duration_s=4), inputs=real)
         assert own.tokenisation is not None
         print(
-            f"{name}: {TOKENS} tokens {median(found[name]):.2f} ms; real lengths (median "
+            f"{name}: {TOKENS} tokens {median(reports[name]):.2f} ms; real lengths (median "
             f"{own.tokenisation.tokens_median:.0f}) {median(own):.2f} ms, tokenising "
             f"{1e3 * (own.tokenisation.percentiles[50].value or 0):.0f} us; {path.stat().st_size / 1e6:.0f} MB"
         )
-    ours, theirs = median(found["int8"]), median(found["loadgen"])
+    ours, theirs = median(reports["int8"]), median(reports["loadgen"])
     print(f"int8, SingleStream: our loop {ours:.3f} ms, LoadGen {theirs:.3f} ms")
     roof = machine_roof(1)
     names = [port.name for port in describe_graph(fp32.path).inputs]
     feeds = {name: np.ones((1, TOKENS), dtype=np.int64) for name in names}
-    under = roofline(found["fp32"], describe_graph(fp32.path, feeds), roof)
+    under = roofline(reports["fp32"], describe_graph(fp32.path, feeds), roof)
     print(
-        f"fp32 as it is measured by default {median(found['fp32']):.2f} ms, with SkipLayerNormFusion "
-        f"{median(found['fused']):.2f} ms"
+        f"fp32 as it is measured by default {median(reports['fp32']):.2f} ms, with SkipLayerNormFusion "
+        f"{median(reports['fused']):.2f} ms"
     )
     print(
         f"roof: {roof.gflops:.0f} GFLOP/s, {roof.read_gb_s:.1f} GB/s; {under.flop / 1e9:.2f} GFLOP take "
@@ -185,7 +185,7 @@ def texts(folder: Path, model: Path) -> list[bool]:
     )
     return [
         judge("our median beside LoadGen's, MiniLM int8: apart", agreement(ours, theirs), 5, "%", more=False),
-        judge("dynamic int8 over fp32, one thread", median(found["fp32"]) / ours, 1.8, "x", more=True),
+        judge("dynamic int8 over fp32, one thread", median(reports["fp32"]) / ours, 1.8, "x", more=True),
         judge("labels that int8 leaves as they were", 100 - 100 * changed / n, 99, "%", more=True),
         judge("fp32 under the roof, 128 tokens", 100 * under.share, 85, "%", more=True),
     ]
@@ -201,14 +201,14 @@ def tables(folder: Path, search_s: float) -> list[bool]:
         budget = search_s if learners == "auto" else search_s / 2
         settings = AutoMLSettings(target="income", time_budget_s=budget, learners=learners)
         result = search(frame, settings)
-        place = folder / f"search-{'-'.join(learners) if learners != 'auto' else learners}"
-        result.save(place)
+        search_dir = folder / f"search-{'-'.join(learners) if learners != 'auto' else learners}"
+        result.save(search_dir)
         rows = frame.drop(columns="income").head(2_000)
-        made = export_onnx(place, place / "model.onnx", train=rows.head(1_000), held_out=rows.tail(1_000))
+        made = export_onnx(search_dir, search_dir / "model.onnx", train=rows.head(1_000), held_out=rows.tail(1_000))
         if learners == "auto":
-            passed.append(_raw(place, made.path, rows, result.winner))
+            passed.append(_raw(search_dir, made.path, rows, result.winner))
         else:
-            passed.append(_bare(place, made.path, rows))
+            passed.append(_bare(search_dir, made.path, rows))
     return passed
 
 
@@ -247,7 +247,7 @@ def _bare(folder: Path, path: Path, rows: Any) -> bool:
 
 def _raw(folder: Path, path: Path, rows: Any, winner: dict[str, Any]) -> bool:
     settings = LatencySettings(warmup_s=0.5, duration_s=3)
-    found = best(
+    reports = best(
         {
             "cells": lambda: measure_latency(path, settings, inputs=Cells(rows), include_preprocessing=True),
             "frame": lambda: measure_latency(path, settings, inputs=rows, include_preprocessing=True),
@@ -256,11 +256,11 @@ def _raw(folder: Path, path: Path, rows: Any, winner: dict[str, Any]) -> bool:
         },
         rounds=2,
     )
-    cells, frame, ready, native = (1e3 * median(found[name]) for name in ("cells", "frame", "ready", "native"))
+    cells, frame, ready, native = (1e3 * median(reports[name]) for name in ("cells", "frame", "ready", "native"))
     print(
         f"winner {winner.get('learner', '')}, one row: Pipeline {native:,.0f} us from a frame; ONNX {cells:,.0f} us "
         f"from cells of text, {frame:,.0f} us from a frame, {ready:,.0f} us from ready inputs; peak memory "
-        f"{found['native'].peak_rss_mb:.0f} MB and {found['cells'].peak_rss_mb:.0f} MB"
+        f"{reports['native'].peak_rss_mb:.0f} MB and {reports['cells'].peak_rss_mb:.0f} MB"
     )
     print(f"from cells of text, typed by an edge bundle's own code: {native / cells:.0f} times as fast")
     return judge("one row as a frame of raw columns, ONNX over Pipeline", native / frame, 20, "x", more=True)
@@ -275,11 +275,11 @@ def main() -> int:
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory(prefix="plumbline-benchmark-") as name:
         folder = Path(name)
-        found = floor(folder)
-        found += tables(folder, arguments.search_s)
-        found += texts(folder, arguments.model or text_model(folder))
-    print("PASS" if all(found) else f"FALLS SHORT in {found.count(False)} of {len(found)}")
-    return 0 if all(found) else 1
+        passed = floor(folder)
+        passed += tables(folder, arguments.search_s)
+        passed += texts(folder, arguments.model or text_model(folder))
+    print("PASS" if all(passed) else f"FALLS SHORT in {passed.count(False)} of {len(passed)}")
+    return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":
