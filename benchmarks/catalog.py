@@ -1,6 +1,6 @@
-"""Events written by 4 processes of 8 threads each: how long one takes, and whether all are there.
+"""Events written by 4 processes of 8 threads each: time per event, and whether all are stored.
 
-``python benchmarks/catalog.py [--events 10000]``. Asked: a median below 1 ms an event, none lost.
+``python benchmarks/catalog.py [--events 10000]``. Target: a median below 1 ms per event, none lost.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ def main() -> int:
         ordered = True
         stored = 0
         for process in range(PROCESSES):
-            found = events.read(f"run{process}", "bench")
-            stored += len(found)
+            rows = events.read(f"run{process}", "bench")
+            stored += len(rows)
             for thread in range(THREADS):
-                own = [event.values["number"] for event in found if event.values["thread"] == thread]
+                own = [event.values["number"] for event in rows if event.values["thread"] == thread]
                 ordered &= own == list(range(len(own)))
 
     median, p95, p99 = (took[int(len(took) * share)] for share in (0.5, 0.95, 0.99))

@@ -1,7 +1,7 @@
-"""How long a large CSV takes to become a dataset with its profile, against DuckDB alone.
+"""Time to import a large CSV as a dataset with its profile, relative to DuckDB alone.
 
-Generates a CSV of the given size with columns of every type, then measures in the same run, each in a process of
-its own and with the file in the page cache:
+Generates a CSV of the given size with columns of every type, then measures in the same run, each in a separate
+process and with the file in the page cache:
 
 * ours: `read_table` (types, Parquet, fingerprint) and `profile`, with the peak of resident memory;
 * DuckDB's: `COPY` of `read_csv` to Parquet, and `SUMMARIZE` of it.
@@ -98,9 +98,9 @@ def main() -> int:
     if arguments.child:
         sys.path.insert(0, str(ROOT))
         kind, path, folder = arguments.child
-        found = {"ours": ours, "reference": reference}[kind](Path(path), Path(folder))
-        found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps(found))
+        measured = {"ours": ours, "reference": reference}[kind](Path(path), Path(folder))
+        measured["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(measured))
         return 0
     with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as folder_name:
         folder = Path(folder_name)

@@ -16,11 +16,11 @@ def test_docstring_draws_the_tree():
     drawn = {}
     path = []
     for line in errors.__doc__.splitlines():
-        found = re.match(r"    ((?:[│ ]   )*)(?:[├└]── )?(\w+Error)\b", line)
-        if found:
-            depth = len(found[1]) // 4 + ("──" in line)
-            path = [*path[:depth], found[2]]
-            drawn[found[2]] = path[-2] if depth else "Exception"
+        match = re.match(r"    ((?:[│ ]   )*)(?:[├└]── )?(\w+Error)\b", line)
+        if match:
+            depth = len(match[1]) // 4 + ("──" in line)
+            path = [*path[:depth], match[2]]
+            drawn[match[2]] = path[-2] if depth else "Exception"
     assert drawn == {error.__name__: error.__bases__[0].__name__ for error in ALL}
 
 

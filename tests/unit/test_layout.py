@@ -27,8 +27,8 @@ def loaded_by(statement: str) -> set[str]:
 def core_modules() -> dict[str, Path]:
     paths = sorted((ROOT / "core").rglob("*.py"))
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
-    found = dict(zip(names, paths, strict=True))
-    return {name: found[name] for name in names if ".migrations" not in name and not name.endswith("__main__")}
+    modules = dict(zip(names, paths, strict=True))
+    return {name: modules[name] for name in names if ".migrations" not in name and not name.endswith("__main__")}
 
 
 def test_no_module_of_core_imports_streamlit() -> None:
@@ -171,11 +171,11 @@ def imported(path: Path) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             node.body = []
-    found = set()
+    modules = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "core":
-            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
-    return found
+            modules |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return modules
 
 
 @pytest.mark.parametrize("patterns", [BUNDLE_SOURCES, MLFLOW_SOURCES], ids=["bundle", "mlflow"])

@@ -43,8 +43,8 @@ def holes(values: np.ndarray, share: float) -> pd.Series:
     return series
 
 
-def found(frame: pd.DataFrame, name: str, target: str | None = "label", **options: object) -> list[Finding]:
-    """What the check of this name has found, "passed" left out."""
+def open_findings(frame: pd.DataFrame, name: str, target: str | None = "label", **options: object) -> list[Finding]:
+    """Return the findings of the check with this name, without "passed"."""
     results = [finding for finding in check(frame, target, **options) if finding.check == name]  # type: ignore[arg-type]
     assert results, f"the check {name} said nothing"
     assert all(finding.message for finding in results)
@@ -62,23 +62,23 @@ def test_a_sound_table_passes_every_check(target: str | None) -> None:
 
 @pytest.mark.parametrize("values", [1, "x", None, np.nan, pd.Timestamp("2020-01-01")])
 def test_constant_column_is_named(values: object) -> None:
-    (finding,) = found(SOUND.assign(still=values), "constant")
+    (finding,) = open_findings(SOUND.assign(still=values), "constant")
     assert (finding.column, finding.level) == ("still", "notice")
     assert "'still'" in finding.message
     assert ("no values" in finding.message) == pd.isna(values)
 
 
 def test_one_value_beside_missing_cells_is_constant() -> None:
-    assert [f.column for f in found(SOUND.assign(x=holes(np.ones(N), 0.3)), "constant")] == ["x"]
+    assert [f.column for f in open_findings(SOUND.assign(x=holes(np.ones(N), 0.3)), "constant")] == ["x"]
 
 
 def test_constant_target_is_not_this_check() -> None:
-    assert found(SOUND.assign(label="yes"), "constant") == []
+    assert open_findings(SOUND.assign(label="yes"), "constant") == []
 
 
 @pytest.mark.parametrize(("share", "fires"), [(0.0, False), (0.5, False), (0.5025, True), (0.99, True)])
 def test_missing_fires_above_half(share: float, fires: bool) -> None:
-    findings = found(SOUND.assign(gaps=holes(RNG.normal(size=N), share)), "missing")
+    findings = open_findings(SOUND.assign(gaps=holes(RNG.normal(size=N), share)), "missing")
     assert [finding.column for finding in findings] == ["gaps"] * fires
     if fires:
         assert findings[0].values["share"] == pytest.approx(share)
@@ -103,7 +103,7 @@ def test_missing_fires_above_half(share: float, fires: bool) -> None:
     ],
 )
 def test_identifier_fires_on_what_names_the_row(name: str, values: object, fires: bool) -> None:
-    findings = found(SOUND.assign(**{name: values}), "identifier")
+    findings = open_findings(SOUND.assign(**{name: values}), "identifier")
     assert [finding.column for finding in findings] == [name] * fires
 
 
@@ -111,7 +111,7 @@ def test_identifier_fires_on_what_names_the_row(name: str, values: object, fires
 def test_high_cardinality_fires_above_100_levels(levels: int, fires: bool) -> None:
     values = pd.Series([f"town {i % levels}" for i in range(N)])
     for column in (values, values.astype("category")):
-        findings = found(SOUND.assign(town=column), "high_cardinality")
+        findings = open_findings(SOUND.assign(town=column), "high_cardinality")
         assert [finding.column for finding in findings] == ["town"] * fires
         if fires:
             assert findings[0].values["distinct"] == levels
@@ -119,12 +119,12 @@ def test_high_cardinality_fires_above_100_levels(levels: int, fires: bool) -> No
 
 def test_high_cardinality_is_not_about_sentences_or_numbers() -> None:
     sentences = [f"the plumb line hung by house {i % 150}" for i in range(N)]
-    assert found(SOUND.assign(text=sentences, number=np.arange(N) % 150), "high_cardinality") == []
+    assert open_findings(SOUND.assign(text=sentences, number=np.arange(N) % 150), "high_cardinality") == []
 
 
 @pytest.mark.parametrize("pattern", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%y", "%Y/%m/%d", "%d-%m-%Y", "%Y-%m-%d %H:%M"])
 def test_dates_as_text_fires_on_any_common_spelling(pattern: str) -> None:
-    (finding,) = found(SOUND.assign(day=SOUND["when"].dt.strftime(pattern)), "dates_as_text")
+    (finding,) = open_findings(SOUND.assign(day=SOUND["when"].dt.strftime(pattern)), "dates_as_text")
     assert finding.column == "day"
     assert SOUND["when"].dt.strftime(pattern)[0] in finding.message
 
@@ -133,18 +133,18 @@ def test_dates_as_text_fires_on_any_common_spelling(pattern: str) -> None:
     "values", [["10.5.1", "1.2.3"], ["12:30", "13:00"], ["2020", "2021"], ["555-1234", "555-4321"]]
 )
 def test_dates_as_text_leaves_other_text_alone(values: list[str]) -> None:
-    assert found(SOUND.assign(x=values * (N // 2)), "dates_as_text") == []
+    assert open_findings(SOUND.assign(x=values * (N // 2)), "dates_as_text") == []
 
 
 def test_duplicate_rows_are_counted_as_pandas_does() -> None:
     gaps = SOUND.assign(gaps=holes(RNG.choice(["a", "b"], N), 0.4))
-    assert found(gaps, "duplicate_rows") == []
+    assert open_findings(gaps, "duplicate_rows") == []
     frame = pd.concat([gaps, gaps.iloc[[0, 0, 1, 399]]], ignore_index=True)
-    (finding,) = found(frame, "duplicate_rows")
+    (finding,) = open_findings(frame, "duplicate_rows")
     assert finding.values["rows"] == frame.duplicated().sum() == 4
     assert finding.values["share"] == pytest.approx(4 / 404)
     assert "4 rows" in finding.message
-    assert found(frame.assign(label=np.arange(404)), "duplicate_rows") == []
+    assert open_findings(frame.assign(label=np.arange(404)), "duplicate_rows") == []
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_duplicate_rows_are_counted_as_pandas_does() -> None:
     ],
 )
 def test_near_duplicates_fire_on_copies_and_renamings(copy: pd.Series, fires: bool) -> None:
-    findings = found(SOUND.assign(again=copy.to_numpy()), "near_duplicates")
+    findings = open_findings(SOUND.assign(again=copy.to_numpy()), "near_duplicates")
     assert [finding.column for finding in findings] == ["again"] * fires
     if fires:
         one, other = findings[0].values["columns"]
@@ -175,14 +175,14 @@ def test_near_duplicates_fire_on_copies_and_renamings(copy: pd.Series, fires: bo
 def test_text_that_never_repeats_is_a_copy_only_when_equal() -> None:
     keys = [f"k{i:05d}" for i in RNG.permutation(N)]
     frame = SOUND.assign(key=keys, other=[f"o{i:05d}" for i in RNG.permutation(N)])
-    assert found(frame, "near_duplicates") == []
-    assert [f.column for f in found(frame.assign(again=keys), "near_duplicates")] == ["again"]
+    assert open_findings(frame, "near_duplicates") == []
+    assert [f.column for f in open_findings(frame.assign(again=keys), "near_duplicates")] == ["again"]
     # A row that is there twice makes the same values repeat in every column.
-    assert found(pd.concat([frame, frame.iloc[:1]], ignore_index=True), "near_duplicates") == []
+    assert open_findings(pd.concat([frame, frame.iloc[:1]], ignore_index=True), "near_duplicates") == []
 
 
 def test_german_credit_has_no_two_columns_that_say_the_same() -> None:
-    assert found(load_sample("german_credit").frame, "near_duplicates", "credit") == []
+    assert open_findings(load_sample("german_credit").frame, "near_duplicates", "credit") == []
 
 
 def test_large_tables_are_checked_on_a_sample_that_is_said() -> None:

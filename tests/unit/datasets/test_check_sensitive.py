@@ -13,8 +13,8 @@ RNG = np.random.default_rng(0)
 SOUND = pd.DataFrame({"size": RNG.normal(size=N), "weight": RNG.lognormal(size=N), "label": RNG.choice(["y", "n"], N)})
 
 
-def found(frame: pd.DataFrame, name: str, **options: object) -> list[Finding]:
-    """What the check of this name has found, "passed" left out."""
+def open_findings(frame: pd.DataFrame, name: str, **options: object) -> list[Finding]:
+    """Return the findings of the check with this name, without "passed"."""
     results = [finding for finding in check(frame, "label", **options) if finding.check == name]  # type: ignore[arg-type]
     assert results, f"the check {name} said nothing"
     assert all(finding.message and finding.hint for finding in results if finding.level != "passed")
@@ -38,7 +38,7 @@ def found(frame: pd.DataFrame, name: str, **options: object) -> list[Finding]:
     ],
 )
 def test_sensitive_is_suspected_by_name(name: str, attribute: str) -> None:
-    (finding,) = found(SOUND.assign(**{name: RNG.choice(["a", "b"], N)}), "sensitive")
+    (finding,) = open_findings(SOUND.assign(**{name: RNG.choice(["a", "b"], N)}), "sensitive")
     assert finding.column == name
     assert attribute in finding.values["attribute"]
 
@@ -52,7 +52,7 @@ def test_sensitive_is_not_suspected_inside_other_words(name: str) -> None:
 
 def test_sensitive_when_confirmed_is_listed_and_no_longer_suspected() -> None:
     frame = SOUND.assign(sex=RNG.choice(["f", "m"], N), town=RNG.choice(["a", "b"], N), age=RNG.integers(18, 90, N))
-    assert [f.column for f in found(frame, "sensitive")] == ["sex", "age"]
+    assert [f.column for f in open_findings(frame, "sensitive")] == ["sex", "age"]
     findings = [f for f in check(frame, "label", sensitive=["sex", "town"]) if f.check == "sensitive"]
     assert [(f.level, f.column) for f in findings] == [("notice", "age"), ("passed", None)]
     assert "'sex', 'town'" in findings[-1].message
@@ -63,9 +63,9 @@ def test_proxy_of_a_confirmed_column_is_found() -> None:
     title = sex.map({"f": "Ms", "m": "Mr"})
     title[:4] = "Dr"
     frame = SOUND.assign(sex=sex, title=title)
-    (finding,) = found(frame, "proxy", sensitive=["sex"])
+    (finding,) = open_findings(frame, "proxy", sensitive=["sex"])
     assert (finding.column, finding.values["sensitive"]) == ("title", "sex")
-    assert found(frame.drop(columns="title"), "proxy", sensitive=["sex"]) == []
+    assert open_findings(frame.drop(columns="title"), "proxy", sensitive=["sex"]) == []
 
 
 def test_samples_have_no_other_suspects_than_those_known() -> None:

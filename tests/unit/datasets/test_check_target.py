@@ -26,17 +26,17 @@ def table(seed: int = 0, classes: int = 2) -> pd.DataFrame:
 
 
 def results(frame: pd.DataFrame, name: str, target: str | None = "y", **options: object) -> list[Finding]:
-    found = [finding for finding in check(frame, target, **options) if finding.check == name]  # type: ignore[arg-type]
-    assert all(finding.message for finding in found)
-    assert all(finding.hint for finding in found if finding.level != "passed")
-    return found
+    findings = [finding for finding in check(frame, target, **options) if finding.check == name]  # type: ignore[arg-type]
+    assert all(finding.message for finding in findings)
+    assert all(finding.hint for finding in findings if finding.level != "passed")
+    return findings
 
 
 def leaks(frame: pd.DataFrame, target: str = "y") -> dict[str | None, str]:
-    """Column -> kind of the leaks found; every one is an alert."""
-    found = [finding for finding in results(frame, "leakage", target) if finding.level != "passed"]
-    assert all(finding.level == "alert" for finding in found)
-    return {finding.column: finding.values["kind"] for finding in found}
+    """Return the kind of leak by column; all are alerts."""
+    findings = [finding for finding in results(frame, "leakage", target) if finding.level != "passed"]
+    assert all(finding.level == "alert" for finding in findings)
+    return {finding.column: finding.values["kind"] for finding in findings}
 
 
 @pytest.mark.parametrize(
@@ -167,10 +167,10 @@ def test_a_leak_in_regression() -> None:
     frame["again"] = frame["price"]
     frame["rank"] = frame["price"].rank(ascending=False)
     frame["good"] = np.log(frame["price"]) + rng.normal(scale=0.5, size=N)
-    found = leaks(frame, "price")
-    assert found.pop("again") == "equal"
-    assert set(found) <= {"gross", "rank"}
-    assert "gross" in found
+    leaking = leaks(frame, "price")
+    assert leaking.pop("again") == "equal"
+    assert set(leaking) <= {"gross", "rank"}
+    assert "gross" in leaking
 
 
 def test_noise_never_leaks() -> None:
@@ -203,5 +203,5 @@ def test_samples_leak_only_what_is_known_to(sample: str, target: str, expected: 
 def test_a_leak_planted_in_adult_is_found() -> None:
     frame = load_sample("adult").frame
     planted = frame["income"].map({">50K": 1, "<=50K": 0}) + np.random.default_rng(0).normal(scale=0.1, size=len(frame))
-    found = results(frame.assign(audit=planted), "leakage", "income")
-    assert [finding.column for finding in found] == ["audit"]
+    findings = results(frame.assign(audit=planted), "leakage", "income")
+    assert [finding.column for finding in findings] == ["audit"]

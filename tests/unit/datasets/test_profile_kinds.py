@@ -1,4 +1,4 @@
-"""The kind of a column follows from its values, and samples get the kinds a person would give them."""
+"""The kind of a column follows from its values, and samples get the kinds that a person would give them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_what_only_resembles_an_identifier_is_none(name: str, values: object, ki
 
 
 @pytest.mark.parametrize(
-    ("sample", "kinds"),
+    ("sample", "expected"),
     [
         ("adult", {"age": "number", "education": "category", "native-country": "category", "income": "category"}),
         ("german_credit", {"credit_amount": "number", "sex": "category", "credit": "category"}),
@@ -69,10 +69,10 @@ def test_what_only_resembles_an_identifier_is_none(name: str, values: object, ki
         ("diabetes", {"bmi": "number", "progression": "number"}),
     ],
 )
-def test_samples_get_the_kinds_a_person_would_give(sample: str, kinds: dict[str, str]) -> None:
-    found = profile(load_sample(sample).path)
-    names = {column.name: column.kind for column in found.columns}
-    assert {name: names[name] for name in kinds} == kinds
+def test_samples_get_the_kinds_a_person_would_give(sample: str, expected: dict[str, str]) -> None:
+    actual = profile(load_sample(sample).path)
+    names = {column.name: column.kind for column in actual.columns}
+    assert {name: names[name] for name in expected} == expected
     assert "identifier" not in names.values()
 
 
@@ -81,7 +81,7 @@ def test_review_sentences_are_text() -> None:
 
 
 def test_a_profile_survives_json() -> None:
-    found = profile(load_sample("german_credit").path)
-    again = Profile.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False)))
-    assert again == found
-    assert again["age"].top == found["age"].top
+    actual = profile(load_sample("german_credit").path)
+    again = Profile.from_dict(json.loads(json.dumps(actual.to_dict(), allow_nan=False)))
+    assert again == actual
+    assert again["age"].top == actual["age"].top

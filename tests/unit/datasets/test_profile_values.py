@@ -23,18 +23,18 @@ def column(values: object) -> ColumnProfile:
     return profile(pd.DataFrame({"v": values}))["v"]
 
 
-def expect_numbers(found: ColumnProfile, values: pd.Series) -> None:
+def expect_numbers(actual: ColumnProfile, values: pd.Series) -> None:
     """Compare with pandas and NumPy; `values` may have missing cells, but no infinities."""
     known = values.dropna().to_numpy(dtype=float)
     scale = np.abs(known).max()
-    assert (found.rows, found.missing, found.distinct) == (len(values), values.isna().sum(), values.nunique())
-    assert found.distinct_exact
-    assert (found.minimum, found.maximum) == (known.min(), known.max())
-    assert list(found.quantiles) == [str(share) for share in SHARES]
-    assert np.allclose(list(found.quantiles.values()), np.quantile(known, SHARES), rtol=1e-12, atol=1e-14 * scale)
-    assert found.mean == pytest.approx(known.mean(), rel=1e-9, abs=1e-9 * scale)
-    assert sum(found.counts) == len(known)
-    assert np.allclose(found.edges, np.histogram_bin_edges(known, bins=20), rtol=1e-12, atol=1e-14 * scale)
+    assert (actual.rows, actual.missing, actual.distinct) == (len(values), values.isna().sum(), values.nunique())
+    assert actual.distinct_exact
+    assert (actual.minimum, actual.maximum) == (known.min(), known.max())
+    assert list(actual.quantiles) == [str(share) for share in SHARES]
+    assert np.allclose(list(actual.quantiles.values()), np.quantile(known, SHARES), rtol=1e-12, atol=1e-14 * scale)
+    assert actual.mean == pytest.approx(known.mean(), rel=1e-9, abs=1e-9 * scale)
+    assert sum(actual.counts) == len(known)
+    assert np.allclose(actual.edges, np.histogram_bin_edges(known, bins=20), rtol=1e-12, atol=1e-14 * scale)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -48,16 +48,16 @@ def test_numbers_are_described_as_numpy_does(seed: int, draw: str) -> None:
         "whole": lambda: rng.integers(-400, 400, size=5_000).astype(float),
     }[draw]()
     values[rng.random(5_000) < 0.1] = np.nan
-    found = column(values)
-    expect_numbers(found, pd.Series(values))
+    actual = column(values)
+    expect_numbers(actual, pd.Series(values))
     known = values[~np.isnan(values)]
-    assert found.std == pytest.approx(known.std(ddof=1))
+    assert actual.std == pytest.approx(known.std(ddof=1))
     # A value on an edge may fall to either side of it; none moves by more than that.
     counts, edges = np.histogram(known, bins=20)
     loose = sum(np.isclose(known, edge, rtol=1e-12).sum() for edge in edges[1:-1])
-    assert np.abs(np.subtract(found.counts, counts)).sum() <= 2 * loose
+    assert np.abs(np.subtract(actual.counts, counts)).sum() <= 2 * loose
     if draw in ("normal", "lognormal"):
-        assert found.counts == tuple(counts)
+        assert actual.counts == tuple(counts)
 
 
 @FEW
@@ -74,25 +74,25 @@ def test_any_numbers_agree_with_numpy(values: list[float | None]) -> None:
 @example([0.0, 8.98846567431158e306])
 @example([np.inf, -np.inf, 1.0])
 def test_any_floats_at_all_give_a_profile_that_is_json(values: list[float]) -> None:
-    found = profile(pd.DataFrame({"v": values}))
-    text = json.dumps(found.to_dict(), allow_nan=False)
-    assert Profile.from_dict(json.loads(text)) == found
+    actual = profile(pd.DataFrame({"v": values}))
+    text = json.dumps(actual.to_dict(), allow_nan=False)
+    assert Profile.from_dict(json.loads(text)) == actual
     finite = [value for value in values if np.isfinite(value)]
-    assert sum(found["v"].counts) == len(finite)
-    assert found["v"].missing == sum(np.isnan(value) for value in values)
+    assert sum(actual["v"].counts) == len(finite)
+    assert actual["v"].missing == sum(np.isnan(value) for value in values)
     if finite:
-        assert (found["v"].minimum, found["v"].maximum) == (min(finite), max(finite))
+        assert (actual["v"].minimum, actual["v"].maximum) == (min(finite), max(finite))
 
 
 def test_infinities_are_no_missing_cells_and_leave_the_finite_figures() -> None:
     values = [1.0, 2.0, 3.0, np.inf, np.nan, -np.inf, 5.0]
-    found = column(values)
-    assert (found.missing, found.distinct) == (1, 6)
-    assert (found.minimum, found.maximum) == (1.0, 5.0)
-    assert found.quantiles["0.5"] == 2.5 == np.quantile([-np.inf, 1, 2, 3, 5, np.inf], 0.5)
-    assert "0.95" not in found.quantiles
-    assert found.mean is None
-    assert sum(found.counts) == 4
+    actual = column(values)
+    assert (actual.missing, actual.distinct) == (1, 6)
+    assert (actual.minimum, actual.maximum) == (1.0, 5.0)
+    assert actual.quantiles["0.5"] == 2.5 == np.quantile([-np.inf, 1, 2, 3, 5, np.inf], 0.5)
+    assert "0.95" not in actual.quantiles
+    assert actual.mean is None
+    assert sum(actual.counts) == 4
 
 
 @pytest.mark.parametrize(
@@ -105,40 +105,40 @@ def test_infinities_are_no_missing_cells_and_leave_the_finite_figures() -> None:
     ],
 )
 def test_large_and_exact_numbers_stay_apart(values: object, kind: str) -> None:
-    found = column(values)
-    assert (found.dtype, found.distinct, found.missing) == (kind, 3, 0)
-    assert sorted(value for value, _ in found.top) == sorted(str(value) for value in values)  # type: ignore[attr-defined]
-    assert kind == "VARCHAR" or sum(found.counts) == 3
+    actual = column(values)
+    assert (actual.dtype, actual.distinct, actual.missing) == (kind, 3, 0)
+    assert sorted(value for value, _ in actual.top) == sorted(str(value) for value in values)  # type: ignore[attr-defined]
+    assert kind == "VARCHAR" or sum(actual.counts) == 3
 
 
 def test_one_value_gets_a_bin_around_it() -> None:
-    found = column([7, 7, None])
-    assert (found.edges[0], found.edges[-1]) == (6.5, 7.5)
-    assert found.counts == tuple(np.histogram([7, 7], bins=20)[0])
-    assert found.std == 0
+    actual = column([7, 7, None])
+    assert (actual.edges[0], actual.edges[-1]) == (6.5, 7.5)
+    assert actual.counts == tuple(np.histogram([7, 7], bins=20)[0])
+    assert actual.std == 0
     assert column([7]).std is None
 
 
 @pytest.mark.parametrize(("values", "kind"), [([None] * 3, "category"), (np.full(3, np.nan), "number")])
 def test_an_empty_column_has_no_figures(values: object, kind: str) -> None:
-    found = column(values)
-    assert (found.kind, found.missing, found.missing_share, found.distinct) == (kind, 3, 1.0, 0)
-    assert (found.minimum, found.mean, found.quantiles, found.counts, found.top) == (None, None, {}, (), ())
+    actual = column(values)
+    assert (actual.kind, actual.missing, actual.missing_share, actual.distinct) == (kind, 3, 1.0, 0)
+    assert (actual.minimum, actual.mean, actual.quantiles, actual.counts, actual.top) == (None, None, {}, (), ())
 
 
 def test_a_table_without_rows_has_none() -> None:
-    found = profile(pd.DataFrame({"x": pd.Series([], dtype=float), "y": pd.Series([], dtype=str)}))
-    assert found.rows == 0
-    assert [(c.rows, c.distinct, c.missing_share) for c in found.columns] == [(0, 0, 0.0)] * 2
+    actual = profile(pd.DataFrame({"x": pd.Series([], dtype=float), "y": pd.Series([], dtype=str)}))
+    assert actual.rows == 0
+    assert [(c.rows, c.distinct, c.missing_share) for c in actual.columns] == [(0, 0, 0.0)] * 2
 
 
 def test_dates_are_described_in_iso() -> None:
     days = pd.Series([*pd.date_range("2020-01-01", periods=101).tolist(), None])
-    found = column(days)
-    assert (found.kind, found.missing, found.distinct) == ("date", 1, 101)
-    assert (found.minimum, found.maximum) == ("2020-01-01T00:00:00", "2020-04-10T00:00:00")
-    assert {q: pd.Timestamp(v) for q, v in found.quantiles.items()} == {str(q): days.quantile(q) for q in SHARES}
-    assert (len(found.edges), sum(found.counts)) == (21, 101)
+    actual = column(days)
+    assert (actual.kind, actual.missing, actual.distinct) == ("date", 1, 101)
+    assert (actual.minimum, actual.maximum) == ("2020-01-01T00:00:00", "2020-04-10T00:00:00")
+    assert {q: pd.Timestamp(v) for q, v in actual.quantiles.items()} == {str(q): days.quantile(q) for q in SHARES}
+    assert (len(actual.edges), sum(actual.counts)) == (21, 101)
     wide = column([datetime.date(1, 1, 1), datetime.date(9999, 12, 31)])
     assert (wide.minimum, wide.maximum) == ("0001-01-01T00:00:00", "9999-12-31T00:00:00")
 
@@ -147,49 +147,49 @@ def test_dates_are_described_in_iso() -> None:
 @given(st.lists(st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=5)), min_size=1, max_size=40))
 def test_top_values_of_text_are_those_of_pandas(values: list[str | None]) -> None:
     series = pd.Series(values, dtype=object)
-    found = column(series)
+    actual = column(series)
     counts = series.value_counts()
-    assert (found.missing, found.distinct) == (series.isna().sum(), series.nunique())
-    assert [n for _, n in found.top] == counts.head(10).tolist()
-    assert all(counts[value] == n for value, n in found.top)
+    assert (actual.missing, actual.distinct) == (series.isna().sum(), series.nunique())
+    assert [n for _, n in actual.top] == counts.head(10).tolist()
+    assert all(counts[value] == n for value, n in actual.top)
     if len(counts):
         lengths = series.dropna().str.len()
-        assert found.lengths == pytest.approx({"min": lengths.min(), "mean": lengths.mean(), "max": lengths.max()})
+        assert actual.lengths == pytest.approx({"min": lengths.min(), "mean": lengths.mean(), "max": lengths.max()})
 
 
 def test_what_is_no_plain_type_is_described_by_what_it_prints() -> None:
     frame = pd.DataFrame({"t": [datetime.time(1, 2)], "b": [b"ab"], "l": [[1, 2]], "s": [{"a": 1}]})
-    found = profile(frame)
-    assert [c.distinct for c in found.columns] == [1] * 4
-    assert found["t"].top == (("01:02:00", 1),)
-    assert found["l"].top == (("[1, 2]", 1),)
+    actual = profile(frame)
+    assert [c.distinct for c in actual.columns] == [1] * 4
+    assert actual["t"].top == (("01:02:00", 1),)
+    assert actual["l"].top == (("[1, 2]", 1),)
 
 
 def test_names_keep_their_order_and_case() -> None:
-    found = profile(pd.DataFrame([[1, 2, 3]], columns=["A", "a", 'say "x"; --']))
-    assert [(c.name, c.maximum) for c in found.columns] == [("A", 1), ("a", 2), ('say "x"; --', 3)]
+    actual = profile(pd.DataFrame([[1, 2, 3]], columns=["A", "a", 'say "x"; --']))
+    assert [(c.name, c.maximum) for c in actual.columns] == [("A", 1), ("a", 2), ('say "x"; --', 3)]
 
 
 def test_adult_agrees_with_pandas_in_every_column() -> None:
     table = load_sample("adult")
-    found = profile(table.path)
-    assert found.rows == 48_842
-    assert [c.name for c in found.columns] == list(table.frame.columns)
+    actual = profile(table.path)
+    assert actual.rows == 48_842
+    assert [c.name for c in actual.columns] == list(table.frame.columns)
     for name, values in table.frame.items():
-        one = found[str(name)]
+        one = actual[str(name)]
         assert (one.missing, one.distinct) == (values.isna().sum(), values.nunique()), name
         assert [n for _, n in one.top] == values.value_counts().head(10).tolist(), name
         if values.dtype.kind in "if":
             expect_numbers(one, values)
             assert one.std == pytest.approx(values.std())
     with pytest.raises(KeyError):
-        found["nothing"]
+        actual["nothing"]
 
 
 def test_the_names_of_columns_change_no_figure():
     """Columns may be called as anything that a query could call a figure of its own."""
     random = np.random.default_rng(0)
-    kinds = {
+    types = {
         "number": random.normal(size=200),
         "whole": random.integers(0, 5, 200),
         "word": random.choice(["red", "blue", "green"], 200),
@@ -197,8 +197,8 @@ def test_the_names_of_columns_change_no_figure():
         "flag": random.random(200) > 0.3,
     }
     names = ["n", "cell", "times", "counted", "value", "count"]
-    for values in kinds.values():
-        found = profile(pd.DataFrame(dict.fromkeys(names, values)))
+    for values in types.values():
+        actual = profile(pd.DataFrame(dict.fromkeys(names, values)))
         expected = dataclasses.replace(column(values), name="")
-        assert [dataclasses.replace(each, name="") for each in found.columns] == [expected] * len(names)
-    expect_numbers(profile(pd.DataFrame({"n": kinds["number"]}))["n"], pd.Series(kinds["number"]))
+        assert [dataclasses.replace(item, name="") for item in actual.columns] == [expected] * len(names)
+    expect_numbers(profile(pd.DataFrame({"n": types["number"]}))["n"], pd.Series(types["number"]))

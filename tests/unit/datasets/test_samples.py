@@ -72,10 +72,10 @@ def test_roles_are_columns_and_fit_the_task(sample: Sample) -> None:
 
 def test_types_in_the_report_are_those_of_the_frame(sample: Sample) -> None:
     table = load_sample(sample.name)
-    kinds = {"integer": "iuf", "number": "f", "boolean": "b", "date": "M", "timestamp": "M", "text": "OU"}
+    expected = {"integer": "iuf", "number": "f", "boolean": "b", "date": "M", "timestamp": "M", "text": "OU"}
     for name, kind in table.report.types.items():
         is_text = pd.api.types.is_string_dtype(table.frame[name].dtype)
-        assert is_text if kind == "text" else table.frame[name].dtype.kind in kinds[kind], name
+        assert is_text if kind == "text" else table.frame[name].dtype.kind in expected[kind], name
 
 
 def test_whose_it_is_comes_with_the_table(sample: Sample) -> None:

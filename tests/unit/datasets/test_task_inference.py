@@ -64,8 +64,8 @@ def test_more_values_of_text_or_categories_are_classes(values: object) -> None:
     ],
 )
 @pytest.mark.parametrize("dtype", ["int64", "float64", "Int64", "uint8", "float32"])
-def test_few_whole_numbers_that_repeat_are_classes(distinct: int, each: int, task: str, dtype: str) -> None:
-    series = pd.Series(np.tile(np.arange(distinct), each)).astype(dtype)
+def test_few_whole_numbers_that_repeat_are_classes(distinct: int, rows_per_class: int, task: str, dtype: str) -> None:
+    series = pd.Series(np.tile(np.arange(distinct), rows_per_class)).astype(dtype)
     assert infer_task(series) == task
     # Missing cells take no part: as many again change nothing.
     gaps = pd.concat([series.astype("float64"), pd.Series(np.full(len(series), np.nan))])

@@ -75,9 +75,9 @@ def test_it_leaves_the_dataset_as_it_was(checked: Run, german: Dataset) -> None:
 
 
 def test_latest_finds_these_very_checks(checked: Run, german: Dataset) -> None:
-    found = check_task.latest(german, "credit", ["age", "sex"])
-    assert found is not None
-    assert found.id == checked.id
+    newest = check_task.latest(german, "credit", ["age", "sex"])
+    assert newest is not None
+    assert newest.id == checked.id
     assert check_task.latest(german, "credit", ["sex"]) is None
     assert check_task.latest(german, "purpose", ["sex", "age"]) is None
     assert check_task.latest(german, None, ["sex", "age"]) is None
