@@ -96,7 +96,7 @@ def test_a_slider_moves_counts_and_says_who_is_affected(world: World) -> None:
     assert "selected, " in texts(test)
 
 
-def test_the_optimiser_finds_applies_and_keeps_a_policy(world: World) -> None:
+def test_the_optimizer_finds_applies_and_keeps_a_policy(world: World) -> None:
     test = tab(visit("fairness", run=world.binary), "Threshold lab")
     test.selectbox(key="fairness-constraint").set_value("demographic_parity").run()
     test.button(key="fairness-optimize").click().run()

@@ -53,7 +53,7 @@ def test_more_values_of_text_or_categories_are_classes(values: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("distinct", "each", "task"),
+    ("distinct", "rows_per_class", "task"),
     [
         (3, 5, "multiclass"),
         (20, 5, "multiclass"),
