@@ -51,14 +51,14 @@ class AutoMLSettings(CheckedSettings):
     ensemble : bool, default=True
         Whether to blend the best models of each learner where that is better than the best one; within the time budget.
     featurization : {"auto", "off", "custom"}, default="auto"
-        How columns become features; off needs a numeric table, custom is auto except for `column_types`, `imputation`
-        and `column_imputation`.
+        Way in which columns become features; off needs a numeric table, custom is auto except for `column_types`,
+        `imputation` and `column_imputation`.
     column_types : dict of str to str, optional
-        With custom: type of a column, one of numeric, categorical, text, date, ignore; auto decides on the others.
+        Type of a column with custom: numeric, categorical, text, date or ignore; auto decides on the others.
     imputation : {"median", "mean", "most_frequent", "zero"}, default="median"
-        With custom: value that replaces a missing number.
+        Value that replaces a missing number, with custom.
     column_imputation : dict of str to str, optional
-        With custom: the same for single columns of numbers, booleans or dates; `imputation` decides on the others.
+        The same for single columns of numbers, booleans or dates, with custom; `imputation` decides on the others.
     learners : "auto" or tuple of str, default="auto"
         Keys of `LEARNERS` to try.
     blocked_learners : tuple of str, default=()

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Classifier", "Codes", "Config", "Estimator", "Features", "Groups", "Output", "Target"]
+__all__ = ["Classifier", "Codes", "Config", "Estimator", "Features", "Groups", "Label", "Output", "Target"]
 
 Config = dict[str, Any]
 """Hyperparameters by name, with values that JSON has."""
@@ -23,6 +23,9 @@ Codes = NDArray[np.intp]
 
 Groups = NDArray[np.intp]
 """Code of the group of each row, shape (n,)."""
+
+Label = bool | int | float | str
+"""A label of the target."""
 
 Output = NDArray[np.float64]
 """Probabilities of the classes, shape (n, k), or predicted numbers, shape (n,)."""

@@ -1,4 +1,4 @@
-"""What a page draws of a model's outputs on the test rows: plain lists, thinned to what a screen can show."""
+"""Curves of a model's outputs on the test rows: plain lists, thinned to what a screen can show."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _BINS = 10
 _CURVE_CLASSES = 20
 
 
-def confusion(y: NDArray[Any], output: NDArray[np.float64]) -> list[list[int]]:
-    """Return counts, rows by the true class, columns by the predicted one."""
+def confusion(y: NDArray[np.generic], output: NDArray[np.float64]) -> list[list[int]]:
+    """Return counts of rows, by the true class and by the predicted one."""
     k = output.shape[1]
     counts = np.bincount(y.astype(np.intp) * k + output.argmax(axis=1), minlength=k * k)
-    return counts.reshape(k, k).tolist()
+    table: list[list[int]] = counts.reshape(k, k).tolist()
+    return table
 
 
 def _thin(*series: NDArray[np.float64]) -> list[list[float]]:
@@ -37,10 +38,19 @@ def calibration(
     bins: int = _BINS,
     groups: NDArray[np.intp] | None = None,
 ) -> list[dict[str, float]]:
-    """Return predicted against observed shares in bins of as many rows each, with Wilson intervals.
+    """Return predicted and observed shares in bins of equally many rows, with Wilson intervals.
 
-    Rows of one group depend on each other, so where there are groups the intervals are those of as many independent
-    rows as tell as much.
+    Parameters
+    ----------
+    positive : array of bool of shape (n,)
+        Whether a row is of the class.
+    scores : array of shape (n,)
+        Predicted probability of the class.
+    bins : int, default=10
+        Number of bins.
+    groups : array of int of shape (n,), optional
+        Group of each row. Rows of a group depend on each other, so the intervals are those of the effective number of
+        independent rows.
     """
     order = np.argsort(scores, kind="stable")
     points = []
@@ -49,8 +59,8 @@ def calibration(
             continue
         hits = int(positive[rows].sum())
         share = hits / len(rows)
-        worth = len(rows) if groups is None else effective_rows(positive[rows], groups[rows])
-        low, high = wilson(share * worth, worth)
+        effective = len(rows) if groups is None else effective_rows(positive[rows], groups[rows])
+        low, high = wilson(share * effective, effective)
         points.append(
             {
                 "predicted": float(scores[rows].mean()),
@@ -64,16 +74,23 @@ def calibration(
 
 
 def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, list[float | None]]:
-    """Return what selecting the rows with at least a score does, at thresholds from 0 to 1 in hundredths.
+    """Return the metrics of selecting the rows with at least a score, at thresholds from 0 to 1 in hundredths.
+
+    Parameters
+    ----------
+    positive : array of bool of shape (n,)
+        Whether a row is of the class.
+    scores : array of shape (n,)
+        Predicted probability of the class.
 
     Returns
     -------
     dict
         threshold, precision (None where no row is selected), recall, f1, selected (share of the rows).
     """
-    thresholds = np.linspace(0, 1, 101).round(2)  # what is shown is what was counted with
-    everyone, hits = np.sort(scores), np.sort(scores[positive])
-    selected = len(everyone) - np.searchsorted(everyone, thresholds, side="left")
+    thresholds = np.linspace(0, 1, 101).round(2)  # as they are shown
+    ordered, hits = np.sort(scores), np.sort(scores[positive])
+    selected = len(ordered) - np.searchsorted(ordered, thresholds, side="left")
     right = len(hits) - np.searchsorted(hits, thresholds, side="left")
     precision = [float(hit / count) if count else None for hit, count in zip(right, selected, strict=True)]
     f1 = 2 * right / np.maximum(selected + len(hits), 1)
@@ -82,26 +99,39 @@ def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> di
         "precision": precision,
         "recall": (right / max(len(hits), 1)).round(6).tolist(),
         "f1": f1.round(6).tolist(),
-        "selected": (selected / max(len(everyone), 1)).round(6).tolist(),
+        "selected": (selected / max(len(ordered), 1)).round(6).tolist(),
     }
 
 
 def curves(
-    y: NDArray[Any],
+    y: NDArray[np.generic],
     output: NDArray[np.float64],
     labels: Sequence[str] | None,
     *,
     groups: NDArray[np.intp] | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Return ROC, precision-recall, calibration and thresholds of each class, or predicted against actual of a number.
+    """Return ROC, precision-recall, calibration and thresholds of each class, or predicted and actual numbers.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+        Class codes, or numbers.
+    output : array of shape (n, k) or (n,)
+        Probabilities of the classes, or predicted numbers.
+    labels : sequence of str or None
+        Labels by code; None for regression.
+    groups : array of int of shape (n,), optional
+        Group of each row.
+    seed : int, default=0
+        Seed of the sample of rows of a regression.
 
     Returns
     -------
     dict
         Classes: ``{"classes": {label: {"roc": {"fpr", "tpr"}, "pr": {"recall", "precision"}, "share",
         "calibration": [...], "threshold": {...}}}, "left_out": n}``; a binary task has its positive class only.
-        Numbers: ``{"actual": [...], "predicted": [...]}``, at most 1,000 rows drawn at random.
+        Regression: ``{"actual": [...], "predicted": [...]}``, at most 1,000 rows drawn at random.
     """
     from sklearn.metrics import precision_recall_curve, roc_curve
 
@@ -110,10 +140,10 @@ def curves(
         if len(rows) > 1000:
             rows = np.random.default_rng(seed).choice(rows, 1000, replace=False)
         return {"actual": y[rows].astype(float).tolist(), "predicted": output[rows].astype(float).tolist()}
-    asked = [1] if len(labels) == 2 else list(range(len(labels)))
+    codes = [1] if len(labels) == 2 else list(range(len(labels)))
     counts = np.bincount(y.astype(np.intp), minlength=len(labels))
-    shown = sorted(asked, key=lambda code: -counts[code])[:_CURVE_CLASSES]
-    found = {}
+    shown = sorted(codes, key=lambda code: -counts[code])[:_CURVE_CLASSES]
+    by_label = {}
     for code in sorted(shown):
         positive = y == code
         if not positive.any() or positive.all():
@@ -123,11 +153,11 @@ def curves(
         precision, recall, _ = precision_recall_curve(positive, scores)
         roc = _thin(false_rate, true_rate)
         pr = _thin(recall, precision)
-        found[labels[code]] = {
+        by_label[labels[code]] = {
             "roc": {"fpr": roc[0], "tpr": roc[1]},
             "pr": {"recall": pr[0], "precision": pr[1]},
             "share": float(positive.mean()),
             "calibration": calibration(positive, scores, groups=groups),
             "threshold": by_threshold(positive, scores),
         }
-    return {"classes": found, "left_out": len(asked) - len(found)}
+    return {"classes": by_label, "left_out": len(codes) - len(by_label)}

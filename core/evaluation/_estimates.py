@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,17 @@ _CELLS = 5_000_000  # resamples times rows, at most
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval and the number of rows behind it."""
+    """An estimate with its 95% interval.
+
+    Parameters
+    ----------
+    value : float
+        Estimated value.
+    low, high : float
+        Bounds of the interval; NaN where it is not known.
+    n : int
+        Number of rows behind it.
+    """
 
     value: float
     low: float
@@ -43,17 +52,17 @@ def _interval(value: float, samples: Array, n: int) -> Estimate:
     return Estimate(value, float(low), float(high), n)
 
 
-def _at_the_limit(found: Estimate, count: int) -> Estimate:
-    """Give a faultless (or hopeless) classifier the interval that resampling its rows cannot show.
+def _at_the_limit(estimate: Estimate, count: int) -> Estimate:
+    """Give a classifier without a fault, or without a hit, the interval that resampling its rows cannot show.
 
-    Every resample of faultless rows is faultless, so the bootstrap's interval has no width however few the rows are.
-    Wilson's for as many hits out of as many rows has: of all rows for the accuracy, of the rarest class for figures
-    about each class; or of the groups that hold such rows.
+    Every resample of such rows is the same, so the bootstrap's interval has no width however few the rows are.
+    Wilson's interval for as many hits out of as many rows has: of all rows for the accuracy, of the rarest class for
+    metrics about each class; or of the groups that hold such rows.
     """
-    if found.high > found.low or found.value not in (0.0, 1.0):
-        return found
-    low, high = wilson(found.value * count, count)
-    return Estimate(found.value, float(low), float(high), found.n)
+    if estimate.high > estimate.low or estimate.value not in (0.0, 1.0):
+        return estimate
+    low, high = wilson(estimate.value * count, count)
+    return Estimate(estimate.value, float(low), float(high), estimate.n)
 
 
 def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
@@ -63,8 +72,8 @@ def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
     return Estimate(gap, float(low), float(high), n)
 
 
-def _rarest(y: NDArray[Any], classes: int, groups: NDArray[np.intp] | None) -> int:
-    """Return how many rows the rarest class that is there has, or how many groups hold rows of the one fewest hold."""
+def _rarest(y: NDArray[np.generic], classes: int, groups: NDArray[np.intp] | None) -> int:
+    """Return how many rows the rarest class has, or how many groups hold rows of the class that the fewest hold."""
     codes = y.astype(np.intp)
     if groups is not None:
         codes = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
@@ -73,9 +82,9 @@ def _rarest(y: NDArray[Any], classes: int, groups: NDArray[np.intp] | None) -> i
 
 
 def _resamples(n: int, seed: int, groups: NDArray[np.intp] | None = None) -> Iterator[Array]:
-    """Yield blocks of row counts (resamples, n): how often each row, or the group of it, is drawn with replacement.
+    """Yield blocks of row counts (resamples, n): how often each row, or its group, is drawn with replacement.
 
-    A single group yields none: it does not tell how groups differ.
+    A single group yields none: it does not show how groups differ.
     """
     random = np.random.default_rng(seed)
     units = n if groups is None else int(groups.max()) + 1
@@ -92,16 +101,16 @@ def _resamples(n: int, seed: int, groups: NDArray[np.intp] | None = None) -> Ite
 
 @dataclass(frozen=True)
 class Comparison:
-    """Models tested on the same rows: every metric of each, and the first one's gain over each other.
+    """Models tested on the same rows: every metric of each model, and the first one's gain over each other model.
 
     Parameters
     ----------
     metrics : dict of dict of Estimate
-        By model and metric.
+        Estimates by model and metric.
     gains : dict of Estimate
-        By the other model.
-    groups : int or None
-        How many groups the rows are of, where whole groups were drawn.
+        Gains by the other model.
+    groups : int or None, default=None
+        Number of groups, where whole groups were drawn.
     """
 
     metrics: dict[str, dict[str, Estimate]]
@@ -112,32 +121,34 @@ class Comparison:
 def compare_outputs(
     task: str,
     metric: str,
-    y: NDArray[Any],
+    y: NDArray[np.generic],
     outputs: Mapping[str, Array],
     *,
-    groups: NDArray[Any] | None = None,
+    groups: NDArray[np.generic] | None = None,
     seed: int = 0,
 ) -> Comparison:
-    """Estimate all metrics of several models with 95 % percentile bootstrap intervals over rows, or groups of rows.
+    """Estimate all metrics of several models with 95% percentile bootstrap intervals over rows, or groups of rows.
 
     Parameters
     ----------
     task : str
-        binary, multiclass or regression.
+        Task: binary, multiclass or regression.
     metric : str
-        The metric of the gains.
+        Key of `METRICS` of the gains.
     y : array of shape (n,)
         Class codes, or numbers.
     outputs : mapping of str to array of shape (n, k) or (n,)
         Probabilities, or predicted numbers, by model. All models see the same resamples, so gains are paired.
     groups : array of shape (n,), optional
-        Rows of a group depend on each other, so whole groups are drawn: as many as there are, with replacement. With
-        one group only the bounds are NaN.
+        Group of each row. Rows of a group depend on each other, so whole groups are drawn: as many as there are, with
+        replacement. With one group only the bounds are NaN.
+    seed : int, default=0
+        Seed of the bootstrap.
 
     Returns
     -------
     Comparison
-        Gains are positive where the first model is better, whichever way the metric goes.
+        Gains are positive where the first model is better, whatever the direction of the metric.
 
     Examples
     --------
@@ -155,8 +166,8 @@ def compare_outputs(
             for name, values in evaluate(weights).items():
                 samples[model][name].append(values)
     drawn = {
-        model: {name: np.concatenate([np.empty(0), *blocks]) for name, blocks in found.items()}
-        for model, found in samples.items()
+        model: {name: np.concatenate([np.empty(0), *blocks]) for name, blocks in by_name.items()}
+        for model, by_name in samples.items()
     }
     exact = {model: compute_metrics(names, y, output) for model, output in outputs.items()}
     metrics = {
@@ -164,11 +175,11 @@ def compare_outputs(
     }
     if task != "regression":
         rarest = _rarest(y, next(iter(outputs.values())).shape[1], members)
-        every = len(y) if members is None else len(np.unique(members))
+        units = len(y) if members is None else len(np.unique(members))
         proportions = {name: METRICS[name].proportion_of for name in names}
-        counted = {name: every if part == "rows" else rarest for name, part in proportions.items() if part is not None}
-        for found in metrics.values():
-            found |= {name: _at_the_limit(found[name], count) for name, count in counted.items()}
+        counted = {name: units if part == "rows" else rarest for name, part in proportions.items() if part is not None}
+        for estimates in metrics.values():
+            estimates |= {name: _at_the_limit(estimates[name], count) for name, count in counted.items()}
     first = next(iter(outputs))
     sign = 1 if METRICS[metric].larger_is_better else -1
     gains = {}
@@ -185,18 +196,18 @@ def compare_outputs(
     return Comparison(metrics, gains, None if members is None else int(members.max()) + 1)
 
 
-def effective_rows(hits: NDArray[np.bool_], groups: NDArray[Any]) -> float:
-    """Return how many independent rows tell as much about a share as rows do that depend on each other in groups.
+def effective_rows(hits: NDArray[np.bool_], groups: NDArray[np.generic]) -> float:
+    """Return the effective number of independent rows behind a share, where rows depend on each other in groups.
 
-    The rows over the design effect (Kish, Survey Sampling, 1965), by the linearised variance of a share of clusters; at
-    least 1 and at most the rows. Where all rows are alike no variance can be told, and each group counts once.
+    This is the number of rows divided by the design effect (Kish, Survey Sampling, 1965), by the linearized variance of
+    a share of clusters; at least 1 and at most the rows. Where all rows are equal, each group counts once.
 
     Parameters
     ----------
     hits : array of shape (n,)
         Whether a row counts.
     groups : array of shape (n,)
-        Its group.
+        Group of each row.
 
     Examples
     --------

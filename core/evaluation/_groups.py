@@ -1,4 +1,4 @@
-"""The groups of rows in a stored table of predictions: which column has them."""
+"""The column of a stored table of predictions that has the groups of the rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ _NAME = "plumbline:group"
 
 
 def group_name(taken: Collection[str]) -> str:
-    """Return a name for the column that none of the others has.
+    """Return a name for the column of groups that no other column has.
+
+    Parameters
+    ----------
+    taken : collection of str
+        Names of the other columns.
 
     Examples
     --------
@@ -31,14 +36,14 @@ def group_name(taken: Collection[str]) -> str:
 
 
 def groups_in(table: pd.DataFrame, target: str) -> NDArray[np.intp] | None:
-    """Return the group of each row of a table of predictions; None where the search had none, or did not store them.
+    """Return the group of each row of a table of predictions; None where there are no groups.
 
     Parameters
     ----------
     table : DataFrame
-        As ``AutoMLResult.test``, with row_id as its first column.
+        Predictions like ``AutoMLResult.test``, with row_id as the first column.
     target : str
-        What was predicted.
+        Column that was predicted.
 
     Examples
     --------
@@ -46,7 +51,7 @@ def groups_in(table: pd.DataFrame, target: str) -> NDArray[np.intp] | None:
     >>> groups_in(pd.DataFrame({"row_id": [4], "y": [1.0], "prediction": [1.5]}), "y") is None
     True
     """
-    # By its place too: a sensitive column may have any name, but none stands second.
+    # By its position too: a sensitive column may have any name, but is never the second column.
     name = str(table.columns[1]) if len(table.columns) > 1 else ""
     if name == target or not name.startswith(_NAME):
         return None

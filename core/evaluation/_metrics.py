@@ -83,8 +83,8 @@ class Metric:
         Definition by ``function(y, output, weight)`` for one weighting, where `weight` has shape (n,); slower. `output`
         has shape (n, k), the probabilities of the class codes 0 to k-1, or (n,), predicted numbers.
     proportion_of : {"rows", "class"}, optional
-        What the metric is a proportion of, if it lies between 0 and 1: all rows, or the rows of each class. The
-        interval of a faultless model then follows Wilson, since no resample of its rows shows a fault.
+        Base of a metric that is a proportion, from 0 to 1: all rows, or the rows of each class. The interval of a model
+        without a fault then follows Wilson, since no resample of its rows shows a fault.
 
     Examples
     --------

@@ -147,7 +147,7 @@ class ErrorTotals:
     absolute, squared, relative : array
         Means of the absolute, the squared and the relative absolute error.
     variance : array
-        Variance of the true values; 0 where it is no more than a rounding error.
+        Variance of the true values; 0 where it is only a rounding error.
     """
 
     absolute: Array

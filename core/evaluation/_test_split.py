@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
@@ -15,16 +13,35 @@ __all__ = ["split_test", "stratify"]
 Indices = NDArray[np.intp]
 
 
-def stratify(y: NDArray[Any], classification: bool) -> Indices:
-    """Return the classes, or ten bands of a number, so that each part has the same mix."""
+def stratify(y: NDArray[np.generic], classification: bool) -> Indices:
+    """Return the classes, or ten bands of a number, so that each part of a split has the same mix.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+        Class codes, or numbers.
+    classification : bool
+        Whether `y` has class codes.
+    """
     if classification:
         return y.astype(np.intp)
     edges = np.quantile(y.astype(float), np.linspace(0, 1, 11)[1:-1])
-    return np.searchsorted(edges, y.astype(float)).astype(np.intp)
+    return np.asarray(np.searchsorted(edges, y.astype(float)), dtype=np.intp)
 
 
-def split_test(y: NDArray[Any], classification: bool, fraction: float, seed: int) -> tuple[Indices, Indices]:
+def split_test(y: NDArray[np.generic], classification: bool, fraction: float, seed: int) -> tuple[Indices, Indices]:
     """Split row positions into training and test, stratified; a class of one row stays in training.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+        Class codes, or numbers.
+    classification : bool
+        Whether `y` has class codes.
+    fraction : float
+        Share of the test rows; 0 means no test.
+    seed : int
+        Seed of the random split.
 
     Raises
     ------
@@ -36,10 +53,10 @@ def split_test(y: NDArray[Any], classification: bool, fraction: float, seed: int
         return rows, rows[:0]
     strata = stratify(y, classification)
     counts = np.bincount(strata)
-    lonely = counts[strata] < 2
-    free = rows[~lonely]
+    single = counts[strata] < 2
+    free = rows[~single]
     test_rows = round(fraction * len(free))
-    groups = len(np.unique(strata[~lonely]))
+    groups = len(np.unique(strata[~single]))
     if test_rows < 2 or len(free) - test_rows < 4:
         raise InputError(
             f"{len(y):,} usable rows are too few for a test share of {fraction:.0%}.",
@@ -48,7 +65,7 @@ def split_test(y: NDArray[Any], classification: bool, fraction: float, seed: int
     if min(test_rows, len(free) - test_rows) < groups:
         chosen = ShuffleSplit(1, test_size=test_rows, random_state=seed).split(free)
     else:
-        chosen = StratifiedShuffleSplit(1, test_size=test_rows, random_state=seed).split(free, strata[~lonely])
+        chosen = StratifiedShuffleSplit(1, test_size=test_rows, random_state=seed).split(free, strata[~single])
     _, test = next(iter(chosen))
     held = np.zeros(len(y), dtype=bool)
     held[free[test]] = True

@@ -1,4 +1,4 @@
-"""Whether a model is worth having, in one sentence."""
+"""A sentence about whether a model is better than its baselines."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def verdict_sentence(
     Parameters
     ----------
     title : str
-        Of the metric.
+        Title of the metric.
     differences : mapping of Estimate
-        By baseline: model minus baseline, larger being better for the model.
+        Model minus baseline by baseline, larger being better for the model.
     names : mapping of str
-        How each baseline is called; others are passed over.
-    rows : str
-        What it was tested on.
+        Names of the baselines; others are passed over.
+    rows : str, default="rows"
+        Word for what the model was tested on.
 
     Examples
     --------
@@ -38,16 +38,16 @@ def verdict_sentence(
         gain = differences[key]
         decimals = 3 if abs(gain.value) < 10 else 1
         low, high = (-gain.high, -gain.low) if gain.high < 0 else (gain.low, gain.high)
-        around = f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
+        interval = f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
         size = f"{abs(gain.value):,.{decimals}f} {title}"
-        if math.isnan(gain.low):  # one group of rows does not tell how groups differ
+        if math.isnan(gain.low):  # one group of rows does not show how groups differ
             parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title}, no interval)")
         elif gain.low > 0:
-            parts.append(f"better than {name} by {size} {around}")
+            parts.append(f"better than {name} by {size} {interval}")
         elif gain.high < 0:
-            parts.append(f"worse than {name} by {size} {around}")
+            parts.append(f"worse than {name} by {size} {interval}")
         else:
-            parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title} {around})")
+            parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title} {interval})")
     if not parts:
         return f"There is no verdict: no {rows} were held out for a test."
     text = ", and ".join(parts)

@@ -1,4 +1,4 @@
-"""Cells as a model takes them: the one place that training, scoring and export share.
+"""Cells as a model takes them, shared by training, scoring and export.
 
 pandas and NumPy only, because the web process scores exported models with it.
 """
@@ -6,13 +6,13 @@ pandas and NumPy only, because the web process scores exported models with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
+from core import columns as _columns
 from core.errors import InputError
 
 __all__ = [
@@ -33,29 +33,32 @@ MISSING = "(missing)"
 LARGEST = float(np.finfo(np.float32).max)
 DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 NO_DATE = int(np.iinfo(np.int64).min)
-"""The seconds of a date that is missing: what NumPy keeps for "not a time"."""
+"""Seconds of a missing date: NumPy's "not a time"."""
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse a table that lacks a column of the model.
 
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    names : sequence of str
+        Columns of the model.
+
     Raises
     ------
     InputError
-        When one is absent.
+        When a column is absent.
     """
-    absent = [name for name in names if name not in frame.columns]
-    if absent:
-        raise InputError(
-            f"The table has no column {', '.join(map(repr, absent[:5]))}.",
-            f"The model was trained on {len(names)} columns and needs each of them.",
-        )
+    hint = f"The model was trained on {len(names)} columns and needs each of them."
+    _columns.require_columns(frame.columns, names, hint=hint)
 
 
 def as_categories(column: pd.Series) -> pd.Series:
-    """Return values as text; what is missing has a word of its own.
+    """Return values as text; a missing value is `MISSING`.
 
-    Whole numbers have no decimals, also in a column where one is missing.
+    Whole numbers have no decimals, even in a column where one is missing.
 
     Examples
     --------
@@ -69,7 +72,14 @@ def as_categories(column: pd.Series) -> pd.Series:
 
 
 def as_numbers(name: str, column: pd.Series) -> NDArray[np.float32]:
-    """Return numbers as float32, as the exported model has them; what does not fit is treated as missing.
+    """Return numbers as float32, like the exported model; a number that does not fit is missing.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column, for the message.
+    column : Series
+        Cells of the column.
 
     Raises
     ------
@@ -80,19 +90,21 @@ def as_numbers(name: str, column: pd.Series) -> NDArray[np.float32]:
         values = pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan)
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"The column '{name}' was a number in training and now holds something else ({error}).",
-            "Give numbers, and leave the cell empty where there is none.",
+            f"The column '{name}' was numeric in training and now has other values ({error}).",
+            "Write numbers, and leave the cell empty where there is none.",
         ) from error
     return np.where(np.abs(values) <= LARGEST, values, np.nan).astype(np.float32)
 
 
 def describe_cells(column: pd.Series) -> str:
-    """Return what a column's cells are, in the words of messages; nothing of a column without values.
+    """Return the type of a column's cells in the words of messages; an empty text for a column without values.
 
     Examples
     --------
-    >>> describe_cells(pd.Series([1, None])), holds(pd.Series(["1", "b"])), holds(pd.Series([None], dtype=object))
-    ('numbers', 'text', '')
+    >>> describe_cells(pd.Series([1, None])), describe_cells(pd.Series(["1", "b"]))
+    ('numbers', 'text')
+    >>> describe_cells(pd.Series([None], dtype=object))
+    ''
     """
     if types.is_bool_dtype(column.dtype):
         return "true and false"
@@ -100,8 +112,8 @@ def describe_cells(column: pd.Series) -> str:
         return "numbers"
     if types.is_datetime64_any_dtype(column.dtype):
         return "dates"
-    kind = types.infer_dtype(column, skipna=True) if column.notna().any() else "empty"
-    told = {
+    inferred = types.infer_dtype(column, skipna=True) if column.notna().any() else "empty"
+    words = {
         "boolean": "true and false",
         "integer": "numbers",
         "floating": "numbers",
@@ -112,13 +124,13 @@ def describe_cells(column: pd.Series) -> str:
         "datetime64": "dates",
         "empty": "",
     }
-    return told.get(kind, "text")
+    return words.get(inferred, "text")
 
 
-def as_dates(column: pd.Series) -> Any:
-    """Return dates of UTC in whole seconds; what is no date is missing.
+def as_dates(column: pd.Series) -> pd.Series:
+    """Return dates of UTC in whole seconds; what is not a date is missing.
 
-    Texts are read as ISO 8601, whichever comes first among them; where none is, pandas guesses the form.
+    Texts are read as ISO 8601; where none is, pandas guesses the format.
 
     Examples
     --------
@@ -133,19 +145,19 @@ def as_dates(column: pd.Series) -> Any:
 
 
 def as_seconds(dates: pd.Series) -> NDArray[np.int64]:
-    """Return seconds since 1970 of what `as_dates` returned; `NO_DATE` where there is none."""
+    """Return seconds since 1970 of the dates of `as_dates`; `NO_DATE` where one is missing."""
     return np.asarray(dates.dt.tz_localize(None).to_numpy().astype("datetime64[s]"), dtype=np.int64)
 
 
 def date_features(name: str, columns: Sequence[str]) -> list[str]:
-    """Return the names of the numbers that a date becomes: seconds since the epoch, and its parts.
+    """Return the names of the numeric features of a date: seconds since the epoch, and its parts.
 
     Parameters
     ----------
     name : str
-        The column of dates.
+        Name of the column of dates.
     columns : sequence of str
-        All columns of the model, of which none may have one of the names.
+        All columns of the model; none of them may have one of the returned names.
 
     Examples
     --------
@@ -154,7 +166,7 @@ def date_features(name: str, columns: Sequence[str]) -> list[str]:
     >>> date_features("due", ["due", "due: year"])[1]
     "due: year'"
     """
-    found = [f"{name}: {part}" for part in ("epoch", *DATE_PARTS)]
-    while not set(found).isdisjoint(columns):
-        found = [f"{each}'" for each in found]
-    return found
+    names = [f"{name}: {part}" for part in ("epoch", *DATE_PARTS)]
+    while not set(names).isdisjoint(columns):
+        names = [f"{part}'" for part in names]
+    return names

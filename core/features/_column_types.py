@@ -1,4 +1,4 @@
-"""Whether cells fit what somebody said that their column is: asked before a search, of all of its rows."""
+"""Whether cells fit the type that the settings give their column: checked before a search, on all of its rows."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ _WRITE = {"numeric": "Write numbers such as 1234.5", "date": "Write dates such a
 
 
 def check_types(frame: pd.DataFrame, wanted: Mapping[str, str]) -> list[Finding]:
-    """Refuse a type that a column's cells do not fit, and count the few that do not read as such.
+    """Refuse a type that a column's cells do not fit, and count the few cells that cannot be read as such.
 
     Parameters
     ----------
     frame : DataFrame
-        The features.
+        Columns that become features.
     wanted : mapping
-        What somebody said a column is; of these numeric and date can fail to fit.
+        Types of columns, as the settings give them; of these numeric and date can fail to fit.
 
     Returns
     -------
     list of Finding
-        A column each, with the number of cells that count as missing, and examples.
+        One per column, with the number of cells that count as missing, and examples.
 
     Raises
     ------
     SettingsError
-        When numbers are to be dates, or dates numbers; or when fewer than half of the texts read as such.
+        When numbers are set to date, or dates to numeric; or when fewer than half of the texts can be read as such.
 
     Examples
     --------
     >>> check_types(pd.DataFrame({"pay": ["12", "13.5", "n.n."]}), {"pay": "numeric"})[0].values
     {'cells': 1, 'examples': ['n.n.']}
     """
-    found = []
+    findings = []
     for name, kind in wanted.items():
         if kind not in _READS or name not in frame.columns:
             continue
         column = frame[name].dropna()
-        held = describe_cells(column)
-        if held == "text":
-            found += _unread(column, name, kind)
-        elif held and held != _READS[kind] and (kind, held) != ("numeric", "true and false"):
+        cells = describe_cells(column)
+        if cells == "text":
+            findings += _unread(column, name, kind)
+        elif cells and cells != _READS[kind] and (kind, cells) != ("numeric", "true and false"):
             raise SettingsError(
-                f"'{name}' is set to {kind}, and holds {held} ({_examples(column)}).", _instead(kind, held)
+                f"'{name}' is set to {kind}, but its cells are {cells} ({_examples(column)}).", _instead(kind, cells)
             )
-    return found
+    return findings
 
 
-def _instead(kind: str, held: str) -> str:
+def _instead(kind: str, cells: str) -> str:
     if kind == "numeric":
         return "Set it to date, or leave it to auto."
-    if held == "numbers":  # of what since when, or in which order of digits, cannot be told
+    if cells == "numbers":  # their unit, origin or order of digits is not known
         return (
             "Leave it a number (set it to auto or numeric), or write the dates as 2024-01-15 and load the table again."
         )
@@ -78,10 +78,10 @@ def _unread(column: pd.Series, name: str, kind: str) -> list[Finding]:
     if not count:
         return []
     examples = _examples(column[lost.to_numpy()])
-    told = f"{count:,} of {len(column):,} cells do not read as {_READS[kind]} ({examples})"
+    unread = f"{count:,} of {len(column):,} cells cannot be read as {_READS[kind]} ({examples})"
     if 2 * count > len(column):
         raise SettingsError(
-            f"'{name}' is set to {kind}, and {told}.",
+            f"'{name}' is set to {kind}, but {unread}.",
             f"{_WRITE[kind]} and load the table again, or set the column to categorical, text or auto.",
         )
     return [
@@ -89,7 +89,7 @@ def _unread(column: pd.Series, name: str, kind: str) -> list[Finding]:
             "unreadable",
             "notice",
             name,
-            f"'{name}' is set to {kind}: {told}, and count as missing.",
+            f"'{name}' is set to {kind}: {unread}, so they count as missing.",
             f"{_WRITE[kind]}, or leave the cell empty where there is none.",
             {"cells": count, "examples": [str(cell) for cell in column[lost.to_numpy()].unique()[:2]]},
         )
@@ -97,7 +97,7 @@ def _unread(column: pd.Series, name: str, kind: str) -> list[Finding]:
 
 
 def _examples(column: pd.Series) -> str:
-    """Return two cells as a person would write them."""
+    """Return two example cells as text."""
     cells = column.unique()[:2].tolist()
     cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells]
     return ", ".join(f"'{cell[:40]}'" if isinstance(cell, str) else str(cell) for cell in cells)

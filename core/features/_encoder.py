@@ -1,9 +1,9 @@
 """From a raw table to numbers: one transformer, fitted on training rows only.
 
-Numbers: median for what is missing, and a flag that it was. Booleans: 0 and 1. Categories: one column a value up
-to a limit, above it one ordinal column (most frequent first, no use of the target, so nothing leaks between folds).
-Dates: seconds since the epoch, and parts. Free text: TF-IDF of its words. Identifiers and constants are left out, and
-said to be.
+Numbers: the median replaces a missing value, with an indicator. Booleans: 0 and 1. Categories: one column per value up
+to a limit, above it one ordinal column (most frequent first, without the target, so nothing leaks between folds).
+Dates: seconds since the epoch, and parts. Free text: TF-IDF of its words. Identifiers and constants are left out, with
+a finding that says so.
 """
 
 from __future__ import annotations
@@ -44,21 +44,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    one_hot_limit : int
-        Categories with at most so many values get one column a value.
+    one_hot_limit : int, default=20
+        Maximum number of values of a category that gets one column per value.
     column_types : mapping, optional
-        What a column is, where it is not to be decided from its values: numeric, categorical, text, date, ignore.
-    imputation : str
-        What stands for a missing number: median, mean, most_frequent or zero.
+        Types of columns: numeric, categorical, text, date, ignore; the others are decided from their values.
+    imputation : {"median", "mean", "most_frequent", "zero"}, default="median"
+        Method that replaces missing numbers.
     column_imputation : mapping, optional
-        The same for single columns.
+        Methods for single columns.
 
     Attributes
     ----------
     columns_ : list of str
         Columns that are used; a frame to transform must have them, in any order, and may have others.
+    kinds_ : list of str
+        Feature type of each of them: number, boolean, category, date or text.
     plan_ : list of ColumnPlan
-        What was decided for each column of the training frame.
+        Decision for each column of the training frame.
 
     Examples
     --------
@@ -79,33 +81,33 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.imputation = imputation
         self.column_imputation = column_imputation
 
-    def fit(self, frame: pd.DataFrame, y: Any = None) -> TableEncoder:
-        """Learn the columns' kinds, medians and categories.
+    def fit(self, frame: pd.DataFrame, y: object = None) -> TableEncoder:
+        """Learn the columns' feature types, medians and categories.
 
         Raises
         ------
         InputError
-            When no column is left that a model could use.
+            When there is no column that a model could use.
         SettingsError
-            When a column of `column_imputation` becomes no number.
+            When a column of `column_imputation` does not become a number.
         """
         self.plan_ = plan_columns(frame, self.column_types)
-        kinds = {item.name: item.kind for item in self.plan_ if item.kind != "left out"}
-        if not kinds:
+        feature_types = {item.name: item.kind for item in self.plan_ if item.kind != "left out"}
+        if not feature_types:
             reasons = "; ".join(f"'{item.name}': {item.reason}" for item in self.plan_[:5])
             raise InputError(
                 f"No column is left that a model could use ({reasons}).",
-                "Add columns that say something about the target, or keep more of them.",
+                "Add columns with information about the target, or keep more of them.",
             )
-        self.columns_ = list(kinds)
-        self.kinds_ = list(kinds.values())
-        told = [name for name in kinds if (self.column_types or {}).get(name) == "numeric"]
-        self.mixed_ = [name for name in told if not types.is_numeric_dtype(frame[name].dtype)]
+        self.columns_ = list(feature_types)
+        self.kinds_ = list(feature_types.values())
+        set_to_numeric = [name for name in feature_types if (self.column_types or {}).get(name) == "numeric"]
+        self.mixed_ = [name for name in set_to_numeric if not types.is_numeric_dtype(frame[name].dtype)]
         low: list[str] = []
         high: list[str] = []
         dates: list[str] = []
         texts: list[str] = []
-        for name, kind in kinds.items():
+        for name, kind in feature_types.items():
             if kind == "date":
                 dates.append(name)
             elif kind == "text":
@@ -127,7 +129,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     ),
                     high,
                 ),
-                *((f"text: {place}", TextFeatures(name), [name]) for place, name in enumerate(texts)),
+                *((f"text: {index}", TextFeatures(name), [name]) for index, name in enumerate(texts)),
             ],
             verbose_feature_names_out=False,
         )
@@ -148,13 +150,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         InputError
-            When a column is missing, or a number column holds something else.
+            When a column is missing, or a numeric column has other values.
         """
         return np.asarray(self.encoder_.transform(self._typed(frame)), dtype=np.float32)
 
     @property
     def mixed(self) -> list[str]:
-        """Columns of texts that are numbers because somebody said so; models stored before this was kept have none."""
+        """Columns of texts that the settings declare to be numbers; models stored before this was kept have none."""
         return getattr(self, "mixed_", [])
 
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -168,7 +170,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 typed[name] = as_words(column)
             elif kind == "date":
                 typed |= self._date_parts(name, column)
-            elif name in self.mixed:  # `check_types` has counted the texts that are no numbers
+            elif name in self.mixed:  # `check_types` has counted the texts that are not numbers
                 typed[name] = as_numbers(name, pd.to_numeric(column, errors="coerce"))
             else:
                 typed[name] = as_numbers(name, column)
@@ -181,27 +183,27 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         values += [getattr(dates.dt, part).to_numpy(dtype=np.float32, na_value=np.nan) for part in DATE_PARTS]
         return dict(zip(date_features(name, self.columns_), values, strict=True))
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the names of the encoded columns: "colour_red", say; where a column has that name, with a prime."""
-        found: dict[str, None] = {}
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Return the names of the encoded columns, such as "color_red", with a prime where a name is taken."""
+        names: dict[str, None] = {}
         for step, fitted, used in self.encoder_.transformers_:
             if step == "remainder" or not len(used):
                 continue
             for name in fitted.get_feature_names_out(used):
-                while name in found:
+                while name in names:
                     name = f"{name}'"
-                found[name] = None
-        return np.asarray(list(found), dtype=object)
+                names[name] = None
+        return np.asarray(list(names), dtype=object)
 
     def findings(self) -> list[Finding]:
-        """Return what was left out, and why."""
+        """Return a finding about each column that was left out."""
         return [
             Finding(
                 "left_out",
                 "notice",
                 item.name,
                 f"'{item.name}' is left out of the model: {item.reason}.",
-                "Nothing to do, unless it holds more than that.",
+                "Nothing to do, unless it has more information than that.",
             )
             for item in self.plan_
             if item.kind == "left out"

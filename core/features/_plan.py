@@ -1,4 +1,4 @@
-"""How each column of a table becomes a feature, decided on the training rows."""
+"""Feature types of a table's columns, decided on the training rows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,22 @@ from core.features._cells import LARGEST
 
 __all__ = ["ColumnPlan", "plan_columns"]
 
-_KINDS = {"numeric": "number", "categorical": "category", "text": "text", "date": "date"}
+_FEATURE_TYPES = {"numeric": "number", "categorical": "category", "text": "text", "date": "date"}
 
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """How one column becomes a feature: number, boolean, category, date, text; or why it is left out."""
+    """How one column becomes a feature.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    kind : str
+        Feature type: number, boolean, category, date, text, or "left out".
+    reason : str, default=""
+        Reason why the column is left out.
+    """
 
     name: str
     kind: str
@@ -27,7 +37,7 @@ class ColumnPlan:
 
 
 def _is_text(values: pd.Series) -> bool:
-    """Tell free text: long values of several words that hardly repeat."""
+    """Return whether values are free text: long, of several words, and hardly repeated."""
     sample = values.head(2000).astype(str)
     words = sample.str.count(r"\s+") + 1
     return bool(words.mean() >= 4 and values.nunique() > 0.5 * len(values))
@@ -41,7 +51,7 @@ def plan_columns(frame: pd.DataFrame, wanted: Mapping[str, str] | None = None) -
     frame : DataFrame
         The training rows.
     wanted : mapping, optional
-        What somebody said a column is: numeric, categorical, text, date or ignore.
+        Types of columns, as the settings give them: numeric, categorical, text, date or ignore.
     """
     given = {} if wanted is None else wanted
     return [
@@ -55,7 +65,7 @@ def _as_wanted(column: pd.Series, name: str, kind: str) -> ColumnPlan:
         return ColumnPlan(name, "left out", "the settings say so")
     if not column.notna().any():
         return ColumnPlan(name, "left out", "it has no values")
-    return ColumnPlan(name, _KINDS[kind])
+    return ColumnPlan(name, _FEATURE_TYPES[kind])
 
 
 def _plan(column: pd.Series, name: str) -> ColumnPlan:
@@ -66,11 +76,11 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
         distinct = values.nunique()
     except (TypeError, NotImplementedError) as error:  # what pandas and Arrow say of cells they cannot compare
         raise InputError(
-            f"The cells of '{name}' are lists or the like, not single values.",
-            "Leave the column out, or take it apart into columns.",
+            f"The cells of '{name}' are lists or similar, not single values.",
+            "Leave the column out, or split it into columns.",
         ) from error
     if distinct == 1 and len(values) == len(column):
-        return ColumnPlan(name, "left out", "it has one value only")
+        return ColumnPlan(name, "left out", "it has only one value")
     if types.is_bool_dtype(column.dtype):
         return ColumnPlan(name, "boolean")
     if types.is_datetime64_any_dtype(column.dtype):
@@ -85,7 +95,7 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
     if _is_text(values):
         return ColumnPlan(name, "text")
     if distinct > 0.9 * len(values) and distinct > 50:
-        return ColumnPlan(name, "left out", "it names the rows (nearly every value is different)")
+        return ColumnPlan(name, "left out", "it identifies the rows (nearly every value is different)")
     return ColumnPlan(name, "category")
 
 

@@ -1,9 +1,8 @@
-"""Free text as features: how much a text is about each of the most telling words of the training rows."""
+"""Free text as features: the weight of each of the most frequent words of the training rows."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ _CELLS = 20_000_000  # rows times words, at most
 
 
 def as_words(column: pd.Series) -> pd.Series:
-    """Return texts as lower-case words with a space between; what is missing has none.
+    """Return texts as lower-case words separated by spaces; a missing text has no words.
 
     Examples
     --------
@@ -30,23 +29,23 @@ def as_words(column: pd.Series) -> pd.Series:
 
 
 class TextFeatures(TransformerMixin, BaseEstimator):
-    """TF-IDF of single words, the most frequent of those in at least two rows; rows have the length 1.
+    """TF-IDF of the most frequent words that are in at least two rows; rows have the length 1.
 
     Salton, Buckley (1988), "Term-weighting approaches in automatic text retrieval", with logarithmic counts.
 
     Parameters
     ----------
-    name : str
-        Of the column, for the features' names.
-    most : int
-        Words, at most.
+    name : str, default="text"
+        Name of the column, for the features' names.
+    most : int, default=300
+        Maximum number of words.
     """
 
     def __init__(self, name: str = "text", most: int = 300) -> None:
         self.name = name
         self.most = most
 
-    def fit(self, frame: pd.DataFrame, y: Any = None) -> TextFeatures:
+    def fit(self, frame: pd.DataFrame, y: object = None) -> TextFeatures:
         """Learn the words of a table of one column, which `as_words` has prepared."""
         texts = frame.iloc[:, 0]
         most = int(max(1, min(self.most, _CELLS // max(len(texts), 1))))
@@ -63,6 +62,6 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         """Return the weight of each word, shape (n, words)."""
         return np.asarray(self.words_.transform(frame.iloc[:, 0]).toarray(), dtype=np.float32)
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the words, with the name of the column."""
         return np.array([f"{self.name}: {word}" for word in self.words_.get_feature_names_out()], dtype=object)

@@ -38,6 +38,9 @@ PENDING: set[str] = {
 NOT_A_NAME = {"found", "told", "place", "each", "kinds"}
 """Names that do not say what a thing is; use the noun: `result`, `matches`, `index`, `column`, `types`."""
 
+STORED = {"kinds_"}
+"""Attributes of classes in stored models, which cannot be renamed."""
+
 _COUNTED = (
     "batches|bytes|cells|columns|counts|draws|events|examples|features|files|folds|images|lines|once|operations|points|"
     "predictions|questions|requests|rows|runs|samples|seconds|steps|texts|threads|times|tokens|twice|values|words|"
@@ -153,7 +156,11 @@ def complaints(name: str) -> list[str]:
     if name.endswith(".md"):
         return [f"{name}:{line + 1}: {words!r}: {advice}" for line, words, advice in phrases(source)]
     tree = ast.parse(source)
-    lines = [f"{name}:{line}: name {word!r}" for line, word in names(tree) if word.strip("_") in NOT_A_NAME]
+    lines = [
+        f"{name}:{line}: name {word!r}"
+        for line, word in names(tree)
+        if word.strip("_") in NOT_A_NAME and word not in STORED
+    ]
     for first, text in texts(source, tree):
         lines += [f"{name}:{first + line}: {words!r}: {advice}" for line, words, advice in phrases(text)]
     return lines + docstring_complaints(name, tree)

@@ -1,10 +1,8 @@
-"""From a raw table and settings to what a search works on: target, test split, features, folds."""
+"""From a raw table and settings to the data of a search: target, test split, features, folds."""
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +10,11 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from core.automl._settings import AutoMLSettings
+from core.automl._types import Codes, Features, Groups, Label, Target
 from core.automl.data.scorable import scorable
 from core.automl.data.splits import Roles, make_folds, split_roles
 from core.automl.data.training_data import TrainingData
+from core.columns import require_columns
 from core.datasets import Finding, infer_task
 from core.errors import InputError, SettingsError
 from core.evaluation import METRICS, resolve_metric
@@ -31,30 +31,38 @@ class Prepared:
 
     Parameters
     ----------
+    task, metric : str
+        Task, and key of the metric to optimize.
+    encoder : TableEncoder
+        Features, fitted on the training rows.
     data : TrainingData
         Encoded training rows and folds.
     X_test, y_test : arrays
         Encoded test rows.
     train_rows, test_rows : arrays of int
-        Their positions in the frame that was given.
-    test_groups : array of int, optional
-        The groups of the test rows, coded as those of ``data``.
+        Positions of the rows in the given frame.
     labels : list or None
-        The target's labels by code; None for a number.
+        Labels of the target by code; None for regression.
+    split_method : str
+        Description of the folds.
+    findings : list of Finding
+        Notices about the table and the splits.
+    test_groups : array of int, optional
+        Groups of the test rows, coded as those of ``data``.
     """
 
     task: str
     metric: str
     encoder: TableEncoder
     data: TrainingData
-    X_test: NDArray[np.float32]
-    y_test: NDArray[Any]
-    train_rows: NDArray[np.intp]
-    test_rows: NDArray[np.intp]
-    labels: list[Any] | None
+    X_test: Features
+    y_test: Target
+    train_rows: Codes
+    test_rows: Codes
+    labels: list[Label] | None
     split_method: str
     findings: list[Finding] = field(default_factory=list)
-    test_groups: NDArray[np.intp] | None = None
+    test_groups: Groups | None = None
 
     @property
     def label_names(self) -> list[str] | None:
@@ -62,60 +70,56 @@ class Prepared:
         return None if self.labels is None else [str(label) for label in self.labels]
 
 
-def _require_kinds(frame: pd.DataFrame) -> None:
-    """Raise when columns have no names of their own, or hold what has no place in a stored table."""
+def _require_storable(frame: pd.DataFrame) -> None:
+    """Raise when columns have no unique names, or hold values that a stored table cannot have."""
     named: set[str] = set()
     for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
         if not isinstance(name, str) or name in named:
-            what = "there twice" if isinstance(name, str) else "no text"
+            problem = "is there twice" if isinstance(name, str) else "is not a text"
             raise InputError(
-                f"The column name {name!r} is {what}; each column needs a text of its own as its name.",
+                f"The column name {name!r} {problem}; each column needs a text of its own as its name.",
                 "Rename the columns, `frame.columns = [...]`.",
             )
         named.add(name)
-        held = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
-        if isinstance(held, pd.IntervalDtype | pd.SparseDtype) or types.is_complex_dtype(held):
+        cell_type = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+        if isinstance(cell_type, pd.IntervalDtype | pd.SparseDtype) or types.is_complex_dtype(cell_type):
             raise InputError(
-                f"'{name}' holds values of the kind {held}, which no model here takes.",
-                f"Make texts or plain numbers of them, such as `frame[{name!r}].astype(str)`.",
+                f"'{name}' holds values of the type {cell_type}, which no model here takes.",
+                f"Convert them to texts or plain numbers, such as `frame[{name!r}].astype(str)`.",
             )
 
 
-def _require_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> None:
-    custom = [*settings.column_types, *settings.column_imputation]
-    wanted = [settings.target, *settings.drop_columns, *settings.sensitive_columns, *custom]
-    for name in [*wanted, settings.time_column, settings.group_column]:
-        if name is None:
-            continue
-        if name not in frame.columns:
-            close = difflib.get_close_matches(name, [str(column) for column in frame.columns], n=3)
-            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else "Choose one of the table's columns."
-            raise InputError(f"The table has no column '{name}'.", hint)
+def _require_settings_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> None:
+    """Raise when a column that the settings name is not in the table."""
+    columns = [settings.target, *settings.drop_columns, *settings.sensitive_columns]
+    columns += [*settings.column_types, *settings.column_imputation]
+    columns += [name for name in (settings.time_column, settings.group_column) if name is not None]
+    require_columns(frame.columns, columns)
 
 
-def _classes(values: pd.Series, settings: AutoMLSettings) -> tuple[NDArray[np.intp], list[Any]]:
+def _classes(values: pd.Series, settings: AutoMLSettings) -> tuple[Codes, list[Label]]:
     labels = sorted(values.unique().tolist(), key=lambda label: (str(type(label)), label))
     if len(labels) < 2:
         raise InputError(
-            f"The target '{settings.target}' has one value only ({labels[0]!r}).", "Choose a target that varies."
+            f"The target '{settings.target}' has only one value ({labels[0]!r}).", "Choose a target that varies."
         )
     if len(labels) > MAX_CLASSES:
         raise InputError(
-            f"The target '{settings.target}' has {len(labels):,} classes; {MAX_CLASSES} is the most.",
+            f"The target '{settings.target}' has {len(labels):,} classes; the maximum is {MAX_CLASSES}.",
             "Group rare classes, or choose another target.",
         )
     if settings.positive_label is not None:
-        named = [label for label in labels if str(label) == settings.positive_label]
-        if not named:
+        positive = [label for label in labels if str(label) == settings.positive_label]
+        if not positive:
             raise SettingsError(
-                f"'{settings.positive_label}' is no value of '{settings.target}'.",
+                f"'{settings.target}' has no value '{settings.positive_label}'.",
                 f"Choose one of {', '.join(map(repr, labels[:10]))}.",
             )
-        labels = [label for label in labels if label != named[0]] + named
+        labels = [label for label in labels if label != positive[0]] + positive
     return pd.Categorical(values, categories=labels).codes.astype(np.intp), labels
 
 
-def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, NDArray[np.intp], Any, list[Any] | None]:
+def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, Codes, Target, list[Label] | None]:
     """Return the task, the positions of usable rows, their target values coded, and the labels."""
     column = frame[settings.target]
     if types.is_float_dtype(column.dtype):
@@ -134,7 +138,7 @@ def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, NDArray
         known = pd.to_numeric(values).to_numpy(dtype=float)
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"The target '{settings.target}' is not a number everywhere ({error}).", "Choose a classification task."
+            f"The target '{settings.target}' is not a number in every row ({error}).", "Choose a classification task."
         ) from error
     if (largest := np.abs(known).max(initial=0)) > LARGEST:
         raise InputError(
@@ -145,11 +149,11 @@ def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, NDArray
 
 
 def _roles(frame: pd.DataFrame, settings: AutoMLSettings, findings: list[Finding]) -> Roles:
-    """Return the times, or the groups, of the usable rows."""
+    """Return the times, or the groups, of usable rows."""
     if settings.time_column is not None:
         return Roles(times=_times(frame[settings.time_column], settings.time_column, findings))
     if settings.group_column is not None:
-        # Rows without a group may be of one: together they are on one side.
+        # Rows without a group may belong together, so they are on one side.
         return Roles(groups=pd.factorize(frame[settings.group_column], use_na_sentinel=False)[0].astype(np.intp))
     return Roles()
 
@@ -177,19 +181,26 @@ def _times(column: pd.Series, name: str, findings: list[Finding]) -> NDArray[np.
     return np.where(unknown, -np.inf, times)
 
 
-def _require_free_names(settings: AutoMLSettings, labels: list[Any] | None) -> None:
-    """Raise when a column that is kept with the predictions has the name of one of the result's own."""
+def _require_free_names(settings: AutoMLSettings, labels: list[Label] | None) -> None:
+    """Raise when a column that is stored with the predictions has the name of one of the result's own."""
     own = {"row_id", "prediction", *(f"p({label})" for label in labels or ())}
     for name in (settings.target, *settings.sensitive_columns):
         if name in own:
             raise InputError(
-                f"The column '{name}' has a name that a result needs for a column of its own.",
-                f"Rename it in the table (to '{name} known', say), and upload that.",
+                f"The column '{name}' has a name that a result needs for one of its own columns.",
+                f"Rename it in the table (to '{name} known', say), and upload the table again.",
             )
 
 
 def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     """Validate, split off the test, fit the features on the training rows only, make the folds.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The raw table.
+    settings : AutoMLSettings
+        Settings of the search.
 
     Raises
     ------
@@ -198,8 +209,8 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     SettingsError
         When the settings do not fit the table.
     """
-    _require_kinds(frame)
-    _require_columns(frame, settings)
+    _require_storable(frame)
+    _require_settings_columns(frame, settings)
     task, rows, y, labels = _target(frame, settings)
     _require_free_names(settings, labels)
     metric = resolve_metric(settings.metric, task)
@@ -239,8 +250,8 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     X_train = encoder.fit(features.iloc[train]).transform(features.iloc[train])
     findings += encoder.findings()
     folds = make_folds(y[train], labels is not None, settings, roles.take(train))
-    folds, told = scorable(folds, y[train], len(labels or ()), metric)
-    findings += told
+    folds, fold_findings = scorable(folds, y[train], len(labels or ()), metric)
+    findings += fold_findings
     return Prepared(
         task=task,
         metric=metric,

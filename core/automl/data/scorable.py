@@ -1,12 +1,10 @@
-"""The folds that a metric is defined on."""
+"""The folds on which a metric is defined."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from core.automl._types import Codes, Target
 from core.automl.data.splits import Folds
 from core.datasets import Finding
 from core.errors import InputError
@@ -15,21 +13,21 @@ from core.evaluation import METRICS, compute_metric
 __all__ = ["scorable"]
 
 
-def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[Folds, list[Finding]]:
-    """Return the folds that can be learned from and scored on, and what to say of the others.
+def scorable(folds: Folds, y: Target, classes: int, metric: str) -> tuple[Folds, list[Finding]]:
+    """Return the folds that can be learned from and scored on, and a finding about the others.
 
     A fold whose rows are all of one class, or all of one value, would make the score of every trial undefined.
 
     Parameters
     ----------
     folds : Folds
-        Over the training rows.
+        Folds over the training rows.
     y : array of shape (n,)
         Class codes, or numbers.
     classes : int
-        0 for a number.
+        Number of classes; 0 for regression.
     metric : str
-        What a search makes as good as possible.
+        Key of `METRICS` that the search optimizes.
 
     Raises
     ------
@@ -45,7 +43,7 @@ def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[
     (1, '1 of 2 folds is left out: its rows are of one class only, so ROC AUC is undefined on it.')
     """
 
-    def defined(train: NDArray[np.intp], validation: NDArray[np.intp]) -> bool:
+    def defined(train: Codes, validation: Codes) -> bool:
         if classes and len(np.unique(y[train])) < 2:
             return False
         undecided = np.full((len(validation), classes), 1 / classes) if classes else np.zeros(len(validation))
@@ -53,23 +51,23 @@ def scorable(folds: Folds, y: NDArray[Any], classes: int, metric: str) -> tuple[
 
     pairs = [pair for pair in folds.pairs if defined(*pair)]
     lost, count = len(folds.pairs) - len(pairs), len(folds.pairs)
-    title, alike = METRICS[metric].title, "of one class only" if classes else "of one value only"
+    title, uniform = METRICS[metric].title, "of one class only" if classes else "of one value only"
     if not pairs:
         others = "log loss, accuracy" if classes else "RMSE, MAE"
         raise InputError(
-            f"{title} cannot be computed: in each of the {count} folds the rows are {alike}.",
-            f"Choose another metric ({others}), fewer folds, or rows that are kept apart in another way.",
+            f"{title} cannot be computed: in each of the {count} folds the rows are {uniform}.",
+            f"Choose another metric ({others}), fewer folds, or another way to split the rows.",
         )
     if not lost:
         return folds, []
     who, whose, on = ("is", "its", "it") if lost == 1 else ("are", "their", "them")
-    told = Finding(
+    finding = Finding(
         "folds",
         "notice",
         None,
-        f"{lost} of {count} folds {who} left out: {whose} rows are {alike}, so {title} is undefined on {on}.",
+        f"{lost} of {count} folds {who} left out: {whose} rows are {uniform}, so {title} is undefined on {on}.",
         f"Scores come from the other folds. Fewer folds, or more rows of the rare {'class' if classes else 'values'}, "
         "would use all.",
         {"folds": lost},
     )
-    return Folds(pairs, f"{folds.method}, {lost} left out"), [told]
+    return Folds(pairs, f"{folds.method}, {lost} left out"), [finding]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from sklearn.model_selection import (
 )
 
 from core.automl._settings import AutoMLSettings
+from core.automl._types import Target
 from core.errors import InputError
 from core.evaluation import split_test, stratify
 
@@ -35,43 +35,62 @@ HOLDOUT_FRACTION = 0.2
 
 @dataclass(frozen=True)
 class Folds:
-    """Pairs of (training, validation) row positions, and in words how they were made."""
+    """Folds of a cross-validation.
+
+    Parameters
+    ----------
+    pairs : list of (training, validation)
+        Row positions of each fold.
+    method : str
+        Description of how they were made.
+    """
 
     pairs: list[tuple[Indices, Indices]]
     method: str
 
     @property
     def covered(self) -> Indices:
-        """Rows that are in some validation part."""
+        """Positions of rows that are in some validation part."""
         return np.unique(np.concatenate([validation for _, validation in self.pairs]))
 
 
 @dataclass(frozen=True)
 class Roles:
-    """What decides, besides chance, on which side of a split a row may be: at most one of both.
+    """Times or groups of the rows, which decide on the side of a split that a row may be on: at most one of both.
 
     Parameters
     ----------
     times : array of shape (n,), optional
-        Of each row, to be compared; later rows are never learned from to predict earlier ones.
+        Time of each row; later rows are never learned from to predict earlier ones.
     groups : array of int of shape (n,), optional
-        Rows of a group are on the same side of every split.
+        Group of each row; rows of a group are on the same side of every split.
     """
 
-    times: NDArray[Any] | None = None
+    times: NDArray[np.float64] | None = None
     groups: Indices | None = None
 
     def take(self, rows: Indices) -> Roles:
-        """Return those of some rows."""
+        """Return the roles of some rows."""
         return Roles(
             None if self.times is None else self.times[rows], None if self.groups is None else self.groups[rows]
         )
 
 
-def split_roles(
-    y: NDArray[Any], classification: bool, fraction: float, seed: int, roles: Roles
-) -> tuple[Indices, Indices]:
-    """Split row positions into training and test as `split_test`, heeding time or groups.
+def split_roles(y: Target, classification: bool, fraction: float, seed: int, roles: Roles) -> tuple[Indices, Indices]:
+    """Split row positions into training and test like `split_test`, by time or by group where there are such roles.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+        Class codes, or numbers.
+    classification : bool
+        Whether `y` has class codes.
+    fraction : float
+        Share of the test rows; 0 means no test.
+    seed : int
+        Seed of the random split.
+    roles : Roles
+        Times or groups.
 
     Raises
     ------
@@ -85,18 +104,18 @@ def split_roles(
         ordered = np.sort(roles.times)
         cut = ordered[len(y) - max(1, round(fraction * len(y)))] if len(y) > 5 else ordered[0]
         held = roles.times >= cut
-        told = "moments"
+        units = "moments"
     else:
         assert roles.groups is not None
         count = len(np.unique(roles.groups))
         held = np.zeros(len(y), dtype=bool)
         if count > 2:
             held[_test_groups(stratify(y, classification), classification, fraction, seed, roles.groups)] = True
-        told = "groups"
+        units = "groups"
     if held.sum() < 2 or (~held).sum() < 4:
         raise InputError(
-            f"{len(y):,} usable rows have too few {told} for a test share of {fraction:.0%}.",
-            "Choose another column for it, or set the test share to 0 and accept a result without a test.",
+            f"{len(y):,} usable rows have too few {units} for a test share of {fraction:.0%}.",
+            "Choose another column, or set the test share to 0 and accept a result without a test.",
         )
     return rows[~held], rows[held]
 
@@ -108,13 +127,24 @@ def _test_groups(strata: Indices, classification: bool, fraction: float, seed: i
         return np.asarray(next(splitter.split(strata, strata, groups))[1])
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds
+        warnings.simplefilter("ignore", UserWarning)  # a class has fewer rows than folds
         parts = [part for _, part in folds.split(strata, strata, groups)]
     return min(parts, key=lambda part: abs(len(part) - fraction * len(strata)))
 
 
-def make_folds(y: NDArray[Any], classification: bool, settings: AutoMLSettings, roles: Roles | None = None) -> Folds:
+def make_folds(y: Target, classification: bool, settings: AutoMLSettings, roles: Roles | None = None) -> Folds:
     """Make the folds over the training rows.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+        Class codes, or numbers.
+    classification : bool
+        Whether `y` has class codes.
+    settings : AutoMLSettings
+        Settings of the search.
+    roles : Roles, optional
+        Times or groups of the rows.
 
     Raises
     ------
@@ -141,8 +171,8 @@ def make_folds(y: NDArray[Any], classification: bool, settings: AutoMLSettings, 
     pairs = []
     repeats = _repeats(n, settings)
     for repeat in range(repeats):
-        kind = StratifiedKFold if counts.max() >= count else KFold
-        folds = kind(count, shuffle=True, random_state=settings.seed + repeat)
+        splitter_type = StratifiedKFold if counts.max() >= count else KFold
+        folds = splitter_type(count, shuffle=True, random_state=settings.seed + repeat)
         with warnings.catch_warnings():
             # A class with fewer rows than folds cannot be in each: it is spread as far as it goes.
             warnings.simplefilter("ignore", UserWarning)
@@ -155,7 +185,7 @@ def _fold_count(n: int) -> int:
 
 
 def _repeats(n: int, settings: AutoMLSettings) -> int:
-    """Return how often the folds are drawn anew: on a small table one draw says little."""
+    """Return how often the folds are drawn anew: on a small table one draw is not enough."""
     if settings.cv_repeats != "auto":
         return settings.cv_repeats
     return SMALL_REPEATS if settings.folds == "auto" and n < SMALL_ROWS else 1
@@ -170,7 +200,7 @@ def _grouped(strata: Indices, groups: Indices, classification: bool, count: int,
     distinct = len(np.unique(groups))
     if distinct < 2:
         raise InputError(
-            "The training rows are all of one group, so no model can be validated on another.",
+            "All training rows are of one group, so no model can be validated on another.",
             "Choose a group column with more values, or none.",
         )
     count = min(count, distinct)
@@ -178,24 +208,24 @@ def _grouped(strata: Indices, groups: Indices, classification: bool, count: int,
     pairs: list[tuple[Indices, Indices]] = []
     stratified = classification and np.bincount(strata).max() >= count
     for repeat in range(repeats):
-        kind = StratifiedGroupKFold if stratified else GroupKFold
-        folds = kind(count, shuffle=True, random_state=settings.seed + repeat)
+        splitter_type = StratifiedGroupKFold if stratified else GroupKFold
+        folds = splitter_type(count, shuffle=True, random_state=settings.seed + repeat)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds
-            found = list(folds.split(strata, strata, groups))
-        pairs += [(train, validation) for train, validation in found if len(train) and len(validation)]
+            warnings.simplefilter("ignore", UserWarning)  # a class has fewer rows than folds
+            parts = list(folds.split(strata, strata, groups))
+        pairs += [(train, validation) for train, validation in parts if len(train) and len(validation)]
     return Folds(pairs, f"{count}-fold cross-validation by group{_repeated(repeats)}")
 
 
-def _forward(times: NDArray[Any], count: int) -> Folds:
+def _forward(times: NDArray[np.float64], count: int) -> Folds:
     """Make folds that learn from the past and are validated on what comes next; no moment is on both sides."""
     order = np.argsort(times, kind="stable")
     ordered = times[order]
-    wanted = np.linspace(0, len(times), count + 2).round().astype(int)[1:-1]
-    cuts = sorted({int(np.searchsorted(ordered, ordered[cut], side="left")) for cut in wanted} - {0})
+    targets = np.linspace(0, len(times), count + 2).round().astype(int)[1:-1]
+    cuts = sorted({int(np.searchsorted(ordered, ordered[cut], side="left")) for cut in targets} - {0})
     if not cuts:
         raise InputError(
-            "The training rows are all of one moment, so nothing comes after what could be learned.",
+            "All training rows are of one moment, so there are no later rows to validate on.",
             "Choose a time column with more values, or none.",
         )
     pairs = [(order[:start], order[start:end]) for start, end in itertools.pairwise([*cuts, len(times)])]

@@ -29,7 +29,7 @@ class Blending:
     members : list of (Trial, float)
         The members with their weights, of sum 1.
     choice : Choice
-        How the blend compares with the best single model.
+        Scores of the blend and of the best single model.
     trial : Trial
         The blend as a trial of the search.
     """
@@ -139,7 +139,7 @@ def choose_members(
 def _blend_trial(
     folder: Path, members: list[tuple[Trial, float]], choice: Choice, data: TrainingData, metric: str
 ) -> Trial:
-    """Return the blend as a trial is listed; a blend that is no gain has no score."""
+    """Return the blend as a trial is listed; a blend without a gain has no score."""
     config = {
         "members": [
             {"trial": trial.number or None, "learner": trial.learner, "weight": weight, "config": trial.config}

@@ -73,7 +73,7 @@ def select(
     costs : sequence of float
         Cost of a candidate, the first time it is chosen.
     budget : float
-        What all members together may cost, besides the first.
+        Maximum cost of all members together, besides the first.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def choose_blend(
     costs : sequence of float, optional
         Cost of each candidate; by default none costs anything.
     budget : float, default=inf
-        What all members together may cost, besides the first.
+        Maximum cost of all members together, besides the first.
     groups : array of int of shape (n,), optional
         Group of each row. Rows of a group are judged together, by weights that none of them helped to choose.
     seed : int, default=0

@@ -57,7 +57,8 @@ class Learner:
     suggest : callable, optional
         ``suggest(data, seconds)`` returns further configurations to try early in a budget of so many seconds.
     parallel : {"folds", "fit"}, default="folds"
-        What to do side by side: several folds with a thread each, or one fit after the other with several threads.
+        Work that is done side by side: several folds with a thread each, or one fit after the other with several
+        threads.
     needs_every_class : bool, default=False
         Whether a fit fails on rows that lack a class; it is then shown a row of each, without any weight.
     estimators : tuple of str

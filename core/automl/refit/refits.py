@@ -147,7 +147,7 @@ class Refits:
         trials : sequence of Trial
             Trials to fit.
         deadline : float
-            When the worker is ended, seconds since the epoch.
+            Moment at which the worker is ended, seconds since the epoch.
         """
         missing = [trial for trial in trials if self._prefitting is None or self._prefitting.number != trial.number]
         if missing:  # the quickest first, so that there is a model whatever happens to the others

@@ -1,12 +1,13 @@
-"""Two models tested, or validated, on the same rows: how much better is the one, and how sure is that."""
+"""Two models tested, or validated, on the same rows: how much better one is, and how certain that is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.automl._types import Target
 from core.errors import InputError
 from core.evaluation import METRICS, Comparison, compare_outputs, groups_in
 
@@ -29,11 +30,11 @@ def compare_results(
     Parameters
     ----------
     first, other : AutoMLResult
-        Of searches of the same table and target.
+        Results of searches of the same table and target.
     metric : str, optional
-        Of the gain; by default the first one's.
-    seed : int
-        Of the bootstrap.
+        Key of the metric of the gain; by default the first result's.
+    seed : int, default=0
+        Seed of the bootstrap.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def compare_results(
     Raises
     ------
     InputError
-        When the test rows, or what was to be predicted, differ.
+        When the test rows, or the targets, differ.
     """
     if first.fingerprint != other.fingerprint or first.settings.target != other.settings.target:
         raise InputError("The two models were tested on different tables, or predict different columns.", _OTHER_ROWS)
@@ -61,22 +62,24 @@ def compare_tables(
     Parameters
     ----------
     first, other : DataFrame
-        Columns row_id, the target, prediction, and a probability a class (``p(label)``). Groups that either holds
-        are resampled as a whole.
-    target, task, metric : str
-        As of the search.
-    seed : int
-        Of the bootstrap.
+        Tables with the columns row_id, the target, prediction, and a probability per class (``p(label)``). Groups
+        that either holds are resampled as a whole.
+    target, task : str
+        Target and task of the searches.
+    metric : str
+        Key of the metric of the gain.
+    seed : int, default=0
+        Seed of the bootstrap.
 
     Returns
     -------
     Comparison
-        As `compare_results` describes it.
+        Fields as in `compare_results`.
 
     Raises
     ------
     InputError
-        When the tables are about other rows, labels or values.
+        When the tables have different rows, labels or values.
 
     Examples
     --------
@@ -124,26 +127,28 @@ def compare_trials(
     Parameters
     ----------
     predictions : mapping of int to array (repeats, n, k) or (repeats, n)
-        As ``AutoMLResult.candidates``; the mean over the repeats is compared.
+        ``AutoMLResult.candidates``; the mean over the repeats is compared.
     oof : DataFrame
-        As ``AutoMLResult.oof``: the rows that have predictions, in the order of the training rows.
+        ``AutoMLResult.oof``: the rows that have predictions, in the order of the training rows.
     first, other : int
         Numbers of the trials.
-    target, task, metric : str
-        As of the search.
-    seed : int
-        Of the bootstrap.
+    target, task : str
+        Target and task of the searches.
+    metric : str
+        Key of the metric of the gain.
+    seed : int, default=0
+        Seed of the bootstrap.
 
     Returns
     -------
     Comparison
-        As `compare_results` describes it. The search chose its best trials by these rows, so what is better here may
-        be so by luck; the test rows tell.
+        Fields as in `compare_results`. The search chose its best trials by these rows, so a gain here may be luck; the
+        test rows decide.
 
     Raises
     ------
     InputError
-        When the predictions of a trial were not kept, or are about other rows, or the metric does not fit.
+        When the predictions of a trial were not kept, or are of other rows, or the metric does not fit.
 
     Examples
     --------
@@ -160,10 +165,10 @@ def compare_trials(
         if number not in predictions:
             raise InputError(f"The predictions of trial {number} were not kept.", "Choose one of the best trials.")
         mean = predictions[number].mean(axis=0, dtype=np.float64)
-        found = mean[np.isfinite(mean) if mean.ndim == 1 else np.isfinite(mean).all(axis=1)]
-        if len(found) != len(oof):
+        covered = mean[np.isfinite(mean) if mean.ndim == 1 else np.isfinite(mean).all(axis=1)]
+        if len(covered) != len(oof):
             raise InputError(f"Trial {number} was validated on other rows.", "Choose another.")
-        outputs[name] = found
+        outputs[name] = covered
     return compare_outputs(task, metric, _truth(oof, target, task), outputs, groups=groups_in(oof, target), seed=seed)
 
 
@@ -171,7 +176,7 @@ def _probabilities(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if name.startswith("p(") and name.endswith(")")]
 
 
-def _truth(table: pd.DataFrame, target: str, task: str) -> NDArray[Any]:
+def _truth(table: pd.DataFrame, target: str, task: str) -> Target:
     if task == "regression":
         return np.asarray(table[target].to_numpy(dtype=float))
     codes = {name: code for code, name in enumerate(_probabilities(table))}

@@ -75,7 +75,7 @@ class Outcome:
     blend : Trial or None
         The blend that was considered.
     stop : StopReason
-        Why the search ended.
+        Reason why the search ended.
     findings : list of Finding
         Findings of the search and of the final fit.
     ready_s : float
@@ -307,7 +307,7 @@ def _trial_findings(board: Trials) -> list[Finding]:
                 "alert",
                 None,
                 f"{learner_title(learner)} failed in {count}; the first: {_reason(own[0])}.",
-                "The search went on without it. Correct the cause, or block the learner.",
+                "The search continued without it. Correct the cause, or block the learner.",
                 {"learner": learner, "trials": [trial.number for trial in own]},
             )
         )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.automl._settings import AutoMLSettings
-from core.automl._types import Config
+from core.automl._types import Config, Label
 from core.automl.results.store import ResultFiles, read_estimates, read_files, write_files
 from core.automl.tuning.trials import Trial
 from core.datasets import Finding
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-__all__ = ["AutoMLResult", "Label", "Winner"]
-
-Label = bool | int | float | str
+__all__ = ["AutoMLResult", "Winner"]
 
 _PLAIN = (
     "task",
@@ -95,19 +93,19 @@ class AutoMLResult:
         and that of the best single model on rows that chose neither. Its status is finished when it won, and not_better
         when it did not.
     hyperparameters : dict of dict of Estimate
-        By learner with twelve finished trials and more: the importance of each hyperparameter, as
-        `hyperparameter_importance` describes it.
+        Importance of each hyperparameter, as `hyperparameter_importance` describes it, by learner with twelve finished
+        trials and more.
     candidates : dict of int to array
         Out-of-fold predictions of the best trials of each learner by their numbers, (repeats, n, k) or (repeats, n) in
         the order of the training rows, for a search that continues from this one.
     test_metrics : dict of Estimate
-        By metric, on rows the search never saw; empty without a test.
+        Metrics on rows the search never saw; empty without a test.
     baseline_metrics : dict of dict of Estimate
         The same of "prior" (class shares, or the mean) and "linear" (logistic or ridge regression).
     differences : dict of Estimate
         The search's metric, model minus baseline, paired on the test rows, larger being better for the model.
     verdict : str
-        Whether the model is better than the baselines, in one sentence.
+        One sentence about whether the model is better than the baselines.
     oof, test : DataFrame
         row_id (position in the table), the target, prediction, a probability per class, sensitive columns;
         out-of-fold for training rows (those that some fold validated on), and for the test rows. With a group column
@@ -117,13 +115,13 @@ class AutoMLResult:
     confusion : list of list of int or None
         Counts of the test rows, rows by the true class; None for regression.
     findings : list of Finding
-        What to know about the table, the trials and the final fit.
+        Notices and alerts about the table, the trials and the final fit.
     stop_code, stop_reason : str
-        Why the search ended, in one word and in a sentence.
+        Reason why the search ended, in one word and in a sentence.
     elapsed_s, model_ready_s : float
         Seconds from the start to the end, and to a model that predicts.
     split_method : str
-        How the folds were made.
+        Description of the folds.
     rows : dict of str to int
         Number of rows: all, train, test.
     features : list of str

@@ -16,9 +16,9 @@ class Budget:
     Parameters
     ----------
     began : float
-        When its clock started, seconds since the epoch.
+        Start of its clock, seconds since the epoch.
     seconds : float or None
-        How long it lasts; None is for ever.
+        Length; None is for ever.
 
     Examples
     --------
@@ -30,11 +30,11 @@ class Budget:
     seconds: float | None
 
     def elapsed(self, at: float | None = None) -> float:
-        """Return seconds since the start."""
+        """Return the seconds from the start to a moment, by default to now."""
         return (time.time() if at is None else at) - self.began
 
     def left(self) -> float:
-        """Return seconds until the end; infinite without a budget."""
+        """Return the seconds until the end; infinite without a budget."""
         return math.inf if self.seconds is None else self.seconds - self.elapsed()
 
     @property

@@ -29,9 +29,9 @@ class StartEvent(TypedDict):
     Parameters
     ----------
     event : "start"
-        What tells it from the record of a trial.
+        Type of the event, unlike that of a trial's record.
     at : float
-        When it started, seconds since the epoch.
+        Start of the trial, seconds since the epoch.
     trial : int
         Its number among the worker's own trials.
     learner : str

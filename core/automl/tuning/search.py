@@ -206,7 +206,7 @@ def search(
     frame : pandas.DataFrame
         The raw table, the target among its columns.
     settings : AutoMLSettings
-        What to search for, and the limits.
+        Target, limits and everything else that decides on the search.
     report : callable, optional
         Takes an `Event` for each trial and each stage.
     workdir : path, optional
@@ -214,7 +214,7 @@ def search(
     should_stop : callable, optional
         Called about twenty times per second; once it returns True the search ends and the best model so far is kept.
     started : float, optional
-        When the clock of the budget began (seconds since the epoch), if before this call.
+        Start of the budget's clock (seconds since the epoch), if before this call.
     configs : list of [learner, configuration], optional
         Try exactly these instead of searching.
     earlier : path, optional

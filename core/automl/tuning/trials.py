@@ -57,15 +57,15 @@ class Trial:
     config : dict
         Values of the hyperparameters; of a blend, its members.
     status : str
-        finished, pruned, timed_out, failed, or not_better (a blend that is no gain).
+        finished, pruned, timed_out, failed, or not_better (a blend without a gain).
     at : float or None
-        When the trial ended, seconds since the epoch.
+        End of the trial, seconds since the epoch.
     seconds : float
-        How long the trial took.
+        Duration of the trial.
     message : str or None
-        Why there is no score.
+        Reason why there is no score.
     score, score_std, fold_scores, metrics
-        As `Scores` describes them; None without a score. A pruned trial has the scores of its first folds.
+        Fields of `Scores`; None without a score. A pruned trial has the scores of its first folds.
     expected : float or None
         Score that a pruned trial would have had, if it had lagged as much on the other folds.
     fit_s, fold_fit_s : float or None
@@ -79,7 +79,7 @@ class Trial:
     refit_s : float or None
         Seconds of fitting the linear model on all training rows.
     judged : dict or None
-        As `Judgment`; of a blend.
+        Scores of a blend on rows that did not choose it.
 
     Examples
     --------

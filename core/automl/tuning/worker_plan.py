@@ -119,7 +119,7 @@ def worker_plan(
     Parameters
     ----------
     index : int
-        Which worker, from 0.
+        Index of the worker, from 0.
     settings : AutoMLSettings
         Settings of the search.
     folder : Path

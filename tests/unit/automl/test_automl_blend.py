@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeRegressor
 
-from core.automl import AutoMLResult, build_estimator, bundle
+from core.automl import AutoMLResult, Trial, build_estimator, bundle
 from core.automl.ensemble.blend import BlendClassifier, BlendRegressor
 from core.automl.ensemble.candidates import load_out_of_fold
 from core.automl.ensemble.selection import choose_blend
@@ -72,7 +72,7 @@ def test_out_of_fold_predictions_are_the_weighted_mean(classes):
     searched, folder = classes
     result = searched.result
     expected = sum(
-        member["weight"] * load_out_of_fold(folder, member).astype(float)
+        member["weight"] * load_out_of_fold(folder, Trial.from_record({"status": "finished", **member})).astype(float)
         for member in result.winner["config"]["members"]
     )
     assert np.allclose(result.oof["p(low)"], expected[:, 1], atol=1e-6)

@@ -205,11 +205,11 @@ def test_folds_of_one_value_are_left_out_and_said(run_search):
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ([[1, 2]] * 80, "'odd' are lists or the like"),
-        (pd.Series([{"a": 1}] * 80), "'odd' are lists or the like"),
-        (np.ones(80) * 1j, "'odd' holds values of the kind complex128"),
-        (pd.cut(np.arange(80), 4), "'odd' holds values of the kind interval"),
-        (pd.arrays.SparseArray(np.zeros(80)), "'odd' holds values of the kind Sparse"),
+        ([[1, 2]] * 80, "'odd' are lists or similar"),
+        (pd.Series([{"a": 1}] * 80), "'odd' are lists or similar"),
+        (np.ones(80) * 1j, "'odd' holds values of the type complex128"),
+        (pd.cut(np.arange(80), 4), "'odd' holds values of the type interval"),
+        (pd.arrays.SparseArray(np.zeros(80)), "'odd' holds values of the type Sparse"),
     ],
     ids=["lists", "dicts", "complex", "intervals", "sparse"],
 )
@@ -219,7 +219,9 @@ def test_cells_that_have_no_place_in_a_table_are_refused(column, message):
         prepare(frame, AutoMLSettings(target="y"))
 
 
-@pytest.mark.parametrize(("names", "message"), [(["a", "a", "y"], "'a' is there twice"), ([0, 1, "y"], "0 is no text")])
+@pytest.mark.parametrize(
+    ("names", "message"), [(["a", "a", "y"], "'a' is there twice"), ([0, 1, "y"], "0 is not a text")]
+)
 def test_columns_need_names_of_their_own(names, message):
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 3)))
     frame.columns = names

@@ -175,13 +175,13 @@ def test_budget_too_small_is_an_error_with_a_hint():
 WRONG = [
     (InputError, {"target": "cultivat"}, r"no column 'cultivat'.*Did you mean 'cultivar'"),
     (InputError, {"target": "cultivar", "drop_columns": ("alcohole",)}, r"no column 'alcohole'.*'alcohol'"),
-    (InputError, {"target": "one"}, r"'one' has one value only \(7\)"),
+    (InputError, {"target": "one"}, r"'one' has only one value \(7\)"),
     (InputError, {"target": "nothing"}, r"'nothing' has no values"),
     (InputError, {"target": "key", "task": "multiclass"}, r"178 classes|178 usable rows|has 178"),
-    (InputError, {"target": "cultivar", "task": "regression"}, r"'cultivar' is not a number everywhere"),
+    (InputError, {"target": "cultivar", "task": "regression"}, r"'cultivar' is not a number in every row"),
     (SettingsError, {"target": "cultivar", "task": "binary"}, r"'cultivar' has 3 classes, not two"),
     (SettingsError, {"target": "cultivar", "metric": "r2"}, r"'r2' does not fit a multiclass target"),
-    (SettingsError, {"target": "two", "positive_label": "maybe"}, r"'maybe' is no value of 'two'.*'no', 'yes'"),
+    (SettingsError, {"target": "two", "positive_label": "maybe"}, r"'two' has no value 'maybe'.*'no', 'yes'"),
     (SettingsError, {"target": "cultivar", "featurization": "off"}, r"'two'.*hold no numbers"),
 ]
 

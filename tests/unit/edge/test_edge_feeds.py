@@ -71,7 +71,7 @@ def test_what_is_absent_or_no_number_is_named():
     frame = pd.DataFrame({"n": ["one"], "b": [True], "c": ["x"]})
     with pytest.raises(InputError, match="no column 'd'"):
         table_feeds(frame, COLUMNS)
-    with pytest.raises(InputError, match="'n' was a number in training"):
+    with pytest.raises(InputError, match="'n' was numeric in training"):
         table_feeds(frame, COLUMNS[:3])
 
 

@@ -164,14 +164,14 @@ def odd():
         (
             "day",
             "date",
-            r"'day' is set to date, and holds numbers \(20240115, 20230601\)",
+            r"'day' is set to date, but its cells are numbers \(20240115, 20230601\)",
             "write the dates as 2024-01-15",
         ),
         ("year", "date", r"holds numbers \(2019\)", "Leave it a number"),
         ("flag", "date", "holds true and false", "auto"),
         ("when", "numeric", "holds dates", "Set it to date"),
-        ("us", "date", r"80 of 80 cells do not read as dates \('05/01/2024', '13/02/2024'\)", "2024-01-15"),
-        ("note", "numeric", r"80 of 80 cells do not read as numbers \('good', 'bad'\)", "1234.5"),
+        ("us", "date", r"80 of 80 cells cannot be read as dates \('05/01/2024', '13/02/2024'\)", "2024-01-15"),
+        ("note", "numeric", r"80 of 80 cells cannot be read as numbers \('good', 'bad'\)", "1234.5"),
     ],
 )
 def test_a_type_that_does_not_fit_is_refused_with_examples(column, kind, told, hint):
@@ -187,7 +187,7 @@ def test_a_few_cells_that_do_not_fit_are_counted_and_missing():
         "pay": {"cells": 1, "examples": ["n.n."]},
         "seen": {"cells": 2, "examples": ["05/01/2024", "soon"]},
     }
-    assert "1 of 61 cells do not read as numbers ('n.n.'), and count as missing" in told["pay"].message
+    assert "1 of 61 cells cannot be read as numbers ('n.n.'), so they count as missing" in told["pay"].message
     encoded = pd.DataFrame(found.encoder.transform(odd()), columns=found.encoder.get_feature_names_out())
     assert encoded["missingindicator_pay"].tolist() == pd.to_numeric(odd()["pay"], errors="coerce").isna().tolist()
     # Dates with and without a time are both read, whichever is first; "05/01/2024" is not guessed at.
@@ -215,7 +215,7 @@ def test_texts_as_numbers_and_dates_are_exported(run_search, tmp_path):
     row = frame.head(1).assign(seen="2024-01-05")  # its "pay" is no number, and there is no other cell
     expected = AutoMLResult.load(tmp_path).model.predict_proba(row)
     assert np.abs(TableScorer(found.path).outputs(row) - expected).max() < 1e-5
-    with pytest.raises(InputError, match="'day' was a number in training"):
+    with pytest.raises(InputError, match="'day' was numeric in training"):
         result.model.predict(row.assign(day="soon"))
 
 

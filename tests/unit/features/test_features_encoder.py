@@ -121,7 +121,7 @@ def test_what_says_nothing_is_left_out_and_said_to_be():
         "empty": "no values",
         "constant": "one value",
         "number": "numbers the rows",
-        "key": "names the rows",
+        "key": "identifies the rows",
     }.items():
         assert f"'{name}'" in reasons[name]
         assert reason in reasons[name]
@@ -166,7 +166,7 @@ def test_text_where_training_had_numbers_is_named():
 
 
 def test_table_without_a_usable_column_says_why():
-    with pytest.raises(InputError, match=r"No column is left .*'a': it has one value only; 'b': it has no values"):
+    with pytest.raises(InputError, match=r"No column is left .*'a': it has only one value; 'b': it has no values"):
         TableEncoder().fit(pd.DataFrame({"a": [1, 1], "b": [None, None]}))
 
 
