@@ -1,4 +1,4 @@
-"""Searches a model for a dataset's target, exports and explains it, and keeps everything later pages need."""
+"""Searches for a model of a dataset's target, exports and explains it, and keeps all that pages need."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ SPEC = TaskSpec(
 
 
 def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | None = None) -> str:
-    """Queue a search; returns the run's id, its files are those that ``AutoMLResult.save`` writes.
+    """Queue a search and return the id of its run, whose files are those that ``AutoMLResult.save`` writes.
 
     Parameters
     ----------
     dataset : Dataset
-        What to learn from.
+        Table to learn from.
     settings : AutoMLSettings
-        What to search for, and the limits.
+        Settings of the search.
     continue_from : str, optional
         Id of a finished search of the same dataset whose trials are kept; all settings but the limits must be its own.
 
     Raises
     ------
     JobError
-        When the earlier run is no finished search of this dataset.
+        When the earlier run is not a finished search of this dataset.
     """
     values = settings.model_dump(mode="json")
     if continue_from is not None:
         earlier = runs.get(continue_from, dataset.workspace)
         if earlier.task != "automl" or earlier.state is not RunState.SUCCEEDED or earlier.dataset_id != dataset.id:
             raise JobError(
-                f"'{earlier.title}' is no finished search of '{dataset.name}'.", "Choose one that succeeded."
+                f"'{earlier.title}' is not a finished search of '{dataset.name}'.", "Choose one that succeeded."
             )
         values["continue_from"] = continue_from
-    # The budget is the search's own to keep; this is the wall behind it, should the search or its explanation hang.
+    # The search keeps its budget itself; this is the limit behind it, in case the search or its explanation hangs.
     wall = None if settings.time_budget_s is None else settings.time_budget_s * 1.5 + 120
     return jobs.submit(
         "automl",
@@ -105,9 +105,9 @@ def _earlier(context: RunContext, run_id: str | None) -> Path | None:
         return None
     folder = context.workdir / "earlier"
     folder.mkdir(exist_ok=True)
-    for found in artifacts.find(run_id, context.workspace):
-        if found.name in ("result.json", "trials.npz"):
-            (folder / found.name).write_bytes(get_store().read_bytes(found.digest))
+    for artifact in artifacts.find(run_id, context.workspace):
+        if artifact.name in ("result.json", "trials.npz"):
+            (folder / artifact.name).write_bytes(get_store().read_bytes(artifact.digest))
     return folder
 
 

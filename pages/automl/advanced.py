@@ -1,4 +1,4 @@
-"""The settings that most people never touch, with their defaults, and a label that sums up what was changed."""
+"""Advanced settings of a search, with their defaults, and a label that lists the changes."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ from pages.automl import features
 
 __all__ = ["metric", "show"]
 
-# What the label of the expander tells once it is no longer so, by the widget's key.
+# Names and defaults for the list of changes in the expander's label, by the widget's key.
 _DEFAULTS: dict[str, tuple[str, Any]] = {
     "automl-trial-timeout": ("trial timeout", default(AutoMLSettings, "trial_timeout_s")),
-    "automl-max-trials": ("most trials", default(AutoMLSettings, "max_trials")),
-    "automl-early": ("early end", default(AutoMLSettings, "early_stopping")),
-    "automl-exit-score": ("exit score", default(AutoMLSettings, "exit_score")),
+    "automl-max-trials": ("maximum trials", default(AutoMLSettings, "max_trials")),
+    "automl-early": ("early stopping", default(AutoMLSettings, "early_stopping")),
+    "automl-exit-score": ("score to stop at", default(AutoMLSettings, "exit_score")),
     "automl-test-share": ("test share", round(100 * default(AutoMLSettings, "test_fraction"))),
     "automl-folds": ("folds", default(AutoMLSettings, "folds")),
     "automl-repeats": ("repeats", default(AutoMLSettings, "cv_repeats")),
-    "automl-concurrent": ("trials at a time", default(AutoMLSettings, "max_concurrent_trials")),
+    "automl-concurrent": ("parallel trials", default(AutoMLSettings, "max_concurrent_trials")),
     "automl-blend": ("blend", default(AutoMLSettings, "ensemble")),
     "automl-explain": ("explanation", default(AutoMLSettings, "explain")),
-    "automl-learners": ("learners", list(LEARNERS)),
     "automl-class-weights": ("class weights", default(AutoMLSettings, "class_weights")),
     "automl-featurization": ("features", default(AutoMLSettings, "featurization")),
-    "automl-split-by": ("rows kept apart", "nothing"),
+    "automl-split-by": ("split", "nothing"),
     "automl-seed": ("seed", default(AutoMLSettings, "seed")),
 }
 
 
 def metric(task: str) -> str:
-    """Let the user choose what the search optimises."""
+    """Let the user choose the metric to optimize."""
     return st.selectbox(
         "Metric",
         metric_choices(task),
         format_func=lambda name: METRICS[name].title,
-        help="What the search makes as good as it can. The first fits most questions.",
+        help="Metric that the search optimizes. The first one fits most questions.",
         key=f"automl-metric-{task}",
     )
 
@@ -50,10 +49,10 @@ def show(dataset: Dataset, target: str, task: str, classes: list[str], others: l
     unused = {"automl-max-trials"} if st.session_state.get("automl-preset") == "trials" else set()
     changed = [
         label
-        for key, (label, initial) in _DEFAULTS.items()
+        for key, (label, initial) in (_DEFAULTS | {"automl-learners": ("learners", list(LEARNERS))}).items()
         if key not in unused and st.session_state.get(key, initial) != initial
     ]
-    label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "sound defaults")
+    label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "defaults")
     with st.expander(label, icon=":material/tune:", key="automl-advanced"):
         left, right = st.columns(2, gap="medium")
         with left:
@@ -72,11 +71,11 @@ def _limits() -> dict[str, Any]:
         step=1.0,
         placeholder="none",
         key="automl-trial-timeout",
-        help="A trial that takes longer is ended; the search goes on.",
+        help="A trial that takes longer is ended; the search continues.",
     )
     by_trials = st.session_state.get("automl-preset") == "trials"
     trials = st.number_input(
-        "Most trials",
+        "Maximum trials",
         **number(AutoMLSettings, "max_trials"),
         step=1,
         key="automl-max-trials",
@@ -84,7 +83,7 @@ def _limits() -> dict[str, Any]:
         placeholder="chosen above" if by_trials else "as time allows",
     )
     score = st.number_input(
-        "Exit score",
+        "Stop at score",
         value=None,
         format="%.4f",
         placeholder="none",
@@ -92,22 +91,22 @@ def _limits() -> dict[str, Any]:
         help="The search ends once the metric is as good as this in cross-validation.",
     )
     concurrent = st.number_input(
-        "Trials at a time",
+        "Parallel trials",
         **number(AutoMLSettings, "max_concurrent_trials") | {"max_value": os.cpu_count() or 1},
         key="automl-concurrent",
         help="Each in a process of its own, with its share of the cores.",
     )
     early = st.toggle(
-        "End early",
+        "Stop when there is no progress",
         value=default(AutoMLSettings, "early_stopping"),
         key="automl-early",
         help="The search ends when the last 20 trials brought no gain.",
     )
     blend = st.toggle(
-        "Blend the best",
+        "Blend the best models",
         value=default(AutoMLSettings, "ensemble"),
         key="automl-blend",
-        help="Used only when it wins on rows that did not choose the weights.",
+        help="Used only if it is better on rows that did not choose the weights.",
     )
     explain = st.toggle(
         "Explain the model",
@@ -133,24 +132,24 @@ def _evidence() -> dict[str, Any]:
         **number(AutoMLSettings, "test_fraction", scale=100),
         step=5,
         key="automl-test-share",
-        help="Rows the search never sees. 0: no test, no verdict.",
+        help="Rows that the search never sees. 0: no test, no verdict.",
     )
     folds = st.selectbox(
         "Cross-validation folds",
         [default(AutoMLSettings, "folds"), 2, 3, 5, 10],
         format_func=lambda item: "By number of rows" if item == "auto" else str(item),
-        help="5 up to 20,000 rows, 3 up to 100,000, and one holdout of 20 % above.",
+        help="5 up to 20,000 rows, 3 up to 100,000, and one holdout of 20% above.",
         key="automl-folds",
     )
     repeats = st.selectbox(
         "Repeats of the cross-validation",
         [default(AutoMLSettings, "cv_repeats"), 1, 2, 3, 5, 10],
         format_func=lambda item: "By number of rows" if item == "auto" else str(item),
-        help="With other folds each time; steadier scores on small tables, fewer trials. 3 below 2,000 rows.",
+        help="Other folds each time: steadier scores on small tables, fewer trials. 3 below 2,000 rows.",
         key="automl-repeats",
     )
     seed = st.number_input(
-        "Seed", **number(AutoMLSettings, "seed"), key="automl-seed", help="Of the splits and of the search."
+        "Seed", **number(AutoMLSettings, "seed"), key="automl-seed", help="Seed of the splits and of the search."
     )
     return {"test_fraction": test / 100, "folds": folds, "cv_repeats": repeats, "seed": seed}
 
@@ -163,7 +162,7 @@ def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {"learners": "auto" if len(learners) == len(LEARNERS) else tuple(learners)}
     if task != "regression":
         values["class_weights"] = st.toggle(
-            "Weigh classes equally",
+            "Balance class weights",
             value=default(AutoMLSettings, "class_weights"),
             key="automl-class-weights",
             help="Rare classes count as much as common ones. Probabilities are then no longer calibrated.",
@@ -184,17 +183,17 @@ def _columns(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]
     st.markdown("**Columns**")
     roles = dataset.roles
     dropped = st.multiselect(
-        "Leave out of the model",
+        "Excluded columns",
         others,
         default=[name for name in roles.get("ignore", []) if name in others],
-        help="Columns that the model must not use, such as what is known only afterwards.",
+        help="Columns that the model must not use, such as values that are known only afterwards.",
         key=f"automl-drop-{dataset.id}",
     )
     sensitive = st.multiselect(
         "Sensitive columns",
         others,
         default=[name for name in roles.get("sensitive", []) if name in others],
-        help="Kept with the predictions, to compare results by group. Leave them out above as well if the "
+        help="Stored with the predictions, to compare results by group. Exclude them above as well if the "
         "model must not use them.",
         key=f"automl-sensitive-{dataset.id}",
     )

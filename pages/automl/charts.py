@@ -1,4 +1,4 @@
-"""The AutoML page's own charts. Each title states what the chart shows; colours come from the theme."""
+"""Charts of the AutoML page. Each title states what the chart shows; colors come from the theme."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def best_so_far(trials: pd.DataFrame, metric: str, *, larger_is_better: bool) ->
     # A failed first trial would flatten all others: the axis follows the better half.
     edge = trials["score"].quantile(0.25 if larger_is_better else 0.75)
     best = trials["best"].iloc[-1]
-    room = abs(best - edge) or abs(best) * 0.01 or 0.01
-    domain = [edge - 0.2 * room, best + 0.2 * room] if larger_is_better else [best - 0.2 * room, edge + 0.2 * room]
+    span = abs(best - edge) or abs(best) * 0.01 or 0.01
+    domain = [edge - 0.2 * span, best + 0.2 * span] if larger_is_better else [best - 0.2 * span, edge + 0.2 * span]
     y = alt.Y("score:Q", title=metric, scale=alt.Scale(domain=sorted(domain), clamp=True, nice=False))
     dots = (
         alt.Chart(trials)
@@ -94,31 +94,31 @@ def errors(points: pd.DataFrame, title: str) -> None:
 
 def _selected(roc: Mapping[str, Sequence[float]], share: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the share of all rows that is selected, and that of the class among it, along a ROC curve."""
-    found = np.asarray(roc["tpr"], dtype=float)
-    return found * share + np.asarray(roc["fpr"], dtype=float) * (1 - share), found
+    recall = np.asarray(roc["tpr"], dtype=float)
+    return recall * share + np.asarray(roc["fpr"], dtype=float) * (1 - share), recall
 
 
 def gains(roc: Mapping[str, Sequence[float]], share: float, name: str) -> None:
-    """Draw how much of a class is found in the rows with the highest scores."""
-    selected, found = _selected(roc, share)
-    tenth = float(np.interp(0.1, selected, found))
+    """Draw how much of a class is in the rows with the highest scores."""
+    selected, recall = _selected(roc, share)
+    tenth = float(np.interp(0.1, selected, recall))
     charts.curve(
         selected.tolist(),
-        found.tolist(),
+        recall.tolist(),
         x_title="Share of all rows, highest scores first",
         y_title=f"Share of {name} among them",
         chance="diagonal",
-        title=f"Gains: the top 10 % of the rows hold {100 * tenth:.0f} % of {name}",
+        title=f"Gains: the top 10% of the rows hold {100 * tenth:.0f}% of {name}",
     )
 
 
 def lift(roc: Mapping[str, Sequence[float]], share: float, name: str) -> None:
-    """Draw how many times as common a class is in the rows with the highest scores as in all."""
-    selected, found = _selected(roc, share)
+    """Draw how many times as common a class is in the rows with the highest scores as in all rows."""
+    selected, recall = _selected(roc, share)
     at = np.linspace(0.01, 1, 100)
-    table = pd.DataFrame({"selected": at, "lift": np.interp(at, selected, found) / at})
+    table = pd.DataFrame({"selected": at, "lift": np.interp(at, selected, recall) / at})
     tenth = float(table["lift"].iloc[9])
-    title = f"Lift: {name} is {tenth:.1f} times as common in the top 10 %"
+    title = f"Lift: {name} is {tenth:.1f} times as common in the top 10%"
     line = (
         alt.Chart(table)
         .mark_line(color=theme.accent(), strokeWidth=2)
@@ -136,8 +136,8 @@ def thresholds(table: pd.DataFrame, name: str) -> None:
     """Draw precision, recall, F1 and the share selected at each threshold (columns: threshold and these four)."""
     best = table.loc[table["f1"].idxmax()]
     names = {"precision": "Precision", "recall": "Recall", "f1": "F1", "selected": "Rows selected"}
-    long = table.melt("threshold", list(names), "figure", "share").dropna()
-    long["figure"] = long["figure"].map(names)
+    long = table.melt("threshold", list(names), "metric", "share").dropna()
+    long["metric"] = long["metric"].map(names)
     title = f"F1 of {name} is highest at a threshold of {best['threshold']:.2f}: {best['f1']:.3f}"
     lines = (
         alt.Chart(long)
@@ -146,11 +146,11 @@ def thresholds(table: pd.DataFrame, name: str) -> None:
             x=alt.X("threshold:Q", title=f"Threshold on the probability of {name}", scale=alt.Scale(domain=[0, 1])),
             y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
-                "figure:N",
+                "metric:N",
                 scale=alt.Scale(domain=list(names.values()), range=theme.categorical()),
                 legend=alt.Legend(title=None, orient="bottom", columns=legend_columns(4)),
             ),
-            tooltip=["figure:N", "threshold:Q", alt.Tooltip("share:Q", format=".3f")],
+            tooltip=["metric:N", "threshold:Q", alt.Tooltip("share:Q", format=".3f")],
         )
     )
     at = (
@@ -160,6 +160,6 @@ def thresholds(table: pd.DataFrame, name: str) -> None:
     )
     st.altair_chart((lines + at).properties(height=HEIGHT + 40, title=fitted(title)), alt=title)
     st.caption(
-        "Chosen on the test rows, a threshold looks better than it is. The Fairness page finds one on rows that the "
-        "model was validated on."
+        "A threshold chosen on the test rows looks better than it is. The Fairness page chooses one on the rows that "
+        "the model was validated on."
     )

@@ -1,4 +1,4 @@
-"""What the model does on the test rows, drawn: classes by confusion and curves, numbers by their residuals."""
+"""The model on the test rows: confusion and curves of classes, residuals of numbers."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.automl import METRICS
+from core.automl import METRICS, learner_title
 from pages._ui import charts, frame, numbers
 from pages.automl import charts as own_charts
 
 __all__ = ["show"]
 
-_BASELINES = {"linear": "Linear model", "prior": "Guessing"}
+_BASELINES = ("linear", "prior")
 
 
-def show(found: Mapping[str, Any]) -> None:
-    """Draw the charts of a finished search, and all metrics beside the baselines."""
-    if not found["test_metrics"]:
+def show(record: Mapping[str, Any]) -> None:
+    """Draw the charts of a finished search, and its metrics with those of the baselines."""
+    if not record["test_metrics"]:
         st.caption("No rows were held out, so there is nothing to test on. Set a test share under Advanced.")
         return
-    _against_baselines(found)
-    if found["task"] == "regression":
-        _number(found)
+    _against_baselines(record)
+    if record["task"] == "regression":
+        _number(record)
     else:
-        _classes(found)
+        _classes(record)
 
 
-def _classes(found: Mapping[str, Any]) -> None:
-    labels = [str(label) for label in found["labels"]]
-    by_class = found["curves"]["classes"]
-    metrics = found["test_metrics"]
+def _classes(record: Mapping[str, Any]) -> None:
+    labels = [str(label) for label in record["labels"]]
+    by_class = record["curves"]["classes"]
+    metrics = record["test_metrics"]
     shown = next(iter(by_class), None)
     if len(by_class) > 1:
         shown = st.selectbox("Class of the curves", list(by_class), key="automl-curve-class")
-        if found["curves"]["left_out"]:
-            st.caption(f"{found['curves']['left_out']:,} rare classes have no curve.")
+        if record["curves"]["left_out"]:
+            st.caption(f"{record['curves']['left_out']:,} rare classes have no curve.")
     first, second = st.columns(2, gap="medium")
     with first:
         accuracy = metrics["accuracy"]
         charts.confusion(
-            labels, found["confusion"], f"{accuracy['value']:.1%} of {accuracy['n']:,} test rows are predicted right"
+            labels,
+            record["confusion"],
+            f"{accuracy['value']:.1%} of {accuracy['n']:,} test rows are predicted correctly",
         )
     if shown is None:
         return
@@ -50,7 +52,7 @@ def _classes(found: Mapping[str, Any]) -> None:
     subject = frame.plain(shown)
     with second:
         charts.calibration(pd.DataFrame(curves["calibration"]), _calibration_title(curves["calibration"], str(shown)))
-    first, second = st.columns(2, gap="medium")  # line by line, also where they are below each other
+    first, second = st.columns(2, gap="medium")  # row by row, even where they are below each other
     with first:
         auc = metrics["roc_auc"]
         title = f"ROC AUC {numbers.estimate(auc['value'], auc['low'], auc['high'])}" if len(by_class) == 1 else "ROC"
@@ -68,7 +70,7 @@ def _classes(found: Mapping[str, Any]) -> None:
             curves["pr"]["precision"],
             x_title="Recall",
             y_title="Precision",
-            title=f"Precision and recall; dashed: always saying {shown}",
+            title=f"Precision and recall; dashed: always predicting {shown}",
             chance=curves["share"],
         )
     first, second = st.columns(2, gap="medium")
@@ -83,12 +85,12 @@ def _classes(found: Mapping[str, Any]) -> None:
 
 def _calibration_title(points: list[dict[str, float]], name: str) -> str:
     inside = sum(point["low"] <= point["predicted"] <= point["high"] for point in points)
-    return f"Probabilities of {name} agree with what happened in {inside} of {len(points)} bins"
+    return f"Probabilities of {name} agree with the observed share in {inside} of {len(points)} bins"
 
 
-def _number(found: Mapping[str, Any]) -> None:
-    points = pd.DataFrame({"predicted": found["curves"]["predicted"], "actual": found["curves"]["actual"]})
-    error = found["test_metrics"]["mae"]
+def _number(record: Mapping[str, Any]) -> None:
+    points = pd.DataFrame({"predicted": record["curves"]["predicted"], "actual": record["curves"]["actual"]})
+    error = record["test_metrics"]["mae"]
     first, second = st.columns(2, gap="medium")
     with first:
         typical = numbers.estimate(error["value"], error["low"], error["high"])
@@ -99,25 +101,25 @@ def _number(found: Mapping[str, Any]) -> None:
         st.caption(f"{len(points):,} of {error['n']:,} test rows, drawn at random.")
 
 
-def _against_baselines(found: Mapping[str, Any]) -> None:
-    models = {"This model": found["test_metrics"]} | {
-        title: found["baseline_metrics"][name]
-        for name, title in _BASELINES.items()
-        if name in found["baseline_metrics"]
+def _against_baselines(record: Mapping[str, Any]) -> None:
+    models = {"This model": record["test_metrics"]} | {
+        learner_title(name): record["baseline_metrics"][name]
+        for name in _BASELINES
+        if name in record["baseline_metrics"]
     }
-    own = METRICS[found["metric"]]
+    own = METRICS[record["metric"]]
     charts.intervals(
-        {title: metrics[found["metric"]] for title, metrics in models.items()},
+        {title: metrics[record["metric"]] for title, metrics in models.items()},
         own.title + ("" if own.larger_is_better else " (smaller is better)"),
     )
 
-    def told(item: Mapping[str, Any]) -> str:
+    def estimate(item: Mapping[str, Any]) -> str:
         value = numbers.estimate(item["value"], item["low"], item["high"])
         return f"{value} {numbers.interval(item['low'], item['high'])}"
 
-    with st.expander("All metrics of the model and the baselines, with 95 % intervals", icon=":material/table:"):
+    with st.expander("All metrics of the model and the baselines, with 95% intervals", icon=":material/table:"):
         table = pd.DataFrame(
-            {title: [told(item) for item in metrics.values()] for title, metrics in models.items()},
-            index=[METRICS[name].title for name in found["test_metrics"]],
+            {title: [estimate(item) for item in metrics.values()] for title, metrics in models.items()},
+            index=[METRICS[name].title for name in record["test_metrics"]],
         )
         st.table(table, border="horizontal")

@@ -1,4 +1,4 @@
-"""How columns become features, and how rows are kept apart: types by column, time, groups."""
+"""Feature engineering and splits: types by column, time, groups."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.catalog import Dataset
 
-__all__ = ["lacking", "show"]
+__all__ = ["missing_choice", "show"]
 
-_WAYS = {"auto": "By their content", "custom": "As I say, column by column", "off": "Not at all: numbers only"}
+_FEATURIZATION = {"auto": "Automatic", "custom": "By column", "off": "Off (numeric columns only)"}
 _TYPES = ("auto", "numeric", "categorical", "text", "date", "ignore")
 _DEFAULT = "default"
 _IMPUTATIONS = {"median": "Median", "mean": "Mean", "most_frequent": "Most frequent", "zero": "Zero"}
@@ -19,43 +19,43 @@ _IMPUTATIONS = {"median": "Median", "mean": "Mean", "most_frequent": "Most frequ
 
 def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
     """Draw the widgets; return the settings."""
-    way = st.selectbox(
-        "Make features",
-        list(_WAYS),
-        format_func=_WAYS.__getitem__,
+    featurization = st.selectbox(
+        "Feature engineering",
+        list(_FEATURIZATION),
+        format_func=_FEATURIZATION.__getitem__,
         key="automl-featurization",
         help="Missing values, categories, dates and free text become numbers.",
     )
-    values: dict[str, Any] = {"featurization": way}
-    if way == "custom":
+    values: dict[str, Any] = {"featurization": featurization}
+    if featurization == "custom":
         values |= _types(dataset, target, others)
-    st.markdown("**Rows that belong together**")
-    kept = st.selectbox(
-        "Keep apart by",
+    st.markdown("**Related rows**")
+    split_by = st.selectbox(
+        "Split by",
         ["nothing", "time", "group"],
         key="automl-split-by",
-        format_func={"nothing": "Nothing: rows are independent", "time": "Time", "group": "Group"}.__getitem__,
+        format_func={"nothing": "Nothing (rows are independent)", "time": "Time", "group": "Group"}.__getitem__,
         help="Time: tests on the latest rows. Group: a patient or household is never on both sides of a split.",
     )
-    if kept != "nothing":
+    if split_by != "nothing":
         column = st.selectbox(
-            "Column", others, index=None, placeholder="Which column", key=f"automl-split-{kept}-{dataset.id}"
+            "Column", others, index=None, placeholder="Choose a column", key=f"automl-split-{split_by}-{dataset.id}"
         )
         if column is not None:
-            values[f"{kept}_column"] = column
+            values[f"{split_by}_column"] = column
     return values
 
 
-def lacking(values: dict[str, Any]) -> str | None:
-    """Return what has to be chosen yet before the settings mean what they say."""
-    kept = st.session_state.get("automl-split-by", "nothing")
-    if kept == "nothing" or f"{kept}_column" in values:
+def missing_choice(values: dict[str, Any]) -> str | None:
+    """Return a sentence about what has to be chosen before the settings are complete; None if they are."""
+    split_by = st.session_state.get("automl-split-by", "nothing")
+    if split_by == "nothing" or f"{split_by}_column" in values:
         return None
-    return f"Under Advanced, rows are to be kept apart by {kept}: choose the column that holds the {kept}."
+    return f"Under Advanced, rows are split by {split_by}: choose the column with the {split_by}."
 
 
 def _types(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
-    # Never its own return value: the editor keeps the changes under its key, by row, and another target has other rows.
+    # Never its own return value: the editor keeps the changes by row under its key, and another target has other rows.
     table = pd.DataFrame({"Column": others, "Type": "auto", "Missing": _DEFAULT})
     select = st.column_config.SelectboxColumn
     edited: pd.DataFrame = st.data_editor(
@@ -67,15 +67,15 @@ def _types(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
         column_config={
             "Type": select(options=list(_TYPES), required=True),
             "Missing": select(
-                "Missing number becomes",
+                "Replace missing numbers with",
                 options=[_DEFAULT, *_IMPUTATIONS],
                 required=True,
-                format_func=lambda way: _IMPUTATIONS.get(str(way), "as below"),
+                format_func=lambda method: _IMPUTATIONS.get(str(method), "as below"),
             ),
         },
     )
     imputation = st.selectbox(
-        "Any other missing number becomes",
+        "Replace other missing numbers with",
         list(_IMPUTATIONS),
         format_func=_IMPUTATIONS.__getitem__,
         key="automl-imputation",

@@ -1,4 +1,4 @@
-"""What the trials say about a learner's hyperparameters: which mattered, and which values went with good scores."""
+"""A learner's hyperparameters: which were important, and which values had good scores."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pages._ui import theme
 
 __all__ = ["show"]
 
-_LEAST = 3
+_MIN_TRIALS = 3
 _AXES = 7
 
 
-def show(found: Mapping[str, Any]) -> None:
+def show(record: Mapping[str, Any]) -> None:
     """Draw the importance and the parallel coordinates of one learner's trials."""
-    tables = {learner: hyperparameter_table(found["trials"], learner) for learner in LEARNERS}
-    shown = [learner for learner, table in tables.items() if len(table) >= _LEAST]
+    tables = {learner: hyperparameter_table(record["trials"], learner) for learner in LEARNERS}
+    shown = [learner for learner, table in tables.items() if len(table) >= _MIN_TRIALS]
     if not shown:
-        st.caption("Too few trials to say anything about hyperparameters.")
+        st.caption("Too few trials to compare hyperparameters.")
         return
     best = max(shown, key=lambda learner: len(tables[learner]))
     learner = st.selectbox(
@@ -35,23 +35,25 @@ def show(found: Mapping[str, Any]) -> None:
         key="automl-hyperparameters-learner",
         width=280,
     )
-    importances = (found.get("hyperparameters") or {}).get(learner, {})
+    importances = (record.get("hyperparameters") or {}).get(learner, {})
     table = tables[learner]
     left, right = st.columns([2, 3], gap="medium")
     with left:
         _importance(importances)
     with right:
-        _parallel(table, list(importances), found["metric"])
+        _parallel(table, list(importances), record["metric"])
 
 
-def _importance(found: Mapping[str, Mapping[str, float]]) -> None:
-    if not found:
-        st.caption("With fewer than twelve trials nothing can be said of what mattered.")
+def _importance(importances: Mapping[str, Mapping[str, float]]) -> None:
+    if not importances:
+        st.caption("Importance needs at least twelve trials of the learner.")
         return
-    table = pd.DataFrame([{"name": name, "place": place, **item} for place, (name, item) in enumerate(found.items())])
+    table = pd.DataFrame(
+        [{"name": name, "rank": rank, **item} for rank, (name, item) in enumerate(importances.items())]
+    )
     for part in ("value", "low", "high"):
         table[part] = 100 * table[part]
-    y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=180))
+    y = alt.Y("name:N", sort=alt.SortField("rank"), title=None, axis=alt.Axis(labelLimit=180))
     base = alt.Chart(table)
     bars = base.mark_bar(color=theme.accent(), height=14).encode(
         y=y,
@@ -59,7 +61,7 @@ def _importance(found: Mapping[str, Mapping[str, float]]) -> None:
         tooltip=["name:N", *(alt.Tooltip(f"{part}:Q", format=".1f") for part in ("value", "low", "high"))],
     )
     lines = base.mark_rule(color=theme.muted(), strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
-    title = f"{table['name'].iloc[0]} mattered most"
+    title = f"{table['name'].iloc[0]} was the most important"
     st.altair_chart((bars + lines).properties(height=alt.Step(26), title=title), alt=title)
     st.caption("Lines go from the lowest to the highest of ten resamples of the trials.")
 
@@ -74,10 +76,10 @@ def _parallel(table: pd.DataFrame, ranked: list[str], metric: str) -> None:
             dimensions.append({"label": title, "values": column.astype(float)})
         else:
             words = sorted(column.astype(str).unique())
-            codes = column.astype(str).map({word: place for place, word in enumerate(words)})
+            codes = column.astype(str).map({word: code for code, word in enumerate(words)})
             dimensions.append({"label": title, "values": codes, "tickvals": list(range(len(words))), "ticktext": words})
     steps = theme.sequential()
-    scale = [[place / (len(steps) - 1), color] for place, color in enumerate(steps)]
+    scale = [[index / (len(steps) - 1), color] for index, color in enumerate(steps)]
     figure = go.Figure(
         go.Parcoords(
             dimensions=dimensions,

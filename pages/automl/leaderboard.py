@@ -12,7 +12,7 @@ from core import jobs
 from core.automl import METRICS, learner_title
 from core.catalog import Run
 from pages._ui import frame
-from pages.automl import hyperparameters, live, versus
+from pages.automl import comparison, hyperparameters, live
 
 __all__ = ["show"]
 
@@ -26,13 +26,13 @@ def _name(row: Mapping[str, Any]) -> str:
     return f"{title} {row['trial']:.0f}" if row["trial"] else title
 
 
-def show(run: Run, found: Mapping[str, Any]) -> None:
-    """Draw the table, the chosen trial's parameters, and how the search got there."""
-    metric = METRICS[found["metric"]]
-    rows = found["leaderboard"]
-    others = [name for name in METRICS if name != found["metric"] and any(name in row for row in rows)]
-    winner = found["winner"]
-    place = next(
+def show(run: Run, record: Mapping[str, Any]) -> None:
+    """Draw the table, the chosen trial's parameters, and the progress of the search."""
+    metric = METRICS[record["metric"]]
+    rows = record["leaderboard"]
+    others = [name for name in METRICS if name != record["metric"] and any(name in row for row in rows)]
+    winner = record["winner"]
+    winner_row = next(
         (
             i
             for i, row in enumerate(rows)
@@ -42,7 +42,7 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
     )
     table = pd.DataFrame(
         {
-            "": ["★" if i == place else "" for i in range(len(rows))],
+            "": ["★" if i == winner_row else "" for i in range(len(rows))],
             "Model": [_name(row) for row in rows],
             "Score": [row["score"] for row in rows],
             "Spread": [row["score_std"] for row in rows],
@@ -50,11 +50,11 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             "Predict": [row["predict_ms_a_row"] for row in rows],
             "Size": [None if row.get("size_bytes") is None else row["size_bytes"] / 1e6 for row in rows],
             **{METRICS[name].title: [row.get(name) for row in rows] for name in others},
-            "State": [live.STATUSES.get(row["status"], row["status"]) for row in rows],
+            "Status": [live.STATUSES.get(row["status"], row["status"]) for row in rows],
         }
     )
     st.caption(
-        f"Scores are from cross-validation on the training rows ({frame.plain(found['split_method'])}). "
+        f"Scores are from cross-validation on the training rows ({frame.plain(record['split_method'])}). "
         "Select a row for its parameters."
     )
     chosen = st.dataframe(
@@ -73,33 +73,33 @@ def show(run: Run, found: Mapping[str, Any]) -> None:
             "Spread": st.column_config.NumberColumn("Spread", format="%.4f", help="Standard deviation over the folds."),
             **{METRICS[name].title: st.column_config.NumberColumn(format="%.4f") for name in others},
             "Fit": st.column_config.NumberColumn("Fit (s)", format="%.2f", help="All folds together."),
-            "Predict": st.column_config.NumberColumn("Predict (ms a row)", format="%.4f"),
+            "Predict": st.column_config.NumberColumn("Predict (ms per row)", format="%.4f"),
             "Size": st.column_config.NumberColumn("Size (MB)", format="%.2f"),
         },
         placeholder="–",
         alt="Leaderboard: every trial and the baselines, best first",
     )
     selected = chosen.selection.rows
-    _parameters(found, rows[selected[0] if selected else place])
-    reported = live.trials(jobs.events(run.id, phase="search", workspace=frame.workspace()))
-    if not reported.empty:
-        st.markdown("**How the search got there**")
-        live.progress(reported, metric.title, larger_is_better=metric.larger_is_better)
+    _parameters(record, rows[selected[0] if selected else winner_row])
+    trials = live.trials(jobs.events(run.id, phase="search", workspace=frame.workspace()))
+    if not trials.empty:
+        st.markdown("**Progress of the search**")
+        live.progress(trials, metric.title, larger_is_better=metric.larger_is_better)
     st.markdown("**Hyperparameters**")
-    hyperparameters.show(found)
-    if found["test_metrics"]:
-        st.markdown("**Beside another search**")
-        versus.show(run, found)
+    hyperparameters.show(record)
+    if record["test_metrics"]:
+        st.markdown("**Compare with another search**")
+        comparison.show(run, record)
 
 
-def _parameters(found: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+def _parameters(record: Mapping[str, Any], row: Mapping[str, Any]) -> None:
     if row["learner"] == "blend":
-        _members(found["blend"])
+        _members(record["blend"])
         return
     st.markdown(f"**Parameters of {frame.plain(_name(row))}**")
-    trial = next((item for item in found["trials"] if item["trial"] == row["trial"]), None)
+    trial = next((item for item in record["trials"] if item["trial"] == row["trial"]), None)
     if trial is None:
-        st.caption("The linear model regularises by its own defaults; guessing has no parameters.")
+        st.caption("The linear model has its default regularization; guessing has no parameters.")
         return
     if trial.get("message"):
         st.caption(frame.plain(trial["message"]))

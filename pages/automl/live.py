@@ -15,14 +15,14 @@ __all__ = ["STATUSES", "details", "progress", "trials"]
 
 STATUSES = {
     "finished": "finished",
-    "pruned": "set aside",
+    "pruned": "pruned",
     "timed_out": "timed out",
     "failed": "failed",
     "not_better": "not better",
 }
-"""What the statuses of trials are called."""
+"""Words for the statuses of trials."""
 _WITHOUT = {
-    "pruned": "were set aside after their first folds",
+    "pruned": "were pruned after their first folds",
     "timed_out": "were ended at their limit",
     "failed": "failed",
 }
@@ -32,10 +32,10 @@ _CHART_DOTS = 1_000
 
 
 def trials(events: Sequence[RunEvent]) -> pd.DataFrame:
-    """Return one row a trial that the search reported, in order, with the best score up to it."""
-    found = [event.values for event in events if event.phase == "search" and event.values.get("trial") is not None]
+    """Return one row per trial that the search reported, in order, with the best score up to it."""
+    reported = [event.values for event in events if event.phase == "search" and event.values.get("trial") is not None]
     table = pd.DataFrame(
-        found,
+        reported,
         columns=[
             "trial",
             "learner",
@@ -51,7 +51,7 @@ def trials(events: Sequence[RunEvent]) -> pd.DataFrame:
         ],
     )
     table["learner"] = table["learner"].map(learner_title)
-    # A search that went on after an interruption reports what it kept once more.
+    # A search that was resumed after an interruption reports the trials it kept once more.
     return table.drop_duplicates("trial", keep="last")
 
 
@@ -86,14 +86,14 @@ def details(run: Run, events: Sequence[RunEvent]) -> None:
             "Score": st.column_config.NumberColumn(f"{metric.title}, CV mean", format="%.4f"),
             "Spread": st.column_config.NumberColumn("CV spread", format="%.4f", help="Standard deviation over folds."),
             "Fit": st.column_config.NumberColumn("Fit (s)", format="%.2f", help="All folds together."),
-            "Predict": st.column_config.NumberColumn("Predict (ms a row)", format="%.4f"),
+            "Predict": st.column_config.NumberColumn("Predict (ms per row)", format="%.4f"),
         },
         alt="The best trials so far",
     )
 
 
 def progress(table: pd.DataFrame, title: str, *, larger_is_better: bool) -> None:
-    """Draw the scores over time; of very many trials, all that were a gain and an even share of the others."""
+    """Draw the scores over time; of very many trials, all gains and an even share of the others."""
     scored = table.dropna(subset=["score"]).rename(columns={"best_score": "best"})
     if scored.empty:
         return

@@ -1,4 +1,4 @@
-"""The result of a search: the finding first, then the evidence, then how it was done."""
+"""The result of a search: the verdict first, then the evidence, then the method."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.automl import METRICS, learner_title
 from core.catalog import Run, RunState
 from pages._ui import artifacts, downloads, findings, frame, header, lookups, numbers, registration, run_actions, tabs
 from pages._ui.next_steps import next_steps
-from pages.automl import evidence, explained, leaderboard, onward, whatif
+from pages.automl import evidence, explain, leaderboard, next_actions, whatif
 
 __all__ = ["head", "show"]
 
@@ -52,52 +52,60 @@ def _downloads(run: Run) -> None:
 
 def show(run: Run) -> None:
     """Draw a finished search."""
-    found = artifacts.json_of(run, "result.json")
-    st.subheader(frame.plain(found["verdict"]))
-    st.caption(_how_it_went(run, found))
-    if found["test_metrics"]:
-        _tiles(found)
+    record = artifacts.json_of(run, "result.json")
+    st.subheader(frame.plain(record["verdict"]))
+    st.caption(_how_it_went(run, record))
+    _alerts(record)
+    if record["test_metrics"]:
+        _tiles(record)
     contents: dict[str, Callable[[], None]] = {
-        "Leaderboard": lambda: leaderboard.show(run, found),
-        "Charts": lambda: evidence.show(found),
-        "Explain": lambda: explained.show(run, found),
-        "What-if": lambda: whatif.show(run, found),
+        "Leaderboard": lambda: leaderboard.show(run, record),
+        "Charts": lambda: evidence.show(record),
+        "Explain": lambda: explain.show(run, record),
+        "What-if": lambda: whatif.show(run, record),
         "Score": lambda: registration.show(run),
-        "Export": lambda: onward.export(run),
-        "Continue": lambda: onward.continued(run, found),
-        "Checks": lambda: findings.show(found["findings"]),
-        "Method": lambda: _method(found),
+        "Export": lambda: next_actions.export(run),
+        "Continue": lambda: next_actions.continued(run, record),
+        "Checks": lambda: findings.show(record["findings"]),
+        "Method": lambda: _method(record),
     }
     tabs.show(contents, key="automl-tabs")
 
 
-def _how_it_went(run: Run, found: Mapping[str, Any]) -> str:
-    count = len(found["trials"])
-    budget = found["settings"]["time_budget_s"]
+def _alerts(record: Mapping[str, Any]) -> None:
+    """Draw what makes the result doubtful, such as a learner that failed in every trial."""
+    for finding in record["findings"]:
+        if finding["level"] == "alert":
+            st.warning(frame.plain(f"{finding['message']} {finding['hint']}"), icon=":material/warning:")
+
+
+def _how_it_went(run: Run, record: Mapping[str, Any]) -> str:
+    count = len(record["trials"])
+    budget = record["settings"]["time_budget_s"]
     of = f" of {numbers.duration(budget)}" if budget else ""
     return (
-        f"{_won(found)} won among {count:,} trials. {frame.plain(found['stop_reason'])} "
-        f"The model was ready after {numbers.duration(found['model_ready_s'])}{of}."
+        f"{_won(record)} won among {count:,} trials. {frame.plain(record['stop_reason'])} "
+        f"The model was ready after {numbers.duration(record['model_ready_s'])}{of}."
     )
 
 
-def _won(found: Mapping[str, Any]) -> str:
-    learner = found["winner"]["learner"]
+def _won(record: Mapping[str, Any]) -> str:
+    learner = record["winner"]["learner"]
     if learner == "blend":
-        return f"A blend of {len(found['winner']['config']['members'])} models"
+        return f"A blend of {len(record['winner']['config']['members'])} models"
     return learner_title(learner)
 
 
-def _tiles(found: Mapping[str, Any]) -> None:
-    own = found["metric"]
-    names = [own, *(name for name in found["test_metrics"] if name != own)][:_TILES]
-    n = found["test_metrics"][own]["n"]
-    groups = found["rows"].get("test_groups")
-    drawn = f" in {groups:,} groups, with 95 % intervals that resample whole groups" if groups else ""
-    st.caption(f"On {n:,} test rows{drawn or ', with 95 % intervals'}")
+def _tiles(record: Mapping[str, Any]) -> None:
+    own = record["metric"]
+    names = [own, *(name for name in record["test_metrics"] if name != own)][:_TILES]
+    n = record["test_metrics"][own]["n"]
+    groups = record["rows"].get("test_groups")
+    resampled = f" in {groups:,} groups, with 95% intervals that resample whole groups" if groups else ""
+    st.caption(f"On {n:,} test rows{resampled or ', with 95% intervals'}")
     with st.container(horizontal=True):
         for name in names:
-            item = found["test_metrics"][name]
+            item = record["test_metrics"][name]
             st.metric(
                 METRICS[name].title,
                 numbers.estimate(item["value"], item["low"], item["high"]),
@@ -106,29 +114,34 @@ def _tiles(found: Mapping[str, Any]) -> None:
                 delta_arrow="off",
                 border=True,
                 width="stretch",
-                help=None if METRICS[name].larger_is_better else "Smaller is better.",
+                help=_metric_help(name),
             )
 
 
-def _method(found: Mapping[str, Any]) -> None:
-    rows, settings = found["rows"], found["settings"]
+def _metric_help(name: str) -> str:
+    metric = METRICS[name]
+    return metric.help if metric.larger_is_better else f"{metric.help} Smaller is better.".strip()
+
+
+def _method(record: Mapping[str, Any]) -> None:
+    rows, settings = record["rows"], record["settings"]
     left, right = st.columns(2, gap="medium")
     facts = {
-        "Task": found["task"],
-        "Searched for": METRICS[found["metric"]].title,
-        "Rows": f"{rows['train']:,} to learn from, {rows['test']:,} to test on, of {rows['all']:,}",
-        "Validation": found["split_method"],
-        "Features": f"{len(found['features']):,} columns: {', '.join(found['features'][:30])}"
-        + (" …" if len(found["features"]) > 30 else ""),
-        "Left out by you": ", ".join(settings["drop_columns"]) or "–",
+        "Task": record["task"],
+        "Metric": METRICS[record["metric"]].title,
+        "Rows": f"{rows['train']:,} for training, {rows['test']:,} for the test, of {rows['all']:,}",
+        "Validation": record["split_method"],
+        "Features": f"{len(record['features']):,} columns: {', '.join(record['features'][:30])}"
+        + (" …" if len(record["features"]) > 30 else ""),
+        "Excluded columns": ", ".join(settings["drop_columns"]) or "–",
         "Sensitive columns": ", ".join(settings["sensitive_columns"]) or "–",
-        "Final fit": numbers.duration(found["winner"]["refit_s"]),
-        "Table's fingerprint": found["fingerprint"][:16],
+        "Final fit": numbers.duration(record["winner"]["refit_s"]),
+        "Table fingerprint": record["fingerprint"][:16],
     }
     with left:
         st.table({key: frame.plain(value) for key, value in facts.items()}, border="horizontal")
     with right:
         st.markdown("**Versions**")
-        st.table(found["packages"], border="horizontal", width="content")
+        st.table(record["packages"], border="horizontal", width="content")
         st.markdown("**Settings**")
         st.json(settings, expanded=False)

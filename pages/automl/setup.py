@@ -1,4 +1,4 @@
-"""Setting a search up: data and target, budget, everything else under Advanced, guardrails, Start."""
+"""The setup of a search: data and target, budget, everything else under Advanced, guardrails, Start."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ TASKS = {"binary": "Two classes", "multiclass": "Several classes", "regression":
 def show(known: list[Dataset]) -> None:
     """Draw the form; Start submits the run and opens it."""
     by_id = {dataset.id: dataset for dataset in known}
-    asked = st.query_params.get("dataset")
+    linked = st.query_params.get("dataset")
     left, right = st.columns(2, gap="medium")
     with left:
         chosen = st.selectbox(
             "Dataset",
             list(by_id),
-            index=list(by_id).index(asked) if asked in by_id else 0,
+            index=list(by_id).index(linked) if linked in by_id else 0,
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
             key="automl-dataset",
         )
-    address.remember("dataset", chosen, asked if asked in by_id else next(iter(by_id)))
+    address.remember("dataset", chosen, linked if linked in by_id else next(iter(by_id)))
     dataset = by_id[chosen]
     names = tables.column_names(dataset)
     with right:
@@ -45,7 +45,7 @@ def show(known: list[Dataset]) -> None:
             key=f"automl-target-{chosen}",
         )
     if target is None:
-        st.caption("Choose the column that the model shall predict.")
+        st.caption("Choose the column to predict.")
         return
     _for_target(dataset, target, [name for name in names if name != target])
 
@@ -62,7 +62,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
             list(TASKS),
             index=list(TASKS).index(summary.task),
             format_func=TASKS.__getitem__,
-            help="What the target is; filled in from its values.",
+            help="Type of the target, detected from its values.",
             key=f"automl-task-{dataset.id}-{target}",
         )
     with second:
@@ -72,17 +72,17 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
     values |= advanced.show(dataset, target, values["task"], list(summary.counts), others) | budget
 
     st.subheader("Before you start")
-    found = findings.guardrails(dataset, target, values["sensitive_columns"])
-    alerts = [finding for finding in found or [] if finding["level"] == "alert"]
-    lacking = features.lacking(values)
-    if lacking is not None:
-        st.warning(lacking, icon=":material/call_split:")
+    guardrails = findings.guardrails(dataset, target, values["sensitive_columns"])
+    alerts = [finding for finding in guardrails or [] if finding["level"] == "alert"]
+    missing = features.missing_choice(values)
+    if missing is not None:
+        st.warning(missing, icon=":material/call_split:")
     if st.button(
         "Start anyway" if alerts else "Start",
         type="primary",
         icon=":material/play_arrow:",
-        help="What is alerted above may make the result misleading." if alerts else None,
-        disabled=lacking is not None,
+        help="Results may be misleading until the alerts above are resolved." if alerts else None,
+        disabled=missing is not None,
         key="automl-start",
     ):
         _start(dataset, values)
@@ -96,7 +96,7 @@ def _budget() -> dict[str, Any]:
         format_func=PRESETS.__getitem__,
         horizontal=True,
         help="From Start to a model that predicts: features, search and final fit all count. "
-        "By trials: no clock, and the same settings give the same model.",
+        "By trials: no time budget, and the same settings give the same model.",
         key="automl-preset",
     )
     if preset == "trials":

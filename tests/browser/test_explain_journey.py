@@ -32,7 +32,7 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
     tab.get_by_role("tab", name="Explain").click()
     settled(tab)
     expect(tab.get_by_text(re.compile("the model would lose"))).to_be_visible()
-    for view in ("How rows are moved", "By group", "Single columns", "Pairs"):
+    for view in ("What pushes predictions up or down", "By group", "Effect of one column", "Interactions"):
         tab.locator(".st-key-automl-explain-view").get_by_text(view).click()
         settled(tab)
         expect(tab.locator('[data-testid="stVegaLiteChart"], [data-testid="stCaptionContainer"]').first).to_be_visible()
@@ -40,13 +40,13 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
 
     tab.get_by_role("tab", name="What-if").click()
     settled(tab)
-    expect(tab.get_by_text("What if it were otherwise?")).to_be_visible()
+    expect(tab.get_by_text("Change values")).to_be_visible()
     amount = tab.get_by_role("spinbutton", name=re.compile("duration"))
     amount.fill("72")
     amount.press("Enter")
     settled(tab)
     expect(tab.get_by_text(re.compile(r"^Changed: duration"))).to_be_visible()
-    tab.get_by_role("button", name="Find the nearest").click()
+    tab.get_by_role("button", name="Find the smallest change").click()
     settled(tab)
     expect(tab.get_by_text(re.compile("rows were tried in|None was found|has the wished answer"))).to_be_visible()
 
@@ -55,4 +55,4 @@ def test_search_explain_what_if(server: Server, tab: Page) -> None:
     settled(tab)
     assert tab.url == address
     expect(tab.get_by_role("tab", name="What-if")).to_have_attribute("aria-selected", "true")
-    expect(tab.get_by_text("What if it were otherwise?")).to_be_visible()
+    expect(tab.get_by_text("Change values")).to_be_visible()

@@ -98,7 +98,7 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
     assert len(set(told)) == len(twins)
     offered.set_value(same).run()
     assert not test.exception
-    assert "No certain difference" in texts(test)
+    assert "No significant difference" in texts(test)
     assert "ROC AUC +0.0000" in texts(test)
     test.selectbox(key="automl-versus-metric").set_value("log_loss").run()
     assert not test.error
@@ -123,4 +123,4 @@ def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) 
 
 def test_an_exit_score_that_is_dropped_is_told(world: World) -> None:
     run = repeated(world.binary, edit=lambda result: result["settings"].update(exit_score=0.999))
-    assert "Its exit score of 0.999 is dropped" in texts(tab(run, "Continue"))
+    assert "The score to stop at, 0.999, is dropped" in texts(tab(run, "Continue"))

@@ -54,7 +54,7 @@ def test_start_submits_what_the_widgets_say(world: World) -> None:
     test.multiselect(key="automl-learners").set_value(["lgbm", "rf"])
     test.multiselect(key=f"automl-drop-{world.credit.id}").set_value(["age"])
     test.slider(key="automl-test-share").set_value(30).run()
-    assert "changed most trials, test share, learners" in test.expander[0].label
+    assert "changed maximum trials, test share, learners" in test.expander[0].label
     test.button(key="automl-start").click().run()
     assert not test.exception
     settings = _submitted(test)
@@ -79,7 +79,7 @@ def test_rows_kept_apart_by_no_column_cannot_be_started(world: World) -> None:
     test.selectbox(key="automl-split-by").set_value("time").run()
     assert "choose the column that holds the time" in texts(test)
     assert test.button(key="automl-start").disabled
-    assert "changed rows kept apart" in test.expander[0].label
+    assert "changed split" in test.expander[0].label
     test.selectbox(key=f"automl-split-time-{world.credit.id}").set_value("age").run()
     assert "choose the column" not in texts(test)
     test.button(key="automl-start").click().run()
@@ -187,7 +187,7 @@ def test_every_view_of_the_explanation_draws(world: World, kind: str) -> None:
     test.run()
     assert "the model would lose" in texts(test)
     views = test.radio(key="automl-explain-view").options
-    assert {"What matters", "How rows are moved", "Single columns"} <= set(views)
+    assert {"Importance", "What pushes predictions up or down", "Effect of one column"} <= set(views)
     for view in views:
         test.radio(key="automl-explain-view").set_value(view).run()
         assert not test.exception, view
@@ -257,6 +257,6 @@ def test_figures_by_group_say_so() -> None:
         for groups in ({}, {"test_groups": 12})
     ]
     assert said == [
-        "On 200 test rows, with 95 % intervals",
-        "On 200 test rows in 12 groups, with 95 % intervals that resample whole groups",
+        "On 200 test rows, with 95% intervals",
+        "On 200 test rows in 12 groups, with 95% intervals that resample whole groups",
     ]

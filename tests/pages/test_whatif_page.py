@@ -15,7 +15,7 @@ from core import jobs
 from core.errors import LimitError
 from core.explain import Explanation, ShapValues
 from pages._ui import artifacts
-from pages.automl import asking, explained, whatif
+from pages.automl import explain, page_model, whatif
 from tests.pages.conftest import World, query, texts, visit
 
 
@@ -29,11 +29,11 @@ def cells_page(table, kinds, typed=None) -> None:  # type: ignore[no-untyped-def
     import streamlit as st
 
     from core.explain import what_if
-    from pages.automl import cells
+    from pages.automl import row_form
 
     for key, value in (typed or {}).items():  # AppTest itself cannot choose what is no option yet
         st.session_state.setdefault(key, value)
-    edits = cells.form(table, table.iloc[[0]], list(table), kinds, key="automl-cell-form")
+    edits = row_form.form(table, table.iloc[[0]], list(table), kinds, key="automl-cell-form")
     st.session_state["edits"] = edits
     st.session_state["changed"] = what_if(lambda rows: rows.notna().sum(axis=1), table.iloc[[0]], edits).row
 
@@ -124,19 +124,19 @@ def test_what_is_no_date_is_said_and_changes_nothing(form: AppTest) -> None:
 
 
 def test_view_group_and_column_of_the_explanation_are_in_the_address(world: World) -> None:
-    test = opened(world.binary, "Explain", view="Single columns", column="duration_months")
+    test = opened(world.binary, "Explain", view="Effect of one column", column="duration_months")
     assert not test.exception
-    assert test.radio(key="automl-explain-view").value == "Single columns"
+    assert test.radio(key="automl-explain-view").value == "Effect of one column"
     assert test.selectbox(key="automl-explain-column").value == "duration_months"
     test.radio(key="automl-explain-view").set_value("By group").run()
     test.selectbox(key="automl-explain-group").set_value("sex").run()
-    test.radio(key="automl-explain-view").set_value("How rows are moved").run()
-    assert (query(test, "view"), query(test, "run")) == ("How rows are moved", world.binary)
+    test.radio(key="automl-explain-view").set_value("What pushes predictions up or down").run()
+    assert (query(test, "view"), query(test, "run")) == ("What pushes predictions up or down", world.binary)
     assert len(test.get("vega_lite_chart")) == 2  # bars and single rows
     other = opened(world.number, "Explain", view="By group", column="duration_months", row="-1", **{"class": "good"})
     assert not other.exception
     assert not other.error
-    assert other.radio(key="automl-explain-view").value == "What matters"  # nobody is sensitive there
+    assert other.radio(key="automl-explain-view").value == "Importance"  # nobody is sensitive there
 
 
 def test_rows_and_row_of_what_if_are_in_the_address_and_any_row_can_be_chosen(world: World) -> None:
@@ -226,7 +226,7 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
     for name in ("what_if", "explain_row"):
         own = getattr(whatif, name)
         monkeypatch.setattr(whatif, name, lambda *a, _own=own, _name=name, **k: (asked.append(_name), _own(*a, **k))[1])
-    whatif._told.clear()
+    whatif._predict.clear()
     whatif._new_values.clear()
     test = opened(world.binary, "What-if")
     place = test.selectbox(key="automl-whatif-row-All").value
@@ -264,7 +264,7 @@ def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
     digests, read = artifacts.digests(run), artifacts.read_table
     names = {digests["oof.parquet"]: digests["test.parquet"]}  # as if the shown rows had been among those of the folds
     monkeypatch.setattr(artifacts, "read_table", lambda digest: read(names.get(digest, digest)))
-    model = asking.asked(run, {"rows": {"test": 0}, "settings": {"target": "credit"}})
+    model = page_model.page_model(run, {"rows": {"test": 0}, "settings": {"target": "credit"}})
     assert model is not None
     assert not model.tested
 
@@ -272,17 +272,17 @@ def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
 def test_without_shap_values_curves_have_the_names_of_their_classes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = explained.explanation(jobs.get(world.binary, workspace="local"))
+    told = explain.explanation(jobs.get(world.binary, workspace="local"))
     assert told is not None
     assert told.shap is not None
     positive = told.shap.classes
     bare = replace(told, shap=None, summary=Explanation.no_table("summary"), rows_from="training")
-    monkeypatch.setattr(explained, "explanation", lambda run: bare)
-    test = opened(world.binary, "Explain", view="Single columns")
+    monkeypatch.setattr(explain, "explanation", lambda run: bare)
+    test = opened(world.binary, "Explain", view="Effect of one column")
     assert not test.exception
     (chart,) = test.get("vega_lite_chart")
     assert f"Mean probability of {positive[0]}" in chart.proto.spec
-    test.radio(key="automl-explain-view").set_value("What matters").run()
+    test.radio(key="automl-explain-view").set_value("Importance").run()
     assert "rows the model learned from" in test.get("vega_lite_chart")[0].proto.spec
 
 
@@ -292,7 +292,7 @@ def test_only_views_with_a_class_ask_for_one() -> None:
 
         import pandas as pd
 
-        from pages.automl import explained
+        from pages.automl import explain
 
         told = SimpleNamespace(
             shap=None,
@@ -309,38 +309,38 @@ def test_only_views_with_a_class_ask_for_one() -> None:
             classes=["x", "y", "z"],
         )
         drawn = []
-        explained.explanation, explained.task.later = lambda run: told, lambda run: []
-        explained.explain_charts.interactions = lambda pairs, space, label: drawn.append(label)
-        explained.dependence_chart.dependence = lambda curve, words, code: drawn.append((words, code))
+        explain.explanation, explain.task.later = lambda run: told, lambda run: []
+        explain.explain_charts.interactions = lambda pairs, space, label: drawn.append(label)
+        explain.dependence_chart.dependence = lambda curve, words, code: drawn.append((words, code))
         import streamlit as st
 
         st.session_state.setdefault("automl-explain-view", view)
-        explained.show(None, {"labels": ["x", "y", "z"]})
+        explain.show(None, {"labels": ["x", "y", "z"]})
         st.session_state["drawn"] = drawn
 
     saved = (
-        explained.explanation,
-        explained.task.later,
-        explained.explain_charts.interactions,
-        explained.dependence_chart.dependence,
+        explain.explanation,
+        explain.task.later,
+        explain.explain_charts.interactions,
+        explain.dependence_chart.dependence,
     )
     try:
         found = {}
-        for view in ("What matters", "Pairs", "Single columns"):
+        for view in ("Importance", "Interactions", "Effect of one column"):
             test = AppTest.from_function(page, kwargs={"view": view}).run()
             assert not test.exception
             found[view] = test
-        assert [box.label for box in found["What matters"].selectbox] == []
-        assert [box.label for box in found["Pairs"].selectbox] == []
-        assert found["Pairs"].session_state["drawn"] == [None]
-        assert [box.label for box in found["Single columns"].selectbox] == ["Class", "Column"]
-        found["Single columns"].selectbox(key="automl-explain-class").set_value("z").run()
-        assert found["Single columns"].session_state["drawn"] == [("probability of z", 2)]
-        assert query(found["Single columns"], "class") == "z"
+        assert [box.label for box in found["Importance"].selectbox] == []
+        assert [box.label for box in found["Interactions"].selectbox] == []
+        assert found["Interactions"].session_state["drawn"] == [None]
+        assert [box.label for box in found["Effect of one column"].selectbox] == ["Class", "Column"]
+        found["Effect of one column"].selectbox(key="automl-explain-class").set_value("z").run()
+        assert found["Effect of one column"].session_state["drawn"] == [("probability of z", 2)]
+        assert query(found["Effect of one column"], "class") == "z"
     finally:
         (
-            explained.explanation,
-            explained.task.later,
-            explained.explain_charts.interactions,
-            explained.dependence_chart.dependence,
+            explain.explanation,
+            explain.task.later,
+            explain.explain_charts.interactions,
+            explain.dependence_chart.dependence,
         ) = saved

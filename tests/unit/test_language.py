@@ -16,12 +16,8 @@ SOURCES = ("app.py", "core", "pages", "tests", "benchmarks")
 TEXTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs")
 
 PENDING: set[str] = {
-    "core/automl",
-    "core/edge/export/table_graph.py",
-    "core/evaluation",
     "core/explain",
     "core/fairness",
-    "core/features",
     "core/policies.py",
     "core/tasks",
     "pages/_ui/dependence_chart.py",

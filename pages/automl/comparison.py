@@ -1,4 +1,4 @@
-"""This model beside that of another search on the test rows of both, and two trials beside each other."""
+"""Two searches compared on the test rows of both, and two trials of this search."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DECIDE_TEST = ("target", "seed", "test_fraction", "time_column", "group_column"
 @st.cache_data(max_entries=20, show_spinner=False)
 def _compare(first: str, other: str, target: str, task: str, metric: str) -> dict[str, Any]:
     tables = artifacts.read_table(first), artifacts.read_table(other)
-    return _told(compare_tables(*tables, target=target, task=task, metric=metric), metric)
+    return _plain(compare_tables(*tables, target=target, task=task, metric=metric), metric)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
@@ -41,89 +41,91 @@ def _numbers(digest: str) -> list[int]:
 def _compare_trials(kept: str, oof: str, first: int, other: int, target: str, task: str, metric: str) -> dict[str, Any]:
     table = artifacts.read_table(oof)
     predictions = load_predictions(get_store().local_path(kept))
-    return _told(compare_trials(predictions, table, first, other, target=target, task=task, metric=metric), metric)
+    return _plain(compare_trials(predictions, table, first, other, target=target, task=task, metric=metric), metric)
 
 
-def _told(found: Comparison, metric: str) -> dict[str, Any]:
+def _plain(comparison: Comparison, metric: str) -> dict[str, Any]:
     return {
-        "metrics": {name: item[metric].to_dict() for name, item in found.metrics.items()},
-        "gain": found.gains["other"].to_dict(),
-        "groups": found.groups,
+        "metrics": {name: item[metric].to_dict() for name, item in comparison.metrics.items()},
+        "gain": comparison.gains["other"].to_dict(),
+        "groups": comparison.groups,
     }
 
 
-def show(run: Run, found: Mapping[str, Any]) -> None:
+def show(run: Run, record: Mapping[str, Any]) -> None:
     """Draw both comparisons: with another search, and of two trials of this one."""
-    _search(run, found)
-    _trials(run, found)
+    _search(run, record)
+    _trials(run, record)
 
 
-def _search(run: Run, found: Mapping[str, Any]) -> None:
+def _search(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the choice of another search with the same test rows, and the difference with its interval."""
-    target = found["settings"]["target"]
+    target = record["settings"]["target"]
     searches = runs.find(frame.workspace(), task="automl", dataset_id=run.dataset_id, states=[RunState.SUCCEEDED])
-    others = {each.id: each for each in searches if each.id != run.id and _same_test(each, run, found["task"])}
+    others = {
+        search.id: search for search in searches if search.id != run.id and _same_test(search, run, record["task"])
+    }
     if not others:
         st.caption(
-            "A further search of this table can be compared with this one here, when it has the same target, seed, "
-            "test share, and time or group column: only then its test rows are the same."
+            "Another search of this table can be compared with this one here if it has the same target, seed, test "
+            "share, and time or group column, because its test rows are then the same."
         )
         return
-    called = distinct.labels({each.id: _called(each) for each in others.values()})
+    labels = distinct.labels({search.id: _label(search) for search in others.values()})
     chosen = st.selectbox(
         "Compare with",
         [None, *others],
-        format_func=lambda item: "Nothing" if item is None else called[item],
+        format_func=lambda item: "Nothing" if item is None else labels[item],
         key="automl-versus",
     )
     if chosen is None:
         return
     own, theirs = (artifacts.digests(each)["test.parquet"] for each in (run, others[chosen]))
-    name = _metric(found, "automl-versus-metric")
+    name = _metric(record, "automl-versus-metric")
     with frame.errors_shown():
-        compared = _compare(own, theirs, target, found["task"], name)
+        compared = _compare(own, theirs, target, record["task"], name)
         _difference(compared, METRICS[name], "This model", "The other", "test rows")
 
 
-def _called(run: Run) -> str:
+def _label(run: Run) -> str:
     return f"{numbers.when(run.created_at):%d %b, %H:%M}: {(run.result or {}).get('verdict', '')}"
 
 
-def _metric(found: Mapping[str, Any], key: str) -> str:
-    names = [found["metric"], *(name for name in found["test_metrics"] if name != found["metric"])]
-    return str(st.selectbox("Difference in", names, format_func=lambda item: METRICS[item].title, key=key, width=240))
+def _metric(record: Mapping[str, Any], key: str) -> str:
+    names = [record["metric"], *(name for name in record["test_metrics"] if name != record["metric"])]
+    return str(st.selectbox("Metric", names, format_func=lambda item: METRICS[item].title, key=key, width=240))
 
 
-def _trials(run: Run, found: Mapping[str, Any]) -> None:
+def _trials(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the choice of two trials whose out-of-fold predictions were kept, and the difference."""
     files = artifacts.digests(run)
     if PREDICTIONS_FILE not in files or "oof.parquet" not in files:
         return
-    learners = {trial["trial"]: learner_title(trial["learner"]) for trial in found["trials"]}
+    learners = {trial["trial"]: learner_title(trial["learner"]) for trial in record["trials"]}
     kept = [number for number in _numbers(files[PREDICTIONS_FILE]) if number in learners]
     if len(kept) < 2:
         return
-    best = [row["trial"] for row in found["leaderboard"] if row["trial"] in kept]
-    st.markdown("**Two trials beside each other**")
+    best = [row["trial"] for row in record["leaderboard"] if row["trial"] in kept]
+    st.markdown("**Compare two trials**")
     with st.container(horizontal=True):
         first, other = (
             st.selectbox(
                 label,
                 [None, *best],
-                format_func=lambda each: "None" if each is None else f"{learners[each]} {each:.0f}",
+                format_func=lambda number: "None" if number is None else f"{learners[number]} {number:.0f}",
                 key=f"automl-trial-{key}",
                 width=240,
             )
-            for label, key in (("Trial", "first"), ("Against", "other"))
+            for label, key in (("Trial", "first"), ("Compare with", "other"))
         )
-        name = _metric(found, "automl-trials-metric")
+        name = _metric(record, "automl-trials-metric")
     if first is None or other is None or first == other:
         st.caption("Choose two trials of the leaderboard. The predictions of the best ones were kept.")
         return
     first, other = int(first), int(other)
     with frame.errors_shown():
         predictions, oof = files[PREDICTIONS_FILE], files["oof.parquet"]
-        compared = _compare_trials(predictions, oof, first, other, found["settings"]["target"], found["task"], name)
+        compared = _compare_trials(predictions, oof, first, other, record["settings"]["target"], record["task"], name)
         _difference(
             compared,
             METRICS[name],
@@ -131,11 +133,11 @@ def _trials(run: Run, found: Mapping[str, Any]) -> None:
             f"{learners[other]} {other}",
             "training rows, each predicted by folds without it",
         )
-        st.caption("The search chose by these rows, so its best trials look somewhat better here than they are.")
+        st.caption("The search chose by these rows, so its best trials look slightly better here than they are.")
 
 
 def _same_test(other: Run, run: Run, task: str) -> bool:
-    """Tell by the settings whether another search held out the same rows, and predicts the same of them."""
+    """Return whether, by its settings, another search held out the same rows and predicts the same target."""
     same = all(other.settings.get(name) == run.settings.get(name) for name in _DECIDE_TEST)
     return same and (other.settings.get("task") in (run.settings.get("task"), "auto", task))
 
@@ -145,8 +147,8 @@ def _difference(compared: Mapping[str, Any], metric: Metric, first: str, other: 
     if compared["groups"]:
         rows = f"{rows} in {compared['groups']:,} groups"
     value = f"{gain['value'] + 0.0:+.4f} {numbers.interval(gain['low'], gain['high'])}"
-    if not (gain["low"] > 0 or gain["high"] < 0):  # nor without an interval, as of a single group
-        st.markdown(f"**No certain difference** on {gain['n']:,} {rows}: {metric.title} {value}.")
+    if not (gain["low"] > 0 or gain["high"] < 0):  # also without an interval, as with a single group
+        st.markdown(f"**No significant difference** on {gain['n']:,} {rows}: {metric.title} {value}.")
     else:
         word = "better" if gain["value"] > 0 else "worse"
         st.markdown(f"**{frame.plain(first)} is {word}** on {gain['n']:,} {rows}: {metric.title} {value}.")

@@ -1,4 +1,4 @@
-"""The form of one row: a widget a column, filled with the row's cells. Values that no known row has can be given."""
+"""The form of one row: a widget per column, filled with the row's cells; values that no known row has are allowed."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ _DAYS = (date(1700, 1, 1), date(2261, 12, 31))  # what nanoseconds can hold
 
 
 def form(
-    known: pd.DataFrame, row: pd.DataFrame, order: list[str], kinds: Mapping[str, str], *, key: str
+    known: pd.DataFrame, row: pd.DataFrame, order: list[str], feature_types: Mapping[str, str], *, key: str
 ) -> dict[str, Any]:
     """Draw the widgets, the most important columns first; return the cells that differ from the row's.
 
     Parameters
     ----------
     known : DataFrame
-        Rows that show which values there are.
+        Rows with the known values.
     row : DataFrame of shape (1, columns)
-        The row.
+        Row to edit.
     order : list of str
         Columns in the order they are drawn.
-    kinds : mapping
-        What the model takes each column for: number, boolean, category, date or text.
+    feature_types : mapping
+        Feature type of each column: number, boolean, category, date or text.
     key : str
-        What tells this form from others.
+        Name of the form, in the keys of its widgets.
     """
     edits: dict[str, Any] = {}
-    st.markdown("**What if it were otherwise?**")
+    st.markdown("**Change values**")
 
     def draw(names: list[str]) -> None:
         for name in names:
-            _cell(known[name], row[name].iloc[0], name, kinds.get(name, ""), f"{key}-{name}", edits)
+            _cell(known[name], row[name].iloc[0], name, feature_types.get(name, ""), f"{key}-{name}", edits)
 
     draw(order[:_FIRST])
     if len(order) > _FIRST:
@@ -74,7 +74,7 @@ def _cell(column: pd.Series, value: Any, name: str, kind: str, key: str, edits: 
         if new != given:
             edits[name] = new or None
     else:
-        seen = [str(each) for each in column.dropna().value_counts().head(_CHOICES).index]
+        seen = [str(value) for value in column.dropna().value_counts().head(_CHOICES).index]
         given = _MISSING if own is None else str(own)
         options = list(dict.fromkeys([given, *sorted(seen), _MISSING]))
         free = kind != "boolean"
@@ -86,26 +86,26 @@ def _cell(column: pd.Series, value: Any, name: str, kind: str, key: str, edits: 
 
 
 def _number(column: pd.Series, own: Any, name: str, key: str, edits: dict[str, Any]) -> None:
-    there = column.dropna()
-    values = [*([there.min(), there.max()] if len(there) else []), *([] if own is None else [own])]
-    whole = types.is_integer_dtype(column.dtype) or bool((there % 1 == 0).all())
+    known = column.dropna()
+    values = [*([known.min(), known.max()] if len(known) else []), *([] if own is None else [own])]
+    whole = types.is_integer_dtype(column.dtype) or bool((known % 1 == 0).all())
     whole = whole and all(-_EXACT < value < _EXACT for value in values)
     given = None if own is None or abs(float(own)) == float("inf") else (int if whole else float)(own)
     shape: dict[str, Any] = {"step": 1, "format": "%d"} if whole else {"step": None, "format": "%.6g"}
-    span = f"{there.min():,.6g} to {there.max():,.6g} in the rows that are known." if len(there) else None
-    st.session_state.setdefault(key, given)  # a field that can be emptied has no value of its own to go back to
+    span = f"{known.min():,.6g} to {known.max():,.6g} in the known rows." if len(known) else None
+    st.session_state.setdefault(key, given)  # a field that can be emptied has no initial value to return to
     new = st.number_input(frame.plain(name), value=None, placeholder=_MISSING, key=key, help=span, **shape)
     if new != given:
         edits[name] = new
 
 
 def _date(column: pd.Series, own: Any, name: str, key: str, edits: dict[str, Any]) -> None:
-    title, there = frame.plain(name), column.dropna()
+    title, known = frame.plain(name), column.dropna()
     stamps = types.is_datetime64_any_dtype(column.dtype)
-    if stamps and len(there) and column.dt.tz is None and (there == there.dt.normalize()).all():
+    if stamps and len(known) and column.dt.tz is None and (known == known.dt.normalize()).all():
         day = None if own is None else own.date()
         st.session_state.setdefault(key, day)
-        low, high = min(_DAYS[0], there.min().date()), max(_DAYS[1], there.max().date())
+        low, high = min(_DAYS[0], known.min().date()), max(_DAYS[1], known.max().date())
         new = st.date_input(title, value=None, key=key, min_value=low, max_value=high)
         if new != day:
             edits[name] = None if new is None else pd.Timestamp(new)

@@ -1,4 +1,4 @@
-"""The model in the page: its ONNX file, rows to ask it about, and what it says of them."""
+"""The model in the page: its ONNX file, and rows to predict with it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from core.edge import TableScorer
 from core.storage import get_store
 from pages._ui import artifacts
 
-__all__ = ["Asked", "asked"]
+__all__ = ["PageModel", "page_model"]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A model that answers in the page.
+class PageModel:
+    """A model that predicts in the page.
 
     Parameters
     ----------
     scorer : TableScorer
-        Of the ONNX file.
+        Scorer of the ONNX file.
     rows : DataFrame
         Raw rows, of the test where there was one; the index is their position in the table.
     test : DataFrame
         The search's own predictions of the same rows, by the same index.
     target : str
-        The column that is predicted.
-    tested : bool
+        Column that is predicted.
+    tested : bool, default=True
         Whether the model has not learned from the rows.
-    digest : str
-        Of the model and of the rows, to keep answers by.
+    digest : str, default=""
+        Digest of the model and of the rows, to cache predictions by.
     """
 
     scorer: TableScorer
@@ -46,7 +46,7 @@ class Asked:
 
     @property
     def labels(self) -> list[Any] | None:
-        """The classes; None for a number."""
+        """The classes; None for regression."""
         return self.scorer.labels
 
 
@@ -58,22 +58,22 @@ def _scorer(digest: str) -> TableScorer:
 def _rows(digest: str) -> pd.DataFrame:
     table = artifacts.read_table(digest)
     # A pandas category would take an unseen value for a missing one.
-    return table.astype({name: object for name, kind in table.dtypes.items() if kind == "category"})
+    return table.astype({name: object for name, dtype in table.dtypes.items() if dtype == "category"})
 
 
-def asked(run: Run, found: Mapping[str, Any]) -> Asked | None:
-    """Return the model, or None where it has no ONNX file."""
+def page_model(run: Run, record: Mapping[str, Any]) -> PageModel | None:
+    """Return the model of a search, or None where it has no ONNX file."""
     digests = artifacts.digests(run)
     if "model.onnx" not in digests or "rows.parquet" not in digests:
         return None
     rows = _rows(digests["rows.parquet"])
-    tested = bool(found["rows"]["test"])
+    tested = bool(record["rows"]["test"])
     predictions = artifacts.read_table(digests["test.parquet" if tested else "oof.parquet"]).set_index("row_id")
-    return Asked(
+    return PageModel(
         _scorer(digests["model.onnx"]),
         rows,
         predictions.loc[rows.index],
-        found["settings"]["target"],
+        record["settings"]["target"],
         tested,
         f"{digests['model.onnx']} {digests['rows.parquet']}",
     )

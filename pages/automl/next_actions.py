@@ -1,4 +1,4 @@
-"""Where a finished search goes on: the edge, MLflow, more time or trials."""
+"""What to do with a finished search: export it, log it to MLflow, or continue it with more time or trials."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TRIALS = (10, 50, 200)
 
 
 def export(run: Run) -> None:
-    """Draw what was exported of this model, and the ways to take it away."""
+    """Draw the exports of this model, and the ways to take it elsewhere."""
     reason = (run.result or {}).get("export_error")
     if reason:
         frame.show_error("The model has no ONNX file.", reason)
-    if st.button("Export and time it", type="primary", icon=":material/speed:", key="automl-export-edge"):
+    if st.button("Export and measure latency", type="primary", icon=":material/speed:", key="automl-export-edge"):
         st.switch_page("pages/edge/page.py", query_params={"model": run.id})
     _exports(run)
     st.markdown("**MLflow**")
@@ -32,38 +32,42 @@ def export(run: Run) -> None:
 
 
 def _exports(run: Run) -> None:
-    done = [each for each in runs.find(frame.workspace(), task="export") if each.settings["source"] == run.id]
-    if not done:
-        st.caption("It was not exported yet. An export proves that the file answers as the model does.")
+    exports = [export for export in runs.find(frame.workspace(), task="export") if export.settings["source"] == run.id]
+    if not exports:
+        st.caption("Not exported yet. An export proves that the file predicts like the model.")
         return
     st.markdown("**Exports of this model**")
-    for each in done:
+    for export_run in exports:
         with st.container(horizontal=True, vertical_alignment="center"):
-            if _opened(each, "export"):
-                st.switch_page("pages/edge/page.py", query_params={"run": each.id})
+            if _opened(export_run, "export"):
+                st.switch_page("pages/edge/page.py", query_params={"run": export_run.id})
 
 
 def _opened(run: Run, key: str) -> bool:
-    """Draw how a run stands, when it was asked for, and the button that opens it; tell whether that was pressed."""
+    """Draw a run's state, time and button to open it; return whether that was pressed."""
     badges.show(badges.RUN_STATES[run.state])
     st.markdown(f"{numbers.when(run.created_at):%d %b, %H:%M}", width="content")
     return st.button("Open", key=f"automl-{key}-{run.id}", icon=":material/open_in_new:")
 
 
-def continued(run: Run, found: Mapping[str, Any]) -> None:
-    """Draw the form that gives the search more time or trials and keeps its own."""
+def continued(run: Run, record: Mapping[str, Any]) -> None:
+    """Draw the form that continues the search with more time or trials."""
     try:
         dataset = datasets.get(str(run.dataset_id), frame.workspace())
     except NotFoundError:
-        st.info("The table was deleted, so the search cannot go on. Upload it again.", icon=":material/info:")
+        st.info(
+            "The table was deleted, so the search cannot be continued. Upload the table again.", icon=":material/info:"
+        )
         return
-    count = len(found["trials"])
-    settings = found["settings"]
+    count = len(record["trials"])
+    settings = record["settings"]
     st.markdown(
-        f"The new search begins with these {count:,} trials, on the same splits, and keeps all settings but the limits."
+        f"The new search starts with these {count:,} trials, on the same splits, and keeps all settings but the limits."
     )
     if settings.get("exit_score") is not None:
-        st.caption(f"Its exit score of {settings['exit_score']:g} is dropped: it could end the new search at once.")
+        st.caption(
+            f"The score to stop at, {settings['exit_score']:g}, is dropped: it could end the new search at once."
+        )
     limits = _limits(count, by_trials=settings["time_budget_s"] is None, limited=settings["max_trials"] is not None)
     if st.button("Continue", type="primary", icon=":material/forward_media:", key="automl-continue"):
         values = settings | limits | {"exit_score": None}
@@ -72,17 +76,17 @@ def continued(run: Run, found: Mapping[str, Any]) -> None:
 
 
 def _limits(count: int, *, by_trials: bool, limited: bool) -> dict[str, Any]:
-    """Let the user choose how much more; a search that had no clock may go on without one."""
+    """Let the user choose how much more; a search without a time budget may continue without one."""
     ways = {"time": "More time", "trials": "More trials"}
     way = "time"
     if by_trials:
         way = st.radio(
-            "Go on by",
+            "Continue with",
             list(ways),
             format_func=ways.__getitem__,
             horizontal=True,
             key="automl-continue-by",
-            help="This search had no clock. By trials the new one has none either, and stays reproducible.",
+            help="This search had no time budget. By trials, the new one has none either, and stays reproducible.",
         )
     if way == "trials":
         more = st.radio("More trials", _TRIALS, horizontal=True, key="automl-continue-trials")
@@ -92,20 +96,20 @@ def _limits(count: int, *, by_trials: bool, limited: bool) -> dict[str, Any]:
         "More time", list(_SECONDS), format_func=_SECONDS.__getitem__, horizontal=True, key="automl-continue-seconds"
     )
     if by_trials:
-        st.caption("With a clock, how many trials it makes depends on the machine.")
+        st.caption("With a time budget, the number of trials depends on the machine.")
     elif limited:
         st.caption("Its limit on the number of trials is dropped.")
     return {"time_budget_s": float(seconds), "max_trials": None}
 
 
 def _later(run: Run) -> None:
-    found = runs.find(frame.workspace(), task="automl")
-    later = [each for each in found if each.settings.get("continue_from") == run.id]
+    searches = runs.find(frame.workspace(), task="automl")
+    later = [search for search in searches if search.settings.get("continue_from") == run.id]
     if not later:
         return
-    st.markdown("**Went on as**")
-    for each in later:
+    st.markdown("**Continued in**")
+    for search in later:
         with st.container(horizontal=True, vertical_alignment="center"):
-            if _opened(each, "later"):
-                address.go(run=each.id)
-            st.markdown(frame.plain((each.result or {}).get("verdict", "")), width="content")
+            if _opened(search, "later"):
+                address.go(run=search.id)
+            st.markdown(frame.plain((search.result or {}).get("verdict", "")), width="content")
