@@ -160,7 +160,7 @@ def test_missing_column_is_named():
 
 def test_text_where_training_had_numbers_is_named():
     encoder = TableEncoder().fit(pd.DataFrame({"age": [1, 2, 4], "b": [1.5, 2.5, 1.5]}))
-    with pytest.raises(InputError, match="'age' was a number"):
+    with pytest.raises(InputError, match="'age' was numeric"):
         encoder.transform(pd.DataFrame({"age": ["12", "young"], "b": [1, 2]}))
     assert encoder.transform(pd.DataFrame({"age": ["12", None], "b": [1, 2]}))[:, 0].tolist() == [12, 2]
 

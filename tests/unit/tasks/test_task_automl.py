@@ -86,7 +86,7 @@ def test_continue_adds_trials_to_a_finished_search(searched):
 
 def test_only_a_finished_search_of_the_same_dataset_goes_on(searched):
     dataset, settings, run = searched
-    with pytest.raises(JobError, match="is no finished search of"):
+    with pytest.raises(JobError, match="is not a finished search of"):
         automl.submit(dataset.model_copy(update={"id": "other"}), settings, continue_from=run.id)
 
 
