@@ -80,7 +80,7 @@ def _search(run: Run, record: Mapping[str, Any]) -> None:
     )
     if chosen is None:
         return
-    own, theirs = (artifacts.digests(each)["test.parquet"] for each in (run, others[chosen]))
+    own, theirs = (artifacts.digests(run_id)["test.parquet"] for run_id in (run, others[chosen]))
     name = _metric(record, "automl-versus-metric")
     with frame.errors_shown():
         compared = _compare(own, theirs, target, record["task"], name)
