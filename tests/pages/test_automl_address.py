@@ -25,8 +25,8 @@ def test_another_limit_of_trials_does_not_count_by_trials(world: World) -> None:
     test.session_state["automl-preset"] = "other"
     test.run()
     test.number_input(key="automl-max-trials").set_value(17).run()
-    assert "changed most trials" in test.expander[0].label
+    assert "changed maximum trials" in test.expander[0].label
     test.session_state["automl-preset"] = "trials"
     test.run()
     assert test.number_input(key="automl-max-trials").disabled
-    assert "most trials" not in test.expander[0].label
+    assert "maximum trials" not in test.expander[0].label

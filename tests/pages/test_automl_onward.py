@@ -63,7 +63,7 @@ def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPa
     run = repeated(world.binary)
     test = tab(run, "Export")
     assert "Push to MLflow" not in labels(test)
-    assert "set MLFLOW_TRACKING_URI to the server's URI" in texts(test).replace("\\", "")
+    assert "set MLFLOW_TRACKING_URI to the URI of the server" in texts(test).replace("\\", "")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere/at/all.db")
     test.run()
     assert "Last push" not in texts(test)

@@ -77,7 +77,7 @@ def test_rows_kept_apart_by_no_column_cannot_be_started(world: World) -> None:
     """A search at random, though time was chosen, would pass for one that looks forward."""
     test = visit("automl", dataset=world.credit.id)
     test.selectbox(key="automl-split-by").set_value("time").run()
-    assert "choose the column that holds the time" in texts(test)
+    assert "choose the column with the time" in texts(test)
     assert test.button(key="automl-start").disabled
     assert "changed split" in test.expander[0].label
     test.selectbox(key=f"automl-split-time-{world.credit.id}").set_value("age").run()
@@ -239,7 +239,7 @@ def test_a_model_that_no_browser_takes_is_pointed_to(world: World, monkeypatch: 
     monkeypatch.setattr(downloads, "_MEMORY_LIMIT_MB", 0.01)
     test = visit("automl", run=world.binary)
     assert not test.exception
-    assert "This model is too large to pass through the browser" in texts(test)
+    assert "is too large for a download in the browser" in texts(test)
     call = next(found.value for found in test.code if "artifact_path" in found.value)
     assert '"model.skops"' in call
     exec(compile(call, "shown", "exec"), {})

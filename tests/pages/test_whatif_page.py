@@ -120,7 +120,7 @@ def test_what_is_no_date_is_said_and_changes_nothing(form: AppTest) -> None:
     form.text_input(key="automl-cell-form-written").set_value("9999-01-01").run()
     assert not form.exception
     assert form.session_state["edits"] == {}
-    assert texts(form).count("This is no date") == 2
+    assert texts(form).count("This is not a date") == 2
 
 
 def test_view_group_and_column_of_the_explanation_are_in_the_address(world: World) -> None:
@@ -171,7 +171,7 @@ def test_more_rows_than_two_hundred_can_be_chosen_and_the_caption_says_of_how_ma
     assert "1,000 to choose from, of the first 1,000 of 5,000 test rows." in texts(test)
     model.tested = False
     test = AppTest.from_function(page, kwargs={"model": model}).run()
-    assert "learned from it: there was no test" in test.selectbox(key="automl-whatif-row-All").help
+    assert "learned from it, because there was no test" in test.selectbox(key="automl-whatif-row-All").help
 
 
 def test_a_row_is_explained_for_the_class_that_it_was_given() -> None:
