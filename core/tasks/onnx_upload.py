@@ -35,6 +35,12 @@ def data_free_modes() -> list[str]:
     return [name for name, mode in QUANTIZATION_MODES.items() if not mode.needs_calibration]
 
 
+def __getattr__(name: str) -> tuple[str, ...]:
+    if name == "DATA_FREE_MODES":  # the name that earlier versions exported
+        return tuple(data_free_modes())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None, workspace: str) -> str:
     """Copy an upload out of memory and queue the run that inspects it; returns the run's id.
 
