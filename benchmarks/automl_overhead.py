@@ -41,7 +41,7 @@ def ours(sample: str, configs: list[Any]) -> dict[str, Any]:
     frame = load_sample(sample).frame
     began = time.perf_counter()
     result = search(frame, _settings(sample, len(configs)), configs=configs)
-    return {"seconds": time.perf_counter() - began, "scores": [trial["score"] for trial in result.trials]}
+    return {"seconds": time.perf_counter() - began, "scores": [trial.score for trial in result.trials]}
 
 
 def direct(sample: str, configs: list[Any]) -> dict[str, Any]:
@@ -63,13 +63,13 @@ def direct(sample: str, configs: list[Any]) -> dict[str, Any]:
     data, scores = prepared.data, []
     best: Any = None
     for learner, config in configs:
-        found = []
+        fold_scores = []
         for train, validation in data.folds:
             estimator = build_estimator(learner, config, data.task, jobs=os.cpu_count() or 1, seed=0)
             estimator.fit(data.X[train], data.y[train])
             output = outputs(estimator, data.X[validation], data.classes)
-            found.append(compute_metric(prepared.metric, data.y[validation], output))
-        scores.append(float(np.mean(found)))
+            fold_scores.append(compute_metric(prepared.metric, data.y[validation], output))
+        scores.append(float(np.mean(fold_scores)))
         if best is None or scores[-1] > best[0]:
             best = scores[-1], learner, config
     final = build_estimator(best[1], best[2], data.task, jobs=os.cpu_count() or 1, seed=0).fit(data.X, data.y)
@@ -99,10 +99,10 @@ def main() -> int:
     from core.automl import search
     from core.datasets import load_sample
 
-    found = search(load_sample(arguments.sample).frame, _settings(arguments.sample, arguments.trials))
+    result = search(load_sample(arguments.sample).frame, _settings(arguments.sample, arguments.trials))
     with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as folder:
         configs = Path(folder) / "configs.json"
-        configs.write_text(json.dumps([[trial["learner"], trial["config"]] for trial in found.trials]))
+        configs.write_text(json.dumps([[trial.learner, trial.config] for trial in result.trials]))
         seconds: dict[str, list[float]] = {"direct": [], "ours": []}
         for _ in range(arguments.repeats):
             answers = {kind: in_child(kind, arguments.sample, configs) for kind in seconds}
@@ -112,7 +112,7 @@ def main() -> int:
     gap = max(abs(a - b) for a, b in zip(answers["ours"]["scores"], answers["direct"]["scores"], strict=True))
     ratio = min(seconds["ours"]) / min(seconds["direct"])
     passed = ratio <= LIMIT
-    print(f"{arguments.sample}, {len(found.trials)} configurations: scores differ by at most {gap:.1e}")
+    print(f"{arguments.sample}, {len(result.trials)} configurations: scores differ by at most {gap:.1e}")
     print(f"ratio {ratio:.2f} (at most {LIMIT}): {'PASS' if passed else 'FALLS SHORT'}")
     return 0 if passed else 1
 

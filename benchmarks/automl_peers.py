@@ -80,7 +80,10 @@ def flaml(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple
     X = test.drop(columns=target)
     if not classes:
         return model.predict(X), {"labels": [], "what": str(model.best_estimator)}
-    return model.predict_proba(X), {"labels": [str(each) for each in model.classes_], "what": str(model.best_estimator)}
+    return model.predict_proba(X), {
+        "labels": [str(label) for label in model.classes_],
+        "what": str(model.best_estimator),
+    }
 
 
 def autogluon(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple[Any, dict[str, Any]]:
@@ -94,8 +97,8 @@ def autogluon(train: Any, test: Any, target: str, budget: float, seed: int) -> t
         X = test.drop(columns=target)
         if model.problem_type == "regression":
             return model.predict(X).to_numpy(), {"labels": [], "what": model.model_best}
-        found = model.predict_proba(X)
-        return found.to_numpy(), {"labels": [str(each) for each in found.columns], "what": model.model_best}
+        output = model.predict_proba(X)
+        return output.to_numpy(), {"labels": [str(label) for label in output.columns], "what": model.model_best}
 
 
 def h2o(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple[Any, dict[str, Any]]:
@@ -110,12 +113,12 @@ def h2o(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple[A
         rows[target] = rows[target].asfactor()
     search = H2OAutoML(max_runtime_secs=budget, seed=seed + 1, verbosity=None)
     search.train(y=target, training_frame=rows)
-    found = search.leader.predict(others).as_data_frame()
+    predictions = search.leader.predict(others).as_data_frame()
     library.cluster().shutdown()
     if not classes:
-        return found["predict"].to_numpy(), {"labels": [], "what": "leader"}
-    found = found.drop(columns="predict")
-    return found.to_numpy(), {"labels": sorted(map(str, train[target].unique())), "what": "leader"}
+        return predictions["predict"].to_numpy(), {"labels": [], "what": "leader"}
+    probabilities = predictions.drop(columns="predict")
+    return probabilities.to_numpy(), {"labels": sorted(map(str, train[target].unique())), "what": "leader"}
 
 
 def mljar(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple[Any, dict[str, Any]]:
@@ -145,10 +148,10 @@ def child(system: str, folder: Path, values: dict[str, Any]) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     train, test = pd.read_csv(folder / "train.csv"), pd.read_csv(folder / "test.csv")
     began = time.perf_counter()
-    output, told = globals()[system](train, test, **values)
-    told.setdefault("seconds", time.perf_counter() - began)
+    output, answer = globals()[system](train, test, **values)
+    answer.setdefault("seconds", time.perf_counter() - began)
     np.save(folder / "output.npy", np.asarray(output, dtype=float))
-    (folder / "told.json").write_text(json.dumps(told))
+    (folder / "answer.json").write_text(json.dumps(answer))
 
 
 # What the parent does.
@@ -162,8 +165,8 @@ def table(name: str) -> Any:
         return load_sample(name).frame
     from sklearn.datasets import load_digits
 
-    found = load_digits(as_frame=True)
-    return found.data.assign(digit=[f"d{number}" for number in found.target])
+    digits = load_digits(as_frame=True)
+    return digits.data.assign(digit=[f"d{number}" for number in digits.target])
 
 
 def run(system: str, python: str, name: str, budget: float, seed: int, **settings: Any) -> dict[str, Any]:
@@ -187,13 +190,13 @@ def run(system: str, python: str, name: str, budget: float, seed: int, **setting
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
         if done.returncode:
             return {"error": (done.stderr.strip().splitlines() or ["no message"])[-1][:120]}
-        told = json.loads((folder / "told.json").read_text())
-        told["wall"] = time.perf_counter() - began
+        answer = json.loads((folder / "answer.json").read_text())
+        answer["wall"] = time.perf_counter() - began
         output = np.load(folder / "output.npy")
         if not number:
-            output = output[:, np.argsort(told["labels"])]
+            output = output[:, np.argsort(answer["labels"])]
         metric = "r2" if number else "roc_auc"
-        return told | {"score": compute_metric(metric, codes[others], output)}
+        return answer | {"score": compute_metric(metric, codes[others], output)}
 
 
 def interval(values: list[float]) -> tuple[float, float, float]:
@@ -221,12 +224,12 @@ def peers(tables: list[str], seeds: list[int], budget: float, pythons: dict[str,
         scores: dict[str, list[float]] = {system: [] for system in systems}
         for seed in seeds:
             for system, python in systems.items():
-                found = run(system, python, name, budget, seed)
-                scores[system].append(found.get("score", float("nan")))
-                told = found.get("error") or f"{found['score']:.4f}  {found['seconds']:6.1f} s  {found['what']}"
-                print(f"  {name:14} seed {seed}  {system:9} {told}   load {os.getloadavg()[0]:.1f}", flush=True)
-                if system == "ours" and "error" not in found:
-                    slowest = max(slowest, found["seconds"] - budget * 1.02)
+                answer = run(system, python, name, budget, seed)
+                scores[system].append(answer.get("score", float("nan")))
+                summary = answer.get("error") or f"{answer['score']:.4f}  {answer['seconds']:6.1f} s  {answer['what']}"
+                print(f"  {name:14} seed {seed}  {system:9} {summary}   load {os.getloadavg()[0]:.1f}", flush=True)
+                if system == "ours" and "error" not in answer:
+                    slowest = max(slowest, answer["seconds"] - budget * 1.02)
         for system in systems:
             if system == "ours":
                 continue
@@ -245,13 +248,13 @@ def listed(count: int) -> float:
     """Return the seconds of a fixed list of 60 single-threaded configurations by so many searchers."""
     from core.automl import AutoMLSettings, search
 
-    # Two of a learner in a row: searchers take turns, and none shall get all that is slow.
+    # Two of a learner in a row: workers take turns, so that none gets all that is slow.
     configs = [
         [
-            "rf" if place // 2 % 2 else "extra_tree",
-            {"n_estimators": 60, "max_leaves": 8 + place, "max_features": 0.4, "criterion": "gini"},
+            "rf" if number // 2 % 2 else "extra_tree",
+            {"n_estimators": 60, "max_leaves": 8 + number, "max_features": 0.4, "criterion": "gini"},
         ]
-        for place in range(60)
+        for number in range(60)
     ]
     settings = AutoMLSettings(
         target="credit",
@@ -263,24 +266,24 @@ def listed(count: int) -> float:
         max_concurrent_trials=count,
     )
     result = search(table("german_credit"), settings, configs=configs)
-    ends = [trial["at"] for trial in result.trials]
-    return max(ends) - min(trial["at"] - trial["seconds"] for trial in result.trials)
+    ends = [trial.at for trial in result.trials]
+    return max(ends) - min(trial.at - trial.seconds for trial in result.trials)
 
 
 def parallel(tables: list[str], seeds: list[int], budget: float) -> bool:
     """Compare one searcher with two."""
     measured = [(listed(1), listed(2)) for _ in range(2)]  # in turns, and the best of each: other work comes and goes
-    one, two = (min(each) for each in zip(*measured, strict=True))
+    one, two = (min(seconds) for seconds in zip(*measured, strict=True))
     print(f"60 single-threaded configurations: {one:.1f} s by one, {two:.1f} s by two: {one / two:.2f} (at least 1.6)")
     passed = one / two >= 1.6
     for name in tables:
         gains = []
         for seed in seeds:
-            found = [run("ours", sys.executable, name, budget, seed, max_concurrent_trials=count) for count in (1, 2)]
-            gains.append(found[1]["best"] - found[0]["best"])
+            answers = [run("ours", sys.executable, name, budget, seed, max_concurrent_trials=count) for count in (1, 2)]
+            gains.append(answers[1]["best"] - answers[0]["best"])
             print(
-                f"  {name:14} seed {seed}  best of one {found[0]['best']:.4f} ({found[0]['what']})  of two "
-                f"{found[1]['best']:.4f} ({found[1]['what']})",
+                f"  {name:14} seed {seed}  best of one {answers[0]['best']:.4f} ({answers[0]['what']})  of two "
+                f"{answers[1]['best']:.4f} ({answers[1]['what']})",
                 flush=True,
             )
         mean, low, high = interval(gains)
@@ -306,7 +309,7 @@ def main() -> int:
     if arguments.parallel:
         passed = parallel(arguments.tables, arguments.seeds, arguments.budget)
     else:
-        given = dict(each.split("=", 1) for each in arguments.python)
+        given = dict(item.split("=", 1) for item in arguments.python)
         passed = peers(arguments.tables, arguments.seeds, arguments.budget, given)
     print("PASS" if passed else "FALLS SHORT")
     return 0 if passed else 1
