@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from core import jobs, models, policies
 from core.automl import AutoMLSettings
@@ -28,7 +29,7 @@ from core.finetune import FineTuneSettings
 from core.settings import get_settings
 from core.tasks import automl, check, explain, export, finetune, ingest, latency, mitigate, score
 
-__all__ = ["POLICY", "Demo", "build"]
+__all__ = ["POLICY", "Demo", "build", "reviews"]
 
 WAIT_S = 900.0
 POLICY = ThresholdPolicy({"female": ((0.55, 1.0),), "male": ((0.65, 1.0),)}, ("sex",), {"positive": "good"})
@@ -88,6 +89,14 @@ class Demo:
     scored: str
 
 
+def reviews() -> pd.DataFrame:
+    """Return reviews that praise or complain, and whether each is short or long."""
+    frame = load_sample("product_reviews").frame
+    frame = frame[frame["sentiment"] != "neutral"].head(240).reset_index(drop=True)
+    frame["length"] = np.where(frame["text"].str.len() < 80, "short", "long")
+    return frame[["text", "sentiment", "rating", "length"]]
+
+
 class _Builder:
     """Submits runs and waits for them in one workspace."""
 
@@ -104,14 +113,6 @@ class _Builder:
     def dataset(self, run_id: str) -> Dataset:
         """Wait for an import and return its dataset."""
         return datasets.get((self.done(run_id).result or {})["dataset_id"], self.workspace)
-
-    def reviews(self) -> str:
-        """Queue the import of short and long reviews that praise or complain."""
-        frame = load_sample("product_reviews").frame
-        frame = frame[frame["sentiment"] != "neutral"].head(240)
-        frame = frame.assign(length=np.where(frame["text"].str.len() < 80, "short", "long"))
-        content = frame[["text", "sentiment", "rating", "length"]].to_csv(index=False).encode()
-        return ingest.submit_upload(io.BytesIO(content), "Product reviews.csv", workspace=self.workspace)
 
     def registered(self, binary: str, rival: str, number: str, text: str) -> tuple[str, str, str]:
         """Register the models, and return those of `binary`, `number` and `text`."""
@@ -152,9 +153,11 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
     imports = (
         ingest.submit_sample("german_credit", workspace=workspace),
         ingest.submit_sample("diabetes", workspace=workspace),
-        builder.reviews(),
+        ingest.submit_upload(
+            io.BytesIO(reviews().to_csv(index=False).encode()), "Product reviews.csv", workspace=workspace
+        ),
     )
-    credit, diabetes, reviews = (builder.dataset(run_id) for run_id in imports)
+    credit, diabetes, texts = (builder.dataset(run_id) for run_id in imports)
 
     quick = AutoMLSettings(
         target="credit",
@@ -169,7 +172,7 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
     rival_id = automl.submit(credit, quick.model_copy(update=plain))
     number_id = automl.submit(diabetes, quick.model_copy(update={"target": "progression", "sensitive_columns": ()}))
     text_id = finetune.submit(
-        reviews,
+        texts,
         FineTuneSettings(
             text_column="text",
             label_column="sentiment",
@@ -209,7 +212,7 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
     return Demo(
         credit=credit.id,
         diabetes=diabetes.id,
-        reviews=reviews.id,
+        reviews=texts.id,
         binary=binary.id,
         number=number.id,
         rival=rival.id,

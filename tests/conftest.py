@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from core import jobs
 from core.catalog import ACTIVE, RunState, engine, runs
@@ -19,7 +22,7 @@ from core.jobs import _tasks
 from core.registry import load_extensions
 from core.settings import get_settings
 from core.storage import _store_for
-from tests.golden import Golden, golden_home
+from tests.golden import Golden, copy_home, golden_home
 
 CANCEL_S = 20
 # Small enough to see a lost run declared so within a test, large enough for a loaded machine.
@@ -101,6 +104,32 @@ def installation() -> Callable[..., AbstractContextManager[Path]]:
 def golden() -> tuple[Path, Golden]:
     """Home of the golden installation, which nobody may change, and the ids of what it holds."""
     return golden_home()
+
+
+@pytest.fixture(scope="module")
+def stocked(golden: tuple[Path, Golden], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Golden]:
+    """Use a copy of the golden installation for the tests of a module."""
+    home = tmp_path_factory.mktemp("stocked") / "home"
+    copy_home(golden[0], home)
+    with _installation(home, MAX_RUNNING="2"):
+        yield golden[1]
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[], Any]], Any]:
+    """``shared(name, make)`` makes a value once for all processes of the session, and hands out copies of it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def get(name: str, make: Callable[[], Any]) -> Any:
+        file = folder / f"{name}.pickle"
+        with FileLock(folder / f"{name}.lock"):
+            if not file.exists():
+                file.write_bytes(pickle.dumps(make()))
+        return pickle.loads(file.read_bytes())
+
+    return get
 
 
 @pytest.fixture(scope="session", autouse=True)

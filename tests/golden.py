@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock
@@ -23,6 +24,8 @@ from core.demo import Demo
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".pytest_cache" / "golden"
 MADE = "made.json"
+FILES = "files"
+WITH_FILES = ("binary", "number", "rival", "text")
 WAIT_S = 600
 
 
@@ -66,6 +69,7 @@ def _key() -> str:
     return digest.hexdigest()[:16]
 
 
+@lru_cache(maxsize=1)
 def golden_home() -> tuple[Path, Golden]:
     """Return the folder of the golden installation, which nobody may change, and the ids of what it holds."""
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -80,6 +84,12 @@ def golden_home() -> tuple[Path, Golden]:
             if made.returncode:
                 raise RuntimeError(f"The golden installation could not be made:\n{made.stdout}\n{made.stderr}")
     return folder / "home", Golden(**json.loads((folder / MADE).read_text(encoding="utf-8")))
+
+
+def golden_files(name: str) -> Path:
+    """Return the folder with the files of one of the golden installation's runs, as `AutoMLResult.load` reads it."""
+    home, _ = golden_home()
+    return home.parent / FILES / name
 
 
 def copy_home(source: Path, target: Path) -> None:
@@ -102,15 +112,15 @@ def main(folder: Path) -> None:
     os.environ |= {"PLUMBLINE_HOME": str(home), "PLUMBLINE_MAX_RUNNING": "2"}
     from core import jobs
     from core.automl import AutoMLSettings
-    from core.catalog import RunState, datasets
+    from core.catalog import RunState, artifacts, datasets
     from core.catalog.engine import get_engine
-    from core.datasets import load_sample
-    from core.demo import build
+    from core.demo import build, reviews
     from core.settings import get_settings
+    from core.storage import get_store
     from core.tasks import automl
 
     get_settings.cache_clear()
-    base = tiny_base(folder / "base", load_sample("product_reviews").frame["text"].head(300).tolist())
+    base = tiny_base(folder / "tiny-bert", reviews()["text"].tolist())
     demo = build(workspace="local", base_model=str(base))
     credit = datasets.get(demo.credit, "local")
     failed = automl.submit(credit, AutoMLSettings(target="no such column", time_budget_s=None, max_trials=2))
@@ -120,6 +130,11 @@ def main(folder: Path) -> None:
         run = jobs.wait(run_id, WAIT_S, workspace="local")
         if run.state is not state:
             raise SystemExit(f"{run.title} ended as {run.state}: {run.error_message}")
+    for name in WITH_FILES:
+        for item in artifacts.find(getattr(demo, name), "local"):
+            link = folder / FILES / name / item.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.hardlink_to(get_store().local_path(item.digest))
     get_engine().dispose()
     with contextlib.closing(sqlite3.connect(home / "catalog.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -13,36 +13,42 @@ from tests.unit.conftest import Searched
 
 
 @pytest.fixture(scope="session")
-def credit(run_search: Any) -> Searched:
+def credit(run_search: Any, shared: Any) -> Searched:
     """Two classes of text: five trials, sensitive columns, one column dropped, some targets missing."""
     frame = load_sample("german_credit").frame.copy()
     frame.loc[[3, 77, 500], "credit"] = None
-    return run_search(
-        frame,
-        target="credit",
-        time_budget_s=None,
-        max_trials=5,
-        folds=3,
-        sensitive_columns=("sex", "age"),
-        drop_columns=("telephone", "sex"),
+    return shared(
+        "automl-credit",
+        lambda: run_search(
+            frame,
+            target="credit",
+            time_budget_s=None,
+            max_trials=5,
+            folds=3,
+            sensitive_columns=("sex", "age"),
+            drop_columns=("telephone", "sex"),
+        ),
     )
 
 
 @pytest.fixture(scope="session")
-def wine(run_search: Any) -> Searched:
+def wine(run_search: Any, shared: Any) -> Searched:
     """Three classes, numbered 1, 5 and 9, with a score to stop at that the first good trial reaches."""
     frame = load_sample("wine").frame.copy()
     frame["cultivar"] = frame["cultivar"].map({"class_0": 1, "class_1": 5, "class_2": 9})
-    return run_search(
-        frame,
-        target="cultivar",
-        time_budget_s=None,
-        max_trials=50,
-        folds=3,
-        exit_score=0.9,
-        learners=("rf", "xgboost", "lgbm"),
-        test_fraction=0.3,
-        seed=3,
+    return shared(
+        "automl-wine",
+        lambda: run_search(
+            frame,
+            target="cultivar",
+            time_budget_s=None,
+            max_trials=50,
+            folds=3,
+            exit_score=0.9,
+            learners=("rf", "xgboost", "lgbm"),
+            test_fraction=0.3,
+            seed=3,
+        ),
     )
 
 
@@ -58,15 +64,15 @@ DIABETES = {
 
 
 @pytest.fixture(scope="session")
-def diabetes(run_search: Any) -> Searched:
+def diabetes(run_search: Any, shared: Any) -> Searched:
     """A number, less being better; can be repeated."""
-    return run_search(load_sample("diabetes").frame, **DIABETES)
+    return shared("automl-diabetes", lambda: run_search(load_sample("diabetes").frame, **DIABETES))
 
 
 @pytest.fixture(scope="session")
-def diabetes_again(run_search: Any) -> Searched:
+def diabetes_again(run_search: Any, shared: Any) -> Searched:
     """The same search once more."""
-    return run_search(load_sample("diabetes").frame, **DIABETES)
+    return shared("automl-diabetes-again", lambda: run_search(load_sample("diabetes").frame, **DIABETES))
 
 
 @pytest.fixture(scope="session")

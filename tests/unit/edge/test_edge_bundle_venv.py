@@ -13,7 +13,7 @@ from core.fairness import optimize_thresholds
 from tests.unit.edge.edge_models import adult_model, minilm_tokenizer, reviews, tiny_bert
 
 # torch's exporter and transformers warn of their own future and of packages that are not there.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.nightly, pytest.mark.filterwarnings("ignore")]
 
 
 def bundles(folder):

@@ -11,7 +11,7 @@ from core.edge.variants.compare import compare_variants
 from core.finetune import base_models
 
 # torch's exporter and transformers warn of their own future and of packages that are not there.
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.nightly]
 
 LENGTH = 128
 

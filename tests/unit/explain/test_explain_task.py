@@ -11,17 +11,15 @@ from core.automl import AutoMLResult, AutoMLSettings
 from core.catalog import Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import InputError, SettingsError
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
-from core.tasks import automl, explain, ingest
+from core.tasks import automl, explain
 from core.tasks.explain import explain_winner
 
-QUICK = {"target": "diagnosis", "max_trials": 2, "folds": 2, "learners": ("lgbm",)}
+QUICK = {"target": "credit", "max_trials": 2, "folds": 2, "learners": ("lgbm",)}
 
 
 @pytest.fixture(scope="module")
-def dataset(installation, tmp_path_factory):
-    with installation(tmp_path_factory.mktemp("explained") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("breast_cancer", workspace="local"), 60, workspace="local")
-        yield datasets.get(loaded.result["dataset_id"], "local")
+def dataset(stocked):
+    return datasets.get(stocked.credit, "local")
 
 
 @pytest.fixture
@@ -43,19 +41,17 @@ def context(dataset, tmp_path):
     )
 
 
-def test_a_run_keeps_its_explanation(dataset):
-    settings = AutoMLSettings(time_budget_s=None, sensitive_columns=("mean_radius",), **QUICK)
-    run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
-    assert run.state is RunState.SUCCEEDED, run.error_message
+def test_a_run_keeps_its_explanation(stocked):
+    run = jobs.get(stocked.binary, workspace="local")
     assert run.result["explain_error"] is None
-    found = Explanation.read(
+    explanation = Explanation.read(
         jobs.artifact_path(run.id, SUMMARY_FILE, workspace="local"),
         jobs.artifact_path(run.id, SHAP_FILE, workspace="local"),
     )
-    assert found.settings.budget_s == 20
-    assert len(found.permutation) == 30
-    assert found.rows == found.shap.values.shape[0]
-    assert set(found.summary["column"].dropna()) == {"mean_radius"}
+    assert explanation.settings.budget_s == 20
+    assert len(explanation.permutation) == 21
+    assert explanation.rows == explanation.shap.values.shape[0]
+    assert set(explanation.summary["column"].dropna()) == {"sex", "age"}
     assert jobs.events(run.id, phase="explain", workspace="local")[0].message == "Permuting columns"
 
 
@@ -122,25 +118,19 @@ def test_a_stopped_search_is_not_explained(context):
 
 
 @pytest.fixture(scope="module")
-def unexplained(dataset):
+def unexplained(stocked):
     """A search that was not asked to explain its model."""
-    run = jobs.wait(
-        automl.submit(dataset, AutoMLSettings(time_budget_s=None, explain=False, **QUICK)), 120, workspace="local"
-    )
-    assert run.state is RunState.SUCCEEDED, run.error_message
-    return run
+    return jobs.get(stocked.rival, workspace="local")
 
 
-def test_a_model_is_explained_later_in_a_run_of_its_own(unexplained):
-    assert explain.later(unexplained) == []
-    run = jobs.wait(explain.submit(unexplained, budget_s=15), 120, workspace="local")
-    assert run.state is RunState.SUCCEEDED, run.error_message
+def test_a_model_is_explained_later_in_a_run_of_its_own(unexplained, stocked):
+    run = jobs.get(stocked.explained, workspace="local")
     assert run.title == f"Explain {unexplained.title}"
     found = Explanation.read(
         jobs.artifact_path(run.id, SUMMARY_FILE, workspace="local"),
         jobs.artifact_path(run.id, SHAP_FILE, workspace="local"),
     )
-    assert (found.settings.budget_s, len(found.permutation)) == (15, 30)
+    assert (found.settings.budget_s, len(found.permutation)) == (15, 20)
     assert [each.id for each in explain.later(unexplained)] == [run.id]
     shown = (
         models.card(models.register(unexplained.id, name="explained later", workspace="local").id, workspace="local")

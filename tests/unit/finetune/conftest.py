@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from core.datasets import load_sample
-from core.finetune import FineTuneResult, FineTuneSettings, base_models, fine_tune
+from core.finetune import FineTuneResult, FineTuneSettings, fine_tune
 from core.progress import Event
+from tests.golden import tiny_base
 
 
 class Trained(NamedTuple):
@@ -31,16 +32,12 @@ def reviews() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two thin layers with random weights, and the packaged model's tokenizer."""
-    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
-
-    folder = tmp_path_factory.mktemp("models") / "tiny-bert"
-    set_seed(1)
-    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
-    BertModel(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
-    return folder
+def tiny(reviews: pd.DataFrame, shared: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two thin layers with random weights and a small vocabulary."""
+    return shared(
+        "finetune-tiny",
+        lambda: tiny_base(tmp_path_factory.mktemp("models") / "tiny-bert", reviews["text"].tolist()),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -69,12 +66,12 @@ def train(reviews: pd.DataFrame, settings_of: Any, tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture(scope="session")
-def plain(train: Any) -> Trained:
+def plain(train: Any, shared: Any) -> Trained:
     """Two classes, three epochs, a sensitive column."""
-    return train(epochs=3, sensitive_columns=("group",))
+    return shared("finetune-plain", lambda: train(epochs=3, sensitive_columns=("group",)))
 
 
 @pytest.fixture(scope="session")
-def number(train: Any) -> Trained:
+def number(train: Any, shared: Any) -> Trained:
     """A number."""
-    return train(label_column="rating", epochs=3)
+    return shared("finetune-number", lambda: train(label_column="rating", epochs=3))

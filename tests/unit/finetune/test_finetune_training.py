@@ -22,6 +22,7 @@ def minilm(reviews, tmp_path_factory):
     return fine_tune(reviews, settings, output_dir=tmp_path_factory.mktemp("minilm"))
 
 
+@pytest.mark.nightly
 def test_the_packaged_model_learns(minilm):
     assert minilm.test_metrics["accuracy"].value > minilm.baseline_metrics["majority"]["accuracy"].value
     assert minilm.differences["majority"].low > 0

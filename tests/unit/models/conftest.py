@@ -15,9 +15,12 @@ from core.automl import AutoMLResult, AutoMLSettings, search
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.datasets import fingerprint, load_sample, profile
 from core.datasets._frame import store_frame
-from core.finetune import FineTuneResult, FineTuneSettings, base_models, fine_tune
+from core.demo import reviews as reviews_table
+from core.finetune import FineTuneResult
 from core.storage import get_store
+from tests.golden import golden_files
 
+Shared = Callable[[str, Callable[[], Any]], Any]
 QUICK = {"time_budget_s": None, "max_trials": 3, "folds": 2, "learners": ("lgbm",)}
 
 
@@ -27,16 +30,18 @@ def credit_frame() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def credit_result(credit_frame: pd.DataFrame) -> AutoMLResult:
+def credit_result() -> AutoMLResult:
     """Two classes, two sensitive columns of which the model reads one."""
-    settings = AutoMLSettings(target="credit", sensitive_columns=("sex", "age"), drop_columns=("sex",), **QUICK)
-    return search(credit_frame, settings)
+    return AutoMLResult.load(golden_files("rival"))
 
 
 @pytest.fixture(scope="session")
-def other_credit(credit_frame: pd.DataFrame) -> AutoMLResult:
+def other_credit(credit_frame: pd.DataFrame, shared: Shared) -> AutoMLResult:
     """The same table and test rows, other features."""
-    return search(credit_frame, AutoMLSettings(target="credit", drop_columns=("status", "savings"), **QUICK))
+    return shared(
+        "models-other_credit",
+        lambda: search(credit_frame, AutoMLSettings(target="credit", drop_columns=("status", "savings"), **QUICK)),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +50,12 @@ def diabetes_frame() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def diabetes_result(diabetes_frame: pd.DataFrame) -> AutoMLResult:
+def diabetes_result(diabetes_frame: pd.DataFrame, shared: Shared) -> AutoMLResult:
     """A number."""
-    return search(diabetes_frame, AutoMLSettings(target="progression", sensitive_columns=("sex",), **QUICK))
+    return shared(
+        "models-diabetes_result",
+        lambda: search(diabetes_frame, AutoMLSettings(target="progression", sensitive_columns=("sex",), **QUICK)),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -59,44 +67,22 @@ def wine_frame() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def wine_result(wine_frame: pd.DataFrame) -> AutoMLResult:
+def wine_result(wine_frame: pd.DataFrame, shared: Shared) -> AutoMLResult:
     settings = {"sensitive_columns": ("region",), "drop_columns": ("region",), "test_fraction": 0.5}
-    return search(wine_frame, AutoMLSettings(target="cultivar", **settings, **QUICK))
+    return shared(
+        "models-wine_result", lambda: search(wine_frame, AutoMLSettings(target="cultivar", **settings, **QUICK))
+    )
 
 
 @pytest.fixture(scope="session")
 def reviews_frame() -> pd.DataFrame:
-    frame = load_sample("product_reviews").frame
-    return frame[frame["sentiment"] != "neutral"].head(240).reset_index(drop=True)
+    return reviews_table()
 
 
 @pytest.fixture(scope="session")
-def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two thin layers with random weights."""
-    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
-
-    folder = tmp_path_factory.mktemp("models") / "tiny-bert"
-    set_seed(1)
-    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
-    BertModel(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def reviews_result(
-    reviews_frame: pd.DataFrame, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory
-) -> FineTuneResult:
-    settings = FineTuneSettings(
-        text_column="text",
-        label_column="sentiment",
-        base_model=str(tiny_bert),
-        epochs=1,
-        learning_rate=3e-3,
-        max_length=32,
-        threads=1,
-    )
-    return fine_tune(reviews_frame, settings, output_dir=tmp_path_factory.mktemp("training"))
+def reviews_result() -> FineTuneResult:
+    """Two classes of texts, by a thin model."""
+    return FineTuneResult.load(golden_files("text"))
 
 
 def _dataset(frame: pd.DataFrame, name: str, folder: Path, **roles: Any) -> Dataset:

@@ -8,24 +8,21 @@ from core import jobs
 from core.automl import AutoMLResult, AutoMLSettings
 from core.catalog import RunState, artifacts, datasets
 from core.errors import JobError
-from core.tasks import automl, ingest
+from core.tasks import automl
 
 
 @pytest.fixture(scope="module")
-def searched(installation, tmp_path_factory):
-    with installation(tmp_path_factory.mktemp("searched") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("breast_cancer", workspace="local"), 60, workspace="local")
-        dataset = datasets.get(loaded.result["dataset_id"], "local")
-        settings = AutoMLSettings(target="diagnosis", time_budget_s=None, max_trials=4, folds=2)
-        run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
-        yield dataset, settings, run
+def searched(stocked):
+    """A table, settings of a search of three trials, and its run."""
+    run = jobs.get(stocked.rival, workspace="local")
+    return datasets.get(stocked.credit, "local"), AutoMLSettings.model_validate(run.settings), run
 
 
 def test_run_succeeds_with_a_verdict(searched):
     dataset, _, run = searched
     assert run.state is RunState.SUCCEEDED, run.error_message
     assert run.result["verdict"].startswith("Better than guessing")
-    assert run.result["trials"] == 4
+    assert run.result["trials"] == 3
     assert run.result["dataset_fingerprint"] == dataset.fingerprint
 
 
@@ -44,7 +41,7 @@ def test_files_are_those_of_the_result(searched, tmp_path):
 def test_each_trial_is_an_event(searched):
     events = jobs.events(searched[2].id, phase="search", workspace="local")
     trials = [event.values["trial"] for event in events if event.values.get("trial")]
-    assert trials == [1, 2, 3, 4]
+    assert trials == [1, 2, 3]
 
 
 def test_result_is_of_the_stored_table(searched):
@@ -65,7 +62,7 @@ def test_repeat_gives_the_same_model(searched):
 
 def test_a_hung_search_has_a_wall_behind_it(searched):
     dataset, _, _ = searched
-    run = jobs.get(automl.submit(dataset, AutoMLSettings(target="diagnosis", time_budget_s=600)), workspace="local")
+    run = jobs.get(automl.submit(dataset, AutoMLSettings(target="credit", time_budget_s=600)), workspace="local")
     assert run.timeout_s == 600 * 1.5 + 120
     jobs.cancel(run.id, workspace="local")
     assert jobs.wait(run.id, 30, workspace="local").state is RunState.CANCELLED
@@ -73,14 +70,14 @@ def test_a_hung_search_has_a_wall_behind_it(searched):
 
 def test_continue_adds_trials_to_a_finished_search(searched):
     dataset, settings, run = searched
-    more = settings.model_copy(update={"max_trials": 6})
+    more = settings.model_copy(update={"max_trials": 5})
     again = jobs.wait(automl.submit(dataset, more, continue_from=run.id), 120, workspace="local")
     assert again.state is RunState.SUCCEEDED, again.error_message
     first, second = (
         json.loads(jobs.artifact_path(item.id, "result.json", workspace="local").read_text()) for item in (run, again)
     )
-    assert second["trials"][:4] == first["trials"]
-    assert [trial["trial"] for trial in second["trials"]] == [1, 2, 3, 4, 5, 6]
+    assert second["trials"][:3] == first["trials"]
+    assert [trial["trial"] for trial in second["trials"]] == [1, 2, 3, 4, 5]
     assert again.settings["continue_from"] == run.id
 
 
@@ -92,7 +89,7 @@ def test_only_a_finished_search_of_the_same_dataset_goes_on(searched):
 
 def test_continuing_with_other_splits_fails_with_the_reason(searched):
     dataset, settings, run = searched
-    other = settings.model_copy(update={"seed": 5, "max_trials": 6})
+    other = settings.model_copy(update={"seed": 5, "max_trials": 5})
     failed = jobs.wait(automl.submit(dataset, other, continue_from=run.id), 120, workspace="local")
     assert failed.state is RunState.FAILED
     assert "had seed 0, this one has 5" in failed.error_message

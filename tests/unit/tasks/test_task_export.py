@@ -10,49 +10,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import exports, jobs, policies
-from core.automl import AutoMLSettings
+from core import exports, jobs
 from core.catalog import RunState, artifacts, datasets
 from core.datasets import load_frame
+from core.demo import POLICY
 from core.edge import Metadata, TableScorer, license_text
 from core.errors import ExportError, InputError, SettingsError
-from core.fairness import ThresholdPolicy
 from core.housekeeping import delete_dataset
 from core.storage import get_store
-from core.tasks import automl, export, ingest
-
-POLICY = ThresholdPolicy(
-    {"female": ((0.4, 1.0),), "male": ((0.6, 1.0),)}, ("sex",), {"positive": "good", "constraint": "demographic_parity"}
-)
+from core.tasks import export
 
 
 @pytest.fixture(scope="module")
-def world(installation, tmp_path_factory):
-    with installation(tmp_path_factory.mktemp("exported") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
-        dataset = datasets.get(loaded.result["dataset_id"], "local")
-        settings = AutoMLSettings(
-            target="credit",
-            time_budget_s=None,
-            max_trials=2,
-            folds=2,
-            learners=("lgbm",),
-            sensitive_columns=("sex",),
-            ensemble=False,
-            explain=False,
-        )
-        search = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
-        assert search.state is RunState.SUCCEEDED, search.error_message
-        yield dataset, search
+def world(stocked):
+    """A table and a search of it."""
+    return datasets.get(stocked.credit, "local"), jobs.get(stocked.rival, workspace="local")
 
 
 @pytest.fixture(scope="module")
-def exported(world):
-    _, search = world
-    name = policies.keep(search, "fair", POLICY)
-    run = jobs.wait(export.submit(search, modes=("dynamic-int8",), policy=name), 120, workspace="local")
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
-    return run
+def exported(stocked):
+    """The export of the search, with a policy."""
+    return jobs.get(stocked.rival_export, workspace="local")
 
 
 def test_the_file_gives_the_predictions_that_the_search_stored(world, exported):
@@ -107,7 +85,7 @@ def test_the_bundle_decides_by_the_policy(exported, tmp_path):
     done = subprocess.run([sys.executable, "predict.py", "--check"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     sample, expected = pd.read_csv(folder / "sample_input.csv"), pd.read_csv(folder / "expected_output.csv")
-    thresholds = sample["sex"].map({"female": 0.4, "male": 0.6})
+    thresholds = sample["sex"].map({sex: rule[0][0] for sex, rule in POLICY.rules.items()})
     assert (expected["decision"].eq(1) == (expected["p(good)"] >= thresholds)).all()
 
 

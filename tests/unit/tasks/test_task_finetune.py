@@ -8,21 +8,15 @@ import pytest
 from core import jobs
 from core.catalog import RunState, artifacts, datasets
 from core.datasets import load_sample
-from core.finetune import FineTuneResult, FineTuneSettings, base_models
+from core.demo import reviews
+from core.finetune import FineTuneResult, FineTuneSettings
 from core.tasks import finetune, ingest
+from tests.golden import tiny_base
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A thin BERT with random weights."""
-    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
-
-    folder = tmp_path_factory.mktemp("models") / "tiny-bert"
-    set_seed(1)
-    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
-    BertModel(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
-    return folder
+    return tiny_base(tmp_path_factory.mktemp("models") / "tiny-bert", reviews()["text"].tolist())
 
 
 @pytest.fixture(scope="module")

@@ -7,58 +7,27 @@ import pandas as pd
 import pytest
 
 from core import exports, jobs
-from core.catalog import RunState, datasets
-from core.datasets import load_sample
-from core.edge.latency import LatencySettings, LatencySuiteSettings, Slo
+from core.catalog import RunState
+from core.edge.latency import LatencySettings, LatencySuiteSettings
 from core.errors import InputError
-from core.finetune import FineTuneSettings, base_models
-from core.tasks import export, finetune, ingest, latency
+from core.tasks import latency
 
 pytestmark = pytest.mark.slow
-QUICK = LatencySettings(warmup_s=0.1, duration_s=0.5)
 
 
 @pytest.fixture(scope="module")
-def tuned(installation, tmp_path_factory):
-    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
-
-    base = tmp_path_factory.mktemp("models") / "tiny-bert"
-    set_seed(1)
-    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
-    BertModel(config).save_pretrained(base)
-    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(base)
-    folder = tmp_path_factory.mktemp("measured")
-    load_sample("product_reviews").frame.head(300).to_csv(folder / "reviews.csv", index=False)
-    with installation(folder / "home"):
-        with open(folder / "reviews.csv", "rb") as file:
-            loaded = jobs.wait(ingest.submit_upload(file, "reviews.csv", workspace="local"), 60, workspace="local")
-        dataset = datasets.get(loaded.result["dataset_id"], "local")
-        settings = FineTuneSettings(
-            text_column="text", label_column="sentiment", base_model=str(base), max_steps=5, max_length=32, threads=1
-        )
-        run = jobs.wait(finetune.submit(dataset, settings), 240, workspace="local")
-        assert run.state is RunState.SUCCEEDED, run.error_message
-        yield run
+def tuned(stocked):
+    return jobs.get(stocked.text, workspace="local")
 
 
 @pytest.fixture(scope="module")
-def exported(tuned):
-    run = jobs.wait(export.submit(tuned, modes=("dynamic-int8", "fp16")), 240, workspace="local")
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
-    return run
+def exported(stocked):
+    return jobs.get(stocked.text_export, workspace="local")
 
 
 @pytest.fixture(scope="module")
-def measured(exported):
-    settings = LatencySuiteSettings(
-        variants=("fp32", "dynamic-int8"),
-        latency=QUICK,
-        native=True,
-        slo=Slo(bound_ms=1000, qps=20, percentile=90),
-        sweep={"sequence_length": [8, 16]},
-    )
-    run = jobs.wait(latency.submit(exported, settings), 300, workspace="local")
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
+def measured(stocked):
+    run = jobs.get(stocked.text_measured, workspace="local")
     return run, json.loads(jobs.artifact_path(run.id, latency.LATENCY, workspace="local").read_text())
 
 

@@ -8,28 +8,19 @@ import pandas as pd
 import pytest
 
 from core import jobs, models, policies
-from core.automl import AutoMLSettings
-from core.catalog import RunState, datasets
+from core.catalog import RunState
 from core.datasets import load_sample
 from core.errors import LimitError
 from core.fairness import ThresholdPolicy
 from core.settings import get_settings
-from core.tasks import automl, ingest, score
+from core.tasks import score
 from core.tasks.score import _parts, _Writer
 
 
 @pytest.fixture(scope="module")
-def version(installation, tmp_path_factory):
-    with installation(tmp_path_factory.mktemp("scored") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
-        settings = AutoMLSettings(
-            target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), explain=False
-        )
-        run = jobs.wait(
-            automl.submit(datasets.get(loaded.result["dataset_id"], "local"), settings), 120, workspace="local"
-        )
-        assert run.state is RunState.SUCCEEDED, run.error_message
-        yield models.resolve(models.register(run.id, name="credit", workspace="local").id, workspace="local")
+def version(stocked):
+    """A version without a policy."""
+    return models.resolve(stocked.model, workspace="local")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +45,7 @@ def read(run, name):
 def test_a_csv_file(version, rows):
     run = scored(version, rows.to_csv(index=False).encode())
     assert run.state is RunState.SUCCEEDED, run.error_message
-    assert run.title == "Score rows.csv with credit, version 1"  # the model's name, not that of its search
+    assert run.title == "Score rows.csv with Credit risk, version 1"  # the model's name, not that of its search
     assert run.result["rows"] == 120
     assert run.result["columns"] == ["prediction (model)", "p(bad)", "p(good)"]
     found = pd.read_parquet(read(run, "scored.parquet"))
