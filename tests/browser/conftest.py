@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.golden import Golden, copy_home
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = [
@@ -103,10 +105,32 @@ def stop_server(server: Server) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_server(tmp_path_factory.mktemp("home"))
+def server(installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of a module's own, with nothing in it."""
+    home = tmp_path_factory.mktemp("home")
+    running = start_server(home)
     yield running
     stop_server(running)
+    with installation(home):  # its end cancels what is left
+        pass
+
+
+@pytest.fixture(scope="session")
+def filled(golden: tuple[Path, Golden], installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all journeys that begin with something in it: a copy of the golden installation."""
+    home = tmp_path_factory.mktemp("filled") / "home"
+    copy_home(golden[0], home)
+    running = start_server(home)
+    yield running
+    stop_server(running)
+    with installation(home):  # its end cancels what is left
+        pass
+
+
+@pytest.fixture
+def ids(golden: tuple[Path, Golden]) -> Golden:
+    """Ids of what the filled server has."""
+    return golden[1]
 
 
 @pytest.fixture(scope="session")

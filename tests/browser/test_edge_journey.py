@@ -11,59 +11,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, download, open_downloads, settled, start_server, stop_server
+from tests.browser.conftest import Server, download, open_downloads, settled
 from tests.browser.test_journey import choose
+from tests.golden import Golden
 
 
-@pytest.fixture(scope="module")
-def stocked(installation, tmp_path_factory):
-    """A server on a catalog with a text model and a search's model."""
-    from core import jobs
-    from core.automl import AutoMLSettings
-    from core.catalog import RunState, datasets
-    from core.finetune import FineTuneSettings
-    from core.tasks import automl, finetune, ingest
-
-    home = tmp_path_factory.mktemp("edge")
-    with installation(home):
-        loaded = [
-            jobs.wait(ingest.submit_sample(name, workspace="local"), 60, workspace="local")
-            for name in ("german_credit", "product_reviews")
-        ]
-        credit, reviews = (datasets.get(run.result["dataset_id"], "local") for run in loaded)
-        search = automl.submit(
-            credit, AutoMLSettings(target="credit", time_budget_s=None, max_trials=4, folds=2, explain=False)
-        )
-        tuning = FineTuneSettings(
-            text_column="text",
-            label_column="sentiment",
-            base_model=str(tiny_base(home / "tiny")),
-            max_length=32,
-            max_steps=20,
-        )
-        trained = finetune.submit(reviews, tuning)
-        for run_id in (search, trained):
-            assert jobs.wait(run_id, 240, workspace="local").state is RunState.SUCCEEDED
-        running = start_server(home)
-        yield running, search, trained
-        stop_server(running)
+@pytest.fixture
+def to_export(filled: Server, ids: Golden) -> tuple[Server, str, str]:
+    """A server, a search that was not exported yet, and a text model."""
+    return filled, ids.number, ids.text
 
 
-def tiny_base(folder: Path) -> Path:
-    """Write a thin BERT with random weights: this journey is about the way, not about the model."""
-    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
-
-    from core.finetune import base_models
-
-    set_seed(1)
-    config = BertConfig(hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128)
-    BertModel(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
-    return folder
-
-
-def test_winner_to_bundle(stocked: tuple[Server, str, str], tab: Page, tmp_path: Path) -> None:
-    server, search, _ = stocked
+def test_winner_to_bundle(to_export: tuple[Server, str, str], tab: Page, tmp_path: Path) -> None:
+    server, search, _ = to_export
     tab.goto(server.page(f"automl?run={search}"))
     settled(tab)
     tab.get_by_role("button", name="Edge").click()
@@ -86,8 +46,8 @@ def test_winner_to_bundle(stocked: tuple[Server, str, str], tab: Page, tmp_path:
     assert done.returncode == 0, done.stderr
 
 
-def test_text_model_to_int8_to_measurement(stocked: tuple[Server, str, str], tab: Page) -> None:
-    server, _, trained = stocked
+def test_text_model_to_int8_to_measurement(to_export: tuple[Server, str, str], tab: Page) -> None:
+    server, _, trained = to_export
     tab.goto(server.page(f"edge?model={trained}"))
     settled(tab)
     for title in (
@@ -130,10 +90,10 @@ def test_text_model_to_int8_to_measurement(stocked: tuple[Server, str, str], tab
     expect(tab.get_by_role("tab", name="Roofline")).to_be_visible()
 
 
-def test_a_pickle_with_another_name_is_refused(stocked: tuple[Server, str, str], tab: Page) -> None:
+def test_a_pickle_with_another_name_is_refused(to_export: tuple[Server, str, str], tab: Page) -> None:
     import pickle
 
-    server, _, _ = stocked
+    server, _, _ = to_export
     tab.goto(server.page("edge"))
     settled(tab)
     tab.locator("input[type=file]").set_input_files(

@@ -1,4 +1,4 @@
-"""From a search to why: start it, read the explanation, change a row, ask what would change the answer."""
+"""From a result to why: read the explanation, change a row, ask what would change the answer."""
 
 from __future__ import annotations
 
@@ -7,28 +7,12 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, settled
-from tests.browser.test_journey import choose
+from tests.golden import Golden
 
 
-def test_search_explain_what_if(server: Server, tab: Page) -> None:
-    tab.goto(server.page("data"))
+def test_explain_what_if(filled: Server, ids: Golden, tab: Page) -> None:
+    tab.goto(filled.page(f"automl?run={ids.binary}"))
     settled(tab)
-    choose(tab, "Sample", "German credit risk")
-    tab.locator(".st-key-data-load-sample").get_by_role("button").click()
-    expect(tab.get_by_role("heading", name="German credit risk")).to_be_visible(timeout=60_000)
-    settled(tab)
-    tab.goto(server.page("automl"))
-    settled(tab)
-    tab.get_by_text("By trials", exact=True).click()
-    settled(tab)
-    trials = tab.get_by_role("spinbutton", name="Trials", exact=True)
-    trials.fill("4")
-    trials.press("Enter")
-    settled(tab)
-    tab.locator(".st-key-automl-start").get_by_role("button").click()
-    expect(tab.get_by_role("tab", name="Explain")).to_be_visible(timeout=240_000)
-    settled(tab)
-
     tab.get_by_role("tab", name="Explain").click()
     settled(tab)
     expect(tab.get_by_text(re.compile("the model would lose"))).to_be_visible()

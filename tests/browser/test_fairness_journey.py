@@ -5,35 +5,18 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.catalog import RunState
-from tests.browser.conftest import Server, settled, start_server, stop_server
+from tests.browser.conftest import Server, settled
+from tests.golden import Golden
 
 
-@pytest.fixture(scope="module")
-def searched(installation, tmp_path_factory) -> Iterator[tuple[Server, str]]:
+@pytest.fixture
+def searched(filled: Server, ids: Golden) -> tuple[Server, str]:
     """A server on a catalog with a finished search, and the search's id."""
-    from core import jobs
-    from core.automl import AutoMLSettings
-    from core.catalog import datasets
-    from core.tasks import automl, ingest
-
-    home = tmp_path_factory.mktemp("fairness")
-    with installation(home):
-        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
-        dataset = datasets.get(loaded.result["dataset_id"], "local")
-        settings = AutoMLSettings(
-            target="credit", time_budget_s=None, max_trials=5, folds=3, explain=False, sensitive_columns=("sex", "age")
-        )
-        run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
-        assert run.state is RunState.SUCCEEDED
-        server = start_server(home)
-        yield server, run.id
-        stop_server(server)
+    return filled, ids.binary
 
 
 def test_from_a_result_to_a_rule_and_a_report(searched, tab: Page, tmp_path) -> None:

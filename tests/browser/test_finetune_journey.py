@@ -11,21 +11,27 @@ from core.datasets import load_sample
 from tests.browser.conftest import Server, settled
 from tests.browser.test_journey import choose
 from tests.browser.test_tables import upload
+from tests.golden import Golden
 
 
-def test_start_stop_resume_and_try(server: Server, tab: Page, tmp_path: Path) -> None:
+def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], tab: Page, tmp_path: Path) -> None:
     path = tmp_path / "reviews.csv"
     frame = load_sample("product_reviews").frame
     frame[frame["sentiment"] != "neutral"].head(400).to_csv(path, index=False)
-    upload(tab, server, path)
+    upload(tab, filled, path)
     expect(tab.get_by_role("heading", name="reviews")).to_be_visible(timeout=60_000)
     settled(tab)
-    tab.goto(server.page("finetune"))
+    tab.goto(filled.page("finetune"))
     settled(tab)
     choose(tab, "Label", "sentiment")
     expect(tab.get_by_text("400 texts: half have at most")).to_be_visible()
+    choose(tab, "Base model", "A folder or a hub's model")  # a thin one: this journey is about the way
+    folder = tab.get_by_label("Folder, or name on the hub")
+    folder.fill(str(golden[0].parent / "tiny-bert"))
+    folder.press("Enter")
+    settled(tab)
     epochs = tab.get_by_role("spinbutton", name="Epochs")
-    epochs.fill("1")
+    epochs.fill("20")
     epochs.press("Enter")
     settled(tab)
     tab.get_by_role("button", name="Estimate time and memory").click()

@@ -112,17 +112,17 @@ def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:
     expect(tab.get_by_role("heading", name="Runs")).to_be_visible()
 
 
-def test_a_deep_link_opens_on_a_fresh_server(server: Server, tab: Page, browser) -> None:
+def test_a_deep_link_opens_on_a_fresh_server(filled: Server, tab: Page, browser) -> None:
     """A result's address works as the very first request to a new server on the same data."""
     from tests.browser.conftest import start_server, stop_server
 
-    tab.goto(server.page())
+    tab.goto(filled.page())
     settled(tab)
     tab.get_by_role("button", name="Open").first.click()
     expect(tab).to_have_url(re.compile("run="))
     address = re.search(r"run=[0-9a-f]{16}", tab.url).group()
     for page in ("automl", "runs"):
-        fresh = start_server(server.home)
+        fresh = start_server(filled.home)
         try:
             other = browser.new_context().new_page()
             other.goto(fresh.page(f"{page}?{address}"))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from core.catalog import RunState
-from tests.browser.conftest import Server, settled, start_server, stop_server
+from tests.browser.conftest import Server, settled
+from tests.golden import Golden
 
 GROUNDS = {False: "rgb(255, 255, 255)", True: "rgb(17, 23, 29)"}
 # Streamlit's own frame has findings that no app can mend; only what is new counts.
@@ -20,83 +18,36 @@ SERIOUS = ("critical", "serious")
 PICTURES = os.environ.get("PLUMBLINE_SCREENSHOTS")  # read now: installations of tests clear such variables
 
 
-@pytest.fixture(scope="module")
-def addresses(installation, tmp_path_factory) -> Iterator[tuple[Server, dict[str, str]]]:
-    """A server on a catalog with a table and a finished search, and the addresses of its pages."""
-    from core import jobs, models
-    from core.automl import AutoMLSettings
-    from core.catalog import datasets
-    from core.datasets import load_sample
-    from core.edge.latency import LatencySettings, LatencySuiteSettings
-    from core.finetune import FineTuneSettings
-    from core.tasks import automl, check, export, finetune, ingest, latency, score
-
-    home = tmp_path_factory.mktemp("looks")
-    with installation(home):
-        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
-        dataset = datasets.get(loaded.result["dataset_id"], "local")
-        settings = AutoMLSettings(target="credit", time_budget_s=None, max_trials=5, folds=2)
-        run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
-        assert run.state is RunState.SUCCEEDED
-        sensitive = dataset.roles["sensitive"]
-        jobs.wait(check.submit(dataset, "credit", sensitive), 60, workspace="local")
-        loaded = jobs.wait(ingest.submit_sample("product_reviews", workspace="local"), 60, workspace="local")
-        texts = datasets.get(loaded.result["dataset_id"], "local")
-        tuning = FineTuneSettings(text_column="text", label_column="sentiment", max_length=32, max_steps=20)
-        tuned = jobs.wait(finetune.submit(texts, tuning), 240, workspace="local")
-        assert tuned.state is RunState.SUCCEEDED
-        exported = jobs.wait(export.submit(tuned, modes=("dynamic-int8",)), 240, workspace="local")
-        quick = LatencySettings(warmup_s=0.2, duration_s=1, sequence_length=16)
-        lab = LatencySuiteSettings(
-            variants=("fp32", "dynamic-int8"), latency=quick, native=True, sweep={"batch_size": [1, 4]}
-        )
-        measured = jobs.wait(latency.submit(exported, lab), 240, workspace="local")
-        assert measured.state is RunState.SUCCEEDED
-        again = jobs.wait(automl.submit(dataset, settings.model_copy(update={"max_trials": 3})), 120, workspace="local")
-        assert again.state is RunState.SUCCEEDED
-        model = models.register(run.id, name="Credit", workspace="local")
-        model = models.register(again.id, name="Credit", workspace="local")
-        models.promote(model.id, 1, why="It came first.", workspace="local")
-        exported_search = jobs.wait(export.submit(again, modes=()), 120, workspace="local")
-        assert exported_search.state is RunState.SUCCEEDED
-        rows = load_sample("german_credit").frame.head(200).to_csv(index=False).encode()
-        scored = jobs.wait(
-            score.submit_upload(models.versions(model.id, workspace="local")[0], io.BytesIO(rows), "new rows.csv"),
-            60,
-            workspace="local",
-        )
-        assert scored.state is RunState.SUCCEEDED
-        server = start_server(home)
-        yield (
-            server,
-            {
-                "home": "",
-                "data": "data",
-                "dataset": f"data?dataset={dataset.id}",
-                "form": f"automl?dataset={dataset.id}",
-                "result": f"automl?run={run.id}",
-                "fairness": f"fairness?run={run.id}",
-                "finetune-form": f"finetune?dataset={texts.id}",
-                "finetune": f"finetune?run={tuned.id}",
-                "edge": "edge",
-                "export": f"edge?run={exported.id}",
-                "latency": f"edge?run={measured.id}",
-                "models": "models",
-                "model": f"models?model={model.id}&version=2",
-                "card": f"models?model={model.id}&version=2&tab=Card",
-                "questions": f"models?model={model.id}&version=2&tab=Card&view=questions",
-                "coverage": f"models?model={model.id}&version=2&tab=Card&view=coverage",
-                "compare": f"models?model={model.id}&version=2&tab=Compare",
-                "row": f"models?model={model.id}&version=2&tab=Score&score=row",
-                "scored": f"models?run={scored.id}",
-                "runs": "runs",
-                "run": f"runs?run={run.id}",
-            },
-        )
-        stop_server(server)
+@pytest.fixture
+def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
+    """The server, and the addresses of its pages."""
+    version = f"models?model={ids.model}&version=2"
+    return filled, {
+        "home": "",
+        "data": "data",
+        "dataset": f"data?dataset={ids.credit}",
+        "form": f"automl?dataset={ids.credit}",
+        "result": f"automl?run={ids.binary}",
+        "fairness": f"fairness?run={ids.binary}",
+        "finetune-form": f"finetune?dataset={ids.reviews}",
+        "finetune": f"finetune?run={ids.text}",
+        "edge": "edge",
+        "export": f"edge?run={ids.text_export}",
+        "latency": f"edge?run={ids.text_measured}",
+        "models": "models",
+        "model": version,
+        "card": f"{version}&tab=Card",
+        "questions": f"{version}&tab=Card&view=questions",
+        "coverage": f"{version}&tab=Card&view=coverage",
+        "compare": f"{version}&tab=Compare",
+        "row": f"{version}&tab=Score&score=row",
+        "scored": f"models?run={ids.scored}",
+        "runs": "runs",
+        "run": f"runs?run={ids.binary}",
+    }
 
 
-PAGES = (
+PAGES = [
     "home",
     "data",
     "dataset",
@@ -118,7 +69,7 @@ PAGES = (
     "scored",
     "runs",
     "run",
-)
+]
 
 
 def opened(browser: Browser, address: str, width: int) -> Page:

@@ -5,35 +5,20 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, settled, start_server, stop_server
+from core import models
+from tests.browser.conftest import Server, settled
+from tests.golden import Golden
 
 
-@pytest.fixture(scope="module")
-def stocked(installation, tmp_path_factory) -> Iterator[tuple[Server, str]]:
-    """A server on a catalog with a finished search."""
-    from core import jobs
-    from core.automl import AutoMLSettings
-    from core.catalog import RunState, datasets
-    from core.tasks import automl, ingest
-
-    home = tmp_path_factory.mktemp("models")
-    with installation(home):
-        loaded = jobs.wait(ingest.submit_sample("german_credit", workspace="local"), 60, workspace="local")
-        credit = datasets.get(loaded.result["dataset_id"], "local")
-        settings = AutoMLSettings(
-            target="credit", time_budget_s=None, max_trials=4, folds=2, sensitive_columns=("sex",)
-        )
-        search = jobs.wait(automl.submit(credit, settings), 240, workspace="local")
-        assert search.state is RunState.SUCCEEDED
-        running = start_server(home)
-        yield running, search.id
-        stop_server(running)
+@pytest.fixture
+def searched(filled: Server, ids: Golden) -> tuple[Server, str]:
+    """A server on a catalog with a finished search, and the search's id."""
+    return filled, ids.binary
 
 
 @pytest.fixture
@@ -55,13 +40,13 @@ def press(page: Page, key: str) -> None:
 
 
 def test_register_promote_score_a_file_answer_and_take_the_card(
-    stocked: tuple[Server, str], tab: Page, tmp_path: Path, new_rows: Path
+    searched: tuple[Server, str], tab: Page, tmp_path: Path, new_rows: Path
 ) -> None:
-    server, search = stocked
+    server, search = searched
     tab.goto(server.page(f"models?register={search}"))
     settled(tab)
     name = tab.get_by_role("textbox", name="Name")
-    name.fill("Credit risk")
+    name.fill("A journey")
     name.press("Enter")
     settled(tab)
     press(tab, "register-start")
@@ -121,14 +106,19 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
 
 
 def test_a_model_is_opened_and_handed_on_and_back_leads_through_its_tabs(
-    stocked: tuple[Server, str], tab: Page, tmp_path: Path
+    searched: tuple[Server, str], tab: Page, tmp_path: Path, installation
 ) -> None:
-    server, _ = stocked
+    server, _ = searched
     tab.goto(server.page("models"))
     settled(tab)
-    expect(tab.get_by_role("heading", name="1 model, with a champion")).to_be_visible()
+    heading = tab.get_by_role("heading", name=re.compile(r"\d models, .* with a champion"))
+    expect(heading).to_be_visible()
+    lines = 1 + int(heading.inner_text().split()[0])
+    with installation(server.home):
+        names = [model.name for model in models.find(workspace="local")]
     table = tab.get_by_test_id("data-grid-canvas").bounding_box()
-    tab.mouse.click(table["x"] + 18, table["y"] + 1.5 * table["height"] / 2)  # the box of the row below the header
+    row = 1 + names.index("Credit risk")  # below the header
+    tab.mouse.click(table["x"] + 18, table["y"] + (row + 0.5) * table["height"] / lines)  # the box of the row
     expect(tab.get_by_role("heading", name="Credit risk")).to_be_visible()
     settled(tab)
     tab.get_by_test_id("stPopoverButton").click()

@@ -16,33 +16,33 @@ def upload(page: Page, server: Server, path: Path) -> None:
     page.locator('input[type="file"]').set_input_files(str(path))
 
 
-def test_a_broken_file_says_why_and_leaves_nothing(server: Server, tab: Page, tmp_path: Path) -> None:
+def test_a_broken_file_says_why_and_leaves_nothing(filled: Server, tab: Page, tmp_path: Path) -> None:
     path = tmp_path / "broken.csv"
     path.write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03truncated")
-    upload(tab, server, path)
+    upload(tab, filled, path)
     expect(tab.get_by_test_id("stAlert").first).to_be_visible(timeout=60_000)
     settled(tab)
     assert "Traceback" not in tab.content()
-    expect(tab.get_by_role("heading", name="Datasets")).to_have_count(0)
+    expect(tab.get_by_text("broken", exact=True)).to_have_count(0)
     expect(tab.locator('input[type="file"]')).to_have_count(1)
 
 
-def test_bad_lines_are_kept_apart_and_shown(server: Server, tab: Page, tmp_path: Path) -> None:
+def test_bad_lines_are_kept_apart_and_shown(filled: Server, tab: Page, tmp_path: Path) -> None:
     path = tmp_path / "mixed.csv"
     lines = ["name,weight"] + [f"apple {number},{number}" for number in range(50)]
     lines.insert(20, "one,two,three,four")
     path.write_text("\n".join(lines) + "\n")
-    upload(tab, server, path)
+    upload(tab, filled, path)
     expect(tab.get_by_role("heading", name="mixed")).to_be_visible(timeout=60_000)
     settled(tab)
     expect(tab.get_by_text("1 line could not be read")).to_be_visible()
     expect(tab.get_by_text("50 rows")).to_be_visible()
 
 
-def test_a_table_can_be_renamed_and_deleted(server: Server, tab: Page, tmp_path: Path) -> None:
+def test_a_table_can_be_renamed_and_deleted(filled: Server, tab: Page, tmp_path: Path) -> None:
     path = tmp_path / "draft.csv"
     path.write_text("a,b\n" + "\n".join(f"{n},{n * n % 7}" for n in range(40)) + "\n")
-    upload(tab, server, path)
+    upload(tab, filled, path)
     expect(tab.get_by_role("heading", name="draft")).to_be_visible(timeout=60_000)
     settled(tab)
     tab.get_by_role("button", name="Manage").click()

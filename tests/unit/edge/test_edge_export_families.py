@@ -36,6 +36,7 @@ FAMILIES = {
     },
     "ModernBert": {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3},
 }
+EVERY_DAY = ("Bert", "DistilBert")
 TEXTS = ["good", "bad film", "a film", "good bad good film " * 9, "film " * 90]
 
 
@@ -62,7 +63,10 @@ def write(folder, family, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [family if family in EVERY_DAY else pytest.param(family, marks=pytest.mark.nightly) for family in FAMILIES],
+)
 def test_a_family_exports_and_answers_as_torch_does(tmp_path, family):
     import torch
 

@@ -138,7 +138,7 @@ def saved(
     return tasks
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_mlflow_predicts_the_same_for_every_learner_and_texts(saved, mlflow_python, tmp_path):
     away = tmp_path / "away"
     away.mkdir()
@@ -194,7 +194,7 @@ print(json.dumps({
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_frame, mlflow_python, tmp_path):
     version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
     credit_frame.head(30).to_parquet(tmp_path / "rows")
