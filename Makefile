@@ -1,7 +1,11 @@
 # The one task runner: `make check` is what CI runs.
-.PHONY: check format lint language types imports test
+.PHONY: check checks format lint language types imports test nightly
 
-check: format lint language types imports test
+check:
+	$(MAKE) --jobs 2 --output-sync checks
+	$(MAKE) test
+
+checks: format lint language types imports
 
 format:
 	ruff format --check .
@@ -18,7 +22,10 @@ types:
 imports:
 	lint-imports
 
-# Measurements and browsers want the machine for themselves; the others share it.
+# On all cores; `pyproject.toml` says how.
 test:
-	pytest -n 2 --durations 40 --ignore tests/unit/edge/latency --ignore tests/browser
-	pytest --durations 20 tests/unit/edge/latency tests/browser
+	pytest --durations 40
+
+# What takes too long for every change. It resumes where it was interrupted.
+nightly:
+	python -m tests.nightly

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core import jobs
 from core.automl import METRICS, AutoMLSettings
 from core.catalog import RunState, runs
-from core.tasks import automl, explain
+from core.tasks import automl, check, explain
 from pages._ui import downloads
 from tests.pages.conftest import World, labels, query, texts, visit
 
@@ -40,9 +40,14 @@ def test_a_number_as_target_makes_a_regression(world: World) -> None:
 
 
 def test_the_guardrails_are_shown_before_start(world: World) -> None:
-    said = texts(visit("automl", dataset=world.credit.id))
-    assert "Before you start" in said
-    assert ":material/info: Notice" in said or "checks passed" in said
+    test = visit("automl", dataset=world.credit.id)
+    assert "Before you start" in texts(test)
+    findings = check.latest(world.credit, "credit", ["sex", "age"]).result["findings"]
+    passed = sum(finding["level"] == "passed" for finding in findings)
+    assert 0 < passed < len(findings)
+    assert f"{passed} checks passed" in [expander.label for expander in test.expander]
+    for finding in findings:
+        assert finding["message"] in texts(test)
 
 
 def test_start_submits_what_the_widgets_say(world: World) -> None:

@@ -168,7 +168,7 @@ def test_sensitive_columns_are_stored_also_when_dropped(credit):
 def test_budget_too_small_is_an_error_with_a_hint():
     with pytest.raises(SearchError) as caught:
         search(load_sample("wine").frame, AutoMLSettings(target="cultivar", time_budget_s=0.5))
-    assert caught.value.message == "No model was finished within 0 s." or "within" in caught.value.message
+    assert caught.value.message == "No model was finished within 0 s."
     assert "more time" in caught.value.hint
 
 
@@ -177,7 +177,7 @@ WRONG = [
     (InputError, {"target": "cultivar", "drop_columns": ("alcohole",)}, r"no column 'alcohole'.*'alcohol'"),
     (InputError, {"target": "one"}, r"'one' has only one value \(7\)"),
     (InputError, {"target": "nothing"}, r"'nothing' has no values"),
-    (InputError, {"target": "key", "task": "multiclass"}, r"178 classes|178 usable rows|has 178"),
+    (InputError, {"target": "key", "task": "multiclass"}, r"178 usable rows are too few for a test share of 20%"),
     (InputError, {"target": "cultivar", "task": "regression"}, r"'cultivar' is not a number in every row"),
     (SettingsError, {"target": "cultivar", "task": "binary"}, r"'cultivar' has 3 classes, not two"),
     (SettingsError, {"target": "cultivar", "metric": "r2"}, r"'r2' does not fit a multiclass target"),

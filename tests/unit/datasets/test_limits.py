@@ -159,8 +159,15 @@ def test_a_limit_can_be_raised(installation, tmp_path: Path) -> None:
         assert len(read_table(path, workdir=tmp_path / "work").columns) == 2_001
 
 
-@pytest.mark.parametrize("kind", ["parquet", "gzip", "feather"])
-def test_a_refusal_costs_less_memory_than_the_table(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("parquet", "The table has 40,000,000 rows; at most 1,000,000"),
+        ("gzip", "The file unpacks to more than 100 MB"),
+        ("feather", "The file unpacks to more than 100 MB"),
+    ],
+)
+def test_a_refusal_costs_less_memory_than_the_table(kind: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "table"
     zeros = np.zeros(40_000_000)  # 320 MB in memory, far less in the file
     if kind == "parquet":
@@ -191,5 +198,5 @@ except LimitError as error:
         check=False,
     )
     used, _, message = done.stdout.partition(" ")
-    assert "at most" in message or "unpacks to more" in message, done.stderr
+    assert message.strip().startswith(said), done.stderr
     assert int(used) < 100

@@ -101,8 +101,7 @@ def test_json_keys_that_come_late_or_are_odd_are_kept(tmp_path: Path) -> None:
     path.write_text("\n".join(json.dumps(line) for line in lines) + "\n{broken\n[1]\n\n", encoding="utf-8")
     table = read_table(path, workdir=tmp_path / "work")
     assert table.rows == 30_001
-    assert set(table.columns) == {"a b", "x/y~z", "late", "column_4", "n"} or "late" in table.columns
-    assert table.columns[:2] == ["a b", "x/y~z"]
+    assert table.columns == ["a b", "x/y~z", "late", "column_4", "n"]
     assert table.frame["late"].iloc[-1] == 2.5
     assert table.frame["n"].iloc[-1] == '{"k":[1]}'
     assert [(row.line, row.reason) for row in table.report.skipped_rows] == [

@@ -77,8 +77,12 @@ def test_what_is_absent_or_no_number_is_named():
 
 def test_a_column_of_another_kind_or_twice_is_named():
     frame = pd.DataFrame({"d": ["soon", None]})
-    for wrong in (frame, pd.DataFrame({"d": [2024, 2025]}), pd.DataFrame({"d": [None, True]}, dtype="boolean")):
-        with pytest.raises(InputError, match=r"'d' was a date in training and now holds ('soon'|2024|True)"):
+    for wrong, cell in (
+        (frame, "'soon'"),
+        (pd.DataFrame({"d": [2024, 2025]}), "2024"),
+        (pd.DataFrame({"d": [None, True]}, dtype="boolean"), "True"),
+    ):
+        with pytest.raises(InputError, match=f"'d' was a date in training and now holds {cell}"):
             table_feeds(wrong, COLUMNS[3:])
     twice = pd.concat([frame, frame], axis=1)
     with pytest.raises(InputError, match="has the column 'd' 2 times"):

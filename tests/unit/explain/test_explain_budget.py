@@ -49,9 +49,8 @@ def test_a_slow_model_gets_what_fits_and_the_rest_is_named(budget):
     assert sum(calls) * 2e-4 < budget + 1
     shortened = {each["part"] for each in found.left_out}
     assert {"shap", "interactions"} <= shortened
-    for name in ("permutation", "shap", "dependence", "interactions"):
-        part = getattr(found, name)
-        assert name in shortened or len(part)
+    for name in ("permutation", "dependence"):  # a part that is not named is there for all nine columns
+        assert name in shortened or len(getattr(found, name)) == 9
     said = [each["what"] for each in found.left_out if each["part"] == "permutation"]
     if len(found.permutation) == 9:
         n, repeats = found.permutation["n"].min(), found.permutation["repeats"].min()

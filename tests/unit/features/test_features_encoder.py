@@ -153,7 +153,7 @@ def test_index_of_a_table_does_not_matter():
 def test_missing_column_is_named():
     frame = load_sample("german_credit").frame
     encoder = TableEncoder().fit(frame)
-    with pytest.raises(InputError, match=r"no column 'age', 'job'|no column 'job', 'age'") as caught:
+    with pytest.raises(InputError, match="has no column 'age', 'job'") as caught:
         encoder.transform(frame.drop(columns=["age", "job"]))
     assert str(len(frame.columns)) in caught.value.hint
 

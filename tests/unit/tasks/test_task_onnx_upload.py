@@ -100,20 +100,25 @@ def _custom() -> bytes:
     ("content", "said"),
     [
         (pickle.dumps({"a": 1}), "Python pickle"),
+<<<<<<< HEAD
         (product()[:-3000], "not a valid ONNX model|cannot be decoded"),
         (b"", "empty"),
         (b"a,b\n1,2\n", "not an ONNX file"),
         (_huge(), "is a tensor of"),
+=======
+        (product()[:-3000], "cannot be decoded"),
+        (b"", "empty"),
+        (b"a,b\n1,2\n", "This is text, not an ONNX file"),
+        (_huge(), "is a tensor of 4,398.0 GB"),
+>>>>>>> 5f7e6a7 (Tests on all cores, the slowest first; nightly tier that resumes; assertions that can fail)
         (_custom(), "evil"),
     ],
     ids=["pickle", "cut", "empty", "csv", "bomb", "custom"],
 )
 def test_what_is_none_is_refused_clearly(engine, content, said):
-    import re
-
     run = taken_in(content)
     assert run.state is RunState.FAILED
-    assert re.search(said, run.error_message), run.error_message
+    assert said in run.error_message
     assert run.error_hint
     assert "defect of ours" not in run.error_hint
     assert not upload_path(run.settings["upload"]).exists()
