@@ -32,7 +32,7 @@ def core_modules() -> dict[str, Path]:
 
 
 def test_no_module_of_core_imports_streamlit() -> None:
-    packages = loaded_by("\n".join(f"import {name}" for name in core_modules() if "._searcher" not in name))
+    packages = loaded_by("\n".join(f"import {name}" for name in core_modules()))
     assert "streamlit" not in packages
 
 
@@ -163,6 +163,15 @@ def test_no_packages_of_core_import_each_other_in_a_circle() -> None:
             others = {".".join(other.split(".")[:2]) for other in imports}
             packages.setdefault(package, set()).update(others - {package})
     assert circles({name: others & packages.keys() for name, others in packages.items()}) == []
+
+
+def test_nightly_tests_are_listed_with_what_covers_them() -> None:
+    page = (ROOT / "docs" / "nightly.md").read_text()
+    listed = set(re.findall(r"^\| `(tests/[\w/.]+\.py)", page, flags=re.MULTILINE))
+    marked = {path for path in (ROOT / "tests").rglob("test_*.py") if "pytest.mark.nightly" in path.read_text()}
+    assert listed == {path.relative_to(ROOT).as_posix() for path in marked - {Path(__file__)}}
+    for path in re.findall(r"`(tests/[\w/.]+\.py)", page):
+        assert (ROOT / path).is_file(), path
 
 
 def imported(path: Path) -> set[str]:
