@@ -103,7 +103,10 @@ def test_settings_that_do_not_fit_are_an_error_and_no_run(world: World) -> None:
 
 def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) -> None:
     run_id = automl.submit(
-        world.credit, AutoMLSettings(target="credit", time_budget_s=300, folds=2, early_stopping=False)
+        world.credit,
+        AutoMLSettings(
+            target="credit", time_budget_s=300, folds=2, early_stopping=False, learners=("lgbm",), ensemble=False
+        ),
     )
     for _ in range(600):
         if len(jobs.events(run_id, phase="search", workspace="local")) > 4:
