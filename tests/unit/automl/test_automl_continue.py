@@ -5,10 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from core.automl import AutoMLSettings, build_estimator, prepare, search
+from core.automl import AutoMLSettings, Trial, build_estimator, prepare, search
 from core.automl.learners.build import start_points
 from core.automl.tuning.proposer import Proposer
-from core.automl.tuning.trials import Trial
 from core.datasets import load_sample
 from core.errors import SettingsError, StorageError
 

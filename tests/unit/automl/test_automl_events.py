@@ -5,8 +5,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.automl import Trial
 from core.automl.tuning.event_file import EVENTS, append_trial, read_events, read_trials, truncate_partial_line
-from core.automl.tuning.trials import Trial
 
 FIRST = Trial(1, "rf", {"max_leaves": 8}, "finished", score=0.5, metrics={"roc_auc": 0.5})
 THIRD = Trial(3, "rf", {}, "failed", message="ValueError: no")

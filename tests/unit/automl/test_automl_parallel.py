@@ -6,8 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from core.automl import LEARNERS, AutoMLSettings
-from core.automl.tuning.trials import Trial
+from core.automl import LEARNERS, AutoMLSettings, Trial
 from core.automl.tuning.worker_plan import worker_plan
 from core.datasets import load_sample
 

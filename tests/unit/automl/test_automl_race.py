@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from core.automl import AutoMLSettings, prepare
+from core.automl import AutoMLSettings, Trial, prepare
 from core.automl.tuning.cross_validation import PrunedError, run_trial, stages
 from core.automl.tuning.event_file import read_trials
 from core.automl.tuning.pruning import Pruner
-from core.automl.tuning.trials import Trial
 from core.automl.tuning.worker import OUT_OF_FOLD
 from core.automl.tuning.worker_main import search
 from core.automl.tuning.worker_plan import WorkerPlan

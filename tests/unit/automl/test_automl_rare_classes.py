@@ -12,12 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
-from core.automl import LEARNERS, AutoMLSettings, build_estimator, make_folds, prepare
+from core.automl import LEARNERS, AutoMLSettings, Trial, build_estimator, make_folds, prepare
 from core.automl._fitting import fit, outputs
 from core.automl.data.training_data import TrainingData
 from core.automl.ensemble.candidates import KEPT_TRIALS, worth_keeping
 from core.automl.learners.linear import linear, linear_config
-from core.automl.tuning.trials import Trial
 from core.errors import InputError
 
 TRIALS = {"time_budget_s": None, "max_trials": 5, "folds": 3, "ensemble": False}

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
-from core.automl import LEARNERS, AutoMLSettings, metric_choices, prepare, search
-from core.automl.tuning.trials import Trial, Trials
+from core.automl import LEARNERS, AutoMLSettings, Trial, Trials, metric_choices, prepare, search
 from core.datasets import load_sample
 from core.errors import InputError, SearchError, SettingsError
 
