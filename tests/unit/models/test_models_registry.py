@@ -30,7 +30,7 @@ def test_a_version_knows_where_it_comes_from(credit, credit_result):
 def test_a_text_model_registers(reviews):
     model = models.register(reviews.id, name="mood", workspace="local")
     (version,) = models.versions(model.id, workspace="local")
-    assert (version.kind, [column["name"] for column in version.columns]) == ("text", ["text"])
+    assert (version.kind, [column["name"] for column in version.columns]) == ("text", ["text", "length"])
     assert version.lineage["target"] == "sentiment"
 
 
