@@ -1,4 +1,4 @@
-from ._counterfactual import Counterfactual, Counterfactuals, Goal, counterfactuals
+from ._counterfactuals import Counterfactual, Counterfactuals, Goal, counterfactuals
 from ._dependence import Dependence
 from ._explain import explain
 from ._explanation import SHAP_FILE, SUMMARY_FILE, Explanation

@@ -1,20 +1,19 @@
-"""The cells that a column of a row may take instead, and how far each is away."""
+"""The other cells that a column of a row may take, and their distances."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from core.explain._grids import kind_of, observed_values
+from core.explain._explained_model import Array
+from core.explain._grids import ColumnKind, kind_of, observed_values
 
 __all__ = ["Choices", "column_choices"]
 
-POINTS = 40
-VALUES = 24
+_POINTS = 40
+_VALUES = 24
 
 
 @dataclass(frozen=True)
@@ -24,29 +23,29 @@ class Choices:
     Parameters
     ----------
     values : Series
-        The cells, none of them the row's own; of numbers and dates in order.
+        The cells, without the row's own; numbers and dates in order.
     distances : array
-        Of each from the row's cell: a category 1, a number in units of the column's spread.
+        Distance of each from the row's cell: 1 for a category, the change over the column's spread for a number.
     ordered : bool
-        Whether lying between two of them means something.
+        Whether the cells have an order.
     """
 
     values: pd.Series
-    distances: NDArray[np.float64]
+    distances: Array
     ordered: bool
 
     def __len__(self) -> int:
         return len(self.values)
 
 
-def _as_floats(column: pd.Series, kind: str) -> NDArray[np.float64]:
+def _as_floats(column: pd.Series, kind: ColumnKind) -> Array:
     if kind == "date":
         seconds = column.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("int64")
         return np.asarray(seconds, dtype=float)
     return np.asarray(column.to_numpy(dtype=float, na_value=np.nan))
 
 
-def _spread(values: NDArray[np.float64]) -> float:
+def _spread(values: Array) -> float:
     """Return the median absolute deviation; of a column that is mostly one value the range, or 1."""
     mad = float(np.median(np.abs(values - np.median(values))))
     return mad or float(np.ptp(values)) or 1.0
@@ -58,9 +57,9 @@ def column_choices(cell: pd.Series, observed: pd.Series) -> Choices:
     Parameters
     ----------
     cell : Series of shape (1,)
-        The row's own.
+        Cell of the row.
     observed : Series
-        Those of known rows. A missing cell is no choice: nobody can be told to leave something unknown.
+        Cells of known rows. A missing cell is not a choice: a value cannot be made unknown.
 
     Examples
     --------
@@ -73,9 +72,9 @@ def column_choices(cell: pd.Series, observed: pd.Series) -> Choices:
     missing = bool(cell.isna().iloc[0])
     if kind in ("boolean", "category"):
         counts = known.value_counts()
-        own: Any = None if missing else str(cell.iloc[0])
+        own = None if missing else str(cell.iloc[0])
         first = known.drop_duplicates()
-        others = [value for value in counts.index if str(value) != own][:VALUES]
+        others = [value for value in counts.index if str(value) != own][:_VALUES]
         values = pd.Series([first[first == value].iloc[0] for value in others], dtype=observed.dtype)
         return Choices(values, np.ones(len(values)), False)
     if kind == "number":
@@ -83,7 +82,7 @@ def column_choices(cell: pd.Series, observed: pd.Series) -> Choices:
     ordered = known.sort_values(ignore_index=True)
     if not len(ordered):
         return Choices(ordered, np.empty(0), True)
-    values = observed_values(ordered, POINTS, tail=0)
+    values = observed_values(ordered, _POINTS, tail=0)
     if missing:
         return Choices(values, np.ones(len(values)), True)
     spread = _spread(_as_floats(known, kind))

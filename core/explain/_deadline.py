@@ -1,4 +1,4 @@
-"""The clock of an explanation: parts take turns, and what one leaves over goes to the next."""
+"""The clock of an explanation: parts take turns, and the time that one leaves goes to the next."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Deadline"]
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment at which work ends, or earlier when somebody asks for it.
+    """A moment at which work ends, or earlier when a stop is requested.
 
     Parameters
     ----------
     end : float
-        On the monotonic clock, seconds.
-    should_stop : callable
-        Tells whether to end now; cheap to call often.
+        Moment on the monotonic clock, in seconds.
+    should_stop : callable, optional
+        Returns whether to end now; cheap to call often.
 
     Examples
     --------
@@ -50,5 +50,5 @@ class Deadline:
         return "it was stopped" if self.should_stop() else "there was no time left"
 
     def part(self, share: float) -> Deadline:
-        """Return the deadline of a part that may take this share of what is left."""
+        """Return the deadline of a part that may take this share of the time left."""
         return Deadline(time.monotonic() + share * self.left(), self.should_stop)

@@ -1,4 +1,4 @@
-"""Partial dependence and individual curves: what the model says when one column is set to a value in every row."""
+"""Partial dependence and individual curves: the output when one column is set to a value in every row."""
 
 from __future__ import annotations
 
@@ -7,79 +7,85 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from core.explain._grids import make_grid
-from core.explain._subject import Array, Subject
+from core.explain._cells import Cell, as_python
+from core.explain._explained_model import Array, ExplainedModel, IndexArray, Matrix
+from core.explain._grids import ColumnKind, Grid, make_grid
 
 __all__ = ["Dependence", "dependence"]
 
-LINES = 30
+_LINES = 30
+_Z = 1.959964  # of a 95% interval
 
 
 @dataclass(frozen=True)
 class Dependence:
-    """How the mean output goes with one column (Friedman 2001; Goldstein et al. 2015).
+    """The mean output as a function of one column (Friedman 2001; Goldstein et al. 2015).
 
-    The interval is that of a mean over the rows; it does not say how sure the model is.
+    The interval is that of a mean over the rows; it does not say how certain the model is.
 
     Parameters
     ----------
-    feature, kind : str
-        The column; number, boolean, category or date.
+    feature : str
+        The column.
+    kind : {"number", "boolean", "category", "date"}
+        Type of the column.
     values : list
         The points: numbers, booleans, text, or dates as ISO text of their own zone.
     average, low, high : list of shape (points, k)
         Mean probability (or predicted number) of each class with its 95 % interval.
     lines : list of shape (rows, points, k)
-        The same of single rows, `line_rows` (positions in the table).
+        The same outputs of single rows.
+    line_rows : list of int
+        Positions of these rows in the table.
     missing_average : list of shape (k,) or None
         The mean when the cell is emptied; None where no row lacks a value.
     edges, counts, others, missing
-        The column's distribution, as `Grid` has it.
+        Distribution of the column, as in `Grid`.
     n : int
-        Rows behind the averages.
+        Number of rows behind the averages.
     """
 
     feature: str
-    kind: str
-    values: list[Any]
+    kind: ColumnKind
+    values: list[bool | int | float | str]
     average: list[list[float]]
     low: list[list[float]]
     high: list[list[float]]
     lines: list[list[list[float]]]
     line_rows: list[int]
     missing_average: list[float] | None
-    edges: list[Any]
+    edges: list[float] | list[str]
     counts: list[int]
     others: int
     missing: int
     n: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-serialisable values."""
+        """Return it as JSON-serializable values."""
         return asdict(self)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, pd.Timestamp):  # as the histogram's edges: the time on the clock of its own zone
-        return value.tz_localize(None).isoformat(timespec="seconds")
-    value = getattr(value, "item", lambda: value)()
-    return value if isinstance(value, bool | int | float) else str(value)
+def _stored(value: Cell) -> bool | int | float | str:
+    """Return a point as JSON has it; dates as the time on the clock of their own zone, as the histogram's edges."""
+    if isinstance(value, pd.Timestamp):
+        return str(value.tz_localize(None).isoformat(timespec="seconds"))
+    cell = as_python(value)
+    return cell if isinstance(cell, bool | int | float) else str(cell)
 
 
-def _rounded(values: Array) -> Any:
-    """Return lists of six digits behind the largest one's first."""
+def _digits(values: Array) -> int:
+    """Return the decimals that keep six digits after the largest value's first."""
     largest = float(np.abs(values).max(initial=0.0))
-    return np.round(values, 6 - int(np.floor(np.log10(largest))) if largest > 0 else 0).tolist()
+    return 6 - int(np.floor(np.log10(largest))) if largest > 0 else 0
 
 
 def dependence(
-    subject: Subject,
-    X: NDArray[Any],
+    model: ExplainedModel,
+    X: Matrix,
     frame: pd.DataFrame,
     column: str,
-    row_id: NDArray[np.intp],
+    row_id: IndexArray,
     *,
     spread: pd.Series | None = None,
 ) -> Dependence | str:
@@ -87,16 +93,18 @@ def dependence(
 
     Parameters
     ----------
-    subject : Subject
+    model : ExplainedModel
         The model.
-    X : matrix of shape (n, places)
-        Rows to average over, and `frame` their cells.
+    X : matrix of shape (n, matrix columns)
+        Rows to average over.
+    frame : DataFrame of shape (n, columns)
+        Cells of the same rows.
     column : str
-        Which one.
+        The column.
     row_id : array of shape (n,)
-        Of the rows.
+        Positions of the rows in the table.
     spread : Series, optional
-        Cells for grid and distribution; by default the rows' own.
+        Cells for grid and distribution; by default those of the rows.
 
     Returns
     -------
@@ -107,32 +115,38 @@ def dependence(
     grid = make_grid(cells)
     if grid is None:
         return "nearly every value is different"
-    first = frame.iloc[[0] * len(grid.values)].reset_index(drop=True)
-    points = first.assign(**{column: grid.values.to_numpy() if grid.kind == "number" else grid.values.array})
-    if grid.missing:
-        empty = cells[cells.isna()].iloc[[0]]
-        points = pd.concat([points, first.iloc[[0]].assign(**{column: empty.array})], ignore_index=True)
-    places = subject.places[subject.columns.index(column)]
-    encoded = subject.encode(points)[:, places]
+    encoded = _encoded_points(model, frame, cells, column, grid)
     moved = np.tile(X, (len(encoded), 1))
-    moved[:, places] = np.repeat(encoded, len(X), axis=0)
-    found = subject.outputs(moved).reshape(len(encoded), len(X), -1)  # points, rows, classes
+    moved[:, model.indices_of(column)] = np.repeat(encoded, len(X), axis=0)
+    outputs = model.outputs(moved).reshape(len(encoded), len(X), -1)  # points, rows, classes
     count = len(grid.values)
-    average = found.mean(axis=1)
-    half = 1.959964 * found.std(axis=1, ddof=1 if len(X) > 1 else 0) / np.sqrt(len(X))
+    average = outputs.mean(axis=1)
+    half = _Z * outputs.std(axis=1, ddof=1 if len(X) > 1 else 0) / np.sqrt(len(X))
+    low, high = average - half, average + half
+    lines = outputs[:count, :_LINES].transpose(1, 0, 2)
     return Dependence(
         feature=column,
         kind=grid.kind,
-        values=[_plain(value) for value in grid.values],
-        average=_rounded(average[:count]),
-        low=_rounded((average - half)[:count]),
-        high=_rounded((average + half)[:count]),
-        lines=_rounded(found[:count, :LINES].transpose(1, 0, 2)),
-        line_rows=[int(each) for each in row_id[:LINES]],
-        missing_average=_rounded(average[count]) if grid.missing else None,
+        values=[_stored(value) for value in grid.values],
+        average=np.round(average[:count], _digits(average[:count])).tolist(),
+        low=np.round(low[:count], _digits(low[:count])).tolist(),
+        high=np.round(high[:count], _digits(high[:count])).tolist(),
+        lines=np.round(lines, _digits(lines)).tolist(),
+        line_rows=[int(row) for row in row_id[:_LINES]],
+        missing_average=np.round(average[count], _digits(average[count])).tolist() if grid.missing else None,
         edges=grid.edges,
         counts=grid.counts,
         others=grid.others,
         missing=grid.missing,
         n=len(X),
     )
+
+
+def _encoded_points(model: ExplainedModel, frame: pd.DataFrame, cells: pd.Series, column: str, grid: Grid) -> Matrix:
+    """Return the encoded cells of the grid's points, and of a missing cell where there are some."""
+    first = frame.iloc[[0] * len(grid.values)].reset_index(drop=True)
+    points = first.assign(**{column: grid.values.to_numpy() if grid.kind == "number" else grid.values.array})
+    if grid.missing:
+        empty = cells[cells.isna()].iloc[[0]]
+        points = pd.concat([points, first.iloc[[0]].assign(**{column: empty.array})], ignore_index=True)
+    return model.encode(points)[:, model.indices_of(column)]

@@ -1,20 +1,22 @@
-"""The values a column is moved over, and how often each occurs."""
+"""The values that a column is set to, and how often each occurs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-__all__ = ["Grid", "kind_of", "make_grid", "observed_values"]
+__all__ = ["ColumnKind", "Grid", "kind_of", "make_grid", "observed_values"]
 
 POINTS = 20
-VALUES = 12
-BINS = 20
-RARE = 0.1  # of the rows: values that together cover less say nothing about a column
+_VALUES = 12
+_BINS = 20
+_RARE = 0.1  # of the rows: values that together cover less say nothing about a column
+
+ColumnKind: TypeAlias = Literal["number", "boolean", "category", "date"]
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,12 @@ class Grid:
 
     Parameters
     ----------
-    kind : str
-        number, boolean, category or date.
+    kind : {"number", "boolean", "category", "date"}
+        Type of the column.
     values : Series
-        The points, of the column's own type; without missing.
+        The points, of the column's own type, without missing ones.
     edges : list
-        Of the histogram's bins (numbers and dates), one more than its counts.
+        Edges of the histogram's bins (numbers and dates), one more than its counts.
     counts : list of int
         Rows in each bin, or with each value.
     others : int
@@ -37,15 +39,15 @@ class Grid:
         Rows without a value.
     """
 
-    kind: str
+    kind: ColumnKind
     values: pd.Series
-    edges: list[Any]
+    edges: list[float] | list[str]
     counts: list[int]
     others: int
     missing: int
 
 
-def kind_of(column: pd.Series) -> str:
+def kind_of(column: pd.Series) -> ColumnKind:
     """Return number, boolean, category or date."""
     if types.is_bool_dtype(column.dtype):
         return "boolean"
@@ -55,14 +57,14 @@ def kind_of(column: pd.Series) -> str:
 
 
 def observed_values(ordered: pd.Series, points: int, *, tail: float) -> pd.Series:
-    """Return values that stand for all: at quantiles of the rows, and of the values when few have most of the rows.
+    """Return representative values: quantiles of the rows, and of the values where few values have most rows.
 
     Parameters
     ----------
     ordered : Series
         Numbers or dates in order, at least one.
     points : int
-        About how many.
+        Approximate number of values.
     tail : float
         Share of the rows that is cut off at either end.
 
@@ -73,8 +75,8 @@ def observed_values(ordered: pd.Series, points: int, *, tail: float) -> pd.Serie
     """
 
     def at_quantiles(values: pd.Series, tail: float) -> pd.Series:
-        places = np.round(np.linspace(tail, 1 - tail, points) * (len(values) - 1)).astype(int)
-        return values.iloc[places].drop_duplicates()
+        positions = np.round(np.linspace(tail, 1 - tail, points) * (len(values) - 1)).astype(int)
+        return values.iloc[positions].drop_duplicates()
 
     chosen = at_quantiles(ordered, tail)
     if len(chosen) < points / 2:
@@ -83,20 +85,22 @@ def observed_values(ordered: pd.Series, points: int, *, tail: float) -> pd.Serie
     return chosen.reset_index(drop=True)
 
 
-def make_grid(column: pd.Series, points: int = POINTS, values: int = VALUES) -> Grid | None:
+def make_grid(column: pd.Series, points: int = POINTS, values: int = _VALUES) -> Grid | None:
     """Return a column's grid: observed values at quantiles 0.01 to 0.99, or the most frequent ones.
 
     Parameters
     ----------
     column : Series
         Raw cells.
-    points, values : int
-        Of numbers and dates, and of categories, at most.
+    points : int, default=20
+        Maximum number of numbers or dates.
+    values : int, default=12
+        Maximum number of categories.
 
     Returns
     -------
     Grid or None
-        None when there is no value, or nearly every one is different.
+        None when there are no values, or nearly all are different.
 
     Examples
     --------
@@ -114,7 +118,7 @@ def make_grid(column: pd.Series, points: int = POINTS, values: int = VALUES) -> 
     if kind in ("category", "boolean"):
         counts = known.value_counts()
         shown = counts.head(values)
-        if shown.sum() < RARE * len(known):
+        if shown.sum() < _RARE * len(known):
             return None
         first = known.drop_duplicates()
         chosen = pd.Series([first[first == value].iloc[0] for value in shown.index], dtype=column.dtype)
@@ -125,9 +129,9 @@ def make_grid(column: pd.Series, points: int = POINTS, values: int = VALUES) -> 
     inside = known[(known >= low) & (known <= high)]
     if kind == "date":
         seconds = inside.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("int64")
-        counts_, edges_ = np.histogram(seconds, BINS)
-        edges: list[Any] = [str(np.datetime64(int(edge), "s")) for edge in edges_]
+        counts_, edges_ = np.histogram(seconds, _BINS)
+        edges: list[float] | list[str] = [str(np.datetime64(int(edge), "s")) for edge in edges_]
     else:
-        counts_, edges_ = np.histogram(inside.to_numpy(dtype=float), min(BINS, max(1, inside.nunique())))
+        counts_, edges_ = np.histogram(inside.to_numpy(dtype=float), min(_BINS, max(1, inside.nunique())))
         edges = [float(edge) for edge in edges_]
     return Grid(kind, chosen, edges, [int(n) for n in counts_], len(known) - len(inside), missing)

@@ -1,16 +1,18 @@
-"""Which words of a text a model's answer hangs on: each is left out in turn."""
+"""The words of a text that a model's prediction depends on: each is left out in turn."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import InputError
+from core.registry import unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
+
+    from core.explain._explained_model import Array
 
 __all__ = ["occlude"]
 
@@ -18,11 +20,11 @@ _WORDS = 200
 
 
 def occlude(
-    outputs: Callable[[list[str]], NDArray[Any]], text: str, labels: Sequence[str] | None, label: str | None = None
+    outputs: Callable[[list[str]], Array], text: str, labels: Sequence[str] | None, label: str | None = None
 ) -> pd.DataFrame:
-    """Return how much each word of a text speaks for a label.
+    """Return the weight of each word of a text for a label.
 
-    The weight of a word is what the probability (or the number) loses when the word is left out: occlusion
+    The weight of a word is the drop of the probability (or the number) when the word is left out: occlusion
     (Zeiler, Fergus 2014).
 
     Parameters
@@ -30,21 +32,21 @@ def occlude(
     outputs : callable
         Takes texts and returns probabilities, shape (n, classes), or numbers, shape (n,).
     text : str
-        At most its first 200 words are looked at.
+        The text; its first 200 words are used.
     labels : sequence of str or None
-        The classes; None for a number.
+        Names of the classes; None for a number.
     label : str, optional
-        By default the one that is predicted.
+        Label that the weights are for; by default the predicted one.
 
     Returns
     -------
     DataFrame
-        token, weight; in the order of the text.
+        token and weight, in the order of the text.
 
     Raises
     ------
     InputError
-        When there is no such label.
+        When the label is unknown.
 
     Examples
     --------
@@ -55,11 +57,11 @@ def occlude(
     """
     import pandas as pd
 
-    spans = [found.span() for found in re.finditer(r"\S+", text)][:_WORDS]
+    spans = [match.span() for match in re.finditer(r"\S+", text)][:_WORDS]
     output = outputs([text, *(text[:start] + text[end:] for start, end in spans)])
     if labels is not None:
         known = list(labels)
         if label is not None and label not in known:
-            raise InputError(f"The model knows no label '{label}'.", f"Its labels: {', '.join(known[:10])}.")
+            raise InputError(f"Unknown label '{label}'.", unknown_name(label, known, most=10))
         output = output[:, int(output[0].argmax()) if label is None else known.index(label)]
     return pd.DataFrame({"token": [text[start:end] for start, end in spans], "weight": output[0] - output[1:]})

@@ -1,4 +1,4 @@
-"""How much an explanation may take, and how much it shows: typed once, stored with it."""
+"""Settings of an explanation, stored with it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class ExplainSettings(CheckedSettings):
 
     Parameters
     ----------
-    budget_s : float
-        Seconds for all of it. What does not fit is shortened or left out, and said to be.
-    rows : int
-        Test rows that permutation importance looks at, at most; the other parts take the first of the same sample.
-    repeats : int
-        Permutations of each column, at most.
-    top : int
-        Columns with curves of dependence; pairs are made of the first six of them.
-    seed : int
-        Of samples and permutations.
+    budget_s : float, default=20
+        Seconds for the whole explanation. What does not fit is shortened or left out, and listed.
+    rows : int, default=2000
+        Maximum test rows of permutation importance; the other parts take the first of the same sample.
+    repeats : int, default=5
+        Maximum permutations of each column.
+    top : int, default=10
+        Number of columns with dependence curves; pairs are made of the first six of them.
+    seed : int, default=0
+        Seed of samples and permutations.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""SHAP values as they are kept: by row, raw column and class, in a space that has a name."""
+"""SHAP values by row, raw column and class, in a named space."""
 
 from __future__ import annotations
 
@@ -10,14 +10,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from core.errors import InputError
-from core.explain._subject import Array
+from core.explain._explained_model import Array, IndexArray
 from core.features import as_categories
 
-__all__ = ["ShapValues", "summarise"]
+__all__ = ["ShapSummary", "ShapValues", "summarize"]
 
-RESAMPLES = 500
+_RESAMPLES = 500
+
+
+class ShapSummary(BaseModel):
+    """The part of `ShapValues` that its table does not hold."""
+
+    method: str
+    space: str
+    features: list[str]
+    classes: list[str]
+    base: list[float]
+    n: int
+    error: float
 
 
 @dataclass(frozen=True)
@@ -27,19 +40,20 @@ class ShapValues:
     Parameters
     ----------
     method, space : str
-        How they were made, and what they add up to: log-odds, margin (before the softmax), probability, prediction.
+        Method, and the space in which the values add up: log-odds, margin (before the softmax), probability,
+        prediction.
     features, classes : list of str
         Raw columns, and the outputs that are explained: the positive class of two, or "prediction".
     base : array of shape (k,)
-        What each class starts from.
+        Value that each class starts from.
     values : array of shape (n, features, k)
-        A row's values and the base add up to the model's output in the space.
+        SHAP values. A row's values and the base add up to the model's output in the space.
     row_id : array of shape (n,)
         Positions in the table.
     data : DataFrame of shape (n, features)
         The cells.
     error : float
-        Largest distance between a sum and the model's own output, as measured.
+        Largest measured distance between a sum and the model's own output.
     """
 
     method: str
@@ -48,7 +62,7 @@ class ShapValues:
     classes: list[str]
     base: Array
     values: Array
-    row_id: NDArray[np.intp]
+    row_id: IndexArray
     data: pd.DataFrame
     error: float
 
@@ -57,67 +71,70 @@ class ShapValues:
 
     @cached_property
     def outputs(self) -> Array:
-        """What the values add up to, shape (n, k)."""
+        """Sums of base and values, shape (n, k)."""
         return np.asarray(self.base + self.values.sum(axis=1))
 
-    def place(self, name: str | None) -> int:
-        """Return the place of a class; the only one by default.
+    def class_index(self, name: str | None) -> int:
+        """Return the position of a class; that of the only one by default.
 
         Raises
         ------
         InputError
-            When there is no such class, or several and none is named.
+            When the class is unknown, or there are several and none is named.
         """
         if name is None and len(self.classes) == 1:
             return 0
         if name not in self.classes:
-            raise InputError(
-                f"There are no values of the class {name!r}.", f"Choose one of {', '.join(map(repr, self.classes))}."
-            )
+            raise InputError(f"Unknown class {name!r}.", f"Choose one of {', '.join(map(repr, self.classes))}.")
         return self.classes.index(name)
 
     def table(self) -> pd.DataFrame:
-        """Return all as a table of one line a row and class: row_id, class, output, then cells and SHAP values.
+        """Return a table with one line per row and class: row_id, class, output, then cells and SHAP values.
 
         The columns of a feature ``x`` are ``value: x`` and ``shap: x``.
         """
         parts = []
         cells = {f"value: {name}": _storable(self.data[name]) for name in self.features}
         for code, name in enumerate(self.classes):
-            columns: dict[str, Any] = {"row_id": self.row_id, "class": name, "output": self.outputs[:, code]}
-            columns |= cells | {f"shap: {each}": self.values[:, i, code] for i, each in enumerate(self.features)}
+            columns = {"row_id": self.row_id, "class": name, "output": self.outputs[:, code]} | cells
+            columns |= {f"shap: {feature}": self.values[:, i, code] for i, feature in enumerate(self.features)}
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
 
+    @property
+    def summary(self) -> ShapSummary:
+        """What the table does not hold."""
+        return ShapSummary(
+            method=self.method,
+            space=self.space,
+            features=self.features,
+            classes=self.classes,
+            base=self.base.tolist(),
+            n=len(self),
+            error=self.error,
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Return what the table does not have."""
-        return {
-            "method": self.method,
-            "space": self.space,
-            "features": self.features,
-            "classes": self.classes,
-            "base": self.base.tolist(),
-            "n": len(self),
-            "error": self.error,
-        }
+        """Return what the table does not hold as JSON-serializable values."""
+        return self.summary.model_dump()
 
     @classmethod
-    def from_table(cls, found: Mapping[str, Any], table: pd.DataFrame) -> ShapValues:
-        """Read what `to_dict` and `table` gave."""
-        features, classes = list(found["features"]), list(found["classes"])
-        n = int(found["n"])
+    def from_table(cls, summary: ShapSummary | Mapping[str, Any], table: pd.DataFrame) -> ShapValues:
+        """Read what `to_dict` and `table` returned."""
+        stored = ShapSummary.model_validate(summary)
+        features, classes, n = stored.features, stored.classes, stored.n
         shap = table[[f"shap: {name}" for name in features]].to_numpy(dtype=float)
         cells = table[[f"value: {name}" for name in features]].iloc[:n].reset_index(drop=True)
         return cls(
-            found["method"],
-            found["space"],
-            features,
-            classes,
-            np.array(found["base"], dtype=float),
-            shap.reshape(len(classes), n, len(features)).transpose(1, 2, 0),
-            table["row_id"].to_numpy()[:n],
-            cells.set_axis(features, axis=1),
-            float(found["error"]),
+            method=stored.method,
+            space=stored.space,
+            features=features,
+            classes=classes,
+            base=np.array(stored.base, dtype=float),
+            values=shap.reshape(len(classes), n, len(features)).transpose(1, 2, 0),
+            row_id=table["row_id"].to_numpy()[:n],
+            data=cells.set_axis(features, axis=1),
+            error=stored.error,
         )
 
 
@@ -138,42 +155,44 @@ def _mean(values: Array, weights: Array) -> tuple[Array, Array, Array]:
     return values.mean(axis=0), low.reshape(shape), high.reshape(shape)
 
 
-def summarise(shap: ShapValues, groups: Mapping[str, pd.Series], *, seed: int = 0) -> pd.DataFrame:
+def summarize(shap: ShapValues, groups: Mapping[str, pd.Series], *, seed: int = 0) -> pd.DataFrame:
     """Return how much each column moves the output, over all rows and within each group.
 
     Parameters
     ----------
     shap : ShapValues
-        Of n rows.
+        SHAP values of n rows.
     groups : mapping of Series of shape (n,)
-        The group of each row by sensitive column.
+        Group of each row, by sensitive column.
+    seed : int, default=0
+        Seed of the resamples.
 
     Returns
     -------
     DataFrame
         column, group (both missing over all rows), class, feature, importance (the mean of \\|SHAP\\|), low, high,
-        direction (the mean of SHAP: which way the column moves this group), n. A group of few rows (fairness' smallest
-        group) has no low and high: resamples of a row or two say nothing of the rows that were not drawn.
+        direction (the mean of SHAP: which way the column moves this group), n. A group smaller than fairness' minimum
+        group size has no low and high: resamples of a row or two say nothing of the rows that were not drawn.
     """
     from core.fairness import MIN_GROUP_SIZE, label_text
 
     random = np.random.default_rng(seed)
     parts: list[tuple[str | None, str | None, NDArray[np.bool_]]] = [(None, None, np.ones(len(shap), dtype=bool))]
-    for name, each in groups.items():
-        labels = each.astype(object).map(label_text)
+    for name, group_of_row in groups.items():
+        labels = group_of_row.astype(object).map(label_text)
         parts += [(name, label, (labels == label).to_numpy()) for label in sorted(labels.unique())]
     lines = []
     for column, group, mask in parts:
         values = shap.values[mask]
         n = len(values)
-        weights = random.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
+        weights = random.multinomial(n, np.full(n, 1 / n), size=_RESAMPLES).astype(float)
         size, low, high = _mean(np.abs(values), weights)
         if group is not None and n < MIN_GROUP_SIZE:
             low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
         direction = values.mean(axis=0)
         for code, label in enumerate(shap.classes):
             for i, feature in enumerate(shap.features):
-                figures = (size[i, code], low[i, code], high[i, code], direction[i, code])
-                lines.append((column, group, label, feature, *(float(figure) for figure in figures), n))
+                numbers = (float(part[i, code]) for part in (size, low, high, direction))
+                lines.append((column, group, label, feature, *numbers, n))
     names = ["column", "group", "class", "feature", "importance", "low", "high", "direction", "n"]
     return pd.DataFrame(lines, columns=names)

@@ -1,24 +1,24 @@
-"""One row, edited: what the model says of it then. pandas and NumPy only."""
+"""One edited row, and the model's prediction for it. pandas and NumPy only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from pandas.api import types
 
+from core.columns import require_columns
 from core.errors import InputError
-from core.explain._rows import cell_text, require_one
-from core.explain._subject import Array, Score, as_matrix
+from core.explain._cells import Cell, cell_text, require_one_row
+from core.explain._explained_model import Array, Score, as_matrix
 
-__all__ = ["WhatIf", "edited", "what_if"]
+__all__ = ["WhatIf", "edit_row", "what_if"]
 
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A row as it was and as it was edited.
+    """A row before and after it was edited.
 
     Parameters
     ----------
@@ -36,43 +36,42 @@ class WhatIf:
     changed: tuple[str, ...]
 
 
-def _cell(column: pd.Series, value: Any) -> Any:
-    """Return a value as the column has it."""
-    kind = column.dtype
+def _convert(column: pd.Series, value: Cell) -> Cell:
+    """Return a value in the column's own type."""
+    dtype = column.dtype
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return None
-    if types.is_datetime64_any_dtype(kind):
-        found = pd.Timestamp(value)
-        zone = getattr(kind, "tz", None)
-        return found if (found.tzinfo is None) == (zone is None) else found.tz_localize(zone)
-    if types.is_bool_dtype(kind):
+    if types.is_datetime64_any_dtype(dtype):
+        moment = pd.Timestamp(value)
+        zone = getattr(dtype, "tz", None)
+        return moment if (moment.tzinfo is None) == (zone is None) else moment.tz_localize(zone)
+    if types.is_bool_dtype(dtype):
         if value not in (True, False):
-            raise ValueError("True or False is asked for")
+            raise ValueError("it must be True or False")
         return bool(value)
-    if types.is_numeric_dtype(kind):
+    if types.is_numeric_dtype(dtype):
         return pd.to_numeric(value)
-    return str(value) if types.is_string_dtype(kind) else value
+    return str(value) if types.is_string_dtype(dtype) else value
 
 
-def edited(row: pd.DataFrame, edits: Mapping[str, Any]) -> pd.DataFrame:
+def edit_row(row: pd.DataFrame, edits: Mapping[str, Cell]) -> pd.DataFrame:
     """Return a row with other cells.
 
     Raises
     ------
     InputError
-        When there is no such column, or it does not take the value.
+        When a column is unknown, or it does not take the value.
 
     Examples
     --------
-    >>> edited(pd.DataFrame({"age": [30], "job": ["a"]}), {"age": 31.5}).to_dict("records")
+    >>> edit_row(pd.DataFrame({"age": [30], "job": ["a"]}), {"age": 31.5}).to_dict("records")
     [{'age': 31.5, 'job': 'a'}]
     """
+    require_columns(row.columns, edits, what="The row")
     changed = row.copy()
     for name, value in edits.items():
-        if name not in row.columns:
-            raise InputError(f"The row has no column '{name}'.", "Edit the columns that the model uses.")
         try:
-            cell = _cell(row[name], value)
+            cell = _convert(row[name], value)
             wider = pd.Series([cell], index=row.index)
             fits = cell is not None and not types.is_numeric_dtype(row[name].dtype)
             changed[name] = wider.astype(row[name].dtype) if fits else wider
@@ -83,13 +82,13 @@ def edited(row: pd.DataFrame, edits: Mapping[str, Any]) -> pd.DataFrame:
     return changed
 
 
-def what_if(score: Score, row: pd.DataFrame, edits: Mapping[str, Any]) -> WhatIf:
-    """Score a row as it is and as edited.
+def what_if(score: Score, row: pd.DataFrame, edits: Mapping[str, Cell]) -> WhatIf:
+    """Score a row before and after it is edited.
 
     Parameters
     ----------
     score : callable
-        As of `explain_row`.
+        Takes raw rows, returns probabilities, shape (n, classes), or numbers.
     row : DataFrame of shape (1, columns)
         The row.
     edits : mapping
@@ -98,15 +97,19 @@ def what_if(score: Score, row: pd.DataFrame, edits: Mapping[str, Any]) -> WhatIf
     Raises
     ------
     InputError
-        When there is no such column, or it does not take the value.
+        When a column is unknown, or it does not take the value.
+
+    See Also
+    --------
+    counterfactuals : Searches for edits that lead to a desired prediction.
 
     Examples
     --------
-    >>> found = what_if(lambda frame: 2 * frame["a"], pd.DataFrame({"a": [1.0]}), {"a": 3})
-    >>> found.before.tolist(), found.after.tolist(), found.changed
+    >>> result = what_if(lambda frame: 2 * frame["a"], pd.DataFrame({"a": [1.0]}), {"a": 3})
+    >>> result.before.tolist(), result.after.tolist(), result.changed
     ([2.0], [6.0], ('a',))
     """
-    require_one(row)
-    after = edited(row, edits)
+    require_one_row(row)
+    after = edit_row(row, edits)
     changed = tuple(name for name in edits if cell_text(after[name].iloc[0]) != cell_text(row[name].iloc[0]))
     return WhatIf(as_matrix(score(row))[0], as_matrix(score(after))[0], after, changed)

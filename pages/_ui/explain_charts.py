@@ -145,7 +145,7 @@ def _ranks(column: pd.Series) -> Any:
 
 def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
     """Draw the SHAP values of rows as a strip a column, coloured from low to high cells; grey without an order."""
-    code = shap.place(label)
+    code = shap.class_index(label)
     order = np.argsort(-np.abs(shap.values[:, :, code]).mean(axis=0), kind="stable")[:TOP]
     n = min(len(shap), _POINTS)
     random = np.random.default_rng(0)

@@ -21,7 +21,7 @@ from xgboost import XGBClassifier
 from core.automl._model import make_model
 from core.edge import TableScorer, export_onnx
 from core.errors import ExportError
-from core.explain._columns import encoded_places
+from core.explain._encoded_columns import encoded_columns
 from core.features import TableEncoder
 
 ROWS = 400
@@ -231,7 +231,7 @@ def test_columns_called_as_their_features_would_be_are_exported(tmp_path):
     estimator = LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1).fit(features.to_numpy(), y)
     found = export_onnx(make_model(encoder, estimator, [0, 1]), tmp_path / "m.onnx", train=frame, held_out=frame)
     assert max(part["largest_difference"] for part in found.parity.values()) < 1e-5
-    owners = [set(places) for places in encoded_places(encoder, list(frame.columns))]
+    owners = [set(places) for places in encoded_columns(encoder, list(frame.columns))]
     assert owners[2] == {names.index(name) for name in names if name.startswith("due: ") and name.endswith("'")}
     assert owners[3] == {names.index("due: year")}
 

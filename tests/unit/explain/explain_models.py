@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.automl import AutoMLSettings
-from core.explain._subject import class_names, of_model
+from core.explain._explained_model import class_names, explained_model
 from tests.unit.edge.edge_models import answers, fitted, odd_table
 
 LEARNERS = ("lgbm", "xgboost", "xgb_limitdepth", "rf", "extra_tree", "linear")
@@ -51,7 +51,7 @@ def function_model(function: Any, classes: int = 0) -> Any:
     return SimpleNamespace(**{"predict_proba" if classes else "predict": lambda frame: np.asarray(function(frame))})
 
 
-def subject_of(result: Any) -> Any:
-    """Return the subject of a result."""
-    _, picked = class_names(result.labels)
-    return of_model(result.model, result.features, picked)
+def model_of(result: Any) -> Any:
+    """Return the model of a result."""
+    _, output_indices = class_names(result.labels)
+    return explained_model(result.model, result.features, output_indices)

@@ -11,54 +11,54 @@ from tests.unit.explain.explain_models import function_model, odd_result
 PARTS = {"permutation", "shap", "dependence", "interactions"}
 
 
-def slowed(result, a_row):
+def slowed(result, seconds_per_row):
     """Let the model take so many seconds a row."""
     model, calls = result.model, []
 
     def function(frame):
         calls.append(len(frame))
-        time.sleep(a_row * len(frame))
+        time.sleep(seconds_per_row * len(frame))
         return model.predict_proba(frame)
 
     result.model = function_model(function, 2)
     return calls
 
 
-def missing(found):
-    return {each["part"] for each in found.left_out if each["what"].startswith("all")}
+def missing(explanation):
+    return {item["part"] for item in explanation.left_out if item["what"].startswith("all")}
 
 
 def test_a_budget_of_nearly_zero_gives_an_explanation_that_says_what_is_missing(tmp_path):
     result, frame = odd_result("lgbm", "binary")
-    found = explain(result, frame, ExplainSettings(budget_s=1e-6))
-    assert missing(found) == PARTS
-    assert found.shap is None
-    assert found.permutation.empty
-    assert all(each["why"] == "there was no time left" for each in found.left_out)
-    found.save(tmp_path)
+    explanation = explain(result, frame, ExplainSettings(budget_s=1e-6))
+    assert missing(explanation) == PARTS
+    assert explanation.shap is None
+    assert explanation.permutation.empty
+    assert all(item["why"] == "there was no time left" for item in explanation.left_out)
+    explanation.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["explain.json"]
-    assert type(found).load(tmp_path).to_dict() == found.to_dict()
+    assert type(explanation).load(tmp_path).to_dict() == explanation.to_dict()
 
 
 @pytest.mark.parametrize("budget", [1.0, 3.0])
 def test_a_slow_model_gets_what_fits_and_the_rest_is_named(budget):
     result, frame = odd_result("linear", "binary", rows=200)
     calls = slowed(result, 2e-4)
-    found = explain(result, frame, ExplainSettings(budget_s=budget))
+    explanation = explain(result, frame, ExplainSettings(budget_s=budget))
     # Without a budget: 5 x 9 x 200 rows permuted, 200 x 640 sampled, 9 x 6000 moved, 21 x 10,000 in pairs, 80 s.
     assert sum(calls) * 2e-4 < budget + 1
-    shortened = {each["part"] for each in found.left_out}
+    shortened = {item["part"] for item in explanation.left_out}
     assert {"shap", "interactions"} <= shortened
     for name in ("permutation", "dependence"):  # a part that is not named is there for all nine columns
-        assert name in shortened or len(getattr(found, name)) == 9
-    said = [each["what"] for each in found.left_out if each["part"] == "permutation"]
-    if len(found.permutation) == 9:
-        n, repeats = found.permutation["n"].min(), found.permutation["repeats"].min()
+        assert name in shortened or len(getattr(explanation, name)) == 9
+    said = [item["what"] for item in explanation.left_out if item["part"] == "permutation"]
+    if len(explanation.permutation) == 9:
+        n, repeats = explanation.permutation["n"].min(), explanation.permutation["repeats"].min()
         assert (n == 200) != (f"{200 - n} of 200 rows" in said)
         assert (repeats == 5) != (f"{5 - repeats} of 5 repeats" in said)
-    if found.shap is not None:
-        assert 0 < len(found.shap) < 200
-        assert f"{200 - len(found.shap)} of 200 rows" in [each["what"] for each in found.left_out]
+    if explanation.shap is not None:
+        assert 0 < len(explanation.shap) < 200
+        assert f"{200 - len(explanation.shap)} of 200 rows" in [item["what"] for item in explanation.left_out]
 
 
 def test_a_quick_model_leaves_nothing_out():
@@ -66,7 +66,7 @@ def test_a_quick_model_leaves_nothing_out():
     assert explain(result, frame, ExplainSettings(budget_s=200)).left_out == []
 
 
-@pytest.mark.parametrize("part", ["Permuting columns", "Explaining single rows", "Moving single columns"])
+@pytest.mark.parametrize("part", ["Permuting columns", "Explaining single rows", "Changing single columns"])
 def test_stopping_keeps_what_is_there(part):
     result, frame = odd_result("lgbm", "binary")
     stop = []
@@ -75,12 +75,12 @@ def test_stopping_keeps_what_is_there(part):
         if event.message == part:
             stop.append(True)
 
-    found = explain(result, frame, ExplainSettings(budget_s=200), report=report, should_stop=lambda: bool(stop))
-    done = {"Permuting columns": 0, "Explaining single rows": 1, "Moving single columns": 2}[part]
+    explanation = explain(result, frame, ExplainSettings(budget_s=200), report=report, should_stop=lambda: bool(stop))
+    done = {"Permuting columns": 0, "Explaining single rows": 1, "Changing single columns": 2}[part]
     order = ["permutation", "shap", "dependence", "interactions"]
-    assert missing(found) == set(order[done:])
-    assert {each["why"] for each in found.left_out} == {"it was stopped"}
-    assert [name for name in order if name not in missing(found) and not len(getattr(found, name))] == []
+    assert missing(explanation) == set(order[done:])
+    assert {item["why"] for item in explanation.left_out} == {"it was stopped"}
+    assert [name for name in order if name not in missing(explanation) and not len(getattr(explanation, name))] == []
 
 
 def test_the_same_seed_gives_the_same_explanation():

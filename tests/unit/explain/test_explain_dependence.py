@@ -6,50 +6,50 @@ import pytest
 from sklearn.inspection import partial_dependence
 
 from core.explain._dependence import dependence
+from core.explain._explained_model import explained_function
 from core.explain._grids import make_grid
-from core.explain._subject import of_score
-from tests.unit.explain.explain_models import odd_result, subject_of
+from tests.unit.explain.explain_models import model_of, odd_result
 
 
 def curve(result, frame, column, n=100):
-    subject = subject_of(result)
-    X = subject.encode(frame[:n])
-    return dependence(subject, X, frame[:n], column, np.arange(n), spread=frame[column])
+    model = model_of(result)
+    X = model.encode(frame[:n])
+    return dependence(model, X, frame[:n], column, np.arange(n), spread=frame[column])
 
 
 @pytest.mark.parametrize("learner", ["lgbm", "extra_tree", "linear"])
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_agrees_with_scikit_learns_on_the_same_rows(learner, task):
     result, frame = odd_result(learner, task)
-    found = curve(result, frame, "a b")
+    drawn = curve(result, frame, "a b")
     rows = frame.loc[:99, result.features].astype({"a b": float})
     expected = partial_dependence(
         result.model,
         rows,
         ["a b"],
-        custom_values={"a b": np.array(found.values)},
+        custom_values={"a b": np.array(drawn.values)},
         kind="both",
         response_method="auto" if task == "regression" else "predict_proba",
     )
     # scikit-learn has one output of two classes, the second.
-    average = np.array(found.average).T
+    average = np.array(drawn.average).T
     assert average == pytest.approx(expected["average"], rel=1e-5, abs=2e-6)
-    lines = np.array(found.lines).transpose(2, 0, 1)
+    lines = np.array(drawn.lines).transpose(2, 0, 1)
     assert lines == pytest.approx(expected["individual"][:, :30], rel=1e-5, abs=2e-6)
-    assert found.line_rows == list(range(30))
+    assert drawn.line_rows == list(range(30))
 
 
 def test_a_monotone_function_of_one_column_has_its_own_curve():
     frame = pd.DataFrame({"a": np.linspace(0, 1, 200), "b": np.tile([0.0, 1.0], 100)})
-    subject = of_score(lambda x: x["a"] ** 3 + 2 * x["b"], ["a", "b"], [0])
-    found = dependence(subject, subject.encode(frame), frame, "a", np.arange(200))
-    average = np.array(found.average)[:, 0]
-    assert average == pytest.approx(np.array(found.values) ** 3 + 1, abs=1e-6)
+    model = explained_function(lambda x: x["a"] ** 3 + 2 * x["b"], ["a", "b"], [0])
+    curve = dependence(model, model.encode(frame), frame, "a", np.arange(200))
+    average = np.array(curve.average)[:, 0]
+    assert average == pytest.approx(np.array(curve.values) ** 3 + 1, abs=1e-6)
     assert (np.diff(average) > 0).all()
     # The rows differ by b alone: the mean of 0 and 2 has the interval of their spread.
     half = 1.959964 * np.std([0, 2] * 100, ddof=1) / np.sqrt(200)
-    assert np.array(found.high)[:, 0] - average == pytest.approx(np.full(len(average), half), abs=1e-5)
-    assert np.array(found.average)[:, 0] - np.array(found.low)[:, 0] == pytest.approx(
+    assert np.array(curve.high)[:, 0] - average == pytest.approx(np.full(len(average), half), abs=1e-5)
+    assert np.array(curve.average)[:, 0] - np.array(curve.low)[:, 0] == pytest.approx(
         np.full(len(average), half), abs=1e-5
     )
 
@@ -68,39 +68,42 @@ def test_a_monotone_function_of_one_column_has_its_own_curve():
 )
 def test_every_kind_of_column_with_missing_cells(column, kind, first):
     result, frame = odd_result("lgbm", "binary")
-    found = curve(result, frame, column)
-    assert found.kind == kind
-    assert isinstance(found.values[0], first)
-    assert len(found.values) == len(found.average) == len(found.low) == len(found.high) >= 2
-    assert found.missing == frame[column].isna().sum() > 0
+    drawn = curve(result, frame, column)
+    assert drawn.kind == kind
+    assert isinstance(drawn.values[0], first)
+    assert len(drawn.values) == len(drawn.average) == len(drawn.low) == len(drawn.high) >= 2
+    assert drawn.missing == frame[column].isna().sum() > 0
     emptied = frame[:100].assign(**{column: pd.Series([None] * 100, dtype=frame[column].dtype)})
     expected = result.model.predict_proba(emptied)[:, 1].mean()
-    assert found.missing_average == pytest.approx([expected], abs=1e-6)
-    rows = sum(found.counts) + found.others + found.missing
+    assert drawn.missing_average == pytest.approx([expected], abs=1e-6)
+    rows = sum(drawn.counts) + drawn.others + drawn.missing
     assert rows == len(frame)
-    assert len(found.edges) == (len(found.counts) + 1 if kind in ("number", "date") else 0)
+    assert len(drawn.edges) == (len(drawn.counts) + 1 if kind in ("number", "date") else 0)
 
 
 def test_dates_lie_within_the_edges_of_their_histogram():
     result, frame = odd_result("lgbm", "binary")
     for column in ("when", "zoned"):
-        found = curve(result, frame, column)
-        assert found.values == sorted(found.values)
-        assert (found.values[0], found.values[-1]) == (found.edges[0], found.edges[-1])
+        drawn = curve(result, frame, column)
+        assert drawn.values == sorted(drawn.values)
+        assert (drawn.values[0], drawn.values[-1]) == (
+            drawn.edges[0],
+            drawn.edges[-1],
+        )
 
 
 def test_a_category_is_what_the_model_says_of_it():
     result, frame = odd_result("linear", "binary")
-    found = curve(result, frame, "大小")
-    for value, average in zip(found.values, found.average, strict=True):
+    drawn = curve(result, frame, "大小")
+    for value, average in zip(drawn.values, drawn.average, strict=True):
         expected = result.model.predict_proba(frame[:100].assign(大小=value))[:, 1].mean()
         assert average == pytest.approx([expected], abs=1e-6)
-    assert found.counts == sorted(found.counts, reverse=True)
+    assert drawn.counts == sorted(drawn.counts, reverse=True)
 
 
 def test_a_column_of_names_has_no_curve_but_a_reason():
     result, frame = odd_result("lgbm", "binary")
-    frame["label"] = [f"name {place}" for place in range(len(frame))]
+    frame["label"] = [f"name {index}" for index in range(len(frame))]
     assert curve(result, frame, "label") == "nearly every value is different"
 
 
@@ -118,16 +121,16 @@ def test_grids_follow_the_rows_and_reach_rare_values():
 
 def test_small_numbers_keep_their_digits():
     frame = pd.DataFrame({"a": np.linspace(1, 2, 50)})
-    subject = of_score(lambda x: x["a"] * 1e-12, ["a"], [0])
-    found = dependence(subject, subject.encode(frame), frame, "a", np.arange(50))
-    assert np.array(found.average)[:, 0] == pytest.approx(np.array(found.values) * 1e-12, rel=1e-5)
+    model = explained_function(lambda x: x["a"] * 1e-12, ["a"], [0])
+    curve = dependence(model, model.encode(frame), frame, "a", np.arange(50))
+    assert np.array(curve.average)[:, 0] == pytest.approx(np.array(curve.values) * 1e-12, rel=1e-5)
 
 
 def test_integers_and_text_keep_their_type_in_json():
     grid = make_grid(pd.Series([3, 1, 2] * 10))
     assert grid.values.dtype == np.int64
     frame = pd.DataFrame({"n": [3, 1, 2] * 10})
-    subject = of_score(lambda x: x["n"], ["n"], [0])
-    found = dependence(subject, subject.encode(frame), frame, "n", np.arange(30))
-    assert found.values == [1, 2, 3]
-    assert found.average == [[1], [2], [3]]
+    model = explained_function(lambda x: x["n"], ["n"], [0])
+    curve = dependence(model, model.encode(frame), frame, "n", np.arange(30))
+    assert curve.values == [1, 2, 3]
+    assert curve.average == [[1], [2], [3]]

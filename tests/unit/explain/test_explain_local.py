@@ -20,15 +20,15 @@ def explained():
 def test_a_waterfall_leads_from_the_base_to_the_output(explained):
     shap, _, frame = explained
     row = int(shap.row_id[5])
-    found = waterfall(shap, row, "b", top=4)
+    row_steps = waterfall(shap, row, "b", top=4)
     code = shap.classes.index("b")
-    assert (found.label, found.space, found.row_id) == ("b", "margin", row)
-    assert found.base == shap.base[code]
-    assert found.output == pytest.approx(shap.outputs[5, code])
-    steps = found.steps
-    assert steps["start"].iloc[0] == pytest.approx(found.base)
+    assert (row_steps.label, row_steps.space, row_steps.row_id) == ("b", "margin", row)
+    assert row_steps.base == shap.base[code]
+    assert row_steps.output == pytest.approx(shap.outputs[5, code])
+    steps = row_steps.steps
+    assert steps["start"].iloc[0] == pytest.approx(row_steps.base)
     assert steps["start"].tolist()[1:] == pytest.approx(steps["end"].tolist()[:-1])
-    assert steps["end"].iloc[-1] == pytest.approx(found.output)
+    assert steps["end"].iloc[-1] == pytest.approx(row_steps.output)
     assert steps["feature"].tolist()[-1] == "5 others"
     sizes = steps["contribution"].abs().tolist()[:-1]
     assert sizes == sorted(sizes, reverse=True)
@@ -55,28 +55,28 @@ def test_any_row_is_explained_with_onnx_runtime_alone(task, tmp_path):
     train, others = odd_table(), odd_table(50, seed=3)
     model = fitted("xgboost", task, train, LABELS[task])
     scorer = TableScorer(export_onnx(model, tmp_path / "m.onnx", train=train, held_out=others).path)
-    found = explain_row(scorer.outputs, others.iloc[[7]], train, scorer.labels, row_id=7)
+    shap = explain_row(scorer.outputs, others.iloc[[7]], train, scorer.labels, row_id=7)
     expected = scorer.outputs(others.iloc[[7]])[:, 1:] if task == "binary" else scorer.outputs(others.iloc[[7]])
-    assert found.outputs == pytest.approx(expected.astype(float), rel=1e-6)
-    assert found.space == ("prediction" if task == "regression" else "probability")
-    assert waterfall(found, 7).output == pytest.approx(expected.max(), rel=1e-6)
-    biggest = found.features[int(np.abs(found.values[0]).sum(axis=1).argmax())]
+    assert shap.outputs == pytest.approx(expected.astype(float), rel=1e-6)
+    assert shap.space == ("prediction" if task == "regression" else "probability")
+    assert waterfall(shap, 7).output == pytest.approx(expected.max(), rel=1e-6)
+    biggest = shap.features[int(np.abs(shap.values[0]).sum(axis=1).argmax())]
     assert biggest in ("a b", "大小", "größe (m²)")
 
 
 def test_what_if_is_what_the_model_says_of_the_edited_row():
     result, frame = odd_result("rf", "binary")
     edits = {"a b": 49, "大小": "red", "when": "2001-02-03", 'say "hi"; drop': True, "größe (m²)": None}
-    found = what_if(result.model.predict_proba, frame.iloc[[4]], edits)
-    assert found.before == pytest.approx(result.model.predict_proba(frame.iloc[[4]])[0])
+    edited = what_if(result.model.predict_proba, frame.iloc[[4]], edits)
+    assert edited.before == pytest.approx(result.model.predict_proba(frame.iloc[[4]])[0])
     by_hand = frame.iloc[[4]].assign(
         **{"a b": 49.0, "大小": "red", "when": pd.Timestamp("2001-02-03"), "größe (m²)": np.nan}
     )
     by_hand['say "hi"; drop'] = pd.Series([True], index=by_hand.index, dtype="boolean")
-    assert found.after == pytest.approx(result.model.predict_proba(by_hand)[0])
-    assert found.after[1] != found.before[1]
-    assert set(found.changed) <= set(edits)
-    assert found.row["label"].equals(frame.iloc[[4]]["label"])
+    assert edited.after == pytest.approx(result.model.predict_proba(by_hand)[0])
+    assert edited.after[1] != edited.before[1]
+    assert set(edited.changed) <= set(edits)
+    assert edited.row["label"].equals(frame.iloc[[4]]["label"])
 
 
 @pytest.mark.parametrize("learner", ["lgbm", "linear"])
@@ -87,8 +87,8 @@ def test_what_if_with_onnx_runtime_agrees_with_the_model(learner, tmp_path):
     row = train.iloc[[3]]
     tried = {"a b": 12.5, "label": "a town that nobody knows", "zoned": "2030-01-01T12:00+02:00", "a-b": None}
     for edits in ({name: value} for name, value in tried.items()):
-        found = what_if(scorer.outputs, row, edits)
-        assert found.after == pytest.approx(model.predict_proba(found.row)[0], abs=1e-5)
+        result = what_if(scorer.outputs, row, edits)
+        assert result.after == pytest.approx(model.predict_proba(result.row)[0], abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -107,19 +107,19 @@ def test_an_edit_that_the_column_does_not_take_is_refused(edits, said):
 
 
 def test_an_edit_to_what_it_was_changes_nothing():
-    found = what_if(lambda rows: rows["a"], pd.DataFrame({"a": [1.0], "t": ["x"]}), {"a": 1, "t": "x"})
-    assert found.changed == ()
-    assert found.before.tolist() == found.after.tolist()
+    result = what_if(lambda rows: rows["a"], pd.DataFrame({"a": [1.0], "t": ["x"]}), {"a": 1, "t": "x"})
+    assert result.changed == ()
+    assert result.before.tolist() == result.after.tolist()
 
 
 def test_a_whole_number_may_become_a_fraction():
-    found = what_if(lambda rows: rows["a"], pd.DataFrame({"a": [1]}), {"a": 2.5})
-    assert found.after.tolist() == [2.5]
+    result = what_if(lambda rows: rows["a"], pd.DataFrame({"a": [1]}), {"a": 2.5})
+    assert result.after.tolist() == [2.5]
 
 
 def test_several_rows_are_refused():
     rows = pd.DataFrame({"a": [1.0, 2.0]})
-    with pytest.raises(InputError, match="One row is looked at, and 2 were given"):
+    with pytest.raises(InputError, match="The table has 2 rows"):
         what_if(lambda frame: frame["a"], rows, {})
-    with pytest.raises(InputError, match="One row"):
+    with pytest.raises(InputError, match="The table has 2 rows"):
         explain_row(lambda frame: frame["a"], rows, rows, None)

@@ -7,20 +7,20 @@ from sklearn.inspection import permutation_importance as reference
 
 from core.evaluation import compute_metric
 from core.explain._deadline import Deadline
+from core.explain._explained_model import explained_function
 from core.explain._permutation import permutation_importance
 from core.explain._speed import Speed
-from core.explain._subject import of_score
-from tests.unit.explain.explain_models import odd_result, subject_of
+from tests.unit.explain.explain_models import model_of, odd_result
 
 
-def measured(subject, X, y, metric, *, repeats=5, seconds=60.0, seed=0):
+def measured(model, X, y, metric, *, repeats=5, seconds=60.0, seed=0):
     return permutation_importance(
-        subject,
+        model,
         X,
         y,
         metric,
         repeats=repeats,
-        speed=Speed.measure(subject.predict, X),
+        speed=Speed.measure(model.predict, X),
         deadline=Deadline.after(seconds),
         seed=seed,
     )
@@ -33,8 +33,8 @@ def normal(rows, names="abc", seed=0):
 def test_share_of_variance_of_a_sum_is_known():
     frame = normal(4000)
     y = (3 * frame["a"] + frame["b"]).to_numpy()
-    subject = of_score(lambda x: 3 * x["a"] + x["b"], list("abc"), [0])
-    table, missing = measured(subject, subject.encode(frame), y, "r2", repeats=20)
+    model = explained_function(lambda x: 3 * x["a"] + x["b"], list("abc"), [0])
+    table, missing = measured(model, model.encode(frame), y, "r2", repeats=20)
     assert missing == []
     assert table["feature"].tolist() == ["a", "b", "c"]
     # Without a column R² falls to 1 - 2 w²Var/Var(y): permuted values are independent of the true ones.
@@ -48,8 +48,8 @@ def test_share_of_variance_of_a_sum_is_known():
 
 def test_smaller_is_better_metrics_drop_upwards():
     frame = normal(500)
-    subject = of_score(lambda x: x["a"], ["a", "b"], [0])
-    table, _ = measured(subject, subject.encode(frame), frame["a"].to_numpy(), "mae")
+    model = explained_function(lambda x: x["a"], ["a", "b"], [0])
+    table, _ = measured(model, model.encode(frame), frame["a"].to_numpy(), "mae")
     assert table["importance"].tolist() == pytest.approx([2 / np.sqrt(np.pi), 0], abs=0.1)  # E|a - a'| of two normals
 
 
@@ -57,11 +57,11 @@ def test_smaller_is_better_metrics_drop_upwards():
 def test_intervals_hold_the_true_value_as_often_as_they_say(noise):
     """Of 400 such tables 97 to 99 % did; here are few enough to wait for."""
     true, held = 2 * 9 / (10 + noise**2), 0
-    subject = of_score(lambda x: 3 * x["a"] + x["b"], list("ab"), [0])
+    model = explained_function(lambda x: 3 * x["a"] + x["b"], list("ab"), [0])
     for seed in range(80):
         frame = normal(150, "abe", seed=seed)
         y = (3 * frame["a"] + frame["b"] + noise * frame["e"]).to_numpy()
-        table, _ = measured(subject, subject.encode(frame), y, "r2", seed=seed)
+        table, _ = measured(model, model.encode(frame), y, "r2", seed=seed)
         first = table.set_index("feature").loc["a"]
         held += first["low"] <= true <= first["high"]
     assert held >= 72
@@ -70,10 +70,10 @@ def test_intervals_hold_the_true_value_as_often_as_they_say(noise):
 @pytest.mark.parametrize("learner", ["lgbm", "rf", "linear"])
 def test_agrees_with_scikit_learns_on_the_same_rows(learner):
     result, frame = odd_result(learner, "binary", rows=400)
-    subject = subject_of(result)
+    model = model_of(result)
     features = frame[result.features]
     y = (frame["target"] == "yes").to_numpy(dtype=int)
-    table, _ = measured(subject, subject.encode(features), y, "roc_auc", repeats=20)
+    table, _ = measured(model, model.encode(features), y, "roc_auc", repeats=20)
 
     def scoring(model, X, target):
         return compute_metric("roc_auc", target, model.predict_proba(X))
@@ -87,14 +87,14 @@ def test_agrees_with_scikit_learns_on_the_same_rows(learner):
 def test_an_unused_column_is_exactly_zero_in_a_forest_of_many_threads():
     result, frame = odd_result("rf", "multiclass", rows=300)
     forest = result.model.steps[-1][1].estimator.set_params(n_jobs=4)
-    subject = subject_of(result)
+    model = model_of(result)
     unused = [
         name
-        for name, places in zip(subject.columns, subject.places, strict=True)
-        if not any(np.isin(tree.tree_.feature, places).any() for tree in forest.estimators_)
+        for name, indices in zip(model.columns, model.indices, strict=True)
+        if not any(np.isin(tree.tree_.feature, indices).any() for tree in forest.estimators_)
     ]
     y = frame["target"].map({"a": 0, "b": 1, "c": 2}).to_numpy()
-    table, _ = measured(subject, subject.encode(frame), y, "log_loss")
+    table, _ = measured(model, model.encode(frame), y, "log_loss")
     frame["never seen"] = 1.0
     zeros = table.set_index("feature").loc[unused, ["importance", "low", "high"]]
     assert (zeros == 0).all(axis=None)
@@ -105,23 +105,23 @@ def test_a_column_that_only_some_rows_need_has_a_wide_interval():
     frame = normal(60)
     frame.loc[frame.index[1:], "b"] = 0.0
     y = (frame["a"] + 10 * frame["b"]).to_numpy()
-    subject = of_score(lambda x: x["a"] + 10 * x["b"], list("abc"), [0])
-    table, _ = measured(subject, subject.encode(frame), y, "rmse")
+    model = explained_function(lambda x: x["a"] + 10 * x["b"], list("abc"), [0])
+    table, _ = measured(model, model.encode(frame), y, "rmse")
     rows = table.set_index("feature")
     assert rows.loc["b", "high"] - rows.loc["b", "low"] > 0.5 * rows.loc["b", "importance"]
 
 
 def test_a_metric_without_an_answer_is_no_zero():
     frame = normal(60)
-    subject = of_score(lambda x: np.column_stack([1 - x["a"], x["a"]]), list("abc"), [1])
-    table, missing = measured(subject, subject.encode(frame), np.zeros(60, dtype=int), "roc_auc")
+    model = explained_function(lambda x: np.column_stack([1 - x["a"], x["a"]]), list("abc"), [1])
+    table, missing = measured(model, model.encode(frame), np.zeros(60, dtype=int), "roc_auc")
     assert table["importance"].isna().all()
     assert missing == []
 
 
 def test_columns_without_time_are_named():
     frame = normal(2000)
-    subject = of_score(lambda x: x["a"], list("abc"), [0])
-    table, missing = measured(subject, subject.encode(frame), frame["a"].to_numpy(), "r2", seconds=0)
+    model = explained_function(lambda x: x["a"], list("abc"), [0])
+    table, missing = measured(model, model.encode(frame), frame["a"].to_numpy(), "r2", seconds=0)
     assert table.empty
     assert missing == ["a", "b", "c"]

@@ -29,45 +29,45 @@ def credit():
 
 
 def test_a_search_is_explained_on_its_test_rows(credit):
-    result, frame, found, events = credit
-    assert found.left_out == []
-    assert (found.rows_from, found.rows) == ("test", len(result.test))
-    assert found.classes == found.shap.classes == [str(result.labels[1])]
-    assert set(found.permutation["feature"]) == set(result.features)
-    assert "sex" not in set(found.permutation["feature"])
-    assert set(found.shap.row_id) <= set(result.test["row_id"])
-    row = found.shap.row_id[3]
-    assert found.shap.data["credit_amount"].iloc[3] == frame["credit_amount"].iloc[row]
-    assert len(found.dependence) == 10
-    assert len(found.interactions) == 15
-    assert 0 < found.elapsed_s < LONG.budget_s
+    result, frame, made, events = credit
+    assert made.left_out == []
+    assert (made.rows_from, made.rows) == ("test", len(result.test))
+    assert made.classes == made.shap.classes == [str(result.labels[1])]
+    assert set(made.permutation["feature"]) == set(result.features)
+    assert "sex" not in set(made.permutation["feature"])
+    assert set(made.shap.row_id) <= set(result.test["row_id"])
+    row = made.shap.row_id[3]
+    assert made.shap.data["credit_amount"].iloc[3] == frame["credit_amount"].iloc[row]
+    assert len(made.dependence) == 10
+    assert len(made.interactions) == 15
+    assert 0 < made.elapsed_s < LONG.budget_s
     assert {event.phase for event in events} == {"explain"}
     assert [event.fraction for event in events] == sorted(event.fraction for event in events)
 
 
 def test_importance_agrees_across_methods(credit):
-    _, _, found, _ = credit
-    overall = found.summary[found.summary["group"].isna()].set_index("feature")["importance"]
-    permuted = found.permutation.set_index("feature")["importance"]
+    _, _, made, _ = credit
+    overall = made.summary[made.summary["group"].isna()].set_index("feature")["importance"]
+    permuted = made.permutation.set_index("feature")["importance"]
     assert overall.idxmax() == permuted.idxmax() == "status"
-    assert [curve.feature for curve in found.dependence] == list(overall.sort_values(ascending=False).index[:10])
+    assert [curve.feature for curve in made.dependence] == list(overall.sort_values(ascending=False).index[:10])
 
 
 def test_groups_are_those_of_the_sensitive_columns_and_parts_of_the_whole(credit):
-    result, _, found, _ = credit
-    groups = found.summary.drop_duplicates(["column", "group"])
+    result, _, made, _ = credit
+    groups = made.summary.drop_duplicates(["column", "group"])
     assert set(groups["column"].dropna()) == {"sex", "age"}
     assert set(groups.loc[groups["column"] == "sex", "group"]) == {"female", "male"}
-    whole = found.summary[found.summary["group"].isna()].set_index("feature")
+    whole = made.summary[made.summary["group"].isna()].set_index("feature")
     for column in ("sex", "age"):
-        own = found.summary[found.summary["column"] == column]
-        weighed = (own["importance"] * own["n"]).groupby(own["feature"]).sum() / len(found.shap)
+        own = made.summary[made.summary["column"] == column]
+        weighed = (own["importance"] * own["n"]).groupby(own["feature"]).sum() / len(made.shap)
         assert weighed.loc[whole.index].tolist() == pytest.approx(whole["importance"].tolist())
-    sexes = result.test.set_index("row_id")["sex"].loc[found.shap.row_id]
-    women = np.abs(found.shap.values[(sexes == "female").to_numpy(), 0, 0]).mean()
-    first = found.summary[(found.summary["group"] == "female") & (found.summary["feature"] == found.shap.features[0])]
+    sexes = result.test.set_index("row_id")["sex"].loc[made.shap.row_id]
+    women = np.abs(made.shap.values[(sexes == "female").to_numpy(), 0, 0]).mean()
+    first = made.summary[(made.summary["group"] == "female") & (made.summary["feature"] == made.shap.features[0])]
     assert first["importance"].item() == pytest.approx(women)
-    sure = found.summary[found.summary["group"].isna() | (found.summary["n"] >= 30)]
+    sure = made.summary[made.summary["group"].isna() | (made.summary["n"] >= 30)]
     assert (sure["low"] <= sure["importance"] + 1e-12).all()
     assert (sure["importance"] <= sure["high"] + 1e-12).all()
 
@@ -78,23 +78,23 @@ def test_a_small_group_has_its_figures_but_no_interval(tmp_path):
     result.test["team"] = team
     result.settings = result.settings.model_copy(update={"sensitive_columns": ("team",)})
     explain(result, frame.assign(team=team), LONG).save(tmp_path)
-    found = Explanation.load(tmp_path)
-    sizes = found.summary.drop_duplicates("group").set_index("group")["n"].to_dict()
+    made = Explanation.load(tmp_path)
+    sizes = made.summary.drop_duplicates("group").set_index("group")["n"].to_dict()
     assert {name: sizes[name] for name in ("one", "few", "thirty", "many")} == {
         "one": 1,
         "few": 29,
         "thirty": 30,
         "many": 60,
     }
-    small = found.summary["group"].isin(["one", "few"])
-    assert found.summary.loc[small, ["low", "high"]].isna().all(axis=None)
-    assert found.summary.loc[~small, ["low", "high"]].notna().all(axis=None)
-    assert found.summary[["importance", "direction"]].notna().all(axis=None)
+    small = made.summary["group"].isin(["one", "few"])
+    assert made.summary.loc[small, ["low", "high"]].isna().all(axis=None)
+    assert made.summary.loc[~small, ["low", "high"]].notna().all(axis=None)
+    assert made.summary[["importance", "direction"]].notna().all(axis=None)
     lines = json.loads((tmp_path / "explain.json").read_text())["summary"]
     assert {line["group"] for line in lines if line["low"] is None} == {"one", "few"}
-    own = found.summary[found.summary["group"] == "one"].set_index("feature")["importance"]
-    place = list(found.shap.row_id).index(0)
-    assert own[found.shap.features].tolist() == pytest.approx(np.abs(found.shap.values[place, :, 0]).tolist())
+    own = made.summary[made.summary["group"] == "one"].set_index("feature")["importance"]
+    row = list(made.shap.row_id).index(0)
+    assert own[made.shap.features].tolist() == pytest.approx(np.abs(made.shap.values[row, :, 0]).tolist())
 
 
 def test_few_rows_without_a_group_keep_their_interval():
@@ -104,41 +104,41 @@ def test_few_rows_without_a_group_keep_their_interval():
 
 
 def test_files_hold_all_of_it(credit, tmp_path):
-    _, _, found, _ = credit
-    found.save(tmp_path)
+    _, _, made, _ = credit
+    made.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["explain.json", "explain_shap.parquet"]
     text = (tmp_path / "explain.json").read_text()
-    assert json.loads(text) == json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert json.loads(text) == json.loads(json.dumps(made.to_dict(), allow_nan=False))
     again = Explanation.load(tmp_path)
-    assert again.to_dict() == found.to_dict()
-    assert np.array_equal(again.shap.values, found.shap.values)
-    assert again.shap.data.equals(found.shap.data)
+    assert again.to_dict() == made.to_dict()
+    assert np.array_equal(again.shap.values, made.shap.values)
+    assert again.shap.data.equals(made.shap.data)
     bare = Explanation.read(tmp_path / "explain.json")
-    assert (bare.shap, bare.classes) == (None, found.classes)
+    assert (bare.shap, bare.classes) == (None, made.classes)
     first = {name: value for name, value in json.loads(text).items() if name != "classes"}
     (tmp_path / "explain.json").write_text(json.dumps(first))
-    assert Explanation.load(tmp_path).classes == found.classes
-    with pytest.raises(StorageError, match="holds no explanation"):
+    assert Explanation.load(tmp_path).classes == made.classes
+    with pytest.raises(StorageError, match="does not hold an explanation"):
         Explanation.load(tmp_path / "other")
 
 
 def test_a_result_that_was_saved_is_explained_in_the_same_way(credit, tmp_path):
-    result, frame, found, _ = credit
+    result, frame, made, _ = credit
     result.save(tmp_path)
     again = explain(AutoMLResult.load(tmp_path), frame, LONG.model_copy(update={"top": 3}))  # few pairs of columns
     # Threads of boosters and forests end in any order: the last digits may differ.
-    assert again.shap.values == pytest.approx(found.shap.values, abs=1e-6)
-    drops = [each.permutation.set_index("feature")["importance"].sort_index() for each in (again, found)]
+    assert again.shap.values == pytest.approx(made.shap.values, abs=1e-6)
+    drops = [other.permutation.set_index("feature")["importance"].sort_index() for other in (again, made)]
     pd.testing.assert_series_equal(*drops, atol=1e-3)
-    assert [curve.feature for curve in again.dependence[:3]] == [curve.feature for curve in found.dependence[:3]]
+    assert [curve.feature for curve in again.dependence[:3]] == [curve.feature for curve in made.dependence[:3]]
 
 
 def test_reading_one_loads_no_library_of_learning(credit, tmp_path):
     credit[2].save(tmp_path)
     code = (
-        "import sys; from core.explain import *; found = Explanation.load(sys.argv[1]);"
-        "waterfall(found.shap, int(found.shap.row_id[0]));"
-        "rows = found.shap.data; score = lambda frame: frame['credit_amount'] / 1e5;"
+        "import sys; from core.explain import *; made = Explanation.load(sys.argv[1]);"
+        "waterfall(made.shap, int(made.shap.row_id[0]));"
+        "rows = made.shap.data; score = lambda frame: frame['credit_amount'] / 1e5;"
         "explain_row(score, rows[:1], rows, None);"
         "counterfactuals(score, rows[:1], rows, Goal(low=1.0), ['credit_amount']);"
         "what_if(score, rows[:1], {'credit_amount': 1});"
@@ -158,33 +158,33 @@ def test_each_task_has_all_parts(learner, task, tmp_path):
         result.model = function_model(answer, 0 if task == "regression" else 3)
     else:
         result, frame = odd_result(learner, task, rows=80)
-    found = explain(result, frame, ExplainSettings(budget_s=60, top=4))
+    made = explain(result, frame, ExplainSettings(budget_s=60, top=4))
     if learner == "function":
-        assert found.shap.method.startswith("sampled")
-    assert [part for part in PARTS if not len(getattr(found, part))] == []
-    assert found.shap.error < 1e-3
-    assert found.classes == found.shap.classes == (["prediction"] if task == "regression" else ["a", "b", "c"])
-    assert found.permutation.iloc[0]["feature"] == found.dependence[0].feature == "a b"
-    found.save(tmp_path)
+        assert made.shap.method.startswith("sampled")
+    assert [part for part in PARTS if not len(getattr(made, part))] == []
+    assert made.shap.error < 1e-3
+    assert made.classes == made.shap.classes == (["prediction"] if task == "regression" else ["a", "b", "c"])
+    assert made.permutation.iloc[0]["feature"] == made.dependence[0].feature == "a b"
+    made.save(tmp_path)
     again = Explanation.load(tmp_path)
-    assert again.to_dict() == found.to_dict()
-    pd.testing.assert_frame_equal(again.shap.data, found.shap.data)
+    assert again.to_dict() == made.to_dict()
+    pd.testing.assert_frame_equal(again.shap.data, made.shap.data)
     for name in ("permutation", "summary", "interactions"):
-        pd.testing.assert_frame_equal(getattr(again, name), getattr(found, name), check_dtype=False)
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(made, name), check_dtype=False)
 
 
 def test_a_metric_that_the_rows_do_not_define_is_unknown_and_said_to_be(tmp_path):
     result, frame = odd_result("linear", "binary", rows=60)
     result.test["target"] = frame["target"] = "yes"
-    found = explain(result, frame, LONG)
-    assert found.left_out == [
+    made = explain(result, frame, LONG)
+    assert made.left_out == [
         {
             "part": "permutation",
             "what": "the importances",
             "why": "ROC AUC is undefined on these rows (one class only?)",
         }
     ]
-    found.save(tmp_path)
+    made.save(tmp_path)
     again = Explanation.load(tmp_path).permutation
     assert again["importance"].isna().all()
     assert again["importance"].dtype == float
@@ -192,7 +192,7 @@ def test_a_metric_that_the_rows_do_not_define_is_unknown_and_said_to_be(tmp_path
 
 def test_of_many_classes_the_most_frequent_are_explained():
     random = np.random.default_rng(0)
-    frame = pd.DataFrame({"a": random.random(300), "y": np.repeat([f"c{place:02}" for place in range(25)], 12)})
+    frame = pd.DataFrame({"a": random.random(300), "y": np.repeat([f"c{index:02}" for index in range(25)], 12)})
     frame.loc[frame["y"] < "c05", "y"] = "c24"
 
     def function(x):
@@ -200,21 +200,21 @@ def test_of_many_classes_the_most_frequent_are_explained():
 
     labels = sorted(frame["y"].unique())
     result = result_of(function_model(function, 20), frame, "y", task="multiclass", metric="accuracy", labels=labels)
-    found = explain(result, frame, ExplainSettings(budget_s=10))
-    assert len(found.classes) == 10
-    assert found.shap.classes == found.classes
-    assert "c24" in found.shap.classes
-    assert {"part": "classes", "what": "10 of 20", "why": "the most frequent are explained"} in found.left_out
+    made = explain(result, frame, ExplainSettings(budget_s=10))
+    assert len(made.classes) == 10
+    assert made.shap.classes == made.classes
+    assert "c24" in made.shap.classes
+    assert {"part": "classes", "what": "10 of 20", "why": "the most frequent are explained"} in made.left_out
 
 
 def test_a_sensitive_column_of_many_groups_is_left_out_with_a_reason():
     result, frame = odd_result("linear", "binary", rows=100)
-    values = np.array([f"g{place % 50}" for place in range(100)])
-    result = SimpleNamespace(**vars(result) | {"test": result.test.assign(place=values)})
-    result.settings = AutoMLSettings(target="target", sensitive_columns=("place",))
-    found = explain(result, frame.assign(place=values), LONG)
-    assert found.left_out == [{"part": "groups", "what": "place", "why": "it has 50 groups, and 20 is the most"}]
-    assert found.summary["group"].isna().all()
+    values = np.array([f"g{index % 50}" for index in range(100)])
+    result = SimpleNamespace(**vars(result) | {"test": result.test.assign(city=values)})
+    result.settings = AutoMLSettings(target="target", sensitive_columns=("city",))
+    made = explain(result, frame.assign(city=values), LONG)
+    assert made.left_out == [{"part": "groups", "what": "city", "why": "it has 50 groups, more than 20"}]
+    assert made.summary["group"].isna().all()
 
 
 def test_without_test_rows_the_training_rows_are_named():

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import LimitError
-from core.explain import ExplainSettings, _sampler, explain, explain_row
+from core.explain import ExplainSettings, _sampling, explain, explain_row
 from core.explain._deadline import Deadline
-from core.explain._sampler import OutOfTimeError, sampling_contributor
+from core.explain._explained_model import explained_function
+from core.explain._sampling import OutOfTimeError, sampling_explainer
 from core.explain._speed import Speed
-from core.explain._subject import of_score
-from core.explain._waterfall import _effort
+from core.explain._waterfall import choose_effort
 from tests.unit.explain.explain_models import function_model, result_of
 
 NAMES = ["a", "b", "c", "d"]
@@ -38,8 +38,8 @@ def brute_force(function, row, background):
     total = dict.fromkeys(NAMES, 0.0)
     orders = list(permutations(NAMES))
     for order in orders:
-        for place, name in enumerate(order):
-            total[name] += value(order[: place + 1]) - value(order[:place])
+        for index, name in enumerate(order):
+            total[name] += value(order[: index + 1]) - value(order[:index])
     return [total[name] / len(orders) for name in NAMES]
 
 
@@ -52,11 +52,11 @@ def brute_force(function, row, background):
 )
 def test_sums_and_pairs_are_exact_with_one_pair_of_orders(function):
     background, rows = table(15), table(4, seed=1)
-    subject = of_score(function, NAMES, [0])
-    found = sampling_contributor(subject, subject.encode(background), space="prediction", pairs=1)
-    values = found.values(subject.encode(rows))[:, :, 0]
-    for place in range(len(rows)):
-        assert values[place] == pytest.approx(brute_force(function, rows.iloc[place], background))
+    model = explained_function(function, NAMES, [0])
+    explainer = sampling_explainer(model, model.encode(background), space="prediction", pairs=1)
+    values = explainer.values(model.encode(rows))[:, :, 0]
+    for index in range(len(rows)):
+        assert values[index] == pytest.approx(brute_force(function, rows.iloc[index], background))
 
 
 def test_three_columns_at_once_come_near_with_many_orders():
@@ -64,11 +64,11 @@ def test_three_columns_at_once_come_near_with_many_orders():
         return x["a"] * x["b"] * x["c"] + x["d"]
 
     background, rows = table(10), table(3, seed=2)
-    subject = of_score(function, NAMES, [0])
-    found = sampling_contributor(subject, subject.encode(background), space="prediction", pairs=100)
-    values = found.values(subject.encode(rows))[:, :, 0]
-    for place in range(len(rows)):
-        assert values[place] == pytest.approx(brute_force(function, rows.iloc[place], background), abs=0.1)
+    model = explained_function(function, NAMES, [0])
+    explainer = sampling_explainer(model, model.encode(background), space="prediction", pairs=100)
+    values = explainer.values(model.encode(rows))[:, :, 0]
+    for index in range(len(rows)):
+        assert values[index] == pytest.approx(brute_force(function, rows.iloc[index], background), abs=0.1)
 
 
 @settings(max_examples=25, deadline=None)
@@ -78,14 +78,14 @@ def test_values_always_add_up_and_an_unused_column_has_none(seed, pairs):
     weights = random.normal(size=(3, 2))
 
     def function(x):
-        mixed = [sum(w * x[name].to_numpy() for w, name in zip(each, "abc", strict=True)) for each in weights.T]
+        mixed = [sum(w * x[name].to_numpy() for w, name in zip(column, "abc", strict=True)) for column in weights.T]
         return np.tanh(np.column_stack(mixed)).cumsum(axis=1)
 
     background, rows = table(6, seed), table(3, seed + 1)
-    subject = of_score(function, NAMES, [0, 1])
-    found = sampling_contributor(subject, subject.encode(background), space="prediction", pairs=pairs, seed=seed)
-    values = found.values(subject.encode(rows))
-    assert found.base + values.sum(axis=1) == pytest.approx(function(rows))
+    model = explained_function(function, NAMES, [0, 1])
+    explainer = sampling_explainer(model, model.encode(background), space="prediction", pairs=pairs, seed=seed)
+    values = explainer.values(model.encode(rows))
+    assert explainer.base + values.sum(axis=1) == pytest.approx(function(rows))
     assert np.abs(values[:, NAMES.index("d")]).max() < 1e-14  # means are summed in another order
 
 
@@ -104,17 +104,17 @@ def test_columns_of_any_type_keep_it_on_their_way():
             "d": pd.to_datetime(["2020-01-01", "2021-01-01", "2022-01-01"]),
         }
     )
-    subject = of_score(function, list(frame), [0])
-    X = subject.encode(frame)
-    found = sampling_contributor(subject, X, space="prediction")
-    assert found.base + found.values(X).sum(axis=1) == pytest.approx(function(frame).to_numpy()[:, None])
+    model = explained_function(function, list(frame), [0])
+    X = model.encode(frame)
+    explainer = sampling_explainer(model, X, space="prediction")
+    assert explainer.base + explainer.values(X).sum(axis=1) == pytest.approx(function(frame).to_numpy()[:, None])
     assert all(dtypes == frame.dtypes.to_dict() for dtypes in seen)
 
 
 def test_one_column_is_all():
-    subject = of_score(lambda x: x["a"] ** 2, ["a"], [0])
-    X = subject.encode(pd.DataFrame({"a": [1.0, 3.0]}))
-    assert sampling_contributor(subject, X, space="prediction").values(X).ravel().tolist() == [-4, 4]
+    model = explained_function(lambda x: x["a"] ** 2, ["a"], [0])
+    X = model.encode(pd.DataFrame({"a": [1.0, 3.0]}))
+    assert sampling_explainer(model, X, space="prediction").values(X).ravel().tolist() == [-4, 4]
 
 
 def whole_base(function, background):
@@ -127,19 +127,19 @@ def test_parts_of_the_steps_give_the_values_of_all_at_once(monkeypatch, cells):
         return np.tanh(x["a"] * x["b"]) * x["c"] + x["d"] ** 2
 
     background, rows = table(12), table(5, seed=1)
-    subject = of_score(function, NAMES, [0])
-    known, X = subject.encode(background), subject.encode(rows)
+    model = explained_function(function, NAMES, [0])
+    known, X = model.encode(background), model.encode(rows)
     # 12 x 4 cells a step: one step, two, and one row of three at a time; all five rows at once is what is compared to.
-    whole = sampling_contributor(subject, known, space="prediction").values(X)
-    monkeypatch.setattr(_sampler, "CELLS", cells)
-    parts = sampling_contributor(subject, known, space="prediction").values(X)
+    whole = sampling_explainer(model, known, space="prediction").values(X)
+    monkeypatch.setattr(_sampling, "MATRIX_CELLS", cells)
+    parts = sampling_explainer(model, known, space="prediction").values(X)
     np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
     assert parts[:, :, 0].sum(axis=1) + whole_base(function, background) == pytest.approx(function(rows))
 
 
 COLUMNS = 600
 WIDE = pd.DataFrame(
-    np.random.default_rng(5).normal(size=(60, COLUMNS)), columns=[f"c{place}" for place in range(COLUMNS)]
+    np.random.default_rng(5).normal(size=(60, COLUMNS)), columns=[f"c{index}" for index in range(COLUMNS)]
 )
 
 
@@ -150,16 +150,16 @@ def summed(x):
 def test_a_row_of_a_wide_table_needs_little_memory_and_adds_up():
     tracemalloc.start()
     try:
-        found = explain_row(summed, WIDE.iloc[[0]], WIDE, None, budget_s=60, pairs=1)
+        shap = explain_row(summed, WIDE.iloc[[0]], WIDE, None, budget_s=60, pairs=1)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak < 30e6  # all steps at once are 144 MB, and the frame of them as much again
-    assert found.outputs.ravel() == pytest.approx(summed(WIDE.iloc[[0]]))
+    assert shap.outputs.ravel() == pytest.approx(summed(WIDE.iloc[[0]]))
     # Of a sum the values are exact: the coefficient times the distance from the mean of the references.
     drawn = WIDE.iloc[np.random.default_rng(0).permutation(60)[:50]]
     expected = np.linspace(-1, 1, COLUMNS) * (WIDE.iloc[0] - drawn.mean())
-    assert found.values[0, :, 0] == pytest.approx(expected.to_numpy())
+    assert shap.values[0, :, 0] == pytest.approx(expected.to_numpy())
 
 
 def slow(x):
@@ -169,10 +169,10 @@ def slow(x):
 
 def test_a_row_takes_the_orders_that_there_is_time_for_and_else_says_so():
     began = time.monotonic()
-    found = explain_row(slow, WIDE.iloc[[0]], WIDE, None, budget_s=9)  # ten orders of 50 take 12 s and more
+    shap = explain_row(slow, WIDE.iloc[[0]], WIDE, None, budget_s=9)  # ten orders of 50 take 12 s and more
     assert time.monotonic() - began < 12
-    assert int(found.method.split()[1]) < 10
-    assert found.outputs.ravel() == pytest.approx(summed(WIDE.iloc[[0]]))
+    assert int(shap.method.split()[1]) < 10
+    assert shap.outputs.ravel() == pytest.approx(summed(WIDE.iloc[[0]]))
     began = time.monotonic()
     with pytest.raises(LimitError, match=r"longer than 0.2 s.*600 columns"):
         explain_row(slow, WIDE.iloc[[0]], WIDE, None, budget_s=0.2)
@@ -184,16 +184,16 @@ def test_a_row_takes_the_orders_that_there_is_time_for_and_else_says_so():
 )
 def test_the_effort_is_what_there_is_time_for(seconds, effort):
     """Two orders of 599 steps by 50 rows of 40 microseconds take 2.4 s."""
-    assert _effort(Speed(0.0, 4e-5), 600, 5, 200, seconds) == effort
+    assert choose_effort(Speed(0.0, 4e-5), 600, 5, 200, seconds) == effort
 
 
 def test_a_speed_that_was_measured_wrongly_is_stopped_by_the_deadline():
-    subject = of_score(slow, list(WIDE), [0])
-    X = subject.encode(WIDE)
-    found = sampling_contributor(subject, X[:20], space="prediction", deadline=Deadline.after(0.2))
+    model = explained_function(slow, list(WIDE), [0])
+    X = model.encode(WIDE)
+    explainer = sampling_explainer(model, X[:20], space="prediction", deadline=Deadline.after(0.2))
     began = time.monotonic()
     with pytest.raises(OutOfTimeError):
-        found.values(X[:1])
+        explainer.values(X[:1])
     assert time.monotonic() - began < 5
 
 
@@ -205,8 +205,8 @@ def test_an_explanation_of_a_wide_table_stays_within_its_budget():
     frame = WIDE.assign(y=summed(WIDE))
     result = result_of(function_model(function), frame, "y", task="regression", metric="r2")
     began = time.monotonic()
-    found = explain(result, frame, ExplainSettings(budget_s=2.0))
+    explanation = explain(result, frame, ExplainSettings(budget_s=2.0))
     assert time.monotonic() - began < 10  # one row alone takes 2 x 2 x 599 x 20 rows, 19 s
-    assert found.shap is None
-    left = [each for each in found.left_out if each["part"] == "shap"]
-    assert [(each["what"], each["why"]) for each in left] == [("all rows", "time was short")]
+    assert explanation.shap is None
+    left = [item for item in explanation.left_out if item["part"] == "shap"]
+    assert [(item["what"], item["why"]) for item in left] == [("all rows", "time was short")]

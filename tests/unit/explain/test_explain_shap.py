@@ -6,26 +6,25 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import shap
 from scipy.special import expit, softmax
 from sklearn.preprocessing import StandardScaler
 
-from core.explain import _attribute
-from core.explain._attribute import attribute
-from core.explain._contributions import exact_contributor
+from core.explain import _attribution
+from core.explain._attribution import attribute
 from core.explain._deadline import Deadline
-from core.explain._subject import bare_estimator
-from tests.unit.explain.explain_models import LABELS, LEARNERS, odd_result, subject_of
+from core.explain._explained_model import bare_estimator
+from core.explain._explainers import exact_explainer
+from tests.unit.explain.explain_models import LABELS, LEARNERS, model_of, odd_result
 
 SPACES = {"binary": "log-odds", "multiclass": "margin", "regression": "prediction"}
 
 
 def attributed(result, frame, n=40, seconds=60.0):
-    subject = subject_of(result)
-    X = subject.encode(frame)
+    model = model_of(result)
+    X = model.encode(frame)
     names = ["x"] if result.task != "multiclass" else list(result.labels)
-    found, _, why = attribute(
-        subject,
+    attribution = attribute(
+        model,
         X[:n],
         frame,
         np.arange(len(frame)),
@@ -35,39 +34,39 @@ def attributed(result, frame, n=40, seconds=60.0):
         deadline=Deadline.after(seconds),
         estimator=bare_estimator(result.model),
     )
-    assert why == ""
-    return found, X
+    assert attribution.why_sampled == ""
+    return attribution.shap, X
 
 
 @pytest.mark.parametrize("task", LABELS)
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_values_add_up_to_the_prediction(learner, task):
     result, frame = odd_result(learner, task)
-    found, _ = attributed(result, frame)
+    shap, _ = attributed(result, frame)
     forest = learner in ("rf", "extra_tree") and task != "regression"
-    assert found.space == ("probability" if forest else SPACES[task])
-    assert found.values.shape == (40, len(result.features), 3 if task == "multiclass" else 1)
+    assert shap.space == ("probability" if forest else SPACES[task])
+    assert shap.values.shape == (40, len(result.features), 3 if task == "multiclass" else 1)
     raw = frame.head(40)
     if task == "regression":
-        sums, expected = found.outputs[:, 0], result.model.predict(raw)
+        sums, expected = shap.outputs[:, 0], result.model.predict(raw)
         assert sums == pytest.approx(expected, rel=1e-5, abs=1e-3)
         return
     expected = result.model.predict_proba(raw)
     if forest:
-        sums = found.outputs if task == "multiclass" else np.column_stack([1 - found.outputs, found.outputs])
+        sums = shap.outputs if task == "multiclass" else np.column_stack([1 - shap.outputs, shap.outputs])
     elif task == "binary":
-        sums = np.column_stack([1 - expit(found.outputs), expit(found.outputs)])
+        sums = np.column_stack([1 - expit(shap.outputs), expit(shap.outputs)])
     else:
-        sums = softmax(found.outputs, axis=1)
+        sums = softmax(shap.outputs, axis=1)
     assert np.abs(sums - expected).max() < 2e-6
-    assert found.error < 1e-4
+    assert shap.error < 1e-4
 
 
-@pytest.mark.filterwarnings("ignore:LightGBM binary classifier with TreeExplainer:UserWarning")  # told of each use
+@pytest.mark.filterwarnings("ignore:LightGBM binary classifier with TreeExplainer:UserWarning")  # at each use
 @pytest.mark.parametrize("learner", ["lgbm", "xgboost", "rf"])
 def test_agrees_with_shaps_tree_explainer_summed_to_raw_columns(learner):
     result, frame = odd_result(learner, "binary")
-    found, X = attributed(result, frame)
+    shap, X = attributed(result, frame)
     estimator = bare_estimator(result.model)
     explainer = shap.TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
     encoded = np.asarray(explainer.shap_values(X[:40]))
@@ -76,49 +75,49 @@ def test_agrees_with_shaps_tree_explainer_summed_to_raw_columns(learner):
     own = [name for name in names if name.startswith(("大小_", "missingindicator_大小"))]
     columns = [list(names).index(name) for name in own]
     assert len(columns) > 3
-    assert found.values[:, found.features.index("大小"), 0] == pytest.approx(encoded[:, columns].sum(axis=1), abs=1e-5)
-    dates = [place for place, name in enumerate(names) if name.removeprefix("missingindicator_").startswith("when: ")]
-    assert found.values[:, found.features.index("when"), 0] == pytest.approx(encoded[:, dates].sum(axis=1), abs=1e-5)
-    assert found.values.sum() == pytest.approx(encoded.sum(), abs=1e-3)
+    assert shap.values[:, shap.features.index("大小"), 0] == pytest.approx(encoded[:, columns].sum(axis=1), abs=1e-5)
+    dates = [index for index, name in enumerate(names) if name.removeprefix("missingindicator_").startswith("when: ")]
+    assert shap.values[:, shap.features.index("when"), 0] == pytest.approx(encoded[:, dates].sum(axis=1), abs=1e-5)
+    assert shap.values.sum() == pytest.approx(encoded.sum(), abs=1e-3)
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_linear_values_agree_with_shaps_linear_explainer(task):
     result, frame = odd_result("linear", task)
-    found, X = attributed(result, frame)
+    shap, X = attributed(result, frame)
     scaler, model = (step for _, step in bare_estimator(result.model).steps)
     assert isinstance(scaler, StandardScaler)
     prepared = scaler.transform(X).astype(float)
     masker = shap.maskers.Independent(prepared, max_samples=len(prepared))
     encoded = shap.LinearExplainer(model, masker).shap_values(prepared[:40])
-    place = found.features.index("a b")
+    index = shap.features.index("a b")
     columns = [i for i, name in enumerate(result.model.steps[0][1].get_feature_names_out()) if name.endswith("a b")]
-    assert found.values[:, place, 0] == pytest.approx(encoded[:, columns].sum(axis=1), rel=1e-4, abs=1e-4)
-    assert found.values[:, :, 0].sum(axis=1) == pytest.approx(encoded.sum(axis=1), rel=1e-4, abs=1e-3)
+    assert shap.values[:, index, 0] == pytest.approx(encoded[:, columns].sum(axis=1), rel=1e-4, abs=1e-4)
+    assert shap.values[:, :, 0].sum(axis=1) == pytest.approx(encoded.sum(axis=1), rel=1e-4, abs=1e-3)
 
 
 def test_a_column_that_no_tree_uses_has_exactly_no_value():
     result, frame = odd_result("lgbm", "binary")
-    found, _ = attributed(result, frame)
+    shap, _ = attributed(result, frame)
     estimator = result.model.steps[-1][1].estimator
-    subject = subject_of(result)
+    model = model_of(result)
     used = estimator.booster_.feature_importance()
-    unused = [i for i, places in enumerate(subject.places) if not used[places].any()]
+    unused = [i for i, indices in enumerate(model.indices) if not used[indices].any()]
     assert unused
-    assert (found.values[:, unused] == 0).all()
-    assert (np.abs(found.values).max(axis=(0, 2)) > 0).sum() == len(subject.places) - len(unused)
+    assert (shap.values[:, unused] == 0).all()
+    assert (np.abs(shap.values).max(axis=(0, 2)) > 0).sum() == len(model.indices) - len(unused)
 
 
 def replaced(monkeypatch, **changes):
     """Explain with an exact method that was changed."""
     result, frame = odd_result("rf", "binary", rows=60)
-    subject = subject_of(result)
-    X = subject.encode(frame)
-    exact = exact_contributor(bare_estimator(result.model), subject, X)
+    model = model_of(result)
+    X = model.encode(frame)
+    exact = exact_explainer(bare_estimator(result.model), model, X)
     changes = {name: change(exact) for name, change in changes.items()}
-    monkeypatch.setattr(_attribute, "exact_contributor", lambda *_: replace(exact, **changes))
-    found, _, why = _attribute.attribute(
-        subject,
+    monkeypatch.setattr(_attribution, "exact_explainer", lambda *_: replace(exact, **changes))
+    attribution = _attribution.attribute(
+        model,
         X[:5],
         frame,
         np.arange(5),
@@ -129,9 +128,10 @@ def replaced(monkeypatch, **changes):
         estimator=object(),
     )
     expected = result.model.predict_proba(frame.head(5))[:, 1]
-    assert found.method.startswith("sampled")
-    assert found.outputs[:, 0] == pytest.approx(expected[: len(found)])
-    return why
+    shap = attribution.shap
+    assert shap.method.startswith("sampled")
+    assert shap.outputs[:, 0] == pytest.approx(expected[: len(shap)])
+    return attribution.why_sampled
 
 
 def test_a_slow_exact_method_gives_way_to_sampling_with_its_reason(monkeypatch):
@@ -152,16 +152,16 @@ def test_a_large_forest_is_not_even_tried(monkeypatch):
 
         return values
 
-    why = replaced(monkeypatch, values=never, a_row_s=lambda _: 0.5)
-    assert why == "shap.TreeExplainer takes about 0.5 s a row"
+    why = replaced(monkeypatch, values=never, seconds_per_row=lambda _: 0.5)
+    assert why == "shap.TreeExplainer takes about 0.5 s per row"
 
 
 def test_what_a_forest_takes_grows_with_its_leaves():
     result, frame = odd_result("rf", "binary", rows=60)
-    subject = subject_of(result)
+    model = model_of(result)
     forest = bare_estimator(result.model)
-    found = exact_contributor(forest, subject, subject.encode(frame))
-    assert found.a_row_s == pytest.approx(1e-6 * sum(tree.get_n_leaves() for tree in forest.estimators_))
+    explainer = exact_explainer(forest, model, model.encode(frame))
+    assert explainer.seconds_per_row == pytest.approx(1e-6 * sum(tree.get_n_leaves() for tree in forest.estimators_))
 
 
 def test_an_exact_method_that_does_not_add_up_gives_way_to_sampling(monkeypatch):
@@ -172,13 +172,13 @@ def test_an_exact_method_that_does_not_add_up_gives_way_to_sampling(monkeypatch)
 
 def test_the_table_of_values_has_all_that_is_needed_to_draw_it():
     result, frame = odd_result("xgboost", "multiclass")
-    found, _ = attributed(result, frame, n=7)
-    table = found.table()
+    shap, _ = attributed(result, frame, n=7)
+    table = shap.table()
     assert len(table) == 3 * 7
     of_b = table[table["class"] == "b"].reset_index(drop=True)
-    sums = found.base[1] + of_b[[f"shap: {name}" for name in found.features]].sum(axis=1)
+    sums = shap.base[1] + of_b[[f"shap: {name}" for name in shap.features]].sum(axis=1)
     assert of_b["output"].tolist() == pytest.approx(sums.tolist())
     assert of_b["value: label"].equals(frame["label"].head(7))
-    again = type(found).from_table(found.to_dict(), table)
-    assert np.array_equal(again.values, found.values)
-    pd.testing.assert_frame_equal(again.data, found.data)
+    again = type(shap).from_table(shap.to_dict(), table)
+    assert np.array_equal(again.values, shap.values)
+    pd.testing.assert_frame_equal(again.data, shap.data)

@@ -75,14 +75,14 @@ def test_a_failure_is_told_and_the_result_is_kept(context, monkeypatch):
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(core.explain, "explain", failing, raising=False)
-    found = automl.run(context)
+    result = automl.run(context)
     said = "The model could not be explained (ZeroDivisionError: by zero)."
-    assert found["explain_error"] == said
-    assert found["verdict"]
+    assert result["explain_error"] == said
+    assert result["verdict"]
     assert context.events[-1].message == said
     assert (context.events[-1].phase, context.events[-1].values) == ("explain", {"error": "ZeroDivisionError"})
     assert SUMMARY_FILE not in context.kept
-    assert AutoMLResult.load(context.kept["result.json"].parent).verdict == found["verdict"]
+    assert AutoMLResult.load(context.kept["result.json"].parent).verdict == result["verdict"]
 
 
 def test_an_export_that_fails_in_an_unforeseen_way_leaves_the_result(context, monkeypatch):
@@ -90,9 +90,9 @@ def test_an_export_that_fails_in_an_unforeseen_way_leaves_the_result(context, mo
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(core.edge, "export_onnx", failing, raising=False)
-    found = automl.run(context)
-    assert found["export_error"] == "The model could not be exported (ZeroDivisionError: by zero)."
-    assert found["explain_error"] is None
+    result = automl.run(context)
+    assert result["export_error"] == "The model could not be exported (ZeroDivisionError: by zero)."
+    assert result["explain_error"] is None
     assert {"result.json", SUMMARY_FILE} <= set(context.kept)
     assert "model.onnx" not in context.kept
 
@@ -112,8 +112,8 @@ def test_a_stopped_search_is_not_explained(context):
 
     context.report = report
     context.settings["max_trials"] = 100
-    found = automl.run(context)
-    assert found["stop_reason"].startswith("You stopped it")
+    result = automl.run(context)
+    assert result["stop_reason"].startswith("You stopped it")
     assert SUMMARY_FILE not in context.kept
 
 
@@ -126,18 +126,18 @@ def unexplained(stocked):
 def test_a_model_is_explained_later_in_a_run_of_its_own(unexplained, stocked):
     run = jobs.get(stocked.explained, workspace="local")
     assert run.title == f"Explain {unexplained.title}"
-    found = Explanation.read(
+    explanation = Explanation.read(
         jobs.artifact_path(run.id, SUMMARY_FILE, workspace="local"),
         jobs.artifact_path(run.id, SHAP_FILE, workspace="local"),
     )
-    assert (found.settings.budget_s, len(found.permutation)) == (15, 20)
-    assert [each.id for each in explain.later(unexplained)] == [run.id]
+    assert (explanation.settings.budget_s, len(explanation.permutation)) == (15, 20)
+    assert [item.id for item in explain.later(unexplained)] == [run.id]
     shown = (
         models.card(models.register(unexplained.id, name="explained later", workspace="local").id, workspace="local")
         .to_markdown()
         .replace("\\", "")
     )
-    assert found.permutation["feature"].iloc[0] in shown[shown.index("## Explanation") :]
+    assert explanation.permutation["feature"].iloc[0] in shown[shown.index("## Explanation") :]
 
 
 def test_only_searches_that_succeeded_are_explained(dataset, unexplained):

@@ -1,4 +1,4 @@
-"""Degenerate input: what cannot be used is refused with a hint, what can be told is told."""
+"""Degenerate input: it is refused with a hint, or measured as far as possible."""
 
 import json
 
@@ -62,18 +62,18 @@ def test_what_cannot_be_used_is_refused_with_a_hint(what):
 
 @pytest.mark.parametrize("groups", [["a"] * N, [None] * N, np.full(N, np.nan), np.arange(N)])
 def test_groups_that_cannot_be_compared_have_no_difference(groups):
-    found = group_metrics(Y, P, groups, y_score=SCORE)
-    assert found.difference().isna().all()
-    assert found.summary["p_value"].isna().all()
-    json.dumps(found.to_dict(), default=float)
+    metrics = group_metrics(Y, P, groups, y_score=SCORE)
+    assert metrics.difference().isna().all()
+    assert metrics.summary["p_value"].isna().all()
+    json.dumps(metrics.to_dict(), default=float)
 
 
 @pytest.mark.parametrize("y", [np.zeros(N, int), np.ones(N, int)])
 def test_one_class_has_what_can_be_told(y):
-    found = group_metrics(y, P, GROUP, y_score=SCORE)
-    assert found.by_group["roc_auc"].isna().all()
-    assert found.difference()["selection_rate"] >= 0
-    json.dumps(found.to_dict(), default=float)
+    metrics = group_metrics(y, P, GROUP, y_score=SCORE)
+    assert metrics.by_group["roc_auc"].isna().all()
+    assert metrics.difference()["selection_rate"] >= 0
+    json.dumps(metrics.to_dict(), default=float)
 
 
 def test_a_group_of_one_class_has_no_area_with_weights_either():

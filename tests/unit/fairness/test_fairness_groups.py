@@ -45,14 +45,14 @@ def test_labels_are_sorted_and_missing_comes_last(values, labels):
 @given(st.lists(st.one_of(st.none(), st.integers(-3, 3), st.text("ab", max_size=2), st.booleans()), min_size=1))
 @settings(max_examples=50, deadline=None)
 def test_each_row_is_in_the_group_of_its_label(values):
-    found = group_rows(pd.Series(values, dtype=object))
-    assert len(set(map(label_text, found.labels))) == len(found)
-    assert np.bincount(found.codes, minlength=len(found)).min() > 0
-    for value, code in zip(values, found.codes, strict=True):
+    grouping = group_rows(pd.Series(values, dtype=object))
+    assert len(set(map(label_text, grouping.labels))) == len(grouping)
+    assert np.bincount(grouping.codes, minlength=len(grouping)).min() > 0
+    for value, code in zip(values, grouping.codes, strict=True):
         # True is 1 to a hash, whichever comes first.
         same = {label_text(value), label_text(int(value)) if isinstance(value, bool) else label_text(value)}
         same |= {label_text(bool(value))} if value in (0, 1) and not isinstance(value, str) else set()
-        assert label_text(found.labels[code]) in same
+        assert label_text(grouping.labels[code]) in same
 
 
 @pytest.mark.parametrize(
@@ -82,18 +82,18 @@ def test_labels_read_the_same_whatever_their_type(label, text):
 
 def test_intersections_are_those_that_have_rows():
     frame = pd.DataFrame({"sex": ["F", "M", "F", "M"], "age": [30, 30, 40, 30]})
-    found = group_rows(frame)
-    assert found.labels.tolist() == [("F", 30), ("F", 40), ("M", 30)]
-    assert found.labels.names == ["sex", "age"]
-    assert found.codes.tolist() == [0, 2, 1, 2]
-    assert found.levels[0].tolist() == [0, 0, 0]
+    grouping = group_rows(frame)
+    assert grouping.labels.tolist() == [("F", 30), ("F", 40), ("M", 30)]
+    assert grouping.labels.names == ["sex", "age"]
+    assert grouping.codes.tolist() == [0, 2, 1, 2]
+    assert grouping.levels[0].tolist() == [0, 0, 0]
 
 
 def test_control_features_come_first():
-    found = group_rows(["a", "b", "a", "a"], pd.Series(["x", "x", "y", None], name="dept"))
-    assert found.labels.names == ["dept", "sensitive_feature_0"]
-    assert found.labels.tolist() == [("x", "a"), ("x", "b"), ("y", "a"), ("(missing)", "a")]
-    codes, levels = found.levels
+    grouping = group_rows(["a", "b", "a", "a"], pd.Series(["x", "x", "y", None], name="dept"))
+    assert grouping.labels.names == ["dept", "sensitive_feature_0"]
+    assert grouping.labels.tolist() == [("x", "a"), ("x", "b"), ("y", "a"), ("(missing)", "a")]
+    codes, levels = grouping.levels
     assert codes.tolist() == [0, 0, 1, 2]
     assert levels.tolist() == ["x", "y", "(missing)"]
 
@@ -113,9 +113,9 @@ def test_an_index_does_not_move_rows():
 def test_many_columns_give_the_same_groups_as_pandas(columns):
     random = np.random.default_rng(columns)
     frame = pd.DataFrame({name: random.choice(list("uvwxyz")[: 6 - columns], 500) for name in "abcd"[:columns]})
-    found = group_rows(frame)
+    grouping = group_rows(frame)
     expected = frame.groupby(list(frame.columns)).ngroup()
-    assert found.codes.tolist() == expected.tolist()
+    assert grouping.codes.tolist() == expected.tolist()
 
 
 def test_as_many_groups_as_can_be_compared():
@@ -135,19 +135,19 @@ def test_as_many_groups_as_can_be_compared():
 @settings(max_examples=50, deadline=None)
 def test_bins_are_at_most_so_many_and_in_order(values, bins):
     numbers = pd.Series(values, dtype=float)
-    found = bin_numbers(numbers, bins)
-    assert found.isna().equals(numbers.isna())
-    assert found.nunique() <= bins
-    assert found.cat.ordered
+    binned = bin_numbers(numbers, bins)
+    assert binned.isna().equals(numbers.isna())
+    assert binned.nunique() <= bins
+    assert binned.cat.ordered
     if numbers.nunique() > 1:
-        assert found.nunique() > 1
-    ranges = numbers.groupby(found.cat.codes).agg(["min", "max"]).drop(index=-1, errors="ignore")
+        assert binned.nunique() > 1
+    ranges = numbers.groupby(binned.cat.codes).agg(["min", "max"]).drop(index=-1, errors="ignore")
     assert (ranges["max"].to_numpy()[:-1] < ranges["min"].to_numpy()[1:]).all()
 
 
 def test_bins_by_quantiles_are_of_about_equal_size():
-    found = bin_numbers(np.random.default_rng(0).normal(size=1000), 4)
-    assert found.value_counts().tolist() == [250] * 4
+    bins = bin_numbers(np.random.default_rng(0).normal(size=1000), 4)
+    assert bins.value_counts().tolist() == [250] * 4
 
 
 def test_edges_keep_their_names_whatever_the_rows():
@@ -168,8 +168,8 @@ def test_one_value_is_one_group():
 
 
 def test_names_of_close_edges_differ():
-    found = bin_numbers(1e6 + np.arange(8) / 1000, 4)
-    assert found.nunique() == 4
+    bins = bin_numbers(1e6 + np.arange(8) / 1000, 4)
+    assert bins.nunique() == 4
 
 
 @pytest.mark.parametrize(("values", "bins"), [(["a", "b"], 4), ([1, 2], 1), ([1, 2], 0)])

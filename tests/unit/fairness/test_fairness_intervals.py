@@ -36,9 +36,9 @@ def test_gap_intervals_are_newcombes():
     y = np.ones(150, dtype=int)
     p = np.r_[np.ones(56), np.zeros(14), np.ones(48), np.zeros(32)].astype(int)
     group = np.repeat(["new", "old"], [70, 80])
-    found = group_metrics(y, p, group).difference_intervals.loc[("new", "selection_rate")]
-    assert found[["gap", "low", "high"]].tolist() == pytest.approx([0.2, 0.0524, 0.3339], abs=5e-5)
-    assert found["reference"] == "old"
+    metrics = group_metrics(y, p, group).difference_intervals.loc[("new", "selection_rate")]
+    assert metrics[["gap", "low", "high"]].tolist() == pytest.approx([0.2, 0.0524, 0.3339], abs=5e-5)
+    assert metrics["reference"] == "old"
     turned = group_metrics(y, p, group, reference_group="new").difference_intervals.loc[("old", "selection_rate")]
     assert turned[["gap", "low", "high"]].tolist() == pytest.approx([-0.2, -0.3339, -0.0524], abs=5e-5)
 
@@ -65,9 +65,9 @@ def test_delong_is_that_of_all_pairs(seed, decimals):
 
 def test_interval_of_a_perfect_area_is_not_a_point():
     y, score = np.repeat([0, 1], 40), np.repeat([0.2, 0.8], 40)
-    found = group_metrics(y, y, ["a"] * 80, y_score=score).intervals.loc[("a", "roc_auc")]
-    assert found["value"] == found["high"] == 1.0
-    assert 0.85 < found["low"] < 0.95
+    metrics = group_metrics(y, y, ["a"] * 80, y_score=score).intervals.loc[("a", "roc_auc")]
+    assert metrics["value"] == metrics["high"] == 1.0
+    assert 0.85 < metrics["low"] < 0.95
 
 
 def test_ratios_are_near_those_of_a_bootstrap_of_rows():
@@ -76,19 +76,19 @@ def test_ratios_are_near_those_of_a_bootstrap_of_rows():
     group = np.repeat(["a", "b"], [400, 200])
     y = random.integers(0, 2, n)
     p = (random.random(n) < np.where(group == "a", 0.5, 0.35)).astype(int)
-    found = group_metrics(y, p, group, n_boot=4000).ratio_intervals.loc[("b", "selection_rate")]
+    metrics = group_metrics(y, p, group, n_boot=4000).ratio_intervals.loc[("b", "selection_rate")]
     drawn = [
         p[400:][random.integers(0, 200, 200)].mean() / p[:400][random.integers(0, 400, 400)].mean() for _ in range(4000)
     ]
-    assert found["ratio"] == pytest.approx(p[400:].mean() / p[:400].mean())
-    assert found[["low", "high"]].tolist() == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.02)
-    assert found["undefined"] == 0
+    assert metrics["ratio"] == pytest.approx(p[400:].mean() / p[:400].mean())
+    assert metrics[["low", "high"]].tolist() == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.02)
+    assert metrics["undefined"] == 0
 
 
 def test_resamples_without_a_ratio_are_counted():
     p = np.r_[1, 1, np.zeros(38)]
-    found = group_metrics(p, p, np.tile(["a", "b"], 20), n_boot=500, min_group_size=0, task="classification")
-    undefined = found.ratio_intervals.xs("selection_rate", level=1)["undefined"].iloc[0]
+    metrics = group_metrics(p, p, np.tile(["a", "b"], 20), n_boot=500, min_group_size=0, task="classification")
+    undefined = metrics.ratio_intervals.xs("selection_rate", level=1)["undefined"].iloc[0]
     assert undefined == pytest.approx(500 * 0.95**20, abs=60)  # the one selected row of the reference is not drawn
 
 
@@ -126,26 +126,26 @@ def test_large_weighted_groups_are_drawn_as_small_ones_are(monkeypatch):
 
 def test_a_gap_interval_may_hold_zero():
     y = np.tile([0, 1], 100)
-    found = group_metrics(y, np.tile([0, 1, 1, 0], 50), np.repeat(["a", "b"], 100)).difference_intervals
-    assert ((found["low"] < 0) & (found["high"] > 0)).all()
+    metrics = group_metrics(y, np.tile([0, 1, 1, 0], 50), np.repeat(["a", "b"], 100)).difference_intervals
+    assert ((metrics["low"] < 0) & (metrics["high"] > 0)).all()
 
 
 def test_intervals_hold_their_values():
     random = np.random.default_rng(5)
     y, score, group = random.integers(0, 2, 300), random.random(300), random.choice(list("abc"), 300)
-    found = group_metrics(y, score > 0.5, group, y_score=score)
-    table = found.intervals.drop(index="calibration_error", level="metric")  # its bootstrap is biased upwards
+    metrics = group_metrics(y, score > 0.5, group, y_score=score)
+    table = metrics.intervals.drop(index="calibration_error", level="metric")  # its bootstrap is biased upwards
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
-    assert (found.difference_intervals["low"] <= found.difference_intervals["gap"]).all()
+    assert (metrics.difference_intervals["low"] <= metrics.difference_intervals["gap"]).all()
     assert table["low"].min() >= 0
-    overall = found.overall_intervals.drop(index="calibration_error")
+    overall = metrics.overall_intervals.drop(index="calibration_error")
     assert ((overall["high"] - overall["low"]) < (table["high"] - table["low"]).unstack().min()[overall.index]).all()
 
 
 @pytest.mark.filterwarnings("error")
 def test_intervals_without_rows_are_unknown():
-    found = group_metrics([0, 0, 1, 1], [0, 1, 1, 1], list("aabb"), y_score=[0.1, 0.6, 0.7, 0.8], min_group_size=0)
-    table = found.intervals
+    metrics = group_metrics([0, 0, 1, 1], [0, 1, 1, 1], list("aabb"), y_score=[0.1, 0.6, 0.7, 0.8], min_group_size=0)
+    table = metrics.intervals
     for label, name in (
         ("a", "true_positive_rate"),
         ("b", "false_positive_rate"),
@@ -184,5 +184,5 @@ def test_gaps_cover():
 
 def test_kinds_of_intervals_are_told():
     assert RateValues(np.ones((1, 4))).intervals(0.95, 100, np.random.default_rng(0))[2][0] == "Wilson"
-    found = group_metrics([0.5, 1.5] * 30, [1.0, 1.0] * 30, ["a"] * 60).intervals
-    assert found.loc[("a", "mae"), "method"] == "Student"
+    metrics = group_metrics([0.5, 1.5] * 30, [1.0, 1.0] * 30, ["a"] * 60).intervals
+    assert metrics.loc[("a", "mae"), "method"] == "Student"

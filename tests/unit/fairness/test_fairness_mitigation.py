@@ -29,16 +29,16 @@ SEARCH = AutoMLSettings(target="hired", drop_columns=("group",), time_budget_s=N
 
 @pytest.fixture(scope="module")
 def compared(hiring):
-    told = []
+    expected = []
     settings = MitigationSettings(sensitive_columns=("group",), iterations=10, grid_size=7)
-    return mitigate(hiring, SEARCH, LOGISTIC, settings, report=told.append), told
+    return mitigate(hiring, SEARCH, LOGISTIC, settings, report=expected.append), expected
 
 
 def test_all_techniques_are_compared_with_the_unmitigated(compared):
-    result, told = compared
+    result, expected = compared
     assert result.table["technique"].tolist() == ["unmitigated", *TECHNIQUES]
     assert result.rows == {"train": 3_200, "test": 800}
-    assert [event.fraction for event in told if event.message.startswith("Done")][-1] == 1.0
+    assert [event.fraction for event in expected if event.message.startswith("Done")][-1] == 1.0
 
 
 def test_every_technique_makes_the_difference_smaller(compared):
@@ -89,7 +89,7 @@ def test_reweighing_makes_group_and_label_independent(hiring):
     setup = training_setup(prepared, groups, LOGISTIC, MitigationSettings(sensitive_columns=("group",)))
     bench = Spy(**vars(setup))
     TECHNIQUES["reweighing"].train(bench)
-    weight = next(each.weight for each in kept if hasattr(each, "weight"))
+    weight = next(model.weight for model in kept if hasattr(model, "weight"))
     shares = [np.average(bench.y[bench.group == g], weights=weight[bench.group == g]) for g in (0, 1)]
     assert shares[0] == pytest.approx(shares[1])
     assert shares[0] == pytest.approx(bench.y.mean())
@@ -120,15 +120,15 @@ def test_intervals_are_around_their_figures(compared):
 
 
 def test_stop_within_a_technique_keeps_those_that_are_done(hiring):
-    told = []
+    expected = []
     settings = MitigationSettings(sensitive_columns=("group",), techniques=("reweighing", "grid_search"))
 
     def third_model():
-        return any(event.values.get("fit") == 3 for event in told)
+        return any(event.values.get("fit") == 3 for event in expected)
 
-    result = mitigate(hiring, SEARCH, LOGISTIC, settings, should_stop=third_model, report=told.append)
+    result = mitigate(hiring, SEARCH, LOGISTIC, settings, should_stop=third_model, report=expected.append)
     assert result.table["technique"].tolist() == ["unmitigated", "reweighing"]
-    assert max(event.values.get("fit", 0) for event in told) == 3
+    assert max(event.values.get("fit", 0) for event in expected) == 3
 
 
 @pytest.mark.parametrize(

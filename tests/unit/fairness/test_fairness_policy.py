@@ -45,10 +45,10 @@ def test_fitted_policies_can_be_stored(constraint):
     assert policy.settings["constraint"] == constraint
 
 
-@pytest.mark.parametrize("found", [{}, {"kind": "model"}, {"kind": "threshold policy", "version": 2}])
-def test_what_is_no_policy_is_refused(found):
+@pytest.mark.parametrize("stored", [{}, {"kind": "model"}, {"kind": "threshold policy", "version": 2}])
+def test_what_is_no_policy_is_refused(metrics):
     with pytest.raises(InputError) as refused:
-        ThresholdPolicy.from_dict(found)
+        ThresholdPolicy.from_dict(metrics)
     assert refused.value.hint
 
 

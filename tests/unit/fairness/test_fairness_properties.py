@@ -32,11 +32,13 @@ def test_order_of_rows_does_not_matter(seed, weighted):
 
     def tables(at):
         w = None if weights is None else weights[at]
-        found = group_metrics(y[at], p[at], group[at], y_score=score[at], sample_weight=w, n_boot=100, min_group_size=0)
+        metrics = group_metrics(
+            y[at], p[at], group[at], y_score=score[at], sample_weight=w, n_boot=100, min_group_size=0
+        )
         table = score_table(y[at], score[at], group[at], sample_weight=w)
         curves = [table.roc(), table.precision_recall(), table.calibration()]
-        sure = [] if weighted else [found.intervals, found.difference_intervals, found.ratio_intervals]
-        return [found.by_group, found.tests, *curves, *sure]
+        sure = [] if weighted else [metrics.intervals, metrics.difference_intervals, metrics.ratio_intervals]
+        return [metrics.by_group, metrics.tests, *curves, *sure]
 
     for first, other in zip(tables(np.arange(len(y))), tables(order), strict=True):
         same(first, other)
@@ -81,13 +83,13 @@ def test_merging_two_equal_groups_changes_no_rate(seed):
 def test_groups_add_up_to_the_overall_figures(seed):
     y, p, group, _ = rows(seed)
     control = np.random.default_rng(seed).choice([1, 2], len(y))
-    found = group_metrics(y, p, group, control_features={"level": control}, min_group_size=0)
-    count = found.by_group["count"]
+    metrics = group_metrics(y, p, group, control_features={"level": control}, min_group_size=0)
+    count = metrics.by_group["count"]
     assert count.sum() == len(y)
-    assert count.groupby(level="level").sum().to_dict() == found.overall["count"].to_dict()
+    assert count.groupby(level="level").sum().to_dict() == metrics.overall["count"].to_dict()
     for name in ("base_rate", "selection_rate", "accuracy"):
-        total = (found.by_group[name] * count).groupby(level="level").sum() / found.overall["count"]
-        assert total.to_dict() == pytest.approx(found.overall[name].to_dict()), name
+        total = (metrics.by_group[name] * count).groupby(level="level").sum() / metrics.overall["count"]
+        assert total.to_dict() == pytest.approx(metrics.overall[name].to_dict()), name
 
 
 @given(SEEDS)

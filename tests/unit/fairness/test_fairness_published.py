@@ -36,8 +36,8 @@ def adult():
 def test_fairlearns_example_of_18_rows():
     y_true = [0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1]
     y_pred = [0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0]
-    found = group_metrics(y_true, y_pred, list("bbabbcccaacabccbcc"), min_group_size=0)
-    summary = found.summary
+    metrics = group_metrics(y_true, y_pred, list("bbabbcccaacabccbcc"), min_group_size=0)
+    summary = metrics.summary
     assert summary.loc["demographic_parity", "difference"] == pytest.approx(0.25)
     assert summary.loc["demographic_parity", "ratio"] == pytest.approx(0.6667, abs=5e-5)
     assert summary.loc["equalized_odds", "difference"] == 1.0
@@ -52,21 +52,21 @@ def test_compas_rates(compas):
 
 
 def test_compas_disparities(compas):
-    found = compas.summary
-    assert found.loc["demographic_parity", ["difference", "ratio"]].tolist() == pytest.approx(
+    summary = compas.summary
+    assert summary.loc["demographic_parity", ["difference", "ratio"]].tolist() == pytest.approx(
         [0.240200, 0.591638], abs=1e-6
     )
-    assert found.loc["equalized_odds", ["difference", "ratio"]].tolist() == pytest.approx(
+    assert summary.loc["equalized_odds", ["difference", "ratio"]].tolist() == pytest.approx(
         [0.213925, 0.522987], abs=1e-6
     )
-    assert found.loc["equal_opportunity", "difference"] == pytest.approx(0.197373, abs=1e-6)
-    assert found.loc["four_fifths", "holds"] is False
+    assert summary.loc["equal_opportunity", "difference"] == pytest.approx(0.197373, abs=1e-6)
+    assert summary.loc["four_fifths", "holds"] is False
 
 
 def test_compas_intervals_of_wilson(compas):
-    found = compas.intervals.xs("false_positive_rate", level="metric")[["low", "high"]]
-    assert found.loc["African-American"].tolist() == pytest.approx([0.425595, 0.471561], abs=1e-6)
-    assert found.loc["Caucasian"].tolist() == pytest.approx([0.213715, 0.256738], abs=1e-6)
+    bounds = compas.intervals.xs("false_positive_rate", level="metric")[["low", "high"]]
+    assert bounds.loc["African-American"].tolist() == pytest.approx([0.425595, 0.471561], abs=1e-6)
+    assert bounds.loc["Caucasian"].tolist() == pytest.approx([0.213715, 0.256738], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_compas_intervals_of_wilson(compas):
     [("false_positive_rate", 0.214, 0.182, 0.245), ("false_negative_rate", -0.197, -0.235, -0.159)],
 )
 def test_compas_gaps_are_those_of_a_bootstrap(compas, metric, gap, low, high):
-    found = compas.difference_intervals.loc[("African-American", metric)]
-    assert found["gap"] == pytest.approx(gap, abs=5e-4)
-    assert [found["low"], found["high"]] == pytest.approx([low, high], abs=2e-3)
+    row = compas.difference_intervals.loc[("African-American", metric)]
+    assert row["gap"] == pytest.approx(gap, abs=5e-4)
+    assert [row["low"], row["high"]] == pytest.approx([low, high], abs=2e-3)
 
 
 def test_compas_gaps_are_no_chance(compas):
@@ -85,15 +85,15 @@ def test_compas_gaps_are_no_chance(compas):
 
 def test_adult_tree(adult):
     y, score, sex = adult
-    found = group_metrics(y, score > 0.5, sex)
-    assert found.overall["count"] == 48_842
+    metrics = group_metrics(y, score > 0.5, sex)
+    assert metrics.overall["count"] == 48_842
     # Printed with the last digit cut off.
-    assert found.overall[["accuracy", "selection_rate"]].tolist() == pytest.approx([0.8443, 0.1638], abs=1e-4)
-    rates = found.by_group[["accuracy", "selection_rate"]]
+    assert metrics.overall[["accuracy", "selection_rate"]].tolist() == pytest.approx([0.8443, 0.1638], abs=1e-4)
+    rates = metrics.by_group[["accuracy", "selection_rate"]]
     assert rates.loc["Female"].tolist() == pytest.approx([0.9251, 0.0635], abs=1e-4)
     assert rates.loc["Male"].tolist() == pytest.approx([0.8042, 0.2135], abs=1e-4)
-    assert found.summary.loc["demographic_parity", "difference"] == pytest.approx(0.150049, abs=1e-6)
-    assert found.summary.loc["equalized_odds", "difference"] == pytest.approx(0.081166, abs=1e-6)
+    assert metrics.summary.loc["demographic_parity", "difference"] == pytest.approx(0.150049, abs=1e-6)
+    assert metrics.summary.loc["equalized_odds", "difference"] == pytest.approx(0.081166, abs=1e-6)
 
 
 @pytest.mark.parametrize(("constraint", "published"), [("demographic_parity", 0.82489), ("equalized_odds", 0.82970)])
@@ -113,6 +113,6 @@ def test_german_credit(column, reference, gap):
     """Good credit of those below 25, and of women, against the others."""
     frame = load_sample("german_credit").frame
     groups = bin_numbers(frame["age"], [25]) if column == "age" else frame["sex"]
-    found = group_metrics(frame["credit"], frame["credit"], groups, pos_label="good", reference_group=reference)
-    assert found.difference_intervals.xs("base_rate", level="metric")["gap"].item() == pytest.approx(gap, abs=1e-6)
-    assert found.difference()["base_rate"] == pytest.approx(-gap, abs=1e-6)
+    metrics = group_metrics(frame["credit"], frame["credit"], groups, pos_label="good", reference_group=reference)
+    assert metrics.difference_intervals.xs("base_rate", level="metric")["gap"].item() == pytest.approx(gap, abs=1e-6)
+    assert metrics.difference()["base_rate"] == pytest.approx(-gap, abs=1e-6)

@@ -21,20 +21,20 @@ def rows():
 
 
 @pytest.fixture(scope="module")
-def found(rows):
+def metrics(rows):
     truth, score, group = rows
     return group_metrics(truth, (score > 0.5).astype(int), group, y_score=score)
 
 
 @pytest.fixture(scope="module")
-def report(rows, found):
+def report(rows, metrics):
     truth, score, group = rows
     table = score_table(truth, score, group)
     policy = optimize_thresholds(table, constraint="equalized_odds")
     return FairnessReport(
         "Fairness of <script>alert(1)</script>",
         {"Fingerprint": "abc", "Rows": "2,000"},
-        found,
+        metrics,
         "equalized_odds",
         policy.to_dict(),
         table.under(policy),
@@ -42,9 +42,9 @@ def report(rows, found):
     )
 
 
-def test_verdict_names_groups_gap_interval_and_chance(found):
-    said = verdict(found)
-    values = found.by_group["selection_rate"].drop("few")
+def test_verdict_names_groups_gap_interval_and_chance(metrics):
+    said = verdict(metrics)
+    values = metrics.by_group["selection_rate"].drop("few")
     gap = 100 * (values.max() - values.min())
     assert said.startswith(f"'{values.idxmax()}' is selected {gap:.1f} points [")
     assert f"more often than '{values.idxmin()}'" in said
@@ -54,8 +54,8 @@ def test_verdict_names_groups_gap_interval_and_chance(found):
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)
-def test_every_definition_has_a_sentence(found, definition):
-    said = verdict(found, definition)
+def test_every_definition_has_a_sentence(metrics, definition):
+    said = verdict(metrics, definition)
     assert said.endswith(".")
     assert "few" not in said, "groups with few rows are not compared"
 
@@ -76,9 +76,9 @@ def test_too_few_rows_and_numbers_have_a_sentence_too():
     assert verdict(shifted).startswith("Predictions for 'b' are higher, compared with the truth, by ")
 
 
-def test_unknown_definition_is_refused(found):
+def test_unknown_definition_is_refused(metrics):
     with pytest.raises(SettingsError, match="Unknown definition of fairness 'luck'"):
-        verdict(found, "luck")
+        verdict(metrics, "luck")
 
 
 class Reader(HTMLParser):
@@ -115,8 +115,8 @@ def test_markdown_has_every_table_and_caveat(report):
     assert min(widths) >= 3
 
 
-def test_tables_hold_the_figures(report, found):
+def test_tables_hold_the_figures(report, metrics):
     tables = report.tables()
-    assert tables["Groups"]["selection_rate"].tolist() == found.by_group["selection_rate"].tolist()
+    assert tables["Groups"]["selection_rate"].tolist() == metrics.by_group["selection_rate"].tolist()
     assert set(tables["Rules"]["group"]) == {"<b>men</b>", "women|all", "few"}
     assert "few" in set(tables["Too few rows to compare"]["group"])

@@ -29,11 +29,11 @@ def test_at_thresholds_is_what_the_rows_give(seed, decimals, weighted, single):
     given_to_it = thresholds["a"] if single else thresholds
     chosen = np.full(len(y), thresholds["a"]) if single else np.array([thresholds[label] for label in group])
     w = weights if weighted else None
-    found = score_table(y, score, group, sample_weight=w, min_group_size=0).at(given_to_it)
+    metrics = score_table(y, score, group, sample_weight=w, min_group_size=0).at(given_to_it)
     expected = group_metrics(y, score >= chosen, group, sample_weight=w, min_group_size=0)
-    pd.testing.assert_frame_equal(found.by_group, expected.by_group, rtol=1e-9, atol=1e-12)
-    pd.testing.assert_series_equal(found.overall, expected.overall, rtol=1e-9, atol=1e-12)
-    pd.testing.assert_frame_equal(found.intervals, expected.intervals, rtol=1e-9, atol=1e-9)
+    pd.testing.assert_frame_equal(metrics.by_group, expected.by_group, rtol=1e-9, atol=1e-12)
+    pd.testing.assert_series_equal(metrics.overall, expected.overall, rtol=1e-9, atol=1e-12)
+    pd.testing.assert_frame_equal(metrics.intervals, expected.intervals, rtol=1e-9, atol=1e-9)
 
 
 @given(SEEDS, st.booleans())
@@ -42,14 +42,14 @@ def test_under_a_policy_is_what_its_expected_rates_give(seed, weighted):
     y, score, group, weights = rows(seed, groups="ab")
     w = weights if weighted else None
     policy = optimize_thresholds(y, score, group, constraint="equalized_odds", sample_weight=w)
-    found = score_table(y, score, group, sample_weight=w, min_group_size=0).under(policy).by_group
+    metrics = score_table(y, score, group, sample_weight=w, min_group_size=0).under(policy).by_group
     rates, w = policy.expected_rate(score, group), np.ones(len(y)) if w is None else w
     for label in "ab":
         own = group == label
-        assert found.loc[label, "selection_rate"] == pytest.approx(np.average(rates[own], weights=w[own]))
+        assert metrics.loc[label, "selection_rate"] == pytest.approx(np.average(rates[own], weights=w[own]))
         for name, kind in (("true_positive_rate", 1), ("false_positive_rate", 0)):
             part = own & (y == kind)
-            assert found.loc[label, name] == pytest.approx(np.average(rates[part], weights=w[part]), abs=1e-12)
+            assert metrics.loc[label, name] == pytest.approx(np.average(rates[part], weights=w[part]), abs=1e-12)
 
 
 def test_weights_do_not_make_expected_rates_surer():
@@ -101,11 +101,11 @@ def test_thinned_curves_keep_their_ends_and_their_area():
 def test_auc_is_scikit_learns(seed, weighted):
     y, score, group, weights = rows(seed, 100, groups="ab")
     w = weights if weighted else np.ones(100)
-    found = score_table(y, score, group, sample_weight=w if weighted else None).auc()
+    auc = score_table(y, score, group, sample_weight=w if weighted else None).auc()
     for label in "ab":
         own = group == label
         expected = sk.roc_auc_score(y[own], score[own], sample_weight=w[own])
-        assert found[label] == pytest.approx(expected, abs=1e-12)
+        assert auc[label] == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_group_of_one_class_has_no_curve():
@@ -122,9 +122,9 @@ def test_a_group_of_one_class_has_no_curve():
 @settings(max_examples=30, deadline=None)
 def test_calibration_adds_up(seed, n, decimals, bins):
     y, score, group, _ = rows(seed, n, decimals)
-    found = score_table(y, score, group).calibration(bins)
+    calibration_table = score_table(y, score, group).calibration(bins)
     for label in set(group):
-        own, part = group == label, found[found["group"] == label]
+        own, part = group == label, calibration_table[calibration_table["group"] == label]
         assert part["n"].sum() == own.sum()
         assert len(part) <= bins
         assert (part["n"] * part["observed"]).sum() == pytest.approx(y[own].sum())
@@ -140,16 +140,16 @@ def test_calibration_bins_hold_as_many_rows_each():
 
 def test_calibration_keeps_rows_of_one_score_together():
     y, score = [0, 1, 0, 1, 1, 1], [0.5, 0.5, 0.5, 0.5, 0.9, 0.9]
-    found = score_table(y, score, ["a"] * 6).calibration(3)
-    assert found[["predicted", "observed", "n"]].to_numpy().tolist() == [[0.5, 0.5, 4], [0.9, 1.0, 2]]
+    calibration_table = score_table(y, score, ["a"] * 6).calibration(3)
+    assert calibration_table[["predicted", "observed", "n"]].to_numpy().tolist() == [[0.5, 0.5, 4], [0.9, 1.0, 2]]
 
 
 def test_calibration_counts_weights():
     y, score, group, weights = rows(3, 200, 2, "a")
-    found = score_table(y, score, group, sample_weight=weights).calibration(1).iloc[0]
-    assert found["observed"] == pytest.approx(np.average(y, weights=weights))
-    assert found["predicted"] == pytest.approx(np.average(score, weights=weights))
-    assert found["n"] == 200
+    calibration_table = score_table(y, score, group, sample_weight=weights).calibration(1).iloc[0]
+    assert calibration_table["observed"] == pytest.approx(np.average(y, weights=weights))
+    assert calibration_table["predicted"] == pytest.approx(np.average(score, weights=weights))
+    assert calibration_table["n"] == 200
 
 
 @pytest.mark.parametrize(

@@ -89,13 +89,13 @@ def test_p_value_is_that_of_dealing_rows():
 
 def test_p_values_are_uniform_when_nothing_differs():
     random = np.random.default_rng(2)
-    found = []
+    p_values_drawn = []
     for seed in range(300):
         selected = random.binomial([300, 500, 200], 0.4)
         cells = np.stack([[300, 500, 200] - selected, selected, [0] * 3, [0] * 3], axis=-1)
-        found.append(p_of("selection_rate", cells, 400, seed))
-    assert kstest(found, "uniform").pvalue > 0.01
-    assert np.mean(np.array(found) <= 0.05) < 0.09
+        p_values_drawn.append(p_of("selection_rate", cells, 400, seed))
+    assert kstest(p_values_drawn, "uniform").pvalue > 0.01
+    assert np.mean(np.array(p_values_drawn) <= 0.05) < 0.09
 
 
 def test_p_value_is_never_zero():
@@ -103,9 +103,9 @@ def test_p_value_is_never_zero():
 
 
 def test_p_value_of_one_group_is_unknown():
-    found = group_metrics([0, 1] * 40, [1, 1] * 40, ["a"] * 80).tests
-    assert found["p_value"].isna().all()
-    assert found["difference"].isna().all()
+    metrics = group_metrics([0, 1] * 40, [1, 1] * 40, ["a"] * 80).tests
+    assert metrics["p_value"].isna().all()
+    assert metrics["difference"].isna().all()
 
 
 @given(st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), min_size=1, max_size=20))
@@ -113,10 +113,10 @@ def test_p_value_of_one_group_is_unknown():
 def test_adjusted_p_values_are_scipys(values):
     p = np.array(values)
     known = np.isfinite(p)
-    found = benjamini_hochberg(p)
-    assert np.isnan(found[~known]).all()
+    adjusted = benjamini_hochberg(p)
+    assert np.isnan(adjusted[~known]).all()
     if known.any():
-        assert found[known] == pytest.approx(false_discovery_control(p[known]), abs=1e-12)
+        assert adjusted[known] == pytest.approx(false_discovery_control(p[known]), abs=1e-12)
 
 
 def test_heterogeneity_is_cochrans():
@@ -129,34 +129,34 @@ def test_heterogeneity_is_cochrans():
 
 def test_heterogeneity_of_scores_is_uniform_when_nothing_differs():
     random = np.random.default_rng(3)
-    found = []
+    p_values_drawn = []
     for _ in range(150):
         y, group = random.integers(0, 2, 400), random.integers(0, 3, 400)
         score = np.clip(random.normal(0.4 + 0.2 * y, 0.15), 0, 1)
         tests = group_metrics(y, y, group, y_score=score, n_boot=100, metrics=["roc_auc", "brier_score"]).tests
-        found.append(tests["p_value"].to_numpy())
-    for p in np.array(found).T:
+        p_values_drawn.append(tests["p_value"].to_numpy())
+    for p in np.array(p_values_drawn).T:
         assert kstest(p, "uniform").pvalue > 0.005
 
 
 def test_errors_that_differ_are_found():
     random = np.random.default_rng(4)
     y, group = random.normal(size=400), np.repeat(["a", "b"], 200)
-    found = group_metrics(y, y + np.where(group == "a", 0.0, 1.0) + random.normal(size=400), group).tests
-    assert found.loc["mean_error", "p_value"] < 1e-6
-    assert np.isnan(found.loc["r2", "p_value"])
+    metrics = group_metrics(y, y + np.where(group == "a", 0.0, 1.0) + random.normal(size=400), group).tests
+    assert metrics.loc["mean_error", "p_value"] < 1e-6
+    assert np.isnan(metrics.loc["r2", "p_value"])
 
 
 def test_summary_corrects_for_two_rates():
     cells = [(30, 20, 25, 25), (38, 12, 14, 36)]
     y, p, group = (
-        np.concatenate([np.repeat(values, row) for values, row in zip(each, cells, strict=True)])
-        for each in ([[0, 0, 1, 1]] * 2, [[0, 1, 0, 1]] * 2, [["a"] * 4, ["b"] * 4])
+        np.concatenate([np.repeat(values, row) for values, row in zip(columns, cells, strict=True)])
+        for columns in ([[0, 0, 1, 1]] * 2, [[0, 1, 0, 1]] * 2, [["a"] * 4, ["b"] * 4])
     )
-    found = group_metrics(y, p, group)
-    rates = found.tests.loc[["true_positive_rate", "false_positive_rate"], "p_value"]
-    assert found.summary.loc["equalized_odds", "p_value"] == pytest.approx(min(1.0, 2 * rates.min()))
-    assert found.summary.loc["equal_opportunity", "p_value"] == rates["true_positive_rate"]
+    metrics = group_metrics(y, p, group)
+    rates = metrics.tests.loc[["true_positive_rate", "false_positive_rate"], "p_value"]
+    assert metrics.summary.loc["equalized_odds", "p_value"] == pytest.approx(min(1.0, 2 * rates.min()))
+    assert metrics.summary.loc["equal_opportunity", "p_value"] == rates["true_positive_rate"]
 
 
 def test_tests_are_made_within_control_levels():

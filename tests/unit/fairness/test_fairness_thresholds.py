@@ -43,14 +43,16 @@ def tables(draw, most=80, groups=3):
 
 def rates_of(constraint, y, rates, group):
     """The constrained rates of each group, (groups, rates)."""
-    found = {
+    rates_by_label = {
         "selection_rate": [rates[group == label].mean() for label in np.unique(group)],
         "true": [rates[(group == label) & (y == 1)].mean() for label in np.unique(group)],
         "false": [rates[(group == label) & (y == 0)].mean() for label in np.unique(group)],
     }
     needs = {"demographic_parity": ["selection_rate"], "equalized_odds": ["true", "false"]}
     about_positives = constraint in ("true_positive_rate_parity", "false_negative_rate_parity")
-    return np.array([found[name] for name in needs.get(constraint, ["true"] if about_positives else ["false"])]).T
+    return np.array(
+        [rates_by_label[name] for name in needs.get(constraint, ["true"] if about_positives else ["false"])]
+    ).T
 
 
 def measured(constraint, objective, y, rates, group, costs=(1.0, 1.0)):
@@ -115,17 +117,17 @@ def test_promises_are_kept(table, constraint, objective, tolerance, randomized):
     y, score, group = table
     asked = {"constraint": constraint, "objective": objective, "costs": {"fp": 2, "fn": 3}, "randomized": randomized}
     policy = optimize_thresholds(y, score, group, tolerance=tolerance, **asked)
-    found, told = policy.expected_rate(score, group), policy.expected
-    value, violation = measured(constraint, objective, y, found, group, costs=(2, 3))
-    assert (told["objective"], told["violation"]) == pytest.approx((value, violation), abs=1e-9)
+    metrics, expected = policy.expected_rate(score, group), policy.expected
+    value, violation = measured(constraint, objective, y, metrics, group, costs=(2, 3))
+    assert (expected["objective"], expected["violation"]) == pytest.approx((value, violation), abs=1e-9)
     for label in np.unique(group):
-        own = found[group == label]
-        assert told["by_group"][label]["selection_rate"] == pytest.approx(own.mean(), abs=1e-12)
+        own = metrics[group == label]
+        assert expected["by_group"][label]["selection_rate"] == pytest.approx(own.mean(), abs=1e-12)
         assert sum(share for _, share in policy.rules[label]) == pytest.approx(1)
     if randomized or tolerance > 0:
         assert violation <= tolerance + 1e-7
     free = optimize_thresholds(y, score, group, tolerance=1.0, **asked).expected
-    assert free["objective"] == pytest.approx(told["unconstrained_objective"], abs=1e-7)
+    assert free["objective"] == pytest.approx(expected["unconstrained_objective"], abs=1e-7)
 
 
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
@@ -134,11 +136,11 @@ def test_promises_are_kept(table, constraint, objective, tolerance, randomized):
 def test_more_tolerance_never_costs(constraint, table, objective):
     y, score, group = table
     asked = {"constraint": constraint, "objective": objective, "costs": {"false_positive": 5}}
-    found = [
+    objectives = [
         optimize_thresholds(y, score, group, tolerance=tolerance, **asked).expected["objective"]
         for tolerance in (0, 0.01, 0.05, 0.2, 0.5, 1)
     ]
-    gained = np.diff(found) if objective == "accuracy" else -np.diff(found)
+    gained = np.diff(objectives) if objective == "accuracy" else -np.diff(objectives)
     assert gained.min() >= -1e-7
 
 
@@ -174,11 +176,11 @@ def test_no_other_thresholds_are_better(constraint, table, tolerance, objective)
 @settings(max_examples=20, deadline=None)
 def test_single_thresholds_decide_without_drawing(table, constraint):
     y, score, group = table
-    found = optimize_thresholds(y, score, group, constraint=constraint, randomized=False)
-    assert all(len(rule) == 1 for rule in found.rules.values())
-    decided = found.predict(score, group)
-    assert (decided == found.expected_rate(score, group)).all()
-    assert found.expected["objective"] <= found.expected["unconstrained_objective"] + 1e-12
+    policy = optimize_thresholds(y, score, group, constraint=constraint, randomized=False)
+    assert all(len(rule) == 1 for rule in policy.rules.values())
+    decided = policy.predict(score, group)
+    assert (decided == policy.expected_rate(score, group)).all()
+    assert policy.expected["objective"] <= policy.expected["unconstrained_objective"] + 1e-12
 
 
 @pytest.mark.parametrize("tolerance", [0.02, 0.1])
@@ -207,12 +209,12 @@ def test_equalized_odds_with_tolerance_is_at_least_any_pair_of_thresholds(tolera
 def test_a_smallest_rate_holds_for_every_group(constraint, rate, randomized, table, smallest):
     y, score, group = table
     asked = {"constraint": constraint, "minimum_rate": smallest, "randomized": randomized}
-    found = optimize_thresholds(y, score, group, **asked).expected
-    rates = np.array([found["by_group"][label][rate] for label in np.unique(group)])
+    policy = optimize_thresholds(y, score, group, **asked).expected
+    rates = np.array([policy["by_group"][label][rate] for label in np.unique(group)])
     rates = 1 - rates if rate == "false_positive_rate" else rates
     assert rates.min() >= smallest - 1e-9
     if smallest == 0:
-        assert found["objective"] == pytest.approx(found["unconstrained_objective"], abs=1e-12)
+        assert policy["objective"] == pytest.approx(policy["unconstrained_objective"], abs=1e-12)
 
 
 def test_costs_move_the_thresholds():
@@ -259,9 +261,9 @@ def test_weights_count_as_copies(table, constraint):
 
 
 def test_one_group_is_decided_freely():
-    found = optimize_thresholds([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aaaa"), constraint="equalized_odds")
-    assert found.expected["objective"] == 1.0
-    assert found.expected_rate([0.1, 0.9, 0.4, 0.8], list("aaaa")).tolist() == [0, 1, 0, 1]
+    policy = optimize_thresholds([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aaaa"), constraint="equalized_odds")
+    assert policy.expected["objective"] == 1.0
+    assert policy.expected_rate([0.1, 0.9, 0.4, 0.8], list("aaaa")).tolist() == [0, 1, 0, 1]
 
 
 @pytest.mark.parametrize(

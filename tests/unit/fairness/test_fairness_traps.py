@@ -31,9 +31,9 @@ def test_trap_1_groups_match_whatever_their_type():
 
 def test_trap_2_missing_is_a_group():
     groups = [None if label == "b" else label for label in GROUP]
-    found = group_metrics(Y, P, groups)
-    assert found.by_group.index.tolist() == ["a", "(missing)"]
-    assert found.by_group["count"].sum() == N
+    metrics = group_metrics(Y, P, groups)
+    assert metrics.by_group.index.tolist() == ["a", "(missing)"]
+    assert metrics.by_group["count"].sum() == N
     policy = optimize_thresholds(Y, SCORE, groups)
     for missing in (None, np.nan, pd.NA):
         assert policy.expected_rate([2.0], pd.Series([missing], dtype=object)) == [1.0]
@@ -44,8 +44,8 @@ def test_trap_3_labels_as_text_need_the_positive_one():
     with pytest.raises(SettingsError, match="do not say which one is positive") as refused:
         group_metrics(words[Y], words[P], GROUP)
     assert "pos_label" in refused.value.hint
-    found = group_metrics(words[Y], words[P], GROUP, pos_label="yes").difference()["selection_rate"]
-    assert found == pytest.approx(fl.demographic_parity_difference(Y, P, sensitive_features=GROUP))
+    metrics = group_metrics(words[Y], words[P], GROUP, pos_label="yes").difference()["selection_rate"]
+    assert metrics == pytest.approx(fl.demographic_parity_difference(Y, P, sensitive_features=GROUP))
     with pytest.raises(SettingsError, match="No row has the positive label 'Yes'"):
         group_metrics(words[Y], words[P], GROUP, pos_label="Yes")
 
@@ -61,33 +61,33 @@ def test_trap_3_labels_of_several_types_are_matched_or_refused():
 
 def test_trap_4_a_group_without_positives_has_no_true_positive_rate():
     y = np.where(GROUP == "b", 0, Y)
-    found = group_metrics(y, P, GROUP, min_group_size=10)
-    assert np.isnan(found.by_group.loc["b", "true_positive_rate"])
-    assert np.isnan(found.difference()["true_positive_rate"])
-    listed = found.small_groups.set_index("group").loc["b"]
+    metrics = group_metrics(y, P, GROUP, min_group_size=10)
+    assert np.isnan(metrics.by_group.loc["b", "true_positive_rate"])
+    assert np.isnan(metrics.difference()["true_positive_rate"])
+    listed = metrics.small_groups.set_index("group").loc["b"]
     assert "true_positive_rate" in listed["metrics"]
     assert listed["reason"] == "no row to compute it from"
-    odds = found.summary.loc["equalized_odds"]
+    odds = metrics.summary.loc["equalized_odds"]
     assert odds["metric"] == "false_positive_rate"
-    assert odds["difference"] == found.difference()["false_positive_rate"]
+    assert odds["difference"] == metrics.difference()["false_positive_rate"]
 
 
 def test_trap_4_small_groups_are_shown_but_not_compared():
     group = np.where(np.arange(N) < 5, "tiny", GROUP)
     p = np.where(np.arange(N) < 5, 1, P)
-    found = group_metrics(Y, p, group)
-    assert found.by_group.loc["tiny", "selection_rate"] == 1.0
-    assert found.difference()["selection_rate"] < 0.5
-    assert found.small_groups.set_index("group").loc["tiny", "reason"] == "5 rows, fewer than 30"
-    assert found.intervals.loc["tiny", "small"].all()
+    metrics = group_metrics(Y, p, group)
+    assert metrics.by_group.loc["tiny", "selection_rate"] == 1.0
+    assert metrics.difference()["selection_rate"] < 0.5
+    assert metrics.small_groups.set_index("group").loc["tiny", "reason"] == "5 rows, fewer than 30"
+    assert metrics.intervals.loc["tiny", "small"].all()
 
 
 def test_trap_5_the_largest_difference_has_a_p_value_and_signed_gaps_have_intervals():
     y = np.tile([0, 1], 300)
-    found = group_metrics(y, np.tile([0, 1, 1, 0], 150), np.repeat(["a", "b"], 300))
-    gaps = found.difference_intervals
+    metrics = group_metrics(y, np.tile([0, 1, 1, 0], 150), np.repeat(["a", "b"], 300))
+    gaps = metrics.difference_intervals
     assert ((gaps["low"] < 0) & (gaps["high"] > 0)).all()
-    assert found.tests["p_value"].min() > 0.5
+    assert metrics.tests["p_value"].min() > 0.5
 
 
 def test_trap_6_decisions_of_a_drawing_policy_depend_on_the_row_alone():
@@ -134,9 +134,9 @@ def test_trap_10_a_group_of_one_class_is_refused_where_it_matters(constraint, on
 
 
 def test_trap_10_demographic_parity_needs_no_labels_of_both_kinds():
-    found = optimize_thresholds(np.where(GROUP == "b", 0, Y), SCORE, GROUP).expected
-    assert found["violation"] == pytest.approx(0, abs=1e-12)
-    assert found["by_group"]["b"]["true_positive_rate"] is None
+    policy = optimize_thresholds(np.where(GROUP == "b", 0, Y), SCORE, GROUP).expected
+    assert policy["violation"] == pytest.approx(0, abs=1e-12)
+    assert policy["by_group"]["b"]["true_positive_rate"] is None
 
 
 def test_trap_12_infinite_thresholds_can_be_stored():
@@ -150,20 +150,20 @@ def test_trap_12_infinite_thresholds_can_be_stored():
 def test_trap_14_a_sensitive_column_may_have_any_name(name):
     frame = pd.DataFrame({name: GROUP, "other": RANDOM.choice(["u", "v"], N)})
     for columns in ([name], [name, "other"]):
-        found = group_metrics(Y, P, frame[columns], y_score=SCORE, min_group_size=0)
-        assert str(name) in found.by_group.index.names
-        stored = json.loads(json.dumps(found.to_dict(), allow_nan=False, default=float))
-        assert len(stored["intervals"]) == len(found.by_group) * len(found.metrics)
+        metrics = group_metrics(Y, P, frame[columns], y_score=SCORE, min_group_size=0)
+        assert str(name) in metrics.by_group.index.names
+        stored = json.loads(json.dumps(metrics.to_dict(), allow_nan=False, default=float))
+        assert len(stored["intervals"]) == len(metrics.by_group) * len(metrics.metrics)
         assert set(GROUP) <= {value for record in stored["intervals"] for value in record.values()}
-        assert str(name).replace("_", " ") in FairnessReport("t", {}, found).to_markdown()
+        assert str(name).replace("_", " ") in FairnessReport("t", {}, metrics).to_markdown()
     assert group_metrics(Y, P, pd.Series(GROUP, name=name)).by_group.index.name == str(name)
 
 
 def test_trap_15_equalized_odds_is_the_worse_of_both_gaps():
-    found = group_metrics(Y, P, GROUP, min_group_size=0).summary.loc["equalized_odds"]
-    assert found["difference"] == pytest.approx(fl.equalized_odds_difference(Y, P, sensitive_features=GROUP))
-    assert found["ratio"] == pytest.approx(fl.equalized_odds_ratio(Y, P, sensitive_features=GROUP))
-    assert found["metric"] in ("true_positive_rate", "false_positive_rate")
+    summary = group_metrics(Y, P, GROUP, min_group_size=0).summary.loc["equalized_odds"]
+    assert summary["difference"] == pytest.approx(fl.equalized_odds_difference(Y, P, sensitive_features=GROUP))
+    assert summary["ratio"] == pytest.approx(fl.equalized_odds_ratio(Y, P, sensitive_features=GROUP))
+    assert summary["metric"] in ("true_positive_rate", "false_positive_rate")
 
 
 @pytest.mark.parametrize("swap", [False, True])
@@ -171,5 +171,5 @@ def test_ratio_of_equalized_odds_passes_over_what_says_nothing(swap):
     """No false (or no true) positive anywhere: that ratio is 0 / 0, the other one counts."""
     y, p = np.tile([0, 0, 1, 1], 2), np.array([0, 0, 1, 1, 0, 0, 0, 1])
     y, p = (1 - y, p) if swap else (y, p)
-    found = group_metrics(y, p, np.repeat(["a", "b"], 4), min_group_size=0).summary
-    assert found.loc["equalized_odds", "ratio"] == 0.5
+    summary = group_metrics(y, p, np.repeat(["a", "b"], 4), min_group_size=0).summary
+    assert summary.loc["equalized_odds", "ratio"] == 0.5

@@ -48,7 +48,7 @@ def tables(draw, whole=False):
     table = {"y": y.astype(int), "p": p.astype(int), "a": random.integers(0, k, n)}
     if whole:
         cells = np.array([(y, p, a) for y in (0, 1) for p in (0, 1) for a in range(k)])
-        table = {name: np.r_[table[name], cells[:, place]] for place, name in enumerate(("y", "p", "a"))}
+        table = {name: np.r_[table[name], cells[:, position]] for position, name in enumerate(("y", "p", "a"))}
         n += len(cells)
     frame = pd.DataFrame(table)
     frame["a"] = frame["a"].map(dict(enumerate("wxyz")))
@@ -83,7 +83,7 @@ def assert_same(ours, theirs, rows):
 @settings(max_examples=40, deadline=None)
 def test_rates_are_fairlearns(table, sensitive, control, weighted):
     weights = table["w"] if weighted else None
-    found = group_metrics(
+    metrics = group_metrics(
         table["y"],
         table["p"],
         table[sensitive],
@@ -94,14 +94,14 @@ def test_rates_are_fairlearns(table, sensitive, control, weighted):
     reference = frame_of(table, sensitive, control, weights)
     keys = [*(control or []), *sensitive]
     rows = dict(list(table.groupby(keys[0] if len(keys) == 1 else keys)))
-    assert set(found.by_group.index) == set(rows)
-    assert found.by_group["count"].to_dict() == {label: len(part) for label, part in rows.items()}
-    assert_same(found.by_group, reference.by_group, rows)
+    assert set(metrics.by_group.index) == set(rows)
+    assert metrics.by_group["count"].to_dict() == {label: len(part) for label, part in rows.items()}
+    assert_same(metrics.by_group, reference.by_group, rows)
     if control is None:
-        assert_same(found.overall.to_frame().T, reference.overall.to_frame().T, {0: table})
-        assert found.overall["count"] == len(table)
+        assert_same(metrics.overall.to_frame().T, reference.overall.to_frame().T, {0: table})
+        assert metrics.overall["count"] == len(table)
     else:
-        assert_same(found.overall, reference.overall, dict(list(table.groupby("c"))))
+        assert_same(metrics.overall, reference.overall, dict(list(table.groupby("c"))))
 
 
 @given(tables(whole=True), st.booleans())
@@ -109,11 +109,13 @@ def test_rates_are_fairlearns(table, sensitive, control, weighted):
 @pytest.mark.parametrize("method", ["between_groups", "to_overall"])
 def test_disparities_are_fairlearns(method, table, weighted):
     weights = table["w"] if weighted else None
-    found = group_metrics(table["y"], table["p"], table["a"], sample_weight=weights, min_group_size=0)
+    metrics = group_metrics(table["y"], table["p"], table["a"], sample_weight=weights, min_group_size=0)
     reference = frame_of(table, ["a"], weights=weights)
     for name in REFERENCES:
         expected = reference.difference(method)[name], reference.ratio(method)[name]
-        assert (found.difference(method)[name], found.ratio(method)[name]) == pytest.approx(expected, abs=1e-12), name
+        assert (metrics.difference(method)[name], metrics.ratio(method)[name]) == pytest.approx(expected, abs=1e-12), (
+            name
+        )
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
@@ -123,11 +125,11 @@ def test_figures_of_scores_are_scikit_learns(seed, weighted):
     n = 80
     y, score, group = random.integers(0, 2, n), random.random(n).round(2), random.choice(list("ab"), n)
     weights = random.random(n) + 0.01 if weighted else None
-    found = group_metrics(y, score >= 0.5, group, y_score=score, sample_weight=weights, min_group_size=0)
+    metrics = group_metrics(y, score >= 0.5, group, y_score=score, sample_weight=weights, min_group_size=0)
     for label in "ab":
         own = group == label
         part, given_to_it = (y[own], score[own]), {"sample_weight": None if weights is None else weights[own]}
-        got = found.by_group.loc[label]
+        got = metrics.by_group.loc[label]
         assert got["roc_auc"] == pytest.approx(sk.roc_auc_score(*part, **given_to_it), abs=1e-12)
         assert got["log_loss"] == pytest.approx(sk.log_loss(*part, labels=[0, 1], **given_to_it), abs=1e-12)
         assert got["brier_score"] == pytest.approx(sk.brier_score_loss(*part, **given_to_it), abs=1e-12)
@@ -145,15 +147,15 @@ def test_calibration_error_is_that_of_a_loop(seed, n, weighted):
         if own:
             gap = np.average(y[own], weights=weights[own]) - np.average(score[own], weights=weights[own])
             expected += weights[own].sum() / weights.sum() * abs(gap)
-    found = group_metrics(y, y, ["a"] * n, y_score=score, sample_weight=weights if weighted else None)
-    assert found.by_group.loc["a", "calibration_error"] == pytest.approx(expected, abs=1e-12)
+    metrics = group_metrics(y, y, ["a"] * n, y_score=score, sample_weight=weights if weighted else None)
+    assert metrics.by_group.loc["a", "calibration_error"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_scores_that_are_no_probabilities_have_the_area_alone():
     y = [0, 1, 0, 1]
-    found = group_metrics(y, y, list("aabb"), y_score=[-3, 5, 2.5, 2], min_group_size=0)
-    assert found.metrics[-1] == "roc_auc"
-    assert found.by_group["roc_auc"].tolist() == [1.0, 0.0]
+    metrics = group_metrics(y, y, list("aabb"), y_score=[-3, 5, 2.5, 2], min_group_size=0)
+    assert metrics.metrics[-1] == "roc_auc"
+    assert metrics.by_group["roc_auc"].tolist() == [1.0, 0.0]
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-3, 1.0, 1e6]), st.booleans())
@@ -164,7 +166,7 @@ def test_figures_of_numbers_are_scikit_learns(seed, scale, weighted):
     y = random.normal(5, 1, n) * scale
     p, group = y + random.normal(0.3, 0.5, n) * scale, random.choice(list("ab"), n)
     weights = random.random(n) + 0.01 if weighted else None
-    found = group_metrics(y, p, group, sample_weight=weights, min_group_size=0)
+    metrics = group_metrics(y, p, group, sample_weight=weights, min_group_size=0)
     for label in "ab":
         own = group == label
         w = None if weights is None else weights[own]
@@ -175,9 +177,9 @@ def test_figures_of_numbers_are_scikit_learns(seed, scale, weighted):
             "rmse": sk.root_mean_squared_error(y[own], p[own], sample_weight=w),
             "r2": sk.r2_score(y[own], p[own], sample_weight=w),
         }
-        assert list(expected) == found.metrics
+        assert list(expected) == metrics.metrics
         for name, value in expected.items():
-            assert found.by_group.loc[label, name] == pytest.approx(value, rel=1e-9, abs=1e-12 * scale), name
+            assert metrics.by_group.loc[label, name] == pytest.approx(value, rel=1e-9, abs=1e-12 * scale), name
 
 
 @pytest.mark.parametrize("positive", ["red", "green", "blue"])
@@ -185,16 +187,16 @@ def test_several_classes_are_one_against_the_rest(positive):
     random = np.random.default_rng(3)
     colours = ["red", "green", "blue"]
     y, p, group = random.choice(colours, 90), random.choice(colours, 90), random.choice(list("ab"), 90)
-    found = group_metrics(y, p, group, pos_label=positive, min_group_size=0)
+    metrics = group_metrics(y, p, group, pos_label=positive, min_group_size=0)
     binary = group_metrics(y == positive, p == positive, group, min_group_size=0)
-    assert found.by_group.equals(binary.by_group)
+    assert metrics.by_group.equals(binary.by_group)
     for label in "ab":
         recall = sk.recall_score(y[group == label], p[group == label], labels=[positive], average=None)[0]
-        assert found.by_group.loc[label, "true_positive_rate"] == pytest.approx(recall)
+        assert metrics.by_group.loc[label, "true_positive_rate"] == pytest.approx(recall)
 
 
 def test_only_the_metrics_asked_for_are_there():
-    found = group_metrics([1, 0, 1, 0], [1, 0, 0, 0], list("aabb"), metrics=["f1", "accuracy"], min_group_size=0)
-    assert found.by_group.columns.tolist() == ["count", "accuracy", "f1"]
-    assert found.difference().to_dict() == {"accuracy": 0.5, "f1": 1.0}
-    assert set(found.summary.index) == {"accuracy_parity"}
+    metrics = group_metrics([1, 0, 1, 0], [1, 0, 0, 0], list("aabb"), metrics=["f1", "accuracy"], min_group_size=0)
+    assert metrics.by_group.columns.tolist() == ["count", "accuracy", "f1"]
+    assert metrics.difference().to_dict() == {"accuracy": 0.5, "f1": 1.0}
+    assert set(metrics.summary.index) == {"accuracy_parity"}
