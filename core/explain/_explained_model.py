@@ -179,4 +179,6 @@ def explained_model(
 
 
 def _scoring_method(estimator: BaseEstimator) -> Callable[[pd.DataFrame | Matrix], ArrayLike]:
-    return estimator.predict_proba if hasattr(estimator, "predict_proba") else estimator.predict
+    has_classes = hasattr(estimator, "predict_proba")
+    method: Callable[[pd.DataFrame | Matrix], ArrayLike] = estimator.predict_proba if has_classes else estimator.predict
+    return method

@@ -44,13 +44,15 @@ def _convert(column: pd.Series, value: Cell) -> Cell:
     if types.is_datetime64_any_dtype(dtype):
         moment = pd.Timestamp(value)
         zone = getattr(dtype, "tz", None)
-        return moment if (moment.tzinfo is None) == (zone is None) else moment.tz_localize(zone)
+        converted: Cell = moment if (moment.tzinfo is None) == (zone is None) else moment.tz_localize(zone)
+        return converted
     if types.is_bool_dtype(dtype):
         if value not in (True, False):
             raise ValueError("it must be True or False")
         return bool(value)
     if types.is_numeric_dtype(dtype):
-        return pd.to_numeric(value)
+        number: Cell = pd.to_numeric(value)
+        return number
     return str(value) if types.is_string_dtype(dtype) else value
 
 

@@ -45,7 +45,7 @@ def show(model: PageModel, prediction: WhatIf, record: Mapping[str, Any], *, key
 
 
 def _changes(model: PageModel, changes: Counterfactuals, goal: Goal, output_title: str) -> None:
-    if not changes.found:
+    if not changes.examples:
         st.info(frame.plain(changes.message), icon=":material/info:")
         return
     st.caption(
@@ -57,9 +57,9 @@ def _changes(model: PageModel, changes: Counterfactuals, goal: Goal, output_titl
             "Column": name,
             "Is": _text(before),
             "Would be": _text(after),
-            output_title: _output(model, row.output, goal.place),
+            output_title: _output(model, row.output, goal.index),
         }
-        for number, row in enumerate(changes.found, 1)
+        for number, row in enumerate(changes.examples, 1)
         for name, (before, after) in row.changes.items()
     ]
     st.dataframe(pd.DataFrame(lines), hide_index=True, alt="Changes that lead to the desired prediction")
