@@ -1,8 +1,8 @@
-"""Measures a few steps of a training before it is started: its time, memory and disk."""
+"""Measures a few steps of a training before it is started, to estimate its time, memory and disk space."""
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import JsonValue
 
 from core import jobs
 from core.catalog import Dataset, Run, RunState, datasets, runs
@@ -22,7 +22,7 @@ SPEC = TaskSpec(
 
 
 def submit(dataset: Dataset, settings: FineTuneSettings) -> str:
-    """Queue an estimate; returns the run's id, its result is that of `TrainingEstimate.to_dict`."""
+    """Queue an estimate and return the run's id; its result is that of `TrainingEstimate.to_dict`."""
     return jobs.submit(
         "estimate",
         settings,
@@ -33,14 +33,14 @@ def submit(dataset: Dataset, settings: FineTuneSettings) -> str:
 
 
 def latest(dataset: Dataset, settings: FineTuneSettings) -> Run | None:
-    """Return the newest estimate for these very settings, in whatever state but cancelled."""
-    wanted = settings.model_dump(mode="json")
-    found = runs.find(dataset.workspace, task="estimate", dataset_id=dataset.id)
-    return next((item for item in found if item.settings == wanted and item.state is not RunState.CANCELLED), None)
+    """Return the newest estimate for exactly these settings that was not canceled, in any other state."""
+    values = settings.model_dump(mode="json")
+    estimates = runs.find(dataset.workspace, task="estimate", dataset_id=dataset.id)
+    return next((run for run in estimates if run.settings == values and run.state is not RunState.CANCELLED), None)
 
 
-def run(context: RunContext) -> dict[str, Any]:
-    """Time some steps; nothing of the model is kept."""
+def run(context: RunContext) -> dict[str, JsonValue]:
+    """Time some steps; the model is not stored."""
     context.report(Event("estimate", 0.0, "Loading the table"))
     from core.datasets import load_frame
     from core.finetune import estimate_training

@@ -1,10 +1,12 @@
-"""Fine-tunes a text model on a dataset, in as many attempts as it takes, and keeps everything later pages need."""
+"""Fine-tunes a text model on a dataset, in as many attempts as it takes, and stores everything that pages draw."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from core import jobs
 from core.catalog import Dataset, datasets
@@ -31,11 +33,11 @@ SPEC = TaskSpec(
     stop_label="Pause (resume later)",
 )
 
-_COMPARED = 100
+_COMPARED_TEXTS = 100
 
 
 def submit(dataset: Dataset, settings: FineTuneSettings) -> str:
-    """Queue a training; returns the run's id, its files are those that ``FineTuneResult.save`` writes."""
+    """Queue a training and return the run's id; its files are those that ``FineTuneResult.save`` writes."""
     return jobs.submit(
         "finetune",
         settings,
@@ -45,7 +47,7 @@ def submit(dataset: Dataset, settings: FineTuneSettings) -> str:
     )
 
 
-def run(context: RunContext) -> dict[str, Any]:
+def run(context: RunContext) -> dict[str, JsonValue]:
     """Train, from the newest checkpoint if an earlier attempt left one, and store the result."""
     context.report(Event("prepare", 0.0, "Loading the table"))
     from core.datasets import load_frame
@@ -67,7 +69,7 @@ def run(context: RunContext) -> dict[str, Any]:
     context.report(Event("store", 1.0, "Storing the model and its evidence"))
     folder = context.workdir / "result"
     result.save(folder)
-    exported = _export(context, result, frame[settings.text_column], folder)
+    export_error = _export(context, result, frame[settings.text_column], folder)
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         context.keep(path.relative_to(folder).as_posix(), path)
     return {
@@ -76,29 +78,29 @@ def run(context: RunContext) -> dict[str, Any]:
         "device": result.device,
         "elapsed_s": result.elapsed_s,
         "dataset_fingerprint": dataset.fingerprint,
-        "export_error": exported,
+        "export_error": export_error,
     }
 
 
 def _export(context: RunContext, result: FineTuneResult, texts: pd.Series, folder: Path) -> str | None:
-    """Write the model as ONNX beside its weights; return why that failed: the model itself is there all the same."""
+    """Export the model to ONNX; return why that failed, if it did: the model itself is stored in any case."""
     from core.edge import export_onnx
 
-    context.report(Event("export", 1.0, "Exporting the model and comparing its answers"))
-    held = set(result.test["row_id"]) | set(result.validation["row_id"])
-    known = texts.dropna().astype(str)
-    known = known[known.str.strip().astype(bool)]
-    parts = [known[known.index.isin(held) == part].head(_COMPARED).tolist() for part in (False, True)]
+    context.report(Event("export", 1.0, "Exporting the model and comparing its predictions"))
+    held_out = set(result.test["row_id"]) | set(result.validation["row_id"])
+    usable = texts.dropna().astype(str)
+    usable = usable[usable.str.strip().astype(bool)]
+    train, test = (usable[usable.index.isin(held_out) == held].head(_COMPARED_TEXTS).tolist() for held in (False, True))
     try:
-        found = export_onnx(
+        model = export_onnx(
             result.model_dir,
             folder / "model.onnx",
-            train=parts[0],
-            held_out=parts[1] or parts[0],
+            train=train,
+            held_out=test or train,
             max_length=result.settings.max_length,
         )
     except (ExportError, InputError) as error:
         context.report(Event("export", 1.0, error.message))
         return error.message
-    (folder / "onnx.json").write_text(json.dumps(found.to_dict()), encoding="utf-8")
+    (folder / "onnx.json").write_text(json.dumps(model.to_dict()), encoding="utf-8")
     return None

@@ -1,8 +1,8 @@
-"""Pushes a model to an MLflow server, which takes longer than a page should wait."""
+"""Pushes a model to an MLflow server, which takes longer than a page can wait."""
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import JsonValue
 
 from core import jobs
 from core.catalog import ModelVersion, Run
@@ -20,12 +20,17 @@ SPEC = TaskSpec(
 
 
 def submit(subject: ModelVersion | Run) -> str:
-    """Queue a push of a version, or of a finished search or fine-tuning, to the server of MLFLOW_TRACKING_URI.
+    """Queue a push to the server of MLFLOW_TRACKING_URI.
+
+    Parameters
+    ----------
+    subject : ModelVersion or Run
+        A version, or a finished search or fine-tuning.
 
     Returns
     -------
     str
-        The run's id; its result has ``mlflow_run``, the id that MLflow gave.
+        The run's id; its result has ``mlflow_run``, the run's id in MLflow.
     """
     if isinstance(subject, Run):
         title = subject.title
@@ -34,7 +39,7 @@ def submit(subject: ModelVersion | Run) -> str:
     return jobs.submit("push", {"subject": subject.id}, workspace=subject.workspace, title=f"Push {title} to MLflow")
 
 
-def run(context: RunContext) -> dict[str, Any]:
+def run(context: RunContext) -> dict[str, JsonValue]:
     """Push parameters, metrics, files and the model."""
     from core.models import push_mlflow
 

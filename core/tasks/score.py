@@ -1,14 +1,17 @@
-"""Scores the rows of an uploaded file with a registered model, part by part, and keeps them as Parquet and CSV."""
+"""Scores the rows of an uploaded file with a registered model, part by part, and stores them as Parquet and CSV."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
+
+from pydantic import JsonValue, TypeAdapter
 
 from core import jobs
 from core.catalog import ModelVersion, models
+from core.columns import require_columns
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
@@ -18,8 +21,9 @@ from core.tasks._uploads import keep_upload, upload_path
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-__all__ = ["SPEC", "run", "submit_upload"]
+__all__ = ["SPEC", "PartsWriter", "ScoredFile", "read_parts", "run", "submit_upload"]
 
 SPEC = TaskSpec(
     name="score",
@@ -33,6 +37,46 @@ SPEC = TaskSpec(
 _ROWS = 50_000
 
 
+@dataclass(frozen=True)
+class ScoredFile:
+    """The result of a run that scored a file.
+
+    Parameters
+    ----------
+    model : str
+        The id of the model.
+    number : int
+        Number of the version that predicted.
+    rows : int
+        Number of scored rows.
+    skipped : int
+        Number of lines of the file that could not be read.
+    policy : str or None
+        Name of the file of the policy that decided.
+    columns : list of str
+        Names of the columns that were added: the prediction first.
+    alerts : int
+        Number of findings that may make the predictions wrong.
+    """
+
+    model: str
+    number: int
+    rows: int
+    skipped: int
+    policy: str | None
+    columns: list[str]
+    alerts: int
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the result as JSON-serializable values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, JsonValue]) -> ScoredFile:
+        """Return the result that `to_dict` described."""
+        return TypeAdapter(ScoredFile).validate_python(dict(values))
+
+
 def submit_upload(
     version: ModelVersion, file: IO[bytes], filename: str, *, policy: str | None = None, row_id: str | None = None
 ) -> str:
@@ -41,20 +85,20 @@ def submit_upload(
     Parameters
     ----------
     version : ModelVersion
-        What predicts.
+        The version that predicts.
     file : binary file
-        Of any format that `read_table` takes.
+        A file in any format that `read_table` takes.
     filename : str
-        What the user called it; only ever shown.
+        Name that the user gave the file; it is only shown.
     policy, row_id : str, optional
-        As `core.models.RowScorer` takes them.
+        The same as those of `core.models.RowScorer`.
 
     Returns
     -------
     str
-        The run's id. Its files are ``scored.parquet`` and ``scored.csv`` (the file's columns, then the predictions;
-        cells that a spreadsheet would run are escaped) and ``report.json``: findings, columns, unknown_groups,
-        ignored, policy, skipped, skipped_rows.
+        The run's id; its result is a `ScoredFile`. Its files are ``scored.parquet`` and ``scored.csv`` (the file's
+        columns, then the predictions; cells that a spreadsheet would run are escaped) and ``report.json``, a
+        `core.models.ScoringReport`.
 
     Raises
     ------
@@ -79,8 +123,8 @@ def submit_upload(
     )
 
 
-def run(context: RunContext) -> dict[str, Any]:
-    """Read the file, score it, and store what came of it."""
+def run(context: RunContext) -> dict[str, JsonValue]:
+    """Read the file, score it, and store the predictions."""
     from core.datasets import read_table, write_csv
     from core.models import RowScorer, resolve
 
@@ -98,59 +142,69 @@ def run(context: RunContext) -> dict[str, Any]:
     out = context.workdir / "scored.parquet"
     done = 0
     first = None
-    with _Writer(out) as writer:
-        for batch, frame in _parts(table.path, table.columns):
+    with PartsWriter(out) as writer:
+        for batch, frame in read_parts(table.path, table.columns):
             part = scorer.score(frame)
             writer.add(batch, part)
             first = part if first is None else first
             done += len(frame)
             context.report(Event("score", 0.1 + 0.8 * done / table.rows, f"{done:,} of {table.rows:,} rows scored"))
     assert first is not None
-    found = scorer.scored(first)
     context.report(Event("store", 0.95, "Storing the predictions"))
-    report = found.report() | {
-        "skipped": table.report.skipped,
-        "skipped_rows": table.report.to_dict()["skipped_rows"],
-    }
-    (context.workdir / "report.json").write_text(json.dumps(report, allow_nan=False), encoding="utf-8")
+    report = scorer.scored(first).scoring_report(skipped=table.report.skipped, skipped_rows=table.report.skipped_rows)
+    (context.workdir / "report.json").write_bytes(report.to_json())
     write_csv(out, context.workdir / "scored.csv")
     for name in ("scored.parquet", "scored.csv", "report.json"):
         context.keep(name, context.workdir / name)
-    return {
-        "model": version.model_id,
-        "number": version.number,
-        "rows": table.rows,
-        "skipped": table.report.skipped,
-        "policy": found.policy,
-        "columns": writer.added,
-        "alerts": sum(finding.level == "alert" for finding in found.findings),
-    }
+    return ScoredFile(
+        model=version.model_id,
+        number=version.number,
+        rows=table.rows,
+        skipped=report.skipped,
+        policy=report.policy,
+        columns=writer.added,
+        alerts=report.alerts,
+    ).to_dict()
 
 
-def _parts(path: Path, names: list[str]) -> Iterator[tuple[pa.Table, pd.DataFrame]]:
-    """Yield some rows at a time: as they are stored, and as a frame."""
+def read_parts(path: Path, names: list[str]) -> Iterator[tuple[pa.Table, pd.DataFrame]]:
+    """Yield the rows of a Parquet file part by part: as they are stored, and as a frame.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : list of str
+        Names of the columns to read.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        begin = 0
+        start = 0
         for batch in file.iter_batches(batch_size=_ROWS, columns=names):
             part = pa.Table.from_batches([batch])
             frame = part.to_pandas()
-            frame.index = frame.index + begin
-            begin += len(frame)
+            frame.index = frame.index + start
+            start += len(frame)
             yield part, frame
 
 
-class _Writer:
-    """Writes the rows with their predictions; every part has the types of the first."""
+class PartsWriter:
+    """Writes rows with their predictions part by part; each part gets the types of the first.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file to write.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writer: Any = None
+        self._writer: pq.ParquetWriter | None = None
         self.added: list[str] = []
 
-    def __enter__(self) -> _Writer:
+    def __enter__(self) -> PartsWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -158,32 +212,33 @@ class _Writer:
             self._writer.close()
 
     def add(self, batch: pa.Table, predictions: pd.DataFrame) -> None:
+        """Write one part."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         table = batch
         for name in predictions.columns:
-            called = str(name)
-            while called in table.column_names:  # the file has a column of this name of its own
-                called += " (model)"
-            table = table.append_column(called, pa.array(predictions[name], from_pandas=True))
+            title = str(name)
+            while title in table.column_names:  # the file has a column of this name of its own
+                title += " (model)"
+            table = table.append_column(title, pa.array(predictions[name], from_pandas=True))
         if self._writer is None:
             self.added = table.column_names[batch.num_columns :]
             fields = [
-                pa.field(each.name, pa.string() if pa.types.is_null(each.type) else each.type) for each in table.schema
+                pa.field(field.name, pa.string() if pa.types.is_null(field.type) else field.type)
+                for field in table.schema
             ]
             self._writer = pq.ParquetWriter(self._path, pa.schema(fields))
         self._writer.write_table(table.cast(self._writer.schema))
 
 
 def _require_unique(path: Path, name: str) -> None:
-    """Refuse ids that occur twice anywhere in the file: each part alone would not show it."""
+    """Refuse ids that occur twice anywhere in the file; a part alone does not show it."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        if name not in file.schema_arrow.names:
-            raise InputError(f"The table has no column '{name}'.", "Name a column of unique ids.")
+        require_columns(file.schema_arrow.names, [name], hint="Name a column of unique ids.")
         ids = file.read(columns=[name])[name]
     if ids.null_count or len(pc.unique(ids)) < len(ids):
         raise InputError(f"The ids in '{name}' are not unique, or some are missing.", "Name a column of unique ids.")

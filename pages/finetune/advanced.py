@@ -1,4 +1,4 @@
-"""The settings of a training: the few that matter in sight, the others under Advanced."""
+"""The settings of a training: the most important ones, and the others under Advanced."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pages._ui.model_fields import default, limits
 
 __all__ = ["fill", "show"]
 
-# By widget: what its change is called, its default. The state of the session holds the values, so that an earlier
-# training's settings can be put there.
+# By widget: the name of a change, and the default. The session state holds the values, so that the settings of an
+# earlier training can be put there.
 _DEFAULTS: dict[str, tuple[str, Any]] = {
     "finetune-batch": ("batch size", default(FineTuneSettings, "train_batch_size")),
-    "finetune-length": ("tokens", default(FineTuneSettings, "max_length")),
+    "finetune-length": ("maximum length", default(FineTuneSettings, "max_length")),
     "finetune-warmup": ("warm-up", round(100 * default(FineTuneSettings, "warmup_steps"))),
     "finetune-decay": ("weight decay", default(FineTuneSettings, "weight_decay")),
     "finetune-smoothing": ("label smoothing", default(FineTuneSettings, "label_smoothing")),
-    "finetune-accumulation": ("accumulation", default(FineTuneSettings, "gradient_accumulation")),
+    "finetune-accumulation": ("gradient accumulation", default(FineTuneSettings, "gradient_accumulation")),
     "finetune-weights": ("class weights", default(FineTuneSettings, "class_weights")),
     "finetune-freeze": ("frozen layers", default(FineTuneSettings, "freeze_layers")),
     "finetune-lora": ("LoRA", False),
-    "finetune-patience": ("early end", default(FineTuneSettings, "early_stopping_patience")),
-    "finetune-test": ("test share", round(100 * default(FineTuneSettings, "test_fraction"))),
+    "finetune-patience": ("early stopping", default(FineTuneSettings, "early_stopping_patience")),
+    "finetune-test": ("test fraction", round(100 * default(FineTuneSettings, "test_fraction"))),
     "finetune-seed": ("seed", default(FineTuneSettings, "seed")),
 }
 _RANK = 8  # of LoRA, once it is switched on
@@ -112,10 +112,10 @@ def _steps() -> dict[str, Any]:
             "Batch size", **limits(FineTuneSettings, "train_batch_size"), key="finetune-batch"
         ),
         "gradient_accumulation": st.number_input(
-            "Batches a step",
+            "Gradient accumulation steps",
             **limits(FineTuneSettings, "gradient_accumulation"),
             key="finetune-accumulation",
-            help="Larger batches than memory holds.",
+            help="Batches whose gradients make one step: larger batches than memory holds.",
         ),
         "warmup_steps": st.number_input("Warm-up (% of the steps)", 0, 50, key="finetune-warmup") / 100,
         "weight_decay": st.number_input(
@@ -123,37 +123,39 @@ def _steps() -> dict[str, Any]:
         ),
         "label_smoothing": st.number_input("Label smoothing", 0.0, 0.5, step=0.05, key="finetune-smoothing"),
         "early_stopping_patience": st.number_input(
-            "End early after epochs without gain",
+            "Stop after epochs without progress",
             **limits(FineTuneSettings, "early_stopping_patience"),
             value=None,
             placeholder="never",
             key="finetune-patience",
         ),
         "class_weights": st.toggle(
-            "Weigh classes equally", key="finetune-weights", help="Rare classes count as much as common ones."
+            "Balance class weights", key="finetune-weights", help="Rare classes count as much as frequent ones."
         ),
     }
 
 
 def _model() -> dict[str, Any]:
-    st.markdown("**Model and evidence**")
+    st.markdown("**Model and test**")
     values: dict[str, Any] = {
         "max_length": st.number_input(
-            "Tokens read of a text",
+            "Maximum length (tokens)",
             **limits(FineTuneSettings, "max_length"),
             step=8,
             key="finetune-length",
-            help="Longer texts are cut; fewer are faster.",
+            help="Longer texts are cut off; a smaller maximum is faster.",
         ),
         "freeze_layers": st.number_input(
-            "Layers that stay as they are", **limits(FineTuneSettings, "freeze_layers"), key="finetune-freeze"
+            "Frozen layers", **limits(FineTuneSettings, "freeze_layers"), key="finetune-freeze"
         ),
     }
     lora = st.toggle(
-        "Train a small addition only (LoRA)", key="finetune-lora", help="Less memory; merged in at the end."
+        "LoRA adapter only",
+        key="finetune-lora",
+        help="Trains a small addition in place of all weights: less memory. It is merged at the end.",
     )
     values["lora"] = (
-        st.number_input("Rank of the addition", **limits(FineTuneSettings, "lora"), key="finetune-rank")
+        st.number_input("Rank of the adapter", **limits(FineTuneSettings, "lora"), key="finetune-rank")
         if lora
         else None
     )

@@ -1,4 +1,4 @@
-"""A training under way, or one that ended without a result: its losses as they came in."""
+"""A training in progress, or one that ended without a result: its losses so far."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Run, RunEvent
+from core.evaluation import METRICS
 from pages._ui import numbers, theme
 
 __all__ = ["curves", "details"]
@@ -19,13 +20,13 @@ def details(run: Run, events: Sequence[RunEvent]) -> None:
     table = pd.DataFrame([event.values for event in events if event.phase == "train" and event.values.get("step")])
     if table.empty:
         if not run.state.terminal:
-            st.caption("The first loss appears here once the model is loaded and the texts are cut into tokens.")
+            st.caption("The first loss appears here once the model is loaded and the texts are tokenized.")
         return
     steps = table[table["loss"].notna()] if "loss" in table else table.iloc[:0]
     if not run.state.terminal and not steps.empty:
         last = steps.iloc[-1]
         st.caption(
-            f"Step {int(last['step']):,} of {int(last['steps']):,} · {last['samples_a_second']:.1f} texts a second · "
+            f"Step {int(last['step']):,} of {int(last['steps']):,} · {last['samples_a_second']:.1f} texts per second · "
             f"about {numbers.duration(last['left_s'])} left"
         )
     curves(table)
@@ -33,7 +34,7 @@ def details(run: Run, events: Sequence[RunEvent]) -> None:
 
 def curves(table: pd.DataFrame) -> None:
     """Draw the training loss, the validation loss, and the metrics on the validation texts."""
-    # A training that went on from a checkpoint tells some steps once more.
+    # A training that was resumed from a checkpoint reports some steps again.
     parts = []
     for name, title in (("loss", "training"), ("eval_loss", "validation")):
         if name in table:
@@ -42,16 +43,14 @@ def curves(table: pd.DataFrame) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         _lines(pd.concat(parts) if parts else pd.DataFrame(), "Loss by step", "Loss")
-    metrics = [
-        name for name in ("accuracy", "f1_macro", "rmse", "mae", "r2") if name in table and table[name].notna().any()
-    ]
+    metrics = [name for name in METRICS if name != "log_loss" and name in table and table[name].notna().any()]
     with right:
-        told = [
-            pd.DataFrame({"step": table["step"], "value": table[name], "of": name.replace("_", " ")}).dropna()
+        series = [
+            pd.DataFrame({"step": table["step"], "value": table[name], "of": METRICS[name].title}).dropna()
             for name in metrics
         ]
-        if told:
-            _lines(pd.concat(told), "On the validation texts", "Metric")
+        if series:
+            _lines(pd.concat(series), "Metrics on the validation texts", "Metric")
 
 
 def _lines(table: pd.DataFrame, heading: str, title: str) -> None:

@@ -1,4 +1,4 @@
-"""The Fine-tuning page: set a training up, watch it, read its mistakes, try it."""
+"""The Fine-tuning page: start a training, watch it, read its mistakes, try the model."""
 
 import streamlit as st
 
@@ -19,10 +19,10 @@ if run_id is not None:
 else:
     with header.lookup("Dataset", back="New training"):
         lookups.linked_dataset()
-    header.show("Fine-tuning", "Teach a pre-trained language model to label your texts, and read where it goes wrong.")
+    header.show("Fine-tuning", "Train a language model to label your texts, and see where it goes wrong.")
     known = datasets.find(frame.workspace())
     if known:
         setup.show(known)
     else:
-        st.info("There is no table with texts yet. Upload one, or load the product reviews.", icon=":material/notes:")
+        st.info("There are no tables yet. Upload one with texts, or load the product reviews.", icon=":material/notes:")
         st.page_link("pages/data/page.py", label="Go to Data", icon=":material/arrow_forward:")

@@ -1,4 +1,4 @@
-"""Type a text and see what the model says; scored with ONNX Runtime in this process."""
+"""The tab Try it: a text is scored as it is typed, with ONNX Runtime in this process."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _scorer(run_id: str, workspace: str) -> TextScorer:
         name: jobs.artifact_path(run_id, name, workspace=workspace)
         for name in ("model.onnx", "onnx.json", "model/tokenizer.json")
     }
-    found = OnnxModel.from_dict(json.loads(paths["onnx.json"].read_text()), paths["model.onnx"])
-    return TextScorer(paths["model.onnx"], paths["model/tokenizer.json"], found.labels, found.max_length)
+    model = OnnxModel.from_dict(json.loads(paths["onnx.json"].read_text()), paths["model.onnx"])
+    return TextScorer(paths["model.onnx"], paths["model/tokenizer.json"], model.labels, model.max_length)
 
 
 def show(run: Run) -> None:
@@ -34,53 +34,53 @@ def show(run: Run) -> None:
     try:
         scorer = _scorer(run.id, frame.workspace())
     except NotFoundError:
-        st.info("This model was not exported, so it cannot be tried here.", icon=":material/experiment:")
+        st.info("This model was not exported, so that it cannot be tried here.", icon=":material/experiment:")
         return
-    text = st.text_area("A text of your own", placeholder="Type or paste a text", key="finetune-play", max_chars=20_000)
+    text = st.text_area("Your text", placeholder="Type or paste a text", key="finetune-play", max_chars=20_000)
     if not text.strip():
-        st.caption("The model's answer appears here.")
+        st.caption("The prediction appears here.")
         return
-    answer = scorer.predict([text]).iloc[0]
+    prediction = scorer.predict([text]).iloc[0]
     if scorer.labels is None:
-        st.metric("Prediction", f"{answer['label']:,.4g}", border=True)
+        st.metric("Prediction", f"{prediction['label']:,.4g}", border=True)
         return
     shares = pd.DataFrame(
-        {"Label": scorer.labels, "Probability": [100 * answer[f"p({each})"] for each in scorer.labels]}
+        {"Label": scorer.labels, "Probability": [100 * prediction[f"p({label})"] for label in scorer.labels]}
     )
-    st.markdown(f"**{frame.plain(answer['label'])}**")
+    st.markdown(f"**{frame.plain(prediction['label'])}**")
     st.dataframe(
         shares.sort_values("Probability", ascending=False),
         hide_index=True,
-        column_config={"Probability": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)},
+        column_config={"Probability": st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100)},
         alt="Probability of each label",
     )
-    _words(scorer, text, str(answer["label"]))
+    _words(scorer, text, str(prediction["label"]))
 
 
 def _words(scorer: TextScorer, text: str, label: str) -> None:
-    """Draw what each word adds to the probability of the label."""
+    """Draw how much each word contributes to the probability of the label."""
     words = scorer.attribution(text, label)
     if len(words) < 2:
         return
-    words["place"] = [f"{place + 1}. {token}" for place, token in enumerate(words["token"])]
+    words["word"] = [f"{number}. {token}" for number, token in enumerate(words["token"], start=1)]
     words["points"] = 100 * words["weight"]
-    words["for"] = words["weight"].map(lambda weight: "for it" if weight > 0 else "against it")
+    words["for"] = words["weight"].map(lambda weight: "supports" if weight > 0 else "opposes")
     shown = words.reindex(words["weight"].abs().sort_values(ascending=False).index).head(_WORDS).sort_index()
     chart = (
         alt.Chart(shown)
         .mark_bar()
         .encode(
             x=alt.X("points:Q", title="Probability lost without the word (points)"),
-            y=alt.Y("place:N", sort=list(shown["place"]), title=None, axis=alt.Axis(labelLimit=160)),
+            y=alt.Y("word:N", sort=list(shown["word"]), title=None, axis=alt.Axis(labelLimit=160)),
             color=alt.Color(
                 "for:N",
-                scale=alt.Scale(domain=["for it", "against it"], range=[theme.accent(), theme.muted()]),
+                scale=alt.Scale(domain=["supports", "opposes"], range=[theme.accent(), theme.muted()]),
                 legend=alt.Legend(title=None, orient="bottom"),
             ),
             tooltip=["token:N", alt.Tooltip("points:Q", format="+.1f")],
         )
     )
-    heading = f"What speaks for {label}"
+    heading = f"Words that support or oppose {label}"
     st.altair_chart(chart.properties(height=alt.Step(22), title=heading), alt=heading)
     if len(words) > len(shown):
-        st.caption(f"The {len(shown)} words that matter most, of {len(words):,}.")
+        st.caption(f"The {len(shown)} most important of {len(words):,} words.")

@@ -1,4 +1,4 @@
-"""What a training would read: classes, examples, and how long the texts are against what the model reads."""
+"""The data of a training: classes, examples, and the lengths of the texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COUNTED = 5_000
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _texts(digest: str, text: str) -> tuple[int, int, list[int], list[str]]:
-    """Return rows with a text, the words of the longest, quantiles of words, and some texts."""
+    """Return the number of rows with a text, the words of the longest, quantiles of words, and some texts."""
     column = pq.read_table(get_store().local_path(digest), columns=[text]).column(0).to_pandas().dropna().astype(str)
     column = column[column.str.strip() != ""]
     if column.empty:
@@ -33,7 +33,7 @@ def _texts(digest: str, text: str) -> tuple[int, int, list[int], list[str]]:
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _tokens(digest: str, text: str, tokenizer: str) -> np.ndarray:
-    """Return the tokens of each text, of at most 5,000 of them."""
+    """Return the number of tokens of each text, of at most 5,000 texts."""
     from tokenizers import Tokenizer
 
     column = pq.read_table(get_store().local_path(digest), columns=[text]).column(0).to_pandas().dropna().astype(str)
@@ -42,29 +42,29 @@ def _tokens(digest: str, text: str, tokenizer: str) -> np.ndarray:
     loaded.no_truncation()
     loaded.no_padding()
     chosen = column.sample(min(_COUNTED, len(column)), random_state=0).tolist()
-    return np.array([len(found.ids) for found in loaded.encode_batch(chosen)])
+    return np.array([len(encoding.ids) for encoding in loaded.encode_batch(chosen)])
 
 
 def examples(dataset: Dataset, text: str, label: str) -> bool:
-    """Draw the classes, and some texts; tell whether there are any."""
+    """Draw the classes and some texts; return whether there are any."""
     charts.target(tables.target_summary(dataset.data_digest, label), label)
     rows, longest, shares, some = _texts(dataset.data_digest, text)
     if not rows:
         frame.show_error(f"'{text}' has no texts.", "Choose another column.")
         return False
     st.caption(
-        f"{rows:,} texts: half have at most {shares[0]:,} words, 95 % at most {shares[1]:,}, the longest {longest:,}."
+        f"{rows:,} texts: half have at most {shares[0]:,} words, 95% at most {shares[1]:,}, the longest {longest:,}."
     )
-    with st.expander("Some of the texts", icon=":material/notes:"):
+    with st.expander("Examples", icon=":material/notes:"):
         st.dataframe(pd.DataFrame({text: some}), hide_index=True, alt="Examples of the texts")
     return True
 
 
 def lengths(dataset: Dataset, text: str, base: str | None, limit: int) -> None:
-    """Draw how many tokens the texts have, and where they are cut; nothing for a model that is not here yet."""
+    """Draw the number of tokens of the texts, and where they are cut off, once the model is downloaded."""
     tokenizer = Path(base or "") / "tokenizer.json"
     if base is None or not tokenizer.is_file():
-        st.caption("How many tokens the texts have is counted once the base model is here.")
+        st.caption("Tokens are counted once the base model is downloaded.")
         return
     counts = _tokens(dataset.data_digest, text, str(tokenizer))
     cut = float(np.mean(counts > limit))
@@ -75,7 +75,7 @@ def lengths(dataset: Dataset, text: str, base: str | None, limit: int) -> None:
         alt.Chart(table)
         .mark_bar(color=theme.accent())
         .encode(
-            x=alt.X("from:Q", title="Tokens of a text", bin="binned"),
+            x=alt.X("from:Q", title="Tokens per text", bin="binned"),
             x2="to:Q",
             y=alt.Y("texts:Q", title="Texts (%)", axis=alt.Axis(tickCount=3)),
             tooltip=[
@@ -90,10 +90,10 @@ def lengths(dataset: Dataset, text: str, base: str | None, limit: int) -> None:
         .mark_rule(color=theme.muted(), strokeDash=[4, 4])
         .encode(x="limit:Q")
     )
-    told = f"No text is longer than the {limit} tokens that are read."
+    summary = f"No text is longer than {limit} tokens."
     if cut:
-        told = f"{cut:.1%} of the texts are longer than the {limit} tokens that are read: their rest is cut off."
-    st.caption(told)
-    st.altair_chart((bars + rule).properties(height=140), alt=told)
+        summary = f"{cut:.1%} of the texts are longer than {limit} tokens: the rest of them is cut off."
+    st.caption(summary)
+    st.altair_chart((bars + rule).properties(height=140), alt=summary)
     if len(counts) == _COUNTED:
-        st.caption(f"Counted on {_COUNTED:,} texts drawn at random.")
+        st.caption(f"Counted on a random sample of {_COUNTED:,} texts.")

@@ -1,15 +1,13 @@
-"""The result of a training: the finding first, then mistakes, curves, and the model to try."""
+"""The result of a training: the verdict first, then mistakes, test metrics, curves, and the model to try."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.automl import METRICS
 from core.catalog import Run, RunState
+from core.evaluation import METRICS
+from core.finetune import BASELINES, FineTuneSummary
 from pages._ui import (
     address,
     artifacts,
@@ -28,8 +26,6 @@ from pages.finetune import live, playground, setup
 
 __all__ = ["head", "show"]
 
-_BASELINES = {"tfidf": "Words alone (TF-IDF)", "majority": "Guessing"}
-
 
 def _change(run: Run) -> None:
     with frame.errors_shown():
@@ -38,7 +34,7 @@ def _change(run: Run) -> None:
 
 
 def head(run: Run) -> None:
-    """Draw what every training has, whatever its state."""
+    """Draw the header of a training, whatever its state."""
     with header.show_object(run.title, back="New training"):
         _actions(run)
 
@@ -60,7 +56,7 @@ def _actions(run: Run) -> None:
                 width="stretch",
             )
             st.button(
-                "As it was",
+                "Unchanged",
                 icon=":material/replay:",
                 key="finetune-again",
                 on_click=run_actions.start_again,
@@ -73,39 +69,40 @@ def _actions(run: Run) -> None:
 
 def show(run: Run) -> None:
     """Draw a finished training."""
-    found = artifacts.json_of(run, "result.json")
-    st.subheader(frame.plain(found["verdict"]))
+    summary = FineTuneSummary.from_dict(artifacts.json_of(run, "result.json"))
+    rows = summary.rows
+    st.subheader(frame.plain(summary.verdict))
     st.caption(
-        f"{found['rows']['train']:,} texts to learn from, {found['rows']['validation']:,} to choose by, "
-        f"{found['rows']['test']:,} to test on · {found['samples_a_second']:.1f} texts a second on "
-        f"{frame.plain(found['device'])} · {numbers.duration(run.elapsed_s)}"
+        f"{rows['train']:,} training texts, {rows['validation']:,} validation texts, {rows['test']:,} test texts · "
+        f"{summary.samples_a_second:.1f} texts per second on {frame.plain(summary.device)} · "
+        f"{numbers.duration(run.elapsed_s)}"
     )
-    _tiles(found)
+    _tiles(summary)
     tabs.show(
         {
             "Mistakes": lambda: _mistakes(run),
-            "Test texts": lambda: _evidence(found),
-            "Learning": lambda: live.curves(pd.DataFrame(found["history"])),
+            "Test texts": lambda: _test_texts(summary),
+            "Learning": lambda: live.curves(pd.DataFrame(summary.history)),
             "Try it": lambda: playground.show(run),
             "Score": lambda: registration.show(run),
-            "Checks": lambda: _checks(found),
+            "Checks": lambda: _checks(summary),
         },
         key="finetune-tabs",
     )
 
 
-def _checks(found: Mapping[str, Any]) -> None:
-    findings.show(found["findings"])
-    st.json(found["settings"], expanded=False)
+def _checks(summary: FineTuneSummary) -> None:
+    findings.show([finding.to_dict() for finding in summary.findings])
+    st.json(summary.settings.model_dump(mode="json"), expanded=False)
 
 
-def _tiles(found: Mapping[str, Any]) -> None:
+def _tiles(summary: FineTuneSummary) -> None:
     with st.container(horizontal=True):
-        for name, item in found["test_metrics"].items():
+        for name, estimate in summary.test_metrics.items():
             st.metric(
                 METRICS[name].title,
-                numbers.estimate(item["value"], item["low"], item["high"]),
-                numbers.interval(item["low"], item["high"]),
+                numbers.estimate(estimate.value, estimate.low, estimate.high),
+                numbers.interval(estimate.low, estimate.high),
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
@@ -116,9 +113,9 @@ def _tiles(found: Mapping[str, Any]) -> None:
 def _mistakes(run: Run) -> None:
     table = artifacts.table_of(run, "errors.parquet")
     if table.empty:
-        st.info("No test text was labelled wrongly.", icon=":material/check_circle:")
+        st.info("All test texts were labeled correctly.", icon=":material/check_circle:")
         return
-    st.caption("Test texts that the model was most sure about, and wrong.")
+    st.caption("The test texts that the model labeled wrongly with the highest confidence.")
     st.dataframe(
         table.rename(
             columns={
@@ -138,26 +135,30 @@ def _mistakes(run: Run) -> None:
     )
 
 
-def _evidence(found: Mapping[str, Any]) -> None:
-    name = next(iter(found["test_metrics"]))
-    models = {"This model": found["test_metrics"]} | {
-        title: found["baseline_metrics"][key] for key, title in _BASELINES.items() if key in found["baseline_metrics"]
+def _test_texts(summary: FineTuneSummary) -> None:
+    if not summary.test_metrics:
+        st.info("No texts were held out for a test.", icon=":material/info:")
+        return
+    name = next(iter(summary.test_metrics))
+    estimates = {"This model": summary.test_metrics[name]} | {
+        baseline.title: summary.baseline_metrics[key][name]
+        for key, baseline in BASELINES.items()
+        if key in summary.baseline_metrics
     }
-    charts.intervals({title: metrics[name] for title, metrics in models.items()}, METRICS[name].title)
-    if found["confusion"] is None:
+    charts.intervals({title: estimate.to_dict() for title, estimate in estimates.items()}, METRICS[name].title)
+    if summary.confusion is None or summary.labels is None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        accuracy = found["test_metrics"]["accuracy"]
+        accuracy = summary.test_metrics["accuracy"]
         charts.confusion(
-            found["labels"],
-            found["confusion"],
-            f"{accuracy['value']:.1%} of {accuracy['n']:,} test texts are labelled right",
+            summary.labels,
+            summary.confusion,
+            f"{accuracy.value:.1%} of {accuracy.n:,} test texts are labeled correctly",
         )
     with right:
-        table = pd.DataFrame(found["per_class"])
         st.dataframe(
-            table.rename(columns=str.capitalize),
+            pd.DataFrame(summary.per_class).rename(columns=str.capitalize),
             hide_index=True,
             column_config={
                 title: st.column_config.NumberColumn(format="%.3f") for title in ("Precision", "Recall", "F1")

@@ -1,4 +1,4 @@
-"""Setting a training up: texts and labels, base model, settings, Start."""
+"""The form of a training: texts and labels, base model, settings, Start."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _OTHER = "another"
 def show(known: list[Dataset]) -> None:
     """Draw the form; Start submits the run and opens it."""
     by_id = {dataset.id: dataset for dataset in known}
-    asked = st.query_params.get("dataset")
+    linked = st.query_params.get("dataset")
     first, second, third = st.columns(3, gap="medium")
     with first:
         chosen = st.selectbox(
             "Dataset",
             list(by_id),
-            index=list(by_id).index(asked) if asked in by_id else _with_text(known),
+            index=list(by_id).index(linked) if linked in by_id else _with_text(known),
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
             key="finetune-dataset",
         )
-    address.remember("dataset", chosen, asked if asked in by_id else list(by_id)[_with_text(known)])
+    address.remember("dataset", chosen, linked if linked in by_id else list(by_id)[_with_text(known)])
     dataset = by_id[chosen]
     columns = tables.profile(dataset.profile_digest)["columns"]
     names = [column["name"] for column in columns]
     text, label = _columns(dataset, names, second, third)
     if text is None or label is None:
-        st.caption("Choose the column with the texts, and the one with what shall be predicted of them.")
+        st.caption("Choose the column with the texts, and the column to predict.")
         return
     if not preview.examples(dataset, text, label):
         return
@@ -54,32 +54,32 @@ def show(known: list[Dataset]) -> None:
 
 
 def _columns(dataset: Dataset, names: list[str], left: Any, right: Any) -> tuple[str | None, str | None]:
-    """Ask for the column of texts, and for the one to predict."""
+    """Let the user choose the column of texts, and the column to predict."""
     texts = [column["name"] for column in tables.profile(dataset.profile_digest)["columns"] if column["kind"] == "text"]
     text_key, label_key = f"finetune-text-{dataset.id}", f"finetune-label-{dataset.id}"
     st.session_state.setdefault(text_key, texts[0] if texts else None)
     with left:
-        text = st.selectbox("Text", names, index=None, placeholder="The column with the texts", key=text_key)
+        text = st.selectbox("Text", names, index=None, placeholder="Column with the texts", key=text_key)
     labels = [name for name in names if name != text]
     target = dataset.roles.get("target")
     st.session_state.setdefault(label_key, target if target in labels else None)
     if st.session_state[label_key] not in labels:
         st.session_state[label_key] = None
     with right:
-        label = st.selectbox("Label", labels, index=None, placeholder="What to predict", key=label_key)
+        label = st.selectbox("Label", labels, index=None, placeholder="Column to predict", key=label_key)
     return text, label
 
 
 def _with_text(known: list[Dataset]) -> int:
-    """Return the place of the first dataset that has a column of texts."""
-    for place, dataset in enumerate(known):
+    """Return the index of the first dataset that has a column of texts."""
+    for index, dataset in enumerate(known):
         if any(column["kind"] == "text" for column in tables.profile(dataset.profile_digest)["columns"]):
-            return place
+            return index
     return 0
 
 
 def _base() -> tuple[str, str | None]:
-    """Ask for the base model; return its name, and its folder if it is here."""
+    """Let the user choose the base model; return its name, and its folder if it is on this machine."""
     models = {model.name: model for model in base_models()}
     st.session_state.setdefault("finetune-base", next(iter(models)))
     first, second = st.columns([2, 3], gap="medium")
@@ -87,7 +87,7 @@ def _base() -> tuple[str, str | None]:
         chosen = st.selectbox(
             "Base model",
             [*models, _OTHER],
-            format_func=lambda name: "A folder or a hub's model" if name == _OTHER else models[name].title,
+            format_func=lambda name: "A folder or another model on the hub" if name == _OTHER else models[name].title,
             key="finetune-base",
         )
     with second:
@@ -95,7 +95,7 @@ def _base() -> tuple[str, str | None]:
             named = st.text_input(
                 "Folder, or name on the hub",
                 placeholder="/models/my-model or distilbert-base-uncased",
-                help="Weights are read as safetensors only. A hub's model needs a network.",
+                help="Only safetensors are read. A model on the hub needs a network.",
                 key="finetune-base-name",
             )
             name = named.strip()
@@ -111,12 +111,12 @@ def _card(model: BaseModel) -> None:
     )
     facts = model.architecture()
     if facts:
-        with st.popover("Card of the model", icon=":material/id_card:", type="tertiary"):
+        with st.popover("Model facts", icon=":material/id_card:", type="tertiary"):
             st.table({name: frame.plain(value) for name, value in facts.items()}, border="horizontal", width="content")
 
 
 def fill(run: Run) -> None:
-    """Put what an earlier training was asked to do into the form."""
+    """Put the settings of an earlier training into the form."""
     settings = FineTuneSettings.model_validate(run.settings)
     known = {model.name for model in base_models()}
     st.session_state["finetune-base"] = settings.base_model if settings.base_model in known else _OTHER

@@ -1,4 +1,4 @@
-"""A version's card: what was measured, what people answered, what is open."""
+"""The tab Card: what was measured, what people answered, and what is open."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from core import models
 from core.models import CardTable, CoverageRow, ModelCard, Section, format_value
 from pages._ui import address, downloads, frame
 from pages.models import questions
-from pages.models.figures import Opened
+from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
 
 _COLORS = {"evidence present": "green", "asked": "orange", "missing": "gray"}
 
 
-def show(opened: Opened) -> None:
-    """Draw the card, its open questions, or what it covers."""
+def show(opened: OpenModel) -> None:
+    """Draw the card, its questions, or its coverage."""
     version = opened.version
     card = models.card(version.id, workspace=frame.workspace())
-    asked = sum(len(section.questions) for section in card.sections)
-    open_ones = len(card.gaps)
-    if open_ones:
-        st.subheader(f"{open_ones} of {asked} questions that only people can answer are open")
+    total = sum(len(section.questions) for section in card.sections)
+    open_count = len(card.gaps)
+    if open_count:
+        st.subheader(f"{open_count} of {total} questions that only people can answer are open")
     else:
-        st.subheader(f"All {asked} questions are answered")
-    views = {"read": "Card", "questions": f"Questions ({open_ones} open)", "coverage": "Coverage"}
+        st.subheader(f"All {total} questions are answered")
+    views = {"read": "Card", "questions": f"Questions ({open_count} open)", "coverage": "Coverage"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = address.restore("view", list(views), "read", "models-card-view")
         view = st.radio(
@@ -52,15 +52,15 @@ def show(opened: Opened) -> None:
 
 
 def _downloads(card: ModelCard) -> None:
-    made = {
-        "Markdown": (card.to_markdown, ".md", "text/markdown", "With Hugging Face's metadata: a README.md there."),
-        "HTML": (card.to_html, ".html", "text/html", "One file that needs no other, to read or print."),
+    formats = {
+        "Markdown": (card.to_markdown, ".md", "text/markdown", "With Hugging Face's metadata, as a README.md there."),
+        "HTML": (card.to_html, ".html", "text/html", "One file that loads no other, to read or print."),
         "JSON": (card.to_json, ".json", "application/json", "For programs."),
     }
-    for label, (make, suffix, mime, explanation) in made.items():
+    for label, (render, suffix, mime, explanation) in formats.items():
         st.download_button(
             label,
-            partial(_encoded, make),
+            partial(_encoded, render),
             file_name=downloads.file_name(f"{card.title} card", suffix),
             mime=mime,
             icon=":material/download:",
@@ -82,12 +82,12 @@ def _read(card: ModelCard) -> None:
 
 
 def _section(section: Section) -> None:
-    listed = "- " if len(section.text) > 1 else ""
+    bullet = "- " if len(section.text) > 1 else ""
     for text in section.text:
-        st.markdown(f"{listed}{frame.plain(text)}")
+        st.markdown(f"{bullet}{frame.plain(text)}")
     for table in section.tables:
         if table.rows:
-            _table(table)
+            _card_table(table)
     if not section.questions:
         return
     for question, answer in section.questions:
@@ -101,7 +101,7 @@ def _section(section: Section) -> None:
                 st.markdown(f":orange-badge[:material/help: Not answered yet] {frame.plain(question.title)}")
 
 
-def _table(table: CardTable) -> None:
+def _card_table(table: CardTable) -> None:
     if not any(name.strip() for name in table.columns):  # facts: a name and a value
         st.table(
             {frame.plain(name): frame.plain(_short(format_value(value))) for name, value in table.rows},
@@ -115,10 +115,10 @@ def _table(table: CardTable) -> None:
     shown = pd.DataFrame(table.rows, columns=[name or " " for name in table.columns])
     config = {}
     for name in shown.columns:
-        kinds = {type(value) for value in shown[name] if value is not None}
-        if kinds == {int}:
+        types = {type(value) for value in shown[name] if value is not None}
+        if types == {int}:
             config[name] = st.column_config.NumberColumn(format="localized")
-        elif kinds and kinds <= {int, float}:
+        elif types and types <= {int, float}:
             config[name] = st.column_config.NumberColumn(format=_digits(shown[name].dropna()))
         else:
             shown[name] = [None if value is None else format_value(value) for value in _cells(table, name)]
@@ -128,37 +128,37 @@ def _table(table: CardTable) -> None:
         height="content" if len(shown) <= 25 else 600,
         placeholder="–",
         column_config=config,
-        alt=table.title or "Figures",
+        alt=table.title or "Values",
     )
 
 
 def _short(text: str) -> str:
-    """Cut what has no place to break, such as a fingerprint; it is in full in the tab Lineage and in the downloads."""
+    """Shorten a long text without spaces, such as a fingerprint; the tab Lineage and the downloads have all of it."""
     return f"{text[:16]} …" if len(text) > 40 and " " not in text else text
 
 
 def _digits(values: pd.Series) -> str:
-    """Return a format that lines up decimal points, where none of the figures is lost by it."""
+    """Return a format that lines up decimal points, where it does not hide any digits that count."""
     return "%.4f" if values.map(lambda value: value == 0 or 5e-4 <= abs(value) < 10).all() else "%.4g"
 
 
 def _cells(table: CardTable, name: str) -> list[object]:
-    """Return a column's cells as they are, which a frame would have changed."""
-    place = [each or " " for each in table.columns].index(name)
-    return [row[place] for row in table.rows]
+    """Return the cells of a column with their own types, which a frame would change."""
+    index = [column or " " for column in table.columns].index(name)
+    return [row[index] for row in table.rows]
 
 
 def _coverage(card: ModelCard) -> None:
-    st.caption("It says what is there for each item, not whether that is enough: that is for people to judge.")
+    st.caption("It shows what the card has for each item, not whether that is enough: people have to judge that.")
     for framework in dict.fromkeys(row.framework for row in card.coverage):
         part = [row for row in card.coverage if row.framework == framework]
         counts = {status: sum(row.status == status for row in part) for status in _COLORS}
         st.markdown(
             f"**{frame.plain(framework)}**: of {len(part)} items {counts['evidence present']} have evidence, "
-            f"{counts['asked']} wait for an answer, {counts['missing']} are missing"
+            f"{counts['asked']} await an answer, {counts['missing']} are missing"
         )
         st.dataframe(
-            pd.DataFrame([_covered(row) for row in part]),
+            pd.DataFrame([_coverage_row(row) for row in part]),
             hide_index=True,
             height="content",
             placeholder="–",
@@ -166,18 +166,18 @@ def _coverage(card: ModelCard) -> None:
                 "Item": st.column_config.TextColumn(width="small"),
                 "On the card": st.column_config.TextColumn(width="medium"),
                 "Status": st.column_config.MultiselectColumn(options=list(_COLORS), color=list(_COLORS.values())),
-                "Not there": st.column_config.TextColumn(width="large"),
+                "Missing": st.column_config.TextColumn(width="large"),
             },
-            alt=f"What the card has on {framework}",
+            alt=f"Coverage of {framework}",
         )
 
 
-def _covered(row: CoverageRow) -> dict[str, object]:
-    lacks = "; ".join(row.lacks) if row.where else "Nothing on this card is about it"
+def _coverage_row(row: CoverageRow) -> dict[str, object]:
+    lacks = "; ".join(row.lacks) if row.where else "This card has nothing about it"
     return {
         "Item": row.item,
         "About": row.about,
         "Status": [row.status],
         "On the card": "; ".join(name for name in row.where if name not in row.lacks) or None,
-        "Not there": lacks or None,
+        "Missing": lacks or None,
     }

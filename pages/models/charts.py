@@ -1,4 +1,4 @@
-"""Charts of models: the difference of two, and how predictions are spread."""
+"""Charts of models: the difference of two, and the distribution of predictions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["difference", "histogram", "shares"]
 
 
 def difference(gain: Estimate, about: str, axis: str) -> None:
-    """Draw a paired difference as a dot on its interval; zero is no difference."""
+    """Draw a paired difference as a dot on its interval, with a line at zero."""
     table = pd.DataFrame([{"of": about, "value": gain.value, "low": gain.low, "high": gain.high, "n": gain.n}])
     base = alt.Chart(table)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[4, 4], color=theme.muted()).encode(x="zero:Q")
@@ -31,12 +31,12 @@ def difference(gain: Estimate, about: str, axis: str) -> None:
             alt.Tooltip("n:Q", format=",", title="rows"),
         ],
     )
-    told = f"{axis}: {gain.value:+.4f}, from {gain.low:+.4f} to {gain.high:+.4f}"
-    st.altair_chart((zero + lines + dots).properties(height=alt.Step(40)), alt=told)
+    alt_text = f"{axis}: {gain.value:+.4f}, from {gain.low:+.4f} to {gain.high:+.4f}"
+    st.altair_chart((zero + lines + dots).properties(height=alt.Step(40)), alt=alt_text)
 
 
 def histogram(edges: Sequence[float], counts: Sequence[int], x_title: str, title: str) -> None:
-    """Draw how many rows fall into each bin."""
+    """Draw the number of rows in each bin."""
     table = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "rows": counts})
     chart = (
         alt.Chart(table)
@@ -57,7 +57,7 @@ def histogram(edges: Sequence[float], counts: Sequence[int], x_title: str, title
 
 
 def shares(counts: Mapping[str, int], title: str) -> None:
-    """Draw the rows of each label, the most frequent first."""
+    """Draw the share of rows of each label, the most frequent first."""
     total = sum(counts.values()) or 1
     table = pd.DataFrame({"label": list(counts), "rows": list(counts.values())})
     table["percent"] = 100 * table["rows"] / total
@@ -71,5 +71,5 @@ def shares(counts: Mapping[str, int], title: str) -> None:
         )
         .properties(height=alt.Step(34), title=fitted(title))
     )
-    told = ", ".join(f"{row.label} {row.percent:.1f} %" for row in table.itertuples())
-    st.altair_chart(chart, alt=f"{title}: {told}")
+    listed = ", ".join(f"{row.label} {row.percent:.1f}%" for row in table.itertuples())
+    st.altair_chart(chart, alt=f"{title}: {listed}")

@@ -1,4 +1,4 @@
-"""One widget a column of the model, with what training knew of it."""
+"""One widget per column of the model, with what training had in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EXACT = 2**53  # a browser's numbers are whole up to here
 
 
 def draw(field: Field, key: str) -> Any:
-    """Draw the widget of a column and return its value; None is a missing one, where training had such."""
+    """Draw the widget of a column and return its value; None is a missing value, where training had some."""
     if field.kind == "number":
         return _number(field, key)
     if field.kind == "date":
@@ -39,14 +39,14 @@ def draw(field: Field, key: str) -> Any:
 
 
 def _label(field: Field) -> str:
-    about = {"group": " (the policy decides by it)"}.get(field.role, "")
-    return f"{frame.plain(field.name)}{about}"
+    suffix = " (the policy decides by it)" if field.role == "group" else ""
+    return f"{frame.plain(field.name)}{suffix}"
 
 
 def _help(field: Field, span: str = "") -> str | None:
     if not field.rows:
         return None
-    missing = f"{field.missing:,} of {field.rows:,} training rows had none" if field.missing else "never missing there"
+    missing = f"missing in {field.missing:,} of {field.rows:,} rows" if field.missing else "never missing"
     return f"In training {span}{missing}."
 
 
@@ -56,7 +56,7 @@ def _number(field: Field, key: str) -> float | int | None:
     default = None if field.default is None else (int if whole else float)(field.default)
     span = f"{numbers.rounded(known[0])} to {numbers.rounded(known[2])}; " if len(known) == 3 else ""
     shape: dict[str, Any] = {"step": 1, "format": "%d"} if whole else {"step": None, "format": "%.6g"}
-    if field.nullable or default is None:  # an empty field can only be had where the widget itself begins empty
+    if field.nullable or default is None:  # a field can only be emptied where the widget itself starts empty
         st.session_state.setdefault(key, default)
         number: float | int | None = st.number_input(
             _label(field), value=None, key=key, placeholder="missing", help=_help(field, span), **shape
@@ -69,7 +69,7 @@ def _date(field: Field, key: str) -> date | str | None:
     stored = [str(value) for value in (field.minimum, field.default, field.maximum) if value]
     known = [datetime.fromisoformat(value) for value in stored]
     span = f"{known[0]:%d %b %Y} to {known[-1]:%d %b %Y}; " if known else ""
-    if known and all(each.time() == datetime.min.time() for each in known):
+    if known and all(moment.time() == datetime.min.time() for moment in known):
         st.session_state.setdefault(key, known[1].date())
         return st.date_input(
             _label(field),

@@ -1,10 +1,11 @@
-"""The Models page: what was registered, which version counts, and what it says of new rows."""
+"""The Models page: registered models, their versions and cards, and the scoring of new rows."""
 
 import streamlit as st
 
 from core import models
 from pages._ui import frame, header, lookups
-from pages.models import listing, register, scored, single
+from pages.models import listing, register, scored_file
+from pages.models import model as model_page
 
 workspace = frame.workspace()
 query = st.query_params
@@ -12,8 +13,8 @@ query = st.query_params
 if "run" in query:
     with header.lookup("Scored file", back="All models"):
         run = lookups.run(query["run"], "score", what="a scored file")
-        version = scored.version_of(run)
-    scored.show(run, version)
+        version = scored_file.version_of(run)
+    scored_file.show(run, version)
 elif "register" in query:
     with header.lookup("Run", back="All models"):
         run = register.find_run(query["register"])
@@ -21,7 +22,7 @@ elif "register" in query:
 elif "model" in query:
     with header.lookup("Model", back="All models"):
         model = models.get(query["model"], workspace=workspace)
-    single.show(model)
+    model_page.show(model)
 else:
-    header.show("Models", "Keep the models that are worth it: numbered versions, which one counts, and why.")
+    header.show("Models", "Register models, compare their versions, promote a champion, and score new rows.")
     listing.show(models.find(workspace=workspace))

@@ -1,46 +1,46 @@
-"""How predictions are spread, and the first of them, without holding the whole file in memory."""
+"""The distribution of predictions, and the first of them, without holding the whole file in memory."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
+from numpy.typing import NDArray
 
+from core.tasks.score import ScoredFile
 from pages._ui import numbers
 from pages.models import charts
 
-__all__ = ["preview", "spread"]
+__all__ = ["show_distribution", "show_rows"]
 
 _BINS = 40
 _CLOSE = slice(16, 24)  # the bins from 0.4 to 0.6
 _ROWS = 200
 _OWN_NAME = " (model)"  # what scoring adds where the file has a column of the same name
-_MOST = 30
+_MAX_LABELS = 30
 
 
-def spread(path: str, result: Mapping[str, Any]) -> None:
-    """Draw what was predicted how often, and how sure the model was."""
-    prediction, *others = result["columns"]
+def show_distribution(path: str, scored: ScoredFile) -> None:
+    """Draw how often each label was predicted, and the probabilities."""
+    prediction, *others = scored.columns
     scores = [name for name in others if name.startswith("p(")]
     if not scores:
         edges, counts = _binned(path, prediction, unit=False)
         span = f"from {numbers.rounded(edges[0])} to {numbers.rounded(edges[-1])}"
         charts.histogram(edges, counts, "Prediction", f"{sum(counts):,} predictions, {span}")
         return
-    found = _counts(path, prediction)
-    shown = dict(found[:_MOST])
-    total = sum(count for _, count in found)
-    label, most = found[0]
+    counted = _counts(path, prediction)
+    total = sum(count for _, count in counted)
+    label, highest = counted[0]
     left, right = st.columns(2, gap="medium")
     with left:
-        charts.shares(shown, f"{most / max(total, 1):.1%} are predicted to be {label}")
-        if len(found) > _MOST:
-            st.caption(f"The {_MOST} most frequent of {len(found):,} labels.")
+        charts.shares(dict(counted[:_MAX_LABELS]), f"{highest / max(total, 1):.1%} are predicted to be {label}")
+        if len(counted) > _MAX_LABELS:
+            st.caption(f"The {_MAX_LABELS} most frequent of {len(counted):,} labels.")
         _decisions(path, others)
     with right:
         name = scores[-1]
@@ -52,7 +52,7 @@ def spread(path: str, result: Mapping[str, Any]) -> None:
             edges,
             counts,
             f"Probability of {_label(name)}",
-            title if len(scores) == 2 else f"How probable {_label(name)} is",
+            title if len(scores) == 2 else f"Distribution of the probability of {_label(name)}",
         )
 
 
@@ -82,18 +82,18 @@ def _decisions(path: str, others: list[str]) -> None:
 
 @st.cache_data(max_entries=30, show_spinner=False)
 def _counts(path: str, name: str) -> list[tuple[str, int]]:
-    """Return each value with its rows, the most frequent first."""
-    found: Counter[str] = Counter()
+    """Return each value with its number of rows, the most frequent first."""
+    counts: Counter[str] = Counter()
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(columns=[name], batch_size=200_000):
             for item in batch.column(0).value_counts().to_pylist():
-                found["no answer" if item["values"] is None else str(item["values"])] += item["counts"]
-    return found.most_common()
+                counts["no prediction" if item["values"] is None else str(item["values"])] += item["counts"]
+    return counts.most_common()
 
 
 @st.cache_data(max_entries=30, show_spinner=False)
 def _binned(path: str, name: str, *, unit: bool) -> tuple[list[float], list[int]]:
-    """Return edges and counts of a column's finite values; between 0 and 1, or between its own ends."""
+    """Return edges and counts of a column's finite values, between 0 and 1 or between its own minimum and maximum."""
     low, high = (0.0, 1.0) if unit else _ends(path, name)
     edges = np.linspace(low, high, _BINS + 1)
     counts = sum((np.histogram(values, edges)[0] for values in _values(path, name)), np.zeros(_BINS, int))
@@ -106,23 +106,23 @@ def _ends(path: str, name: str) -> tuple[float, float]:
     return float(low), float(high) if high > low else float(low) + 1.0
 
 
-def _values(path: str, name: str) -> Any:
+def _values(path: str, name: str) -> Iterator[NDArray[np.float64]]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(columns=[name], batch_size=200_000):
             values = batch.column(0).to_numpy(zero_copy_only=False).astype(float)
             yield values[np.isfinite(values)]
 
 
-def preview(path: str, result: Mapping[str, Any]) -> None:
-    """Draw the first rows, the predictions in front."""
+def show_rows(path: str, scored: ScoredFile) -> None:
+    """Draw the first rows, with the predictions in front."""
     with pq.ParquetFile(path) as file:
         shown: pd.DataFrame = next(file.iter_batches(batch_size=_ROWS)).to_pandas()
-    made = list(result["columns"])
-    st.caption(f"The first {len(shown):,} of {result['rows']:,} rows, what the model added in front.")
+    added = scored.columns
+    st.caption(f"The first {len(shown):,} of {scored.rows:,} rows, with the columns that the model added in front.")
     st.dataframe(
-        shown[[*made, *(name for name in shown.columns if name not in made)]],
+        shown[[*added, *(name for name in shown.columns if name not in added)]],
         hide_index=True,
         placeholder="–",
-        column_config={name: st.column_config.NumberColumn(format="%.4f") for name in made if name.startswith("p(")},
+        column_config={name: st.column_config.NumberColumn(format="%.4f") for name in added if name.startswith("p(")},
         alt="The first scored rows",
     )

@@ -1,4 +1,4 @@
-"""The questions of a card, and their answers with who gave them and when."""
+"""The questions of a card, with their answers, who gave them and when."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["show"]
 
 
 def show(card: ModelCard, version: ModelVersion) -> None:
-    """Draw one form a section."""
-    st.caption("Answers stay with this version and go onto its card. An empty answer makes the question open again.")
-    _taken_over(version)
+    """Draw one form per section."""
+    st.caption("Answers are stored with this version and shown on its card. An empty answer reopens the question.")
+    _offer_earlier_answers(version)
     for section in card.sections:
         if section.questions:
             _form(version, section.key, section.title, [question for question, _ in section.questions])
 
 
-def _taken_over(version: ModelVersion) -> None:
-    """Offer what was answered for the newest earlier version and is open for this one."""
+def _offer_earlier_answers(version: ModelVersion) -> None:
+    """Offer the answers of the newest earlier version to the questions that are open for this one."""
     known = models.versions(version.model_id, workspace=frame.workspace())
-    earlier = next((each for each in known if each.number < version.number and each.answers), None)
+    earlier = next((other for other in known if other.number < version.number and other.answers), None)
     if earlier is None:
         return
     missing = {key: kept["text"] for key, kept in earlier.answers.items() if key not in version.answers}
     count = f"{len(missing)} answer{'s' * (len(missing) > 1)}"
     if missing and st.button(
-        f"Take over {count} of version {earlier.number}",
+        f"Copy {count} from version {earlier.number}",
         icon=":material/content_copy:",
         key=f"models-take-over-{version.id}",
-        help="Read them again: what was true of that version may not be of this one.",
+        help="Read them again: what was true of that version may not be true of this one.",
     ):
         with frame.errors_shown():
             for key, text in missing.items():
@@ -41,32 +41,36 @@ def _taken_over(version: ModelVersion) -> None:
             st.rerun()
 
 
-def _form(version: ModelVersion, key: str, title: str, asked: list[Question]) -> None:
-    still_open = sum(question.key not in version.answers for question in asked)
+def _form(version: ModelVersion, key: str, title: str, section_questions: list[Question]) -> None:
+    open_count = sum(question.key not in version.answers for question in section_questions)
     with st.form(f"models-questions-{key}-{version.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{frame.plain(title)}**", width="content")
-            if still_open:
-                st.badge(f"{still_open} open", color="orange", icon=":material/help:")
+            if open_count:
+                st.badge(f"{open_count} open", color="orange", icon=":material/help:")
             else:
                 st.badge("Answered", color="green", icon=":material/check_circle:")
-        given = {question.key: _field(version, question) for question in asked}
+        given = {question.key: _field(version, question) for question in section_questions}
         if st.form_submit_button("Save", icon=":material/save:", key=f"models-save-{key}-{version.id}"):
             with frame.errors_shown():
-                if not [question for question in asked if not _saved(version, question, given[question.key])]:
+                saved = [_save(version, question, given[question.key]) for question in section_questions]
+                if all(saved):
                     st.rerun()
 
 
-def _saved(version: ModelVersion, question: Question, given: str | None) -> bool:
-    """Store an answer that was changed here; not where another one came meanwhile, unless the user knows of that."""
-    text, kept = (given or "").strip(), version.answers.get(question.key, {}).get("text", "")
+def _save(version: ModelVersion, question: Question, given: str | None) -> bool:
+    """Store an answer that was changed here; return whether nothing is left to do.
+
+    An answer that was changed elsewhere in the meantime is only replaced once the user has seen it.
+    """
+    text, stored = (given or "").strip(), version.answers.get(question.key, {}).get("text", "")
     key = _key(version, question)
-    if text == kept or not written.edited(key, given):
+    if text == stored or not written.edited(key, given):
         return True
-    if written.overtaken(key, kept):
+    if written.overtaken(key, stored):
         frame.show_error(
-            f"'{question.title}' was answered elsewhere meanwhile: {kept or '(nothing)'}",
-            "Your answer is still in its field. Save again to put it in the place of that one.",
+            f"'{question.title}' was answered elsewhere in the meantime: {stored or '(nothing)'}",
+            "Your answer is still in its field. Save again to replace the other one.",
         )
         return False
     models.answer(version, question.key, text, who=address.who())
@@ -78,9 +82,9 @@ def _key(version: ModelVersion, question: Question) -> str:
 
 
 def _field(version: ModelVersion, question: Question) -> str | None:
-    kept = version.answers.get(question.key)
+    stored = version.answers.get(question.key)
     key = _key(version, question)
-    text = "" if kept is None else kept["text"]
+    text = "" if stored is None else stored["text"]
     hint = question.help or None
     if question.kind == "choice":
         choices = list(question.choices)
@@ -94,7 +98,7 @@ def _field(version: ModelVersion, question: Question) -> str | None:
     else:
         written.follow(key, text)
         given = st.text_area(question.title, key=key, placeholder=hint, max_chars=10_000, height=90)
-    if kept is not None:
-        by = f" by {frame.plain(kept['who'])}" if kept["who"] else ""
-        st.caption(f"Answered{by} on {numbers.when(kept['at']):%d %b %Y, %H:%M}")
+    if stored is not None:
+        by = f" by {frame.plain(stored['who'])}" if stored["who"] else ""
+        st.caption(f"Answered{by} on {numbers.when(stored['at']):%d %b %Y, %H:%M}")
     return given

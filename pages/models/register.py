@@ -1,4 +1,4 @@
-"""Registering: a finished search or training becomes a version of a model."""
+"""The form that registers a finished search or training as a version of a model."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from core import jobs, models
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.catalog import models as rows
 from core.errors import NotFoundError
+from core.models import MODEL_KINDS
 from pages._ui import address, distinct, frame, header, numbers
 
-__all__ = ["MODEL_TASKS", "find_run", "offer", "show"]
-
-MODEL_TASKS = ("automl", "finetune")
-"""Kinds of run that make a model."""
+__all__ = ["find_run", "offer", "show"]
 
 
 def find_run(run_id: str) -> Run:
-    """Return the run whose model a link asks to register.
+    """Return the run of a link to this form.
 
     Raises
     ------
     NotFoundError
-        When there is no such run, or it made no model.
+        When there is no such run, or it did not make a model.
     """
     run = runs.get(run_id, frame.workspace())
-    if run.task not in MODEL_TASKS or run.state is not RunState.SUCCEEDED:
+    if models.kind_of_task(run.task) is None or run.state is not RunState.SUCCEEDED:
         raise NotFoundError(
-            f"Run '{run.id}' left no model to register.", "Choose a search or a training that succeeded."
+            f"Run '{run.id}' did not make a model to register.", "Choose a search or a training that succeeded."
         )
     return run
 
@@ -37,31 +35,31 @@ def show(run: Run) -> None:
     header.show_object(
         "Register a model",
         back="All models",
-        facts="It gets a name and a number, and is kept with all that is known of it.",
+        facts="It gets a name and a version number, and is stored with everything that is known about it.",
     )
     for version in rows.of_run(run.id, frame.workspace()):
         name = models.get(version.model_id, workspace=frame.workspace()).name
         st.info(
-            f"It is registered already: version {version.number} of {frame.plain(name)}.", icon=":material/inventory_2:"
+            f"It is already registered: version {version.number} of {frame.plain(name)}.", icon=":material/inventory_2:"
         )
-        if st.button("Open it", icon=":material/arrow_forward:", key=f"models-open-{version.id}"):
+        if st.button("Open the version", icon=":material/arrow_forward:", key=f"models-open-{version.id}"):
             _open(version.model_id, version.number)
         return
     _form([run, *(other for other in _candidates() if other.id != run.id)])
 
 
 def offer(*, empty: bool) -> None:
-    """Draw what leads to a further model, or to the first one."""
-    found = _candidates()
-    if found:
+    """Draw the form for one more model, or how to make the first one."""
+    candidates = _candidates()
+    if candidates:
         st.subheader("Register a model")
         if empty:
             st.caption("No model is registered yet. These runs made one.")
-        _form(found)
+        _form(candidates)
     elif empty:
         st.info(
-            "No model yet. Search for one or fine-tune one; then register it here: it gets numbered versions, a "
-            "champion, a card with what was measured, and scores the rows of a file.",
+            "There are no models yet. Search for one or fine-tune one, then register it here: it gets numbered "
+            "versions, a champion, a card with what was measured, and it scores the rows of a file.",
             icon=":material/inventory_2:",
         )
         st.page_link("pages/automl/page.py", label="Go to AutoML", icon=":material/arrow_forward:")
@@ -77,47 +75,51 @@ def _versions() -> list[ModelVersion]:
 
 
 def _candidates() -> list[Run]:
-    """Return the runs that made a model and are no version yet, newest first."""
-    known = {version.run_id for version in _versions()}
-    found = [
-        run for task in MODEL_TASKS for run in runs.find(frame.workspace(), task=task, states=[RunState.SUCCEEDED])
+    """Return the runs that made a model and are not registered yet, newest first."""
+    registered = {version.run_id for version in _versions()}
+    finished = [
+        run
+        for kind in MODEL_KINDS.values()
+        for run in runs.find(frame.workspace(), task=kind.task, states=[RunState.SUCCEEDED])
     ]
-    return sorted((run for run in found if run.id not in known), key=lambda run: -run.created_at)
+    return sorted((run for run in finished if run.id not in registered), key=lambda run: -run.created_at)
 
 
-def _form(found: list[Run]) -> None:
-    by_id = {run.id: run for run in found}
-    called = distinct.labels({run.id: _called(run) for run in found})
+def _form(candidates: list[Run]) -> None:
+    by_id = {run.id: run for run in candidates}
+    labels = distinct.labels({run.id: _label(run) for run in candidates})
     with st.container(border=True, key="models-register"):
         left, right = st.columns(2, gap="medium")
         with left:
             chosen = st.selectbox(
                 "Run",
                 list(by_id),
-                format_func=called.__getitem__,
-                key=f"models-register-run-{found[0].id}",
+                format_func=labels.__getitem__,
+                key=f"models-register-run-{candidates[0].id}",
             )
             run = by_id[chosen]
             st.caption(frame.plain((run.result or {}).get("verdict", "")))
         with right:
             name = st.text_input(
                 "Name",
-                value=_name(run),
+                value=_suggested_name(run),
                 max_chars=200,
                 key=f"models-register-name-{run.id}",
-                help="A name that is there already gets a further version.",
+                help="A name that exists already gets one more version.",
             )
-            same = {model.name: model for model in models.find(workspace=frame.workspace())}.get(name.strip())
+            existing = {model.name: model for model in models.find(workspace=frame.workspace())}.get(name.strip())
             if not name.strip():
-                st.caption("It needs a name.")
+                st.caption("A model needs a name.")
             else:
-                st.caption("A new model." if same is None else f"It becomes version {same.versions + 1} of this model.")
+                st.caption(
+                    "A new model." if existing is None else f"It becomes version {existing.versions + 1} of this model."
+                )
         notes = st.text_area(
             "Notes",
             height=80,
             max_chars=5_000,
             key=f"models-register-notes-{run.id}",
-            placeholder="What is particular about it. They go onto its card.",
+            placeholder="What is special about this version; shown on its card",
         )
         if st.button("Register", type="primary", icon=":material/add:", key="models-register-start"):
             with frame.errors_shown():
@@ -128,21 +130,21 @@ def _form(found: list[Run]) -> None:
 
 
 def _open(model_id: str, number: int) -> None:
-    """Lead to the version, in the tab that the link to the form named."""
+    """Open the version, in the tab that the link to the form names."""
     tab = st.query_params.get("tab")
     address.go(model=model_id, version=str(number), **({"tab": tab} if tab else {}))
 
 
-def _called(run: Run) -> str:
+def _label(run: Run) -> str:
     return f"{run.title} · {jobs.task_spec(run.task).title}, {numbers.when(run.created_at):%d %b %Y, %H:%M}"
 
 
-def _name(run: Run) -> str:
-    """Suggest the model that predicts the same from the same table, or else the run's title."""
-    wanted = run.settings.get("target", run.settings.get("label_column"))
+def _suggested_name(run: Run) -> str:
+    """Return the name of a model that predicts the same from the same table, else the run's title."""
+    target = run.settings.get("target", run.settings.get("label_column"))
     fingerprint = (run.result or {}).get("dataset_fingerprint")
     for version in sorted(_versions(), key=lambda version: -version.created_at):
         lineage = version.lineage
-        if (lineage["target"], lineage["dataset"]["fingerprint"]) == (wanted, fingerprint):
+        if (lineage["target"], lineage["dataset"]["fingerprint"]) == (target, fingerprint):
             return models.get(version.model_id, workspace=frame.workspace()).name
     return run.title

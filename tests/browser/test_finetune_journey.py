@@ -40,8 +40,8 @@ def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], 
     tab.locator(".st-key-finetune-start").get_by_role("button").click()
     expect(tab).to_have_url(re.compile("run="))
 
-    expect(tab.get_by_text(re.compile(r"Step \d+ of \d+ · .* texts a second")).first).to_be_visible(timeout=120_000)
-    tab.get_by_role("button", name="Stop, to go on later").click()
+    expect(tab.get_by_text(re.compile(r"Step \d+ of \d+ · .* texts per second")).first).to_be_visible(timeout=120_000)
+    tab.get_by_role("button", name="Pause (resume later)").click()
     expect(tab.get_by_role("button", name="Resume")).to_be_visible(timeout=60_000)
     settled(tab)
     tab.get_by_role("button", name="Resume").click()
@@ -51,7 +51,7 @@ def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], 
 
     tab.get_by_role("tab", name="Try it").click()
     settled(tab)
-    box = tab.get_by_label("A text of your own")
+    box = tab.get_by_label("Your text")
     box.fill("a splendid camera, I love it")
     box.press("Control+Enter")
     expect(tab.get_by_test_id("stMarkdown").get_by_text(re.compile("^(positive|negative)$"))).to_be_visible()

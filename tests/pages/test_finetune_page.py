@@ -46,7 +46,7 @@ def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> Non
     test.number_input(key="finetune-length").set_value(64)
     test.toggle(key="finetune-weights").set_value(True)
     test.multiselect(key=f"finetune-sensitive-{dataset.id}").set_value(["length"]).run()
-    assert "changed tokens, class weights" in [item.label for item in test.expander][-1]
+    assert "changed maximum length, class weights" in [item.label for item in test.expander][-1]
     test.button(key="finetune-start").click().run()
     assert not test.exception
     run_id = query(test, "run")
@@ -77,7 +77,7 @@ def test_the_texts_are_counted_against_what_is_read(trained: tuple[Dataset, str]
     some = frame[frame["sentiment"] != "neutral"].head(240)["text"].tolist()
     lengths = [len(ids) for ids in AutoTokenizer.from_pretrained(base_models()[0].path)(some)["input_ids"]]
     share = sum(length > 24 for length in lengths) / 240
-    assert f"{share:.1%} of the texts are longer than the 24 tokens" in texts(test)
+    assert f"{share:.1%} of the texts are longer than 24 tokens" in texts(test)
 
 
 def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> None:
@@ -133,7 +133,7 @@ def test_a_result_begins_with_its_verdict(trained: tuple[Dataset, str]) -> None:
     assert not test.exception
     found = json.loads(jobs.artifact_path(run_id, "result.json", workspace="local").read_text())
     assert test.subheader[0].value.replace("\\", "") == found["verdict"]
-    assert "texts to learn from" in texts(test)
+    assert "training texts" in texts(test)
     assert test.metric[0].label == "Accuracy"
 
 
@@ -179,4 +179,4 @@ def test_the_fairness_page_opens_on_the_test_texts(trained: tuple[Dataset, str])
 def test_an_empty_installation_says_what_to_do(home) -> None:
     test = visit("finetune")
     assert not test.exception
-    assert "There is no table with texts yet" in texts(test)
+    assert "There are no tables yet" in texts(test)

@@ -55,7 +55,7 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World, credit_model
         ["models", model, "models-tabs", ["Versions", "Card", "Compare", "Score", "History", "Lineage"]],
         ["models", model | {"tab": "Card"}, "models-card-view", ["questions", "coverage"]],
         ["models", model | {"tab": "Score", "score": "row"}, "models-score-row", []],
-        ["models", {"run": scored.id}, "models-scored-tabs", ["What is different", "Predictions", "Rows"]],
+        ["models", {"run": scored.id}, "models-scored-tabs", ["Differences", "Predictions", "Rows"]],
         ["runs", {}, "", []],
         ["runs", {"run": world.binary}, "runs-tabs", ["Facts", "Log", "Files"]],
     ]

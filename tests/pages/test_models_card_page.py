@@ -33,10 +33,10 @@ def test_questions_are_answered_and_stand_on_the_card(credit_model: Model) -> No
     assert metrics["Metric"].tolist()[0] == "ROC AUC"
 
     test.radio(key="models-card-view").set_value("coverage").run()
-    covered = table_with(test, "Not there").set_index("Item")
+    covered = table_with(test, "Missing").set_index("Item")
     assert covered.loc["1(c)", "Status"] == ["evidence present"]
     assert covered.loc["9", "Status"] == ["asked"]
-    assert covered.loc["8", ["Status", "Not there"]].tolist() == [["missing"], "Nothing on this card is about it"]
+    assert covered.loc["8", ["Status", "Missing"]].tolist() == [["missing"], "This card has nothing about it"]
 
 
 def test_answers_of_an_earlier_version_are_taken_over_when_asked(credit_model: Model) -> None:
@@ -46,12 +46,12 @@ def test_answers_of_an_earlier_version_are_taken_over_when_asked(credit_model: M
     models.answer(second, "about_people", "no", who="bob")
     test = visit("models", model=credit_model.id, version="2", tab="Card", view="questions")
     button = test.button(key=f"models-take-over-{second.id}")
-    assert button.label == "Take over 1 answer of version 1"
+    assert button.label == "Copy 1 answer from version 1"
     button.click().run()
     assert not test.exception
     kept = models.resolve(second.id, workspace="local").answers
     assert {key: value["text"] for key, value in kept.items()} == {"intended_use": "To look.", "about_people": "no"}
-    assert f"take-over-{second.id}" not in {each.key for each in test.button}
+    assert f"take-over-{second.id}" not in {button.key for button in test.button}
     # The field shows what was taken over: saving another one of its section does not take it away.
     test.text_area(key=f"models-answer-{second.id}-out_of_scope").set_value("To decide.")
     test.button(key=f"models-save-uses-{second.id}").click().run()
@@ -76,7 +76,7 @@ def test_answers_of_another_tab_are_neither_lost_nor_replaced_unseen(credit_mode
     test.text_area(key=use).set_value("Mine, too.")
     models.answer(version, "intended_use", "Theirs, again.")
     test.button(key=f"models-save-uses-{version.id}").click().run()
-    assert "was answered elsewhere meanwhile: Theirs, again." in texts(test)
+    assert "was answered elsewhere in the meantime: Theirs, again." in texts(test)
     assert kept()["intended_use"] == "Theirs, again."
     assert test.text_area(key=use).value == "Mine, too."
     test.button(key=f"models-save-uses-{version.id}").click().run()
@@ -86,14 +86,14 @@ def test_answers_of_another_tab_are_neither_lost_nor_replaced_unseen(credit_mode
 
 def test_two_versions_are_compared(credit_model: Model) -> None:
     test = visit("models", model=credit_model.id, version="2", tab="Compare")
-    first, found = models.versions(credit_model.id, workspace="local")[::-1]
-    assert models.compare(first.id, found.id, workspace="local").verdict in texts(test)
-    assert "The test rows of both are the same" in texts(test)
+    first, second = models.versions(credit_model.id, workspace="local")[::-1]
+    assert models.compare_versions(first.id, second.id, workspace="local").verdict in texts(test)
+    assert "Both have the same test rows" in texts(test)
     metric = next(box for box in test.selectbox if box.label == "Difference in")
     metric.set_value("accuracy").run()
-    assert models.compare(first.id, found.id, metric="accuracy", workspace="local").verdict in texts(test)
-    beside = table_with(test, "Version 2, rows")
-    assert beside["Version 1, rows"].tolist() == [200] * len(beside)
+    assert models.compare_versions(first.id, second.id, metric="accuracy", workspace="local").verdict in texts(test)
+    metrics = table_with(test, "Version 2, rows")
+    assert metrics["Version 1, rows"].tolist() == [200] * len(metrics)
 
 
 def test_without_common_rows_there_is_a_reason(credit_model: Model, world: World) -> None:
@@ -101,5 +101,5 @@ def test_without_common_rows_there_is_a_reason(credit_model: Model, world: World
     test = visit("models", model=credit_model.id, version="3", tab="Compare")
     assert not test.exception
     assert "There is no paired difference: they were tested on different tables." in texts(test)
-    assert "they do not say which version is better" in texts(test)
-    assert "How version 3 compares to version 1 is not known" in texts(test)
+    assert "they do not show which version is better" in texts(test)
+    assert "How version 3 compares with version 1 is not known" in texts(test)

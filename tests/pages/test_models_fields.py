@@ -41,18 +41,22 @@ FIELDS = {
 }
 
 
-def page(found: dict) -> None:
+def page(fields_by_name: dict) -> None:
     import streamlit as st
 
     from core.models import Field
     from pages.models import fields
 
-    st.session_state["row"] = {name: fields.draw(Field.from_dict(field), name) for name, field in found.items()}
+    st.session_state["row"] = {
+        name: fields.draw(Field.from_dict(field), name) for name, field in fields_by_name.items()
+    }
 
 
 @pytest.fixture
 def form() -> AppTest:
-    test = AppTest.from_function(page, kwargs={"found": {name: field.to_dict() for name, field in FIELDS.items()}})
+    test = AppTest.from_function(
+        page, kwargs={"fields_by_name": {name: field.to_dict() for name, field in FIELDS.items()}}
+    )
     test.run()
     assert not test.exception
     return test
@@ -72,8 +76,8 @@ def test_each_column_begins_with_what_is_usual(form: AppTest) -> None:
         "text": None,
         "sex": "female",
     }
-    assert form.number_input(key="whole").help == "In training 1 to 9; never missing there."
-    assert form.number_input(key="share").help == "In training 0 to 1; 4 of 100 training rows had none."
+    assert form.number_input(key="whole").help == "In training 1 to 9; never missing."
+    assert form.number_input(key="share").help == "In training 0 to 1; missing in 4 of 100 rows."
     assert form.number_input(key="whole").label == r"n\*o\*"
     assert "policy decides by it" in form.selectbox(key="sex").label
     assert "Session State" not in texts(form)

@@ -15,7 +15,7 @@ from tests.pages.conftest import World, labels, query, repeated, table_with, tex
 
 
 def field(test: AppTest, label: str) -> Any:
-    return next(found for found in test.text_input if found.label == label)
+    return next(widget for widget in test.text_input if widget.label == label)
 
 
 def tab(test: AppTest, name: str) -> AppTest:
@@ -45,13 +45,13 @@ def test_a_run_is_registered_where_a_link_leads(world: World) -> None:
     assert "No version is champion yet; version 1 has R²" in texts(test)
 
     again = visit("models", register=run)
-    assert "It is registered already: version 1 of Progression." in texts(again)
+    assert "It is already registered: version 1 of Progression." in texts(again)
     again.button(key=f"models-open-{models.versions(model.id, workspace='local')[0].id}").click().run()
     assert query(again, "model") == model.id
 
     listed = visit("models")
     row = table_with(listed, "Model").set_index("Model").loc["Progression"]
-    assert (row["Figures of"], row["Metric"], row["Versions"], row["Kind"]) == ("Version 1", "R²", 1, "Table")
+    assert (row["Metric of"], row["Metric"], row["Versions"], row["Type"]) == ("Version 1", "R²", 1, "Table")
     assert row["Value"].endswith("]")
     assert pd.isna(row["Champion"])
 
@@ -73,7 +73,7 @@ def test_a_run_of_the_same_target_is_offered_as_the_next_version(credit_model: M
         test
     )
     test.text_input[0].set_value(" ").run()
-    assert "It needs a name." in texts(test)
+    assert "A model needs a name." in texts(test)
     test.button(key="models-register-start").click().run()
     assert "A model needs a name." in texts(test)
     assert rows.of_run(run, "local") == []
@@ -83,7 +83,7 @@ def test_what_cannot_be_registered_says_so(world: World) -> None:
     for run in (world.failed, world.exported):
         test = visit("models", register=run)
         assert not test.exception
-        assert f"Run '{run}' left no model to register." in texts(test)
+        assert f"Run '{run}' did not make a model to register." in texts(test)
     assert "There is no run 'nothing'." in texts(visit("models", register="nothing"))
     assert "There is no model 'nothing'." in texts(visit("models", model="nothing"))
     assert f"Run '{world.binary}' is not a scored file." in texts(visit("models", run=world.binary))
@@ -91,7 +91,7 @@ def test_what_cannot_be_registered_says_so(world: World) -> None:
 
 def test_a_model_leads_with_its_champion_and_what_is_better(credit_model: Model) -> None:
     said = texts(visit("models", model=credit_model.id))
-    compared = models.compare(
+    compared = models.compare_versions(
         *(version.id for version in models.versions(credit_model.id, workspace="local")[::-1]), workspace="local"
     )
     assert "Version 1 is champion, and there is a newer one. " + compared.verdict in said
@@ -133,11 +133,11 @@ def test_promote_name_archive_restore_and_roll_back(credit_model: Model) -> None
     assert not test.exception
     assert not test.error
     assert models.versions(credit_model.id, workspace="local")[0].notes == "Watch it."
-    told = table_with(tab(test, "History"), "What")
-    assert told["What"].tolist()[:2] == ["The notes of version 2 were changed", "Version 2 was restored"]
-    assert told["What"].tolist()[-1] == "Version 1 was registered"
-    assert "ann" in told["Who"].tolist()
-    assert "only known where people sign in" in texts(test)
+    events = table_with(tab(test, "History"), "Event")
+    assert events["Event"].tolist()[:2] == ["The notes of version 2 were changed", "Version 2 was restored"]
+    assert events["Event"].tolist()[-1] == "Version 1 was registered"
+    assert "ann" in events["Who"].tolist()
+    assert "recorded only where users sign in" in texts(test)
 
 
 def test_a_change_does_not_lead_to_another_version(credit_model: Model, world: World) -> None:
@@ -174,7 +174,7 @@ def test_notes_of_another_tab_are_not_replaced_unseen(credit_model: Model) -> No
     models.set_notes(credit_model.id, 2, "Theirs.", workspace="local")
     test.text_area(key=f"models-notes-{version.id}").set_value("Mine.")
     test.button(key=f"models-save-notes-{version.id}").click().run()
-    assert "The notes were changed elsewhere meanwhile: Theirs." in texts(test)
+    assert "The notes were changed elsewhere in the meantime: Theirs." in texts(test)
     assert models.versions(credit_model.id, workspace="local")[0].notes == "Theirs."
     assert test.text_area(key=f"models-notes-{version.id}").value == "Mine."
     test.button(key=f"models-save-notes-{version.id}").click().run()
@@ -198,7 +198,7 @@ def test_lineage_and_what_is_handed_on(credit_model: Model, world: World, monkey
     test = visit("models", model=credit_model.id, version="2", tab="Lineage")
     assert not test.error
     assert version.lineage["dataset"]["fingerprint"] in [code.value for code in test.code]
-    assert {"Its run", "Its table", "Edge"} <= set(labels(test))
+    assert {"Open the run", "Open the table", "Edge"} <= set(labels(test))
     test.session_state["models-download"] = True
     test.run()
     assert "Push to MLflow" not in labels(test)
@@ -216,5 +216,5 @@ def test_lineage_and_what_is_handed_on(credit_model: Model, world: World, monkey
 def test_a_version_that_is_not_there_is_said(credit_model: Model) -> None:
     test = visit("models", model=credit_model.id, version="9")
     assert not test.exception
-    assert [found.value for found in test.warning] == ["There is no version 9 of this model; version 1 is shown."]
+    assert [warning.value for warning in test.warning] == ["There is no version 9 of this model; version 1 is shown."]
     assert not visit("models", model=credit_model.id, version="2").warning

@@ -28,10 +28,10 @@ def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
     usual = {field.name: field.default for field in models.form_fields(version)}
     row = pd.DataFrame([usual | {"duration_months": 500}])
     expected = models.score_rows(version.id, row, onnx=models.exported_model(version), workspace="local").table.iloc[0]
-    said = texts(test)
+    text = texts(test)
     probability = expected[f"p({expected['prediction']})"]
-    assert f"It predicts {expected['prediction']}, with a probability of {probability:.1%}" in said
-    assert "'duration_months': 1 of 1 cells are outside the range of training" in said
+    assert f"Prediction: {expected['prediction']}, with a probability of {probability:.1%}" in text
+    assert "'duration_months': 1 of 1 cells are outside the range of training" in text
     shares = table_with(test, "Probability").set_index("Class")["Probability"]
     assert shares["good"] == pytest.approx(100 * expected["p(good)"])
 
@@ -39,7 +39,7 @@ def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
 def test_a_version_that_was_not_exported_scores_files_only(world: World) -> None:
     model = models.register(repeated(world.binary, leave_out="model.onnx"), name="Not exported", workspace="local")
     other = visit("models", model=model.id, tab="Score", score="row")
-    assert "this version was not exported yet" in texts(other)
+    assert "this version is not exported yet" in texts(other)
     assert "Export it on the Edge page" in labels(other)
 
 
@@ -63,7 +63,7 @@ def test_a_policy_decides_about_the_row(credit_model: Model) -> None:
             assert f"[:material/{said} {file}]" in texts(test)
     assert outcomes == {True, False}
     test.selectbox(key=f"models-score-policy-{version.id}").set_value("none").run()
-    assert "It predicts" in texts(test)
+    assert "Prediction: " in texts(test)
     assert "elected by" not in texts(test)
 
 
@@ -82,11 +82,11 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
 
     test = visit("models", run=run.id)
     assert not test.error
-    assert "60 rows scored; 2 things in the file may make the predictions wrong" in texts(test)
+    assert "60 rows scored; 2 problems in the file may make the predictions wrong" in texts(test)
     assert f"Scored with {credit_model.name}, version 2, decided by the policy policy-by-sex.json" in texts(test)
-    told = table_with(test, "Not readable").set_index("Column")
-    assert told.loc["duration_months", ["Not readable", "Type now", "Examples"]].tolist() == [10, "text", "long"]
-    assert told.loc["purpose", ["Unseen values", "Examples"]].tolist() == [3, "a boat"]
+    columns = table_with(test, "Not readable").set_index("Column")
+    assert columns.loc["duration_months", ["Not readable", "New type", "Examples"]].tolist() == [10, "text", "long"]
+    assert columns.loc["purpose", ["Unseen values", "Examples"]].tolist() == [3, "a boat"]
     for name in ("Predictions", "Rows"):
         test.session_state["models-scored-tabs"] = name
         test.run()
@@ -131,7 +131,7 @@ def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
     assert not test.error
     shares = table_with(test, "Probability").set_index("Class")["Probability"]
     assert sorted(shares.index) == ["0", "1"]
-    assert f"It predicts {shares.idxmax()}, with a probability of {shares.max():.1f}%" in texts(test)
+    assert f"Prediction: {shares.idxmax()}, with a probability of {shares.max():.1f}%" in texts(test)
 
 
 def test_a_result_leads_to_the_score_tab(world: World) -> None:

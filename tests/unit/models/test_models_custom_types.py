@@ -66,15 +66,19 @@ def test_the_form_offers_the_codes_and_takes_any_text(version):
     fields = {field.name: field for field in models.form_fields(version)}
     assert sorted(fields["branch"].choices) == ["1010", "2020", "3030", "4040"]
 
-    def page(found):
+    def page(fields_by_name):
         import streamlit as st
 
         from core.models import Field
         from pages.models import fields
 
-        st.session_state["row"] = {name: fields.draw(Field.from_dict(field), name) for name, field in found.items()}
+        st.session_state["row"] = {
+            name: fields.draw(Field.from_dict(field), name) for name, field in fields_by_name.items()
+        }
 
-    form = AppTest.from_function(page, kwargs={"found": {name: field.to_dict() for name, field in fields.items()}})
+    form = AppTest.from_function(
+        page, kwargs={"fields_by_name": {name: field.to_dict() for name, field in fields.items()}}
+    )
     form.run().text_area(key="title").set_value("a new thing")
     form.selectbox(key="branch").set_value("3030").run()
     row = form.session_state["row"]

@@ -14,7 +14,7 @@ from core.errors import LimitError
 from core.fairness import ThresholdPolicy
 from core.settings import get_settings
 from core.tasks import score
-from core.tasks.score import _parts, _Writer
+from core.tasks.score import PartsWriter, read_parts
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +93,8 @@ def test_parts_are_written_as_one_table(tmp_path, monkeypatch):
     frame = pd.DataFrame({"x": range(7), "t": [None, "a", None, None, None, None, "b"]})
     frame.to_parquet(tmp_path / "in.parquet")
     monkeypatch.setattr(score, "_ROWS", 3)
-    with _Writer(tmp_path / "out.parquet") as writer:
-        for batch, part in _parts(tmp_path / "in.parquet", ["x", "t"]):
+    with PartsWriter(tmp_path / "out.parquet") as writer:
+        for batch, part in read_parts(tmp_path / "in.parquet", ["x", "t"]):
             label = pd.Series(["yes", None, "no"][: len(part)], index=part.index).where(part["x"] < 3)
             writer.add(batch, pd.DataFrame({"prediction": label, "decision": (part["x"] % 2).astype("Int64")}))
     found = pd.read_parquet(tmp_path / "out.parquet")

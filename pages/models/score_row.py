@@ -1,4 +1,4 @@
-"""One row, filled in and scored with ONNX Runtime in this process."""
+"""One row, filled in a form and scored with ONNX Runtime in this process."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ _COLUMNS = 3
 _ROW_ID = "id of the row"
 
 
-def show(version: ModelVersion, policy: str, *, drawn: bool) -> None:
-    """Draw the form, and the answer once it was sent."""
+def show(version: ModelVersion, policy: str, *, randomized: bool) -> None:
+    """Draw the form, and the prediction once it was sent."""
     exported = models.exported_model(version)
     if exported is None:
         st.info(
-            "A row is scored here with ONNX Runtime alone, and this version was not exported yet. A file can be "
-            "scored without that.",
+            "One row is scored with ONNX Runtime, and this version is not exported yet. A file can be scored without "
+            "an export.",
             icon=":material/speed:",
         )
         if st.button("Export it on the Edge page", icon=":material/arrow_forward:", key="models-to-export"):
             st.switch_page("pages/edge/page.py", query_params={"model": version.run_id})
         return
-    asked = models.form_fields(version, policy=policy)
+    form_fields = models.form_fields(version, policy=policy)
     if version.kind == "table":
-        st.caption("It begins with what is most usual: medians and most frequent values of the training rows.")
+        st.caption("The form starts with medians and most frequent values of the training rows.")
     with st.form(f"models-row-{version.id}", border=True):
-        beside = _COLUMNS if len(asked) > 2 else 1
+        width = _COLUMNS if len(form_fields) > 2 else 1
         row: dict[str, Any] = {}
-        for place, field in enumerate(asked):
-            if place % beside == 0:  # line by line: below each other on a narrow screen, the order is the same
-                columns = st.columns(beside)
-            with columns[place % beside]:
+        for index, field in enumerate(form_fields):
+            if index % width == 0:  # line by line, so that the order is the same on a narrow screen
+                columns = st.columns(width)
+            with columns[index % width]:
                 row[field.name] = fields.draw(field, f"models-row-{version.id}-{field.name}")
         row_id = None
-        if drawn:
+        if randomized:
             row_id = _free_name(row)
-            about = "The policy draws some decisions, each by the row's id."
+            about = "The policy draws some decisions at random, each by the row's id."
             row[row_id] = (
                 st.text_input("Id of the row", key=f"models-row-id-{version.id}", width=320, help=about) or "1"
             )
         sent = st.form_submit_button("Score", type="primary", icon=":material/play_arrow:", key="models-score-row")
     if sent:
         st.session_state[f"models-row-sent-{version.id}"] = True
-    if f"models-row-sent-{version.id}" in st.session_state:  # the answer stays, and follows the policy
+    if f"models-row-sent-{version.id}" in st.session_state:  # the prediction stays, and follows the policy
         with frame.errors_shown():
-            _answer(_scored(version, row, policy, row_id, exported), policy)
+            _prediction(_scored(version, row, policy, row_id, exported), policy)
 
 
 def _free_name(row: dict[str, Any]) -> str:
@@ -72,19 +72,19 @@ def _scored(version: ModelVersion, row: dict[str, Any], policy: str, row_id: str
     )
 
 
-def _answer(found: ScoredRows, policy: str) -> None:
-    table = found.table
+def _prediction(scored: ScoredRows, policy: str) -> None:
+    table = scored.table
     first = table.index[0]
     # Cell by cell: a row of the table would turn a label that is a number into a float beside its probabilities.
     prediction = table.at[first, "prediction"]
     shares = {name[2:-1]: float(table.at[first, name]) for name in table.columns if str(name).startswith("p(")}
     if pd.isna(prediction):
-        st.subheader("There is no answer: there was nothing to read")
+        st.subheader("No prediction: there was nothing to read")
     elif not shares:
-        st.subheader(f"It predicts {numbers.rounded(float(prediction))}")
+        st.subheader(f"Prediction: {numbers.rounded(float(prediction))}")
     else:
         share = shares[str(prediction)]
-        st.subheader(f"It predicts {frame.plain(prediction)}, with a probability of {share:.1%}")
+        st.subheader(f"Prediction: {frame.plain(prediction)}, with a probability of {share:.1%}")
     if "decision" in table:
         _decision(table.at[first, "decision"], policy)
     if shares:
@@ -92,15 +92,13 @@ def _answer(found: ScoredRows, policy: str) -> None:
         st.dataframe(
             shown.sort_values("Probability", ascending=False),
             hide_index=True,
-            column_config={
-                "Probability": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
-            },
+            column_config={"Probability": st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100)},
             alt="Probability of each class",
         )
-    if found.findings:
-        findings.show([finding.to_dict() for finding in found.findings])
+    if scored.findings:
+        findings.show([finding.to_dict() for finding in scored.findings])
     else:
-        st.caption("The row is like those of the training: no value is new, missing or outside its range.")
+        st.caption("The row is like the training rows: no value is new, missing or out of range.")
 
 
 def _decision(decision: Any, policy: str) -> None:

@@ -1,9 +1,6 @@
-"""A file that was scored: what is different in it, what was predicted, and the predictions to take away."""
+"""A file that was scored: how it differs from training, what was predicted, and the predictions to download."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,13 +8,13 @@ import streamlit as st
 from core import models
 from core.catalog import ModelVersion, Run, RunState
 from core.catalog import artifacts as artifact_rows
+from core.models import COLUMN_COUNTS, ScoringReport
 from core.storage import get_store
+from core.tasks.score import ScoredFile
 from pages._ui import artifacts, downloads, findings, frame, header, numbers, run_actions, run_view, tabs
 from pages.models import predictions
 
 __all__ = ["show", "version_of"]
-
-_COUNTS = {"missing": "Missing", "unreadable": "Not readable", "unseen": "Unseen values", "outside": "Out of range"}
 
 
 def version_of(run: Run) -> ModelVersion:
@@ -38,78 +35,77 @@ def show(run: Run, version: ModelVersion) -> None:
         run.settings["filename"],
         back="The model",
         query={"model": version.model_id, "version": str(version.number), "tab": "Score"},
-        facts=f"Scored with {frame.plain(name)}, version {version.number}{_decided(run)}",
+        facts=f"Scored with {frame.plain(name)}, version {version.number}{_policy(run)}",
     ):
         if run.state is RunState.SUCCEEDED:
             with st.popover("Download", icon=":material/download:", type="primary", key="models-download"):
                 _downloads(run)
         run_actions.log(run.id)
     if run.state is RunState.SUCCEEDED and run.result is not None:
-        _result(run, run.result)
+        _result(run, ScoredFile.from_dict(run.result))
     else:
         run_view.show_run(run.id)
 
 
-def _decided(run: Run) -> str:
+def _policy(run: Run) -> str:
     policy = (run.result or run.settings)["policy"]
     return "" if policy in (None, "none") else f", decided by the policy {frame.plain(policy)}"
 
 
-def _result(run: Run, result: Mapping[str, Any]) -> None:
-    report = artifacts.json_of(run, "report.json")
-    st.subheader(_finding(result, report))
+def _result(run: Run, scored: ScoredFile) -> None:
+    report = ScoringReport.from_json(artifacts.path_of(run, "report.json").read_bytes())
+    st.subheader(_headline(scored, report))
     with st.container(horizontal=True):
-        st.metric("Rows scored", f"{result['rows']:,}", border=True)
-        if result["skipped"]:
+        st.metric("Rows scored", f"{scored.rows:,}", border=True)
+        if scored.skipped:
             st.metric(
                 "Rows that could not be read",
-                f"{result['skipped']:,}",
+                f"{scored.skipped:,}",
                 border=True,
                 help="They are not among the predictions.",
             )
-        for name, title in _COUNTS.items():
-            cells = sum(column[name] for column in report["columns"])
-            st.metric(f"{title} (cells)", f"{cells:,}", border=True)
+        for count in COLUMN_COUNTS.values():
+            cells = sum(getattr(column, count.name) for column in report.columns)
+            st.metric(f"{count.title} (cells)", f"{cells:,}", border=True, help=count.help)
     path = str(artifacts.path_of(run, "scored.parquet"))
     tabs.show(
         {
-            "What is different": lambda: _report(report),
-            "Predictions": lambda: predictions.spread(path, result),
-            "Rows": lambda: predictions.preview(path, result),
+            "Differences": lambda: _differences(report),
+            "Predictions": lambda: predictions.show_distribution(path, scored),
+            "Rows": lambda: predictions.show_rows(path, scored),
         },
         key="models-scored-tabs",
     )
 
 
-def _finding(result: Mapping[str, Any], report: Mapping[str, Any]) -> str:
-    rows = f"{result['rows']:,} row{'s' * (result['rows'] != 1)} scored"
-    odd = [column["name"] for column in report["columns"] if any(column[name] for name in _COUNTS) or column["given"]]
-    alerts = sum(finding["level"] == "alert" for finding in report["findings"])
-    if alerts:
-        return f"{rows}; {alerts} thing{'s' * (alerts != 1)} in the file may make the predictions wrong"
-    if odd:
-        return f"{rows}; {len(odd)} of {len(report['columns'])} columns hold something that training did not"
+def _headline(scored: ScoredFile, report: ScoringReport) -> str:
+    rows = f"{scored.rows:,} row{'s' * (scored.rows != 1)} scored"
+    different = sum(column.differs for column in report.columns)
+    if report.alerts:
+        problems = f"{report.alerts} problem{'s' * (report.alerts != 1)}"
+        return f"{rows}; {problems} in the file may make the predictions wrong"
+    if different:
+        return f"{rows}; {different} of {len(report.columns)} columns hold something that training did not"
     return f"{rows}; the file looks like the training rows in every column"
 
 
-def _report(report: Mapping[str, Any]) -> None:
-    if report["findings"]:
-        findings.show(report["findings"])
-    if report["skipped"]:
-        st.markdown(f"**{report['skipped']:,} rows could not be read**")
-        st.dataframe(pd.DataFrame(report["skipped_rows"]), hide_index=True, alt="Rows that could not be read")
-    columns = report["columns"]
+def _differences(report: ScoringReport) -> None:
+    if report.findings:
+        findings.show([finding.to_dict() for finding in report.findings])
+    if report.skipped:
+        st.markdown(f"**{report.skipped:,} rows could not be read**")
+        st.dataframe(pd.DataFrame(report.skipped_rows), hide_index=True, alt="Rows that could not be read")
+    columns, counts = report.columns, list(COLUMN_COUNTS.values())
     st.markdown("**Column by column**")
     st.dataframe(
         pd.DataFrame(
             {
-                "Column": [column["name"] for column in columns],
-                "Cells": [column["rows"] for column in columns],
-                **{title: [column[name] for column in columns] for name, title in _COUNTS.items()},
-                "Type now": [column["given"] or None for column in columns],
+                "Column": [column.name for column in columns],
+                "Cells": [column.rows for column in columns],
+                **{count.title: [getattr(column, count.name) for column in columns] for count in counts},
+                "New type": [column.given or None for column in columns],
                 "Examples": [
-                    ", ".join([*column["unreadable_examples"], *column["unseen_examples"]]) or None
-                    for column in columns
+                    ", ".join([*column.unreadable_examples, *column.unseen_examples]) or None for column in columns
                 ],
             }
         ),
@@ -118,8 +114,9 @@ def _report(report: Mapping[str, Any]) -> None:
         placeholder="–",
         column_config={
             "Column": st.column_config.TextColumn(width="medium"),
-            **{title: st.column_config.NumberColumn(format="localized") for title in ("Cells", *_COUNTS.values())},
-            "Type now": st.column_config.TextColumn(help="Where it is another than in training."),
+            "Cells": st.column_config.NumberColumn(format="localized"),
+            **{count.title: st.column_config.NumberColumn(format="localized", help=count.help) for count in counts},
+            "New type": st.column_config.TextColumn(help="The type now, where training had another."),
             "Examples": st.column_config.TextColumn(width="large"),
         },
         alt="How each column differs from training",

@@ -1,4 +1,4 @@
-"""What of a version is handed on: to the Edge page, as a zip, to MLflow."""
+"""The actions in the header of a model: to the Edge page, downloads, MLflow."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ __all__ = ["show"]
 
 
 def show(model: Model, version: ModelVersion) -> None:
-    """Draw the actions in the head of a model."""
-    if st.button("Edge", icon=":material/speed:", key="models-to-edge", help="Export it to ONNX, and time it."):
+    """Draw the actions."""
+    if st.button(
+        "Edge", icon=":material/speed:", key="models-to-edge", help="Export it to ONNX and measure its latency."
+    ):
         st.switch_page("pages/edge/page.py", query_params={"model": version.run_id})
     with st.popover("Download", icon=":material/download:", key="models-download", on_change="rerun") as opened:
         if opened.open:
-            st.caption(f"Version {version.number}. Its card is in the tab Card.")
-            _files(version)
-            _mlflow(model, version)
+            st.caption(f"Version {version.number}. Its card can be downloaded in the tab Card.")
+            _model_files(version)
+            _mlflow_zip(model, version)
             mlflow.show(version)
 
 
-def _files(version: ModelVersion) -> None:
+def _model_files(version: ModelVersion) -> None:
     run = runs.get(version.run_id, frame.workspace())
     (downloads.model if version.kind == "table" else downloads.folder)(run)
 
 
-def _mlflow(model: Model, version: ModelVersion) -> None:
+def _mlflow_zip(model: Model, version: ModelVersion) -> None:
     size = sum(item.size_bytes for item in artifacts.find(version.run_id, version.workspace))
     call = f'from core import models\n\nmodels.save_mlflow("{version.id}", "a new folder")'
     if downloads.too_large(size, "The model for MLflow", call, language="python"):
@@ -51,5 +53,5 @@ def _mlflow(model: Model, version: ModelVersion) -> None:
         icon=":material/hub:",
         key="models-download-mlflow",
         on_click="ignore",
-        help="A folder that `mlflow.pyfunc.load_model` loads. Policies stay behind: it gives labels and probabilities.",
+        help="A folder that `mlflow.pyfunc.load_model` loads. It predicts labels and probabilities, without policies.",
     )

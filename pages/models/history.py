@@ -1,0 +1,44 @@
+"""The tab History: what happened to the model."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import models
+from core.catalog import ModelEvent
+from pages._ui import frame, numbers
+from pages.models.metrics import OpenModel
+
+__all__ = ["show"]
+
+
+def show(opened: OpenModel) -> None:
+    """Draw all changes, newest first."""
+    events = models.history(opened.model.id, workspace=frame.workspace())
+    if not all(event.who for event in events):
+        st.caption("Names are recorded only where users sign in: some or all of these changes have none.")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Time": [numbers.when(event.at) for event in events],
+                "Event": [models.describe_event(event) for event in events],
+                "Before": [_before(event) for event in events],
+                "Who": [event.who or None for event in events],
+                "Why": [event.why or None for event in events],
+            }
+        ),
+        hide_index=True,
+        height="content" if len(events) <= 25 else 600,
+        placeholder="–",
+        column_config={
+            "Time": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+            "Event": st.column_config.TextColumn(width="medium"),
+            "Why": st.column_config.TextColumn(width="large"),
+        },
+        alt="Changes to this model, newest first",
+    )
+
+
+def _before(event: ModelEvent) -> str | None:
+    return None if event.previous is None or event.action == "restore" else f"Version {event.previous}"
