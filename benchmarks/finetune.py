@@ -1,9 +1,9 @@
-"""Fine-tuning against the plain script of 2021: rows a second and accuracy, side by side on this machine.
+"""Fine-tuning against the plain script of 2021: rows per second and accuracy, side by side on this machine.
 
     python benchmarks/finetune.py [rows] [epochs]
 
-Asked: 3 times the rows a second, at an accuracy not lower by more than one point; better than TF-IDF; and less than 1 %
-of the steps' time for progress, which is written into a catalog as in a run of the product.
+Targets: 3 times the rows per second, at an accuracy that is at most one point lower; better than TF-IDF; and less than
+1% of the steps' time for progress, which is written into a catalog as in a run of the product.
 
 Both train the packaged MiniLM on positive and negative product reviews, with the same rows, epochs, batch size and
 learning rate. The plain script pads every text to 128 tokens, as tutorials did, and draws batches at random.
@@ -31,7 +31,7 @@ from core.finetune._data import prepare  # noqa: E402
 
 
 def plain(frame, settings):
-    """Train as in 2021; return training rows a second, and accuracy on the test rows."""
+    """Train as in 2021; return training rows per second, and accuracy on the test rows."""
     import torch
 
     data = prepare(frame, settings)
@@ -46,9 +46,9 @@ def plain(frame, settings):
         inputs, y = encoded(data.train), torch.tensor(data.y[data.train])
         size = settings.train_batch_size
         steps = settings.epochs * -(-len(y) // size)
-        optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+        optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
         rate = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: min(step / max(1, 0.1 * steps), (steps - step) / (0.9 * steps))
+            optimizer, lambda step: min(step / max(1, 0.1 * steps), (steps - step) / (0.9 * steps))
         )
         model.train()
         began = time.perf_counter()
@@ -57,21 +57,21 @@ def plain(frame, settings):
                 loss = model(**{name: values[rows] for name, values in inputs.items()}, labels=y[rows]).loss
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimiser.step()
+                optimizer.step()
                 rate.step()
-                optimiser.zero_grad()
+                optimizer.zero_grad()
         speed = settings.epochs * len(y) / (time.perf_counter() - began)
         model.eval()
         held = encoded(data.test)
-        found = []
+        logits = []
         with torch.inference_mode():
             for rows in torch.arange(len(data.test)).split(64):
-                found.append(model(**{name: values[rows] for name, values in held.items()}).logits.numpy())
-    return speed, float(np.mean(np.vstack(found).argmax(axis=1) == data.y[data.test]))
+                logits.append(model(**{name: values[rows] for name, values in held.items()}).logits.numpy())
+    return speed, float(np.mean(np.vstack(logits).argmax(axis=1) == data.y[data.test]))
 
 
 def clocked(spent):
-    """Let the Trainer's watch note the time of each of its calls."""
+    """Record the time of each call of the Trainer's progress callback."""
     from core.finetune import _trainer
 
     def timed(method):
@@ -101,16 +101,16 @@ def main(rows: int, epochs: int) -> None:
         result = fine_tune(
             frame, settings, output_dir=f"{folder}/run", report=lambda event: events.append("run", "bench", event)
         )
-        told = len(events.read("run", "bench"))
+        event_count = len(events.read("run", "bench"))
     speed, accuracy = plain(frame, settings)
     own = result.test_metrics["accuracy"]
     gain = result.differences["tfidf"]
     print(f"{len(frame):,} rows, {epochs} epochs, {result.device}")
     steps_s = result.training["steps"] * settings.train_batch_size / result.samples_a_second
     share = sum(spent) / steps_s
-    print(f"progress         {share:.2%} of the steps' time ({told} events, {sum(spent):.2f} s)")
+    print(f"progress         {share:.2%} of the steps' time ({event_count} events, {sum(spent):.2f} s)")
     ours, ratio = result.samples_a_second, result.samples_a_second / speed
-    print(f"rows a second    ours {ours:6.1f}   plain {speed:6.1f}   ratio {ratio:.1f}")
+    print(f"rows per second    ours {ours:6.1f}   plain {speed:6.1f}   ratio {ratio:.1f}")
     print(f"accuracy         ours {own.value:6.3f}   plain {accuracy:6.3f}")
     print(f"against TF-IDF   {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] on {gain.n} rows")
 

@@ -1,4 +1,4 @@
-"""A training in the browser: start, stop, go on, read the result, try a text."""
+"""A training in the browser: start, pause, resume, read the result, try a text."""
 
 from __future__ import annotations
 

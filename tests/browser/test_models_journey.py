@@ -68,7 +68,7 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
     expect(tab.locator(".st-key-models-score-start").get_by_role("button")).to_be_enabled()
     tab.locator(".st-key-models-score-start").get_by_role("button").click()
     tab.wait_for_url(re.compile(r"[?&]run="))
-    tab.reload()  # in the middle: the run goes on, and its page comes again
+    tab.reload()  # in the middle: the run continues, and its page returns
     expect(tab.get_by_role("heading", name=re.compile("50 rows scored; 1 of 21 columns hold"))).to_be_visible(
         timeout=90_000
     )

@@ -1,4 +1,4 @@
-"""The Fine-tuning page: the form, a training under way, one that was stopped and goes on, and a result."""
+"""The Fine-tuning page: the form, a training under way, one that was paused and resumed, and a result."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ def test_a_result_begins_with_its_verdict(trained: tuple[Dataset, str]) -> None:
     _, run_id = trained
     test = visit("finetune", run=run_id)
     assert not test.exception
-    found = json.loads(jobs.artifact_path(run_id, "result.json", workspace="local").read_text())
-    assert test.subheader[0].value.replace("\\", "") == found["verdict"]
+    content = json.loads(jobs.artifact_path(run_id, "result.json", workspace="local").read_text())
+    assert test.subheader[0].value.replace("\\", "") == content["verdict"]
     assert "training texts" in texts(test)
     assert test.metric[0].label == "Accuracy"
 

@@ -14,11 +14,11 @@ def test_the_packaged_model_is_the_default_and_as_published():
     model = base_models()[0]
     assert model.available
     assert model.licence == "Apache-2.0"
-    found = resolve("minilm-l6")
-    weights = Path(found.path) / "model.safetensors"
-    assert found.size_mb == round(weights.stat().st_size / 1e6, 1)
-    assert found.parameters == _base._parameters(weights)
-    assert found.checkpoint_mb == pytest.approx(272, abs=1)
+    resolved = resolve("minilm-l6")
+    weights = Path(resolved.path) / "model.safetensors"
+    assert resolved.size_mb == round(weights.stat().st_size / 1e6, 1)
+    assert resolved.parameters == _base._parameters(weights)
+    assert resolved.checkpoint_mb == pytest.approx(272, abs=1)
 
 
 def test_altered_weights_are_refused(tmp_path, monkeypatch):
@@ -36,11 +36,11 @@ def test_altered_weights_are_refused(tmp_path, monkeypatch):
 
 
 def test_local_folders_are_listed_with_their_size(tiny):
-    found = next(model for model in base_models(tiny.parent) if model.path == str(tiny))
-    assert found.title == "tiny-bert"
-    assert found.available
-    assert 40_000 < found.parameters < 60_000
-    assert resolve(str(tiny)) == found
+    local = next(model for model in base_models(tiny.parent) if model.path == str(tiny))
+    assert local.title == "tiny-bert"
+    assert local.available
+    assert 40_000 < local.parameters < 60_000
+    assert resolve(str(tiny)) == local
 
 
 def test_pickled_weights_are_refused(tmp_path, tiny):

@@ -22,18 +22,18 @@ def test_test_metrics_are_scikit_learns(plain):
         "f1_weighted": sk.f1_score(y, test["prediction"], average="weighted"),
         "log_loss": sk.log_loss(y, probability, labels=["negative", "positive"]),
     }
-    assert {name: found.value for name, found in result.test_metrics.items()} == pytest.approx(expected)
-    for found in result.test_metrics.values():
-        assert found.low <= found.value <= found.high
-        assert found.n == 60
+    assert {name: estimate.value for name, estimate in result.test_metrics.items()} == pytest.approx(expected)
+    for estimate in result.test_metrics.values():
+        assert estimate.low <= estimate.value <= estimate.high
+        assert estimate.n == 60
     assert result.confusion == sk.confusion_matrix(y, test["prediction"]).tolist()
 
 
 def test_metrics_of_a_number_are_scikit_learns(number):
     test = number.result.test
-    found = {name: item.value for name, item in number.result.test_metrics.items()}
-    assert found["r2"] == pytest.approx(sk.r2_score(test["rating"], test["prediction"]))
-    assert found["mae"] == pytest.approx(sk.mean_absolute_error(test["rating"], test["prediction"]))
+    metrics = {name: item.value for name, item in number.result.test_metrics.items()}
+    assert metrics["r2"] == pytest.approx(sk.r2_score(test["rating"], test["prediction"]))
+    assert metrics["mae"] == pytest.approx(sk.mean_absolute_error(test["rating"], test["prediction"]))
     assert number.result.per_class == []
     assert number.result.confusion is None
 
@@ -107,8 +107,8 @@ def test_errors_of_a_number_are_the_largest_first(number):
 
 
 def test_predict_takes_any_texts(plain):
-    found = plain.result.predict(["good", "", "x" * 5_000])
-    assert found.columns.tolist() == ["label", "p(negative)", "p(positive)"]
+    predictions = plain.result.predict(["good", "", "x" * 5_000])
+    assert predictions.columns.tolist() == ["label", "p(negative)", "p(positive)"]
     assert len(plain.result.predict([])) == 0
     with pytest.raises(InputError, match="is not a text"):
         plain.result.predict(["good", None])
@@ -116,13 +116,13 @@ def test_predict_takes_any_texts(plain):
 
 def test_attribution_is_what_a_word_takes_with_it(plain):
     text = "this works very well , not bad"
-    found = plain.result.attribution(text, "positive")
-    assert found["token"].tolist() == text.split()
+    weights = plain.result.attribution(text, "positive")
+    assert weights["token"].tolist() == text.split()
     full = plain.result.predict([text])["p(positive)"][0]
     without = plain.result.predict(["this works very , not bad".replace("very ,", "very  ,")])["p(positive)"][0]
-    assert found["weight"][3] == pytest.approx(full - without, abs=1e-6)
+    assert weights["weight"][3] == pytest.approx(full - without, abs=1e-6)
     other = plain.result.attribution(text, "negative")
-    assert np.allclose(found["weight"], -other["weight"], atol=1e-6)
+    assert np.allclose(weights["weight"], -other["weight"], atol=1e-6)
     with pytest.raises(InputError, match="no label 'neutral'"):
         plain.result.attribution(text, "neutral")
 

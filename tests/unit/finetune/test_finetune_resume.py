@@ -1,4 +1,4 @@
-"""Stopped, killed and gone on with: nothing is lost, and nothing is done twice."""
+"""Stopped, killed and resumed: nothing is lost, and nothing is done twice."""
 
 import json
 import os
@@ -86,9 +86,9 @@ def test_early_stopping_counts_on(reviews, settings_of, train, tmp_path):
 
 def test_a_finished_training_is_not_repeated(plain, settings_of, reviews):
     settings = settings_of(epochs=3, sensitive_columns=("group",))
-    told = []
-    result = fine_tune(reviews, settings, output_dir=plain.folder, resume=True, report=told.append)
-    assert not any("step" in event.values for event in told)
+    events = []
+    result = fine_tune(reviews, settings, output_dir=plain.folder, resume=True, report=events.append)
+    assert not any("step" in event.values for event in events)
     assert result.test.equals(plain.result.test)
     assert not (plain.folder / "checkpoints").exists()
 

@@ -27,9 +27,9 @@ def test_empty_texts_and_missing_labels_are_counted(reviews, settings_of):
     frame.loc[[4], "text"] = None
     frame.loc[[3, 5], "sentiment"] = None
     data = prepare(frame, settings_of())
-    found = checks(data)
-    assert found["empty_text"].values["rows"] == 3
-    assert found["missing_label"].values["rows"] == 1
+    findings = checks(data)
+    assert findings["empty_text"].values["rows"] == 3
+    assert findings["missing_label"].values["rows"] == 1
     assert not {3, 4, 5, 9} & set(data.rows)
     assert len(data.texts) == 296
 

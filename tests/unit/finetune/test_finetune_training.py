@@ -31,12 +31,12 @@ def test_the_packaged_model_learns(minilm):
 
 
 def test_events_tell_steps_losses_and_time_left(plain):
-    told = [event for event in plain.events if event.phase == "train" and "steps" in event.values]
-    last = told[-1]
+    reported = [event for event in plain.events if event.phase == "train" and "steps" in event.values]
+    last = reported[-1]
     assert set(last.values) == {"step", "steps", "epoch", "loss", "learning_rate", "samples_a_second", "left_s"}
     assert last.fraction == 1.0
     assert last.values["left_s"] == 0
-    steps = [event.values["step"] for event in told]
+    steps = [event.values["step"] for event in reported]
     assert steps == sorted(set(steps))
     assert max(np.diff([0, *steps])) <= max(1, last.values["steps"] // 50)
     evaluated = [event.values for event in plain.events if "eval_loss" in event.values]
@@ -102,15 +102,15 @@ def test_frozen_layers_keep_their_weights(tiny, settings_of):
 
 
 def test_lora_is_merged_into_a_plain_model(train, tiny):
-    found = train(lora=4, learning_rate=1e-2)
-    names = json.loads((found.result.model_dir / "config.json").read_text())["architectures"]
+    trained = train(lora=4, learning_rate=1e-2)
+    names = json.loads((trained.result.model_dir / "config.json").read_text())["architectures"]
     assert names == ["BertForSequenceClassification"]
-    assert found.result.training["trainable"] < 20_000
-    base, merged = (load_file(folder / "model.safetensors") for folder in (tiny, found.result.model_dir))
+    assert trained.result.training["trainable"] < 20_000
+    base, merged = (load_file(folder / "model.safetensors") for folder in (tiny, trained.result.model_dir))
     for name, changed in (("embeddings.word_embeddings", False), ("encoder.layer.0.attention.self.query", True)):
         assert bool((base[f"{name}.weight"] != merged[f"bert.{name}.weight"]).any()) == changed
-    y = found.result.test
-    again = found.result.predict(found.frame["text"].iloc[y["row_id"]].tolist())
+    y = trained.result.test
+    again = trained.result.predict(trained.frame["text"].iloc[y["row_id"]].tolist())
     assert np.allclose(again["p(positive)"], y["p(positive)"], atol=1e-6)
 
 

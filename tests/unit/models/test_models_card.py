@@ -28,8 +28,8 @@ def rows(section, title):
 def test_figures_are_those_of_the_result(version, credit_result):
     card = models.card(version.model_id, workspace="local")
     shown = {name: figures for name, *figures in rows(card["evaluation"], "On the test rows")}
-    found = credit_result.test_metrics["roc_auc"]
-    assert shown["ROC AUC"] == [found.value, found.low, found.high, found.n]
+    estimate = credit_result.test_metrics["roc_auc"]
+    assert shown["ROC AUC"] == [estimate.value, estimate.low, estimate.high, estimate.n]
     assert len(shown) == len(credit_result.test_metrics)
     assert card.facts["test_metrics"]["log_loss"] == credit_result.test_metrics["log_loss"].to_dict()
     assert credit_result.verdict in card.summary
@@ -52,10 +52,10 @@ def test_groups_are_those_of_fairlearn(version, credit_result, credit_frame):
     for group, row in expected.iterrows():
         assert figures[group]["count"] == (test["sex"] == group).sum()
         for name, value in row.items():
-            found = figures[group][name]
-            assert found["value"] == pytest.approx(value)
-            assert found["low"] <= found["value"] <= found["high"]
-            assert found["low"] < found["high"]
+            estimate = figures[group][name]
+            assert estimate["value"] == pytest.approx(value)
+            assert estimate["low"] <= estimate["value"] <= estimate["high"]
+            assert estimate["low"] < estimate["high"]
     assert set(models.card(version.id, workspace="local").facts["groups"]) == {"sex", "age"}
 
 
@@ -65,7 +65,7 @@ def test_columns_that_a_policy_decides_by_are_looked_at_too(finish, other_credit
     policies.keep(run, "by job", ThresholdPolicy({"skilled": ((0.5, 1.0),)}, ("job",)))
     card = models.card_of_run(run.id, workspace="local")
     counts = credit_frame["job"].iloc[other_credit.test["row_id"]].value_counts()
-    assert {group: found["count"] for group, found in card.facts["groups"]["job"].items()} == counts.to_dict()
+    assert {group: values["count"] for group, values in card.facts["groups"]["job"].items()} == counts.to_dict()
     assert rows(card["groups"], "Policy") == (("skilled", 0.5, 1.0),)
 
 

@@ -28,14 +28,14 @@ def test_hugging_face_reads_the_metadata(card, credit_result):
     read = ModelCard(card.to_markdown())
     assert read.data.license == "mit"
     assert read.data.pipeline_tag == "tabular-classification"
-    results = {(each.metric_type, each.metric_name): each for each in read.data.eval_results}
+    results = {(result.metric_type, result.metric_name): result for result in read.data.eval_results}
     for name, title in (("roc_auc", "ROC AUC"), ("accuracy", "Accuracy"), ("f1", "F1, macro")):
-        found = credit_result.test_metrics["f1_macro" if name == "f1" else name]
-        each = results[name, title]
-        assert each.metric_value == found.value
-        assert each.metric_args == {"low": found.low, "high": found.high, "confidence": 0.95, "n": found.n}
-        assert (each.task_type, each.dataset_split) == ("tabular-classification", "test")
-        assert each.dataset_revision == credit_result.fingerprint
+        estimate = credit_result.test_metrics["f1_macro" if name == "f1" else name]
+        result = results[name, title]
+        assert result.metric_value == estimate.value
+        assert result.metric_args == {"low": estimate.low, "high": estimate.high, "confidence": 0.95, "n": estimate.n}
+        assert (result.task_type, result.dataset_split) == ("tabular-classification", "test")
+        assert result.dataset_revision == credit_result.fingerprint
 
 
 @pytest.mark.parametrize(("fixture", "tag"), [("diabetes", "tabular-regression"), ("reviews", "text-classification")])
@@ -83,25 +83,25 @@ def test_html_is_whole_and_holds_nothing_foreign(card):
 def test_markdown_holds_no_markup_of_others(card):
     body = card.to_markdown().split("---\n", 2)[2]
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(body)
-    kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or []}
-    assert not kinds & {"html_block", "html_inline", "link_open", "image", "code_inline", "fence", "hr"}
-    headings = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"]
+    types = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or []}
+    assert not types & {"html_block", "html_inline", "link_open", "image", "code_inline", "fence", "hr"}
+    headings = [tokens[index + 1].content for index, token in enumerate(tokens) if token.type == "heading_open"]
     assert "not a heading" not in headings
     tables = [token for token in tokens if token.type == "table_open"]
     assert len(tables) == 1 + sum(bool(table.rows) for section in card.sections for table in section.tables)
 
 
 def test_json_has_all_of_it(card):
-    found = json.loads(card.to_json())
-    assert found == json.loads(json.dumps(card.to_dict()))
-    assert [section["key"] for section in found["sections"]] == [section.key for section in card.sections]
-    assert found["gaps"] == [question.key for question in card.gaps]
-    assert {row["status"] for row in found["coverage"]} == {"evidence present", "asked", "missing"}
+    content = json.loads(card.to_json())
+    assert content == json.loads(json.dumps(card.to_dict()))
+    assert [section["key"] for section in content["sections"]] == [section.key for section in card.sections]
+    assert content["gaps"] == [question.key for question in card.gaps]
+    assert {row["status"] for row in content["coverage"]} == {"evidence present", "asked", "missing"}
 
 
 def test_no_format_gives_a_verdict_on_law(card, reviews):
-    for each in (card, models.card_of_run(reviews.id, workspace="local")):
-        for text in (each.to_markdown(), each.to_html(), each.to_json()):
+    for one in (card, models.card_of_run(reviews.id, workspace="local")):
+        for text in (one.to_markdown(), one.to_html(), one.to_json()):
             assert not re.search(r"complian|certif", text, flags=re.IGNORECASE)
 
 

@@ -20,19 +20,19 @@ def wine(finish, wine_result, wine_frame):
 
 
 def test_scores_have_the_labels_own_type(wine, wine_result, wine_frame):
-    found = models.score(models.register(wine.id, workspace="local").id, wine_frame, workspace="local")
-    assert found.columns.tolist() == ["prediction", "p(1)", "p(5)", "p(9)"]
-    assert found["prediction"].dtype == "int64"
-    assert found["prediction"].tolist() == wine_result.model.predict(wine_frame).tolist()
+    table = models.score(models.register(wine.id, workspace="local").id, wine_frame, workspace="local")
+    assert table.columns.tolist() == ["prediction", "p(1)", "p(5)", "p(9)"]
+    assert table["prediction"].dtype == "int64"
+    assert table["prediction"].tolist() == wine_result.model.predict(wine_frame).tolist()
 
 
 def test_a_policy_is_about_one_class(wine, wine_frame):
     policies.keep(
         wine, "five", ThresholdPolicy({"north": ((0.3, 1.0),), "south": ((0.6, 1.0),)}, ("region",), {"positive": "5"})
     )
-    found = models.score(models.register(wine.id, workspace="local").id, wine_frame, workspace="local")
+    table = models.score(models.register(wine.id, workspace="local").id, wine_frame, workspace="local")
     least = np.where(wine_frame["region"] == "north", 0.3, 0.6)
-    assert found["decision"].tolist() == (found["p(5)"] >= least).astype(int).tolist()
+    assert table["decision"].tolist() == (table["p(5)"] >= least).astype(int).tolist()
 
 
 def test_groups_are_compared_by_accuracy(wine, wine_result):
@@ -42,8 +42,10 @@ def test_groups_are_compared_by_accuracy(wine, wine_result):
         metrics=accuracy_score, y_true=test["cultivar"], y_pred=test["prediction"], sensitive_features=test["region"]
     ).by_group
     figures = card.facts["groups"]["region"]
-    assert {group: found["accuracy"]["value"] for group, found in figures.items()} == pytest.approx(expected.to_dict())
-    assert all(set(found) == {"count", "accuracy"} for found in figures.values())
+    assert {group: values["accuracy"]["value"] for group, values in figures.items()} == pytest.approx(
+        expected.to_dict()
+    )
+    assert all(set(values) == {"count", "accuracy"} for values in figures.values())
     gap = 100 * (expected.max() - expected.min())
     assert f"accuracy between groups is {gap:.1f} points" in card["groups"].text[0]
 
@@ -57,19 +59,19 @@ def test_versions_compare(finish, wine, wine_result, wine_frame):
         models.register(wine.id, name="a", workspace="local"),
         models.register(other.id, name="b", workspace="local"),
     )
-    found = models.compare(first.id, second.id, metric="log_loss", workspace="local")
-    shares = [each[columns].to_numpy(dtype=float) for each in (wine_result.test, test)]
-    losses = [log_loss(test["cultivar"], each / each.sum(axis=1, keepdims=True)) for each in shares]
-    assert found.difference.value == pytest.approx(losses[0] - losses[1], abs=1e-6)
-    assert "The second model is" in found.verdict
-    assert json.loads(json.dumps(found.to_dict()))["difference"]["n"] == len(test)
+    comparison = models.compare(first.id, second.id, metric="log_loss", workspace="local")
+    shares = [table[columns].to_numpy(dtype=float) for table in (wine_result.test, test)]
+    losses = [log_loss(test["cultivar"], share / share.sum(axis=1, keepdims=True)) for share in shares]
+    assert comparison.difference.value == pytest.approx(losses[0] - losses[1], abs=1e-6)
+    assert "The second model is" in comparison.verdict
+    assert json.loads(json.dumps(comparison.to_dict()))["difference"]["n"] == len(test)
 
 
 def test_the_signature_has_the_labels_type(wine, tmp_path):
     folder = models.save_mlflow(models.register(wine.id, workspace="local").id, tmp_path / "out", workspace="local")
     outputs = json.loads(yaml.safe_load((folder / "MLmodel").read_text())["signature"]["outputs"])
-    assert [each["type"] for each in outputs] == ["long", "double", "double", "double"]
-    assert [_label_type(each) for each in ([True, False], [0, 1], [0.5, 1], ["a", "b"])] == [
+    assert [column["type"] for column in outputs] == ["long", "double", "double", "double"]
+    assert [_label_type(labels) for labels in ([True, False], [0, 1], [0.5, 1], ["a", "b"])] == [
         "boolean",
         "long",
         "double",

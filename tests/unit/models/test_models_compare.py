@@ -19,36 +19,40 @@ def pair(finish, credit, other_credit, credit_frame):
 
 
 def test_the_paired_difference_is_that_of_the_rows(pair, credit_result, other_credit):
-    found = models.compare(pair[0].id, pair[1].id, workspace="local")
-    assert found.same_rows
-    assert found.metric == "roc_auc"
+    comparison = models.compare(pair[0].id, pair[1].id, workspace="local")
+    assert comparison.same_rows
+    assert comparison.metric == "roc_auc"
     first, second = credit_result.test, other_credit.test
     assert first["row_id"].tolist() == second["row_id"].tolist()
     y, a, b = first["credit"] == "good", first["p(good)"].to_numpy(), second["p(good)"].to_numpy()
     gap = roc_auc_score(y, b) - roc_auc_score(y, a)
-    assert found.difference.value == pytest.approx(gap)
+    assert comparison.difference.value == pytest.approx(gap)
     random, drawn = np.random.default_rng(5), []
     for _ in range(600):
         rows = random.integers(0, len(y), len(y))
         drawn.append(roc_auc_score(y.to_numpy()[rows], b[rows]) - roc_auc_score(y.to_numpy()[rows], a[rows]))
     low, high = np.quantile(drawn, [0.025, 0.975])
-    assert (found.difference.low, found.difference.high) == pytest.approx((low, high), abs=0.012)
-    assert found.difference.n == len(y)
-    assert found.verdict.startswith("Version 2 is")
-    match = re.search(r"([+-]\d\.(\d+)) ROC AUC \[(-?\d\.(\d+)), (-?\d\.(\d+))\]", found.verdict.replace("−", "-"))
+    assert (comparison.difference.low, comparison.difference.high) == pytest.approx((low, high), abs=0.012)
+    assert comparison.difference.n == len(y)
+    assert comparison.verdict.startswith("Version 2 is")
+    match = re.search(r"([+-]\d\.(\d+)) ROC AUC \[(-?\d\.(\d+)), (-?\d\.(\d+))\]", comparison.verdict.replace("−", "-"))
     assert match is not None
     assert len(match[2]) == len(match[4]) == len(match[6]) == 3
     shown = [float(match[group]) for group in (1, 3, 5)]
-    assert shown == pytest.approx([found.difference.value, found.difference.low, found.difference.high], abs=5e-4)
+    assert shown == pytest.approx(
+        [comparison.difference.value, comparison.difference.low, comparison.difference.high], abs=5e-4
+    )
 
 
 def test_the_sign_is_that_of_better(pair, credit_result, other_credit):
-    found = models.compare(pair[0].id, pair[1].id, metric="log_loss", workspace="local")
-    losses = [log_loss(each.test["credit"] == "good", each.test["p(good)"]) for each in (credit_result, other_credit)]
-    assert found.difference.value == pytest.approx(losses[0] - losses[1], abs=1e-5)
+    comparison = models.compare(pair[0].id, pair[1].id, metric="log_loss", workspace="local")
+    losses = [
+        log_loss(result.test["credit"] == "good", result.test["p(good)"]) for result in (credit_result, other_credit)
+    ]
+    assert comparison.difference.value == pytest.approx(losses[0] - losses[1], abs=1e-5)
     assert abs(losses[0] - losses[1]) > 1e-3
     back = models.compare(pair[1].id, pair[0].id, metric="log_loss", workspace="local")
-    assert back.difference.value == pytest.approx(-found.difference.value)
+    assert back.difference.value == pytest.approx(-comparison.difference.value)
 
 
 def test_figures_stand_side_by_side(pair, credit_result, other_credit):
@@ -61,10 +65,10 @@ def test_figures_stand_side_by_side(pair, credit_result, other_credit):
 
 def test_other_tables_have_no_paired_difference(pair, diabetes):
     other = models.register(diabetes.id, workspace="local")
-    found = models.compare(pair[0].id, other.id, workspace="local")
-    assert (found.difference, found.same_rows) == (None, False)
-    assert found.verdict == "There is no paired difference: they were tested on different tables."
-    assert {"roc_auc", "rmse"} <= set(found.table["metric"])
+    comparison = models.compare(pair[0].id, other.id, workspace="local")
+    assert (comparison.difference, comparison.same_rows) == (None, False)
+    assert comparison.verdict == "There is no paired difference: they were tested on different tables."
+    assert {"roc_auc", "rmse"} <= set(comparison.table["metric"])
 
 
 def test_rows_that_both_held_out_count(finish, credit, credit_result, credit_frame, with_model):
@@ -72,9 +76,11 @@ def test_rows_that_both_held_out_count(finish, credit, credit_result, credit_fra
     object.__setattr__(half, "test", credit_result.test.iloc[:120])
     model = models.register(credit.id, name="credit", workspace="local")
     models.register(finish(half, credit_frame).id, name="credit", workspace="local")
-    found = models.compare(*(version.id for version in models.versions(model.id, workspace="local")), workspace="local")
-    assert (found.difference.n, found.difference.value, found.same_rows) == (120, 0, False)
-    assert "not clearly different" in found.verdict
+    comparison = models.compare(
+        *(version.id for version in models.versions(model.id, workspace="local")), workspace="local"
+    )
+    assert (comparison.difference.n, comparison.difference.value, comparison.same_rows) == (120, 0, False)
+    assert "not clearly different" in comparison.verdict
 
 
 def test_what_cannot_be_compared(pair):
@@ -95,11 +101,11 @@ def test_groups_of_the_stored_rows_are_resampled_as_a_whole(
         table.insert(1, "plumbline:group", np.arange(len(table)) % 2)
         object.__setattr__(grouped, "test", table)
         sides.append(models.register(finish(grouped, credit_frame).id, name=f"grouped {number}", workspace="local"))
-    found = models.compare(sides[0].id, sides[1].id, workspace="local")
+    comparison = models.compare(sides[0].id, sides[1].id, workspace="local")
     first, second = credit_result.test, other_credit.test
     y, a, b = (first["credit"] == "good").to_numpy(), first["p(good)"].to_numpy(), second["p(good)"].to_numpy()
-    each = [roc_auc_score(y[part::2], b[part::2]) - roc_auc_score(y[part::2], a[part::2]) for part in (0, 1)]
+    gains = [roc_auc_score(y[part::2], b[part::2]) - roc_auc_score(y[part::2], a[part::2]) for part in (0, 1)]
     whole = roc_auc_score(y, b) - roc_auc_score(y, a)
-    assert found.difference.low == pytest.approx(min(*each, whole), abs=1e-6)
-    assert found.difference.high == pytest.approx(max(*each, whole), abs=1e-6)
-    assert (found.groups, found.to_dict()["groups"]) == (2, 2)
+    assert comparison.difference.low == pytest.approx(min(*gains, whole), abs=1e-6)
+    assert comparison.difference.high == pytest.approx(max(*gains, whole), abs=1e-6)
+    assert (comparison.groups, comparison.to_dict()["groups"]) == (2, 2)

@@ -1,4 +1,4 @@
-"""Columns that somebody said are something else: new rows are checked against what the model took them for."""
+"""Columns that a user said are something else: new rows are checked against what the model took them for."""
 
 import json
 
@@ -54,12 +54,12 @@ def test_a_number_that_is_a_category_reports_codes_that_were_not_there(version, 
 
 
 def test_short_titles_that_are_text_are_never_unseen(version, shop):
-    found = models.score_rows(
+    scored = models.score_rows(
         version.id, shop.head(3).assign(title=["a new thing", "red hat", "blue"]), workspace="local"
     )
-    report = next(each for each in found.columns if each.name == "title")
+    report = next(column for column in scored.columns if column.name == "title")
     assert (report.unseen, report.unreadable, report.given) == (0, 0, "")
-    assert not [finding for finding in found.findings if finding.column == "title"]
+    assert not [finding for finding in scored.findings if finding.column == "title"]
 
 
 def test_the_form_offers_the_codes_and_takes_any_text(version):
@@ -83,14 +83,14 @@ def test_the_form_offers_the_codes_and_takes_any_text(version):
     form.selectbox(key="branch").set_value("3030").run()
     row = form.session_state["row"]
     assert (row["title"], row["branch"]) == ("a new thing", "3030")
-    found = models.score_rows(version.id, pd.DataFrame([row]), workspace="local")
-    assert not found.findings
+    scored = models.score_rows(version.id, pd.DataFrame([row]), workspace="local")
+    assert not scored.findings
 
 
 def test_mlflow_checks_no_type_of_such_codes(version, tmp_path):
     """Its "string" would refuse the table's own numbers."""
-    told = yaml.safe_load(
+    content = yaml.safe_load(
         (models.save_mlflow(version.id, tmp_path / "served", workspace="local") / "MLmodel").read_text()
     )
-    types = {each["name"]: each["type"] for each in json.loads(told["signature"]["inputs"])}
+    types = {column["name"]: column["type"] for column in json.loads(content["signature"]["inputs"])}
     assert types == {"branch": "any", "title": "string", "price": "double"}

@@ -106,15 +106,15 @@ def test_what_a_search_took_a_column_for_counts(tmp_path):
             "old": ["12/31/2024", "02/01/2024", "02/01/2024", None],
         }
     )
-    kinds = dict.fromkeys(("zip", "rate", "on", "day", "zoned"), "category") | {
+    column_types = dict.fromkeys(("zip", "rate", "on", "day", "zoned"), "category") | {
         "title": "text",
         "income": "number",
         "seen": "date",
         "old": "date",
     }
     path = store_frame(frame, tmp_path / "t.parquet")
-    fields = {field.name: field for field in describe_fields(path, list(frame), types=kinds)}
-    assert {name: field.kind for name, field in fields.items()} == kinds | {"old": "category"}
+    fields = {field.name: field for field in describe_fields(path, list(frame), types=column_types)}
+    assert {name: field.kind for name, field in fields.items()} == column_types | {"old": "category"}
     for name in ("zip", "rate", "on", "day", "zoned"):
         spelled = as_categories(load_frame(path)[name])
         assert set(fields[name].choices) == set(spelled) - {MISSING}, "as the features spell them"

@@ -38,8 +38,8 @@ def take(field, values, dtype=None):
     ],
 )
 def test_numbers(values, read, unreadable, outside, given_type):
-    found, report = take(AGE, values)
-    assert [None if pd.isna(each) else each for each in found] == read
+    column, report = take(AGE, values)
+    assert [None if pd.isna(value) else value for value in column] == read
     assert (report.unreadable, report.outside, report.given) == (unreadable, outside, given_type)
 
 
@@ -60,8 +60,8 @@ def test_whole_numbers_stay_whole_beside_missing_ones():
     ],
 )
 def test_categories(values, read, unseen, given_type):
-    found, report = take(JOB, values)
-    assert [None if pd.isna(each) else each for each in found] == read
+    column, report = take(JOB, values)
+    assert [None if pd.isna(value) else value for value in column] == read
     assert (report.unseen, report.given) == (unseen, given_type)
     if unseen == 2:
         assert set(report.unseen_examples) == {"Cook", "clerk"}
@@ -78,9 +78,9 @@ def test_categories(values, read, unseen, given_type):
     ],
 )
 def test_dates(values, read, unreadable, outside):
-    found, report = take(DAY, values)
-    expected = [None if each is None else pd.Timestamp(each, tz="UTC") for each in read]
-    assert [None if pd.isna(each) else each for each in found] == expected
+    column, report = take(DAY, values)
+    expected = [None if value is None else pd.Timestamp(value, tz="UTC") for value in read]
+    assert [None if pd.isna(value) else value for value in column] == expected
     assert (report.unreadable, report.outside) == (unreadable, outside)
 
 
@@ -94,8 +94,8 @@ def test_dates(values, read, unreadable, outside):
     ],
 )
 def test_booleans(values, read, unreadable):
-    found, report = take(OLD, values)
-    assert [None if pd.isna(each) else bool(each) for each in found] == read
+    column, report = take(OLD, values)
+    assert [None if pd.isna(value) else bool(value) for value in column] == read
     assert report.unreadable == unreadable
 
 
@@ -120,7 +120,7 @@ def test_tables_that_cannot_be_scored():
     with pytest.raises(InputError, match=r"no column 'job'\.") as caught:
         read_rows(frame, [AGE, JOB])
     assert "'age', 'job'" in caught.value.hint
-    many = [Field(f"c{place}", "number") for place in range(8)]
+    many = [Field(f"c{index}", "number") for index in range(8)]
     with pytest.raises(InputError, match=r"no column 'c0', .*'c4' and 3 more\."):
         read_rows(frame, many)
     with pytest.raises(InputError, match="has no rows"):

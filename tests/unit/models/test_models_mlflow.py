@@ -142,10 +142,10 @@ def saved(
 def test_mlflow_predicts_the_same_for_every_learner_and_texts(saved, mlflow_python, tmp_path):
     away = tmp_path / "away"
     away.mkdir()
-    told = json.loads(call(mlflow_python, SERVE, json.dumps(saved), cwd=away))
-    assert told.pop("core").startswith(saved[0][0]), "the code that travels with the model is what runs"
-    assert len(told) == 2 * len(SMALL) + 2
-    for folder, (same, apart, rows, schema, refused) in told.items():
+    content = json.loads(call(mlflow_python, SERVE, json.dumps(saved), cwd=away))
+    assert content.pop("core").startswith(saved[0][0]), "the code that travels with the model is what runs"
+    assert len(content) == 2 * len(SMALL) + 2
+    for folder, (same, apart, rows, schema, refused) in content.items():
         assert same, folder
         assert apart < 1e-6, folder
         assert rows == (20 if folder.endswith("reviews") else 60)
@@ -157,10 +157,10 @@ def test_folder_says_what_it_is_and_holds_no_pickle_and_no_rows(credit, credit_r
     folder = models.save_mlflow(version.model_id, tmp_path / "out", workspace="local")
     about = yaml.safe_load((folder / "MLmodel").read_text())
     assert about["metadata"]["fingerprint"] == credit_result.fingerprint
-    inputs = {each["name"]: each["type"] for each in json.loads(about["signature"]["inputs"])}
+    inputs = {column["name"]: column["type"] for column in json.loads(about["signature"]["inputs"])}
     assert list(inputs) == credit_result.features
     assert (inputs["age"], inputs["purpose"]) == ("long", "string")
-    outputs = [each["name"] for each in json.loads(about["signature"]["outputs"])]
+    outputs = [column["name"] for column in json.loads(about["signature"]["outputs"])]
     assert outputs == ["prediction", "p(bad)", "p(good)"]
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {"data/model.skops", "data/model.json", "requirements.txt", "python_env.yaml", "model_card.md"} <= files
@@ -209,19 +209,19 @@ def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_fra
         MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/mlflow.db",
         MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
     )
-    told = json.loads(out)
-    assert told["status"] == "FINISHED"
-    found = credit_result.test_metrics["roc_auc"]
-    assert told["metrics"]["test_roc_auc"] == pytest.approx(found.value)
-    assert told["metrics"]["test_roc_auc_low"] == pytest.approx(found.low)
-    assert told["params"]["target"] == "credit"
-    assert told["tags"]["plumbline.run"] == credit.id
-    assert {"model", "result.json", "leaderboard.csv", "model_card.html"} <= set(told["files"])
-    kind, message = told["refused"]
+    content = json.loads(out)
+    assert content["status"] == "FINISHED"
+    estimate = credit_result.test_metrics["roc_auc"]
+    assert content["metrics"]["test_roc_auc"] == pytest.approx(estimate.value)
+    assert content["metrics"]["test_roc_auc_low"] == pytest.approx(estimate.low)
+    assert content["params"]["target"] == "credit"
+    assert content["tags"]["plumbline.run"] == credit.id
+    assert {"model", "result.json", "leaderboard.csv", "model_card.html"} <= set(content["files"])
+    kind, message = content["refused"]
     assert kind == "StorageError"
     assert message.startswith("MLflow at http://127.0.0.1:1 did not accept the run")
     assert "secret" not in message
-    assert told["prediction"] == credit_result.model.predict(credit_frame.head(30)).tolist()
+    assert content["prediction"] == credit_result.model.predict(credit_frame.head(30)).tolist()
 
 
 def test_push_says_what_it_lacks(credit, monkeypatch):

@@ -118,4 +118,7 @@ def test_aliases_have_a_form_and_archived_is_a_state(two):
             models.set_alias(two.id, alias, 1, workspace="local")
     for number in (1, 2):
         models.set_alias(two.id, "archived", number, workspace="local")
-    assert [models.aliases(each) for each in models.versions(two.id, workspace="local")] == [["archived"], ["archived"]]
+    assert [models.aliases(version) for version in models.versions(two.id, workspace="local")] == [
+        ["archived"],
+        ["archived"],
+    ]

@@ -20,12 +20,12 @@ def model(credit):
 
 def test_a_table_s_rows_are_scored_as_by_the_model(model, credit_result, credit_frame):
     rows = credit_frame.iloc[credit_result.test["row_id"]]
-    found = models.score(model.id, rows.sample(frac=1, axis=1, random_state=0), workspace="local")
-    pd.testing.assert_index_equal(found.index, rows.index)
-    assert found["prediction"].tolist() == credit_result.model.predict(rows).tolist()
+    table = models.score(model.id, rows.sample(frac=1, axis=1, random_state=0), workspace="local")
+    pd.testing.assert_index_equal(table.index, rows.index)
+    assert table["prediction"].tolist() == credit_result.model.predict(rows).tolist()
     expected = credit_result.test[["p(bad)", "p(good)"]]
-    np.testing.assert_allclose(found[["p(bad)", "p(good)"]], expected, atol=1e-9)
-    findings = {finding["check"]: finding["message"] for finding in found.attrs["findings"]}
+    np.testing.assert_allclose(table[["p(bad)", "p(good)"]], expected, atol=1e-9)
+    findings = {finding["check"]: finding["message"] for finding in table.attrs["findings"]}
     assert findings["ignored"] == "2 columns are not read: 'credit', 'sex'."
     assert "changed_type" not in findings
     one = models.score(model.id, rows.drop(columns="sex"), workspace="local").attrs["findings"]
@@ -38,13 +38,13 @@ def test_numbers_and_texts_too(diabetes, diabetes_result, diabetes_frame, review
     rows = reviews_frame.head(12).copy()
     rows.loc[3, "text"] = None
     rows.loc[5, "text"] = "  "
-    found = models.score_rows(models.register(reviews.id, workspace="local").id, rows, workspace="local")
+    scored = models.score_rows(models.register(reviews.id, workspace="local").id, rows, workspace="local")
     expected = reviews_result.predict(rows["text"].drop([3, 5]).tolist())
-    answered = found.table.drop([3, 5])
+    answered = scored.table.drop([3, 5])
     assert answered["prediction"].tolist() == expected["label"].tolist()
     np.testing.assert_allclose(answered.iloc[:, 1:], expected.iloc[:, 1:], atol=1e-6)
-    assert found.table.loc[[3, 5]].isna().all(axis=None)
-    assert found.columns[0].missing == 1
+    assert scored.table.loc[[3, 5]].isna().all(axis=None)
+    assert scored.columns[0].missing == 1
 
 
 def test_what_differs_is_reported_and_the_rest_is_scored(model, credit_frame):
@@ -53,13 +53,13 @@ def test_what_differs_is_reported_and_the_rest_is_scored(model, credit_frame):
     rows.loc[0, "age"] = "young"
     rows.loc[1, "age"] = 140
     rows.loc[2:4, "purpose"] = "a moon rocket"
-    found = models.score_rows(model.id, rows, workspace="local")
-    reports = {report.name: report for report in found.columns}
+    scored = models.score_rows(model.id, rows, workspace="local")
+    reports = {report.name: report for report in scored.columns}
     assert (reports["age"].unreadable, reports["age"].outside) == (1, 1)
     assert (reports["purpose"].unseen, reports["purpose"].unseen_examples) == (3, ("a moon rocket",))
-    assert len(found.table) == 50
-    assert found.table["prediction"].notna().all()
-    assert {"unreadable", "outside", "unseen"} <= {finding.check for finding in found.findings}
+    assert len(scored.table) == 50
+    assert scored.table["prediction"].notna().all()
+    assert {"unreadable", "outside", "unseen"} <= {finding.check for finding in scored.findings}
     with pytest.raises(InputError, match="no column 'age'"):
         models.score(model.id, rows.drop(columns="age"), workspace="local")
     with pytest.raises(NotFoundError):
@@ -79,10 +79,10 @@ def fair(credit, credit_result, credit_frame):
 def test_the_run_s_policy_decides(credit, model, fair, credit_frame):
     policy, groups = fair
     policies.keep(credit, "fair", policy)
-    found = models.score_rows(model.id, credit_frame, workspace="local")
-    assert found.policy == "policy-fair.json"
-    assert found.table["decision"].tolist() == policy.predict(found.table["p(good)"], groups).tolist()
-    assert found.unknown_groups == {}
+    scored = models.score_rows(model.id, credit_frame, workspace="local")
+    assert scored.policy == "policy-fair.json"
+    assert scored.table["decision"].tolist() == policy.predict(scored.table["p(good)"], groups).tolist()
+    assert scored.unknown_groups == {}
     fields = models.form_fields(models.resolve(model.id, workspace="local"))
     assert [(field.name, field.role) for field in fields][-1] == ("sex", "group")
     with pytest.raises(InputError, match=r"no column 'sex'\. The policy 'policy-fair\.json' decides by this column"):
@@ -95,10 +95,10 @@ def test_groups_that_the_policy_does_not_know_get_no_decision(credit, model, fai
     policies.keep(credit, "fair", fair[0])
     rows = credit_frame.head(30).copy()
     rows.loc[:4, "sex"] = "unknown"
-    found = models.score_rows(model.id, rows, workspace="local")
-    assert found.table["decision"].isna().tolist() == [True] * 5 + [False] * 25
-    assert sum(found.unknown_groups.values()) == 5
-    assert "5 rows have no decision" in found.findings[-2].message
+    scored = models.score_rows(model.id, rows, workspace="local")
+    assert scored.table["decision"].isna().tolist() == [True] * 5 + [False] * 25
+    assert sum(scored.unknown_groups.values()) == 5
+    assert "5 rows have no decision" in scored.findings[-2].message
 
 
 def test_a_policy_that_draws_needs_ids(credit, model, credit_frame):
@@ -107,11 +107,11 @@ def test_a_policy_that_draws_needs_ids(credit, model, credit_frame):
     rows = credit_frame.assign(key=[f"k{n}" for n in range(len(credit_frame))])
     with pytest.raises(InputError, match="draws some decisions"):
         models.score(model.id, rows, workspace="local")
-    found = models.score(model.id, rows, row_id="key", workspace="local")
+    table = models.score(model.id, rows, row_id="key", workspace="local")
     again = models.score(model.id, rows.iloc[::-1], row_id="key", workspace="local")
-    assert found["decision"].equals(again["decision"].iloc[::-1])
-    expected = drawn.predict(found["p(good)"], rows["sex"], row_ids=rows["key"])
-    assert found["decision"].tolist() == expected.tolist()
+    assert table["decision"].equals(again["decision"].iloc[::-1])
+    expected = drawn.predict(table["p(good)"], rows["sex"], row_ids=rows["key"])
+    assert table["decision"].tolist() == expected.tolist()
     with pytest.raises(InputError, match="no column 'id'"):
         models.score(model.id, rows, row_id="id", workspace="local")
 
@@ -123,8 +123,8 @@ def test_which_policy_must_be_clear(credit, model, fair, credit_frame):
     with pytest.raises(InputError, match="has 2 policies") as caught:
         models.score(model.id, credit_frame, workspace="local")
     assert "policy-bad.json, policy-fair.json" in caught.value.hint
-    found = models.score(model.id, credit_frame, policy="policy-bad.json", workspace="local")
-    assert (found["decision"] == (found["p(bad)"] >= 0.5)).all(), "about the label that the policy names"
+    table = models.score(model.id, credit_frame, policy="policy-bad.json", workspace="local")
+    assert (table["decision"] == (table["p(bad)"] >= 0.5)).all(), "about the label that the policy names"
     with pytest.raises(InputError, match="no policy 'x'"):
         models.score(model.id, credit_frame, policy="x", workspace="local")
 
@@ -174,6 +174,6 @@ def test_groups_of_several_columns_read_as_the_rules_name_them():
     rules = {"1, x, below 25": ((0.5, 1.0),), "(missing), y, 25 to 60": ((0.9, 1.0),)}
     applier = PolicyApplier("p", ThresholdPolicy(rules, ("a", "b", "c")), ["no", "yes"])
     outputs = np.array([[0.4, 0.6], [0.2, 0.8], [0.1, 0.9]])
-    found, unknown = applier.decide(outputs, frame, None)
-    assert found.tolist() == [1, 0, pd.NA]
+    decisions, unknown = applier.decide(outputs, frame, None)
+    assert decisions.tolist() == [1, 0, pd.NA]
     assert unknown == {"2, (missing), 60 and above": 1}

@@ -1,4 +1,4 @@
-"""A training as a run: submitted, stopped, gone on with, and its files."""
+"""A training as a run: submitted, stopped, resumed, and its files."""
 
 import time
 

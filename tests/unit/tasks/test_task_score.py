@@ -48,11 +48,11 @@ def test_a_csv_file(version, rows):
     assert run.title == "Score rows.csv with Credit risk, version 1"  # the model's name, not that of its search
     assert run.result["rows"] == 120
     assert run.result["columns"] == ["prediction (model)", "p(bad)", "p(good)"]
-    found = pd.read_parquet(read(run, "scored.parquet"))
+    table = pd.read_parquet(read(run, "scored.parquet"))
     expected = models.score(version.id, rows, workspace="local")
-    assert found["prediction (model)"].tolist() == expected["prediction"].tolist()
-    assert found["p(good)"].tolist() == pytest.approx(expected["p(good)"].tolist())
-    assert found["purpose"].tolist() == rows["purpose"].tolist()
+    assert table["prediction (model)"].tolist() == expected["prediction"].tolist()
+    assert table["p(good)"].tolist() == pytest.approx(expected["p(good)"].tolist())
+    assert table["purpose"].tolist() == rows["purpose"].tolist()
     report = json.loads(read(run, "report.json").read_text())
     assert any("a moon rocket" in finding["message"] for finding in report["findings"])
     with open(read(run, "scored.csv"), newline="", encoding="utf-8") as file:
@@ -69,9 +69,9 @@ def test_a_parquet_file_with_a_policy_that_draws(version, rows):
     done = scored(version, target.getvalue(), "rows.parquet", row_id="key")
     assert done.state is RunState.SUCCEEDED, done.error_message
     assert done.result["policy"] == file
-    found = pd.read_parquet(read(done, "scored.parquet"))
-    expected = policy.predict(found["p(good)"], found["sex"], row_ids=found["key"])
-    assert found["decision"].tolist() == expected.tolist()
+    table = pd.read_parquet(read(done, "scored.parquet"))
+    expected = policy.predict(table["p(good)"], table["sex"], row_ids=table["key"])
+    assert table["decision"].tolist() == expected.tolist()
     for values, message in (({"row_id": "purpose"}, "are not unique"), ({}, "draws some decisions")):
         refused = scored(version, target.getvalue(), "rows.parquet", **values)
         assert refused.state is RunState.FAILED
@@ -97,8 +97,8 @@ def test_parts_are_written_as_one_table(tmp_path, monkeypatch):
         for batch, part in read_parts(tmp_path / "in.parquet", ["x", "t"]):
             label = pd.Series(["yes", None, "no"][: len(part)], index=part.index).where(part["x"] < 3)
             writer.add(batch, pd.DataFrame({"prediction": label, "decision": (part["x"] % 2).astype("Int64")}))
-    found = pd.read_parquet(tmp_path / "out.parquet")
-    assert found["x"].tolist() == list(range(7))
-    assert found["t"].fillna("").tolist() == frame["t"].fillna("").tolist()
-    assert found["prediction"].fillna("").tolist() == ["yes", "", "no", "", "", "", ""]
-    assert found["decision"].tolist() == [0, 1, 0, 1, 0, 1, 0]
+    table = pd.read_parquet(tmp_path / "out.parquet")
+    assert table["x"].tolist() == list(range(7))
+    assert table["t"].fillna("").tolist() == frame["t"].fillna("").tolist()
+    assert table["prediction"].fillna("").tolist() == ["yes", "", "no", "", "", "", ""]
+    assert table["decision"].tolist() == [0, 1, 0, 1, 0, 1, 0]
