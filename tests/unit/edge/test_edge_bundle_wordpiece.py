@@ -50,9 +50,9 @@ HARD = [
 
 @pytest.fixture(scope="module")
 def theirs():
-    found = Tokenizer.from_file(str(FILE))
-    found.no_padding()
-    return found
+    result = Tokenizer.from_file(str(FILE))
+    result.no_padding()
+    return result
 
 
 def test_reviews_and_hard_texts_have_the_same_ids(theirs):
@@ -109,10 +109,10 @@ def test_every_character_up_to_unicode_8_has_the_same_ids(theirs):
     ],
 )
 def test_each_option_of_the_normalizer_counts(options):
-    found = json.loads(FILE.read_text())
-    found["normalizer"] |= options
-    found["truncation"] = found["padding"] = None
-    theirs, ours = Tokenizer.from_str(json.dumps(found)), WordPiece(found)
+    values = json.loads(FILE.read_text())
+    values["normalizer"] |= options
+    values["truncation"] = values["padding"] = None
+    theirs, ours = Tokenizer.from_str(json.dumps(values)), WordPiece(values)
     for text in HARD:
         assert ours.encode(text) == theirs.encode(text).ids, text[:80]
 
@@ -128,12 +128,12 @@ def test_a_text_is_cut_where_theirs_is(theirs, length):
 
 
 def test_the_older_way_to_write_the_ends_is_read(theirs):
-    found = json.loads(FILE.read_text())
+    values = json.loads(FILE.read_text())
     copy = Tokenizer.from_file(str(FILE))
     copy.post_processor = processors.BertProcessing(("[SEP]", 102), ("[CLS]", 101))
     written = json.loads(copy.to_str())
     assert written["post_processor"]["type"] == "BertProcessing"
-    assert WordPiece(written).encode("a film") == WordPiece(found).encode("a film")
+    assert WordPiece(written).encode("a film") == WordPiece(values).encode("a film")
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_the_older_way_to_write_the_ends_is_read(theirs):
     ],
 )
 def test_other_kinds_are_not_taken_for_ours(part, value):
-    found = json.loads(FILE.read_text())
-    assert WordPiece.supports(found)
-    assert not WordPiece.supports(found | {part: value})
-    found["added_tokens"][0]["normalized"] = True
-    assert not WordPiece.supports(found)
+    values = json.loads(FILE.read_text())
+    assert WordPiece.supports(values)
+    assert not WordPiece.supports(values | {part: value})
+    values["added_tokens"][0]["normalized"] = True
+    assert not WordPiece.supports(values)

@@ -23,33 +23,33 @@ def binary():
 
 def test_a_little_noise_costs_little_and_the_interval_is_paired(binary):
     y, before, after = binary
-    found = compare_variants(y, before, after, task="binary")
-    assert list(found.gains) == ["accuracy", "roc_auc"]
-    assert found.gains["accuracy"].value == pytest.approx(
-        found.after["accuracy"].value - found.before["accuracy"].value
+    comparison = compare_variants(y, before, after, task="binary")
+    assert list(comparison.gains) == ["accuracy", "roc_auc"]
+    assert comparison.gains["accuracy"].value == pytest.approx(
+        comparison.after["accuracy"].value - comparison.before["accuracy"].value
     )
-    own = found.before["accuracy"]
-    gain = found.gains["accuracy"]
+    own = comparison.before["accuracy"]
+    gain = comparison.gains["accuracy"]
     assert gain.low <= 0 <= gain.high
     assert gain.high - gain.low < (own.high - own.low) / 2  # unpaired it would be wider than one of them
-    assert found.largest_difference == pytest.approx(np.abs(before - after).max())
+    assert comparison.largest_difference == pytest.approx(np.abs(before - after).max())
 
 
 def test_a_clear_loss_has_an_interval_below_zero(binary):
     y, before, _ = binary
-    found = compare_variants(y, before, np.roll(before, 1, axis=0), task="binary")
-    assert found.gains["accuracy"].high < 0
-    assert found.gains["roc_auc"].high < 0
-    assert found.equal_labels.high < 0.7
+    comparison = compare_variants(y, before, np.roll(before, 1, axis=0), task="binary")
+    assert comparison.gains["accuracy"].high < 0
+    assert comparison.gains["roc_auc"].high < 0
+    assert comparison.equal_labels.high < 0.7
 
 
 def test_equal_labels_are_counted_with_wilsons_interval(binary):
     y, before, _ = binary
     after = before.copy()
     after[:4] = after[:4, ::-1]
-    found = compare_variants(y, before, after, task="binary").equal_labels
-    assert found.value == (ROWS - 4) / ROWS
-    assert 0.97 < found.low < found.value < found.high <= 1
+    comparison = compare_variants(y, before, after, task="binary").equal_labels
+    assert comparison.value == (ROWS - 4) / ROWS
+    assert 0.97 < comparison.low < comparison.value < comparison.high <= 1
     same = compare_variants(y, before, before, task="binary").equal_labels
     assert (same.value, same.high) == (1.0, 1.0)
     assert 0.98 < same.low < 1
@@ -58,26 +58,28 @@ def test_equal_labels_are_counted_with_wilsons_interval(binary):
 def test_three_classes_have_no_auc(binary):
     random = np.random.default_rng(1)
     output = random.dirichlet([1, 1, 1], ROWS)
-    found = compare_variants(random.integers(0, 3, ROWS), output, output, task="multiclass")
-    assert list(found.gains) == ["accuracy"]
+    comparison = compare_variants(random.integers(0, 3, ROWS), output, output, task="multiclass")
+    assert list(comparison.gains) == ["accuracy"]
 
 
 def test_numbers_are_compared_by_their_errors():
     random = np.random.default_rng(0)
     y = random.normal(size=ROWS)
     before, after = y + random.normal(0, 0.1, ROWS), y + random.normal(0, 0.5, ROWS)
-    found = compare_variants(y, before, after, task="regression")
-    assert list(found.gains) == ["r2", "rmse"]
-    assert found.gains["rmse"].high < 0  # negative is worse, although the error is larger
-    assert found.gains["rmse"].value == pytest.approx(found.before["rmse"].value - found.after["rmse"].value)
-    assert found.equal_labels is None
+    comparison = compare_variants(y, before, after, task="regression")
+    assert list(comparison.gains) == ["r2", "rmse"]
+    assert comparison.gains["rmse"].high < 0  # negative is worse, although the error is larger
+    assert comparison.gains["rmse"].value == pytest.approx(
+        comparison.before["rmse"].value - comparison.after["rmse"].value
+    )
+    assert comparison.equal_labels is None
 
 
 def test_what_the_rows_do_not_define_is_named(binary):
     _, before, after = binary
-    found = compare_variants(np.zeros(ROWS, dtype=int), before, after, task="binary")
-    assert found.undefined == ("roc_auc",)
-    assert list(found.gains) == ["accuracy"]
+    comparison = compare_variants(np.zeros(ROWS, dtype=int), before, after, task="binary")
+    assert comparison.undefined == ("roc_auc",)
+    assert list(comparison.gains) == ["accuracy"]
 
 
 def test_the_same_seed_gives_the_same_figures_and_json(binary):

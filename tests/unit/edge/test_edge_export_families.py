@@ -71,30 +71,32 @@ def test_a_family_exports_and_answers_as_torch_does(tmp_path, family):
     import torch
 
     model, tokenizer = write(tmp_path, family)
-    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=TEXTS, held_out=TEXTS[::-1])
-    assert set(found.inputs) == set(tokenizer.model_input_names)
-    assert found.max_length == (65 if family == "Roberta" else 66)  # its positions begin after the padding token's id
-    encoded = tokenizer(TEXTS, padding=True, truncation=True, max_length=found.max_length, return_tensors="pt")
+    exported = export_onnx(tmp_path, tmp_path / "m.onnx", train=TEXTS, held_out=TEXTS[::-1])
+    assert set(exported.inputs) == set(tokenizer.model_input_names)
+    assert exported.max_length == (
+        65 if family == "Roberta" else 66
+    )  # its positions begin after the padding token's id
+    encoded = tokenizer(TEXTS, padding=True, truncation=True, max_length=exported.max_length, return_tensors="pt")
     with torch.inference_mode():
         expected = torch.softmax(model(**encoded).logits, dim=-1).numpy()
-    scorer = TextScorer(found.path, tmp_path / "tokenizer.json", found.labels, found.max_length)
+    scorer = TextScorer(exported.path, tmp_path / "tokenizer.json", exported.labels, exported.max_length)
     assert np.abs(scorer.probabilities(TEXTS) - expected).max() < 1e-5
     assert np.ptp(expected, axis=0).max() > 0.01  # the texts are told apart at all
-    int8 = quantize(found.path, tmp_path / "int8.onnx")
-    assert int8.size_bytes < found.size_bytes
-    small = TextScorer(int8.path, tmp_path / "tokenizer.json", found.labels, found.max_length)
+    int8 = quantize(exported.path, tmp_path / "int8.onnx")
+    assert int8.size_bytes < exported.size_bytes
+    small = TextScorer(int8.path, tmp_path / "tokenizer.json", exported.labels, exported.max_length)
     assert (small.outputs(TEXTS) == np.concatenate([small.outputs([text]) for text in TEXTS])).all()
 
 
 def test_attention_is_written_out_and_slow_kernels_are_left_out(tmp_path):
     write(tmp_path, "Bert")
-    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=TEXTS, held_out=TEXTS)
-    operators = describe_graph(found.path).operators
+    exported = export_onnx(tmp_path, tmp_path / "m.onnx", train=TEXTS, held_out=TEXTS)
+    operators = describe_graph(exported.path).operators
     assert "IsNaN" not in operators  # torch's fused attention looks for rows without sight
     assert ("Gelu" in operators, "Erf" in operators) == (True, False)
     texts = Texts(TEXTS, tmp_path / "tokenizer.json", 8)
-    fused = profile_operators(found.path, LatencySettings(duration_s=0.1, disabled_optimizers=()), texts)
-    ours = profile_operators(found.path, LatencySettings(duration_s=0.1), texts)
+    fused = profile_operators(exported.path, LatencySettings(duration_s=0.1, disabled_optimizers=()), texts)
+    ours = profile_operators(exported.path, LatencySettings(duration_s=0.1), texts)
     assert "SkipLayerNormalization" in set(fused["operator"])
     assert "SkipLayerNormalization" not in set(ours["operator"])
     assert "LayerNormalization" in set(ours["operator"])

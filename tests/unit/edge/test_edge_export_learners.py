@@ -30,19 +30,19 @@ def test_a_learner_exports(tables, tmp_path, learner, target):
     train, others = tables
     task, labels = TARGETS[target]
     model = fitted(learner, task, train, labels)
-    found = export_onnx(model, tmp_path / "m.onnx", train=train, held_out=others)
+    exported = export_onnx(model, tmp_path / "m.onnx", train=train, held_out=others)
 
-    assert set(found.parity) == {"train", "held_out", "edge_cases"}
-    for part in found.parity.values():
+    assert set(exported.parity) == {"train", "held_out", "edge_cases"}
+    for part in exported.parity.values():
         assert part["largest_difference"] < 1e-5
         assert (part["rows_over"], part["label_flips"]) == (0, 0)
-    scorer = TableScorer(found.path)
+    scorer = TableScorer(exported.path)
     table = scorer.predict(others)
     if labels is None:
-        assert found.labels is None
+        assert exported.labels is None
         assert table["label"].tolist() == pytest.approx(model.predict(others).tolist(), rel=1e-5)
     else:
-        assert found.labels == tuple(labels)
+        assert exported.labels == tuple(labels)
         assert table["label"].tolist() == model.predict(others).tolist()
         assert list(table.columns) == ["label", *(f"p({label})" for label in labels)]
         assert np.abs(table.iloc[:, 1:].to_numpy() - model.predict_proba(others)).max() < 1e-6

@@ -13,40 +13,40 @@ def shares(*rows):
 
 
 def test_equal_answers_have_nothing_to_show():
-    found = compare(shares([0.2, 0.8], [0.6, 0.4]), shares([0.2, 0.8], [0.6004, 0.3996]))
-    assert (found.rows, found.rows_given, found.rows_over, found.label_flips, found.ties) == (2, 2, 0, 0, 0)
-    assert found.largest_difference == pytest.approx(4e-4)
-    assert found.equal
-    assert found.to_dict()["shown"] == []
-    require_parity({"train": found})
+    parity = compare(shares([0.2, 0.8], [0.6, 0.4]), shares([0.2, 0.8], [0.6004, 0.3996]))
+    assert (parity.rows, parity.rows_given, parity.rows_over, parity.label_flips, parity.ties) == (2, 2, 0, 0, 0)
+    assert parity.largest_difference == pytest.approx(4e-4)
+    assert parity.equal
+    assert parity.to_dict()["shown"] == []
+    require_parity({"train": parity})
 
 
 def test_rows_over_and_flips_are_counted_and_shown_worst_first():
     model = shares([0.51, 0.49], [0.9, 0.1], [0.5005, 0.4995])
     file = shares([0.1, 0.9], [0.897, 0.103], [0.4999, 0.5001])
-    found = compare(model, file, labels=["no", "yes"], rows=[10, 20, 30])
-    assert (found.rows_over, found.label_flips, found.ties) == (2, 2, 0)
-    assert [each["row"] for each in found.shown] == [10, 20, 30]
-    assert found.shown[0] == {
+    parity = compare(model, file, labels=["no", "yes"], rows=[10, 20, 30])
+    assert (parity.rows_over, parity.label_flips, parity.ties) == (2, 2, 0)
+    assert [item["row"] for item in parity.shown] == [10, 20, 30]
+    assert parity.shown[0] == {
         "row": 10,
         "model": {"outputs": [0.51, 0.49], "label": "no"},
         "file": {"outputs": [0.1, 0.9], "label": "yes"},
     }
     with pytest.raises(ExportError) as caught:
-        require_parity({"train": compare(model, model), "held_out": found})
-    for told in ("2 of 3 rows (held out)", "another label on 2", "10: 'no' (0.51, 0.49) against 'yes' (0.1, 0.9)"):
-        assert told in caught.value.message
+        require_parity({"train": compare(model, model), "held_out": parity})
+    for text in ("2 of 3 rows (held out)", "another label on 2", "10: 'no' (0.51, 0.49) against 'yes' (0.1, 0.9)"):
+        assert text in caught.value.message
 
 
 def test_ties_are_counted_apart():
-    found = compare(shares([0.5, 0.5], [0.4, 0.6]), shares([0.4999999, 0.5000001], [0.4, 0.6]))
-    assert (found.label_flips, found.ties, found.rows_over) == (0, 1, 0)
-    assert found.equal
+    parity = compare(shares([0.5, 0.5], [0.4, 0.6]), shares([0.4999999, 0.5000001], [0.4, 0.6]))
+    assert (parity.label_flips, parity.ties, parity.rows_over) == (0, 1, 0)
+    assert parity.equal
 
 
 def test_a_tie_does_not_excuse_a_difference():
-    found = compare(shares([0.5, 0.5]), shares([0.4, 0.6]))
-    assert (found.label_flips, found.ties, found.rows_over) == (1, 0, 1)
+    parity = compare(shares([0.5, 0.5]), shares([0.4, 0.6]))
+    assert (parity.label_flips, parity.ties, parity.rows_over) == (1, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_numbers_count_in_units_of_the_spread_and_far_ones_of_their_distance():
 
 def test_no_more_than_twenty_rows_are_shown():
     model, file = shares(*[[0.0, 1.0]] * 100), shares(*[[0.5, 0.5]] * 100)
-    found = compare(model, file)
-    assert (found.rows_over, len(found.shown)) == (100, 20)
+    parity = compare(model, file)
+    assert (parity.rows_over, len(parity.shown)) == (100, 20)
 
 
 def test_a_sample_is_even_and_has_both_ends():

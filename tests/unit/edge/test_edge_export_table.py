@@ -30,31 +30,31 @@ def adult(tmp_path_factory):
     estimator.fit(encoder.transform(train), pd.Categorical(y.iloc[:2000], categories=labels).codes)
     model = make_model(encoder, estimator, labels)
     path = tmp_path_factory.mktemp("adult") / "model.onnx"
-    found = export_onnx(model, path, train=train, held_out=others, fingerprint="abc", target="income")
-    return model, train, others, found
+    exported = export_onnx(model, path, train=train, held_out=others, fingerprint="abc", target="income")
+    return model, train, others, exported
 
 
 def test_adult_agrees_on_every_row(adult):
-    model, _, others, found = adult
-    assert [found.parity[part]["rows"] for part in ("train", "held_out")] == [2000, 4000]
-    assert found.parity["edge_cases"]["rows"] > 300
-    assert max(part["largest_difference"] for part in found.parity.values()) < 1e-6
-    ours = TableScorer(found.path).predict(others)
+    model, _, others, result = adult
+    assert [result.parity[part]["rows"] for part in ("train", "held_out")] == [2000, 4000]
+    assert result.parity["edge_cases"]["rows"] > 300
+    assert max(part["largest_difference"] for part in result.parity.values()) < 1e-6
+    ours = TableScorer(result.path).predict(others)
     assert ours["label"].tolist() == model.predict(others).tolist()
     assert np.abs(ours[["p(<=50K)", "p(>50K)"]].to_numpy() - model.predict_proba(others)).max() < 1e-6
 
 
 def test_the_graph_takes_one_typed_input_a_raw_column(adult):
-    model, _, _, found = adult
-    graph = onnx.load(found.path).graph
-    assert [each.name for each in graph.input] == list(found.inputs)
-    assert [column.name for column in found.columns] == model[0].columns_
-    kinds = {column.input: column.kind for column in found.columns}
-    for each in graph.input:
-        expected = onnx.TensorProto.STRING if kinds[each.name] == "category" else onnx.TensorProto.FLOAT
-        assert each.type.tensor_type.elem_type == expected
-    assert [each.name for each in graph.output] == ["label", "probabilities"]
-    onnx.checker.check_model(onnx.load(found.path), full_check=True)
+    model, _, _, result = adult
+    graph = onnx.load(result.path).graph
+    assert [item.name for item in graph.input] == list(result.inputs)
+    assert [column.name for column in result.columns] == model[0].columns_
+    types = {column.input: column.kind for column in result.columns}
+    for item in graph.input:
+        expected = onnx.TensorProto.STRING if types[item.name] == "category" else onnx.TensorProto.FLOAT
+        assert item.type.tensor_type.elem_type == expected
+    assert [item.name for item in graph.output] == ["label", "probabilities"]
+    onnx.checker.check_model(onnx.load(result.path), full_check=True)
 
 
 def test_no_map_of_labels_comes_out(adult):
@@ -63,18 +63,28 @@ def test_no_map_of_labels_comes_out(adult):
 
 
 def test_the_file_and_its_description_tell_what_it_is(adult):
-    _, _, _, found = adult
-    assert Metadata.read(found.path) == Metadata(
-        "table", "binary", ("<=50K", ">50K"), found.columns, None, "abc", None, "fp32", "income"
+    _, _, _, result = adult
+    assert Metadata.read(result.path) == Metadata(
+        "table", "binary", ("<=50K", ">50K"), result.columns, None, "abc", None, "fp32", "income"
     )
-    assert OnnxModel.from_dict(json.loads(json.dumps(found.to_dict())), found.path) == found
-    assert (found.kind, found.variant, found.max_length) == ("table", "fp32", None)
+    assert OnnxModel.from_dict(json.loads(json.dumps(result.to_dict())), result.path) == result
+    assert (result.kind, result.variant, result.max_length) == ("table", "fp32", None)
 
 
 def test_hard_names_make_safe_and_different_inputs(tmp_path):
     frame = odd_table()
-    found = export_onnx(fitted("linear", "regression", frame), tmp_path / "m.onnx", train=frame, held_out=frame)
-    assert found.inputs == ("gr_e_m", "a_b", "a_b_2", "column", "say_hi_drop", "column_2", "label_2", "when", "zoned")
+    exported = export_onnx(fitted("linear", "regression", frame), tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert exported.inputs == (
+        "gr_e_m",
+        "a_b",
+        "a_b_2",
+        "column",
+        "say_hi_drop",
+        "column_2",
+        "label_2",
+        "when",
+        "zoned",
+    )
 
 
 def test_dates_have_their_parts_on_any_day(tmp_path):
@@ -85,14 +95,14 @@ def test_dates_have_their_parts_on_any_day(tmp_path):
     frame.loc[7, "when"] = pd.NaT
     encoder = TableEncoder().fit(frame)
     model = make_model(encoder, LogisticRegression().fit(encoder.transform(frame)[:50], np.arange(50) % 2), [0, 1])
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    graph = onnx.load(found.path)
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    graph = onnx.load(exported.path)
     inner = next(node for node in graph.graph.node if node.op_type == "Identity" and "features" in node.output[0])
     graph.graph.output.append(onnx.helper.make_tensor_value_info(inner.input[0], 1, ["n", "m"]))
     session = onnxruntime.InferenceSession(graph.SerializeToString())
     from core.edge import table_feeds
 
-    features = session.run([inner.input[0]], table_feeds(frame, found.columns))[0]
+    features = session.run([inner.input[0]], table_feeds(frame, exported.columns))[0]
     assert np.array_equal(features, encoder.transform(frame))
 
 
@@ -102,8 +112,8 @@ def test_a_class_without_training_rows_has_no_probability(tmp_path):
     estimator = LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1)
     estimator.fit(encoder.transform(frame), np.where(frame["a b"] > 25, 3, 1))
     model = make_model(encoder, estimator, ["a", "b", "c", "d"])
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    table = TableScorer(found.path).predict(frame)
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    table = TableScorer(exported.path).predict(frame)
     assert set(table["label"]) == {"b", "d"}
     assert (table[["p(a)", "p(c)"]] == 0).all(axis=None)
 
@@ -115,10 +125,10 @@ def test_a_saved_result_exports_with_what_it_knows(tmp_path):
     model = fitted("lgbm", "binary", frame, ("no", "yes"))
     io.dump(model, tmp_path / "model.skops")
     (tmp_path / "result.json").write_text(json.dumps({"fingerprint": "f00", "settings": {"target": "y"}}))
-    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=frame, held_out=frame)
-    read = Metadata.read(found.path)
+    exported = export_onnx(tmp_path, tmp_path / "m.onnx", train=frame, held_out=frame)
+    read = Metadata.read(exported.path)
     assert (read.fingerprint, read.target) == ("f00", "y")
-    assert np.abs(TableScorer(found.path).outputs(frame) - model.predict_proba(frame)).max() < 1e-6
+    assert np.abs(TableScorer(exported.path).outputs(frame) - model.predict_proba(frame)).max() < 1e-6
 
 
 def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
@@ -129,11 +139,11 @@ def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
     true = _export_table.convert_estimator
 
     def wrong(estimator, width):
-        found = true(estimator, width)
-        node = next(node for node in found.graph.node if node.op_type == "LinearClassifier")
-        values = next(each for each in node.attribute if each.name == "coefficients")
+        result = true(estimator, width)
+        node = next(node for node in result.graph.node if node.op_type == "LinearClassifier")
+        values = next(item for item in node.attribute if item.name == "coefficients")
         values.floats[0] += 0.5
-        return found
+        return result
 
     monkeypatch.setattr(_export_table, "convert_estimator", wrong)
     with pytest.raises(ExportError, match=r"differently on [\d,]+ of 200 rows \(train\), by up to") as caught:

@@ -25,7 +25,7 @@ def make(folder, labels: int):
     from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]
-    tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(names)}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(names)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     fast = PreTrainedTokenizerFast(
@@ -47,7 +47,7 @@ def make(folder, labels: int):
         max_position_embeddings=64,
         initializer_range=0.3,
         num_labels=labels,
-        id2label={place: f"class {place}" for place in range(labels)},
+        id2label={index: f"class {index}" for index in range(labels)},
     )
     model = BertForSequenceClassification(config).eval()
     model.save_pretrained(folder)
@@ -58,22 +58,22 @@ def make(folder, labels: int):
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     model, tokenizer = make(folder, 3)
-    found = export_onnx(folder, folder / "model.onnx", train=TRAIN, held_out=OTHERS)
-    return folder, model, tokenizer, found
+    result = export_onnx(folder, folder / "model.onnx", train=TRAIN, held_out=OTHERS)
+    return folder, model, tokenizer, result
 
 
-def scorer_of(folder, found):
-    return TextScorer(found.path, folder / "tokenizer.json", found.labels, found.max_length)
+def scorer_of(folder, result):
+    return TextScorer(result.path, folder / "tokenizer.json", result.labels, result.max_length)
 
 
 def test_export_says_how_equal_it_is(exported):
-    folder, _, _, found = exported
-    assert found.labels == ("class 0", "class 1", "class 2")
-    assert found.path == folder / "model.onnx"
+    folder, _, _, result = exported
+    assert result.labels == ("class 0", "class 1", "class 2")
+    assert result.path == folder / "model.onnx"
     for part in ("train", "held_out"):
-        assert found.parity[part]["rows"] == 4
-        assert found.parity[part]["largest_difference"] < 1e-4
-        assert found.parity[part]["label_flips"] == 0
+        assert result.parity[part]["rows"] == 4
+        assert result.parity[part]["largest_difference"] < 1e-4
+        assert result.parity[part]["label_flips"] == 0
     assert [path.name for path in folder.glob(".*")] == []
 
 
@@ -81,20 +81,20 @@ def test_export_says_how_equal_it_is(exported):
 def test_any_batch_and_length_is_torchs(exported, count):
     import torch
 
-    folder, model, tokenizer, found = exported
+    folder, model, tokenizer, result = exported
     random = np.random.default_rng(count)
     texts = [" ".join(random.choice(WORDS, size=random.integers(1, 90))) for _ in range(count)]
     encoded = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
     with torch.inference_mode():
         expected = torch.softmax(model(**encoded).logits, dim=-1).numpy()
-    table = scorer_of(folder, found).predict(texts)
+    table = scorer_of(folder, result).predict(texts)
     assert np.abs(table.iloc[:, 1:].to_numpy() - expected).max() < 1e-5
-    assert table["label"].tolist() == [f"class {place}" for place in expected.argmax(axis=1)]
+    assert table["label"].tolist() == [f"class {index}" for index in expected.argmax(axis=1)]
 
 
 def test_order_and_company_of_texts_do_not_matter(exported):
-    folder, _, _, found = exported
-    scorer = scorer_of(folder, found)
+    folder, _, _, result = exported
+    scorer = scorer_of(folder, result)
     together = scorer.predict(TRAIN + OTHERS)
     alone = [scorer.predict([text]).iloc[0]["p(class 1)"] for text in TRAIN + OTHERS]
     assert together["p(class 1)"].tolist() == pytest.approx(alone, abs=1e-5)
@@ -102,9 +102,9 @@ def test_order_and_company_of_texts_do_not_matter(exported):
 
 def test_a_number_has_no_classes(tmp_path):
     make(tmp_path, 1)
-    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
-    assert found.labels is None
-    assert list(scorer_of(tmp_path, found).predict(TRAIN).columns) == ["label"]
+    result = export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
+    assert result.labels is None
+    assert list(scorer_of(tmp_path, result).predict(TRAIN).columns) == ["label"]
 
 
 def test_classes_without_names_are_numbered(tmp_path):
@@ -114,8 +114,8 @@ def test_classes_without_names_are_numbered(tmp_path):
     for name in ("id2label", "label2id"):
         del config[name]
     (tmp_path / "config.json").write_text(json.dumps(config))
-    found = export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
-    assert found.labels == ("LABEL_0", "LABEL_1")
+    result = export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
+    assert result.labels == ("LABEL_0", "LABEL_1")
 
 
 def test_what_differs_is_not_kept(tmp_path, monkeypatch):
@@ -131,25 +131,25 @@ def test_what_differs_is_not_kept(tmp_path, monkeypatch):
 
 
 def test_description_survives_json(exported):
-    _, _, _, found = exported
-    assert OnnxModel.from_dict(json.loads(json.dumps(found.to_dict())), found.path) == found
+    _, _, _, result = exported
+    assert OnnxModel.from_dict(json.loads(json.dumps(result.to_dict())), result.path) == result
 
 
 def test_a_description_written_earlier_still_loads(exported):
-    _, _, _, found = exported
-    earlier = found.to_dict()
+    _, _, _, result = exported
+    earlier = result.to_dict()
     del earlier["variant"], earlier["columns"]
     earlier["parity"] = {"train": {"rows": 4, "largest_difference": 1e-7, "other_labels": 0}}
-    read = OnnxModel.from_dict(json.loads(json.dumps(earlier)), found.path)
+    read = OnnxModel.from_dict(json.loads(json.dumps(earlier)), result.path)
     assert (read.variant, read.columns) == ("fp32", ())
     assert read.parity == {"train": {"rows": 4, "largest_difference": 1e-7, "label_flips": 0}}
 
 
 def test_the_file_tells_what_it_is(exported):
-    _, _, _, found = exported
-    read = Metadata.read(found.path)
+    _, _, _, result = exported
+    read = Metadata.read(result.path)
     assert (read.kind, read.task, read.variant) == ("text", "multiclass", "fp32")
-    assert (read.labels, read.max_length) == (found.labels, found.max_length)
+    assert (read.labels, read.max_length) == (result.labels, result.max_length)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
@@ -158,8 +158,8 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
 
 
 def test_a_word_weighs_what_its_absence_costs(exported):
-    folder, _, _, found = exported
-    scorer = scorer_of(folder, found)
+    folder, _, _, result = exported
+    scorer = scorer_of(folder, result)
     words = scorer.attribution("the film was good", "class 1")
     assert words["token"].tolist() == ["the", "film", "was", "good"]
     whole, without = scorer.predict(["the film was good", "the  was good"])["p(class 1)"]
@@ -169,25 +169,25 @@ def test_a_word_weighs_what_its_absence_costs(exported):
 
 
 def test_empty_texts_are_refused(exported):
-    folder, _, _, found = exported
+    folder, _, _, result = exported
     for texts in ([], ["good", "  "], ["good", None], ["good", float("nan")]):
         with pytest.raises(InputError, match="no text" if not texts else "1 of 2 texts are empty or missing"):
-            scorer_of(folder, found).predict(texts)
+            scorer_of(folder, result).predict(texts)
 
 
 def test_what_cannot_be_loaded_is_refused(exported, tmp_path):
-    folder, _, _, found = exported
+    folder, _, _, result = exported
     with pytest.raises(InputError, match="no file 'absent"):
         TextScorer(tmp_path / "absent.onnx", folder / "tokenizer.json", None, 8)
     with pytest.raises(InputError, match="tokenizer cannot be read"):
-        TextScorer(found.path, tmp_path / "absent.json", None, 8)
+        TextScorer(result.path, tmp_path / "absent.json", None, 8)
 
 
 def test_scoring_loads_neither_torch_nor_transformers(exported):
-    folder, _, _, found = exported
+    folder, _, _, result = exported
     code = (
         "import sys\nfrom core.edge import TextScorer\n"
-        f"print(TextScorer({str(found.path)!r}, {str(folder / 'tokenizer.json')!r}, {list(found.labels)!r}, 64)"
+        f"print(TextScorer({str(result.path)!r}, {str(folder / 'tokenizer.json')!r}, {list(result.labels)!r}, 64)"
         ".predict(['good'])['label'][0])\n"
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )

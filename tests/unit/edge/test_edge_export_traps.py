@@ -28,7 +28,7 @@ ROWS = 400
 
 
 def adjacent_floats(seed: int = 0) -> pd.DataFrame:
-    """Return numbers with nothing between them in float32: a threshold between two of them is no float32 itself."""
+    """Return adjacent float32 numbers: a threshold between two of them is not a float32 itself."""
     random = np.random.default_rng(seed)
     start = np.float32(1.7e9).view(np.int32)
     near = (start + random.integers(0, 40, ROWS)).astype(np.int32).view(np.float32)
@@ -50,26 +50,26 @@ def rows():
         ExtraTreesClassifier(30, random_state=0),
         RandomForestRegressor(30, random_state=0),
     ],
-    ids=lambda each: type(each).__name__,
+    ids=lambda item: type(item).__name__,
 )
 def test_1_values_on_a_threshold_fall_to_the_same_side(tmp_path, rows, estimator):
     frame, y = rows
     encoder = TableEncoder().fit(frame)
     estimator.fit(encoder.transform(frame), y.to_numpy().astype(int))
     model = make_model(encoder, estimator, ["no", "yes"] if hasattr(estimator, "classes_") else None)
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=adjacent_floats(1))
-    assert found.parity["edge_cases"]["rows"] > 100
-    assert max(part["largest_difference"] for part in found.parity.values()) < 1e-5
-    assert "a threshold" in " ".join(hard_names(found, frame))
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=adjacent_floats(1))
+    assert exported.parity["edge_cases"]["rows"] > 100
+    assert max(part["largest_difference"] for part in exported.parity.values()) < 1e-5
+    assert "a threshold" in " ".join(hard_names(exported, frame))
 
 
-def hard_names(found, frame):
+def hard_names(result, frame):
     from core.edge.export.edge_cases import edge_cases, tree_thresholds
 
-    names = [column.name for column in found.columns]
-    made, told = edge_cases(frame, found.columns, tree_thresholds(onnx.load(found.path), names))
-    assert len(made) == len(told) == found.parity["edge_cases"]["rows"]
-    return told
+    names = [column.name for column in result.columns]
+    made, text = edge_cases(frame, result.columns, tree_thresholds(onnx.load(result.path), names))
+    assert len(made) == len(text) == result.parity["edge_cases"]["rows"]
+    return text
 
 
 def test_1_a_number_that_float32_rounds_is_rounded_in_training_too(tmp_path):
@@ -78,8 +78,8 @@ def test_1_a_number_that_float32_rounds_is_rounded_in_training_too(tmp_path):
     encoder = TableEncoder().fit(frame)
     estimator = LGBMRegressor(n_estimators=20, min_child_samples=1, n_jobs=1, verbose=-1)
     model = make_model(encoder, estimator.fit(encoder.transform(frame), frame["x"] % 2 + frame["y"]), None)
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    assert max(part["rows_over"] for part in found.parity.values()) == 0
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert max(part["rows_over"] for part in exported.parity.values()) == 0
 
 
 def simple(estimator, y=None):
@@ -94,8 +94,8 @@ REFUSED = {
         lambda: make_pipeline(StandardScaler(), LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1)),
         "StandardScaler with LGBMClassifier cannot be exported: a scaler before it moves values",
     ),
-    "4 neighbours by distance": (lambda: KNeighborsClassifier(weights="distance"), "KNeighborsClassifier"),
-    "4 neighbours": (
+    "4 neighbors by distance": (lambda: KNeighborsClassifier(weights="distance"), "KNeighborsClassifier"),
+    "4 neighbors": (
         KNeighborsClassifier,
         "KNeighborsClassifier cannot be exported: no converter is known to be right",
     ),
@@ -128,11 +128,11 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.filterwarnings("ignore:.*linear_tree.*", "ignore:.*gblinear.*", "ignore::UserWarning")  # libraries' own
 def test_what_converts_wrongly_is_refused_by_name(tmp_path, case):
-    make, told = REFUSED[case]
+    make, text = REFUSED[case]
     frame, model = simple(make())
     with pytest.raises(ExportError) as caught:
         export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    assert told in caught.value.message
+    assert text in caught.value.message
     assert caught.value.hint
     assert list(tmp_path.iterdir()) == []
 
@@ -145,11 +145,11 @@ def test_3_missing_words_are_a_word(tmp_path):
     encoder = TableEncoder().fit(frame)
     estimator = LGBMClassifier(n_estimators=10, n_jobs=1, verbose=-1)
     model = make_model(encoder, estimator.fit(encoder.transform(frame), words.isna().astype(int)), ["no", "yes"])
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
     other = pd.DataFrame(
         {"number": [0.5] * 4, "few": [None, "a", "never seen", np.nan], "many": [None, "7", "x", pd.NA]}
     )
-    ours, theirs = TableScorer(found.path).outputs(other), model.predict_proba(other)
+    ours, theirs = TableScorer(exported.path).outputs(other), model.predict_proba(other)
     assert np.abs(ours - theirs).max() < 1e-6
     assert (ours[:, 1] > 0.5).tolist() == [True, False, False, True]
 
@@ -175,8 +175,8 @@ def test_7_categories_that_lightgbm_splits_itself_are_refused(tmp_path):
 
 def test_infinite_and_huge_numbers_are_missing_in_the_graph_too(tmp_path):
     frame, model = simple(LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1))
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    scorer = TableScorer(found.path)
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    scorer = TableScorer(exported.path)
     hard = pd.DataFrame({"near": [np.inf, -np.inf, 1e39, None], "small": [0.1] * 4})
     raw = {"near": np.array([[np.inf]], dtype=np.float32), "small": np.array([[0.1]], dtype=np.float32)}
     assert np.ptp(scorer.outputs(hard)[:, 0]) == 0
@@ -185,7 +185,7 @@ def test_infinite_and_huge_numbers_are_missing_in_the_graph_too(tmp_path):
 
 @pytest.mark.parametrize("kind", [LGBMClassifier, LGBMRegressor])
 def test_zero_between_losses_and_gains_falls_to_the_same_side(tmp_path, kind):
-    """LightGBM parts negative numbers from zero at -1e-35, and reads what is no larger than that as zero."""
+    """LightGBM separates negative numbers from zero at -1e-35, and reads smaller magnitudes as zero."""
     random = np.random.default_rng(0)
     balance = np.where(random.random(ROWS) < 0.4, 0.0, random.normal(size=ROWS))
     frame = pd.DataFrame({"balance": balance, "age": random.normal(size=ROWS)})
@@ -194,24 +194,24 @@ def test_zero_between_losses_and_gains_falls_to_the_same_side(tmp_path, kind):
     edge = np.float32(-1e-35)
     assert edge in estimator.booster_.trees_to_dataframe()["threshold"].astype(np.float32).to_numpy()
     model = make_model(encoder, estimator, ["no", "yes"] if kind is LGBMClassifier else None)
-    found = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    assert found.parity["edge_cases"]["largest_difference"] < 1e-5
+    exported = export_onnx(model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert exported.parity["edge_cases"]["largest_difference"] < 1e-5
     near = np.nextafter(edge, np.float32([-1, 1]))
     tiny = pd.DataFrame({"balance": np.array([edge, *near, 0, -edge], dtype=float), "age": 0.0})
     if kind is LGBMClassifier:
-        expected, answers = model.predict_proba(tiny), TableScorer(found.path).outputs(tiny)
+        expected, answers = model.predict_proba(tiny), TableScorer(exported.path).outputs(tiny)
     else:
-        expected, answers = model.predict(tiny), TableScorer(found.path).outputs(tiny)[:, 0]
+        expected, answers = model.predict(tiny), TableScorer(exported.path).outputs(tiny)[:, 0]
     assert np.allclose(answers, expected, atol=1e-5)
 
 
 def test_columns_called_as_their_features_would_be_are_exported(tmp_path):
-    """A colour "red" and a column "colour_red", a date and its year: each keeps its own values."""
+    """A color "red" and a column "color_red", a date and its year: each keeps its own values."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
         {
-            "colour": random.choice(["red", "blue"], ROWS),
-            "colour_red": random.normal(size=ROWS),
+            "color": random.choice(["red", "blue"], ROWS),
+            "color_red": random.normal(size=ROWS),
             "due": pd.date_range("2020-01-01", periods=ROWS),
             "due: year": random.normal(size=ROWS),
             "size": np.where(random.random(ROWS) < 0.2, np.nan, 1.0) * random.normal(size=ROWS),
@@ -222,15 +222,15 @@ def test_columns_called_as_their_features_would_be_are_exported(tmp_path):
     names = list(encoder.get_feature_names_out())
     features = pd.DataFrame(encoder.transform(frame), columns=names)
     assert len(set(names)) == len(names) == features.shape[1]
-    for name in ("colour_red", "due: year", "missingindicator_size"):
+    for name in ("color_red", "due: year", "missingindicator_size"):
         assert np.allclose(features[name], frame[name])
-    assert np.array_equal(features["colour_red'"] == 1, frame["colour"] == "red")
+    assert np.array_equal(features["color_red'"] == 1, frame["color"] == "red")
     assert np.array_equal(features["due: year'"], frame["due"].dt.year)
     assert np.array_equal(features["missingindicator_size'"] == 1, frame["size"].isna())
-    y = (frame["colour_red"] + (frame["colour"] == "red") + frame["due: year"] > 0.5).astype(int)
+    y = (frame["color_red"] + (frame["color"] == "red") + frame["due: year"] > 0.5).astype(int)
     estimator = LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1).fit(features.to_numpy(), y)
-    found = export_onnx(make_model(encoder, estimator, [0, 1]), tmp_path / "m.onnx", train=frame, held_out=frame)
-    assert max(part["largest_difference"] for part in found.parity.values()) < 1e-5
+    exported = export_onnx(make_model(encoder, estimator, [0, 1]), tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert max(part["largest_difference"] for part in exported.parity.values()) < 1e-5
     owners = [set(places) for places in encoded_columns(encoder, list(frame.columns))]
     assert owners[2] == {names.index(name) for name in names if name.startswith("due: ") and name.endswith("'")}
     assert owners[3] == {names.index("due: year")}
@@ -243,5 +243,5 @@ def test_a_target_with_infinite_cells_has_a_spread(tmp_path):
     encoder = TableEncoder().fit(frame)
     model = make_model(encoder, Ridge().fit(encoder.transform(frame), frame["x"]), None)
     table = frame.assign(y=np.where(np.arange(ROWS) < 9, np.inf, frame["x"]))
-    found = export_onnx(model, tmp_path / "m.onnx", train=table, held_out=table, target="y")
-    assert found.parity["edge_cases"]["largest_difference"] < 1e-5
+    exported = export_onnx(model, tmp_path / "m.onnx", train=table, held_out=table, target="y")
+    assert exported.parity["edge_cases"]["largest_difference"] < 1e-5

@@ -30,10 +30,10 @@ def rows():
     odd = np.array(["İyi ürün", "straße Größe", "大小 合适", "e\u0301té ﬁn", "x_y 1.5 x_y", "?!"])
     note = [" ".join(random.choice(odd, 4)) for _ in range(len(frame))]
     rating = random.permutation(frame["rating"])
-    found = frame.assign(rating=rating, note=note, land=random.choice(["DE", "FR", "大小"], len(frame)))
-    for place, name in enumerate(("text", "rating", "note", "land")):
-        found.loc[random.choice(len(found), 150 + place, replace=False), name] = None
-    return found
+    result = frame.assign(rating=rating, note=note, land=random.choice(["DE", "FR", "大小"], len(frame)))
+    for index, name in enumerate(("text", "rating", "note", "land")):
+        result.loc[random.choice(len(result), 150 + index, replace=False), name] = None
+    return result
 
 
 def pipeline(learner, frame):
@@ -58,10 +58,10 @@ def exported(tmp_path_factory):
 
 
 def test_it_is_equal_on_all_rows_and_says_what_it_takes(exported):
-    model, found, _, others = exported
-    assert all(part["largest_difference"] < 1e-6 and part["label_flips"] == 0 for part in found.parity.values())
-    assert found.parity["edge_cases"]["rows"] > 50
-    columns = {column.name: column for column in Metadata.read(found.path).columns}
+    model, result, _, others = exported
+    assert all(part["largest_difference"] < 1e-6 and part["label_flips"] == 0 for part in result.parity.values())
+    assert result.parity["edge_cases"]["rows"] > 50
+    columns = {column.name: column for column in Metadata.read(result.path).columns}
     encoder = model.steps[0][1]
     words = {names[0]: fitted.words_ for step, fitted, names in encoder.encoder_.transformers_ if "text" in step}
     assert set(words) == {"text", "note"}
@@ -69,50 +69,50 @@ def test_it_is_equal_on_all_rows_and_says_what_it_takes(exported):
         assert columns[name].vocabulary == tuple(words[name].get_feature_names_out())
         assert columns[name].kind == "text"
     assert {"größe", "大小", "x_y", "te"} & set(columns["note"].vocabulary)
-    ports = {port.name: (port.type, port.shape) for port in describe_graph(found.path).inputs}
+    ports = {port.name: (port.type, port.shape) for port in describe_graph(result.path).inputs}
     assert ports == {
         "text": ("int32", ("n", 300)),
         "note": ("int32", ("n", len(columns["note"].vocabulary))),
         "rating": ("float", ("n", 1)),
         "land": ("string", ("n", 1)),
     }
-    assert describe_graph(found.path, table_feeds(others.head(3), found.columns)).work.uncounted == {}
-    assert found.size_bytes < 200_000
+    assert describe_graph(result.path, table_feeds(others.head(3), result.columns)).work.uncounted == {}
+    assert result.size_bytes < 200_000
 
 
 def test_the_weights_are_scikit_learns_to_the_last_bit(exported):
-    model, found, train, others = exported
-    graph = onnx.load(found.path)
+    model, result, train, others = exported
+    graph = onnx.load(result.path)
     last = [node for node in graph.graph.node if node.name.startswith("features/concat")][-1].output[0]
     graph.graph.output.append(onnx.helper.make_tensor_value_info(last, onnx.TensorProto.FLOAT, None))
     session = onnxruntime.InferenceSession(graph.SerializeToString())
     long = others.head(255).assign(text=[" ".join(["the good camera"] * times + ["it"]) for times in range(1, 256)])
     everything = pd.concat([train, others, long])
-    features = session.run([last], table_feeds(everything, found.columns))[0]
+    features = session.run([last], table_feeds(everything, result.columns))[0]
     assert np.array_equal(features, model.steps[0][1].transform(everything))
 
 
 def test_a_word_there_more_often_than_is_looked_up_is_weighed_alike(exported):
-    model, found, _, others = exported
+    model, result, _, others = exported
     times = [254, 255, 256, 257, 1_000, 30_000]
-    hard = others.head(len(times)).assign(text=[f"{'the ' * each} good" for each in times])
-    assert np.abs(TableScorer(found.path).outputs(hard) - model.predict_proba(hard)).max() < 1e-6
+    hard = others.head(len(times)).assign(text=[f"{'the ' * time} good" for time in times])
+    assert np.abs(TableScorer(result.path).outputs(hard) - model.predict_proba(hard)).max() < 1e-6
 
 
 @pytest.mark.parametrize("learner", ["xgboost", "rf", "extra_tree", "linear"])
 def test_every_kind_of_model_takes_words(learner, tmp_path):
     train, others = rows().iloc[:ROWS], rows().iloc[ROWS:1200]
-    found = export_onnx(pipeline(learner, train), tmp_path / "m.onnx", train=train, held_out=others)
-    assert all(part["largest_difference"] < 1e-5 and part["label_flips"] == 0 for part in found.parity.values())
+    result = export_onnx(pipeline(learner, train), tmp_path / "m.onnx", train=train, held_out=others)
+    assert all(part["largest_difference"] < 1e-5 and part["label_flips"] == 0 for part in result.parity.values())
 
 
 def test_frames_of_any_size_are_scored_as_the_pipeline_does(exported, monkeypatch):
-    model, found, _, others = exported
-    scorer = TableScorer(found.path)
+    model, result, _, others = exported
+    scorer = TableScorer(result.path)
     monkeypatch.setattr("core.edge.scoring.table_scorer._ROWS", 400)
     assert np.abs(scorer.outputs(others) - model.predict_proba(others)).max() < 1e-6
-    told = scorer.predict(others)
-    assert told["label"].tolist() == model.predict(others).tolist()
+    predictions = scorer.predict(others)
+    assert predictions["label"].tolist() == model.predict(others).tolist()
     one = others[others["text"].notna()].head(1)
     assert np.abs(scorer.outputs(one) - model.predict_proba(one)).max() < 1e-6
     changed = scorer.outputs(one.assign(text="terrible, returned it: do NOT buy"))
@@ -133,9 +133,9 @@ def test_weights_that_are_wrong_are_refused(exported, tmp_path, monkeypatch):
 
 
 def test_made_up_rows_have_texts_that_are_hard(exported):
-    _, found, train, _ = exported
-    made, names = edge_cases(train, found.columns, {})
-    vocabulary = next(column.vocabulary for column in found.columns if column.name == "note")
+    _, result, train, _ = exported
+    made, names = edge_cases(train, result.columns, {})
+    vocabulary = next(column.vocabulary for column in result.columns if column.name == "note")
     texts = [text for text, name in zip(made["note"], names, strict=True) if name.startswith("'note'")]
     assert " ".join(vocabulary).upper() in texts
     assert max(len(text.split()) for text in texts if isinstance(text, str)) > 1_000
@@ -144,8 +144,8 @@ def test_made_up_rows_have_texts_that_are_hard(exported):
 
 
 def test_a_bundle_answers_as_the_pipeline(exported, tmp_path, monkeypatch):
-    model, found, _, others = exported
-    bundle = write_bundle(tmp_path / "b.zip", found, sample=others.head(50), card="# Card\n", license="MIT\n")
+    model, result, _, others = exported
+    bundle = write_bundle(tmp_path / "b.zip", result, sample=others.head(50), card="# Card\n", license="MIT\n")
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(tmp_path / "unpacked")
     folder = tmp_path / "unpacked"

@@ -92,7 +92,7 @@ def test_a_column_of_another_kind_or_twice_is_named():
 
 
 def test_a_date_that_is_none_among_others_is_missing():
-    found = table_feeds(pd.DataFrame({"d": ["1970-01-02", "soon", None]}), COLUMNS[3:])["d"]
-    assert found[:, 0].tolist() == [86_400, NO_DATE, NO_DATE]
+    feeds = table_feeds(pd.DataFrame({"d": ["1970-01-02", "soon", None]}), COLUMNS[3:])["d"]
+    assert feeds[:, 0].tolist() == [86_400, NO_DATE, NO_DATE]
     empty = table_feeds(pd.DataFrame({"d": [np.nan, np.nan]}), COLUMNS[3:])["d"]
     assert empty[:, 0].tolist() == [NO_DATE, NO_DATE]

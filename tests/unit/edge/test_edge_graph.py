@@ -43,14 +43,14 @@ def test_operators_parameters_and_ports():
         producer_name="me",
         producer_version="1",
     )
-    found = describe_graph(data)
-    assert found.operators == {"Add": 2, "MatMul": 1}
-    assert list(found.operators) == ["Add", "MatMul"]
-    assert (found.nodes, found.parameters, found.parameter_bytes, found.quantized_parameters) == (3, 36, 144, 0)
-    assert (found.inputs[0].name, found.inputs[0].type, found.inputs[0].shape) == ("x", "float", ("rows", 8))
-    assert found.opsets == {"ai.onnx": 18, "ai.onnx.ml": 3}
-    assert (found.ir_version, found.producer, found.work) == (10, "me 1", None)
-    assert json.loads(json.dumps(found.to_dict()))["inputs"][0]["shape"] == ["rows", 8]
+    graph = describe_graph(data)
+    assert graph.operators == {"Add": 2, "MatMul": 1}
+    assert list(graph.operators) == ["Add", "MatMul"]
+    assert (graph.nodes, graph.parameters, graph.parameter_bytes, graph.quantized_parameters) == (3, 36, 144, 0)
+    assert (graph.inputs[0].name, graph.inputs[0].type, graph.inputs[0].shape) == ("x", "float", ("rows", 8))
+    assert graph.opsets == {"ai.onnx": 18, "ai.onnx.ml": 3}
+    assert (graph.ir_version, graph.producer, graph.work) == (10, "me 1", None)
+    assert json.loads(json.dumps(graph.to_dict()))["inputs"][0]["shape"] == ["rows", 8]
 
 
 def test_a_product_counts_two_a_multiply_add_and_its_bytes_once(tmp_path):
@@ -153,9 +153,9 @@ def test_nodes_of_subgraphs_count_as_often_as_they_ran():
         [("y", [4])],
         {"times": np.array(7), "one": np.ones(4, np.float32)},
     )
-    found = describe_graph(data, {"x": floats(4)})
-    assert found.nodes == 3
-    assert found.work.flop == 7 * 4
+    graph = describe_graph(data, {"x": floats(4)})
+    assert graph.nodes == 3
+    assert graph.work.flop == 7 * 4
 
 
 def forest(trees=2):
@@ -182,10 +182,10 @@ def forest(trees=2):
 
 def test_trees_compare_and_do_not_multiply():
     data = build([forest(3)], [("x", ["n", 1])], [("y", ["n", 1])])
-    found = describe_graph(data, {"x": floats(12, 1)})
-    assert (found.trees, found.tree_nodes) == (3, 15)
-    assert found.operators == {"ai.onnx.ml.TreeEnsembleRegressor": 1}
-    assert (found.work.flop, found.work.comparisons) == (0, 12 * 3 * 5 / 3)
+    graph = describe_graph(data, {"x": floats(12, 1)})
+    assert (graph.trees, graph.tree_nodes) == (3, 15)
+    assert graph.operators == {"ai.onnx.ml.TreeEnsembleRegressor": 1}
+    assert (graph.work.flop, graph.work.comparisons) == (0, 12 * 3 * 5 / 3)
 
 
 def test_trees_of_the_newer_operator():
@@ -207,7 +207,7 @@ def test_trees_of_the_newer_operator():
 @pytest.mark.parametrize("field", ["nodes_truenodeids", "nodes_nodeids", "nodes_modes", "nodes_treeids"])
 def test_trees_that_do_not_fit_together_have_no_size(field):
     node = forest(1)
-    attribute = next(each for each in node.attribute if each.name == field)
+    attribute = next(item for item in node.attribute if item.name == field)
     for values in (attribute.ints, attribute.strings):
         if values:
             del values[-1]
@@ -216,7 +216,7 @@ def test_trees_that_do_not_fit_together_have_no_size(field):
 
 def test_a_ring_of_nodes_ends():
     node = forest(1)
-    children = next(each for each in node.attribute if each.name == "nodes_truenodeids")
+    children = next(item for item in node.attribute if item.name == "nodes_truenodeids")
     children.ints[2] = 2
     assert tree_size(node) == (0, 0, 0.0)
 
@@ -228,17 +228,17 @@ def test_scikit_learns_forest_has_as_many_nodes(tmp_path):
     x = floats(200, 4)
     model = RandomForestClassifier(10, max_depth=5, random_state=0).fit(x, x[:, 0] > 0)
     data = skl2onnx.to_onnx(model, x[:1], target_opset={"": 18, "ai.onnx.ml": 3}).SerializeToString()
-    found = describe_graph(data, {"X": x})
-    assert found.trees == 10
-    assert found.tree_nodes == sum(tree.tree_.node_count for tree in model.estimators_)
+    graph = describe_graph(data, {"X": x})
+    assert graph.trees == 10
+    assert graph.tree_nodes == sum(tree.tree_.node_count for tree in model.estimators_)
     depths = []
-    for each in (tree.tree_ for tree in model.estimators_):
-        depth = np.zeros(each.node_count)
-        for place in range(each.node_count):  # parents come first
-            if each.children_left[place] >= 0:
-                depth[[each.children_left[place], each.children_right[place]]] = depth[place] + 1
-        depths.append(depth[each.children_left < 0].mean())
-    assert found.work.comparisons == pytest.approx(200 * sum(depths), abs=1)
+    for item in (tree.tree_ for tree in model.estimators_):
+        depth = np.zeros(item.node_count)
+        for index in range(item.node_count):  # parents come first
+            if item.children_left[index] >= 0:
+                depth[[item.children_left[index], item.children_right[index]]] = depth[index] + 1
+        depths.append(depth[item.children_left < 0].mean())
+    assert graph.work.comparisons == pytest.approx(200 * sum(depths), abs=1)
 
 
 def test_what_does_not_run_is_an_input_error():

@@ -58,11 +58,11 @@ def holding(inner, depth=1):
 
 def test_a_sound_file_is_described():
     data = model(props={"plumbline.kind": "table"}).SerializeToString()
-    found = inspect_onnx(data)
-    assert (found.kind, found.size_bytes, len(found.sha256)) == ("table", len(data), 64)
-    assert [port.name for port in found.graph.inputs] == ["x"]
-    assert found.graph.operators == {"MatMul": 1}
-    assert json.loads(json.dumps(found.to_dict()))["graph"]["outputs"][0]["name"] == "y"
+    inspection = inspect_onnx(data)
+    assert (inspection.kind, inspection.size_bytes, len(inspection.sha256)) == ("table", len(data), 64)
+    assert [port.name for port in inspection.graph.inputs] == ["x"]
+    assert inspection.graph.operators == {"MatMul": 1}
+    assert json.loads(json.dumps(inspection.to_dict()))["graph"]["outputs"][0]["name"] == "y"
 
 
 @pytest.mark.parametrize("props", [{}, {"plumbline.kind": "<script>"}])
@@ -80,11 +80,11 @@ def test_a_file_that_was_cut_is_damaged():
 
 
 def external(name="w"):
-    found = tensor(name)
-    found.ClearField("raw_data")
-    found.data_location = TensorProto.EXTERNAL
-    found.external_data.add(key="location", value="/etc/passwd")
-    return found
+    result = tensor(name)
+    result.ClearField("raw_data")
+    result.data_location = TensorProto.EXTERNAL
+    result.external_data.add(key="location", value="/etc/passwd")
+    return result
 
 
 def test_external_data_is_refused_wherever_it_is():
@@ -127,8 +127,8 @@ def test_custom_domains_are_refused_and_named():
 
 def test_the_runtimes_own_operators_are_allowed():
     node = helper.make_node("Gelu", ["x"], ["y"], domain="com.microsoft")
-    found = inspect_onnx(model([node], domains=["com.microsoft"]).SerializeToString())
-    assert found.graph.operators == {"com.microsoft.Gelu": 1}
+    inspection = inspect_onnx(model([node], domains=["com.microsoft"]).SerializeToString())
+    assert inspection.graph.operators == {"com.microsoft.Gelu": 1}
 
 
 def test_functions_of_the_file_itself_are_allowed():
@@ -136,8 +136,8 @@ def test_functions_of_the_file_itself_are_allowed():
         "own", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 18)]
     )
     node = helper.make_node("Twice", ["x"], ["y"], domain="own")
-    found = inspect_onnx(model([node], functions=[body], domains=["own"]).SerializeToString())
-    assert found.graph.operators == {"Add": 1, "own.Twice": 1}
+    inspection = inspect_onnx(model([node], functions=[body], domains=["own"]).SerializeToString())
+    assert inspection.graph.operators == {"Add": 1, "own.Twice": 1}
 
 
 def doubling(levels, last):
@@ -192,13 +192,13 @@ def test_a_newer_opset_names_both_versions():
 
 
 def claim(shape, kind=FLOAT, **fields):
-    found = TensorProto(name="w", data_type=kind, dims=shape)
+    result = TensorProto(name="w", data_type=kind, dims=shape)
     for name, value in fields.items():
         if isinstance(value, bytes):
-            setattr(found, name, value)
+            setattr(result, name, value)
         else:
-            getattr(found, name).extend(value)
-    return found
+            getattr(result, name).extend(value)
+    return result
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,8 @@ def test_names_of_any_length_and_coding_are_shortened():
 
 
 def test_an_older_file_that_lists_weights_as_inputs_passes():
-    found = inspect_onnx(model(inputs=[info("x"), info("w", (3, 3))]).SerializeToString())
-    assert [port.name for port in found.graph.inputs] == ["x"]
+    inspection = inspect_onnx(model(inputs=[info("x"), info("w", (3, 3))]).SerializeToString())
+    assert [port.name for port in inspection.graph.inputs] == ["x"]
 
 
 def test_what_quantising_makes_passes(tmp_path):
@@ -292,7 +292,7 @@ def test_what_quantising_makes_passes(tmp_path):
     held = [numpy_helper.from_array(np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32), "w")]
     onnx.save(model(held=held, inputs=[info("x", (None, 64))], outputs=[info("y", (None, 64))]), tmp_path / "m.onnx")
     for mode in ("dynamic-int8", "static-int8-u8s8", "fp16"):
-        found = quantize(
+        quantized = quantize(
             tmp_path / "m.onnx", tmp_path / "q.onnx", mode=mode, calibration=[{"x": np.ones((2, 64), "f4")}]
         )
-        assert inspect_onnx(found.path.read_bytes()).graph.inputs[0].name == "x"
+        assert inspect_onnx(quantized.path.read_bytes()).graph.inputs[0].name == "x"

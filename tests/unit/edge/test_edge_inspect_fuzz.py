@@ -62,7 +62,7 @@ def _sound() -> bytes:
         held,
         sparse_initializer=[sparse],
     )
-    opsets = [helper.make_opsetid(*each) for each in (("", 18), ("own", 1), ("ai.onnx.ml", 3))]
+    opsets = [helper.make_opsetid(*item) for item in (("", 18), ("own", 1), ("ai.onnx.ml", 3))]
     made = helper.make_model(graph, functions=[function], opset_imports=opsets, ir_version=10)
     helper.set_model_props(made, {"plumbline.kind": "table"})
     return made.SerializeToString()
@@ -99,19 +99,19 @@ def test_the_file_that_is_broken_below_is_sound():
 )
 def test_a_file_with_bytes_changed_ends_in_an_answer_or_one_of_our_errors(changes):
     data = bytearray(SOUND)
-    for place, what, value, length in changes:
-        place = min(place, len(data) - 1)
+    for index, what, value, length in changes:
+        index = min(index, len(data) - 1)
         match what:
             case "flip":
-                data[place] ^= 1 << (value % 8)
+                data[index] ^= 1 << (value % 8)
             case "set":
-                data[place] = value
+                data[index] = value
             case "insert":
-                data[place:place] = bytes([value] * (length % 4 + 1))
+                data[index:index] = bytes([value] * (length % 4 + 1))
             case "delete" if len(data) > length:
-                del data[place : place + length]
+                del data[index : index + length]
             case "repeat":
-                data[place:place] = data[place : place + length]
+                data[index:index] = data[index : index + length]
         if not data:
             return
     survives(bytes(data))

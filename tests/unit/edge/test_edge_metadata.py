@@ -39,15 +39,15 @@ def test_it_survives_the_file(tmp_path):
 
 @pytest.mark.parametrize("labels", [None, ("no", "yes"), (0, 1), (False, True), (0.5, 1.5)])
 def test_labels_keep_their_type(labels):
-    found = Metadata.from_props(Metadata("table", labels=labels).to_props()).labels
-    assert found == labels
-    assert list(map(type, found or ())) == list(map(type, labels or ()))
+    result = Metadata.from_props(Metadata("table", labels=labels).to_props()).labels
+    assert result == labels
+    assert list(map(type, result or ())) == list(map(type, labels or ()))
 
 
 def test_the_keys_are_the_documented_ones():
     model = onnx.ModelProto()
     FULL.write(model)
-    props = {each.key: each.value for each in model.metadata_props}
+    props = {metadata_prop.key: metadata_prop.value for metadata_prop in model.metadata_props}
     assert set(props) == {
         f"plumbline.{name}"
         for name in ("kind", "task", "labels", "columns", "fingerprint", "policy", "variant", "target")
@@ -70,7 +70,9 @@ def test_writing_again_replaces_ours_and_keeps_what_others_wrote():
         64,
         "dynamic-int8",
     )
-    assert [each.value for each in model.metadata_props if each.key == "author"] == ["someone"]
+    assert [metadata_prop.value for metadata_prop in model.metadata_props if metadata_prop.key == "author"] == [
+        "someone"
+    ]
 
 
 def test_a_file_of_another_origin_is_of_another_kind():

@@ -64,29 +64,34 @@ BATCHES = [{"x": floats(32, 64)} for _ in range(4)]
 @pytest.mark.parametrize("mode", QUANTIZATION_MODES)
 def test_every_mode_is_smaller_alike_and_keeps_what_the_file_says(network, tmp_path, mode, capfd):
     x = floats(50, 64)
-    found = quantize(network, tmp_path / "q.onnx", mode=mode, calibration=BATCHES)
-    gap = np.abs(run(found.path, x) - run(network, x)).max()
+    quantized = quantize(network, tmp_path / "q.onnx", mode=mode, calibration=BATCHES)
+    gap = np.abs(run(quantized.path, x) - run(network, x)).max()
     assert gap < 0.1
-    props = {each.key: each.value for each in onnx.load(found.path).metadata_props}
+    props = {metadata_prop.key: metadata_prop.value for metadata_prop in onnx.load(quantized.path).metadata_props}
     assert props == PROPS | {"plumbline.variant": mode}
-    assert (found.variant, found.kind, found.labels, found.inputs) == (mode, "table", ("no", "yes"), ("x",))
-    assert found.columns[0].name == "age"
-    assert found.size_bytes == found.path.stat().st_size < network.stat().st_size
+    assert (quantized.variant, quantized.kind, quantized.labels, quantized.inputs) == (
+        mode,
+        "table",
+        ("no", "yes"),
+        ("x",),
+    )
+    assert quantized.columns[0].name == "age"
+    assert quantized.size_bytes == quantized.path.stat().st_size < network.stat().st_size
     assert [path.name for path in tmp_path.iterdir()] == ["q.onnx"]
-    assert json.dumps(found.to_dict())
+    assert json.dumps(quantized.to_dict())
     assert capfd.readouterr() == ("", "")
 
 
 def test_integers_are_one_scale_a_channel(network, tmp_path):
     quantize(network, tmp_path / "q.onnx")
-    scales = [each.dims for each in onnx.load(tmp_path / "q.onnx").graph.initializer if "_scale" in each.name]
+    scales = [item.dims for item in onnx.load(tmp_path / "q.onnx").graph.initializer if "_scale" in item.name]
     assert [128] in scales
     assert describe_graph(tmp_path / "q.onnx").quantized_parameters >= 64 * 128 + 128 * 2
 
 
 def test_only_domains_in_use_are_listed(network, tmp_path):
     quantize(network, tmp_path / "q.onnx")
-    assert {each.domain for each in onnx.load(tmp_path / "q.onnx").opset_import} <= {"", "com.microsoft"}
+    assert {item.domain for item in onnx.load(tmp_path / "q.onnx").opset_import} <= {"", "com.microsoft"}
 
 
 def test_logging_is_as_it_was(network, tmp_path, caplog):
@@ -114,8 +119,8 @@ def test_a_convolution_runs_in_every_mode(tmp_path):
     )
     x = floats(4, 8, 6, 6)
     for mode in QUANTIZATION_MODES:  # calibrated on the same rows: what lies outside the range is cut off, by design
-        found = quantize(path, tmp_path / f"{mode}.onnx", mode=mode, calibration=[{"x": x}])
-        assert np.abs(run(found.path, x) - run(path, x)).max() < 0.15, mode
+        quantized = quantize(path, tmp_path / f"{mode}.onnx", mode=mode, calibration=[{"x": x}])
+        assert np.abs(run(quantized.path, x) - run(path, x)).max() < 0.15, mode
 
 
 def test_static_modes_need_data(network, tmp_path):
@@ -210,9 +215,9 @@ def test_a_model_of_another_origin_keeps_its_own_metadata(tmp_path):
         y=(None, 32),
         props={"author": "me"},
     )
-    found = quantize(path, tmp_path / "q.onnx")
-    assert (found.kind, found.labels, found.columns, found.max_length) == ("other", None, (), None)
-    assert {each.key: each.value for each in onnx.load(found.path).metadata_props} == {
+    quantized = quantize(path, tmp_path / "q.onnx")
+    assert (quantized.kind, quantized.labels, quantized.columns, quantized.max_length) == ("other", None, (), None)
+    assert {metadata_prop.key: metadata_prop.value for metadata_prop in onnx.load(quantized.path).metadata_props} == {
         "author": "me",
         "plumbline.variant": "dynamic-int8",
     }

@@ -37,7 +37,7 @@ def feeds(reviews):
             encoded = tokenizer.encode_batch(reviews["text"][begin : min(begin + 16, end)].tolist())
             fields = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
             batches.append(
-                {name: np.array([getattr(each, field) for each in encoded]) for name, field in fields.items()}
+                {name: np.array([getattr(item, field) for item in encoded]) for name, field in fields.items()}
             )
         return batches
 
@@ -53,9 +53,9 @@ def minilm(reviews, feeds, tmp_path_factory):
     folder = tmp_path_factory.mktemp("minilm")
     model = AutoModelForSequenceClassification.from_pretrained(base_models()[0].path, num_labels=2).eval()
     with torch.inference_mode():
-        pooled = [model.bert(**{n: torch.tensor(v) for n, v in each.items()}).pooler_output for each in feeds(0, 200)]
+        pooled = [model.bert(**{n: torch.tensor(v) for n, v in feed.items()}).pooler_output for feed in feeds(0, 200)]
     head = LogisticRegression(C=1.0, max_iter=1_000).fit(
-        np.concatenate([each.numpy() for each in pooled]), reviews["sentiment"][:200] == "positive"
+        np.concatenate([feed.numpy() for feed in pooled]), reviews["sentiment"][:200] == "positive"
     )
     with torch.no_grad():
         model.classifier.weight.copy_(torch.tensor(np.vstack([-head.coef_, head.coef_]) / 2))
@@ -64,11 +64,11 @@ def minilm(reviews, feeds, tmp_path_factory):
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(base_models()[0].path).save_pretrained(folder)
     texts = reviews["text"].tolist()
-    found = export_onnx(folder, folder / "model.onnx", train=texts[:8], held_out=texts[200:208], max_length=LENGTH)
-    props = onnx.load(found.path)
-    onnx.helper.set_model_props(props, {each.key: each.value for each in props.metadata_props} | {"mark": "kept"})
-    onnx.save(props, found.path)
-    return found
+    exported = export_onnx(folder, folder / "model.onnx", train=texts[:8], held_out=texts[200:208], max_length=LENGTH)
+    props = onnx.load(exported.path)
+    onnx.helper.set_model_props(props, {feed.key: feed.value for feed in props.metadata_props} | {"mark": "kept"})
+    onnx.save(props, exported.path)
+    return exported
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def probabilities(feeds):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-        logits = np.concatenate([session.run(None, each)[0] for each in feeds(200, 400)]).astype(float)
+        logits = np.concatenate([session.run(None, feed)[0] for feed in feeds(200, 400)]).astype(float)
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         return shares / shares.sum(axis=1, keepdims=True)
 
@@ -114,10 +114,10 @@ def made(minilm, feeds, tmp_path_factory):
 def test_every_mode_is_small_and_answers_nearly_alike(
     minilm, made, probabilities, reviews, mode, megabytes, equal, gap
 ):
-    found = made(mode)
-    assert found.size_bytes < megabytes * 1e6 < minilm.size_bytes / 1.9
+    result = made(mode)
+    assert result.size_bytes < megabytes * 1e6 < minilm.size_bytes / 1.9
     y = (reviews["sentiment"][200:400] == "positive").to_numpy().astype(int)
-    before, after = probabilities(minilm.path), probabilities(found.path)
+    before, after = probabilities(minilm.path), probabilities(result.path)
     compared = compare_variants(y, before, after, task="binary")
     assert compared.before["roc_auc"].value > 0.8
     assert compared.equal_labels.value >= equal
@@ -126,12 +126,12 @@ def test_every_mode_is_small_and_answers_nearly_alike(
 
 
 def test_the_metadata_go_along(minilm, made):
-    props = {each.key: each.value for each in onnx.load(minilm.path).metadata_props}
-    found = made("dynamic-int8")
-    kept = {each.key: each.value for each in onnx.load(found.path).metadata_props}
+    props = {metadata_prop.key: metadata_prop.value for metadata_prop in onnx.load(minilm.path).metadata_props}
+    result = made("dynamic-int8")
+    kept = {metadata_prop.key: metadata_prop.value for metadata_prop in onnx.load(result.path).metadata_props}
     assert kept == props | {"plumbline.variant": "dynamic-int8"}
     assert kept["mark"] == "kept"
-    assert (found.labels, found.max_length, found.variant) == (minilm.labels, LENGTH, "dynamic-int8")
+    assert (result.labels, result.max_length, result.variant) == (minilm.labels, LENGTH, "dynamic-int8")
 
 
 @pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-u8s8", "fp16"])
@@ -158,7 +158,7 @@ def test_parameters_are_those_of_the_model(minilm, made):
 @pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-s8s8", "fp16"])
 def test_what_is_exported_passes_inspection_and_what_is_cut_does_not(minilm, made, mode):
     data = (minilm.path if mode is None else made(mode).path).read_bytes()
-    found = inspect_onnx(data)
-    assert sorted(port.name for port in found.graph.inputs) == ["attention_mask", "input_ids", "token_type_ids"]
+    inspection = inspect_onnx(data)
+    assert sorted(port.name for port in inspection.graph.inputs) == ["attention_mask", "input_ids", "token_type_ids"]
     with pytest.raises(Exception, match="damaged"):
         inspect_onnx(data[: len(data) // 2])

@@ -23,23 +23,23 @@ def credit(tmp_path_factory):
     fitted = LogisticRegression(max_iter=2_000).fit(encoder.transform(train), y[:700])
     model = make_model(encoder, fitted, ["bad", "good"])
     folder = tmp_path_factory.mktemp("variants")
-    found = export_onnx(model, folder / "model.onnx", train=train, held_out=held)
-    return model, found.path, train, held, y[700:]
+    exported = export_onnx(model, folder / "model.onnx", train=train, held_out=held)
+    return model, exported.path, train, held, y[700:]
 
 
 def test_figures_are_those_of_the_held_out_rows(credit, tmp_path):
     model, path, train, held, y = credit
-    told = []
-    found = make_variants(
-        path, tmp_path, modes=("dynamic-int8",), train=train, held_out=HeldOut(held, y, "binary"), report=told.append
+    events = []
+    variants = make_variants(
+        path, tmp_path, modes=("dynamic-int8",), train=train, held_out=HeldOut(held, y, "binary"), report=events.append
     )
-    assert [each.name for each in found] == ["fp32", "dynamic-int8"]
-    first, second = found
+    assert [item.name for item in variants] == ["fp32", "dynamic-int8"]
+    first, second = variants
     assert first.metrics["accuracy"].value == accuracy_score(y, model.predict_proba(held).argmax(axis=1))
     assert first.file == "model.onnx"
     assert second.file is None
     assert "weights" in second.reason
-    assert told
+    assert events
     assert np.allclose(scores(path, held, None), model.predict_proba(held), atol=1e-6)
 
 

@@ -62,9 +62,9 @@ def test_counts_are_scikit_learns_of_any_text(texts, others):
 )
 def test_missing_cells_and_cells_of_other_types_are_read_as_in_training(cells):
     words = tuple(sorted({word for text in as_words(cells) for word in text.split()} | {"nan", "nat", "none", "na"}))
-    found = table_feeds(cells.rename("t").to_frame(), [Column("t", "text", "t", (), words)])["t"]
-    told = [{word: text.split().count(word) for word in words} for text in as_words(cells)]
-    assert found.tolist() == [list(each.values()) for each in told]
+    feeds = table_feeds(cells.rename("t").to_frame(), [Column("t", "text", "t", (), words)])["t"]
+    message = [{word: text.split().count(word) for word in words} for text in as_words(cells)]
+    assert feeds.tolist() == [list(item.values()) for item in message]
 
 
 def test_a_file_is_read_as_the_import_reads_it(tmp_path):
@@ -85,9 +85,9 @@ def test_a_file_is_read_as_the_import_reads_it(tmp_path):
     pd.DataFrame({"t": texts * 2, "n": range(24)}).to_csv(tmp_path / "rows.csv", index=False)
     frame = read_table(tmp_path / "rows.csv").frame
     words = ("film", "good", "na", "nan", "none", "say", "value")
-    found = feed({"kind": "text", "vocabulary": words}, read_csv(tmp_path / "rows.csv", ["t"])["t"])
-    assert np.array_equal(found, table_feeds(frame, [Column("t", "text", "t", (), words)])["t"])
-    assert found.sum() > 10
+    result = feed({"kind": "text", "vocabulary": words}, read_csv(tmp_path / "rows.csv", ["t"])["t"])
+    assert np.array_equal(result, table_feeds(frame, [Column("t", "text", "t", (), words)])["t"])
+    assert result.sum() > 10
 
 
 def test_a_word_that_is_there_often_is_counted_in_full():

@@ -44,25 +44,25 @@ def test_the_file_gives_the_predictions_that_the_search_stored(world, exported):
 
 def test_the_proof_is_over_all_rows_with_the_test_rows_apart(world, exported):
     dataset, search = world
-    found = exports.read(exported)
+    record = exports.read(exported)
     test = pd.read_parquet(jobs.artifact_path(search.id, "test.parquet", workspace="local"))
-    parity = found.model.parity
-    assert parity["held_out"]["rows"] == len(test) == found.rows.held_out
-    assert parity["train"]["rows"] == dataset.rows - len(test) == found.rows.train
+    parity = record.model.parity
+    assert parity["held_out"]["rows"] == len(test) == record.rows.held_out
+    assert parity["train"]["rows"] == dataset.rows - len(test) == record.rows.train
     assert parity["edge_cases"]["rows"] > 0
     assert all(part["rows_over"] == part["label_flips"] == 0 for part in parity.values())
     # The metric of the file is that of the model, which the search computed by itself.
     known = json.loads(jobs.artifact_path(search.id, "result.json", workspace="local").read_text())["test_metrics"]
-    assert found.variants[0].metrics["accuracy"].value == pytest.approx(known["accuracy"]["value"])
+    assert record.variants[0].metrics["accuracy"].value == pytest.approx(known["accuracy"]["value"])
 
 
 def test_a_variant_that_cannot_be_made_is_listed_with_its_reason(exported):
-    found = exports.read(exported)
-    assert [variant.name for variant in found.variants] == ["fp32", "dynamic-int8"]
-    assert found.variants[1].file is None
-    assert "It is small and fast as it is." in found.variants[1].reason
+    record = exports.read(exported)
+    assert [variant.name for variant in record.variants] == ["fp32", "dynamic-int8"]
+    assert record.variants[1].file is None
+    assert "It is small and fast as it is." in record.variants[1].reason
     with pytest.raises(InputError, match="Choose one of: fp32"):
-        exports.variant_path(exported, found, "dynamic-int8")
+        exports.variant_path(exported, record, "dynamic-int8")
 
 
 def test_the_policy_travels_in_the_file(exported):

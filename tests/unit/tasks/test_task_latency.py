@@ -32,13 +32,13 @@ def measured(stocked):
 
 
 def test_a_text_model_is_proven_quantised_and_compared(tuned, exported):
-    found = exports.read(exported)
+    record = exports.read(exported)
     test = pd.read_parquet(jobs.artifact_path(tuned.id, "test.parquet", workspace="local"))
-    assert found.kind == "text"
-    assert found.rows.held_out == len(test)
-    by_name = {variant.name: variant for variant in found.variants}
+    assert record.kind == "text"
+    assert record.rows.held_out == len(test)
+    by_name = {variant.name: variant for variant in record.variants}
     assert list(by_name) == ["fp32", "dynamic-int8", "fp16"]
-    assert len(found.made) == 3
+    assert len(record.made) == 3
     # The accuracy of the file on the test texts is what the training computed with torch.
     known = json.loads(jobs.artifact_path(tuned.id, "result.json", workspace="local").read_text())["test_metrics"][
         "accuracy"
@@ -49,22 +49,22 @@ def test_a_text_model_is_proven_quantised_and_compared(tuned, exported):
 
 
 def test_every_figure_is_stored(measured):
-    run, found = measured
-    assert set(found["reports"]) == {"fp32", "dynamic-int8"}
-    assert found["native"]["kind"] == "text"
-    assert found["with_preprocessing"]["preprocessing"] is True
-    assert set(found["slo"]) == set(found["reports"])
-    assert {row["sequence_length"] for row in found["sweep"]} == {8, 16}
-    assert all(row["accuracy"] is not None for row in found["sweep"])
-    assert found["errors"] == []
-    assert found["export"] == run.settings["export"]
+    run, result = measured
+    assert set(result["reports"]) == {"fp32", "dynamic-int8"}
+    assert result["native"]["kind"] == "text"
+    assert result["with_preprocessing"]["preprocessing"] is True
+    assert set(result["slo"]) == set(result["reports"])
+    assert {row["sequence_length"] for row in result["sweep"]} == {8, 16}
+    assert all(row["accuracy"] is not None for row in result["sweep"])
+    assert result["errors"] == []
+    assert result["export"] == run.settings["export"]
 
 
 def test_every_request_is_stored(measured):
-    run, found = measured
+    run, result = measured
     samples = pd.read_parquet(jobs.artifact_path(run.id, latency.SAMPLES, workspace="local"))
     counts = samples["variant"].value_counts()
-    for name, report in found["reports"].items():
+    for name, report in result["reports"].items():
         assert counts[name] == report["requests"]
         part = samples.loc[samples["variant"] == name, "ms"]
         assert part.max() == pytest.approx(report["max_ms"])
@@ -83,9 +83,9 @@ def test_a_measurement_that_is_stopped_keeps_what_it_has(exported):
     jobs.stop(run_id, workspace="local")
     run = jobs.wait(run_id, 30, workspace="local")
     assert run.state is RunState.SUCCEEDED, run.error_message
-    found = json.loads(jobs.artifact_path(run_id, latency.LATENCY, workspace="local").read_text())
-    assert found["stopped"] is True
-    assert list(found["reports"]) == ["fp32"]
+    values = json.loads(jobs.artifact_path(run_id, latency.LATENCY, workspace="local").read_text())
+    assert values["stopped"] is True
+    assert list(values["reports"]) == ["fp32"]
 
 
 def test_a_variant_that_is_not_there_is_refused_before_anything_is_queued(exported):

@@ -48,11 +48,11 @@ def taken(engine):
 
 
 def test_it_is_kept_as_it_came_and_made_smaller(taken):
-    found = exports.read(taken)
-    assert exports.variant_path(taken, found, "fp32").read_bytes() == product()
-    assert [variant.name for variant in found.made] == ["fp32", "dynamic-int8", "fp16"]
-    assert found.model is None
-    assert found.source.filename == "mine.onnx"
+    record = exports.read(taken)
+    assert exports.variant_path(taken, record, "fp32").read_bytes() == product()
+    assert [variant.name for variant in record.made] == ["fp32", "dynamic-int8", "fp16"]
+    assert record.model is None
+    assert record.source.filename == "mine.onnx"
     assert exports.rows(taken) is None
     assert not upload_path(taken.settings["upload"]).exists()
     assert not jobs.repeatable(taken)
@@ -66,9 +66,9 @@ def test_it_is_measured_with_random_tensors(taken):
         workspace="local",
     )
     assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
-    found = json.loads(jobs.artifact_path(run.id, latency.LATENCY, workspace="local").read_text())
-    assert found["reports"]["fp32"]["requests"] > 10
-    assert found["rooflines"]["fp32"]["flop"] == 4 * 2 * 64 * 64
+    values = json.loads(jobs.artifact_path(run.id, latency.LATENCY, workspace="local").read_text())
+    assert values["reports"]["fp32"]["requests"] > 10
+    assert values["rooflines"]["fp32"]["flop"] == 4 * 2 * 64 * 64
 
 
 def test_rows_of_an_upload_are_nowhere(taken):

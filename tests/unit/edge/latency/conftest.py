@@ -86,12 +86,12 @@ MODELS = {
 
 def children() -> list[psutil.Process]:
     """Return the measuring processes of this one; not what other tests left, ended and never waited for."""
-    found = []
-    for each in psutil.Process().children():
+    processes = []
+    for process in psutil.Process().children():
         with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
-            if child.__name__ in " ".join(each.cmdline()):
-                found.append(each)
-    return found
+            if child.__name__ in " ".join(process.cmdline()):
+                processes.append(process)
+    return processes
 
 
 @pytest.fixture

@@ -27,25 +27,25 @@ def test_single_stream_agrees_with_our_loop(file, quick):
 
 
 def test_server_has_poisson_arrivals_at_the_rate(file, quick):
-    found = measure_latency(
+    report = measure_latency(
         file("loop"), quick(engine="loadgen", scenario="server", target_qps=300, duration_s=0.6, seed=3)
     )
-    assert found.server.requests == found.requests
-    assert found.server.offered_qps == pytest.approx(300, rel=0.4)
-    assert found.server.unserved == 0
-    assert found.server.service_ms > 0
+    assert report.server.requests == report.requests
+    assert report.server.offered_qps == pytest.approx(300, rel=0.4)
+    assert report.server.unserved == 0
+    assert report.server.service_ms > 0
 
 
 def test_server_gives_up_as_our_loop_does(file, quick):
     alone = measure_latency(file("loop"), quick())
     rate = min(1e5, 5e3 / alone.percentiles[50].value)
-    found = measure_latency(file("loop"), quick(engine="loadgen", scenario="server", target_qps=rate))
-    assert not found.server.kept_up
-    assert found.server.unserved > 0
-    assert found.elapsed_s < 1
+    report = measure_latency(file("loop"), quick(engine="loadgen", scenario="server", target_qps=rate))
+    assert not report.server.kept_up
+    assert report.server.unserved > 0
+    assert report.elapsed_s < 1
 
 
 def test_offline_counts_rows(file, quick):
-    found = measure_latency(file("matmul"), quick(engine="loadgen", scenario="offline", batch_size=4))
-    assert found.throughput == pytest.approx(4 * found.requests / found.elapsed_s)
-    assert found.samples_ms.sum() == pytest.approx(1e3 * found.elapsed_s, rel=0.3)
+    report = measure_latency(file("matmul"), quick(engine="loadgen", scenario="offline", batch_size=4))
+    assert report.throughput == pytest.approx(4 * report.requests / report.elapsed_s)
+    assert report.samples_ms.sum() == pytest.approx(1e3 * report.elapsed_s, rel=0.3)

@@ -17,39 +17,39 @@ from tests.unit.edge.latency.conftest import children, info, model
 
 def test_a_report_holds_together(file, quick):
     path = file("matmul")
-    found = measure_latency(path, quick(batch_size=3))
-    assert len(found.samples_ms) == found.requests == found.percentiles[50].n
-    assert found.percentiles[50].low <= found.percentiles[50].value <= found.percentiles[50].high
-    assert found.min_ms <= found.percentiles[50].value <= found.max_ms
-    assert found.throughput == pytest.approx(3 * found.requests / found.elapsed_s)
-    assert found.elapsed_s < 0.2 + 2 * found.max_ms / 1e3 + 0.1
-    assert found.size_bytes == path.stat().st_size
-    assert 0 < found.rss_before_mb < found.peak_rss_mb < found.rss_before_mb + 500
-    assert found.load_ms > 0
-    assert found.first_ms > 0
-    assert 0 < found.harness_floor_us < 1e3 * found.max_ms
-    assert found.cpu_s_per_inference > 0
-    assert found.server is None
-    assert found.tokenisation is None
-    assert found.shortened
-    assert "of 600 s" in found.shortened_text
-    assert len(found.windows_ms) == 3
-    assert found.curve[0][0] == 1
+    report = measure_latency(path, quick(batch_size=3))
+    assert len(report.samples_ms) == report.requests == report.percentiles[50].n
+    assert report.percentiles[50].low <= report.percentiles[50].value <= report.percentiles[50].high
+    assert report.min_ms <= report.percentiles[50].value <= report.max_ms
+    assert report.throughput == pytest.approx(3 * report.requests / report.elapsed_s)
+    assert report.elapsed_s < 0.2 + 2 * report.max_ms / 1e3 + 0.1
+    assert report.size_bytes == path.stat().st_size
+    assert 0 < report.rss_before_mb < report.peak_rss_mb < report.rss_before_mb + 500
+    assert report.load_ms > 0
+    assert report.first_ms > 0
+    assert 0 < report.harness_floor_us < 1e3 * report.max_ms
+    assert report.cpu_s_per_inference > 0
+    assert report.server is None
+    assert report.tokenisation is None
+    assert report.shortened
+    assert "of 600 s" in report.shortened_text
+    assert len(report.windows_ms) == 3
+    assert report.curve[0][0] == 1
 
 
 def test_a_report_survives_json(file, quick):
     for settings in (quick(), quick(scenario="server", target_qps=200), quick(scenario="server", latency_bound_ms=50)):
-        found = measure_latency(file("matmul"), settings)
-        written = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-        assert written == found.to_dict()
+        report = measure_latency(file("matmul"), settings)
+        written = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+        assert written == report.to_dict()
         again = LatencyReport.from_dict(written)
-        assert again == found
-        assert again.percentiles[99.9] == found.percentiles[99.9]
+        assert again == report
+        assert again.percentiles[99.9] == report.percentiles[99.9]
         assert again.samples_ms.size == 0
 
 
 def test_options_are_read_back_from_the_session(file, quick):
-    found = measure_latency(
+    report = measure_latency(
         file("matmul"),
         quick(
             intra_op_threads=2,
@@ -60,7 +60,7 @@ def test_options_are_read_back_from_the_session(file, quick):
             allow_spinning=True,
         ),
     ).applied
-    assert found == {
+    assert report == {
         "intra_op_threads": 2,
         "inter_op_threads": 2,
         "graph_optimization": "ORT_ENABLE_BASIC",
@@ -77,14 +77,14 @@ def test_the_process_is_pinned_light_and_has_the_threads_it_was_given(file, quic
     seen = []
 
     def look():
-        for each in children():
-            maps = {part.path.rsplit("/", 1)[-1].split(".")[0] for part in each.memory_maps()}
-            seen.append((sorted(each.cpu_affinity()), each.environ().get("OMP_NUM_THREADS"), maps))
+        for process in children():
+            maps = {part.path.rsplit("/", 1)[-1].split(".")[0] for part in process.memory_maps()}
+            seen.append((sorted(process.cpu_affinity()), process.environ().get("OMP_NUM_THREADS"), maps))
         return False
 
-    found = measure_latency(file("matmul"), quick(), should_stop=look)
+    report = measure_latency(file("matmul"), quick(), should_stop=look)
     cores, threads, maps = seen[-1]
-    assert tuple(cores) == found.machine.pinned
+    assert tuple(cores) == report.machine.pinned
     assert len(cores) == 1
     assert threads == "1"
     assert "onnxruntime_pybind11_state" in maps
@@ -93,50 +93,50 @@ def test_the_process_is_pinned_light_and_has_the_threads_it_was_given(file, quic
 
 def test_peak_memory_is_the_childs_own(file, quick):
     ballast = np.ones(400 * 2**20 // 8)  # what the parent holds must not be taken for the child's
-    found = measure_latency(file("identity"), quick())
-    assert ballast.nbytes / 2**20 + found.rss_before_mb > found.peak_rss_mb
+    report = measure_latency(file("identity"), quick())
+    assert ballast.nbytes / 2**20 + report.rss_before_mb > report.peak_rss_mb
 
 
 def test_the_server_scenario_measures_from_when_requests_were_due(file, quick):
-    found = measure_latency(file("loop"), quick(scenario="server", target_qps=300, duration_s=0.5))
-    assert found.server.target_qps == 300
-    assert found.server.requests == found.requests
-    assert found.server.offered_qps == pytest.approx(found.requests / 0.5)
-    assert found.server.service_ms > 0
-    assert 0 < found.server.utilisation <= 1
-    assert found.percentiles[50].value >= 0.5 * found.server.service_ms
+    report = measure_latency(file("loop"), quick(scenario="server", target_qps=300, duration_s=0.5))
+    assert report.server.target_qps == 300
+    assert report.server.requests == report.requests
+    assert report.server.offered_qps == pytest.approx(report.requests / 0.5)
+    assert report.server.service_ms > 0
+    assert 0 < report.server.utilisation <= 1
+    assert report.percentiles[50].value >= 0.5 * report.server.service_ms
 
 
 def test_a_server_that_cannot_keep_up_is_said_to(file, quick):
     alone = measure_latency(file("loop"), quick())
     rate = 5e3 / alone.percentiles[50].value
-    found = measure_latency(file("loop"), quick(scenario="server", target_qps=rate))
-    assert not found.server.kept_up
-    assert found.server.queue_at_end > found.requests / 2
-    assert found.percentiles[50].value > 5 * alone.percentiles[50].value
+    report = measure_latency(file("loop"), quick(scenario="server", target_qps=rate))
+    assert not report.server.kept_up
+    assert report.server.queue_at_end > report.requests / 2
+    assert report.percentiles[50].value > 5 * alone.percentiles[50].value
 
 
 def test_the_highest_rate_is_searched_within_the_time(file, quick):
-    found = measure_latency(file("loop"), quick(scenario="server", latency_bound_ms=100, duration_s=0.8))
-    assert len(found.server.probes) == 8
-    assert found.server.max_qps == max(probe.qps for probe in found.server.probes if probe.met)
-    assert found.server.latency_bound_ms == 100
-    assert found.elapsed_s < 0.9
+    report = measure_latency(file("loop"), quick(scenario="server", latency_bound_ms=100, duration_s=0.8))
+    assert len(report.server.probes) == 8
+    assert report.server.max_qps == max(probe.qps for probe in report.server.probes if probe.met)
+    assert report.server.latency_bound_ms == 100
+    assert report.elapsed_s < 0.9
     none = measure_latency(file("loop"), quick(scenario="server", latency_bound_ms=1e-6))
     assert none.server.max_qps == 0
     assert none.server.confirmed is False
 
 
 def test_offline_counts_rows(file, quick):
-    found = measure_latency(file("matmul"), quick(scenario="offline", batch_size=16))
-    assert found.throughput == pytest.approx(16 * found.requests / found.elapsed_s)
+    report = measure_latency(file("matmul"), quick(scenario="offline", batch_size=16))
+    assert report.throughput == pytest.approx(16 * report.requests / report.elapsed_s)
 
 
 def test_the_warm_up_is_not_in_the_samples(tmp_path):
     calls = []
 
-    def cold(item):
-        calls.append(item)
+    def cold(process):
+        calls.append(process)
         if len(calls) <= 10:
             time.sleep(0.02)
 
@@ -144,7 +144,7 @@ def test_the_warm_up_is_not_in_the_samples(tmp_path):
     timing = measure(
         cold,
         [None],
-        lambda item: None,
+        lambda process: None,
         LatencySettings(warmup_s=0.3, duration_s=0.1),
         tmp_path,
         lambda step: phases.append(step.phase),

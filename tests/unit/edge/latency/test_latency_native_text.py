@@ -12,11 +12,11 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of torch and transformers, 
 def test_a_text_model_is_measured_with_its_tokenizer(tmp_path, quick):
     make(tmp_path / "model", 2)
     texts = Texts(["the film was good", "a very dull story"], tmp_path / "model" / "tokenizer.json", max_length=64)
-    found = measure_native(tmp_path, quick(batch_size=2, sequence_length=16), inputs=texts)
-    assert found.kind == "text"
-    assert found.applied == {"threads": 1}
-    assert found.tokenisation.percentiles[50].n == 1
-    assert 0 < found.tokenisation.tokens_median <= 16
-    assert found.percentiles[50].value > 0
+    report = measure_native(tmp_path, quick(batch_size=2, sequence_length=16), inputs=texts)
+    assert report.kind == "text"
+    assert report.applied == {"threads": 1}
+    assert report.tokenisation.percentiles[50].n == 1
+    assert 0 < report.tokenisation.tokens_median <= 16
+    assert report.percentiles[50].value > 0
     with pytest.raises(InputError, match="needs texts"):
         measure_native(tmp_path, quick(), inputs=None)

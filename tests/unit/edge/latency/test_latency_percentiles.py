@@ -22,17 +22,17 @@ def test_needed_is_the_smallest_number_that_is_sure(percent):
 
 def test_no_number_below_that():
     samples = np.random.default_rng(0).exponential(size=661)
-    found = percentiles(samples)
-    assert found[99].value is None
-    assert not found[99].enough
-    assert (found[99].n, found[99].needed) == (661, 662)
-    assert found[95].enough
+    result = percentiles(samples)
+    assert result[99].value is None
+    assert not result[99].enough
+    assert (result[99].n, result[99].needed) == (661, 662)
+    assert result[95].enough
     assert percentiles(np.append(samples, 1.0))[99].value is not None
 
 
 def test_values_are_order_statistics():
-    found = percentiles(np.random.default_rng(1).permutation(np.arange(1.0, 10_001.0)))
-    assert [found[percent].value for percent in PERCENTS] == [5_000, 9_000, 9_500, 9_900, 9_990]
+    result = percentiles(np.random.default_rng(1).permutation(np.arange(1.0, 10_001.0)))
+    assert [result[percent].value for percent in PERCENTS] == [5_000, 9_000, 9_500, 9_900, 9_990]
 
 
 @given(st.integers(1, 20_000), st.sampled_from(PERCENTS))
@@ -61,17 +61,17 @@ def test_intervals_hold_the_truth_as_often_as_they_say(percent):
 
 
 def test_a_limit_is_not_made_up():
-    found = percentiles(np.arange(100.0))[99]
-    assert found.low is not None
-    assert found.high is None
+    result = percentiles(np.arange(100.0))[99]
+    assert result.low is not None
+    assert result.high is None
     empty = percentiles(np.empty(0))[50]
     assert (empty.value, empty.low, empty.high, empty.n) == (None, None, None, 0)
 
 
 def test_the_curve_rises_and_ends_where_samples_end():
-    found = curve(np.random.default_rng(0).exponential(size=2_000))
-    assert found[-1][0] == 99.5
-    assert [value for _, value in found] == sorted(value for _, value in found)
+    result = curve(np.random.default_rng(0).exponential(size=2_000))
+    assert result[-1][0] == 99.5
+    assert [value for _, value in result] == sorted(value for _, value in result)
     assert curve(np.ones(5)) == ()
 
 

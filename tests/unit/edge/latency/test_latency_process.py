@@ -16,9 +16,9 @@ from tests.unit.edge.latency.conftest import children, filler
 
 @pytest.fixture(autouse=True)
 def nothing_is_left():
-    before = {each.pid for each in psutil.Process().children()}
+    before = {process.pid for process in psutil.Process().children()}
     yield
-    assert {each.pid for each in psutil.Process().children()} <= before  # zombies count, too
+    assert {process.pid for process in psutil.Process().children()} <= before  # zombies count, too
 
 
 def when(phase_seen, act):
@@ -35,7 +35,7 @@ def test_stopping_ends_the_process(file, quick):
     began, pids = time.monotonic(), []
 
     def stop():
-        pids.extend(each.pid for each in children())
+        pids.extend(process.pid for process in children())
         return True
 
     with pytest.raises(StoppedError) as caught:
@@ -48,8 +48,8 @@ def test_stopping_ends_the_process(file, quick):
 
 def test_a_crash_is_named(file, quick):
     def crash():
-        for each in children():
-            os.kill(each.pid, signal.SIGSEGV)
+        for process in children():
+            os.kill(process.pid, signal.SIGSEGV)
         return False
 
     with pytest.raises(InputError, match=r"crashed its process .*Segmentation fault"):
@@ -58,8 +58,8 @@ def test_a_crash_is_named(file, quick):
 
 def test_being_killed_from_outside_reads_as_out_of_memory(file, quick):
     def kill():
-        for each in children():
-            os.kill(each.pid, signal.SIGKILL)
+        for process in children():
+            os.kill(process.pid, signal.SIGKILL)
         return False
 
     with pytest.raises(LimitError, match="was killed"):

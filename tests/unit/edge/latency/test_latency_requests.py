@@ -56,9 +56,9 @@ def test_what_is_no_tensor_is_refused():
 
 @given(st.integers(1, 70), st.integers(1, 300))
 def test_batches_use_all_rows_in_turn(size, rows):
-    found = batches(size, rows)
-    assert {len(batch) for batch in found} == {size}
-    flat = np.concatenate(found)
+    groups = batches(size, rows)
+    assert {len(batch) for batch in groups} == {size}
+    flat = np.concatenate(groups)
     assert (flat == np.arange(len(flat)) % rows).all()
     assert set(flat) == set(range(rows))
 

@@ -29,11 +29,11 @@ def test_a_roof_is_measured(roof):
 def test_a_product_lies_under_the_roof(file, quick, roof):
     path = file("matmul")
     graph = describe_graph(path, {"x": np.ones((256, 64), np.float32)})
-    found = roofline(measure_latency(path, quick(batch_size=256)), graph, roof)
-    assert found.flop >= 2 * 256 * 64 * 64
-    assert found.intensity == found.flop / found.bytes_least
-    assert 0 < found.share < 2
-    assert found.to_dict()["bound"] in ("compute", "memory")
+    line = roofline(measure_latency(path, quick(batch_size=256)), graph, roof)
+    assert line.flop >= 2 * 256 * 64 * 64
+    assert line.intensity == line.flop / line.bytes_least
+    assert 0 < line.share < 2
+    assert line.to_dict()["bound"] in ("compute", "memory")
 
 
 def test_the_lower_of_two_roofs_counts():
@@ -48,22 +48,22 @@ def test_the_lower_of_two_roofs_counts():
 
 
 def test_a_graph_without_operations_has_no_roof(file, quick, roof):
-    found = measure_latency(file("identity"), quick())
+    report = measure_latency(file("identity"), quick())
     with pytest.raises(InputError, match="was not counted"):
-        roofline(found, describe_graph(file("identity")), roof)
+        roofline(report, describe_graph(file("identity")), roof)
     with pytest.raises(InputError, match="no operations"):
-        roofline(found, describe_graph(file("identity"), {"x": np.ones((1, 4), np.float32)}), roof)
+        roofline(report, describe_graph(file("identity"), {"x": np.ones((1, 4), np.float32)}), roof)
 
 
 def test_a_profile_tells_operators_apart(file, quick):
-    found = profile_operators(file("matmul"), quick(graph_optimization="none", batch_size=64))
-    assert sorted(found["operator"]) == ["MatMul", "Relu"]
-    assert found["share"].sum() == pytest.approx(1)
-    assert found["nodes"].tolist() == [1, 1]
-    assert found["calls"].nunique() == 1
-    assert 0 < found["calls"][0] <= 200
-    assert found["mean_us"].to_numpy() == pytest.approx(1e3 * found["total_ms"] / found["calls"])
-    assert found["total_ms"].is_monotonic_decreasing
+    profile = profile_operators(file("matmul"), quick(graph_optimization="none", batch_size=64))
+    assert sorted(profile["operator"]) == ["MatMul", "Relu"]
+    assert profile["share"].sum() == pytest.approx(1)
+    assert profile["nodes"].tolist() == [1, 1]
+    assert profile["calls"].nunique() == 1
+    assert 0 < profile["calls"][0] <= 200
+    assert profile["mean_us"].to_numpy() == pytest.approx(1e3 * profile["total_ms"] / profile["calls"])
+    assert profile["total_ms"].is_monotonic_decreasing
 
 
 def test_a_rewriting_of_the_graph_can_be_left_out(tmp_path, quick):

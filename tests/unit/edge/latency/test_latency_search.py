@@ -13,9 +13,9 @@ def queue(rate, seconds, service=SERVICE, seed=0):
     """Simulate one server with constant service, first come, first served."""
     due = arrivals(rate, seconds, seed)
     done, free = np.zeros(len(due), dtype=np.int64), 0
-    for place, at in enumerate(due):
+    for index, at in enumerate(due):
         free = max(free, int(at)) + service
-        done[place] = free
+        done[index] = free
     duration = int(seconds * 1e9)
     return Timed(
         done - due, np.full(len(due), service), done - service, int(done[-1]), 0, 0, int((done <= duration).sum())

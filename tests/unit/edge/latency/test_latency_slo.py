@@ -41,10 +41,10 @@ def altered(report, percentile, **server):
     ],
 )
 def test_verdicts(measured, percentile, kept_up, word):
-    found = verdict(altered(measured[0], percentile, kept_up=kept_up), SLO)
-    assert found.verdict == word
-    assert found.reason
-    assert found.to_dict()["percentile"]["n"] == percentile.n
+    result = verdict(altered(measured[0], percentile, kept_up=kept_up), SLO)
+    assert result.verdict == word
+    assert result.reason
+    assert result.to_dict()["percentile"]["n"] == percentile.n
 
 
 def test_it_must_have_been_measured_so(measured):
@@ -57,12 +57,12 @@ def test_it_must_have_been_measured_so(measured):
 
 def test_measuring_takes_the_objectives_rate_and_threads(measured):
     settings = LatencySettings(warmup_s=0.05, duration_s=0.3)
-    report, found = measure_slo(measured[1], Slo(bound_ms=0.0001, qps=400, percentile=50), settings=settings)
+    report, result = measure_slo(measured[1], Slo(bound_ms=0.0001, qps=400, percentile=50), settings=settings)
     assert report.settings.target_qps == 400
     assert report.settings.scenario == "server"
-    assert found.verdict == "not met"
-    _, found = measure_slo(measured[1], Slo(bound_ms=60_000, qps=100, percentile=99.9), settings=settings)
-    assert found.verdict == "not enough samples"
-    assert "needs 6,636 samples" in found.reason
-    _, found = measure_slo(measured[1], Slo(bound_ms=60_000, qps=200, percentile=50), settings=settings)
-    assert found.verdict == "met"
+    assert result.verdict == "not met"
+    _, result = measure_slo(measured[1], Slo(bound_ms=60_000, qps=100, percentile=99.9), settings=settings)
+    assert result.verdict == "not enough samples"
+    assert "needs 6,636 samples" in result.reason
+    _, result = measure_slo(measured[1], Slo(bound_ms=60_000, qps=200, percentile=50), settings=settings)
+    assert result.verdict == "met"

@@ -57,14 +57,14 @@ few = st.one_of(st.integers(0, 3).map(float), st.just(float("nan")))
 @given(st.lists(st.tuples(few, few, few), max_size=12))
 def test_pareto_is_what_nothing_beats(rows):
     table = pd.DataFrame(rows, columns=["p50_ms", "size_mb", "accuracy"], dtype=float)
-    found = pareto(table)
+    optimal = pareto(table)
 
     def beats(a, b):
         pairs = [(a[0], b[0]), (a[1], b[1]), (-a[2], -b[2])]
         return all(x <= y for x, y in pairs) and any(x < y for x, y in pairs)
 
-    for row, kept in zip(rows, found, strict=True):
+    for row, kept in zip(rows, optimal, strict=True):
         known = all(value == value for value in row)
         assert kept == (known and not any(beats(other, row) for other in rows))
-    assert found.index.equals(table.index)
-    assert found.dtype == bool
+    assert optimal.index.equals(table.index)
+    assert optimal.dtype == bool

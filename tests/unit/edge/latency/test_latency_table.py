@@ -32,9 +32,9 @@ def test_texts_are_counted_before_or_within_what_is_timed(words_file, quick):
     path, frame = words_file
     for inputs in (frame, Cells(frame)):
         for within in (False, True):
-            found = measure_latency(path, quick(batch_size=3), inputs=inputs, include_preprocessing=within)
-            assert found.requests > 0
-            assert found.preprocessing == within
+            report = measure_latency(path, quick(batch_size=3), inputs=inputs, include_preprocessing=within)
+            assert report.requests > 0
+            assert report.preprocessing == within
     assert measure_latency(path, quick(batch_size=3)).requests > 0
     folder = path.parent
     written = write_inputs(frame, path, folder, batch_size=3, preprocessing=False)
@@ -49,12 +49,12 @@ def test_texts_are_counted_before_or_within_what_is_timed(words_file, quick):
 def table_file(tmp_path):
     """A graph of two columns that says so in its metadata."""
     nodes = [helper.make_node("Identity", [name], [f"{name}_out"]) for name in ("age", "job")]
-    kinds = {"age": TensorProto.FLOAT, "job": TensorProto.STRING}
+    types = {"age": TensorProto.FLOAT, "job": TensorProto.STRING}
     made = onnx.load_from_string(
         model(
             nodes,
-            [info(name, kind, ["n", 1]) for name, kind in kinds.items()],
-            [info(f"{name}_out", kind, ["n", 1]) for name, kind in kinds.items()],
+            [info(name, kind, ["n", 1]) for name, kind in types.items()],
+            [info(f"{name}_out", kind, ["n", 1]) for name, kind in types.items()],
         )
     )
     Metadata("table", columns=(Column("age", "number", "age"), Column("job", "category", "job"))).write(made)
@@ -64,34 +64,34 @@ def table_file(tmp_path):
 
 
 def test_rows_with_strings_are_cycled_and_batched(table_file, quick):
-    found = measure_latency(table_file, quick(batch_size=3), inputs=FRAME)
-    assert found.requests > 0
-    assert not found.preprocessing
+    report = measure_latency(table_file, quick(batch_size=3), inputs=FRAME)
+    assert report.requests > 0
+    assert not report.preprocessing
 
 
 def test_building_the_inputs_can_be_part_of_what_is_timed(table_file, quick):
     without = measure_latency(table_file, quick(), inputs=FRAME)
-    found = measure_latency(table_file, quick(), inputs=FRAME, include_preprocessing=True)
-    assert found.preprocessing
-    assert found.percentiles[50].value > 2 * without.percentiles[50].value
+    report = measure_latency(table_file, quick(), inputs=FRAME, include_preprocessing=True)
+    assert report.preprocessing
+    assert report.percentiles[50].value > 2 * without.percentiles[50].value
 
 
 def test_cells_are_typed_by_the_code_of_an_edge_bundle(table_file, quick):
     loaded = []
 
     def look():
-        for each in children():
-            loaded.append({part.path.rsplit("/", 1)[-1] for part in each.memory_maps()})
+        for process in children():
+            loaded.append({part.path.rsplit("/", 1)[-1] for part in process.memory_maps()})
         return False
 
-    found = measure_latency(
+    report = measure_latency(
         table_file, quick(batch_size=2), inputs=Cells(FRAME), include_preprocessing=True, should_stop=look
     )
-    assert found.preprocessing
-    assert found.requests > 0
+    assert report.preprocessing
+    assert report.requests > 0
     assert not any("pandas" in name for names in loaded for name in names)
     ready = measure_latency(table_file, quick(batch_size=2), inputs=Cells(FRAME))
-    assert found.percentiles[50].value > ready.percentiles[50].value
+    assert report.percentiles[50].value > ready.percentiles[50].value
     with pytest.raises(InputError, match="no column 'job'"):
         measure_latency(table_file, quick(), inputs=Cells(FRAME[["age"]]))
 
@@ -119,14 +119,14 @@ def native(tmp_path):
 
 def test_the_native_model_is_measured_the_same_way(native, quick):
     folder, frame = native
-    found = measure_native(folder, quick(), inputs=frame)
-    assert found.kind == "automl"
-    assert found.preprocessing
-    assert found.requests == len(found.samples_ms) > 0
-    assert found.size_bytes == (folder / "model.skops").stat().st_size
-    assert found.applied == {"threads": 1}
-    assert found.machine.onnxruntime is None
-    assert len(found.machine.pinned) <= 1
+    report = measure_native(folder, quick(), inputs=frame)
+    assert report.kind == "automl"
+    assert report.preprocessing
+    assert report.requests == len(report.samples_ms) > 0
+    assert report.size_bytes == (folder / "model.skops").stat().st_size
+    assert report.applied == {"threads": 1}
+    assert report.machine.onnxruntime is None
+    assert len(report.machine.pinned) <= 1
 
 
 def test_what_is_no_model_is_refused(tmp_path, native, quick):

@@ -14,7 +14,7 @@ NAMES = ["input_ids", "attention_mask"]
 
 @pytest.fixture
 def tokenizer(tmp_path):
-    made = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    made = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="[UNK]"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     path = tmp_path / "tokenizer.json"
     made.save(str(path))
@@ -33,12 +33,12 @@ def test_texts_have_their_own_length_or_the_one_that_is_set(tokenizer):
 
 
 def test_tokenisation_is_timed_apart(file, quick, tokenizer):
-    found = measure_latency(file("tokens"), quick(batch_size=2), inputs=Texts(TEXTS * 20, tokenizer))
-    assert found.tokenisation.percentiles[50].n == 30  # batches of two
-    assert found.tokenisation.percentiles[50].value > 0
-    assert found.tokenisation.tokens_max == 7
-    assert found.tokenisation.tokens_median == 2
-    assert not found.preprocessing
+    report = measure_latency(file("tokens"), quick(batch_size=2), inputs=Texts(TEXTS * 20, tokenizer))
+    assert report.tokenisation.percentiles[50].n == 30  # batches of two
+    assert report.tokenisation.percentiles[50].value > 0
+    assert report.tokenisation.tokens_max == 7
+    assert report.tokenisation.tokens_median == 2
+    assert not report.preprocessing
 
 
 def test_tokenising_can_be_part_of_what_is_timed(file, quick, tokenizer):
