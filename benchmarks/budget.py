@@ -67,9 +67,9 @@ def main() -> int:
             else:
                 read = ingest.submit_sample(name, workspace="local")
                 target = {"adult": "income", "german_credit": "credit"}[name]
-            found = jobs.wait(read, workspace="local").result
-            assert found is not None
-            dataset = datasets.get(found["dataset_id"], "local")
+            actual = jobs.wait(read, workspace="local").result
+            assert actual is not None
+            dataset = datasets.get(actual["dataset_id"], "local")
             for budget in arguments.budgets:
                 settings = AutoMLSettings(target=target, time_budget_s=budget, early_stopping=False)
                 run = jobs.wait(automl.submit(dataset, settings), workspace="local")

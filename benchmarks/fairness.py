@@ -75,12 +75,12 @@ def against_metric_frame(rows: int) -> list[bool]:
     print(f"six metrics, {rows:,} rows: MetricFrame {theirs:.2f} s, ours {1000 * ours:.1f} ms (10 metrics)")
 
     def sure() -> None:
-        found = group_metrics(truth, decided, group)
+        result = group_metrics(truth, decided, group)
         began = time.perf_counter()
-        _ = found.intervals, found.difference_intervals
+        _ = result.intervals, result.difference_intervals
         spent.append(time.perf_counter() - began)
         began = time.perf_counter()
-        _ = found.tests, found.ratio_intervals
+        _ = result.tests, result.ratio_intervals
         tested.append(time.perf_counter() - began)
 
     spent: list[float] = []
@@ -95,7 +95,7 @@ def against_metric_frame(rows: int) -> list[bool]:
 
 
 def thresholds(rows: int) -> list[bool]:
-    """Score table, metrics at thresholds, optimisation."""
+    """Score table, metrics at thresholds, optimization."""
     from fairlearn.postprocessing import ThresholdOptimizer
     from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -112,9 +112,9 @@ def thresholds(rows: int) -> list[bool]:
     truth, score, _, group = data(rows)
     built = timed(lambda: score_table(truth, score, group), 2)
     table = score_table(truth, score, group)
-    each = {name: 0.4 + 0.05 * place for place, name in enumerate("abcde")}
-    at = timed(lambda: table.at(each).by_group, 5)
-    found = [
+    values = {name: 0.4 + 0.05 * index for index, name in enumerate("abcde")}
+    at = timed(lambda: table.at(values).by_group, 5)
+    items = [
         judge("score table", built, 1.5, "s", more=False),
         judge("metrics at a new threshold vector", 1000 * at, 5, "ms", more=False),
     ]
@@ -142,9 +142,9 @@ def thresholds(rows: int) -> list[bool]:
             f"{constraint}: ThresholdOptimizer {reference:.1f} s, ours {1000 * ours:.0f} ms from arrays, "
             f"{1000 * first:.0f} ms from a table the first time, {1000 * repeated:.1f} ms after"
         )
-        found.append(judge("  times faster from arrays", reference / ours, 25, "x", more=True))
-        found.append(judge("  times faster from a table", reference / first, 300, "x", more=True))
-    return found
+        items.append(judge("  times faster from arrays", reference / ours, 25, "x", more=True))
+        items.append(judge("  times faster from a table", reference / first, 300, "x", more=True))
+    return items
 
 
 def coverage(tables: int) -> list[bool]:
@@ -169,7 +169,7 @@ def coverage(tables: int) -> list[bool]:
                     label.append(y)
                     decided.append(random.random(size) < np.where(y, true, false))
                     who += [name] * size
-                found = group_metrics(
+                metrics = group_metrics(
                     np.concatenate(label),
                     np.concatenate(decided),
                     who,
@@ -177,12 +177,12 @@ def coverage(tables: int) -> list[bool]:
                     min_group_size=0,
                     n_boot=500,
                 )
-                for (name, metric), row in found.intervals[["low", "high"]].iterrows():
+                for (name, metric), row in metrics.intervals[["low", "high"]].iterrows():
                     part = "F1, balanced accuracy" if metric in ("f1", "balanced_accuracy") else "rates"
                     _count(hit[part], truth_values[name][metric], row)
-                for (name, metric), row in found.difference_intervals[["low", "high"]].iterrows():
+                for (name, metric), row in metrics.difference_intervals[["low", "high"]].iterrows():
                     _count(hit["gaps"], truth_values[name][metric] - truth_values["a"][metric], row)
-                for (name, metric), row in found.ratio_intervals[["low", "high"]].iterrows():
+                for (name, metric), row in metrics.ratio_intervals[["low", "high"]].iterrows():
                     if metric in ("selection_rate", "true_positive_rate", "accuracy"):
                         _count(hit["ratios"], truth_values[name][metric] / truth_values["a"][metric], row)
             for part, (inside, all_) in hit.items():
@@ -217,11 +217,11 @@ def main() -> int:
     parser.add_argument("--coverage", type=int, default=400, help="tables a setting; 0 leaves it out")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    found = against_metric_frame(arguments.rows) + thresholds(arguments.rows)
+    result = against_metric_frame(arguments.rows) + thresholds(arguments.rows)
     if arguments.coverage:
-        found += coverage(arguments.coverage)
-    print("PASS" if all(found) else f"FALLS SHORT in {found.count(False)} of {len(found)}")
-    return 0 if all(found) else 1
+        result += coverage(arguments.coverage)
+    print("PASS" if all(result) else f"FALLS SHORT in {result.count(False)} of {len(result)}")
+    return 0 if all(result) else 1
 
 
 if __name__ == "__main__":

@@ -46,10 +46,10 @@ def measure(name: str, target: str, edits: int, folder: Path) -> float:
         column = str(random.choice(result.features))
         other = held_out[column].iloc[int(random.integers(len(held_out)))]
         began = time.perf_counter()
-        told = what_if(scorer.outputs, row, {column: other})
+        answer = what_if(scorer.outputs, row, {column: other})
         predicted.append(1000 * (time.perf_counter() - began))
         began = time.perf_counter()
-        explain_row(scorer.outputs, told.row, held_out, scorer.labels)
+        explain_row(scorer.outputs, answer.row, held_out, scorer.labels)
         explained.append(1000 * (time.perf_counter() - began))
     median, high = np.percentile(predicted, [50, 95])
     print(

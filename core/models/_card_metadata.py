@@ -19,7 +19,7 @@ __all__ = ["card_metadata", "front_matter"]
 _METRIC_TYPES = {"f1_macro": "f1", "f1_weighted": "f1", "r2": "r_squared"}
 
 
-def card_metadata(evidence: RunEvidence, title: str, licence: str | None) -> dict[str, JsonValue]:
+def card_metadata(evidence: RunEvidence, title: str, license_name: str | None) -> dict[str, JsonValue]:
     """Return the metadata; its metrics are those of the test rows, each with its interval among its arguments.
 
     Parameters
@@ -28,8 +28,8 @@ def card_metadata(evidence: RunEvidence, title: str, licence: str | None) -> dic
         The run that made the model.
     title : str
         Title of the card.
-    licence : str or None
-        The answer to the question about the licence; left out where it is not an SPDX name.
+    license_name : str or None
+        The answer to the question about the license; left out where it is not an SPDX name.
     """
     from huggingface_hub import ModelCardData
 
@@ -38,7 +38,7 @@ def card_metadata(evidence: RunEvidence, title: str, licence: str | None) -> dic
     data = ModelCardData(
         base_model=_hub_name(evidence),
         library_name=evidence.kind.library,
-        license=licence.lower() if licence and re.fullmatch(r"[A-Za-z0-9.+-]{1,40}", licence) else None,
+        license=license_name.lower() if license_name and re.fullmatch(r"[A-Za-z0-9.+-]{1,40}", license_name) else None,
         pipeline_tag=tag,
         tags=["plumbline", tag],
         metrics=list(dict.fromkeys(result.metric_type for result in results)) or None,

@@ -65,8 +65,8 @@ def submit(source: Run, *, budget_s: float = 60.0) -> str:
 
 def later(source: Run) -> list[Run]:
     """Return a search's later explanations, newest first, in whatever state but cancelled."""
-    found = runs.find(source.workspace, task="explain", dataset_id=source.dataset_id)
-    return [item for item in found if item.settings["source"] == source.id and item.state is not RunState.CANCELLED]
+    rows = runs.find(source.workspace, task="explain", dataset_id=source.dataset_id)
+    return [item for item in rows if item.settings["source"] == source.id and item.state is not RunState.CANCELLED]
 
 
 def run(context: RunContext) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _explain(
             "The table that this model learned from was deleted, so nothing can be explained.",
             "Upload it again and repeat the search.",
         ) from error
-    found = explain(
+    explanation = explain(
         result,
         load_frame(get_store().local_path(dataset.data_digest)),
         settings,
@@ -136,6 +136,6 @@ def _explain(
         should_stop=context.should_stop,
     )
     folder = context.workdir / "explanation"
-    found.save(folder)
+    explanation.save(folder)
     for path in sorted(folder.iterdir()):
         context.keep(path.name, path)

@@ -47,8 +47,8 @@ def submit(search: Run, settings: MitigationSettings) -> str:
 
 def latest(search: Run) -> Run | None:
     """Return the newest comparison of a search, in whatever state."""
-    found = runs.find(search.workspace, task="mitigate", dataset_id=search.dataset_id)
-    return next((item for item in found if item.settings["search"] == search.id), None)
+    rows = runs.find(search.workspace, task="mitigate", dataset_id=search.dataset_id)
+    return next((item for item in rows if item.settings["search"] == search.id), None)
 
 
 def run(context: RunContext) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def run(context: RunContext) -> dict[str, Any]:
 
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, context.workspace)
-    found = artifacts.get(context.settings["search"], "result.json", context.workspace)
-    result = json.loads(get_store().read_bytes(found.digest))
+    value = artifacts.get(context.settings["search"], "result.json", context.workspace)
+    result = json.loads(get_store().read_bytes(value.digest))
     compared = mitigate(
         load_frame(get_store().local_path(dataset.data_digest)),
         AutoMLSettings.model_validate(result["settings"]),

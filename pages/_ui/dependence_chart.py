@@ -35,14 +35,14 @@ def dependence(curve: Dependence, label: str, code: int = 0) -> None:
     chart = _over_numbers if curve.kind in ("number", "date") else _over_categories
     heading = f"{curve.feature}: mean with its 95 % interval, and {len(curve.lines)} single rows"
     first, last = curve.average[0][code], curve.average[-1][code]
-    told = f"{heading}. {curve.values[0]}: {first:.3g}, {curve.values[-1]}: {last:.3g}"
-    st.altair_chart(chart(curve, code, f"Mean {label}").properties(title=fitted(heading)), alt=told)
+    messages = f"{heading}. {curve.values[0]}: {first:.3g}, {curve.values[-1]}: {last:.3g}"
+    st.altair_chart(chart(curve, code, f"Mean {label}").properties(title=fitted(heading)), alt=messages)
     st.caption(frame.plain(_said(curve, code)))
 
 
 def _said(curve: Dependence, code: int) -> str:
     ordered = curve.kind in ("number", "date")
-    said = [f"Means over {curve.n:,} rows; {'the grey bars are' if ordered else 'in brackets'} the rows with a value."]
+    said = [f"Means over {curve.n:,} rows; {'the gray bars are' if ordered else 'in brackets'} the rows with a value."]
     if curve.missing and curve.missing_average is not None:
         said.append(f"{curve.missing:,} rows have none; without it the mean is {curve.missing_average[code]:.3g}.")
     if curve.others:

@@ -1,4 +1,4 @@
-"""Charts of explanations. Axes name the space of the figures; colours come from the theme."""
+"""Charts of explanations. Axes name the space of the figures; colors come from the theme."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
         y=y, x=alt.X("value:Q", title=x_title), tooltip=tooltip
     )
     lines = base.mark_rule(color=theme.muted(), strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
-    told = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
-    st.altair_chart((bars + lines).properties(height=alt.Step(26), title=fitted(heading)), alt=f"{heading}: {told}")
+    messages = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
+    st.altair_chart((bars + lines).properties(height=alt.Step(26), title=fitted(heading)), alt=f"{heading}: {messages}")
     if len(table) > len(shown):
         st.caption(f"The {len(shown)} largest of {len(table):,} are drawn.")
 
@@ -91,7 +91,7 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
     own = summary[summary["class"] == label]
     overall = own[own["group"].isna()].sort_values("importance", ascending=False)["feature"].head(TOP)
     table = own[(own["column"] == column) & own["feature"].isin(set(overall))].copy()
-    table["place"] = table["feature"].map({name: place for place, name in enumerate(overall)})
+    table["place"] = table["feature"].map({name: position for position, name in enumerate(overall)})
     table["small"] = table["low"].isna()
     groups = sorted(table["group"].unique())
     colors = theme.categorical()
@@ -109,15 +109,15 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
     x_title = f"Mean |SHAP| ({space_title(space, label)})"
     sure, unsure = base.transform_filter("!datum.small"), base.transform_filter("datum.small")
     lines = sure.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title), x2="high:Q")
-    # Where there are more groups than colours, those of one colour differ by shape.
+    # Where there are more groups than colors, those of one color differ by shape.
     shapes = [_SHAPES[i // len(colors) % len(_SHAPES)] for i in range(len(groups))]
     shape = alt.Shape("group:N", sort=groups, legend=legend, scale=alt.Scale(domain=groups, range=shapes))
 
     def dots(chart: alt.Chart, figures: Sequence[str], filled: bool) -> alt.Chart:
-        told = [alt.Tooltip(f"{name}:Q", format=",.4g") for name in figures]
+        values = [alt.Tooltip(f"{name}:Q", format=",.4g") for name in figures]
         rows = alt.Tooltip("n:Q", format=",", title="rows behind it")
         points: alt.Chart = chart.mark_point(filled=filled, size=60, opacity=1).encode(
-            x=alt.X("importance:Q", title=x_title), shape=shape, tooltip=["feature:N", "group:N", *told, rows]
+            x=alt.X("importance:Q", title=x_title), shape=shape, tooltip=["feature:N", "group:N", *values, rows]
         )
         return points
 
@@ -144,19 +144,19 @@ def _ranks(column: pd.Series) -> Any:
 
 
 def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
-    """Draw the SHAP values of rows as a strip a column, coloured from low to high cells; grey without an order."""
+    """Draw the SHAP values of rows as a strip a column, colored from low to high cells; gray without an order."""
     code = shap.class_index(label)
     order = np.argsort(-np.abs(shap.values[:, :, code]).mean(axis=0), kind="stable")[:TOP]
     n = min(len(shap), _POINTS)
     random = np.random.default_rng(0)
     parts = []
-    for place, column in enumerate(order):
+    for index, column in enumerate(order):
         cells = shap.data[shap.features[column]].iloc[:n]
         parts.append(
             pd.DataFrame(
                 {
                     "feature": shap.features[column],
-                    "place": place,
+                    "place": index,
                     "shap": shap.values[:n, column, code],
                     "cell": cells.astype(object).where(cells.notna(), "(missing)").astype(str),
                     "rank": _ranks(cells),
@@ -186,9 +186,11 @@ def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
         )
     )
     heading = f"How single rows are moved, {n:,} {'test rows' if tested else 'rows the model learned from'}"
-    told = ", ".join(shap.features[column] for column in order)
+    messages = ", ".join(shap.features[column] for column in order)
     size = alt.Step(28, **{"for": "position"})
-    st.altair_chart(chart.properties(height=size, title=fitted(heading)), alt=f"{heading}; the largest first: {told}")
+    st.altair_chart(
+        chart.properties(height=size, title=fitted(heading)), alt=f"{heading}; the largest first: {messages}"
+    )
 
 
 def waterfall(found: Waterfall) -> None:
@@ -209,7 +211,7 @@ def waterfall(found: Waterfall) -> None:
             x=x,
             x2="end:Q",
             color=alt.condition("datum.contribution >= 0", alt.value(up), alt.value(down)),
-            tooltip=["name:N", *(alt.Tooltip(f"{each}:Q", format=",.4g") for each in ("contribution", "start", "end"))],
+            tooltip=["name:N", *(alt.Tooltip(f"{item}:Q", format=",.4g") for item in ("contribution", "start", "end"))],
         )
     )
     ends = pd.DataFrame({"x": [found.base, found.output], "end": ["base", "output"]})
@@ -221,5 +223,5 @@ def waterfall(found: Waterfall) -> None:
     tiny = 1e-9 * max(abs(found.base), steps["contribution"].abs().max())  # what is left of a sum that is nothing
     first, last = (0.0 if abs(value) <= tiny else value for value in (found.base, found.output))
     heading = f"Row {found.row_id}: from {first:.3g} to {last:.3g}"
-    told = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
-    st.altair_chart((bars + rules).properties(height=alt.Step(28), title=fitted(heading)), alt=f"{heading}: {told}")
+    messages = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
+    st.altair_chart((bars + rules).properties(height=alt.Step(28), title=fitted(heading)), alt=f"{heading}: {messages}")

@@ -1,4 +1,4 @@
-"""From a finished search to a rule and a report: groups, sliders, optimise, apply, keep; and training again."""
+"""From a finished search to a rule and a report: groups, sliders, optimize, apply, keep; and training again."""
 
 from __future__ import annotations
 

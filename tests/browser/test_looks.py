@@ -1,4 +1,4 @@
-"""Both themes, wide and narrow: colours follow the theme, nothing runs off the side, no accessibility finding."""
+"""Both themes, wide and narrow: colors follow the theme, nothing runs off the side, no accessibility finding."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_nothing_runs_off_the_side_of_a_narrow_screen(browser: Browser, addresse
 def test_no_serious_accessibility_finding_beyond_streamlits_own(browser: Browser, addresses, dark: bool) -> None:
     server, paths = addresses
     base: set[str] = set()
-    found: dict[str, set[str]] = {}
+    values: dict[str, set[str]] = {}
     for name in [name for name in PAGES if name not in ("data", "dataset", "runs")]:
         page = opened(browser, server.page(paths[name], dark=dark), 1440)
         violations = Axe().run(page).response["violations"]
@@ -118,9 +118,9 @@ def test_no_serious_accessibility_finding_beyond_streamlits_own(browser: Browser
         }
         if name == "home":
             base = {entry.split(":")[0] for entry in serious}
-        found[name] = {entry for entry in serious if entry.split(":")[0] not in base}
+        values[name] = {entry for entry in serious if entry.split(":")[0] not in base}
         page.context.close()
-    assert {name: entries for name, entries in found.items() if entries} == {}
+    assert {name: entries for name, entries in values.items() if entries} == {}
 
 
 @pytest.mark.skipif(PICTURES is None, reason="set PLUMBLINE_SCREENSHOTS to a folder")

@@ -101,19 +101,19 @@ def query(test: AppTest, name: str) -> str:
 
 def texts(test: AppTest) -> str:
     """Return all that a page says."""
-    found = [element.value for kind in ("title", "subheader", "markdown", "caption") for element in test.get(kind)]
+    values = [element.value for kind in ("title", "subheader", "markdown", "caption") for element in test.get(kind)]
     # An alert's title is not among what AppTest tells by name.
-    found += [
+    values += [
         f"{element.proto.title} {element.value}"
         for kind in ("error", "info", "warning", "success")
         for element in test.get(kind)
     ]
-    return "\n".join(str(text) for text in found).replace("\\", "")
+    return "\n".join(str(text) for text in values).replace("\\", "")
 
 
 def table_with(test: AppTest, column: str) -> pd.DataFrame:
     """Return the first table of a page that has this column."""
-    return next(found.value for found in test.dataframe if column in found.value.columns)
+    return next(result.value for result in test.dataframe if column in result.value.columns)
 
 
 def labels(test: AppTest) -> list[str]:

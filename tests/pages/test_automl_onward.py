@@ -94,8 +94,10 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
     offered = test.selectbox(key="automl-versus")
     assert [option.endswith("the same rows") for option in offered.options].count(True) == 1
     assert not [option for option in offered.options if option.endswith("other rows")]
-    told = [option for option in offered.options if "twin" in option]  # with one label, the wrong one would be taken
-    assert len(set(told)) == len(twins)
+    messages = [
+        option for option in offered.options if "twin" in option
+    ]  # with one label, the wrong one would be taken
+    assert len(set(messages)) == len(twins)
     offered.set_value(same).run()
     assert not test.exception
     assert "No significant difference" in texts(test)
@@ -115,7 +117,7 @@ def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) 
     test.selectbox(key="automl-trial-other").set_value(other).run()
     assert not test.exception
     assert not test.error
-    aucs = [roc_auc_score(oof["credit"] == "good", stored[str(each)].mean(axis=0)[:, 1]) for each in (first, other)]
+    aucs = [roc_auc_score(oof["credit"] == "good", stored[str(item)].mean(axis=0)[:, 1]) for item in (first, other)]
     said = texts(test)
     assert f"on {len(oof)} training rows, each predicted by folds without it: ROC AUC" in said
     assert f"ROC AUC {aucs[0] - aucs[1]:+.4f} [" in said

@@ -210,17 +210,17 @@ def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kin
     test.run()
     assert not test.exception
     assert not test.error
-    place = test.selectbox(key="automl-whatif-row-All").value
+    index = test.selectbox(key="automl-whatif-row-All").value
     stored = (
-        pd.read_parquet(jobs.artifact_path(run_id, "test.parquet", workspace="local")).set_index("row_id").loc[place]
+        pd.read_parquet(jobs.artifact_path(run_id, "test.parquet", workspace="local")).set_index("row_id").loc[index]
     )
     shown = next(metric for metric in test.metric if metric.label in ("good", "bad", "Predicted progression"))
     if kind == "binary":
         assert shown.value == f"{stored[f'p({shown.label})']:.1%}"
         assert shown.delta == ""
-        test.number_input(key=f"automl-cell-{run_id}-{place}-duration_months").set_value(60).run()
+        test.number_input(key=f"automl-cell-{run_id}-{index}-duration_months").set_value(60).run()
         assert "Changed: duration_months." in texts(test)
-    test.button(key=f"automl-nearest-{run_id}-{place}").click().run(timeout=60)
+    test.button(key=f"automl-nearest-{run_id}-{index}").click().run(timeout=60)
     assert not test.exception
     assert not test.error
 
@@ -248,7 +248,7 @@ def test_a_model_that_no_browser_takes_is_pointed_to(world: World, monkeypatch: 
     test = visit("automl", run=world.binary)
     assert not test.exception
     assert "is too large for a download in the browser" in texts(test)
-    call = next(found.value for found in test.code if "artifact_path" in found.value)
+    call = next(result.value for result in test.code if "artifact_path" in result.value)
     assert '"model.skops"' in call
     exec(compile(call, "shown", "exec"), {})
 

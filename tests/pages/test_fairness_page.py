@@ -130,8 +130,8 @@ def test_techniques_are_trained_and_compared(world: World) -> None:
     test.run()
     shown = test.dataframe[0].value
     assert shown["Technique"].tolist() == ["Unmitigated", "Reweighing", "Correlation remover"]
-    found = json.loads(jobs.artifact_path(newest.id, "mitigation.json", workspace="local").read_text())
-    assert shown["Accuracy (%)"].tolist() == pytest.approx([100 * row["accuracy"] for row in found["table"]])
+    content = json.loads(jobs.artifact_path(newest.id, "mitigation.json", workspace="local").read_text())
+    assert shown["Accuracy (%)"].tolist() == pytest.approx([100 * row["accuracy"] for row in content["table"]])
 
 
 def test_a_table_of_its_own_decisions(world: World, own) -> None:
@@ -219,7 +219,7 @@ def test_an_added_rate_and_definition_are_on_the_page(world: World, added_rate: 
     test.selectbox(key="fairness-definition").set_value(added_rate).run()
     assert not test.exception
     assert "False discovery rate (%)" in test.dataframe[0].value.columns
-    assert "alse discovery rate" in test.subheader[0].value
+    assert "false discovery rate" in test.subheader[0].value.lower()
     assert "Difference in false discovery rate" in [metric.label for metric in test.metric]
     assert "Reliability parity" in texts(test)
     report = tab(test, "Report")

@@ -211,13 +211,13 @@ def test_an_answer_stands_where_its_reasons_take_too_long(world: World, monkeypa
     monkeypatch.setattr(whatif, "explain_row", too_slow)
     whatif._new_values.clear()
     test = opened(world.binary, "What-if")
-    place = test.selectbox(key="automl-whatif-row-All").value
-    test.number_input(key=f"automl-cell-{world.binary}-{place}-duration_months").set_value(62).run()
+    index = test.selectbox(key="automl-whatif-row-All").value
+    test.number_input(key=f"automl-cell-{world.binary}-{index}-duration_months").set_value(62).run()
     assert not test.exception
     assert not test.error
-    assert [each.value for each in test.info if "take longer than 4 s" in each.value]
+    assert [item.value for item in test.info if "take longer than 4 s" in item.value]
     assert test.metric
-    assert test.button(key=f"automl-nearest-{world.binary}-{place}")  # other answers are searched all the same
+    assert test.button(key=f"automl-nearest-{world.binary}-{index}")  # other answers are searched all the same
 
 
 def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
@@ -230,18 +230,18 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
     whatif._predict.clear()
     whatif._new_values.clear()
     test = opened(world.binary, "What-if")
-    place = test.selectbox(key="automl-whatif-row-All").value
-    test.number_input(key=f"automl-cell-{world.binary}-{place}-duration_months").set_value(61).run()
+    index = test.selectbox(key="automl-whatif-row-All").value
+    test.number_input(key=f"automl-cell-{world.binary}-{index}-duration_months").set_value(61).run()
     before = list(asked)
     assert before.count("what_if") == 2  # of the row as it is, and of the edited one
     assert before.count("explain_row") in (1, 2)  # the row as it is may have stored values
-    test.button(key=f"automl-nearest-{world.binary}-{place}").click().run(timeout=60)
+    test.button(key=f"automl-nearest-{world.binary}-{index}").click().run(timeout=60)
     answer = re.search(r"[\d,]+ rows were tried in|None found among [\d,]+ rows", texts(test))
     assert answer
     test.run()
     assert answer[0] in texts(test)
     assert asked == before
-    test.number_input(key=f"automl-cell-{world.binary}-{place}-duration_months").set_value(5).run()
+    test.number_input(key=f"automl-cell-{world.binary}-{index}-duration_months").set_value(5).run()
     assert "rows were tried" not in texts(test)
     assert "None found" not in texts(test)
     assert not test.exception
@@ -249,10 +249,10 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
 
 
 def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> None:
-    place = pd.read_parquet(jobs.artifact_path(world.binary, "rows.parquet", workspace="local")).index[0]
+    position = pd.read_parquet(jobs.artifact_path(world.binary, "rows.parquet", workspace="local")).index[0]
     test = visit("automl", run=world.binary)
     test.session_state["automl-tabs"] = "What-if"
-    test.session_state[f"automl-cell-{world.binary}-{place}-purpose"] = "a rocket"
+    test.session_state[f"automl-cell-{world.binary}-{position}-purpose"] = "a rocket"
     test.run()
     assert not test.exception
     assert not test.error
@@ -274,11 +274,11 @@ def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
 def test_without_shap_values_curves_have_the_names_of_their_classes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = explain.explanation(jobs.get(world.binary, workspace="local"))
-    assert told is not None
-    assert told.shap is not None
-    positive = told.shap.classes
-    bare = replace(told, shap=None, summary=Explanation.no_table("summary"), rows_from="training")
+    messages = explain.explanation(jobs.get(world.binary, workspace="local"))
+    assert messages is not None
+    assert messages.shap is not None
+    positive = messages.shap.classes
+    bare = replace(messages, shap=None, summary=Explanation.no_table("summary"), rows_from="training")
     monkeypatch.setattr(explain, "explanation", lambda run: bare)
     test = opened(world.binary, "Explain", view="Effect of one column")
     assert not test.exception
@@ -296,7 +296,7 @@ def test_only_views_with_a_class_ask_for_one() -> None:
 
         from pages.automl import explain
 
-        told = SimpleNamespace(
+        messages = SimpleNamespace(
             shap=None,
             task="multiclass",
             target="t",
@@ -311,7 +311,7 @@ def test_only_views_with_a_class_ask_for_one() -> None:
             classes=["x", "y", "z"],
         )
         drawn = []
-        explain.explanation, explain.task.later = lambda run: told, lambda run: []
+        explain.explanation, explain.task.later = lambda run: messages, lambda run: []
         explain.explain_charts.interactions = lambda pairs, space, label: drawn.append(label)
         explain.dependence_chart.dependence = lambda curve, words, code: drawn.append((words, code))
         import streamlit as st
@@ -327,18 +327,18 @@ def test_only_views_with_a_class_ask_for_one() -> None:
         explain.dependence_chart.dependence,
     )
     try:
-        found = {}
+        values = {}
         for view in ("Importance", "Interactions", "Effect of one column"):
             test = AppTest.from_function(page, kwargs={"view": view}).run()
             assert not test.exception
-            found[view] = test
-        assert [box.label for box in found["Importance"].selectbox] == []
-        assert [box.label for box in found["Interactions"].selectbox] == []
-        assert found["Interactions"].session_state["drawn"] == [None]
-        assert [box.label for box in found["Effect of one column"].selectbox] == ["Class", "Column"]
-        found["Effect of one column"].selectbox(key="automl-explain-class").set_value("z").run()
-        assert found["Effect of one column"].session_state["drawn"] == [("probability of z", 2)]
-        assert query(found["Effect of one column"], "class") == "z"
+            values[view] = test
+        assert [box.label for box in values["Importance"].selectbox] == []
+        assert [box.label for box in values["Interactions"].selectbox] == []
+        assert values["Interactions"].session_state["drawn"] == [None]
+        assert [box.label for box in values["Effect of one column"].selectbox] == ["Class", "Column"]
+        values["Effect of one column"].selectbox(key="automl-explain-class").set_value("z").run()
+        assert values["Effect of one column"].session_state["drawn"] == [("probability of z", 2)]
+        assert query(values["Effect of one column"], "class") == "z"
     finally:
         (
             explain.explanation,

@@ -30,7 +30,7 @@ def as_array(values: ArrayLike, name: str, rows: int | None = None) -> LabelArra
             array = np.asarray(values, dtype=object)  # NumPy makes a text of NaN, and of numbers among texts
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
-        missing = int(pd.isna(array).sum()) if array.dtype.kind in "fO" else 0
+        missing = int(pd.isna(array).sum()) if array.dtype.kind in ("f", "O") else 0
     if array.ndim != 1:
         raise InputError(f"{name} has {array.ndim} dimensions.", "Give one value per row.")
     if not len(array):

@@ -105,8 +105,8 @@ def test_winner_can_be_built_again_from_its_configuration(classes):
     again = build_estimator("blend", result.winner["config"], "binary", jobs=1, seed=0).fit(
         X, y, sample_weight=np.ones(len(y))
     )
-    found = again.predict_proba(encoder.transform(frame))
-    assert np.allclose(found, result.model.predict_proba(frame), atol=1e-6)
+    probabilities = again.predict_proba(encoder.transform(frame))
+    assert np.allclose(probabilities, result.model.predict_proba(frame), atol=1e-6)
 
 
 def test_number_is_the_mean_of_numbers(number):
@@ -117,8 +117,8 @@ def test_number_is_the_mean_of_numbers(number):
     assert not hasattr(result.model, "predict_proba")
     blend = result.model.named_steps["estimator"]
     X = result.model.named_steps["features"].transform(number.frame)
-    each = [member.predict(X) for member in blend.estimators_]
-    assert np.allclose(predicted, np.average(each, axis=0, weights=blend.weights), rtol=1e-6)
+    values = [member.predict(X) for member in blend.estimators_]
+    assert np.allclose(predicted, np.average(values, axis=0, weights=blend.weights), rtol=1e-6)
 
 
 def test_reproducible_search_repeats_its_blend(classes, run_search):
@@ -174,8 +174,8 @@ def test_a_linear_model_and_a_forest_are_among_the_candidates_of_any_short_searc
 
 @pytest.mark.parametrize("kind", ["classes", "number"])
 def test_blend_exports_and_answers_the_same(kind, request, tmp_path):
-    found = request.getfixturevalue(kind)
-    searched = found[0] if kind == "classes" else found
+    actual = request.getfixturevalue(kind)
+    searched = actual[0] if kind == "classes" else actual
     result, frame = searched.result, searched.frame
     train, test = frame.iloc[result.oof["row_id"]], frame.iloc[result.test["row_id"]]
     onnx = export_onnx(result.model, tmp_path / "m.onnx", train=train, held_out=test, target=result.settings.target)
@@ -191,8 +191,8 @@ def test_blend_exports_and_answers_the_same(kind, request, tmp_path):
 
 @pytest.mark.parametrize("kind", ["classes", "number"])
 def test_blend_is_saved_and_predicts_without_the_project(kind, request, tmp_path):
-    found = request.getfixturevalue(kind)
-    searched = found[0] if kind == "classes" else found
+    actual = request.getfixturevalue(kind)
+    searched = actual[0] if kind == "classes" else actual
     searched.result.save(tmp_path / "saved")
     loaded = AutoMLResult.load(tmp_path / "saved")
     rows = searched.frame.iloc[:30]

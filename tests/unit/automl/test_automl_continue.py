@@ -138,10 +138,10 @@ def test_replay_of_trials_that_were_found_in_another_way_begins_at_the_best():
     trials = [(best, -0.9), (best | {"n_estimators": 50}, -0.7), (best | {"num_leaves": 60}, -0.8)]
     for config, loss in trials:
         proposer.replay(Trial(None, "lgbm", config, "finished", seconds=1.0), loss)
-    found = []
+    items = []
     for _ in range(3):
         _, config = proposer.propose()
-        found.append(json.dumps(config, sort_keys=True))
+        items.append(json.dumps(config, sort_keys=True))
         assert 40 < config["n_estimators"] <= 800
         proposer.tell("lgbm", config, -0.85, 1.0)
-    assert len(set(found)) == 3
+    assert len(set(items)) == 3

@@ -18,10 +18,12 @@ def plain_caruana(outputs, loss):
     """The selection as the paper has it, written without any short cut."""
     chosen, best = [], (np.inf, [])
     for _ in range(STEPS):
-        found = [loss(np.mean([outputs[place] for place in [*chosen, other]], axis=0)) for other in range(len(outputs))]
-        chosen.append(int(np.argmin(found)))
-        if min(found) < best[0] - 1e-12:
-            best = min(found), list(chosen)
+        values = [
+            loss(np.mean([outputs[index] for index in [*chosen, other]], axis=0)) for other in range(len(outputs))
+        ]
+        chosen.append(int(np.argmin(values)))
+        if min(values) < best[0] - 1e-12:
+            best = min(values), list(chosen)
     return best[1]
 
 
@@ -31,12 +33,12 @@ def test_selection_is_that_of_the_paper(seed, count):
     """With an early end of two rounds without gain: never worse than the best single, and a prefix of the paper's."""
     random = np.random.default_rng(seed)
     truth = random.normal(size=40)
-    outputs = [truth + random.normal(scale=1 + place / 4, size=40) for place in range(count)]
-    found = select(outputs, absolute(truth), [0.0] * count, 0.0)
+    outputs = [truth + random.normal(scale=1 + index / 4, size=40) for index in range(count)]
+    result = select(outputs, absolute(truth), [0.0] * count, 0.0)
     expected = plain_caruana(outputs, absolute(truth))
-    assert found == expected[: len(found)]
-    mixed = absolute(truth)(np.mean([outputs[place] for place in found], axis=0))
-    assert mixed <= min(absolute(truth)(each) for each in outputs) + 1e-12
+    assert result == expected[: len(result)]
+    mixed = absolute(truth)(np.mean([outputs[index] for index in result], axis=0))
+    assert mixed <= min(absolute(truth)(output) for output in outputs) + 1e-12
 
 
 def test_members_are_within_their_costs():
@@ -69,10 +71,10 @@ def test_models_with_errors_of_their_own_are_better_together(task):
     y = random.integers(0, k, 600) if k else random.normal(10, 3, 600)
     outputs = [noisy(y, k, random, 1.0) if k else y + random.normal(size=600) for _ in range(5)]
     for metric in metric_choices(task):
-        found = choose_blend(outputs, list("abcde"), y, metric)
-        assert found.wins, metric
-        assert len(found.weights) >= 3, metric
-        gain = found.score - found.best_score
+        result = choose_blend(outputs, list("abcde"), y, metric)
+        assert result.wins, metric
+        assert len(result.weights) >= 3, metric
+        gain = result.score - result.best_score
         assert (gain > 0) == METRICS[metric].larger_is_better
 
 
@@ -80,26 +82,26 @@ def test_copies_of_one_model_are_no_blend():
     random = np.random.default_rng(2)
     y = random.integers(0, 2, 300)
     one = noisy(y, 2, random, 1.0)
-    found = choose_blend([one, one.copy(), one.copy()], ["a", "b", "c"], y, "roc_auc")
-    assert not found.wins
-    assert found.weights == {0: 1}
-    assert found.score == found.best_score
+    result = choose_blend([one, one.copy(), one.copy()], ["a", "b", "c"], y, "roc_auc")
+    assert not result.wins
+    assert result.weights == {0: 1}
+    assert result.score == result.best_score
 
 
-def test_judgement_is_on_rows_that_did_not_choose():
-    """Sixty models that know nothing: the best of them looks good on its own rows, and the judgement says it is not."""
+def test_judgment_is_on_rows_that_did_not_choose():
+    """Sixty models that know nothing: the best of them looks good on its own rows, and the judgment says it is not."""
     random = np.random.default_rng(3)
     y = random.integers(0, 2, 150)
     outputs = [noisy(y, 2, random, 0.0) for _ in range(60)]
-    best = max(roc_auc_score(y, each[:, 1]) for each in outputs)
-    found = choose_blend(outputs, [str(place) for place in range(60)], y, "roc_auc")
+    best = max(roc_auc_score(y, output[:, 1]) for output in outputs)
+    result = choose_blend(outputs, [str(index) for index in range(60)], y, "roc_auc")
     assert best > 0.58
-    assert abs(found.score - 0.5) < 0.06
-    assert abs(found.best_score - 0.5) < 0.06
+    assert abs(result.score - 0.5) < 0.06
+    assert abs(result.best_score - 0.5) < 0.06
 
 
 def test_score_agrees_with_scikit_learn():
-    """One candidate: the judgement is its own metric, the mean over the parts."""
+    """One candidate: the judgment is its own metric, the mean over the parts."""
     random = np.random.default_rng(4)
     y = random.integers(0, 2, 500)
     one = noisy(y, 2, random, 1.0)

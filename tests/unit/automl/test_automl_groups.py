@@ -23,13 +23,13 @@ def test_the_evidence_has_the_groups_of_the_rows():
         chosen = AutoMLSettings(target=target, group_column="patient", sensitive_columns=sensitive)
         prepared = prepare(frame, chosen)
         output = prepared.y_test + 1.0
-        found = predictions_table(frame, prepared, chosen, prepared.test_rows, output, prepared.test_groups)
-        codes = groups_in(found, target)
-        of = frame["patient"].to_numpy()[found["row_id"]]
+        result = predictions_table(frame, prepared, chosen, prepared.test_rows, output, prepared.test_groups)
+        codes = groups_in(result, target)
+        of = frame["patient"].to_numpy()[result["row_id"]]
         assert len(set(zip(codes, of, strict=True))) == len(set(codes)) == len(set(of)) > 2
-        assert (found[target] == frame[target].to_numpy()[found["row_id"]]).all()
+        assert (result[target] == frame[target].to_numpy()[result["row_id"]]).all()
         for name in sensitive:
-            assert (found[name] == frame[name].to_numpy()[found["row_id"]]).all()
+            assert (result[name] == frame[name].to_numpy()[result["row_id"]]).all()
         without = predictions_table(frame, prepared, chosen, prepared.test_rows, output, None)
         assert groups_in(without, target) is None
         assert list(without.columns) == list(dict.fromkeys(["row_id", target, "prediction", *sensitive]))
@@ -90,9 +90,9 @@ def test_a_search_by_group_tells_its_groups(tmp_path):
     )
     result = search(frame, chosen)
     of = frame["patient"].to_numpy()
-    for found in (result.test, result.oof):
-        codes = groups_in(found, "y")
-        pairs = set(zip(codes, of[found["row_id"]], strict=True))
+    for actual in (result.test, result.oof):
+        codes = groups_in(actual, "y")
+        pairs = set(zip(codes, of[actual["row_id"]], strict=True))
         assert len(pairs) == len(set(codes)) == len({patient for _, patient in pairs})
     assert result.rows["test_groups"] == result.test["plumbline:group"].nunique()
     again = compare_tables(result.test, result.test, target="y", task="regression", metric="mae").metrics["first"]

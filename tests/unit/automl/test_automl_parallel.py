@@ -17,7 +17,7 @@ TWO = {"max_concurrent_trials": 2, "time_budget_s": None, "folds": 2, "early_sto
 def listed(run_search, helpers, quick):
     """Nine configurations shared out to two searchers; the third is endless, and the second searcher's first fails."""
     learner, config = quick
-    configs = [[learner, config | {"n_estimators": 5 + place}] for place in range(9)]
+    configs = [[learner, config | {"n_estimators": 5 + index}] for index in range(9)]
     configs[2] = [learner, config | {"n_estimators": 10_000_000}]
     configs[1] = [learner, config | {"subsample": 7.0}]
     seen = []
@@ -75,12 +75,12 @@ def test_interrupted_search_goes_on_as_if_it_had_not_been(run_search, diabetes, 
     """Stopped after a few trials and started again: the same trials in all as in one go."""
     values = TWO | {"target": "progression", "max_trials": 8, "learners": ("lgbm", "rf")}
     whole = run_search(diabetes.frame, **values).result
-    told = []
+    items = []
     run_search(
         diabetes.frame,
         workdir=tmp_path,
-        watch=lambda event: told.append(event.values.get("trial")),
-        should_stop=lambda: 3 in told,
+        watch=lambda event: items.append(event.values.get("trial")),
+        should_stop=lambda: 3 in items,
         **values,
     )
     again = run_search(diabetes.frame, workdir=tmp_path, **values).result

@@ -27,7 +27,7 @@ def classes_of(counts, columns=4, seed=0):
     random = np.random.default_rng(seed)
     y = np.repeat(np.arange(len(counts)), counts)
     X = random.normal(size=(len(y), columns)) + y[:, None] * 1.5
-    frame = pd.DataFrame(X, columns=[f"x{place}" for place in range(columns)])
+    frame = pd.DataFrame(X, columns=[f"x{index}" for index in range(columns)])
     return frame.assign(y=[f"c{code}" for code in y]).sample(frac=1, random_state=seed, ignore_index=True)
 
 
@@ -78,9 +78,9 @@ def test_folds_of_one_class_are_left_out_and_said(run_search):
     frame["y"] = np.where((frame["day"] >= 8) & (frame["day"] < 16), "no", np.where(frame["x"] > 0, "yes", "no"))
     settings = {"target": "y", "time_column": "day", "test_fraction": 0}
     prepared = prepare(frame, AutoMLSettings(**settings, folds=4))
-    told = [finding for finding in prepared.findings if finding.check == "folds"]
-    assert [finding.values["folds"] for finding in told] == [1]
-    assert "1 of 4 folds is left out" in told[0].message
+    messages = [finding for finding in prepared.findings if finding.check == "folds"]
+    assert [finding.values["folds"] for finding in messages] == [1]
+    assert "1 of 4 folds is left out" in messages[0].message
     assert len(prepared.data.folds) == 3
     accurate = prepare(frame, AutoMLSettings(**settings, folds=4, metric="accuracy"))
     assert len(accurate.data.folds) == 4
@@ -126,7 +126,7 @@ def test_a_text_column_may_have_two_underscores_in_its_name(run_search):
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"y": random.integers(0, 2, 200)})
     words = np.where(frame["y"] == 1, "good fine", "bad poor")
-    frame["Description__c"] = [f"{word} thing number {place} of the long list" for place, word in enumerate(words)]
+    frame["Description__c"] = [f"{word} thing number {index} of the long list" for index, word in enumerate(words)]
     result = run_search(frame, target="y", **TRIALS | {"max_trials": 2}).result
     assert result.winner["score"] > 0.9
 
@@ -190,8 +190,8 @@ def test_folds_of_one_value_are_left_out_and_said(run_search):
     frame["y"] = np.where((frame["day"] >= 8) & (frame["day"] < 16), 0.0, frame["x"] + random.normal(size=400))
     settings = {"target": "y", "time_column": "day", "test_fraction": 0, "folds": 4}
     prepared = prepare(frame, AutoMLSettings(**settings))
-    (told,) = [finding for finding in prepared.findings if finding.check == "folds"]
-    assert told.message == "1 of 4 folds is left out: its rows are of one value only, so R² is undefined on it."
+    (messages,) = [finding for finding in prepared.findings if finding.check == "folds"]
+    assert messages.message == "1 of 4 folds is left out: its rows are of one value only, so R² is undefined on it."
     assert len(prepare(frame, AutoMLSettings(**settings, metric="mae")).data.folds) == 4
     result = run_search(frame, **settings | TRIALS | {"folds": 4, "max_trials": 2}).result
     assert [trial["status"] for trial in result.trials] == ["finished"] * 2

@@ -18,7 +18,7 @@ from core.errors import InputError
 def trials(count, score, learner="lgbm", seed=0):
     """Trials whose score is a function of the configuration."""
     random = np.random.default_rng(seed)
-    found = []
+    items = []
     for number in range(count):
         config = {
             "rate": float(random.uniform(0, 1)),
@@ -26,7 +26,7 @@ def trials(count, score, learner="lgbm", seed=0):
             "fixed": 1,
             "criterion": str(random.choice(["gini", "entropy"])),
         }
-        found.append(
+        items.append(
             {
                 "trial": number + 1,
                 "learner": learner,
@@ -36,29 +36,29 @@ def trials(count, score, learner="lgbm", seed=0):
                 "score": score(config, random),
             }
         )
-    return found
+    return items
 
 
 def test_what_decides_the_score_is_first_and_the_rest_is_nothing():
-    found = hyperparameter_importance(trials(120, lambda config, random: (config["rate"] - 0.3) ** 2), "lgbm")
-    assert next(iter(found)) == "rate"
-    assert found["rate"].low > 0.3
+    result = hyperparameter_importance(trials(120, lambda config, random: (config["rate"] - 0.3) ** 2), "lgbm")
+    assert next(iter(result)) == "rate"
+    assert result["rate"].low > 0.3
     for name in ("leaves", "criterion"):
-        assert abs(found[name].value) < 0.1
-    assert "fixed" not in found, "it never varied"
-    assert all(estimate.n == 120 and estimate.low <= estimate.value <= estimate.high for estimate in found.values())
+        assert abs(result[name].value) < 0.1
+    assert "fixed" not in result, "it never varied"
+    assert all(estimate.n == 120 and estimate.low <= estimate.value <= estimate.high for estimate in result.values())
 
 
 def test_a_choice_of_words_counts_like_any_other():
-    found = hyperparameter_importance(
+    result = hyperparameter_importance(
         trials(80, lambda config, random: (config["criterion"] == "gini") + 0.1 * random.normal()), "lgbm"
     )
-    assert next(iter(found)) == "criterion"
+    assert next(iter(result)) == "criterion"
 
 
 def test_scores_by_chance_make_nothing_important():
-    found = hyperparameter_importance(trials(100, lambda config, random: random.normal()), "lgbm")
-    assert all(abs(estimate.value) < 0.15 for estimate in found.values())
+    result = hyperparameter_importance(trials(100, lambda config, random: random.normal()), "lgbm")
+    assert all(abs(estimate.value) < 0.15 for estimate in result.values())
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_only_finished_trials_of_the_learner_are_in_the_table():
 
 def test_a_search_stores_what_mattered(run_search, quick, yes_or_no, tmp_path):
     learner, config = quick
-    configs = [[learner, config | {"n_estimators": 2 + place, "max_depth": 1 + place % 4}] for place in range(16)]
+    configs = [[learner, config | {"n_estimators": 2 + index, "max_depth": 1 + index % 4}] for index in range(16)]
     result = run_search(
         yes_or_no, target="y", time_budget_s=None, max_trials=16, folds=2, configs=configs, early_stopping=False
     ).result
@@ -104,22 +104,22 @@ def test_comparison_of_results_is_that_of_their_test_rows(credit, run_search):
         learners=("rf",),
         ensemble=False,
     ).result
-    found = compare_results(credit.result, other)
+    actual = compare_results(credit.result, other)
     gap = [roc_auc_score(result.test["credit"] == "good", result.test["p(good)"]) for result in (credit.result, other)]
-    gain = found.gains["other"]
+    gain = actual.gains["other"]
     assert gain.value == pytest.approx(gap[0] - gap[1])
     assert gain.low < gain.value < gain.high
     assert gain.n == len(credit.result.test)
     back = compare_results(other, credit.result).gains["other"]
     assert (back.value, back.low, back.high) == pytest.approx((-gain.value, -gain.high, -gain.low))
-    assert found.metrics["first"]["roc_auc"].value == pytest.approx(credit.result.test_metrics["roc_auc"].value)
+    assert actual.metrics["first"]["roc_auc"].value == pytest.approx(credit.result.test_metrics["roc_auc"].value)
 
 
 def test_a_model_is_as_good_as_itself_in_whatever_order_the_rows_are(credit):
     table = credit.result.test
     shuffled = table.sample(frac=1, random_state=0)[[*table.columns[::-1]]]
-    found = compare_tables(table, shuffled, target="credit", task="binary", metric="log_loss")
-    assert (found.gains["other"].value, found.gains["other"].low, found.gains["other"].high) == (0, 0, 0)
+    actual = compare_tables(table, shuffled, target="credit", task="binary", metric="log_loss")
+    assert (actual.gains["other"].value, actual.gains["other"].low, actual.gains["other"].high) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,8 @@ def test_smaller_is_better_keeps_the_smallest(diabetes):
     assert result.metric == "rmse"
     finite = [*(trial["score"] for trial in result.trials), *result.leaderboard["score"]]
     assert result.winner["score"] == np.nanmin(finite)
-    told = [event.values["best_score"] for event in diabetes.told]
-    assert told == np.minimum.accumulate([trial["score"] for trial in result.trials]).tolist()
+    messages = [event.values["best_score"] for event in diabetes.told]
+    assert messages == np.minimum.accumulate([trial["score"] for trial in result.trials]).tolist()
 
 
 def test_winner_is_fitted_on_all_training_rows(diabetes):
@@ -139,9 +139,9 @@ def test_labels_are_kept(name, task, labels, request):
 
 
 def test_missing_targets_are_left_out_and_said_to_be(credit):
-    found = [finding for finding in credit.result.findings if finding.check == "missing_target"]
-    assert [finding.column for finding in found] == ["credit"]
-    assert "3 of 1,000 rows" in found[0].message
+    actual = [finding for finding in credit.result.findings if finding.check == "missing_target"]
+    assert [finding.column for finding in actual] == ["credit"]
+    assert "3 of 1,000 rows" in actual[0].message
     assert not {3, 77, 500} & {*credit.result.oof["row_id"], *credit.result.test["row_id"]}
     assert credit.result.rows == {"all": 1000, "train": len(credit.result.oof), "test": len(credit.result.test)}
 

@@ -112,8 +112,8 @@ def test_time_column_orders_the_splits_and_is_no_feature():
     assert prepared.split_method == "5 folds forward in time"
     assert frame["day"].iloc[prepared.train_rows].max() < frame["day"].iloc[prepared.test_rows].min()
     assert {5, 9} <= set(prepared.train_rows)
-    told = next(finding for finding in prepared.findings if finding.check == "time")
-    assert "2 of 400 rows have no time in 'day'" in told.message
+    messages = next(finding for finding in prepared.findings if finding.check == "time")
+    assert "2 of 400 rows have no time in 'day'" in messages.message
 
 
 @pytest.mark.parametrize("days", ["text", "number"])

@@ -60,11 +60,11 @@ def test_out_of_fold_scores_are_the_leaderboards(credit):
 
 
 def test_settings_versions_and_fingerprint_are_stored(saved, credit):
-    found = json.loads((saved / "result.json").read_text())
-    assert found["settings"] == credit.result.settings.model_dump(mode="json")
-    assert len(found["fingerprint"]) == 64
+    content = json.loads((saved / "result.json").read_text())
+    assert content["settings"] == credit.result.settings.model_dump(mode="json")
+    assert len(content["fingerprint"]) == 64
     for name in ("python", "scikit-learn", "flaml", "lightgbm", "xgboost"):
-        assert found["packages"][name]
+        assert content["packages"][name]
     assert "scikit-learn==" in (saved / "requirements.txt").read_text()
 
 

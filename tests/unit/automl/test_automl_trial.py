@@ -39,11 +39,11 @@ def of_scikit(name, y, output):
         case "roc_auc":
             return sk.roc_auc_score(y, output[:, 1] if two else output, multi_class="ovr", average="weighted")
         case "average_precision":
-            each = np.eye(output.shape[1])[y]
+            item = np.eye(output.shape[1])[y]
             return (
                 sk.average_precision_score(y, output[:, 1])
                 if two
-                else sk.average_precision_score(each, output, average="weighted")
+                else sk.average_precision_score(item, output, average="weighted")
             )
         case "log_loss":
             return sk.log_loss(y, output / output.sum(axis=1, keepdims=True), labels=range(output.shape[1]))
@@ -100,9 +100,9 @@ def test_each_repeat_has_its_own_predictions():
     assert np.isfinite(predicted).all()
     assert fold_repeats(data.folds, len(data.y)) == [0] * 4 + [1] * 4 + [2] * 4
     assert summarize(predicted, data, "roc_auc").fold_scores == record.fold_scores
-    for place, (train, part) in enumerate(data.folds):
+    for index, (train, part) in enumerate(data.folds):
         model = linear("binary", seed=0).fit(data.X[train], data.y[train])
-        assert np.allclose(predicted[place // 4, part], model.predict_proba(data.X[part]), atol=1e-5)
+        assert np.allclose(predicted[index // 4, part], model.predict_proba(data.X[part]), atol=1e-5)
 
 
 def test_rows_that_are_never_validated_have_no_prediction():

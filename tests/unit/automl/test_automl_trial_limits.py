@@ -45,8 +45,8 @@ def test_endless_trial_is_ended_and_the_search_goes_on(beset):
 
 def test_broken_trial_says_why(beset):
     assert "subsample" in beset.result.trials[3]["message"]
-    found = [finding for finding in beset.result.findings if finding.check == "trials"]
-    assert "2 of 5 trials gave no score" in found[0].message
+    actual = [finding for finding in beset.result.findings if finding.check == "trials"]
+    assert "2 of 5 trials gave no score" in actual[0].message
 
 
 def test_killed_helpers_cost_no_model(beset):
@@ -78,13 +78,13 @@ def ended(run_search, yes_or_no, tmp_path_factory):
         "learners": ("lgbm", "rf"),
     }
     first = run_search(yes_or_no, **values)
-    told = []
+    items = []
     limit = len(first.result.trials) + 2
     second = run_search(
         yes_or_no,
         **values | {"time_budget_s": 60},
-        watch=lambda event: told.append(event) if "trial" in event.values else None,
-        should_stop=lambda: len(told) >= limit,
+        watch=lambda event: items.append(event) if "trial" in event.values else None,
+        should_stop=lambda: len(items) >= limit,
     )
     return first, second
 

@@ -94,7 +94,7 @@ def test_title_lines_are_skipped_and_said(tmp_path: Path) -> None:
     [
         ("5.1,3.5,setosa\n4.9,3.0,setosa\n", False),
         ("country,2019,2020\nFrance,1.5,2.5\nSpain,2.5,3.5\n", True),
-        ("name,colour\nAnn,red\nBob,blue\n", True),
+        ("name,shade\nAnn,red\nBob,blue\n", True),
         ("red,Ann\nblue,Ann\nred,Ann\nblue,Ann\n", False),
         ("1,2,3\n4,5,6\n", False),
         ("2020-01-01,a\n2020-01-02,b\n", False),

@@ -13,28 +13,28 @@ def test_figures_by_threshold_are_scikit_learns(seed):
     random = np.random.default_rng(seed)
     positive = random.random(300) < 0.3
     scores = np.clip(0.4 * positive + random.random(300) * 0.6, 0, 1).round(2)  # many rows lie on a threshold
-    found = by_threshold(positive, scores)
-    for place, threshold in enumerate(found["threshold"]):
+    result = by_threshold(positive, scores)
+    for index, threshold in enumerate(result["threshold"]):
         chosen = scores >= threshold
-        assert found["selected"][place] == pytest.approx(chosen.mean(), abs=1e-6)
-        assert found["recall"][place] == pytest.approx(recall_score(positive, chosen), abs=1e-6)
+        assert result["selected"][index] == pytest.approx(chosen.mean(), abs=1e-6)
+        assert result["recall"][index] == pytest.approx(recall_score(positive, chosen), abs=1e-6)
         if chosen.any():
-            assert found["precision"][place] == pytest.approx(precision_score(positive, chosen))
-            assert found["f1"][place] == pytest.approx(f1_score(positive, chosen), abs=1e-6)
+            assert result["precision"][index] == pytest.approx(precision_score(positive, chosen))
+            assert result["f1"][index] == pytest.approx(f1_score(positive, chosen), abs=1e-6)
         else:
-            assert found["precision"][place] is None
-            assert found["f1"][place] == 0
+            assert result["precision"][index] is None
+            assert result["f1"][index] == 0
 
 
 def test_calibration_is_scikit_learns():
     random = np.random.default_rng(1)
     scores = random.random(1_000)
     positive = random.random(1_000) < scores**1.5
-    found = calibration(positive, scores)
+    result = calibration(positive, scores)
     observed, predicted = calibration_curve(positive, scores, n_bins=10, strategy="quantile")
-    assert [point["observed"] for point in found] == pytest.approx(observed.tolist())
-    assert [point["predicted"] for point in found] == pytest.approx(predicted.tolist())
-    assert [(point["low"], point["high"]) for point in found] == [
+    assert [point["observed"] for point in result] == pytest.approx(observed.tolist())
+    assert [point["predicted"] for point in result] == pytest.approx(predicted.tolist())
+    assert [(point["low"], point["high"]) for point in result] == [
         pytest.approx(wilson(round(100 * share), 100)) for share in observed
     ]
 
@@ -47,8 +47,8 @@ def test_copies_of_rows_make_calibration_no_surer():
     alone = calibration(positive, scores)
     copies = np.repeat(np.arange(400), 10)
     copied = calibration(positive[copies], scores[copies], groups=copies)
-    for known, found in zip(alone, copied, strict=True):
-        assert (found["observed"], found["n"]) == (known["observed"], 10 * known["n"])
-        assert found["high"] - found["low"] == pytest.approx(known["high"] - known["low"], rel=0.03)
+    for known, result in zip(alone, copied, strict=True):
+        assert (result["observed"], result["n"]) == (known["observed"], 10 * known["n"])
+        assert result["high"] - result["low"] == pytest.approx(known["high"] - known["low"], rel=0.03)
     unaware = calibration(positive[copies], scores[copies])
     assert unaware[5]["high"] - unaware[5]["low"] < 0.4 * (alone[5]["high"] - alone[5]["low"])

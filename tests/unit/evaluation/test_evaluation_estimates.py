@@ -66,13 +66,17 @@ def test_intervals_agree_with_another_bootstrap(task, names):
     y, good, poor = tables(task)
     draws = np.random.default_rng(99).integers(0, len(y), (120, len(y)))
     for name in names:
-        found = compare_outputs(task, name, y, {"good": good, "poor": poor})
+        comparison = compare_outputs(task, name, y, {"good": good, "poor": poor})
         sign = 1 if METRICS[name].larger_is_better else -1
         one = np.array([of_scikit(name, y[rows], good[rows]) for rows in draws])
         other = np.array([of_scikit(name, y[rows], poor[rows]) for rows in draws])
         for estimate, value, sampled in (
-            (found.metrics["good"][name], of_scikit(name, y, good), one),
-            (found.gains["poor"], sign * (of_scikit(name, y, good) - of_scikit(name, y, poor)), sign * (one - other)),
+            (comparison.metrics["good"][name], of_scikit(name, y, good), one),
+            (
+                comparison.gains["poor"],
+                sign * (of_scikit(name, y, good) - of_scikit(name, y, poor)),
+                sign * (one - other),
+            ),
         ):
             assert estimate.value == pytest.approx(value, abs=1e-9), name
             assert estimate.n == len(y)
@@ -83,10 +87,10 @@ def test_intervals_agree_with_another_bootstrap(task, names):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_every_metric_is_estimated_as_scikit_learn_does(task):
     y, good, poor = tables(task)
-    found = compare_outputs(task, metric_choices(task)[0], y, {"good": good, "poor": poor}).metrics
+    result = compare_outputs(task, metric_choices(task)[0], y, {"good": good, "poor": poor}).metrics
     for model, output in (("good", good), ("poor", poor)):
-        assert set(found[model]) == set(metric_choices(task))
-        for name, estimate in found[model].items():
+        assert set(result[model]) == set(metric_choices(task))
+        for name, estimate in result[model].items():
             assert estimate.value == pytest.approx(of_scikit(name, y, output), abs=1e-9), name
             assert estimate.low < estimate.value < estimate.high, name
 
@@ -100,10 +104,14 @@ def test_intervals_cover_the_truth():
         y = random.integers(0, 2, 150)
         right = random.random(150) < 0.8
         output = np.where((y == 1) == right, 0.7, 0.3)
-        found = compare_outputs("binary", "accuracy", y, {"m": np.column_stack([1 - output, output])}, seed=number)
-        covered["accuracy"] += found.metrics["m"]["accuracy"].low <= 0.8 <= found.metrics["m"]["accuracy"].high
-        found = compare_outputs("regression", "mae", np.ones(150), {"m": 1 + random.exponential(1, 150)}, seed=number)
-        covered["mae"] += found.metrics["m"]["mae"].low <= 1 <= found.metrics["m"]["mae"].high
+        comparison = compare_outputs("binary", "accuracy", y, {"m": np.column_stack([1 - output, output])}, seed=number)
+        covered["accuracy"] += (
+            comparison.metrics["m"]["accuracy"].low <= 0.8 <= comparison.metrics["m"]["accuracy"].high
+        )
+        comparison = compare_outputs(
+            "regression", "mae", np.ones(150), {"m": 1 + random.exponential(1, 150)}, seed=number
+        )
+        covered["mae"] += comparison.metrics["m"]["mae"].low <= 1 <= comparison.metrics["m"]["mae"].high
     lowest = stats.binom.ppf(0.001, count, 0.93)  # a percentile interval of 150 rows falls a little short of 95 %
     assert all(lowest <= hits <= count for hits in covered.values()), covered
 
@@ -130,9 +138,9 @@ def test_paired_gain_is_narrower_than_unpaired():
     """A model that is always closer by one is better by one for sure, however wide its own interval is."""
     y = np.random.default_rng(0).normal(0, 100, 80)
     error = np.random.default_rng(1).exponential(30, 80) + 1
-    found = compare_outputs("regression", "mae", y, {"model": y + error - 1, "other": y + error})
-    assert found.metrics["model"]["mae"].high - found.metrics["model"]["mae"].low > 5
-    gain = found.gains["other"]
+    comparison = compare_outputs("regression", "mae", y, {"model": y + error - 1, "other": y + error})
+    assert comparison.metrics["model"]["mae"].high - comparison.metrics["model"]["mae"].low > 5
+    gain = comparison.gains["other"]
     assert (gain.value, gain.low, gain.high) == pytest.approx((1, 1, 1))
 
 
@@ -150,22 +158,22 @@ def test_faultless_model_still_has_an_interval(hits, n):
     y = (np.arange(n) < hits).astype(int)
     right = np.eye(2)[y]
     prior = np.tile([1 - hits / n, hits / n], (n, 1))
-    found = compare_outputs("binary", "roc_auc", y, {"model": right, "prior": prior})
+    comparison = compare_outputs("binary", "roc_auc", y, {"model": right, "prior": prior})
     rare = min(hits, n - hits)
     for name, rows in (("accuracy", n), ("roc_auc", rare)):
-        estimate = found.metrics["model"][name]
+        estimate = comparison.metrics["model"][name]
         assert (estimate.value, estimate.high) == (1, pytest.approx(1))
         assert estimate.low == pytest.approx(stats.binomtest(rows, rows).proportion_ci(method="wilson").low)
-    gain = found.gains["prior"]
+    gain = comparison.gains["prior"]
     assert gain.value == 0.5
     assert 0 < gain.low < 0.5 <= gain.high + 1e-12
 
 
 def test_a_class_that_the_test_lacks_does_not_count_as_the_rarest():
     y = np.repeat([0, 1], [100, 60])
-    found = compare_outputs("multiclass", "balanced_accuracy", y, {"model": np.eye(3)[y]}).metrics["model"]
+    model = compare_outputs("multiclass", "balanced_accuracy", y, {"model": np.eye(3)[y]}).metrics["model"]
     expected = stats.binomtest(60, 60).proportion_ci(method="wilson").low
-    assert found["balanced_accuracy"].low == found["roc_auc"].low == pytest.approx(expected)
+    assert model["balanced_accuracy"].low == model["roc_auc"].low == pytest.approx(expected)
 
 
 def test_resamples_without_a_class_leave_the_interval_finite():
@@ -211,7 +219,7 @@ def patients(seed=5):
 
 def test_groups_are_resampled_as_a_loop_over_them_does():
     groups, y, output = patients()
-    found = compare_outputs("binary", "roc_auc", y, {"a": output}, groups=groups).metrics["a"]
+    result = compare_outputs("binary", "roc_auc", y, {"a": output}, groups=groups).metrics["a"]
     by_row = compare_outputs("binary", "roc_auc", y, {"a": output}).metrics["a"]
     random = np.random.default_rng(99)
     members = {group: np.flatnonzero(groups == group) for group in np.unique(groups)}
@@ -224,9 +232,9 @@ def test_groups_are_resampled_as_a_loop_over_them_does():
     for name in names:
         low, high = np.quantile(drawn[name], [0.025, 0.975])
         width = high - low
-        assert found[name].low == pytest.approx(low, abs=0.12 * width)
-        assert found[name].high == pytest.approx(high, abs=0.12 * width)
-        assert found[name].n == len(y)
+        assert result[name].low == pytest.approx(low, abs=0.12 * width)
+        assert result[name].high == pytest.approx(high, abs=0.12 * width)
+        assert result[name].n == len(y)
         assert by_row[name].high - by_row[name].low < 0.75 * width, "rows alone claim too much"
 
 
@@ -249,7 +257,7 @@ def test_rows_of_groups_are_worth_as_many_as_drawing_groups_shows():
     random = np.random.default_rng(3)
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     shares = [
-        hits[np.concatenate([members[place] for place in random.integers(0, 40, 40)])].mean() for _ in range(4000)
+        hits[np.concatenate([members[integer] for integer in random.integers(0, 40, 40)])].mean() for _ in range(4000)
     ]
     worth = effective_rows(hits, groups)
     assert np.sqrt(hits.mean() * (1 - hits.mean()) / worth) == pytest.approx(np.std(shares), rel=0.1)
@@ -264,13 +272,15 @@ def test_rows_of_groups_are_worth_as_many_as_drawing_groups_shows():
 def test_a_faultless_model_is_as_sure_as_its_groups_are_many():
     y = np.repeat([0, 1], 500)
     groups = np.arange(1_000) // 50  # ten groups of each class
-    found = compare_outputs("binary", "accuracy", y, {"a": np.eye(2)[y]}, groups=groups).metrics["a"]
-    assert found["balanced_accuracy"].low == pytest.approx(wilson(10, 10)[0])
-    assert found["accuracy"].low == pytest.approx(wilson(20, 20)[0])
-    assert found["accuracy"].high == pytest.approx(1)
+    result = compare_outputs("binary", "accuracy", y, {"a": np.eye(2)[y]}, groups=groups).metrics["a"]
+    assert result["balanced_accuracy"].low == pytest.approx(wilson(10, 10)[0])
+    assert result["accuracy"].low == pytest.approx(wilson(20, 20)[0])
+    assert result["accuracy"].high == pytest.approx(1)
 
 
 def test_one_group_has_no_interval():
     y, first, other = tables("binary")
-    found = compare_outputs("binary", "accuracy", y, {"a": first, "b": other}, groups=np.zeros(len(y), int))
-    assert np.isnan([found.metrics["a"]["accuracy"].low, found.gains["b"].low, found.gains["b"].high]).all()
+    comparison = compare_outputs("binary", "accuracy", y, {"a": first, "b": other}, groups=np.zeros(len(y), int))
+    assert np.isnan(
+        [comparison.metrics["a"]["accuracy"].low, comparison.gains["b"].low, comparison.gains["b"].high]
+    ).all()

@@ -68,9 +68,9 @@ def test_r2_of_a_resample_without_variation_is_unknown(n, single, seed):
     """All zeros but one: many resamples hold zeros only, and r2 must not be told from rounding errors there."""
     y = np.r_[np.zeros(n - 1), single]
     weights = np.r_[np.random.default_rng(seed).multinomial(n, np.full(n - 1, 1 / (n - 1))), 0].astype(float)[None]
-    found = WeightedMetrics(NUMBERS, y, np.full(n, 0.3))(weights)
-    assert math.isnan(found["r2"][0])
-    assert found["mae"][0] == pytest.approx(0.3)
+    result = WeightedMetrics(NUMBERS, y, np.full(n, 0.3))(weights)
+    assert math.isnan(result["r2"][0])
+    assert result["mae"][0] == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("k", [2, 3, 6])

@@ -134,7 +134,7 @@ def test_stop_within_a_technique_keeps_those_that_are_done(hiring):
 @pytest.mark.parametrize(
     ("search", "columns", "said"),
     [
-        (SEARCH, ("colour",), "no column 'colour'"),
+        (SEARCH, ("color",), "no column 'color'"),
         (SEARCH.model_copy(update={"test_fraction": 0.0}), ("group",), "held out no rows"),
         (AutoMLSettings(target="skill"), ("group",), "does not have two classes"),
     ],

@@ -121,8 +121,8 @@ def test_adjusted_p_values_are_scipys(values):
 
 def test_heterogeneity_is_cochrans():
     values, variances = np.array([0.7, 0.8, 0.75]), np.array([0.001, 0.002, 0.0005])
-    centre = np.average(values, weights=1 / variances)
-    expected = chi2.sf(((values - centre) ** 2 / variances).sum(), 2)
+    center = np.average(values, weights=1 / variances)
+    expected = chi2.sf(((values - center) ** 2 / variances).sum(), 2)
     assert heterogeneity(values, variances, np.ones(3, bool)) == pytest.approx(expected)
     assert np.isnan(heterogeneity(values, variances, np.array([True, False, False])))
 

@@ -185,8 +185,8 @@ def test_figures_of_numbers_are_scikit_learns(seed, scale, weighted):
 @pytest.mark.parametrize("positive", ["red", "green", "blue"])
 def test_several_classes_are_one_against_the_rest(positive):
     random = np.random.default_rng(3)
-    colours = ["red", "green", "blue"]
-    y, p, group = random.choice(colours, 90), random.choice(colours, 90), random.choice(list("ab"), 90)
+    colors = ["red", "green", "blue"]
+    y, p, group = random.choice(colors, 90), random.choice(colors, 90), random.choice(list("ab"), 90)
     metrics = group_metrics(y, p, group, pos_label=positive, min_group_size=0)
     binary = group_metrics(y == positive, p == positive, group, min_group_size=0)
     assert metrics.by_group.equals(binary.by_group)

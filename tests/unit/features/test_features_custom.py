@@ -31,8 +31,8 @@ def kinds(**wanted):
 
 
 def test_named_types_count_and_others_are_decided_as_always():
-    found = kinds(zip="categorical", when="date", note="text", spare="ignore")
-    assert found == {"zip": "category", "size": "number", "when": "date", "note": "text", "spare": "left out"}
+    result = kinds(zip="categorical", when="date", note="text", spare="ignore")
+    assert result == {"zip": "category", "size": "number", "when": "date", "note": "text", "spare": "left out"}
     assert kinds()["zip"] == "number"
 
 
@@ -42,24 +42,24 @@ def test_a_number_as_a_category_is_the_same_category_when_cells_are_missing():
     other = table().astype({"zip": float})
     other.loc[0, "zip"] = None
     names = list(encoder.get_feature_names_out())
-    found = pd.DataFrame(encoder.transform(other), columns=names)
-    assert found.loc[2, "zip_1001"] == 1
-    assert found.loc[0, [name for name in names if name.startswith("zip_")]].sum() == 0
+    result = pd.DataFrame(encoder.transform(other), columns=names)
+    assert result.loc[2, "zip_1001"] == 1
+    assert result.loc[0, [name for name in names if name.startswith("zip_")]].sum() == 0
 
 
 def test_a_date_as_text_has_its_parts():
     encoder = TableEncoder(column_types={"when": "date"}).fit(table())
-    found = pd.DataFrame(encoder.transform(table()), columns=encoder.get_feature_names_out())
-    assert found.loc[0, "when: month"] == 1
-    assert found.loc[3, "when: year"] == 2022
+    result = pd.DataFrame(encoder.transform(table()), columns=encoder.get_feature_names_out())
+    assert result.loc[0, "when: month"] == 1
+    assert result.loc[3, "when: year"] == 2022
 
 
 @pytest.mark.parametrize(("how", "value"), [("median", 3.0), ("mean", 3.0), ("zero", 0.0), ("most_frequent", 1.0)])
 def test_imputation_is_the_one_asked_for(how, value):
     encoder = TableEncoder(imputation=how).fit(table())
-    found = pd.DataFrame(encoder.transform(table()), columns=encoder.get_feature_names_out())
-    assert found.loc[1, "size"] == value
-    assert found.loc[1, "missingindicator_size"] == 1
+    result = pd.DataFrame(encoder.transform(table()), columns=encoder.get_feature_names_out())
+    assert result.loc[1, "size"] == value
+    assert result.loc[1, "missingindicator_size"] == 1
 
 
 def gaps():
@@ -80,18 +80,18 @@ def test_each_column_is_imputed_as_it_was_asked_for():
     asked = {"price": "zero", "flag": "most_frequent", "due": "most_frequent"}
     encoder = TableEncoder(imputation="mean", column_imputation=asked).fit(gaps())
     names = list(encoder.get_feature_names_out())
-    found = pd.DataFrame(encoder.transform(gaps()), columns=names)
+    result = pd.DataFrame(encoder.transform(gaps()), columns=names)
     assert len(set(names)) == len(names)
-    assert (found.loc[1, "size"], found.loc[2, "price"], found.loc[1, "flag"]) == (4.0, 0.0, 1.0)
-    assert (found.loc[1, "due: year"], found.loc[1, "due: month"]) == (2024, 1)
+    assert (result.loc[1, "size"], result.loc[2, "price"], result.loc[1, "flag"]) == (4.0, 0.0, 1.0)
+    assert (result.loc[1, "due: year"], result.loc[1, "due: month"]) == (2024, 1)
     for name in ("size", "price", "flag"):
-        assert found[f"missingindicator_{name}"].tolist() == gaps()[name].isna().tolist()
+        assert result[f"missingindicator_{name}"].tolist() == gaps()[name].isna().tolist()
     # What is given is the same whatever stands for the rest.
     plain = TableEncoder().fit(gaps())
     other = pd.DataFrame(plain.transform(gaps()), columns=plain.get_feature_names_out())
     assert sorted(other.columns) == sorted(names)
     complete = gaps().notna().all(axis=1).to_numpy()
-    pd.testing.assert_frame_equal(other.loc[complete, names], found.loc[complete])
+    pd.testing.assert_frame_equal(other.loc[complete, names], result.loc[complete])
 
 
 @pytest.mark.parametrize(("name", "told"), [("job", "used as category"), ("whole", None), ("none", "left out")])
@@ -119,8 +119,8 @@ def test_columns_imputed_in_several_ways_are_exported_and_explained(run_search, 
     }
     result = run_search(frame, target="y", **settings).result
     assert AutoMLSettings.model_validate(result.settings.model_dump(mode="json")) == result.settings
-    found = export_onnx(result.model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    assert all(part["largest_difference"] < 1e-5 for part in found.parity.values())
+    actual = export_onnx(result.model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert all(part["largest_difference"] < 1e-5 for part in actual.parity.values())
     columns = [name for name in frame if name != "y"]
     encoder = TableEncoder(column_imputation=settings["column_imputation"]).fit(frame[columns])
     names = encoder.get_feature_names_out()
@@ -181,20 +181,20 @@ def test_a_type_that_does_not_fit_is_refused_with_examples(column, kind, told, h
 
 
 def test_a_few_cells_that_do_not_fit_are_counted_and_missing():
-    found = prepared(odd(), pay="numeric", seen="date", flag="numeric", us="ignore")
-    told = {finding.column: finding for finding in found.findings if finding.check == "unreadable"}
-    assert {name: finding.values for name, finding in told.items()} == {
+    result = prepared(odd(), pay="numeric", seen="date", flag="numeric", us="ignore")
+    messages = {finding.column: finding for finding in result.findings if finding.check == "unreadable"}
+    assert {name: finding.values for name, finding in messages.items()} == {
         "pay": {"cells": 1, "examples": ["n.n."]},
         "seen": {"cells": 2, "examples": ["05/01/2024", "soon"]},
     }
-    assert "1 of 61 cells cannot be read as numbers ('n.n.'), so they count as missing" in told["pay"].message
-    encoded = pd.DataFrame(found.encoder.transform(odd()), columns=found.encoder.get_feature_names_out())
+    assert "1 of 61 cells cannot be read as numbers ('n.n.'), so they count as missing" in messages["pay"].message
+    encoded = pd.DataFrame(result.encoder.transform(odd()), columns=result.encoder.get_feature_names_out())
     assert encoded["missingindicator_pay"].tolist() == pd.to_numeric(odd()["pay"], errors="coerce").isna().tolist()
     # Dates with and without a time are both read, whichever is first; "05/01/2024" is not guessed at.
     assert encoded["missingindicator_seen: epoch"].sum() == odd()["seen"].isna().sum() + 2
     one = odd().loc[[77]]
     assert one["pay"].item() == "n.n."
-    assert np.array_equal(found.encoder.transform(one), encoded.loc[[77]])
+    assert np.array_equal(result.encoder.transform(one), encoded.loc[[77]])
 
 
 def test_dates_of_a_model_from_before_the_check_are_still_read():
@@ -209,12 +209,12 @@ def test_texts_as_numbers_and_dates_are_exported(run_search, tmp_path):
     types = {"pay": "numeric", "seen": "date", "us": "ignore", "year": "ignore"}
     settings = {"featurization": "custom", "column_types": types, "max_trials": 2, "folds": 2, "time_budget_s": None}
     result = run_search(frame, target="y", **settings).result
-    found = export_onnx(result.model, tmp_path / "m.onnx", train=frame, held_out=frame)
-    assert all(part["largest_difference"] < 1e-5 for part in found.parity.values())
+    actual = export_onnx(result.model, tmp_path / "m.onnx", train=frame, held_out=frame)
+    assert all(part["largest_difference"] < 1e-5 for part in actual.parity.values())
     result.save(tmp_path)
     row = frame.head(1).assign(seen="2024-01-05")  # its "pay" is no number, and there is no other cell
     expected = AutoMLResult.load(tmp_path).model.predict_proba(row)
-    assert np.abs(TableScorer(found.path).outputs(row) - expected).max() < 1e-5
+    assert np.abs(TableScorer(actual.path).outputs(row) - expected).max() < 1e-5
     with pytest.raises(InputError, match="'day' was numeric in training"):
         result.model.predict(row.assign(day="soon"))
 
@@ -265,7 +265,7 @@ def test_text_is_used_in_auto_and_survives_saving(reviews, tmp_path):
 
 
 def test_text_is_exported_with_the_rest(reviews, tmp_path):
-    found = export_onnx(reviews.result.model, tmp_path / "m.onnx", train=reviews.frame, held_out=reviews.frame)
-    assert all(part["largest_difference"] < 1e-5 for part in found.parity.values())
+    actual = export_onnx(reviews.result.model, tmp_path / "m.onnx", train=reviews.frame, held_out=reviews.frame)
+    assert all(part["largest_difference"] < 1e-5 for part in actual.parity.values())
     rows = reviews.frame.head(50).assign(text=lambda frame: frame["text"].str.upper() + "!")
-    assert np.abs(TableScorer(found.path).outputs(rows) - reviews.result.model.predict_proba(rows)).max() < 1e-5
+    assert np.abs(TableScorer(actual.path).outputs(rows) - reviews.result.model.predict_proba(rows)).max() < 1e-5

@@ -23,19 +23,19 @@ def kinds(frame):
 
 def test_missing_number_becomes_the_training_median_with_a_flag():
     train = pd.DataFrame({"a": [1.0, 2.0, np.nan, 9.0], "b": [1, 2, 3, 5]})
-    found = encoded(train, pd.DataFrame({"a": [np.nan, 4.0], "b": [7, np.nan]}))
-    assert found["a"].tolist() == [2, 4]
-    assert found["missingindicator_a"].tolist() == [1, 0]
-    assert found["b"].tolist() == [7, 2.5]
-    assert list(found) == ["a", "b", "missingindicator_a"], "no flag where training had nothing missing"
+    result = encoded(train, pd.DataFrame({"a": [np.nan, 4.0], "b": [7, np.nan]}))
+    assert result["a"].tolist() == [2, 4]
+    assert result["missingindicator_a"].tolist() == [1, 0]
+    assert result["b"].tolist() == [7, 2.5]
+    assert list(result) == ["a", "b", "missingindicator_a"], "no flag where training had nothing missing"
 
 
 def test_category_gets_a_column_a_value_and_unseen_ones_none():
     train = pd.DataFrame({"c": ["red", "blue", None, "red"]})
-    found = encoded(train, pd.DataFrame({"c": ["red", "green", None]}))
-    assert found["c_red"].tolist() == [1, 0, 0]
-    assert found["c_blue"].tolist() == [0, 0, 0]
-    assert found["c_(missing)"].tolist() == [0, 0, 1]
+    result = encoded(train, pd.DataFrame({"c": ["red", "green", None]}))
+    assert result["c_red"].tolist() == [1, 0, 0]
+    assert result["c_blue"].tolist() == [0, 0, 0]
+    assert result["c_(missing)"].tolist() == [0, 0, 1]
 
 
 def test_missing_category_that_training_never_had_is_unseen():
@@ -45,9 +45,9 @@ def test_missing_category_that_training_never_had_is_unseen():
 def test_high_cardinality_is_ranked_by_frequency():
     values = [f"v{number:02}" for number in range(30) for _ in range(number + 1)]
     train = pd.DataFrame({"c": values})
-    found = encoded(train, pd.DataFrame({"c": ["v29", "v28", "v00", "new", None]}))
-    assert found.shape[1] == 1
-    assert found.iloc[:, 0].tolist() == [0, 1, 29, -1, -1]
+    result = encoded(train, pd.DataFrame({"c": ["v29", "v28", "v00", "new", None]}))
+    assert result.shape[1] == 1
+    assert result.iloc[:, 0].tolist() == [0, 1, 29, -1, -1]
 
 
 def test_features_do_not_grow_with_the_number_of_categories():
@@ -58,10 +58,16 @@ def test_features_do_not_grow_with_the_number_of_categories():
 
 def test_dates_become_seconds_and_parts():
     train = pd.DataFrame({"d": pd.to_datetime(["2024-02-29 13:00", "2023-01-01 00:00", None])})
-    found = encoded(train)
-    assert found["d: epoch"].iloc[1] == np.float32(1_672_531_200)
-    assert found.loc[0, ["d: year", "d: month", "d: day", "d: day_of_week", "d: hour"]].tolist() == [2024, 2, 29, 3, 13]
-    assert found["missingindicator_d: year"].tolist() == [0, 0, 1]
+    result = encoded(train)
+    assert result["d: epoch"].iloc[1] == np.float32(1_672_531_200)
+    assert result.loc[0, ["d: year", "d: month", "d: day", "d: day_of_week", "d: hour"]].tolist() == [
+        2024,
+        2,
+        29,
+        3,
+        13,
+    ]
+    assert result["missingindicator_d: year"].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -81,17 +87,17 @@ def test_booleans_are_zero_and_one(dtype):
 
 def test_nullable_numbers_and_booleans_may_be_missing():
     train = pd.DataFrame({"i": pd.array([1, None, 4], "Int64"), "b": pd.array([True, None, True], "boolean")})
-    found = encoded(train)
-    assert found["i"].tolist() == [1, 2.5, 4]
-    assert found["b"].tolist() == [1, 1, 1]
-    assert found["missingindicator_b"].tolist() == [0, 1, 0]
+    result = encoded(train)
+    assert result["i"].tolist() == [1, 2.5, 4]
+    assert result["b"].tolist() == [1, 1, 1]
+    assert result["missingindicator_b"].tolist() == [0, 1, 0]
 
 
 def test_infinite_and_huge_numbers_are_missing():
     train = pd.DataFrame({"a": [1.0, np.inf, 3.0, -np.inf, 2.0, 1e300]})
-    found = encoded(train)
-    assert found["a"].tolist() == [1, 2, 3, 2, 2, 2]
-    assert found["missingindicator_a"].tolist() == [0, 1, 0, 1, 0, 1]
+    result = encoded(train)
+    assert result["a"].tolist() == [1, 2, 3, 2, 2, 2]
+    assert result["missingindicator_a"].tolist() == [0, 1, 0, 1, 0, 1]
     assert encoded(train, pd.DataFrame({"a": [-np.inf, 3.5]}))["a"].tolist() == [2, 3.5]
 
 
@@ -128,8 +134,8 @@ def test_what_says_nothing_is_left_out_and_said_to_be():
 
 
 def test_constant_with_gaps_is_kept_for_the_gaps():
-    found = encoded(pd.DataFrame({"a": [5.0, np.nan, 5.0]}))
-    assert found["missingindicator_a"].tolist() == [0, 1, 0]
+    result = encoded(pd.DataFrame({"a": [5.0, np.nan, 5.0]}))
+    assert result["missingindicator_a"].tolist() == [0, 1, 0]
 
 
 def test_measured_numbers_are_kept_though_all_differ():

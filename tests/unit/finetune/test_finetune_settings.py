@@ -25,7 +25,7 @@ def test_defaults_are_those_of_the_page():
         ({"task": "regression", "metric_for_best_model": "accuracy"}, "does not fit regression"),
         ({"epochs": 0}, "epochs"),
         ({"learning_rate": float("nan")}, "learning_rate"),
-        ({"optimiser": "sgd"}, "optimiser"),
+        ({"optimizer": "sgd"}, "optimizer"),
         ({"precision": "int8"}, "precision"),
     ],
 )

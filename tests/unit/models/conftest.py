@@ -87,14 +87,14 @@ def reviews_result() -> FineTuneResult:
 
 def _dataset(frame: pd.DataFrame, name: str, folder: Path, **roles: Any) -> Dataset:
     path = store_frame(frame, folder / "table.parquet")
-    found = profile(path).to_dict()
+    record = profile(path).to_dict()
     dataset, _ = datasets.add(
         Dataset(
             workspace="local",
             name=name,
             fingerprint=fingerprint(path),
             data_digest=get_store().put_file(path),
-            profile_digest=get_store().put_bytes(json.dumps(found).encode()),
+            profile_digest=get_store().put_bytes(json.dumps(record).encode()),
             rows=len(frame),
             columns=frame.shape[1],
             size_bytes=path.stat().st_size,
@@ -119,9 +119,9 @@ def finish(home: Path, tmp_path: Path) -> Finish:
         result.save(folder)
         dataset = _dataset(frame, title.split(" from ")[-1], tmp_path)
         task = "finetune" if isinstance(result, FineTuneResult) else "automl"
-        told = {"verdict": result.verdict, "dataset_fingerprint": dataset.fingerprint}
+        values = {"verdict": result.verdict, "dataset_fingerprint": dataset.fingerprint}
         settings = result.settings.model_dump(mode="json")
-        run = Run(workspace="local", task=task, title=title, dataset_id=dataset.id, settings=settings, result=told)
+        run = Run(workspace="local", task=task, title=title, dataset_id=dataset.id, settings=settings, result=values)
         run.state, run.started_at, run.finished_at = RunState.SUCCEEDED, 1.0, 2.0
         runs.add(run)
         for path in sorted(item for item in folder.rglob("*") if item.is_file()):

@@ -1,4 +1,4 @@
-"""Charts of an explanation: what they draw, how their axes are called, and both themes' colours."""
+"""Charts of an explanation: what they draw, how their axes are called, and both themes' colors."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_importance_has_bars_and_intervals_in_the_metrics_unit(explained):
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_colours_are_those_of_the_theme(explained, monkeypatch, mode):
+def test_colors_are_those_of_the_theme(explained, monkeypatch, mode):
     monkeypatch.setattr(theme, "_mode", lambda: mode)
     (spec,), _ = drawn(explain_charts.importance, explained.permutation, "ROC AUC")
     bar, rule = parts(spec)
@@ -76,7 +76,7 @@ def test_a_beeswarm_names_the_space_and_draws_columns_without_an_order_too(expla
     assert explain_charts._ranks(pd.Series(pd.to_datetime(["2021-01-01", None]))).tolist() == [1, -1]
 
 
-def test_groups_have_colours_and_the_space_is_named(explained):
+def test_groups_have_colors_and_the_space_is_named(explained):
     (spec,), _ = drawn(explain_charts.by_group, explained.summary, "sex", "log-odds", "yes")
     assert "Mean |SHAP| (log-odds of yes)" in titles(spec, "x")
     color = parts(spec)[0]["encoding"]["color"]
@@ -101,11 +101,11 @@ def test_a_small_group_is_hollow_without_an_interval_and_named(explained):
 
 
 def test_a_waterfall_goes_from_the_base_to_the_output(explained):
-    found = waterfall(explained.shap, int(explained.shap.row_id[0]), top=3)
-    (spec,), _ = drawn(explain_charts.waterfall, found)
-    assert f"from {found.base:.3g} to {found.output:.3g}" in spec["title"]
+    steps = waterfall(explained.shap, int(explained.shap.row_id[0]), top=3)
+    (spec,), _ = drawn(explain_charts.waterfall, steps)
+    assert f"from {steps.base:.3g} to {steps.output:.3g}" in spec["title"]
     assert "Log-odds of yes" in titles(spec, "x")
-    (spec,), _ = drawn(explain_charts.waterfall, replace(found, output=-8.9e-16))
+    (spec,), _ = drawn(explain_charts.waterfall, replace(steps, output=-8.9e-16))
     assert spec["title"].endswith(" to 0")
 
 
@@ -166,7 +166,7 @@ def test_charts_of_rows_that_were_learned_from_say_so(explained):
 
 def test_twenty_groups_are_told_apart_by_colour_and_shape(explained):
     own = explained.summary[explained.summary["group"] == "f"]
-    many = [own.assign(group=f"group {place:02d}") for place in range(20)]
+    many = [own.assign(group=f"group {index:02d}") for index in range(20)]
     summary = pd.concat([explained.summary[explained.summary["group"].isna()], *many])
     (spec,), _ = drawn(explain_charts.by_group, summary, "sex", "log-odds", "yes")
     encoding = next(part["encoding"] for part in parts(spec) if "shape" in part["encoding"])

@@ -16,13 +16,13 @@ LONG = 'Probabilities of "5\' \\ <b>" agree with what happened in 7 of 10 bins'
 def test_a_short_title_is_as_it_is_and_a_long_one_has_lines_for_a_narrow_plot() -> None:
     chart = alt.Chart(pd.DataFrame({"a": [1]})).mark_bar().encode(x="a:Q")
     assert chart.properties(title=fitted("ROC")).to_dict()["title"] == "ROC"
-    told = chart.properties(title=fitted(LONG)).to_dict()["title"]["text"]["expr"]
-    found = re.fullmatch(r"width < (\d+) \? (\[.*\]) : (\".*\")", told)
-    assert found is not None
-    lines = json.loads(found[2])
-    assert json.loads(found[3]) == LONG == " ".join(lines)
+    expr = chart.properties(title=fitted(LONG)).to_dict()["title"]["text"]["expr"]
+    match = re.fullmatch(r"width < (\d+) \? (\[.*\]) : (\".*\")", expr)
+    assert match is not None
+    lines = json.loads(match[2])
+    assert json.loads(match[3]) == LONG == " ".join(lines)
     assert max(map(len, lines)) <= 36
-    assert 350 < int(found[1]) < 500  # a telephone's plot is narrower, half of a wide page is not
+    assert 350 < int(match[1]) < 500  # a telephone's plot is narrower, half of a wide page is not
 
 
 def test_a_word_without_a_place_to_break_is_whole_in_the_wide_title() -> None:

@@ -46,8 +46,8 @@ def test_each_trial_is_an_event(searched):
 
 def test_result_is_of_the_stored_table(searched):
     dataset, _, run = searched
-    found = json.loads(jobs.artifact_path(run.id, "result.json", workspace="local").read_text())
-    assert found["fingerprint"] == dataset.fingerprint
+    content = json.loads(jobs.artifact_path(run.id, "result.json", workspace="local").read_text())
+    assert content["fingerprint"] == dataset.fingerprint
 
 
 def test_repeat_gives_the_same_model(searched):
