@@ -39,7 +39,7 @@ def submit(source: Run, *, budget_s: float = 60.0) -> str:
     ----------
     source : Run
         A search that succeeded.
-    budget_s : float
+    budget_s : float, default=60
         Seconds for all of it.
 
     Raises
@@ -47,7 +47,7 @@ def submit(source: Run, *, budget_s: float = 60.0) -> str:
     InputError
         When the run left no model of a table.
     SettingsError
-        When the budget is no positive number of seconds.
+        When the budget is not a positive number of seconds.
     """
     from core.explain import ExplainSettings
 

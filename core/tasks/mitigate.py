@@ -35,7 +35,7 @@ def submit(search: Run, settings: MitigationSettings) -> str:
         When the search has not succeeded.
     """
     if search.task != "automl" or search.state is not RunState.SUCCEEDED:
-        raise JobError(f"'{search.title}' is no finished search.", "Choose one that succeeded.")
+        raise JobError(f"'{search.title}' is not a finished search.", "Choose one that succeeded.")
     return jobs.submit(
         "mitigate",
         {"search": search.id, "mitigation": settings.model_dump(mode="json")},

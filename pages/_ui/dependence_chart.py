@@ -26,17 +26,17 @@ def dependence(curve: Dependence, label: str, code: int = 0) -> None:
     Parameters
     ----------
     curve : Dependence
-        Of the column.
+        The column's curve.
     label : str
-        What the figures are: "probability of yes", or the target when it is a number.
-    code : int
-        The class's place among those that are explained.
+        Name of the values: "probability of yes", or the target when it is a number.
+    code : int, default=0
+        Position of the class among those that are explained.
     """
     chart = _over_numbers if curve.kind in ("number", "date") else _over_categories
-    heading = f"{curve.feature}: mean with its 95 % interval, and {len(curve.lines)} single rows"
+    heading = f"{curve.feature}: mean with its 95% interval, and {len(curve.lines)} single rows"
     first, last = curve.average[0][code], curve.average[-1][code]
-    messages = f"{heading}. {curve.values[0]}: {first:.3g}, {curve.values[-1]}: {last:.3g}"
-    st.altair_chart(chart(curve, code, f"Mean {label}").properties(title=fitted(heading)), alt=messages)
+    description = f"{heading}. {curve.values[0]}: {first:.3g}, {curve.values[-1]}: {last:.3g}"
+    st.altair_chart(chart(curve, code, f"Mean {label}").properties(title=fitted(heading)), alt=description)
     st.caption(frame.plain(_said(curve, code)))
 
 

@@ -54,8 +54,10 @@ def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
         y=y, x=alt.X("value:Q", title=x_title), tooltip=tooltip
     )
     lines = base.mark_rule(color=theme.muted(), strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
-    messages = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
-    st.altair_chart((bars + lines).properties(height=alt.Step(26), title=fitted(heading)), alt=f"{heading}: {messages}")
+    description = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
+    st.altair_chart(
+        (bars + lines).properties(height=alt.Step(26), title=fitted(heading)), alt=f"{heading}: {description}"
+    )
     if len(table) > len(shown):
         st.caption(f"The {len(shown)} largest of {len(table):,} are drawn.")
 
@@ -186,21 +188,21 @@ def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
         )
     )
     heading = f"How single rows are moved, {n:,} {'test rows' if tested else 'rows the model learned from'}"
-    messages = ", ".join(shap.features[column] for column in order)
+    description = ", ".join(shap.features[column] for column in order)
     size = alt.Step(28, **{"for": "position"})
     st.altair_chart(
-        chart.properties(height=size, title=fitted(heading)), alt=f"{heading}; the largest first: {messages}"
+        chart.properties(height=size, title=fitted(heading)), alt=f"{heading}; the largest first: {description}"
     )
 
 
-def waterfall(found: Waterfall) -> None:
+def waterfall(waterfall_steps: Waterfall) -> None:
     """Draw the steps from the base to a row's output."""
-    steps = found.steps.copy()
+    steps = waterfall_steps.steps.copy()
     named = steps["value"] != ""
     steps["name"] = steps["feature"].where(~named, steps["feature"] + " = " + steps["value"])
     steps["place"] = range(len(steps))
     up, down = theme.categorical()[:2]
-    title = space_title(found.space, found.label)
+    title = space_title(waterfall_steps.space, waterfall_steps.label)
     y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=_LABEL)
     x = alt.X("start:Q", title=title[:1].upper() + title[1:], scale=alt.Scale(zero=False))
     bars = (
@@ -214,14 +216,18 @@ def waterfall(found: Waterfall) -> None:
             tooltip=["name:N", *(alt.Tooltip(f"{item}:Q", format=",.4g") for item in ("contribution", "start", "end"))],
         )
     )
-    ends = pd.DataFrame({"x": [found.base, found.output], "end": ["base", "output"]})
+    ends = pd.DataFrame({"x": [waterfall_steps.base, waterfall_steps.output], "end": ["base", "output"]})
     rules = (
         alt.Chart(ends)
         .mark_rule(color=theme.muted(), strokeDash=[4, 4])
         .encode(x="x:Q", tooltip=["end:N", alt.Tooltip("x:Q", format=",.4g")])
     )
-    tiny = 1e-9 * max(abs(found.base), steps["contribution"].abs().max())  # what is left of a sum that is nothing
-    first, last = (0.0 if abs(value) <= tiny else value for value in (found.base, found.output))
-    heading = f"Row {found.row_id}: from {first:.3g} to {last:.3g}"
-    messages = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
-    st.altair_chart((bars + rules).properties(height=alt.Step(28), title=fitted(heading)), alt=f"{heading}: {messages}")
+    tiny = 1e-9 * max(
+        abs(waterfall_steps.base), steps["contribution"].abs().max()
+    )  # what is left of a sum that is nothing
+    first, last = (0.0 if abs(value) <= tiny else value for value in (waterfall_steps.base, waterfall_steps.output))
+    heading = f"Row {waterfall_steps.row_id}: from {first:.3g} to {last:.3g}"
+    description = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
+    st.altair_chart(
+        (bars + rules).properties(height=alt.Step(28), title=fitted(heading)), alt=f"{heading}: {description}"
+    )

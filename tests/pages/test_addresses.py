@@ -99,7 +99,7 @@ def test_a_tab_is_kept_in_the_address_and_opened_by_it(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "place"),
+    ("call", "module"),
     [
         ("st.tabs", "tabs"),
         ("st.title", "header"),
@@ -108,14 +108,14 @@ def test_a_tab_is_kept_in_the_address_and_opened_by_it(home: Path) -> None:
         ("pq.read_table", "artifacts"),
     ],
 )
-def test_what_pages_share_is_written_once(call: str, place: str) -> None:
+def test_what_pages_share_is_written_once(call: str, module: str) -> None:
     """Tabs keep their tab in the address, headers title the browser's tab, and so on, because there is one of each."""
-    allowed = {f"_ui/{place}.py", "_ui/frame.py", "_ui/tables.py", "finetune/preview.py"}
+    allowed = {f"_ui/{module}.py", "_ui/frame.py", "_ui/tables.py", "finetune/preview.py"}
     files = {
         str(path.relative_to(ROOT / "pages"))
         for path in (ROOT / "pages").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == call
     }
-    assert f"_ui/{place}.py" in files
+    assert f"_ui/{module}.py" in files
     assert files <= allowed

@@ -1,4 +1,4 @@
-"""Where a result leads: more trials, searches that went on, MLflow, another search with the same test rows."""
+"""Where a result leads: more trials, continued searches, MLflow, another search with the same test rows."""
 
 from __future__ import annotations
 

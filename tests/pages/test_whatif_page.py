@@ -26,15 +26,15 @@ def opened(run_id: str, tab: str, **parameters: str) -> AppTest:
     return test.run()
 
 
-def cells_page(table, kinds, typed=None) -> None:  # type: ignore[no-untyped-def]
+def cells_page(table, column_kinds, typed=None) -> None:  # type: ignore[no-untyped-def]
     import streamlit as st
 
     from core.explain import what_if
     from pages.automl import row_form
 
-    for key, value in (typed or {}).items():  # AppTest itself cannot choose what is no option yet
+    for key, value in (typed or {}).items():  # AppTest itself cannot choose what is not an option yet
         st.session_state.setdefault(key, value)
-    edits = row_form.form(table, table.iloc[[0]], list(table), kinds, key="automl-cell-form")
+    edits = row_form.form(table, table.iloc[[0]], list(table), column_kinds, key="automl-cell-form")
     st.session_state["edits"] = edits
     st.session_state["changed"] = what_if(lambda rows: rows.notna().sum(axis=1), table.iloc[[0]], edits).row
 
@@ -65,7 +65,7 @@ KINDS = {
 
 @pytest.fixture
 def form() -> AppTest:
-    test = AppTest.from_function(cells_page, kwargs={"table": CELLS, "kinds": KINDS}).run()
+    test = AppTest.from_function(cells_page, kwargs={"table": CELLS, "column_kinds": KINDS}).run()
     assert not test.exception
     return test
 
@@ -75,10 +75,10 @@ def test_a_form_that_nobody_touched_changes_nothing_whatever_the_numbers(form: A
     assert form.number_input(key="automl-cell-form-huge").value == float(2**53)
 
 
-@pytest.mark.parametrize("place", range(3))
-def test_every_row_opens_without_a_change(place: int) -> None:
-    table = CELLS.iloc[[place, *(other for other in range(3) if other != place)]]
-    test = AppTest.from_function(cells_page, kwargs={"table": table, "kinds": KINDS}).run()
+@pytest.mark.parametrize("position", range(3))
+def test_every_row_opens_without_a_change(position: int) -> None:
+    table = CELLS.iloc[[position, *(other for other in range(3) if other != position)]]
+    test = AppTest.from_function(cells_page, kwargs={"table": table, "column_kinds": KINDS}).run()
     assert not test.exception
     assert test.session_state["edits"] == {}
 
@@ -107,7 +107,7 @@ def test_values_that_no_row_has_can_be_given(form: AppTest) -> None:
 
 
 def test_a_category_that_no_row_has_can_be_typed() -> None:
-    page = {"table": CELLS, "kinds": KINDS, "typed": {"automl-cell-form-job": "pilot"}}
+    page = {"table": CELLS, "column_kinds": KINDS, "typed": {"automl-cell-form-job": "pilot"}}
     form = AppTest.from_function(cells_page, kwargs=page).run()
     assert not form.exception
     assert form.session_state["edits"] == {"job": "pilot"}
@@ -179,7 +179,7 @@ def test_a_row_is_explained_for_the_class_that_it_was_given() -> None:
     def page(values) -> None:  # type: ignore[no-untyped-def]
         from pages.automl import whatif
 
-        whatif.explain_charts.waterfall = lambda found: None
+        whatif.explain_charts.waterfall = lambda waterfall: None
         whatif._why(values, 7)
 
     own = whatif.explain_charts.waterfall

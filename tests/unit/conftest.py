@@ -23,7 +23,7 @@ class Searched(NamedTuple):
     left: list[psutil.Process]
 
     @property
-    def told(self) -> list[Event]:
+    def trial_events(self) -> list[Event]:
         """The events of trials."""
         return [event for event in self.events if "trial" in event.values]
 

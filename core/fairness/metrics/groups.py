@@ -144,8 +144,10 @@ def group_rows(sensitive: Columns, control: Columns | None = None, *, rows: int 
 
     Parameters
     ----------
-    sensitive, control : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns)
-        Sensitive and control features; several columns are intersected.
+    sensitive : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns)
+        Sensitive features; several columns are intersected.
+    control : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns), optional
+        Control features; groups are compared within each of their combinations.
     rows : int, optional
         Number of rows that each column must have.
 

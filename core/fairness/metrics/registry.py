@@ -33,7 +33,7 @@ class GroupMetric:
     title : str
         Name on pages, in reports and on cards.
     help : str
-        What the metric says, in one sentence.
+        Sentence that says what the metric tells.
     unit : {"share", "number"}, default="share"
         "share" is shown in percent, "number" as it is.
     larger_is_better : bool, optional

@@ -22,9 +22,10 @@ def equal_odds_points(
     ----------
     hulls : sequence of Curve
         ROC convex hull of each group.
-    gain, harm : arrays of shape (groups,)
-        What a unit of the group's true positive rate adds to the objective, and what one of its false positive rate
-        takes from it.
+    gain : array of shape (groups,)
+        Increase of the objective per unit of the group's true positive rate.
+    harm : array of shape (groups,)
+        Decrease of the objective per unit of the group's false positive rate.
     tolerance : float
         Largest difference of either rate that is allowed.
     """

@@ -42,9 +42,12 @@ def optimize_thresholds(
 
     Parameters
     ----------
-    y_true, y_score, sensitive_features : array-like
-        Rows that the scores were not fitted on, as `score_table` takes them. Or a `ScoreTable` alone, which spares
-        sorting the scores again.
+    y_true : array-like of shape (n,), or ScoreTable
+        Labels of rows that the scores were not fitted on; or a `ScoreTable` alone, which saves sorting them again.
+    y_score : array-like of shape (n,), optional
+        Finite numbers, higher for the positive label; needed unless a `ScoreTable` is given.
+    sensitive_features : array-like, Series, DataFrame or mapping, optional
+        Columns that define the groups; needed unless a `ScoreTable` is given.
     constraint : str, default="demographic_parity"
         Name of one of `CONSTRAINTS`: demographic_parity, true_positive_rate_parity, false_positive_rate_parity,
         true_negative_rate_parity, false_negative_rate_parity, or equalized_odds (Hardt, Price, Srebro 2016).
@@ -60,10 +63,12 @@ def optimize_thresholds(
     costs : mapping, optional
         Cost of a false_positive, false_negative, true_positive and true_negative; 1, 1, 0 and 0 by default.
     minimum_rate : float, optional
-        At least this rate for every group in place of equal rates ("leveling up"): no group's rate is lowered for it.
-        For demographic, true positive and true negative rate parity.
-    pos_label, sample_weight
-        As of `score_table`.
+        Rate that every group reaches at least, in place of equal rates ("leveling up"): no group's rate is lowered for
+        it. For demographic, true positive and true negative rate parity.
+    pos_label : label, optional
+        The positive label; needed unless labels are 0 and 1.
+    sample_weight : array-like of shape (n,), optional
+        Weights of the rows.
 
     Returns
     -------
@@ -143,10 +148,26 @@ def tradeoff_curve(
 
     Parameters
     ----------
-    y_true, y_score, sensitive_features, constraint, objective, randomized, costs, pos_label, sample_weight
-        As of `optimize_thresholds`.
+    y_true : array-like of shape (n,), or ScoreTable
+        Labels of rows that the scores were not fitted on; or a `ScoreTable` alone.
+    y_score : array-like of shape (n,), optional
+        Finite numbers, higher for the positive label; needed unless a `ScoreTable` is given.
+    sensitive_features : array-like, Series, DataFrame or mapping, optional
+        Columns that define the groups; needed unless a `ScoreTable` is given.
+    constraint : str, default="demographic_parity"
+        Name of one of `CONSTRAINTS`.
+    objective : str, default="accuracy"
+        Name of one of `OBJECTIVES`.
     tolerances : sequence of float, optional
         Differences to try; by default 21 steps from 0 to the difference without a constraint.
+    randomized : bool, default=True
+        Whether rules may draw between thresholds.
+    costs : mapping, optional
+        Cost of a false_positive, false_negative, true_positive and true_negative; 1, 1, 0 and 0 by default.
+    pos_label : label, optional
+        The positive label; needed unless labels are 0 and 1.
+    sample_weight : array-like of shape (n,), optional
+        Weights of the rows.
 
     Returns
     -------

@@ -89,9 +89,9 @@ class ThresholdPolicy:
     columns : tuple of str
         The sensitive columns, in the order of the labels.
     settings : dict, optional
-        What the policy was optimized for: constraint, objective, tolerance and so on.
+        Settings that the policy was optimized with: constraint, objective, tolerance and so on.
     expected : dict, optional
-        What it promises on the rows it was fitted on: objective, violation, unconstrained_objective,
+        Values on the rows that the policy was fitted on: objective, violation, unconstrained_objective,
         unconstrained_violation, and rates by group.
 
     Examples
@@ -166,8 +166,10 @@ class ThresholdPolicy:
 
         Parameters
         ----------
-        y_score, sensitive_features
-            As of `expected_rate`.
+        y_score : array-like of shape (n,)
+            Finite numbers, higher for the positive label.
+        sensitive_features : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns)
+            The columns that define the groups, in the order of `columns`.
         random_state : int, optional
             Seed of the draws; the decision of a row then depends on its position among the others.
         row_ids : sequence of shape (n,), optional

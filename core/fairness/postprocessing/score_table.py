@@ -244,8 +244,10 @@ class ScoreTable:
 
         Parameters
         ----------
-        confidence, min_group_size : number, optional
-            As of `group_metrics`; unchanged by default.
+        confidence : float, optional
+            Confidence of the intervals; unchanged by default.
+        min_group_size : int, optional
+            Rows below which a group counts as small; unchanged by default.
         """
         options = replace(
             self.options,
@@ -317,9 +319,9 @@ def score_table(
     sample_weight : array-like of shape (n,), optional
         Weights of the rows.
     min_group_size : int, default=30
-        As of `group_metrics`.
+        Rows below which a group counts as small.
     confidence : float, default=0.95
-        As of `group_metrics`.
+        Confidence of the intervals.
 
     Returns
     -------

@@ -35,7 +35,7 @@ class Technique:
     title : str
         Name on pages.
     help : str
-        What it does, in one sentence.
+        Sentence that says what the technique does.
     train : callable
         Takes a `TrainingSetup`, returns the probability that each test row is selected.
     """

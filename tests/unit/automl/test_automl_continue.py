@@ -1,4 +1,4 @@
-"""A search that goes on from a finished one: trials and predictions are kept, and only what fits is taken."""
+"""A search that continues a finished one: trials and predictions are kept, and only what fits is taken."""
 
 import json
 
@@ -15,7 +15,7 @@ BASE = {"target": "progression", "time_budget_s": None, "folds": 2, "learners": 
 KEYS = ("trial", "learner", "config", "score", "fold_scores")
 
 
-def told(trials):
+def summary(trials):
     return [[trial[key] for key in KEYS] for trial in trials]
 
 
@@ -34,15 +34,15 @@ def second(first, run_search):
 
 def test_trials_are_kept_and_go_on(first, second):
     trials = second.result.trials
-    assert told(trials[:6]) == told(first[0].result.trials)
+    assert summary(trials[:6]) == summary(first[0].result.trials)
     assert [trial["trial"] for trial in trials] == list(range(1, 12))
-    assert [event.values["trial"] for event in second.told] == list(range(1, 12))
+    assert [event.values["trial"] for event in second.trial_events] == list(range(1, 12))
     assert second.result.winner["score"] >= first[0].result.winner["score"] - 0.02
 
 
 def test_going_on_is_as_if_it_had_never_ended(second, run_search, first):
     whole = run_search(first[0].frame, max_trials=11, **BASE).result
-    assert told(whole.trials) == told(second.result.trials)
+    assert summary(whole.trials) == summary(second.result.trials)
     assert whole.winner["config"] == second.result.winner["config"]
     assert np.array_equal(whole.model.predict(first[0].frame), second.result.model.predict(first[0].frame))
 

@@ -67,7 +67,7 @@ def test_a_learner_of_an_extension_is_searched_and_listed(searched):
     assert len(listed) == 3
     assert listed["config"].iloc[0].keys() == {"n_neighbors", "weights"}
     assert learner_title("knn") == "Nearest neighbors"
-    assert [event.message for event in searched.told if "Nearest neighbors" in event.message]
+    assert [event.message for event in searched.trial_events if "Nearest neighbors" in event.message]
 
 
 def test_a_metric_of_an_extension_decides_the_search_and_the_verdict(searched):

@@ -38,7 +38,7 @@ def test_each_configuration_is_tried_once_in_its_place(listed):
     trials = searched.result.trials
     assert [trial["trial"] for trial in trials] == list(range(1, 10))
     assert [[trial["learner"], trial["config"]] for trial in trials] == configs
-    assert [event.values["trial"] for event in searched.told] == list(range(1, 10))
+    assert [event.values["trial"] for event in searched.trial_events] == list(range(1, 10))
 
 
 def test_endless_trial_costs_its_searcher_only(listed):

@@ -1,4 +1,4 @@
-"""Searches on real tables: limits are exact, every trial is told, endings keep the best, and runs repeat."""
+"""Searches on real tables: limits are exact, every trial is reported, endings keep the best, and runs repeat."""
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,13 @@ def test_trial_limit_is_exact(credit):
 
 def test_each_trial_is_an_event(credit):
     """As the result has it afterwards, with the best so far, in order, between the other stages."""
-    assert [event.values["trial"] for event in credit.told] == [1, 2, 3, 4, 5]
+    assert [event.values["trial"] for event in credit.trial_events] == [1, 2, 3, 4, 5]
     scores = [trial["score"] for trial in credit.result.trials]
-    assert [event.values["score"] for event in credit.told] == scores
-    assert [event.values["best_score"] for event in credit.told] == np.maximum.accumulate(scores).tolist()
-    assert [event.fraction for event in credit.told] == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert [event.values["score"] for event in credit.trial_events] == scores
+    assert [event.values["best_score"] for event in credit.trial_events] == np.maximum.accumulate(scores).tolist()
+    assert [event.fraction for event in credit.trial_events] == [0.2, 0.4, 0.6, 0.8, 1.0]
     assert list(dict.fromkeys(event.phase for event in credit.events)) == ["prepare", "search", "finish", "evaluate"]
-    elapsed = [event.values["elapsed_s"] for event in credit.told]
+    elapsed = [event.values["elapsed_s"] for event in credit.trial_events]
     assert elapsed == sorted(elapsed)
     assert elapsed[-1] < credit.result.model_ready_s < credit.result.elapsed_s
 
@@ -85,7 +85,7 @@ def test_early_stopping_ends_after_twenty_trials_without_gain(run_search, quick,
         "The last 20 trials brought no gain.",
     )
     assert [trial["trial"] for trial in searched.result.trials] == list(range(1, 22))
-    assert len(searched.told) == 21
+    assert len(searched.trial_events) == 21
 
 
 def test_reproducible_search_repeats_itself(diabetes, diabetes_again):
@@ -105,7 +105,7 @@ def test_smaller_is_better_keeps_the_smallest(diabetes):
     assert result.metric == "rmse"
     finite = [*(trial["score"] for trial in result.trials), *result.leaderboard["score"]]
     assert result.winner["score"] == np.nanmin(finite)
-    messages = [event.values["best_score"] for event in diabetes.told]
+    messages = [event.values["best_score"] for event in diabetes.trial_events]
     assert messages == np.minimum.accumulate([trial["score"] for trial in result.trials]).tolist()
 
 
@@ -185,12 +185,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("error", "values", "told"), WRONG, ids=[told for _, _, told in WRONG])
-def test_table_and_settings_that_do_not_fit_are_told(error, values, told):
+@pytest.mark.parametrize(("error", "values", "message"), WRONG, ids=[message for _, _, message in WRONG])
+def test_table_and_settings_that_do_not_fit_are_refused(error, values, message):
     frame = load_sample("wine").frame
     frame = frame.assign(one=7, nothing=np.nan, two=np.where(frame["alcohol"] > 13, "yes", "no"))
     frame["key"] = [f"k{row}" for row in range(len(frame))]
-    with pytest.raises(error, match=told) as caught:
+    with pytest.raises(error, match=message) as caught:
         prepare(frame, AutoMLSettings(max_trials=2, **values))
     assert caught.value.hint
 

@@ -68,11 +68,11 @@ INVALID = [
 ]
 
 
-@pytest.mark.parametrize(("told", "values"), INVALID, ids=[str(values) for _, values in INVALID])
-def test_invalid_value_is_named_with_a_hint(told, values):
+@pytest.mark.parametrize(("message", "values"), INVALID, ids=[str(values) for _, values in INVALID])
+def test_invalid_value_is_named_with_a_hint(message, values):
     with pytest.raises(SettingsError) as caught:
         AutoMLSettings(**{"target": "income"} | values)
-    assert told in caught.value.message
+    assert message in caught.value.message
     assert caught.value.message.endswith(".")
     assert "pydantic" not in str(caught.value)
     assert caught.value.hint

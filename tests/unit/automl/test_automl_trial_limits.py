@@ -104,7 +104,7 @@ def test_search_goes_on_from_its_trials(ended):
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= kept + 2
     assert {trial["status"] for trial in second.result.trials} <= {"finished", "pruned"}, (
-        "what was cut off is no timeout"
+        "what was cut off is not a timeout"
     )
 
 

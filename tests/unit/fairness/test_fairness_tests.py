@@ -63,7 +63,7 @@ def test_p_value_of_groups_of_one_size_is_fishers():
 
 
 def test_p_value_is_that_of_dealing_rows():
-    """Three groups and a rate that is no proportion, against labels of groups dealt over rows of one truth."""
+    """Three groups and a rate that is not a proportion, against labels of groups dealt over rows of one truth."""
     random = np.random.default_rng(1)
     cells = np.array([(20, 6, 5, 14), (15, 10, 9, 11), (8, 9, 3, 12)])
     group = np.repeat([0, 1, 2], cells.sum(axis=1))

@@ -1,4 +1,4 @@
-"""What somebody said a column is, counts; and free text becomes the weights of its words."""
+"""What the settings say a column is, counts; and free text becomes the weights of its words."""
 
 import numpy as np
 import pandas as pd
@@ -26,14 +26,14 @@ def table():
     )
 
 
-def kinds(**wanted):
+def planned_kinds(**wanted):
     return {item.name: item.kind for item in TableEncoder(column_types=wanted).fit(table()).plan_}
 
 
 def test_named_types_count_and_others_are_decided_as_always():
-    result = kinds(zip="categorical", when="date", note="text", spare="ignore")
+    result = planned_kinds(zip="categorical", when="date", note="text", spare="ignore")
     assert result == {"zip": "category", "size": "number", "when": "date", "note": "text", "spare": "left out"}
-    assert kinds()["zip"] == "number"
+    assert planned_kinds()["zip"] == "number"
 
 
 def test_a_number_as_a_category_is_the_same_category_when_cells_are_missing():
@@ -94,14 +94,14 @@ def test_each_column_is_imputed_as_it_was_asked_for():
     pd.testing.assert_frame_equal(other.loc[complete, names], result.loc[complete])
 
 
-@pytest.mark.parametrize(("name", "told"), [("job", "used as category"), ("whole", None), ("none", "left out")])
-def test_only_what_becomes_a_number_can_be_imputed_by_one(name, told):
+@pytest.mark.parametrize(("name", "message"), [("job", "used as category"), ("whole", None), ("none", "left out")])
+def test_only_what_becomes_a_number_can_be_imputed_by_one(name, message):
     encoder = TableEncoder(column_types={"none": "ignore"}, column_imputation={name: "zero"})
     frame = gaps().assign(none=1.0)
-    if told is None:
+    if message is None:
         assert encoder.fit(frame).transform(frame).shape[0] == 100
         return
-    with pytest.raises(SettingsError, match=f"'{name}' is {told}"):
+    with pytest.raises(SettingsError, match=f"'{name}' is {message}"):
         encoder.fit(frame)
 
 
@@ -159,7 +159,7 @@ def odd():
 
 
 @pytest.mark.parametrize(
-    ("column", "kind", "told", "hint"),
+    ("column", "kind", "message", "hint"),
     [
         (
             "day",
@@ -174,8 +174,8 @@ def odd():
         ("note", "numeric", r"80 of 80 cells cannot be read as numbers \('good', 'bad'\)", "1234.5"),
     ],
 )
-def test_a_type_that_does_not_fit_is_refused_with_examples(column, kind, told, hint):
-    with pytest.raises(SettingsError, match=told) as caught:
+def test_a_type_that_does_not_fit_is_refused_with_examples(column, kind, message, hint):
+    with pytest.raises(SettingsError, match=message) as caught:
         prepared(odd(), **{column: kind})
     assert hint in caught.value.hint
 
@@ -198,7 +198,7 @@ def test_a_few_cells_that_do_not_fit_are_counted_and_missing():
 
 
 def test_dates_of_a_model_from_before_the_check_are_still_read():
-    """Other forms are refused for a new search; a model that learned from them goes on as it was."""
+    """Other forms are refused for a new search; a model that learned from them works as it did."""
     assert as_dates(pd.Series(["12/31/2024", "02/01/2024", None])).dt.month.tolist()[:2] == [12, 2]
 
 
@@ -212,7 +212,7 @@ def test_texts_as_numbers_and_dates_are_exported(run_search, tmp_path):
     actual = export_onnx(result.model, tmp_path / "m.onnx", train=frame, held_out=frame)
     assert all(part["largest_difference"] < 1e-5 for part in actual.parity.values())
     result.save(tmp_path)
-    row = frame.head(1).assign(seen="2024-01-05")  # its "pay" is no number, and there is no other cell
+    row = frame.head(1).assign(seen="2024-01-05")  # its "pay" is not a number, and there is no other cell
     expected = AutoMLResult.load(tmp_path).model.predict_proba(row)
     assert np.abs(TableScorer(actual.path).outputs(row) - expected).max() < 1e-5
     with pytest.raises(InputError, match="'day' was numeric in training"):

@@ -17,7 +17,7 @@ def encoded(train, rows=None):
     return pd.DataFrame(encoder.transform(train if rows is None else rows), columns=encoder.get_feature_names_out())
 
 
-def kinds(frame):
+def planned_kinds(frame):
     return {item.name: item.kind for item in plan_columns(frame)}
 
 
@@ -140,7 +140,7 @@ def test_constant_with_gaps_is_kept_for_the_gaps():
 
 def test_measured_numbers_are_kept_though_all_differ():
     frame = pd.DataFrame({"weight": np.random.default_rng(0).normal(size=100), "pay": np.arange(100) ** 2 % 7919})
-    assert kinds(frame) == {"weight": "number", "pay": "number"}
+    assert planned_kinds(frame) == {"weight": "number", "pay": "number"}
 
 
 def test_order_and_further_columns_of_a_table_do_not_matter():
