@@ -130,7 +130,7 @@ def test_the_check_notices_another_answer(adult, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda rows: rows.drop(columns="sex"), "has no column 'sex'"),
         (lambda rows: rows.assign(age="old"), "Row 1: the column 'age' holds 'old'"),
@@ -140,12 +140,12 @@ def test_the_check_notices_another_answer(adult, tmp_path):
         (lambda rows: rows[:0], "has no rows"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_written(adult, tmp_path, change, text):
+def test_what_is_wrong_is_said_and_nothing_is_written(adult, tmp_path, change, message):
     rows = adult[2].head(5).assign(row_id=range(5))
     change(rows).to_csv(tmp_path / "rows.csv", index=False)
     done = run(adult[3], tmp_path / "rows.csv", tmp_path / "out.csv")
     assert done.returncode == 1
-    assert text in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.csv").exists()
 

@@ -61,7 +61,7 @@ def test_delimiters_order_quotes_and_other_columns(tmp_path, delimiter):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a,b\n1,2\n", "has no column 'c'. Its columns: a, b."),
         ("", "has no column 'c'. Its columns: none."),
