@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -94,10 +95,26 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return len(os.sched_getaffinity(0))
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make the golden installation beside the first tests, where several processes share the work."""
+    if getattr(session.config.option, "tx", None) and "PYTEST_XDIST_WORKER" not in os.environ:
+        threading.Thread(target=golden_home, daemon=True).start()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files whose tests take long, so that no core is left with one of them at the end."""
+    """Begin with the files whose tests take long, so that no core is left with one of them at the end.
+
+    Those that use the golden installation come after the others, since it takes minutes to make.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: 0 if "browser" in item.path.parts else 1 if item.path in slow else 2)
+    waiting = {item.path for item in items if {"golden", "golden_files"} & set(getattr(item, "fixturenames", ()))}
+
+    def rank(item: pytest.Item) -> int:
+        if item.path in slow - waiting:
+            return 0
+        return 1 if "browser" in item.path.parts else 2 if item.path in slow else 3
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")
