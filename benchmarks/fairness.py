@@ -1,11 +1,11 @@
-"""Fairness figures at the speed of a slider, against Fairlearn in the same run; and whether intervals keep their word.
+"""Speed of fairness metrics, compared with Fairlearn in the same run; and the coverage of their intervals.
 
     python benchmarks/fairness.py [--rows 1000000] [--coverage 400]
 
-Asked, at 1,000,000 rows and 5 groups: six metrics by group 100 times faster than MetricFrame; all intervals and gaps
+Required, at 1,000,000 rows and 5 groups: six metrics by group 100 times faster than MetricFrame; all intervals and gaps
 with 2,000 resamples below 100 ms; a score table below 1.5 s; metrics at new thresholds below 5 ms; optimize_thresholds
-25 times faster than ThresholdOptimizer.fit from raw arrays and 300 times from a score table; intervals of nominal 95 %
-that cover 93 to 97 %.
+25 times faster than ThresholdOptimizer.fit from raw arrays and 300 times from a score table; intervals of nominal 95%
+that cover 93% to 97%.
 """
 
 from __future__ import annotations
@@ -16,20 +16,22 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core.fairness import group_metrics, optimize_thresholds, score_table  # noqa: E402
+from core.fairness import RATES, group_metrics, optimize_thresholds, score_table  # noqa: E402
+from core.fairness.metrics.counts import rate  # noqa: E402
 
 SHARES = [0.4, 0.3, 0.2, 0.07, 0.03]
 
 
-def timed(function: Callable[[], Any], repeats: int = 1) -> float:
-    """Return the shortest of some times, seconds."""
+def timed(function: Callable[[], object], repeats: int = 1) -> float:
+    """Return the shortest of several times, in seconds."""
     best = float("inf")
     for _ in range(repeats):
         began = time.perf_counter()
@@ -38,7 +40,7 @@ def timed(function: Callable[[], Any], repeats: int = 1) -> float:
     return best
 
 
-def data(rows: int) -> tuple[Any, Any, Any, Any]:
+def data(rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return labels, scores, decisions and groups."""
     random = np.random.default_rng(0)
     group = random.choice(len(SHARES), rows, p=SHARES)
@@ -49,7 +51,7 @@ def data(rows: int) -> tuple[Any, Any, Any, Any]:
 
 
 def judge(name: str, value: float, limit: float, unit: str, *, more: bool) -> bool:
-    """Print one figure beside what was asked."""
+    """Print one value and whether it meets its requirement."""
     passed = value >= limit if more else value <= limit
     word = "at least" if more else "at most"
     print(f"{name:58} {value:10,.4g} {unit:3} ({word} {limit:g}) {'PASS' if passed else 'FALLS SHORT'}", flush=True)
@@ -74,19 +76,19 @@ def against_metric_frame(rows: int) -> list[bool]:
     ours = timed(lambda: group_metrics(truth, decided, group).by_group, 3)
     print(f"six metrics, {rows:,} rows: MetricFrame {theirs:.2f} s, ours {1000 * ours:.1f} ms (10 metrics)")
 
-    def sure() -> None:
-        result = group_metrics(truth, decided, group)
+    def measure_intervals() -> None:
+        metrics = group_metrics(truth, decided, group)
         began = time.perf_counter()
-        _ = result.intervals, result.difference_intervals
+        _ = metrics.intervals, metrics.difference_intervals
         spent.append(time.perf_counter() - began)
         began = time.perf_counter()
-        _ = result.tests, result.ratio_intervals
+        _ = metrics.tests, metrics.ratio_intervals
         tested.append(time.perf_counter() - began)
 
     spent: list[float] = []
     tested: list[float] = []
     for _ in range(3):
-        sure()
+        measure_intervals()
     print(f"permutation tests and ratio intervals, 2,000 draws: {1000 * min(tested):.1f} ms")
     return [
         judge("times faster than MetricFrame", theirs / ours, 100, "x", more=True),
@@ -99,22 +101,22 @@ def thresholds(rows: int) -> list[bool]:
     from fairlearn.postprocessing import ThresholdOptimizer
     from sklearn.base import BaseEstimator, ClassifierMixin
 
-    class Given(ClassifierMixin, BaseEstimator):  # the scores are what it is asked for
+    class Given(ClassifierMixin, BaseEstimator):  # predicts the scores it is given
         def __sklearn_is_fitted__(self) -> bool:
             return True
 
-        def fit(self, X: Any, y: Any) -> Any:
+        def fit(self, X: np.ndarray, y: np.ndarray) -> Given:
             return self
 
-        def predict(self, X: Any) -> Any:
+        def predict(self, X: np.ndarray) -> np.ndarray:
             return X[:, 0]
 
     truth, score, _, group = data(rows)
     built = timed(lambda: score_table(truth, score, group), 2)
     table = score_table(truth, score, group)
-    values = {name: 0.4 + 0.05 * index for index, name in enumerate("abcde")}
-    at = timed(lambda: table.at(values).by_group, 5)
-    items = [
+    by_group = {name: 0.4 + 0.05 * index for index, name in enumerate("abcde")}
+    at = timed(lambda: table.at(by_group).by_group, 5)
+    results = [
         judge("score table", built, 1.5, "s", more=False),
         judge("metrics at a new threshold vector", 1000 * at, 5, "ms", more=False),
     ]
@@ -142,13 +144,13 @@ def thresholds(rows: int) -> list[bool]:
             f"{constraint}: ThresholdOptimizer {reference:.1f} s, ours {1000 * ours:.0f} ms from arrays, "
             f"{1000 * first:.0f} ms from a table the first time, {1000 * repeated:.1f} ms after"
         )
-        items.append(judge("  times faster from arrays", reference / ours, 25, "x", more=True))
-        items.append(judge("  times faster from a table", reference / first, 300, "x", more=True))
-    return items
+        results.append(judge("  times faster from arrays", reference / ours, 25, "x", more=True))
+        results.append(judge("  times faster from a table", reference / first, 300, "x", more=True))
+    return results
 
 
 def coverage(tables: int) -> list[bool]:
-    """How often intervals of 95 % hold the truth, on fair and unfair tables of small and large groups."""
+    """Coverage of 95% intervals, on fair and unfair tables of small and large groups."""
     random = np.random.default_rng(1)
     rates = {  # true selection rates by label (no, yes), base rate
         "fair": [(0.2, 0.7, 0.4)] * 3,
@@ -197,14 +199,11 @@ def coverage(tables: int) -> list[bool]:
     return results
 
 
-def _values(cells: Any) -> dict[str, float]:
-    from core.fairness import RATES
-    from core.fairness.metrics.counts import rate
-
+def _values(cells: NDArray[np.float64]) -> dict[str, float]:
     return {name: float(rate(name, cells)) for name in RATES}
 
 
-def _count(counter: list[int], value: float, row: Any) -> None:
+def _count(counter: list[int], value: float, row: pd.Series) -> None:
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
         counter[0] += row["low"] - 1e-9 <= value <= row["high"] + 1e-9
         counter[1] += 1
@@ -214,14 +213,14 @@ def main() -> int:
     """Measure, print and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--coverage", type=int, default=400, help="tables a setting; 0 leaves it out")
+    parser.add_argument("--coverage", type=int, default=400, help="tables per setting; 0 leaves it out")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    result = against_metric_frame(arguments.rows) + thresholds(arguments.rows)
+    results = against_metric_frame(arguments.rows) + thresholds(arguments.rows)
     if arguments.coverage:
-        result += coverage(arguments.coverage)
-    print("PASS" if all(result) else f"FALLS SHORT in {result.count(False)} of {len(result)}")
-    return 0 if all(result) else 1
+        results += coverage(arguments.coverage)
+    print("PASS" if all(results) else f"FALLS SHORT in {results.count(False)} of {len(results)}")
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python benchmarks/what_if.py [--edits 100]
 
-A search on each table, its winner exported to ONNX; then rows are edited one cell at a time. The prediction is asked of
-the ONNX file, as the What-if tab does. Asked: below 100 ms at the 95th percentile. The reasons (the waterfall of the
-same row) are timed beside it.
+A search on each table, its winner exported to ONNX; then rows are edited one cell at a time. The ONNX file makes the
+prediction, as in the What-if tab. Required: below 100 ms at the 95th percentile. The reasons (the waterfall of the same
+row) are timed as well.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TABLES = {"german_credit": "credit", "adult": "income", "diabetes": "progression
 
 
 def measure(name: str, target: str, edits: int, folder: Path) -> float:
-    """Print the figures of a table; return the 95th percentile of a prediction, ms."""
+    """Print the durations for a table; return the 95th percentile of a prediction, ms."""
     from core.automl import AutoMLSettings, search
     from core.datasets import load_sample
     from core.edge import TableScorer, export_onnx
@@ -46,10 +46,10 @@ def measure(name: str, target: str, edits: int, folder: Path) -> float:
         column = str(random.choice(result.features))
         other = held_out[column].iloc[int(random.integers(len(held_out)))]
         began = time.perf_counter()
-        answer = what_if(scorer.outputs, row, {column: other})
+        edited = what_if(scorer.outputs, row, {column: other})
         predicted.append(1000 * (time.perf_counter() - began))
         began = time.perf_counter()
-        explain_row(scorer.outputs, answer.row, held_out, scorer.labels)
+        explain_row(scorer.outputs, edited.row, held_out, scorer.labels)
         explained.append(1000 * (time.perf_counter() - began))
     median, high = np.percentile(predicted, [50, 95])
     print(

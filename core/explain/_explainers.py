@@ -50,7 +50,7 @@ class Explainer:
     reference : callable
         Takes rows, returns the model's own output in the same space, shape (n, k).
     seconds_per_row : float, default=0.0
-        Estimated seconds per row, as far as they are known without a trial.
+        Approximate duration per row, as far as it is known without a trial.
     """
 
     method: str

@@ -99,7 +99,7 @@ class Explanation:
     interaction_space : str
         Space that the strength of interactions is in.
     left_out : list of dict
-        Parts that are missing or were shortened, with the keys part, what, why.
+        Parts that are missing or were shortened: part, what, why.
     elapsed_s : float
         Duration in seconds.
     """

@@ -87,7 +87,7 @@ def sampling_explainer(
 
 
 def row_seconds(speed: Speed, columns: int, width: int, *, pairs: int, references: int) -> float:
-    """Return about how many seconds the values of one row take, to be known before the first row is explained.
+    """Return about how long the values of one row take, to be known before the first row is explained.
 
     Parameters
     ----------

@@ -1,11 +1,13 @@
-"""Explains a search's model: as the last part of its run, or later in a run of its own."""
+"""Explains a search's model: as the last part of its run, or later in a separate run."""
 
 from __future__ import annotations
 
 import shutil
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from core import jobs
 from core.catalog import Run, RunState, artifacts, datasets, runs
@@ -28,24 +30,24 @@ SPEC = TaskSpec(
     subject="source",
 )
 
-SECONDS = 20.0
-SHARE = 1 / 3  # of the search's budget, at most; the run's wall of half the budget and two minutes has room for it
+_MAX_SECONDS = 20.0
+_MAX_SHARE = 1 / 3  # of the search's budget; the run's time limit leaves half the budget and two minutes for it
 
 
 def submit(source: Run, *, budget_s: float = 60.0) -> str:
-    """Queue the explanation of a search's model, for one that has none or had too little time; returns the run's id.
+    """Queue the explanation of a search's model, if it has none or had too little time, and return the run's id.
 
     Parameters
     ----------
     source : Run
         A search that succeeded.
-    budget_s : float, default=60
-        Seconds for all of it.
+    budget_s : float, default=60.0
+        Seconds for the whole explanation.
 
     Raises
     ------
     InputError
-        When the run left no model of a table.
+        When the run made no model of a table.
     SettingsError
         When the budget is not a positive number of seconds.
     """
@@ -65,12 +67,13 @@ def submit(source: Run, *, budget_s: float = 60.0) -> str:
 
 def later(source: Run) -> list[Run]:
     """Return a search's later explanations, newest first, in whatever state but cancelled."""
-    rows = runs.find(source.workspace, task="explain", dataset_id=source.dataset_id)
-    return [item for item in rows if item.settings["source"] == source.id and item.state is not RunState.CANCELLED]
+    explanations = runs.find(source.workspace, task="explain", dataset_id=source.dataset_id)
+    own = [run for run in explanations if run.settings["source"] == source.id]
+    return [run for run in own if run.state is not RunState.CANCELLED]
 
 
-def run(context: RunContext) -> dict[str, Any]:
-    """Load the search's model, explain it, and keep what was found with this run."""
+def run(context: RunContext) -> dict[str, JsonValue]:
+    """Load the search's model, explain it, and store the explanation with this run."""
     context.report(Event("explain", 0.0, "Loading the model and its rows"))
     from core.automl import AutoMLResult
     from core.explain import ExplainSettings
@@ -83,30 +86,31 @@ def run(context: RunContext) -> dict[str, Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(get_store().local_path(item.digest).resolve())
     if not folder.exists():
-        raise InputError("The search that made this model is gone.", "Search again, then explain that.")
+        raise InputError("The search that made this model was deleted.", "Search again, then explain that.")
     result = AutoMLResult.load(folder)
     _explain(context, result, ExplainSettings(budget_s=settings["budget_s"], seed=result.settings.seed))
     return {"source": settings["source"]}
 
 
 def explain_winner(context: RunContext, result: AutoMLResult) -> str | None:
-    """Explain a stored result's model and keep what was found.
+    """Explain a stored result's model and store the explanation.
 
     Returns
     -------
     str or None
-        What went wrong, if anything did: the search's result is kept either way. Nothing is done when the settings
-        do not ask for it, or the search was stopped.
+        The failure, if there was one: the search's result is kept either way. Nothing is done when the settings do
+        not ask for it, or the search was stopped.
     """
     settings = result.settings
     if not settings.explain or result.stop_code == "stopped" or context.should_stop():
         return None
-    seconds = SECONDS if settings.time_budget_s is None else min(SECONDS, SHARE * settings.time_budget_s)
+    budget = settings.time_budget_s
+    seconds = _MAX_SECONDS if budget is None else min(_MAX_SECONDS, _MAX_SHARE * budget)
     try:
         from core.explain import ExplainSettings
 
         _explain(context, result, ExplainSettings(budget_s=seconds, seed=settings.seed), fraction=0.99)
-    except Exception as error:  # noqa: BLE001  (told to the user and logged; a model without explanation is a result)
+    except Exception as error:  # noqa: BLE001  (shown to the user and logged; a model without explanation is a result)
         traceback.print_exception(error)
         message = f"The model could not be explained ({type(error).__name__}: {str(error)[:300]})."
         context.report(Event("explain", 0.99, message, {"error": type(error).__name__}))
@@ -117,7 +121,7 @@ def explain_winner(context: RunContext, result: AutoMLResult) -> str | None:
 def _explain(
     context: RunContext, result: AutoMLResult, settings: ExplainSettings, *, fraction: float | None = None
 ) -> None:
-    """Explain and keep the files; `fraction` is how far the run says it is, where this is only a part of it."""
+    """Explain and store the files; `fraction` is the progress that the run reports, where this is only a part of it."""
     from core.datasets import load_frame
     from core.explain import explain
 
@@ -125,7 +129,7 @@ def _explain(
         dataset = datasets.get(context.run.dataset_id or "", context.workspace)
     except NotFoundError as error:
         raise InputError(
-            "The table that this model learned from was deleted, so nothing can be explained.",
+            "The table that this model was trained on was deleted, so nothing can be explained.",
             "Upload it again and repeat the search.",
         ) from error
     explanation = explain(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+
+from pydantic import JsonValue
 
 from core import jobs
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.errors import JobError
 from core.fairness import MitigationSettings
+from core.files import write_text
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
@@ -35,7 +37,7 @@ def submit(search: Run, settings: MitigationSettings) -> str:
         When the search has not succeeded.
     """
     if search.task != "automl" or search.state is not RunState.SUCCEEDED:
-        raise JobError(f"'{search.title}' is not a finished search.", "Choose one that succeeded.")
+        raise JobError(f"'{search.title}' has not finished as a search.", "Choose one that succeeded.")
     return jobs.submit(
         "mitigate",
         {"search": search.id, "mitigation": settings.model_dump(mode="json")},
@@ -47,11 +49,11 @@ def submit(search: Run, settings: MitigationSettings) -> str:
 
 def latest(search: Run) -> Run | None:
     """Return the newest comparison of a search, in whatever state."""
-    rows = runs.find(search.workspace, task="mitigate", dataset_id=search.dataset_id)
-    return next((item for item in rows if item.settings["search"] == search.id), None)
+    comparisons = runs.find(search.workspace, task="mitigate", dataset_id=search.dataset_id)
+    return next((run for run in comparisons if run.settings["search"] == search.id), None)
 
 
-def run(context: RunContext) -> dict[str, Any]:
+def run(context: RunContext) -> dict[str, JsonValue]:
     """Train and compare; the table never leaves this process."""
     context.report(Event("prepare", 0.0, "Loading the table"))
     from core.automl import AutoMLSettings
@@ -60,9 +62,9 @@ def run(context: RunContext) -> dict[str, Any]:
 
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, context.workspace)
-    value = artifacts.get(context.settings["search"], "result.json", context.workspace)
-    result = json.loads(get_store().read_bytes(value.digest))
-    compared = mitigate(
+    stored = artifacts.get(context.settings["search"], "result.json", context.workspace)
+    result = json.loads(get_store().read_bytes(stored.digest))
+    comparison = mitigate(
         load_frame(get_store().local_path(dataset.data_digest)),
         AutoMLSettings.model_validate(result["settings"]),
         result["winner"],
@@ -71,6 +73,6 @@ def run(context: RunContext) -> dict[str, Any]:
         should_stop=context.should_stop,
     )
     path = context.workdir / "mitigation.json"
-    path.write_text(json.dumps(compared.to_dict(), allow_nan=False), encoding="utf-8")
+    write_text(path, json.dumps(comparison.to_dict(), allow_nan=False))
     context.keep("mitigation.json", path)
-    return {"techniques": compared.table["technique"].tolist()}
+    return {"techniques": comparison.table["technique"].tolist()}

@@ -1,8 +1,9 @@
-"""The chart of a column's dependence: its mean over rows, single rows, and where the column's values lie."""
+"""The chart of a column's dependence: its mean over rows, single rows, and the distribution of the column."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import altair as alt
 import pandas as pd
@@ -17,46 +18,46 @@ if TYPE_CHECKING:
 
 __all__ = ["dependence"]
 
-_SHARE = 5  # the distribution takes a fifth of the height
+_DISTRIBUTION = 5  # takes a fifth of the height
 
 
 def dependence(curve: Dependence, label: str, code: int = 0) -> None:
-    """Draw what the model says when a column is set to a value in every row.
+    """Draw the model's output when a column is set to a value in every row.
 
     Parameters
     ----------
     curve : Dependence
-        The column's curve.
+        Dependence on the column.
     label : str
-        Name of the values: "probability of yes", or the target when it is a number.
+        Title of the values: "probability of yes", or the target when it is a number.
     code : int, default=0
         Position of the class among those that are explained.
     """
     chart = _over_numbers if curve.kind in ("number", "date") else _over_categories
     heading = f"{curve.feature}: mean with its 95% interval, and {len(curve.lines)} single rows"
     first, last = curve.average[0][code], curve.average[-1][code]
-    description = f"{heading}. {curve.values[0]}: {first:.3g}, {curve.values[-1]}: {last:.3g}"
-    st.altair_chart(chart(curve, code, f"Mean {label}").properties(title=fitted(heading)), alt=description)
-    st.caption(frame.plain(_said(curve, code)))
+    summary = f"{heading}. {curve.values[0]}: {first:.3g}, {curve.values[-1]}: {last:.3g}"
+    st.altair_chart(chart(curve, code, f"Mean {label}").properties(title=fitted(heading)), alt=summary)
+    st.caption(frame.plain(_note(curve, code)))
 
 
-def _said(curve: Dependence, code: int) -> str:
+def _note(curve: Dependence, code: int) -> str:
     ordered = curve.kind in ("number", "date")
-    said = [f"Means over {curve.n:,} rows; {'the gray bars are' if ordered else 'in brackets'} the rows with a value."]
+    notes = [f"Means over {curve.n:,} rows; {'the grey bars are' if ordered else 'in brackets'} the rows with a value."]
     if curve.missing and curve.missing_average is not None:
-        said.append(f"{curve.missing:,} rows have none; without it the mean is {curve.missing_average[code]:.3g}.")
+        notes.append(f"{curve.missing:,} rows have no value; without it the mean is {curve.missing_average[code]:.3g}.")
     if curve.others:
-        where = "beyond the ends" if ordered else "with rarer values"
-        said.append(f"{curve.others:,} rows {where} are not drawn.")
-    return " ".join(said)
+        position = "beyond the ends" if ordered else "with rarer values"
+        notes.append(f"{curve.others:,} rows {position} are not shown.")
+    return " ".join(notes)
 
 
-def _means(curve: Dependence, code: int, names: list[Any]) -> pd.DataFrame:
+def _means(curve: Dependence, code: int, names: Sequence[str | float]) -> pd.DataFrame:
     columns = {"average": curve.average, "low": curve.low, "high": curve.high}
     return pd.DataFrame({"at": names} | {name: [line[code] for line in lines] for name, lines in columns.items()})
 
 
-def _singles(curve: Dependence, code: int, names: list[Any]) -> pd.DataFrame:
+def _singles(curve: Dependence, code: int, names: Sequence[str | float]) -> pd.DataFrame:
     lines = [
         (name, point[code], row)
         for row, line in zip(curve.line_rows, curve.lines, strict=True)
@@ -65,34 +66,34 @@ def _singles(curve: Dependence, code: int, names: list[Any]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["at", "single", "row"])
 
 
-def _tooltip() -> list[Any]:
+def _tooltip() -> list[str | alt.Tooltip]:
     return ["at", *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in ("average", "low", "high"))]
 
 
-def _over_numbers(curve: Dependence, code: int, title: str) -> Any:
+def _over_numbers(curve: Dependence, code: int, title: str) -> alt.LayerChart | alt.FacetChart:
     kind = "T" if curve.kind == "date" else "Q"
     singles, means = _singles(curve, code, curve.values), _means(curve, code, curve.values)
     low, high = (
         float(end)
         for end in (min(singles["single"].min(), means["low"].min()), max(singles["single"].max(), means["high"].max()))
     )
-    room = (high - low) / (_SHARE - 1) or abs(high) or 1.0  # below the figures, for the distribution
-    scale = alt.Scale(domain=[low - room, high], nice=False, zero=False)
-    axis = alt.Axis(labelExpr=f"datum.value < {low - room / 10} ? '' : datum.label")
+    headroom = (high - low) / (_DISTRIBUTION - 1) or abs(high) or 1.0  # below the curves, for the distribution
+    scale = alt.Scale(domain=[low - headroom, high], nice=False, zero=False)
+    axis = alt.Axis(labelExpr=f"datum.value < {low - headroom / 10} ? '' : datum.label")
 
     def y(name: str) -> alt.Y:
         return alt.Y(f"{name}:Q", title=title, scale=scale, axis=axis)
 
     x = alt.X(f"at:{kind}", title=curve.feature, scale=alt.Scale(zero=False, nice=False))
     bins = pd.DataFrame({"at": curve.edges[:-1], "end": curve.edges[1:], "rows": curve.counts, "none": 0})
-    beneath = alt.Y("rows:Q", axis=None, scale=alt.Scale(domain=[0, _SHARE * max(curve.counts)]))
+    beneath = alt.Y("rows:Q", axis=None, scale=alt.Scale(domain=[0, _DISTRIBUTION * max(curve.counts)]))
     bars = (
         alt.Chart(bins)
         .mark_rect(color=theme.muted(), opacity=0.35)
         .encode(x=x, x2="end", y=beneath, y2="none", tooltip=["at", "end", alt.Tooltip("rows:Q", format=",")])
     )
     base, color = alt.Chart(means), theme.accent()
-    figures = alt.layer(
+    curves = alt.layer(
         alt.Chart(singles)
         .mark_line(color=theme.muted(), opacity=0.3, strokeWidth=1)
         .encode(x=x, y=y("single"), detail="row:N"),
@@ -101,10 +102,11 @@ def _over_numbers(curve: Dependence, code: int, title: str) -> Any:
             x=x, y=y("average"), tooltip=_tooltip()
         ),
     )
-    return alt.layer(bars, figures).resolve_scale(y="independent").properties(height=HEIGHT)
+    chart: alt.LayerChart = alt.layer(bars, curves).resolve_scale(y="independent")
+    return chart.properties(height=HEIGHT)
 
 
-def _over_categories(curve: Dependence, code: int, title: str) -> Any:
+def _over_categories(curve: Dependence, code: int, title: str) -> alt.LayerChart | alt.FacetChart:
     names = [f"{value} ({rows:,})" for value, rows in zip(curve.values, curve.counts, strict=True)]
     singles, means = _singles(curve, code, names), _means(curve, code, names)
     y = alt.Y("at:N", title=curve.feature, sort=names, axis=alt.Axis(labelLimit=220))

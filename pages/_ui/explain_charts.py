@@ -1,9 +1,9 @@
-"""Charts of explanations. Axes name the space of the figures; colors come from the theme."""
+"""Charts of explanations. Axes name the space of the values; colors come from the theme."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import altair as alt
 import numpy as np
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["beeswarm", "by_group", "importance", "interactions", "mean_shap", "space_title", "waterfall"]
 
-TOP = 15
-_POINTS = 200  # of a column in a beeswarm
+_TOP = 15
+_POINTS = 200  # per column in a beeswarm
 _LABEL = alt.Axis(labelLimit=200, labelFlush=False)
-_NO_ORDER = -1.0  # marks with a missing figure would not be drawn at all
-_FIGURES = ("value", "low", "high")
+_NO_ORDER = -1.0  # marks with a missing value would not be drawn at all
+_VALUES = ("value", "low", "high")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
 _SPACES = {"log-odds": "log-odds", "margin": "score before the softmax", "probability": "probability"}
 
 
 def space_title(space: str, label: str | None) -> str:
-    """Return how the figures of a space are called on an axis; without a label they are over all classes.
+    """Return the title of an axis with values of a space; without a label they are over all classes.
 
     Examples
     --------
@@ -41,32 +41,30 @@ def space_title(space: str, label: str | None) -> str:
 
 
 def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
-    """Draw bars with their 95 % intervals (columns: name, value, low, high, n), in the order they come in."""
-    shown = table.head(TOP).assign(place=range(min(TOP, len(table))))
-    y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=_LABEL)
+    """Draw bars with their 95% intervals (columns: name, value, low, high, n), in the order of the table."""
+    shown = table.head(_TOP).assign(position=range(min(_TOP, len(table))))
+    y = alt.Y("name:N", sort=alt.SortField("position"), title=None, axis=_LABEL)
     base = alt.Chart(shown)
     tooltip = [
         "name:N",
-        *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in _FIGURES),
+        *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in _VALUES),
         alt.Tooltip("n:Q", format=",", title="rows behind it"),
     ]
     bars = base.mark_bar(color=theme.accent(), height=14).encode(
         y=y, x=alt.X("value:Q", title=x_title), tooltip=tooltip
     )
     lines = base.mark_rule(color=theme.muted(), strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
-    description = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
-    st.altair_chart(
-        (bars + lines).properties(height=alt.Step(26), title=fitted(heading)), alt=f"{heading}: {description}"
-    )
+    summary = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
+    st.altair_chart((bars + lines).properties(height=alt.Step(26), title=fitted(heading)), alt=f"{heading}: {summary}")
     if len(table) > len(shown):
-        st.caption(f"The {len(shown)} largest of {len(table):,} are drawn.")
+        st.caption(f"The {len(shown)} largest of {len(table):,} are shown.")
 
 
 def importance(permutation: pd.DataFrame, metric: str, *, tested: bool = True) -> None:
     """Draw permutation importance (the table of an `Explanation`); `metric` is the metric's title."""
     table = permutation.rename(columns={"feature": "name", "importance": "value"})
-    lost = "What the test loses" if tested else "What is lost on rows the model learned from"
-    _bars(table, f"Drop of {metric}", f"{lost} when a column is shuffled, with 95 % intervals")
+    rows = "on the test rows" if tested else "on rows the model was trained on"
+    _bars(table, f"Drop of {metric}", f"Loss {rows} when a column is shuffled, with 95% intervals")
 
 
 def mean_shap(summary: pd.DataFrame, space: str, label: str) -> None:
@@ -74,32 +72,32 @@ def mean_shap(summary: pd.DataFrame, space: str, label: str) -> None:
     own = summary[(summary["class"] == label) & summary["column"].isna() & summary["group"].isna()]
     table = own[["feature", "importance", "low", "high", "n"]].sort_values("importance", ascending=False, kind="stable")
     table = table.rename(columns={"feature": "name", "importance": "value"})
-    _bars(table, f"Mean |SHAP| ({space_title(space, label)})", "How far columns move the model, with 95 % intervals")
+    _bars(
+        table, f"Mean |SHAP| ({space_title(space, label)})", "Mean effect of columns on predictions, with 95% intervals"
+    )
 
 
 def interactions(pairs: pd.DataFrame, space: str, label: str | None) -> None:
-    """Draw how far the joint effect of pairs is from the sum of their effects; without a label, over all classes."""
+    """Draw the distance of pairs' joint effects from the sum of their effects; without a label, over all classes."""
     if not len(pairs) or pairs["strength"].max() == 0:
-        st.caption(
-            "No pair acts together: the effects of single columns add up." if len(pairs) else "No pair was tried."
-        )
+        st.caption("No interactions: the effects of single columns add up." if len(pairs) else "No pair was measured.")
         return
     table = pairs.assign(name=pairs["first"] + " × " + pairs["second"]).rename(columns={"strength": "value"})
-    _bars(table, f"Strength ({space_title(space, label)})", "Pairs that act together, with 95 % intervals")
+    _bars(table, f"Strength ({space_title(space, label)})", "Interactions of pairs, with 95% intervals")
 
 
 def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None:
     """Draw mean |SHAP| of the most important columns in each group of a sensitive column; small groups are hollow."""
     own = summary[summary["class"] == label]
-    overall = own[own["group"].isna()].sort_values("importance", ascending=False)["feature"].head(TOP)
+    overall = own[own["group"].isna()].sort_values("importance", ascending=False)["feature"].head(_TOP)
     table = own[(own["column"] == column) & own["feature"].isin(set(overall))].copy()
-    table["place"] = table["feature"].map({name: position for position, name in enumerate(overall)})
+    table["position"] = table["feature"].map({name: position for position, name in enumerate(overall)})
     table["small"] = table["low"].isna()
     groups = sorted(table["group"].unique())
     colors = theme.categorical()
     legend = alt.Legend(title=None, orient="bottom", labelLimit=240, columns=legend_columns(8))
     base = alt.Chart(table).encode(
-        y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
+        y=alt.Y("feature:N", sort=alt.SortField("position"), title=None, axis=_LABEL),
         yOffset=alt.YOffset("group:N", sort=groups),
         color=alt.Color(
             "group:N",
@@ -109,56 +107,57 @@ def by_group(summary: pd.DataFrame, column: str, space: str, label: str) -> None
         ),
     )
     x_title = f"Mean |SHAP| ({space_title(space, label)})"
-    sure, unsure = base.transform_filter("!datum.small"), base.transform_filter("datum.small")
-    lines = sure.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title), x2="high:Q")
+    large, small = base.transform_filter("!datum.small"), base.transform_filter("datum.small")
+    lines = large.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title), x2="high:Q")
     # Where there are more groups than colors, those of one color differ by shape.
     shapes = [_SHAPES[i // len(colors) % len(_SHAPES)] for i in range(len(groups))]
     shape = alt.Shape("group:N", sort=groups, legend=legend, scale=alt.Scale(domain=groups, range=shapes))
 
-    def dots(chart: alt.Chart, figures: Sequence[str], filled: bool) -> alt.Chart:
-        values = [alt.Tooltip(f"{name}:Q", format=",.4g") for name in figures]
+    def dots(chart: alt.Chart, names: Sequence[str], filled: bool) -> alt.Chart:
+        values = [alt.Tooltip(f"{name}:Q", format=",.4g") for name in names]
         rows = alt.Tooltip("n:Q", format=",", title="rows behind it")
         points: alt.Chart = chart.mark_point(filled=filled, size=60, opacity=1).encode(
             x=alt.X("importance:Q", title=x_title), shape=shape, tooltip=["feature:N", "group:N", *values, rows]
         )
         return points
 
-    layers = [lines, dots(sure, ("importance", "low", "high", "direction"), True)]
+    layers = [lines, dots(large, ("importance", "low", "high", "direction"), True)]
     few = table[table["small"]].drop_duplicates("group").sort_values("group")
     if len(few):
-        layers.append(dots(unsure, ("importance", "direction"), False))
-    heading = f"What moves the model, by {column}, with 95 % intervals"
+        layers.append(dots(small, ("importance", "direction"), False))
+    heading = f"Mean effect on predictions by {column}, with 95% intervals"
     size = alt.Step(max(26, 9 * len(groups)), **{"for": "position"})
-    named = ", ".join(f"{row.group} (n = {row.n:,})" for row in few.itertuples(index=False))
-    said = f"Small groups, drawn hollow and without an interval: {named}." if named else ""
-    st.altair_chart(alt.layer(*layers).properties(height=size, title=fitted(heading)), alt=f"{heading}. {said}".strip())
-    if said:
-        st.caption(frame.plain(said))
+    names = ", ".join(f"{row.group} (n = {row.n:,})" for row in few.itertuples(index=False))
+    note = f"Small groups, drawn hollow and without an interval: {names}." if names else ""
+    st.altair_chart(alt.layer(*layers).properties(height=size, title=fitted(heading)), alt=f"{heading}. {note}".strip())
+    if note:
+        st.caption(frame.plain(note))
 
 
-def _ranks(column: pd.Series) -> Any:
-    """Return each cell's place among the column's, 0 to 1; `_NO_ORDER` where there is none."""
+def _ranks(column: pd.Series) -> np.ndarray:
+    """Return the rank of each cell in its column, 0 to 1; `_NO_ORDER` where there is no order."""
     types = pd.api.types
     numbers = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
     if not numbers and not types.is_datetime64_any_dtype(column):
         return np.full(len(column), _NO_ORDER)
-    return column.rank(pct=True).to_numpy(dtype=float, na_value=_NO_ORDER)
+    ranks: np.ndarray = column.rank(pct=True).to_numpy(dtype=float, na_value=_NO_ORDER)
+    return ranks
 
 
 def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
-    """Draw the SHAP values of rows as a strip a column, colored from low to high cells; gray without an order."""
+    """Draw the SHAP values of rows as one strip per column, colored from low to high cells; gray without an order."""
     code = shap.class_index(label)
-    order = np.argsort(-np.abs(shap.values[:, :, code]).mean(axis=0), kind="stable")[:TOP]
+    order = np.argsort(-np.abs(shap.values[:, :, code]).mean(axis=0), kind="stable")[:_TOP]
     n = min(len(shap), _POINTS)
     random = np.random.default_rng(0)
     parts = []
-    for index, column in enumerate(order):
+    for position, column in enumerate(order):
         cells = shap.data[shap.features[column]].iloc[:n]
         parts.append(
             pd.DataFrame(
                 {
                     "feature": shap.features[column],
-                    "place": index,
+                    "position": position,
                     "shap": shap.values[:n, column, code],
                     "cell": cells.astype(object).where(cells.notna(), "(missing)").astype(str),
                     "rank": _ranks(cells),
@@ -181,29 +180,27 @@ def beeswarm(shap: ShapValues, label: str, *, tested: bool = True) -> None:
         .mark_circle(size=22, opacity=0.8)
         .encode(
             x=alt.X("shap:Q", title=f"SHAP value ({space_title(shap.space, label)})"),
-            y=alt.Y("feature:N", sort=alt.SortField("place"), title=None, axis=_LABEL),
+            y=alt.Y("feature:N", sort=alt.SortField("position"), title=None, axis=_LABEL),
             yOffset=alt.YOffset("jitter:Q", scale=alt.Scale(domain=[-4, 4])),
             color=color,
             tooltip=["feature:N", "cell:N", alt.Tooltip("shap:Q", format=",.4g"), alt.Tooltip("row:Q", format="d")],
         )
     )
-    heading = f"How single rows are moved, {n:,} {'test rows' if tested else 'rows the model learned from'}"
-    description = ", ".join(shap.features[column] for column in order)
+    heading = f"Effects in single rows: {n:,} {'test rows' if tested else 'rows the model was trained on'}"
+    names = ", ".join(shap.features[column] for column in order)
     size = alt.Step(28, **{"for": "position"})
-    st.altair_chart(
-        chart.properties(height=size, title=fitted(heading)), alt=f"{heading}; the largest first: {description}"
-    )
+    st.altair_chart(chart.properties(height=size, title=fitted(heading)), alt=f"{heading}; the largest first: {names}")
 
 
-def waterfall(waterfall_steps: Waterfall) -> None:
+def waterfall(row_steps: Waterfall) -> None:
     """Draw the steps from the base to a row's output."""
-    steps = waterfall_steps.steps.copy()
+    steps = row_steps.steps.copy()
     named = steps["value"] != ""
     steps["name"] = steps["feature"].where(~named, steps["feature"] + " = " + steps["value"])
-    steps["place"] = range(len(steps))
+    steps["position"] = range(len(steps))
     up, down = theme.categorical()[:2]
-    title = space_title(waterfall_steps.space, waterfall_steps.label)
-    y = alt.Y("name:N", sort=alt.SortField("place"), title=None, axis=_LABEL)
+    title = space_title(row_steps.space, row_steps.label)
+    y = alt.Y("name:N", sort=alt.SortField("position"), title=None, axis=_LABEL)
     x = alt.X("start:Q", title=title[:1].upper() + title[1:], scale=alt.Scale(zero=False))
     bars = (
         alt.Chart(steps)
@@ -213,21 +210,17 @@ def waterfall(waterfall_steps: Waterfall) -> None:
             x=x,
             x2="end:Q",
             color=alt.condition("datum.contribution >= 0", alt.value(up), alt.value(down)),
-            tooltip=["name:N", *(alt.Tooltip(f"{item}:Q", format=",.4g") for item in ("contribution", "start", "end"))],
+            tooltip=["name:N", *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in ("contribution", "start", "end"))],
         )
     )
-    ends = pd.DataFrame({"x": [waterfall_steps.base, waterfall_steps.output], "end": ["base", "output"]})
+    ends = pd.DataFrame({"x": [row_steps.base, row_steps.output], "end": ["base", "output"]})
     rules = (
         alt.Chart(ends)
         .mark_rule(color=theme.muted(), strokeDash=[4, 4])
         .encode(x="x:Q", tooltip=["end:N", alt.Tooltip("x:Q", format=",.4g")])
     )
-    tiny = 1e-9 * max(
-        abs(waterfall_steps.base), steps["contribution"].abs().max()
-    )  # what is left of a sum that is nothing
-    first, last = (0.0 if abs(value) <= tiny else value for value in (waterfall_steps.base, waterfall_steps.output))
-    heading = f"Row {waterfall_steps.row_id}: from {first:.3g} to {last:.3g}"
-    description = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
-    st.altair_chart(
-        (bars + rules).properties(height=alt.Step(28), title=fitted(heading)), alt=f"{heading}: {description}"
-    )
+    tiny = 1e-9 * max(abs(row_steps.base), steps["contribution"].abs().max())  # rounding of a sum that is 0
+    first, last = (0.0 if abs(value) <= tiny else value for value in (row_steps.base, row_steps.output))
+    heading = f"Row {row_steps.row_id}: from {first:.3g} to {last:.3g}"
+    summary = ", ".join(f"{row.name} {row.contribution:+.3g}" for row in steps.itertuples(index=False))
+    st.altair_chart((bars + rules).properties(height=alt.Step(28), title=fitted(heading)), alt=f"{heading}: {summary}")

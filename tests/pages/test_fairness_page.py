@@ -130,8 +130,8 @@ def test_techniques_are_trained_and_compared(world: World) -> None:
     test.run()
     shown = test.dataframe[0].value
     assert shown["Technique"].tolist() == ["Unmitigated", "Reweighing", "Correlation remover"]
-    content = json.loads(jobs.artifact_path(newest.id, "mitigation.json", workspace="local").read_text())
-    assert shown["Accuracy (%)"].tolist() == pytest.approx([100 * row["accuracy"] for row in content["table"]])
+    stored = json.loads(jobs.artifact_path(newest.id, "mitigation.json", workspace="local").read_text())
+    assert shown["Accuracy (%)"].tolist() == pytest.approx([100 * row["accuracy"] for row in stored["table"]])
 
 
 def test_a_table_of_its_own_decisions(world: World, own) -> None:

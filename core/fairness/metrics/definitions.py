@@ -102,7 +102,7 @@ DEFINITIONS: Registry[Definition] = Registry(
             "four_fifths",
             "Four-fifths rule",
             ("selection_rate",),
-            "Is every group selected at least 80% as often as the group that is selected most?",
+            "Is every group selected at least 80% as often as the group selected most?",
             "The rule of thumb of US employment law for adverse impact.",
             min_ratio=FOUR_FIFTHS,
         ),

@@ -131,7 +131,7 @@ class GroupMetrics(GroupTable):
         Parameters
         ----------
         method : {"between_groups", "to_overall"}, default="between_groups"
-            Comparison, as in `difference`.
+            See `difference`.
 
         See Also
         --------

@@ -146,8 +146,8 @@ def group_rows(sensitive: Columns, control: Columns | None = None, *, rows: int 
     ----------
     sensitive : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns)
         Sensitive features; several columns are intersected.
-    control : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns), optional
-        Control features; groups are compared within each of their combinations.
+    control : array-like, Series, DataFrame or mapping, optional
+        Control features, within whose levels the groups are compared.
     rows : int, optional
         Number of rows that each column must have.
 

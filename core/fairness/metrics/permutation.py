@@ -61,7 +61,7 @@ def p_values(
     cells : array of shape (groups, 4)
         Counts of the groups of one control level.
     usable : array of shape (groups, rates)
-        True where a group is compared, by rate.
+        Groups that are compared, by rate.
     draws : int
         Number of permutations.
     random : Generator

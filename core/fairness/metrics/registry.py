@@ -33,7 +33,7 @@ class GroupMetric:
     title : str
         Name on pages, in reports and on cards.
     help : str
-        Sentence that says what the metric tells.
+        Meaning of the metric, in one sentence.
     unit : {"share", "number"}, default="share"
         "share" is shown in percent, "number" as it is.
     larger_is_better : bool, optional

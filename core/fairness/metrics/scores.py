@@ -82,16 +82,8 @@ class ScoreValues:
 
     Parameters
     ----------
-    scores : array of shape (n,)
-        Finite scores. Log loss, Brier score and calibration error need scores between 0 and 1.
-    positive : array of bool of shape (n,)
-        True where the label is the positive one.
-    codes : array of int of shape (n,)
-        Group of each row.
-    groups : int
-        Number of groups.
-    weights : array of shape (n,) or None
-        Weights of the rows.
+    scores, positive, codes, groups, weights
+        Rows, see `SortedScores.build`. Log loss, Brier score and calibration error need scores between 0 and 1.
     """
 
     def __init__(

@@ -22,10 +22,9 @@ def equal_odds_points(
     ----------
     hulls : sequence of Curve
         ROC convex hull of each group.
-    gain : array of shape (groups,)
-        Increase of the objective per unit of the group's true positive rate.
-    harm : array of shape (groups,)
-        Decrease of the objective per unit of the group's false positive rate.
+    gain, harm : arrays of shape (groups,)
+        Increase of the objective per unit of the group's true positive rate, and decrease per unit of its false
+        positive rate.
     tolerance : float
         Largest difference of either rate that is allowed.
     """

@@ -29,7 +29,7 @@ class Constraint:
     title : str
         Name on pages.
     help : str
-        Sentence that says what the constraint asks for.
+        Meaning of the constraint, in one sentence.
     rates : tuple of str
         Names of `RATES`; each is the share of selected, or of not selected, rows among the rows of `among`.
     among : {"all", "positive", "negative", "both"}
@@ -133,7 +133,7 @@ class Objective:
     title : str
         Name on pages.
     help : str
-        Sentence that says what is optimized.
+        Meaning of the objective, in one sentence.
     coefficients : callable
         Takes `Totals` and the costs by outcome, returns the `LinearObjective`.
     larger_is_better : bool, default=True

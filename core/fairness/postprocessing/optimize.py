@@ -42,12 +42,13 @@ def optimize_thresholds(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,), or ScoreTable
-        Labels of rows that the scores were not fitted on; or a `ScoreTable` alone, which saves sorting them again.
+    y_true : array-like of shape (n,) or ScoreTable
+        Labels of rows that the scores were not fitted on. Or a `ScoreTable` alone, which spares sorting the scores
+        again.
     y_score : array-like of shape (n,), optional
-        Finite numbers, higher for the positive label; needed unless a `ScoreTable` is given.
+        Scores of the rows, see `score_table`.
     sensitive_features : array-like, Series, DataFrame or mapping, optional
-        Columns that define the groups; needed unless a `ScoreTable` is given.
+        Columns that define the groups, see `score_table`.
     constraint : str, default="demographic_parity"
         Name of one of `CONSTRAINTS`: demographic_parity, true_positive_rate_parity, false_positive_rate_parity,
         true_negative_rate_parity, false_negative_rate_parity, or equalized_odds (Hardt, Price, Srebro 2016).
@@ -63,8 +64,8 @@ def optimize_thresholds(
     costs : mapping, optional
         Cost of a false_positive, false_negative, true_positive and true_negative; 1, 1, 0 and 0 by default.
     minimum_rate : float, optional
-        Rate that every group reaches at least, in place of equal rates ("leveling up"): no group's rate is lowered for
-        it. For demographic, true positive and true negative rate parity.
+        At least this rate for every group in place of equal rates ("leveling up"): no group's rate is lowered for it.
+        For demographic, true positive and true negative rate parity.
     pos_label : label, optional
         The positive label; needed unless labels are 0 and 1.
     sample_weight : array-like of shape (n,), optional
@@ -148,12 +149,12 @@ def tradeoff_curve(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,), or ScoreTable
-        Labels of rows that the scores were not fitted on; or a `ScoreTable` alone.
+    y_true : array-like of shape (n,) or ScoreTable
+        Labels, or a `ScoreTable` alone, see `optimize_thresholds`.
     y_score : array-like of shape (n,), optional
-        Finite numbers, higher for the positive label; needed unless a `ScoreTable` is given.
+        Scores of the rows.
     sensitive_features : array-like, Series, DataFrame or mapping, optional
-        Columns that define the groups; needed unless a `ScoreTable` is given.
+        Columns that define the groups.
     constraint : str, default="demographic_parity"
         Name of one of `CONSTRAINTS`.
     objective : str, default="accuracy"
@@ -163,7 +164,7 @@ def tradeoff_curve(
     randomized : bool, default=True
         Whether rules may draw between thresholds.
     costs : mapping, optional
-        Cost of a false_positive, false_negative, true_positive and true_negative; 1, 1, 0 and 0 by default.
+        Cost by outcome.
     pos_label : label, optional
         The positive label; needed unless labels are 0 and 1.
     sample_weight : array-like of shape (n,), optional

@@ -89,9 +89,9 @@ class ThresholdPolicy:
     columns : tuple of str
         The sensitive columns, in the order of the labels.
     settings : dict, optional
-        Settings that the policy was optimized with: constraint, objective, tolerance and so on.
+        Settings of the optimization: constraint, objective, tolerance and so on.
     expected : dict, optional
-        Values on the rows that the policy was fitted on: objective, violation, unconstrained_objective,
+        Promise on the rows it was fitted on: objective, violation, unconstrained_objective,
         unconstrained_violation, and rates by group.
 
     Examples
@@ -166,10 +166,8 @@ class ThresholdPolicy:
 
         Parameters
         ----------
-        y_score : array-like of shape (n,)
-            Finite numbers, higher for the positive label.
-        sensitive_features : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns)
-            The columns that define the groups, in the order of `columns`.
+        y_score, sensitive_features
+            Rows, see `expected_rate`.
         random_state : int, optional
             Seed of the draws; the decision of a row then depends on its position among the others.
         row_ids : sequence of shape (n,), optional

@@ -244,10 +244,8 @@ class ScoreTable:
 
         Parameters
         ----------
-        confidence : float, optional
-            Confidence of the intervals; unchanged by default.
-        min_group_size : int, optional
-            Rows below which a group counts as small; unchanged by default.
+        confidence, min_group_size : number, optional
+            Options of `group_metrics`; unchanged by default.
         """
         options = replace(
             self.options,
@@ -319,9 +317,9 @@ def score_table(
     sample_weight : array-like of shape (n,), optional
         Weights of the rows.
     min_group_size : int, default=30
-        Rows below which a group counts as small.
+        Rows that a group needs to be compared, see `group_metrics`.
     confidence : float, default=0.95
-        Confidence of the intervals.
+        Probability with which an interval holds the true value.
 
     Returns
     -------

@@ -35,7 +35,7 @@ class Technique:
     title : str
         Name on pages.
     help : str
-        Sentence that says what the technique does.
+        Method in one sentence.
     train : callable
         Takes a `TrainingSetup`, returns the probability that each test row is selected.
     """

@@ -12,7 +12,7 @@ PARTS = {"permutation", "shap", "dependence", "interactions"}
 
 
 def slowed(result, seconds_per_row):
-    """Let the model take this many seconds per row."""
+    """Let the model take so many seconds per row."""
     model, calls = result.model, []
 
     def function(frame):

@@ -54,7 +54,7 @@ def test_importance_has_bars_and_intervals_in_the_metrics_unit(explained):
     assert "Drop of ROC AUC" in titles(spec, "x")
     assert captions == []
     long = pd.concat([explained.permutation] * 3)
-    assert drawn(explain_charts.importance, long, "ROC AUC")[1] == ["The 15 largest of 27 are drawn."]
+    assert drawn(explain_charts.importance, long, "ROC AUC")[1] == ["The 15 largest of 27 are shown."]
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
@@ -118,7 +118,7 @@ def test_dependence_of_each_kind_of_column(explained, kind):
     assert marks == ({"rect", "line", "area"} if ordered else {"circle", "rule", "point"})
     assert "Mean probability of yes" in titles(spec, "y" if ordered else "x")
     assert curve.feature in titles(spec, "x" if ordered else "y")
-    assert f"{curve.missing} rows have none" in caption.replace("\\", "")
+    assert f"{curve.missing} rows have no value" in caption.replace("\\", "")
 
 
 def test_pairs_that_do_not_act_together_are_said_in_words(explained):
@@ -126,8 +126,8 @@ def test_pairs_that_do_not_act_together_are_said_in_words(explained):
     assert "Strength (log-odds of yes)" in titles(spec, "x")
     none = explained.interactions.assign(strength=0.0)
     charts, captions = drawn(explain_charts.interactions, none, "log-odds", "yes")
-    assert (charts, captions) == ([], ["No pair acts together: the effects of single columns add up."])
-    assert drawn(explain_charts.interactions, none.head(0), "log-odds", "yes")[1] == ["No pair was tried."]
+    assert (charts, captions) == ([], ["No interactions: the effects of single columns add up."])
+    assert drawn(explain_charts.interactions, none.head(0), "log-odds", "yes")[1] == ["No pair was measured."]
 
 
 def test_pairs_over_several_classes_name_none(explained):
@@ -157,10 +157,10 @@ def test_bars_of_shap_have_intervals(explained):
 
 def test_charts_of_rows_that_were_learned_from_say_so(explained):
     (spec,), _ = drawn(explain_charts.beeswarm, explained.shap, "yes", tested=False)
-    assert "rows the model learned from" in str(spec["title"])
+    assert "rows the model was trained on" in str(spec["title"])
     assert "test" not in str(spec["title"])
     (spec,), _ = drawn(explain_charts.importance, explained.permutation, "ROC AUC", tested=False)
-    assert "rows the model learned from" in str(spec["title"])
+    assert "rows the model was trained on" in str(spec["title"])
     assert "test" not in str(spec["title"])
 
 
