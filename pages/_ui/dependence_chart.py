@@ -43,7 +43,7 @@ def dependence(curve: Dependence, label: str, code: int = 0) -> None:
 
 def _note(curve: Dependence, code: int) -> str:
     ordered = curve.kind in ("number", "date")
-    notes = [f"Means over {curve.n:,} rows; {'the grey bars are' if ordered else 'in brackets'} the rows with a value."]
+    notes = [f"Means over {curve.n:,} rows; {'the gray bars are' if ordered else 'in brackets'} the rows with a value."]
     if curve.missing and curve.missing_average is not None:
         notes.append(f"{curve.missing:,} rows have no value; without it the mean is {curve.missing_average[code]:.3g}.")
     if curve.others:

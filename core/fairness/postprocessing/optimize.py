@@ -64,7 +64,7 @@ def optimize_thresholds(
     costs : mapping, optional
         Cost of a false_positive, false_negative, true_positive and true_negative; 1, 1, 0 and 0 by default.
     minimum_rate : float, optional
-        At least this rate for every group in place of equal rates ("leveling up"): no group's rate is lowered for it.
+        Smallest rate of every group, in place of equal rates ("leveling up"): no group's rate is lowered for it.
         For demographic, true positive and true negative rate parity.
     pos_label : label, optional
         The positive label; needed unless labels are 0 and 1.

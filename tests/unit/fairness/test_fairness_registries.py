@@ -205,7 +205,7 @@ def test_a_rate_needs_a_ratio_or_two_other_rates():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda rows: group_metrics(rows[0], rows[1], rows[3], metrics=["precisio"]).by_group, "Unknown metric"),
+        (lambda rows: group_metrics(rows[0], rows[1], rows[3], metrics=["precision_"]).by_group, "Unknown metric"),
         (lambda rows: optimize_thresholds(rows[0], rows[2], rows[3], constraint="equal_odds"), "Unknown constraint"),
         (lambda rows: optimize_thresholds(rows[0], rows[2], rows[3], objective="acuracy"), "Unknown objective"),
     ],
