@@ -129,7 +129,7 @@ def test_parts_of_the_steps_give_the_values_of_all_at_once(monkeypatch, cells):
     background, rows = table(12), table(5, seed=1)
     model = explained_function(function, NAMES, [0])
     known, X = model.encode(background), model.encode(rows)
-    # 12 x 4 cells per step: one step, two, and one row of three at a time; all five rows at once is what is compared to.
+    # 12 x 4 cells per step: one step, two, and one row of three at a time; all five rows at once is the reference.
     whole = sampling_explainer(model, known, space="prediction").values(X)
     monkeypatch.setattr(_sampling, "MATRIX_CELLS", cells)
     parts = sampling_explainer(model, known, space="prediction").values(X)
