@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from core.explain._explained_model import IndexArray
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from sklearn.base import TransformerMixin
@@ -34,7 +33,7 @@ def _inputs(transformer: TransformerMixin, names: list[str], width: int) -> list
     return inputs if len(inputs) == width else None
 
 
-def encoded_columns(encoder: TransformerMixin, columns: Sequence[str]) -> list[IndexArray] | None:
+def encoded_columns(encoder: TransformerMixin, columns: Sequence[str]) -> list[NDArray[np.intp]] | None:
     """Return the positions of each raw column's encoded columns.
 
     Parameters
