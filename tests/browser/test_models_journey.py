@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import models
 from tests.browser.conftest import Server, settled
 from tests.golden import Golden
 
@@ -106,19 +105,18 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
 
 
 def test_a_model_is_opened_and_handed_on_and_back_leads_through_its_tabs(
-    searched: tuple[Server, str], tab: Page, tmp_path: Path, installation
+    searched: tuple[Server, str], tab: Page, tmp_path: Path
 ) -> None:
     server, _ = searched
     tab.goto(server.page("models"))
     settled(tab)
-    heading = tab.get_by_role("heading", name=re.compile(r"\d models, .* with a champion"))
+    # Two of the golden installation's three models have no champion; what other journeys register comes before them.
+    heading = tab.get_by_role("heading", name=re.compile(r"\d models, 2 without a champion"))
     expect(heading).to_be_visible()
-    lines = 1 + int(heading.inner_text().split()[0])
-    with installation(server.home):
-        names = [model.name for model in models.find(workspace="local")]
+    count = int(heading.inner_text().split()[0])
     table = tab.get_by_test_id("data-grid-canvas").bounding_box()
-    row = 1 + names.index("Credit risk")  # below the header
-    tab.mouse.click(table["x"] + 18, table["y"] + (row + 0.5) * table["height"] / lines)  # the box of the row
+    row_height = table["height"] / (1 + count)  # a header and the rows; Credit risk is the last but two
+    tab.mouse.click(table["x"] + 18, table["y"] + (count - 2 + 0.5) * row_height)
     expect(tab.get_by_role("heading", name="Credit risk")).to_be_visible()
     settled(tab)
     tab.get_by_test_id("stPopoverButton").click()
