@@ -64,8 +64,8 @@ def tiny_base(folder: Path, texts: list[str]) -> Path:
 def _key() -> str:
     """Return a hash of what the golden installation is made of."""
     digest = hashlib.sha256(sys.version.encode())
-    sources = [*(ROOT / "core").rglob("*.py"), *ROOT.glob("requirements*.txt"), Path(__file__)]
-    for path in sorted(sources):
+    files = [path for path in (ROOT / "core").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    for path in sorted([*files, *ROOT.glob("requirements*.txt"), Path(__file__)]):
         digest.update(path.relative_to(ROOT).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import streamlit as st
 
 from core import exports, jobs
@@ -64,7 +63,6 @@ def show_export(run: Run) -> None:
 def show_measurement(run: Run) -> None:
     """Draw the downloads of a measurement."""
     path = jobs.artifact_path(run.id, latency.LATENCY, workspace=frame.workspace())
-    samples = jobs.artifact_path(run.id, latency.SAMPLES, workspace=frame.workspace())
     st.download_button(
         "Full report (JSON)",
         path.read_bytes,
@@ -87,7 +85,7 @@ def show_measurement(run: Run) -> None:
     )
     st.download_button(
         "Every request (CSV)",
-        lambda: pq.read_table(samples).to_pandas().to_csv(index=False).encode(),
+        lambda: stored.samples(run).to_csv(index=False).encode(),
         file_name=downloads.file_name(f"{run.title} requests", ".csv"),
         mime="text/csv",
         icon=":material/csv:",

@@ -9,7 +9,6 @@ from core import exports
 from core.catalog import Run, artifacts
 from core.edge import ExportRecord
 from core.edge.latency import PERCENTS, LatencySuiteReport
-from core.storage import get_store
 from core.tasks import latency
 from pages._ui import artifacts as files
 
@@ -25,7 +24,7 @@ def _record(digest: str) -> ExportRecord:
 
 @st.cache_resource(max_entries=20, show_spinner=False)
 def _report(digest: str) -> LatencySuiteReport:
-    return latency.read(get_store().read_bytes(digest))
+    return LatencySuiteReport.from_dict(files.read_json(digest))
 
 
 def export_record(run: Run) -> ExportRecord:

@@ -17,7 +17,7 @@ from tests.pages.conftest import labels, texts, visit
         ("automl", "no table to learn from yet"),
         ("fairness", "Nothing to analyze yet"),
         ("edge", "There is no model yet"),
-        ("models", "No model yet. Search for one"),
+        ("models", "There are no models yet. Search for one"),
         ("runs", "No runs yet"),
     ],
 )
