@@ -27,7 +27,7 @@ def test_winner_to_bundle(to_export: tuple[Server, str, str], tab: Page, tmp_pat
     tab.goto(server.page(f"automl?run={search}"))
     settled(tab)
     tab.get_by_role("button", name="Edge").click()
-    expect(tab.get_by_role("button", name="Export")).to_be_visible()
+    expect(tab.get_by_role("button", name="Export", exact=True)).to_be_visible()
     settled(tab)
     tab.locator(".st-key-edge-export").get_by_role("button").click()
     expect(tab.get_by_text(re.compile("the file answers as the model does"))).to_be_visible(timeout=120_000)

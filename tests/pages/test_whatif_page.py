@@ -285,7 +285,7 @@ def test_without_shap_values_curves_have_the_names_of_their_classes(
     (chart,) = test.get("vega_lite_chart")
     assert f"Mean probability of {positive[0]}" in chart.proto.spec
     test.radio(key="automl-explain-view").set_value("Importance").run()
-    assert "rows the model learned from" in test.get("vega_lite_chart")[0].proto.spec
+    assert "rows the model was trained on" in test.get("vega_lite_chart")[0].proto.spec
 
 
 def test_only_views_with_a_class_ask_for_one() -> None:

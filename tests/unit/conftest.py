@@ -13,6 +13,8 @@ from core.progress import Event
 
 _OWN = ("workdir", "should_stop", "started", "configs", "earlier")  # arguments of `search` itself
 
+collect_ignore = ["automl/extension.py"]  # importing it adds its records, also when doctests are looked for
+
 
 class Searched(NamedTuple):
     """A search that is over: what it was given, told and found."""
