@@ -86,6 +86,9 @@ def test_techniques_are_trained_while_the_page_is_watched(searched, tab: Page) -
     tab.get_by_role("tab", name="Mitigations").click()
     settled(tab)
     tab.get_by_role("button", name="Train and compare").click()
+    stop = tab.get_by_role("button", name="Stop and keep what is done")
+    expect(stop).to_be_visible(timeout=30_000)
+    expect(stop).to_be_hidden(timeout=180_000)  # an earlier comparison is shown meanwhile
     expect(tab.get_by_text("Left is fairer, up is more accurate").first).to_be_attached(timeout=120_000)
     settled(tab)
     expect(tab.get_by_text(re.compile("brings the difference from|No technique made"))).to_be_visible()

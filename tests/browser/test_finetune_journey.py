@@ -28,7 +28,7 @@ def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], 
     choose(tab, "Label", "sentiment")
     expect(tab.get_by_text("400 texts: half have at most")).to_be_visible()
     choose(tab, "Base model", "A folder or another model on the hub")  # a thin one: this journey is about the way
-    folder = tab.get_by_label("Folder, or name on the hub")
+    folder = tab.get_by_role("textbox", name="Folder, or name on the hub")
     folder.fill(str(golden[0].parent / "tiny-bert"))
     folder.press("Enter")
     settled(tab)
