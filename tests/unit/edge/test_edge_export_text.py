@@ -164,7 +164,7 @@ def test_a_word_weighs_what_its_absence_costs(exported):
     assert words["token"].tolist() == ["the", "film", "was", "good"]
     whole, without = scorer.predict(["the film was good", "the  was good"])["p(class 1)"]
     assert words["weight"][1] == pytest.approx(whole - without, abs=1e-6)
-    with pytest.raises(InputError, match="no label 'other'"):
+    with pytest.raises(InputError, match="Unknown label 'other'"):
         scorer.attribution("the film", "other")
 
 

@@ -44,7 +44,7 @@ def test_what_cannot_be_scored_is_named(exported):
         scorer.predict(frame[:0])
     with pytest.raises(InputError, match="no column 'a b'"):
         scorer.predict(frame.drop(columns="a b"))
-    with pytest.raises(InputError, match="'a b' was a number"):
+    with pytest.raises(InputError, match="'a b' was numeric in training"):
         scorer.predict(frame.assign(**{"a b": "many"}))
 
 

@@ -123,7 +123,7 @@ def test_attribution_is_what_a_word_takes_with_it(plain):
     assert weights["weight"][3] == pytest.approx(full - without, abs=1e-6)
     other = plain.result.attribution(text, "negative")
     assert np.allclose(weights["weight"], -other["weight"], atol=1e-6)
-    with pytest.raises(InputError, match="no label 'neutral'"):
+    with pytest.raises(InputError, match="Unknown label 'neutral'"):
         plain.result.attribution(text, "neutral")
 
 
