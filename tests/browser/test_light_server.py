@@ -30,7 +30,7 @@ def test_the_server_stays_light_after_all_pages(server: Server, tab: Page) -> No
     settled(tab)
     set_seconds(tab, 15)
     tab.locator(".st-key-automl-start button").click()
-    expect(tab.get_by_role("tab", name="Leaderboard")).to_be_visible(timeout=90_000)
+    expect(tab.get_by_role("tab", name="Leaderboard")).to_be_visible(timeout=240_000)
     for name in ("Charts", "Explain", "What-if", "Score", "Export", "Continue", "Checks", "Method", "Leaderboard"):
         tab.get_by_role("tab", name=name).click()
         settled(tab)

@@ -69,7 +69,7 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
     tab.wait_for_url(re.compile(r"[?&]run="))
     tab.reload()  # in the middle: the run continues, and its page returns
     expect(tab.get_by_role("heading", name=re.compile("50 rows scored; 1 of 21 columns hold"))).to_be_visible(
-        timeout=90_000
+        timeout=240_000
     )
     settled(tab)
     tab.get_by_role("tab", name="Predictions").click()
