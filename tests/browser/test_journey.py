@@ -70,7 +70,7 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
         timeout=240_000
     )
     settled(tab)
-    expect(tab.get_by_text("The time budget of 20 s was used up.")).to_be_visible()
+    expect(tab.get_by_text("The time budget of 45 s was used up.")).to_be_visible()
     tab.get_by_role("tab", name="Charts").click()
     expect(tab.get_by_text("All metrics of the model and the baselines")).to_be_visible()
     settled(tab)
