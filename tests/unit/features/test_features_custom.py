@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from core.explain._columns import encoded_places
+from core.explain._encoded_columns import encoded_columns
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from core.automl import AutoMLResult, AutoMLSettings, prepare
@@ -124,7 +124,7 @@ def test_columns_imputed_in_several_ways_are_exported_and_explained(run_search, 
     columns = [name for name in frame if name != "y"]
     encoder = TableEncoder(column_imputation=settings["column_imputation"]).fit(frame[columns])
     names = encoder.get_feature_names_out()
-    for column, places in zip(columns, encoded_places(encoder, columns), strict=True):
+    for column, places in zip(columns, encoded_columns(encoder, columns), strict=True):
         assert {name.removeprefix("missingindicator_").split(":")[0].split("_")[0] for name in names[places]} == {
             column
         }
