@@ -39,11 +39,15 @@ def _forget() -> None:
 
 
 def _processes(home: Path) -> list[psutil.Process]:
-    """Return the runs' processes of this installation: they alone have its folder in their environment."""
+    """Return the runs' processes of this installation: they have its folder in their environment.
+
+    So has the fork server that this process keeps for all searches of its own, if it was started here.
+    """
     matches = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.environ().get("PLUMBLINE_HOME") == str(home):
+            ours = process.ppid() == os.getpid() and process.cmdline()[-1].endswith("fork_server")
+            if process.pid != os.getpid() and not ours and process.environ().get("PLUMBLINE_HOME") == str(home):
                 matches.append(process)
     return matches
 

@@ -42,7 +42,9 @@ def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], 
     tab.locator(".st-key-finetune-start").get_by_role("button").click()
     expect(tab).to_have_url(re.compile("run="))
 
-    expect(tab.get_by_text(re.compile(r"Step \d+ of \d+ · .* texts per second")).first).to_be_visible(timeout=120_000)
+    expect(tab.get_by_text(re.compile(r"Step [\d,]+ of [\d,]+ · .* texts per second")).first).to_be_visible(
+        timeout=120_000
+    )
     tab.get_by_role("button", name="Pause (resume later)").click()
     expect(tab.get_by_role("button", name="Resume")).to_be_visible(timeout=60_000)
     settled(tab)

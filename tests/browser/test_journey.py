@@ -8,10 +8,13 @@ import sys
 import zipfile
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, settled
+from tests.browser.conftest import Server, download, open_downloads, settled
 
+HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
+LIMIT_MB = 450
 SEARCH_S = 45  # enough where another process of the suite shares the cores
 
 
@@ -48,6 +51,13 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
     tab.get_by_role("button", name="Load the Adult sample").click()
     expect(tab.get_by_role("heading", name="Adult census income")).to_be_visible(timeout=60_000)
     settled(tab)
+    for name in ("Columns", "Preview", "Checks", "Roles"):
+        tab.get_by_role("tab", name=name).click()
+        settled(tab)
+    tab.get_by_role("tab", name="Columns").click()
+    open_downloads(tab)
+    download(tab, tab.locator(".st-key-data-download-csv").get_by_role("button"))
+    tab.keyboard.press("Escape")
     tab.get_by_role("button", name="Search for a model").click()
     expect(tab.get_by_role("heading", name="Before you start")).to_be_visible()
     settled(tab)
@@ -71,9 +81,10 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
     )
     settled(tab)
     expect(tab.get_by_text("The time budget of 45 s was used up.")).to_be_visible()
-    tab.get_by_role("tab", name="Charts").click()
+    for name in ("Explain", "What-if", "Score", "Export", "Continue", "Checks", "Method", "Leaderboard", "Charts"):
+        tab.get_by_role("tab", name=name).click()
+        settled(tab)
     expect(tab.get_by_text("All metrics of the model and the baselines")).to_be_visible()
-    settled(tab)
 
     # The model leaves with its environment, and predicts without the project.
     tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
@@ -96,6 +107,30 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
     assert done.returncode == 0, done.stderr
     out = (folder / "out.csv").read_text().splitlines()
     assert [line.split(",")[14] for line in out] == ["prediction", ">50K", "<=50K"]
+
+    tab.keyboard.press("Escape")
+
+    # A server that has shown Adult on every page holds no library that only a run may load, and little memory.
+    tab.get_by_role("button", name="Fairness").click()
+    for name in ("Threshold lab", "Mitigations", "Report", "Groups"):
+        tab.get_by_role("tab", name=name).click()
+        settled(tab)
+        if name == "Threshold lab":
+            tab.locator(".st-key-fairness-optimize").get_by_role("button").click()
+            settled(tab)
+    tab.go_back()
+    settled(tab)
+    tab.get_by_role("button", name="Log").click()
+    for name in ("Log", "Files", "Facts"):
+        tab.get_by_role("tab", name=name).click()
+        settled(tab)
+    for page in ("", "runs"):
+        tab.goto(server.page(page))
+        settled(tab)
+    web = psutil.Process(server.process.pid)
+    mapped = {Path(entry.path).as_posix() for entry in web.memory_maps()}
+    assert [path for path in mapped if any(f"/{name}" in path for name in HEAVY)] == []
+    assert web.memory_info().rss / 2**20 < LIMIT_MB
 
 
 def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:

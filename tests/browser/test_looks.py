@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,6 +17,7 @@ from tests.golden import Golden
 GROUNDS = {False: "rgb(255, 255, 255)", True: "rgb(17, 23, 29)"}
 # Streamlit's own frame has findings that no app can mend; only what is new counts.
 SERIOUS = ("critical", "serious")
+STREAMLITS_OWN = ("data", "dataset", "runs")  # their findings are of Streamlit's tables and uploader
 PICTURES = os.environ.get("PLUMBLINE_SCREENSHOTS")  # read now: installations of tests clear such variables
 
 
@@ -72,55 +75,65 @@ PAGES = [
 ]
 
 
+@dataclass
+class Window:
+    """A window of the browser, and the accessibility rules that Streamlit's own frame breaks in it."""
+
+    page: Page
+    width: int
+    dark: bool
+    known: set[str]
+
+
+@pytest.fixture(scope="module", params=[(1440, False), (390, True)], ids=["wide-light", "narrow-dark"])
+def window(request: pytest.FixtureRequest, browser: Browser, filled: Server) -> Iterator[Window]:
+    """One window for all pages, so that the browser loads the app's scripts once."""
+    width, dark = request.param
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    opened = Window(context.new_page(), width, dark, set())
+    opened.page.goto(filled.page(dark=dark))
+    settled(opened.page)
+    opened.known = {entry.split(":")[0] for entry in serious(opened.page)}
+    yield opened
+    context.close()
+
+
+def serious(page: Page) -> set[str]:
+    """Return the serious accessibility findings of a page: the rule, and the element's HTML without generated names."""
+    return {
+        f"{item['id']}: {re.sub(r'-[0-9a-z]{6,}', '', node['html'])[:160]}"
+        for item in Axe().run(page).response["violations"]
+        if item["impact"] in SERIOUS
+        for node in item["nodes"]
+    }
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_follows_the_theme_fits_and_is_accessible(window: Window, addresses, name: str) -> None:
+    server, paths = addresses
+    window.page.goto(server.page(paths[name], dark=window.dark))
+    settled(window.page)
+    ground = window.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert ground == GROUNDS[window.dark]
+    over = window.page.evaluate(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        " return main.scrollWidth - main.clientWidth }"
+    )
+    assert over <= 1
+    if name not in STREAMLITS_OWN:
+        assert {entry for entry in serious(window.page) if entry.split(":")[0] not in window.known} == set()
+    if name == "form":
+        bars = window.page.locator(
+            '[data-testid="stVegaLiteChart"] svg path[fill], [data-testid="stVegaLiteChart"] canvas'
+        )
+        assert bars.count() > 0
+
+
 def opened(browser: Browser, address: str, width: int) -> Page:
     page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
     page.goto(address)
     settled(page)
     return page
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_theme_is_followed(browser: Browser, addresses, dark: bool) -> None:
-    server, paths = addresses
-    page = opened(browser, server.page(paths["form"], dark=dark), 1440)
-    ground = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
-    assert ground == GROUNDS[dark]
-    bars = page.locator('[data-testid="stVegaLiteChart"] svg path[fill], [data-testid="stVegaLiteChart"] canvas')
-    assert bars.count() > 0
-    page.context.close()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_runs_off_the_side_of_a_narrow_screen(browser: Browser, addresses, name: str) -> None:
-    server, paths = addresses
-    page = opened(browser, server.page(paths[name]), 390)
-    wide = page.evaluate(
-        "() => { const main = document.querySelector('[data-testid=stMain]');"
-        " return main.scrollWidth - main.clientWidth }"
-    )
-    assert wide <= 1
-    page.context.close()
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_serious_accessibility_finding_beyond_streamlits_own(browser: Browser, addresses, dark: bool) -> None:
-    server, paths = addresses
-    base: set[str] = set()
-    values: dict[str, set[str]] = {}
-    for name in [name for name in PAGES if name not in ("data", "dataset", "runs")]:
-        page = opened(browser, server.page(paths[name], dark=dark), 1440)
-        violations = Axe().run(page).response["violations"]
-        serious = {
-            f"{item['id']}: {re.sub(r'-[0-9a-z]{6,}', '', node['html'])[:160]}"
-            for item in violations
-            if item["impact"] in SERIOUS
-            for node in item["nodes"]
-        }
-        if name == "home":
-            base = {entry.split(":")[0] for entry in serious}
-        values[name] = {entry for entry in serious if entry.split(":")[0] not in base}
-        page.context.close()
-    assert {name: entries for name, entries in values.items() if entries} == {}
 
 
 @pytest.mark.skipif(PICTURES is None, reason="set PLUMBLINE_SCREENSHOTS to a folder")

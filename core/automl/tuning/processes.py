@@ -1,4 +1,4 @@
-"""The search's helper processes: started by ``python -m``, ended at once, never outliving their parent.
+"""The search's helper processes: forked from one that has their libraries, ended at once, never outliving the search.
 
 An error in one is written to its folder as a typed record, which the search raises or reports; the log has the
 traceback. A process without a record was killed, by the operating system for instance.
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from core.automl.tuning.fork_server import AVAILABLE, ForkedProcess, fork_server
 from core.errors import PlumblineError, SearchError, from_record, to_record
 from core.files import write_text
 
@@ -80,7 +81,7 @@ class HelperProcess:
     Parameters
     ----------
     module : str
-        Full name of the module, with a ``main``.
+        Full name of the module, with a ``main(folder)``.
     folder : Path
         Folder that it works in; its output goes to a log there.
     """
@@ -88,24 +89,19 @@ class HelperProcess:
     def __init__(self, module: str, folder: Path) -> None:
         self._error = folder / _ERROR
         self._error.unlink(missing_ok=True)
-        with open(folder / f"{module}.log", "ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", module, str(folder)],
-                cwd=_ROOT,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | _THREADS,
-                process_group=0,
-                text=True,
-            )
+        theirs, stdin = os.pipe()
+        self._stdin = open(stdin, "w", encoding="utf-8")  # noqa: SIM115  (closed when the process ends)
+        try:
+            with open(folder / f"{module}.log", "ab") as log:
+                self._process = _start(module, folder, theirs, log.fileno())
+        finally:
+            os.close(theirs)
 
     def send(self, line: str) -> None:
         """Write a line to its standard input; a process that is gone takes none."""
-        assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
+            self._stdin.write(line + "\n")
+            self._stdin.flush()
 
     @property
     def ended(self) -> bool:
@@ -138,9 +134,37 @@ class HelperProcess:
 
     def kill(self) -> None:
         """End it and all it started, at once."""
+        self._process.kill()
+        with contextlib.suppress(BrokenPipeError):
+            self._stdin.close()
+
+
+class _SpawnedProcess:
+    """A process that was started by itself, where none can be forked."""
+
+    def __init__(self, module: str, folder: Path, stdin: int, output: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, str(folder)],
+            cwd=_ROOT,
+            stdin=stdin,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | _THREADS,
+            process_group=0,
+        )
+
+    def poll(self) -> int | None:
+        """Return its exit code, negative for a signal; None while it works."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it and all it started, at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
+
+
+def _start(module: str, folder: Path, stdin: int, output: int) -> ForkedProcess | _SpawnedProcess:
+    if AVAILABLE:
+        return fork_server(_THREADS).start(module, folder, stdin, output)
+    return _SpawnedProcess(module, folder, stdin, output)

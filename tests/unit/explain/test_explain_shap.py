@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import shap
 from scipy.special import expit, softmax
 from sklearn.preprocessing import StandardScaler
 
@@ -66,7 +67,7 @@ def test_values_add_up_to_the_prediction(learner, task):
 @pytest.mark.parametrize("learner", ["lgbm", "xgboost", "rf"])
 def test_agrees_with_shaps_tree_explainer_summed_to_raw_columns(learner):
     result, frame = odd_result(learner, "binary")
-    shap, X = attributed(result, frame)
+    values, X = attributed(result, frame)
     estimator = bare_estimator(result.model)
     explainer = shap.TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
     encoded = np.asarray(explainer.shap_values(X[:40]))
@@ -75,25 +76,27 @@ def test_agrees_with_shaps_tree_explainer_summed_to_raw_columns(learner):
     own = [name for name in names if name.startswith(("大小_", "missingindicator_大小"))]
     columns = [list(names).index(name) for name in own]
     assert len(columns) > 3
-    assert shap.values[:, shap.features.index("大小"), 0] == pytest.approx(encoded[:, columns].sum(axis=1), abs=1e-5)
+    assert values.values[:, values.features.index("大小"), 0] == pytest.approx(
+        encoded[:, columns].sum(axis=1), abs=1e-5
+    )
     dates = [index for index, name in enumerate(names) if name.removeprefix("missingindicator_").startswith("when: ")]
-    assert shap.values[:, shap.features.index("when"), 0] == pytest.approx(encoded[:, dates].sum(axis=1), abs=1e-5)
-    assert shap.values.sum() == pytest.approx(encoded.sum(), abs=1e-3)
+    assert values.values[:, values.features.index("when"), 0] == pytest.approx(encoded[:, dates].sum(axis=1), abs=1e-5)
+    assert values.values.sum() == pytest.approx(encoded.sum(), abs=1e-3)
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_linear_values_agree_with_shaps_linear_explainer(task):
     result, frame = odd_result("linear", task)
-    shap, X = attributed(result, frame)
+    values, X = attributed(result, frame)
     scaler, model = (step for _, step in bare_estimator(result.model).steps)
     assert isinstance(scaler, StandardScaler)
     prepared = scaler.transform(X).astype(float)
     masker = shap.maskers.Independent(prepared, max_samples=len(prepared))
     encoded = shap.LinearExplainer(model, masker).shap_values(prepared[:40])
-    index = shap.features.index("a b")
+    index = values.features.index("a b")
     columns = [i for i, name in enumerate(result.model.steps[0][1].get_feature_names_out()) if name.endswith("a b")]
-    assert shap.values[:, index, 0] == pytest.approx(encoded[:, columns].sum(axis=1), rel=1e-4, abs=1e-4)
-    assert shap.values[:, :, 0].sum(axis=1) == pytest.approx(encoded.sum(axis=1), rel=1e-4, abs=1e-3)
+    assert values.values[:, index, 0] == pytest.approx(encoded[:, columns].sum(axis=1), rel=1e-4, abs=1e-4)
+    assert values.values[:, :, 0].sum(axis=1) == pytest.approx(encoded.sum(axis=1), rel=1e-4, abs=1e-3)
 
 
 def test_a_column_that_no_tree_uses_has_exactly_no_value():

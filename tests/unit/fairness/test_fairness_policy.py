@@ -46,9 +46,9 @@ def test_fitted_policies_can_be_stored(constraint):
 
 
 @pytest.mark.parametrize("stored", [{}, {"kind": "model"}, {"kind": "threshold policy", "version": 2}])
-def test_what_is_no_policy_is_refused(metrics):
+def test_what_is_no_policy_is_refused(stored):
     with pytest.raises(InputError) as refused:
-        ThresholdPolicy.from_dict(metrics)
+        ThresholdPolicy.from_dict(stored)
     assert refused.value.hint
 
 
