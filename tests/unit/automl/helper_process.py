@@ -35,3 +35,7 @@ def main(folder: Path) -> int:
         (folder / "pids").write_text(f"{os.getpid()} {child.pid}")
         time.sleep(60)
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -26,9 +26,15 @@ def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture
-def helper() -> Iterator[Callable[[Path, str], HelperProcess]]:
+@pytest.fixture(params=["forked", "started"])
+def helper(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Path, str], HelperProcess]]:
     """``helper(folder, what)`` starts a helper; all are ended after the test."""
+    if request.param == "started":
+        monkeypatch.setattr("core.automl.tuning.processes.AVAILABLE", False)
+    elif not AVAILABLE:
+        pytest.skip("helpers are not forked here")
     started: list[HelperProcess] = []
 
     def start(folder: Path, what: str) -> HelperProcess:
@@ -99,7 +105,7 @@ def test_helpers_draw_different_random_numbers(helper, tmp_path: Path) -> None:
     assert len({first for first, _ in drawn}) == len({second for _, second in drawn}) == 3
 
 
-@pytest.mark.skipif(not AVAILABLE, reason="helpers are not forked here")
+@pytest.mark.parametrize("helper", ["forked"], indirect=True)
 def test_a_helper_whose_server_is_killed_ends_and_the_next_gets_a_new_server(helper, tmp_path: Path) -> None:
     (tmp_path / "parent").mkdir()
     code = (
