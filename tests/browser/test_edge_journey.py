@@ -18,8 +18,8 @@ from tests.golden import Golden
 
 @pytest.fixture
 def to_export(filled: Server, ids: Golden) -> tuple[Server, str, str]:
-    """A server, a search that was not exported yet, and a text model."""
-    return filled, ids.number, ids.text
+    """A server, a search that was not exported yet, and the export of a text model."""
+    return filled, ids.number, ids.text_export
 
 
 def test_winner_to_bundle(to_export: tuple[Server, str, str], tab: Page, tmp_path: Path) -> None:
@@ -46,22 +46,11 @@ def test_winner_to_bundle(to_export: tuple[Server, str, str], tab: Page, tmp_pat
     assert done.returncode == 0, done.stderr
 
 
-def test_text_model_to_int8_to_measurement(to_export: tuple[Server, str, str], tab: Page) -> None:
-    server, _, trained = to_export
-    tab.goto(server.page(f"edge?model={trained}"))
+def test_text_export_to_measurement(to_export: tuple[Server, str, str], tab: Page) -> None:
+    server, _, exported_run = to_export
+    tab.goto(server.page(f"edge?run={exported_run}"))
     settled(tab)
-    for title in (
-        "Static int8 (unsigned activations)",
-        "Static int8 (signed activations)",
-        "fp16 (half precision)",
-    ):
-        tab.get_by_role("button", name=f"Remove {title}").click()
-        settled(tab)
-    tab.locator(".st-key-edge-export").get_by_role("button").click()
-    expect(tab.get_by_role("heading", name=re.compile(r"dynamic-int8 is [\d.]+ times smaller"))).to_be_visible(
-        timeout=180_000
-    )
-    settled(tab)
+    expect(tab.get_by_role("heading", name=re.compile(r"dynamic-int8 is [\d.]+ times smaller"))).to_be_visible()
     exported = tab.url
     tab.get_by_role("tab", name="Measure", exact=True).click()
     settled(tab)
@@ -69,7 +58,7 @@ def test_text_model_to_int8_to_measurement(to_export: tuple[Server, str, str], t
     seconds.fill("1")
     seconds.press("Enter")
     settled(tab)
-    expect(tab.get_by_text("3 measurements, one after the other")).to_be_visible()
+    expect(tab.get_by_text("4 measurements, one after the other")).to_be_visible()
     tab.locator(".st-key-edge-lab-start").get_by_role("button").click()
     expect(tab.get_by_role("tab", name="Roofline")).to_be_visible(timeout=180_000)
     settled(tab)

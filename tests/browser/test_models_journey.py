@@ -24,7 +24,7 @@ from core.catalog import datasets
 from core.tasks import automl
 
 settings = AutoMLSettings(
-    target="credit", time_budget_s=None, max_trials=1, folds=2, learners=("lgbm",), ensemble=False, explain=False
+    target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), ensemble=False, explain=False
 )
 run_id = automl.submit(datasets.get(sys.argv[1], "local"), settings)
 jobs.wait(run_id, 120, workspace="local")

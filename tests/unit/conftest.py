@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from core.automl import AutoMLResult, AutoMLSettings, search
+from core.automl.tuning import fork_server
 from core.progress import Event
 
 _OWN = ("workdir", "should_stop", "started", "configs", "earlier")  # arguments of `search` itself
@@ -31,11 +32,14 @@ class Searched(NamedTuple):
 
 
 def helper_processes() -> list[psutil.Process]:
-    """Return the processes of searches that this process has started and that are alive."""
+    """Return the processes of searches that this process has started and that are alive, without their fork server."""
+    this = psutil.Process()
+    alive = [child for child in this.children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
     return [
         child
-        for child in psutil.Process().children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE and any("core.automl." in part for part in child.cmdline())
+        for child in alive
+        if any("core.automl." in part for part in child.cmdline())
+        and not (child.ppid() == this.pid and child.cmdline()[-1] == fork_server.__name__)
     ]
 
 

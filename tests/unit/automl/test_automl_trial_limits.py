@@ -10,43 +10,55 @@ from core.datasets import load_sample
 from core.errors import InputError
 
 
+def until(condition):
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.fixture(scope="module")
-def beset(run_search, helpers, quick):
-    """Five trials: one is endless, one fails, and after the second both helpers are killed."""
+def beset(run_search, helpers, quick, tmp_path_factory):
+    """Five trials: two are endless, one fails. The first endless one is ended; in the second, helpers are killed."""
+    folder = tmp_path_factory.mktemp("beset")
     learner, config = quick
     endless = [learner, config | {"n_estimators": 10_000_000}]
     broken = [learner, config | {"subsample": 7.0}]
 
     def watch(event):
         if event.values.get("trial") == 2 and event.values["status"] == "timed_out":
+            until(lambda: any('"trial": 3' in path.read_text() for path in folder.rglob("events.jsonl")))
             for process in helpers():
                 process.kill()
 
     return run_search(
         load_sample("wine").frame,
         watch=watch,
+        workdir=folder,
         target="cultivar",
         trial_timeout_s=1.5,
         time_budget_s=None,
         max_trials=5,
         folds=2,
-        configs=[quick, endless, quick, broken, quick],
+        configs=[quick, endless, endless, broken, quick],
     )
 
 
 def test_endless_trial_is_ended_and_the_search_goes_on(beset):
     trials = beset.result.trials
     assert [trial["trial"] for trial in trials] == [1, 2, 3, 4, 5]
-    assert [trial["status"] for trial in trials] == ["finished", "timed_out", "finished", "failed", "finished"]
+    assert [trial["status"] for trial in trials] == ["finished", "timed_out", "failed", "failed", "finished"]
     assert "its limit of 1.5 s" in trials[1]["message"]
     assert 1.5 <= trials[1]["seconds"] < 1.5 + 2  # no trial lives longer
+    assert "its process was ended by the signal SIGKILL" in trials[2]["message"]
     assert beset.result.stop_code == "trials"
 
 
 def test_broken_trial_says_why(beset):
     assert "subsample" in beset.result.trials[3]["message"]
     actual = [finding for finding in beset.result.findings if finding.check == "trials"]
-    assert "2 of 5 trials gave no score" in actual[0].message
+    assert "3 of 5 trials gave no score" in actual[0].message
 
 
 def test_killed_helpers_cost_no_model(beset):
@@ -70,7 +82,7 @@ def ended(run_search, yes_or_no, tmp_path_factory):
     folder = tmp_path_factory.mktemp("work")
     values = {
         "target": "y",
-        "time_budget_s": 12,
+        "time_budget_s": 8,
         "folds": 2,
         "early_stopping": False,
         "trial_timeout_s": 5,
@@ -92,7 +104,7 @@ def ended(run_search, yes_or_no, tmp_path_factory):
 def test_time_budget_is_kept(ended):
     first, _ = ended
     assert first.result.stop_code == "budget"
-    assert first.result.model_ready_s <= first.result.elapsed_s <= 12 * 1.02 + 2
+    assert first.result.model_ready_s <= first.result.elapsed_s <= 8 * 1.02 + 2
     assert len(first.result.trials) > 0
 
 
@@ -135,15 +147,12 @@ class Interrupted(BaseException):
 
 @pytest.mark.parametrize("error", [ValueError, Interrupted])
 def test_no_process_is_left_by_an_error(error, helpers, yes_or_no, tmp_path):
-    seen = []
-
     def report(event):
-        seen.extend(helpers())
+        until(lambda: len(helpers()) == 2)
         raise error("in the caller's report")
 
     with pytest.raises(error, match="report"):
         search(yes_or_no, AutoMLSettings(target="y"), report=report, workdir=tmp_path)
-    assert len(seen) == 2
     assert helpers() == []
 
 

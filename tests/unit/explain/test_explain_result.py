@@ -21,7 +21,7 @@ PARTS = ["permutation", "shap", "summary", "dependence", "interactions"]
 
 
 @pytest.fixture(scope="module")
-def credit():
+def credit(golden):
     frame = load_sample("german_credit").frame
     result = AutoMLResult.load(golden_files("rival"))
     events = []

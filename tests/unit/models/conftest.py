@@ -30,7 +30,7 @@ def credit_frame() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def credit_result() -> AutoMLResult:
+def credit_result(golden) -> AutoMLResult:
     """Two classes, two sensitive columns of which the model reads one."""
     return AutoMLResult.load(golden_files("rival"))
 
@@ -80,7 +80,7 @@ def reviews_frame() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def reviews_result() -> FineTuneResult:
+def reviews_result(golden) -> FineTuneResult:
     """Two classes of texts, by a thin model."""
     return FineTuneResult.load(golden_files("text"))
 
