@@ -17,6 +17,7 @@ import pytest
 from filelock import FileLock
 
 from core import jobs
+from core.automl.tuning import fork_server
 from core.catalog import ACTIVE, RunState, engine, runs
 from core.errors import JobError
 from core.jobs import _tasks
@@ -46,7 +47,7 @@ def _processes(home: Path) -> list[psutil.Process]:
     matches = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            ours = process.ppid() == os.getpid() and process.cmdline()[-1].endswith("fork_server")
+            ours = process.ppid() == os.getpid() and process.cmdline()[-1:] == [fork_server.__name__]
             if process.pid != os.getpid() and not ours and process.environ().get("PLUMBLINE_HOME") == str(home):
                 matches.append(process)
     return matches

@@ -46,6 +46,7 @@ def test_winner_to_bundle(to_export: tuple[Server, str, str], tab: Page, tmp_pat
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.nightly
 def test_text_export_to_measurement(to_export: tuple[Server, str, str], tab: Page) -> None:
     server, _, exported_run = to_export
     tab.goto(server.page(f"edge?run={exported_run}"))

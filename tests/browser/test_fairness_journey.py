@@ -79,6 +79,7 @@ def test_from_a_result_to_a_rule_and_a_report(searched, tab: Page, tmp_path) -> 
         assert "model/policy-demographic-parity-by-sex.json" in archive.namelist()
 
 
+@pytest.mark.nightly
 def test_techniques_are_trained_while_the_page_is_watched(searched, tab: Page) -> None:
     server, run_id = searched
     tab.goto(server.page(f"fairness?run={run_id}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from core.datasets import load_sample
@@ -14,6 +15,7 @@ from tests.browser.test_tables import upload
 from tests.golden import Golden
 
 
+@pytest.mark.nightly
 def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], tab: Page, tmp_path: Path) -> None:
     path = tmp_path / "reviews.csv"
     frame = load_sample("product_reviews").frame

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import psutil
+import pytest
 from playwright.sync_api import Page, expect
 
+from core.datasets import load_sample as sample
 from tests.browser.conftest import Server, download, open_downloads, settled
 
 HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
 LIMIT_MB = 450
-SEARCH_S = 30  # enough where another process of the suite shares the cores
+RICH_AND_POOR = """\
+age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,capital-gain,\
+capital-loss,hours-per-week,native-country
+52,Private,1,Doctorate,16,Married-civ-spouse,Exec-managerial,Husband,White,Male,15024,0,60,United-States
+19,?,1,11th,7,Never-married,?,Own-child,White,Female,0,0,20,United-States
+"""
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -45,7 +54,66 @@ def load_sample(page: Page, server: Server, option: str) -> None:
     settled(page)
 
 
+def search(tab: Page, seconds: int, *, rows: str) -> None:
+    """Search with a time budget from the form, reload in the middle, and wait until the page turns into the result."""
+    expect(tab.get_by_role("heading", name="Before you start")).to_be_visible()
+    settled(tab)
+    expect(tab.get_by_text("checks passed")).to_be_visible(timeout=120_000)
+    settled(tab)
+    set_seconds(tab, seconds)
+    tab.locator(".st-key-automl-start button").click()
+
+    # It runs; the address is the run's; a reload in the middle loses nothing.
+    expect(tab.get_by_text(re.compile(f"of {seconds} s, .* left"))).to_be_visible(timeout=30_000)
+    expect(tab).to_have_url(re.compile(r"automl\?.*run=[0-9a-f]{16}"))
+    expect(tab.get_by_text(re.compile(r"Best \d+ of \d+ trials")).first).to_be_visible(timeout=60_000)
+    tab.reload()
+    settled(tab)
+    expect(tab.get_by_text(re.compile(f"of {seconds} s, .* left"))).to_be_visible()
+    expect(tab.get_by_text(re.compile(r"Best \d+ of \d+ trials")).first).to_be_visible()
+
+    # The page turns into the result by itself.
+    expect(tab.get_by_role("heading", name=re.compile(f"Better than guessing by .* on {rows} rows"))).to_be_visible(
+        timeout=240_000
+    )
+    settled(tab)
+    expect(tab.get_by_text(f"The time budget of {seconds} s was used up.")).to_be_visible()
+
+
+def predict_without_the_project(tab: Page, folder: Path, rows: pd.DataFrame) -> list[str]:
+    """Download the model with its environment, and return what it predicts."""
+    tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="Model (zip)").click()
+    tab.keyboard.press("Escape")
+    waiting.value.save_as(folder / "model.zip")
+    with zipfile.ZipFile(folder / "model.zip") as opened:
+        opened.extractall(folder)
+    rows.to_csv(folder / "model" / "rows.csv", index=False)
+    done = subprocess.run(
+        [sys.executable, "predict.py", "rows.csv", "out.csv"],
+        cwd=folder / "model",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return pd.read_csv(folder / "model" / "out.csv")["prediction"].tolist()
+
+
 def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp_path: Path) -> None:
+    load_sample(tab, server, "German credit")
+    tab.locator(".st-key-data-to-automl button").click()
+    search(tab, 12, rows="200")
+    tab.get_by_role("tab", name="Charts").click()
+    expect(tab.get_by_text("All metrics of the model and the baselines")).to_be_visible()
+    settled(tab)
+    rows = sample("german_credit").frame.drop(columns="credit").head(3)
+    assert set(predict_without_the_project(tab, tmp_path, rows)) <= {"good", "bad"}
+
+
+@pytest.mark.nightly
+def test_adult_from_home_to_all_pages_leaves_the_server_light(server: Server, tab: Page, tmp_path: Path) -> None:
     tab.goto(server.page())
     settled(tab)
     tab.get_by_role("button", name="Load the Adult sample").click()
@@ -59,59 +127,14 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
     download(tab, tab.locator(".st-key-data-download-csv").get_by_role("button"))
     tab.keyboard.press("Escape")
     tab.get_by_role("button", name="Search for a model").click()
-    expect(tab.get_by_role("heading", name="Before you start")).to_be_visible()
-    settled(tab)
-    expect(tab.get_by_text("checks passed")).to_be_visible(timeout=120_000)
-    settled(tab)
-    set_seconds(tab, SEARCH_S)
-    tab.locator(".st-key-automl-start button").click()
-
-    # It runs; the address is the run's; a reload in the middle loses nothing.
-    expect(tab.get_by_text(re.compile(r"of 30 s, .* left"))).to_be_visible(timeout=30_000)
-    expect(tab).to_have_url(re.compile(r"automl\?.*run=[0-9a-f]{16}"))
-    expect(tab.get_by_text(re.compile(r"Best \d+ of \d+ trials")).first).to_be_visible(timeout=60_000)
-    tab.reload()
-    settled(tab)
-    expect(tab.get_by_text(re.compile(r"of 30 s, .* left"))).to_be_visible()
-    expect(tab.get_by_text(re.compile(r"Best \d+ of \d+ trials")).first).to_be_visible()
-
-    # The page turns into the result by itself.
-    expect(tab.get_by_role("heading", name=re.compile("Better than guessing by .* on 9,768 rows"))).to_be_visible(
-        timeout=240_000
-    )
-    settled(tab)
-    expect(tab.get_by_text("The time budget of 30 s was used up.")).to_be_visible()
+    search(tab, 30, rows="9,768")
     for name in ("Explain", "What-if", "Score", "Export", "Continue", "Checks", "Method", "Leaderboard", "Charts"):
         tab.get_by_role("tab", name=name).click()
         settled(tab)
-    expect(tab.get_by_text("All metrics of the model and the baselines")).to_be_visible()
-
-    # The model leaves with its environment, and predicts without the project.
-    tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
-    with tab.expect_download() as waiting:
-        tab.get_by_role("button", name="Model (zip)").click()
-    archive = tmp_path / "model.zip"
-    waiting.value.save_as(archive)
-    with zipfile.ZipFile(archive) as opened:
-        opened.extractall(tmp_path)
-    folder = tmp_path / "model"
-    rows = folder / "rows.csv"
-    header = "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,"
-    header += "capital-gain,capital-loss,hours-per-week,native-country"
-    first = "52,Private,1,Doctorate,16,Married-civ-spouse,Exec-managerial,Husband,White,Male,15024,0,60,United-States"
-    second = "19,?,1,11th,7,Never-married,?,Own-child,White,Female,0,0,20,United-States"
-    rows.write_text("\n".join([header, first, second]) + "\n")
-    done = subprocess.run(
-        [sys.executable, "predict.py", "rows.csv", "out.csv"], cwd=folder, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    out = (folder / "out.csv").read_text().splitlines()
-    assert [line.split(",")[14] for line in out] == ["prediction", ">50K", "<=50K"]
-
-    tab.keyboard.press("Escape")
-
-    # A server that has shown Adult on every page holds no library that only a run may load, and little memory.
     result = tab.url
+    rows = pd.read_csv(io.StringIO(RICH_AND_POOR))
+    assert predict_without_the_project(tab, tmp_path, rows) == [">50K", "<=50K"]
+
     tab.get_by_role("button", name="Fairness").click()
     for name in ("Threshold lab", "Mitigations", "Report", "Groups"):
         tab.get_by_role("tab", name=name).click()
