@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,10 @@ from core.registry import load_extensions
 from core.settings import get_settings
 from core.storage import _store_for
 from tests.golden import Golden, copy_home, golden_home
+
+# Every run of a test is a process of its own, which should not compile the project anew, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 CANCEL_S = 20
 # Small enough to see a lost run declared so within a test, large enough for a loaded machine.

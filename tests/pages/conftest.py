@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from core import models
 from core.catalog import Dataset, Model, Run, RunArtifact, artifacts, datasets, runs
@@ -82,15 +83,11 @@ def repeated(run_id: str, *, leave_out: str = "", edit: Callable[[dict[str, Any]
 def visit(page: str, **query: str) -> AppTest:
     """Open a page of the app as a browser would, with its frame."""
     test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if page != "home":
+        test._page_hash = calc_hash(page)  # `switch_page` knows a page's path only after a run of the first page
     for name, value in query.items():
         test.query_params[name] = value
-    test.run()
-    if page != "home":
-        test.switch_page(f"pages/{page}/page.py")
-        for name, value in query.items():
-            test.query_params[name] = value
-        test.run()
-    return test
+    return test.run()
 
 
 def query(test: AppTest, name: str) -> str:

@@ -17,9 +17,7 @@ from tests.pages.conftest import World, labels, query, repeated, texts, visit
 
 
 def tab(run: str, name: str) -> AppTest:
-    test = visit("automl", run=run)
-    test.session_state["automl-tabs"] = name
-    test.run()
+    test = visit("automl", run=run, tab=name)
     assert not test.exception
     assert not test.error
     return test

@@ -97,9 +97,7 @@ def test_the_list_has_every_dataset(world: World) -> None:
 
 @pytest.mark.parametrize("tab", ["Columns", "Preview", "Checks", "Roles"])
 def test_each_tab_of_a_dataset_draws(world: World, tab: str) -> None:
-    test = visit("data", dataset=world.credit.id)
-    test.session_state["data-tabs"] = tab
-    test.run()
+    test = visit("data", dataset=world.credit.id, tab=tab)
     assert not test.exception
     assert not test.error
     if tab == "Columns":

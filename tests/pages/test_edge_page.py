@@ -40,9 +40,7 @@ def test_an_export_leads_with_its_finding_and_its_proof(world: World) -> None:
 
 
 def test_a_measurement_is_set_up_and_queued(world: World) -> None:
-    test = visit("edge", run=world.exported)
-    test.session_state["edge-tabs"] = "Measure"
-    test.run()
+    test = visit("edge", run=world.exported, tab="Measure")
     test.radio(key="edge-lab-scenario").set_value("server").run()
     test.number_input(key="edge-lab-qps").set_value(20.0)
     test.number_input(key="edge-lab-seconds").set_value(1.0)
@@ -61,9 +59,7 @@ def test_a_measurement_is_set_up_and_queued(world: World) -> None:
 
 
 def test_no_variant_no_start(world: World) -> None:
-    test = visit("edge", run=world.exported)
-    test.session_state["edge-tabs"] = "Measure"
-    test.run()
+    test = visit("edge", run=world.exported, tab="Measure")
     test.multiselect(key="edge-lab-variants").set_value([]).run()
     assert "Choose at least one variant." in texts(test)
     assert "Measure" not in labels(test)
@@ -85,9 +81,7 @@ def test_a_measurement_says_what_was_found_and_what_to_doubt(world: World) -> No
 
 
 def test_measurements_are_listed_with_their_model(world: World) -> None:
-    test = visit("edge", run=world.exported)
-    test.session_state["edge-tabs"] = "Measurements"
-    test.run()
+    test = visit("edge", run=world.exported, tab="Measurements")
     listed = test.dataframe[0].value
     mine = [run for run in runs.find("local", task="latency") if run.settings["export"] == world.exported]
     assert len(listed) == len(mine) >= 1

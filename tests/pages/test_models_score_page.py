@@ -152,6 +152,4 @@ def test_a_result_leads_to_the_score_tab(world: World) -> None:
 
 
 def _score_tab(run: str) -> AppTest:
-    test = visit("automl", run=run)
-    test.session_state["automl-tabs"] = "Score"
-    return test.run()
+    return visit("automl", run=run, tab="Score")

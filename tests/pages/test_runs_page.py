@@ -31,9 +31,7 @@ def test_the_list_can_be_narrowed_to_a_kind(world: World) -> None:
 
 @pytest.mark.parametrize("tab", ["Facts", "Log", "Files"])
 def test_each_tab_of_a_finished_run_draws(world: World, tab: str) -> None:
-    test = visit("runs", run=world.binary)
-    test.session_state["runs-tabs"] = tab
-    test.run()
+    test = visit("runs", run=world.binary, tab=tab)
     assert not test.exception
     assert not test.error
     if tab == "Facts":

@@ -21,9 +21,7 @@ from tests.pages.conftest import World, query, texts, visit
 
 
 def opened(run_id: str, tab: str, **parameters: str) -> AppTest:
-    test = visit("automl", run=run_id, **parameters)
-    test.session_state["automl-tabs"] = tab
-    return test.run()
+    return visit("automl", run=run_id, **parameters, tab=tab)
 
 
 def cells_page(table, column_kinds, typed=None) -> None:  # type: ignore[no-untyped-def]
