@@ -20,6 +20,7 @@ from tests.golden import Golden, copy_home
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WAIT_MS = 30_000  # for what takes a second or two where nothing else runs
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -135,8 +136,9 @@ def ids(golden: tuple[Path, Golden]) -> Golden:
 
 @pytest.fixture(scope="session")
 def browser():
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield running
@@ -147,7 +149,7 @@ def browser():
 def tab(browser):
     """A tab of its own, which fails the test when the page's scripts raise."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(WAIT_MS)
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
@@ -156,7 +158,7 @@ def tab(browser):
     assert not errors
 
 
-def settled(page, timeout_ms: int = 30_000) -> None:
+def settled(page, timeout_ms: int = WAIT_MS) -> None:
     """Wait until the script has run and nothing is left to draw."""
     page.wait_for_selector(
         '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]',

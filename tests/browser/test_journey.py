@@ -104,7 +104,7 @@ def predict_without_the_project(tab: Page, folder: Path, rows: pd.DataFrame) -> 
 def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp_path: Path) -> None:
     load_sample(tab, server, "German credit")
     tab.locator(".st-key-data-to-automl button").click()
-    search(tab, 12, rows="200")
+    search(tab, 25, rows="200")
     tab.get_by_role("tab", name="Charts").click()
     expect(tab.get_by_text("All metrics of the model and the baselines")).to_be_visible()
     settled(tab)

@@ -13,10 +13,12 @@ from streamlit.testing.v1 import AppTest
 from core import jobs
 from core.automl import LEARNERS, METRICS, learner_title, metric_choices
 from core.catalog import Run, RunState, runs
-from core.datasets import FILE_FORMATS
+from core.datasets import FILE_FORMATS, GUARDRAILS
 from core.edge import QUANTIZATION_MODES
-from core.fairness import DEFINITIONS
-from tests.pages.conftest import World, labels, texts, visit
+from core.edge.latency import SCENARIOS
+from core.fairness import DEFINITIONS, RATES, SCORE_METRICS
+from tests.golden import Golden, copy_home
+from tests.pages.conftest import World, labels, query, texts, visit
 
 DOUBLE = """
 from core.jobs import TaskSpec
@@ -26,6 +28,23 @@ SPEC = TaskSpec(name="double", title="Doubling", help="Doubles a number.", lane=
 
 def run(context):
     return {"doubled": 2 * context.settings["number"]}
+"""
+
+NEIGHBORS = """
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+from core.automl import LEARNERS, Hyperparameter, Learner
+
+
+def build(config, task, *, jobs, seed):
+    return (KNeighborsRegressor if task == "regression" else KNeighborsClassifier)(**config)
+
+
+def space(rows, columns, task):
+    return {"n_neighbors": Hyperparameter.integer(1, 20, initial=5, low_cost=5)}
+
+
+LEARNERS.add(Learner("neighbors", "Nearest neighbors", build=build, space=space))
 """
 
 
@@ -116,3 +135,57 @@ def test_every_definition_of_fairness_is_explained(world: World) -> None:
 def test_every_variant_can_be_made(world: World) -> None:
     test = visit("edge", model=world.binary)
     assert len(test.multiselect(key="edge-modes").options) == len(QUANTIZATION_MODES)
+
+
+def test_every_rate_of_a_model_is_in_the_table_of_groups(world: World) -> None:
+    test = visit("fairness", run=world.binary)
+    columns = set(test.dataframe[0].value.columns)
+    for record in [*RATES.values(), *SCORE_METRICS.values()]:
+        assert {record.title, f"{record.title} (%)"} & columns, record.name
+
+
+def test_every_scenario_can_be_measured(world: World) -> None:
+    test = visit("edge", run=world.exported, tab="Measure")
+    for name, scenario in SCENARIOS.items():
+        test.radio(key="edge-lab-scenario").set_value(name).run()
+        assert not test.exception
+        assert not test.error
+        assert scenario.help in texts(test)
+        assert "Measure" in labels(test)
+
+
+def test_every_check_of_a_table_is_explained(world: World) -> None:
+    said = texts(visit("data", dataset=world.credit.id, tab="Checks"))
+    for guardrail in GUARDRAILS.values():
+        assert f"**{guardrail.title}.** {guardrail.help}" in said
+
+
+def test_a_learner_from_outside_is_chosen_searched_and_listed(
+    golden: tuple[Path, Golden],
+    installation: Callable[..., AbstractContextManager[Path]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy_home(golden[0], tmp_path / "home")
+    (tmp_path / "outside_learner.py").write_text(NEIGHBORS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    try:
+        with installation(tmp_path / "home", EXTENSIONS='["outside_learner"]'):
+            test = visit("automl", dataset=golden[1].diabetes)
+            test.selectbox(key=f"automl-target-{golden[1].diabetes}").set_value("progression")
+            test.session_state["automl-preset"] = "trials"
+            test.run()
+            test.number_input(key="automl-trials").set_value(2)
+            test.toggle(key="automl-explain").set_value(False)
+            test.multiselect(key="automl-learners").set_value(["neighbors"]).run()
+            assert "Nearest neighbors" in test.multiselect(key="automl-learners").options
+            test.button(key="automl-start").click().run()
+            assert not test.exception
+            run = jobs.wait(query(test, "run"), 120, workspace="local")
+            assert run.state is RunState.SUCCEEDED, run.error_message
+            board = visit("automl", run=run.id, tab="Leaderboard").dataframe[0].value
+            assert sum("Nearest neighbors" in name for name in board["Model"]) == 2
+    finally:
+        LEARNERS.remove("neighbors")
+        sys.modules.pop("outside_learner", None)

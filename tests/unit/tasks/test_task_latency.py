@@ -48,12 +48,13 @@ def test_a_text_model_is_proven_quantised_and_compared(tuned, exported):
     assert by_name["dynamic-int8"].comparison.n == len(test)
 
 
-def test_every_figure_is_stored(measured):
+def test_every_figure_is_stored(measured, stocked):
     run, result = measured
     assert set(result["reports"]) == {"fp32", "dynamic-int8"}
     assert result["native"]["kind"] == "text"
     assert result["with_preprocessing"]["preprocessing"] is True
-    assert set(result["slo"]) == set(result["reports"])
+    with_objective = json.loads(jobs.artifact_path(stocked.measured, latency.LATENCY, workspace="local").read_text())
+    assert set(with_objective["slo"]) == set(with_objective["reports"]) == {"fp32"}
     assert {row["sequence_length"] for row in result["sweep"]} == {8, 16}
     assert all(row["accuracy"] is not None for row in result["sweep"])
     assert result["errors"] == []
