@@ -92,7 +92,7 @@ def test_interrupted_search_goes_on_as_if_it_had_not_been(run_search, diabetes, 
 
 def test_with_a_budget_trials_are_listed_as_they_end_and_none_comes_twice(run_search, yes_or_no):
     searched = run_search(
-        yes_or_no, target="y", max_concurrent_trials=2, time_budget_s=120, max_trials=24, early_stopping=False
+        yes_or_no, target="y", max_concurrent_trials=2, time_budget_s=120, max_trials=24, early_stopping=False, folds=2
     )
     result = searched.result
     assert (result.stop_code, len(result.trials)) == ("trials", 24)

@@ -1,5 +1,7 @@
 """Text models of each family as ONNX: torch's answers on any batch, in the form that runs fastest on a processor."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,7 @@ FAMILIES = {
     },
     "ModernBert": {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3},
 }
-EVERY_DAY = ("Bert", "DistilBert")
+EVERY_DAY = ("Bert",)
 TEXTS = ["good", "bad film", "a film", "good bad good film " * 9, "film " * 90]
 
 
@@ -62,16 +64,28 @@ def write(folder, family, **options):
     return model, fast
 
 
+@pytest.fixture(scope="module")
+def exported_family(tmp_path_factory):
+    """``exported_family(family)`` writes and exports a small model of a family, once."""
+
+    @cache
+    def export(family):
+        folder = tmp_path_factory.mktemp(family)
+        model, tokenizer = write(folder, family)
+        return folder, model, tokenizer, export_onnx(folder, folder / "m.onnx", train=TEXTS, held_out=TEXTS[::-1])
+
+    return export
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "family",
     [family if family in EVERY_DAY else pytest.param(family, marks=pytest.mark.nightly) for family in FAMILIES],
 )
-def test_a_family_exports_and_answers_as_torch_does(tmp_path, family):
+def test_a_family_exports_and_answers_as_torch_does(exported_family, tmp_path, family):
     import torch
 
-    model, tokenizer = write(tmp_path, family)
-    exported = export_onnx(tmp_path, tmp_path / "m.onnx", train=TEXTS, held_out=TEXTS[::-1])
+    folder, model, tokenizer, exported = exported_family(family)
     assert set(exported.inputs) == set(tokenizer.model_input_names)
     assert exported.max_length == (
         65 if family == "Roberta" else 66
@@ -79,22 +93,21 @@ def test_a_family_exports_and_answers_as_torch_does(tmp_path, family):
     encoded = tokenizer(TEXTS, padding=True, truncation=True, max_length=exported.max_length, return_tensors="pt")
     with torch.inference_mode():
         expected = torch.softmax(model(**encoded).logits, dim=-1).numpy()
-    scorer = TextScorer(exported.path, tmp_path / "tokenizer.json", exported.labels, exported.max_length)
+    scorer = TextScorer(exported.path, folder / "tokenizer.json", exported.labels, exported.max_length)
     assert np.abs(scorer.probabilities(TEXTS) - expected).max() < 1e-5
     assert np.ptp(expected, axis=0).max() > 0.01  # the texts are told apart at all
     int8 = quantize(exported.path, tmp_path / "int8.onnx")
     assert int8.size_bytes < exported.size_bytes
-    small = TextScorer(int8.path, tmp_path / "tokenizer.json", exported.labels, exported.max_length)
+    small = TextScorer(int8.path, folder / "tokenizer.json", exported.labels, exported.max_length)
     assert (small.outputs(TEXTS) == np.concatenate([small.outputs([text]) for text in TEXTS])).all()
 
 
-def test_attention_is_written_out_and_slow_kernels_are_left_out(tmp_path):
-    write(tmp_path, "Bert")
-    exported = export_onnx(tmp_path, tmp_path / "m.onnx", train=TEXTS, held_out=TEXTS)
+def test_attention_is_written_out_and_slow_kernels_are_left_out(exported_family):
+    folder, _, _, exported = exported_family("Bert")
     operators = describe_graph(exported.path).operators
     assert "IsNaN" not in operators  # torch's fused attention looks for rows without sight
     assert ("Gelu" in operators, "Erf" in operators) == (True, False)
-    texts = Texts(TEXTS, tmp_path / "tokenizer.json", 8)
+    texts = Texts(TEXTS, folder / "tokenizer.json", 8)
     fused = profile_operators(exported.path, LatencySettings(duration_s=0.1, disabled_optimizers=()), texts)
     ours = profile_operators(exported.path, LatencySettings(duration_s=0.1), texts)
     assert "SkipLayerNormalization" in set(fused["operator"])

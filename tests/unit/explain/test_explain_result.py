@@ -122,6 +122,7 @@ def test_files_hold_all_of_it(credit, tmp_path):
         Explanation.load(tmp_path / "other")
 
 
+@pytest.mark.nightly
 def test_a_result_that_was_saved_is_explained_in_the_same_way(credit, tmp_path):
     result, frame, made, _ = credit
     result.save(tmp_path)

@@ -147,6 +147,7 @@ def summed(x):
     return x.to_numpy() @ np.linspace(-1, 1, COLUMNS)
 
 
+@pytest.mark.nightly
 def test_a_row_of_a_wide_table_needs_little_memory_and_adds_up():
     tracemalloc.start()
     try:

@@ -45,7 +45,15 @@ def test_from_the_end_of_an_epoch_the_losses_are_the_same_bits(reviews, settings
     assert result.test_metrics == plain.result.test_metrics
 
 
-@pytest.mark.parametrize("values", [{}, {"lora": 4}, {"label_column": "rating"}, {"gradient_accumulation": 2}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        pytest.param({"lora": 4}, marks=pytest.mark.nightly),
+        pytest.param({"label_column": "rating"}, marks=pytest.mark.nightly),
+        pytest.param({"gradient_accumulation": 2}, marks=pytest.mark.nightly),
+    ],
+)
 def test_from_the_middle_of_an_epoch_they_are_too(reviews, settings_of, tmp_path, train, values):
     settings = settings_of(epochs=3, **values)
     error = stopped(reviews, settings, tmp_path, 10 - 1)
@@ -73,6 +81,7 @@ def test_a_long_evaluation_does_not_keep_a_stop_waiting(reviews, settings_of, pl
     assert own == other
 
 
+@pytest.mark.nightly
 def test_early_stopping_counts_on(reviews, settings_of, train, tmp_path):
     values = {"epochs": 30, "learning_rate": 2e-2, "early_stopping_patience": 2, "metric_for_best_model": "log_loss"}
     whole = train(**values).result
