@@ -32,6 +32,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 CANCEL_S = 20
+MEANWHILE = {"automl", "finetune", "jobs"}
+"""Folders whose tests run while the golden installation is made."""
 # Small enough to see a lost run declared so within a test, large enough for a loaded machine.
 FAST = {"LEASE_S": "2", "GRACE_S": "1", "TASK_PACKAGES": '["core.tasks", "tests.jobs.job_tasks"]'}
 
@@ -97,12 +99,12 @@ def _installation(home: Path, **settings: str) -> Iterator[Path]:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Use every core of this process, and no second process where single files are asked for."""
+    """Use every core of this process and one more, and no second process where single files are asked for."""
     paths = [Path(argument.split("::")[0]) for argument in config.invocation_params.args]
     asked = [path for path in paths if path.exists()]
     if asked and all(path.suffix == ".py" for path in asked):
         return 0
-    return len(os.sched_getaffinity(0))
+    return len(os.sched_getaffinity(0)) + 1  # tests wait for processes much of the time
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -114,13 +116,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files whose tests take long, so that no core is left with one of them at the end.
 
-    Those that use the golden installation come after the others, since it takes minutes to make.
+    Those that use the golden installation come after the others, since it takes minutes to make; browser tests, which
+    all do, come after the searches and trainings, which take as long.
     """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     waiting = {item.path for item in items if {"golden", "golden_files"} & set(getattr(item, "fixturenames", ()))}
 
     def rank(item: pytest.Item) -> int:
-        if item.path in slow - waiting:
+        if item.path not in waiting and (item.path in slow or MEANWHILE & set(item.path.parts)):
             return 0
         return 1 if "browser" in item.path.parts else 2 if item.path in slow else 3
 

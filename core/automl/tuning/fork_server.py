@@ -41,7 +41,7 @@ class ForkedProcess:
     server : ForkServer
         The server.
     number : int
-        What the server calls it.
+        Name of the process for the server.
     status : int
         Read end of the pipe that its exit code comes through.
     """
@@ -152,7 +152,7 @@ class _Server:
     Parameters
     ----------
     control : socket
-        Where messages come from.
+        Connection that messages come from.
     """
 
     def __init__(self, control: socket.socket) -> None:
