@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.edge import ExportRecord
     from core.edge.latency import LatencySuiteReport, RawInputs
 
-__all__ = ["LATENCY", "SAMPLES", "SPEC", "read", "run", "submit"]
+__all__ = ["LATENCY", "SAMPLES", "SPEC", "run", "submit"]
 
 SPEC = TaskSpec(
     name="latency",
@@ -68,13 +68,6 @@ def submit(exported: Run, settings: LatencySuiteSettings) -> str:
         workspace=exported.workspace,
         title=exported.title,
     )
-
-
-def read(content: bytes) -> LatencySuiteReport:
-    """Return the report that ``latency.json`` holds; earlier versions wrote the same."""
-    from core.edge.latency import LatencySuiteReport
-
-    return LatencySuiteReport.from_dict(json.loads(content))
 
 
 def run(context: RunContext) -> LatencyResult:

@@ -19,6 +19,7 @@ def searched(filled: Server, ids: Golden) -> tuple[Server, str]:
     return filled, ids.binary
 
 
+@pytest.mark.nightly
 def test_from_a_result_to_a_rule_and_a_report(searched, tab: Page, tmp_path) -> None:
     server, run_id = searched
     tab.goto(server.page(f"automl?run={run_id}"))

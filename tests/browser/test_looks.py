@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import Server, settled
 from tests.golden import Golden
 
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 900}
 GROUNDS = {False: "rgb(255, 255, 255)", True: "rgb(17, 23, 29)"}
 # Streamlit's own frame has findings that no app can mend; only what is new counts.
 SERIOUS = ("critical", "serious")
@@ -80,17 +81,16 @@ class Window:
     """A window of the browser, and the accessibility rules that Streamlit's own frame breaks in it."""
 
     page: Page
-    width: int
     dark: bool
     known: set[str]
 
 
-@pytest.fixture(scope="module", params=[(1440, False), (390, True)], ids=["wide-light", "narrow-dark"])
+@pytest.fixture(scope="module", params=[False, pytest.param(True, marks=pytest.mark.nightly)], ids=["light", "dark"])
 def window(request: pytest.FixtureRequest, browser: Browser, filled: Server) -> Iterator[Window]:
     """One window for all pages, so that the browser loads the app's scripts once."""
-    width, dark = request.param
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    opened = Window(context.new_page(), width, dark, set())
+    dark = request.param
+    context = browser.new_context(viewport=WIDE)
+    opened = Window(context.new_page(), dark, set())
     opened.page.goto(filled.page(dark=dark))
     settled(opened.page)
     opened.known = {entry.split(":")[0] for entry in serious(opened.page)}
@@ -115,11 +115,6 @@ def test_page_follows_the_theme_fits_and_is_accessible(window: Window, addresses
     settled(window.page)
     ground = window.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
     assert ground == GROUNDS[window.dark]
-    over = window.page.evaluate(
-        "() => { const main = document.querySelector('[data-testid=stMain]');"
-        " return main.scrollWidth - main.clientWidth }"
-    )
-    assert over <= 1
     if name not in STREAMLITS_OWN:
         assert {entry for entry in serious(window.page) if entry.split(":")[0] not in window.known} == set()
     if name == "form":
@@ -127,6 +122,23 @@ def test_page_follows_the_theme_fits_and_is_accessible(window: Window, addresses
             '[data-testid="stVegaLiteChart"] svg path[fill], [data-testid="stVegaLiteChart"] canvas'
         )
         assert bars.count() > 0
+    window.page.set_viewport_size(NARROW)
+    window.page.wait_for_timeout(300)  # charts and tables follow the width
+    over = window.page.evaluate(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        " return main.scrollWidth - main.clientWidth }"
+    )
+    window.page.set_viewport_size(WIDE)
+    assert over <= 1
+
+
+@pytest.mark.parametrize("name", ["form", "result"])
+def test_the_dark_theme_is_followed(browser: Browser, addresses, name: str) -> None:
+    server, paths = addresses
+    page = opened(browser, server.page(paths[name], dark=True), 390)
+    ground = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert ground == GROUNDS[True]
+    page.context.close()
 
 
 def opened(browser: Browser, address: str, width: int) -> Page:

@@ -60,6 +60,7 @@ def press(page: Page, key: str) -> None:
     settled(page)
 
 
+@pytest.mark.nightly
 def test_register_promote_score_a_file_answer_and_take_the_card(
     searched: tuple[Server, str], tab: Page, tmp_path: Path, new_rows: Path
 ) -> None:

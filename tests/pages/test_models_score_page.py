@@ -111,6 +111,7 @@ def test_a_file_that_lacks_columns_fails_at_its_address(credit_model: Model) -> 
     assert "The table has no column" in texts(test)
 
 
+@pytest.mark.nightly
 def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
     table = load_sample("german_credit").frame[["duration_months", "credit_amount", "credit"]].head(300)
     table["late"] = (table.pop("credit") == "bad").astype(int)

@@ -31,6 +31,7 @@ def core_modules() -> dict[str, Path]:
     return {name: modules[name] for name in names if ".migrations" not in name and not name.endswith("__main__")}
 
 
+@pytest.mark.nightly
 def test_no_module_of_core_imports_streamlit() -> None:
     packages = loaded_by("\n".join(f"import {name}" for name in core_modules()))
     assert "streamlit" not in packages

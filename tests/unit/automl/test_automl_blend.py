@@ -121,6 +121,7 @@ def test_number_is_the_mean_of_numbers(number):
     assert np.allclose(predicted, np.average(values, axis=0, weights=blend.weights), rtol=1e-6)
 
 
+@pytest.mark.nightly
 def test_reproducible_search_repeats_its_blend(classes, run_search):
     again = run_search(classes[0].frame, target="y", **SETTINGS).result
     assert again.winner["config"] == classes[0].result.winner["config"]

@@ -100,6 +100,7 @@ def test_order_and_company_of_texts_do_not_matter(exported):
     assert together["p(class 1)"].tolist() == pytest.approx(alone, abs=1e-5)
 
 
+@pytest.mark.nightly
 def test_a_number_has_no_classes(tmp_path):
     make(tmp_path, 1)
     result = export_onnx(tmp_path, tmp_path / "m.onnx", train=TRAIN, held_out=OTHERS)
@@ -107,6 +108,7 @@ def test_a_number_has_no_classes(tmp_path):
     assert list(scorer_of(tmp_path, result).predict(TRAIN).columns) == ["label"]
 
 
+@pytest.mark.nightly
 def test_classes_without_names_are_numbered(tmp_path):
     """A configuration leaves out what is the default: two labels, called LABEL_0 and LABEL_1."""
     make(tmp_path, 2)

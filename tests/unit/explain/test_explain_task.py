@@ -130,7 +130,7 @@ def test_a_model_is_explained_later_in_a_run_of_its_own(unexplained, stocked):
         jobs.artifact_path(run.id, SUMMARY_FILE, workspace="local"),
         jobs.artifact_path(run.id, SHAP_FILE, workspace="local"),
     )
-    assert (explanation.settings.budget_s, len(explanation.permutation)) == (15, 20)
+    assert (explanation.settings.budget_s, len(explanation.permutation)) == (8, 20)
     assert [item.id for item in explain.later(unexplained)] == [run.id]
     shown = (
         models.card(models.register(unexplained.id, name="explained later", workspace="local").id, workspace="local")

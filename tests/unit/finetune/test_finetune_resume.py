@@ -158,6 +158,7 @@ def test_a_long_epoch_is_saved_in_between(reviews, settings_of, tmp_path, monkey
     assert len(set(steps)) > 5
 
 
+@pytest.mark.nightly
 def test_killed_in_mid_epoch_goes_on_from_the_last_epoch(reviews, settings_of, tmp_path, plain):
     settings = settings_of(epochs=3, sensitive_columns=("group",))
     reviews.to_parquet(tmp_path / "table.parquet")

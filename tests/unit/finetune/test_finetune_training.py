@@ -80,6 +80,7 @@ def test_class_weights_have_mean_one():
     assert (90 * weights[0] + 10 * weights[1]) / 100 == pytest.approx(1.0)
 
 
+@pytest.mark.nightly
 def test_class_weights_find_the_rare_class(reviews, train):
     rare = reviews[reviews["sentiment"] == "positive"].head(30)
     frame = pd.concat([reviews[reviews["sentiment"] == "negative"].head(120), rare], ignore_index=True)
@@ -114,6 +115,7 @@ def test_lora_is_merged_into_a_plain_model(train, tiny):
     assert np.allclose(again["p(positive)"], y["p(positive)"], atol=1e-6)
 
 
+@pytest.mark.nightly
 def test_accumulation_is_a_larger_batch(train):
     whole = train(epochs=1, train_batch_size=16, max_steps=4).result.history
     parts = train(epochs=1, train_batch_size=8, gradient_accumulation=2, max_steps=4).result.history

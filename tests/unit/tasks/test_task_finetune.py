@@ -61,6 +61,7 @@ def test_stop_ends_soon_and_says_where(stopped):
     assert jobs.resumable(run)
 
 
+@pytest.mark.nightly
 def test_resume_goes_on_from_there(stopped, resumed):
     assert resumed.state is RunState.SUCCEEDED, resumed.error_message
     step = int(stopped[2].error_message.split()[3].replace(",", ""))
@@ -73,6 +74,7 @@ def test_resume_goes_on_from_there(stopped, resumed):
     assert resumed.result["verdict"]
 
 
+@pytest.mark.nightly
 def test_files_are_those_of_the_result(stopped, resumed, tmp_path):
     for artifact in artifacts.find(resumed.id, "local"):
         target = tmp_path / artifact.name

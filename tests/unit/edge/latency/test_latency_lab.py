@@ -69,6 +69,7 @@ def test_what_does_not_exist_is_refused(credit):
         LatencySuiteSettings(variants=("fp32",), sweep={"color": [1]})
 
 
+@pytest.mark.nightly
 def test_what_fails_is_listed_and_the_rest_continues(file):
     variants = {"broken": file("endless"), "sound": file("matmul")}
     variants["broken"].write_bytes(b"\x08\x08nothing")

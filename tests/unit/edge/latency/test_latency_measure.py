@@ -119,6 +119,7 @@ def test_a_server_that_cannot_keep_up_is_said_to(file, quick):
     assert report.percentiles[50].value > 5 * alone.percentiles[50].value
 
 
+@pytest.mark.nightly
 def test_the_highest_rate_is_searched_within_the_time(file, quick):
     report = measure_latency(file("loop"), quick(scenario="server", latency_bound_ms=100, duration_s=0.8))
     assert len(report.server.probes) == 8

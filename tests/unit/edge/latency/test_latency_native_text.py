@@ -9,6 +9,7 @@ from tests.unit.edge.test_edge_export_text import make
 pytestmark = pytest.mark.filterwarnings("ignore")  # of torch and transformers, about their own future
 
 
+@pytest.mark.nightly
 def test_a_text_model_is_measured_with_its_tokenizer(tmp_path, quick):
     make(tmp_path / "model", 2)
     texts = Texts(["the film was good", "a very dull story"], tmp_path / "model" / "tokenizer.json", max_length=64)

@@ -28,6 +28,7 @@ def words_file(tmp_path):
     return export_onnx(fitted, tmp_path / "words.onnx", train=frame, held_out=frame).path, frame
 
 
+@pytest.mark.nightly
 def test_texts_are_counted_before_or_within_what_is_timed(words_file, quick):
     path, frame = words_file
     for inputs in (frame, Cells(frame)):
