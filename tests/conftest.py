@@ -30,6 +30,8 @@ from tests.golden import Golden, copy_home, golden_home
 # Every run of a test is a process of its own, which should not compile the project anew, whatever the environment says.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Threads that wait for their turn on cores that other tests use spin, which takes longer than the work itself.
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 CANCEL_S = 20
 MEANWHILE = {"automl", "finetune", "jobs"}
@@ -99,12 +101,12 @@ def _installation(home: Path, **settings: str) -> Iterator[Path]:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Use every core of this process and one more, and no second process where single files are asked for."""
+    """Use every core of this process, and no second process where single files are asked for."""
     paths = [Path(argument.split("::")[0]) for argument in config.invocation_params.args]
     asked = [path for path in paths if path.exists()]
     if asked and all(path.suffix == ".py" for path in asked):
         return 0
-    return len(os.sched_getaffinity(0)) + 1  # tests wait for processes much of the time
+    return len(os.sched_getaffinity(0))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
