@@ -19,7 +19,7 @@ from core.storage import get_store
 
 if TYPE_CHECKING:
     from core.edge import ExportRecord
-    from core.edge.latency import LatencySuiteReport, RawInputs
+    from core.edge.latency import RawInputs
 
 __all__ = ["LATENCY", "SAMPLES", "SPEC", "run", "submit"]
 
