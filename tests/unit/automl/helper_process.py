@@ -17,8 +17,9 @@ from core.automl.tuning.processes import end_with_parent
 
 def main(folder: Path) -> int:
     """Do it."""
-    end_with_parent(os.getppid())
     what = (folder / "what").read_text()
+    if what != "sleep unattended":
+        end_with_parent(os.getppid())
     if what == "fail":
         raise ValueError("on purpose")
     if what == "exit":
@@ -30,7 +31,7 @@ def main(folder: Path) -> int:
     if what == "echo":
         for line in sys.stdin:
             print(line.strip().upper(), flush=True)  # noqa: T201
-    if what == "sleep":
+    if what.startswith("sleep"):
         child = subprocess.Popen(["sleep", "60"])
         (folder / "pids").write_text(f"{os.getpid()} {child.pid}")
         time.sleep(60)

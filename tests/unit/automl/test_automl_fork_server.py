@@ -114,7 +114,7 @@ def test_a_helper_whose_server_is_killed_ends_and_the_next_gets_a_new_server(hel
         f"process = HelperProcess({MODULE!r}, Path(sys.argv[1]))\n"
         "time.sleep(60)\n"
     )
-    (tmp_path / "parent" / "what").write_text("sleep")
+    (tmp_path / "parent" / "what").write_text("sleep unattended")
     parent = psutil.Popen([sys.executable, "-c", code, str(tmp_path / "parent")])
     left = pids(tmp_path / "parent")
     server = psutil.Process(left[0]).parent()
