@@ -12,7 +12,6 @@ import contextlib
 import itertools
 import json
 import os
-import random
 import select
 import signal
 import socket
@@ -50,22 +49,27 @@ class ForkedProcess:
         self._server = server
         self._number = number
         self._status = status
+        os.set_blocking(status, False)
         self._code: int | None = None
 
     def poll(self) -> int | None:
         """Return its exit code, negative for a signal; None while it works."""
-        if self._code is None and select.select([self._status], [], [], 0)[0]:
-            text = os.read(self._status, 16)
-            os.close(self._status)
-            self._code = int(text) if text else -signal.SIGKILL  # without a code the server was killed, and it too
+        if self._code is None:
+            with contextlib.suppress(BlockingIOError):
+                self._read_code()
         return self._code
+
+    def _read_code(self) -> None:
+        text = os.read(self._status, 16)
+        os.close(self._status)
+        self._code = int(text) if text else -signal.SIGKILL  # without a code the server was killed, and it too
 
     def kill(self) -> None:
         """End it and all it started, at once."""
         if self.poll() is None:
             self._server.send({"kill": self._number})
-            select.select([self._status], [], [])
-            self.poll()
+            os.set_blocking(self._status, True)
+            self._read_code()
 
 
 class ForkServer:
@@ -227,7 +231,6 @@ def _run(module: str, folder: Path, stdin: int, output: int) -> None:
             os.dup2(source, target)
         os.close(stdin)
         os.close(output)
-        random.seed()
         import numpy as np
 
         np.random.seed()  # a copy of the server's state would be the same in every helper
