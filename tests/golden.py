@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -17,6 +18,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from filelock import FileLock
 
 from core.demo import Demo
@@ -39,10 +42,13 @@ class Golden(Demo):
     ----------
     failed, cancelled : str
         Searches of `credit`.
+    decisions : str
+        Dataset of `decisions`.
     """
 
     failed: str
     cancelled: str
+    decisions: str
 
 
 def tiny_base(folder: Path, texts: list[str]) -> Path:
@@ -59,6 +65,19 @@ def tiny_base(folder: Path, texts: list[str]) -> Path:
     size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
     BertModel(BertConfig(vocab_size=words.get_vocab_size(), **size)).save_pretrained(folder)
     return folder
+
+
+def decisions() -> pd.DataFrame:
+    """Return a table with labels, decisions and scores of its own, and groups of several sizes."""
+    random = np.random.default_rng(0)
+    n = 1_500
+    frame = pd.DataFrame({"group": random.choice(["a", "b", "tiny"], n, p=[0.6, 0.39, 0.01]), "one": "same"})
+    frame["score"] = random.random(n).round(3)
+    frame["truth"] = np.where(random.random(n) < frame["score"], "yes", "no")
+    frame["decision"] = np.where(frame["score"] + 0.1 * (frame["group"] == "a") > 0.5, "yes", "no")
+    frame["name"] = [f"person {number}" for number in range(n)]
+    frame["constant"] = 0.5
+    return frame
 
 
 def _key() -> str:
@@ -120,7 +139,7 @@ def main(folder: Path) -> None:
     from core.demo import build, reviews
     from core.settings import get_settings
     from core.storage import get_store
-    from core.tasks import automl
+    from core.tasks import automl, ingest
 
     get_settings.cache_clear()
     base = tiny_base(folder / "tiny-bert", reviews()["text"].tolist())
@@ -129,6 +148,8 @@ def main(folder: Path) -> None:
     failed = automl.submit(credit, AutoMLSettings(target="no such column", time_budget_s=None, max_trials=2))
     cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600))
     jobs.cancel(cancelled, workspace="local")
+    table = io.BytesIO(decisions().to_csv(index=False).encode())
+    imported = jobs.wait(ingest.submit_upload(table, "decisions.csv", workspace="local"), WAIT_S, workspace="local")
     for run_id, state in ((failed, RunState.FAILED), (cancelled, RunState.CANCELLED)):
         run = jobs.wait(run_id, WAIT_S, workspace="local")
         if run.state is not state:
@@ -141,7 +162,8 @@ def main(folder: Path) -> None:
     get_engine().dispose()
     with contextlib.closing(sqlite3.connect(home / "catalog.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    made = Golden(**asdict(demo), failed=failed, cancelled=cancelled)
+    own = imported.result["dataset_id"]
+    made = Golden(**asdict(demo), failed=failed, cancelled=cancelled, decisions=own)
     (folder / MADE).write_text(json.dumps(asdict(made)), encoding="utf-8")
 
 

@@ -53,27 +53,20 @@ def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
 
 PAGES = [
     "home",
-    "data",
     "dataset",
     "form",
     "result",
     "fairness",
-    "finetune-form",
     "finetune",
-    "edge",
     "export",
     "latency",
-    "models",
     "model",
     "card",
-    "questions",
-    "coverage",
-    "compare",
-    "row",
-    "scored",
     "runs",
     "run",
 ]
+# Lists, empty forms and inner views, which share their parts with those above.
+MORE_PAGES = ["data", "finetune-form", "edge", "models", "questions", "coverage", "compare", "row", "scored"]
 
 
 @dataclass
@@ -108,7 +101,7 @@ def serious(page: Page) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *(pytest.param(name, marks=pytest.mark.nightly) for name in MORE_PAGES)])
 def test_page_follows_the_theme_fits_and_is_accessible(window: Window, addresses, name: str) -> None:
     server, paths = addresses
     window.page.goto(server.page(paths[name], dark=window.dark))
@@ -153,7 +146,7 @@ def opened(browser: Browser, address: str, width: int) -> Page:
 @pytest.mark.parametrize("width", [1440, 390])
 def test_take_pictures(browser: Browser, addresses, dark: bool, width: int) -> None:
     server, paths = addresses
-    for name in PAGES:
+    for name in PAGES + MORE_PAGES:
         page = opened(browser, server.page(paths[name], dark=dark), width)
         theme = "dark" if dark else "light"
         page.screenshot(path=f"{PICTURES}/{name}-{theme}-{width}.png", full_page=True)

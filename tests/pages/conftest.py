@@ -28,6 +28,7 @@ class World:
     credit: Dataset
     diabetes: Dataset
     reviews: Dataset
+    decisions: Dataset
     binary: str
     number: str
     rival: str
@@ -45,7 +46,7 @@ def world(golden: tuple[Path, Golden], installation: Callable, tmp_path: Path) -
     copy_home(home, tmp_path / "home")
     with installation(tmp_path / "home", MAX_RUNNING="2"):
         own = {field.name: getattr(ids, field.name) for field in fields(World)}
-        tables = {name: datasets.get(own[name], "local") for name in ("credit", "diabetes", "reviews")}
+        tables = {name: datasets.get(own[name], "local") for name in ("credit", "diabetes", "reviews", "decisions")}
         yield World(**own | tables)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
 
 from core import jobs, policies
-from core.catalog import RunState, datasets, runs
+from core.catalog import Dataset, RunState, runs
 from core.fairness import CONSTRAINTS, DEFINITIONS, OBJECTIVES, RATES, TECHNIQUES, Definition, Rate
-from core.tasks import ingest, mitigate
+from core.tasks import mitigate
+from tests.golden import decisions
 from tests.pages.conftest import World, labels, texts, visit
 
 
@@ -22,21 +22,9 @@ def tab(test, name: str):
 
 
 @pytest.fixture
-def own(world: World, tmp_path):
-    """A table with labels, decisions and scores of its own, and groups of several sizes."""
-    random = np.random.default_rng(0)
-    n = 1_500
-    frame = pd.DataFrame({"group": random.choice(["a", "b", "tiny"], n, p=[0.6, 0.39, 0.01]), "one": "same"})
-    frame["score"] = random.random(n).round(3)
-    frame["truth"] = np.where(random.random(n) < frame["score"], "yes", "no")
-    frame["decision"] = np.where(frame["score"] + 0.1 * (frame["group"] == "a") > 0.5, "yes", "no")
-    frame["name"] = [f"person {number}" for number in range(n)]
-    frame["constant"] = 0.5
-    path = tmp_path / "decisions.csv"
-    frame.to_csv(path, index=False)
-    with open(path, "rb") as file:
-        run = jobs.wait(ingest.submit_upload(file, path.name, workspace="local"), 60, workspace="local")
-    return datasets.get(run.result["dataset_id"], "local"), frame
+def own(world: World) -> tuple[Dataset, pd.DataFrame]:
+    """A table with labels, decisions and scores of its own."""
+    return world.decisions, decisions()
 
 
 def choose(test, dataset, **columns: str):
