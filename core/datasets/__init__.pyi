@@ -7,12 +7,13 @@ from ._fingerprint import fingerprint
 from ._formats import FILE_FORMATS, FileFormat, readable_formats
 from ._frame import load_frame
 from ._limits import Limits
+from ._options import Decision, ReadOptions, Undecided
 from ._profile import profile
 from ._read import read_table
 from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
 from ._source_file import SourceFile
-from ._table import Dialect, ReadReport, SkippedRow, Table
+from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
 from ._task import infer_task
 from ._types import MISSING_MARKERS
 
@@ -22,17 +23,21 @@ __all__ = [
     "MISSING_MARKERS",
     "CheckedTable",
     "ColumnProfile",
+    "Decision",
     "Dialect",
     "FileFormat",
     "Finding",
     "Guardrail",
     "Limits",
+    "LineCounts",
     "Profile",
+    "ReadOptions",
     "ReadReport",
     "Sample",
     "SkippedRow",
     "SourceFile",
     "Table",
+    "Undecided",
     "check",
     "fingerprint",
     "infer_task",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.datasets._limits import Limits
-from core.datasets._types import TextColumn
+from core.datasets._type_choice import TextColumn
 from core.errors import InputError, LimitError
 from core.query import literal
 

@@ -14,30 +14,50 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.datasets._header import DATE, NUMBER, header_evidence, is_units_row
+from core.datasets._options import AUTO, Decision, ReadOptions
 from core.datasets._table import Dialect
 from core.errors import InputError
 
-__all__ = ["Layout", "detect_layout", "is_header"]
+__all__ = ["Layout", "detect_layout"]
 
 DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01", "\x1f")
 MIN_CONSISTENCY = 0.5
 _SAMPLE_ROWS = 500
-_NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d+)*|[.,]\d+)\.?([eE][+-]?\d+)?\s*%?\s*")
-_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}.*)?\s*")
+_SEPARATOR_LINE = re.compile(r"sep=([^\n\r])\r?\n", re.IGNORECASE)
+_COMMENTS = ("#", "//", "%", "--")
 _PLAIN = re.compile(r"[^,;\t|^~\x01\x1f\"]*")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The layout of a text file: dialect, escape character, column names, and notices for the user."""
+    """The layout of a text file.
+
+    Parameters
+    ----------
+    dialect : Dialect
+        Delimiter, quote, header and lead lines.
+    escape : str
+        Character before a quote that belongs to a field.
+    names : list of str
+        Names of the columns.
+    notices : tuple of str
+        Sentences for users.
+    units : bool, default=False
+        Whether a row of units follows the header.
+    decisions : tuple of Decision, default=()
+        Decisions with their evidence.
+    """
 
     dialect: Dialect
     escape: str
     names: list[str]
     notices: tuple[str, ...]
+    units: bool = False
+    decisions: tuple[Decision, ...] = ()
 
 
-def detect_layout(text: str, *, complete: bool) -> Layout:
+def detect_layout(text: str, *, complete: bool, options: ReadOptions | None = None) -> Layout:
     """Detect delimiter, quote, escape, header and lead lines.
 
     Parameters
@@ -46,6 +66,8 @@ def detect_layout(text: str, *, complete: bool) -> Layout:
         Start of the file.
     complete : bool
         Whether `text` is the whole file; otherwise its last row may be cut off and is ignored.
+    options : ReadOptions, optional
+        Decisions that are given, and so not made from the text.
 
     Returns
     -------
@@ -63,78 +85,144 @@ def detect_layout(text: str, *, complete: bool) -> Layout:
     Dialect(delimiter=';', quote='"', header=True, lead_lines=1)
     >>> layout.names
     ['a', 'b']
+    >>> [decision.evidence for decision in layout.decisions if decision.name == "delimiter"]
+    ["';' gives 3 of 4 rows the same number of fields, 2."]
     """
+    options = options or ReadOptions()
     text = text.removeprefix("\ufeff")
+    said = _SEPARATOR_LINE.match(text)  # Excel writes it, and reads it
     quote, escape = _quoting(text)
-    delimiter, rows = _best_delimiter(text, quote, escape, complete)
+    if options.quote != AUTO:
+        quote, escape = options.quote, escape if escape == "\\" else options.quote
+    only = options.delimiter if options.delimiter != AUTO else said[1] if said else None
+    best = _best_delimiter(text[said.end() :] if said else text, quote, escape, complete, only)
+    delimiter, rows = best.delimiter, [[], *best.rows] if said else best.rows
     if not rows:
         raise InputError("The file has no rows.", "Upload a file with a header and at least one row.")
-    width = _common_width(rows) if delimiter else 1
     if not delimiter:
         rows = [["".join(row)] if row else row for row in rows]
-    lead = next((i for i, row in enumerate(rows) if len(row) == width), 0)
-    notices: list[str] = []
-    names: list[str] = []
-    if width > 2 and lead > 0 and _is_short_header(rows[lead - 1], rows[lead:], width):
-        # The header is one field short: R writes row names first, or every row ends with a delimiter.
-        body = rows[lead:]
-        lead -= 1
-        trailing = all(not row[-1].strip() for row in body if len(row) == width)
-        names = [*rows[lead], ""] if trailing else ["", *rows[lead]]
-        header = True
-        notices.append(f"The header has {width - 1} names for {width} columns.")
-    else:
-        header = is_header(rows[lead], [row for row in rows[lead + 1 :] if len(row) == width])
-        names = list(rows[lead]) if header else [""] * width
-        if not header:
-            notices.append("The first row looks like values, not like names, so the columns are numbered.")
-    lead_text = tuple(delimiter.join(row)[:200] for row in rows[:lead][:5])
+    given_lead = options.skip_rows if isinstance(options.skip_rows, int) else None
+    width = _common_width(rows[given_lead or 0 :]) if delimiter else 1
+    table = _Rows(rows, width)
+    head = _find_header(table, delimiter, options)
+    decisions = [
+        _delimiter_decision(best, width, given=options.delimiter != AUTO, said=bool(said)),
+        Decision("quote", quote, "It was given." if options.quote != AUTO else "It encloses fields.", "likely"),
+        Decision(
+            "skip_rows",
+            head.lead,
+            "It was given." if given_lead is not None else f"The table begins at line {head.lead + 1}.",
+            "given" if given_lead is not None else "likely" if head.lead else "certain",
+        ),
+        Decision("header", 0 if head.header else None, head.evidence, "given" if options.header != AUTO else "likely"),
+    ]
+    notices = list(head.notices)
+    lead_text = [delimiter.join(row)[:200] for row in rows[: head.lead][:5]]
+    if said:
+        lead_text[0] = said[0].strip()
     if any(lead_text):
         shown = "; ".join(repr(line[:60]) for line in lead_text if line)
-        notices.append(f"{lead} line(s) before the table were skipped: {shown}.")
+        notices.append(f"{head.lead} line(s) before the table were skipped: {shown}.")
     return Layout(
-        dialect=Dialect(delimiter, quote, header, lead),
+        dialect=Dialect(delimiter, quote, head.header, head.lead),
         escape=escape,
-        names=names,
+        names=head.names,
         notices=tuple(notices),
+        units=head.units,
+        decisions=tuple(decisions),
     )
 
 
-def is_header(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    """Return whether the first row has names rather than values.
+@dataclass(frozen=True)
+class _Rows:
+    """The first rows of a file, and the number of fields that most of them have."""
 
-    It has values when one of its cells is a number or a date, or repeats in the row, or when a name equals
-    a value below it in a text column. Years as names (``country, 2019, 2020``) are names.
+    rows: list[list[str]]
+    width: int
 
-    Parameters
-    ----------
-    first : sequence of str
-        Cells of the first row.
-    body : sequence of sequence of str
-        Rows below it.
+    def body(self, start: int) -> list[list[str]]:
+        """Return the rows of this width from `start` on."""
+        return [row for row in self.rows[start:] if len(row) == self.width]
 
-    Returns
-    -------
-    bool
-    """
-    cells = [cell.strip() for cell in first]
-    typed = [cell for cell in cells if _NUMBER.fullmatch(cell) or _DATE.fullmatch(cell)]
-    if not any(cells):
-        return False
-    if typed:
-        years = [cell for cell in typed if re.fullmatch(r"(19|20)\d\d", cell)]
-        return len(years) == len(typed) >= 2 and len(typed) < len(cells) and years == sorted(set(years))
-    if len(cells) == 1 and body:
-        return cells[0] not in {row[0].strip() for row in body if row}
-    repeats = sum(
-        bool(cell) and any(row[i].strip() == cell for row in body if i < len(row)) for i, cell in enumerate(cells)
-    )
-    return repeats * 2 <= len(cells)
+
+@dataclass(frozen=True)
+class _Head:
+    """The lines before the first row: how many to skip, the names, and whether units follow them."""
+
+    lead: int
+    header: bool
+    names: list[str]
+    evidence: str
+    units: bool = False
+    notices: tuple[str, ...] = ()
+
+
+def _find_header(table: _Rows, delimiter: str, options: ReadOptions) -> _Head:
+    rows, width = table.rows, table.width
+    if options.header != AUTO or isinstance(options.skip_rows, int):
+        return _given_header(table, options)
+    lead = next((i for i, row in enumerate(rows) if len(row) == width), 0)
+    while lead + 1 < len(rows) and rows[lead][:1] and rows[lead][0].lstrip().startswith(_COMMENTS):
+        following = next((i for i in range(lead + 1, len(rows)) if len(rows[i]) == width), None)
+        if following is None or not header_evidence(rows[following], table.body(following + 1))[0]:
+            break
+        lead = following
+    if width > 2 and lead > 0 and _is_short_header(rows[lead - 1], rows[lead:], width):
+        # The header is one field short: R writes row names first, or every row ends with a delimiter.
+        trailing = all(not row[-1].strip() for row in table.body(lead))
+        names = [*rows[lead - 1], ""] if trailing else ["", *rows[lead - 1]]
+        notice = f"The header has {width - 1} names for {width} columns."
+        return _Head(lead - 1, True, names, notice, notices=(notice,))
+    header, evidence = header_evidence(rows[lead], table.body(lead + 1))
+    return _with_units(table, lead, header, evidence)
+
+
+def _given_header(table: _Rows, options: ReadOptions) -> _Head:
+    rows, width = table.rows, table.width
+    lead = options.skip_rows if isinstance(options.skip_rows, int) else 0
+    if options.header is None:
+        return _with_units(table, lead, False, "It was given.")
+    if options.header == AUTO:
+        header, evidence = header_evidence(rows[lead] if lead < len(rows) else [""], table.body(lead + 1))
+        return _with_units(table, lead, header, evidence)
+    lead += int(options.header)
+    if lead >= len(rows):
+        raise InputError(f"The file has no row {lead} for the header.", "Choose an earlier row.")
+    names = [*rows[lead], *[""] * width][:width]
+    return _Head(lead, True, names, "It was given.")
+
+
+def _with_units(table: _Rows, lead: int, header: bool, evidence: str) -> _Head:
+    width = table.width
+    if not header:
+        notice = "The first row looks like values, not like names, so the columns are numbered."
+        return _Head(lead, False, [""] * width, evidence, notices=(notice,))
+    names = [*table.rows[lead], *[""] * width][:width]
+    after = table.body(lead + 1)
+    if len(after) > 2 and is_units_row(after[0], after[1:]):
+        shown = ", ".join(repr(cell.strip()) for cell in after[0] if cell.strip())
+        notice = f"The row below the header was skipped, since it looks like units: {shown}."
+        return _Head(lead, True, names, evidence, units=True, notices=(notice,))
+    return _Head(lead, True, names, evidence)
 
 
 def _is_short_header(row: Sequence[str], body: Sequence[Sequence[str]], width: int) -> bool:
     body = [other for other in body if len(other) == width]
-    return len(row) == width - 1 and is_header(row, body) and not is_header(body[0], body[1:])
+    return len(row) == width - 1 and header_evidence(row, body)[0] and not header_evidence(body[0], body[1:])[0]
+
+
+def _delimiter_decision(best: _Best, width: int, *, given: bool, said: bool) -> Decision:
+    value = best.delimiter
+    if given:
+        return Decision("delimiter", value, "It was given.", "given")
+    if said:
+        return Decision("delimiter", value, "The first line of the file says so.", "certain")
+    if not value:
+        return Decision("delimiter", value, "No character gives rows the same number of fields.", "likely")
+    filled = [row for row in best.rows if row]
+    fitting = sum(len(row) == width for row in filled)
+    evidence = f"{value!r} gives {fitting:,} of {len(filled):,} rows the same number of fields, {width:,}."
+    return Decision("delimiter", value, evidence, "certain" if fitting == len(filled) else "likely")
 
 
 def _quoting(text: str) -> tuple[str, str]:
@@ -147,8 +235,18 @@ def _quoting(text: str) -> tuple[str, str]:
     return quote, "\\" if backslashed > doubled else quote
 
 
-def _best_delimiter(text: str, quote: str, escape: str, complete: bool) -> tuple[str, list[list[str]]]:
-    best, best_score, best_rows = "", 0.0, _parse(text, "\x00", quote, escape, complete)
+@dataclass(frozen=True)
+class _Best:
+    """A delimiter, and the rows that it gives."""
+
+    delimiter: str
+    rows: list[list[str]]
+
+
+def _best_delimiter(text: str, quote: str, escape: str, complete: bool, only: str | None) -> _Best:
+    if only is not None:
+        return _Best(only, _parse(text, only or "\x00", quote, escape, complete))
+    best, best_score = _Best("", _parse(text, "\x00", quote, escape, complete)), 0.0
     for delimiter in DELIMITERS:
         if delimiter not in text:
             continue
@@ -167,8 +265,8 @@ def _best_delimiter(text: str, quote: str, escape: str, complete: bool) -> tuple
         cells = [cell for row in rows if len(row) == width for cell in row]
         score = consistency * (1 - 1 / width) * (0.05 + _typed_share(cells, delimiter))
         if score > best_score:
-            best, best_score, best_rows = delimiter, score, rows
-    return best, best_rows
+            best, best_score = _Best(delimiter, rows), score
+    return best
 
 
 def _typed_share(cells: list[str], delimiter: str) -> float:
@@ -177,7 +275,7 @@ def _typed_share(cells: list[str], delimiter: str) -> float:
         return 0.0
     good = 0.0
     for cell in cells:
-        if not cell or _NUMBER.fullmatch(cell) or _DATE.fullmatch(cell):
+        if not cell or NUMBER.fullmatch(cell) or DATE.fullmatch(cell):
             good += 1
         elif _PLAIN.fullmatch(cell):
             good += 0.9

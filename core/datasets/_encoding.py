@@ -50,10 +50,10 @@ class _Facts:
 
     @property
     def mixed_lines(self) -> bool:
-        return self.crlf + self.lone_lf + self.lone_cr > 1
+        return self.lone_cr or (self.crlf and self.lone_lf)
 
 
-def to_utf8(path: Path, out: Path, limits: Limits) -> Utf8File:
+def to_utf8(path: Path, out: Path, limits: Limits, *, encoding: str = "auto") -> Utf8File:
     """Return a UTF-8 file with the text of `path`: the file itself if it is one, otherwise `out`.
 
     Parameters
@@ -64,6 +64,8 @@ def to_utf8(path: Path, out: Path, limits: Limits) -> Utf8File:
         File to write the converted text to, if a conversion is needed.
     limits : Limits
         Bounds on the size of the converted file.
+    encoding : str, default="auto"
+        Encoding of the file; by default it is detected.
 
     Returns
     -------
@@ -76,14 +78,18 @@ def to_utf8(path: Path, out: Path, limits: Limits) -> Utf8File:
     """
     with path.open("rb") as file:
         head = file.read(64 * 1024)
+    if encoding not in ("auto", "utf-8"):
+        _convert(path, out, encoding, "strict", limits)
+        return Utf8File(out, encoding)
     declared = next((name for bom, name in _BOMS if head.startswith(bom)), None) or _utf16_without_bom(head)
     if declared and declared != "utf-8-sig":
         _convert(path, out, declared, "strict", limits)
         return Utf8File(out, declared)
     facts = _collect_facts(path)
-    encoding, errors, notices = "utf-8", "strict", []
+    errors, notices = "strict", []
+    given, encoding = encoding, "utf-8"
     if not facts.valid:
-        encoding, errors = _detect(facts.sample)
+        encoding, errors = ("utf-8", "replace") if given == "utf-8" else _detect(facts.sample)
         if errors == "replace":
             notices.append("Some bytes are not valid UTF-8; they are shown as \N{REPLACEMENT CHARACTER}.")
         else:

@@ -10,7 +10,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
-from core.datasets._dialect import Layout, is_header
+from core.datasets._dialect import Layout
+from core.datasets._header import header_evidence
 from core.datasets._limits import Limits
 from core.datasets._table import Dialect
 from core.datasets._unpack import check_archive
@@ -109,7 +110,7 @@ def _write(
     filled = [sum(bool(cell) for cell in row) for row in head]
     # Title rows above a table fill less than half of its columns.
     lead = next((i for i, count in enumerate(filled) if count * 2 > max(filled)), 0)
-    header = is_header(_padded(head[lead], widest), [_padded(row, widest) for row in head[lead + 1 :]])
+    header, _ = header_evidence(_padded(head[lead], widest), [_padded(row, widest) for row in head[lead + 1 :]])
     first = lead + header
     width = widest
     count = 0

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.datasets._delimited import SHOWN_ROWS, Source
+from core.datasets._delimited import Source
 from core.datasets._limits import Limits
+from core.datasets._records import SHOWN_ROWS
 from core.datasets._table import SkippedRow
 from core.errors import InputError
 from core.query import literal
@@ -137,7 +138,7 @@ def json_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Limits
     nested = [n for n, kind in zip(names, types, strict=True) if kind and {"OBJECT", "ARRAY"} & set(kind)]
     skipped = total - good
     return JsonTable(
-        source=Source(rows=relation, scan=relation, columns=columns),
+        source=Source(rows=relation, columns=columns),
         names=names,
         strings=strings,
         skipped=skipped,

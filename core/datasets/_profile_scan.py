@@ -23,6 +23,7 @@ _EXACT_ROWS = 1_000_000  # ... and all columns of tables with fewer rows
 _EXACT_CELLS = 20_000_000  # tables with fewer cells get exact quantiles
 _GUESS_ROWS = 200_000  # rows that are searched for frequent values of the other columns
 _NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
+_COLUMNS = 40  # columns of one query: DuckDB's memory grows with its aggregates
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -77,9 +78,12 @@ def scan(path: Path, workdir: Path) -> Profile:
         if printed:
             casts = ", ".join(f"{identifier(c.name)}::VARCHAR AS {identifier(c.name)}" for c in printed)
             source = f"(SELECT * REPLACE ({casts}) FROM {source})"
-        _bounds(connection, source, [c for c in columns if c.family in ("number", "date")])
-        cells = file_rows * len(columns)
-        rows = _main_scan(connection, source, columns, exact=cells <= _EXACT_CELLS)
+        exact = file_rows * len(columns) <= _EXACT_CELLS
+        rows = 0
+        for first in range(0, len(columns), _COLUMNS):
+            block = columns[first : first + _COLUMNS]
+            _bounds(connection, source, [column for column in block if column.family in ("number", "date")])
+            rows = _main_scan(connection, source, block, exact=exact)
         _repeated_values(connection, source, rows, columns)
     return Profile(rows=rows, columns=tuple(_finish(column, rows) for column in columns))
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from core.columns import require_columns
 from core.datasets._fingerprint import fingerprint
 from core.datasets._formats import Container, FileFormat, extension_notice, identify
 from core.datasets._limits import Limits
 from core.datasets._names import repair_names
+from core.datasets._options import ReadOptions, Undecided
 from core.datasets._readers import frame_relation
 from core.datasets._relation import Relation
 from core.datasets._source_file import SourceFile
 from core.datasets._table import ReadReport, Table
+from core.datasets._type_choice import TextColumn
 from core.errors import InputError, LimitError
 from core.files import atomic_write
 from core.progress import Event, Report, silent
@@ -35,6 +38,7 @@ def read_table(
     *,
     name: str | None = None,
     limits: Limits | None = None,
+    options: ReadOptions | None = None,
     workdir: str | Path | None = None,
     report: Report | None = None,
 ) -> Table:
@@ -53,6 +57,8 @@ def read_table(
         Name that the user gave the file; by default the name in `path`.
     limits : Limits, optional
         Largest table that is read; by default that of the installation (``PLUMBLINE_MAX_*``).
+    options : ReadOptions, optional
+        Decisions on how it is read; by default all are made from the content. Those of a report repeat its reading.
     workdir : path, optional
         Folder for the Parquet file and for temporary files; by default a new temporary folder.
     report : callable, optional
@@ -94,7 +100,7 @@ def read_table(
     with _folders(workdir) as (folder, scratch):
         out = folder / "table.parquet"
         report(Event("read", 0.0, "Recognizing the format"))
-        file, containers, file_format = _unpack(SourceFile(source, scratch, limits))
+        file, containers, file_format = _unpack(SourceFile(source, scratch, limits, options))
         report(Event("read", 0.1, "Recognizing the types of the columns"))
         with connect(scratch) as connection:
             content = file_format.read(file, connection)
@@ -117,6 +123,7 @@ def read_table(
             dialect=relation.dialect,
             skipped=relation.skipped,
             skipped_rows=relation.skipped_rows,
+            lines=relation.lines,
             renamed=renamed,
             missing_markers={name: column.markers for name, column in columns.items() if column.markers},
             types={name: column.kind for name, column in columns.items()},
@@ -125,10 +132,28 @@ def read_table(
                 *relation.notices,
                 *(f"Column {name!r} {column.notice}." for name, column in columns.items() if column.notice),
             ),
+            options=_resolved(file.options, relation, columns),
+            decisions=tuple(relation.decisions),
+            undecided=tuple(
+                Undecided(name, column.candidates, f"{name!r} {column.evidence}.")
+                for name, column in columns.items()
+                if column.candidates
+            ),
+            lost={name: column.lost for name, column in columns.items() if column.lost},
         )
         table = Table(PurePath(user_name).name.split(".")[0] or user_name, out, result, fingerprint(out))
     report(Event("read", 1.0, f"{result.rows:,} rows, {result.columns:,} columns"))
     return table
+
+
+def _resolved(given: ReadOptions, relation: Relation, columns: Mapping[str, TextColumn]) -> ReadOptions:
+    """Return the options that repeat a reading."""
+    unknown = [name for name in given.column_types if name not in columns]
+    if unknown:
+        require_columns(columns, unknown, hint="Name the columns as they are in the table.")
+    values = {decision.name: decision.value for decision in relation.decisions}
+    types = {name: column.format.spec for name, column in columns.items() if column.format is not None}
+    return ReadOptions(**{**given.model_dump(), **values, "column_types": types})
 
 
 @contextmanager
@@ -156,7 +181,7 @@ def _unpack(file: SourceFile) -> tuple[SourceFile, list[Container], FileFormat]:
             raise InputError("The file is packed more than twice.", "Upload the table itself.")
         inner = file.scratch / f"unpacked-{len(containers)}"
         record.unpack(file.path, inner, file.limits)
-        file = SourceFile(inner, file.scratch, file.limits)
+        file = SourceFile(inner, file.scratch, file.limits, file.options)
     return file, containers, record
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.datasets._table import Dialect, SkippedRow
-from core.datasets._types import TextColumn
+from core.datasets._options import Decision
+from core.datasets._table import Dialect, LineCounts, SkippedRow
+from core.datasets._type_choice import TextColumn
 
 __all__ = ["Relation"]
 
@@ -33,6 +34,10 @@ class Relation:
         Number of rows that could not be read.
     skipped_rows : tuple of SkippedRow, default=()
         The first of them.
+    lines : LineCounts, optional
+        Counts of what became of the lines of delimited text.
+    decisions : sequence of Decision, default=()
+        Decisions on how the file is read.
     notices : tuple of str, default=()
         Sentences about everything else that was decided.
     """
@@ -45,4 +50,6 @@ class Relation:
     encoding: str | None = None
     skipped: int = 0
     skipped_rows: tuple[SkippedRow, ...] = ()
+    lines: LineCounts | None = None
+    decisions: Sequence[Decision] = ()
     notices: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.datasets._encoding import Utf8File, to_utf8
 from core.datasets._limits import Limits
+from core.datasets._options import ReadOptions
 from core.datasets._refused import UNREADABLE, is_binary
 from core.errors import InputError
 
@@ -28,6 +29,8 @@ class SourceFile:
         Folder for temporary files; it is removed when the table is stored.
     limits : Limits
         Bounds on the table, and on what the file unpacks to.
+    options : ReadOptions, optional
+        Decisions on how the file is read; by default all are made from its content.
 
     Attributes
     ----------
@@ -43,7 +46,8 @@ class SourceFile:
         Names in a zip file; empty for any other file.
     """
 
-    def __init__(self, path: Path, scratch: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, scratch: Path, limits: Limits, options: ReadOptions | None = None) -> None:
+        self.options = options or ReadOptions()
         self.path = path
         self.scratch = scratch
         self.limits = limits
@@ -64,7 +68,7 @@ class SourceFile:
 
     @cached_property
     def text(self) -> Utf8File:
-        return to_utf8(self.path, self.scratch / "text", self.limits)
+        return to_utf8(self.path, self.scratch / "text", self.limits, encoding=self.options.encoding)
 
     @cached_property
     def sample(self) -> str:

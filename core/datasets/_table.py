@@ -8,12 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.datasets._options import Decision, ReadOptions, Undecided
 from core.jsonable import JsonObject
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Dialect", "ReadReport", "SkippedRow", "Table"]
+__all__ = ["Dialect", "LineCounts", "ReadReport", "SkippedRow", "Table"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,34 @@ class SkippedRow:
 
 
 @dataclass(frozen=True)
+class LineCounts:
+    """What became of the lines of a text file.
+
+    The counts but `total` add up to it, with one line for each row that was read.
+
+    Parameters
+    ----------
+    total : int
+        Number of lines of the file.
+    lead, header : int
+        Lines before the header, and of the header.
+    continuation : int
+        Further lines of rows whose fields have line breaks.
+    blank : int
+        Lines without text between rows.
+    skipped : int
+        Lines of the rows that could not be read.
+    """
+
+    total: int
+    lead: int
+    header: int
+    continuation: int
+    blank: int
+    skipped: int
+
+
+@dataclass(frozen=True)
 class ReadReport:
     """The report on how a file was read, with every automatic decision.
 
@@ -67,6 +96,8 @@ class ReadReport:
         Number of rows that could not be read.
     skipped_rows : tuple of SkippedRow, default=()
         The first of them.
+    lines : LineCounts, optional
+        Counts of what became of the lines of delimited text.
     renamed : mapping, default={}
         Names in the file of columns that were renamed, by new name.
     missing_markers : mapping, default={}
@@ -75,6 +106,14 @@ class ReadReport:
         Types in the stored table by column: boolean, integer, number, date, timestamp or text.
     notices : tuple of str, default=()
         Sentences about all other decisions.
+    options : ReadOptions
+        Options that repeat this reading exactly.
+    decisions : tuple of Decision, default=()
+        Decisions with their evidence.
+    undecided : tuple of Undecided, default=()
+        Columns that stay text, though they may be something else.
+    lost : mapping, default={}
+        Number of cells by column that became missing, since they have no value of the type that was given.
     """
 
     rows: int
@@ -85,14 +124,19 @@ class ReadReport:
     dialect: Dialect | None = None
     skipped: int = 0
     skipped_rows: tuple[SkippedRow, ...] = ()
+    lines: LineCounts | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     missing_markers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    options: ReadOptions = field(default_factory=ReadOptions)
+    decisions: tuple[Decision, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
+    lost: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> JsonObject:
         """Return the report as JSON-serializable values."""
-        return asdict(self)
+        return asdict(self) | {"options": self.options.model_dump(mode="json")}
 
     @classmethod
     def from_dict(cls, values: JsonObject) -> ReadReport:
@@ -100,7 +144,13 @@ class ReadReport:
         fields = dict(values)
         fields["dialect"] = Dialect(**fields["dialect"]) if fields.get("dialect") else None
         fields["skipped_rows"] = tuple(SkippedRow(**row) for row in fields.get("skipped_rows", ()))
+        fields["lines"] = LineCounts(**fields["lines"]) if fields.get("lines") else None
         fields["notices"] = tuple(fields.get("notices", ()))
+        fields["options"] = ReadOptions(**fields.get("options") or {})
+        fields["decisions"] = tuple(Decision(**item) for item in fields.get("decisions", ()))
+        fields["undecided"] = tuple(
+            Undecided(**{**item, "candidates": tuple(item["candidates"])}) for item in fields.get("undecided", ())
+        )
         return cls(**fields)
 
 

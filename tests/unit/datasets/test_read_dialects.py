@@ -142,13 +142,6 @@ def test_quotes_newlines_and_escapes_inside_fields(tmp_path: Path) -> None:
     assert table.frame["a"].tolist() == ["x, y", "it's", "z"]
 
 
-def test_an_unclosed_quote_is_counted_with_the_lines_it_takes(tmp_path: Path) -> None:
-    table = read(tmp_path, 'a,b\n1,2\n3,4\n5,6\n7,8\n9,"open\n10,11\n')
-    assert (table.rows, table.report.skipped) == (4, 1)
-    assert table.report.skipped_rows[0].line == 6
-    assert "(2 lines)" in table.report.skipped_rows[0].reason
-
-
 def test_mixed_line_ends_are_read(tmp_path: Path) -> None:
     table = read(tmp_path, b"\xef\xbb\xbfa,b\r\n1,2\n3,4\r\n5,6\r7,8\n")
     assert table.frame.to_numpy().tolist() == [[1, 2], [3, 4], [5, 6], [7, 8]]

@@ -1,0 +1,368 @@
+"""The type of each column of text.
+
+What a mark in a number means, and the order of day and month, are decided once for a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from core.datasets._column_format import BLANKS, DATE_FORMATS, NUMBER_STYLES, TIME_FORMATS, ColumnFormat, typed
+from core.datasets._delimited import Source
+from core.datasets._options import AUTO, Decision, ReadOptions
+from core.datasets._types import TEXT_MARKERS, InferredColumn, infer_types
+from core.datasets._written_formats import Fit, check_formats
+from core.query import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["TextColumn", "TypedColumns", "choose_types"]
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """The type of a column, and how its cells become values.
+
+    Parameters
+    ----------
+    kind : {"boolean", "integer", "number", "date", "timestamp", "text"}
+        Type in the stored table.
+    sql : str
+        Expression of the values.
+    markers : dict, default={}
+        Number of cells that are missing because of a marker, by marker.
+    notice : str, default=""
+        Predicate of a sentence about the column, such as "has decimal commas".
+    format : ColumnFormat, optional
+        Format of a column of text.
+    candidates : tuple of str, default=()
+        Types that the column may have instead, as `ReadOptions.column_types` has them.
+    evidence : str, default=""
+        Predicate that says why none of them was chosen.
+    lost : int, default=0
+        Number of cells that became missing because they have no value of the type that was given.
+    """
+
+    kind: str
+    sql: str
+    markers: Mapping[str, int] = field(default_factory=dict)
+    notice: str = ""
+    format: ColumnFormat | None = None
+    candidates: tuple[str, ...] = ()
+    evidence: str = ""
+    lost: int = 0
+
+
+@dataclass(frozen=True)
+class TypedColumns:
+    """The columns of a relation with their types, and what was decided for all of them."""
+
+    rows: int
+    columns: list[TextColumn]
+    decisions: list[Decision]
+
+
+def choose_types(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    labels: Sequence[str],
+    *,
+    options: ReadOptions | None = None,
+    delimiter: str | None = None,
+    strings: Collection[str] = (),
+) -> TypedColumns:
+    """Choose the types of the text columns of a relation.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Connection that can read the relation.
+    source : Source
+        The relation; its column names need no quotes.
+    labels : sequence of str
+        Names of the columns for users, in order.
+    options : ReadOptions, optional
+        Decisions that are given.
+    delimiter : str, optional
+        Delimiter of a text file, which hints at the decimal mark.
+    strings : collection of str, default=()
+        Names of columns that are text by declaration: only dates in ISO 8601 are recognized in them.
+
+    Returns
+    -------
+    TypedColumns
+    """
+    options = options or ReadOptions()
+    given = {
+        name: ColumnFormat.parse(options.column_types[label])
+        for name, label in zip(source.columns, labels, strict=True)
+        if label in options.column_types
+    }
+    markers = None if options.missing_values == AUTO else options.missing_values
+    rows, columns = infer_types(connection, source, strings=strings, given=given, markers=markers)
+    named = list(zip(labels, columns, strict=True))
+    decimal = _decimal(named, options, delimiter)
+    order = _date_order(named, options)
+    chosen = [
+        _given(connection, source, column, given[column.name], decimal, order)
+        if column.name in given
+        else _choose(column, decimal, order)
+        for column in columns
+    ]
+    return TypedColumns(rows, chosen, [decision for decision in (decimal, order) if decision])
+
+
+def _decimal(columns: Iterable[tuple[str, InferredColumn]], options: ReadOptions, delimiter: str | None) -> Decision:
+    """Decide the decimal mark of columns that could be read either way."""
+    if options.decimal != AUTO:
+        return Decision("decimal", options.decimal, "It was given.", "given")
+    votes: dict[str, list[str]] = {".": [], ",": []}
+    open_columns: dict[str, list[str]] = {".": [], ",": []}  # by the mark in front of three digits
+    for label, column in columns:
+        marks = {NUMBER_STYLES[fit.format.style].decimal for fit in _whole(column, "number")}
+        if "number" in column.fits and "grouped" not in column.fits:
+            votes["."].append(label)
+        elif len(marks) == 1 and column.written and column.written.marked:
+            votes[marks.pop()].append(label)
+        elif len(marks) == 2 and _is_open(column):
+            open_columns["." if "grouped" in column.fits else _mark(column)].append(label)
+    if votes[","] and not votes["."]:
+        return Decision("decimal", ",", f"{votes[','][0]!r} has decimal commas.", "certain")
+    if votes["."] and not votes[","]:
+        return Decision("decimal", ".", f"{votes['.'][0]!r} has decimal points.", "certain")
+    if not votes["."] and not votes[","]:
+        if open_columns["."] and not open_columns[","] and delimiter == ";":
+            evidence = f"Fields are separated by ';', and {open_columns['.'][0]!r} has three digits after every point."
+            return Decision("decimal", ",", evidence, "likely")
+        if delimiter == "," and (open_columns["."] or open_columns[","]):
+            return Decision("decimal", ".", "Fields are separated by commas.", "likely")
+        if open_columns[","] and delimiter != ";":
+            evidence = f"{open_columns[','][0]!r} has three digits after every comma."
+            return Decision("decimal", ".", evidence, "likely")
+    evidence = "No number tells it." if not votes["."] else "Columns differ."
+    return Decision("decimal", AUTO, evidence, "guessed")
+
+
+def _mark(column: InferredColumn) -> str:
+    return "," if any("," in cell for cell in column.cells) else "."
+
+
+def _is_open(column: InferredColumn) -> bool:
+    """Return whether the numbers of a column have another value with another decimal mark."""
+    return bool(column.written and column.written.marked and not column.written.problem)
+
+
+def _whole(column: InferredColumn, *types: str) -> list[Fit]:
+    """Return the formats that all cells of a column have."""
+    fits = column.written.fits if column.written else []
+    return [fit for fit in fits if not fit.failed and fit.format.kind in types]
+
+
+def _date_order(columns: Iterable[tuple[str, InferredColumn]], options: ReadOptions) -> Decision:
+    """Decide the order of day and month in dates that could be read either way."""
+    if options.date_order != AUTO:
+        return Decision("date_order", options.date_order, "It was given.", "given")
+    votes: dict[str, list[str]] = {"dmy": [], "mdy": []}
+    for label, column in columns:
+        orders = {_order(fit.format) for fit in _whole(column, "date", "timestamp")}
+        if (
+            len(orders) == 1
+            and (order := orders.pop()) in votes
+            and "." not in _whole(column, "date", "timestamp")[0].format.dates[0]
+        ):
+            votes[order].append(label)
+    if bool(votes["dmy"]) != bool(votes["mdy"]):
+        order = "dmy" if votes["dmy"] else "mdy"
+        words = "a day above 12 in the first place" if order == "dmy" else "a day above 12 in the second place"
+        return Decision("date_order", order, f"{votes[order][0]!r} has {words}.", "certain")
+    return Decision("date_order", AUTO, "Columns differ." if votes["dmy"] else "No date tells it.", "guessed")
+
+
+def _order(item: ColumnFormat) -> str:
+    date = item.dates[0]
+    if date.startswith("%d"):
+        return "dmy"
+    return "mdy" if date.startswith("%m") else ""
+
+
+def _choose(column: InferredColumn, decimal: Decision, order: Decision) -> TextColumn:
+    if not column.values:
+        return TextColumn("text", "NULL::VARCHAR", column.markers, "has no values", ColumnFormat("text"))
+    fits = column.fits
+    if "coded" in fits and "number" in fits:
+        evidence = "has numbers with an E, such as 1E5, which may be codes"
+        return _text(column, candidates=("number",), evidence=evidence)
+    written = _written(column, decimal, order)
+    if written and (fits in ([], ["integer"]) or "grouped" in fits):
+        return written
+    if "grouped" in fits:
+        evidence = "could mean 1,037 or 1.037"
+        if decimal.value == ".":
+            return _plain(column, "number")
+        return _text(column, candidates=("number", "number:1.234,5"), evidence=evidence)
+    for kind in ("boolean", "integer", "number", "date", "timestamp"):
+        if kind in fits:
+            return _plain(column, kind)
+    if "zoned" in fits:
+        return _plain(column, "timestamp", zoned=True)
+    return _undecided(column)
+
+
+def _plain(column: InferredColumn, kind: str, *, zoned: bool = False) -> TextColumn:
+    item = ColumnFormat(kind, zoned=zoned, missing=tuple(column.markers))
+    notice = ""
+    if kind == "timestamp" and "precise" not in column.fits:
+        notice = "has nanoseconds, which are truncated to microseconds"
+    return TextColumn(kind, item.value(column.name, tested=False), column.markers, notice, item)
+
+
+def _written(column: InferredColumn, decimal: Decision, order: Decision) -> TextColumn | None:
+    """Return the type of a column whose cells are numbers or dates with marks, if that is decided."""
+    written = column.written
+    if written is None:
+        return None
+    dates = _whole(column, "date", "timestamp")
+    if dates and not (len({_order(fit.format) for fit in dates}) > 1 and order.value == AUTO):
+        first = next((fit.format for fit in dates if _order(fit.format) in (order.value, "")), dates[0].format)
+        return _as(column, first, f"holds {'dates' if first.kind == 'date' else 'times'} written as {_named(first)}")
+    numbers = _whole(column, "number")
+    if not numbers or written.problem:
+        return None
+    marks = {NUMBER_STYLES[fit.format.style].decimal for fit in numbers}
+    if len(marks) == 2 and written.marked and decimal.value == AUTO:
+        return None
+    mark = decimal.value if decimal.value in marks else min(marks, key=(".", ",").index)
+    first = next(fit.format for fit in numbers if NUMBER_STYLES[fit.format.style].decimal == mark)
+    style = NUMBER_STYLES[first.style]
+    parts = []
+    if written.signs:
+        parts.append(f"{' and '.join(map(repr, written.signs))} beside its numbers was removed")
+    if written.marked:
+        names = {",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
+        has = [cell for cell in column.cells if style.thousands in typed(cell)]
+        if style.decimal == "," and any("," in cell for cell in column.cells):
+            parts.append("has decimal commas")
+        elif has:
+            parts.append(f"has thousands {names[style.thousands]}")
+    return _as(column, replace(first, signs=written.signs), "; ".join(parts) or f"has numbers written as {first.style}")
+
+
+def _named(item: ColumnFormat) -> str:
+    return item.dates[0] if item.kind == "date" else item.dates[0].rsplit(" ", 1)[0]
+
+
+def _as(column: InferredColumn, item: ColumnFormat, notice: str) -> TextColumn:
+    item = replace(item, missing=tuple(column.markers))
+    return TextColumn(item.kind, item.value(column.name), column.markers, notice, item)
+
+
+def _undecided(column: InferredColumn) -> TextColumn:
+    """Return a column of text; what else it may be is listed."""
+    written = column.written
+    if written is None or not written.fits:
+        return _text(column)
+    specs = tuple(fit.format.spec for fit in _distinct(written.fits))
+    if written.problem:
+        return _text(column, candidates=specs, evidence=written.problem)
+    best = min(written.fits, key=lambda fit: fit.failed)
+    if best.failed:
+        what = "dates" if best.format.dates else "numbers"
+        evidence = f"has {best.failed:,} of {written.cells:,} values that are not {what}, such as {best.example!r}"
+        specs = tuple(fit.format.spec for fit in _distinct(written.fits) if fit.failed == best.failed)
+        return _text(column, candidates=specs, evidence=evidence)
+    if best.format.dates:
+        evidence = "holds dates that could be day-month or month-day"
+    else:
+        mark = _mark(column)
+        evidence = f"could mean {'1,234 or 1.234' if mark == ',' else '1.234 or 1,234'}"
+    return _text(column, candidates=specs, evidence=evidence)
+
+
+def _distinct(fits: Sequence[Fit]) -> list[Fit]:
+    """Return one format of numbers for each decimal mark, and all formats of dates."""
+    kept: dict[str, Fit] = {}
+    for fit in fits:
+        key = fit.format.spec if fit.format.dates else NUMBER_STYLES[fit.format.style].decimal
+        if key not in kept or fit.failed < kept[key].failed:
+            kept[key] = fit
+    return list(kept.values())
+
+
+def _text(column: InferredColumn, *, candidates: tuple[str, ...] = (), evidence: str = "") -> TextColumn:
+    """Return a column of text; markers that may be words or codes are kept."""
+    markers = column.markers
+    meant = ("", *TEXT_MARKERS) if column.default_markers else tuple(markers)
+    missing = tuple(m for m in meant if m in markers and not (m == "NA" and column.codes))
+    kept = {marker: count for marker, count in markers.items() if marker not in missing}
+    notice = f"{evidence}; it is kept as text" if evidence else ""
+    if kept and not notice:
+        shown = ", ".join(f"{marker!r} ({count:,})" for marker, count in kept.items())
+        notice = f"keeps values that may mean missing as text: {shown}"
+    item = ColumnFormat("text", missing=missing, trimmed=column.padded >= column.values)
+    counts = {marker: markers[marker] for marker in missing}
+    return TextColumn("text", item.value(column.name), counts, notice, item, candidates, evidence)
+
+
+def _given(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    column: InferredColumn,
+    item: ColumnFormat,
+    decimal: Decision,
+    order: Decision,
+) -> TextColumn:
+    """Return a column of the type that was given; cells without such a value become missing, and are counted."""
+    if item.kind == "text" or not column.values:
+        return _text(column) if item.kind == "text" else TextColumn(item.kind, _NULL[item.kind], column.markers)
+    missing = ", ".join(literal(marker) for marker in column.markers)
+    name = column.name
+    cells = f"(SELECT {name} AS v FROM {source.rows} WHERE {name} IS NOT NULL"
+    cells += f" AND trim({name}, {literal(BLANKS)}) NOT IN ({missing}))" if missing else ")"
+    fits = check_formats(connection, cells, _ways(item), min_share=0.0).fits
+    least = min(fit.failed for fit in fits)
+    best = [fit for fit in fits if fit.failed == least]
+    chosen = next((fit for fit in best if _agrees(fit.format, decimal, order)), best[0])
+    text = _as(column, chosen.format, f"is read as {chosen.format.spec}, as was asked")
+    if not least:
+        return text
+    example = f"{chosen.example!r}"
+    notice = f"has {least:,} value(s) that are no {_NOUNS[item.kind]}, such as {example}; they became missing"
+    return replace(text, notice=notice, lost=least)
+
+
+def _ways(item: ColumnFormat) -> list[ColumnFormat]:
+    """Return the ways in which values of a type may be written."""
+    if item.style or item.dates or item.kind in ("boolean", "integer"):
+        return [item]
+    if item.kind == "number":
+        return [item, *(replace(item, style=style) for style in NUMBER_STYLES)]
+    dates = [replace(item, dates=(date,)) for date in DATE_FORMATS]
+    if item.kind == "date":
+        return [item, *dates]
+    timed = [replace(item, dates=(*(f"{date} {time}" for time in TIME_FORMATS), date)) for date in DATE_FORMATS]
+    return [item, replace(item, zoned=True), *timed]
+
+
+def _agrees(item: ColumnFormat, decimal: Decision, order: Decision) -> bool:
+    if item.style:
+        return decimal.value in (AUTO, NUMBER_STYLES[item.style].decimal)
+    return order.value in (AUTO, _order(item)) if item.dates else True
+
+
+_NOUNS = {
+    "boolean": "truth values",
+    "integer": "integers",
+    "number": "numbers",
+    "date": "dates",
+    "timestamp": "times",
+}
+_NULL = {
+    "boolean": "NULL::BOOLEAN",
+    "integer": "NULL::BIGINT",
+    "number": "NULL::DOUBLE",
+    "date": "NULL::DATE",
+    "timestamp": "NULL::TIMESTAMP",
+}
