@@ -23,7 +23,8 @@ _EXACT_ROWS = 1_000_000  # ... and all columns of tables with fewer rows
 _EXACT_CELLS = 20_000_000  # tables with fewer cells get exact quantiles
 _GUESS_ROWS = 200_000  # rows that are searched for frequent values of the other columns
 _NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
-_COLUMNS = 40  # columns of one query: DuckDB's memory grows with its aggregates
+_COLUMNS = 40  # columns of one query: DuckDB's memory grows with its aggregates,
+_LARGE_ROWS = 200_000  # and with so many rows a query for each column takes less time
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -80,8 +81,9 @@ def scan(path: Path, workdir: Path) -> Profile:
             source = f"(SELECT * REPLACE ({casts}) FROM {source})"
         exact = file_rows * len(columns) <= _EXACT_CELLS
         rows = 0
-        for first in range(0, len(columns), _COLUMNS):
-            block = columns[first : first + _COLUMNS]
+        size = 1 if file_rows > _LARGE_ROWS else _COLUMNS
+        for first in range(0, len(columns), size):
+            block = columns[first : first + size]
             _bounds(connection, source, [column for column in block if column.family in ("number", "date")])
             rows = _main_scan(connection, source, block, exact=exact)
         _repeated_values(connection, source, rows, columns)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.datasets._column_format import BLANKS, plain_tests
 from core.datasets._delimited import Source
@@ -65,6 +65,8 @@ class InferredColumn:
         Whether the markers are `MISSING_MARKERS`, some of which are words in a text.
     codes : bool, default=False
         Whether all values are two capital letters, so that NA may be one.
+    marked : bool, default=False
+        Whether some cells may be markers, so that these are counted.
     done : bool, default=False
         Whether all cells are known.
     cells : list of str, default=[]
@@ -81,6 +83,7 @@ class InferredColumn:
     markers: dict[str, int] = field(default_factory=dict)
     default_markers: bool = True
     codes: bool = False
+    marked: bool = False
     done: bool = False
     cells: list[str] = field(default_factory=list)
     written: WrittenColumn | None = None
@@ -133,6 +136,7 @@ def infer_types(
             name,
             [] if name in given else [*(_ISO if name in strings else _TYPES)],
             default_markers=markers is None,
+            marked=markers is not None,
         )
         for name in source.columns
     ]
@@ -149,17 +153,11 @@ class _Inference:
         """Infer the types; return the number of rows. Columns in `fixed` are only looked at as plain ones."""
         self._look(columns)
         rows = 0
-        for part in _parts(columns):  # planning time grows faster than the number of columns
-            rows = self._scan(part)
-        if self._markers is not None:  # a value such as -9 has the type of the others
-            for column in columns:
-                column.done = False
-        while pending := [column for column in columns if not column.done]:
-            # Only for columns with a marker or a value that the sample did not have.
-            for part in _parts(pending):
-                self._settle(part)
-            for part in _parts([column for column in pending if not column.done]):
-                self._scan(part)
+        pending = columns
+        while pending:  # more than once only for columns with a marker or a value that the sample did not have
+            for first in range(0, len(pending), _CHUNK):  # planning time grows faster than the number of columns
+                rows = self._scan(pending[first : first + _CHUNK])
+            pending = [column for column in pending if not column.done]
         for column in columns:
             if column.values and column.name not in fixed:
                 self._read_as_written(column)
@@ -173,64 +171,72 @@ class _Inference:
         rows = max(20, min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(columns)))
         names = ", ".join(column.name for column in columns)
         cells = f"(SELECT {names} FROM {self._rows} LIMIT {rows})"
-        tests = ", ".join(f"count(*) FILTER (WHERE {_fails('v', kind)})" for kind in _TYPES)
-        failures = self._connection.execute(
-            f"SELECT name, list(v)[:{_SHOWN_CELLS}], {tests} "
-            f"FROM (SELECT DISTINCT name, v FROM (UNPIVOT {cells} ON {names} INTO NAME name VALUE v)) "
-            f"WHERE NOT {self._is_marker('v')} GROUP BY name"
+        tests = ", ".join(f"count(*) FILTER (WHERE NOT marker AND {_fails('v', kind)})" for kind in _TYPES)
+        looks = self._connection.execute(
+            f"SELECT name, bool_or(marker), list(v) FILTER (WHERE NOT marker), {tests} "
+            f"FROM (SELECT name, v, {self._is_marker('v')} AS marker "
+            f"FROM (SELECT DISTINCT name, v FROM (UNPIVOT {cells} ON {names} INTO NAME name VALUE v))) GROUP BY name"
         ).fetchall()
-        fails = {row[0]: row[1:] for row in failures}
+        by_name = {name: rest for name, *rest in looks}
         for column in columns:
-            if column.name in fails:
-                column.cells, *counts = fails[column.name]
-                possible = [kind for kind, n in zip(_TYPES, counts, strict=True) if n == 0]
-                column.left = [kind for kind in column.left if kind in possible]
-                if all(_PHONE.fullmatch(cell) for cell in column.cells):
-                    column.left = []
+            if column.name not in by_name:
+                continue
+            marked, values, *failures = by_name[column.name]
+            column.marked |= marked
+            column.cells = (values or [])[:_SHOWN_CELLS]
+            possible = [kind for kind, failed in zip(_TYPES, failures, strict=True) if not failed]
+            column.left = [kind for kind in column.left if kind in possible]
+            if column.cells and all(_PHONE.fullmatch(cell) for cell in column.cells):
+                column.left = []
 
     def _scan(self, columns: Sequence[InferredColumn]) -> int:
-        """Test all rows for the preferred types; a column is done when all cells have one of them."""
-        conditions = ["true"]
+        """Test all rows for the preferred types; a column is done when all cells but its markers have one of them."""
+        selected = ["count(*)"]
         for column in columns:
-            name = column.name
-            conditions += [f"{name} IS NOT NULL"]
-            conditions += [_fails(name, kind) for kind in column.tested()] or [self._is_marker(name), f"{name} < '!'"]
-        counts = self._counts(self._rows, conditions)
-        rows = next(counts)
+            selected.append(f"count({column.name})")
+            if not column.tested():
+                selected.append(f"count(*) FILTER (WHERE {column.name} < '!')")
+            selected += self._marked(column) if column.marked else self._unmarked(column)
+        values = iter(self._connection.execute(f"SELECT {', '.join(selected)} FROM {self._rows}").fetchone() or ())
+        rows = int(next(values))
         for column in columns:
-            column.present = next(counts)
+            column.present = next(values)
+            column.padded = 0 if column.tested() else next(values)
+            if column.marked:
+                self._settle(column, values)
+                continue
             tested = column.tested()
-            if tested:
-                column.fits = [kind for kind in tested if next(counts) == 0]
-                column.done = tested[0] in column.fits
-            else:
-                column.done = next(counts) == 0
-                column.padded = next(counts)
+            column.fits = [kind for kind in tested if next(values) == 0]
+            column.done = tested[0] in column.fits if tested else next(values) == 0
+            column.marked = not column.done
         return rows
 
-    def _settle(self, columns: Sequence[InferredColumn]) -> None:
-        """Count the markers; rule out the types that any other cell does not have."""
-        outer = []
-        for column in columns:
-            name, marker = column.name, self._is_marker(column.name)
-            outer.append(f"histogram(CASE WHEN {marker} THEN trim({name}, {_TRIMMED}) END)")
-            outer.append(f"count(*) FILTER (WHERE NOT {marker} AND NOT regexp_full_match({name}, '[A-Z]{{2}}'))")
-            for kind in column.tested():
-                outer.append(f"any_value(CASE WHEN {_fails(name, kind)} AND NOT {marker} THEN {name} END)")
-        values = iter(self._connection.execute(f"SELECT {', '.join(outer)} FROM {self._rows}").fetchone() or ())
-        for column in columns:
-            column.markers = dict(next(values) or {})
-            column.codes = next(values) == 0
-            tested = column.tested()
-            examples = {kind: next(values) for kind in tested}
-            column.fits = [kind for kind in tested if examples[kind] is None]
-            column.done = not tested or tested[0] in column.fits
-            if column.done:
-                continue
-            for example in set(examples.values()) - {None}:
-                value = f"(SELECT {literal(example)} AS v)"
-                counts = self._counts(value, [_fails("v", kind) for kind in column.left])
-                column.left = [kind for kind in column.left if next(counts) == 0]
+    def _unmarked(self, column: InferredColumn) -> list[str]:
+        """Return what to select of a column that may have no marker."""
+        tests = [_fails(column.name, kind) for kind in column.tested()] or [self._is_marker(column.name)]
+        return [f"count(*) FILTER (WHERE {test})" for test in tests]
+
+    def _marked(self, column: InferredColumn) -> list[str]:
+        """Return what to select of a column with markers: their counts, and a value without each type."""
+        name, marker = column.name, self._is_marker(column.name)
+        return [
+            f"histogram(CASE WHEN {marker} THEN trim({name}, {_TRIMMED}) END)",
+            f"count(*) FILTER (WHERE NOT {marker} AND NOT regexp_full_match({name}, '[A-Z]{{2}}'))",
+            *(f"min(CASE WHEN {_fails(name, kind)} AND NOT {marker} THEN {name} END)" for kind in column.tested()),
+        ]
+
+    def _settle(self, column: InferredColumn, values: Iterator[Any]) -> None:
+        """Take the markers; rule out the types that any other cell does not have."""
+        column.markers = dict(next(values) or {})
+        column.codes = next(values) == 0
+        tested = column.tested()
+        examples = {kind: next(values) for kind in tested}
+        column.fits = [kind for kind in tested if examples[kind] is None]
+        column.done = not tested or tested[0] in column.fits
+        for example in () if column.done else set(examples.values()) - {None}:
+            tests = ", ".join(_fails("v", kind) for kind in column.left)
+            failed = self._connection.execute(f"SELECT {tests} FROM (SELECT {literal(example)} AS v)").fetchone() or ()
+            column.left = [kind for kind, fails in zip(column.left, failed, strict=True) if not fails]
 
     def _read_as_written(self, column: InferredColumn) -> None:
         """Find other formats of a column that is text, or whose numbers may have thousands points."""
@@ -249,10 +255,6 @@ class _Inference:
             cells = f"(SELECT {name} AS v FROM {self._rows} WHERE {name} IS NOT NULL AND NOT {self._is_marker(name)})"
             column.written = check_formats(self._connection, cells, formats)
 
-    def _counts(self, source: str, conditions: Sequence[str]) -> Iterator[int]:
-        selected = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions)
-        return iter(self._connection.execute(f"SELECT {selected} FROM {source}").fetchone() or ())
-
     def _is_marker(self, name: str) -> str:
         """Return the SQL condition that a cell is a missing marker or blank."""
         if self._markers is not None:
@@ -266,11 +268,6 @@ class _Inference:
             f"(CASE WHEN {name} < '!' THEN {spaced} WHEN strlen({name}) > 7 THEN {dated} "
             f"ELSE {name} IN ({markers}) END)"
         )
-
-
-def _parts(columns: Sequence[InferredColumn]) -> Iterator[Sequence[InferredColumn]]:
-    for first in range(0, len(columns), _CHUNK):
-        yield columns[first : first + _CHUNK]
 
 
 def _fails(name: str, kind: str) -> str:

@@ -134,7 +134,7 @@ def check_formats(
         connection.execute(macro)
     values = [item.value("v") for item in formats]
     counted = ", ".join(
-        f"count(*) FILTER (WHERE f{i} IS NULL), any_value(v) FILTER (WHERE f{i} IS NULL)" for i in range(len(values))
+        f"count(*) FILTER (WHERE f{i} IS NULL), min(v) FILTER (WHERE f{i} IS NULL)" for i in range(len(values))
     )
     computed = ", ".join(f"{value} AS f{i}" for i, value in enumerate(values))
     row = connection.execute(f"SELECT count(*), {counted} FROM (SELECT v, {computed} FROM {cells})").fetchone() or (0,)
