@@ -24,7 +24,7 @@ _EXACT_CELLS = 20_000_000  # tables with fewer cells get exact quantiles
 _GUESS_ROWS = 200_000  # rows that are searched for frequent values of the other columns
 _NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
 _COLUMNS = 40  # columns of one query: DuckDB's memory grows with its aggregates,
-_LARGE_ROWS = 200_000  # and with so many rows a query for each column takes less time
+_LARGE_ROWS = 200_000  # and from so many rows on, one query per column takes less time
 _EPOCH = datetime(1970, 1, 1)
 
 
