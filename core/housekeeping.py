@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.catalog import artifacts, datasets
 from core.storage import get_store
 
-__all__ = ["delete_dataset"]
+__all__ = ["delete_dataset", "delete_unused"]
 
 
 def delete_dataset(dataset_id: str, *, workspace: str) -> None:
@@ -19,6 +19,11 @@ def delete_dataset(dataset_id: str, *, workspace: str) -> None:
         When a run is queued for it or works on it.
     """
     dataset = datasets.delete(dataset_id, workspace)
-    for digest in (dataset.data_digest, dataset.profile_digest):
-        if not artifacts.in_use(digest):
+    delete_unused(dataset.data_digest, dataset.profile_digest, dataset.upload_digest)
+
+
+def delete_unused(*digests: str | None) -> None:
+    """Delete stored contents that no row refers to."""
+    for digest in digests:
+        if digest is not None and not artifacts.in_use(digest):
             get_store().delete(digest)

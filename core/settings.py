@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     )
 
     max_upload_mb: int = Field(default=2048, ge=1, description="Size of the largest file that is read (MB).")
+    max_kept_uploads_mb: int = Field(
+        default=4096, ge=0, description="Size of all original files that are kept with datasets (MB, packed)."
+    )
     max_rows: int = Field(default=20_000_000, ge=1, description="Maximum number of rows of a table.")
     max_columns: int = Field(default=2_000, ge=1, description="Maximum number of columns of a table.")
     max_cells: int = Field(

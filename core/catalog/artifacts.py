@@ -44,7 +44,13 @@ def in_use(digest: str) -> bool:
     with reading() as session:
         dataset = session.exec(
             select(Dataset.id)
-            .where(or_(col(Dataset.data_digest) == digest, col(Dataset.profile_digest) == digest))
+            .where(
+                or_(
+                    col(Dataset.data_digest) == digest,
+                    col(Dataset.profile_digest) == digest,
+                    col(Dataset.upload_digest) == digest,
+                )
+            )
             .limit(1)
         ).first()
         artifact = session.exec(select(RunArtifact.name).where(RunArtifact.digest == digest).limit(1)).first()

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from core.catalog.engine import reading, writing
 from core.catalog.tables import ACTIVE, Dataset, Run, RunState
 from core.errors import InputError, NotFoundError
 from core.jsonable import JsonObject
 
-__all__ = ["add", "delete", "find", "get", "rename", "set_roles", "with_fingerprint"]
+__all__ = [
+    "add",
+    "delete",
+    "find",
+    "get",
+    "is_used",
+    "kept_bytes",
+    "rename",
+    "replace",
+    "set_roles",
+    "with_fingerprint",
+]
+
+_CONTENT = {
+    "fingerprint",
+    "data_digest",
+    "profile_digest",
+    "rows",
+    "columns",
+    "size_bytes",
+    "upload_digest",
+    "upload_bytes",
+    "report",
+    "roles",
+}
 
 
 def add(dataset: Dataset) -> tuple[Dataset, bool]:
@@ -57,6 +82,56 @@ def with_fingerprint(fingerprint: str, workspace: str) -> Dataset | None:
     query = select(Dataset).where(Dataset.workspace == workspace, Dataset.fingerprint == fingerprint)
     with reading() as session:
         return session.exec(query).first()
+
+
+def kept_bytes(workspace: str) -> int:
+    """Return the size of all original files that a workspace keeps."""
+    query = select(func.coalesce(func.sum(Dataset.upload_bytes), 0)).where(Dataset.workspace == workspace)
+    with reading() as session:
+        return int(session.exec(query).one())
+
+
+def is_used(dataset_id: str, workspace: str) -> bool:
+    """Return whether a run besides imports refers to a dataset."""
+    with reading() as session:
+        return session.exec(_users(dataset_id, workspace)).first() is not None
+
+
+def _users(dataset_id: str, workspace: str) -> SelectOfScalar[str]:
+    return select(Run.id).where(Run.dataset_id == dataset_id, Run.workspace == workspace, Run.task != "ingest").limit(1)
+
+
+def replace(dataset: Dataset, workspace: str) -> bool:
+    """Replace the content of the dataset with this id, unless a run has used it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Row with the id, and the new content: fingerprint, digests, sizes, report and roles.
+    workspace : str
+        Workspace of the dataset.
+
+    Returns
+    -------
+    bool
+        Whether it was replaced.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this dataset.
+    """
+    fields = dataset.model_dump(include=_CONTENT)
+    with writing() as session:
+        if session.exec(_users(dataset.id, workspace)).first() is not None:
+            return False
+        statement = (
+            update(Dataset).where(col(Dataset.id) == dataset.id, col(Dataset.workspace) == workspace).values(**fields)
+        )
+        changed = session.execute(statement).rowcount  # type: ignore[attr-defined]
+    if not changed:
+        get(dataset.id, workspace)  # raises the error
+    return True
 
 
 def _update(dataset_id: str, workspace: str, **fields: str | JsonObject) -> None:

@@ -87,6 +87,8 @@ class Dataset(_Row, table=True):
     rows: int
     columns: int
     size_bytes: int = Field(sa_type=BigInteger)
+    upload_digest: str | None = Field(default=None, max_length=64)  # of the original file, packed with gzip
+    upload_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     source: str = Field(default="", max_length=300)
     report: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     roles: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

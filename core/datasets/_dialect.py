@@ -168,11 +168,7 @@ def _find_header(table: _Rows, delimiter: str, options: ReadOptions) -> _Head:
             break
         lead = following
     if width > 2 and lead > 0 and _is_short_header(rows[lead - 1], rows[lead:], width):
-        # The header is one field short: R writes row names first, or every row ends with a delimiter.
-        trailing = all(not row[-1].strip() for row in table.body(lead))
-        names = [*rows[lead - 1], ""] if trailing else ["", *rows[lead - 1]]
-        notice = f"The header has {width - 1} names for {width} columns."
-        return _Head(lead - 1, True, names, notice, notices=(notice,))
+        return _short_header(table, lead - 1)
     header, evidence = header_evidence(rows[lead], table.body(lead + 1))
     return _with_units(table, lead, header, evidence)
 
@@ -188,8 +184,17 @@ def _given_header(table: _Rows, options: ReadOptions) -> _Head:
     lead += int(options.header)
     if lead >= len(rows):
         raise InputError(f"The file has no row {lead} for the header.", "Choose an earlier row.")
-    names = [*rows[lead], *[""] * width][:width]
-    return _Head(lead, True, names, "It was given.")
+    if len(rows[lead]) == width - 1:
+        return _short_header(table, lead)
+    return _with_units(table, lead, True, "It was given.")
+
+
+def _short_header(table: _Rows, lead: int) -> _Head:
+    """Return a header that is one field short: R writes row names first, or every row ends with a delimiter."""
+    trailing = all(not row[-1].strip() for row in table.body(lead + 1))
+    names = [*table.rows[lead], ""] if trailing else ["", *table.rows[lead]]
+    notice = f"The header has {table.width - 1} names for {table.width} columns."
+    return _Head(lead, True, names, notice, notices=(notice,))
 
 
 def _with_units(table: _Rows, lead: int, header: bool, evidence: str) -> _Head:

@@ -139,6 +139,8 @@ def read_table(
                 for name, column in columns.items()
                 if column.candidates
             ),
+            head=relation.head,
+            sheets=relation.sheets,
             lost={name: column.lost for name, column in columns.items() if column.lost},
         )
         table = Table(PurePath(user_name).name.split(".")[0] or user_name, out, result, fingerprint(out))

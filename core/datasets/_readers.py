@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["frame_relation", "read_delimited", "read_excel", "read_feather", "read_json", "read_parquet"]
 
+_HEAD_LINES = 20
+_HEAD_CHARACTERS = 300
+
 
 def read_delimited(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
     """Read CSV and other delimited text."""
@@ -52,10 +55,17 @@ def read_json(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relati
 
 
 def read_excel(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
-    """Read the first sheet with cells of an Excel file."""
+    """Read one sheet of an Excel file."""
     staged = file.scratch / "sheet.csv"
-    layout = excel_to_csv(file.path, staged, file.limits)
-    return replace(_delimited(connection, staged, layout, file), dialect=None, lines=None)
+    sheet = excel_to_csv(file.path, staged, file.limits, file.options)
+    return replace(
+        _delimited(connection, staged, sheet.layout, file),
+        dialect=None,
+        lines=None,
+        sheets=sheet.sheets,
+        skipped=len(sheet.footer),
+        skipped_rows=sheet.footer,
+    )
 
 
 def read_parquet(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
@@ -91,6 +101,7 @@ def _with_encoding(relation: Relation, file: SourceFile) -> Relation:
         relation,
         encoding=text.encoding,
         decisions=[encoding, *relation.decisions],
+        head=tuple(line[:_HEAD_CHARACTERS] for line in file.sample.splitlines()[:_HEAD_LINES]),
         notices=(*text.notices, *relation.notices),
     )
 

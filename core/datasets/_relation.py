@@ -38,6 +38,10 @@ class Relation:
         Counts of what became of the lines of delimited text.
     decisions : sequence of Decision, default=()
         Decisions on how the file is read.
+    head : tuple of str, default=()
+        First lines of a text file, shortened.
+    sheets : tuple of str, default=()
+        Names of the sheets of a workbook that can be read.
     notices : tuple of str, default=()
         Sentences about everything else that was decided.
     """
@@ -52,4 +56,6 @@ class Relation:
     skipped_rows: tuple[SkippedRow, ...] = ()
     lines: LineCounts | None = None
     decisions: Sequence[Decision] = ()
+    head: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()

@@ -112,6 +112,10 @@ class ReadReport:
         Decisions with their evidence.
     undecided : tuple of Undecided, default=()
         Columns that stay text, though they may be something else.
+    head : tuple of str, default=()
+        First lines of a text file, shortened.
+    sheets : tuple of str, default=()
+        Names of the sheets of a workbook that can be read.
     lost : mapping, default={}
         Number of cells by column that became missing, since they have no value of the type that was given.
     """
@@ -132,6 +136,8 @@ class ReadReport:
     options: ReadOptions = field(default_factory=ReadOptions)
     decisions: tuple[Decision, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    head: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
     lost: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> JsonObject:
@@ -147,6 +153,8 @@ class ReadReport:
         fields["lines"] = LineCounts(**fields["lines"]) if fields.get("lines") else None
         fields["notices"] = tuple(fields.get("notices", ()))
         fields["options"] = ReadOptions(**fields.get("options") or {})
+        for name in ("head", "sheets"):
+            fields[name] = tuple(fields.get(name, ()))
         fields["decisions"] = tuple(Decision(**item) for item in fields.get("decisions", ()))
         fields["undecided"] = tuple(
             Undecided(**{**item, "candidates": tuple(item["candidates"])}) for item in fields.get("undecided", ())

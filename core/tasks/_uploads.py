@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import secrets
+import shutil
 from pathlib import Path
 from typing import IO
 
 from core.errors import LimitError
 from core.settings import get_settings
+from core.storage import get_store
 
-__all__ = ["keep_upload", "upload_path"]
+__all__ = ["keep_original", "keep_upload", "restore_original", "upload_path"]
+
+_PACKED = (b"\x1f\x8b", b"PK", b"PAR1", b"ARROW1")
 
 
 def upload_path(name: str) -> Path:
@@ -52,3 +57,24 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str) -> str
         path.unlink(missing_ok=True)
         raise
     return path.name
+
+
+def keep_original(path: Path, workdir: Path, limit_bytes: int) -> tuple[str, int] | None:
+    """Store an uploaded file packed with gzip; return its digest and size, or None when it would be too large."""
+    packed = workdir / "original.gz"
+    with open(path, "rb") as source, open(packed, "wb") as file:
+        level = 0 if source.read(6).startswith(_PACKED) else 1
+        source.seek(0)
+        with gzip.GzipFile("", "wb", level, file, mtime=0) as target:  # the same file is stored once
+            shutil.copyfileobj(source, target, 1 << 20)
+    size = packed.stat().st_size
+    try:
+        return (get_store().put_file(packed), size) if size <= limit_bytes else None
+    finally:
+        packed.unlink()
+
+
+def restore_original(digest: str, path: Path) -> None:
+    """Write a file that `keep_original` stored."""
+    with get_store().open(digest) as stored, gzip.open(stored) as source, open(path, "wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from core import jobs
+from core import housekeeping, jobs
 from core.catalog import Dataset, datasets
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
@@ -15,9 +15,12 @@ from core.jsonable import JsonObject
 from core.progress import Event
 from core.settings import get_settings
 from core.storage import get_store
-from core.tasks._uploads import keep_upload, upload_path
+from core.tasks._uploads import keep_original, keep_upload, restore_original, upload_path
 
-__all__ = ["SPEC", "run", "submit_sample", "submit_upload"]
+if TYPE_CHECKING:
+    from core.datasets import ReadOptions, Table
+
+__all__ = ["SPEC", "run", "submit_again", "submit_sample", "submit_upload"]
 
 SPEC = TaskSpec(
     name="ingest",
@@ -28,7 +31,7 @@ SPEC = TaskSpec(
 )
 
 
-def submit_upload(file: IO[bytes], filename: str, *, workspace: str) -> str:
+def submit_upload(file: IO[bytes], filename: str, *, workspace: str, options: ReadOptions | None = None) -> str:
     """Copy an upload out of memory, and queue the run that reads it.
 
     Parameters
@@ -39,6 +42,8 @@ def submit_upload(file: IO[bytes], filename: str, *, workspace: str) -> str:
         Name that the user gave the file; it is shown, and never used as a path.
     workspace : str
         Workspace that the dataset will belong to.
+    options : ReadOptions, optional
+        Decisions on how it is read; by default all are made from its content.
 
     Returns
     -------
@@ -56,12 +61,10 @@ def submit_upload(file: IO[bytes], filename: str, *, workspace: str) -> str:
         get_settings().max_upload_mb,
         "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit.",
     )
-    return jobs.submit(
-        "ingest",
-        {"upload": name, "filename": filename[:200]},
-        workspace=workspace,
-        title=f"Read {filename[:200]}",
-    )
+    settings: JsonObject = {"upload": name, "filename": filename[:200]}
+    if options is not None:
+        settings["options"] = options.model_dump(mode="json")
+    return jobs.submit("ingest", settings, workspace=workspace, title=f"Read {filename[:200]}")
 
 
 def submit_sample(name: str, *, workspace: str) -> str:
@@ -69,56 +72,145 @@ def submit_sample(name: str, *, workspace: str) -> str:
     return jobs.submit("ingest", {"sample": name}, workspace=workspace, title=f"Load the sample {name}")
 
 
+def submit_again(dataset_id: str, options: ReadOptions, *, workspace: str) -> str:
+    """Queue the run that reads a dataset's original file again, in another way.
+
+    The dataset gets the new content, unless a run has used it: then there is a new dataset beside it.
+
+    Parameters
+    ----------
+    dataset_id : str
+        The dataset.
+    options : ReadOptions
+        Decisions on how the file is read.
+    workspace : str
+        Workspace of the dataset.
+
+    Returns
+    -------
+    str
+        Id of the run; its result is that of `submit_upload`.
+
+    Raises
+    ------
+    InputError
+        When the original file is not kept.
+    """
+    dataset = datasets.get(dataset_id, workspace)
+    if dataset.upload_digest is None:
+        raise InputError(f"The original file of '{dataset.name}' is not kept.", "Upload it again.")
+    settings = {"dataset": dataset_id, "filename": dataset.source, "options": options.model_dump(mode="json")}
+    return jobs.submit("ingest", settings, workspace=workspace, title=f"Read {dataset.source} again")
+
+
 def run(context: RunContext) -> JsonObject:
     """Read, profile and store the table."""
-    from core.datasets import FILE_FORMATS, load_sample, profile, read_table, readable_formats, samples
-
-    roles: JsonObject = {}
-    sample_name = context.settings.get("sample")
     context.report(Event("read", 0.05, "Reading the table"))
-    if sample_name is not None:
-        table = load_sample(sample_name)
-        sample = next(sample for sample in samples() if sample.name == sample_name)
-        source = f"Sample: {sample.source}"
-        roles = {"target": sample.target, "sensitive": list(sample.sensitive), "ignore": []}
-        name = sample.title
+    if "sample" in context.settings:
+        table, facts = _read_sample(context.settings["sample"])
+        earlier = None
+    elif "dataset" in context.settings:
+        earlier = datasets.get(context.settings["dataset"], context.workspace)
+        table, facts = _read_again(context, earlier)
     else:
-        upload = upload_path(context.settings["upload"])
-        filename = context.settings["filename"]
-        name = Path(filename).name.split(".")[0] or filename
-        source = filename
-        try:
-            table = read_table(upload, name=filename, workdir=context.workdir, report=context.report)
-        finally:
-            upload.unlink(missing_ok=True)
-        file_format = FILE_FORMATS[table.report.format]
-        if not file_format.upload:
-            raise InputError(f"{file_format.title} files cannot be uploaded.", f"Upload {readable_formats()}.")
+        earlier = None
+        table, facts = _read_upload(context)
 
-    context.report(Event("profile", 0.6, "Profiling the columns"))
     known = datasets.with_fingerprint(table.fingerprint, context.workspace)
     if known is None:
-        store = get_store()
-        profile_json = json.dumps(profile(table.path).to_dict(), allow_nan=False).encode()
-        context.report(Event("store", 0.9, "Storing the table"))
-        known, new = datasets.add(
-            Dataset(
-                workspace=context.workspace,
-                name=name[:200],
-                fingerprint=table.fingerprint,
-                data_digest=store.put_file(table.path),
-                profile_digest=store.put_bytes(profile_json),
-                rows=table.rows,
-                columns=len(table.columns),
-                size_bytes=table.path.stat().st_size,
-                source=source[:300],
-                report=table.report.to_dict(),
-                roles=roles,
-            )
-        )
+        context.report(Event("profile", 0.6, "Profiling the columns"))
+        dataset, new = _store(context, table, facts, earlier)
     else:
-        new = False
+        dataset, new = known, False
+        housekeeping.delete_unused(facts.get("upload_digest"))
     shutil.rmtree(context.workdir, ignore_errors=True)
-    context.use_dataset(known.id)
-    context.report(Event("store", 1.0, f"{known.rows:,} rows, {known.columns:,} columns"))
-    return {"dataset_id": known.id, "name": known.name, "known": not new}
+    context.use_dataset(dataset.id)
+    context.report(Event("store", 1.0, f"{dataset.rows:,} rows, {dataset.columns:,} columns"))
+    return {"dataset_id": dataset.id, "name": dataset.name, "known": not new}
+
+
+def _read_sample(name: str) -> tuple[Table, JsonObject]:
+    """Return a sample's table, and facts about its dataset."""
+    from core.datasets import load_sample, samples
+
+    table = load_sample(name)
+    sample = next(sample for sample in samples() if sample.name == name)
+    roles = {"target": sample.target, "sensitive": list(sample.sensitive), "ignore": []}
+    return table, {"name": sample.title, "source": f"Sample: {sample.source}", "roles": roles}
+
+
+def _read_upload(context: RunContext) -> tuple[Table, JsonObject]:
+    """Return the table of an uploaded file, which is kept where there is room, and facts about its dataset."""
+    path = upload_path(context.settings["upload"])
+    filename = context.settings["filename"]
+    facts: JsonObject = {"name": (Path(filename).name.split(".")[0] or filename)[:200], "source": filename[:300]}
+    try:
+        table = _read(context, path)
+        limit = get_settings().max_kept_uploads_mb * 2**20 - datasets.kept_bytes(context.workspace)
+        if (kept := keep_original(path, context.workdir, limit)) is not None:
+            facts["upload_digest"], facts["upload_bytes"] = kept
+    finally:
+        path.unlink(missing_ok=True)
+    return table, facts
+
+
+def _read_again(context: RunContext, earlier: Dataset) -> tuple[Table, JsonObject]:
+    """Return the table of a dataset's original file, and facts about the dataset."""
+    if earlier.upload_digest is None:
+        raise InputError(f"The original file of '{earlier.name}' is not kept.", "Upload it again.")
+    path = context.workdir / "original"
+    restore_original(earlier.upload_digest, path)
+    table = _read(context, path)
+    facts = earlier.model_dump(include={"name", "source", "upload_digest", "upload_bytes"})
+    columns = set(table.columns)
+    roles = earlier.roles
+    target = roles.get("target")
+    kept = {name: [column for column in roles.get(name, []) if column in columns] for name in ("sensitive", "ignore")}
+    return table, facts | {"roles": {"target": target if target in columns else None, **kept} if roles else {}}
+
+
+def _read(context: RunContext, path: Path) -> Table:
+    from core.datasets import FILE_FORMATS, ReadOptions, read_table, readable_formats
+
+    options = context.settings.get("options")
+    table = read_table(
+        path,
+        name=context.settings["filename"],
+        options=None if options is None else ReadOptions(**options),
+        workdir=context.workdir,
+        report=context.report,
+    )
+    file_format = FILE_FORMATS[table.report.format]
+    if not file_format.upload:
+        raise InputError(f"{file_format.title} files cannot be uploaded.", f"Upload {readable_formats()}.")
+    return table
+
+
+def _store(context: RunContext, table: Table, facts: JsonObject, earlier: Dataset | None) -> tuple[Dataset, bool]:
+    """Store a table as a dataset, in place of the earlier one if no run has used that.
+
+    Returns the dataset, and whether it is new.
+    """
+    from core.datasets import profile
+
+    store = get_store()
+    profile_json = json.dumps(profile(table.path).to_dict(), allow_nan=False).encode()
+    context.report(Event("store", 0.9, "Storing the table"))
+    dataset = Dataset(
+        workspace=context.workspace,
+        fingerprint=table.fingerprint,
+        data_digest=store.put_file(table.path),
+        profile_digest=store.put_bytes(profile_json),
+        rows=table.rows,
+        columns=len(table.columns),
+        size_bytes=table.path.stat().st_size,
+        report=table.report.to_dict(),
+        **facts,
+    )
+    if earlier is not None:
+        dataset.id = earlier.id
+        if datasets.replace(dataset, context.workspace):
+            housekeeping.delete_unused(earlier.data_digest, earlier.profile_digest)
+            return dataset, True
+        dataset = Dataset(**dataset.model_dump(exclude={"id", "name"}), name=f"{dataset.name[:180]} (read again)")
+    return datasets.add(dataset)
