@@ -1,5 +1,6 @@
 from ._checked_table import CheckedTable
 from ._checks import GUARDRAILS, Guardrail, check
+from ._column_format import COLUMN_KINDS, NUMBER_STYLES
 from ._column_profile import ColumnProfile, Profile
 from ._export import write_csv
 from ._finding import Finding
@@ -18,9 +19,11 @@ from ._task import infer_task
 from ._types import MISSING_MARKERS
 
 __all__ = [
+    "COLUMN_KINDS",
     "FILE_FORMATS",
     "GUARDRAILS",
     "MISSING_MARKERS",
+    "NUMBER_STYLES",
     "CheckedTable",
     "ColumnProfile",
     "Decision",

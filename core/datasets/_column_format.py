@@ -11,9 +11,9 @@ from core.query import literal
 
 __all__ = [
     "BLANKS",
+    "COLUMN_KINDS",
     "CURRENCY",
     "DATE_FORMATS",
-    "KINDS",
     "MACROS",
     "NUMBER",
     "NUMBER_STYLES",
@@ -25,7 +25,7 @@ __all__ = [
     "typed",
 ]
 
-KINDS = ("boolean", "integer", "number", "date", "timestamp", "text")
+COLUMN_KINDS = ("boolean", "integer", "number", "date", "timestamp", "text")
 BLANKS = " \t\u00a0"
 
 # Currencies by sign and by code (ISO 4217), as they stand before or after an amount.
@@ -210,8 +210,8 @@ class ColumnFormat:
             When there is no such type, style or format.
         """
         kind, _, written = spec.partition(":")
-        if kind not in KINDS:
-            raise InputError(f"Unknown type {spec!r}.", f"Choose one of {', '.join(KINDS)}.")
+        if kind not in COLUMN_KINDS:
+            raise InputError(f"Unknown type {spec!r}.", f"Choose one of {', '.join(COLUMN_KINDS)}.")
         if not written:
             return cls(kind)
         if kind == "number" and written in NUMBER_STYLES:

@@ -73,7 +73,7 @@ def feather_table(connection: duckdb.DuckDBPyConnection, path: Path, staged: Pat
     import pyarrow.parquet as pq
 
     try:
-        with pa.memory_map(str(path)) as source:
+        with pa.OSFile(str(path)) as source:  # a mapped file whose offsets lie ends the process
             expanded, rows = _expanded_size(source)
             limits.check_expansion(expanded, path.stat().st_size)
             source.seek(0)
@@ -84,6 +84,7 @@ def feather_table(connection: duckdb.DuckDBPyConnection, path: Path, staged: Pat
             with pq.ParquetWriter(staged, plain) as writer:
                 for i in range(reader.num_record_batches):
                     batch = reader.get_batch(i)
+                    batch.validate(full=True)
                     arrays = [
                         array.cast(f.type) if array.type != f.type else array
                         for array, f in zip(batch.columns, plain, strict=True)
@@ -235,6 +236,10 @@ def _column(connection: duckdb.DuckDBPyConnection, relation: str, name: str, dty
         digits = int(dtype[8:].split(",")[0])
         notice = "has decimals of more than 15 digits, which are rounded" if digits > 15 else ""
         return TextColumn("number", f"{name}::DOUBLE", notice=notice)
+    if dtype == "DATE" or (dtype.startswith("TIMESTAMP") and dtype != "TIMESTAMP_NS"):
+        if strange := _beyond_calendar(connection, relation, name):
+            notice = f"has {strange:,} dates before the year 1 or after 9999; it is kept as text"
+            return TextColumn("text", f"{name}::VARCHAR", notice=notice)
     if dtype == "DATE":
         return TextColumn("date", name)
     if dtype == "TIMESTAMP WITH TIME ZONE":
@@ -254,6 +259,15 @@ def _column(connection: duckdb.DuckDBPyConnection, relation: str, name: str, dty
     return TextColumn(
         "text", f"to_json({name})::VARCHAR", notice="holds lists or structures; they are kept as JSON text"
     )
+
+
+def _beyond_calendar(connection: duckdb.DuckDBPyConnection, relation: str, name: str) -> int:
+    """Count the dates that neither Python nor pandas can hold."""
+    row = connection.execute(
+        f"SELECT count(*) FILTER (WHERE {name}::TIMESTAMP < TIMESTAMP '0001-01-01' "
+        f"OR {name}::TIMESTAMP >= TIMESTAMP '9999-12-31 23:59:59') FROM {relation}"
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _damaged(what: str) -> InputError:

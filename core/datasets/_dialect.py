@@ -93,7 +93,7 @@ def detect_layout(text: str, *, complete: bool, options: ReadOptions | None = No
     said = _SEPARATOR_LINE.match(text)  # Excel writes it, and reads it
     quote, escape = _quoting(text)
     if options.quote != AUTO:
-        quote, escape = options.quote, escape if escape == "\\" else options.quote
+        quote, escape = options.quote, escape if escape == "\\" and options.quote else options.quote
     only = options.delimiter if options.delimiter != AUTO else said[1] if said else None
     best = _best_delimiter(text[said.end() :] if said else text, quote, escape, complete, only)
     delimiter, rows = best.delimiter, [[], *best.rows] if said else best.rows
@@ -271,7 +271,18 @@ def _best_delimiter(text: str, quote: str, escape: str, complete: bool, only: st
         score = consistency * (1 - 1 / width) * (0.05 + _typed_share(cells, delimiter))
         if score > best_score:
             best, best_score = _Best(delimiter, rows), score
-    return best
+    return best if best.delimiter else _colons(_parse(text, ":", quote, escape, complete)) or best
+
+
+def _colons(rows: list[list[str]]) -> _Best | None:
+    """Return the rows that colons give, if these are fields and not times."""
+    filled = [row for row in rows if row]
+    if len(filled) < 3 or len({len(row) for row in filled}) > 1 or len(filled[0]) < 3:
+        return None
+    if any(not any(column) for column in zip(*filled, strict=True)):  # two colons stand between fields
+        return None
+    times = sum(re.fullmatch(r"\s*\d{1,2}(\.\d+)?", cell) is not None for row in filled for cell in row)
+    return None if times * 2 > len(filled) * len(filled[0]) else _Best(":", rows)
 
 
 def _typed_share(cells: list[str], delimiter: str) -> float:
@@ -294,7 +305,8 @@ def _parse(text: str, delimiter: str, quote: str, escape: str, complete: bool) -
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
-        quotechar=quote,
+        quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
         doublequote=escape == quote,
         escapechar=None if escape == quote else escape,
         skipinitialspace=True,

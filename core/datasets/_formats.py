@@ -8,8 +8,10 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from core.datasets import _readers as readers
+from core.datasets._attribute_relation import is_attribute_relation
 from core.datasets._json import looks_like_json
 from core.datasets._limits import Limits
+from core.datasets._open_document import is_open_document
 from core.datasets._refused import UNREADABLE, is_pickle, pickle_error, refuse_office_zip
 from core.datasets._relation import Relation
 from core.datasets._source_file import SourceFile
@@ -122,6 +124,76 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: file.head.startswith(b"ARROW1"),
             read=readers.read_feather,
         ),
+        FileFormat(
+            name="open_document",
+            title="OpenDocument",
+            extensions=(".ods",),
+            recognize=lambda file: is_open_document(file.path, file.members),
+            read=readers.read_open_document,
+        ),
+        FileFormat(
+            name="arff",
+            title="ARFF",
+            extensions=(".arff",),
+            recognize=lambda file: file.is_text and is_attribute_relation(file.sample),
+            read=readers.read_attribute_relation,
+        ),
+        FileFormat(
+            name="sqlite",
+            title="SQLite",
+            extensions=(".sqlite", ".db", ".sqlite3"),
+            recognize=lambda file: file.head.startswith(b"SQLite format 3\x00"),
+            read=readers.read_database,
+        ),
+        FileFormat(
+            name="orc",
+            title="ORC",
+            extensions=(".orc",),
+            recognize=lambda file: file.head.startswith(b"ORC") and not file.is_text,
+            read=readers.read_orc_file,
+        ),
+        FileFormat(
+            name="avro",
+            title="Avro",
+            extensions=(".avro",),
+            recognize=lambda file: file.head.startswith(b"Obj\x01"),
+            read=readers.read_avro_file,
+        ),
+        FileFormat(
+            name="stata",
+            title="Stata",
+            extensions=(".dta",),
+            recognize=lambda file: _is_stata(file.head),
+            read=readers.statistics_reader("stata", "Stata"),
+        ),
+        FileFormat(
+            name="spss",
+            title="SPSS",
+            extensions=(".sav", ".zsav"),
+            recognize=lambda file: file.head.startswith((b"$FL2", b"$FL3")),
+            read=readers.statistics_reader("spss", "SPSS"),
+        ),
+        FileFormat(
+            name="spss_portable",
+            title="SPSS portable",
+            extensions=(".por",),
+            recognize=lambda file: b"SPSS PORT FILE" in file.head[:300],
+            read=readers.statistics_reader("spss_portable", "SPSS portable"),
+        ),
+        FileFormat(
+            name="sas",
+            title="SAS",
+            extensions=(".sas7bdat",),
+            recognize=lambda file: file.head.startswith(b"\x00" * 12 + b"\xc2\xea\x81\x60"),
+            read=readers.statistics_reader("sas", "SAS"),
+        ),
+        FileFormat(
+            name="sas_transport",
+            title="SAS transport",
+            extensions=(".xpt",),
+            recognize=lambda file: file.head.startswith(b"HEADER RECORD*******LIB"),
+            read=readers.statistics_reader("sas_transport", "SAS transport"),
+        ),
     ],
 )
 """All formats by name. The last one that recognizes a file reads it, so formats of extensions have precedence."""
@@ -145,6 +217,13 @@ CONTAINERS: Registry[Container] = Registry(
         ),
     ],
 )
+
+
+def _is_stata(head: bytes) -> bool:
+    """Return whether bytes begin a Stata file: of version 117 on in tags, of versions 104 to 115 in numbers."""
+    return head.startswith(b"<stata_dta>") or (
+        len(head) > 100 and 104 <= head[0] <= 115 and head[1] in (1, 2) and head[2:4] in (b"\x01\x00", b"\x00\x00")
+    )
 
 
 def identify(file: SourceFile) -> FileFormat | Container:

@@ -60,7 +60,7 @@ def looks_like_json(text: str) -> bool:
     """
     start = text.removeprefix("\ufeff").lstrip()
     if start.startswith("["):
-        return start[1:].lstrip().startswith("{")
+        return start[1:].lstrip().startswith(("{", "["))
     return start.startswith("{") and start[1:].lstrip()[:1] in ('"', "}")
 
 

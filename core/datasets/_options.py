@@ -26,7 +26,8 @@ class ReadOptions(CheckedSettings):
     encoding : str, default="auto"
         Encoding of a text file, such as "utf-8" or "windows-1252".
     delimiter : str, default="auto"
-        Character between fields; empty when the file has one column.
+        Character between fields; empty when the file has one column, a blank for any number of them, "::", or "fixed"
+        when each column begins at the same position in every line.
     quote : str, default="auto"
         Character around fields; empty when there is none.
     header : int or None, default="auto"
@@ -71,7 +72,7 @@ class ReadOptions(CheckedSettings):
     @field_validator("delimiter")
     @classmethod
     def _one_character(cls, value: str) -> str:
-        if value != AUTO and len(value.encode()) > 1:
+        if value not in (AUTO, "::", "fixed") and len(value.encode()) > 1:
             raise ValueError(f"{value!r} is more than one character")
         return value
 

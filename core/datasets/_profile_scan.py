@@ -23,6 +23,7 @@ _EXACT_ROWS = 1_000_000  # ... and all columns of tables with fewer rows
 _EXACT_CELLS = 20_000_000  # tables with fewer cells get exact quantiles
 _GUESS_ROWS = 200_000  # rows that are searched for frequent values of the other columns
 _NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
+_LOADED_CELLS = 5_000_000  # tables with fewer cells are loaded once: each query reads the file's footer anew
 _COLUMNS = 40  # columns of one query: DuckDB's memory grows with its aggregates,
 _LARGE_ROWS = 200_000  # and from so many rows on, one query per column takes less time
 _EPOCH = datetime(1970, 1, 1)
@@ -80,6 +81,9 @@ def scan(path: Path, workdir: Path) -> Profile:
             casts = ", ".join(f"{identifier(c.name)}::VARCHAR AS {identifier(c.name)}" for c in printed)
             source = f"(SELECT * REPLACE ({casts}) FROM {source})"
         exact = file_rows * len(columns) <= _EXACT_CELLS
+        if file_rows * len(columns) <= _LOADED_CELLS:
+            connection.execute(f"CREATE TEMP TABLE loaded AS SELECT * FROM {source}")
+            source = "loaded"
         rows = 0
         size = 1 if file_rows > _LARGE_ROWS else _COLUMNS
         for first in range(0, len(columns), size):

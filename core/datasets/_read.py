@@ -132,6 +132,7 @@ def read_table(
                 *relation.notices,
                 *(f"Column {name!r} {column.notice}." for name, column in columns.items() if column.notice),
             ),
+            given=file.options,
             options=_resolved(file.options, relation, columns),
             decisions=tuple(relation.decisions),
             undecided=tuple(
@@ -141,6 +142,11 @@ def read_table(
             ),
             head=relation.head,
             sheets=relation.sheets,
+            labels={
+                name: relation.labels[label]
+                for name, label in zip(names, relation.names, strict=True)
+                if label in relation.labels
+            },
             lost={name: column.lost for name, column in columns.items() if column.lost},
         )
         table = Table(PurePath(user_name).name.split(".")[0] or user_name, out, result, fingerprint(out))

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from core.datasets._attribute_relation import relation_to_csv
 from core.datasets._columnar import ColumnarTable, feather_table, parquet_table
+from core.datasets._databases import database_to_csv
 from core.datasets._delimited import delimited_source
 from core.datasets._dialect import Layout, detect_layout
 from core.datasets._excel import excel_to_csv
+from core.datasets._frame import store_frame
 from core.datasets._json import json_table
+from core.datasets._json_shapes import is_document, rows_to_lines
 from core.datasets._names import repair_names
+from core.datasets._open_document import open_document_to_csv
 from core.datasets._options import AUTO, Confidence, Decision
+from core.datasets._other_text import refuse_other_text
 from core.datasets._records import Records, scan_records
 from core.datasets._relation import Relation
+from core.datasets._sheets import Sheet
 from core.datasets._source_file import SourceFile
+from core.datasets._spaced_text import BLANKS, COLONS, FIXED, SEPARATOR, convert, find_spacing
+from core.datasets._statistics_files import LabeledFrame, read_avro, read_orc, read_statistics
 from core.datasets._type_choice import choose_types
 from core.errors import InputError
 
@@ -23,22 +33,71 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["frame_relation", "read_delimited", "read_excel", "read_feather", "read_json", "read_parquet"]
+__all__ = [
+    "frame_relation",
+    "read_attribute_relation",
+    "read_avro_file",
+    "read_database",
+    "read_delimited",
+    "read_excel",
+    "read_feather",
+    "read_json",
+    "read_open_document",
+    "read_orc_file",
+    "read_parquet",
+    "statistics_reader",
+]
+
+Reader: TypeAlias = "Callable[[SourceFile, duckdb.DuckDBPyConnection], Relation]"
 
 _HEAD_LINES = 20
 _HEAD_CHARACTERS = 300
 
 
 def read_delimited(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
-    """Read CSV and other delimited text."""
-    layout = detect_layout(file.sample, complete=file.is_whole_sample, options=file.options)
-    return _with_encoding(_delimited(connection, file.text.path, layout, file), file)
+    """Read CSV and other delimited text, also such whose columns stand apart by blanks."""
+    given = file.options.delimiter
+    if given == AUTO:
+        refuse_other_text(file.sample)
+    if given not in (BLANKS, COLONS, FIXED):
+        layout = detect_layout(file.sample, complete=file.is_whole_sample, options=file.options)
+        spacing = None if layout.dialect.delimiter or given != AUTO else find_spacing(_whole_lines(file))
+        if spacing is None:
+            return _with_encoding(_delimited(connection, file.text.path, layout, file), file)
+    else:
+        spacing = given
+    staged = file.scratch / "spaced.csv"
+    convert(file.text.path, staged, spacing, _whole_lines(file))
+    with staged.open(encoding="utf-8") as text:
+        sample = text.read(len(file.sample))
+    options = file.options.model_copy(update={"delimiter": SEPARATOR, "quote": ""})
+    layout = detect_layout(sample, complete=file.is_whole_sample, options=options)
+    evidence = {
+        BLANKS: "Columns stand apart by blanks.",
+        COLONS: "Columns stand apart by two colons.",
+        FIXED: "Columns begin at the same position in every line.",
+    }[spacing]
+    decision = Decision("delimiter", spacing, evidence, "likely" if given == AUTO else "given")
+    decisions = (decision, *(item for item in layout.decisions if item.name not in ("delimiter", "quote")))
+    notices = (*layout.notices, evidence)
+    return _with_encoding(
+        _delimited(connection, staged, replace(layout, decisions=decisions, notices=notices), file), file
+    )
+
+
+def _whole_lines(file: SourceFile) -> str:
+    sample = file.sample.removeprefix("\ufeff")
+    return sample if file.is_whole_sample else sample.rpartition("\n")[0]
 
 
 def read_json(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
-    """Read JSON lines, or one array of JSON objects."""
+    """Read JSON lines, one array of JSON objects, or a document of another usual shape."""
+    path, said = file.text.path, []
     is_array = file.sample.lstrip("\ufeff \t\r\n").startswith("[")
-    table = json_table(connection, file.text.path, file.limits, array=is_array)
+    if is_document(file.sample, complete=file.is_whole_sample):
+        path, is_array = file.scratch / "lines.json", False
+        said = [rows_to_lines(file.text.path, path, file.limits)]
+    table = json_table(connection, path, file.limits, array=is_array)
     labels, _ = repair_names(table.names)
     typed = choose_types(connection, table.source, labels, options=file.options, strings=table.strings)
     relation = Relation(
@@ -49,7 +108,7 @@ def read_json(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relati
         skipped=table.skipped,
         skipped_rows=table.skipped_rows,
         decisions=typed.decisions,
-        notices=tuple(table.notices),
+        notices=(*said, *table.notices),
     )
     return _with_encoding(relation, file)
 
@@ -57,7 +116,16 @@ def read_json(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relati
 def read_excel(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
     """Read one sheet of an Excel file."""
     staged = file.scratch / "sheet.csv"
-    sheet = excel_to_csv(file.path, staged, file.limits, file.options)
+    return _of_sheet(excel_to_csv(file.path, staged, file.limits, file.options), staged, file, connection)
+
+
+def read_open_document(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
+    """Read one sheet of an OpenDocument file."""
+    staged = file.scratch / "sheet.csv"
+    return _of_sheet(open_document_to_csv(file.path, staged, file.limits, file.options), staged, file, connection)
+
+
+def _of_sheet(sheet: Sheet, staged: Path, file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
     return replace(
         _delimited(connection, staged, sheet.layout, file),
         dialect=None,
@@ -66,6 +134,47 @@ def read_excel(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relat
         skipped=len(sheet.footer),
         skipped_rows=sheet.footer,
     )
+
+
+def read_database(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
+    """Read one table of an SQLite database."""
+    staged = file.scratch / "table.csv"
+    table = database_to_csv(file.path, staged, file.limits, file.options)
+    relation = _delimited(connection, staged, table.layout, file, strings=[f"c{i}" for i in table.texts])
+    return replace(relation, dialect=None, lines=None, sheets=table.tables)
+
+
+def read_attribute_relation(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
+    """Read an ARFF file."""
+    staged = file.scratch / "relation.csv"
+    layout = relation_to_csv(file.text.path, staged, file.limits)
+    return _with_encoding(replace(_delimited(connection, staged, layout, file), lines=None), file)
+
+
+def statistics_reader(name: str, title: str) -> Reader:
+    """Return the function that reads files of a statistics package."""
+
+    def read(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
+        return _labeled(read_statistics(file.path, name, title, file.limits), file, connection)
+
+    return read
+
+
+def read_orc_file(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
+    """Read ORC."""
+    return _labeled(read_orc(file.path, file.limits), file, connection)
+
+
+def read_avro_file(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
+    """Read Avro."""
+    return _labeled(read_avro(file.path, file.limits), file, connection)
+
+
+def _labeled(table: LabeledFrame, file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
+    staged = store_frame(table.frame, file.scratch / "frame.parquet")
+    names = [str(name) for name in table.frame.columns]
+    relation = replace(_typed(parquet_table(connection, staged, file.limits)), names=names)
+    return replace(relation, labels=table.labels, notices=table.notices)
 
 
 def read_parquet(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
@@ -106,7 +215,13 @@ def _with_encoding(relation: Relation, file: SourceFile) -> Relation:
     )
 
 
-def _delimited(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout, file: SourceFile) -> Relation:
+def _delimited(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    layout: Layout,
+    file: SourceFile,
+    strings: Collection[str] = (),
+) -> Relation:
     import duckdb
 
     file.limits.check_columns(len(layout.names))
@@ -121,7 +236,7 @@ def _delimited(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout
     try:
         labels, _ = repair_names(layout.names)
         delimiter = layout.dialect.delimiter
-        typed = choose_types(connection, source, labels, options=file.options, delimiter=delimiter)
+        typed = choose_types(connection, source, labels, options=file.options, delimiter=delimiter, strings=strings)
     except duckdb.InvalidInputException as error:
         raise InputError("The rows cannot be separated.", "Save the table as CSV in UTF-8 again.") from error
     if typed.rows != records.rows:

@@ -23,7 +23,12 @@ UNREADABLE = {
     b"Rar!": ("a RAR archive", "Unpack it, or compress it with gzip or zip."),
     b"\x93NUMPY": ("a NumPy array", ""),
     b"\x89HDF": ("an HDF5 file", ""),
-    b"SQLite format 3\x00": ("an SQLite database", "Export the table as CSV."),
+    b"RDX": ("a file of R (.RData)", "Write the table as CSV in R: write.csv(table, file)."),
+    b"RDA": ("a file of R (.RData)", "Write the table as CSV in R: write.csv(table, file)."),
+    b"X\n\x00": ("a file of R (.rds)", "Write the table as CSV in R: write.csv(table, file)."),
+    b"MATLAB 5.0": ("a file of MATLAB", "Write the table as CSV: writetable(table, file)."),
+    b"SIMPLE  =": ("an image or table of astronomy (FITS)", "Save the table as CSV."),
+    b"CDF\x01": ("a NetCDF file", "Save the table as CSV."),
     b"%PDF": ("a PDF document", ""),
     b"\x89PNG": ("an image", ""),
     b"\xff\xd8\xff": ("an image", ""),
@@ -50,6 +55,8 @@ def refuse_office_zip(names: Iterable[str]) -> None:
         return
     if "xl/workbook.bin" in names:
         raise InputError("The file is a binary Excel file (.xlsb), which is not read.", "Save it as .xlsx.")
+    if "mimetype" in names and "content.xml" in names:
+        return
     if "mimetype" in names or any(name.startswith(("word/", "ppt/")) for name in names):
         raise InputError("The file is an office document without a readable table.", "Save the table as .xlsx or .csv.")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from core.datasets._options import Decision
 from core.datasets._table import Dialect, LineCounts, SkippedRow
@@ -42,6 +42,8 @@ class Relation:
         First lines of a text file, shortened.
     sheets : tuple of str, default=()
         Names of the sheets of a workbook that can be read.
+    labels : mapping, default={}
+        Descriptions of columns that the file has, by name.
     notices : tuple of str, default=()
         Sentences about everything else that was decided.
     """
@@ -58,4 +60,5 @@ class Relation:
     decisions: Sequence[Decision] = ()
     head: tuple[str, ...] = ()
     sheets: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from core.datasets._encoding import Utf8File, to_utf8
 from core.datasets._limits import Limits
 from core.datasets._options import ReadOptions
 from core.datasets._refused import UNREADABLE, is_binary
-from core.errors import InputError
+from core.datasets._unpack import damage_reported
 
 __all__ = ["SourceFile"]
 
@@ -84,8 +84,5 @@ class SourceFile:
     def members(self) -> list[str]:
         if not self.head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             return []
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                return archive.namelist()
-        except (zipfile.BadZipFile, OSError) as error:
-            raise InputError("The zip file is damaged or cut off.", "Upload it again.") from error
+        with damage_reported("zip"), zipfile.ZipFile(self.path) as archive:
+            return archive.namelist()

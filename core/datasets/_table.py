@@ -108,6 +108,8 @@ class ReadReport:
         Sentences about all other decisions.
     options : ReadOptions
         Options that repeat this reading exactly.
+    given : ReadOptions
+        Options that the caller gave.
     decisions : tuple of Decision, default=()
         Decisions with their evidence.
     undecided : tuple of Undecided, default=()
@@ -116,6 +118,8 @@ class ReadReport:
         First lines of a text file, shortened.
     sheets : tuple of str, default=()
         Names of the sheets of a workbook that can be read.
+    labels : mapping, default={}
+        Descriptions of columns that the file has, by column.
     lost : mapping, default={}
         Number of cells by column that became missing, since they have no value of the type that was given.
     """
@@ -134,15 +138,18 @@ class ReadReport:
     types: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     options: ReadOptions = field(default_factory=ReadOptions)
+    given: ReadOptions = field(default_factory=ReadOptions)
     decisions: tuple[Decision, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     head: tuple[str, ...] = ()
     sheets: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     lost: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> JsonObject:
         """Return the report as JSON-serializable values."""
-        return asdict(self) | {"options": self.options.model_dump(mode="json")}
+        options = {name: getattr(self, name).model_dump(mode="json") for name in ("options", "given")}
+        return asdict(self) | options
 
     @classmethod
     def from_dict(cls, values: JsonObject) -> ReadReport:
@@ -152,7 +159,8 @@ class ReadReport:
         fields["skipped_rows"] = tuple(SkippedRow(**row) for row in fields.get("skipped_rows", ()))
         fields["lines"] = LineCounts(**fields["lines"]) if fields.get("lines") else None
         fields["notices"] = tuple(fields.get("notices", ()))
-        fields["options"] = ReadOptions(**fields.get("options") or {})
+        for name in ("options", "given"):
+            fields[name] = ReadOptions(**fields.get(name) or {})
         for name in ("head", "sheets"):
             fields[name] = tuple(fields.get(name, ()))
         fields["decisions"] = tuple(Decision(**item) for item in fields.get("decisions", ()))

@@ -119,6 +119,9 @@ def _decimal(columns: Iterable[tuple[str, InferredColumn]], options: ReadOptions
     """Decide the decimal mark of columns that could be read either way."""
     if options.decimal != AUTO:
         return Decision("decimal", options.decimal, "It was given.", "given")
+    if options.thousands in (",", "."):
+        mark = "." if options.thousands == "," else ","
+        return Decision("decimal", mark, f"The mark between thousands was given as {options.thousands!r}.", "given")
     votes: dict[str, list[str]] = {".": [], ",": []}
     open_columns: dict[str, list[str]] = {".": [], ",": []}  # by the mark in front of three digits
     for label, column in columns:
@@ -129,6 +132,9 @@ def _decimal(columns: Iterable[tuple[str, InferredColumn]], options: ReadOptions
             votes[marks.pop()].append(label)
         elif len(marks) == 2 and _is_open(column):
             open_columns["." if "grouped" in column.fits else _mark(column)].append(label)
+    if options.thousands == "":
+        mark = "," if open_columns[","] else "."
+        return Decision("decimal", mark, "It was given that no mark stands between thousands.", "given")
     if votes[","] and not votes["."]:
         return Decision("decimal", ",", f"{votes[','][0]!r} has decimal commas.", "certain")
     if votes["."] and not votes[","]:

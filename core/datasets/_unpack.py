@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,10 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 from core.datasets._limits import Limits
-from core.errors import InputError
+from core.errors import InputError, LimitError
 
-__all__ = ["check_archive", "unpack_gzip", "unpack_zip"]
+__all__ = ["check_archive", "damage_reported", "unpack_gzip", "unpack_zip"]
 
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EMFILE}
 _CHUNK = 4 * 2**20
 _MAX_MEMBERS = 2_000
 
@@ -46,7 +50,7 @@ def unpack_gzip(path: Path, out: Path, limits: Limits) -> None:
     --------
     unpack_zip : The same for a zip file with one member.
     """
-    with _damage_reported("gzip"), gzip.open(path) as source:
+    with damage_reported("gzip"), gzip.open(path) as source:
         _copy(source, out, path.stat().st_size, limits)
 
 
@@ -74,17 +78,31 @@ def unpack_zip(path: Path, out: Path, limits: Limits) -> None:
     unpack_gzip : The same for a gzip file.
     """
     packed = path.stat().st_size
-    with _damage_reported("zip"), zipfile.ZipFile(path) as archive:
+    with damage_reported("zip"), zipfile.ZipFile(path) as archive:
         member = _only_member(archive, limits, packed)
         with archive.open(member) as source:
             _copy(source, out, packed, limits)
 
 
 @contextlib.contextmanager
-def _damage_reported(title: str) -> Iterator[None]:
+def damage_reported(title: str) -> Iterator[None]:
+    """Turn what a reader of packed files raises for damaged ones into an InputError."""
     try:
         yield
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except LimitError:
+        raise
+    except (
+        EOFError,
+        OSError,  # bz2 and gzip say so
+        RuntimeError,
+        ValueError,  # of which undecodable names are one kind
+        lzma.LZMAError,
+        struct.error,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        if isinstance(error, InputError) or getattr(error, "errno", None) in _OF_THE_DISK:
+            raise
         raise InputError(
             f"The {title} file is damaged or cut off before its end.", "Pack it again, or upload it unpacked."
         ) from error
@@ -92,11 +110,8 @@ def _damage_reported(title: str) -> Iterator[None]:
 
 def check_archive(path: Path, limits: Limits) -> None:
     """Raise when the members of a zip container (Excel) would unpack to more than the limits allow."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise InputError("The file is damaged or cut off.", "Save it again and upload it.") from error
+    with damage_reported("zip"), zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
     if len(members) > _MAX_MEMBERS:
         raise InputError(f"The file has {len(members):,} parts.", f"At most {_MAX_MEMBERS:,} are read.")
     limits.check_expansion(sum(member.file_size for member in members), path.stat().st_size)

@@ -33,6 +33,14 @@ def head(dataset: Dataset) -> None:
 
 
 def _report(report: ReadReport) -> None:
+    if report.undecided:
+        names = ", ".join(f"'{item.column}'" for item in report.undecided[:3])
+        more = len(report.undecided) - 3
+        st.warning(
+            frame.plain(f"{names}{f' and {more:,} more' if more > 0 else ''} may be more than text.")
+            + " Decide it on the tab Reading.",
+            icon=":material/help:",
+        )
     notices = [*report.notices]
     if report.renamed:
         pairs = ", ".join(f"'{old}' is now '{new}'" for new, old in report.renamed.items())

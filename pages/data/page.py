@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.catalog import datasets
 from pages._ui import frame, header, tabs
-from pages.data import checks, columns, imports, listing, preview, roles
+from pages.data import checks, columns, imports, listing, preview, reading, roles
 from pages.data import dataset as dataset_head
 
 dataset_id = st.query_params.get("dataset")
@@ -16,6 +16,7 @@ if dataset_id is not None:
         {
             "Columns": lambda: columns.show(dataset),
             "Preview": lambda: preview.show(dataset),
+            "Reading": lambda: reading.show(dataset),
             "Checks": lambda: checks.show(dataset),
             "Roles": lambda: roles.show(dataset),
         },

@@ -30,7 +30,22 @@ __all__ = [
 
 MISSING = "(missing)"
 TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "NA")
-MARKERS = (*TEXT_MARKERS, "None", "none", "na", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NULL!", "#NUM!")
+MARKERS = (
+    *TEXT_MARKERS,
+    "None",
+    "none",
+    "na",
+    "-",
+    "--",
+    ".",
+    "#VALUE!",
+    "#DIV/0!",
+    "#REF!",
+    "#NULL!",
+    "#NUM!",
+    "0000-00-00",
+    "0000-00-00 00:00:00",
+)
 """Spellings of "missing"; those of `TEXT_MARKERS` also among words."""
 _BOOLEANS = {"true": 1.0, "True": 1.0, "TRUE": 1.0, "false": 0.0, "False": 0.0, "FALSE": 0.0}
 _LARGEST = float(np.finfo(np.float32).max)

@@ -6,7 +6,7 @@ import pytest
 
 from core.datasets import MISSING_MARKERS, read_table
 from core.datasets._export import _FORMULA_STARTS
-from core.datasets._types import _TEXT_MARKERS
+from core.datasets._types import TEXT_MARKERS
 from core.edge.portable import cells
 from core.edge.portable.cells import CellError, categories, dates, numbers, read_csv, safe
 from core.features import as_categories, as_dates, as_numbers, as_seconds
@@ -14,7 +14,7 @@ from core.features import as_categories, as_dates, as_numbers, as_seconds
 
 def test_the_spellings_are_those_of_the_import():
     assert cells.MARKERS == MISSING_MARKERS
-    assert cells.TEXT_MARKERS == _TEXT_MARKERS
+    assert cells.TEXT_MARKERS == TEXT_MARKERS
     assert cells._FORMULA == _FORMULA_STARTS
 
 

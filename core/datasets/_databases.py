@@ -1,0 +1,84 @@
+"""Tables of SQLite databases, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.datasets._dialect import Layout
+from core.datasets._limits import Limits
+from core.datasets._options import AUTO, Decision, ReadOptions
+from core.datasets._table import Dialect
+from core.errors import InputError
+from core.query import identifier
+from core.registry import unknown_name
+
+__all__ = ["DatabaseTable", "database_to_csv"]
+
+_MAX_STEPS = 20_000_000  # of SQLite's virtual machine, between two looks at the rows
+
+
+@dataclass(frozen=True)
+class DatabaseTable:
+    """A table as it was written to CSV: its layout, the tables of the database, and the positions of declared texts."""
+
+    layout: Layout
+    tables: tuple[str, ...]
+    texts: tuple[int, ...]
+
+
+def database_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) -> DatabaseTable:
+    """Write one table of an SQLite database as CSV: the one that is chosen, or the one with most rows.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged, has no table, or there is no such table.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro&immutable=1", uri=True)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.text_factory = lambda content: content.decode("utf-8", "replace")
+            return _write(connection, out, limits, options)
+    except sqlite3.Error as error:
+        raise InputError("The SQLite database is damaged.", "Export the table as CSV.") from error
+
+
+def _write(connection: sqlite3.Connection, out: Path, limits: Limits, options: ReadOptions) -> DatabaseTable:
+    query = (
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"
+    )
+    names = tuple(name for (name,) in connection.execute(query))
+    if not names:
+        raise InputError("The SQLite database has no table.", "Choose another file.")
+    if options.sheet not in (AUTO, *names):
+        raise InputError(f"The database has no table {options.sheet!r}.", unknown_name(options.sheet, names))
+    if options.sheet != AUTO:
+        chosen, decision = options.sheet, Decision("sheet", options.sheet, "It was given.", "given")
+    else:
+        sizes = {name: connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()[0] for name in names}
+        chosen = max(names, key=sizes.__getitem__)
+        evidence = f"It has most rows, {sizes[chosen]:,}."
+        decision = Decision("sheet", chosen, evidence, "certain" if len(names) == 1 else "likely")
+    columns = connection.execute(f"PRAGMA table_info({identifier(chosen)})").fetchall()
+    limits.check_columns(len(columns))
+    texts = tuple(i for i, (_, _, kind, *_) in enumerate(columns) if _is_text(kind))
+    count = 0
+    with out.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for row in connection.execute(f"SELECT * FROM {identifier(chosen)}"):
+            count += 1
+            limits.check_shape(count, len(columns))
+            writer.writerow("" if cell is None else cell.hex() if isinstance(cell, bytes) else cell for cell in row)
+    others = ", ".join(repr(name) for name in names if name != chosen)
+    notices = (f"The table {chosen!r} was read; the database also has {others}.",) if others else ()
+    layout = Layout(Dialect(",", '"', False), '"', [name for _, name, *_ in columns], notices, decisions=(decision,))
+    return DatabaseTable(layout, names, texts)
+
+
+def _is_text(declared: str) -> bool:
+    """Return whether SQLite stores a column of this declared type as text (its rules of affinity)."""
+    return "INT" not in declared.upper() and any(word in declared.upper() for word in ("CHAR", "CLOB", "TEXT"))

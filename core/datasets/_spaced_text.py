@@ -1,0 +1,83 @@
+"""Tables whose columns stand apart by blanks or by two colons: they become delimited text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from core.datasets._header import NUMBER
+
+__all__ = ["BLANKS", "COLONS", "FIXED", "SEPARATOR", "convert", "find_spacing"]
+
+SEPARATOR = "\x1f"
+"""Delimiter of the text that `convert` writes."""
+BLANKS, COLONS, FIXED = " ", "::", "fixed"
+_MIN_LINES = 3
+_MANY_LINES = 10
+_MIN_SHARE = 0.95
+_MIN_NUMBERS = 0.3
+_GAP = re.compile(r"[ \t]+")
+
+
+def find_spacing(sample: str) -> str | None:
+    """Return how the columns of a text without a delimiter stand apart: `BLANKS`, `COLONS`, `FIXED`, or None.
+
+    Parameters
+    ----------
+    sample : str
+        Start of the file, without a line that is cut off.
+
+    Examples
+    --------
+    >>> find_spacing("1::1193::5\\n1::661::3\\n2::914::3\\n")
+    '::'
+    >>> find_spacing("x   y\\n1.5 2\\n10  3.25\\n")
+    ' '
+    >>> find_spacing("name      town\\nAnn Lee   New York\\nBo        Rome\\nCy Young  Los Angeles\\n")
+    'fixed'
+    """
+    lines = [line.rstrip() for line in sample.splitlines()[:200] if line.strip()]
+    if len(lines) < _MIN_LINES:
+        return None
+    if _same([line.count(COLONS) for line in lines]):
+        return COLONS
+    rows = [_GAP.split(line.strip()) for line in lines]
+    cells = [cell for row in rows[1:] for cell in row]
+    numbers = sum(NUMBER.fullmatch(cell) is not None for cell in cells)
+    if _same([len(row) - 1 for row in rows]) and numbers >= _MIN_NUMBERS * len(cells):
+        return BLANKS
+    return FIXED if len(_starts(lines)) > 1 and "\t" not in sample else None
+
+
+def _same(counts: list[int]) -> bool:
+    """Return whether almost all counts are the same, and not 0."""
+    common = max(set(counts), key=counts.count)
+    return common > 0 and counts.count(common) >= _MIN_SHARE * len(counts)
+
+
+def _starts(lines: list[str]) -> list[int]:
+    """Return where columns begin: after a character that is blank in all lines, or two where there are few lines."""
+    width = max(map(len, lines))
+    blank = [all(line[i : i + 1] in ("", " ") for line in lines) for i in range(width)]
+    gap = 1 if len(lines) >= _MANY_LINES else 2
+    return [i for i in range(width) if not blank[i] and (i == 0 or (i >= gap and all(blank[i - gap : i])))]
+
+
+def convert(path: Path, out: Path, spacing: str, sample: str) -> None:
+    """Write a text with `SEPARATOR` between its columns, line by line."""
+    split = _splitter(spacing, sample)
+    with path.open(encoding="utf-8-sig", newline="\n") as source, out.open("w", encoding="utf-8", newline="") as target:
+        for line in source:
+            target.write(SEPARATOR.join(split(line.rstrip("\r\n"))) + "\n")
+
+
+def _splitter(spacing: str, sample: str) -> Callable[[str], list[str]]:
+    if spacing == COLONS:
+        return lambda line: line.split(COLONS)
+    if spacing == BLANKS:
+        return lambda line: _GAP.split(line.strip()) if line.strip() else []
+    starts = _starts([line.rstrip() for line in sample.splitlines()[:200] if line.strip()])
+    ends = [*starts[1:], None]
+    pieces = list(zip(starts, ends, strict=True))
+    return lambda line: [line[start:end].strip() for start, end in pieces] if line.strip() else []
