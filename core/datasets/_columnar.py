@@ -236,10 +236,10 @@ def _column(connection: duckdb.DuckDBPyConnection, relation: str, name: str, dty
         digits = int(dtype[8:].split(",")[0])
         notice = "has decimals of more than 15 digits, which are rounded" if digits > 15 else ""
         return TextColumn("number", f"{name}::DOUBLE", notice=notice)
-    if dtype == "DATE" or (dtype.startswith("TIMESTAMP") and dtype != "TIMESTAMP_NS"):
-        if strange := _beyond_calendar(connection, relation, name):
-            notice = f"has {strange:,} dates before the year 1 or after 9999; it is kept as text"
-            return TextColumn("text", f"{name}::VARCHAR", notice=notice)
+    dated = dtype == "DATE" or (dtype.startswith("TIMESTAMP") and dtype != "TIMESTAMP_NS")
+    if dated and (strange := _beyond_calendar(connection, relation, name)):
+        notice = f"has {strange:,} dates before the year 1 or after 9999; it is kept as text"
+        return TextColumn("text", f"{name}::VARCHAR", notice=notice)
     if dtype == "DATE":
         return TextColumn("date", name)
     if dtype == "TIMESTAMP WITH TIME ZONE":

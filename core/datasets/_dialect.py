@@ -107,7 +107,7 @@ def detect_layout(text: str, *, complete: bool, options: ReadOptions | None = No
     head = _find_header(table, delimiter, options)
     decisions = [
         _delimiter_decision(best, width, given=options.delimiter != AUTO, said=bool(said)),
-        Decision("quote", quote, "It was given." if options.quote != AUTO else "It encloses fields.", "likely"),
+        _quote_decision(text, quote, given=options.quote != AUTO),
         Decision(
             "skip_rows",
             head.lead,
@@ -214,6 +214,14 @@ def _with_units(table: _Rows, lead: int, header: bool, evidence: str) -> _Head:
 def _is_short_header(row: Sequence[str], body: Sequence[Sequence[str]], width: int) -> bool:
     body = [other for other in body if len(other) == width]
     return len(row) == width - 1 and header_evidence(row, body)[0] and not header_evidence(body[0], body[1:])[0]
+
+
+def _quote_decision(text: str, quote: str, *, given: bool) -> Decision:
+    if given:
+        return Decision("quote", quote, "It was given.", "given")
+    if quote in text:
+        return Decision("quote", quote, "It encloses fields.", "likely")
+    return Decision("quote", quote, "It is the usual one; no field here has it.", "likely")
 
 
 def _delimiter_decision(best: _Best, width: int, *, given: bool, said: bool) -> Decision:

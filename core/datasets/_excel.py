@@ -53,8 +53,8 @@ def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) ->
     from xml.etree.ElementTree import ParseError
 
     check_archive(path, limits)
-    _refuse_entities(path)
     try:
+        _refuse_entities(path)
         with path.open("rb") as file:  # openpyxl would judge a path by its extension
             return _convert(file, out, limits, options)
     except LimitError:

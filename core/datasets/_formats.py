@@ -249,15 +249,24 @@ def identify(file: SourceFile) -> FileFormat | Container:
     raise InputError("The file is neither text nor a table in a known format.", _upload_hint())
 
 
-def readable_formats() -> str:
+def readable_formats(most: int | None = None) -> str:
     """Return a list of the formats that users may upload, for labels and hints.
+
+    Parameters
+    ----------
+    most : int, optional
+        Number of formats to name; the others are counted. By default all are named.
 
     Examples
     --------
     >>> print(readable_formats()[:61] + "...")
     delimited text (.csv, .tsv), JSON (.jsonl, .json), Excel (.xl...
+    >>> print(readable_formats(2)[:60] + "...")
+    delimited text (.csv, .tsv), JSON (.jsonl, .json) or 13 more...
     """
     titles = [f"{item.title} ({', '.join(item.extensions[:2])})" for item in FILE_FORMATS.values() if item.upload]
+    if most is not None and len(titles) > most + 1:
+        titles = [*titles[:most], f"{len(titles) - most} more formats"]
     containers = " or ".join(container.title for container in CONTAINERS.values())
     return f"{', '.join(titles[:-1])} or {titles[-1]}; also in {containers}"
 

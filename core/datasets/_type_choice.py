@@ -245,15 +245,16 @@ def _written(column: InferredColumn, decimal: Decision, order: Decision) -> Text
     style = NUMBER_STYLES[first.style]
     parts = []
     if written.signs:
-        parts.append(f"{' and '.join(map(repr, written.signs))} beside its numbers was removed")
+        parts.append(f"{' and '.join(map(repr, written.signs))} was removed")
     if written.marked:
         names = {",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
         has = [cell for cell in column.cells if style.thousands in typed(cell)]
         if style.decimal == "," and any("," in cell for cell in column.cells):
-            parts.append("has decimal commas")
+            parts.append("it has decimal commas")
         elif has:
-            parts.append(f"has thousands {names[style.thousands]}")
-    return _as(column, replace(first, signs=written.signs), "; ".join(parts) or f"has numbers written as {first.style}")
+            parts.append(f"it has thousands {names[style.thousands]}")
+    notice = f"was read as numbers{': ' if parts else ''}{'; '.join(parts)}"
+    return _as(column, replace(first, signs=written.signs), notice)
 
 
 def _named(item: ColumnFormat) -> str:

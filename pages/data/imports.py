@@ -34,12 +34,13 @@ def upload_or_sample(*, first: bool) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Your own table")
-        formats = readable_formats()
+        formats = readable_formats(4)
         uploader.show(
             f"{formats[:1].upper()}{formats[1:]}; up to {settings.max_rows:,} rows, {settings.max_columns:,} columns",
             key="data-upload",
             limit_mb=settings.max_upload_mb,
             on_upload=_take_upload,
+            help=f"All formats: {readable_formats()}.",
         )
     with right:
         st.subheader("A sample")

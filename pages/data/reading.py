@@ -31,10 +31,11 @@ _DELIMITERS = {
 _QUOTES = {'"': 'Double "', "'": "Single '", "": "None"}
 _MARKS = {"auto": "Decided by column", ".": "Point: 1,234.5", ",": "Comma: 1.234,5"}
 _ORDERS = {"auto": "Decided by column", "dmy": "Day, month, year", "mdy": "Month, day, year"}
+_NO_HEADER = "none"  # a widget's None means that nothing is chosen
 _HEADERS: dict[Any, str] = {
     0: "The first row has the names",
     1: "The second row has the names",
-    None: "No names: columns are numbered",
+    _NO_HEADER: "No names: columns are numbered",
     "auto": "Two rows",
 }
 _ENCODINGS = ("utf-8", "windows-1252", "iso-8859-15", "windows-1250", "windows-1251", "utf-16", "shift_jis", "gb18030")
@@ -153,10 +154,9 @@ def _controls(dataset: Dataset, report: ReadReport, decisions: Mapping[str, Deci
                 lead = options.skip_rows if isinstance(options.skip_rows, int) else 0
                 count(name, "Rows to skip", lead, "Rows before the table, such as titles.")
             elif name == "header":
-                choices = {0: "The first row has the names", None: "No names: columns are numbered"}
-                choose(
-                    name, "Header", choices | {1: "The second row has the names", "auto": "Two rows"}, options.header
-                )
+                choose(name, "Header", _HEADERS, _NO_HEADER if options.header is None else options.header)
+                if changed.get(name) == _NO_HEADER:
+                    changed[name] = None
     with next(cells):
         given = options.missing_values if isinstance(options.missing_values, tuple) else ()
         markers = sorted({marker for counts in report.missing_markers.values() for marker in counts if marker})

@@ -52,7 +52,7 @@ def test_a_format_that_an_extension_adds_can_be_uploaded(
     try:
         with installation(tmp_path / "home", EXTENSIONS='["fixed_width_format"]'):
             test = visit("data")
-            assert "fixed-width text (.fwf)" in test.file_uploader[0].label
+            assert "fixed-width text (.fwf)" in test.file_uploader[0].help
             content = b"#fixed\nname  weight\napple    120\npear     150\n"
             test.file_uploader[0].upload("fruit.fwf", content, "text/plain").run()
             assert _wait_for_imports() == [RunState.SUCCEEDED]

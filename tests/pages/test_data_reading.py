@@ -77,7 +77,7 @@ def test_a_dataset_that_a_run_has_used_stays(home: Path) -> None:
     test, dataset = uploaded(b"a;b;y\n" + b"".join(b"%d,5;%d;%d\n" % (i, i % 7, i % 2) for i in range(60)))
     run = automl.submit(dataset, AutoMLSettings(target="y", time_budget_s=None, max_trials=2))
     jobs.cancel(run, workspace="local")
-    test.selectbox(key=f"data-reading-header-{dataset.fingerprint[:12]}").set_value(None)
+    test.selectbox(key=f"data-reading-header-{dataset.fingerprint[:12]}").set_value("none")
     again = read_again(test)
     assert again.id != dataset.id
     assert again.name == "messy (read again)"
