@@ -39,6 +39,7 @@ def read_table(
     name: str | None = None,
     limits: Limits | None = None,
     options: ReadOptions | None = None,
+    like: Table | ReadReport | Mapping[str, str] | None = None,
     workdir: str | Path | None = None,
     report: Report | None = None,
 ) -> Table:
@@ -59,6 +60,9 @@ def read_table(
         Largest table that is read; by default that of the installation (``PLUMBLINE_MAX_*``).
     options : ReadOptions, optional
         Decisions on how it is read; by default all are made from the content. Those of a report repeat its reading.
+    like : Table, ReadReport or mapping, optional
+        Table whose columns have the types that this one's shall have, or `ReadReport.grammar` of one. Cells without a
+        value of their column's type become missing, and are counted; other columns are read as without it.
     workdir : path, optional
         Folder for the Parquet file and for temporary files; by default a new temporary folder.
     report : callable, optional
@@ -101,6 +105,7 @@ def read_table(
         out = folder / "table.parquet"
         report(Event("read", 0.0, "Recognizing the format"))
         file, containers, file_format = _unpack(SourceFile(source, scratch, limits, options))
+        file.like = _grammar(like)
         report(Event("read", 0.1, "Recognizing the types of the columns"))
         with connect(scratch) as connection:
             content = file_format.read(file, connection)
@@ -152,6 +157,12 @@ def read_table(
         table = Table(PurePath(user_name).name.split(".")[0] or user_name, out, result, fingerprint(out))
     report(Event("read", 1.0, f"{result.rows:,} rows, {result.columns:,} columns"))
     return table
+
+
+def _grammar(like: Table | ReadReport | Mapping[str, str] | None) -> Mapping[str, str]:
+    if isinstance(like, Table):
+        like = like.report
+    return like.grammar() if isinstance(like, ReadReport) else like or {}
 
 
 def _resolved(given: ReadOptions, relation: Relation, columns: Mapping[str, TextColumn]) -> ReadOptions:

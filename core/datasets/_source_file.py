@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class SourceFile:
 
     Attributes
     ----------
+    like : mapping
+        Types by column that are used where `options` has none; columns that the file lacks are ignored.
     head : bytes
         First 64 KiB.
     is_text : bool
@@ -48,6 +51,7 @@ class SourceFile:
 
     def __init__(self, path: Path, scratch: Path, limits: Limits, options: ReadOptions | None = None) -> None:
         self.options = options or ReadOptions()
+        self.like: Mapping[str, str] = {}
         self.path = path
         self.scratch = scratch
         self.limits = limits
@@ -86,3 +90,13 @@ class SourceFile:
             return []
         with damage_reported("zip"), zipfile.ZipFile(self.path) as archive:
             return archive.namelist()
+
+    def options_for(self, columns: Sequence[str]) -> ReadOptions:
+        """Return the options with the types that these columns have elsewhere."""
+        known = set(columns)
+        types = {column: spec for column, spec in self.like.items() if column in known}
+        return (
+            self.options.model_copy(update={"column_types": types | self.options.column_types})
+            if types
+            else self.options
+        )

@@ -146,6 +146,15 @@ class ReadReport:
     labels: Mapping[str, str] = field(default_factory=dict)
     lost: Mapping[str, int] = field(default_factory=dict)
 
+    def grammar(self) -> dict[str, str]:
+        """Return the type of each column, as `ReadOptions.column_types` has it, to read other rows in the same way.
+
+        A column of integers may have other numbers elsewhere.
+        """
+        types = {name: "number" if kind == "integer" else kind for name, kind in self.types.items()}
+        specs = {name: spec for name, spec in self.options.column_types.items() if ":" in spec}
+        return types | specs
+
     def to_dict(self) -> JsonObject:
         """Return the report as JSON-serializable values."""
         options = {name: getattr(self, name).model_dump(mode="json") for name in ("options", "given")}

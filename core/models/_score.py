@@ -109,7 +109,9 @@ class ScoredRows:
     policy: str | None
     findings: tuple[Finding, ...]
 
-    def scoring_report(self, *, skipped: int = 0, skipped_rows: Iterable[SkippedRow] = ()) -> ScoringReport:
+    def scoring_report(
+        self, *, skipped: int = 0, skipped_rows: Iterable[SkippedRow] = (), reading: Iterable[Finding] = ()
+    ) -> ScoringReport:
         """Return all but the table.
 
         Parameters
@@ -118,9 +120,11 @@ class ScoredRows:
             Number of lines of the file that could not be read.
         skipped_rows : iterable of SkippedRow, default=()
             The first of these lines.
+        reading : iterable of Finding, default=()
+            Findings from reading the file, which come first.
         """
         return ScoringReport(
-            findings=self.findings,
+            findings=(*reading, *self.findings),
             columns=self.columns,
             unknown_groups=self.unknown_groups,
             ignored=self.ignored,

@@ -10,18 +10,21 @@ from typing import IO, TYPE_CHECKING
 from pydantic import JsonValue, TypeAdapter
 
 from core import jobs
-from core.catalog import ModelVersion, models
+from core.catalog import ModelVersion, models, runs
 from core.columns import require_columns
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.settings import get_settings
+from core.tasks._reading import training_grammar
 from core.tasks._uploads import keep_upload, upload_path
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from core.datasets import Finding, ReadReport
 
 __all__ = ["SPEC", "PartsWriter", "ScoredFile", "read_parts", "run", "submit_upload"]
 
@@ -131,11 +134,18 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     settings = context.settings
     upload = upload_path(settings["upload"])
     try:
-        table = read_table(upload, name=settings["filename"], workdir=context.workdir, report=context.report)
+        version = resolve(settings["version"], workspace=context.workspace)
+        trained = runs.get(version.run_id, context.workspace)
+        table = read_table(
+            upload,
+            name=settings["filename"],
+            like=training_grammar(trained.id, trained.dataset_id, workspace=context.workspace),
+            workdir=context.workdir,
+            report=context.report,
+        )
     finally:
         upload.unlink(missing_ok=True)
     context.report(Event("score", 0.1, "Loading the model"))
-    version = resolve(settings["version"], workspace=context.workspace)
     scorer = RowScorer(version, policy=settings["policy"], row_id=settings["row_id"])
     if settings["row_id"] is not None and scorer.policy is not None:
         _require_unique(table.path, settings["row_id"])
@@ -151,7 +161,9 @@ def run(context: RunContext) -> dict[str, JsonValue]:
             context.report(Event("score", 0.1 + 0.8 * done / table.rows, f"{done:,} of {table.rows:,} rows scored"))
     assert first is not None
     context.report(Event("store", 0.95, "Storing the predictions"))
-    report = scorer.scored(first).scoring_report(skipped=table.report.skipped, skipped_rows=table.report.skipped_rows)
+    report = scorer.scored(first).scoring_report(
+        skipped=table.report.skipped, skipped_rows=table.report.skipped_rows, reading=_unread(table.report)
+    )
     (context.workdir / "report.json").write_bytes(report.to_json())
     write_csv(out, context.workdir / "scored.csv")
     for name in ("scored.parquet", "scored.csv", "report.json"):
@@ -165,6 +177,24 @@ def run(context: RunContext) -> dict[str, JsonValue]:
         columns=writer.added,
         alerts=report.alerts,
     ).to_dict()
+
+
+def _unread(report: ReadReport) -> list[Finding]:
+    """Return a finding for each column with cells that have no value of its type in training."""
+    from core.datasets import Finding
+
+    hint = "Write the values as in the training table."
+    return [
+        Finding(
+            "reading",
+            "alert",
+            column,
+            f"{count:,} of {report.rows:,} cells of '{column}' could not be read as in training; they are missing.",
+            hint,
+            {"cells": count},
+        )
+        for column, count in report.lost.items()
+    ]
 
 
 def read_parts(path: Path, names: list[str]) -> Iterator[tuple[pa.Table, pd.DataFrame]]:

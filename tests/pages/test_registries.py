@@ -103,10 +103,10 @@ def test_a_kind_of_run_from_outside_is_listed_filtered_and_linked(
 
 
 def test_every_file_format_is_named_at_the_upload(home: Path) -> None:
-    label = visit("data").file_uploader[0].label.lower()
+    named = visit("data").file_uploader[0].help.lower()
     for file_format in FILE_FORMATS.values():
-        assert file_format.title.lower() in label
-        assert file_format.extensions[0] in label
+        assert file_format.title.lower() in named
+        assert file_format.extensions[0] in named
 
 
 def test_every_metric_and_learner_can_be_chosen(world: World) -> None:

@@ -119,8 +119,8 @@ def test_a_table_of_a_database(tmp_path: Path) -> None:
     assert table.report.sheets == ("small", "people")
     assert any("'people' was read; the database also has 'small'" in notice for notice in table.report.notices)
     assert read(path, sheet="small").rows == 1
-    with pytest.raises(InputError, match="no table 'smal'"):
-        read(path, sheet="smal")
+    with pytest.raises(InputError, match="no table 'nosuch'"):
+        read(path, sheet="nosuch")
 
 
 def test_attribute_relations(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 
 from core import jobs, models, policies
-from core.catalog import RunState
-from core.datasets import load_sample
+from core.automl import AutoMLSettings
+from core.catalog import RunState, datasets
+from core.datasets import load_frame, load_sample
 from core.errors import LimitError
 from core.fairness import ThresholdPolicy
 from core.settings import get_settings
-from core.tasks import score
+from core.storage import get_store
+from core.tasks import automl, ingest, score
 from core.tasks.score import PartsWriter, read_parts
 
 
@@ -102,3 +104,38 @@ def test_parts_are_written_as_one_table(tmp_path, monkeypatch):
     assert table["t"].fillna("").tolist() == frame["t"].fillna("").tolist()
     assert table["prediction"].fillna("").tolist() == ["yes", "", "no", "", "", "", ""]
     assert table["decision"].tolist() == [0, 1, 0, 1, 0, 1, 0]
+
+
+WRITTEN = {
+    "flag": ["TRUE", "FALSE", "unknown", "TRUE"],
+    "code": ["1.0", "2.0", "x", "1.0"],
+    "sum": ["1.500", "2,5", "12.000", "900"],
+    "day": ["13/02/2024", "03/04/2024", "01/02/2024", "05/06/2024"],
+    "outcome": ["ill", "well", "well", "ill"],
+}
+
+
+def test_some_rows_of_the_training_file_have_its_answers(stocked):
+    """Also where a column of so few rows alone would have another type."""
+    rows = pd.concat([pd.DataFrame(WRITTEN)] * 25, ignore_index=True)
+    content = rows.to_csv(index=False).encode()
+    read_in = jobs.wait(
+        ingest.submit_upload(io.BytesIO(content), "train.csv", workspace="local"), 60, workspace="local"
+    )
+    dataset = datasets.get(read_in.result["dataset_id"], "local")
+    values = AutoMLSettings(target="outcome", time_budget_s=None, max_trials=2, folds=2, explain=False, ensemble=False)
+    run = jobs.wait(automl.submit(dataset, values), 120, workspace="local")
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    model = models.register(run.id, name="As written", workspace="local")
+    version = models.resolve(model.id, workspace="local")
+    frame = load_frame(get_store().local_path(dataset.data_digest))
+    expected = models.score(model.id, frame, workspace="local")
+    some = rows.drop(columns="outcome").iloc[[1, 0, 7], ::-1]
+    some.loc[7, "sum"] = "much"
+    done = scored(version, some.to_csv(index=False).encode())
+    assert done.state is RunState.SUCCEEDED, done.error_message
+    table = pd.read_parquet(read(done, "scored.parquet"))
+    assert table["p(ill)"].tolist()[:2] == expected["p(ill)"].iloc[[1, 0]].tolist()
+    report = json.loads(read(done, "report.json").read_text())
+    (finding,) = [finding for finding in report["findings"] if finding["check"] == "reading"]
+    assert finding["message"] == "1 of 3 cells of 'sum' could not be read as in training; they are missing."

@@ -1,0 +1,66 @@
+"""Rows that are read like others: the same cells have the same values, whatever stands beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.datasets import Table, read_table
+
+COLUMNS = {
+    "flag": ["TRUE", "FALSE", "unknown"],
+    "code": ["1.0", "2.0", "x"],
+    "sum": ["1.500", "2,5", "12.000"],
+    "exponent": ["1E5", "12", "7"],
+    "word": ["None", "-", "a"],
+    "day": ["13/02/2024", "03/04/2024", "01/02/2024"],
+    "zip": ["00123", "99999", "12345"],
+    "count": ["1", "2", "3"],
+    "share": ["10.5%", "3%", "7.25%"],
+    "time": ["2024-01-02 03:04", "2024-01-02", "2024-05-06 07:08:09"],
+}
+
+
+def written(folder: Path, frame: pd.DataFrame, **options: object) -> Table:
+    frame.to_csv(folder / "t.csv", index=False)
+    return read_table(folder / "t.csv", workdir=folder / "work", **options)
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    return written(tmp_path_factory.mktemp("training"), pd.concat([pd.DataFrame(COLUMNS)] * 20))
+
+
+def test_the_types_of_the_training_table(training: Table) -> None:
+    kinds = {"sum": "number", "day": "date", "count": "integer", "share": "number", "time": "timestamp"}
+    assert training.report.types == {name: kinds.get(name, "text") for name in COLUMNS}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.integers(0, 59), min_size=1, max_size=5),
+    columns=st.permutations(list(COLUMNS)).flatmap(
+        lambda names: st.integers(1, len(names)).map(lambda count: names[:count])
+    ),
+)
+def test_any_rows_and_columns_have_the_same_values(
+    tmp_path: Path, training: Table, rows: list[int], columns: list[str]
+) -> None:
+    raw = pd.concat([pd.DataFrame(COLUMNS)] * 20, ignore_index=True)
+    table = written(tmp_path, raw.loc[rows, columns], like=training)
+    assert table.report.undecided == ()
+    expected = training.frame.loc[rows, columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(table.frame[columns], expected, check_dtype=False)
+
+
+def test_cells_that_have_no_such_value_are_missing_and_said(tmp_path: Path, training: Table) -> None:
+    frame = pd.DataFrame({"count": ["4", "many", "5.5"], "other": ["1", "2", "3"]})
+    table = written(tmp_path, frame, like=training.report.grammar())
+    assert table.frame["count"].isna().tolist() == [False, True, False]
+    assert table.frame["count"].iloc[2] == 5.5
+    assert table.report.lost == {"count": 1}
+    assert table.report.types["other"] == "integer"
