@@ -111,7 +111,7 @@ def _undecided(dataset: Dataset, columns: tuple[Undecided, ...]) -> dict[str, st
 def _controls(dataset: Dataset, report: ReadReport, decisions: Mapping[str, Decision]) -> dict[str, Any]:
     """Draw a control for each decision about the file; return those that were changed."""
     st.subheader("The file")
-    key = f"{{}}-{dataset.fingerprint[:12]}".format
+    shown = dataset.fingerprint[:12]
     options = report.options
     changed: dict[str, Any] = {}
 
@@ -123,14 +123,14 @@ def _controls(dataset: Dataset, report: ReadReport, decisions: Mapping[str, Deci
             list(choices),
             index=list(choices).index(current),
             format_func=lambda choice: choices[choice],
-            key=key(f"data-reading-{name}"),
+            key=f"data-reading-{name}-{shown}",
         )
         st.caption(_because(decisions[name]))
         if value != current:
             changed[name] = value
 
     def count(name: str, label: str, current: int, help: str) -> None:
-        value = st.number_input(label, min_value=0, value=current, help=help, key=key(f"data-reading-{name}"))
+        value = st.number_input(label, min_value=0, value=current, help=help, key=f"data-reading-{name}-{shown}")
         st.caption(_because(decisions[name]))
         if value != current:
             changed[name] = int(value)
@@ -166,7 +166,7 @@ def _controls(dataset: Dataset, report: ReadReport, decisions: Mapping[str, Deci
             default=list(given),
             accept_new_options=True,
             placeholder="The usual ones",
-            key=key("data-reading-missing"),
+            key=f"data-reading-missing-{shown}",
         )
         st.caption(f"Found: {', '.join(markers)}" if markers else "None of the usual ones was found.")
         if tuple(missing) != given:

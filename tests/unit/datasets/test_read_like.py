@@ -36,8 +36,8 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Table:
 
 
 def test_the_types_of_the_training_table(training: Table) -> None:
-    kinds = {"sum": "number", "day": "date", "count": "integer", "share": "number", "time": "timestamp"}
-    assert training.report.types == {name: kinds.get(name, "text") for name in COLUMNS}
+    types = {"sum": "number", "day": "date", "count": "integer", "share": "number", "time": "timestamp"}
+    assert training.report.types == {name: types.get(name, "text") for name in COLUMNS}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -24,8 +24,7 @@ def read(folder: Path, text: str, end: str = "\n") -> Table:
     return table
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("delimiter", "end", "position"), [(",", "\n", 0), (";", "\r\n", 70), ("\t", "\n", 199)])
 @pytest.mark.parametrize(
     ("field", "stored"),
     [
@@ -43,17 +42,16 @@ def read(folder: Path, text: str, end: str = "\n") -> Table:
         ('"two "wrong"\nlines"', 'two "wrong"\nlines'),
     ],
 )
-@pytest.mark.parametrize("position", [0, 700, 1_999])
 def test_a_field_with_a_stray_quote_costs_no_row(
     tmp_path: Path, delimiter: str, end: str, field: str, stored: str, position: int
 ) -> None:
-    rows = [f'{i}{delimiter}"ok {i}"{delimiter}1.5' for i in range(2_000)]
+    rows = [f'{i}{delimiter}"ok {i}"{delimiter}1.5' for i in range(200)]
     rows[position] = delimiter.join((str(position), field, "2.5"))
     table = read(tmp_path, "\n".join([delimiter.join("abc"), *rows, ""]), end)
-    assert (table.rows, table.report.skipped) == (2_000, 0)
+    assert (table.rows, table.report.skipped) == (200, 0)
     assert table.frame["b"][position].replace("\r\n", "\n") == stored
-    assert table.frame["a"].tolist() == list(range(2_000))
-    assert table.frame["c"].sum() == 1.5 * 1_999 + 2.5
+    assert table.frame["a"].tolist() == list(range(200))
+    assert table.frame["c"].sum() == 1.5 * 199 + 2.5
     wrong = stored.count('"') and '""doubled' not in field and field[0] == '"'
     assert any("quotes that are not closed or not doubled" in notice for notice in table.report.notices) == bool(wrong)
 
@@ -108,7 +106,7 @@ FIELDS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.lists(FIELDS, min_size=2, max_size=4), min_size=1, max_size=25),
     delimiter=st.sampled_from([",", "\t"]),
