@@ -61,7 +61,7 @@ def read_table(
     options : ReadOptions, optional
         Decisions on how it is read; by default all are made from the content. Those of a report repeat its reading.
     like : Table, ReadReport or mapping, optional
-        Table whose columns have the types that those of this one should have, or `ReadReport.grammar` of one. Cells without a
+        Table with the types that the columns of this one should have, or `ReadReport.grammar` of one. Cells without a
         value of their column's type become missing, and are counted; other columns are read as without it.
     workdir : path, optional
         Folder for the Parquet file and for temporary files; by default a new temporary folder.
