@@ -15,7 +15,7 @@ from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
 from ._source_file import SourceFile
 from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
-from ._task import infer_task
+from ._task import infer_task, whole_numbers
 from ._types import MISSING_MARKERS
 
 __all__ = [
@@ -51,5 +51,6 @@ __all__ = [
     "readable_formats",
     "samples",
     "suspected_attribute",
+    "whole_numbers",
     "write_csv",
 ]

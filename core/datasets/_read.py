@@ -62,7 +62,8 @@ def read_table(
         Decisions on how it is read; by default all are made from the content. Those of a report repeat its reading.
     like : Table, ReadReport or mapping, optional
         Table with the types that the columns of this one should have, or `ReadReport.grammar` of one. Cells without a
-        value of their column's type become missing, and are counted; other columns are read as without it.
+        value that is written in that way become missing, and are counted; a column of plain numbers or dates stays text
+        if a cell is neither. Other columns are read as without it.
     workdir : path, optional
         Folder for the Parquet file and for temporary files; by default a new temporary folder.
     report : callable, optional

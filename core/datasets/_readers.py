@@ -99,7 +99,7 @@ def read_json(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relati
         said = [rows_to_lines(file.text.path, path, file.limits)]
     table = json_table(connection, path, file.limits, array=is_array)
     labels, _ = repair_names(table.names)
-    typed = choose_types(connection, table.source, labels, options=file.options_for(labels), strings=table.strings)
+    typed = choose_types(connection, table.source, labels, options=file.options, like=file.like, strings=table.strings)
     relation = Relation(
         table.source.rows,
         table.names,
@@ -237,7 +237,7 @@ def _delimited(
         labels, _ = repair_names(layout.names)
         delimiter = layout.dialect.delimiter
         typed = choose_types(
-            connection, source, labels, options=file.options_for(labels), delimiter=delimiter, strings=strings
+            connection, source, labels, options=file.options, like=file.like, delimiter=delimiter, strings=strings
         )
     except duckdb.InvalidInputException as error:
         raise InputError("The rows cannot be separated.", "Save the table as CSV in UTF-8 again.") from error

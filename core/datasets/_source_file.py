@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -90,13 +90,3 @@ class SourceFile:
             return []
         with damage_reported("zip"), zipfile.ZipFile(self.path) as archive:
             return archive.namelist()
-
-    def options_for(self, columns: Sequence[str]) -> ReadOptions:
-        """Return the options with the types that these columns have elsewhere."""
-        known = set(columns)
-        types = {column: spec for column, spec in self.like.items() if column in known}
-        return (
-            self.options.model_copy(update={"column_types": types | self.options.column_types})
-            if types
-            else self.options
-        )

@@ -71,3 +71,30 @@ def infer_task(series: pd.Series) -> Task:
         and bool(np.all(numbers == np.rint(numbers)))
     )
     return "multiclass" if classes else "regression"
+
+
+def whole_numbers(series: pd.Series) -> pd.Series:
+    """Return a column of integers as such where pandas made it one of floats, since cells are missing.
+
+    Parameters
+    ----------
+    series : Series
+        Values of a column; one of other values, or without missing cells, is returned as it is.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> whole_numbers(pd.Series([0.0, 1.0, None])).dropna().astype(str).tolist()
+    ['0', '1']
+    >>> whole_numbers(pd.Series([0.0, 1.5, None])).dropna().astype(str).tolist()
+    ['0.0', '1.5']
+    """
+    import numpy as np
+    from pandas.api import types
+
+    if not types.is_float_dtype(series.dtype) or not series.isna().any():
+        return series
+    numbers = series.to_numpy(dtype=float, na_value=np.nan)
+    present = numbers[~np.isnan(numbers)]
+    whole = np.isfinite(present).all() and (present == np.rint(present)).all() and (np.abs(present) < 2**53).all()
+    return series.astype("Int64") if whole else series

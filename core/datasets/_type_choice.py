@@ -71,6 +71,7 @@ def choose_types(
     labels: Sequence[str],
     *,
     options: ReadOptions | None = None,
+    like: Mapping[str, str] | None = None,
     delimiter: str | None = None,
     strings: Collection[str] = (),
 ) -> TypedColumns:
@@ -86,6 +87,9 @@ def choose_types(
         Names of the columns for users, in order.
     options : ReadOptions, optional
         Decisions that are given.
+    like : mapping of str to str, optional
+        Types of columns elsewhere, by label, which are used where the options have none. A column of plain numbers or
+        dates with a cell that is neither stays text, so that whoever asked can say what it is.
     delimiter : str, optional
         Delimiter of a text file, which hints at the decimal mark.
     strings : collection of str, default=()
@@ -96,18 +100,20 @@ def choose_types(
     TypedColumns
     """
     options = options or ReadOptions()
+    specs = {**(like or {}), **options.column_types}
     given = {
-        name: ColumnFormat.parse(options.column_types[label])
+        name: ColumnFormat.parse(specs[label])
         for name, label in zip(source.columns, labels, strict=True)
-        if label in options.column_types
+        if label in specs
     }
+    strict = {name for name, label in zip(source.columns, labels, strict=True) if label in options.column_types}
     markers = None if options.missing_values == AUTO else options.missing_values
     rows, columns = infer_types(connection, source, strings=strings, given=given, markers=markers)
     named = list(zip(labels, columns, strict=True))
     decimal = _decimal(named, options, delimiter)
     order = _date_order(named, options)
     chosen = [
-        _given(connection, source, column, given[column.name], decimal, order)
+        _given(connection, source, column, given[column.name], decimal, order, strict=column.name in strict)
         if column.name in given
         else _choose(column, decimal, order)
         for column in columns
@@ -320,6 +326,8 @@ def _given(
     item: ColumnFormat,
     decimal: Decision,
     order: Decision,
+    *,
+    strict: bool,
 ) -> TextColumn:
     """Return a column of the type that was given; cells without such a value become missing, and are counted."""
     if item.kind == "text" or not column.values:
@@ -330,6 +338,8 @@ def _given(
     cells += f" AND trim({name}, {literal(BLANKS)}) NOT IN ({missing}))" if missing else ")"
     fits = check_formats(connection, cells, _ways(item), min_share=0.0).fits
     least = min(fit.failed for fit in fits)
+    if least and not strict and not (item.style or item.dates):
+        return _text(column)
     best = [fit for fit in fits if fit.failed == least]
     chosen = next((fit for fit in best if _agrees(fit.format, decimal, order)), best[0])
     text = _as(column, chosen.format, f"is read as {chosen.format.spec}, as was asked")

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import streamlit as st
 
 from core.catalog import Dataset
-from core.datasets import infer_task
+from core.datasets import infer_task, whole_numbers
 from core.storage import get_store
 
 __all__ = ["TargetSummary", "column_names", "first_rows", "profile", "target_summary"]
@@ -52,7 +52,7 @@ def first_rows(dataset: Dataset, count: int) -> pd.DataFrame:
 def target_summary(data_digest: str, target: str) -> TargetSummary:
     """Read one column and summarize it."""
     series = pq.read_table(get_store().local_path(data_digest), columns=[target]).column(0).to_pandas()
-    counts = series.value_counts()
+    counts = whole_numbers(series).value_counts()
     return TargetSummary(
         task=infer_task(series),
         rows=len(series),

@@ -15,7 +15,7 @@ from core.automl.data.scorable import scorable
 from core.automl.data.splits import Roles, make_folds, split_roles
 from core.automl.data.training_data import TrainingData
 from core.columns import require_columns
-from core.datasets import Finding, infer_task
+from core.datasets import Finding, infer_task, whole_numbers
 from core.errors import InputError, SettingsError
 from core.evaluation import METRICS, resolve_metric
 from core.features import LARGEST, TableEncoder, as_dates, as_seconds, check_types
@@ -128,7 +128,7 @@ def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, Codes, 
     values = column.iloc[rows]
     task = infer_task(column) if settings.task == "auto" else settings.task
     if task != "regression":
-        codes, labels = _classes(values, settings)
+        codes, labels = _classes(whole_numbers(column).iloc[rows], settings)
         if settings.task == "binary" and len(labels) != 2:
             raise SettingsError(
                 f"The target '{settings.target}' has {len(labels)} classes, not two.", "Set the task to multiclass."

@@ -28,7 +28,7 @@ from core.automl.results.result import AutoMLResult
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.stopping import StopReason
 from core.automl.tuning.trials import Trial, Trials
-from core.datasets import Finding, fingerprint
+from core.datasets import Finding, fingerprint, whole_numbers
 from core.evaluation import (
     METRICS,
     Comparison,
@@ -217,7 +217,10 @@ def predictions_table(
     table: dict[str, Any] = {"row_id": rows}
     if groups is not None:
         table[group_name([settings.target, *settings.sensitive_columns])] = groups
-    table[settings.target] = frame[settings.target].to_numpy()[rows]
+    truth = frame[settings.target]
+    if prepared.labels is not None:
+        truth = whole_numbers(truth)
+    table[settings.target] = truth.iloc[rows].to_numpy()
     if prepared.labels is None:
         table["prediction"] = output
     else:

@@ -243,3 +243,17 @@ def test_a_forest_learns_from_numbers_near_the_largest(run_search):
     result = run_search(frame, target="y", **TRIALS | {"max_trials": 2, "learners": ("rf",)}).result
     assert result.winner["learner"] == "rf"
     assert not [finding for finding in result.findings if finding.check == "refit"]
+
+
+def test_classes_of_whole_numbers_keep_their_names_beside_missing_targets(run_search):
+    """A missing cell makes a column of integers one of floats; its classes are 0 and 1 all the same."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.normal(size=120), "y": random.integers(0, 2, 120).astype(float)})
+    frame["a"] += 2 * frame["y"]
+    frame.loc[[3, 50], "y"] = np.nan
+    settings = {"target": "y", "time_budget_s": None, "max_trials": 2, "folds": 2, "explain": False}
+    result = run_search(frame, positive_label="0", ensemble=False, learners=("lgbm",), **settings).result
+    assert result.model.classes_.tolist() == [1, 0]
+    assert {"p(0)", "p(1)"} <= set(result.test.columns)
+    assert set(map(str, result.test["y"])) == {"0", "1"}
+    assert set(map(str, result.test["prediction"])) <= {"0", "1"}
