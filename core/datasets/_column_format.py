@@ -207,7 +207,7 @@ class ColumnFormat:
         Raises
         ------
         InputError
-            When there is no such type, style or format.
+            When the type, style or format is unknown.
         """
         kind, _, written = spec.partition(":")
         if kind not in COLUMN_KINDS:

@@ -36,7 +36,7 @@ def database_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions)
     Raises
     ------
     InputError
-        When the file is damaged, has no table, or there is no such table.
+        When the file is damaged, or lacks the table that was chosen.
     """
     try:
         with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro&immutable=1", uri=True)) as connection:

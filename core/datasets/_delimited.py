@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.datasets._dialect import Layout
-from core.datasets._records import MAX_RECORD_BYTES, Records
+from core.datasets._record_scan import RecordScan
+from core.datasets._records import BLOCK, MAX_RECORD_BYTES, CleanCopy, Records
 from core.query import literal
 
-__all__ = ["Source", "delimited_source"]
+__all__ = ["Source", "delimited_source", "scan_records"]
+
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -46,3 +50,51 @@ def delimited_source(records: Records, layout: Layout) -> Source:
         f"max_line_size = {2 * MAX_RECORD_BYTES}, columns = {{{listed}}}"
     )
     return Source(rows=f"(SELECT * FROM read_csv({literal(records.path)}, {options}))", columns=columns)
+
+
+def scan_records(path: Path, layout: Layout, clean: Path) -> Records:
+    """Find the records of a file.
+
+    Parameters
+    ----------
+    path : Path
+        Text file in UTF-8 with uniform line ends; it may begin with a byte order mark.
+    layout : Layout
+        Dialect and column names.
+    clean : Path
+        File to write the readable rows to, if not all of them are.
+
+    Returns
+    -------
+    Records
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from core.datasets._dialect import detect_layout
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> text = 'a,b\\n1,x\\n2,"open\\n3,y\\n4,y,z\\n'
+    >>> _ = (folder / "a.csv").write_text(text)
+    >>> records = scan_records(folder / "a.csv", detect_layout(text, complete=True), folder / "clean.csv")
+    >>> records.rows, records.literal_quotes, records.skipped_rows
+    (3, 1, (SkippedRow(line=5, reason='too many fields: the table has 2', text='4,y,z'),))
+    """
+    dialect = layout.dialect
+    records = Records(path, skip=dialect.lead_lines + dialect.header)
+    with path.open("rb") as source, CleanCopy(path, clean) as copy:
+        line_end = b"\r\n" if source.readline().endswith(b"\r\n") else b"\n"
+        source.seek(0)
+        if source.read(len(_BOM)) != _BOM:
+            source.seek(0)
+        lead = [source.readline() for _ in range(dialect.lead_lines)]
+        records.lead_lines = records.lines = sum(bool(line) for line in lead)
+        # A reader that skips lines minds their quotes.
+        quoted = any(dialect.quote.encode() in line for line in lead)
+        scan = RecordScan(layout, records, copy, source.tell(), line_end, copied=quoted)
+        buffer = b""
+        while block := source.read(BLOCK):
+            buffer = scan.add(buffer + block, final=False)
+        scan.add(buffer, final=True)
+    if copy.used:
+        records.path, records.skip = clean, 0
+    return records

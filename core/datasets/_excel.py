@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, TypeAlias
 from core.datasets._limits import Limits
 from core.datasets._options import ReadOptions
 from core.datasets._sheets import Sheet, SheetRows, read_sheet
-from core.datasets._unpack import check_archive
+from core.datasets._unpack import check_archive, is_of_the_disk
 from core.errors import InputError, LimitError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) ->
     Raises
     ------
     InputError
-        When the file is damaged, no sheet has cells, or there is no such sheet.
+        When the file is damaged, no sheet has cells, or the chosen one is absent.
     """
     from xml.etree.ElementTree import ParseError
 
@@ -70,9 +70,8 @@ def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) ->
         AttributeError,
         EOFError,
         OSError,
-        NotImplementedError,
     ) as error:
-        if isinstance(error, InputError):
+        if isinstance(error, InputError) or is_of_the_disk(error):
             raise
         raise InputError("The Excel file is damaged.", "Open it in Excel, save it again and upload it.") from error
 

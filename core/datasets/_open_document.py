@@ -37,7 +37,7 @@ def open_document_to_csv(path: Path, out: Path, limits: Limits, options: ReadOpt
     Raises
     ------
     InputError
-        When the file is damaged or protected, no sheet has cells, or there is no such sheet.
+        When the file is damaged or protected, no sheet has cells, or the chosen one is absent.
     """
     check_archive(path, limits)
     try:

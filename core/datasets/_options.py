@@ -118,7 +118,7 @@ class Decision:
         Sentence that says why.
     confidence : {"given", "certain", "likely", "guessed"}
         Certainty of the value: given by the caller, the only one that fits all of the file, the one with more evidence,
-        or a default where there is no evidence.
+        or a default without evidence.
     """
 
     name: str

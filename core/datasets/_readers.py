@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from core.datasets._attribute_relation import relation_to_csv
 from core.datasets._columnar import ColumnarTable, feather_table, parquet_table
 from core.datasets._databases import database_to_csv
-from core.datasets._delimited import delimited_source
+from core.datasets._delimited import delimited_source, scan_records
 from core.datasets._dialect import Layout, detect_layout
 from core.datasets._excel import excel_to_csv
 from core.datasets._frame import store_frame
@@ -20,7 +20,7 @@ from core.datasets._names import repair_names
 from core.datasets._open_document import open_document_to_csv
 from core.datasets._options import AUTO, Confidence, Decision
 from core.datasets._other_text import refuse_other_text
-from core.datasets._records import Records, scan_records
+from core.datasets._records import Records
 from core.datasets._relation import Relation
 from core.datasets._sheets import Sheet
 from core.datasets._source_file import SourceFile

@@ -75,7 +75,7 @@ def read_sheet(sheets: Sequence[SheetRows], out: Path, limits: Limits, options: 
     Raises
     ------
     InputError
-        When no sheet has cells, or there is no such sheet.
+        When no sheet has cells, or the chosen one is absent.
     """
     sheet, decision = _choose(sheets, options)
     rows = _checked(sheet.rows(), limits)

@@ -5,12 +5,21 @@ What a mark in a number means, and the order of day and month, are decided once 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from core.datasets._column_format import BLANKS, DATE_FORMATS, NUMBER_STYLES, TIME_FORMATS, ColumnFormat, typed
+from core.datasets._column_format import BLANKS, NUMBER_STYLES, ColumnFormat, typed
 from core.datasets._delimited import Source
+from core.datasets._file_decisions import (
+    agrees,
+    decide_date_order,
+    decide_decimal,
+    mark_of,
+    order_of,
+    ways_to_write,
+    whole_fits,
+)
 from core.datasets._options import AUTO, Decision, ReadOptions
 from core.datasets._types import TEXT_MARKERS, InferredColumn, infer_types
 from core.datasets._written_formats import Fit, check_formats
@@ -110,8 +119,8 @@ def choose_types(
     markers = None if options.missing_values == AUTO else options.missing_values
     rows, columns = infer_types(connection, source, strings=strings, given=given, markers=markers)
     named = list(zip(labels, columns, strict=True))
-    decimal = _decimal(named, options, delimiter)
-    order = _date_order(named, options)
+    decimal = decide_decimal(named, options, delimiter)
+    order = decide_date_order(named, options)
     chosen = [
         _given(connection, source, column, given[column.name], decimal, order, strict=column.name in strict)
         if column.name in given
@@ -119,85 +128,6 @@ def choose_types(
         for column in columns
     ]
     return TypedColumns(rows, chosen, [decision for decision in (decimal, order) if decision])
-
-
-def _decimal(columns: Iterable[tuple[str, InferredColumn]], options: ReadOptions, delimiter: str | None) -> Decision:
-    """Decide the decimal mark of columns that could be read either way."""
-    if options.decimal != AUTO:
-        return Decision("decimal", options.decimal, "It was given.", "given")
-    if options.thousands in (",", "."):
-        mark = "." if options.thousands == "," else ","
-        return Decision("decimal", mark, f"The mark between thousands was given as {options.thousands!r}.", "given")
-    votes: dict[str, list[str]] = {".": [], ",": []}
-    open_columns: dict[str, list[str]] = {".": [], ",": []}  # by the mark in front of three digits
-    for label, column in columns:
-        marks = {NUMBER_STYLES[fit.format.style].decimal for fit in _whole(column, "number")}
-        if "number" in column.fits and "grouped" not in column.fits:
-            votes["."].append(label)
-        elif len(marks) == 1 and column.written and column.written.marked:
-            votes[marks.pop()].append(label)
-        elif len(marks) == 2 and _is_open(column):
-            open_columns["." if "grouped" in column.fits else _mark(column)].append(label)
-    if options.thousands == "":
-        mark = "," if open_columns[","] else "."
-        return Decision("decimal", mark, "It was given that no mark stands between thousands.", "given")
-    if votes[","] and not votes["."]:
-        return Decision("decimal", ",", f"{votes[','][0]!r} has decimal commas.", "certain")
-    if votes["."] and not votes[","]:
-        return Decision("decimal", ".", f"{votes['.'][0]!r} has decimal points.", "certain")
-    if not votes["."] and not votes[","]:
-        if open_columns["."] and not open_columns[","] and delimiter == ";":
-            evidence = f"Fields are separated by ';', and {open_columns['.'][0]!r} has three digits after every point."
-            return Decision("decimal", ",", evidence, "likely")
-        if delimiter == "," and (open_columns["."] or open_columns[","]):
-            return Decision("decimal", ".", "Fields are separated by commas.", "likely")
-        if open_columns[","] and delimiter != ";":
-            evidence = f"{open_columns[','][0]!r} has three digits after every comma."
-            return Decision("decimal", ".", evidence, "likely")
-    evidence = "No number tells it." if not votes["."] else "Columns differ."
-    return Decision("decimal", AUTO, evidence, "guessed")
-
-
-def _mark(column: InferredColumn) -> str:
-    return "," if any("," in cell for cell in column.cells) else "."
-
-
-def _is_open(column: InferredColumn) -> bool:
-    """Return whether the numbers of a column have another value with another decimal mark."""
-    return bool(column.written and column.written.marked and not column.written.problem)
-
-
-def _whole(column: InferredColumn, *types: str) -> list[Fit]:
-    """Return the formats that all cells of a column have."""
-    fits = column.written.fits if column.written else []
-    return [fit for fit in fits if not fit.failed and fit.format.kind in types]
-
-
-def _date_order(columns: Iterable[tuple[str, InferredColumn]], options: ReadOptions) -> Decision:
-    """Decide the order of day and month in dates that could be read either way."""
-    if options.date_order != AUTO:
-        return Decision("date_order", options.date_order, "It was given.", "given")
-    votes: dict[str, list[str]] = {"dmy": [], "mdy": []}
-    for label, column in columns:
-        orders = {_order(fit.format) for fit in _whole(column, "date", "timestamp")}
-        if (
-            len(orders) == 1
-            and (order := orders.pop()) in votes
-            and "." not in _whole(column, "date", "timestamp")[0].format.dates[0]
-        ):
-            votes[order].append(label)
-    if bool(votes["dmy"]) != bool(votes["mdy"]):
-        order = "dmy" if votes["dmy"] else "mdy"
-        words = "a day above 12 in the first place" if order == "dmy" else "a day above 12 in the second place"
-        return Decision("date_order", order, f"{votes[order][0]!r} has {words}.", "certain")
-    return Decision("date_order", AUTO, "Columns differ." if votes["dmy"] else "No date tells it.", "guessed")
-
-
-def _order(item: ColumnFormat) -> str:
-    date = item.dates[0]
-    if date.startswith("%d"):
-        return "dmy"
-    return "mdy" if date.startswith("%m") else ""
 
 
 def _choose(column: InferredColumn, decimal: Decision, order: Decision) -> TextColumn:
@@ -236,11 +166,11 @@ def _written(column: InferredColumn, decimal: Decision, order: Decision) -> Text
     written = column.written
     if written is None:
         return None
-    dates = _whole(column, "date", "timestamp")
-    if dates and not (len({_order(fit.format) for fit in dates}) > 1 and order.value == AUTO):
-        first = next((fit.format for fit in dates if _order(fit.format) in (order.value, "")), dates[0].format)
+    dates = whole_fits(column, "date", "timestamp")
+    if dates and not (len({order_of(fit.format) for fit in dates}) > 1 and order.value == AUTO):
+        first = next((fit.format for fit in dates if order_of(fit.format) in (order.value, "")), dates[0].format)
         return _as(column, first, f"holds {'dates' if first.kind == 'date' else 'times'} written as {_named(first)}")
-    numbers = _whole(column, "number")
+    numbers = whole_fits(column, "number")
     if not numbers or written.problem:
         return None
     marks = {NUMBER_STYLES[fit.format.style].decimal for fit in numbers}
@@ -289,7 +219,7 @@ def _undecided(column: InferredColumn) -> TextColumn:
     if best.format.dates:
         evidence = "holds dates that could be day-month or month-day"
     else:
-        mark = _mark(column)
+        mark = mark_of(column)
         evidence = f"could mean {'1,234 or 1.234' if mark == ',' else '1.234 or 1,234'}"
     return _text(column, candidates=specs, evidence=evidence)
 
@@ -336,37 +266,18 @@ def _given(
     name = column.name
     cells = f"(SELECT {name} AS v FROM {source.rows} WHERE {name} IS NOT NULL"
     cells += f" AND trim({name}, {literal(BLANKS)}) NOT IN ({missing}))" if missing else ")"
-    fits = check_formats(connection, cells, _ways(item), min_share=0.0).fits
+    fits = check_formats(connection, cells, ways_to_write(item), min_share=0.0).fits
     least = min(fit.failed for fit in fits)
     if least and not strict and not (item.style or item.dates):
         return _text(column)
     best = [fit for fit in fits if fit.failed == least]
-    chosen = next((fit for fit in best if _agrees(fit.format, decimal, order)), best[0])
+    chosen = next((fit for fit in best if agrees(fit.format, decimal, order)), best[0])
     text = _as(column, chosen.format, f"is read as {chosen.format.spec}, as was asked")
     if not least:
         return text
     example = f"{chosen.example!r}"
     notice = f"has {least:,} value(s) that are no {_NOUNS[item.kind]}, such as {example}; they became missing"
     return replace(text, notice=notice, lost=least)
-
-
-def _ways(item: ColumnFormat) -> list[ColumnFormat]:
-    """Return the ways in which values of a type may be written."""
-    if item.style or item.dates or item.kind in ("boolean", "integer"):
-        return [item]
-    if item.kind == "number":
-        return [item, *(replace(item, style=style) for style in NUMBER_STYLES)]
-    dates = [replace(item, dates=(date,)) for date in DATE_FORMATS]
-    if item.kind == "date":
-        return [item, *dates]
-    timed = [replace(item, dates=(*(f"{date} {time}" for time in TIME_FORMATS), date)) for date in DATE_FORMATS]
-    return [item, replace(item, zoned=True), *timed]
-
-
-def _agrees(item: ColumnFormat, decimal: Decision, order: Decision) -> bool:
-    if item.style:
-        return decimal.value in (AUTO, NUMBER_STYLES[item.style].decimal)
-    return order.value in (AUTO, _order(item)) if item.dates else True
 
 
 _NOUNS = {

@@ -2,7 +2,7 @@
 
 A sample can only rule types out; the remaining types are tested on all rows, in one scan. A type is chosen when every
 value that is not a missing marker has it without loss, so no cast can fail later and no row is dropped. What numbers
-and dates with marks mean is decided once for the file (see `_type_choice`).
+and dates with marks mean is decided once for the file (see `_file_decisions`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Protocol
 from core.datasets._limits import Limits
 from core.errors import InputError, LimitError
 
-__all__ = ["check_archive", "damage_reported", "unpack_gzip", "unpack_zip"]
+__all__ = ["check_archive", "damage_reported", "is_of_the_disk", "unpack_gzip", "unpack_zip"]
 
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EMFILE}
 _CHUNK = 4 * 2**20
@@ -101,11 +101,16 @@ def damage_reported(title: str) -> Iterator[None]:
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
-        if isinstance(error, InputError) or getattr(error, "errno", None) in _OF_THE_DISK:
+        if isinstance(error, InputError) or is_of_the_disk(error):
             raise
         raise InputError(
             f"The {title} file is damaged or cut off before its end.", "Pack it again, or upload it unpacked."
         ) from error
+
+
+def is_of_the_disk(error: Exception) -> bool:
+    """Return whether an error is that of the disk, and not of the file that is read."""
+    return getattr(error, "errno", None) in _OF_THE_DISK
 
 
 def check_archive(path: Path, limits: Limits) -> None:

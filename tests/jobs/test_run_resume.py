@@ -32,7 +32,7 @@ def test_resumed_run_ends_like_one_that_ran_through(interrupted):
     assert after.state is through.state is RunState.SUCCEEDED
     assert after.result["counted"] == through.result["counted"] == 40
     steps = {event.values["step"] for event in jobs.events(after.id, workspace="local")}
-    steps.add(after.result["first"])  # it may have been killed after it had kept this step and before it told of it
+    steps.add(after.result["first"])  # the process may end between the checkpoint and the event
     assert steps == {event.values["step"] for event in jobs.events(through.id, workspace="local")} == set(range(1, 41))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.datasets import Table, _records, read_table
+from core.datasets import Table, _delimited, read_table
 
 
 def read(folder: Path, text: str, end: str = "\n") -> Table:
@@ -117,7 +117,7 @@ def test_every_line_is_accounted_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]], delimiter: str, end: str, block: int
 ) -> None:
     """Whatever the lines are, and wherever a block of the file ends."""
-    monkeypatch.setattr(_records, "_BLOCK", block)
+    monkeypatch.setattr(_delimited, "BLOCK", block)
     good = [delimiter.join((str(i), "name", "1.5")) for i in range(30)]
     lines = [delimiter.join(row) for row in rows]
     table = read(tmp_path, "\n".join([delimiter.join(("id", "b", "c")), *good, *lines, *good]) + "\n", end)
