@@ -14,6 +14,7 @@ from ._read import read_table
 from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
 from ._source_file import SourceFile
+from ._spellings import SpellingCluster, spelling_clusters
 from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
 from ._task import infer_task, whole_numbers
 from ._types import MISSING_MARKERS
@@ -39,6 +40,7 @@ __all__ = [
     "Sample",
     "SkippedRow",
     "SourceFile",
+    "SpellingCluster",
     "Table",
     "Undecided",
     "check",
@@ -50,6 +52,7 @@ __all__ = [
     "read_table",
     "readable_formats",
     "samples",
+    "spelling_clusters",
     "suspected_attribute",
     "whole_numbers",
     "write_csv",

@@ -54,11 +54,15 @@ class CheckedTable:
     @cached_property
     def text_columns(self) -> list[str]:
         """Names of the features that are text or categories."""
+        return [name for name in self.features if self._is_text(name)]
+
+    @property
+    def target_is_text(self) -> bool:
+        """Whether there is a target, and it is text or a category."""
+        return self.target is not None and self._is_text(self.target)
+
+    def _is_text(self, name: str) -> bool:
         import pandas as pd
 
-        dtypes = {name: self.frame[name].dtype for name in self.features}
-        return [
-            name
-            for name, dtype in dtypes.items()
-            if pd.api.types.is_string_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype)
-        ]
+        dtype = self.frame[name].dtype
+        return bool(pd.api.types.is_string_dtype(dtype)) or isinstance(dtype, pd.CategoricalDtype)

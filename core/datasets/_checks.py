@@ -106,6 +106,12 @@ GUARDRAILS: Registry[Guardrail] = Registry(
             columns.dates_as_text,
         ),
         Guardrail(
+            "spellings",
+            "Spellings",
+            "A value that is written in several ways is several values to a model.",
+            columns.spellings,
+        ),
+        Guardrail(
             "duplicate_rows",
             "Duplicate rows",
             "Copies of a row in both the training and the test rows make a model look better than it is.",

@@ -11,6 +11,7 @@ from core.datasets._checked_table import CheckedTable
 from core.datasets._finding import Finding
 from core.datasets._leakage import encode
 from core.datasets._sensitive import suspected_attribute
+from core.datasets._spellings import SpellingCluster, spelling_clusters
 
 __all__ = [
     "constant",
@@ -21,6 +22,7 @@ __all__ = [
     "missing",
     "near_duplicates",
     "sensitive",
+    "spellings",
 ]
 
 MISSING_SHARE = 0.5
@@ -28,6 +30,7 @@ MANY_LEVELS = 100
 IDENTIFIER_SHARE = 0.95
 CORRELATION = 0.999
 _CORRELATION_ROWS = 5_000
+_CLUSTERS_NAMED = 3
 _DATE = r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?\s*"
 
 
@@ -214,3 +217,44 @@ def sensitive(table: CheckedTable) -> Iterator[Finding]:
         yield Finding("sensitive", "passed", None, f"Marked as sensitive: {listed}.")
     elif not attributes:
         yield Finding("sensitive", "passed", None, "No column's name suggests a sensitive attribute.")
+
+
+def spellings(table: CheckedTable) -> Iterator[Finding]:
+    """Yield columns, the target included, in which the same words are written differently."""
+    columns = {name: table.frame[name] for name in table.text_columns}
+    if table.target is not None and table.labels is not None and table.target_is_text:
+        columns[table.target] = table.labels
+    has_findings = False
+    for name, values in columns.items():
+        known = int(values.notna().sum())
+        if known >= 20 and values.nunique() >= IDENTIFIER_SHARE * known:  # identifiers, free text
+            continue
+        clusters = spelling_clusters(values)
+        if clusters:
+            has_findings = True
+            yield Finding(
+                "spellings",
+                "notice",
+                name,
+                f"{name!r} has {_count(len(clusters), 'value')} in more than one spelling: {_name(clusters)}.",
+                "Merge the spellings: a model treats each of them as a value of its own.",
+                {
+                    "merge": {old: new for cluster in clusters for old, new in cluster.merge.items()},
+                    "cells": sum(cluster.values[old] for cluster in clusters for old in cluster.merge),
+                },
+            )
+    if not has_findings:
+        yield Finding("spellings", "passed", None, "No value is written in more than one way.")
+
+
+def _name(clusters: list[SpellingCluster]) -> str:
+    named = [
+        " and ".join(f"{value!r} ({count:,})" for value, count in list(cluster.values.items())[:_CLUSTERS_NAMED])
+        for cluster in clusters[:_CLUSTERS_NAMED]
+    ]
+    more = len(clusters) - len(named)
+    return "; ".join([*named, *([f"{more:,} more"] if more else [])])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -23,6 +23,7 @@ CHECKS = (
     "duplicate_rows",
     "near_duplicates",
     "sensitive",
+    "spellings",
 )
 SOUND = pd.DataFrame(
     {
