@@ -10,7 +10,7 @@ from ._frame import load_frame
 from ._limits import Limits
 from ._options import Decision, ReadOptions, Undecided
 from ._profile import profile
-from ._read import read_table
+from ._read import detect_format, read_table
 from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
 from ._source_file import SourceFile
@@ -44,6 +44,7 @@ __all__ = [
     "Table",
     "Undecided",
     "check",
+    "detect_format",
     "fingerprint",
     "infer_task",
     "load_frame",

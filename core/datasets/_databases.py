@@ -6,6 +6,7 @@ import csv
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from core.datasets._dialect import Layout
@@ -23,15 +24,20 @@ _MAX_STEPS = 20_000_000  # of SQLite's virtual machine, between two looks at the
 
 @dataclass(frozen=True)
 class DatabaseTable:
-    """A table as it was written to CSV: its layout, the tables of the database, and the positions of declared texts."""
+    """A table as it was written to CSV: its layout, the tables of the database, the positions of declared texts,
+    and whether it has all rows.
+    """
 
     layout: Layout
     tables: tuple[str, ...]
     texts: tuple[int, ...]
+    complete: bool = True
 
 
-def database_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) -> DatabaseTable:
-    """Write one table of an SQLite database as CSV: the one that is chosen, or the one with most rows.
+def database_to_csv(
+    path: Path, out: Path, limits: Limits, options: ReadOptions, most: int | None = None
+) -> DatabaseTable:
+    """Write one table of an SQLite database as CSV, or its first rows: the chosen table, or the one with most rows.
 
     Raises
     ------
@@ -42,12 +48,14 @@ def database_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions)
         with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro&immutable=1", uri=True)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.text_factory = lambda content: content.decode("utf-8", "replace")
-            return _write(connection, out, limits, options)
+            return _write(connection, out, limits, options, most)
     except sqlite3.Error as error:
         raise InputError("The SQLite database is damaged.", "Export the table as CSV.") from error
 
 
-def _write(connection: sqlite3.Connection, out: Path, limits: Limits, options: ReadOptions) -> DatabaseTable:
+def _write(
+    connection: sqlite3.Connection, out: Path, limits: Limits, options: ReadOptions, most: int | None
+) -> DatabaseTable:
     query = (
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"
     )
@@ -69,14 +77,16 @@ def _write(connection: sqlite3.Connection, out: Path, limits: Limits, options: R
     count = 0
     with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        for row in connection.execute(f"SELECT * FROM {identifier(chosen)}"):
+        rows = connection.execute(f"SELECT * FROM {identifier(chosen)}")
+        for row in islice(rows, most):
             count += 1
             limits.check_shape(count, len(columns))
             writer.writerow("" if cell is None else cell.hex() if isinstance(cell, bytes) else cell for cell in row)
+        complete = most is None or rows.fetchone() is None
     others = ", ".join(repr(name) for name in names if name != chosen)
     notices = (f"The table {chosen!r} was read; the database also has {others}.",) if others else ()
     layout = Layout(Dialect(",", '"', False), '"', [name for _, name, *_ in columns], notices, decisions=(decision,))
-    return DatabaseTable(layout, names, texts)
+    return DatabaseTable(layout, names, texts, complete)
 
 
 def _is_text(declared: str) -> bool:

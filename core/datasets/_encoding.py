@@ -10,7 +10,7 @@ from pathlib import Path
 from core.datasets._limits import Limits
 from core.errors import InputError
 
-__all__ = ["Utf8File", "to_utf8"]
+__all__ = ["Utf8File", "line_end", "to_utf8"]
 
 _CHUNK = 4 * 2**20
 _SAMPLE = 32 * 1024
@@ -100,6 +100,22 @@ def to_utf8(path: Path, out: Path, limits: Limits, *, encoding: str = "auto") ->
         return Utf8File(path, "utf-8")
     _convert(path, out, encoding, errors, limits)
     return Utf8File(out, encoding, tuple(notices))
+
+
+def line_end(head: bytes) -> bytes:
+    """Return the bytes that end a line of a text file, given its start.
+
+    Examples
+    --------
+    >>> line_end(b"a,b\\r\\n1,2\\r\\n"), line_end("a,b\\n1,2\\n".encode("utf-16-be"))
+    (b'\\n', b'\\x00\\n')
+    """
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "\n".encode("utf-32-le" if head.startswith(codecs.BOM_UTF32_LE) else "utf-32-be")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "\n".encode("utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be")
+    encoding = _utf16_without_bom(head[: 64 * 1024])
+    return "\n".encode(encoding) if encoding else b"\n" if b"\n" in head else b"\r"
 
 
 def _collect_facts(path: Path) -> _Facts:

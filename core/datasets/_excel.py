@@ -27,7 +27,7 @@ CellValue: TypeAlias = str | bool | int | float | datetime.date | datetime.time 
 _SPARE_ROWS = 200  # for titles above the table
 
 
-def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) -> Sheet:
+def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions, most: int | None = None) -> Sheet:
     """Write one sheet of an Excel file as CSV.
 
     Parameters
@@ -40,6 +40,8 @@ def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) ->
         Bounds that are checked before the file is unpacked, and for every row.
     options : ReadOptions
         Sheet, header and skipped rows, where they are given.
+    most : int, optional
+        Maximum number of rows to read, a number above 200; by default all are read.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) ->
     try:
         _refuse_entities(path)
         with path.open("rb") as file:  # openpyxl would judge a path by its extension
-            return _convert(file, out, limits, options)
+            return _convert(file, out, limits, options, most)
     except LimitError:
         raise
     except (
@@ -76,7 +78,7 @@ def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) ->
         raise InputError("The Excel file is damaged.", "Open it in Excel, save it again and upload it.") from error
 
 
-def _convert(file: IO[bytes], out: Path, limits: Limits, options: ReadOptions) -> Sheet:
+def _convert(file: IO[bytes], out: Path, limits: Limits, options: ReadOptions, most: int | None) -> Sheet:
     import openpyxl
 
     book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
@@ -88,8 +90,8 @@ def _convert(file: IO[bytes], out: Path, limits: Limits, options: ReadOptions) -
             SheetRows(name, partial(_filled_rows, sheet, limits), sheet.sheet_state == "visible")
             for name, sheet in by_name.items()
         ]
-        read = read_sheet(sheets, out, limits, options)
-        if count := _formulas_without_values(by_name[read.name]):
+        read = read_sheet(sheets, out, limits, options, most)
+        if read.complete and (count := _formulas_without_values(by_name[read.name])):
             notice = (
                 f"{count:,} cell(s) have a formula whose value was never stored; they are missing. "
                 "Open the file in a spreadsheet program, save it and upload it again."

@@ -46,6 +46,8 @@ class FileFormat:
         return an SQL relation, so that memory does not grow with the file.)
     upload : bool, default=True
         Whether users may upload such a file.
+    typed : bool, default=False
+        Whether the file has the types of its columns, so that nothing is decided on how it is read.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class FileFormat:
     recognize: Callable[[SourceFile], bool]
     read: Callable[[SourceFile, duckdb.DuckDBPyConnection], Relation | pd.DataFrame]
     upload: bool = True
+    typed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +79,15 @@ class Container:
     recognize : callable
         Function of a `SourceFile` that returns whether its content has this format.
     unpack : callable
-        Function that writes the packed file, given the container, the file to write and the limits.
+        Function that writes the packed file, given the container, the file to write, the limits, and the number of
+        bytes after which it may end (None: all are written).
     """
 
     name: str
     title: str
     extensions: tuple[str, ...]
     recognize: Callable[[SourceFile], bool]
-    unpack: Callable[[Path, Path, Limits], object]
+    unpack: Callable[[Path, Path, Limits, int | None], object]
 
 
 FILE_FORMATS: Registry[FileFormat] = Registry(
@@ -116,6 +120,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".parquet", ".pq"),
             recognize=lambda file: file.head.startswith(b"PAR1"),
             read=readers.read_parquet,
+            typed=True,
         ),
         FileFormat(
             name="feather",
@@ -123,6 +128,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".feather", ".arrow", ".ipc"),
             recognize=lambda file: file.head.startswith(b"ARROW1"),
             read=readers.read_feather,
+            typed=True,
         ),
         FileFormat(
             name="open_document",
@@ -151,6 +157,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".orc",),
             recognize=lambda file: file.head.startswith(b"ORC") and not file.is_text,
             read=readers.read_orc_file,
+            typed=True,
         ),
         FileFormat(
             name="avro",
@@ -158,6 +165,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".avro",),
             recognize=lambda file: file.head.startswith(b"Obj\x01"),
             read=readers.read_avro_file,
+            typed=True,
         ),
         FileFormat(
             name="stata",
@@ -165,6 +173,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".dta",),
             recognize=lambda file: _is_stata(file.head),
             read=readers.statistics_reader("stata", "Stata"),
+            typed=True,
         ),
         FileFormat(
             name="spss",
@@ -172,6 +181,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".sav", ".zsav"),
             recognize=lambda file: file.head.startswith((b"$FL2", b"$FL3")),
             read=readers.statistics_reader("spss", "SPSS"),
+            typed=True,
         ),
         FileFormat(
             name="spss_portable",
@@ -179,6 +189,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".por",),
             recognize=lambda file: b"SPSS PORT FILE" in file.head[:300],
             read=readers.statistics_reader("spss_portable", "SPSS portable"),
+            typed=True,
         ),
         FileFormat(
             name="sas",
@@ -186,6 +197,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".sas7bdat",),
             recognize=lambda file: file.head.startswith(b"\x00" * 12 + b"\xc2\xea\x81\x60"),
             read=readers.statistics_reader("sas", "SAS"),
+            typed=True,
         ),
         FileFormat(
             name="sas_transport",
@@ -193,6 +205,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".xpt",),
             recognize=lambda file: file.head.startswith(b"HEADER RECORD*******LIB"),
             read=readers.statistics_reader("sas_transport", "SAS transport"),
+            typed=True,
         ),
     ],
 )

@@ -31,8 +31,8 @@ def is_open_document(path: Path, members: list[str]) -> bool:
         return file.read(100).startswith(_MIME)
 
 
-def open_document_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions) -> Sheet:
-    """Write one sheet of an OpenDocument file as CSV.
+def open_document_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions, most: int | None = None) -> Sheet:
+    """Write one sheet of an OpenDocument file as CSV, or its first rows.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def open_document_to_csv(path: Path, out: Path, limits: Limits, options: ReadOpt
                     raise InputError("The OpenDocument file declares XML entities.", "Save it again.")
             names = [name for name, _ in _rows(archive, None)]
             sheets = [SheetRows(name, partial(_sheet, archive, name, limits)) for name in dict.fromkeys(names)]
-            return read_sheet(sheets, out, limits, options)
+            return read_sheet(sheets, out, limits, options, most)
     except (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, EOFError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from core.columns import require_columns
+from core.datasets._excerpt import START_BYTES, start_of_text
 from core.datasets._fingerprint import fingerprint
 from core.datasets._formats import Container, FileFormat, extension_notice, identify
 from core.datasets._limits import Limits
@@ -28,7 +29,7 @@ from core.query import connect, identifier, literal
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["read_table"]
+__all__ = ["detect_format", "read_table"]
 
 _MAX_LAYERS = 2
 
@@ -40,6 +41,7 @@ def read_table(
     limits: Limits | None = None,
     options: ReadOptions | None = None,
     like: Table | ReadReport | Mapping[str, str] | None = None,
+    start_only: bool = False,
     workdir: str | Path | None = None,
     report: Report | None = None,
 ) -> Table:
@@ -64,6 +66,10 @@ def read_table(
         Table with the types that the columns of this one should have, or `ReadReport.grammar` of one. Cells without a
         value that is written in that way become missing, and are counted; a column of plain numbers or dates stays text
         if a cell is neither. Other columns are read as without it.
+    start_only : bool, default=False
+        Read only the start of the file: the first MiB of a text, the first 1,000 rows of a sheet or of a table of a
+        database; files of other formats are read whole. `ReadReport.complete` says whether there was more. Decisions
+        that rest on cells may be others for the whole file.
     workdir : path, optional
         Folder for the Parquet file and for temporary files; by default a new temporary folder.
     report : callable, optional
@@ -105,7 +111,7 @@ def read_table(
     with _folders(workdir) as (folder, scratch):
         out = folder / "table.parquet"
         report(Event("read", 0.0, "Recognizing the format"))
-        file, containers, file_format = _unpack(SourceFile(source, scratch, limits, options))
+        file, containers, file_format = _unpack(SourceFile(source, scratch, limits, options, start_only=start_only))
         file.like = _grammar(like)
         report(Event("read", 0.1, "Recognizing the types of the columns"))
         with connect(scratch) as connection:
@@ -154,10 +160,33 @@ def read_table(
                 if label in relation.labels
             },
             lost={name: column.lost for name, column in columns.items() if column.lost},
+            complete=file.complete and relation.complete,
         )
         table = Table(PurePath(user_name).name.split(".")[0] or user_name, out, result, fingerprint(out))
     report(Event("read", 1.0, f"{result.rows:,} rows, {result.columns:,} columns"))
     return table
+
+
+def detect_format(path: str | Path, *, options: ReadOptions | None = None) -> FileFormat:
+    """Return the format of a file, of what it packs if it is a container. Only the start of a text is looked at.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    options : ReadOptions, optional
+        Decisions on how it is read.
+
+    Raises
+    ------
+    InputError, LimitError
+        As `read_table` does for a file of no known format.
+    """
+    with _folders(None) as (folder, scratch):
+        try:
+            return _unpack(SourceFile(Path(path), scratch, Limits.from_settings(), options, start_only=True))[-1]
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _grammar(like: Table | ReadReport | Mapping[str, str] | None) -> Mapping[str, str]:
@@ -195,14 +224,24 @@ def _folders(workdir: str | Path | None) -> Iterator[tuple[Path, Path]]:
 def _unpack(file: SourceFile) -> tuple[SourceFile, list[Container], FileFormat]:
     """Return the packed file, the containers around it (the outermost first) and its format."""
     containers: list[Container] = []
+    file = start_of_text(file) if file.start_only else file
     while isinstance(record := identify(file), Container):
         containers.append(record)
         if len(containers) > _MAX_LAYERS:
             raise InputError("The file is packed more than twice.", "Upload the table itself.")
-        inner = file.scratch / f"unpacked-{len(containers)}"
-        record.unpack(file.path, inner, file.limits)
-        file = SourceFile(inner, file.scratch, file.limits, file.options)
+        file = _open(record, file, file.scratch / f"unpacked-{len(containers)}")
     return file, containers, record
+
+
+def _open(container: Container, file: SourceFile, out: Path) -> SourceFile:
+    """Return the file that a container packs, or its start if that is enough."""
+    if file.start_only:
+        container.unpack(file.path, out, file.limits, START_BYTES + 1)
+        start = start_of_text(SourceFile(out, file.scratch, file.limits, file.options, start_only=True))
+        if not start.complete or out.stat().st_size <= START_BYTES:
+            return start
+    container.unpack(file.path, out, file.limits, None)
+    return SourceFile(out, file.scratch, file.limits, file.options, start_only=file.start_only)
 
 
 def _store(connection: duckdb.DuckDBPyConnection, relation: Relation, names: Sequence[str], out: Path) -> None:

@@ -13,6 +13,7 @@ from core.datasets._databases import database_to_csv
 from core.datasets._delimited import delimited_source, scan_records
 from core.datasets._dialect import Layout, detect_layout
 from core.datasets._excel import excel_to_csv
+from core.datasets._excerpt import START_ROWS
 from core.datasets._frame import store_frame
 from core.datasets._json import json_table
 from core.datasets._json_shapes import is_document, rows_to_lines
@@ -116,13 +117,14 @@ def read_json(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relati
 def read_excel(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
     """Read one sheet of an Excel file."""
     staged = file.scratch / "sheet.csv"
-    return _of_sheet(excel_to_csv(file.path, staged, file.limits, file.options), staged, file, connection)
+    return _of_sheet(excel_to_csv(file.path, staged, file.limits, file.options, _most(file)), staged, file, connection)
 
 
 def read_open_document(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
     """Read one sheet of an OpenDocument file."""
     staged = file.scratch / "sheet.csv"
-    return _of_sheet(open_document_to_csv(file.path, staged, file.limits, file.options), staged, file, connection)
+    sheet = open_document_to_csv(file.path, staged, file.limits, file.options, _most(file))
+    return _of_sheet(sheet, staged, file, connection)
 
 
 def _of_sheet(sheet: Sheet, staged: Path, file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
@@ -133,15 +135,20 @@ def _of_sheet(sheet: Sheet, staged: Path, file: SourceFile, connection: duckdb.D
         sheets=sheet.sheets,
         skipped=len(sheet.footer),
         skipped_rows=sheet.footer,
+        complete=sheet.complete,
     )
+
+
+def _most(file: SourceFile) -> int | None:
+    return START_ROWS if file.start_only else None
 
 
 def read_database(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
     """Read one table of an SQLite database."""
     staged = file.scratch / "table.csv"
-    table = database_to_csv(file.path, staged, file.limits, file.options)
+    table = database_to_csv(file.path, staged, file.limits, file.options, _most(file))
     relation = _delimited(connection, staged, table.layout, file, strings=[f"c{i}" for i in table.texts])
-    return replace(relation, dialect=None, lines=None, sheets=table.tables)
+    return replace(relation, dialect=None, lines=None, sheets=table.tables, complete=table.complete)
 
 
 def read_attribute_relation(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:

@@ -46,6 +46,8 @@ class Relation:
         Descriptions of columns that the file has, by name.
     notices : tuple of str, default=()
         Sentences about everything else that was decided.
+    complete : bool, default=True
+        Whether these are all rows, and not only the first.
     """
 
     sql: str
@@ -62,3 +64,4 @@ class Relation:
     sheets: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    complete: bool = True

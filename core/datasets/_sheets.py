@@ -43,15 +43,21 @@ class SheetRows:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet as it was written to CSV: its layout, the sheets of the workbook, and the rows left out at its end."""
+    """A sheet as it was written to CSV: its layout, the sheets of the workbook, the rows left out at its end.
+
+    `complete` says whether it has all rows.
+    """
 
     layout: Layout
     name: str
     sheets: tuple[str, ...]
     footer: tuple[SkippedRow, ...] = ()
+    complete: bool = True
 
 
-def read_sheet(sheets: Sequence[SheetRows], out: Path, limits: Limits, options: ReadOptions) -> Sheet:
+def read_sheet(
+    sheets: Sequence[SheetRows], out: Path, limits: Limits, options: ReadOptions, most: int | None = None
+) -> Sheet:
     """Write one sheet as CSV.
 
     Without a choice it is the first visible sheet that looks like a table (two columns and two rows at least), or the
@@ -67,6 +73,8 @@ def read_sheet(sheets: Sequence[SheetRows], out: Path, limits: Limits, options: 
         Bounds that are checked for every row.
     options : ReadOptions
         Sheet, header and skipped rows, where they are given.
+    most : int, optional
+        Maximum number of rows to read, a number above 200; by default all are read.
 
     Returns
     -------
@@ -78,7 +86,8 @@ def read_sheet(sheets: Sequence[SheetRows], out: Path, limits: Limits, options: 
         When no sheet has cells, or the chosen one is absent.
     """
     sheet, decision = _choose(sheets, options)
-    rows = _checked(sheet.rows(), limits)
+    source = _checked(sheet.rows(), limits)
+    rows = islice(source, most)
     head = list(islice(rows, _HEAD_ROWS))
     if not head:
         raise InputError(f"The sheet {sheet.name!r} has no cells.", "Choose another sheet.")
@@ -88,7 +97,8 @@ def read_sheet(sheets: Sequence[SheetRows], out: Path, limits: Limits, options: 
         listed = ", ".join(repr(other.name) for other in sheets if other is not sheet)
         notices.insert(0, f"The sheet {sheet.name!r} was read; the file also has {listed}.")
     layout = replace(layout, notices=tuple(notices), decisions=(decision, *layout.decisions))
-    return Sheet(layout, sheet.name, tuple(other.name for other in sheets), footer)
+    complete = most is None or next(source, None) is None
+    return Sheet(layout, sheet.name, tuple(other.name for other in sheets), footer, complete)
 
 
 def _choose(sheets: Sequence[SheetRows], options: ReadOptions) -> tuple[SheetRows, Decision]:

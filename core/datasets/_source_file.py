@@ -32,11 +32,15 @@ class SourceFile:
         Bounds on the table, and on what the file unpacks to.
     options : ReadOptions, optional
         Decisions on how the file is read; by default all are made from its content.
+    start_only : bool, default=False
+        Whether only the start of the table is read.
 
     Attributes
     ----------
     like : mapping
         Types by column that are used where `options` has none; columns that the file lacks are ignored.
+    complete : bool
+        Whether it is the whole file, not a copy of its start.
     head : bytes
         First 64 KiB.
     is_text : bool
@@ -49,7 +53,17 @@ class SourceFile:
         Names in a zip file; empty for any other file.
     """
 
-    def __init__(self, path: Path, scratch: Path, limits: Limits, options: ReadOptions | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        scratch: Path,
+        limits: Limits,
+        options: ReadOptions | None = None,
+        *,
+        start_only: bool = False,
+    ) -> None:
+        self.start_only = start_only
+        self.complete = True
         self.options = options or ReadOptions()
         self.like: Mapping[str, str] = {}
         self.path = path
@@ -82,7 +96,7 @@ class SourceFile:
     @property
     def is_whole_sample(self) -> bool:
         """Whether `sample` is the whole text."""
-        return self.text.path.stat().st_size <= _SAMPLE_BYTES
+        return self.complete and self.text.path.stat().st_size <= _SAMPLE_BYTES
 
     @cached_property
     def members(self) -> list[str]:

@@ -122,6 +122,8 @@ class ReadReport:
         Descriptions of columns that the file has, by column.
     lost : mapping, default={}
         Number of cells by column that became missing, since they have no value of the type that was given.
+    complete : bool, default=True
+        Whether the whole file was read, and not only its start.
     """
 
     rows: int
@@ -145,6 +147,7 @@ class ReadReport:
     sheets: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     lost: Mapping[str, int] = field(default_factory=dict)
+    complete: bool = True
 
     def grammar(self) -> dict[str, str]:
         """Return the type of each column, as `ReadOptions.column_types` has it, to read other rows in the same way.

@@ -27,7 +27,7 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def unpack_gzip(path: Path, out: Path, limits: Limits) -> None:
+def unpack_gzip(path: Path, out: Path, limits: Limits, most: int | None = None) -> None:
     """Write the content of a gzip file to `out`.
 
     Parameters
@@ -38,6 +38,8 @@ def unpack_gzip(path: Path, out: Path, limits: Limits) -> None:
         File to write.
     limits : Limits
         Bounds on the content, which is counted as it is written, whatever the file says of its size.
+    most : int, optional
+        Number of bytes after which it may end; by default all are written.
 
     Raises
     ------
@@ -51,10 +53,10 @@ def unpack_gzip(path: Path, out: Path, limits: Limits) -> None:
     unpack_zip : The same for a zip file with one member.
     """
     with damage_reported("gzip"), gzip.open(path) as source:
-        _copy(source, out, path.stat().st_size, limits)
+        _copy(source, out, path.stat().st_size, limits, most)
 
 
-def unpack_zip(path: Path, out: Path, limits: Limits) -> None:
+def unpack_zip(path: Path, out: Path, limits: Limits, most: int | None = None) -> None:
     """Write the only member of a zip file to `out`.
 
     Parameters
@@ -65,6 +67,8 @@ def unpack_zip(path: Path, out: Path, limits: Limits) -> None:
         File to write.
     limits : Limits
         Bounds on the content, which is counted as it is written, whatever the file says of its size.
+    most : int, optional
+        Number of bytes after which it may end; by default all are written.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def unpack_zip(path: Path, out: Path, limits: Limits) -> None:
     with damage_reported("zip"), zipfile.ZipFile(path) as archive:
         member = _only_member(archive, limits, packed)
         with archive.open(member) as source:
-            _copy(source, out, packed, limits)
+            _copy(source, out, packed, limits, most)
 
 
 @contextlib.contextmanager
@@ -138,10 +142,12 @@ def _only_member(archive: zipfile.ZipFile, limits: Limits, packed: int) -> zipfi
     return members[0]
 
 
-def _copy(source: _Readable, out: Path, packed: int, limits: Limits) -> None:
+def _copy(source: _Readable, out: Path, packed: int, limits: Limits, most: int | None) -> None:
     written = 0
     with out.open("wb") as target:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
             limits.check_expansion(written, packed)
             target.write(chunk)
+            if most is not None and written >= most:
+                return
