@@ -18,6 +18,7 @@ from ._spellings import SpellingCluster, spelling_clusters
 from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
 from ._task import infer_task, whole_numbers
 from ._types import MISSING_MARKERS
+from .prepare import Prepared, Recipe, apply_recipe
 
 __all__ = [
     "COLUMN_KINDS",
@@ -34,15 +35,18 @@ __all__ = [
     "Guardrail",
     "Limits",
     "LineCounts",
+    "Prepared",
     "Profile",
     "ReadOptions",
     "ReadReport",
+    "Recipe",
     "Sample",
     "SkippedRow",
     "SourceFile",
     "SpellingCluster",
     "Table",
     "Undecided",
+    "apply_recipe",
     "check",
     "detect_format",
     "fingerprint",
