@@ -9,7 +9,7 @@ __all__ = ["delete_dataset", "delete_unused"]
 
 
 def delete_dataset(dataset_id: str, *, workspace: str) -> None:
-    """Delete a dataset. Results of runs that used it are kept.
+    """Delete a dataset with all of its versions. Results of runs that used it are kept.
 
     Raises
     ------
@@ -18,8 +18,8 @@ def delete_dataset(dataset_id: str, *, workspace: str) -> None:
     InputError
         When a run is queued for it or works on it.
     """
-    dataset = datasets.delete(dataset_id, workspace)
-    delete_unused(dataset.data_digest, dataset.profile_digest, dataset.upload_digest)
+    for version in datasets.delete(dataset_id, workspace):
+        delete_unused(version.data_digest, version.profile_digest, version.upload_digest)
 
 
 def delete_unused(*digests: str | None) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from core.catalog.engine import reading, writing
-from core.catalog.tables import ACTIVE, Dataset, Run, RunState
+from core.catalog.tables import ACTIVE, Dataset, DatasetChange, Run, RunState
 from core.errors import InputError, NotFoundError
 from core.jsonable import JsonObject
 
@@ -71,10 +71,12 @@ def get(dataset_id: str, workspace: str) -> Dataset:
 
 
 def find(workspace: str) -> list[Dataset]:
-    """Return a workspace's datasets, newest first."""
+    """Return the current versions of a workspace's datasets, newest first."""
     query = select(Dataset).where(Dataset.workspace == workspace).order_by(col(Dataset.created_at).desc())
     with reading() as session:
-        return list(session.exec(query))
+        rows = list(session.exec(query))
+    heads = {dataset.head_id or dataset.id for dataset in rows if not dataset.origin_id}
+    return [dataset for dataset in rows if dataset.id in heads]
 
 
 def with_fingerprint(fingerprint: str, workspace: str) -> Dataset | None:
@@ -92,17 +94,20 @@ def kept_bytes(workspace: str) -> int:
 
 
 def is_used(dataset_id: str, workspace: str) -> bool:
-    """Return whether a run besides imports refers to a dataset."""
+    """Return whether a run besides imports refers to a dataset, or another version was made from it."""
     with reading() as session:
-        return session.exec(_users(dataset_id, workspace)).first() is not None
+        return any(session.exec(query).first() is not None for query in _users(dataset_id, workspace))
 
 
-def _users(dataset_id: str, workspace: str) -> SelectOfScalar[str]:
-    return select(Run.id).where(Run.dataset_id == dataset_id, Run.workspace == workspace, Run.task != "ingest").limit(1)
+def _users(dataset_id: str, workspace: str) -> tuple[SelectOfScalar[str], SelectOfScalar[str]]:
+    return (
+        select(Run.id).where(Run.dataset_id == dataset_id, Run.workspace == workspace, Run.task != "ingest").limit(1),
+        select(Dataset.id).where(Dataset.origin_id == dataset_id, Dataset.workspace == workspace).limit(1),
+    )
 
 
 def replace(dataset: Dataset, workspace: str) -> bool:
-    """Replace the content of the dataset with this id, unless a run has used it.
+    """Replace the content of the dataset with this id, unless a run has used it or it has other versions.
 
     Parameters
     ----------
@@ -123,7 +128,7 @@ def replace(dataset: Dataset, workspace: str) -> bool:
     """
     fields = dataset.model_dump(include=_CONTENT)
     with writing() as session:
-        if session.exec(_users(dataset.id, workspace)).first() is not None:
+        if any(session.exec(query).first() is not None for query in _users(dataset.id, workspace)):
             return False
         statement = (
             update(Dataset).where(col(Dataset.id) == dataset.id, col(Dataset.workspace) == workspace).values(**fields)
@@ -145,7 +150,7 @@ def _update(dataset_id: str, workspace: str, **fields: str | JsonObject) -> None
 
 
 def rename(dataset_id: str, name: str, workspace: str) -> None:
-    """Rename a dataset.
+    """Rename a dataset with all of its versions.
 
     Raises
     ------
@@ -157,7 +162,11 @@ def rename(dataset_id: str, name: str, workspace: str) -> None:
     name = name.strip()
     if not name or len(name) > 200:
         raise InputError(f"'{name[:40]}' is not a usable name.", "Choose a name of 1 to 200 characters.")
-    _update(dataset_id, workspace, name=name)
+    family = get(dataset_id, workspace).family_id
+    with writing() as session:
+        session.execute(
+            update(Dataset).where(_in_family(family), col(Dataset.workspace) == workspace).values(name=name)
+        )
 
 
 def set_roles(dataset_id: str, roles: JsonObject, workspace: str) -> None:
@@ -171,23 +180,32 @@ def set_roles(dataset_id: str, roles: JsonObject, workspace: str) -> None:
     _update(dataset_id, workspace, roles=roles)
 
 
-def delete(dataset_id: str, workspace: str) -> Dataset:
-    """Delete a dataset's row and return it. What finished runs stored is kept.
+def delete(dataset_id: str, workspace: str) -> list[Dataset]:
+    """Delete a dataset with all of its versions, and return their rows. What finished runs stored is kept.
 
     Raises
     ------
     InputError
-        When a run is queued for it or works on it.
+        When a run is queued for one of them or works on it.
+    NotFoundError
+        When the workspace does not have this dataset.
     """
-    dataset = get(dataset_id, workspace)
+    family = get(dataset_id, workspace).family_id
     with writing() as session:
+        rows = list(session.exec(select(Dataset).where(_in_family(family)).order_by(col(Dataset.number))))
+        ids = [dataset.id for dataset in rows]
         busy = session.exec(
-            select(Run.id).where(Run.dataset_id == dataset_id, col(Run.state).in_([*ACTIVE, RunState.QUEUED]))
+            select(Run.id).where(col(Run.dataset_id).in_(ids), col(Run.state).in_([*ACTIVE, RunState.QUEUED]))
         ).first()
         if busy is not None:
             raise InputError(
-                f"'{dataset.name}' is in use by run {busy}.",
+                f"'{rows[0].name}' is in use by run {busy}.",
                 "Cancel the run or wait until it has ended, then delete the dataset.",
             )
-        session.execute(delete_rows(Dataset).where(col(Dataset.id) == dataset_id))
-    return dataset
+        session.execute(delete_rows(DatasetChange).where(col(DatasetChange.origin_id) == family))
+        session.execute(delete_rows(Dataset).where(col(Dataset.id).in_(ids)))
+    return rows
+
+
+def _in_family(family: str) -> ColumnElement[bool]:
+    return or_(col(Dataset.id) == family, col(Dataset.origin_id) == family)

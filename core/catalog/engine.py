@@ -22,7 +22,7 @@ from core.settings import get_settings
 
 __all__ = ["HEAD", "EventRow", "append_rows", "get_engine", "reading", "writing"]
 
-HEAD = "0003"
+HEAD = "0004"
 """Schema version that this code works with: the newest file in ``migrations/versions``."""
 
 # Without a lock, threads that come first at the same moment would create one engine per thread.

@@ -15,6 +15,7 @@ __all__ = [
     "ACTIVE",
     "TERMINAL",
     "Dataset",
+    "DatasetChange",
     "Model",
     "ModelAlias",
     "ModelEvent",
@@ -74,7 +75,10 @@ class _Row(SQLModel):
 
 
 class Dataset(_Row, table=True):
-    """A table that was read once and is stored as Parquet."""
+    """A version of a table, stored as Parquet: the first was read from a file, the others were prepared from it.
+
+    The first version is the origin of the others. It names the current one, and has the draft of the next.
+    """
 
     __table_args__ = (UniqueConstraint("workspace", "fingerprint"),)
 
@@ -92,7 +96,33 @@ class Dataset(_Row, table=True):
     source: str = Field(default="", max_length=300)
     report: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     roles: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    origin_id: str = Field(default="", index=True, max_length=16)  # empty in the first version
+    number: int = 1
+    lineage: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
+    head_id: str = Field(default="", max_length=16)  # of an origin: its current version, empty for itself
+    draft: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
     created_at: float = Field(default_factory=time.time)
+
+    @property
+    def family_id(self) -> str:
+        """Id of the first version."""
+        return self.origin_id or self.id
+
+
+class DatasetChange(_Row, table=True):
+    """One change to a dataset that can be undone. Rows are only added, and marked as undone."""
+
+    __table_args__ = (Index("ix_dataset_change_origin", "origin_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace: str = Field(max_length=64)
+    origin_id: str = Field(max_length=16)
+    at: float = Field(default_factory=time.time)
+    label: str = Field(max_length=300)
+    who: str = Field(default="", max_length=200)
+    before: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    after: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    undone: bool = False
 
 
 class Run(_Row, table=True):

@@ -74,7 +74,7 @@ def test_delete_waits_for_runs(catalog, state):
     with pytest.raises(InputError, match=run.id):
         datasets.delete(dataset.id, "local")
     runs.change_state(run.id, [state], RunState.FAILED)
-    assert datasets.delete(dataset.id, "local") == dataset
+    assert datasets.delete(dataset.id, "local") == [dataset]
     assert datasets.find("local") == []
     assert runs.get(run.id, "local").dataset_id == dataset.id
 

@@ -71,7 +71,8 @@ def test_values(connection: duckdb.DuckDBPyConnection, text: str, expected: obje
 def test_every_function_has_an_example_that_runs(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     function = FUNCTIONS[name]
     assert value(connection, function.example) is not None
-    assert function.help and function.example.startswith(f"{name}(")
+    assert function.help
+    assert function.example.startswith(f"{name}(")
 
 
 @pytest.mark.parametrize(

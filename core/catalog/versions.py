@@ -1,0 +1,281 @@
+"""Versions of a dataset: which one is current, the draft of the next, and changes that can be undone."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, or_, select
+
+from core.catalog import datasets
+from core.catalog.engine import reading, writing
+from core.catalog.tables import Dataset, DatasetChange
+from core.errors import InputError
+from core.jsonable import JsonObject
+
+__all__ = [
+    "add",
+    "changes",
+    "find",
+    "head",
+    "next_redo",
+    "next_undo",
+    "redo",
+    "restore",
+    "set_draft",
+    "set_roles",
+    "undo",
+]
+
+_CHANGED = "Another version became current meanwhile, perhaps in another tab."
+_HINT = "Open the current version, and repeat what you did there."
+
+
+def find(dataset: Dataset) -> list[Dataset]:
+    """Return all versions of a dataset, the first one first."""
+    family = dataset.family_id
+    query = (
+        select(Dataset)
+        .where(Dataset.workspace == dataset.workspace, or_(Dataset.id == family, Dataset.origin_id == family))
+        .order_by(col(Dataset.number))
+    )
+    with reading() as session:
+        return list(session.exec(query))
+
+
+def head(dataset: Dataset) -> Dataset:
+    """Return the current version of a dataset."""
+    origin = datasets.get(dataset.family_id, dataset.workspace)
+    return datasets.get(origin.head_id, dataset.workspace) if origin.head_id else origin
+
+
+def add(version: Dataset, parent: Dataset, label: str, *, who: str = "") -> tuple[Dataset, bool]:
+    """Store a version and make it the current one.
+
+    Parameters
+    ----------
+    version : Dataset
+        The new version; its origin and number are set here.
+    parent : Dataset
+        Version that it was made from, which must still be the current one.
+    label : str
+        Phrase for the change, such as "Drop 'id'".
+    who : str, default=""
+        Name of the user.
+
+    Returns
+    -------
+    version : Dataset
+        The stored row: an earlier version, or another dataset, where that has the same content.
+    new : bool
+        Whether it was added.
+
+    Raises
+    ------
+    InputError
+        When another version became current meanwhile.
+    """
+    version.origin_id = parent.family_id
+    try:
+        with writing() as session:
+            origin = _current(session, parent)
+            numbers = session.exec(select(Dataset.number).where(Dataset.origin_id == origin.id))
+            version.number = max([1, *numbers]) + 1
+            session.add(version)
+            _move(session, origin, parent, version, label, who)
+    except IntegrityError:
+        known = datasets.with_fingerprint(version.fingerprint, parent.workspace)
+        if known is None:
+            raise
+        if known.family_id == parent.family_id:
+            restore(known, parent, label, who=who)
+        return known, False
+    return version, True
+
+
+def restore(version: Dataset, parent: Dataset, label: str, *, who: str = "") -> None:
+    """Make a version the current one.
+
+    Parameters
+    ----------
+    version : Dataset
+        Version to become current.
+    parent : Dataset
+        Version that is taken for the current one.
+    label : str
+        Phrase for the change.
+    who : str, default=""
+        Name of the user.
+
+    Raises
+    ------
+    InputError
+        When another version became current meanwhile.
+    """
+    with writing() as session:
+        origin = _current(session, parent)
+        _move(session, origin, parent, version, label, who)
+
+
+def set_roles(dataset: Dataset, roles: JsonObject, label: str, *, who: str = "") -> None:
+    """Store the roles of the columns of a version as a change that can be undone.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Version that has these columns.
+    roles : dict
+        Roles, as `datasets.set_roles` takes them.
+    label : str
+        Phrase for the change.
+    who : str, default=""
+        Name of the user.
+    """
+    before = datasets.get(dataset.id, dataset.workspace)
+    state = {"head": dataset.id, "roles": roles}
+    with writing() as session:
+        _set(session, dataset.id, roles=roles)
+        _record(session, dataset, {"head": dataset.id, "roles": before.roles}, state, label, who)
+
+
+def set_draft(dataset: Dataset, draft: JsonObject, *, revision: int) -> None:
+    """Store the draft of the next version; an empty one discards it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Any version.
+    draft : dict
+        Steps, and the version that they begin from.
+    revision : int
+        Revision of the draft that this one was made from, 0 when there was none.
+
+    Raises
+    ------
+    InputError
+        When the draft was changed meanwhile.
+    """
+    with writing() as session:
+        origin = _locked(session, dataset)
+        if int(origin.draft.get("revision", 0)) != revision:
+            raise InputError("The steps were changed meanwhile, perhaps in another tab.", "Look at them, then repeat.")
+        _set(session, origin.id, draft={**draft, "revision": revision + 1} if draft else {"revision": revision + 1})
+
+
+def changes(dataset: Dataset) -> list[DatasetChange]:
+    """Return the changes to a dataset, the first one first."""
+    query = (
+        select(DatasetChange)
+        .where(DatasetChange.origin_id == dataset.family_id, DatasetChange.workspace == dataset.workspace)
+        .order_by(col(DatasetChange.id))
+    )
+    with reading() as session:
+        return list(session.exec(query))
+
+
+def next_undo(dataset: Dataset) -> DatasetChange | None:
+    """Return the change that `undo` takes back."""
+    done = [change for change in changes(dataset) if not change.undone]
+    return done[-1] if done else None
+
+
+def next_redo(dataset: Dataset) -> DatasetChange | None:
+    """Return the change that `redo` makes again: the first of those undone after the last one that holds."""
+    rows = changes(dataset)
+    last = max((number for number, change in enumerate(rows) if not change.undone), default=-1)
+    return rows[last + 1] if last + 1 < len(rows) else None
+
+
+def undo(dataset: Dataset) -> Dataset:
+    """Take back the last change; return the version that is current now.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to undo.
+    """
+    change = next_undo(dataset)
+    if change is None:
+        raise InputError("There is nothing to undo.", "")
+    return _go_to(dataset, change, change.before, undone=True)
+
+
+def redo(dataset: Dataset) -> Dataset:
+    """Make the last change that was undone again; return the version that is current now.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to redo.
+    """
+    change = next_redo(dataset)
+    if change is None:
+        raise InputError("There is nothing to redo.", "")
+    return _go_to(dataset, change, change.after, undone=False)
+
+
+def _go_to(dataset: Dataset, change: DatasetChange, state: JsonObject, *, undone: bool) -> Dataset:
+    with writing() as session:
+        origin = _locked(session, dataset)
+        statement = (
+            update(DatasetChange)
+            .where(col(DatasetChange.id) == change.id, col(DatasetChange.undone) != undone)
+            .values(undone=undone)
+        )
+        if not session.execute(statement).rowcount:  # type: ignore[attr-defined]
+            raise InputError(_CHANGED, _HINT)
+        version = session.get(Dataset, str(state["head"]))
+        if version is None:
+            raise InputError("The version is gone.", "Choose another one on the tab Versions.")
+        _set(session, origin.id, head_id="" if version.id == origin.id else version.id)
+        _set(session, version.id, roles=state["roles"])
+    return datasets.get(str(state["head"]), dataset.workspace)
+
+
+def _locked(session: Session, dataset: Dataset) -> Dataset:
+    """Return the row of the origin, locked until the end of the transaction."""
+    query = (
+        select(Dataset)
+        .where(Dataset.id == dataset.family_id, Dataset.workspace == dataset.workspace)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    origin = session.exec(query).first()
+    if origin is None:
+        datasets.get(dataset.family_id, dataset.workspace)  # raises the error
+        raise InputError(_CHANGED, _HINT)
+    return origin
+
+
+def _current(session: Session, parent: Dataset) -> Dataset:
+    """Return the origin, if `parent` is its current version."""
+    origin = _locked(session, parent)
+    if (origin.head_id or origin.id) != parent.id:
+        raise InputError(_CHANGED, _HINT)
+    return origin
+
+
+def _move(session: Session, origin: Dataset, parent: Dataset, version: Dataset, label: str, who: str) -> None:
+    """Make a version current, discard the draft, and record the change."""
+    roles = session.exec(select(Dataset.roles).where(Dataset.id == parent.id)).one()
+    revision = int(origin.draft.get("revision", 0))
+    head_id = "" if version.id == origin.id else version.id
+    _set(session, origin.id, head_id=head_id, draft={"revision": revision + 1})
+    before = {"head": parent.id, "roles": roles}
+    _record(session, origin, before, {"head": version.id, "roles": version.roles}, label, who)
+
+
+def _record(session: Session, dataset: Dataset, before: JsonObject, after: JsonObject, label: str, who: str) -> None:
+    session.add(
+        DatasetChange(
+            workspace=dataset.workspace,
+            origin_id=dataset.family_id,
+            label=label[:300],
+            who=who[:200],
+            before=before,
+            after=after,
+        )
+    )
+
+
+def _set(session: Session, dataset_id: str, **fields: str | JsonObject) -> None:
+    session.execute(update(Dataset).where(col(Dataset.id) == dataset_id).values(**fields))
