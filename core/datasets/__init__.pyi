@@ -18,18 +18,31 @@ from ._spellings import SpellingCluster, spelling_clusters
 from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
 from ._task import infer_task, whole_numbers
 from ._types import MISSING_MARKERS
-from .prepare import Prepared, Recipe, apply_recipe
+from .prepare import (
+    FUNCTIONS,
+    STEPS,
+    Effect,
+    Prepared,
+    Recipe,
+    Step,
+    StepError,
+    apply_recipe,
+    prepare_file,
+)
 
 __all__ = [
     "COLUMN_KINDS",
     "FILE_FORMATS",
+    "FUNCTIONS",
     "GUARDRAILS",
     "MISSING_MARKERS",
     "NUMBER_STYLES",
+    "STEPS",
     "CheckedTable",
     "ColumnProfile",
     "Decision",
     "Dialect",
+    "Effect",
     "FileFormat",
     "Finding",
     "Guardrail",
@@ -44,6 +57,8 @@ __all__ = [
     "SkippedRow",
     "SourceFile",
     "SpellingCluster",
+    "Step",
+    "StepError",
     "Table",
     "Undecided",
     "apply_recipe",
@@ -53,6 +68,7 @@ __all__ = [
     "infer_task",
     "load_frame",
     "load_sample",
+    "prepare_file",
     "profile",
     "read_table",
     "readable_formats",

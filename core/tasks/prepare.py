@@ -75,8 +75,7 @@ def submit(dataset: Dataset, recipe: Recipe, label: str, *, who: str = "") -> st
 
 def run(context: RunContext) -> JsonObject:
     """Apply the recipe, profile the result, and store it as the current version."""
-    from core.datasets import Recipe, fingerprint, profile
-    from core.datasets.prepare import prepare_file
+    from core.datasets import Recipe, fingerprint, prepare_file, profile
 
     assert context.run.dataset_id is not None
     parent = datasets.get(context.run.dataset_id, context.workspace)

@@ -9,8 +9,7 @@ import pytest
 
 from core import housekeeping, jobs
 from core.catalog import Dataset, Run, RunState, datasets, versions
-from core.datasets import Recipe, load_frame
-from core.datasets.prepare import Effect
+from core.datasets import Effect, Recipe, load_frame
 from core.errors import InputError, NotFoundError
 from core.storage import get_store
 from core.tasks import ingest, prepare
