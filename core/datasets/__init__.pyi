@@ -2,13 +2,15 @@ from ._checked_table import CheckedTable
 from ._checks import GUARDRAILS, Guardrail, check
 from ._column_format import COLUMN_KINDS, NUMBER_STYLES
 from ._column_profile import ColumnProfile, Profile
+from ._column_relations import ColumnRelations, relate_columns, rows_to_compare
 from ._export import write_csv
 from ._finding import Finding
 from ._fingerprint import fingerprint
 from ._formats import FILE_FORMATS, FileFormat, readable_formats
-from ._frame import load_frame
+from ._frame import load_frame, load_random_rows
 from ._limits import Limits
 from ._options import Decision, ReadOptions, Undecided
+from ._pair_measures import MEASURES, ColumnRelation
 from ._profile import profile
 from ._read import detect_format, read_table
 from ._samples import Sample, load_sample, samples
@@ -16,6 +18,7 @@ from ._sensitive import suspected_attribute
 from ._source_file import SourceFile
 from ._spellings import SpellingCluster, spelling_clusters
 from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
+from ._target_by_column import TargetByColumn
 from ._task import infer_task, whole_numbers
 from ._types import MISSING_MARKERS
 from .prepare import (
@@ -35,11 +38,14 @@ __all__ = [
     "FILE_FORMATS",
     "FUNCTIONS",
     "GUARDRAILS",
+    "MEASURES",
     "MISSING_MARKERS",
     "NUMBER_STYLES",
     "STEPS",
     "CheckedTable",
     "ColumnProfile",
+    "ColumnRelation",
+    "ColumnRelations",
     "Decision",
     "Dialect",
     "Effect",
@@ -60,6 +66,7 @@ __all__ = [
     "Step",
     "StepError",
     "Table",
+    "TargetByColumn",
     "Undecided",
     "apply_recipe",
     "check",
@@ -67,11 +74,14 @@ __all__ = [
     "fingerprint",
     "infer_task",
     "load_frame",
+    "load_random_rows",
     "load_sample",
     "prepare_file",
     "profile",
     "read_table",
     "readable_formats",
+    "relate_columns",
+    "rows_to_compare",
     "samples",
     "spelling_clusters",
     "suspected_attribute",

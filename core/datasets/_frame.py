@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["load_frame", "store_frame", "to_arrow"]
+__all__ = ["load_frame", "load_random_rows", "store_frame", "to_arrow"]
 
 _EXACT = 2**53  # largest range of integers that float64 holds without loss
+_BATCH_CELLS = 2_000_000
 
 
 def load_frame(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -31,13 +32,55 @@ def load_frame(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     -------
     pandas.DataFrame
     """
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        table = file.read(columns=columns)
+        return _to_frame(file.read(columns=columns))
+
+
+def load_random_rows(path: str | Path, rows: int, *, seed: int = 0) -> pd.DataFrame:
+    """Load a random sample of the rows of a stored table, in their order, without holding the others in memory.
+
+    Parameters
+    ----------
+    path : path
+        Path of the Parquet file.
+    rows : int
+        Number of rows; a table of fewer rows is loaded whole.
+    seed : int, default=0
+        Seed of the random number generator that draws the rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows with the types that `load_frame` gives them.
+
+    See Also
+    --------
+    load_frame : Load all rows.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        total = file.metadata.num_rows
+        if total <= rows:
+            return _to_frame(file.read())
+        chosen = np.sort(np.random.default_rng(seed).choice(total, rows, replace=False))
+        taken, start = [], 0
+        for batch in file.iter_batches(batch_size=max(1_024, min(65_536, _BATCH_CELLS // file.metadata.num_columns))):
+            first, last = np.searchsorted(chosen, [start, start + len(batch)])
+            taken.append(batch.take(pa.array(chosen[first:last] - start)))
+            start += len(batch)
+        return _to_frame(pa.Table.from_batches(taken))
+
+
+def _to_frame(table: pa.Table) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     series: dict[str, pd.Series] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if column.null_count and pa.types.is_boolean(column.type):
