@@ -6,6 +6,7 @@ from .data.splits import Folds, make_folds
 from .ensemble.blend import Blend
 from .learners.build import build_estimator
 from .learners.registry import LEARNERS, Learner, learner_title
+from .learners.scaled_target import ScaledTargetRegressor
 from .learners.space import Hyperparameter
 from .results.bundle import BUNDLE_SOURCES, bundle, code_requirements
 from .results.compare import compare_results, compare_tables, compare_trials
@@ -32,6 +33,7 @@ __all__ = [
     "Learner",
     "Metric",
     "Prepared",
+    "ScaledTargetRegressor",
     "Trial",
     "Trials",
     "build_estimator",

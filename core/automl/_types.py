@@ -7,7 +7,18 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Classifier", "Codes", "Config", "Estimator", "Features", "Groups", "Label", "Output", "Target"]
+__all__ = [
+    "Classifier",
+    "Codes",
+    "Config",
+    "Estimator",
+    "Features",
+    "Groups",
+    "Label",
+    "OutOfFold",
+    "Output",
+    "Target",
+]
 
 Config = dict[str, Any]
 """Hyperparameters by name, with values that JSON has."""
@@ -29,6 +40,9 @@ Label = bool | int | float | str
 
 Output = NDArray[np.float64]
 """Probabilities of the classes, shape (n, k), or predicted numbers, shape (n,)."""
+
+OutOfFold = NDArray[np.floating]
+"""Predictions of rows by models that did not see them: float32 probabilities, or float64 numbers; NaN where none is."""
 
 
 class Estimator(Protocol):

@@ -13,6 +13,7 @@ from ._options import Decision, ReadOptions, Undecided
 from ._pair_measures import MEASURES, ColumnRelation
 from ._profile import profile
 from ._read import detect_format, read_table
+from ._row_numbers import numbers_rows
 from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
 from ._source_file import SourceFile
@@ -76,6 +77,7 @@ __all__ = [
     "load_frame",
     "load_random_rows",
     "load_sample",
+    "numbers_rows",
     "prepare_file",
     "profile",
     "read_table",

@@ -10,6 +10,7 @@ import numpy as np
 from core.datasets._checked_table import CheckedTable
 from core.datasets._finding import Finding
 from core.datasets._leakage import encode
+from core.datasets._row_numbers import numbers_rows
 from core.datasets._sensitive import suspected_attribute
 from core.datasets._spellings import SpellingCluster, spelling_clusters
 
@@ -74,12 +75,10 @@ def identifiers(table: CheckedTable) -> Iterator[Finding]:
             text = values.map(str)
             is_id = bool(text.str.len().max() <= 64 and text.str.contains(r"\s").mean() < 0.05)
             is_id = is_id and text.str.fullmatch(_DATE).mean() < 0.5
-        elif types.is_integer_dtype(values.dtype) and table.distinct[name] == len(values):
-            has_id_name = name.casefold() in ("id", "index", "key", "rowid") or name.casefold().endswith(("_id", " id"))
-            steps = values.diff().dropna()
-            is_id = has_id_name or bool((steps > 0).all() and values.max() - values.min() <= 1.01 * table.rows)
         else:
-            is_id = False
+            has_id_name = name.casefold() in ("id", "index", "key", "rowid") or name.casefold().endswith(("_id", " id"))
+            whole = types.is_integer_dtype(values.dtype) and table.distinct[name] == len(values)
+            is_id = (has_id_name and whole) or numbers_rows(values, table.rows)
         if is_id:
             has_findings = True
             yield Finding(

@@ -36,7 +36,7 @@ def verdict_sentence(
         if key not in differences:
             continue
         gain = differences[key]
-        decimals = 3 if abs(gain.value) < 10 else 1
+        decimals = _decimals(gain.value)
         low, high = (-gain.high, -gain.low) if gain.high < 0 else (gain.low, gain.high)
         interval = f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
         size = f"{abs(gain.value):,.{decimals}f} {title}"
@@ -52,3 +52,10 @@ def verdict_sentence(
         return f"There is no verdict: no {rows} were held out for a test."
     text = ", and ".join(parts)
     return f"{text[0].upper()}{text[1:]}, on {next(iter(differences.values())).n:,} {rows} it never saw."
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals show three digits of a small value; three of one below 10, one of a larger one."""
+    if abs(value) >= 10:
+        return 1
+    return 3 if value == 0 or math.isnan(value) or abs(value) >= 0.001 else 2 - math.floor(math.log10(abs(value)))

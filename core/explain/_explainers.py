@@ -25,6 +25,8 @@ from core.explain._explained_model import Array, ExplainedModel, Matrix, as_matr
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
+    from core.automl import ScaledTargetRegressor
+
 __all__ = ["Explainer", "Space", "exact_explainer"]
 
 Space: TypeAlias = Literal["log-odds", "margin", "probability", "prediction"]
@@ -144,7 +146,25 @@ def _linear(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
     )
 
 
+def _scaled_target(estimator: ScaledTargetRegressor, background: Matrix) -> Explainer | None:
+    """Explain the estimator inside; its values are in the scaled target's unit."""
+    inner = _encoded_explainer(estimator.estimator_, background)
+    if inner is None:
+        return None
+    scale, center = estimator.scale_, estimator.center_
+    return replace(
+        inner,
+        base=inner.base * scale + center,
+        values=lambda X: inner.values(X) * scale,
+        reference=lambda X: inner.reference(X) * scale + center,
+    )
+
+
 def _encoded_explainer(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
+    from core.automl import ScaledTargetRegressor
+
+    if isinstance(estimator, ScaledTargetRegressor):
+        return _scaled_target(estimator, background)
     library = type(estimator).__module__.split(".")[0]
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     if library == "lightgbm":

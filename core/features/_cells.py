@@ -22,6 +22,7 @@ __all__ = [
     "NO_DATE",
     "as_categories",
     "as_dates",
+    "as_doubles",
     "as_numbers",
     "as_seconds",
     "date_features",
@@ -81,6 +82,28 @@ def as_numbers(name: str, column: pd.Series) -> NDArray[np.float32]:
     column : Series
         Cells of the column.
 
+    See Also
+    --------
+    as_doubles : The same with all digits.
+
+    Raises
+    ------
+    InputError
+        When the column holds something else.
+    """
+    return as_doubles(name, column).astype(np.float32)
+
+
+def as_doubles(name: str, column: pd.Series) -> NDArray[np.float64]:
+    """Return numbers as float64; a number that does not fit float32 is missing.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column, for the message.
+    column : Series
+        Cells of the column.
+
     Raises
     ------
     InputError
@@ -93,7 +116,7 @@ def as_numbers(name: str, column: pd.Series) -> NDArray[np.float32]:
             f"The column '{name}' was numeric in training and now has other values ({error}).",
             "Write numbers, and leave the cell empty where there is none.",
         ) from error
-    return np.where(np.abs(values) <= LARGEST, values, np.nan).astype(np.float32)
+    return np.where(np.abs(values) <= LARGEST, values, np.nan)
 
 
 def describe_cells(column: pd.Series) -> str:

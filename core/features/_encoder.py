@@ -25,13 +25,14 @@ from core.features._cells import (
     DATE_PARTS,
     as_categories,
     as_dates,
-    as_numbers,
+    as_doubles,
     as_seconds,
     date_features,
     require_columns,
 )
 from core.features._imputation import number_steps
 from core.features._plan import plan_columns
+from core.features._precision import MergedValues, find_center, merged_values
 from core.features._text import TextFeatures, as_words
 
 __all__ = ["TableEncoder"]
@@ -61,6 +62,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Feature type of each of them: number, boolean, category, date or text.
     plan_ : list of ColumnPlan
         Decision for each column of the training frame.
+    centers_ : dict of str to float
+        Value that is subtracted from a number, or from a date's seconds since 1970, before it becomes float32: for
+        columns whose last digits would be lost otherwise. Columns whose missing values become zero have none.
 
     Examples
     --------
@@ -115,6 +119,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             elif kind == "category":
                 (low if frame[name].nunique() < self.one_hot_limit else high).append(name)
         self.dates_ = dates
+        self._center(frame)
         self.encoder_ = ColumnTransformer(
             [
                 *number_steps(self.plan_, self.imputation, self.column_imputation or {}),
@@ -135,6 +140,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         )
         self.encoder_.fit(self._typed(frame))
         return self
+
+    def _center(self, frame: pd.DataFrame) -> None:
+        """Choose the centers of numbers and dates, and note which distinct values become equal all the same."""
+        self.centers_: dict[str, float] = {}
+        self.merged_: dict[str, list[int]] = {}
+        for name, kind in zip(self.columns_, self.kinds_, strict=True):
+            if kind not in ("number", "date"):
+                continue
+            values = self._doubles(name, kind, frame[name])
+            center = find_center(values)
+            if center is not None and (self.column_imputation or {}).get(name, self.imputation) != "zero":
+                self.centers_[name] = center
+            whole = types.is_integer_dtype(frame[name].dtype)  # more digits than float64 has
+            distinct = frame[name].nunique() if whole and np.nanmax(np.abs(values), initial=0) > 2**53 else None
+            merged = merged_values(values, self._rounded(name, values), distinct)
+            if merged is not None:
+                self.merged_[name] = [merged.distinct, merged.kept]
 
     @staticmethod
     def _by_frequency(column: pd.Series) -> list[str]:
@@ -159,6 +181,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """Columns of texts that the settings declare to be numbers; models stored before this was kept have none."""
         return getattr(self, "mixed_", [])
 
+    @property
+    def centers(self) -> dict[str, float]:
+        """Centers of the columns that have one; models stored before there were any have none."""
+        return getattr(self, "centers_", {})
+
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         require_columns(frame, self.columns_)
         typed: dict[str, Any] = {}
@@ -170,16 +197,28 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 typed[name] = as_words(column)
             elif kind == "date":
                 typed |= self._date_parts(name, column)
-            elif name in self.mixed:  # `check_types` has counted the texts that are not numbers
-                typed[name] = as_numbers(name, pd.to_numeric(column, errors="coerce"))
             else:
-                typed[name] = as_numbers(name, column)
+                typed[name] = self._rounded(name, self._doubles(name, kind, column))
         return pd.DataFrame(typed, index=frame.index)
+
+    def _doubles(self, name: str, kind: str, column: pd.Series) -> NDArray[np.float64]:
+        """Return the numbers of a column, or the seconds since 1970 of its dates; NaN where one is missing."""
+        if kind == "date":
+            return _seconds(as_dates(column))
+        if name in self.mixed:  # `check_types` has counted the texts that are not numbers
+            column = pd.to_numeric(column, errors="coerce")
+        return as_doubles(name, column)
+
+    def _rounded(self, name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        if name not in self.centers:
+            return values.astype(np.float32)
+        with np.errstate(over="ignore"):
+            centered = (values - self.centers[name]).astype(np.float32)
+        return np.where(np.isfinite(centered), centered, np.float32(np.nan))
 
     def _date_parts(self, name: str, column: pd.Series) -> dict[str, Any]:
         dates = as_dates(column)
-        epoch = as_seconds(dates).astype(np.float32)
-        values = [np.where(dates.notna(), epoch, np.float32(np.nan))]
+        values = [self._rounded(name, _seconds(dates))]
         values += [getattr(dates.dt, part).to_numpy(dtype=np.float32, na_value=np.nan) for part in DATE_PARTS]
         return dict(zip(date_features(name, self.columns_), values, strict=True))
 
@@ -196,8 +235,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return np.asarray(list(names), dtype=object)
 
     def findings(self) -> list[Finding]:
-        """Return a finding about each column that was left out."""
-        return [
+        """Return a finding about each column that was left out, or some of whose values are one to the model."""
+        merged = [MergedValues(*counts).finding(name) for name, counts in self.merged_.items()]
+        return merged + [
             Finding(
                 "left_out",
                 "notice",
@@ -208,3 +248,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             for item in self.plan_
             if item.kind == "left out"
         ]
+
+
+def _seconds(dates: pd.Series) -> NDArray[np.float64]:
+    return np.where(dates.notna(), as_seconds(dates).astype(np.float64), np.nan)

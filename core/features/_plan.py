@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from core.datasets import numbers_rows
 from core.errors import InputError
 from core.features._cells import LARGEST
 
@@ -88,8 +89,7 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
     if types.is_numeric_dtype(column.dtype):
         if not (np.abs(values.to_numpy(dtype=float)) <= LARGEST).any():
             return ColumnPlan(name, "left out", "it has no finite values")
-        whole = types.is_integer_dtype(column.dtype)
-        if whole and distinct == len(column) > 50 and (values.is_monotonic_increasing or _dense(values)):
+        if distinct > 50 and numbers_rows(values):
             return ColumnPlan(name, "left out", "it numbers the rows")
         return ColumnPlan(name, "number")
     if _is_text(values):
@@ -97,7 +97,3 @@ def _plan(column: pd.Series, name: str) -> ColumnPlan:
     if distinct > 0.9 * len(values) and distinct > 50:
         return ColumnPlan(name, "left out", "it identifies the rows (nearly every value is different)")
     return ColumnPlan(name, "category")
-
-
-def _dense(values: pd.Series) -> bool:
-    return bool(values.max() - values.min() + 1 <= 1.05 * len(values))

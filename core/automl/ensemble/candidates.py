@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.automl._types import OutOfFold
 from core.automl.data.training_data import TrainingData
 from core.automl.ensemble.selection import Choice, best_of_each, choose_blend
 from core.automl.tuning.cross_validation import summarize
@@ -46,10 +46,10 @@ def out_of_fold_file(folder: Path, trial: Trial) -> Path:
     return folder / "oof" / f"{trial.number}.npy"
 
 
-def load_out_of_fold(folder: Path, trial: Trial) -> NDArray[np.float32]:
+def load_out_of_fold(folder: Path, trial: Trial) -> OutOfFold:
     """Return a trial's out-of-fold predictions, (n, k) or (n,): the mean over the repeats, NaN where there are none."""
     stored = np.load(out_of_fold_file(folder, trial))
-    return np.asarray(stored[0] if len(stored) == 1 else stored.mean(axis=0), dtype=np.float32)
+    return np.asarray(stored[0] if len(stored) == 1 else stored.mean(axis=0), dtype=stored.dtype)
 
 
 def worth_keeping(ranked: Sequence[Trial], data: TrainingData) -> set[int | None]:
@@ -157,7 +157,7 @@ def _blend_trial(
         return Trial(None, "blend", config, "not_better", message=f"The blend is not used: {reason}.", judged=judged)
     head = Trial(None, "blend", config, "finished")
     stacked = sum(weight * np.load(out_of_fold_file(folder, trial)).astype(np.float64) for trial, weight in members)
-    predicted = np.asarray(stacked, dtype=np.float32)
+    predicted: OutOfFold = np.asarray(stacked, dtype=np.float32 if data.classes else np.float64)
     np.save(out_of_fold_file(folder, head), predicted)
     return Trial(
         None,

@@ -26,7 +26,7 @@ def preload_learners() -> None:
 
 
 def build_estimator(learner: str, config: Config, task: str, *, jobs: int, seed: int) -> Estimator:
-    """Return the plain, unfitted estimator of a configuration.
+    """Return the unfitted estimator of a configuration; one of numbers learns a centered and scaled target.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ def build_estimator(learner: str, config: Config, task: str, *, jobs: int, seed:
 
     Examples
     --------
-    >>> build_estimator("rf", {"n_estimators": 10}, "regression", jobs=1, seed=0).n_estimators
+    >>> build_estimator("rf", {"n_estimators": 10}, "binary", jobs=1, seed=0).n_estimators
+    10
+    >>> build_estimator("rf", {"n_estimators": 10}, "regression", jobs=1, seed=0).estimator.n_estimators
     10
     """
-    if learner == "linear":
-        return linear(task, seed=seed, **config)
     if learner == "blend":
         from core.automl.ensemble.blend import make_blend
 
@@ -61,7 +61,16 @@ def build_estimator(learner: str, config: Config, task: str, *, jobs: int, seed:
             build_estimator(member["learner"], member["config"], task, jobs=jobs, seed=seed) for member in members
         ]
         return make_blend(estimators, [member["weight"] for member in members], task)
-    return LEARNERS.require(learner).build(config, task, jobs=jobs, seed=seed)
+    if learner == "linear":
+        plain = linear(task, seed=seed, **config)
+    else:
+        plain = LEARNERS.require(learner).build(config, task, jobs=jobs, seed=seed)
+    if task != "regression":
+        return plain
+    from core.automl.learners.scaled_target import ScaledTargetRegressor
+
+    scaled: Estimator = ScaledTargetRegressor(plain)
+    return scaled
 
 
 def low_cost(space: Mapping[str, Hyperparameter]) -> Config:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.automl._types import Target
+from core.automl._types import OutOfFold, Target
 from core.errors import InputError
 from core.evaluation import METRICS, Comparison, compare_outputs, groups_in
 
@@ -112,7 +112,7 @@ def compare_tables(
 
 
 def compare_trials(
-    predictions: Mapping[int, NDArray[np.float32]],
+    predictions: Mapping[int, OutOfFold],
     oof: pd.DataFrame,
     first: int,
     other: int,

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.automl._fitting import outputs
 from core.automl._model import make_model
 from core.automl._settings import AutoMLSettings
-from core.automl._types import Codes, Estimator, Groups, Output
+from core.automl._types import Codes, Estimator, Groups, OutOfFold, Output
 from core.automl.data.prepare import Prepared
 from core.automl.ensemble.candidates import load_out_of_fold, out_of_fold_file
 from core.automl.ensemble.selection import best_of_each
@@ -194,7 +193,7 @@ def predictions_table(
     prepared: Prepared,
     settings: AutoMLSettings,
     rows: Codes,
-    output: Output | NDArray[np.float32],
+    output: Output | OutOfFold,
     groups: Groups | None,
 ) -> pd.DataFrame:
     """Return predictions as a result stores them.
@@ -264,7 +263,7 @@ def _hyperparameters(trials: Sequence[Trial], settings: AutoMLSettings) -> dict[
     return {name: importance for name, importance in by_learner.items() if importance}
 
 
-def _candidates(board: Trials, folder: Path) -> dict[int, NDArray[np.float32]]:
+def _candidates(board: Trials, folder: Path) -> dict[int, OutOfFold]:
     ranked = board.ranked()
     best = [ranked[index] for index in best_of_each(range(len(ranked)), [trial.learner for trial in ranked])]
     files = {trial.number: out_of_fold_file(folder, trial) for trial in best if trial.number is not None}

@@ -26,6 +26,7 @@ TRUSTED = [
     "core.automl._model.LabelledClassifier",
     "core.automl.ensemble.blend.BlendClassifier",
     "core.automl.ensemble.blend.BlendRegressor",
+    "core.automl.learners.scaled_target.ScaledTargetRegressor",
     "core.features._encoder.TableEncoder",
     "core.features._plan.ColumnPlan",
     "core.features._text.TextFeatures",

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-import numpy as np
 import pandas as pd
 
 from core.automl._settings import AutoMLSettings
-from core.automl._types import Config, Label
+from core.automl._types import Config, Label, OutOfFold
 from core.automl.results.store import ResultFiles, read_estimates, read_files, write_files
 from core.automl.tuning.trials import Trial
 from core.datasets import Finding
@@ -18,7 +17,6 @@ from core.evaluation import Estimate
 from core.jsonable import jsonable
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
 __all__ = ["AutoMLResult", "Winner"]
@@ -160,7 +158,7 @@ class AutoMLResult:
     packages: dict[str, str] = field(default_factory=dict)
     blend: Trial | None = None
     hyperparameters: dict[str, dict[str, Estimate]] = field(default_factory=dict)
-    candidates: dict[int, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    candidates: dict[int, OutOfFold] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the model and the predictions as JSON-serializable values."""

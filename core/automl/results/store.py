@@ -10,7 +10,7 @@
 ``oof.parquet``, ``test.parquet``
     Predictions with row ids and sensitive columns.
 ``trials.npz``
-    Out-of-fold predictions of the best three trials of each learner, float32 (repeats, n, k) by the trial's number, for
+    Out-of-fold predictions of the best three trials of each learner, (repeats, n, k) by the trial's number, for
     a search that continues from this one.
 ``leaderboard.csv``, ``requirements.txt``, ``README.md``
     For people, and for using the model elsewhere.
@@ -25,8 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from core.automl._types import OutOfFold
 from core.automl.results.bundle import code_requirements
 from core.automl.results.model_file import load_model, save_model
 from core.automl.tuning.warm_start import PREDICTIONS_FILE, load_predictions, save_predictions
@@ -35,7 +34,6 @@ from core.evaluation import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
 __all__ = ["ResultFiles", "read_estimates", "read_files", "write_files"]
@@ -63,7 +61,7 @@ class ResultFiles:
     model: Pipeline
     oof: pd.DataFrame
     test: pd.DataFrame
-    candidates: dict[int, NDArray[np.float32]]
+    candidates: dict[int, OutOfFold]
 
 
 def write_files(folder: Path, files: ResultFiles, leaderboard: pd.DataFrame) -> None:

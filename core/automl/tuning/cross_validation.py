@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.automl._fitting import fit, outputs
-from core.automl._types import Codes, Estimator
+from core.automl._types import Codes, Estimator, OutOfFold
 from core.automl.data.training_data import TrainingData
 from core.automl.learners.registry import LEARNERS
 from core.automl.tuning.trials import Scores
@@ -81,7 +80,7 @@ def fold_repeats(folds: Sequence[tuple[Codes, Codes]], rows: int) -> list[int]:
     return repeats
 
 
-def summarize(predicted: NDArray[np.float32], data: TrainingData, metric: str) -> Scores:
+def summarize(predicted: OutOfFold, data: TrainingData, metric: str) -> Scores:
     """Score out-of-fold predictions on each fold.
 
     Parameters
@@ -128,7 +127,7 @@ def run_trial(
     *,
     at_a_time: int = 1,
     worth_it: Callable[[list[float], int], bool] | None = None,
-) -> tuple[Evaluation, NDArray[np.float32]]:
+) -> tuple[Evaluation, OutOfFold]:
     """Fit and score on each fold.
 
     Parameters
@@ -148,7 +147,7 @@ def run_trial(
     -------
     evaluation : Evaluation
         Scores and costs.
-    out_of_fold : array of shape (repeats, n, k) or (repeats, n), float32
+    out_of_fold : array of shape (repeats, n, k), float32, or (repeats, n), float64
         Prediction of each row by models that did not see it, NaN where there is none (a holdout).
 
     Raises
@@ -160,7 +159,7 @@ def run_trial(
     """
     repeat_of = fold_repeats(data.folds, len(data.y))
     shape = (max(repeat_of) + 1, len(data.y), *((data.classes,) if data.classes else ()))
-    predicted = np.full(shape, np.nan, dtype=np.float32)
+    predicted = np.full(shape, np.nan, dtype=np.float32 if data.classes else np.float64)
     sizes: list[int] = []
 
     def run_fold(index: int) -> tuple[float, float]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.automl._settings import AutoMLSettings
+from core.automl._types import OutOfFold
 from core.automl.tuning.trials import Trial
 from core.errors import SettingsError, StorageError
 
@@ -38,16 +38,16 @@ class WarmStart:
     """Trials of an earlier search, with the predictions that were kept of them."""
 
     trials: list[Trial] = field(default_factory=list)
-    predictions: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    predictions: dict[int, OutOfFold] = field(default_factory=dict)
 
 
-def save_predictions(path: Path, predictions: Mapping[int, NDArray[np.float32]]) -> None:
+def save_predictions(path: Path, predictions: Mapping[int, OutOfFold]) -> None:
     """Write out-of-fold predictions by the trial's number."""
     arrays: dict[str, Any] = {str(number): predicted for number, predicted in predictions.items()}
     np.savez(path, **arrays)
 
 
-def load_predictions(path: Path) -> dict[int, NDArray[np.float32]]:
+def load_predictions(path: Path) -> dict[int, OutOfFold]:
     """Read what `save_predictions` wrote; nothing when there is no such file."""
     if not path.is_file():
         return {}

@@ -53,17 +53,20 @@ def convert_blend(
         nodes.nodes.extend(inner.node)
         nodes.constants.extend(inner.initializer)
         answer = inner.output[-1].name
-        if not classes:
-            answer = nodes("Reshape", answer, np.array([-1, 1]))
-        elif len(member.classes_) < classes:
+        if not classes:  # in 64 bits, in which members that scale their target answer
+            answer = nodes("Cast", nodes("Reshape", answer, np.array([-1, 1])), to=TensorProto.DOUBLE)
+            parts.append(nodes("Mul", answer, nodes.double(share)))
+            continue
+        if len(member.classes_) < classes:
             answer = nodes("MatMul", answer, np.eye(classes, dtype=np.float32)[np.asarray(member.classes_, dtype=int)])
         parts.append(nodes("Mul", answer, np.float32(share)))
     nodes("Sum", *parts, output="blended")
+    shape = [None, classes or 1]
     graph = helper.make_graph(
         nodes.nodes,
         "blend",
         [helper.make_tensor_value_info(features, TensorProto.FLOAT, [None, width])],
-        [helper.make_tensor_value_info("blended", TensorProto.FLOAT, [None, classes or 1])],
+        [helper.make_tensor_value_info("blended", TensorProto.FLOAT if classes else TensorProto.DOUBLE, shape)],
         nodes.constants,
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid(*opset) for opset in opsets.items()])

@@ -49,8 +49,8 @@ def edge_cases(
     columns : sequence of Column
         Columns of the model.
     thresholds : mapping
-        Values that trees split number columns at; at most 1,000 in all, evenly chosen, are used, each with the next
-        float32 below and above it.
+        Values that trees split number columns at, less the column's center; at most 1,000 in all, evenly chosen, are
+        used, each with the next float32 below and above it.
 
     Returns
     -------
@@ -71,10 +71,8 @@ def edge_cases(
     step = max(1, -(-len(splits) // _MAX_THRESHOLDS))
     for turn, (column, value) in enumerate(splits[::step]):
         near = np.nextafter(np.float32(value), np.array([-np.inf, np.inf], dtype=np.float32))
-        changed += [
-            (turn % len(bases), column, float(cell), f"'{column.name}' is {float(cell)!r}, a threshold")
-            for cell in (near[0], value, near[1])
-        ]
+        cells = [float(cell) + (column.center or 0.0) for cell in (near[0], value, near[1])]
+        changed += [(turn % len(bases), column, cell, f"'{column.name}' is {cell!r}, a threshold") for cell in cells]
 
     positions = [base for base, *_ in changed]
     made: dict[str, pd.Series] = {}

@@ -143,6 +143,12 @@ def _convert_blend(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     return convert_blend(estimator, width, convert_estimator, FEATURES)
 
 
+def _convert_scaled_target(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
+    from core.edge.export.scaled_target_graph import convert_scaled_target
+
+    return convert_scaled_target(estimator, width, convert_estimator)
+
+
 EXPORTABLE = Registry(
     "exportable estimator",
     [
@@ -164,6 +170,7 @@ EXPORTABLE = Registry(
         ExportableEstimator("xgboost.XGBRegressor", _xgboost_obstacle, _convert_boosted),
         ExportableEstimator("core.BlendClassifier", convert=_convert_blend),
         ExportableEstimator("core.BlendRegressor", convert=_convert_blend),
+        ExportableEstimator("core.ScaledTargetRegressor", convert=_convert_scaled_target),
     ],
 )
 """All classes of estimators that can be exported, by package and name."""

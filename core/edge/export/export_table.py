@@ -120,8 +120,9 @@ def _build_graph(parts: _Parts, metadata: Metadata) -> onnx.ModelProto:
     nodes.constants.extend(inner.initializer)
     answer = inner.output[-1].name
     if parts.labels is None:
-        nodes("Reshape", answer, np.array([-1, 1]), output="prediction")
-        outputs = [helper.make_tensor_value_info("prediction", TensorProto.FLOAT, ["n", 1])]
+        # In 64 bits, because float32 does not hold the digits of a number such as 20,000,000.5.
+        nodes("Cast", nodes("Reshape", answer, np.array([-1, 1])), to=TensorProto.DOUBLE, output="prediction")
+        outputs = [helper.make_tensor_value_info("prediction", TensorProto.DOUBLE, ["n", 1])]
     else:
         outputs = _add_label(nodes, answer, parts.estimator, parts.labels)
     graph = helper.make_graph(

@@ -34,6 +34,7 @@ class ColumnRecord(TypedDict, total=False):
     words: list[str]
     vocabulary: list[str]
     mixed: bool
+    center: float
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ class Column:
     kind : {"number", "boolean", "category", "date", "text"}
         Kind of the column.
     input : str
-        Name of the graph's input, of shape (n, 1). Numbers and booleans are float32 with NaN, categories text with
-        "(missing)", dates int64 seconds since 1970 (UTC) with the smallest int64. Texts have shape (n, words): the
-        count of each word, int32.
+        Name of the graph's input, of shape (n, 1). Numbers (see `center`) and booleans are float32 with NaN, categories
+        text with "(missing)", dates int64 seconds since 1970 (UTC) with the smallest int64. Texts have shape
+        (n, words): the count of each word, int32.
     words : tuple of str, default=()
         Spellings of "missing" that are categories of this column: "NA" among codes of countries.
     vocabulary : tuple of str, default=()
@@ -57,6 +58,9 @@ class Column:
         case.
     mixed : bool, default=False
         Whether the cells of a number column were texts in training; those that are not numbers are missing.
+    center : float, optional
+        Value that the graph subtracts from a number, or from the seconds of a date, before it rounds to float32. The
+        input of such numbers is float64, because float32 does not hold their digits.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Column:
     words: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     mixed: bool = False
+    center: float | None = None
 
     def to_dict(self) -> ColumnRecord:
         """Return the column as JSON-serializable values; defaults are left out."""
@@ -75,13 +80,16 @@ class Column:
             record["vocabulary"] = list(self.vocabulary)
         if self.mixed:
             record["mixed"] = True
+        if self.center is not None:
+            record["center"] = self.center
         return record
 
     @classmethod
     def from_dict(cls, record: ColumnRecord) -> Column:
         """Read what `to_dict` wrote."""
         words, vocabulary = tuple(record.get("words", ())), tuple(record.get("vocabulary", ()))
-        return cls(record["name"], record["kind"], record["input"], words, vocabulary, bool(record.get("mixed")))
+        mixed, center = bool(record.get("mixed")), record.get("center")
+        return cls(record["name"], record["kind"], record["input"], words, vocabulary, mixed, center)
 
 
 @dataclass(frozen=True)

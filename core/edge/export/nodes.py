@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from onnx import helper, numpy_helper
 
 __all__ = ["Nodes"]
@@ -51,6 +51,10 @@ class Nodes:
         self.nodes.append(helper.make_node(op, names, [output or name], name=name, domain=domain, **attributes))
         return output or name
 
+    def double(self, value: ArrayLike) -> str:
+        """Add a constant of 64 bits and return its name."""
+        return self._add(np.asarray(value, dtype=np.float64))
+
     def constant(self, value: ArrayLike) -> str:
         """Add a constant and return its name."""
         array = np.asarray(value)
@@ -58,6 +62,9 @@ class Nodes:
             array = array.astype(np.int64)
         elif array.dtype.kind == "f":
             array = array.astype(np.float32)
+        return self._add(array)
+
+    def _add(self, array: NDArray[Any]) -> str:
         name = f"{self._prefix}constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(array, name))
         return name

@@ -57,18 +57,22 @@ def name_columns(encoder: TableEncoder, markers: Sequence[str] = ()) -> tuple[Co
             safe, number = f"{stem}_{number}", number + 1
         taken.add(safe.lower())
         words = tuple(marker for marker in markers if marker in known.get(name, ()))
-        columns.append(Column(name, kind, safe, words, vocabularies.get(name, ()), name in encoder.mixed))
+        center = encoder.centers.get(name)
+        columns.append(Column(name, kind, safe, words, vocabularies.get(name, ()), name in encoder.mixed, center))
     return tuple(columns)
 
 
 def graph_inputs(columns: Sequence[Column]) -> list[ValueInfoProto]:
     """Return the inputs of the graph: one per column, of shape (n, 1), or (n, words)."""
     return [
-        helper.make_tensor_value_info(
-            column.input, _TYPES.get(column.kind, TensorProto.FLOAT), ["n", len(column.vocabulary) or 1]
-        )
+        helper.make_tensor_value_info(column.input, _input_type(column), ["n", len(column.vocabulary) or 1])
         for column in columns
     ]
+
+
+def _input_type(column: Column) -> int:
+    number = TensorProto.FLOAT if column.center is None else TensorProto.DOUBLE
+    return int(_TYPES.get(column.kind, number))
 
 
 def encode_columns(encoder: TableEncoder, columns: Sequence[Column], nodes: Nodes) -> str:
@@ -103,12 +107,16 @@ class _Numbers:
     def __init__(self, encoder: TableEncoder, inputs: dict[str, str], nodes: Nodes) -> None:
         kind_by_name = dict(zip(encoder.columns_, encoder.kinds_, strict=True))
         plain = [name for name, kind in kind_by_name.items() if kind in ("number", "boolean")]
-        dates = [inputs[name] for name in encoder.dates_]
+        centers = encoder.centers
+        dates = [(inputs[name], int(centers.get(name, 0))) for name in encoder.dates_]
         parts = [part for name in encoder.dates_ for part in date_features(name, encoder.columns_)]
         self._nodes = nodes
         self._names = plain + parts
         self._values = nodes(
-            "Concat", *(inputs[name] for name in plain), *([_date_parts(dates, nodes)] if dates else []), axis=1
+            "Concat",
+            *(_rounded(inputs[name], centers.get(name), nodes) for name in plain),
+            *([_date_parts(dates, nodes)] if dates else []),
+            axis=1,
         )
 
     def imputed(self, imputer: SimpleImputer, names: Sequence[str]) -> list[str]:
@@ -123,6 +131,12 @@ class _Numbers:
             missing = nodes("Cast", nodes("Not", known), to=TensorProto.FLOAT)
             outputs.append(nodes("Gather", missing, flagged, axis=1))
         return outputs
+
+
+def _rounded(name: str, center: float | None, nodes: Nodes) -> str:
+    if center is None:
+        return name
+    return nodes("Cast", nodes("Sub", name, nodes.double(center)), to=TensorProto.FLOAT)
 
 
 def _one_hot(name: str, categories: NDArray[np.object_], nodes: Nodes) -> str:
@@ -155,13 +169,15 @@ def _words(name: str, idf: NDArray[np.float32], nodes: Nodes) -> str:
     return nodes("Cast", nodes("Div", nodes("Cast", weights, to=TensorProto.DOUBLE), length), to=TensorProto.FLOAT)
 
 
-def _date_parts(inputs: Sequence[str], nodes: Nodes) -> str:
-    """Return epoch, year, month, day, day of week and hour of each date, NaN where it is missing.
+def _date_parts(dates: Sequence[tuple[str, int]], nodes: Nodes) -> str:
+    """Return epoch (less its center), year, month, day, day of week and hour of each date, NaN where it is missing.
 
     The calendar is Howard Hinnant's days-to-civil algorithm ("chrono-compatible low-level date algorithms"), in whole
     numbers throughout.
     """
+    inputs = [name for name, _ in dates]
     seconds = nodes("Concat", *inputs, axis=1) if len(inputs) > 1 else inputs[0]
+    epoch = nodes("Sub", seconds, np.array([[center for _, center in dates]], dtype=np.int64))
     shifted = nodes("Add", seconds, _SHIFT * _ERA * _DAY)
     days = nodes("Div", shifted, _DAY)
     hour = nodes("Div", nodes("Mod", shifted, _DAY), 3600)
@@ -182,7 +198,7 @@ def _date_parts(inputs: Sequence[str], nodes: Nodes) -> str:
     month = nodes("Add", nodes("Mod", nodes("Add", month_from_march, 2), 12), 1)
     year = nodes("Add", year_of_era, nodes("Mul", nodes("Sub", era, _SHIFT), 400))
     year = nodes("Add", year, nodes("Cast", nodes("LessOrEqual", month, 2), to=TensorProto.INT64))
-    parts = [nodes("Unsqueeze", part, [2]) for part in (seconds, year, month, day, weekday, hour)]
+    parts = [nodes("Unsqueeze", part, [2]) for part in (epoch, year, month, day, weekday, hour)]
     table = nodes("Cast", nodes("Concat", *parts, axis=2), to=TensorProto.FLOAT)
     missing = nodes("Unsqueeze", nodes("Equal", seconds, NO_DATE), [2])
     return nodes("Flatten", nodes("Where", missing, np.float32(np.nan), table), axis=1)

@@ -113,8 +113,8 @@ def read_csv(path: str | Path, required: Sequence[str]) -> dict[str, list[str]]:
     return {name: [row[index] for row in cells] for index, name in enumerate(names)}
 
 
-def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float32]:
-    """Return numbers as float32, NaN where they are missing or too large for float32; true and false are 1 and 0.
+def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float64]:
+    """Return numbers, NaN where they are missing or too large for float32; true and false are 1 and 0.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float32]:
                 raise CellError(
                     f"Row {index + 1}: the column '{name}' holds {cell!r}. It needs a number such as 1234.5."
                 ) from None
-    return np.where(np.abs(values) <= _LARGEST, values, np.nan).astype(np.float32)
+    return np.where(np.abs(values) <= _LARGEST, values, np.nan)
 
 
 def categories(cells: Sequence[str], words: Collection[str] = ()) -> NDArray[np.object_]:
@@ -176,8 +176,8 @@ def feed(column: Mapping[str, Any], cells: Sequence[str]) -> NDArray[Any]:
     Parameters
     ----------
     column : mapping
-        The column's name, kind (number, boolean, category, date or text), words and vocabulary, as in the model's
-        metadata.
+        The column's name, kind (number, boolean, category, date or text), words, vocabulary and center, as in the
+        model's metadata.
     cells : sequence of str
         Cells of the column.
 
@@ -197,7 +197,11 @@ def feed(column: Mapping[str, Any], cells: Sequence[str]) -> NDArray[Any]:
         return count_words(texts, column["vocabulary"])
     if column["kind"] == "category":
         return categories(cells, column.get("words", ())).reshape(-1, 1)
-    return (dates if column["kind"] == "date" else numbers)(column["name"], cells).reshape(-1, 1)
+    if column["kind"] == "date":
+        return dates(column["name"], cells).reshape(-1, 1)
+    # The graph itself subtracts the center of a number whose digits float32 does not hold.
+    precision = np.float32 if column.get("center") is None else np.float64
+    return numbers(column["name"], cells).astype(precision).reshape(-1, 1)
 
 
 def groups(cells: Sequence[str]) -> list[str]:

@@ -81,7 +81,7 @@ def predict(
     ids = cells.get(id_column or _ID)
     columns: dict[str, list[str] | list[int]] = {} if ids is None else {id_column or _ID: ids}
     if model.labels is None:
-        columns["label"] = [_number(value) for value in outputs[:, 0]]
+        columns["label"] = [repr(float(value)) for value in outputs[:, 0]]  # with all of its digits
     else:
         columns["label"] = [model.labels[code] for code in outputs.argmax(axis=1)]
         for code, label in enumerate(model.labels):

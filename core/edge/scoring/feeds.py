@@ -16,7 +16,7 @@ from core.columns import require_columns
 from core.edge.export.metadata import Column
 from core.edge.portable.words import count_words
 from core.errors import InputError
-from core.features import LARGEST, MISSING, NO_DATE, as_categories, as_dates, as_numbers, as_seconds
+from core.features import LARGEST, MISSING, NO_DATE, as_categories, as_dates, as_doubles, as_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,8 +39,9 @@ def table_feeds(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, NDA
     Returns
     -------
     dict of array
-        Numbers and booleans float32 with NaN where missing; categories text with "(missing)"; dates int64 seconds
-        since 1970 (UTC), with the smallest int64 where missing; texts the count of each word, int32.
+        Numbers and booleans float32 (float64 for columns with a center) with NaN where missing; categories text with
+        "(missing)"; dates int64 seconds since 1970 (UTC), with the smallest int64 where missing; texts the count of
+        each word, int32.
 
     Raises
     ------
@@ -71,16 +72,19 @@ def table_feeds(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, NDA
             values: NDArray[Any] = _categories(cells)
         else:
             cells = pd.to_numeric(cells, errors="coerce") if column.mixed else cells
-            values = (_dates if column.kind == "date" else _numbers)(column.name, cells)
+            values = _dates(column.name, cells) if column.kind == "date" else _numbers(column, cells)
         feeds[column.input] = values.reshape(-1, 1)
     return feeds
 
 
-def _numbers(name: str, cells: pd.Series) -> NDArray[np.float32]:
-    if not _is_plain(cells, "iufb"):
-        return as_numbers(name, cells)
-    values = cells.to_numpy(dtype=float)
-    return np.where(np.abs(values) <= LARGEST, values, np.nan).astype(np.float32)
+def _numbers(column: Column, cells: pd.Series) -> NDArray[np.floating]:
+    if _is_plain(cells, "iufb"):
+        values = cells.to_numpy(dtype=float)
+        values = np.where(np.abs(values) <= LARGEST, values, np.nan)
+    else:
+        values = as_doubles(column.name, cells)
+    result: NDArray[np.floating] = values.astype(np.float32) if column.center is None else values
+    return result
 
 
 def _categories(cells: pd.Series) -> NDArray[np.object_]:

@@ -54,8 +54,8 @@ class TableScorer:
         self.columns = self.metadata.columns
         self.labels = None if self.metadata.labels is None else list(self.metadata.labels)
 
-    def outputs(self, frame: pd.DataFrame) -> NDArray[np.float32]:
-        """Return probabilities, shape (n, classes), or numbers, shape (n, 1).
+    def outputs(self, frame: pd.DataFrame) -> NDArray[np.floating]:
+        """Return probabilities, float32, shape (n, classes), or numbers, shape (n, 1).
 
         Raises
         ------

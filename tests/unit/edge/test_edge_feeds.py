@@ -59,7 +59,8 @@ def test_cells_are_those_of_the_encoder():
     for column in columns:
         values = feeds[column.input][:, 0]
         if column.kind == "date":
-            epoch = np.where(values == NO_DATE, np.nan, values.astype(np.float32))
+            centered = (values - np.int64(encoder.centers_.get(column.name, 0))).astype(np.float32)
+            epoch = np.where(values == NO_DATE, np.nan, centered)
             assert np.array_equal(epoch, typed[f"{column.name}: epoch"], equal_nan=True)
         elif column.kind == "category":
             assert values.tolist() == typed[column.name].tolist()

@@ -88,11 +88,13 @@ def test_agrees_with_shaps_tree_explainer_summed_to_raw_columns(learner):
 def test_linear_values_agree_with_shaps_linear_explainer(task):
     result, frame = odd_result("linear", task)
     values, X = attributed(result, frame)
-    scaler, model = (step for _, step in bare_estimator(result.model).steps)
+    bare = bare_estimator(result.model)
+    unit = bare.scale_ if task == "regression" else 1.0  # of the target
+    scaler, model = (step for _, step in (bare.estimator_ if task == "regression" else bare).steps)
     assert isinstance(scaler, StandardScaler)
     prepared = scaler.transform(X).astype(float)
     masker = shap.maskers.Independent(prepared, max_samples=len(prepared))
-    encoded = shap.LinearExplainer(model, masker).shap_values(prepared[:40])
+    encoded = unit * shap.LinearExplainer(model, masker).shap_values(prepared[:40])
     index = values.features.index("a b")
     columns = [i for i, name in enumerate(result.model.steps[0][1].get_feature_names_out()) if name.endswith("a b")]
     assert values.values[:, index, 0] == pytest.approx(encoded[:, columns].sum(axis=1), rel=1e-4, abs=1e-4)

@@ -59,7 +59,8 @@ def test_features_do_not_grow_with_the_number_of_categories():
 def test_dates_become_seconds_and_parts():
     train = pd.DataFrame({"d": pd.to_datetime(["2024-02-29 13:00", "2023-01-01 00:00", None])})
     result = encoded(train)
-    assert result["d: epoch"].iloc[1] == np.float32(1_672_531_200)
+    # Seconds since 1970 have ten digits, float32 has seven: they are centered.
+    assert result["d: epoch"].iloc[0] - result["d: epoch"].iloc[1] == 1_709_211_600 - 1_672_531_200
     assert result.loc[0, ["d: year", "d: month", "d: day", "d: day_of_week", "d: hour"]].tolist() == [
         2024,
         2,
@@ -131,6 +132,44 @@ def test_what_says_nothing_is_left_out_and_said_to_be():
     }.items():
         assert f"'{name}'" in reasons[name]
         assert reason in reasons[name]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        np.arange(200),
+        np.arange(1, 201),
+        np.arange(5_000, 5_200),
+        np.arange(0, 2_000, 10),
+        np.delete(np.arange(230), np.arange(0, 230, 9)),
+        np.arange(200.0),
+        -np.arange(200),
+    ],
+    ids=["from 0", "from 1", "offset", "step 10", "gaps", "floats", "down"],
+)
+@pytest.mark.parametrize("share", [1.0, 0.8, 0.5])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_row_numbers_are_left_out_in_any_order_and_in_any_share_of_the_rows(numbers, share, shuffled):
+    column = pd.Series(numbers).sample(frac=share, random_state=1)
+    column = column if shuffled else column.sort_values()
+    frame = pd.DataFrame({"number": column, "kept": np.arange(len(column)) % 7})
+    assert TableEncoder().fit(frame).columns_ == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        np.sort(np.random.default_rng(0).normal(size=200)),
+        np.sort(np.random.default_rng(0).integers(0, 10**6, 200)),
+        np.sort(np.random.default_rng(0).integers(20, 90, 200)),
+        np.cumsum(np.random.default_rng(0).integers(1, 60, 200)),
+        1_709_300_000 + np.cumsum(np.random.default_rng(0).integers(1, 3_600, 200)),
+        np.arange(200) ** 2,
+    ],
+    ids=["reals", "amounts", "ages", "odometer", "moments", "squares"],
+)
+def test_a_sorted_measure_is_a_feature(measure):
+    assert TableEncoder().fit(pd.DataFrame({"measure": measure})).columns_ == ["measure"]
 
 
 def test_constant_with_gaps_is_kept_for_the_gaps():

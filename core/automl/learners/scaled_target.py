@@ -1,0 +1,63 @@
+"""A regressor whose target is centered and scaled before it is learned, so that its offset and unit do not matter."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+
+from core.automl._fitting import fit_weighted
+from core.automl._types import Estimator, Features, Output, Target
+
+__all__ = ["ScaledTargetRegressor"]
+
+
+class ScaledTargetRegressor(RegressorMixin, BaseEstimator):
+    """Fit an estimator on a target of mean 0 and standard deviation 1, and undo that in its predictions.
+
+    Learners work in float32, or compare squares of the target: an offset of 2e7 costs them the digits that vary, and
+    their penalties and limits mean something else in another unit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The regressor; `fit` fits a clone of it.
+
+    Attributes
+    ----------
+    estimator_ : fitted estimator
+        Predicts the scaled target.
+    center_, scale_ : float
+        Mean and standard deviation of the target, by weight; the scale of a constant is 1.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> X = np.linspace(0, 1, 500, dtype=np.float32)[:, None]
+    >>> y = 2e7 + X[:, 0].astype(float)
+    >>> round(Ridge(alpha=1e-3).fit(X, y).score(X, y), 2) < 1
+    True
+    >>> round(ScaledTargetRegressor(Ridge(alpha=1e-3)).fit(X, y).score(X, y), 4)
+    1.0
+    """
+
+    def __init__(self, estimator: Estimator) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Features, y: Target, sample_weight: NDArray[np.float64] | None = None) -> ScaledTargetRegressor:
+        """Fit on rows, with their weights if any."""
+        target = np.asarray(y, dtype=np.float64)
+        self.center_ = float(np.average(target, weights=sample_weight))
+        centered = target - self.center_
+        spread = float(np.sqrt(np.average(centered**2, weights=sample_weight)))
+        self.scale_ = spread if spread > 0 and np.isfinite(spread) else 1.0
+        self.estimator_ = fit_weighted(clone(self.estimator), X, centered / self.scale_, sample_weight)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimator_")
+
+    def predict(self, X: Features) -> Output:
+        """Return numbers in the unit of the target, float64, shape (n,)."""
+        scaled: Output = np.asarray(self.estimator_.predict(X), dtype=np.float64)
+        return scaled * self.scale_ + self.center_
