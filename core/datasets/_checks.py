@@ -11,6 +11,7 @@ import numpy as np
 from core.columns import require_columns
 from core.datasets import _checks_columns as columns
 from core.datasets import _checks_target as target_checks
+from core.datasets import _checks_written as written
 from core.datasets._checked_table import CheckedTable
 from core.datasets._finding import Finding
 from core.datasets._task import Task, infer_task
@@ -103,7 +104,13 @@ GUARDRAILS: Registry[Guardrail] = Registry(
             "dates_as_text",
             "Dates as text",
             "A model treats dates that were read as text as unrelated categories.",
-            columns.dates_as_text,
+            written.dates_as_text,
+        ),
+        Guardrail(
+            "numbers_as_text",
+            "Numbers as text",
+            "A model treats numbers that were read as text as unrelated categories.",
+            written.numbers_as_text,
         ),
         Guardrail(
             "spellings",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.datasets._checked_table import CheckedTable
+from core.datasets._checks_written import DATE
 from core.datasets._finding import Finding
 from core.datasets._leakage import encode
 from core.datasets._row_numbers import numbers_rows
@@ -16,7 +17,6 @@ from core.datasets._spellings import SpellingCluster, spelling_clusters
 
 __all__ = [
     "constant",
-    "dates_as_text",
     "duplicate_rows",
     "high_cardinality",
     "identifiers",
@@ -32,7 +32,6 @@ IDENTIFIER_SHARE = 0.95
 CORRELATION = 0.999
 _CORRELATION_ROWS = 5_000
 _CLUSTERS_NAMED = 3
-_DATE = r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?\s*"
 
 
 def constant(table: CheckedTable) -> Iterator[Finding]:
@@ -74,7 +73,7 @@ def identifiers(table: CheckedTable) -> Iterator[Finding]:
         if name in table.text_columns:
             text = values.map(str)
             is_id = bool(text.str.len().max() <= 64 and text.str.contains(r"\s").mean() < 0.05)
-            is_id = is_id and text.str.fullmatch(_DATE).mean() < 0.5
+            is_id = is_id and text.str.fullmatch(DATE).mean() < 0.5
         else:
             has_id_name = name.casefold() in ("id", "index", "key", "rowid") or name.casefold().endswith(("_id", " id"))
             whole = types.is_integer_dtype(values.dtype) and table.distinct[name] == len(values)
@@ -112,24 +111,6 @@ def high_cardinality(table: CheckedTable) -> Iterator[Finding]:
             )
     if not has_findings:
         yield Finding("high_cardinality", "passed", None, f"No category has more than {MANY_LEVELS} values.")
-
-
-def dates_as_text(table: CheckedTable) -> Iterator[Finding]:
-    """Yield columns of dates that were read as text."""
-    has_findings = False
-    for name in table.text_columns:
-        values = table.frame[name].dropna().head(1_000).map(str)
-        if len(values) and values.str.fullmatch(_DATE).mean() >= 0.95:
-            has_findings = True
-            yield Finding(
-                "dates_as_text",
-                "notice",
-                name,
-                f"{name!r} holds dates as text, such as {values.iloc[0]!r}.",
-                "Write them as year-month-day (2026-01-31) and upload the table again: then they are used as dates.",
-            )
-    if not has_findings:
-        yield Finding("dates_as_text", "passed", None, "No column holds dates as text.")
 
 
 def duplicate_rows(table: CheckedTable) -> Iterator[Finding]:

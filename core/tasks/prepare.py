@@ -36,7 +36,7 @@ def recipe_of(dataset: Dataset) -> Recipe:
     return Recipe() if recipe is None else Recipe.from_dict(recipe)
 
 
-def submit(dataset: Dataset, recipe: Recipe, label: str, *, who: str = "") -> str:
+def submit(dataset: Dataset, recipe: Recipe, label: str, *, roles: JsonObject | None = None, who: str = "") -> str:
     """Queue the run that makes the next version of a dataset.
 
     Parameters
@@ -47,6 +47,8 @@ def submit(dataset: Dataset, recipe: Recipe, label: str, *, who: str = "") -> st
         All steps, from the table as it was read.
     label : str
         Phrase for the change, such as "Drop 'id'".
+    roles : dict, optional
+        Roles of the columns; by default those of the current version.
     who : str, default=""
         Name of the user.
 
@@ -66,7 +68,7 @@ def submit(dataset: Dataset, recipe: Recipe, label: str, *, who: str = "") -> st
         )
     return jobs.submit(
         "prepare",
-        {"recipe": recipe.to_dict(), "label": label[:300], "who": who},
+        {"recipe": recipe.to_dict(), "label": label[:300], "roles": roles or dataset.roles, "who": who},
         dataset=dataset.id,
         workspace=dataset.workspace,
         title=f"Prepare {dataset.name[:200]}: {label[:80]}",
@@ -107,7 +109,7 @@ def run(context: RunContext) -> JsonObject:
         columns=len(columns),
         size_bytes=path.stat().st_size,
         report=origin.report,
-        roles=_roles(parent, recipe, columns),
+        roles=_roles(context.settings["roles"], recipe, columns),
         lineage={
             "parent": parent.id,
             "recipe": recipe.to_dict(),
@@ -128,9 +130,9 @@ def _tables(recipe: Recipe, workspace: str) -> dict[str, Path]:
     }
 
 
-def _roles(parent: Dataset, recipe: Recipe, columns: list[str]) -> JsonObject:
-    """Return the roles of the columns of a version: those of its parent, under their new names."""
-    if not parent.roles:
+def _roles(roles: JsonObject, recipe: Recipe, columns: list[str]) -> JsonObject:
+    """Return the roles of the columns that a version has, under their new names."""
+    if not roles:
         return {}
     renamed = {step["column"]: step["to"] for step in recipe.to_dict()["steps"] if step["step"] == "rename"}
 
@@ -139,9 +141,9 @@ def _roles(parent: Dataset, recipe: Recipe, columns: list[str]) -> JsonObject:
         return name if name in columns else None
 
     return {
-        "target": kept(parent.roles.get("target")),
+        "target": kept(roles.get("target")),
         **{
-            role: [name for name in map(kept, parent.roles.get(role, [])) if name is not None]
+            role: [name for name in map(kept, roles.get(role, [])) if name is not None]
             for role in ("sensitive", "ignore")
         },
     }

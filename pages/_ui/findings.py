@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -20,7 +21,13 @@ _LEVELS = {
 }
 
 
-def guardrails(dataset: Dataset, target: str | None, sensitive: list[str]) -> list[dict[str, Any]] | None:
+Action = Callable[[int, dict[str, Any]], None]
+"""Function that draws what can be done about a finding, from its position and its values."""
+
+
+def guardrails(
+    dataset: Dataset, target: str | None, sensitive: list[str], *, action: Action | None = None
+) -> list[dict[str, Any]] | None:
     """Draw the checks for a target and return their findings, or None before they are done; start them if needed."""
     run = check.latest(dataset, target, sensitive)
     if run is None:
@@ -28,7 +35,7 @@ def guardrails(dataset: Dataset, target: str | None, sensitive: list[str]) -> li
         run = check.latest(dataset, target, sensitive)
         assert run is not None
     if run.state is RunState.SUCCEEDED and run.result is not None:
-        show(run.result["findings"])
+        show(run.result["findings"], action=action)
         return list(run.result["findings"])
     run_view.show_run(run.id)
     if run.state.terminal and st.button("Check again", icon=":material/refresh:", key=keys.key("check-again")):
@@ -37,18 +44,20 @@ def guardrails(dataset: Dataset, target: str | None, sensitive: list[str]) -> li
     return None
 
 
-def show(findings: list[dict[str, Any]]) -> None:
+def show(findings: list[dict[str, Any]], *, action: Action | None = None) -> None:
     """Draw findings, the worst first; checks that passed share one line."""
     failed = [finding for finding in findings if finding["level"] != "passed"]
     passed = [finding for finding in findings if finding["level"] == "passed"]
     order = list(_LEVELS)
-    for finding in sorted(failed, key=lambda item: order.index(item["level"])):
+    for number, finding in enumerate(sorted(failed, key=lambda item: order.index(item["level"]))):
         with st.container(horizontal=True, vertical_alignment="top"):
             badges.show(_LEVELS[finding["level"]])
             with st.container(gap=None):
                 st.markdown(frame.plain(finding["message"]))
                 if finding.get("hint"):
                     st.caption(frame.plain(finding["hint"]))
+            if action is not None:
+                action(number, finding)
     if passed:
         badge = _LEVELS["passed"]
         with st.expander(f"{len(passed)} checks passed", icon=badge.icon):

@@ -9,16 +9,25 @@ from core import housekeeping
 from core.catalog import Dataset, datasets
 from core.datasets import ReadReport
 from pages._ui import address, downloads, frame, header, numbers
+from pages.data import history
 
 __all__ = ["head"]
 
 
 def head(dataset: Dataset) -> None:
     """Draw name, facts, actions, and notes from reading the file."""
-    facts = (
-        f"{dataset.rows:,} rows · {dataset.columns:,} columns · {numbers.size(dataset.size_bytes)} as Parquet · "
-        f"{frame.plain(dataset.source)} · added {numbers.ago(dataset.created_at)} · "
-        f"fingerprint `{dataset.fingerprint[:12]}`"
+    facts = " · ".join(
+        fact
+        for fact in (
+            history.fact(dataset),
+            f"{dataset.rows:,} rows",
+            f"{dataset.columns:,} columns",
+            f"{numbers.size(dataset.size_bytes)} as Parquet",
+            frame.plain(dataset.source),
+            f"added {numbers.ago(dataset.created_at)}",
+            f"fingerprint `{dataset.fingerprint[:12]}`",
+        )
+        if fact
     )
     with header.show_object(dataset.name, back="All datasets", facts=facts):
         if st.button("Search for a model", type="primary", icon=":material/model_training:", key="data-to-automl"):
@@ -27,6 +36,7 @@ def head(dataset: Dataset) -> None:
             downloads.dataset(dataset)
         with st.popover("Manage", icon=":material/settings:", key="data-manage"):
             _manage(dataset)
+    history.show(dataset)
     if notice := st.session_state.pop("data-notice", None):
         st.info(frame.plain(notice), icon=":material/content_copy:")
     _report(ReadReport.from_dict(dataset.report))
@@ -91,7 +101,7 @@ def _manage(dataset: Dataset) -> None:
 @frame.guarded
 def _confirm_deletion(dataset: Dataset) -> None:
     st.write(
-        f"{frame.plain(dataset.name)}, {dataset.rows:,} rows. This cannot be undone. "
+        f"{frame.plain(dataset.name)}, {dataset.rows:,} rows, with all of its versions. This cannot be undone. "
         "Runs that used it keep their results."
     )
     if st.button("Delete", type="primary", icon=":material/delete:", key="data-delete-confirm"):

@@ -4,18 +4,23 @@ import streamlit as st
 
 from core.catalog import datasets
 from pages._ui import frame, header, tabs
-from pages.data import checks, columns, imports, listing, preview, reading, roles
+from pages.data import checks, columns, history, imports, listing, prepare, preview, reading, roles, versions
 from pages.data import dataset as dataset_head
 
 dataset_id = st.query_params.get("dataset")
 if dataset_id is not None:
     with header.lookup("Dataset", back="All datasets"):
         dataset = datasets.get(dataset_id, frame.workspace())
+    with header.lookup("Preparation", back="Back to the dataset", query={"dataset": dataset_id}):
+        preparing = history.preparing()
     dataset_head.head(dataset)
+    history.running(dataset, preparing)
     tabs.show(
         {
             "Columns": lambda: columns.show(dataset),
             "Preview": lambda: preview.show(dataset),
+            "Prepare": lambda: prepare.show(dataset),
+            "Versions": lambda: versions.show(dataset),
             "Reading": lambda: reading.show(dataset),
             "Checks": lambda: checks.show(dataset),
             "Roles": lambda: roles.show(dataset),

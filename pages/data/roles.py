@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalog import Dataset, datasets
-from pages._ui import frame, tables
+from core.catalog import Dataset, versions
+from pages._ui import address, frame, tables
 
 __all__ = ["show"]
 
@@ -40,10 +40,7 @@ def show(dataset: Dataset) -> None:
             if target in ignore:
                 frame.show_error(f"'{target}' cannot be both the target and ignored.", "Remove it from one of the two.")
             else:
-                datasets.set_roles(
-                    dataset.id,
-                    {"target": target, "sensitive": sensitive, "ignore": ignore},
-                    frame.workspace(),
-                )
+                values = {"target": target, "sensitive": sensitive, "ignore": ignore}
+                versions.set_roles(dataset, values, "Change roles", who=address.who())
                 st.toast("Roles saved", icon=":material/check:")
                 st.rerun()

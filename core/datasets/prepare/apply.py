@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.datasets._frame import load_frame, store_frame
 from core.datasets.prepare.effect import Effect
+from core.datasets.prepare.functions import kind_of
 from core.datasets.prepare.recipe import Recipe
 from core.datasets.prepare.work_table import WorkTable
 from core.errors import InputError, LimitError, PlumblineError
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["Prepared", "StepError", "apply_recipe", "prepare_file"]
+__all__ = ["Prepared", "Preview", "StepError", "apply_recipe", "prepare_file", "preview_recipe"]
+
+PREVIEW_ROWS = 2_000
 
 
 class StepError(InputError):
@@ -167,12 +171,8 @@ def prepare_file(
     LimitError
         When a step needs too much memory.
     """
-    tables = tables or {}
-    effects: list[Effect] = []
-    fitted = []
-    with tempfile.TemporaryDirectory(prefix="preparing-", dir=workdir) as scratch, connect(scratch) as connection:
-        _lock(connection, [path, *tables.values()], [Path(scratch), out.parent])
-        table = WorkTable(connection, path, Path(scratch), tables)
+    with _open(path, workdir, out.parent, tables or {}) as table:
+        effects, fitted = [], []
         for number, step in enumerate(recipe.steps):
             report(Event("prepare", number / (len(recipe.steps) + 1), step.describe()))
             with _step_errors(number, step.describe()):
@@ -183,6 +183,84 @@ def prepare_file(
         with _step_errors(len(recipe.steps) - 1, "Writing the table"), atomic_write(out) as partial:
             table.save(partial)
     return tuple(effects), Recipe(fitted)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a recipe does to the first rows of a table.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows after the steps that are possible.
+    types : dict of str to str
+        Type of each column: number, integer, text, boolean, date, timestamp, or what DuckDB calls another one.
+    effects : tuple of Effect
+        What each step did to these rows, up to the first one that is not possible.
+    error : StepError or LimitError, optional
+        Why the next step is not possible.
+    rows : int
+        Number of rows that were looked at.
+    """
+
+    frame: pd.DataFrame
+    types: dict[str, str]
+    effects: tuple[Effect, ...]
+    error: StepError | LimitError | None
+    rows: int
+
+
+def preview_recipe(
+    path: Path, recipe: Recipe, *, rows: int = PREVIEW_ROWS, tables: Mapping[str, Path] | None = None
+) -> Preview:
+    """Apply a recipe to the first rows of a Parquet file.
+
+    Parameters
+    ----------
+    path : Path
+        Table.
+    recipe : Recipe
+        Steps.
+    rows : int, default=2000
+        Number of rows to look at.
+    tables : mapping of str to Path, default={}
+        Parquet files of other datasets by id.
+
+    Returns
+    -------
+    Preview
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        first = Path(folder) / "first.parquet"
+        with pq.ParquetFile(path) as file:
+            batch = next(file.iter_batches(batch_size=rows), None)
+            pq.write_table(file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch]), first)
+        with _open(first, Path(folder), Path(folder), tables or {}, partial=True) as table:
+            before, effects = table.rows, []
+            error: StepError | LimitError | None = None
+            for number, step in enumerate(recipe.steps):
+                try:
+                    with _step_errors(number, step.describe()):
+                        effects.append(step.apply(table)[0])
+                except (StepError, LimitError) as caught:
+                    error = caught
+                    break
+            table.save(out := Path(folder) / "preview.parquet")
+            types = {name: kind_of(kind) or kind.lower() for name, kind in table.columns.items()}
+        return Preview(load_frame(out), types, tuple(effects), error, before)
+
+
+@contextmanager
+def _open(
+    path: Path, workdir: Path, folder: Path, tables: Mapping[str, Path], *, partial: bool = False
+) -> Iterator[WorkTable]:
+    """Open a table in a connection that reaches these files alone."""
+    with tempfile.TemporaryDirectory(prefix="preparing-", dir=workdir) as scratch, connect(scratch) as connection:
+        _lock(connection, [path, *tables.values()], [Path(scratch), folder])
+        yield WorkTable(connection, path, Path(scratch), tables, partial=partial)
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, files: list[Path], folders: list[Path]) -> None:

@@ -42,7 +42,7 @@ class Filter(Step):
         before = table.rows
         unknown = table.number(f"SELECT count(*) FROM {table.view} WHERE ({condition}) IS NULL")
         after = table.keep_rows(condition)
-        if not after:
+        if not after and not table.partial:
             raise InputError(f"No row fulfills the condition {self.condition[:80]}.", "Keep at least one row.")
         notes = (f"In {unknown:,} of the removed rows a value that the condition needs is missing.",) if unknown else ()
         return Effect(before, after, notes=notes), self

@@ -106,7 +106,7 @@ class Join(Step):
         notes = [f"{without:,} of {before:,} rows have no match in the other dataset."] if without else []
         if table.rows > matched + (without if self.kind == "left" else 0):
             notes.append(f"Rows with several matches were multiplied: {before:,} rows became {table.rows:,}.")
-        if not table.rows:
+        if not table.rows and not table.partial:
             raise InputError("No row has a match in the other dataset.", "Choose other keys.")
         return Effect(before, table.rows, added=new, notes=tuple(notes))
 

@@ -30,6 +30,8 @@ class WorkTable:
         Folder for intermediate tables.
     tables : mapping of str to Path, default={}
         Parquet files of other datasets by id, for steps that join or append them.
+    partial : bool, default=False
+        Whether the file has only the first rows of the table: that none is left is then no error.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class WorkTable:
         path: str | Path,
         folder: Path,
         tables: Mapping[str, Path] | None = None,
+        *,
+        partial: bool = False,
     ) -> None:
-        self.connection, self.folder, self.tables = connection, folder, tables or {}
+        self.connection, self.folder, self.tables, self.partial = connection, folder, tables or {}, partial
         self._count = 0
         self.columns: dict[str, str] = {}
         self.row = "row"
