@@ -53,7 +53,7 @@ def numbers_as_text(table: CheckedTable) -> Iterator[Finding]:
                 "notice",
                 name,
                 f"{name!r} holds numbers as text, such as {numbers[0]!r}{rest}.",
-                "Make it a number, unless the values are codes. Cells without a number become missing, and are counted.",
+                "Make it a number, unless the values are codes. Cells without one become missing, and are counted.",
                 {"share": len(numbers) / len(values)},
             )
     if not has_findings:

@@ -21,7 +21,7 @@ if dataset_id is not None:
             "Preview": lambda: preview.show(dataset),
             "Prepare": lambda: prepare.show(dataset),
             "Versions": lambda: versions.show(dataset),
-            "Reading": lambda: reading.show(dataset),
+            "Reading": lambda: reading.show(datasets.get(dataset.family_id, dataset.workspace)),
             "Checks": lambda: checks.show(dataset),
             "Roles": lambda: roles.show(dataset),
         },
