@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.automl._types import Classifier, Estimator, Features, Output, Target
+from core.automl._types import Classifier, Estimator, Features, Output, Target, Weights
 from core.automl.data.training_data import class_weight
 from core.automl.learners.registry import LEARNERS
 from core.errors import SettingsError
@@ -18,12 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["fit", "fit_weighted", "outputs"]
 
 
-def fit(estimator: Estimator, X: Features, y: Target, data: TrainingData) -> Estimator:
-    """Fit an estimator on rows of the training data, with class weights if the search has them.
+def fit(estimator: Estimator, X: Features, y: Target, data: TrainingData, weight: Weights | None = None) -> Estimator:
+    """Fit an estimator on rows of the training data, with their weights and class weights if the search has them.
 
     Some learners, such as XGBoost, refuse rows that lack a class: they are shown a row of each, without any weight.
     """
-    weight = class_weight(y, data.classes) if data.weighted and data.classes else None
+    if data.weighted and data.classes:
+        weight = class_weight(y, data.classes, weight)
     if data.classes and _needs_every_class(estimator):
         lacking = np.setdiff1d(np.arange(data.classes), y)
         if len(lacking):
@@ -37,7 +37,7 @@ def _needs_every_class(estimator: Estimator) -> bool:
     return any(learner.needs_every_class and name in learner.estimators for learner in LEARNERS.values())
 
 
-def fit_weighted(estimator: Estimator, X: Features, y: Target, weight: NDArray[np.float64] | None) -> Estimator:
+def fit_weighted(estimator: Estimator, X: Features, y: Target, weight: Weights | None) -> Estimator:
     """Fit with row weights, if any; a pipeline takes them at its last step.
 
     Raises
@@ -53,7 +53,8 @@ def fit_weighted(estimator: Estimator, X: Features, y: Target, weight: NDArray[n
     last = steps[-1][1] if steps else estimator
     if not has_fit_parameter(last, "sample_weight"):
         raise SettingsError(
-            f"{type(last).__name__} takes no class weights.", "Block this learner, or search without class weights."
+            f"{type(last).__name__} takes no weights of rows or classes.",
+            "Block this learner, or search without weights.",
         )
     name = f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
     return estimator.fit(X, y, **{name: weight})

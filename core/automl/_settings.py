@@ -77,6 +77,9 @@ class AutoMLSettings(CheckedSettings):
     group_column : str or None, default=None
         Column of groups: rows with the same value (a patient, a household) are then on one side of every split. The
         time and the group column are features only if `column_types` names them.
+    weight_column : str or None, default=None
+        Column of row weights, 0 or more: rows count by them in every fit, metric and interval. It is not a feature, and
+        new rows need none. Rows without a weight are left out.
     test_fraction : float, default=0.2
         Share of rows held out for the test, 0 to 0.5; 0 means no test.
     seed : int, default=0
@@ -118,6 +121,7 @@ class AutoMLSettings(CheckedSettings):
     positive_label: str | None = None
     time_column: str | None = None
     group_column: str | None = None
+    weight_column: str | None = None
     test_fraction: float = Field(default=0.2, ge=0, le=0.5)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
 
@@ -148,9 +152,15 @@ class AutoMLSettings(CheckedSettings):
             raise ValueError("column_types, imputation and column_imputation need featurization custom")
         if self.time_column is not None and self.group_column is not None:
             raise ValueError("rows can be split by time_column or by group_column, not by both")
-        for name, column in (("time_column", self.time_column), ("group_column", self.group_column)):
+        roles = {name: getattr(self, name) for name in ("time_column", "group_column", "weight_column")}
+        for name, column in roles.items():
             if column == self.target:
                 raise ValueError(f"the target '{self.target}' cannot be the {name}")
+        if self.weight_column is not None:
+            if self.weight_column in (self.time_column, self.group_column):
+                raise ValueError(f"'{self.weight_column}' cannot have weights and decide on the split as well")
+            if self.column_types.get(self.weight_column, "ignore") != "ignore":
+                raise ValueError(f"the weight_column '{self.weight_column}' is not a feature, so it has no column type")
         for field in ("column_types", "column_imputation"):
             if self.target in getattr(self, field):
                 raise ValueError(f"the target '{self.target}' is not a feature, so {field} cannot have it")

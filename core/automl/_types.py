@@ -18,6 +18,7 @@ __all__ = [
     "OutOfFold",
     "Output",
     "Target",
+    "Weights",
 ]
 
 Config = dict[str, Any]
@@ -43,6 +44,9 @@ Output = NDArray[np.float64]
 
 OutOfFold = NDArray[np.floating]
 """Predictions of rows by models that did not see them: float32 probabilities, or float64 numbers; NaN where none is."""
+
+Weights = NDArray[np.float64]
+"""Weight of each row, shape (n,)."""
 
 
 class Estimator(Protocol):

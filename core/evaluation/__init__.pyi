@@ -1,7 +1,7 @@
 from ._curves import by_threshold, calibration, confusion, curves
 from ._estimates import Comparison, Estimate, compare_outputs, effective_rows
-from ._groups import group_name, groups_in
-from ._intervals import mover, normal_quantile, wilson
+from ._groups import group_name, groups_in, weight_name, weights_in
+from ._intervals import kish, mover, normal_quantile, wilson
 from ._metrics import METRICS, Metric, Sums, metric_choices, resolve_metric
 from ._statistics import ConfusionCounts, ErrorSums, LogLosses, Rankings
 from ._test_split import split_test, stratify
@@ -30,6 +30,7 @@ __all__ = [
     "families_of",
     "group_name",
     "groups_in",
+    "kish",
     "metric_choices",
     "mover",
     "normal_quantile",
@@ -37,5 +38,7 @@ __all__ = [
     "split_test",
     "stratify",
     "verdict_sentence",
+    "weight_name",
+    "weights_in",
     "wilson",
 ]

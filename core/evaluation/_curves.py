@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation._estimates import effective_rows
-from core.evaluation._intervals import wilson
+from core.evaluation._intervals import kish, wilson
 
 __all__ = ["by_threshold", "calibration", "confusion", "curves"]
 
@@ -37,6 +37,7 @@ def calibration(
     scores: NDArray[np.float64],
     bins: int = _BINS,
     groups: NDArray[np.intp] | None = None,
+    sample_weight: NDArray[np.float64] | None = None,
 ) -> list[dict[str, float]]:
     """Return predicted and observed shares in bins of equally many rows, with Wilson intervals.
 
@@ -51,19 +52,24 @@ def calibration(
     groups : array of int of shape (n,), optional
         Group of each row. Rows of a group depend on each other, so the intervals are those of the effective number of
         independent rows.
+    sample_weight : array of shape (n,), optional
+        Weights of the rows. Bins still have equally many rows; one whose rows weigh nothing is left out.
     """
     order = np.argsort(scores, kind="stable")
     points = []
     for rows in np.array_split(order, bins):
         if not len(rows):
             continue
-        hits = int(positive[rows].sum())
-        share = hits / len(rows)
+        weights = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
+        if weights.sum() <= 0:
+            continue
+        share = float(np.average(positive[rows], weights=weights))
         effective = len(rows) if groups is None else effective_rows(positive[rows], groups[rows])
+        effective *= kish(weights) / len(rows)
         low, high = wilson(share * effective, effective)
         points.append(
             {
-                "predicted": float(scores[rows].mean()),
+                "predicted": float(np.average(scores[rows], weights=weights)),
                 "observed": share,
                 "low": float(low),
                 "high": float(high),
@@ -73,7 +79,9 @@ def calibration(
     return points
 
 
-def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, list[float | None]]:
+def by_threshold(
+    positive: NDArray[np.bool_], scores: NDArray[np.float64], sample_weight: NDArray[np.float64] | None = None
+) -> dict[str, list[float | None]]:
     """Return the metrics of selecting the rows with at least a score, at thresholds from 0 to 1 in hundredths.
 
     Parameters
@@ -82,6 +90,8 @@ def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> di
         Whether a row is of the class.
     scores : array of shape (n,)
         Predicted probability of the class.
+    sample_weight : array of shape (n,), optional
+        Weights of the rows.
 
     Returns
     -------
@@ -89,18 +99,27 @@ def by_threshold(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> di
         threshold, precision (None where no row is selected), recall, f1, selected (share of the rows).
     """
     thresholds = np.linspace(0, 1, 101).round(2)  # as they are shown
-    ordered, hits = np.sort(scores), np.sort(scores[positive])
-    selected = len(ordered) - np.searchsorted(ordered, thresholds, side="left")
-    right = len(hits) - np.searchsorted(hits, thresholds, side="left")
+    weights = np.ones(len(scores)) if sample_weight is None else sample_weight
+    selected, total = _weight_above(scores, weights, thresholds)
+    right, hits = _weight_above(scores[positive], weights[positive], thresholds)
     precision = [float(hit / count) if count else None for hit, count in zip(right, selected, strict=True)]
-    f1 = 2 * right / np.maximum(selected + len(hits), 1)
+    f1 = 2 * right / np.where(selected + hits > 0, selected + hits, 1)
     return {
         "threshold": thresholds.tolist(),
         "precision": precision,
-        "recall": (right / max(len(hits), 1)).round(6).tolist(),
+        "recall": (right / (hits or 1)).round(6).tolist(),
         "f1": f1.round(6).tolist(),
-        "selected": (selected / max(len(ordered), 1)).round(6).tolist(),
+        "selected": (selected / (total or 1)).round(6).tolist(),
     }
+
+
+def _weight_above(
+    scores: NDArray[np.float64], weights: NDArray[np.float64], thresholds: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Return the weight of the rows with at least each score, and of all rows."""
+    order = np.argsort(scores)
+    below = np.concatenate([[0.0], np.cumsum(weights[order])])
+    return below[-1] - below[np.searchsorted(scores[order], thresholds, side="left")], float(below[-1])
 
 
 def curves(
@@ -109,6 +128,7 @@ def curves(
     labels: Sequence[str] | None,
     *,
     groups: NDArray[np.intp] | None = None,
+    sample_weight: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Return ROC, precision-recall, calibration and thresholds of each class, or predicted and actual numbers.
@@ -123,6 +143,8 @@ def curves(
         Labels by code; None for regression.
     groups : array of int of shape (n,), optional
         Group of each row.
+    sample_weight : array of shape (n,), optional
+        Weights of the rows.
     seed : int, default=0
         Seed of the sample of rows of a regression.
 
@@ -146,18 +168,19 @@ def curves(
     by_label = {}
     for code in sorted(shown):
         positive = y == code
-        if not positive.any() or positive.all():
+        present = positive if sample_weight is None else positive[sample_weight > 0]
+        if not present.any() or present.all():
             continue
         scores = output[:, code]
-        false_rate, true_rate, _ = roc_curve(positive, scores)
-        precision, recall, _ = precision_recall_curve(positive, scores)
+        false_rate, true_rate, _ = roc_curve(positive, scores, sample_weight=sample_weight)
+        precision, recall, _ = precision_recall_curve(positive, scores, sample_weight=sample_weight)
         roc = _thin(false_rate, true_rate)
         pr = _thin(recall, precision)
         by_label[labels[code]] = {
             "roc": {"fpr": roc[0], "tpr": roc[1]},
             "pr": {"recall": pr[0], "precision": pr[1]},
-            "share": float(positive.mean()),
-            "calibration": calibration(positive, scores, groups=groups),
-            "threshold": by_threshold(positive, scores),
+            "share": float(np.average(positive, weights=sample_weight)),
+            "calibration": calibration(positive, scores, groups=groups, sample_weight=sample_weight),
+            "threshold": by_threshold(positive, scores, sample_weight),
         }
     return {"classes": by_label, "left_out": len(codes) - len(by_label)}

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation._intervals import mover, wilson
+from core.evaluation._intervals import kish, mover, wilson
 from core.evaluation._metrics import METRICS, metric_choices
 from core.evaluation._weighted import WeightedMetrics, compute_metrics
 
@@ -52,12 +52,12 @@ def _interval(value: float, samples: Array, n: int) -> Estimate:
     return Estimate(value, float(low), float(high), n)
 
 
-def _at_the_limit(estimate: Estimate, count: int) -> Estimate:
+def _at_the_limit(estimate: Estimate, count: float) -> Estimate:
     """Give a classifier without a fault, or without a hit, the interval that resampling its rows cannot show.
 
     Every resample of such rows is the same, so the bootstrap's interval has no width however few the rows are.
     Wilson's interval for as many hits out of as many rows has: of all rows for the accuracy, of the rarest class for
-    metrics about each class; or of the groups that hold such rows.
+    metrics about each class; or of the groups that hold such rows. Weighted rows count as so many of equal weight.
     """
     if estimate.high > estimate.low or estimate.value not in (0.0, 1.0):
         return estimate
@@ -72,9 +72,19 @@ def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
     return Estimate(gap, float(low), float(high), n)
 
 
-def _rarest(y: NDArray[np.generic], classes: int, groups: NDArray[np.intp] | None) -> int:
+def _units(groups: NDArray[np.intp] | None, weights: Array | None, n: int) -> float:
+    """Return how many rows, or groups of rows, of equal weight there are."""
+    if weights is None:
+        return float(n if groups is None else len(np.unique(groups)))
+    return kish(weights if groups is None else np.bincount(groups, weights).astype(np.float64))
+
+
+def _rarest(y: NDArray[np.generic], classes: int, groups: NDArray[np.intp] | None, weights: Array | None) -> float:
     """Return how many rows the rarest class has, or how many groups hold rows of the class that the fewest hold."""
     codes = y.astype(np.intp)
+    if weights is not None:
+        own = [code for code in range(classes) if weights[codes == code].sum() > 0]
+        return min(_units(None if groups is None else groups[codes == code], weights[codes == code], 0) for code in own)
     if groups is not None:
         codes = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
     counts = np.bincount(codes, minlength=classes)
@@ -125,6 +135,7 @@ def compare_outputs(
     outputs: Mapping[str, Array],
     *,
     groups: NDArray[np.generic] | None = None,
+    sample_weight: NDArray[np.floating] | None = None,
     seed: int = 0,
 ) -> Comparison:
     """Estimate all metrics of several models with 95% percentile bootstrap intervals over rows, or groups of rows.
@@ -142,6 +153,8 @@ def compare_outputs(
     groups : array of shape (n,), optional
         Group of each row. Rows of a group depend on each other, so whole groups are drawn: as many as there are, with
         replacement. With one group only the bounds are NaN.
+    sample_weight : array of shape (n,), optional
+        Weights of the rows. Rows are drawn with the same chance each, and carry their weight along.
     seed : int, default=0
         Seed of the bootstrap.
 
@@ -161,7 +174,10 @@ def compare_outputs(
     samples: dict[str, dict[str, list[Array]]] = {model: {name: [] for name in names} for model in outputs}
     evaluators = {model: WeightedMetrics(names, y, output) for model, output in outputs.items()}
     members = None if groups is None or not len(y) else np.unique(groups, return_inverse=True)[1].astype(np.intp)
+    own = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     for weights in _resamples(len(y), seed, members):
+        if own is not None:
+            weights = weights * own
         for model, evaluate in evaluators.items():
             for name, values in evaluate(weights).items():
                 samples[model][name].append(values)
@@ -169,13 +185,13 @@ def compare_outputs(
         model: {name: np.concatenate([np.empty(0), *blocks]) for name, blocks in by_name.items()}
         for model, by_name in samples.items()
     }
-    exact = {model: compute_metrics(names, y, output) for model, output in outputs.items()}
+    exact = {model: compute_metrics(names, y, output, own) for model, output in outputs.items()}
     metrics = {
         model: {name: _interval(exact[model][name], drawn[model][name], len(y)) for name in names} for model in outputs
     }
     if task != "regression":
-        rarest = _rarest(y, next(iter(outputs.values())).shape[1], members)
-        units = len(y) if members is None else len(np.unique(members))
+        rarest = _rarest(y, next(iter(outputs.values())).shape[1], members, own)
+        units = _units(members, own, len(y))
         proportions = {name: METRICS[name].proportion_of for name in names}
         counted = {name: units if part == "rows" else rarest for name, part in proportions.items() if part is not None}
         for estimates in metrics.values():

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Interval", "mover", "normal_quantile", "wilson"]
+__all__ = ["Interval", "kish", "mover", "normal_quantile", "wilson"]
 
 Interval: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Lower and upper bounds, of one shape."""
@@ -24,6 +24,18 @@ def normal_quantile(confidence: float) -> float:
     from scipy.special import ndtri
 
     return float(ndtri((1 + confidence) / 2))
+
+
+def kish(weights: NDArray[np.float64]) -> float:
+    """Return how many rows of equal weight say as much as rows of these weights (Kish, Survey Sampling, 1965).
+
+    Examples
+    --------
+    >>> kish(np.ones(10)), kish(np.array([1.0, 0.0, 0.0]))
+    (10.0, 1.0)
+    """
+    squares = float(weights @ weights)
+    return float(weights.sum() ** 2 / squares) if squares > 0 else 0.0
 
 
 def wilson(hits: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:

@@ -82,7 +82,9 @@ def families_of(names: Iterable[str]) -> list[tuple[str, ...]]:
     return [tuple(family) for family in families.values()]
 
 
-def compute_metrics(names: Iterable[str], y: NDArray[np.generic], output: Array) -> dict[str, float]:
+def compute_metrics(
+    names: Iterable[str], y: NDArray[np.generic], output: Array, weight: NDArray[np.floating] | None = None
+) -> dict[str, float]:
     """Compute several metrics; NaN where one is undefined.
 
     Parameters
@@ -93,10 +95,12 @@ def compute_metrics(names: Iterable[str], y: NDArray[np.generic], output: Array)
         Class codes 0 to k-1, or numbers.
     output : array of shape (n, k) or (n,)
         Probabilities of the classes, or predicted numbers.
+    weight : array of shape (n,), optional
+        Weights of the rows; by default all rows weigh the same.
 
     See Also
     --------
-    compute_metric : One metric, with weights.
+    compute_metric : One metric.
     WeightedMetrics : Many weightings at once.
 
     Examples
@@ -104,7 +108,8 @@ def compute_metrics(names: Iterable[str], y: NDArray[np.generic], output: Array)
     >>> compute_metrics(["accuracy", "log_loss"], np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]]))
     {'accuracy': 0.5, 'log_loss': 0.6931471805599453}
     """
-    return {name: float(values[0]) for name, values in WeightedMetrics(names, y, output)(np.ones((1, len(y)))).items()}
+    weights = np.ones((1, len(y))) if weight is None else np.asarray(weight, dtype=np.float64)[None]
+    return {name: float(values[0]) for name, values in WeightedMetrics(names, y, output)(weights).items()}
 
 
 def compute_metric(

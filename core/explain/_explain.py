@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.evaluation import METRICS
+from core.evaluation import METRICS, weights_in
 from core.explain._attribution import ROWS as SHAP_ROWS
 from core.explain._attribution import attribute
 from core.explain._deadline import Deadline
@@ -142,6 +142,7 @@ class _ExplanationRun:
             speed=self.speed,
             deadline=part,
             seed=self.settings.seed,
+            sample_weight=weights_in(self.sample.rows, self.result.settings.target),
         )
         if missing:
             self._leave_out("permutation", _listed(missing, len(self.sample.model.columns)), part.reason)

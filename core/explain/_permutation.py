@@ -46,6 +46,7 @@ def permutation_importance(
     speed: Speed,
     deadline: Deadline,
     seed: int,
+    sample_weight: Array | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Measure how much the metric drops when a column is permuted (Breiman 2001; Fisher, Rudin, Dominici 2019).
 
@@ -71,6 +72,8 @@ def permutation_importance(
         Time to end.
     seed : int
         Seed of permutations and resamples.
+    sample_weight : array of shape (n,), optional
+        Weights of the rows in the metric.
 
     Returns
     -------
@@ -87,6 +90,8 @@ def permutation_importance(
         return _table({}, 0), list(names)
     X, y = X[:rows], y[:rows]
     weights = np.vstack([np.ones(rows), random.multinomial(rows, np.full(rows, 1 / rows), size=_RESAMPLES)])
+    if sample_weight is not None:
+        weights = weights * sample_weight[:rows]
     output = model.predict(X)
     base = _scores(metric, y, output, weights)
     drops: dict[str, list[Array]] = {name: [] for name in names}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from core.datasets import whole_numbers
 from core.errors import InputError
 from core.explain._explained_model import Array, ExplainedModel, IndexArray, Matrix, class_names, explained_model
 from core.explain._settings import ExplainSettings
@@ -61,11 +62,17 @@ class ExplanationSample:
 def _require_same(frame: pd.DataFrame, stored: pd.DataFrame, target: str) -> None:
     ids = stored["row_id"].to_numpy()
     fits = target in frame.columns and len(ids) and ids.max() < len(frame)
-    if not fits or not (frame[target].iloc[ids].astype(str).to_numpy() == stored[target].astype(str)).all():
+    if not fits or not _same_values(frame[target], stored[target], ids):
         raise InputError(
             f"This table of {len(frame):,} rows is not the one that was searched: '{target}' differs.",
             "Give the table as it was when the search ran, with its rows in the same order.",
         )
+
+
+def _same_values(column: pd.Series, stored: pd.Series, ids: IndexArray) -> bool:
+    """Return whether a column's cells are those that a result stored; whole numbers as classes have no decimals."""
+    cells = (column.iloc[ids].astype(str).to_numpy(), whole_numbers(column).iloc[ids].astype(str).to_numpy())
+    return any(bool((cell == stored.astype(str).to_numpy()).all()) for cell in cells)
 
 
 def draw_sample(result: AutoMLResult, frame: pd.DataFrame, settings: ExplainSettings) -> ExplanationSample:

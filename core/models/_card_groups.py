@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from core import policies
 from core.errors import PlumblineError
+from core.evaluation import weights_in
 from core.models._card import CardTable, Section
 from core.models._card_text import Cell, format_interval
 from core.models._evidence import RunEvidence
@@ -67,15 +68,20 @@ def _measure(evidence: RunEvidence, name: str) -> _Groups:
     test, labels = evidence.test, evidence.labels
     column = as_groups(_group_column(evidence, name))
     truth, predicted = test[evidence.target], test["prediction"]
+    weights = weights_in(test, evidence.target)
     if labels is None:
-        metrics = group_metrics(truth.to_numpy(float), predicted.to_numpy(float), column, task="regression")
+        metrics = group_metrics(
+            truth.to_numpy(float), predicted.to_numpy(float), column, task="regression", sample_weight=weights
+        )
         return _Groups(name, metrics, _titles(_NUMBER_METRICS))
     truth, predicted = truth.map(str), predicted.map(str)
     if len(labels) == 2:
-        metrics = group_metrics(truth, predicted, column, pos_label=labels[-1])
+        metrics = group_metrics(truth, predicted, column, pos_label=labels[-1], sample_weight=weights)
         return _Groups(name, metrics, _titles(_DECISION_METRICS), labels[-1])
     # With several classes none of them is "selected": accuracy is the rate that all of them have.
-    metrics = group_metrics(np.ones(len(test), int), (truth == predicted).astype(int), column, pos_label=1)
+    metrics = group_metrics(
+        np.ones(len(test), int), (truth == predicted).astype(int), column, pos_label=1, sample_weight=weights
+    )
     return _Groups(name, metrics, _titles(("accuracy",)))
 
 

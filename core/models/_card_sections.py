@@ -96,6 +96,8 @@ def training_section(evidence: RunEvidence) -> Section:
             f"{metric}. {result.stop_reason}",
             f"Scored by {result.split_method}. The winner was fitted on all training rows.",
         ]
+        if weight := result.settings.get("weight_column"):
+            text.append(f"Rows counted by their weight in '{weight}', in training and in all metrics.")
         config = dict(result.winner.config or {}) if result.winner is not None else {}
     members = config.pop("members", None)
     if isinstance(members, list) and members:

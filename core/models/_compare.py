@@ -202,7 +202,7 @@ def _obstacle(first: RunEvidence, second: RunEvidence) -> str:
 
 
 def _paired_gain(sides: list[RunEvidence], tests: list[pd.DataFrame], metric: str) -> tuple[Estimate, int | None]:
-    from core.evaluation import compare_outputs, groups_in
+    from core.evaluation import compare_outputs, groups_in, weights_in
 
     labels = sides[0].labels
     truth = tests[0][sides[0].target]
@@ -216,6 +216,11 @@ def _paired_gain(sides: list[RunEvidence], tests: list[pd.DataFrame], metric: st
     groups_by_side = [groups_in(test.reset_index(), side.target) for side, test in zip(sides, tests, strict=True)]
     groups = next((groups for groups in groups_by_side if groups is not None), None)
     comparison = compare_outputs(
-        sides[0].result.task, metric, y, {"second": outputs[1], "first": outputs[0]}, groups=groups
+        sides[0].result.task,
+        metric,
+        y,
+        {"second": outputs[1], "first": outputs[0]},
+        groups=groups,
+        sample_weight=weights_in(tests[0].reset_index(), sides[0].target),
     )
     return comparison.gains["first"], comparison.groups

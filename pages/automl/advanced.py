@@ -197,5 +197,14 @@ def _columns(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]
         "model must not use them.",
         key=f"automl-sensitive-{dataset.id}",
     )
-    values = features.show(dataset, target, others)
+    weight = st.selectbox(
+        "Row weights",
+        others,
+        index=None,
+        placeholder="All rows count the same",
+        help="A column of numbers, 0 or more, such as survey weights: rows count by it in training and in all metrics. "
+        "It is not a feature.",
+        key=f"automl-weight-{dataset.id}-{target}",
+    )
+    values = features.show(dataset, target, others) | {"weight_column": weight}
     return {"drop_columns": tuple(dropped), "sensitive_columns": tuple(sensitive), **values}

@@ -23,7 +23,7 @@ from pages._ui import artifacts, charts, distinct, frame, numbers
 
 __all__ = ["show"]
 
-_DECIDE_TEST = ("target", "seed", "test_fraction", "time_column", "group_column")
+_DECIDE_TEST = ("target", "seed", "test_fraction", "time_column", "group_column", "weight_column")
 
 
 @st.cache_data(max_entries=20, show_spinner=False)

@@ -89,6 +89,15 @@ def test_rows_kept_apart_by_no_column_cannot_be_started(world: World) -> None:
     assert "choose the column" not in texts(test)
     test.button(key="automl-start").click().run()
     assert _submitted(test)["time_column"] == "age"
+    assert _submitted(test)["weight_column"] is None
+
+
+def test_rows_are_weighted_by_a_column(world: World) -> None:
+    test = visit("automl", dataset=world.credit.id)
+    (weights,) = (box for box in test.selectbox if box.label == "Row weights")
+    weights.set_value("age").run()
+    test.button(key="automl-start").click().run()
+    assert _submitted(test)["weight_column"] == "age"
 
 
 def test_settings_that_do_not_fit_are_an_error_and_no_run(world: World) -> None:

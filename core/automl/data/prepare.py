@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from core.automl._settings import AutoMLSettings
-from core.automl._types import Codes, Features, Groups, Label, Target
+from core.automl._types import Codes, Features, Groups, Label, Target, Weights
 from core.automl.data.scorable import scorable
 from core.automl.data.splits import Roles, make_folds, split_roles
 from core.automl.data.training_data import TrainingData
+from core.automl.data.weights import read_weights, require_weight, unweighted_rows
 from core.columns import require_columns
 from core.datasets import Finding, infer_task, whole_numbers
 from core.errors import InputError, SettingsError
@@ -49,6 +50,8 @@ class Prepared:
         Notices about the table and the splits.
     test_groups : array of int, optional
         Groups of the test rows, coded as those of ``data``.
+    test_weights : array, optional
+        Weights of the test rows.
     """
 
     task: str
@@ -63,6 +66,7 @@ class Prepared:
     split_method: str
     findings: list[Finding] = field(default_factory=list)
     test_groups: Groups | None = None
+    test_weights: Weights | None = None
 
     @property
     def label_names(self) -> list[str] | None:
@@ -93,7 +97,8 @@ def _require_settings_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> 
     """Raise when a column that the settings name is not in the table."""
     columns = [settings.target, *settings.drop_columns, *settings.sensitive_columns]
     columns += [*settings.column_types, *settings.column_imputation]
-    columns += [name for name in (settings.time_column, settings.group_column) if name is not None]
+    roles = (settings.time_column, settings.group_column, settings.weight_column)
+    columns += [name for name in roles if name is not None]
     require_columns(frame.columns, columns)
 
 
@@ -119,12 +124,15 @@ def _classes(values: pd.Series, settings: AutoMLSettings) -> tuple[Codes, list[L
     return pd.Categorical(values, categories=labels).codes.astype(np.intp), labels
 
 
-def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, Codes, Target, list[Label] | None]:
+def _target(
+    frame: pd.DataFrame, settings: AutoMLSettings, weights: Weights | None
+) -> tuple[str, Codes, Target, list[Label] | None]:
     """Return the task, the positions of usable rows, their target values coded, and the labels."""
     column = frame[settings.target]
     if types.is_float_dtype(column.dtype):
         column = column.where(np.isfinite(column.to_numpy(dtype=float, na_value=np.nan)))
-    rows = np.flatnonzero(column.notna().to_numpy())
+    known = column.notna().to_numpy()
+    rows = np.flatnonzero(known if weights is None else known & ~np.isnan(weights))
     values = column.iloc[rows]
     task = infer_task(column) if settings.task == "auto" else settings.task
     if task != "regression":
@@ -135,17 +143,17 @@ def _target(frame: pd.DataFrame, settings: AutoMLSettings) -> tuple[str, Codes, 
             )
         return ("binary" if len(labels) == 2 else "multiclass"), rows, codes, labels
     try:
-        known = pd.to_numeric(values).to_numpy(dtype=float)
+        numbers = pd.to_numeric(values).to_numpy(dtype=float)
     except (ValueError, TypeError) as error:
         raise InputError(
             f"The target '{settings.target}' is not a number in every row ({error}).", "Choose a classification task."
         ) from error
-    if (largest := np.abs(known).max(initial=0)) > LARGEST:
+    if (largest := np.abs(numbers).max(initial=0)) > LARGEST:
         raise InputError(
             f"The target '{settings.target}' reaches {largest:.2g}, and models predict numbers up to {LARGEST:.2g}.",
             "Write it in a larger unit, or predict its logarithm.",
         )
-    return task, rows, known, None
+    return task, rows, numbers, None
 
 
 def _roles(frame: pd.DataFrame, settings: AutoMLSettings, findings: list[Finding]) -> Roles:
@@ -211,13 +219,14 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     """
     _require_storable(frame)
     _require_settings_columns(frame, settings)
-    task, rows, y, labels = _target(frame, settings)
+    weights = None if settings.weight_column is None else read_weights(frame[settings.weight_column])
+    task, rows, y, labels = _target(frame, settings, weights)
     _require_free_names(settings, labels)
     metric = resolve_metric(settings.metric, task)
     if task not in METRICS[metric].tasks:
         raise SettingsError(f"The metric '{metric}' does not fit a {task} target.", "Choose another, or auto.")
-    findings = []
-    missing = len(frame) - len(rows)
+    findings = [] if weights is None else unweighted_rows(weights, str(settings.weight_column))
+    missing = len(frame) - len(rows) - sum(finding.values["rows"] for finding in findings)
     if missing:
         findings.append(
             Finding(
@@ -231,8 +240,13 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
         )
     roles = _roles(frame.iloc[rows], settings, findings)
     train, test = split_roles(y, labels is not None, settings.test_fraction, settings.seed, roles)
+    if weights is not None:
+        weights = weights[rows]
+        require_weight(weights, train, str(settings.weight_column), "training")
+        require_weight(weights, test, str(settings.weight_column), "test")
+        weights = weights / weights[train].mean()  # so that their unit does not matter to penalties
     roles_only = {settings.time_column, settings.group_column} - set(settings.column_types)
-    left_out = {settings.target, *settings.drop_columns, *roles_only}
+    left_out = {settings.target, settings.weight_column, *settings.drop_columns, *roles_only}
     features = frame.drop(columns=[name for name in frame.columns if name in left_out]).iloc[rows]
     if settings.featurization == "off":
         other = [str(name) for name in features.columns if not types.is_numeric_dtype(features[name].dtype)]
@@ -250,14 +264,21 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     X_train = encoder.fit(features.iloc[train]).transform(features.iloc[train])
     findings += encoder.findings()
     folds = make_folds(y[train], labels is not None, settings, roles.take(train))
-    folds, fold_findings = scorable(folds, y[train], len(labels or ()), metric)
+    train_weights = None if weights is None else weights[train]
+    folds, fold_findings = scorable(folds, y[train], len(labels or ()), metric, train_weights)
     findings += fold_findings
     return Prepared(
         task=task,
         metric=metric,
         encoder=encoder,
         data=TrainingData(
-            X_train, y[train], len(labels or ()), folds.pairs, settings.class_weights, roles.take(train).groups
+            X_train,
+            y[train],
+            len(labels or ()),
+            folds.pairs,
+            settings.class_weights,
+            roles.take(train).groups,
+            train_weights,
         ),
         X_test=encoder.transform(features.iloc[test]) if len(test) else X_train[:0],
         y_test=y[test],
@@ -267,4 +288,5 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
         split_method=folds.method,
         findings=findings,
         test_groups=roles.take(test).groups,
+        test_weights=None if weights is None else weights[test],
     )

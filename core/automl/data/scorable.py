@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.automl._types import Codes, Target
+from core.automl._types import Codes, Target, Weights
 from core.automl.data.splits import Folds
 from core.datasets import Finding
 from core.errors import InputError
@@ -13,7 +13,9 @@ from core.evaluation import METRICS, compute_metric
 __all__ = ["scorable"]
 
 
-def scorable(folds: Folds, y: Target, classes: int, metric: str) -> tuple[Folds, list[Finding]]:
+def scorable(
+    folds: Folds, y: Target, classes: int, metric: str, weights: Weights | None = None
+) -> tuple[Folds, list[Finding]]:
     """Return the folds that can be learned from and scored on, and a finding about the others.
 
     A fold whose rows are all of one class, or all of one value, would make the score of every trial undefined.
@@ -28,6 +30,8 @@ def scorable(folds: Folds, y: Target, classes: int, metric: str) -> tuple[Folds,
         Number of classes; 0 for regression.
     metric : str
         Key of `METRICS` that the search optimizes.
+    weights : array of shape (n,), optional
+        Weights of the rows; one of weight 0 is as if it were not there.
 
     Raises
     ------
@@ -44,6 +48,10 @@ def scorable(folds: Folds, y: Target, classes: int, metric: str) -> tuple[Folds,
     """
 
     def defined(train: Codes, validation: Codes) -> bool:
+        if weights is not None:
+            train, validation = train[weights[train] > 0], validation[weights[validation] > 0]
+            if not len(train) or not len(validation):
+                return False
         if classes and len(np.unique(y[train])) < 2:
             return False
         undecided = np.full((len(validation), classes), 1 / classes) if classes else np.zeros(len(validation))

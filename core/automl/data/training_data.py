@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.automl._types import Codes, Features, Groups, Target
+from core.automl._types import Codes, Features, Groups, Target, Weights
 
 __all__ = ["TrainingData", "class_weight"]
 
@@ -32,6 +31,8 @@ class TrainingData:
         Whether all classes weigh the same.
     groups : array of int of shape (n,), optional
         Group of each row. Rows of a group are dependent, and on one side of every split.
+    weights : array of shape (n,), optional
+        Weight of each row, with the mean 1.
     """
 
     X: Features
@@ -40,6 +41,11 @@ class TrainingData:
     folds: list[tuple[Codes, Codes]]
     weighted: bool = False
     groups: Groups | None = None
+    weights: Weights | None = None
+
+    def weights_of(self, rows: Codes) -> Weights | None:
+        """Return the weights of some rows; None where all rows weigh the same."""
+        return None if self.weights is None else self.weights[rows]
 
     @property
     def task(self) -> str:
@@ -52,6 +58,8 @@ class TrainingData:
         arrays: dict[str, Any] = {"y": self.y, "classes": self.classes, "weighted": self.weighted}
         if self.groups is not None:
             arrays["groups"] = self.groups
+        if self.weights is not None:
+            arrays["weights"] = self.weights
         for number, (train, validation) in enumerate(self.folds):
             arrays |= {f"fold{number}_0": train, f"fold{number}_1": validation}
         np.savez(folder / "y.npz", **arrays)
@@ -68,12 +76,15 @@ class TrainingData:
                 folds=[(stored[f"fold{number}_0"], stored[f"fold{number}_1"]) for number in range(count)],
                 weighted=bool(stored["weighted"]),
                 groups=stored["groups"] if "groups" in stored.files else None,
+                weights=stored["weights"] if "weights" in stored.files else None,
             )
 
 
-def class_weight(y: Target, classes: int) -> NDArray[np.float64]:
-    """Return row weights that give each class the same total (scikit-learn's "balanced")."""
+def class_weight(y: Target, classes: int, weights: Weights | None = None) -> Weights:
+    """Return row weights that give each class the same total (scikit-learn's "balanced"), times their own if any."""
     codes = y.astype(np.intp)
-    counts = np.bincount(codes, minlength=classes)
-    present = np.count_nonzero(counts)
-    return len(y) / (present * counts[codes])
+    own = np.ones(len(y)) if weights is None else weights
+    totals = np.bincount(codes, own, minlength=classes)
+    present = np.count_nonzero(totals)
+    balanced: Weights = own * own.sum() / (present * np.where(totals > 0, totals, 1.0)[codes])
+    return balanced

@@ -129,6 +129,7 @@ def choose_members(
         costs=[cost(trial) for trial in candidates],
         budget=budget,
         groups=None if data.groups is None else data.groups[covered],
+        sample_weight=data.weights_of(np.flatnonzero(covered)),
         seed=seed,
     )
     total = sum(choice.weights.values())

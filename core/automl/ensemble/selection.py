@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from core.automl._types import Codes, Groups, Target
-from core.evaluation import METRICS, compute_metrics
+from core.automl._types import Codes, Groups, Target, Weights
+from core.evaluation import METRICS, compute_metric
 
 __all__ = ["Choice", "best_of_each", "choose_blend", "judging_parts", "select"]
 
@@ -117,6 +117,7 @@ def choose_blend(
     costs: Sequence[float] | None = None,
     budget: float = np.inf,
     groups: Groups | None = None,
+    sample_weight: Weights | None = None,
     seed: int = 0,
 ) -> Choice:
     """Select a blend on all rows, and judge the way it is selected by cross-validation over the rows.
@@ -140,6 +141,8 @@ def choose_blend(
         Maximum cost of all members together, besides the first.
     groups : array of int of shape (n,), optional
         Group of each row. Rows of a group are judged together, by weights that none of them helped to choose.
+    sample_weight : array of shape (n,), optional
+        Weights of the rows.
     seed : int, default=0
         Seed of the sample of rows that is looked at, when there are very many.
 
@@ -153,10 +156,12 @@ def choose_blend(
         kept = np.sort(np.random.default_rng(seed).choice(len(y), rows, replace=False))
         outputs, y = [output[kept] for output in outputs], y[kept]
         groups = None if groups is None else groups[kept]
+        sample_weight = None if sample_weight is None else sample_weight[kept]
     outputs = [np.asarray(output, dtype=np.float64) for output in outputs]
 
     def loss_on(rows: Codes, mean: Array) -> float:
-        return sign * compute_metrics([metric], y[rows], np.asarray(mean, dtype=np.float64))[metric]
+        weight = None if sample_weight is None else sample_weight[rows]
+        return sign * compute_metric(metric, y[rows], mean, weight)
 
     def chosen_on(rows: Codes) -> list[int]:
         inside = [output[rows] for output in outputs]

@@ -53,7 +53,7 @@ def refit(folder: Path, request: RefitRequest, model: ModelRequest) -> dict[str,
     threads = max(1, (request["jobs"] - 1) // len(request["models"]))
     began = time.perf_counter()
     estimator = build_estimator(model["learner"], model["config"], data.task, jobs=threads, seed=request["seed"])
-    joblib.dump(fit(estimator, np.asarray(data.X), data.y, data), model_file(folder, model["name"]))
+    joblib.dump(fit(estimator, np.asarray(data.X), data.y, data, data.weights), model_file(folder, model["name"]))
     return {"refit_s": time.perf_counter() - began, "threads": threads}
 
 

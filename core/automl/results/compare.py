@@ -9,7 +9,7 @@ import numpy as np
 
 from core.automl._types import OutOfFold, Target
 from core.errors import InputError
-from core.evaluation import METRICS, Comparison, compare_outputs, groups_in
+from core.evaluation import METRICS, Comparison, compare_outputs, groups_in, weights_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def compare_tables(
     ----------
     first, other : DataFrame
         Tables with the columns row_id, the target, prediction, and a probability per class (``p(label)``). Groups
-        that either holds are resampled as a whole.
+        that either holds are resampled as a whole; weights are those of the first.
     target, task : str
         Target and task of the searches.
     metric : str
@@ -97,18 +97,25 @@ def compare_tables(
     other = other.set_index("row_id").loc[first["row_id"]].reset_index()
     if groups is None:
         groups = groups_in(other, target)
+    weights = weights_in(first, target)
     if not (first[target].to_numpy() == other[target].to_numpy()).all():
         raise InputError(f"The two tables hold different values of '{target}'.", _OTHER_ROWS)
     y = _truth(first, target, task)
     if task == "regression":
         return compare_outputs(
-            task, metric, y, {"first": _numbers(first), "other": _numbers(other)}, groups=groups, seed=seed
+            task,
+            metric,
+            y,
+            {"first": _numbers(first), "other": _numbers(other)},
+            groups=groups,
+            sample_weight=weights,
+            seed=seed,
         )
     columns = _probabilities(first)
     if set(columns) - set(other.columns):
         raise InputError("The two models know different labels.", _OTHER_ROWS)
     outputs = {"first": first[columns].to_numpy(dtype=float), "other": other[columns].to_numpy(dtype=float)}
-    return compare_outputs(task, metric, y, outputs, groups=groups, seed=seed)
+    return compare_outputs(task, metric, y, outputs, groups=groups, sample_weight=weights, seed=seed)
 
 
 def compare_trials(
@@ -169,7 +176,15 @@ def compare_trials(
         if len(covered) != len(oof):
             raise InputError(f"Trial {number} was validated on other rows.", "Choose another.")
         outputs[name] = covered
-    return compare_outputs(task, metric, _truth(oof, target, task), outputs, groups=groups_in(oof, target), seed=seed)
+    return compare_outputs(
+        task,
+        metric,
+        _truth(oof, target, task),
+        outputs,
+        groups=groups_in(oof, target),
+        sample_weight=weights_in(oof, target),
+        seed=seed,
+    )
 
 
 def _probabilities(table: pd.DataFrame) -> list[str]:

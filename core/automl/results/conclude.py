@@ -37,6 +37,7 @@ from core.evaluation import (
     curves,
     group_name,
     verdict_sentence,
+    weight_name,
 )
 
 __all__ = ["Outcome", "conclude", "predictions_table"]
@@ -111,11 +112,13 @@ def conclude(
         Clock of the search.
     """
     data, seed, final, board = prepared.data, settings.seed, outcome.final, outcome.board
-    y, groups = prepared.y_test, prepared.test_groups
+    y, groups, weights = prepared.y_test, prepared.test_groups, prepared.test_weights
     tested = _test_outputs(prepared, outcome)
     compared = Comparison({}, {})
     if tested:
-        compared = compare_outputs(prepared.task, prepared.metric, y, tested, groups=groups, seed=seed)
+        compared = compare_outputs(
+            prepared.task, prepared.metric, y, tested, groups=groups, sample_weight=weights, seed=seed
+        )
     gains = dict(compared.gains)
     if final.trial.learner == "linear":
         gains.pop("linear", None)
@@ -155,7 +158,9 @@ def conclude(
         test=predictions_table(
             frame, prepared, settings, prepared.test_rows, tested.get("model", out_of_fold[:0]), groups
         ),
-        curves=curves(y, tested["model"], prepared.label_names, groups=groups, seed=seed) if len(y) else {},
+        curves=curves(y, tested["model"], prepared.label_names, groups=groups, sample_weight=weights, seed=seed)
+        if len(y)
+        else {},
         confusion=confusion(y, tested["model"]) if len(y) and data.classes else None,
         findings=[*prepared.findings, *outcome.findings, *_linear_findings(outcome.linear), *_trial_findings(board)],
         stop_code=outcome.stop.code,
@@ -214,8 +219,11 @@ def predictions_table(
         Group of each row.
     """
     table: dict[str, Any] = {"row_id": rows}
+    stored = [settings.target, *settings.sensitive_columns]
     if groups is not None:
-        table[group_name([settings.target, *settings.sensitive_columns])] = groups
+        table[group_name(stored)] = groups
+    if settings.weight_column is not None:
+        table[weight_name(stored)] = frame[settings.weight_column].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
     truth = frame[settings.target]
     if prepared.labels is not None:
         truth = whole_numbers(truth)

@@ -107,11 +107,11 @@ class AutoMLResult:
     oof, test : DataFrame
         row_id (position in the table), the target, prediction, a probability per class, sensitive columns;
         out-of-fold for training rows (those that some fold validated on), and for the test rows. With a group column
-        the second column has the codes of the groups.
+        the second column has the codes of the groups; with a weight column the next one has the weights.
     curves : dict
         Curves of the test rows, as `core.evaluation.curves` returns them.
     confusion : list of list of int or None
-        Counts of the test rows, rows by the true class; None for regression.
+        Counts of the test rows, whatever their weight, rows by the true class; None for regression.
     findings : list of Finding
         Notices and alerts about the table, the trials and the final fit.
     stop_code, stop_reason : str

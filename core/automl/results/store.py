@@ -92,6 +92,7 @@ def _readme(record: Mapping[str, Any]) -> str:
         python=record["packages"]["python"],
         features=record["features"],
         fingerprint=record["fingerprint"],
+        weight=record["settings"].get("weight_column"),
     )
 
 

@@ -16,7 +16,7 @@ from core.automl._types import Codes, Estimator, OutOfFold
 from core.automl.data.training_data import TrainingData
 from core.automl.learners.registry import LEARNERS
 from core.automl.tuning.trials import Scores
-from core.evaluation import METRICS, compute_metrics, metric_choices
+from core.evaluation import METRICS, compute_metric, compute_metrics, metric_choices
 
 __all__ = ["Evaluation", "PrunedError", "fold_repeats", "run_trial", "share_cores", "stages", "summarize"]
 
@@ -99,7 +99,9 @@ def summarize(predicted: OutOfFold, data: TrainingData, metric: str) -> Scores:
     """
     names = metric_choices(data.task)
     by_fold = [
-        compute_metrics(names, data.y[validation], predicted[repeat, validation].astype(np.float64))
+        compute_metrics(
+            names, data.y[validation], predicted[repeat, validation].astype(np.float64), data.weights_of(validation)
+        )
         for repeat, (_, validation) in zip(fold_repeats(data.folds, len(data.y)), data.folds, strict=True)
     ]
     scores = [values[metric] for values in by_fold]
@@ -165,7 +167,7 @@ def run_trial(
     def run_fold(index: int) -> tuple[float, float]:
         train, validation = data.folds[index]
         began = time.perf_counter()
-        estimator = fit(make(), data.X[train], data.y[train], data)
+        estimator = fit(make(), data.X[train], data.y[train], data, data.weights_of(train))
         fitted = time.perf_counter()
         predicted[repeat_of[index], validation] = outputs(estimator, data.X[validation], data.classes)
         answered = time.perf_counter()
@@ -176,7 +178,7 @@ def run_trial(
     def scores(indices: Iterable[int]) -> list[float]:
         parts = [data.folds[index][1] for index in indices]
         return [
-            compute_metrics([metric], data.y[part], predicted[repeat, part].astype(np.float64))[metric]
+            compute_metric(metric, data.y[part], predicted[repeat, part], data.weights_of(part))
             for repeat, part in zip(repeat_of, parts, strict=False)
         ]
 
