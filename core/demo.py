@@ -202,7 +202,13 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
     )
     measured_id = latency.submit(builder.done(exported_id), lab)
     text_lab = lab.model_copy(
-        update={"variants": ("fp32", "dynamic-int8"), "slo": None, "sweep": {"sequence_length": [8, 16]}}
+        update={
+            "variants": ("fp32", "dynamic-int8"),
+            "slo": None,
+            "sweep": {"sequence_length": [8, 16]},
+            "roof": False,
+            "profile": False,
+        }
     )
     text_measured_id = latency.submit(builder.done(text_export_id), text_lab)
 

@@ -22,6 +22,7 @@ def to_export(filled: Server, ids: Golden) -> tuple[Server, str, str]:
     return filled, ids.number, ids.text_export
 
 
+@pytest.mark.nightly
 def test_winner_to_bundle(to_export: tuple[Server, str, str], tab: Page, tmp_path: Path) -> None:
     server, search, _ = to_export
     tab.goto(server.page(f"automl?run={search}"))
@@ -80,6 +81,7 @@ def test_text_export_to_measurement(to_export: tuple[Server, str, str], tab: Pag
     expect(tab.get_by_role("tab", name="Roofline")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_a_pickle_with_another_name_is_refused(to_export: tuple[Server, str, str], tab: Page) -> None:
     import pickle
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, settled
 from tests.golden import Golden
 
 
+@pytest.mark.nightly
 def test_explain_what_if(filled: Server, ids: Golden, tab: Page) -> None:
     tab.goto(filled.page(f"automl?run={ids.binary}"))
     settled(tab)

@@ -115,6 +115,11 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
     tab.get_by_text("Advanced: defaults").click()
     tab.locator(".st-key-automl-explain").get_by_text("Explain the model").click()  # it has a journey of its own
     settled(tab)
+    folds = tab.get_by_role("combobox", name="Cross-validation folds")
+    folds.fill("2")
+    folds.press("Enter")
+    expect(tab.get_by_text(re.compile("Advanced: changed .*folds"))).to_be_visible()
+    settled(tab)
     tab.locator(".st-key-automl-start button").click()
     expect(tab).to_have_url(re.compile(r"automl\?.*run=[0-9a-f]{16}"))
     tab.reload()  # wherever the search is, its page returns, and turns into the result by itself
@@ -175,6 +180,7 @@ def test_adult_from_home_to_all_pages_leaves_the_server_light(server: Server, ta
     assert web.memory_info().rss / 2**20 < LIMIT_MB
 
 
+@pytest.mark.nightly
 def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:
     load_sample(tab, server, "German credit")
     tab.locator(".st-key-data-to-automl button").click()
@@ -189,6 +195,7 @@ def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:
     expect(tab.get_by_role("heading", name="Runs")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_a_deep_link_opens_on_a_fresh_server(filled: Server, tab: Page, browser) -> None:
     """A result's address works as the very first request to a new server on the same data."""
     from tests.browser.conftest import start_server, stop_server

@@ -47,7 +47,13 @@ def go_back(tab: Page, back: str, address: re.Pattern[str], *, presses: int = 3)
     ("page", "address", "back", "title"),
     [
         ("runs", r"runs\?.*run=[0-9a-f]{16}", "All runs", "Count · Runs · Plumbline"),
-        ("data", r"data\?.*dataset=[0-9a-f]{16}", "All datasets", "Diabetes progression · Data · Plumbline"),
+        pytest.param(
+            "data",
+            r"data\?.*dataset=[0-9a-f]{16}",
+            "All datasets",
+            "Diabetes progression · Data · Plumbline",
+            marks=pytest.mark.nightly,
+        ),
     ],
 )
 def test_selecting_a_row_opens_the_object(

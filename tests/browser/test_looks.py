@@ -51,22 +51,25 @@ def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
     }
 
 
-PAGES = [
-    "home",
-    "dataset",
-    "form",
-    "result",
-    "fairness",
+PAGES = ["home", "dataset", "form", "result", "fairness", "runs"]
+# Built of the same parts as those above.
+MORE_PAGES = [
+    "data",
+    "finetune-form",
     "finetune",
+    "edge",
     "export",
     "latency",
+    "models",
     "model",
     "card",
-    "runs",
+    "questions",
+    "coverage",
+    "compare",
+    "row",
+    "scored",
     "run",
 ]
-# Lists, empty forms and inner views, which share their parts with those above.
-MORE_PAGES = ["data", "finetune-form", "edge", "models", "questions", "coverage", "compare", "row", "scored"]
 
 
 @dataclass
@@ -125,7 +128,7 @@ def test_page_follows_the_theme_fits_and_is_accessible(window: Window, addresses
     assert over <= 1
 
 
-@pytest.mark.parametrize("name", ["form", "result"])
+@pytest.mark.parametrize("name", ["form", pytest.param("result", marks=pytest.mark.nightly)])
 def test_the_dark_theme_is_followed(browser: Browser, addresses, name: str) -> None:
     server, paths = addresses
     page = opened(browser, server.page(paths[name], dark=True), 390)

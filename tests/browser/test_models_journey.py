@@ -127,6 +127,7 @@ def test_register_promote_score_a_file_answer_and_take_the_card(
     assert "Not answered yet" in card
 
 
+@pytest.mark.nightly
 def test_a_model_is_opened_and_handed_on_and_back_leads_through_its_tabs(
     filled: Server, tab: Page, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, settled
@@ -16,6 +17,7 @@ def upload(page: Page, server: Server, path: Path) -> None:
     page.locator('input[type="file"]').set_input_files(str(path))
 
 
+@pytest.mark.nightly
 def test_a_broken_file_says_why_and_leaves_nothing(filled: Server, tab: Page, tmp_path: Path) -> None:
     path = tmp_path / "broken.csv"
     path.write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03truncated")
@@ -39,6 +41,7 @@ def test_bad_lines_are_kept_apart_and_shown(filled: Server, tab: Page, tmp_path:
     expect(tab.get_by_text("50 rows")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_a_table_can_be_renamed_and_deleted(filled: Server, tab: Page, tmp_path: Path) -> None:
     path = tmp_path / "draft.csv"
     path.write_text("a,b\n" + "\n".join(f"{n},{n * n % 7}" for n in range(40)) + "\n")

@@ -22,7 +22,7 @@ FAILED = {  # how: (message, hint, words in the log)
 @pytest.fixture(scope="module")
 def ended(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("endings") / "home", MAX_RUNNING="4"):
-        ids = {how: jobs.submit("misbehave", {"how": how}, workspace="local") for how in [*FAILED, "thread"]}
+        ids = {how: jobs.submit("misbehave", {"how": how}, workspace="local") for how in [*FAILED, "stopped", "thread"]}
         yield {how: jobs.wait(run_id, 60, workspace="local") for how, run_id in ids.items()}
 
 
@@ -36,6 +36,13 @@ def test_failure_is_explained(ended, how):
     assert in_log in jobs.log(run.id, workspace="local")
     assert run.result is None
     assert run.finished_at >= run.started_at
+
+
+def test_a_task_that_stopped_with_a_checkpoint_is_cancelled_and_says_where(ended):
+    run = ended["stopped"]
+    assert run.state is RunState.CANCELLED
+    assert (run.error_message, run.error_hint) == ("Stopped at step 4; resume to continue.", "Resume it.")
+    assert run.result is None
 
 
 def test_thread_that_never_ends_does_not_hold_the_result_back(ended):

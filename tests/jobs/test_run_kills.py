@@ -67,6 +67,7 @@ def test_monitor_dies_and_nothing_of_the_run_survives(engine, working, gone):
     assert jobs.get(run.id, workspace="local") == ended
 
 
+@pytest.mark.nightly
 def test_monitor_and_worker_die_and_the_family_is_ended(engine, working, gone):
     run = working(jobs.submit("family", {"deaf": True}, workspace="local"))
     os.kill(run.monitor_pid, signal.SIGSTOP)  # it must not see the worker's end
@@ -86,6 +87,7 @@ def test_worker_dies_and_the_monitor_ends_the_family(engine, working, gone):
     gone(family(run))
 
 
+@pytest.mark.nightly
 def test_monitor_dies_until_no_attempt_is_left(engine, working, until):
     run = working(jobs.submit("count", {"steps": 10_000, "pause": 0.05}, workspace="local"))
     os.kill(run.monitor_pid, signal.SIGKILL)

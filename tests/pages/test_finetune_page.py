@@ -7,9 +7,9 @@ import json
 import pytest
 
 from core import jobs
-from core.catalog import Dataset, RunState
+from core.catalog import Dataset, Run, RunState, runs
 from core.datasets import load_sample
-from core.finetune import FineTuneSettings
+from core.finetune import FineTuneSettings, TrainingEstimate
 from core.tasks import finetune
 from tests.pages.conftest import World, query, texts, visit
 
@@ -80,9 +80,38 @@ def test_the_texts_are_counted_against_what_is_read(trained: tuple[Dataset, str]
     assert f"{share:.1%} of the texts are longer than 24 tokens" in texts(test)
 
 
-def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> None:
-    from core.catalog import runs
+def test_an_estimate_is_for_what_the_form_says(trained: tuple[Dataset, str]) -> None:
+    dataset, run_id = trained
+    test = visit("finetune", run=run_id)
+    test.button(key="finetune-change").click().run()
+    test.number_input(key="finetune-length").set_value(48)
+    test.button(key="finetune-estimate").click().run()
+    assert not test.exception
+    (asked,) = runs.find("local", task="estimate", dataset_id=dataset.id)
+    jobs.cancel(asked.id, workspace="local")
+    assert asked.settings["max_length"] == 48
+    estimate = TrainingEstimate(90.0, 60.0, 120.0, 22, 3.0, 700.0, 20.0, "cpu", 10, {"train": 168}, {"share_cut": 0.0})
+    runs.add(
+        Run(
+            workspace="local",
+            task="estimate",
+            dataset_id=dataset.id,
+            settings=asked.settings,
+            state=RunState.SUCCEEDED,
+            result=estimate.to_dict(),
+        )
+    )
+    test.run()
+    assert not test.exception
+    shown = {item.label: item.value for item in test.metric}
+    assert (shown["Steps"], shown["Memory"]) == ("22", "0.7 GB")
+    test.number_input(key="finetune-epochs").set_value(2).run()  # other settings: it no longer holds
+    assert not test.metric
+    assert test.button(key="finetune-estimate")
 
+
+@pytest.mark.nightly
+def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> None:
     dataset, run_id = trained
     test = visit("finetune", run=run_id)
     test.button(key="finetune-change").click().run()  # its thin base model is measured in seconds

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from core import jobs, models
-from core.catalog import Model, RunState
-from core.datasets import load_sample
-from core.tasks import score
+from core.catalog import Model
+from tests.golden import Golden
 from tests.pages.conftest import ROOT, World
 from tests.unit.test_layout import HEAVY
 
@@ -33,11 +31,9 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """
 
 
-def test_the_pages_load_nothing_that_only_a_run_needs(world: World, credit_model: Model) -> None:
-    first = models.versions(credit_model.id, workspace="local")[1]
-    rows = load_sample("german_credit").frame.head(20).to_csv(index=False).encode()
-    scored = jobs.wait(score.submit_upload(first, io.BytesIO(rows), "rows.csv"), 60, workspace="local")
-    assert scored.state is RunState.SUCCEEDED, scored.error_message
+def test_the_pages_load_nothing_that_only_a_run_needs(
+    world: World, credit_model: Model, golden: tuple[Path, Golden]
+) -> None:
     model = {"model": credit_model.id, "version": "2"}
     visits = [
         ["home", {}, "", []],
@@ -55,7 +51,7 @@ def test_the_pages_load_nothing_that_only_a_run_needs(world: World, credit_model
         ["models", model, "models-tabs", ["Versions", "Card", "Compare", "Score", "History", "Lineage"]],
         ["models", model | {"tab": "Card"}, "models-card-view", ["questions", "coverage"]],
         ["models", model | {"tab": "Score", "score": "row"}, "models-score-row", []],
-        ["models", {"run": scored.id}, "models-scored-tabs", ["Differences", "Predictions", "Rows"]],
+        ["models", {"run": golden[1].scored}, "models-scored-tabs", ["Differences", "Predictions", "Rows"]],
         ["runs", {}, "", []],
         ["runs", {"run": world.binary}, "runs-tabs", ["Facts", "Log", "Files"]],
     ]

@@ -172,6 +172,7 @@ def test_measurements_and_mitigations_are_read(old, tmp_path):
     assert latest.id == old.runs["mitigated"]
 
 
+@pytest.mark.nightly
 def test_a_search_goes_on_from_an_old_one(old):
     run = jobs.get(old.runs["binary"], workspace="local")
     settings = AutoMLSettings.model_validate(run.settings | {"max_trials": 7, "explain": False})
@@ -181,6 +182,7 @@ def test_a_search_goes_on_from_an_old_one(old):
     assert ended.result["trials"] == 7
 
 
+@pytest.mark.nightly
 def test_an_old_model_is_exported_and_scores_a_file(old):
     ended = jobs.wait(export.submit(jobs.get(old.runs["number"], workspace="local"), modes=()), 120, workspace="local")
     assert ended.state is RunState.SUCCEEDED, ended.error_message
@@ -191,6 +193,7 @@ def test_an_old_model_is_exported_and_scores_a_file(old):
     assert ended.result["rows"] == len(old.scores["credit"]["rows"])
 
 
+@pytest.mark.nightly
 def test_a_stopped_training_is_resumed(old):
     run = jobs.get(old.runs["stopped"], workspace="local")
     settings = run.settings | {"base_model": str(old.folder / "base")}  # the base model moved with the home

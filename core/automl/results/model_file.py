@@ -6,10 +6,13 @@ a model that was saved once can always be loaded.
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from core.automl.learners.registry import LEARNERS
@@ -67,9 +70,7 @@ def save_model(model: Pipeline, file: Path) -> None:
     file : Path
         File to write.
     """
-    from skops import io as skops_io
-
-    skops_io.dump(model, file)
+    _skops_io().dump(model, file)
 
 
 def load_model(file: Path) -> Pipeline:
@@ -89,8 +90,7 @@ def load_model(file: Path) -> Pipeline:
     StorageError
         When it holds types that are not trusted.
     """
-    from skops import io as skops_io
-
+    skops_io = _skops_io()
     data = _with_current_modules(file.read_bytes())
     trusted = trusted_types()
     foreign = sorted(set(skops_io.get_untrusted_types(data=data)) - set(trusted))
@@ -101,6 +101,22 @@ def load_model(file: Path) -> Pipeline:
         )
     model: Pipeline = skops_io.loads(data, trusted=trusted)
     return model
+
+
+def _skops_io() -> ModuleType:
+    """Import skops' reader and writer, and not torch with them.
+
+    To list scikit-learn's estimators, skops imports all packages below it, among them the bridges to other array
+    libraries, which hold no estimator. Torch alone takes longer than the rest together, and 200 MB.
+    """
+    bridges = (f"sklearn.externals.array_api_compat.{library}" for library in ("torch", "dask", "cupy"))
+    hidden = [name for name in bridges if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: it cannot be imported
+    try:
+        return importlib.import_module("skops.io")
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _with_current_modules(data: bytes) -> bytes:

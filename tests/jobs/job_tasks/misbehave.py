@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 
-from core.errors import InputError
+from core.errors import InputError, StoppedError
 from core.jobs import RunContext, TaskSpec
 
 SPEC = TaskSpec(name="misbehave", title="Misbehave")
@@ -18,6 +18,8 @@ def run(context: RunContext) -> dict:
             raise InputError("There is no column 'incme'.", "Did you mean 'income'?")
         case "no unicode":
             raise InputError("Cannot read 'caf\udce9.csv'.", "Rename it.")
+        case "stopped":
+            raise StoppedError("Stopped at step 4; resume to continue.", "Resume it.")
         case "unexpected":
             raise ZeroDivisionError("nobody thought of it")
         case "out of memory":

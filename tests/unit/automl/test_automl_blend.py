@@ -191,14 +191,22 @@ def test_blend_exports_and_answers_the_same(kind, request, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["classes", "number"])
-def test_blend_is_saved_and_predicts_without_the_project(kind, request, tmp_path):
+def test_blend_is_saved_and_loaded(kind, request, tmp_path):
+    actual = request.getfixturevalue(kind)
+    searched = actual[0] if kind == "classes" else actual
+    searched.result.save(tmp_path)
+    loaded = AutoMLResult.load(tmp_path)
+    assert np.array_equal(loaded.model.predict(searched.frame), searched.result.model.predict(searched.frame))
+    assert loaded.to_dict() == searched.result.to_dict()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("kind", ["classes", "number"])
+def test_blend_predicts_without_the_project(kind, request, tmp_path):
     actual = request.getfixturevalue(kind)
     searched = actual[0] if kind == "classes" else actual
     searched.result.save(tmp_path / "saved")
-    loaded = AutoMLResult.load(tmp_path / "saved")
     rows = searched.frame.iloc[:30]
-    assert np.array_equal(loaded.model.predict(rows), searched.result.model.predict(rows))
-    assert loaded.to_dict() == searched.result.to_dict()
     bundle({path.name: path for path in (tmp_path / "saved").iterdir()}, tmp_path / "model.zip")
     with zipfile.ZipFile(tmp_path / "model.zip") as archive:
         archive.extractall(tmp_path)

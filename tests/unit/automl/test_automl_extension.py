@@ -53,21 +53,29 @@ def searched(extension, run_search):
         load_sample("wine").frame,
         target="cultivar",
         metric="mcc",
-        learners=("knn", "rf"),
-        max_trials=6,
+        learners=("knn", "rf", "broken"),
+        max_trials=9,
         **BASE,
     )
 
 
 def test_a_learner_of_an_extension_is_searched_and_listed(searched):
     result = searched.result
-    assert {trial.learner for trial in result.trials} == {"knn", "rf"}
-    assert all(trial.status == "finished" for trial in result.trials)
+    assert {trial.learner for trial in result.trials} == {"knn", "rf", "broken"}
+    assert all(trial.status == "finished" for trial in result.trials if trial.learner != "broken")
     listed = result.leaderboard[result.leaderboard["learner"] == "knn"]
     assert len(listed) == 3
     assert listed["config"].iloc[0].keys() == {"n_neighbors", "weights"}
     assert learner_title("knn") == "Nearest neighbors"
     assert [event.message for event in searched.trial_events if "Nearest neighbors" in event.message]
+
+
+def test_a_learner_that_fails_in_every_trial_is_an_alert(searched):
+    result = searched.result
+    (alert,) = [finding for finding in result.findings if finding.check == "learner"]
+    assert alert.level == "alert"
+    assert alert.message == "Broken neighbors failed in all of its 3 trials; the first: KeyError: 'no_such_column'."
+    assert {trial.message for trial in result.trials if trial.learner == "broken"} == {"KeyError: 'no_such_column'"}
 
 
 def test_a_metric_of_an_extension_decides_the_search_and_the_verdict(searched):
@@ -96,16 +104,6 @@ def test_a_model_of_an_extension_is_saved_and_loaded(task, extension, run_search
     loaded = AutoMLResult.load(tmp_path)
     assert np.array_equal(loaded.model.predict(frame), result.model.predict(frame))
     assert loaded.trials == result.trials
-
-
-def test_a_learner_that_fails_in_every_trial_is_an_alert(extension, run_search):
-    result = run_search(
-        load_sample("wine").frame, target="cultivar", learners=("broken", "knn"), max_trials=4, **BASE
-    ).result
-    (alert,) = [finding for finding in result.findings if finding.check == "learner"]
-    assert alert.level == "alert"
-    assert alert.message == "Broken neighbors failed in all of its 2 trials; the first: KeyError: 'no_such_column'."
-    assert {trial.message for trial in result.trials if trial.learner == "broken"} == {"KeyError: 'no_such_column'"}
 
 
 def test_an_error_of_a_worker_is_raised_by_the_search(extension, helpers):

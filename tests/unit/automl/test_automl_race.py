@@ -100,9 +100,9 @@ def test_a_trial_that_goes_on_is_the_same_as_one_that_nobody_asked_about(data):
     assert np.array_equal(one, other)
 
 
-def test_a_searcher_is_a_plain_function_of_a_folder(data, tmp_path):
+def test_a_searcher_is_a_plain_function_of_a_folder(tmp_path):
     """Run here, without any process: trials that were pruned have a reason, an expected score and no predictions."""
-    data.save(tmp_path)
+    prepare(load_sample("german_credit").frame.head(200), AutoMLSettings(target="credit", folds=5)).data.save(tmp_path)
     (tmp_path / OUT_OF_FOLD).mkdir()
     WorkerPlan(
         data=str(tmp_path),

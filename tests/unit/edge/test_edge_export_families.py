@@ -7,6 +7,7 @@ import pytest
 
 from core.edge import TextScorer, describe_graph, export_onnx, quantize
 from core.edge.latency import LatencySettings, Texts, profile_operators
+from tests.golden import golden_files
 from tests.unit.edge.edge_models import word_tokenizer
 
 # torch's exporter and transformers warn of their own future and of packages that are not there.
@@ -38,7 +39,6 @@ FAMILIES = {
     },
     "ModernBert": {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3},
 }
-EVERY_DAY = ("Bert",)
 TEXTS = ["good", "bad film", "a film", "good bad good film " * 9, "film " * 90]
 
 
@@ -77,11 +77,8 @@ def exported_family(tmp_path_factory):
     return export
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "family",
-    [family if family in EVERY_DAY else pytest.param(family, marks=pytest.mark.nightly) for family in FAMILIES],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_exports_and_answers_as_torch_does(exported_family, tmp_path, family):
     import torch
 
@@ -102,14 +99,15 @@ def test_a_family_exports_and_answers_as_torch_does(exported_family, tmp_path, f
     assert (small.outputs(TEXTS) == np.concatenate([small.outputs([text]) for text in TEXTS])).all()
 
 
-def test_attention_is_written_out_and_slow_kernels_are_left_out(exported_family):
-    folder, _, _, exported = exported_family("Bert")
-    operators = describe_graph(exported.path).operators
+def test_attention_is_written_out_and_slow_kernels_are_left_out(golden):
+    folder = golden_files("text")
+    graph = folder / "model.onnx"
+    operators = describe_graph(graph).operators
     assert "IsNaN" not in operators  # torch's fused attention looks for rows without sight
     assert ("Gelu" in operators, "Erf" in operators) == (True, False)
-    texts = Texts(TEXTS, folder / "tokenizer.json", 8)
-    fused = profile_operators(exported.path, LatencySettings(duration_s=0.1, disabled_optimizers=()), texts)
-    ours = profile_operators(exported.path, LatencySettings(duration_s=0.1), texts)
+    texts = Texts(TEXTS, folder / "model" / "tokenizer.json", 8)
+    fused = profile_operators(graph, LatencySettings(duration_s=0.1, disabled_optimizers=()), texts)
+    ours = profile_operators(graph, LatencySettings(duration_s=0.1), texts)
     assert "SkipLayerNormalization" in set(fused["operator"])
     assert "SkipLayerNormalization" not in set(ours["operator"])
     assert "LayerNormalization" in set(ours["operator"])

@@ -58,7 +58,7 @@ def test_a_pair_that_only_works_together_is_found():
     assert sorted(result.examples[0].changes) == ["a", "b"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_only_allowed_columns_change_and_only_to_observed_values(model, data):
     scored, observed = model
@@ -93,7 +93,7 @@ def model():
 def test_no_change_can_be_taken_back(model):
     scored, observed = model
     goal = Goal(2, most_probable=True)
-    rows = np.flatnonzero(scored(observed).argmax(axis=1) == 0)[:5]
+    rows = np.flatnonzero(scored(observed).argmax(axis=1) == 0)[:3]
     some = 0
     for index in rows:
         row = observed.iloc[[index]].reset_index(drop=True)
@@ -102,7 +102,7 @@ def test_no_change_can_be_taken_back(model):
             assert scored(example.row).argmax() == 2
             for name in example.changes if len(example.changes) > 1 else ():
                 assert goal.gap(scored(example.row.assign(**{name: row[name].array})))[0] > 0
-    assert some >= 5
+    assert some >= 3
 
 
 def test_a_number_is_brought_into_a_range():

@@ -67,7 +67,7 @@ def test_intervals_hold_the_true_value_as_often_as_they_say(noise):
     assert held >= 72
 
 
-@pytest.mark.parametrize("learner", ["lgbm", "rf", "linear"])
+@pytest.mark.parametrize("learner", ["lgbm", pytest.param("rf", marks=pytest.mark.nightly), "linear"])
 def test_agrees_with_scikit_learns_on_the_same_rows(learner):
     result, frame = odd_result(learner, "binary", rows=400)
     model = model_of(result)

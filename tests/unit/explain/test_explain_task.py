@@ -153,7 +153,8 @@ def test_a_table_that_was_deleted_is_said(unexplained, dataset):
     runs.add(copy)
     for item in artifacts.find(unexplained.id, "local"):
         artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=copy.id))
-    run = jobs.wait(explain.submit(copy), 60, workspace="local")
-    assert run.state is RunState.FAILED
-    assert "was deleted" in run.error_message
-    assert run.error_hint
+    settings = {"source": copy.id, "budget_s": 8}
+    run = runs.add(Run(workspace="local", task="explain", settings=settings, state=RunState.SUCCEEDED))
+    with pytest.raises(InputError, match="was deleted") as caught:
+        explain.run(jobs.RunContext(run))
+    assert caught.value.hint

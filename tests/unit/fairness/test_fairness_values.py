@@ -80,7 +80,7 @@ def assert_same(ours, theirs, rows):
 
 
 @given(tables(), st.sampled_from([["a"], ["a", "b"]]), st.sampled_from([None, ["c"]]), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_rates_are_fairlearns(table, sensitive, control, weighted):
     weights = table["w"] if weighted else None
     metrics = group_metrics(
@@ -105,7 +105,7 @@ def test_rates_are_fairlearns(table, sensitive, control, weighted):
 
 
 @given(tables(whole=True), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @pytest.mark.parametrize("method", ["between_groups", "to_overall"])
 def test_disparities_are_fairlearns(method, table, weighted):
     weights = table["w"] if weighted else None

@@ -69,11 +69,14 @@ def test_the_script_imports_nothing_of_ours():
 @pytest.mark.parametrize(
     "values",
     [
-        {"epochs": 2, "class_weights": True, "label_smoothing": 0.1, "freeze_layers": 1},
-        {"epochs": 2, "lora": 4, "gradient_accumulation": 2, "early_stopping_patience": 1},
-        {"epochs": 1, "label_column": "rating", "max_steps": 6},
+        pytest.param(
+            {"epochs": 2, "class_weights": True, "label_smoothing": 0.1, "freeze_layers": 1},
+            id="weights",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param({"epochs": 2, "lora": 4, "gradient_accumulation": 2, "early_stopping_patience": 1}, id="lora"),
+        pytest.param({"epochs": 1, "label_column": "rating", "max_steps": 6}, id="number"),
     ],
-    ids=["weights", "lora", "number"],
 )
 def test_script_reaches_the_same_test_metrics(train, reviews, tmp_path, monkeypatch, values):
     frame = reviews.head(150).copy()

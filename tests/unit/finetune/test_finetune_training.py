@@ -50,6 +50,7 @@ def test_nothing_is_printed(train, capfd):
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.nightly
 def test_the_same_seed_gives_the_same_model(plain, train):
     again = train(epochs=3, sensitive_columns=("group",))
     assert again.result.history == plain.result.history

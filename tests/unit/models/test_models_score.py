@@ -147,6 +147,7 @@ def test_an_exported_table_model_scores_the_same(credit, model, credit_result, c
     np.testing.assert_allclose(own.iloc[:, 1:], other.iloc[:, 1:], atol=1e-5)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own future
 def test_an_exported_text_model_scores_the_same(reviews, reviews_result, reviews_frame, tmp_path):

@@ -50,6 +50,7 @@ def test_result_is_of_the_stored_table(searched):
     assert content["fingerprint"] == dataset.fingerprint
 
 
+@pytest.mark.nightly
 def test_repeat_gives_the_same_model(searched):
     _, _, run = searched
     again = jobs.wait(jobs.repeat(run.id, workspace="local"), 120, workspace="local")
@@ -87,6 +88,7 @@ def test_only_a_finished_search_of_the_same_dataset_goes_on(searched):
         automl.submit(dataset.model_copy(update={"id": "other"}), settings, continue_from=run.id)
 
 
+@pytest.mark.nightly
 def test_continuing_with_other_splits_fails_with_the_reason(searched):
     dataset, settings, run = searched
     other = settings.model_copy(update={"seed": 5, "max_trials": 5})

@@ -51,6 +51,7 @@ def resumed(stopped):
     return jobs.wait(jobs.resume(stopped[2].id, workspace="local").id, 240, workspace="local")
 
 
+@pytest.mark.nightly
 def test_stop_ends_soon_and_says_where(stopped):
     _, _, run, took = stopped
     assert run.state is RunState.CANCELLED

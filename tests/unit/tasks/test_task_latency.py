@@ -72,6 +72,7 @@ def test_every_request_is_stored(measured):
         assert report["min_ms"] <= part.median() <= report["max_ms"]
 
 
+@pytest.mark.nightly
 def test_a_measurement_that_is_stopped_keeps_what_it_has(exported):
     settings = LatencySuiteSettings(
         variants=("fp32",), latency=LatencySettings(duration_s=1), sweep={"batch_size": [*range(1, 90)]}

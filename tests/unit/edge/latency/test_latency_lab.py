@@ -59,6 +59,20 @@ def test_a_suite_measures_what_it_should_and_no_more(credit):
     assert LatencySuiteReport.from_dict(written).reports["fp32"].settings.provider == "CUDAExecutionProvider"
 
 
+def test_a_suite_that_is_stopped_keeps_what_it_has(file):
+    events = []
+    report = run_latency_suite(
+        LatencySuiteTarget({"only": file("matmul")}),
+        LatencySuiteSettings(
+            variants=("only",), latency=QUICK, inputs="random", sweep={"batch_size": [*range(1, 90)]}, roof=False
+        ),
+        report=events.append,
+        should_stop=lambda: any("of 89" in event.message for event in events),
+    )
+    assert report.stopped
+    assert list(report.reports) == ["only"]
+
+
 def test_what_does_not_exist_is_refused(credit):
     path, _ = credit
     with pytest.raises(InputError, match="no variant 'int3'"):

@@ -118,6 +118,7 @@ def native(tmp_path):
     return tmp_path, frame
 
 
+@pytest.mark.nightly
 def test_the_native_model_is_measured_the_same_way(native, quick):
     folder, frame = native
     report = measure_native(folder, quick(), inputs=frame)
