@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from core.datasets import whole_numbers
 from core.evaluation import METRICS, verdict_sentence
 from core.finetune._baselines import BASELINES
 from core.finetune._data import TextData
@@ -54,7 +55,7 @@ def predictions(
             table[f"p({name})"] = output[:, code]
     for name in settings.sensitive_columns:
         if name not in table.columns:
-            table[name] = frame[name].to_numpy()[positions]
+            table[name] = whole_numbers(frame[name]).iloc[positions].reset_index(drop=True)
     return table
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog import Dataset
-from core.datasets import infer_task
+from core.datasets import infer_task, whole_numbers
 from pages._ui import artifacts, frame, tables
 from pages.fairness.analysis import (
     Analysis,
@@ -51,6 +51,7 @@ def choose_columns(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator
     with right:
         choice = choose_groups(others, dataset.roles.get("sensitive", []), dataset.id)
     columns = artifacts.read_table(dataset.data_digest, tuple(dict.fromkeys([*roles.names, *choice.columns])))
+    columns = columns.assign(**{name: whole_numbers(columns[name]) for name in roles.names})  # 1, not 1.0
     complete = columns[roles.names].notna().all(axis=1)
     if not complete.any():
         frame.show_error("No row has both a label and a prediction.", "Choose other columns.")

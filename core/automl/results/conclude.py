@@ -235,7 +235,7 @@ def predictions_table(
         for code, name in enumerate(prepared.label_names or ()):
             table[f"p({name})"] = output[:, code]
     for name in settings.sensitive_columns:
-        table.setdefault(name, frame[name].to_numpy()[rows])
+        table.setdefault(name, whole_numbers(frame[name]).iloc[rows].reset_index(drop=True))
     return pd.DataFrame(table)
 
 

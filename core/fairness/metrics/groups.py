@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from core.datasets import whole_numbers
 from core.errors import InputError
 from core.fairness.metrics.arrays import Column, Columns, IndexArray, Label
 
@@ -113,6 +114,7 @@ def _encode(values: Column) -> tuple[IndexArray, list[Label]]:
     else:
         if types.is_bool_dtype(series.dtype) and not series.hasnans:
             series = series.astype(bool)
+        series = whole_numbers(series)  # 1, not 1.0, beside missing cells
         try:
             codes, uniques = pd.factorize(series)
         except TypeError as error:
