@@ -3,6 +3,7 @@ from ._card_build import card, card_of_run
 from ._card_text import format_value
 from ._compare import VersionComparison, compare, compare_versions
 from ._coverage import COVERAGE_ITEMS, CoverageItem, CoverageRow
+from ._evidence import REPLAY
 from ._fields import Field
 from ._history import describe_event
 from ._intake import COLUMN_COUNTS, ColumnCount, ColumnReport
@@ -35,6 +36,7 @@ __all__ = [
     "MLFLOW_SOURCES",
     "MODEL_KINDS",
     "QUESTIONS",
+    "REPLAY",
     "CardTable",
     "ColumnCount",
     "ColumnReport",

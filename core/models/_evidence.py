@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,12 @@ from core.storage import get_store
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RunEvidence"]
+    from core.datasets import Replay
+
+__all__ = ["REPLAY", "RunEvidence"]
+
+REPLAY = "recipe.json"
+"""Name of the file with the row-wise steps between a model's file and its training table."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,15 @@ class RunEvidence:
 
     def _artifact(self, name: str) -> RunArtifact:
         return artifacts.get(self.run.id, name, self.run.workspace)
+
+    @cached_property
+    def replay(self) -> Replay | None:
+        """The row-wise steps between the file and the table that the model was trained on; None without any."""
+        from core.datasets import Replay
+
+        if REPLAY not in self.artifacts:
+            return None
+        return Replay.from_dict(json.loads(get_store().read_bytes(self._artifact(REPLAY).digest)))
 
     @property
     def target(self) -> str:

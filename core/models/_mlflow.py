@@ -16,6 +16,7 @@ import json
 import secrets
 import shutil
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,6 +147,7 @@ def _write_data(evidence: RunEvidence, fields: list[Field], folder: Path) -> Non
         labels=evidence.labels,
         max_length=result.integer_setting("max_length") if text else None,
         batch_size=result.integer_setting("eval_batch_size") if text else None,
+        steps={} if evidence.replay is None else evidence.replay.to_dict(),
     ).write(folder / "model.json")
     cells = [["An example." if field.kind == "text" else field.default for field in fields]]
     example = {"columns": [field.name for field in fields], "data": cells}
@@ -168,6 +170,8 @@ def _write_environment(evidence: RunEvidence, folder: Path) -> None:
     # "2.13.0+cpu" is a build that the package index does not have under this name
     pinned = [f"{name}=={packages[name].split('+')[0]}" for name in evidence.kind.packages if name in packages]
     pinned += code_requirements()
+    if evidence.replay is not None:  # the steps run in DuckDB, over Parquet
+        pinned += [f"{name}=={version(name)}" for name in ("duckdb", "pyarrow")]
     requirements = [_MLFLOW, *pinned]
     if "pydantic-settings" not in packages:
         requirements.append("pydantic-settings>=2")
@@ -187,7 +191,7 @@ def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, fields: list[Fi
     import yaml
 
     labels = evidence.result.labels
-    inputs = [{"type": _input_type(field), "name": field.name, "required": True} for field in fields]
+    inputs = _inputs(evidence, fields)
     outputs = [{"type": "double" if labels is None else _label_type(labels), "name": "prediction", "required": True}]
     outputs += [{"type": "double", "name": f"p({label})", "required": True} for label in labels or ()]
     document = {
@@ -219,6 +223,21 @@ def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, fields: list[Fi
         "utc_time_created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
     }
     (folder / "MLmodel").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+def _inputs(evidence: RunEvidence, fields: list[Field]) -> list[dict[str, str | bool]]:
+    """Return MLflow's description of the columns; those around the steps are optional, for either will do."""
+    replay = evidence.replay
+    made = set() if replay is None else replay.outputs
+    inputs: list[dict[str, str | bool]] = [
+        {"type": "any", "name": field.name, "required": False}
+        if field.name in made
+        else {"type": _input_type(field), "name": field.name, "required": True}
+        for field in fields
+    ]
+    names = {field.name for field in fields}
+    raw = sorted((set() if replay is None else replay.inputs) - names)
+    return inputs + [{"type": "any", "name": name, "required": False} for name in raw]
 
 
 def _input_type(field: Field) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
+from core.datasets import Replay
 from core.models._fields import Field
 from core.models._intake import read_rows
 from core.models._predictors import Predictor, load_table, load_text, prediction_table
@@ -33,6 +34,8 @@ class ServedModelFile:
         The classes; None for a number.
     max_length, batch_size : int or None
         Number of tokens that are read of a text, and of texts that are predicted at once.
+    steps : dict, default={}
+        Row-wise steps between the file and the training table, as `core.datasets.Replay` stores them.
     """
 
     kind: str
@@ -40,6 +43,7 @@ class ServedModelFile:
     labels: list[str] | None
     max_length: int | None = None
     batch_size: int | None = None
+    steps: dict[str, JsonValue] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> ServedModelFile:
@@ -65,24 +69,29 @@ class ServedModel:
         The model.
     fields : list of Field
         The columns that it reads.
+    replay : Replay, optional
+        Row-wise steps that the rows go through first.
     """
 
-    def __init__(self, predictor: Predictor, fields: list[Field]) -> None:
+    def __init__(self, predictor: Predictor, fields: list[Field], replay: Replay | None = None) -> None:
         self._predictor = predictor
         self._fields = fields
+        self._replay = replay
 
     def predict(self, frame: pd.DataFrame, params: dict[str, object] | None = None) -> pd.DataFrame:
         """Return the prediction and one probability per class, for each row."""
-        rows, _ = read_rows(frame, self._fields)
+        prepared = frame if self._replay is None else self._replay.apply(frame).frame
+        rows, _ = read_rows(prepared, self._fields)
         return prediction_table(self._predictor.outputs(rows), self._predictor.labels, frame.index)
 
 
 def _load_pyfunc(path: str) -> ServedModel:
     folder = Path(path)
     file = ServedModelFile.read(folder / "model.json")
+    replay = Replay.from_dict(file.steps) if file.steps else None
     if file.kind == "table":
-        return ServedModel(load_table(folder / "model.skops"), file.fields)
+        return ServedModel(load_table(folder / "model.skops"), file.fields, replay)
     assert file.max_length is not None
     assert file.batch_size is not None
     predictor = load_text(folder / "model", file.labels, max_length=file.max_length, batch_size=file.batch_size)
-    return ServedModel(predictor, file.fields)
+    return ServedModel(predictor, file.fields, replay)

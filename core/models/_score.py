@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue, TypeAdapter
 
 from core.datasets import Finding, SkippedRow
+from core.errors import InputError
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
 from core.models._intake import ColumnReport, read_rows
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.catalog import ModelVersion
+    from core.datasets import Replay
 
 __all__ = ["RowScorer", "ScoredRows", "ScoringReport", "exported_model", "form_fields", "score", "score_rows"]
 
@@ -191,6 +193,10 @@ class RowScorer:
         InputError
             When there are no rows, or a column that the model or the policy needs is absent.
         """
+        given = [str(name) for name in frame.columns]
+        replay = self._evidence.replay
+        if replay is not None:
+            frame = self._prepare(replay, frame)
         if self._applier is not None:
             self._applier.require(frame, self._row_id)
         rows, reports = read_rows(frame, self._features)
@@ -204,8 +210,24 @@ class RowScorer:
         for report in reports:
             totals.reports[report.name] = totals.reports.get(report.name, ColumnReport(report.name)) + report
         used = {field.name for field in self._features} | set(self._policy_columns) | {self._row_id}
-        totals.ignored = tuple(str(name) for name in frame.columns if str(name) not in used)
+        used |= set() if replay is None else replay.inputs
+        totals.ignored = tuple(name for name in given if name not in used)
         return table
+
+    def _prepare(self, replay: Replay, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows after the steps of the training table, and a column that they removed if it holds the ids."""
+        done = replay.apply(frame)
+        absent = [field.name for field in self._features if field.name not in done.frame.columns]
+        if absent and done.skipped:
+            step, columns = next(iter(done.skipped.items()))
+            names = list(dict.fromkeys([*columns, *absent]))
+            raise InputError(
+                f"The table has no column {', '.join(map(repr, names[:5]))}.",
+                f"The model was trained after this step: {step}. Give the columns of the file, or those after it.",
+            )
+        if self._row_id is not None and self._row_id in frame.columns and self._row_id not in done.frame.columns:
+            return done.frame.assign(**{self._row_id: frame[self._row_id]})
+        return done.frame
 
     @cached_property
     def _predictor(self) -> Predictor:

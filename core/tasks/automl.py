@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
 from core.tasks._export_winner import export_winner
-from core.tasks._reading import READING
+from core.tasks._reading import keep_reading
 from core.tasks.explain import explain_winner
 
 __all__ = ["SPEC", "run", "submit"]
@@ -70,7 +69,7 @@ def run(context: RunContext) -> dict[str, Any]:
     """Search, store the result, export and explain its winner; the clock has run since the run was started."""
     context.report(Event("prepare", 0.0, "Loading the table"))
     from core.automl import search
-    from core.datasets import ReadReport, load_frame
+    from core.datasets import load_frame
 
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, context.workspace)
@@ -89,8 +88,7 @@ def run(context: RunContext) -> dict[str, Any]:
     context.report(Event("store", 0.99, "Storing the model and its evidence"))
     folder = context.workdir / "result"
     result.save(folder)
-    grammar = ReadReport.from_dict(dataset.report).grammar()
-    (folder / READING).write_text(json.dumps(grammar), encoding="utf-8")
+    keep_reading(dataset, folder)
     _keep(context, folder)
     return {
         "verdict": result.verdict,

@@ -15,6 +15,7 @@ from core.finetune import FineTuneSettings
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.storage import get_store
+from core.tasks._reading import keep_reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     context.report(Event("store", 1.0, "Storing the model and its evidence"))
     folder = context.workdir / "result"
     result.save(folder)
+    keep_reading(dataset, folder)
     export_error = _export(context, result, frame[settings.text_column], folder)
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         context.keep(path.relative_to(folder).as_posix(), path)

@@ -77,7 +77,7 @@ def submit(dataset: Dataset, recipe: Recipe, label: str, *, roles: JsonObject | 
 
 def run(context: RunContext) -> JsonObject:
     """Apply the recipe, profile the result, and store it as the current version."""
-    from core.datasets import Recipe, fingerprint, prepare_file, profile
+    from core.datasets import Recipe, column_types, fingerprint, prepare_file, profile
 
     assert context.run.dataset_id is not None
     parent = datasets.get(context.run.dataset_id, context.workspace)
@@ -85,9 +85,10 @@ def run(context: RunContext) -> JsonObject:
     recipe = Recipe.from_dict(context.settings["recipe"])
     context.report(Event("prepare", 0.0, "Reading the table"))
     store = get_store()
+    source = store.local_path(origin.data_digest)
     path = context.workdir / "prepared.parquet"
     effects, fitted = prepare_file(
-        store.local_path(origin.data_digest),
+        source,
         recipe,
         path,
         workdir=context.workdir,
@@ -115,6 +116,7 @@ def run(context: RunContext) -> JsonObject:
             "recipe": recipe.to_dict(),
             "fitted": fitted.to_dict(),
             "effects": [effect.to_dict() for effect in effects],
+            "types": {name: kind for name, kind in column_types(source).items() if name in recipe.inputs()},
         },
     )
     version, new = versions.add(version, parent, context.settings["label"], who=context.settings["who"])

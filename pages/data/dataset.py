@@ -39,10 +39,13 @@ def head(dataset: Dataset) -> None:
     history.show(dataset)
     if notice := st.session_state.pop("data-notice", None):
         st.info(frame.plain(notice), icon=":material/content_copy:")
-    _report(ReadReport.from_dict(dataset.report))
+    report = ReadReport.from_dict(dataset.report)
+    if not dataset.origin_id:
+        _undecided(report)
+    _notes(report)
 
 
-def _report(report: ReadReport) -> None:
+def _undecided(report: ReadReport) -> None:
     if report.undecided:
         names = ", ".join(f"'{item.column}'" for item in report.undecided[:3])
         more = len(report.undecided) - 3
@@ -51,6 +54,9 @@ def _report(report: ReadReport) -> None:
             + " Decide it on the tab Reading.",
             icon=":material/help:",
         )
+
+
+def _notes(report: ReadReport) -> None:
     notices = [*report.notices]
     if report.renamed:
         pairs = ", ".join(f"'{old}' is now '{new}'" for new, old in report.renamed.items())

@@ -15,7 +15,7 @@ __all__ = ["fact", "preparing", "running", "show"]
 def fact(dataset: Dataset) -> str:
     """Return what the facts of the header say about the version; nothing where there is only one."""
     count = len(versions.find(dataset))
-    return f"version {dataset.number} of {count}" if count > 1 else ""
+    return f"Version {dataset.number} of {count}" if count > 1 else ""
 
 
 def preparing() -> Run | None:

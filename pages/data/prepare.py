@@ -9,12 +9,13 @@ from typing import Any
 import streamlit as st
 
 from core.catalog import Dataset, datasets, versions
-from core.datasets import STEPS, Effect, Preview, Recipe, Step, preview_recipe
+from core.datasets import STEPS, Preview, Recipe, Step, preview_recipe
 from core.errors import InputError, NotFoundError
 from core.storage import get_store
 from core.tasks import prepare
-from pages._ui import address, frame, keys, uploader
+from pages._ui import address, frame, uploader
 from pages.data import step_forms
+from pages.data import steps as steps_list
 
 __all__ = ["show"]
 
@@ -28,7 +29,7 @@ def show(dataset: Dataset) -> None:
     applied = list(prepare.recipe_of(dataset).steps)
     if head.id != dataset.id:
         st.info("This is an earlier version. Open or restore it to change its steps.", icon=":material/history:")
-        _steps(dataset, applied, _effects(dataset, applied), None)
+        steps_list.show(dataset, applied, steps_list.stored_effects(dataset, applied), None)
         return
     draft = origin.draft
     steps = applied if "steps" not in draft else list(Recipe(draft["steps"]).steps)
@@ -40,25 +41,13 @@ def show(dataset: Dataset) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader("Steps")
-        _steps(dataset, steps, _effects(dataset, applied), preview)
+        steps_list.show(dataset, steps, steps_list.stored_effects(dataset, applied), preview)
         _apply_or_discard(dataset, applied, steps, preview, changed=changed)
         _recipe(dataset, steps)
     with right:
         st.subheader("Add a step")
         _add(dataset, steps, preview)
         _table(preview)
-
-
-def _save(dataset: Dataset, steps: Sequence[Step]) -> None:
-    """Store the draft; in a callback, so that the page is drawn with it."""
-    with frame.errors_shown():
-        draft = {"parent": dataset.id, "steps": [step.to_dict() for step in steps]}
-        versions.set_draft(dataset, draft, revision=st.session_state[keys.key("revision")])
-
-
-def _discard(dataset: Dataset) -> None:
-    with frame.errors_shown():
-        versions.set_draft(dataset, {}, revision=st.session_state[keys.key("revision")])
 
 
 def _stale(dataset: Dataset, draft: dict[str, Any]) -> None:
@@ -73,74 +62,10 @@ def _stale(dataset: Dataset, draft: dict[str, Any]) -> None:
             st.button(
                 "Continue with these steps",
                 key="data-prepare-continue",
-                on_click=_save,
+                on_click=steps_list.save,
                 args=(dataset, list(Recipe(draft["steps"]).steps)),
             )
-            st.button("Discard them", key="data-prepare-discard-stale", on_click=_discard, args=(dataset,))
-
-
-def _effects(dataset: Dataset, applied: Sequence[Step]) -> dict[str, Effect]:
-    """Return the stored effect of each step of a version, by all steps up to it."""
-    stored = [Effect.from_dict(values) for values in dataset.lineage.get("effects", [])]
-    return {_prefix(applied[: number + 1]): effect for number, effect in enumerate(stored)}
-
-
-def _prefix(steps: Sequence[Step]) -> str:
-    return json.dumps([step.to_dict() for step in steps])
-
-
-def _steps(dataset: Dataset, steps: list[Step], stored: dict[str, Effect], preview: Preview | None) -> None:
-    """Draw the list of steps, with buttons where `preview` says that they can be changed."""
-    if not steps:
-        st.caption("No steps yet: the table is as it was read.")
-    for number, step in enumerate(steps):
-        effect = stored.get(_prefix(steps[: number + 1]))
-        with st.container(border=True):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{number + 1}.** {frame.plain(step.describe())}", width="stretch")
-                if preview is not None:
-                    _step_buttons(dataset, steps, number)
-            if effect is not None:
-                _effect(effect, "")
-            elif preview is not None and number < len(preview.effects):
-                _effect(preview.effects[number], f" in the first {preview.rows:,} rows, not applied yet")
-            elif preview is not None and number == len(preview.effects) and preview.error is not None:
-                frame.show_error(preview.error.message, preview.error.hint)
-            else:
-                st.caption("Not applied yet.")
-
-
-def _effect(effect: Effect, where: str) -> None:
-    summary = effect.summary
-    st.caption(frame.plain(f"{summary[:1].upper()}{summary[1:]}{where}."))
-    for note in effect.notes:
-        st.caption(f":material/info: {frame.plain(note)}")
-
-
-def _step_buttons(dataset: Dataset, steps: list[Step], number: int) -> None:
-    def moved(to: int) -> list[Step]:
-        others = [step for index, step in enumerate(steps) if index != number]
-        return [*others[:to], steps[number], *others[to:]]
-
-    for label, icon, to in (("Earlier", "arrow_upward", number - 1), ("Later", "arrow_downward", number + 1)):
-        st.button(
-            label,
-            icon=f":material/{icon}:",
-            type="tertiary",
-            help=f"{label}: move this step.",
-            key=f"data-prepare-{label.lower()}-{number}",
-            disabled=not 0 <= to < len(steps),
-            on_click=_save,
-            args=(dataset, moved(to)) if 0 <= to < len(steps) else (dataset, steps),
-        )
-    st.button(
-        "Remove",
-        icon=":material/close:",
-        type="tertiary",
-        key=f"data-prepare-remove-{number}",
-        on_click=_save,
-        args=(dataset, [step for index, step in enumerate(steps) if index != number]),
-    )
+            st.button("Discard them", key="data-prepare-discard-stale", on_click=steps_list.discard, args=(dataset,))
 
 
 def _apply_or_discard(
@@ -159,7 +84,7 @@ def _apply_or_discard(
             on_click=_apply,
             args=(dataset, applied, steps),
         )
-        st.button("Discard changes", key="data-prepare-discard", on_click=_discard, args=(dataset,))
+        st.button("Discard changes", key="data-prepare-discard", on_click=steps_list.discard, args=(dataset,))
 
 
 def _apply(dataset: Dataset, applied: list[Step], steps: list[Step]) -> None:
@@ -185,14 +110,14 @@ def label(applied: Sequence[Step], steps: Sequence[Step]) -> str:
 
 
 def _preview(origin: Dataset, steps: list[Step]) -> Preview:
-    st.session_state[keys.key("revision")] = int(origin.draft.get("revision", 0))
+    steps_list.set_revision(origin)
     digests = {}
     for dataset_id in sorted(Recipe(steps).dataset_ids()):
         try:
             digests[dataset_id] = datasets.get(dataset_id, frame.workspace()).data_digest
         except NotFoundError:
             continue  # the step says so
-    return _cached_preview(origin.data_digest, _prefix(steps), tuple(digests.items()))
+    return _cached_preview(origin.data_digest, steps_list.prefix(steps), tuple(digests.items()))
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
@@ -230,9 +155,9 @@ def _add_step(dataset: Dataset, steps: list[Step], name: str, fields: dict[str, 
         step = STEPS[name](**fields)
         if name == "append" and _is_raw(dataset, fields["dataset"]):
             leading = sum(1 for item in steps if item.name == "append")
-            _save(dataset, [*steps[:leading], step, *steps[leading:]])
+            steps_list.save(dataset, [*steps[:leading], step, *steps[leading:]])
         else:
-            _save(dataset, [*steps, step])
+            steps_list.save(dataset, [*steps, step])
 
 
 def _is_raw(dataset: Dataset, other_id: str) -> bool:
@@ -247,9 +172,12 @@ def _is_raw(dataset: Dataset, other_id: str) -> bool:
 def _table(preview: Preview) -> None:
     st.subheader("Preview")
     shown = preview.frame.head(_SHOWN_ROWS)
+    dates = {
+        name: st.column_config.DateColumn(format="YYYY-MM-DD") for name, kind in preview.types.items() if kind == "date"
+    }
     after = "" if len(preview.frame) == preview.rows else f", {len(preview.frame):,} after the steps"
     st.caption(f"The first {preview.rows:,} rows of the file{after}. Applying uses all rows.")
-    st.dataframe(shown, height=360, hide_index=True, alt="First rows after the steps")
+    st.dataframe(shown, height=360, hide_index=True, column_config=dates, alt="First rows after the steps")
 
 
 def _recipe(dataset: Dataset, steps: list[Step]) -> None:
@@ -278,4 +206,4 @@ def _use(dataset: Dataset, content: bytes) -> None:
         recipe = Recipe.from_yaml(content.decode())
     except UnicodeDecodeError:
         raise InputError("The file is not a text in UTF-8.", "Choose a recipe that was downloaded here.") from None
-    _save(dataset, recipe.steps)
+    steps_list.save(dataset, recipe.steps)

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 import pandas as pd
 import streamlit as st
 
-from core.catalog import Dataset, datasets
+from core.catalog import Dataset
 from core.datasets import COLUMN_KINDS, FUNCTIONS, NUMBER_STYLES, Preview
-from pages._ui import frame, tables
+from pages.data import table_step_forms
 
 __all__ = ["show"]
 
@@ -184,71 +184,6 @@ def _sample(preview: Preview, _: Dataset) -> Fields:
     return {"rows": int(rows), "seed": int(seed)}
 
 
-def _other(dataset: Dataset) -> Dataset | None:
-    others = [other for other in datasets.find(frame.workspace()) if other.family_id != dataset.family_id]
-    if not others:
-        st.caption("There is no other dataset. Import one on the Data page first.")
-        return None
-    by_id = {other.id: other for other in others}
-    chosen = st.selectbox(
-        "Dataset",
-        list(by_id),
-        index=None,
-        placeholder="Choose a dataset",
-        format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
-        key=_key("dataset"),
-    )
-    return by_id.get(chosen or "")
-
-
-def _join(preview: Preview, dataset: Dataset) -> Fields:
-    other = _other(dataset)
-    if other is None:
-        return None
-    theirs = tables.column_names(other)
-    mine = st.multiselect("Keys in this table", list(preview.types), key=_key("left"), max_selections=5)
-    keys = {}
-    for position, name in enumerate(mine):
-        keys[name] = st.selectbox(
-            f"is equal to, for {frame.plain(name)}",
-            theirs,
-            index=theirs.index(name) if name in theirs else 0,
-            key=_key(f"right-{position}-{other.id}"),
-        )
-    kind = st.segmented_control(
-        "Rows without a match",
-        ["left", "inner"],
-        default="left",
-        required=True,
-        format_func=lambda item: {"left": "Keep", "inner": "Remove"}[item],
-        key=_key("kind"),
-    )
-    repeated = st.selectbox(
-        "A key in several rows of the other dataset",
-        ["refuse", "first", "all"],
-        format_func=lambda item: {
-            "refuse": "Is an error",
-            "first": "The first row is used",
-            "all": "Rows are multiplied",
-        }[item],
-        key=_key("repeated"),
-    )
-    columns = st.multiselect(
-        "Columns to add",
-        [name for name in theirs if name not in keys.values()],
-        placeholder="All but the keys",
-        key=_key(f"add-{other.id}"),
-    )
-    if not keys:
-        return None
-    return {"dataset": other.id, "keys": keys, "kind": kind, "repeated": repeated, "columns": columns}
-
-
-def _append(_: Preview, dataset: Dataset) -> Fields:
-    other = _other(dataset)
-    return None if other is None else {"dataset": other.id}
-
-
 _FORMS: dict[str, Callable[[Preview, Dataset], Fields]] = {
     "change_type": _change_type,
     "rename": _rename,
@@ -261,6 +196,6 @@ _FORMS: dict[str, Callable[[Preview, Dataset], Fields]] = {
     "filter": _filter,
     "remove_duplicates": _remove_duplicates,
     "sample": _sample,
-    "join": _join,
-    "append": _append,
+    "join": table_step_forms.join,
+    "append": table_step_forms.append,
 }

@@ -105,7 +105,7 @@ def _compare(known: list[Dataset], dataset: Dataset) -> None:
         before = by_number[_choose("From", by_number, before_default, "from")]
         after = by_number[_choose("To", by_number, dataset.number, "to")]
     rows, columns = after.rows - before.rows, after.columns - before.columns
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="large"):
         st.metric("Rows", f"{after.rows:,}", delta=numbers_delta(rows), delta_color="off", width="content")
         st.metric("Columns", f"{after.columns:,}", delta=numbers_delta(columns), delta_color="off", width="content")
     profiles = [Profile.from_dict(tables.profile(version.profile_digest)) for version in (before, after)]

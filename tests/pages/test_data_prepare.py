@@ -98,7 +98,7 @@ def test_steps_are_added_previewed_reordered_applied_and_undone(customers: Datas
     version = finished(again)
     assert (version.number, version.rows) == (2, 20)
     assert "Removes 40 rows." in texts(again)
-    assert "version 2 of 2" in texts(again)
+    assert "Version 2 of 2" in texts(again)
     assert 'Undo: Keep rows where left == "yes" and 1 more steps' in [
         label.replace("\\", "") for label in labels(again)
     ]
@@ -183,7 +183,7 @@ def test_versions_are_listed_compared_and_restored(customers: Dataset) -> None:
     test.button(key="data-versions-restore").click().run()
     assert versions.head(version).id == customers.id
     assert query(test, "dataset") == customers.id
-    assert "version 1 of 2" in texts(test)
+    assert "Version 1 of 2" in texts(test)
 
 
 def test_rows_of_a_newer_file_go_through_all_steps(customers: Dataset) -> None:

@@ -22,7 +22,7 @@ BUNDLE_SOURCES = (
     "files.py",
     "query.py",
     "registry.py",
-    *(f"{package}/{files}" for package in ("automl/**", "datasets", "evaluation", "features") for files in _MODULES),
+    *(f"{package}/{files}" for package in ("automl/**", "datasets/**", "evaluation", "features") for files in _MODULES),
     "automl/templates/*.j2",
 )
 """Patterns below ``core`` of the code that loads a saved result: all that ``core.automl`` imports."""

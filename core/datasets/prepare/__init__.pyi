@@ -1,11 +1,14 @@
-from .apply import Prepared, Preview, StepError, apply_recipe, prepare_file, preview_recipe
+from .apply import Prepared, apply_recipe, prepare_file
 from .comparison import ColumnChange, compare_profiles
 from .effect import Effect
 from .expressions import column_names, compile_condition, compile_expression
 from .fixes import Fix, fix_for
 from .functions import FUNCTIONS, Function, kind_of
+from .preview import Preview, preview_recipe
 from .recipe import Recipe
 from .registry import STEPS, step_from_dict
+from .replay import Replay, Replayed
+from .session import StepError, column_types
 from .step import Step
 from .work_table import WorkTable
 
@@ -19,11 +22,14 @@ __all__ = [
     "Prepared",
     "Preview",
     "Recipe",
+    "Replay",
+    "Replayed",
     "Step",
     "StepError",
     "WorkTable",
     "apply_recipe",
     "column_names",
+    "column_types",
     "compare_profiles",
     "compile_condition",
     "compile_expression",

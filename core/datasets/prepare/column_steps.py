@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from pydantic import Field
@@ -52,6 +53,11 @@ class Drop(Step):
 
     def inputs(self) -> set[str]:
         return set()  # rows that lack a column that is dropped are fine
+
+    def narrowed(self, columns: Iterable[str]) -> Step | None:
+        present = set(columns)
+        kept = tuple(name for name in self.columns if name in present)
+        return self.replaced(columns=kept) if kept and len(kept) < len(present) else None
 
     def apply(self, table: WorkTable) -> tuple[Effect, Step]:
         table.require(*self.columns)

@@ -11,7 +11,7 @@ from core.datasets.prepare.step import Step
 from core.errors import InputError, PlumblineError, SettingsError
 from core.jsonable import JsonObject
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "columns_made"]
 
 VERSION = 1
 MAX_STEPS = 200
@@ -61,7 +61,7 @@ class Recipe:
         made: set[str] = set()
         for step in self.steps:
             needed |= step.inputs() - made
-            made |= _made(step)
+            made |= columns_made(step)
         return needed
 
     def to_dict(self) -> JsonObject:
@@ -144,8 +144,8 @@ def _step(number: int, step: Step | JsonObject) -> Step:
         raise SettingsError(f"Step {number}: {error.message}", error.hint) from error
 
 
-def _made(step: Step) -> set[str]:
-    """Return the names of columns that are there after a step."""
+def columns_made(step: Step) -> set[str]:
+    """Return the names of the columns that a step adds; none for one that changes a column in place."""
     values = step.model_dump()
     match step.name:
         case "rename":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Self
 
 from core.checked import CheckedSettings
@@ -63,6 +64,10 @@ class Step(CheckedSettings):
     def inputs(self) -> set[str]:
         """Return the names of the columns that the step needs."""
         raise NotImplementedError
+
+    def narrowed(self, columns: Iterable[str]) -> Step | None:
+        """Return the step for rows with these columns; None where there is nothing left to do."""
+        return self
 
     def dataset_ids(self) -> set[str]:
         """Return the ids of other datasets that the step needs."""

@@ -1,0 +1,154 @@
+"""Steps that travel with a model: they do to new rows what they did to the training table."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.datasets._frame import load_frame, store_frame
+from core.datasets.prepare.functions import kind_of
+from core.datasets.prepare.recipe import Recipe, columns_made
+from core.datasets.prepare.session import open_table, step_errors
+from core.datasets.prepare.work_table import WorkTable
+from core.jsonable import JsonObject
+from core.query import identifier
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Replay", "Replayed"]
+
+_NUMBERS = {"number", "integer"}
+_DATES = {"date", "timestamp"}
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """New rows after the steps.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows, with the index and the untouched columns of the given ones.
+    skipped : dict of str to tuple of str
+        Columns that a step needs and the rows lack, by the step: such rows may have been prepared already.
+    """
+
+    frame: pd.DataFrame
+    skipped: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The row-wise steps between a file and the table that a model was trained on.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Fitted recipe of the table; steps that are not row-wise, such as a filter, are left out.
+    types : mapping of str to str, default={}
+        DuckDB type of the columns of the table before the steps, by name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> recipe = Recipe([{"step": "derive", "column": "yearly", "expression": "fee * 12"}])
+    >>> Replay(recipe, {"fee": "DOUBLE"}).apply(pd.DataFrame({"fee": [1.5]})).frame["yearly"].tolist()
+    [18.0]
+    """
+
+    recipe: Recipe
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recipe", self.recipe.row_wise())
+
+    @property
+    def inputs(self) -> set[str]:
+        """Names of the columns that the steps read, as they are before the steps."""
+        return self.recipe.inputs()
+
+    @property
+    def outputs(self) -> set[str]:
+        """Names of the columns that the steps make or change."""
+        made: set[str] = set()
+        for step in self.recipe.steps:
+            made |= columns_made(step) or step.inputs()
+        return made
+
+    def apply(self, frame: pd.DataFrame) -> Replayed:
+        """Apply the steps to new rows; a step whose columns are absent is skipped.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            The rows.
+
+        Returns
+        -------
+        Replayed
+
+        Raises
+        ------
+        StepError
+            When a step is not possible with the types of these columns.
+        """
+        if not self.recipe.steps or not len(frame):
+            return Replayed(frame, {})
+        import pandas as pd
+
+        given = frame.rename(columns=str)
+        used = [name for name in given.columns if name in self.inputs | self.outputs]
+        if not used or given.columns.duplicated().any():  # the model says what is absent, or there twice
+            return Replayed(frame, {})
+        skipped: dict[str, tuple[str, ...]] = {}
+        with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+            base = Path(folder)
+            path = store_frame(given[used], base / "rows.parquet")
+            with open_table(path, base, base, {}) as table:
+                self._cast(table)
+                for number, step in enumerate(self.recipe.steps):
+                    absent = tuple(sorted(step.inputs() - set(table.columns)))
+                    if absent:
+                        skipped[step.describe()] = absent
+                        continue
+                    due = step.narrowed(table.columns)
+                    if due is not None:
+                        with step_errors(number, step.describe()):
+                            due.apply(table)
+                table.save(base / "done.parquet")
+            done = load_frame(base / "done.parquet")
+        done.index = frame.index
+        kept = given.drop(columns=[name for name in used if name not in done.columns])
+        result = pd.concat([kept.drop(columns=[n for n in done.columns if n in kept.columns]), done], axis=1)
+        return Replayed(result, skipped)
+
+    def _cast(self, table: WorkTable) -> None:
+        """Give columns the types of training where that changes no value: other rows may have lost them."""
+        columns = table.kept()
+        for name, (_, kind) in list(columns.items()):
+            wanted = self.types.get(name, kind)
+            kinds = {kind_of(kind), kind_of(wanted)}
+            empty = not table.number(f"SELECT count({identifier(name)}) FROM {table.view}")
+            if wanted != kind and (empty or kinds <= _NUMBERS or kinds <= _DATES):
+                cast = f"try_cast({identifier(name)} AS {wanted})"
+                lost = table.number(
+                    f"SELECT count(*) FROM {table.view} WHERE {identifier(name)} IS DISTINCT FROM {cast}"
+                )
+                if not lost:
+                    columns[name] = (cast, wanted)
+        table.project(columns)
+
+    def to_dict(self) -> JsonObject:
+        """Return the steps as JSON-serializable values."""
+        return {**self.recipe.to_dict(), "types": dict(self.types)}
+
+    @classmethod
+    def from_dict(cls, values: JsonObject) -> Replay:
+        """Return the steps from what `to_dict` returned."""
+        fields = dict(values)
+        types = fields.pop("types", {})
+        return cls(Recipe.from_dict(fields), types)

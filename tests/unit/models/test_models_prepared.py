@@ -1,0 +1,126 @@
+"""A model of a prepared version scores rows of the file as it scored the training rows: the steps travel with it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import jobs, models
+from core.automl import AutoMLSettings
+from core.catalog import Dataset, ModelVersion, RunState, datasets
+from core.datasets import Recipe, Replay, load_frame
+from core.errors import InputError
+from core.models._mlflow_loader import _load_pyfunc
+from core.storage import get_store
+from core.tasks import automl, ingest, prepare, score
+
+RANDOM = np.random.default_rng(0)
+ROWS = 300
+FEES = RANDOM.gamma(3, 400, ROWS).round(2)
+FILE = pd.DataFrame(
+    {
+        "id": [f"C{number}" for number in range(ROWS)],
+        "Plan": RANDOM.choice(["DSL", "dsl", "Fiber", "fiber"], ROWS),
+        "fee": [f"${fee:,.2f}" if RANDOM.random() > 0.05 else "on request" for fee in FEES],
+        "since": pd.date_range("2021-01-01", periods=ROWS, freq="3D").strftime("%d.%m.%Y"),
+        "age": [str(age) if age else "" for age in RANDOM.integers(0, 60, ROWS)],
+        "left": np.where(FEES + RANDOM.normal(0, 200, ROWS) > 1_200, "yes", "no"),
+    }
+)
+STEPS = [
+    {"step": "merge", "column": "Plan", "values": {"dsl": "DSL", "fiber": "Fiber"}},
+    {"step": "change_type", "column": "fee", "type": "number"},
+    {"step": "fill", "column": "fee", "how": "median"},
+    {"step": "rename", "column": "Plan", "to": "plan"},
+    {"step": "derive", "column": "yearly", "expression": "fee * 12"},
+    {"step": "derive", "column": "quarter", "expression": "text(quarter(since))"},
+    {"step": "filter", "condition": "length(id) > 2"},
+    {"step": "drop", "columns": ["id"]},
+]
+
+
+@dataclass
+class Trained:
+    """A version of a dataset, and a model of it."""
+
+    dataset: Dataset
+    model: ModelVersion
+    frame: pd.DataFrame
+
+
+@pytest.fixture(scope="module")
+def trained(installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    with installation(tmp_path_factory.mktemp("prepared") / "home"):
+        upload = io.BytesIO(FILE.to_csv(index=False).encode())
+        run = jobs.wait(ingest.submit_upload(upload, "customers.csv", workspace="local"), 60, workspace="local")
+        raw = datasets.get((run.result or {})["dataset_id"], "local")
+        run = jobs.wait(prepare.submit(raw, Recipe(STEPS), "Prepare"), 60, workspace="local")
+        assert run.state is RunState.SUCCEEDED, run.error_message
+        dataset = datasets.get((run.result or {})["dataset_id"], "local")
+        settings = AutoMLSettings(target="left", time_budget_s=None, max_trials=2, explain=False, folds=2)
+        run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
+        assert run.state is RunState.SUCCEEDED, run.error_message
+        model = models.register(run.id, name="Leavers", workspace="local")
+        frame = load_frame(get_store().local_path(dataset.data_digest))
+        yield Trained(dataset, models.resolve(model.id, workspace="local"), frame)
+
+
+def raw_rows() -> pd.DataFrame:
+    """The rows of the file that the filter kept, with the types of its reading."""
+    rows = FILE[FILE["id"].str.len() > 2].drop(columns="left").reset_index(drop=True)
+    return rows.assign(since=pd.to_datetime(rows["since"], format="%d.%m.%Y"), age=pd.to_numeric(rows["age"]))
+
+
+def test_rows_of_the_file_are_scored_as_those_of_the_version(trained: Trained) -> None:
+    expected = models.score(trained.model.id, trained.frame, workspace="local")
+    scored = models.score(trained.model.id, raw_rows(), workspace="local")
+    assert scored["prediction"].tolist() == expected["prediction"].tolist()
+    np.testing.assert_array_equal(scored["p(yes)"], expected["p(yes)"])
+    ignored = [finding for finding in scored.attrs["findings"] if finding["check"] == "ignored"]
+    assert not any("fee" in finding["message"] or "Plan" in finding["message"] for finding in ignored)
+
+
+def test_one_row_at_a_time_and_in_any_order(trained: Trained) -> None:
+    rows = raw_rows()
+    expected = models.score(trained.model.id, rows, workspace="local")["p(yes)"]
+    shuffled = rows.sample(frac=1, random_state=1)[list(rows.columns[::-1])]
+    other = models.score(trained.model.id, shuffled, workspace="local")["p(yes)"]
+    np.testing.assert_allclose(other.sort_index(), expected, rtol=0, atol=1e-6)
+    for row in (0, 7, int(np.flatnonzero(rows["fee"] == "on request")[0]), int(np.flatnonzero(rows["age"].isna())[0])):
+        single = models.score(trained.model.id, rows.iloc[[row]], workspace="local")["p(yes)"]
+        assert single.iloc[0] == pytest.approx(expected[row], abs=1e-6)
+
+
+def test_a_file_is_scored_with_its_own_columns(trained: Trained) -> None:
+    content = FILE.drop(columns="left").iloc[20:30].to_csv(index=False).encode()
+    run = jobs.wait(score.submit_upload(trained.model, io.BytesIO(content), "ten.csv"), 60, workspace="local")
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    table = pd.read_parquet(jobs.artifact_path(run.id, "scored.parquet", workspace="local"))
+    kept = raw_rows()
+    expected = models.score(trained.model.id, kept[kept["id"].isin(table["id"])], workspace="local")
+    np.testing.assert_allclose(table["p(yes)"], expected["p(yes)"], rtol=0, atol=1e-6)
+    assert table["fee"].tolist() == FILE["fee"].iloc[20:30].tolist()
+
+
+def test_columns_that_steps_need_are_named_when_they_are_absent(trained: Trained) -> None:
+    with pytest.raises(InputError, match="no column 'fee', 'yearly'") as error:
+        models.score(trained.model.id, raw_rows().drop(columns="fee").assign(plan="DSL"), workspace="local")
+    assert "after this step" in error.value.hint
+
+
+def test_the_mlflow_model_has_the_steps(trained: Trained, tmp_path) -> None:
+    models.save_mlflow(trained.model.id, tmp_path / "model", workspace="local")
+    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    served = _load_pyfunc(str(tmp_path / "model" / "data"))
+    for rows in (raw_rows(), trained.frame):
+        np.testing.assert_array_equal(served.predict(rows)["p(yes)"], expected["p(yes)"])
+    assert "duckdb==" in (tmp_path / "model" / "requirements.txt").read_text()
+    replay = Replay.from_dict(json.loads((tmp_path / "model" / "data" / "model.json").read_text())["steps"])
+    assert [step.name for step in replay.recipe.steps] == [s["step"] for s in STEPS if s["step"] != "filter"]
+    assert replay.inputs == {"Plan", "fee", "since"}
