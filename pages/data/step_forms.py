@@ -31,10 +31,10 @@ def _key(name: str) -> str:
     return f"data-step-{name}"
 
 
-def _column(preview: Preview, *kinds: str, label: str = "Column", name: str = "column") -> str | None:
-    names = [column for column, kind in preview.types.items() if not kinds or kind in kinds]
+def _column(preview: Preview, *types: str, label: str = "Column", name: str = "column") -> str | None:
+    names = [column for column, kind in preview.types.items() if not types or kind in types]
     if not names:
-        st.caption(f"The table has no column of the type {' or '.join(kinds)}.")
+        st.caption(f"The table has no column of the type {' or '.join(types)}.")
         return None
     return st.selectbox(label, names, index=None, placeholder="Choose a column", key=_key(name))
 

@@ -33,7 +33,7 @@ class Prepared:
     path : Path
         Parquet file of the table. It is removed with this object.
     effects : tuple of Effect
-        What each step changed.
+        Changes by each step.
     fitted : Recipe
         The recipe with what its steps learned from this table: the row-wise ones do the same to other rows.
     """
@@ -145,7 +145,7 @@ def prepare_file(
     Returns
     -------
     effects : tuple of Effect
-        What each step changed.
+        Changes by each step.
     fitted : Recipe
         The recipe with what its steps learned from this table.
 

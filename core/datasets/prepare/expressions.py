@@ -176,9 +176,9 @@ class _Compiler:
     def _boolean(self, node: ast.expr) -> str:
         return self._of(node, ("boolean", "missing"), "conditions", "and, or, not").sql
 
-    def _of(self, node: ast.expr, kinds: Sequence[Kind], noun: str, what: str) -> Typed:
+    def _of(self, node: ast.expr, types: Sequence[Kind], noun: str, what: str) -> Typed:
         result = self.value(node)
-        if result.kind not in kinds:
+        if result.kind not in types:
             raise InputError(
                 f"'{what}' needs {noun}, but '{self._text(node)}' is of the type {result.kind}.",
                 "Change its type first, or use number(…) or text(…)." if noun in ("numbers", "texts") else "",
@@ -251,11 +251,11 @@ class _Compiler:
     def _common(self, nodes: Sequence[ast.expr], what: str) -> list[Typed]:
         """Return values of one type: numbers, dates (a text constant becomes one), texts or conditions."""
         values = [self.value(node) for node in nodes]
-        kinds = {value.kind for value in values} - {"missing"}
-        if kinds & {*_DATES} and kinds <= {*_DATES, "text"}:
+        types = {value.kind for value in values} - {"missing"}
+        if types & {*_DATES} and types <= {*_DATES, "text"}:
             values = [self._as_date(value, node) for value, node in zip(values, nodes, strict=True)]
-            kinds = {value.kind for value in values} - {"missing"}
-        if len(kinds) > 1 and not (kinds <= {*_NUMBERS} or kinds <= {*_DATES}):
+            types = {value.kind for value in values} - {"missing"}
+        if len(types) > 1 and not (types <= {*_NUMBERS} or types <= {*_DATES}):
             named = " and ".join(sorted(f"'{self._text(n)}' ({v.kind})" for n, v in zip(nodes, values, strict=True)))
             raise InputError(
                 f"'{what}' needs values of one type, not {named}.", "Texts stand in quotes, numbers without them."
@@ -300,7 +300,7 @@ class _Compiler:
             raise InputError(f"'{function.name}' needs a pattern in quotes.", f"Write it as {function.example}.")
         if position in function.constants:
             self._check_pattern(str(cast(ast.Constant, node).value))
-        kinds: dict[str, tuple[Sequence[Kind], str]] = {
+        accepted: dict[str, tuple[Sequence[Kind], str]] = {
             "number": (("number", "integer", "missing"), "numbers"),
             "text": (("text", "missing"), "texts"),
             "boolean": (("boolean", "missing"), "conditions"),
@@ -308,7 +308,7 @@ class _Compiler:
         }
         if takes == "any":
             return self.value(node)
-        value = self._of(node, *kinds[takes], function.name)
+        value = self._of(node, *accepted[takes], function.name)
         types = {"number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
         return Typed(f"NULL::{types[takes]}", value.kind) if value.kind == "missing" else value
 
@@ -330,20 +330,20 @@ class _Compiler:
             for position, (node, value) in enumerate(zip(nodes, values, strict=True))
             if value.kind != "missing" and not (function.name == "if_else" and position == 0)
         ]
-        kinds = {value.kind for _, value in pairs}
-        if not kinds:
+        types = {value.kind for _, value in pairs}
+        if not types:
             return "missing"
-        if kinds <= {*_NUMBERS}:
-            return "integer" if kinds == {"integer"} else "number"
-        if kinds <= {*_DATES}:
-            return "date" if kinds == {"date"} else "timestamp"
-        if len(kinds) > 1:
+        if types <= {*_NUMBERS}:
+            return "integer" if types == {"integer"} else "number"
+        if types <= {*_DATES}:
+            return "date" if types == {"date"} else "timestamp"
+        if len(types) > 1:
             named = " and ".join(sorted(f"'{self._text(node)}' ({value.kind})" for node, value in pairs))
             raise InputError(
                 f"'{function.name}' needs values of one type, not {named}.",
                 "Texts stand in quotes, numbers without them; number(…) and text(…) convert.",
             )
-        return kinds.pop()
+        return types.pop()
 
     def _bins(self, value: ast.expr, nodes: Sequence[ast.expr]) -> Typed:
         """Return the text of the interval that a number lies in."""

@@ -34,7 +34,7 @@ class Preview:
     types : dict of str to str
         Type of each column: number, integer, text, boolean, date, timestamp, or what DuckDB calls another one.
     effects : tuple of Effect
-        What each step did to these rows, up to the first one that is not possible.
+        Changes by each step in these rows, up to the first one that is not possible.
     error : StepError or LimitError, optional
         Why the next step is not possible.
     rows : int

@@ -131,9 +131,9 @@ class Replay:
         columns = table.kept()
         for name, (_, kind) in list(columns.items()):
             wanted = self.types.get(name, kind)
-            kinds = {kind_of(kind), kind_of(wanted)}
+            types = {kind_of(kind), kind_of(wanted)}
             empty = not table.number(f"SELECT count({identifier(name)}) FROM {table.view}")
-            if wanted != kind and (empty or kinds <= _NUMBERS or kinds <= _DATES):
+            if wanted != kind and (empty or types <= _NUMBERS or types <= _DATES):
                 cast = f"try_cast({identifier(name)} AS {wanted})"
                 lost = table.number(
                     f"SELECT count(*) FROM {table.view} WHERE {identifier(name)} IS DISTINCT FROM {cast}"

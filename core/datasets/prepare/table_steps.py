@@ -31,7 +31,7 @@ class Join(Step):
     columns : tuple of str, default=()
         Columns of the other dataset to add; by default all but the keys.
     repeated : {"refuse", "first", "all"}, default="refuse"
-        What happens where a key is in several rows of the other dataset: an error, its first row, or one row for each.
+        Treatment of a key that is in several rows of the other dataset: an error, its first row, or one row for each.
     """
 
     name: ClassVar[str] = "join"
@@ -63,10 +63,10 @@ class Join(Step):
         other, types = other_table(table, self.dataset)
         require_columns(list(types), [*self.keys.values(), *self.columns], what="The other dataset")
         for left, right in self.keys.items():
-            kinds = [kind_of(table.columns[left]), kind_of(types[right])]
-            if kinds[0] != kinds[1] and not set(kinds) <= {"number", "integer"}:
+            pair = [kind_of(table.columns[left]), kind_of(types[right])]
+            if pair[0] != pair[1] and not set(pair) <= {"number", "integer"}:
                 raise InputError(
-                    f"'{left}' is of the type {kinds[0]}, '{right}' of the type {kinds[1]}: they are never equal.",
+                    f"'{left}' is of the type {pair[0]}, '{right}' of the type {pair[1]}: they are never equal.",
                     "Change the type of one of them first.",
                 )
         new = self.columns or tuple(name for name in types if name not in self.keys.values())
@@ -142,19 +142,19 @@ class Append(Step):
         if not shared:
             raise InputError("The other dataset has no column of this table.", "Choose one with the same columns.")
         for name in shared:
-            kinds = [kind_of(table.columns[name]), kind_of(types[name])]
+            pair = [kind_of(table.columns[name]), kind_of(types[name])]
             empty = types[name] == "VARCHAR" and not table.number(f"SELECT count({identifier(name)}) FROM {other}")
-            if kinds[0] != kinds[1] and not set(kinds) <= {"number", "integer"} and not empty:
+            if pair[0] != pair[1] and not set(pair) <= {"number", "integer"} and not empty:
                 raise InputError(
-                    f"'{name}' is of the type {kinds[0]} here, and of the type {kinds[1]} in the other dataset.",
+                    f"'{name}' is of the type {pair[0]} here, and of the type {pair[1]} in the other dataset.",
                     "Read the other file again with the same type, on its tab Reading.",
                 )
         before, row = table.rows, identifier(table.row)
         mine = ", ".join(identifier(name) for name in table.columns)
-        kinds_by_name = {name: _wider(kind, types.get(name, kind)) for name, kind in table.columns.items()}
+        types_by_name = {name: _wider(kind, types.get(name, kind)) for name, kind in table.columns.items()}
         theirs = ", ".join(
             f"CAST({identifier(name) if name in types else 'NULL'} AS {kind}) AS {identifier(name)}"
-            for name, kind in kinds_by_name.items()
+            for name, kind in types_by_name.items()
         )
         table.store(
             f"SELECT {mine}, {row} FROM {table.view} UNION ALL "

@@ -153,7 +153,7 @@ class WorkTable:
         return self.rows
 
     def store(self, select: str) -> None:
-        """Write rows to a file and go on from there; they are ordered by the hidden column `row`.
+        """Write rows to a file and continue from there; they are ordered by the hidden column `row`.
 
         Parameters
         ----------
