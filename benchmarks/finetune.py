@@ -25,9 +25,9 @@ sys.path.insert(0, str(ROOT))
 from core.catalog import events  # noqa: E402
 from core.datasets import load_sample  # noqa: E402
 from core.finetune import FineTuneSettings, fine_tune, quiet_transformers  # noqa: E402
-from core.finetune._base import resolve  # noqa: E402
-from core.finetune._build import build  # noqa: E402
-from core.finetune._data import prepare  # noqa: E402
+from core.finetune.base_model import resolve  # noqa: E402
+from core.finetune.build import build  # noqa: E402
+from core.finetune.data import prepare  # noqa: E402
 
 
 def plain(frame, settings):
@@ -72,7 +72,7 @@ def plain(frame, settings):
 
 def clocked(spent):
     """Record the time of each call of the Trainer's progress callback."""
-    from core.finetune import _trainer
+    from core.finetune import trainer
 
     def timed(method):
         def call(*args, **kwargs):
@@ -84,8 +84,8 @@ def clocked(spent):
 
         return call
 
-    for name in [name for name in vars(_trainer.ProgressCallback) if name.startswith("on_")]:
-        setattr(_trainer.ProgressCallback, name, timed(getattr(_trainer.ProgressCallback, name)))
+    for name in [name for name in vars(trainer.ProgressCallback) if name.startswith("on_")]:
+        setattr(trainer.ProgressCallback, name, timed(getattr(trainer.ProgressCallback, name)))
 
 
 def main(rows: int, epochs: int) -> None:

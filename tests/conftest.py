@@ -21,7 +21,7 @@ from core import jobs
 from core.automl.tuning import fork_server
 from core.catalog import ACTIVE, RunState, engine, runs
 from core.errors import JobError
-from core.jobs import _tasks
+from core.jobs import task_specs
 from core.registry import load_extensions
 from core.settings import get_settings
 from core.storage import _store_for
@@ -44,7 +44,7 @@ def _forget() -> None:
     """Clear what the process remembers of an installation."""
     if engine._engine_for.cache_info().currsize:
         engine.get_engine().dispose()
-    for cached in (load_extensions, get_settings, engine._kept, engine._engine_for, _store_for, _tasks.load):
+    for cached in (load_extensions, get_settings, engine._kept, engine._engine_for, _store_for, task_specs.load):
         cached.cache_clear()
 
 

@@ -1,12 +1,12 @@
-from ._counterfactuals import Counterfactual, Counterfactuals, Goal, counterfactuals
-from ._dependence import Dependence
-from ._explain import explain
-from ._explanation import SHAP_FILE, SUMMARY_FILE, Explanation
-from ._occlusion import occlude
-from ._settings import ExplainSettings
-from ._shap import ShapValues
-from ._waterfall import Waterfall, explain_row, waterfall
-from ._what_if import WhatIf, what_if
+from .changed_rows import WhatIf, what_if
+from .counterfactual import Counterfactual, Counterfactuals, Goal, counterfactuals
+from .dependence import Dependence
+from .explain_result import explain
+from .explanation import SHAP_FILE, SUMMARY_FILE, Explanation
+from .occlusion import occlude
+from .settings import ExplainSettings
+from .shap_values import ShapValues
+from .single_rows import Waterfall, explain_row, waterfall
 
 __all__ = [
     "SHAP_FILE",

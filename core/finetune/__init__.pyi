@@ -1,13 +1,13 @@
-from ._base import BaseModel, base_models
-from ._baselines import BASELINES, Baseline
-from ._build import load_text_model
-from ._encode import encode_texts, quiet_transformers, text_model_outputs
-from ._estimate import TrainingEstimate, estimate_training
-from ._finetune import fine_tune
-from ._result import FineTuneResult
-from ._script import standalone_script
-from ._settings import FineTuneSettings
-from ._summary import FineTuneSummary, HistoryLine
+from .base_model import BaseModel, base_models
+from .baselines import BASELINES, Baseline
+from .build import load_text_model
+from .encode import encode_texts, quiet_transformers, text_model_outputs
+from .estimate import TrainingEstimate, estimate_training
+from .result import FineTuneResult
+from .script import standalone_script
+from .settings import FineTuneSettings
+from .summary import FineTuneSummary, HistoryLine
+from .training_run import fine_tune
 
 __all__ = [
     "BASELINES",

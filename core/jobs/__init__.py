@@ -8,7 +8,7 @@ whole process tree on cancel, deadline or too much memory, and writes the one te
 that submitted the run.
 """
 
-from core.jobs._api import (
+from core.jobs.api import (
     artifact_path,
     cancel,
     events,
@@ -24,9 +24,9 @@ from core.jobs._api import (
     submit,
     wait,
 )
-from core.jobs._context import RunContext
-from core.jobs._scheduler import tick
-from core.jobs._tasks import TASKS, TaskSpec, task_spec
+from core.jobs.context import RunContext
+from core.jobs.scheduler import tick
+from core.jobs.task_specs import TASKS, TaskSpec, task_spec
 
 __all__ = [
     "TASKS",

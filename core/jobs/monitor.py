@@ -22,11 +22,11 @@ import psutil
 from core.catalog import ACTIVE, Run, RunState, runs
 from core.catalog.engine import reading
 from core.errors import StoppedError, StorageError
-from core.jobs import _processes, _reserve, _scheduler, worker
-from core.jobs._context import run_dir
-from core.jobs._log import shorten
-from core.jobs._outcome import clear_outcome, outcome_age_s, read_outcome
-from core.jobs._tasks import task_spec
+from core.jobs import processes, reserve, scheduler, worker
+from core.jobs.context import run_dir
+from core.jobs.outcome import clear_outcome, outcome_age_s, read_outcome
+from core.jobs.run_log import shorten
+from core.jobs.task_specs import task_spec
 from core.jsonable import JsonObject
 from core.settings import get_settings
 
@@ -70,8 +70,8 @@ class Monitor:
 
     def claim(self) -> bool:
         """Become the run's monitor; return False when another process has the run."""
-        pid, created = _processes.identity(os.getpid())
-        worker_pid, worker_created = _processes.identity(self.worker.pid)
+        pid, created = processes.identity(os.getpid())
+        worker_pid, worker_created = processes.identity(self.worker.pid)
         claimed = runs.change_state(
             self.run.id,
             [RunState.STARTING],
@@ -113,7 +113,7 @@ class Monitor:
                 _log.warning("the task is done but its process does not end (perhaps a thread of its own): ending it")
                 self._end_worker()
             status = self._status()
-        _processes.end(self._processes, self.settings.grace_s)  # processes that the worker left behind
+        processes.end(self._processes, self.settings.grace_s)  # processes that the worker left behind
         return self._outcome(status)
 
     def _status(self) -> int | None:
@@ -131,7 +131,7 @@ class Monitor:
                 error_message=f"The run reached its limit of {row.timeout_s:,.0f} s and was ended.",
                 error_hint="Allow more time, or ask for less work.",
             )
-        used = _processes.resident_mb(_processes.members(os.getpid()))
+        used = processes.resident_mb(processes.members(os.getpid()))
         self.peak_mb = max(self.peak_mb, used)
         if row.memory_limit_mb is not None and used > row.memory_limit_mb:
             return Ending(
@@ -148,10 +148,10 @@ class Monitor:
             self.renew_at = now + self.settings.lease_s / 3
 
     def _processes(self) -> list[psutil.Process]:
-        return _processes.members(os.getpid()) + _processes.marked(self.run.id)
+        return processes.members(os.getpid()) + processes.marked(self.run.id)
 
     def _end_worker(self) -> None:
-        _processes.end(self._processes, self.settings.grace_s)
+        processes.end(self._processes, self.settings.grace_s)
         self.worker.wait()
 
     def _outcome(self, status: int) -> Ending:
@@ -195,7 +195,7 @@ class Monitor:
                 if time.monotonic() > give_up:
                     raise  # the lease runs out, and the next tick declares the run INTERRUPTED
                 _log.exception("the terminal state could not be written; trying again")
-                _reserve.release()
+                reserve.release()
                 time.sleep(1.0)
 
 
@@ -229,7 +229,7 @@ def main(run_id: str) -> int:
     ending = monitor.supervise()
     if ending is not None:
         monitor.finish(ending)
-    _scheduler.tick()
+    scheduler.tick()
     return 0
 
 

@@ -18,10 +18,10 @@ from core.catalog import ACTIVE
 from core.catalog.engine import reading
 from core.catalog.tables import Run
 from core.errors import LimitError, PlumblineError, StoppedError, StorageError, from_record, to_record
-from core.jobs import _processes
-from core.jobs._context import RunContext, run_dir
-from core.jobs._outcome import Outcome, write_outcome
-from core.jobs._tasks import load
+from core.jobs import processes
+from core.jobs.context import RunContext, run_dir
+from core.jobs.outcome import Outcome, write_outcome
+from core.jobs.task_specs import load
 
 __all__ = ["DISK_FULL", "main"]
 
@@ -32,7 +32,7 @@ def _end_with_parent(parent: int, run_id: str) -> None:
     """End all processes of the run when the monitor is gone: work must not continue without supervision."""
     while os.getppid() == parent:
         time.sleep(0.25)
-    _processes.end(lambda: _processes.marked(run_id), grace_s=0)
+    processes.end(lambda: processes.marked(run_id), grace_s=0)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

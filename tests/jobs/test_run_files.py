@@ -7,8 +7,8 @@ import time
 import pytest
 
 from core.errors import PlumblineError, StoppedError
-from core.jobs._log import LOG_NAME, shorten, tail
-from core.jobs._outcome import Outcome, clear_outcome, outcome_age_s, read_outcome, write_outcome
+from core.jobs.outcome import Outcome, clear_outcome, outcome_age_s, read_outcome, write_outcome
+from core.jobs.run_log import LOG_NAME, shorten, tail
 
 
 def test_log_that_grew_too_long_keeps_its_end_and_says_so(tmp_path):

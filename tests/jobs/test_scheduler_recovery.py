@@ -10,14 +10,14 @@ import pytest
 from core import jobs
 from core.catalog import Run, RunState, runs
 from core.errors import StorageError
-from core.jobs import _processes, _scheduler, monitor
+from core.jobs import monitor, processes, scheduler
 
 
 @pytest.fixture
 def started(home, monkeypatch):
     """Runs that tick() would have started, instead of their processes."""
     runs_started = []
-    monkeypatch.setattr(_scheduler, "_start", runs_started.append)
+    monkeypatch.setattr(scheduler, "_start", runs_started.append)
     return runs_started
 
 
@@ -42,14 +42,14 @@ def lost(**fields):
 
 
 def test_living_monitor_keeps_its_run(started, sleeper):
-    pid, created = _processes.identity(sleeper.pid)
+    pid, created = processes.identity(sleeper.pid)
     run = lost(monitor_pid=pid, monitor_created=created)
     jobs.tick()
     assert jobs.get(run.id, workspace="local") == run
 
 
 def test_reused_pid_is_another_process(started, sleeper):
-    pid, created = _processes.identity(sleeper.pid)
+    pid, created = processes.identity(sleeper.pid)
     run = lost(monitor_pid=pid, monitor_created=created - 1000, worker_pid=pid, worker_created=created - 1000)
     jobs.tick()
     ended = jobs.get(run.id, workspace="local")
@@ -60,9 +60,9 @@ def test_reused_pid_is_another_process(started, sleeper):
 
 def test_zombie_is_dead(started):
     process = subprocess.Popen([sys.executable, "-c", ""])
-    pid, created = _processes.identity(process.pid)
+    pid, created = processes.identity(process.pid)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # it has ended and is not collected
-    assert not _processes.is_alive(pid, created)
+    assert not processes.is_alive(pid, created)
     run = lost(monitor_pid=pid, monitor_created=created)
     jobs.tick()
     assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
@@ -70,7 +70,7 @@ def test_zombie_is_dead(started):
 
 
 def test_no_monitor_known_is_dead(started):
-    assert not _processes.is_alive(None, None)
+    assert not processes.is_alive(None, None)
     run = lost()
     jobs.tick()
     assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
@@ -102,13 +102,13 @@ def test_who_is_resumed(started, fields, state):
 
 def test_cancel_that_comes_while_a_run_is_declared_lost_is_not_forgotten(started, monkeypatch):
     run = lost(task="count")
-    alive = _processes.is_alive
+    alive = processes.is_alive
 
     def cancelled_meanwhile(*identity):
         runs.set_fields(run.id, [RunState.RUNNING], cancel_requested_at=time.time())
         return alive(*identity)
 
-    monkeypatch.setattr(_processes, "is_alive", cancelled_meanwhile)
+    monkeypatch.setattr(processes, "is_alive", cancelled_meanwhile)
     jobs.tick()
     assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
     assert started == []
@@ -118,7 +118,7 @@ def test_marked_orphans_of_a_lost_run_are_ended_and_no_others(started, monkeypat
     run = lost()
     marked = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)"],
-        env=os.environ | {_processes.MARK: run.id},
+        env=os.environ | {processes.MARK: run.id},
         start_new_session=True,
     )
     jobs.tick()

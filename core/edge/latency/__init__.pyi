@@ -1,10 +1,3 @@
-from ._facts import Roof
-from ._inputs import Cells, RawInputs, Texts
-from ._measure import measure_latency
-from ._percentiles import PERCENTS, Percentile
-from ._report import LatencyReport
-from ._scenarios import SCENARIOS, Scenario
-from ._settings import LatencySettings, Limits, Slo, providers
 from .analyses.native import measure_native
 from .analyses.profile import profile_operators
 from .analyses.roofline import Roofline, machine_roof, roofline
@@ -13,6 +6,13 @@ from .analyses.suite import run_latency_suite
 from .analyses.suite_report import LatencySuiteReport, OperatorProfile, PreprocessingReport, SloReport, SuiteError
 from .analyses.suite_settings import AXES, LatencySuiteSettings, LatencySuiteTarget
 from .analyses.sweep import pareto, sweep
+from .facts import Roof
+from .inputs import Cells, RawInputs, Texts
+from .measure import measure_latency
+from .percentiles import PERCENTS, Percentile
+from .report import LatencyReport
+from .scenarios import SCENARIOS, Scenario
+from .settings import LatencySettings, Limits, Slo, providers
 
 __all__ = [
     "AXES",

@@ -21,7 +21,7 @@ from xgboost import XGBClassifier
 from core.automl._model import make_model
 from core.edge import TableScorer, export_onnx
 from core.errors import ExportError
-from core.explain._encoded_columns import encoded_columns
+from core.explain.encoded_columns import encoded_columns
 from core.features import TableEncoder
 
 ROWS = 400

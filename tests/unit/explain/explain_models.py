@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.automl import AutoMLSettings
-from core.explain._explained_model import class_names, explained_model
+from core.explain.explained_model import class_names, explained_model
 from tests.unit.edge.edge_models import answers, fitted, odd_table
 
 LEARNERS = ("lgbm", "xgboost", "xgb_limitdepth", "rf", "extra_tree", "linear")

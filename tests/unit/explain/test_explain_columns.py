@@ -7,8 +7,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import OrdinalEncoder, PolynomialFeatures, StandardScaler
 
-from core.explain._encoded_columns import encoded_columns
-from core.explain._explained_model import class_names, explained_function, explained_model
+from core.explain.encoded_columns import encoded_columns
+from core.explain.explained_model import class_names, explained_function, explained_model
 from core.features import TableEncoder
 from tests.unit.edge.edge_models import odd_table
 from tests.unit.explain.explain_models import odd_result

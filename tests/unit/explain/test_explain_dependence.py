@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.inspection import partial_dependence
 
-from core.explain._dependence import dependence
-from core.explain._explained_model import explained_function
-from core.explain._grids import make_grid
+from core.explain.dependence import dependence
+from core.explain.explained_model import explained_function
+from core.explain.grids import make_grid
 from tests.unit.explain.explain_models import model_of, odd_result
 
 

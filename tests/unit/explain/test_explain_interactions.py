@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.explain._deadline import Deadline
-from core.explain._explained_model import explained_function
-from core.explain._interactions import interactions
+from core.explain.deadline import Deadline
+from core.explain.explained_model import explained_function
+from core.explain.interactions import interactions
 
 NAMES = ["a", "b", "c"]
 

@@ -6,10 +6,10 @@ import pytest
 from sklearn.inspection import permutation_importance as reference
 
 from core.evaluation import compute_metric
-from core.explain._deadline import Deadline
-from core.explain._explained_model import explained_function
-from core.explain._permutation import permutation_importance
-from core.explain._speed import Speed
+from core.explain.deadline import Deadline
+from core.explain.explained_model import explained_function
+from core.explain.permutation import permutation_importance
+from core.explain.speed import Speed
 from tests.unit.explain.explain_models import model_of, odd_result
 
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import LimitError
-from core.explain import ExplainSettings, _sampling, explain, explain_row
-from core.explain._deadline import Deadline
-from core.explain._explained_model import explained_function
-from core.explain._sampling import OutOfTimeError, sampling_explainer
-from core.explain._speed import Speed
-from core.explain._waterfall import choose_effort
+from core.explain import ExplainSettings, explain, explain_row, sampling
+from core.explain.deadline import Deadline
+from core.explain.explained_model import explained_function
+from core.explain.sampling import OutOfTimeError, sampling_explainer
+from core.explain.single_rows import choose_effort
+from core.explain.speed import Speed
 from tests.unit.explain.explain_models import function_model, result_of
 
 NAMES = ["a", "b", "c", "d"]
@@ -131,7 +131,7 @@ def test_parts_of_the_steps_give_the_values_of_all_at_once(monkeypatch, cells):
     known, X = model.encode(background), model.encode(rows)
     # 12 x 4 cells per step: one step, two, and one row of three at a time; all five rows at once is the reference.
     whole = sampling_explainer(model, known, space="prediction").values(X)
-    monkeypatch.setattr(_sampling, "MATRIX_CELLS", cells)
+    monkeypatch.setattr(sampling, "MATRIX_CELLS", cells)
     parts = sampling_explainer(model, known, space="prediction").values(X)
     np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
     assert parts[:, :, 0].sum(axis=1) + whole_base(function, background) == pytest.approx(function(rows))

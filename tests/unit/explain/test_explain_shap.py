@@ -10,11 +10,11 @@ import shap
 from scipy.special import expit, softmax
 from sklearn.preprocessing import StandardScaler
 
-from core.explain import _attribution
-from core.explain._attribution import attribute
-from core.explain._deadline import Deadline
-from core.explain._explained_model import bare_estimator
-from core.explain._explainers import exact_explainer
+from core.explain import attribution
+from core.explain.attribution import attribute
+from core.explain.deadline import Deadline
+from core.explain.explained_model import bare_estimator
+from core.explain.explainers import exact_explainer
 from tests.unit.explain.explain_models import LABELS, LEARNERS, model_of, odd_result
 
 SPACES = {"binary": "log-odds", "multiclass": "margin", "regression": "prediction"}
@@ -120,8 +120,8 @@ def replaced(monkeypatch, **changes):
     X = model.encode(frame)
     exact = exact_explainer(bare_estimator(result.model), model, X)
     changes = {name: change(exact) for name, change in changes.items()}
-    monkeypatch.setattr(_attribution, "exact_explainer", lambda *_: replace(exact, **changes))
-    attribution = _attribution.attribute(
+    monkeypatch.setattr(attribution, "exact_explainer", lambda *_: replace(exact, **changes))
+    explained = attribution.attribute(
         model,
         X[:5],
         frame,
@@ -133,10 +133,10 @@ def replaced(monkeypatch, **changes):
         estimator=object(),
     )
     expected = result.model.predict_proba(frame.head(5))[:, 1]
-    shap = attribution.shap
+    shap = explained.shap
     assert shap.method.startswith("sampled")
     assert shap.outputs[:, 0] == pytest.approx(expected[: len(shap)])
-    return attribution.why_sampled
+    return explained.why_sampled
 
 
 def test_a_slow_exact_method_gives_way_to_sampling_with_its_reason(monkeypatch):

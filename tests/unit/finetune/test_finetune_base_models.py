@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.finetune import _base, base_models
-from core.finetune._base import resolve
+from core.finetune import base_model, base_models
+from core.finetune.base_model import resolve
 
 
 def test_the_packaged_model_is_the_default_and_as_published():
@@ -17,7 +17,7 @@ def test_the_packaged_model_is_the_default_and_as_published():
     resolved = resolve("minilm-l6")
     weights = Path(resolved.path) / "model.safetensors"
     assert resolved.size_mb == round(weights.stat().st_size / 1e6, 1)
-    assert resolved.parameters == _base._parameters(weights)
+    assert resolved.parameters == base_model._parameters(weights)
     assert resolved.checkpoint_mb == pytest.approx(272, abs=1)
 
 
@@ -30,7 +30,7 @@ def test_altered_weights_are_refused(tmp_path, monkeypatch):
     data[-1] ^= 1
     weights.write_bytes(data)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(_base, "PACKAGE", "gt_altered")
+    monkeypatch.setattr(base_model, "PACKAGE", "gt_altered")
     with pytest.raises(InputError, match="SHA-256"):
         resolve("minilm-l6")
 

@@ -5,7 +5,7 @@ import pytest
 
 from core.errors import InputError, SettingsError, StoppedError
 from core.finetune import TrainingEstimate, estimate_training
-from core.finetune._estimate import batch_lengths, extrapolate
+from core.finetune.estimate import batch_lengths, extrapolate
 
 
 def test_it_measures_steps_of_this_training(reviews, settings_of):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.finetune._data import prepare
+from core.finetune.data import prepare
 
 
 def checks(data):

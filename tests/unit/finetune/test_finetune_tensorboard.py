@@ -28,10 +28,10 @@ def test_without_being_asked_there_are_none(plain):
 
 
 def test_what_cannot_be_written_is_said(monkeypatch):
-    from core.finetune import _tensorboard
+    from core.finetune import tensorboard
 
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", "/anywhere")
-    monkeypatch.setattr(_tensorboard, "_installed", lambda: False)
-    (finding,) = _tensorboard.findings()
+    monkeypatch.setattr(tensorboard, "_installed", lambda: False)
+    (finding,) = tensorboard.findings()
     assert "no logs were written" in finding.message
     assert "pip install tensorboard" in finding.hint

@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 
 from core.errors import SettingsError
 from core.finetune import FineTuneSettings, fine_tune
-from core.finetune._base import resolve
-from core.finetune._build import build, class_weights, finish
+from core.finetune.base_model import resolve
+from core.finetune.build import build, class_weights, finish
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.edge.inspection.graph import Graph
-from core.edge.latency._inputs import ModelInputs
-from core.edge.latency._run_operation import run_on_file
-from core.edge.latency._settings import LatencySettings, Limits
+from core.edge.latency.inputs import ModelInputs
+from core.edge.latency.run_operation import run_on_file
+from core.edge.latency.settings import LatencySettings, Limits
 
 __all__ = ["describe_run"]
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.edge.latency._inputs import Cells, RawInputs, Texts, write_frame, write_texts
-from core.edge.latency._machine import load_average
-from core.edge.latency._measure import build_report
-from core.edge.latency._messages import InputFiles, Job, Measured
-from core.edge.latency._process import run_in_child
-from core.edge.latency._report import LatencyReport
-from core.edge.latency._settings import LatencySettings, Limits
+from core.edge.latency.inputs import Cells, RawInputs, Texts, write_frame, write_texts
+from core.edge.latency.machine import load_average
+from core.edge.latency.measure import build_report
+from core.edge.latency.messages import InputFiles, Job, Measured
+from core.edge.latency.process import run_in_child
+from core.edge.latency.report import LatencyReport
+from core.edge.latency.settings import LatencySettings, Limits
 from core.errors import InputError
 from core.progress import Report
 

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.edge.latency._inputs import ModelInputs
-from core.edge.latency._messages import OperatorTime
-from core.edge.latency._run_operation import run_on_file
-from core.edge.latency._settings import LatencySettings, Limits
+from core.edge.latency.inputs import ModelInputs
+from core.edge.latency.messages import OperatorTime
+from core.edge.latency.run_operation import run_on_file
+from core.edge.latency.settings import LatencySettings, Limits
 from core.progress import Report
 
 if TYPE_CHECKING:

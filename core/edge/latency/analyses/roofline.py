@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.edge.latency._facts import Roof
-from core.edge.latency._messages import Job
-from core.edge.latency._process import run_in_child
-from core.edge.latency._report import LatencyReport
-from core.edge.latency._settings import LatencySettings, Limits
+from core.edge.latency.facts import Roof
+from core.edge.latency.messages import Job
+from core.edge.latency.process import run_in_child
+from core.edge.latency.report import LatencyReport
+from core.edge.latency.settings import LatencySettings, Limits
 from core.errors import InputError
 from core.progress import Report
 

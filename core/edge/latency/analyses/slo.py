@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from core.edge.latency._inputs import ModelInputs
-from core.edge.latency._measure import measure_latency
-from core.edge.latency._percentiles import Percentile, needed
-from core.edge.latency._report import LatencyReport
-from core.edge.latency._settings import LatencySettings, Limits, Slo
+from core.edge.latency.inputs import ModelInputs
+from core.edge.latency.measure import measure_latency
+from core.edge.latency.percentiles import Percentile, needed
+from core.edge.latency.report import LatencyReport
+from core.edge.latency.settings import LatencySettings, Limits, Slo
 from core.errors import SettingsError
 from core.progress import Report
 

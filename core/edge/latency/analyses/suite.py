@@ -8,9 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from core.edge.latency._measure import measure_latency
-from core.edge.latency._report import LatencyReport
-from core.edge.latency._settings import LatencySettings
 from core.edge.latency.analyses.graph_work import describe_run
 from core.edge.latency.analyses.native import measure_native
 from core.edge.latency.analyses.profile import profile_operators
@@ -25,6 +22,9 @@ from core.edge.latency.analyses.suite_report import (
 )
 from core.edge.latency.analyses.suite_settings import LatencySuiteSettings, LatencySuiteTarget
 from core.edge.latency.analyses.sweep import pareto, sweep
+from core.edge.latency.measure import measure_latency
+from core.edge.latency.report import LatencyReport
+from core.edge.latency.settings import LatencySettings
 from core.errors import InputError, PlumblineError, StoppedError
 from core.progress import Event, Report, silent
 from core.registry import unknown_name

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import JsonValue, PlainSerializer, PlainValidator, TypeAdapter
 
-from core.edge.latency._facts import Roof
-from core.edge.latency._report import LatencyReport
-from core.edge.latency._settings import LatencySettings
 from core.edge.latency.analyses.roofline import Roofline
 from core.edge.latency.analyses.slo import SloVerdict
 from core.edge.latency.analyses.suite_settings import LatencySuiteSettings
+from core.edge.latency.facts import Roof
+from core.edge.latency.report import LatencyReport
+from core.edge.latency.settings import LatencySettings
 
 if TYPE_CHECKING:
     import pandas as pd

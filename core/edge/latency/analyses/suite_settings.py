@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from core.checked import CheckedSettings
-from core.edge.latency._inputs import RawInputs
-from core.edge.latency._settings import LatencySettings, Limits, Slo
+from core.edge.latency.inputs import RawInputs
+from core.edge.latency.settings import LatencySettings, Limits, Slo
 
 __all__ = ["AXES", "LatencySuiteSettings", "LatencySuiteTarget"]
 

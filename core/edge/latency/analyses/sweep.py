@@ -7,10 +7,10 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.edge.latency._inputs import ModelInputs
-from core.edge.latency._measure import measure_latency
-from core.edge.latency._report import LatencyReport
-from core.edge.latency._settings import LatencySettings, Limits
+from core.edge.latency.inputs import ModelInputs
+from core.edge.latency.measure import measure_latency
+from core.edge.latency.report import LatencyReport
+from core.edge.latency.settings import LatencySettings, Limits
 from core.errors import PlumblineError, SettingsError, StoppedError
 from core.progress import Event, Report, silent
 from core.registry import unknown_name

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.edge.latency._scenarios import SCENARIOS
-from core.edge.latency._settings import LatencySettings
 from core.edge.latency.measuring.loops import Item, Run, Timed, garbage_collection_paused
+from core.edge.latency.scenarios import SCENARIOS
+from core.edge.latency.settings import LatencySettings
 from core.errors import InputError
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from core.edge.latency._messages import Job, Step
 from core.edge.latency.measuring.operations import OPERATIONS
 from core.edge.latency.measuring.usage import confine
+from core.edge.latency.messages import Job, Step
 from core.errors import LimitError, PlumblineError, to_record
 
 __all__ = ["main"]

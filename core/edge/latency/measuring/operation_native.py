@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.edge.latency._facts import TokenCounts
-from core.edge.latency._messages import Emit, Job, LoadedModel, Measured, Step, TextInputs
+from core.edge.latency.facts import TokenCounts
 from core.edge.latency.measuring.loops import Item, Run
 from core.edge.latency.measuring.requests import batches
 from core.edge.latency.measuring.timing import first_run, measure, tokenize
 from core.edge.latency.measuring.usage import resident_mb
+from core.edge.latency.messages import Emit, Job, LoadedModel, Measured, Step, TextInputs
 
 if TYPE_CHECKING:
     import torch

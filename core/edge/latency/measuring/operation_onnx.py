@@ -14,8 +14,13 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from core.edge.latency._facts import TokenCounts
-from core.edge.latency._messages import (
+from core.edge.latency.facts import TokenCounts
+from core.edge.latency.measuring.loops import Item, Run
+from core.edge.latency.measuring.requests import Feeds, batches, random_feeds
+from core.edge.latency.measuring.session import IDENTITY, applied, open_session
+from core.edge.latency.measuring.timing import first_run, measure, tokenize
+from core.edge.latency.measuring.usage import resident_mb
+from core.edge.latency.messages import (
     CellInputs,
     Emit,
     FrameInputs,
@@ -27,12 +32,7 @@ from core.edge.latency._messages import (
     TableInputs,
     TextInputs,
 )
-from core.edge.latency._settings import LatencySettings
-from core.edge.latency.measuring.loops import Item, Run
-from core.edge.latency.measuring.requests import Feeds, batches, random_feeds
-from core.edge.latency.measuring.session import IDENTITY, applied, open_session
-from core.edge.latency.measuring.timing import first_run, measure, tokenize
-from core.edge.latency.measuring.usage import resident_mb
+from core.edge.latency.settings import LatencySettings
 
 if TYPE_CHECKING:
     import pandas as pd

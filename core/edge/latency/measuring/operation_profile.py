@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
-from core.edge.latency._messages import Emit, Job, OperatorTime, Step
 from core.edge.latency.measuring.loops import closed_loop
 from core.edge.latency.measuring.model_errors import model_errors
 from core.edge.latency.measuring.operation_onnx import build_requests
 from core.edge.latency.measuring.session import open_session, session_options
+from core.edge.latency.messages import Emit, Job, OperatorTime, Step
 
 __all__ = ["work"]
 

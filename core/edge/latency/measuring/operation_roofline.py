@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.edge.latency._facts import Roof
-from core.edge.latency._messages import Emit, Job, Step
+from core.edge.latency.facts import Roof
+from core.edge.latency.messages import Emit, Job, Step
 
 __all__ = ["work"]
 

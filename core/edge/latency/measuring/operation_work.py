@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.edge.inspection.graph import Graph, describe_graph
-from core.edge.latency._messages import Emit, Job, Step
 from core.edge.latency.measuring.operation_onnx import build_requests
 from core.edge.latency.measuring.requests import Feeds
 from core.edge.latency.measuring.session import open_session
+from core.edge.latency.messages import Emit, Job, Step
 
 __all__ = ["work"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from core.edge.latency._messages import Emit, Job
+from core.edge.latency.messages import Emit, Job
 from core.registry import Registry
 
 __all__ = ["OPERATIONS", "Operation", "Work"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.edge.latency._facts import Probe, ServerFacts
+from core.edge.latency.facts import Probe, ServerFacts
 from core.edge.latency.measuring.loops import Timed
 
 __all__ = ["PROBES", "highest_rate", "p99_ms", "server_facts"]

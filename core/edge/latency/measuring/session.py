@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import onnxruntime
 
-from core.edge.latency._settings import LatencySettings
 from core.edge.latency.measuring.model_errors import model_errors
+from core.edge.latency.settings import LatencySettings
 from core.errors import SettingsError
 
 __all__ = ["IDENTITY", "applied", "open_session", "session_options"]

@@ -11,14 +11,14 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.edge.latency._facts import ServerFacts, TokenCounts, Warmup
-from core.edge.latency._messages import Emit, Step, Timing
-from core.edge.latency._scenarios import SCENARIOS
-from core.edge.latency._settings import LatencySettings
+from core.edge.latency.facts import ServerFacts, TokenCounts, Warmup
 from core.edge.latency.measuring.loops import Item, Run, Timed, arrivals, closed_loop, open_loop
 from core.edge.latency.measuring.model_errors import model_errors
 from core.edge.latency.measuring.rate_search import PROBES, highest_rate, p99_ms, server_facts
 from core.edge.latency.measuring.usage import Others, peak_mb
+from core.edge.latency.messages import Emit, Step, Timing
+from core.edge.latency.scenarios import SCENARIOS
+from core.edge.latency.settings import LatencySettings
 from core.errors import LimitError
 
 __all__ = ["first_run", "measure", "tokenize"]

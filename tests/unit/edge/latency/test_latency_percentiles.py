@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.edge.latency._percentiles import PERCENTS, curve, needed, percentiles, ranks, window_medians
+from core.edge.latency.percentiles import PERCENTS, curve, needed, percentiles, ranks, window_medians
 
 
 def test_needed_samples_are_mlperfs():

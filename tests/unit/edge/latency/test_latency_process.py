@@ -7,18 +7,18 @@ import time
 import psutil
 import pytest
 
-from core.edge.latency import LatencySettings, Limits, _process, measure_latency
-from core.edge.latency._messages import Job
-from core.edge.latency._process import describe_exit, run_in_child
+from core.edge.latency import LatencySettings, Limits, measure_latency, process
+from core.edge.latency.messages import Job
+from core.edge.latency.process import describe_exit, run_in_child
 from core.errors import InputError, LimitError, SettingsError, StoppedError, UnexpectedError
 from tests.unit.edge.latency.conftest import children, filler
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left():
-    before = {process.pid for process in psutil.Process().children()}
+    before = {child.pid for child in psutil.Process().children()}
     yield
-    assert {process.pid for process in psutil.Process().children()} <= before  # zombies count, too
+    assert {child.pid for child in psutil.Process().children()} <= before  # zombies count, too
 
 
 def when(phase_seen, act):
@@ -35,7 +35,7 @@ def test_stopping_ends_the_process(file, quick):
     began, pids = time.monotonic(), []
 
     def stop():
-        pids.extend(process.pid for process in children())
+        pids.extend(child.pid for child in children())
         return True
 
     with pytest.raises(StoppedError) as caught:
@@ -48,8 +48,8 @@ def test_stopping_ends_the_process(file, quick):
 
 def test_a_crash_is_named(file, quick):
     def crash():
-        for process in children():
-            os.kill(process.pid, signal.SIGSEGV)
+        for child in children():
+            os.kill(child.pid, signal.SIGSEGV)
         return False
 
     with pytest.raises(InputError, match=r"crashed its process .*Segmentation fault"):
@@ -58,8 +58,8 @@ def test_a_crash_is_named(file, quick):
 
 def test_being_killed_from_outside_reads_as_out_of_memory(file, quick):
     def kill():
-        for process in children():
-            os.kill(process.pid, signal.SIGKILL)
+        for child in children():
+            os.kill(child.pid, signal.SIGKILL)
         return False
 
     with pytest.raises(LimitError, match="was killed"):
@@ -79,7 +79,7 @@ def test_one_huge_allocation_fails_at_once(tmp_path, quick):
 
 
 def test_a_run_that_never_ends_is_ended(file, quick, monkeypatch):
-    monkeypatch.setattr(_process, "_GRACE_S", 0.3)
+    monkeypatch.setattr(process, "_GRACE_S", 0.3)
     with pytest.raises(LimitError, match=r"One run takes longer than the measurement lasts"):
         measure_latency(file("endless"), quick())
 

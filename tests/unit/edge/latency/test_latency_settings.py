@@ -58,9 +58,9 @@ def test_what_is_slow_on_processors_is_left_out_there_alone(monkeypatch):
 
 
 def test_a_missing_loadgen_is_said_with_the_command(monkeypatch):
-    from core.edge.latency import _settings
+    from core.edge.latency import settings
 
-    monkeypatch.setattr(_settings, "find_spec", lambda name: None)
+    monkeypatch.setattr(settings, "find_spec", lambda name: None)
     with pytest.raises(SettingsError, match="pip install mlcommons-loadgen"):
         LatencySettings(engine="loadgen")
 

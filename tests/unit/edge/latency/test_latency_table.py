@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from core.automl._model import make_model
 from core.edge import Column, Metadata, export_onnx
 from core.edge.latency import Cells, measure_latency, measure_native
-from core.edge.latency._inputs import write_inputs
+from core.edge.latency.inputs import write_inputs
 from core.errors import InputError
 from core.features import TableEncoder
 from tests.unit.edge.latency.conftest import children, info, model

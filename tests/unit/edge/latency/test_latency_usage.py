@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from core.edge.latency import LatencyReport, LatencySettings, measure_latency
-from core.edge.latency._facts import Warmup
-from core.edge.latency._measure import build_report
-from core.edge.latency._messages import LoadedModel, Measured, Timing
+from core.edge.latency.facts import Warmup
+from core.edge.latency.measure import build_report
 from core.edge.latency.measuring.usage import Others
+from core.edge.latency.messages import LoadedModel, Measured, Timing
 
 
 @pytest.fixture

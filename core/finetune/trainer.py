@@ -1,0 +1,304 @@
+"""transformers' Trainer with batches of similar lengths. It loads torch: import it in a run's process only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch.utils.data import Sampler, SequentialSampler
+from transformers import (
+    EvalPrediction,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from core.evaluation import compute_metric
+from core.finetune.build import Scale
+from core.finetune.checkpoints import TrainingFolder
+from core.finetune.settings import VALIDATION_METRICS, validation_metrics
+from core.progress import Event, Report
+
+__all__ = [
+    "EvaluationStopped",
+    "Example",
+    "GroupedTrainer",
+    "LengthGroupedSampler",
+    "ProgressCallback",
+    "loss_function",
+    "metrics_function",
+]
+
+Example: TypeAlias = dict[str, Any]  # tokens of a text as lists of int, and "labels" as a number
+
+_SAVE_EVERY_S = 120.0
+_REPORT_EVERY_S = 2.0
+_LONG_EVALUATION_S = 3.0
+
+
+class EvaluationStopped(Exception):
+    """The training was stopped while an epoch was evaluated; its last checkpoint is one step older."""
+
+
+class LengthGroupedSampler(Sampler[int]):
+    """Rows in random order, with similar lengths in a batch.
+
+    The order of an epoch depends on the seed and the epoch's number alone, so that a training that resumes in mid-epoch
+    sees the remaining rows, and no others.
+
+    Parameters
+    ----------
+    lengths : list of int
+        Number of tokens of each row.
+    batch_size : int
+        Number of rows of a batch.
+    seed : int
+        Seed of the random number generator that draws the order.
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator()
+        generator.manual_seed(self.seed + self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
+
+
+class GroupedTrainer(Trainer):
+    """Trains in batches of similar lengths, and evaluates in the order given (the base class would shuffle it too)."""
+
+    sampler: LengthGroupedSampler
+
+    def _get_train_sampler(self, train_dataset: Sequence[Example] | None = None) -> Sampler[int]:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        self.sampler = LengthGroupedSampler([len(row["input_ids"]) for row in rows], size, self.args.seed)
+        return self.sampler
+
+    def _get_eval_sampler(self, eval_dataset: Sequence[Example]) -> Sampler[int]:
+        return SequentialSampler(eval_dataset)
+
+
+def loss_function(
+    classification: bool, weights: NDArray[np.float64] | None, smoothing: float
+) -> Callable[..., torch.Tensor]:
+    """Return the loss: cross-entropy with class weights and label smoothing, or squared error.
+
+    It is divided by the number of rows of all accumulated batches, so that accumulation changes only the memory.
+
+    Parameters
+    ----------
+    classification : bool
+        Whether the labels are classes.
+    weights : array or None
+        Weight of each class.
+    smoothing : float
+        Share of the target that is spread over all classes.
+    """
+
+    def loss(
+        outputs: SequenceClassifierOutput, labels: torch.Tensor, num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
+        logits = outputs["logits"].float()
+        if not classification:
+            total = torch.nn.functional.mse_loss(logits.squeeze(-1), labels.float(), reduction="sum")
+        else:
+            weight = None if weights is None else torch.tensor(weights, dtype=logits.dtype, device=logits.device)
+            total = torch.nn.functional.cross_entropy(
+                logits, labels, weight=weight, label_smoothing=smoothing, reduction="sum"
+            )
+        return total / (labels.numel() if num_items_in_batch is None else num_items_in_batch)
+
+    return loss
+
+
+def metrics_function(scale: Scale | None) -> Callable[[EvalPrediction], dict[str, float]]:
+    """Return the function that computes the metrics of the validation rows.
+
+    Parameters
+    ----------
+    scale : tuple of float or None
+        Mean and standard deviation of a number; None for classes.
+    """
+
+    def metrics(prediction: EvalPrediction) -> dict[str, float]:
+        logits, y = np.asarray(prediction.predictions, dtype=float), np.asarray(prediction.label_ids)
+        if scale is None:
+            output = softmax(logits, axis=1)
+        else:
+            y, output = y * scale[1] + scale[0], logits.reshape(-1) * scale[1] + scale[0]
+        return {name: compute_metric(name, y, output) for name in validation_metrics(scale is None)}
+
+    return metrics
+
+
+class ProgressCallback(TrainerCallback):
+    """Reports progress, writes the history, saves during long epochs, and stops when `should_stop` returns True.
+
+    Parameters
+    ----------
+    folder : TrainingFolder
+        The folder of the training.
+    report : callable
+        Called with an `Event` at each progress.
+    should_stop : callable
+        Called after each step.
+    rows : int
+        Number of training rows.
+    rows_per_step : int
+        Number of rows of one step.
+    validation_rows : int
+        Number of validation rows.
+    """
+
+    def __init__(
+        self,
+        folder: TrainingFolder,
+        report: Report,
+        should_stop: Callable[[], bool],
+        rows: int,
+        rows_per_step: int,
+        validation_rows: int,
+    ) -> None:
+        self._folder, self._report, self._should_stop = folder, report, should_stop
+        self._rows_per_step = min(rows, rows_per_step)
+        self._steps_per_epoch, self._validation_rows = -(-rows // rows_per_step), validation_rows
+        self.trainer: GroupedTrainer | None = None
+        self.stopped_at: int | None = None
+        self.at_boundary = False
+        self._saved_step: int | None = None
+        self._loss: float | None = None
+        self._learning_rate: float | None = None
+        self._steps, self._seconds = 0, 0.0
+        self._step_started_at = self._reported_at = self._saved_at = time.monotonic()
+
+    @property
+    def samples_per_second(self) -> float:
+        """Training rows per second in this process, without evaluation and saving."""
+        return self._steps * self._rows_per_step / self._seconds if self._seconds else 0.0
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        self._saved_at = time.monotonic()
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        assert self.trainer is not None
+        self.trainer.sampler.epoch = int(state.epoch or 0)
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        self._step_started_at = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        now = time.monotonic()
+        self._seconds += now - self._step_started_at
+        self._steps += 1
+        if state.global_step >= state.max_steps:
+            return
+        # The end of an epoch saves anyway, after its evaluation.
+        ends_epoch = state.epoch == int(state.epoch)
+        if self._should_stop() and not ends_epoch:
+            self._stop(state, control)
+            control.should_save = control.should_log = True
+        elif (now - self._saved_at > _SAVE_EVERY_S or self._precedes_long_evaluation(state)) and not ends_epoch:
+            control.should_save = control.should_log = True
+        elif now - self._reported_at > _REPORT_EVERY_S and state.global_step % args.logging_steps:
+            self._report_step(state, args.learning_rate if self._learning_rate is None else self._learning_rate)
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        if self.stopped_at is not None:  # in mid-epoch: it was saved, and there is nothing to evaluate yet
+            control.should_evaluate = control.should_save = False
+            return
+        control.should_log = True  # so that a logged loss never spans two epochs
+        if state.global_step < state.max_steps and self._should_stop():
+            self._stop(state, control)
+            self.at_boundary = True
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
+        self._saved_at = time.monotonic()
+        self._saved_step = state.global_step
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float],
+        **kwargs: object,
+    ) -> None:
+        if "loss" not in logs:
+            return
+        self._loss = float(logs["loss"])
+        self._learning_rate = float(logs["learning_rate"])
+        line = {"step": state.global_step, "epoch": state.epoch, "loss": self._loss}
+        self._folder.add(line | {"learning_rate": self._learning_rate})
+        self._report_step(state, self._learning_rate)
+
+    def on_prediction_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        # Where an evaluation is short, the end of the epoch is saved after it, with its metrics.
+        if self._saved_step == state.global_step - 1 and self._should_stop():
+            self.stopped_at, self.at_boundary = self._saved_step, False
+            raise EvaluationStopped
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **kwargs: object,
+    ) -> None:
+        line = {"step": state.global_step, "epoch": state.epoch, "eval_loss": float(metrics["eval_loss"])}
+        line |= {name: float(metrics[f"eval_{name}"]) for name in VALIDATION_METRICS if f"eval_{name}" in metrics}
+        self._folder.add(line)
+        fraction = state.global_step / state.max_steps
+        self._report(Event("train", fraction, f"Epoch {state.epoch:g} evaluated", line))
+
+    def _precedes_long_evaluation(self, state: TrainerState) -> bool:
+        """Return whether the next step ends an epoch whose evaluation takes too long for a stop to wait for it."""
+        if (state.global_step + 1) % self._steps_per_epoch or not self._seconds:
+            return False
+        # The forward pass takes a third of a step.
+        return self._validation_rows / (3 * self.samples_per_second) > _LONG_EVALUATION_S
+
+    def _stop(self, state: TrainerState, control: TrainerControl) -> None:
+        self.stopped_at = state.global_step
+        control.should_training_stop = True
+
+    def _report_step(self, state: TrainerState, learning_rate: float) -> None:
+        self._reported_at = time.monotonic()
+        left_s = (state.max_steps - state.global_step) * self._seconds / max(self._steps, 1)
+        values = {
+            "step": state.global_step,
+            "steps": state.max_steps,
+            "epoch": state.epoch,
+            "loss": self._loss,
+            "learning_rate": learning_rate,
+            "samples_a_second": self.samples_per_second,
+            "left_s": left_s,
+        }
+        message = f"Step {state.global_step:,} of {state.max_steps:,}"
+        self._report(Event("train", state.global_step / state.max_steps, message, values))

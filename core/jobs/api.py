@@ -1,0 +1,237 @@
+"""Functions with which pages, scripts and tests start, watch and end runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from core.catalog import ACTIVE, TERMINAL, Run, RunEvent, RunState, artifacts, runs
+from core.catalog import events as event_log
+from core.errors import JobError
+from core.jobs.context import run_dir
+from core.jobs.run_log import tail
+from core.jobs.scheduler import requeue, tick
+from core.jobs.task_specs import load, task_spec
+from core.jsonable import JsonObject
+from core.settings import get_settings
+from core.storage import get_store
+
+__all__ = [
+    "artifact_path",
+    "cancel",
+    "events",
+    "get",
+    "log",
+    "queue_position",
+    "repeat",
+    "repeatable",
+    "resumable",
+    "resume",
+    "stop",
+    "stoppable",
+    "submit",
+    "wait",
+]
+
+
+def submit(
+    task: str,
+    settings: JsonObject | BaseModel,
+    *,
+    dataset: str | None = None,
+    workspace: str,
+    title: str = "",
+    timeout_s: float | None = None,
+    memory_limit_mb: int | None = None,
+) -> str:
+    """Queue a run, and start it unless too many are running.
+
+    Parameters
+    ----------
+    task : str
+        Name of a kind of run, a key of `TASKS`.
+    settings : mapping or pydantic model
+        Settings of the task; stored with the run as JSON.
+    dataset : str, optional
+        Id of the dataset that it works on.
+    workspace : str
+        Workspace that the run belongs to.
+    title : str, default=""
+        Title in lists of runs.
+    timeout_s : float, optional
+        Limit of the working time of all attempts together (seconds); by default ``PLUMBLINE_RUN_TIMEOUT_S``.
+    memory_limit_mb : int, optional
+        Memory limit of the whole process tree (MB); by default ``PLUMBLINE_MEMORY_LIMIT_MB``.
+
+    Returns
+    -------
+    str
+        Id of the run.
+
+    Raises
+    ------
+    JobError
+        When the task is unknown.
+    """
+    load(task)
+    installed = get_settings()
+    run = runs.add(
+        Run(
+            workspace=workspace,
+            task=task,
+            lane=task_spec(task).lane,
+            title=title[:300],
+            dataset_id=dataset,
+            settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),
+            timeout_s=installed.run_timeout_s if timeout_s is None else timeout_s,
+            memory_limit_mb=installed.memory_limit_mb if memory_limit_mb is None else memory_limit_mb,
+        )
+    )
+    tick()
+    return run.id
+
+
+def get(run_id: str, *, workspace: str) -> Run:
+    """Return a run in its current state.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this run.
+    """
+    return runs.get(run_id, workspace)
+
+
+def cancel(run_id: str, *, workspace: str) -> Run:
+    """End a run and discard its work. A run that is cancelled already or has ended is not changed."""
+    now = time.time()
+    runs.get(run_id, workspace)
+    while not (  # between two of these checks it may have started, ended, or been queued again
+        runs.change_state(run_id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now)
+        or runs.set_fields(run_id, ACTIVE, cancel_requested_at=now)
+        or runs.get(run_id, workspace).state.terminal
+    ):
+        pass
+    tick()
+    return runs.get(run_id, workspace)
+
+
+def stop(run_id: str, *, workspace: str) -> Run:
+    """Ask a run to end early and keep what it has. A queued run is cancelled.
+
+    Raises
+    ------
+    JobError
+        When its task has nothing to keep before its end.
+    """
+    run = runs.get(run_id, workspace)
+    if not task_spec(run.task).stoppable:
+        raise JobError(f"A run of '{run.task}' has nothing to keep before its end.", "Cancel it instead.")
+    if run.state is RunState.QUEUED:
+        return cancel(run_id, workspace=workspace)
+    runs.set_fields(run_id, ACTIVE, stop_requested_at=time.time())
+    return runs.get(run_id, workspace)
+
+
+def resume(run_id: str, *, workspace: str) -> Run:
+    """Queue an ended run again; it continues from what its last attempt left.
+
+    Raises
+    ------
+    JobError
+        When its task cannot be resumed, or the run has not ended, or it succeeded.
+    """
+    run = runs.get(run_id, workspace)
+    if not resumable(run) or not requeue(run_id):
+        raise JobError(
+            f"Run '{run_id}' ({run.task}, {run.state.lower()}) cannot be resumed.",
+            "Repeat it with the same settings instead.",
+        )
+    tick()
+    return runs.get(run_id, workspace)
+
+
+def repeat(run_id: str, *, workspace: str) -> str:
+    """Start a new run with the task, settings, dataset and limits of an earlier one, and return its id.
+
+    Raises
+    ------
+    JobError
+        When its input no longer exists (an upload is read once).
+    """
+    run = runs.get(run_id, workspace)
+    if not repeatable(run):
+        raise JobError(f"A run of '{run.task}' cannot be repeated.", "Start a new one from its page.")
+    return submit(
+        run.task,
+        run.settings,
+        dataset=run.dataset_id,
+        workspace=workspace,
+        title=run.title,
+        timeout_s=run.timeout_s,
+        memory_limit_mb=run.memory_limit_mb,
+    )
+
+
+def repeatable(run: Run) -> bool:
+    """Return whether `repeat` would work."""
+    return task_spec(run.task).repeatable
+
+
+def resumable(run: Run) -> bool:
+    """Return whether `resume` would work."""
+    # The time limit holds for all attempts together: a run that reached it has no time left.
+    ended = TERMINAL - {RunState.SUCCEEDED, RunState.TIMED_OUT}
+    return run.state in ended and task_spec(run.task).resumable
+
+
+def stoppable(run: Run) -> bool:
+    """Return whether `stop` would make the run end early with what it has."""
+    return run.state in ACTIVE and run.stop_requested_at is None and task_spec(run.task).stoppable
+
+
+def queue_position(run: Run) -> int | None:
+    """Return a queued run's position in the queue of the whole installation, 1 for the next; otherwise None."""
+    return runs.queue_position(run)
+
+
+def wait(run_id: str, timeout: float | None = None, *, workspace: str) -> Run:
+    """Wait until a run has ended, and return it.
+
+    Raises
+    ------
+    TimeoutError
+        When it has not ended after `timeout` seconds; the run continues.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while not (run := runs.get(run_id, workspace)).state.terminal:
+        if deadline is not None and time.monotonic() > deadline:
+            raise TimeoutError(f"Run '{run_id}' is still {run.state} after {timeout} s.")
+        tick()
+        time.sleep(0.1)
+    return run
+
+
+def events(run_id: str, *, after: int = 0, phase: str | None = None, workspace: str) -> list[RunEvent]:
+    """Return what the run has reported, in order; only events with an id above `after`."""
+    runs.get(run_id, workspace)
+    return event_log.read(run_id, workspace, after=after, phase=phase)
+
+
+def log(run_id: str, *, tail_bytes: int = 64_000, workspace: str) -> str:
+    """Return the end of the run's log, at most `tail_bytes` bytes of it."""
+    runs.get(run_id, workspace)
+    return tail(run_dir(run_id), tail_bytes)
+
+
+def artifact_path(run_id: str, name: str, *, workspace: str) -> Path:
+    """Return a local, read-only file with the content of a run's artifact.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no artifact of this name.
+    """
+    return get_store().local_path(artifacts.get(run_id, name, workspace).digest)

@@ -1,0 +1,146 @@
+"""Starts runs that wait, and recovers runs that were lost. Any number of processes may do so at the same time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from core.catalog import ACTIVE, TERMINAL, Run, RunState, runs
+from core.catalog.engine import reading
+from core.jobs import processes, reserve
+from core.jobs.context import run_dir
+from core.jobs.run_log import LOG_NAME
+from core.jobs.task_specs import task_spec
+from core.settings import get_settings
+
+__all__ = ["requeue", "tick"]
+
+_ROOT = Path(__file__).resolve().parents[2]
+_started: set[int] = set()  # pids of children that are not reaped yet
+
+
+def tick() -> None:
+    """Recover lost runs, then start waiting ones up to the concurrency limit. Cheap when there are none."""
+    _reap()
+    for run in runs.lapsed(time.time()):
+        _recover(run)
+    settings = get_settings()
+    # Two lanes, so that an import does not wait half an hour for a search.
+    for lane, limit in (("short", settings.max_running_short), ("long", settings.max_running)):
+        while (claimed := runs.claim_next(lane, limit, settings.lease_s)) is not None:
+            _start(claimed)
+
+
+def _start(run: Run) -> None:
+    folder = run_dir(run.id)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reserve.reserve()
+        with open(folder / LOG_NAME, "ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "core.jobs.monitor", run.id],
+                cwd=_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=os.environ | _environment(run.id),
+            )
+    except OSError as error:
+        runs.change_state(
+            run.id,
+            [RunState.STARTING],
+            RunState.FAILED,
+            finished_at=time.time(),
+            lease_until=None,
+            error_message=f"The run could not be started: {error.strerror or error}.",
+            error_hint="Check the disk space and the permissions of the data folder, then repeat the run.",
+        )
+        return
+    _started.add(child.pid)
+    child.returncode = 0  # it outlives this process on purpose, and Popen must not warn about that
+    # With its identity, a monitor that is slow to start is not considered lost when the lease runs out.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        pid, created = processes.identity(child.pid)
+        runs.set_fields(run.id, [RunState.STARTING], monitor_pid=pid, monitor_created=created)
+
+
+def _reap() -> None:
+    """Reap the monitors that ended, so that zombies do not accumulate in a server that runs for weeks."""
+    for pid in list(_started):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                continue
+        _started.discard(pid)
+
+
+def _environment(run_id: str) -> dict[str, str]:
+    """Return the mark of the run's processes, and this process's settings: the child uses the same catalog."""
+    settings = get_settings()
+    return {
+        "PYTHONUNBUFFERED": "1",
+        processes.MARK: run_id,
+        "PLUMBLINE_HOME": str(settings.home.absolute()),
+        "PLUMBLINE_DATABASE": settings.database_url,
+        "PLUMBLINE_STORAGE": settings.storage_url,
+    }
+
+
+def _recover(run: Run) -> None:
+    """Close a run whose monitor is lost, and queue it again if its task is resumable."""
+    if processes.is_alive(run.monitor_pid, run.monitor_created):
+        return  # slow, not lost (a suspended laptop, a busy disk): it renews its lease when it wakes
+    last_seen = (run.lease_until or time.time()) - get_settings().lease_s
+    closed = runs.change_state(
+        run.id,
+        ACTIVE,
+        RunState.INTERRUPTED,
+        finished_at=max(last_seen, run.started_at or last_seen),
+        lease_until=None,
+        error_message="The run's process is gone: the computer restarted, or someone ended it.",
+        error_hint="Resume it if its page offers that, or repeat it with the same settings.",
+    )
+    if not closed:
+        return
+    processes.end(lambda: processes.marked(run.id), grace_s=0)
+    with reading() as session:
+        ended = session.get_one(Run, run.id)  # read again: it may have been cancelled in the meantime
+    never_started = run.state is RunState.STARTING
+    if (
+        ended.cancel_requested_at is None
+        and ended.attempt < get_settings().max_attempts
+        and (never_started or task_spec(run.task).resumable)
+    ):
+        requeue(run.id)
+
+
+def requeue(run_id: str) -> bool:
+    """Queue an ended run as its next attempt; return False when it has not ended, or when it succeeded."""
+    with reading() as session:
+        run = session.get(Run, run_id)
+    if run is None:
+        return False
+    return runs.change_state(
+        run_id,
+        TERMINAL - {RunState.SUCCEEDED},
+        RunState.QUEUED,
+        attempt=run.attempt + 1,
+        queued_at=time.time(),
+        used_s=run.elapsed_s,
+        started_at=None,
+        finished_at=None,
+        monitor_pid=None,
+        monitor_created=None,
+        worker_pid=None,
+        worker_created=None,
+        cancel_requested_at=None,
+        stop_requested_at=None,
+        error_message=None,
+        error_hint=None,
+    )
