@@ -23,7 +23,7 @@ from core.errors import StorageError
 from core.files import atomic_write
 from core.settings import get_settings
 
-__all__ = ["ArtifactStore", "get_store"]
+__all__ = ["ArtifactStore", "get_store", "store_for"]
 
 _CHUNK = 1 << 20
 
@@ -156,10 +156,11 @@ class ArtifactStore:
 
 
 @lru_cache(maxsize=8)
-def _store_for(url: str) -> ArtifactStore:
+def store_for(url: str) -> ArtifactStore:
+    """Return the artifact store at a URL, opened once per process."""
     return ArtifactStore(url)
 
 
 def get_store() -> ArtifactStore:
     """Return the installation's artifact store."""
-    return _store_for(get_settings().storage_url)
+    return store_for(get_settings().storage_url)

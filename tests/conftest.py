@@ -24,7 +24,7 @@ from core.errors import JobError
 from core.jobs import task_specs
 from core.registry import load_extensions
 from core.settings import get_settings
-from core.storage import _store_for
+from core.storage import store_for
 from tests.golden import Golden, copy_home, golden_home
 
 # Every run of a test is a process of its own, which should not compile the project anew, whatever the environment says.
@@ -42,9 +42,10 @@ FAST = {"LEASE_S": "2", "GRACE_S": "1", "TASK_PACKAGES": '["core.tasks", "tests.
 
 def _forget() -> None:
     """Clear what the process remembers of an installation."""
-    if engine._engine_for.cache_info().currsize:
+    if engine.engine_for.cache_info().currsize:
         engine.get_engine().dispose()
-    for cached in (load_extensions, get_settings, engine._kept, engine._engine_for, _store_for, task_specs.load):
+    connections = (engine.kept_connection, engine.engine_for, store_for)
+    for cached in (load_extensions, get_settings, *connections, task_specs.load):
         cached.cache_clear()
 
 

@@ -1,4 +1,4 @@
-from ._model import LabelledClassifier
+from ._model import LabelledClassifier, make_model
 from ._moved import METRICS, Comparison, Estimate, Metric, metric_choices
 from ._settings import AutoMLSettings
 from .data.prepare import Prepared, prepare
@@ -48,6 +48,7 @@ __all__ = [
     "load_model",
     "load_predictions",
     "make_folds",
+    "make_model",
     "metric_choices",
     "prepare",
     "search",

@@ -20,7 +20,19 @@ from sqlmodel import Session
 from core.errors import StorageError
 from core.settings import get_settings
 
-__all__ = ["HEAD", "EventRow", "append_rows", "get_engine", "reading", "writing"]
+__all__ = [
+    "HEAD",
+    "MIGRATIONS",
+    "EventRow",
+    "append_rows",
+    "engine_for",
+    "get_engine",
+    "kept_connection",
+    "migrate",
+    "reading",
+    "write_ahead",
+    "writing",
+]
 
 HEAD = "0004"
 """Schema version that this code works with: the newest file in ``migrations/versions``."""
@@ -29,7 +41,8 @@ HEAD = "0004"
 _opening = threading.Lock()
 
 _BUSY_S = 30
-_MIGRATIONS = Path(__file__).with_name("migrations")
+MIGRATIONS = Path(__file__).with_name("migrations")
+"""Folder of Alembic's environment and versions."""
 
 
 def _tune_sqlite(engine: Engine) -> None:
@@ -39,7 +52,7 @@ def _tune_sqlite(engine: Engine) -> None:
         dbapi_connection.isolation_level = None
         for pragma in (f"busy_timeout={_BUSY_S * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
             dbapi_connection.execute(f"PRAGMA {pragma}")
-        _write_ahead(dbapi_connection)
+        write_ahead(dbapi_connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -48,7 +61,7 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
+def write_ahead(connection: sqlite3.Connection) -> None:
     """Switch a new file to write-ahead logging, although another process may do so at the same time."""
     last = time.monotonic() + _BUSY_S
     while True:
@@ -80,7 +93,8 @@ def _explain(context: ExceptionContext) -> None:
 
 
 @lru_cache(maxsize=8)
-def _engine_for(url: str) -> Engine:
+def engine_for(url: str) -> Engine:
+    """Return the engine of a database, made and migrated once per process."""
     parsed = make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite and parsed.database:
@@ -95,11 +109,12 @@ def _engine_for(url: str) -> Engine:
     event.listen(engine, "handle_error", _explain)
     if sqlite:
         _tune_sqlite(engine)
-    _migrate(engine)
+    migrate(engine)
     return engine
 
 
-def _migrate(engine: Engine) -> None:
+def migrate(engine: Engine) -> None:
+    """Bring a database to the schema version `HEAD`, once, whichever process comes first."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # one process migrates, the others wait (SQLite: BEGIN IMMEDIATE)
             connection.execute(text("SELECT pg_advisory_xact_lock(7586253)"))
@@ -117,7 +132,7 @@ def _migrate(engine: Engine) -> None:
         from alembic.config import Config
 
         config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
+        config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -131,7 +146,7 @@ def get_engine() -> Engine:
         When the data folder cannot be created, the database cannot be reached, or its schema is newer than this code.
     """
     with _opening:
-        return _engine_for(get_settings().database_url)
+        return engine_for(get_settings().database_url)
 
 
 @contextmanager
@@ -161,7 +176,7 @@ def append_rows(statement: Insert, rows: list[EventRow]) -> None:
     """
     engine = get_engine()
     sqlite = engine.dialect.name == "sqlite"
-    connection = _kept(engine) if sqlite else engine.raw_connection()
+    connection = kept_connection(engine) if sqlite else engine.raw_connection()
     try:
         cursor = connection.cursor()
         if sqlite:
@@ -179,7 +194,8 @@ def append_rows(statement: Insert, rows: list[EventRow]) -> None:
 
 
 @lru_cache(maxsize=1)
-def _kept(engine: Engine) -> PoolProxiedConnection:
+def kept_connection(engine: Engine) -> PoolProxiedConnection:
+    """Return the connection that this process keeps open for events."""
     return engine.raw_connection()
 
 

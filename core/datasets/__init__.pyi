@@ -7,7 +7,7 @@ from ._export import write_csv
 from ._finding import Finding
 from ._fingerprint import fingerprint
 from ._formats import FILE_FORMATS, FileFormat, readable_formats
-from ._frame import load_frame, load_random_rows
+from ._frame import load_frame, load_random_rows, store_frame
 from ._limits import Limits
 from ._options import Decision, ReadOptions, Undecided
 from ._pair_measures import MEASURES, ColumnRelation
@@ -102,6 +102,7 @@ __all__ = [
     "rows_to_compare",
     "samples",
     "spelling_clusters",
+    "store_frame",
     "suspected_attribute",
     "whole_numbers",
     "write_csv",

@@ -8,7 +8,7 @@ from core.query import connect, identifier, literal
 
 __all__ = ["write_csv"]
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(path: str | Path, out: str | Path) -> Path:
@@ -30,7 +30,7 @@ def write_csv(path: str | Path, out: str | Path) -> Path:
         `out`.
     """
     out = Path(out)
-    starts = ", ".join(literal(start) for start in _FORMULA_STARTS)
+    starts = ", ".join(literal(start) for start in FORMULA_STARTS)
     source = f"read_parquet({literal(path)})"
     with connect(out.parent) as connection:
         columns = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
@@ -39,7 +39,7 @@ def write_csv(path: str | Path, out: str | Path) -> Path:
             cell = identifier(name)
             if str(dtype) == "VARCHAR":
                 cell = f"CASE WHEN left({cell}, 1) IN ({starts}) THEN '''' || {cell} ELSE {cell} END"
-            shown = f"'{name}" if name.startswith(_FORMULA_STARTS) else name
+            shown = f"'{name}" if name.startswith(FORMULA_STARTS) else name
             selected.append(f"{cell} AS {identifier(shown)}")
         connection.execute(f"COPY (SELECT {', '.join(selected)} FROM {source}) TO {literal(out)} (FORMAT csv, HEADER)")
     return out

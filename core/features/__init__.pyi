@@ -15,7 +15,7 @@ from ._cells import (
 from ._column_types import check_types
 from ._encoder import TableEncoder
 from ._plan import ColumnPlan, plan_columns
-from ._text import TextFeatures
+from ._text import TextFeatures, as_words
 
 __all__ = [
     "DATE_PARTS",
@@ -30,6 +30,7 @@ __all__ = [
     "as_doubles",
     "as_numbers",
     "as_seconds",
+    "as_words",
     "check_types",
     "date_features",
     "describe_cells",

@@ -192,7 +192,7 @@ def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, fields: list[Fi
 
     labels = evidence.result.labels
     inputs = _inputs(evidence, fields)
-    outputs = [{"type": "double" if labels is None else _label_type(labels), "name": "prediction", "required": True}]
+    outputs = [{"type": "double" if labels is None else label_type(labels), "name": "prediction", "required": True}]
     outputs += [{"type": "double", "name": f"p({label})", "required": True} for label in labels or ()]
     document = {
         "artifact_path": "model",
@@ -253,7 +253,7 @@ def _input_type(field: Field) -> str:
     return _TYPES[field.kind]
 
 
-def _label_type(labels: list[Label]) -> str:
+def label_type(labels: list[Label]) -> str:
     if all(isinstance(label, bool) for label in labels):
         return "boolean"
     if all(isinstance(label, int) for label in labels):

@@ -123,6 +123,61 @@ def test_status_names_tests_that_exist() -> None:
             assert f"def {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
 
 
+PRIVATE_AND_TESTED = {
+    "core.automl._fitting",
+    "core.datasets._delimited",
+    "core.datasets._export",
+    "core.datasets._limits",
+    "core.datasets._types",
+    "core.models._fields",
+    "core.models._intake",
+    "core.models._mlflow",
+    "core.models._policy_applier",
+    "core.tasks._uploads",
+}
+"""Modules with a private name that tests import all the same; none is added, and the list gets shorter."""
+
+
+def private_imports(path: Path) -> set[str]:
+    """Return the private modules and names of core that a file imports."""
+    private = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{name}" for name in names]
+        for name in names:
+            parts = name.split(".")
+            hidden = [index for index, part in enumerate(parts) if re.match("_[^_]", part)]
+            if parts[0] == "core" and hidden:
+                private.add(".".join(parts[: hidden[-1] + 1]))
+    return private
+
+
+def test_tests_import_public_names() -> None:
+    imported = {name for path in (ROOT / "tests").rglob("*.py") for name in private_imports(path)}
+    assert imported == PRIVATE_AND_TESTED
+
+
+def test_private_imports_are_seen(tmp_path: Path) -> None:
+    path = tmp_path / "test_some.py"
+    path.write_text(
+        "import core.a._b\nfrom core.c import _d, e\nfrom core._f.g import h\nfrom core._i import _j\n"
+        "from tests import _k\nfrom core.m import __version__\n"
+    )
+    assert private_imports(path) == {"core.a._b", "core.c._d", "core._f", "core._i._j"}
+
+
+def test_no_module_has_the_name_of_what_its_package_exports() -> None:
+    """Importing it would put the module in the place of the function."""
+    for stub in (ROOT / "core").rglob("__init__.pyi"):
+        imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
+        exported = {alias.name for node in imports for alias in node.names}
+        modules = {
+            path.stem for path in stub.parent.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+        }
+        assert not exported & modules, stub
+
+
 def import_graph() -> dict[str, set[str]]:
     """Return the modules that each module imports, for types and within functions as well."""
     paths = [path for folder in ("core", "pages") for path in (ROOT / folder).rglob("*.py")]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["TOLERANCE", "export_text"]
+__all__ = ["TOLERANCE", "export_text", "load_trained", "write_onnx"]
 
 TOLERANCE = 1e-4
 """Largest difference of an output (a logit, or a number in units of its size) that counts as equal."""
@@ -47,7 +47,7 @@ def export_text(
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ExportError(f"The model's folder has no {name}.", "Give the folder that a fine-tuning run left.")
-    model = _load(folder)
+    model = load_trained(folder)
     config = model.model.config
     is_number = config.problem_type == "regression" or config.num_labels == 1
     labels = None if is_number else tuple(config.id2label[code] for code in range(config.num_labels))
@@ -62,7 +62,7 @@ def export_text(
         target=target,
     )
     with atomic_write(path) as partial:
-        _write(model, partial)
+        write_onnx(model, partial)
         _write_metadata(partial, metadata)
         scorer = TextScorer(partial, folder / "tokenizer.json", labels, limit)
         parity = {
@@ -92,7 +92,7 @@ class _TextModel:
     inputs: list[str]
 
 
-def _load(folder: Path) -> _TextModel:
+def load_trained(folder: Path) -> _TextModel:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -122,7 +122,7 @@ def _positions(model: PreTrainedModel) -> int:
     return count if padding is None else count - padding - 1
 
 
-def _write(model: _TextModel, path: Path) -> None:
+def write_onnx(model: _TextModel, path: Path) -> None:
     import torch
 
     example = model.tokenizer(

@@ -105,7 +105,7 @@ def test_failure_reaches_every_thread_and_the_next_event_is_stored(home, monkeyp
 
 def test_locked_database_is_explained_and_the_connection_stays_usable(home):
     events.append("r1", "local", Event("first"))
-    kept = engine._kept(engine.get_engine())
+    kept = engine.kept_connection(engine.get_engine())
     kept.cursor().execute("PRAGMA busy_timeout=1")
 
     def write():

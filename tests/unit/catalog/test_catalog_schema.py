@@ -18,7 +18,7 @@ from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 from core.catalog import Dataset, datasets
-from core.catalog.engine import _MIGRATIONS, HEAD, _migrate, _write_ahead, get_engine, reading, writing
+from core.catalog.engine import HEAD, MIGRATIONS, get_engine, migrate, reading, write_ahead, writing
 from core.errors import StorageError
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +32,7 @@ def test_migrations_make_exactly_the_tables(catalog):
 
 def test_head_is_the_newest_migration():
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
@@ -111,12 +111,12 @@ def test_a_catalog_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(
         )
     )
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with get_engine().begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
         assert not inspect(connection).has_table("model")
-    _migrate(get_engine())
+    migrate(get_engine())
     assert [dataset.name for dataset in datasets.find("local")] == ["kept"]
     with get_engine().connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
@@ -126,7 +126,7 @@ def test_newer_schema_is_refused(catalog):
     with writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StorageError, match="schema 9999") as caught:
-        _migrate(get_engine())
+        migrate(get_engine())
     assert "Update this installation" in caught.value.hint
 
 
@@ -162,6 +162,6 @@ def test_a_new_file_that_another_holds_is_waited_for(tmp_path):
     held.execute("BEGIN EXCLUSIVE")
     with ThreadPoolExecutor(1) as pool, closing(sqlite3.connect(path, timeout=0)) as opened:
         freed = pool.submit(lambda: (time.sleep(0.2), held.rollback(), held.close()))
-        _write_ahead(opened)
+        write_ahead(opened)
         assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         freed.result()

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.datasets import fingerprint, load_sample, read_table, write_csv
-from core.datasets._frame import store_frame
+from core.datasets import fingerprint, load_sample, read_table, store_frame, write_csv
 
 STARTS = ("=", "+", "-", "@", "\t", "\r")
 DANGEROUS = [

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
 
-from core.automl import build_estimator
-from core.automl._model import make_model
+from core.automl import build_estimator, make_model
 from core.datasets import load_sample
 from core.features import TableEncoder
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.datasets import MISSING_MARKERS, read_table
-from core.datasets._export import _FORMULA_STARTS
+from core.datasets._export import FORMULA_STARTS
 from core.datasets._types import TEXT_MARKERS
 from core.edge.portable import cells
 from core.edge.portable.cells import CellError, categories, dates, numbers, read_csv, safe
@@ -15,7 +15,7 @@ from core.features import as_categories, as_dates, as_numbers, as_seconds
 def test_the_spellings_are_those_of_the_import():
     assert cells.MARKERS == MISSING_MARKERS
     assert cells.TEXT_MARKERS == TEXT_MARKERS
-    assert cells._FORMULA == _FORMULA_STARTS
+    assert cells._FORMULA == FORMULA_STARTS
 
 
 COLUMNS = {
@@ -86,6 +86,6 @@ def test_a_cell_that_is_no_date_is_named(cell):
         dates("when", [cell])
 
 
-@pytest.mark.parametrize("start", _FORMULA_STARTS)
+@pytest.mark.parametrize("start", FORMULA_STARTS)
 def test_a_formula_is_shown_and_not_run(start):
     assert safe(f"{start}1") == f"'{start}1"

@@ -114,11 +114,11 @@ def test_attention_is_written_out_and_slow_kernels_are_left_out(golden):
 
 
 def test_the_model_is_compared_as_it_was_loaded(tmp_path):
-    from core.edge.export.export_text import _load, _write
+    from core.edge.export.export_text import load_trained, write_onnx
 
     write(tmp_path, "Bert")
-    loaded = _load(tmp_path)
+    loaded = load_trained(tmp_path)
     before = loaded.model.config._attn_implementation
     assert before == "sdpa"  # what torch takes by itself
-    _write(loaded, tmp_path / "m.onnx")
+    write_onnx(loaded, tmp_path / "m.onnx")
     assert loaded.model.config._attn_implementation == before

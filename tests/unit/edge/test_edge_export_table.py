@@ -10,7 +10,7 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.linear_model import LogisticRegression
 
-from core.automl._model import make_model
+from core.automl import make_model
 from core.datasets import load_sample
 from core.edge import Metadata, OnnxModel, TableScorer, export_onnx
 from core.errors import ExportError

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
-from core.automl._model import make_model
+from core.automl import make_model
 from core.edge import TableScorer, export_onnx
 from core.errors import ExportError
 from core.explain.encoded_columns import encoded_columns

@@ -10,8 +10,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 
-from core.automl import build_estimator
-from core.automl._model import make_model
+from core.automl import build_estimator, make_model
 from core.datasets import load_sample
 from core.edge import Metadata, TableScorer, describe_graph, export_onnx, table_feeds, write_bundle
 from core.edge.export.edge_cases import edge_cases

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 
-from core.automl._model import make_model
+from core.automl import make_model
 from core.datasets import load_sample
 from core.edge import HeldOut, export_onnx, make_variants
 from core.edge.variants.variants import scores

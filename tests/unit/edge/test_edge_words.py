@@ -14,8 +14,7 @@ from core.datasets import read_table
 from core.edge import Column, table_feeds
 from core.edge.portable.cells import TEXT_MARKERS, feed, read_csv
 from core.edge.portable.words import count_words
-from core.features import TextFeatures
-from core.features._text import as_words
+from core.features import TextFeatures, as_words
 
 # Letters that change their number or look in lower case, marks that join, digits of other scripts, odd spaces.
 _HARD = "İIıΣσςßẞŉǅﬁK\u0301\u0345\u200b\u200d\ufeff_0١²½٫'’-\u00a0\u2028\x00\x1c\x85😀大ก็ाAaé.\n"

@@ -10,8 +10,7 @@ from core.datasets import load_sample
 from core.edge import TableScorer, export_onnx
 from core.errors import InputError, SettingsError
 from core.explain.encoded_columns import encoded_columns
-from core.features import TableEncoder, TextFeatures, as_dates
-from core.features._text import as_words
+from core.features import TableEncoder, TextFeatures, as_dates, as_words
 
 
 def table():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lightgbm import LGBMRegressor
 from skops import io as skops_io
 
-from core.automl._model import make_model
+from core.automl import make_model
 from core.edge import TableScorer, export_onnx
 from core.features import TableEncoder
 

@@ -13,8 +13,7 @@ import pytest
 
 from core.automl import AutoMLResult, AutoMLSettings, search
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
-from core.datasets import fingerprint, load_sample, profile
-from core.datasets._frame import store_frame
+from core.datasets import fingerprint, load_sample, profile, store_frame
 from core.demo import reviews as reviews_table
 from core.finetune import FineTuneResult
 from core.storage import get_store

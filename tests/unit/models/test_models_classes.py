@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from core import models, policies
 from core.fairness import ThresholdPolicy
-from core.models._mlflow import _label_type
+from core.models._mlflow import label_type
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_the_signature_has_the_labels_type(wine, tmp_path):
     folder = models.save_mlflow(models.register(wine.id, workspace="local").id, tmp_path / "out", workspace="local")
     outputs = json.loads(yaml.safe_load((folder / "MLmodel").read_text())["signature"]["outputs"])
     assert [column["type"] for column in outputs] == ["long", "double", "double", "double"]
-    assert [_label_type(labels) for labels in ([True, False], [0, 1], [0.5, 1], ["a", "b"])] == [
+    assert [label_type(labels) for labels in ([True, False], [0, 1], [0.5, 1], ["a", "b"])] == [
         "boolean",
         "long",
         "double",

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from core import models
-from core.datasets import load_frame
-from core.datasets._frame import store_frame
+from core.datasets import load_frame, store_frame
 from core.features import MISSING, as_categories
 from core.models import Field
 from core.models._fields import MAX_CHOICES, describe_fields

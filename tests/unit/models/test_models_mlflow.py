@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from core import models
-from core.automl import AutoMLSettings, build_estimator
-from core.automl._model import make_model
+from core.automl import AutoMLSettings, build_estimator, make_model
 from core.errors import SettingsError, StorageError
 from core.models import Winner, mlflow_parameters
 from tests.unit.edge.edge_models import answers, fitted, odd_table

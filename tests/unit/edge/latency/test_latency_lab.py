@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from core.automl._model import make_model
+from core.automl import make_model
 from core.datasets import load_sample
 from core.edge import Graph, describe_graph, export_onnx
 from core.edge.latency import (

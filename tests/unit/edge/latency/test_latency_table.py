@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper
 from sklearn.linear_model import LogisticRegression
 
-from core.automl._model import make_model
+from core.automl import make_model
 from core.edge import Column, Metadata, export_onnx
 from core.edge.latency import Cells, measure_latency, measure_native
 from core.edge.latency.inputs import write_inputs
