@@ -96,7 +96,14 @@ def train(
         raise StoppedError("Stopped before the first step.", "Resume to begin.")
     from transformers.trainer_callback import EarlyStoppingCallback, PrinterCallback
 
-    from core.finetune import tensorboard, trainer
+    from core.finetune import tensorboard
+    from core.finetune.trainer import (
+        EvaluationStopped,
+        GroupedTrainer,
+        ProgressCallback,
+        loss_function,
+        metrics_function,
+    )
 
     device, device_title = device_of()
     precision = precision_of(settings.precision, device)
@@ -111,30 +118,28 @@ def train(
     checkpoint = folder.latest()
     folder.history(up_to=0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2]))
     rows_per_step = settings.train_batch_size * settings.gradient_accumulation
-    progress = trainer.ProgressCallback(
-        folder, report, should_stop, len(data.train), rows_per_step, len(data.validation)
-    )
+    progress = ProgressCallback(folder, report, should_stop, len(data.train), rows_per_step, len(data.validation))
     callbacks: list[TrainerCallback] = [progress, *tensorboard.callback(folder.path)]
     if settings.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(settings.early_stopping_patience))
     weights = None
     if settings.class_weights and data.labels is not None:
         weights = class_weights(data.y[data.train].astype(np.intp), len(data.labels))
-    trainer = trainer.GroupedTrainer(
+    trainer = GroupedTrainer(
         model=model,
         args=_arguments(settings, folder, len(data.train), metric, device, precision),
         train_dataset=_examples(data, data.train, tokenizer, settings, scale),
         eval_dataset=validation,
         processing_class=tokenizer,
-        compute_metrics=trainer.metrics_function(scale),
-        compute_loss_func=trainer.loss_function(scale is None, weights, settings.label_smoothing),
+        compute_metrics=metrics_function(scale),
+        compute_loss_func=loss_function(scale is None, weights, settings.label_smoothing),
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
     progress.trainer = trainer
     trainable = sum(part.numel() for part in model.parameters() if part.requires_grad)
     report(Event("train", 0.0, f"Training on {len(data.train):,} texts; {device_title}, {precision}"))
-    with contextlib.suppress(trainer.EvaluationStopped):
+    with contextlib.suppress(EvaluationStopped):
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if progress.stopped_at is not None:
         raise _stopped(progress.stopped_at, trainer.state.max_steps, progress.at_boundary)

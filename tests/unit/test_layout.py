@@ -155,7 +155,7 @@ def private_imports(path: Path) -> set[str]:
 
 def test_tests_import_public_names() -> None:
     imported = {name for path in (ROOT / "tests").rglob("*.py") for name in private_imports(path)}
-    assert imported == PRIVATE_AND_TESTED
+    assert imported <= PRIVATE_AND_TESTED, imported - PRIVATE_AND_TESTED
 
 
 def test_private_imports_are_seen(tmp_path: Path) -> None:
@@ -172,10 +172,8 @@ def test_no_module_has_the_name_of_what_its_package_exports() -> None:
     for stub in (ROOT / "core").rglob("__init__.pyi"):
         imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
         exported = {alias.name for node in imports for alias in node.names}
-        modules = {
-            path.stem for path in stub.parent.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
-        }
-        assert not exported & modules, stub
+        files = [path for path in stub.parent.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+        assert not exported & {path.stem for path in files}, stub
 
 
 def import_graph() -> dict[str, set[str]]:
