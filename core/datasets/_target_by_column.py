@@ -24,13 +24,13 @@ class TargetByColumn:
     Parameters
     ----------
     bins : tuple of tuple
-        For each bin, a pair of the lowest and the highest value of numbers and dates, or a single label.
+        Bins: a pair of the lowest and the highest value of numbers and dates, or a single label.
     rows : tuple of int
         Number of rows with a known target in each bin.
     hits : mapping of str to tuple of int, default={}
-        For a target of classes, the number of rows of each of the most frequent classes by bin.
+        Number of rows of each of the most frequent classes by bin, for a target of classes.
     mean, low, high : tuple of float or None, default=()
-        For a target of numbers, the mean of each bin with its 95% interval (Student's t); None with a single row.
+        Mean of each bin with its 95% interval (Student's t), for a target of numbers; None with a single row.
     """
 
     bins: tuple[tuple[float | str, ...], ...]

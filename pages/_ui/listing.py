@@ -25,6 +25,8 @@ def show(
     alt: str,
     column_config: Mapping[str, ColumnConfig] | None = None,
     height: Literal["auto", "content"] | int = "content",
+    row_height: int | None = None,
+    query: Mapping[str, str] | None = None,
 ) -> None:
     """Draw the table; a row that is selected opens the object of its id.
 
@@ -44,6 +46,10 @@ def show(
         Configuration of columns by name.
     height : {"content", "auto"} or int, default="content"
         Height of the table.
+    row_height : int, optional
+        Height of a row in pixels.
+    query : mapping, optional
+        Other parameters of the address that the object has, such as its dataset.
 
     Notes
     -----
@@ -52,7 +58,7 @@ def show(
     """
     chosen = st.session_state.pop(f"{key}-opened", None)
     if chosen is not None:
-        address.go(**{parameter: chosen})
+        address.go(**{**(query or {}), parameter: chosen})
     st.session_state[f"{key}-ids"] = list(ids)
     st.dataframe(
         table,
@@ -61,6 +67,7 @@ def show(
         on_select=lambda: _select(key),
         selection_mode="single-row",
         height=height,
+        row_height=row_height,
         placeholder="–",
         column_config=column_config,
         alt=alt,

@@ -4,13 +4,29 @@ import streamlit as st
 
 from core.catalog import datasets
 from pages._ui import frame, header, tabs
-from pages.data import checks, columns, history, imports, listing, prepare, preview, reading, roles, versions
+from pages.data import (
+    checks,
+    column,
+    columns,
+    correlations,
+    history,
+    imports,
+    listing,
+    prepare,
+    preview,
+    reading,
+    roles,
+    versions,
+)
 from pages.data import dataset as dataset_head
 
 dataset_id = st.query_params.get("dataset")
 if dataset_id is not None:
     with header.lookup("Dataset", back="All datasets"):
         dataset = datasets.get(dataset_id, frame.workspace())
+    if (column_name := st.query_params.get("column")) is not None:
+        column.show(dataset, column_name)
+        st.stop()
     with header.lookup("Preparation", back="Back to the dataset", query={"dataset": dataset_id}):
         preparing = history.preparing()
     dataset_head.head(dataset)
@@ -18,6 +34,7 @@ if dataset_id is not None:
     tabs.show(
         {
             "Columns": lambda: columns.show(dataset),
+            "Correlations": lambda: correlations.show(dataset),
             "Preview": lambda: preview.show(dataset),
             "Prepare": lambda: prepare.show(dataset),
             "Versions": lambda: versions.show(dataset),

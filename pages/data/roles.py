@@ -5,9 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import Dataset, versions
+from core.jsonable import JsonObject
 from pages._ui import address, frame, tables
 
-__all__ = ["show"]
+__all__ = ["ROLES", "of_column", "show"]
+
+ROLES = {
+    "target": "Target",
+    "sensitive": "Sensitive",
+    "ignore": "Ignored",
+}
 
 
 def show(dataset: Dataset) -> None:
@@ -44,3 +51,48 @@ def show(dataset: Dataset) -> None:
                 versions.set_roles(dataset, values, "Change roles", who=address.who())
                 st.toast("Roles saved", icon=":material/check:")
                 st.rerun()
+
+
+def of_column(dataset: Dataset, name: str) -> None:
+    """Draw the roles of one column; a change is stored at once."""
+    key = f"data-column-role-{dataset.id}-{name}"
+    st.session_state[key] = _of(dataset.roles, name)
+    st.pills(
+        "Role",
+        list(ROLES),
+        selection_mode="multi",
+        format_func=ROLES.__getitem__,
+        help="Target: the column to predict. Sensitive: an attribute of people; their groups are compared. "
+        "Ignored: a model must not use the column.",
+        key=key,
+        on_change=_store,
+        args=(dataset, name, key),
+    )
+
+
+def _of(roles: JsonObject, name: str) -> list[str]:
+    is_target = ["target"] if roles.get("target") == name else []
+    return is_target + [role for role in ("sensitive", "ignore") if name in roles.get(role, [])]
+
+
+def _store(dataset: Dataset, name: str, key: str) -> None:
+    """Store the roles that were chosen; what was chosen last wins between target and ignored."""
+    before, chosen = set(_of(dataset.roles, name)), set(st.session_state[key])
+    added = chosen - before
+    if {"target", "ignore"} <= chosen:
+        chosen -= {"target", "ignore"} - added
+    roles: JsonObject = {"target": dataset.roles.get("target")}
+    if "target" in chosen:
+        roles["target"] = name
+    elif roles["target"] == name:
+        roles["target"] = None
+    for role in ("sensitive", "ignore"):
+        others = [item for item in dataset.roles.get(role, []) if item != name]
+        roles[role] = [*others, name] if role in chosen else others
+    with frame.errors_shown():
+        versions.set_roles(dataset, roles, f"Change the role of '{name}'", who=address.who())
+        replaced = dataset.roles.get("target")
+        if "target" in added and replaced:
+            st.toast(frame.plain(f"'{name}' is the target now, '{replaced}' was before."), icon=":material/flag:")
+        else:
+            st.toast("Role saved", icon=":material/check:")
