@@ -65,6 +65,7 @@ class ChangeType(Step):
         else:
             sql = _converted(self.column, present, kind, self.type)
         changed, lost = table.set_column(self.column, sql, STORED[kind])
+        table.checkpoint()
         rows = table.rows
         return Effect(rows, rows, {self.column: changed}, {self.column: lost} if lost else {}, notes=notes), fitted
 

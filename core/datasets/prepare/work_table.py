@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkTable"]
 
+_CHECKPOINT_ROWS = 50_000
+
 
 class WorkTable:
     """A table under preparation.
@@ -166,6 +168,13 @@ class WorkTable:
             f"COPY (SELECT * EXCLUDE ({row}) FROM ({select}) ORDER BY {row}) TO {literal(path)} (FORMAT parquet)"
         )
         self._open(path)
+
+    def checkpoint(self) -> None:
+        """Write a large table to a file, so that steps that follow do not compute this one again."""
+        if self.rows >= _CHECKPOINT_ROWS:
+            path = self.folder / f"step-{self._count}.parquet"
+            self.save(path)
+            self._open(path)
 
     def save(self, path: Path) -> None:
         """Write the table."""
