@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.datasets._column_format import NUMBER
 from core.datasets._frame import load_frame, store_frame
 from core.datasets.prepare.functions import kind_of
 from core.datasets.prepare.recipe import Recipe, columns_made
@@ -23,6 +24,14 @@ __all__ = ["Replay", "Replayed"]
 
 _NUMBERS = {"number", "integer"}
 _DATES = {"date", "timestamp"}
+_ARROW = {
+    "number": "float64",
+    "integer": "int64",
+    "text": "string",
+    "boolean": "bool",
+    "date": "date32",
+    "timestamp": "timestamp[us]",
+}
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,34 @@ class Replay:
                 if not lost:
                     columns[name] = (cast, wanted)
         table.project(columns)
+
+    def described(self) -> JsonObject:
+        """Return the steps with the types of all columns that they derive, for code that runs them without DuckDB.
+
+        Returns
+        -------
+        dict
+            "steps", each derived column with its "stored_type"; the "types" before the steps; and "number", the regular
+            expression of a number with signs around it.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        steps = []
+        with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+            base = Path(folder)
+            columns = {name: pa.array([], _ARROW[kind_of(kind) or "text"]) for name, kind in self.types.items()}
+            pq.write_table(pa.table(columns), base / "empty.parquet")
+            with open_table(base / "empty.parquet", base, base, {}) as table:
+                for step in self.recipe.steps:
+                    due = step.narrowed(table.columns)
+                    if due is not None:
+                        due.apply(table)
+                    values = step.to_dict()
+                    if step.name == "derive":
+                        values["stored_type"] = table.columns[values["column"]]
+                    steps.append(values)
+        return {"steps": steps, "types": dict(self.types), "number": NUMBER}
 
     def to_dict(self) -> JsonObject:
         """Return the steps as JSON-serializable values."""
