@@ -8,6 +8,7 @@ st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", la
 
 frame.give_memory_back()
 with frame.errors_shown():
+    frame.follow_upload_limit()
     frame.reload_first_deep_link()
     frame.require_sign_in()
     home = st.Page(

@@ -57,6 +57,15 @@ class Settings(BaseSettings):
         default=500_000_000, ge=1, description="Maximum number of cells (rows times columns) of a table."
     )
 
+    max_cell_bytes: int = Field(default=2_000_000, ge=1, description="Size of the longest text in a cell (bytes).")
+    max_name_chars: int = Field(default=1_000, ge=1, description="Length of the longest name of a column.")
+    read_memory_mb: int = Field(
+        default=1_500, ge=0, description="Memory that reading or profiling a file may take (MB); 0 sets no limit."
+    )
+    read_cpu_s: int = Field(
+        default=15, ge=1, description="Processor time for a file of up to 1 MB (seconds); larger ones get more."
+    )
+
     @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the catalog."""

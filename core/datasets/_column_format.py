@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from core.errors import InputError
 from core.query import literal
@@ -227,6 +228,7 @@ class ColumnFormat:
         )
 
 
+@cache
 def date_shape(date: str) -> str:
     """Return the regular expression of a date's format.
 

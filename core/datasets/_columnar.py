@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from core.datasets._limits import Limits
 from core.datasets._type_choice import TextColumn
-from core.errors import InputError, LimitError
+from core.errors import InputError
 from core.query import literal
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["ColumnarTable", "feather_table", "parquet_table"]
+__all__ = ["ColumnarTable", "feather_table", "parquet_footer", "parquet_table"]
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _WIDE_INTEGERS = ("UBIGINT", "HUGEINT", "UHUGEINT")
@@ -44,19 +44,42 @@ def parquet_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Lim
         When it has, or unpacks to, more than the limits allow. The footer does not tell how far repeated values
         expand, so rows, columns and the width of text are checked before a value is copied.
     """
+    rows, names = parquet_footer(path, limits)
+    relation = f"read_parquet({literal(path)})"
+    return _normalize(connection, relation, names, rows, limits, path.stat().st_size, "Parquet")
+
+
+def parquet_footer(path: Path, limits: Limits) -> tuple[int, list[str]]:
+    """Return the rows and names of a Parquet file by its footer, once they are known to be within the limits.
+
+    Raises
+    ------
+    InputError
+        When the footer is damaged.
+    LimitError
+        When it has, or unpacks to, more than the limits allow. Lists and structures are stored as JSON, which repeats
+        the names of their fields in each row.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            rows, names = file.metadata.num_rows, list(file.schema_arrow.names)
-            expanded = sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups))
+            metadata, schema = file.metadata, file.schema
+            rows, names = metadata.num_rows, list(file.schema_arrow.names)
+            limits.check_shape(rows, len(names))
+            nested = [i for i in range(metadata.num_columns) if "." in schema.column(i).path]
+            expanded = 0
+            for group in map(metadata.row_group, range(metadata.num_row_groups)):
+                expanded += group.total_byte_size
+                expanded += sum(group.column(i).num_values * (len(schema.column(i).path) + 4) for i in nested)
+    except pa.ArrowMemoryError as error:
+        raise MemoryError(str(error)) from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged("Parquet") from error
-    limits.check_shape(rows, len(names))
+    limits.check_names(names)
     limits.check_expansion(expanded, path.stat().st_size)
-    relation = f"read_parquet({literal(path)})"
-    return _normalize(connection, relation, names, rows, limits, path.stat().st_size, "Parquet")
+    return rows, names
 
 
 def feather_table(connection: duckdb.DuckDBPyConnection, path: Path, staged: Path, limits: Limits) -> ColumnarTable:
@@ -91,6 +114,8 @@ def feather_table(connection: duckdb.DuckDBPyConnection, path: Path, staged: Pat
                     ]
                     writer.write_batch(pa.record_batch(arrays, schema=plain))
             names = list(schema.names)
+    except pa.ArrowMemoryError as error:
+        raise MemoryError(str(error)) from error
     except (pa.ArrowException, OSError, ValueError, struct.error) as error:
         raise _damaged("Feather") from error
     relation = f"read_parquet({literal(staged)})"
@@ -187,10 +212,10 @@ def _normalize(
         listed = ", ".join(aliases)
         relation = f"(SELECT * FROM {relation} AS t({listed}))"
         types = [str(dtype) for _, dtype, *_ in described]
-        _check_text(connection, relation, aliases, types, rows, limits, packed)
+        _check_text(connection, relation, names, aliases, types, rows, limits, packed)
         columns = [_column(connection, relation, a, t) for a, t in zip(aliases, types, strict=True)]
-    except duckdb.OutOfMemoryException as error:
-        raise LimitError(f"The {what} file needs more memory than reading may take.", "Upload it in parts.") from error
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         raise _damaged(what) from error
     return ColumnarTable(relation, names, rows, columns)
@@ -199,6 +224,7 @@ def _normalize(
 def _check_text(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
+    names: Sequence[str],
     aliases: Sequence[str],
     types: Sequence[str],
     rows: int,
@@ -206,12 +232,15 @@ def _check_text(
     packed: int,
 ) -> None:
     lengths = {"VARCHAR": "strlen", "BLOB": "octet_length"}
-    text = [f"{lengths[t]}({a})" for a, t in zip(aliases, types, strict=True) if t in lengths]
+    text = [(n, f"{lengths[t]}({a})") for n, a, t in zip(names, aliases, types, strict=True) if t in lengths]
     expanded = 8 * rows * (len(aliases) - len(text))
     if text:
         # Repeated values are stored once; their lengths are added up without expanding them.
-        sums = " + ".join(f"coalesce(sum({length}), 0)" for length in text)
-        expanded += int((connection.execute(f"SELECT {sums} FROM {relation}").fetchone() or (0,))[0])
+        sums = ", ".join(f"coalesce(sum({length}), 0), coalesce(max({length}), 0)" for _, length in text)
+        sizes = connection.execute(f"SELECT {sums} FROM {relation}").fetchone() or ()
+        expanded += int(sum(sizes[::2]))
+        for (name, _), longest in zip(text, sizes[1::2], strict=True):
+            limits.check_cell(longest, name)
     limits.check_expansion(expanded, packed)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from core.datasets._dialect import Layout
 from core.datasets._limits import Limits
 from core.datasets._options import AUTO, Decision, ReadOptions
+from core.datasets._staged_csv import StagedCsv
 from core.datasets._table import Dialect
 from core.errors import InputError
 from core.query import identifier
@@ -19,7 +19,7 @@ from core.registry import unknown_name
 
 __all__ = ["DatabaseTable", "database_to_csv"]
 
-_MAX_STEPS = 20_000_000  # of SQLite's virtual machine, between two looks at the rows
+_HIDDEN = 1  # what the pragma says of a column of a virtual table that "SELECT *" leaves out
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,24 @@ def database_to_csv(
     ------
     InputError
         When the file is damaged, or lacks the table that was chosen.
+    LimitError
+        When the table, or a cell of it, is too large.
     """
+    longest = max(limits.max_cell_bytes, 2**20)  # columns may be computed while they are read, to any size
     try:
         with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro&immutable=1", uri=True)) as connection:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.text_factory = lambda content: content.decode("utf-8", "replace")
-            return _write(connection, out, limits, options, most)
+            return _write(connection, out, path.stat().st_size, limits, options, most)
     except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_TOOBIG:
+            limits.check_cell(longest + 1)
         raise InputError("The SQLite database is damaged.", "Export the table as CSV.") from error
 
 
 def _write(
-    connection: sqlite3.Connection, out: Path, limits: Limits, options: ReadOptions, most: int | None
+    connection: sqlite3.Connection, out: Path, packed: int, limits: Limits, options: ReadOptions, most: int | None
 ) -> DatabaseTable:
     query = (
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"
@@ -71,17 +77,18 @@ def _write(
         chosen = max(names, key=sizes.__getitem__)
         evidence = f"It has most rows, {sizes[chosen]:,}."
         decision = Decision("sheet", chosen, evidence, "certain" if len(names) == 1 else "likely")
-    columns = connection.execute(f"PRAGMA table_info({identifier(chosen)})").fetchall()
+    columns = [
+        column
+        for column in connection.execute(f"PRAGMA table_xinfo({identifier(chosen)})")
+        if column[-1] != _HIDDEN  # columns that are computed are not
+    ]
     limits.check_columns(len(columns))
     texts = tuple(i for i, (_, _, kind, *_) in enumerate(columns) if _is_text(kind))
-    count = 0
     with out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        staged = StagedCsv(file, limits, packed)
         rows = connection.execute(f"SELECT * FROM {identifier(chosen)}")
         for row in islice(rows, most):
-            count += 1
-            limits.check_shape(count, len(columns))
-            writer.writerow("" if cell is None else cell.hex() if isinstance(cell, bytes) else cell for cell in row)
+            staged.write(["" if cell is None else cell.hex() if isinstance(cell, bytes) else str(cell) for cell in row])
         complete = most is None or rows.fetchone() is None
     others = ", ".join(repr(name) for name in names if name != chosen)
     notices = (f"The table {chosen!r} was read; the database also has {others}.",) if others else ()

@@ -10,7 +10,7 @@ from core.datasets._record_scan import RecordScan
 from core.datasets._records import BLOCK, MAX_RECORD_BYTES, CleanCopy, Records
 from core.query import literal
 
-__all__ = ["Source", "delimited_source", "scan_records"]
+__all__ = ["Source", "delimited_source", "scan_records", "sound_records"]
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -52,6 +52,11 @@ def delimited_source(records: Records, layout: Layout) -> Source:
     return Source(rows=f"(SELECT * FROM read_csv({literal(records.path)}, {options}))", columns=columns)
 
 
+def sound_records(path: Path, layout: Layout) -> Records:
+    """Return the records of a file that is not scanned yet, all of which can be read if it is sound."""
+    return Records(path, skip=layout.dialect.lead_lines + layout.dialect.header)
+
+
 def scan_records(path: Path, layout: Layout, clean: Path) -> Records:
     """Find the records of a file.
 
@@ -80,7 +85,7 @@ def scan_records(path: Path, layout: Layout, clean: Path) -> Records:
     (3, 1, (SkippedRow(line=5, reason='too many fields: the table has 2', text='4,y,z'),))
     """
     dialect = layout.dialect
-    records = Records(path, skip=dialect.lead_lines + dialect.header)
+    records = sound_records(path, layout)
     with path.open("rb") as source, CleanCopy(path, clean) as copy:
         line_end = b"\r\n" if source.readline().endswith(b"\r\n") else b"\n"
         source.seek(0)

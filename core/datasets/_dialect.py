@@ -24,7 +24,7 @@ __all__ = ["Layout", "detect_layout"]
 DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01", "\x1f")
 MIN_CONSISTENCY = 0.5
 _SAMPLE_ROWS = 500
-_SEPARATOR_LINE = re.compile(r"sep=([^\n\r])\r?\n", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"sep=([^\n\r\"'\w])\r?\n", re.IGNORECASE)
 _COMMENTS = ("#", "//", "%", "--")
 _PLAIN = re.compile(r"[^,;\t|^~\x01\x1f\"]*")
 

@@ -81,6 +81,8 @@ def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions, mo
 def _convert(file: IO[bytes], out: Path, limits: Limits, options: ReadOptions, most: int | None) -> Sheet:
     import openpyxl
 
+    packed = file.seek(0, 2)
+    file.seek(0)
     book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
         by_name = {sheet.title: sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")}
@@ -90,7 +92,7 @@ def _convert(file: IO[bytes], out: Path, limits: Limits, options: ReadOptions, m
             SheetRows(name, partial(_filled_rows, sheet, limits), sheet.sheet_state == "visible")
             for name, sheet in by_name.items()
         ]
-        read = read_sheet(sheets, out, limits, options, most)
+        read = read_sheet(sheets, out, packed, limits, options, most)
         if read.complete and (count := _formulas_without_values(by_name[read.name])):
             notice = (
                 f"{count:,} cell(s) have a formula whose value was never stored; they are missing. "

@@ -60,10 +60,14 @@ def fingerprint(table: str | Path | pd.DataFrame) -> str:
         with pq.ParquetFile(table) as file:
             names = file.schema_arrow.names
             columns = [_Column(field.type) for field in file.schema_arrow]
-            # Hashing releases the interpreter's lock, so columns are hashed in parallel.
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            # Hashing releases the interpreter's lock, so columns are hashed in parallel, and the next batch is read.
+            with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as reader:
+                batches = file.iter_batches(batch_size=_BATCH_ROWS)
+                batch = next(batches, None)
+                while batch is not None:
+                    following = reader.submit(next, batches, None)
                     list(pool.map(_Column.add, columns, batch.columns))
+                    batch = following.result()
     else:
         names, columns = [str(name) for name in table.columns], []
         for position in range(table.shape[1]):

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["FILE_FORMATS", "Container", "FileFormat", "extension_notice", "identify", "readable_formats"]
+__all__ = ["CONTAINERS", "FILE_FORMATS", "Container", "FileFormat", "extension_notice", "identify", "readable_formats"]
+
+_SMALL_TEXT = 2 * 2**20
+"""Size of delimited text below which all that is done to it takes little memory and time, whatever it contains."""
+_XML_S_PER_MB = 4.0
+"""Processor time for workbooks, which are packed and taken apart in Python (seconds per MB)."""
+_TEXT_S_PER_MB = 0.25
+"""Processor time for texts, which unlike other files are not packed: several times what they take (seconds per MB)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +55,12 @@ class FileFormat:
         Whether users may upload such a file.
     typed : bool, default=False
         Whether the file has the types of its columns, so that nothing is decided on how it is read.
+    isolated_from : int, optional
+        Size in bytes from which on a file is read in a process of its own, with limits on memory and processor time,
+        because its reader may take any amount of them or crash. Formats of other modules need
+        ``PLUMBLINE_EXTENSIONS`` for this. By default none is.
+    cpu_s_per_mb : float, default=1.0
+        Processor time that such a process may take for each MB of the file beyond the first, in seconds.
 
     Examples
     --------
@@ -62,6 +75,8 @@ class FileFormat:
     read: Callable[[SourceFile, duckdb.DuckDBPyConnection], Relation | pd.DataFrame]
     upload: bool = True
     typed: bool = False
+    isolated_from: int | None = None
+    cpu_s_per_mb: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +114,8 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat", ".data"),
             recognize=lambda file: file.is_text,
             read=readers.read_delimited,
+            isolated_from=_SMALL_TEXT,
+            cpu_s_per_mb=_TEXT_S_PER_MB,
         ),
         FileFormat(
             name="json",
@@ -106,6 +123,8 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".jsonl", ".json", ".ndjson"),
             recognize=lambda file: file.is_text and looks_like_json(file.sample),
             read=readers.read_json,
+            isolated_from=0,
+            cpu_s_per_mb=_TEXT_S_PER_MB,
         ),
         FileFormat(
             name="excel",
@@ -113,6 +132,8 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".xlsx", ".xlsm", ".xls"),
             recognize=lambda file: "xl/workbook.xml" in file.members,
             read=readers.read_excel,
+            isolated_from=0,
+            cpu_s_per_mb=_XML_S_PER_MB,
         ),
         FileFormat(
             name="parquet",
@@ -121,6 +142,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: file.head.startswith(b"PAR1"),
             read=readers.read_parquet,
             typed=True,
+            isolated_from=0,
         ),
         FileFormat(
             name="feather",
@@ -129,6 +151,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: file.head.startswith(b"ARROW1"),
             read=readers.read_feather,
             typed=True,
+            isolated_from=0,
         ),
         FileFormat(
             name="open_document",
@@ -136,6 +159,8 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".ods",),
             recognize=lambda file: is_open_document(file.path, file.members),
             read=readers.read_open_document,
+            isolated_from=0,
+            cpu_s_per_mb=_XML_S_PER_MB,
         ),
         FileFormat(
             name="arff",
@@ -143,6 +168,8 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".arff",),
             recognize=lambda file: file.is_text and is_attribute_relation(file.sample),
             read=readers.read_attribute_relation,
+            isolated_from=0,
+            cpu_s_per_mb=_TEXT_S_PER_MB,
         ),
         FileFormat(
             name="sqlite",
@@ -150,6 +177,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             extensions=(".sqlite", ".db", ".sqlite3"),
             recognize=lambda file: file.head.startswith(b"SQLite format 3\x00"),
             read=readers.read_database,
+            isolated_from=0,
         ),
         FileFormat(
             name="orc",
@@ -158,6 +186,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: file.head.startswith(b"ORC") and not file.is_text,
             read=readers.read_orc_file,
             typed=True,
+            isolated_from=0,
         ),
         FileFormat(
             name="avro",
@@ -166,6 +195,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: file.head.startswith(b"Obj\x01"),
             read=readers.read_avro_file,
             typed=True,
+            isolated_from=0,
         ),
         FileFormat(
             name="stata",
@@ -174,6 +204,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: _is_stata(file.head),
             read=readers.statistics_reader("stata", "Stata"),
             typed=True,
+            isolated_from=0,
         ),
         FileFormat(
             name="spss",
@@ -182,6 +213,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: file.head.startswith((b"$FL2", b"$FL3")),
             read=readers.statistics_reader("spss", "SPSS"),
             typed=True,
+            isolated_from=0,
         ),
         FileFormat(
             name="spss_portable",
@@ -190,6 +222,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: b"SPSS PORT FILE" in file.head[:300],
             read=readers.statistics_reader("spss_portable", "SPSS portable"),
             typed=True,
+            isolated_from=0,
         ),
         FileFormat(
             name="sas",
@@ -198,6 +231,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: file.head.startswith(b"\x00" * 12 + b"\xc2\xea\x81\x60"),
             read=readers.statistics_reader("sas", "SAS"),
             typed=True,
+            isolated_from=0,
         ),
         FileFormat(
             name="sas_transport",
@@ -206,6 +240,7 @@ FILE_FORMATS: Registry[FileFormat] = Registry(
             recognize=lambda file: file.head.startswith(b"HEADER RECORD*******LIB"),
             read=readers.statistics_reader("sas_transport", "SAS transport"),
             typed=True,
+            isolated_from=0,
         ),
     ],
 )

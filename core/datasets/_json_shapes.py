@@ -47,13 +47,14 @@ def _is_object(line: str) -> bool:
         return False
 
 
-def rows_to_lines(path: Path, out: Path, limits: Limits) -> str:
+def rows_to_lines(path: Path, out: Path, limits: Limits) -> str | None:
     """Write the rows of a JSON document as one object per line.
 
     Returns
     -------
-    str
-        Sentence that says how the table was found in the document.
+    str or None
+        Sentence that says how the table was found in the document. None when another document follows the first one,
+        so that these are rows whose lines are long.
 
     Raises
     ------
@@ -74,6 +75,8 @@ def rows_to_lines(path: Path, out: Path, limits: Limits) -> str:
     except RecursionError as error:
         raise InputError("The JSON file is nested too deeply.", _HINT) from error
     except ValueError as error:
+        if getattr(error, "msg", "") == "Extra data":
+            return None
         raise InputError("The JSON file is damaged or cut off.", _HINT) from error
     rows, said = _table(document)
     count = 0

@@ -1,7 +1,8 @@
-"""Limits on the size of tables, checked before memory is used."""
+"""Limits on tables: their size, checked before memory is used, and the memory and time that reading takes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.errors import LimitError
@@ -30,6 +31,15 @@ class Limits:
         Maximum size of the table; cells are rows times columns. The defaults are those of ``Settings``.
     max_ratio : int, default=250
         Maximum number of unpacked bytes per packed byte, above ``EXPANSION_FLOOR``.
+    max_cell_bytes : int, default=2,000,000
+        Maximum size of a text. A row of a text file that is longer is left out and reported; other files are refused.
+    max_name_chars : int, default=1,000
+        Maximum length of the name of a column.
+    memory_mb : int, default=1500
+        Memory that reading or profiling a file may take (MB). What cannot be bounded from within is done in a process
+        of its own. 0 sets no limit, and does everything in this process.
+    cpu_s : float, default=15
+        Processor time that such a process may take for a file of up to 1 MB (seconds); larger files get more.
 
     Examples
     --------
@@ -44,6 +54,10 @@ class Limits:
     max_columns: int = _default("max_columns")
     max_cells: int = _default("max_cells")
     max_ratio: int = 250
+    max_cell_bytes: int = _default("max_cell_bytes")
+    max_name_chars: int = _default("max_name_chars")
+    memory_mb: int = _default("read_memory_mb")
+    cpu_s: float = _default("read_cpu_s")
 
     @classmethod
     def from_settings(cls, settings: Settings | None = None) -> Limits:
@@ -54,7 +68,21 @@ class Limits:
             max_rows=settings.max_rows,
             max_columns=settings.max_columns,
             max_cells=settings.max_cells,
+            max_cell_bytes=settings.max_cell_bytes,
+            max_name_chars=settings.max_name_chars,
+            memory_mb=settings.read_memory_mb,
+            cpu_s=settings.read_cpu_s,
         )
+
+    def cpu_s_of(self, size: int, per_mb: float) -> float:
+        """Return the processor time that a file of `size` bytes may take (seconds), with `per_mb` for each further MB.
+
+        Examples
+        --------
+        >>> Limits(cpu_s=15).cpu_s_of(100, 4), Limits(cpu_s=15).cpu_s_of(3 * 2**20, 4)
+        (15.0, 23.0)
+        """
+        return float(self.cpu_s + per_mb * max(size - MB, 0) / MB)
 
     def check_file(self, size: int) -> None:
         """Raise LimitError when a file of `size` bytes is too large."""
@@ -76,6 +104,25 @@ class Limits:
                 f"The file of {_megabytes(packed)} unpacks to more than {self.max_ratio} times its size.",
                 "This looks like a decompression bomb. If it is not, upload the table unpacked.",
             )
+
+    def check_cell(self, size: int, column: str | None = None) -> None:
+        """Raise LimitError when a cell has too many bytes."""
+        if size > self.max_cell_bytes:
+            where = "A cell" if column is None else f"A cell of the column {column[:80]!r}"
+            raise LimitError(
+                f"{where} has {size:,} bytes; at most {self.max_cell_bytes:,} are read.",
+                "Shorten its texts, leave the column out, or raise PLUMBLINE_MAX_CELL_BYTES.",
+            )
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise LimitError when the name of a column is too long."""
+        for position, name in enumerate(names, start=1):
+            if len(name) > self.max_name_chars:
+                raise LimitError(
+                    f"The name of column {position:,} has {len(name):,} characters, {name[:40]!r} and so on; "
+                    f"at most {self.max_name_chars:,} are read.",
+                    "Give it a shorter name, or raise PLUMBLINE_MAX_NAME_CHARS.",
+                )
 
     def check_columns(self, columns: int) -> None:
         """Raise LimitError when a table has too many columns."""

@@ -32,13 +32,15 @@ def repair_names(names: Sequence[str | None]) -> tuple[list[str], dict[str, str]
     # A name that is unique is not changed, so that "a", "a", "a_2" become "a", "a_3", "a_2".
     taken = {name.casefold() for name in cleaned if name}
     seen: set[str] = set()
+    suffixes: dict[str, int] = {}
     repaired: list[str] = []
     for position, name in enumerate(cleaned, start=1):
         candidate = name or f"column_{position}"
         if candidate.casefold() in seen or (not name and candidate.casefold() in taken):
-            suffix = 2
-            while f"{candidate}_{suffix}".casefold() in seen | taken:
+            suffix = suffixes.get(candidate.casefold(), 2)
+            while (other := f"{candidate}_{suffix}".casefold()) in seen or other in taken:
                 suffix += 1
+            suffixes[candidate.casefold()] = suffix + 1
             candidate = f"{candidate}_{suffix}"
         seen.add(candidate.casefold())
         repaired.append(candidate)

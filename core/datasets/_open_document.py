@@ -47,7 +47,7 @@ def open_document_to_csv(path: Path, out: Path, limits: Limits, options: ReadOpt
                     raise InputError("The OpenDocument file declares XML entities.", "Save it again.")
             names = [name for name, _ in _rows(archive, None)]
             sheets = [SheetRows(name, partial(_sheet, archive, name, limits)) for name in dict.fromkeys(names)]
-            return read_sheet(sheets, out, limits, options, most)
+            return read_sheet(sheets, out, path.stat().st_size, limits, options, most)
     except (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, EOFError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
@@ -74,7 +74,9 @@ def _rows(
             if event == "end" and element.tag == f"{_TABLE}table-row":
                 if limits is not None and name == wanted:
                     row = _cells(element, limits)
-                    for _ in range(_repeats(element, "rows") if row else 0):
+                    count = _repeats(element, "rows") if row else 0
+                    limits.check_shape(count, len(row))
+                    for _ in range(count):
                         yield name, row
                 element.clear()
 

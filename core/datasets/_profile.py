@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 from core.datasets._column_profile import Profile
 from core.datasets._frame import store_frame
+from core.datasets._isolation import profile_isolated
+from core.datasets._limits import Limits
 from core.datasets._profile_scan import scan
+from core.datasets._table import Table
+from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,17 +20,28 @@ if TYPE_CHECKING:
 __all__ = ["profile"]
 
 
-def profile(table: str | Path | pd.DataFrame) -> Profile:
+def profile(table: Table | str | Path | pd.DataFrame, *, limits: Limits | None = None) -> Profile:
     """Profile a table.
 
     Parameters
     ----------
-    table : path or pandas.DataFrame
-        Table to describe, or the path of its Parquet file.
+    table : Table, path or pandas.DataFrame
+        Table to describe, or the path of its Parquet file. A file may come from anywhere, and so it is profiled in a
+        process of its own; a `Table` was checked when it was read.
+    limits : Limits, optional
+        Largest table that is profiled, and the memory and processor time that it may take; by default those of the
+        installation.
 
     Returns
     -------
     Profile
+
+    Raises
+    ------
+    InputError
+        When a file is damaged.
+    LimitError
+        When the table is larger than the limits, or needs more memory or processor time.
 
     See Also
     --------
@@ -41,6 +56,14 @@ def profile(table: str | Path | pd.DataFrame) -> Profile:
     >>> columns["y"].kind, columns["y"].top
     ('category', (('a', 2), ('b', 1)))
     """
-    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
-        path = Path(table) if isinstance(table, str | Path) else store_frame(table, Path(folder) / "table.parquet")
-        return scan(path, Path(folder))
+    limits = limits or Limits.from_settings()
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as name:
+        folder = Path(name)
+        if isinstance(table, Table):
+            return scan(table.path, folder, limits)
+        if not isinstance(table, str | Path):
+            return scan(store_frame(table, folder / "table.parquet"), folder, limits)
+        path = Path(table)
+        if not path.is_file():
+            raise InputError(f"The file {path.name!r} does not exist.", "Give the path of a Parquet file.")
+        return profile_isolated(path, folder, limits) if limits.memory_mb else scan(path, folder, limits)

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.datasets._column_profile import BINS, QUANTILES, TOP, ColumnProfile, Profile
+from core.datasets._columnar import parquet_footer
+from core.datasets._failures import failures_reported
+from core.datasets._limits import Limits
 from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
@@ -65,15 +68,25 @@ class _Column:
         return f"epoch_us({inner})" if self.family == "date" else f"({inner})::DOUBLE"
 
 
-def scan(path: Path, workdir: Path) -> Profile:
-    """Profile a Parquet file; `workdir` takes DuckDB's temporary files."""
-    import pyarrow.parquet as pq
+def scan(path: Path, workdir: Path, limits: Limits) -> Profile:
+    """Profile a Parquet file; `workdir` takes DuckDB's temporary files.
 
+    Raises
+    ------
+    InputError
+        When the file is damaged.
+    LimitError
+        When the table is larger than the limits, or needs more memory than DuckDB has.
+    """
+    with failures_reported("Parquet", limits):
+        file_rows, labels = parquet_footer(path, limits)
+        return _scan(path, workdir, limits, file_rows, labels)
+
+
+def _scan(path: Path, workdir: Path, limits: Limits, file_rows: int, labels: Sequence[str]) -> Profile:
     source = f"read_parquet({literal(path)})"
     with connect(workdir) as connection:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        (file_rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
-        labels = pq.read_schema(path).names
         columns = [_Column(name, str(dtype), label) for (name, dtype, *_), label in zip(described, labels, strict=True)]
         # Times, bytes, lists and structures are profiled as text.
         printed = [c for c in columns if c.family == "text" and c.dtype != "VARCHAR"]
@@ -90,6 +103,8 @@ def scan(path: Path, workdir: Path) -> Profile:
             block = columns[first : first + size]
             _bounds(connection, source, [column for column in block if column.family in ("number", "date")])
             rows = _main_scan(connection, source, block, exact=exact)
+            for column in block:
+                limits.check_cell(column.facts.get("bytes") or 0, column.label)
         _repeated_values(connection, source, rows, columns)
     return Profile(rows=rows, columns=tuple(_finish(column, rows) for column in columns))
 
@@ -143,6 +158,7 @@ def _expressions(column: _Column, quantile: str) -> dict[str, str]:
         expressions["shortest"] = f"min(length({quoted}))"
         expressions["length"] = f"avg(length({quoted}))"
         expressions["longest"] = f"max(length({quoted}))"
+        expressions["bytes"] = f"max(strlen({quoted}))"
         expressions["spaced"] = f"count(*) FILTER (WHERE contains({quoted}, ' '))"
     return expressions
 

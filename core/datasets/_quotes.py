@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,16 +58,14 @@ class QuoteRoles:
         closes = ends[text[np.minimum(after, last)]] | (quotes == last)
         blanks = np.zeros(256, dtype=bool)
         blanks[[byte for byte in _BLANKS if byte != delimiter]] = True
-        for index in np.flatnonzero(~opens & blanks[text[np.maximum(before, 0)]]).tolist():
-            at = int(before[index])
-            while at >= 0 and blanks[text[at]]:
-                at -= 1
-            opens[index] = at < 0 or ends[text[at]]
-        for index in np.flatnonzero(~closes & blanks[text[np.minimum(after, last)]]).tolist():
-            at = int(after[index])
-            while at <= last and blanks[text[at]]:
-                at += 1
-            closes[index] = at > last or ends[text[at]]
+        beside = np.flatnonzero(~opens & blanks[text[np.maximum(before, 0)]])
+        behind = np.flatnonzero(~closes & blanks[text[np.minimum(after, last)]])
+        if len(beside) or len(behind):  # blanks between a quote and the end of its field do not count
+            solid = np.flatnonzero(~blanks[text])
+            earlier = np.searchsorted(solid, before[beside]) - 1
+            opens[beside] = (earlier < 0) | ends[text[solid[np.maximum(earlier, 0)]]]
+            later = np.searchsorted(solid, after[behind])
+            closes[behind] = (later == len(solid)) | ends[text[solid[np.minimum(later, len(solid) - 1)]]]
         paired = np.zeros(len(quotes), dtype=bool)  # with the quote before it
         if escape == quote and len(quotes) > 1:
             paired[1:] = np.diff(quotes) == 1
@@ -144,9 +143,7 @@ def split_literally(record: bytes, delimiter: bytes, quote: bytes, escape: bytes
     >>> split_literally(b'9,"open', b",", b'"', b'"')
     [b'9', b'"open']
     """
-    end = re.escape(delimiter) if delimiter else b"(?!)"
-    opening = re.compile(rb"[ \t]*" + re.escape(quote))
-    closing = re.compile(re.escape(quote) + rb"[ \t]*(?:(?P<end>" + end + rb")|\Z)")
+    opening, closing = _field_ends(delimiter, quote)
     fields: list[bytes] = []
     at = 0
     while True:
@@ -167,6 +164,14 @@ def split_literally(record: bytes, delimiter: bytes, quote: bytes, escape: bytes
         if stop < 0:
             return fields
         at = stop + len(delimiter)
+
+
+@cache
+def _field_ends(delimiter: bytes, quote: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return the patterns of what opens and what closes a field with quotes."""
+    end = re.escape(delimiter) if delimiter else b"(?!)"
+    opening = re.compile(rb"[ \t]*" + re.escape(quote))
+    return opening, re.compile(re.escape(quote) + rb"[ \t]*(?:(?P<end>" + end + rb")|\Z)")
 
 
 def join_fields(fields: list[bytes], delimiter: bytes, quote: bytes, escape: bytes) -> bytes:

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
 
-from core.columns import require_columns
+from core.datasets._build import build_table
 from core.datasets._excerpt import START_BYTES, start_of_text
-from core.datasets._fingerprint import fingerprint
-from core.datasets._formats import Container, FileFormat, extension_notice, identify
+from core.datasets._failures import failures_reported
+from core.datasets._formats import Container, FileFormat, identify
+from core.datasets._isolation import build_isolated, is_isolated
 from core.datasets._limits import Limits
-from core.datasets._names import repair_names
-from core.datasets._options import ReadOptions, Undecided
-from core.datasets._readers import frame_relation
-from core.datasets._relation import Relation
+from core.datasets._options import ReadOptions
 from core.datasets._source_file import SourceFile
 from core.datasets._table import ReadReport, Table
-from core.datasets._type_choice import TextColumn
-from core.errors import InputError, LimitError
-from core.files import atomic_write
+from core.errors import InputError
 from core.progress import Event, Report, silent
-from core.query import connect, identifier, literal
-
-if TYPE_CHECKING:
-    import duckdb
 
 __all__ = ["detect_format", "read_table"]
 
@@ -48,9 +39,11 @@ def read_table(
     """Read a table from a file of any format in `FILE_FORMATS`, also in gzip or zip.
 
     The content decides which format it is, not the name. Memory does not grow with the file: DuckDB reads it as a
-    stream and writes Parquet, and no pandas frame is made. Every row is kept, except those that cannot be read
-    (wrong number of fields, broken quotes); they are counted and shown in the report. A column gets the narrowest
-    of the types boolean, integer, number, date, timestamp and text that holds each of its values without loss.
+    stream and writes Parquet, and no pandas frame is made. Whatever a file contains, reading it stays within the limits
+    on memory and processor time: all but small delimited texts are read in a process of their own. Every row is kept,
+    except those that cannot be read (wrong number of fields, broken quotes); they are counted and shown in the report.
+    A column gets the narrowest of the types boolean, integer, number, date, timestamp and text that holds each of its
+    values without loss.
 
     Parameters
     ----------
@@ -59,7 +52,8 @@ def read_table(
     name : str, optional
         Name that the user gave the file; by default the name in `path`.
     limits : Limits, optional
-        Largest table that is read; by default that of the installation (``PLUMBLINE_MAX_*``).
+        Largest table that is read, and the memory and processor time that reading may take; by default those of the
+        installation (``PLUMBLINE_MAX_*``, ``PLUMBLINE_READ_*``).
     options : ReadOptions, optional
         Decisions on how it is read; by default all are made from the content. Those of a report repeat its reading.
     like : Table, ReadReport or mapping, optional
@@ -84,7 +78,9 @@ def read_table(
     InputError
         When the file is missing, empty, damaged, a pickle, or does not hold a table. Nothing is left behind.
     LimitError
-        When it is larger than the limits, unpacked or not.
+        When it is larger than the limits, unpacked or not, or needs more memory or processor time.
+    StorageError
+        When the disk is full, or fails.
 
     See Also
     --------
@@ -109,61 +105,15 @@ def read_table(
         raise InputError(f"The file {source.name!r} {problem}.", "Choose a file.")
     limits.check_file(source.stat().st_size)
     with _folders(workdir) as (folder, scratch):
-        out = folder / "table.parquet"
         report(Event("read", 0.0, "Recognizing the format"))
-        file, containers, file_format = _unpack(SourceFile(source, scratch, limits, options, start_only=start_only))
+        with failures_reported("packed", limits):
+            file, containers, file_format = _unpack(SourceFile(source, scratch, limits, options, start_only=start_only))
         file.like = _grammar(like)
-        report(Event("read", 0.1, "Recognizing the types of the columns"))
-        with connect(scratch) as connection:
-            content = file_format.read(file, connection)
-            relation = content if isinstance(content, Relation) else frame_relation(content, file, connection)
-            if not relation.rows:
-                raise InputError("The file has no rows below its header.", "Upload a file with at least one row.")
-            limits.check_shape(relation.rows, len(relation.names))
-            names, renamed = repair_names(relation.names)
-            report(Event("read", 0.4, f"Storing {relation.rows:,} rows"))
-            _store(connection, relation, names, out)
-        report(Event("read", 0.8, "Computing the fingerprint"))
-        notice = extension_notice(user_name, [*containers, file_format])
-        columns = dict(zip(names, relation.columns, strict=True))
-        result = ReadReport(
-            rows=relation.rows,
-            columns=len(names),
-            format=file_format.name,
-            compression=containers[0].name if containers else None,
-            encoding=relation.encoding,
-            dialect=relation.dialect,
-            skipped=relation.skipped,
-            skipped_rows=relation.skipped_rows,
-            lines=relation.lines,
-            renamed=renamed,
-            missing_markers={name: column.markers for name, column in columns.items() if column.markers},
-            types={name: column.kind for name, column in columns.items()},
-            notices=(
-                *([notice] if notice else []),
-                *relation.notices,
-                *(f"Column {name!r} {column.notice}." for name, column in columns.items() if column.notice),
-            ),
-            given=file.options,
-            options=_resolved(file.options, relation, columns),
-            decisions=tuple(relation.decisions),
-            undecided=tuple(
-                Undecided(name, column.candidates, f"{name!r} {column.evidence}.")
-                for name, column in columns.items()
-                if column.candidates
-            ),
-            head=relation.head,
-            sheets=relation.sheets,
-            labels={
-                name: relation.labels[label]
-                for name, label in zip(names, relation.names, strict=True)
-                if label in relation.labels
-            },
-            lost={name: column.lost for name, column in columns.items() if column.lost},
-            complete=file.complete and relation.complete,
-        )
-        table = Table(PurePath(user_name).name.split(".")[0] or user_name, out, result, fingerprint(out))
-    report(Event("read", 1.0, f"{result.rows:,} rows, {result.columns:,} columns"))
+        build = build_isolated if is_isolated(file, file_format) else build_table
+        built = build(file, user_name, containers, file_format, report)
+        path = built.path.replace(folder / "table.parquet")
+    table = Table(PurePath(user_name).name.split(".")[0] or user_name, path, built.report, built.fingerprint)
+    report(Event("read", 1.0, f"{table.rows:,} rows, {len(table.columns):,} columns"))
     return table
 
 
@@ -193,16 +143,6 @@ def _grammar(like: Table | ReadReport | Mapping[str, str] | None) -> Mapping[str
     if isinstance(like, Table):
         like = like.report
     return like.grammar() if isinstance(like, ReadReport) else like or {}
-
-
-def _resolved(given: ReadOptions, relation: Relation, columns: Mapping[str, TextColumn]) -> ReadOptions:
-    """Return the options that repeat a reading."""
-    unknown = [name for name in given.column_types if name not in columns]
-    if unknown:
-        require_columns(columns, unknown, hint="Name the columns as they are in the table.")
-    values = {decision.name: decision.value for decision in relation.decisions}
-    types = {name: column.format.spec for name, column in columns.items() if column.format is not None}
-    return ReadOptions(**{**given.model_dump(), **values, "column_types": types})
 
 
 @contextmanager
@@ -242,24 +182,3 @@ def _open(container: Container, file: SourceFile, out: Path) -> SourceFile:
             return start
     container.unpack(file.path, out, file.limits, None)
     return SourceFile(out, file.scratch, file.limits, file.options, start_only=file.start_only)
-
-
-def _store(connection: duckdb.DuckDBPyConnection, relation: Relation, names: Sequence[str], out: Path) -> None:
-    """Write the relation as Parquet."""
-    import duckdb
-
-    selected = ", ".join(f"{column.sql} AS {identifier(n)}" for column, n in zip(relation.columns, names, strict=True))
-    try:
-        with atomic_write(out) as partial:
-            (stored,) = connection.execute(
-                f"COPY (SELECT {selected} FROM {relation.sql}) TO {literal(partial)} (FORMAT parquet)"
-            ).fetchone() or (0,)
-            if stored != relation.rows:  # the reader drops a row whose cast fails; types are chosen so that none does
-                raise InputError(
-                    f"Only {stored:,} of {relation.rows:,} rows could be stored.",
-                    "This is a defect of Plumbline. Please report it with the file.",
-                )
-    except duckdb.OutOfMemoryException as error:
-        raise LimitError("The table needs more memory than reading may take.", "Upload it in parts.") from error
-    except duckdb.Error as error:
-        raise InputError("The file is damaged: not all of it can be read.", "Write it again and upload it.") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from core.datasets._attribute_relation import relation_to_csv
 from core.datasets._columnar import ColumnarTable, feather_table, parquet_table
 from core.datasets._databases import database_to_csv
-from core.datasets._delimited import delimited_source, scan_records
-from core.datasets._dialect import Layout, detect_layout
+from core.datasets._dialect import detect_layout
 from core.datasets._excel import excel_to_csv
 from core.datasets._excerpt import START_ROWS
 from core.datasets._frame import store_frame
@@ -21,8 +20,8 @@ from core.datasets._names import repair_names
 from core.datasets._open_document import open_document_to_csv
 from core.datasets._options import AUTO, Confidence, Decision
 from core.datasets._other_text import refuse_other_text
-from core.datasets._records import Records
 from core.datasets._relation import Relation
+from core.datasets._row_reader import read_rows
 from core.datasets._sheets import Sheet
 from core.datasets._source_file import SourceFile
 from core.datasets._spaced_text import BLANKS, COLONS, FIXED, SEPARATOR, convert, find_spacing
@@ -64,7 +63,7 @@ def read_delimited(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> R
         layout = detect_layout(file.sample, complete=file.is_whole_sample, options=file.options)
         spacing = None if layout.dialect.delimiter or given != AUTO else find_spacing(_whole_lines(file))
         if spacing is None:
-            return _with_encoding(_delimited(connection, file.text.path, layout, file), file)
+            return _with_encoding(read_rows(connection, file.text.path, layout, file), file)
     else:
         spacing = given
     staged = file.scratch / "spaced.csv"
@@ -82,7 +81,7 @@ def read_delimited(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> R
     decisions = (decision, *(item for item in layout.decisions if item.name not in ("delimiter", "quote")))
     notices = (*layout.notices, evidence)
     return _with_encoding(
-        _delimited(connection, staged, replace(layout, decisions=decisions, notices=notices), file), file
+        read_rows(connection, staged, replace(layout, decisions=decisions, notices=notices), file), file
     )
 
 
@@ -93,11 +92,13 @@ def _whole_lines(file: SourceFile) -> str:
 
 def read_json(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
     """Read JSON lines, one array of JSON objects, or a document of another usual shape."""
-    path, said = file.text.path, []
+    path = file.text.path
+    said: list[str] = []
     is_array = file.sample.lstrip("\ufeff \t\r\n").startswith("[")
     if is_document(file.sample, complete=file.is_whole_sample):
-        path, is_array = file.scratch / "lines.json", False
-        said = [rows_to_lines(file.text.path, path, file.limits)]
+        staged = file.scratch / "lines.json"
+        if sentence := rows_to_lines(path, staged, file.limits):
+            path, is_array, said = staged, False, [sentence]
     table = json_table(connection, path, file.limits, array=is_array)
     labels, _ = repair_names(table.names)
     typed = choose_types(connection, table.source, labels, options=file.options, like=file.like, strings=table.strings)
@@ -129,7 +130,7 @@ def read_open_document(file: SourceFile, connection: duckdb.DuckDBPyConnection) 
 
 def _of_sheet(sheet: Sheet, staged: Path, file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
     return replace(
-        _delimited(connection, staged, sheet.layout, file),
+        read_rows(connection, staged, sheet.layout, file),
         dialect=None,
         lines=None,
         sheets=sheet.sheets,
@@ -147,7 +148,7 @@ def read_database(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Re
     """Read one table of an SQLite database."""
     staged = file.scratch / "table.csv"
     table = database_to_csv(file.path, staged, file.limits, file.options, _most(file))
-    relation = _delimited(connection, staged, table.layout, file, strings=[f"c{i}" for i in table.texts])
+    relation = read_rows(connection, staged, table.layout, file, strings=[f"c{i}" for i in table.texts])
     return replace(relation, dialect=None, lines=None, sheets=table.tables, complete=table.complete)
 
 
@@ -155,7 +156,7 @@ def read_attribute_relation(file: SourceFile, connection: duckdb.DuckDBPyConnect
     """Read an ARFF file."""
     staged = file.scratch / "relation.csv"
     layout = relation_to_csv(file.text.path, staged, file.limits)
-    return _with_encoding(replace(_delimited(connection, staged, layout, file), lines=None), file)
+    return _with_encoding(replace(read_rows(connection, staged, layout, file), lines=None), file)
 
 
 def statistics_reader(name: str, title: str) -> Reader:
@@ -178,6 +179,8 @@ def read_avro_file(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> R
 
 
 def _labeled(table: LabeledFrame, file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relation:
+    if not len(table.frame.columns):
+        raise InputError("The file has no columns.", "Upload a table with at least one.")
     staged = store_frame(table.frame, file.scratch / "frame.parquet")
     names = [str(name) for name in table.frame.columns]
     relation = replace(_typed(parquet_table(connection, staged, file.limits)), names=names)
@@ -220,63 +223,3 @@ def _with_encoding(relation: Relation, file: SourceFile) -> Relation:
         head=tuple(line[:_HEAD_CHARACTERS] for line in file.sample.splitlines()[:_HEAD_LINES]),
         notices=(*text.notices, *relation.notices),
     )
-
-
-def _delimited(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    layout: Layout,
-    file: SourceFile,
-    strings: Collection[str] = (),
-) -> Relation:
-    import duckdb
-
-    file.limits.check_columns(len(layout.names))
-    records = scan_records(path, layout, file.scratch / "rows.csv")
-    if records.skipped > records.rows:
-        raise InputError(
-            f"{records.skipped:,} of {records.skipped + records.rows:,} rows do not have {len(layout.names)} fields, "
-            "as the first ones have.",
-            "Check the delimiter and the quotes, or save the table as CSV again.",
-        )
-    source = delimited_source(records, layout)
-    try:
-        labels, _ = repair_names(layout.names)
-        delimiter = layout.dialect.delimiter
-        typed = choose_types(
-            connection, source, labels, options=file.options, like=file.like, delimiter=delimiter, strings=strings
-        )
-    except duckdb.InvalidInputException as error:
-        raise InputError("The rows cannot be separated.", "Save the table as CSV in UTF-8 again.") from error
-    if typed.rows != records.rows:
-        raise InputError(
-            f"{typed.rows:,} of {records.rows:,} rows could be read.",
-            "This is a defect of Plumbline. Please report it with the file.",
-        )
-    return Relation(
-        source.rows,
-        layout.names,
-        typed.columns,
-        typed.rows,
-        dialect=layout.dialect,
-        skipped=records.skipped,
-        skipped_rows=records.skipped_rows,
-        lines=records.line_counts(),
-        decisions=[*layout.decisions, *typed.decisions],
-        notices=(*layout.notices, *_notices(records, layout.dialect.delimiter)),
-    )
-
-
-def _notices(records: Records, delimiter: str) -> list[str]:
-    notices = []
-    if records.literal_quotes:
-        notices.append(f"{_rows(records.literal_quotes)} quotes that are not closed or not doubled; they are kept.")
-    if records.continuation_lines:
-        notices.append(f"Fields with line breaks continue on {records.continuation_lines:,} line(s).")
-    if records.blank_lines and not delimiter:  # where they may be missing values
-        notices.append(f"{records.blank_lines:,} blank line(s) were skipped.")
-    return notices
-
-
-def _rows(count: int) -> str:
-    return "1 row has" if count == 1 else f"{count:,} rows have"

@@ -24,6 +24,8 @@ __all__ = ["RecordScan"]
 
 _MAX_JOINED = 50  # lines that a field with a wrong quote may span
 _WRONG_QUOTE = "a quote that is not closed, or is inside a field"
+_MANY = 1_000  # records of a block that are looked at one by one
+_SPACE = b" \t\n\r\x0b\x0c"
 _NUMBER = re.compile(rb"\s*[+-]?\d[\d.,:/-]*\s*")
 
 
@@ -66,6 +68,12 @@ class RecordScan:
         start = 0
         while start < len(text):
             wrong = roles.run(start) if roles else None
+            if wrong is not None and text.find(b"\n", start, wrong) < 0:  # in the record that begins here
+                end = self._take_literally(text, start, final=final)
+                if end is None:
+                    break
+                start = end
+                continue
             first, last = np.searchsorted(marks, (start, len(text) if wrong is None else wrong))
             inside = None
             if roles:
@@ -135,11 +143,16 @@ class RecordScan:
         records.blank_lines += int(blank[rest].sum())
         records.continuation_lines += int((lines - 1)[rest][~special].sum())
         done = int(starts[first]) if first < len(starts) else int(ends[-1]) + 1
-        for index in (np.flatnonzero(special) + first).tolist():
-            begin, end = int(starts[index]), int(ends[index]) + 1
+        indexes = np.flatnonzero(special) + first
+        for index, last in _runs(array, starts, ends, indexes, bad):
+            begin, end = int(starts[index]), int(ends[last]) + 1
             if not self._begin_copy(begin):
                 self._copy.write(memoryview(text)[done:begin])
             done = end
+            if last > index:
+                records.skipped += last - index + 1
+                records.skipped_lines += int(lines[index : last + 1].sum())
+                continue
             record, count = text[begin : end - 1], int(lines[index])
             line = before + int(line_of_end[index]) - count + 1
             if blank[index]:
@@ -272,3 +285,26 @@ class RecordScan:
             text = " ⏎ ".join(record[:1_000].decode("utf-8", "replace").strip("\r\n").splitlines())[:200]
             shown = f"{reason} ({lines} lines)" if lines > 1 else reason
             records.skipped_rows += (SkippedRow(line, shown, text),)
+
+
+def _runs(
+    array: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    indexes: NDArray[np.int64],
+    bad: NDArray[np.bool_],
+) -> list[tuple[int, int]]:
+    """Return the first and last record of each run of bad ones that need no further look; any other is its own run."""
+    import numpy as np
+
+    if len(indexes) <= _MANY:
+        return [(index, index) for index in indexes.tolist()]
+    blank = np.zeros(256, dtype=bool)
+    blank[list(_SPACE)] = True
+    filled = np.append(0, np.cumsum(~blank[array], dtype=np.int32))
+    plain = bad[indexes] & (filled[ends[indexes]] > filled[starts[indexes]])
+    plain[:SHOWN_ROWS] = False  # which are shown
+    joined = plain[1:] & plain[:-1] & (np.diff(indexes) == 1)
+    first = np.append(True, ~joined)
+    last = np.append(~joined, True)
+    return list(zip(indexes[first].tolist(), indexes[last].tolist(), strict=True))

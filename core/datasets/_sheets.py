@@ -12,6 +12,7 @@ from core.datasets._dialect import Layout
 from core.datasets._header import NUMBER, header_evidence
 from core.datasets._limits import Limits
 from core.datasets._options import AUTO, Decision, ReadOptions
+from core.datasets._staged_csv import StagedCsv
 from core.datasets._table import Dialect, SkippedRow
 from core.errors import InputError
 from core.registry import unknown_name
@@ -56,7 +57,7 @@ class Sheet:
 
 
 def read_sheet(
-    sheets: Sequence[SheetRows], out: Path, limits: Limits, options: ReadOptions, most: int | None = None
+    sheets: Sequence[SheetRows], out: Path, packed: int, limits: Limits, options: ReadOptions, most: int | None = None
 ) -> Sheet:
     """Write one sheet as CSV.
 
@@ -69,6 +70,8 @@ def read_sheet(
         Sheets of the workbook.
     out : Path
         CSV file to write, in UTF-8.
+    packed : int
+        Size of the workbook (bytes).
     limits : Limits
         Bounds that are checked for every row.
     options : ReadOptions
@@ -91,7 +94,7 @@ def read_sheet(
     head = list(islice(rows, _HEAD_ROWS))
     if not head:
         raise InputError(f"The sheet {sheet.name!r} has no cells.", "Choose another sheet.")
-    layout, footer = _write(head, rows, out, limits, options)
+    layout, footer = _write(head, rows, out, packed, limits, options)
     notices = list(layout.notices)
     if len(sheets) > 1:
         listed = ", ".join(repr(other.name) for other in sheets if other is not sheet)
@@ -129,7 +132,7 @@ def _checked(rows: Iterator[list[str]], limits: Limits) -> Iterator[list[str]]:
 
 
 def _write(
-    head: list[list[str]], rows: Iterator[list[str]], out: Path, limits: Limits, options: ReadOptions
+    head: list[list[str]], rows: Iterator[list[str]], out: Path, packed: int, limits: Limits, options: ReadOptions
 ) -> tuple[Layout, tuple[SkippedRow, ...]]:
     """Write the rows below the header; return the layout and the rows of the footer."""
     widest = max(len(row) for row in head)
@@ -140,19 +143,19 @@ def _write(
     body = out.with_suffix(".body")
     with body.open("w", encoding="utf-8", newline="") as file:
         # The width is known only at the end: rows are written again if a later one is wider.
-        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        staged = StagedCsv(file, limits, packed)
         for row in chain(head[top.rows :], rows):
             width = max(width, len(row))
             count += 1
-            limits.check_shape(count, width)
             if width > 2 and sum(map(bool, row)) == 1 and len(footer) < _FOOTER_ROWS:
                 footer.append(row)
                 continue
-            writer.writerows(_padded(held, width) for held in footer)
+            for held in [*footer, row]:
+                staged.write(_padded(held, width))
             footer.clear()
-            writer.writerow(_padded(row, width))
         if len(footer) == count:
-            writer.writerows(_padded(held, width) for held in footer)
+            for held in footer:
+                staged.write(_padded(held, width))
             footer.clear()
     if width > widest:
         _widen(body, width)

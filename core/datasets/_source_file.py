@@ -88,6 +88,11 @@ class SourceFile:
     def text(self) -> Utf8File:
         return to_utf8(self.path, self.scratch / "text", self.limits, encoding=self.options.encoding)
 
+    @property
+    def known_text(self) -> Utf8File | None:
+        """The text if it was looked at already; to ask for it would convert a file that is none."""
+        return self.__dict__.get("text")
+
     @cached_property
     def sample(self) -> str:
         with self.text.path.open("rb") as file:

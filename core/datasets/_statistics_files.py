@@ -122,7 +122,15 @@ def read_avro(path: Path, limits: Limits) -> LabeledFrame:
                 rows += part
                 width = len(rows[0]) if isinstance(rows[0], dict) else 0
                 _check(len(rows), width, "Avro", limits)
-    except (fastavro.schema.SchemaParseException, ValueError, EOFError, KeyError, IndexError, TypeError) as error:
+    except (
+        fastavro.schema.SchemaParseException,
+        ValueError,
+        EOFError,
+        KeyError,
+        IndexError,
+        TypeError,
+        RecursionError,
+    ) as error:
         if isinstance(error, InputError | LimitError):
             raise
         raise InputError("The Avro file is damaged or cut off.", "Write it again, or save it as Parquet.") from error

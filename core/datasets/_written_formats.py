@@ -95,10 +95,8 @@ def possible_formats(values: Sequence[str]) -> list[ColumnFormat]:
         if _share(_SHAPES[date], values) >= enough:
             formats.append(ColumnFormat("date", dates=(date,)))
             continue
-        times = tuple(f"{date} {time}" for time in TIME_FORMATS)
-        shape = re.compile("|".join(date_shape(item) for item in times))
-        if _share(shape, values) >= enough:
-            formats.append(ColumnFormat("timestamp", dates=times))
+        if _share(_TIMED_SHAPES[date], values) >= enough:
+            formats.append(ColumnFormat("timestamp", dates=_TIMED[date]))
     return formats
 
 
@@ -180,3 +178,7 @@ _NUMBER = re.compile(NUMBER.replace("([0-9][0-9.,' ]*|[.,][0-9]+)", "(?P<digits>
 _CURRENCY = re.compile(CURRENCY)
 _DIGITS: Mapping[str, re.Pattern[str]] = {name: re.compile(style.pattern) for name, style in NUMBER_STYLES.items()}
 _SHAPES: Mapping[str, re.Pattern[str]] = {date: re.compile(date_shape(date)) for date in DATE_FORMATS}
+_TIMED = {date: tuple(f"{date} {time}" for time in TIME_FORMATS) for date in DATE_FORMATS}
+_TIMED_SHAPES: Mapping[str, re.Pattern[str]] = {
+    date: re.compile("|".join(map(date_shape, times))) for date, times in _TIMED.items()
+}

@@ -194,7 +194,7 @@ def _store(context: RunContext, table: Table, facts: JsonObject, earlier: Datase
     from core.datasets import profile
 
     store = get_store()
-    profile_json = json.dumps(profile(table.path).to_dict(), allow_nan=False).encode()
+    profile_json = json.dumps(profile(table).to_dict(), allow_nan=False).encode()
     context.report(Event("store", 0.9, "Storing the table"))
     dataset = Dataset(
         workspace=context.workspace,

@@ -13,6 +13,8 @@ _CORE = Path(__file__).resolve().parents[2]
 _MODULES = ("*.py", "*.pyi")
 BUNDLE_SOURCES = (
     "__init__.py",
+    "bounded.py",
+    "bounded_child.py",
     "checked.py",
     "errors.py",
     "jsonable.py",
