@@ -69,7 +69,7 @@ DATABASES: list[HostileFile] = [
                 "CREATE TABLE t(a, b AS (printf('%.*c', 1000000, 'x')))",
                 "INSERT INTO t(a) " + _SERIES.format(rows) + "SELECT i FROM s",
             ),
-            rows == 100_000,
+            rows == 100,
         )
         for rows in (100, 100_000)
     ),

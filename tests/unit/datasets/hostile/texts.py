@@ -84,13 +84,17 @@ _DELIMITED = [
         _text(
             f"delimited/a cell of {size} MB of {what}",
             _cell(size, filling),
-            hard=size == 20 and what in ("line breaks", "quotes"),
+            hard=size == 3 and what in ("line breaks", "blanks"),
         )
         for what, filling in _FILLINGS.items()
         for size in (1, 3, 20)
     ),
     *(
-        _text(f"delimited/an unquoted cell of {size} MB of {what}", _cell(size, filling, ""), hard=size == 5)
+        _text(
+            f"delimited/an unquoted cell of {size} MB of {what}",
+            _cell(size, filling, ""),
+            hard=what in ("letters", "delimiters"),
+        )
         for what, filling in _FILLINGS.items()
         for size in (5,)
     ),
@@ -98,7 +102,7 @@ _DELIMITED = [
         _text(
             f"delimited/nothing but {size} MB of {what}",
             lambda filling=filling, size=size: repeat(filling * (MB // len(filling)), size),
-            hard=size == 7,
+            hard=size == 1 and what not in ("quoted rows", "colons", "dashes", "line breaks", "a quote and a comma"),
         )
         for what, filling in {
             **_FILLINGS,
@@ -124,7 +128,7 @@ _DELIMITED = [
         _text(
             f"delimited/{count:,} columns named {name}",
             lambda name=name, count=count: [",".join([name] * count) + "\n" + (",".join(["1"] * count) + "\n") * 3],
-            hard=count == 2_000,
+            hard=count == 2_001,
         )
         for name in ("a", "", "a_2", "'")
         for count in (1_999, 2_000, 2_001, 300_000)
@@ -256,7 +260,7 @@ _JSON = [
         _text(
             f"json/a row of {count:,} values in an array of arrays",
             lambda count=count: ["[[", "1," * count, "1]]"],
-            hard=count > 10**6,
+            hard=count < 10**6,
         )
         for count in (3_000, 3_000_000)
     ),
@@ -284,7 +288,7 @@ _JSON = [
         _text(
             f"json/rows below a key, {size} MB of the rest",
             lambda size=size: ['{"rows": [{"a": 1}, {"a": 2}], "rest": [', '{"a": []},' * (size * 100_000), "1]}"],
-            hard=size == 60,
+            hard=size == 1,
         )
         for size in (1, 60)
     ),
@@ -312,7 +316,7 @@ _PACKED = [
         HostileFile(
             f"gzip/{size:,} MB of {what}",
             partial(squeezed, parts=lambda size=size, part=part: repeat(part * (MB // len(part)), size)),
-            size == 300,
+            (size, what) == (300, "zeros"),
         )
         for what, part in {"zeros": b"\0", "rows": b"1,2\n", "letters": b"x", "lines": b"\n"}.items()
         for size in (10, 300, 2_100)

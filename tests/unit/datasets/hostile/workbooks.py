@@ -141,7 +141,7 @@ WORKBOOKS: list[HostileFile] = [
     *(
         _excel(
             f"a shared string of {size} MB in {cells} cells",
-            hard=size == 200,
+            hard=(size, cells) == (3, 200),
             **shared(_Again(long_string, size), cells),
         )
         for size in (1, 3, 30, 200)
@@ -164,7 +164,7 @@ WORKBOOKS: list[HostileFile] = [
         for count in (10_000, 500_000)
     ),
     *(
-        _excel(f"{count:,} styles", hard=count == 1_000_000, styles=["<cellXfs>", *many(_STYLE, count), "</cellXfs>"])
+        _excel(f"{count:,} styles", hard=False, styles=["<cellXfs>", *many(_STYLE, count), "</cellXfs>"])
         for count in (100_000, 1_000_000, 4_000_000)
     ),
     *(
@@ -276,7 +276,7 @@ WORKBOOKS: list[HostileFile] = [
                     ">a<", f">{'x' * size * 1_000}<"
                 ),
             ),
-            size == 1_000,
+            size == 1,
         )
         for size, count in ((1, 10**6), (100, 10**5), (1_000, 10**4), (1_900, 10**6), (3_000, 1), (100_000, 1))
     ),
