@@ -42,6 +42,8 @@ class _Facts:
     """Facts from one pass over the bytes."""
 
     valid: bool = True
+    lines: int = 0
+    invalid_line: int = 0  # of the first byte that is not UTF-8
     zeros: int = 0
     crlf: bool = False
     lone_lf: bool = False
@@ -91,7 +93,10 @@ def to_utf8(path: Path, out: Path, limits: Limits, *, encoding: str = "auto") ->
     if not facts.valid:
         encoding, errors = ("utf-8", "replace") if given == "utf-8" else _detect(facts.sample)
         if errors == "replace":
-            notices.append("Some bytes are not valid UTF-8; they are shown as \N{REPLACEMENT CHARACTER}.")
+            notices.append(
+                f"Some bytes are not valid UTF-8, the first in line {facts.invalid_line:,}; "
+                "they are shown as \N{REPLACEMENT CHARACTER}."
+            )
         else:
             notices.append(f"The encoding was taken to be {encoding}, judging by the text.")
     if facts.zeros:
@@ -121,6 +126,7 @@ def line_end(head: bytes) -> bytes:
 def _collect_facts(path: Path) -> _Facts:
     facts = _Facts()
     decoder = codecs.getincrementaldecoder("utf-8")()
+    invalid = b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             while chunk.endswith(b"\r") and (more := file.read(1)):  # keep CR and LF together
@@ -133,32 +139,41 @@ def _collect_facts(path: Path) -> _Facts:
                 facts.lone_lf |= chunk.count(b"\n") > pairs
             elif b"\n" in chunk:
                 facts.lone_lf = True
-            if chunk.isascii():
-                if decoder.getstate()[0]:
-                    facts.valid = False
-                continue
-            if len(facts.sample) < _SAMPLE:
-                facts.sample += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[:_SAMPLE]
             if facts.valid:
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError as error:
                     facts.valid = False
-                    start = max(0, error.start - 200)  # make sure that the sample has the invalid bytes
-                    facts.sample = error.object[start : error.start + 2_000] + b"\n" + facts.sample
+                    facts.invalid_line = facts.lines + error.object.count(b"\n", 0, error.start) + 1
+                    invalid = _line_of(error)
+            facts.lines += chunk.count(b"\n")
+            if chunk.isascii():
+                continue
+            if len(facts.sample) < _SAMPLE:
+                facts.sample += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[:_SAMPLE]
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        facts.valid = False
+        facts.valid, facts.invalid_line = False, facts.lines + 1
+    if invalid not in facts.sample:
+        facts.sample = invalid + b"\n" + facts.sample
     return facts
+
+
+def _line_of(error: UnicodeDecodeError) -> bytes:
+    """Return the line with the invalid bytes, so that the sample has them; of a long line, what is around them."""
+    start = error.object.rfind(b"\n", 0, error.start) + 1
+    end = error.object.find(b"\n", error.start)
+    return error.object[max(start, error.start - 200) : min(len(error.object) if end < 0 else end, error.start + 2_000)]
 
 
 def _detect(sample: bytes) -> tuple[str, str]:
     """Return the encoding of bytes that are not valid UTF-8, and how to treat other invalid bytes."""
     text = sample.decode("utf-8", errors="replace")
     broken = text.count("\N{REPLACEMENT CHARACTER}")
-    if sum(not char.isascii() for char in text) - broken > 4 * broken:
-        return "utf-8", "replace"  # mostly valid, with a few damaged characters
+    # Text of other encodings hardly ever has sequences that are valid, so that a few of these are enough.
+    if sum(not char.isascii() for char in text) - broken >= max(1, broken):
+        return "utf-8", "replace"
     if _looks_western(sample):
         return "windows-1252", "strict"
     import charset_normalizer

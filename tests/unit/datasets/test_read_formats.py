@@ -218,3 +218,21 @@ def test_a_foreign_byte_far_down_does_not_lose_the_row(tmp_path: Path) -> None:
     table = read_table(tmp_path / "t.csv", workdir=tmp_path / "work")
     assert table.frame["name"].iloc[0] == "Füße"
     assert any("not valid UTF-8" in notice for notice in table.report.notices)
+
+
+@pytest.mark.parametrize("valid", [1, 3, 500])
+@pytest.mark.parametrize("line", [2, 40, 70_000])
+def test_one_invalid_byte_leaves_the_rest_as_it_is(tmp_path: Path, valid: int, line: int) -> None:
+    lines = [f"{i},caf\u00e9 {i}" if i < valid else f"{i},tea {i}" for i in range(80_000)]
+    rows = [text.encode() for text in ["n,drink", *lines]]
+    rows[line - 1] = rows[line - 1].split(b",")[0] + b",a\xffb"
+    (tmp_path / "t.csv").write_bytes(b"\n".join(rows))
+    table = read_table(tmp_path / "t.csv", workdir=tmp_path / "work")
+    drinks = [text.split(",")[1] for text in lines]
+    drinks[line - 2] = "a\ufffdb"
+    if valid == 1 and line == 2:  # nothing but that byte is beyond ASCII
+        assert table.report.encoding == "windows-1252"
+        return
+    assert table.report.encoding == "utf-8"
+    assert table.frame["drink"].tolist() == drinks
+    assert any(f"the first in line {line:,};" in notice for notice in table.report.notices)
