@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from core.datasets._header import DATE, NUMBER, header_evidence, is_units_row
 from core.datasets._options import AUTO, Decision, ReadOptions
@@ -24,6 +25,7 @@ __all__ = ["Layout", "detect_layout"]
 DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01", "\x1f")
 MIN_CONSISTENCY = 0.5
 _SAMPLE_ROWS = 500
+_MOST_LINES = 0.9
 _SEPARATOR_LINE = re.compile(r"sep=([^\n\r\"'\w])\r?\n", re.IGNORECASE)
 _COMMENTS = ("#", "//", "%", "--")
 _PLAIN = re.compile(r"[^,;\t|^~\x01\x1f\"]*")
@@ -310,31 +312,44 @@ def _typed_share(cells: list[str], delimiter: str) -> float:
 
 def _parse(text: str, delimiter: str, quote: str, escape: str, complete: bool) -> list[list[str]]:
     """Return the rows of the text; blank ones are empty lists, except at the end."""
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=delimiter,
-        quotechar=quote or None,
-        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-        doublequote=escape == quote,
-        escapechar=None if escape == quote else escape,
-        skipinitialspace=True,
-    )
+    lines = list(io.StringIO(text, newline=""))
     rows: list[list[str]] = []
     ended = False
-    try:
-        for row in reader:
-            rows.append(row if len(row) > 1 or "".join(row).strip() else [])
-            if len(rows) >= _SAMPLE_ROWS:
-                break
-        else:
+    start = 0
+    while len(rows) < _SAMPLE_ROWS and not ended:
+        reader = csv.reader(
+            islice(lines, start, None),
+            delimiter=delimiter,
+            quotechar=quote or None,
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            doublequote=escape == quote,
+            escapechar=None if escape == quote else escape,
+            skipinitialspace=True,
+        )
+        first, before = start, 0
+        try:
+            for row in reader:
+                start, record = first + reader.line_num, lines[first + before : first + reader.line_num]
+                before = reader.line_num
+                if len(record) > 1 and rows and _are_rows(record, delimiter, len(rows[-1])):
+                    row, start = record[0].rstrip("\r\n").split(delimiter), start - len(record) + 1
+                rows.append(row if len(row) > 1 or "".join(row).strip() else [])
+                if len(rows) >= _SAMPLE_ROWS or start < first + reader.line_num:  # continue behind the stray quote
+                    break
+            else:
+                ended = True
+        except csv.Error:  # a field beyond the reader's limit: judge by the rows before it
             ended = True
-    except csv.Error:  # a field beyond the reader's limit: judge by the rows before it
-        ended = True
     if ended and not complete and len(rows) > 1:
         rows.pop()
     while rows and not rows[-1]:
         rows.pop()
     return rows
+
+
+def _are_rows(lines: Sequence[str], delimiter: str, width: int) -> bool:
+    """Return whether lines that a quote holds together are rows: nearly all have as many fields as the table."""
+    return width > 1 and sum(line.count(delimiter) == width - 1 for line in lines) >= _MOST_LINES * len(lines)
 
 
 def _common_width(rows: list[list[str]]) -> int:

@@ -173,3 +173,24 @@ def test_what_is_written_is_read(tmp_path: Path, rows: list, delimiter: str, quo
     assert table.frame["whole"].tolist() == expected["whole"].tolist()
     assert np.array_equal(table.frame["real"].astype(float), expected["real"])
     assert table.frame["flag"].tolist() == expected["flag"].tolist()
+
+
+@pytest.mark.parametrize("stray", ['9,"open,z', '9,x,"', '"9,x,y'])
+@pytest.mark.parametrize("at", [3, 150])
+def test_a_stray_quote_is_no_evidence_against_the_delimiter(tmp_path: Path, stray: str, at: int) -> None:
+    lines = [f'{i},text {i},"quoted, {i}"' if i % 50 == 0 else f"{i},text {i},{i / 7:.2f}" for i in range(300)]
+    lines[at] = stray
+    (tmp_path / "t.csv").write_text("\n".join(["n,text,value", *lines]) + "\n")
+    report = read_table(tmp_path / "t.csv", workdir=tmp_path / "work").report
+    (evidence,) = [item.evidence for item in report.decisions if item.name == "delimiter"]
+    assert evidence == "',' gives 301 of 301 rows the same number of fields, 3."
+    assert (report.rows, report.skipped) == (300, 0)
+
+
+def test_a_field_of_several_lines_is_one_in_the_evidence_too(tmp_path: Path) -> None:
+    rows = "".join(f'{i},"first line {i}\nsecond, of {i}\nthird"\n' for i in range(60))
+    (tmp_path / "t.csv").write_text("n,text\n" + rows)
+    report = read_table(tmp_path / "t.csv", workdir=tmp_path / "work").report
+    (evidence,) = [item.evidence for item in report.decisions if item.name == "delimiter"]
+    assert evidence == "',' gives 61 of 61 rows the same number of fields, 2."
+    assert report.rows == 60
