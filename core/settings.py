@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         """Folder with one working folder per run: its log and its scratch files."""
         return self.home.absolute() / "runs"
 
+    @property
+    def previews_dir(self) -> Path:
+        """Folder with one folder per uploaded file that is looked at before it is imported."""
+        return self.home.absolute() / "previews"
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:

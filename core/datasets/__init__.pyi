@@ -1,6 +1,6 @@
 from ._checked_table import CheckedTable
 from ._checks import GUARDRAILS, Guardrail, check
-from ._column_format import COLUMN_KINDS, NUMBER_STYLES
+from ._column_format import COLUMN_KINDS, DATE_FORMATS, NUMBER_STYLES
 from ._column_profile import ColumnProfile, Profile
 from ._column_relations import ColumnRelations, relate_columns, rows_to_compare
 from ._export import write_csv
@@ -12,7 +12,7 @@ from ._limits import Limits
 from ._options import Decision, ReadOptions, Undecided
 from ._pair_measures import MEASURES, ColumnRelation
 from ._profile import profile
-from ._read import detect_format, read_table
+from ._read import detect_format, first_lines, read_table
 from ._row_numbers import numbers_rows
 from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
@@ -44,6 +44,7 @@ from .prepare import (
 
 __all__ = [
     "COLUMN_KINDS",
+    "DATE_FORMATS",
     "FILE_FORMATS",
     "FUNCTIONS",
     "GUARDRAILS",
@@ -87,6 +88,7 @@ __all__ = [
     "compare_profiles",
     "detect_format",
     "fingerprint",
+    "first_lines",
     "fix_for",
     "infer_task",
     "load_frame",

@@ -169,10 +169,25 @@ def _find_header(table: _Rows, delimiter: str, options: ReadOptions) -> _Head:
         if following is None or not header_evidence(rows[following], table.body(following + 1))[0]:
             break
         lead = following
+    lead = _behind_padded_titles(table, lead)
     if width > 2 and lead > 0 and _is_short_header(rows[lead - 1], rows[lead:], width):
         return _short_header(table, lead - 1)
     header, evidence = header_evidence(rows[lead], table.body(lead + 1))
     return _with_units(table, lead, header, evidence)
+
+
+def _behind_padded_titles(table: _Rows, lead: int) -> int:
+    """Return the row of the header where the rows above it are titles that a spreadsheet filled up with delimiters.
+
+    Such a row has one cell at most, so it is only skipped for a header with names that values stand below.
+    """
+    rows, width = table.rows, table.width
+    start = lead
+    while lead < len(rows) and sum(bool(cell.strip()) for cell in rows[lead]) < 2:
+        lead += 1
+    if width < 3 or lead == start or lead == len(rows) or sum(bool(cell.strip()) for cell in rows[lead]) * 2 <= width:
+        return start
+    return lead if header_evidence(rows[lead], table.body(lead + 1))[0] else start
 
 
 def _given_header(table: _Rows, options: ReadOptions) -> _Head:

@@ -15,12 +15,13 @@ from core.datasets._formats import Container, FileFormat, identify
 from core.datasets._isolation import build_isolated, is_isolated
 from core.datasets._limits import Limits
 from core.datasets._options import ReadOptions
+from core.datasets._readers import head_of
 from core.datasets._source_file import SourceFile
 from core.datasets._table import ReadReport, Table
 from core.errors import InputError
 from core.progress import Event, Report, silent
 
-__all__ = ["detect_format", "read_table"]
+__all__ = ["detect_format", "first_lines", "read_table"]
 
 _MAX_LAYERS = 2
 
@@ -132,9 +133,24 @@ def detect_format(path: str | Path, *, options: ReadOptions | None = None) -> Fi
     InputError, LimitError
         As `read_table` does for a file of no known format.
     """
-    with _folders(None) as (folder, scratch):
+    with _start_of(path, options) as (_, file_format):
+        return file_format
+
+
+def first_lines(path: str | Path) -> tuple[str, ...]:
+    """Return the first lines of a text, shortened, also of one that holds no table; of any other file none."""
+    with _start_of(path, None) as (file, _):
+        return head_of(file.sample) if file.is_text else ()
+
+
+@contextmanager
+def _start_of(path: str | Path, options: ReadOptions | None) -> Iterator[tuple[SourceFile, FileFormat]]:
+    """Yield the start of a file, out of its containers, and its format; what that needs is removed at the end."""
+    limits = Limits.from_settings()
+    with _folders(None) as (folder, scratch), failures_reported("packed", limits):
         try:
-            return _unpack(SourceFile(Path(path), scratch, Limits.from_settings(), options, start_only=True))[-1]
+            file, _, file_format = _unpack(SourceFile(Path(path), scratch, limits, options, start_only=True))
+            yield file, file_format
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

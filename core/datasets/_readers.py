@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "frame_relation",
+    "head_of",
     "read_attribute_relation",
     "read_avro_file",
     "read_database",
@@ -136,6 +137,7 @@ def _of_sheet(sheet: Sheet, staged: Path, file: SourceFile, connection: duckdb.D
         sheets=sheet.sheets,
         skipped=len(sheet.footer),
         skipped_rows=sheet.footer,
+        head=sheet.head,
         complete=sheet.complete,
     )
 
@@ -220,6 +222,11 @@ def _with_encoding(relation: Relation, file: SourceFile) -> Relation:
         relation,
         encoding=text.encoding,
         decisions=[encoding, *relation.decisions],
-        head=tuple(line[:_HEAD_CHARACTERS] for line in file.sample.splitlines()[:_HEAD_LINES]),
+        head=head_of(file.sample),
         notices=(*text.notices, *relation.notices),
     )
+
+
+def head_of(text: str) -> tuple[str, ...]:
+    """Return the first lines of a text, shortened."""
+    return tuple(line[:_HEAD_CHARACTERS] for line in text.splitlines()[:_HEAD_LINES])

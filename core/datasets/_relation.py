@@ -39,7 +39,7 @@ class Relation:
     decisions : sequence of Decision, default=()
         Decisions on how the file is read.
     head : tuple of str, default=()
-        First lines of a text file, shortened.
+        First lines of a text file, or rows of a sheet, shortened.
     sheets : tuple of str, default=()
         Names of the sheets of a workbook that can be read.
     labels : mapping, default={}

@@ -21,6 +21,8 @@ __all__ = ["Sheet", "SheetRows", "read_sheet"]
 
 _HEAD_ROWS = 200
 _FOOTER_ROWS = 5
+_SHOWN_ROWS = 20
+_HEAD_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class SheetRows:
 class Sheet:
     """A sheet as it was written to CSV: its layout, the sheets of the workbook, the rows left out at its end.
 
-    `complete` says whether it has all rows.
+    `complete` says whether it has all rows, and `head` has the first ones as text.
     """
 
     layout: Layout
@@ -54,6 +56,7 @@ class Sheet:
     sheets: tuple[str, ...]
     footer: tuple[SkippedRow, ...] = ()
     complete: bool = True
+    head: tuple[str, ...] = ()
 
 
 def read_sheet(
@@ -94,6 +97,7 @@ def read_sheet(
     head = list(islice(rows, _HEAD_ROWS))
     if not head:
         raise InputError(f"The sheet {sheet.name!r} has no cells.", "Choose another sheet.")
+    shown = tuple(" | ".join(row)[:_HEAD_CHARACTERS] for row in head[:_SHOWN_ROWS])
     layout, footer = _write(head, rows, out, packed, limits, options)
     notices = list(layout.notices)
     if len(sheets) > 1:
@@ -101,7 +105,7 @@ def read_sheet(
         notices.insert(0, f"The sheet {sheet.name!r} was read; the file also has {listed}.")
     layout = replace(layout, notices=tuple(notices), decisions=(decision, *layout.decisions))
     complete = most is None or next(source, None) is None
-    return Sheet(layout, sheet.name, tuple(other.name for other in sheets), footer, complete)
+    return Sheet(layout, sheet.name, tuple(other.name for other in sheets), footer, complete, shown)
 
 
 def _choose(sheets: Sequence[SheetRows], options: ReadOptions) -> tuple[SheetRows, Decision]:

@@ -115,7 +115,7 @@ class ReadReport:
     undecided : tuple of Undecided, default=()
         Columns that stay text, though they may be something else.
     head : tuple of str, default=()
-        First lines of a text file, shortened.
+        First lines of a text file, or rows of a sheet with ``|`` between its cells, shortened.
     sheets : tuple of str, default=()
         Names of the sheets of a workbook that can be read.
     labels : mapping, default={}

@@ -8,11 +8,21 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-from core.errors import LimitError
+from core.errors import InputError, LimitError
+from core.files import atomic_write
 from core.settings import get_settings
 from core.storage import get_store
 
-__all__ = ["keep_original", "keep_upload", "restore_original", "upload_path"]
+__all__ = [
+    "check_uploadable",
+    "delete_preview",
+    "keep_original",
+    "keep_upload",
+    "preview_dir",
+    "previewed_file",
+    "restore_original",
+    "upload_path",
+]
 
 _PACKED = (b"\x1f\x8b", b"PK", b"PAR1", b"ARROW1")
 
@@ -22,7 +32,22 @@ def upload_path(name: str) -> Path:
     return get_settings().home.absolute() / "uploads" / Path(name).name
 
 
-def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str) -> str:
+def preview_dir(name: str) -> Path:
+    """Return the folder of a file that is looked at before it is imported."""
+    return get_settings().previews_dir / Path(name).name
+
+
+def previewed_file(name: str) -> Path:
+    """Return the path of that file."""
+    return preview_dir(name) / "file"
+
+
+def delete_preview(name: str) -> None:
+    """Delete a file that was looked at, with its previews."""
+    shutil.rmtree(preview_dir(name), ignore_errors=True)
+
+
+def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str, *, preview: bool = False) -> str:
     """Store an upload, and return the name that `upload_path` takes.
 
     Parameters
@@ -35,13 +60,16 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str) -> str
         Largest size, MB.
     hint : str
         Advice for a larger file.
+    preview : bool, default=False
+        Whether it is looked at first: then it is stored as the file that `previewed_file` names.
 
     Raises
     ------
     LimitError
         When it is larger than the limit; nothing is kept of it.
     """
-    path = upload_path(secrets.token_hex(16))
+    name = secrets.token_hex(16)
+    path = previewed_file(name) if preview else upload_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     copied = 0
     try:
@@ -55,8 +83,10 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str) -> str
                 target.write(chunk)
     except BaseException:
         path.unlink(missing_ok=True)
+        if preview:
+            path.parent.rmdir()
         raise
-    return path.name
+    return name
 
 
 def keep_original(path: Path, workdir: Path, limit_bytes: int) -> tuple[str, int] | None:
@@ -76,5 +106,19 @@ def keep_original(path: Path, workdir: Path, limit_bytes: int) -> tuple[str, int
 
 def restore_original(digest: str, path: Path) -> None:
     """Write a file that `keep_original` stored."""
-    with get_store().open(digest) as stored, gzip.open(stored) as source, open(path, "wb") as target:
+    with (
+        get_store().open(digest) as stored,
+        gzip.open(stored) as source,
+        atomic_write(path) as partial,
+        open(partial, "wb") as target,
+    ):
         shutil.copyfileobj(source, target, 1 << 20)
+
+
+def check_uploadable(format_name: str) -> None:
+    """Raise InputError for a format that users may not upload."""
+    from core.datasets import FILE_FORMATS, readable_formats
+
+    file_format = FILE_FORMATS[format_name]
+    if not file_format.upload:
+        raise InputError(f"{file_format.title} files cannot be uploaded.", f"Upload {readable_formats()}.")

@@ -8,19 +8,30 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from core import housekeeping, jobs
-from core.catalog import Dataset, datasets
+from core.catalog import Dataset, Run, datasets
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
 from core.progress import Event
 from core.settings import get_settings
 from core.storage import get_store
-from core.tasks._uploads import keep_original, keep_upload, restore_original, upload_path
+from core.tasks._uploads import (
+    check_uploadable,
+    delete_preview,
+    keep_original,
+    keep_upload,
+    previewed_file,
+    restore_original,
+    upload_path,
+)
 
 if TYPE_CHECKING:
     from core.datasets import ReadOptions, Table
 
-__all__ = ["SPEC", "run", "submit_again", "submit_sample", "submit_upload"]
+__all__ = ["SPEC", "TOO_LARGE_HINT", "run", "submit_again", "submit_previewed", "submit_sample", "submit_upload"]
+
+TOO_LARGE_HINT = "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit."
+"""Advice for an upload above the limit."""
 
 SPEC = TaskSpec(
     name="ingest",
@@ -55,12 +66,7 @@ def submit_upload(file: IO[bytes], filename: str, *, workspace: str, options: Re
     LimitError
         When the file is larger than ``max_upload_mb``.
     """
-    name = keep_upload(
-        file,
-        filename,
-        get_settings().max_upload_mb,
-        "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit.",
-    )
+    name = keep_upload(file, filename, get_settings().max_upload_mb, TOO_LARGE_HINT)
     settings: JsonObject = {"upload": name, "filename": filename[:200]}
     if options is not None:
         settings["options"] = options.model_dump(mode="json")
@@ -103,6 +109,28 @@ def submit_again(dataset_id: str, options: ReadOptions, *, workspace: str) -> st
     return jobs.submit("ingest", settings, workspace=workspace, title=f"Read {dataset.source} again")
 
 
+def submit_previewed(preview: Run, options: ReadOptions) -> str:
+    """Queue the run that reads the file that a preview looked at, an upload or the original of a dataset.
+
+    Parameters
+    ----------
+    preview : Run
+        Run of the preview.
+    options : ReadOptions
+        Decisions on how the file is read.
+
+    Returns
+    -------
+    str
+        Id of the run; its result is that of `submit_upload`.
+    """
+    kept = {name: preview.settings[name] for name in ("folder", "filename", "dataset") if name in preview.settings}
+    settings = kept | {"options": options.model_dump(mode="json"), "preview": preview.id}
+    again = " again" if "dataset" in settings else ""
+    title = f"Read {settings['filename']}{again}"
+    return jobs.submit("ingest", settings, workspace=preview.workspace, title=title)
+
+
 def run(context: RunContext) -> JsonObject:
     """Read, profile and store the table."""
     context.report(Event("read", 0.05, "Reading the table"))
@@ -117,13 +145,15 @@ def run(context: RunContext) -> JsonObject:
         table, facts = _read_upload(context)
 
     known = datasets.with_fingerprint(table.fingerprint, context.workspace)
-    if known is None:
+    if known is None or (earlier is not None and known.id == earlier.id):
         context.report(Event("profile", 0.6, "Profiling the columns"))
         dataset, new = _store(context, table, facts, earlier)
     else:
         dataset, new = known, False
         housekeeping.delete_unused(facts.get("upload_digest"))
     shutil.rmtree(context.workdir, ignore_errors=True)
+    if "folder" in context.settings:
+        delete_preview(context.settings["folder"])
     context.use_dataset(dataset.id)
     context.report(Event("store", 1.0, f"{dataset.rows:,} rows, {dataset.columns:,} columns"))
     return {"dataset_id": dataset.id, "name": dataset.name, "known": not new}
@@ -141,7 +171,8 @@ def _read_sample(name: str) -> tuple[Table, JsonObject]:
 
 def _read_upload(context: RunContext) -> tuple[Table, JsonObject]:
     """Return the table of an uploaded file, which is kept where there is room, and facts about its dataset."""
-    path = upload_path(context.settings["upload"])
+    previewed = "folder" in context.settings
+    path = previewed_file(context.settings["folder"]) if previewed else upload_path(context.settings["upload"])
     filename = context.settings["filename"]
     facts: JsonObject = {"name": (Path(filename).name.split(".")[0] or filename)[:200], "source": filename[:300]}
     try:
@@ -149,8 +180,14 @@ def _read_upload(context: RunContext) -> tuple[Table, JsonObject]:
         limit = get_settings().max_kept_uploads_mb * 2**20 - datasets.kept_bytes(context.workspace)
         if (kept := keep_original(path, context.workdir, limit)) is not None:
             facts["upload_digest"], facts["upload_bytes"] = kept
-    finally:
+    except Exception:
+        if not previewed:  # it can be read in another way
+            path.unlink(missing_ok=True)
+        raise
+    except BaseException:  # the run was cancelled
         path.unlink(missing_ok=True)
+        raise
+    path.unlink(missing_ok=True)
     return table, facts
 
 
@@ -170,7 +207,7 @@ def _read_again(context: RunContext, earlier: Dataset) -> tuple[Table, JsonObjec
 
 
 def _read(context: RunContext, path: Path) -> Table:
-    from core.datasets import FILE_FORMATS, ReadOptions, read_table, readable_formats
+    from core.datasets import ReadOptions, read_table
 
     options = context.settings.get("options")
     table = read_table(
@@ -180,9 +217,7 @@ def _read(context: RunContext, path: Path) -> Table:
         workdir=context.workdir,
         report=context.report,
     )
-    file_format = FILE_FORMATS[table.report.format]
-    if not file_format.upload:
-        raise InputError(f"{file_format.title} files cannot be uploaded.", f"Upload {readable_formats()}.")
+    check_uploadable(table.report.format)
     return table
 
 
@@ -209,8 +244,9 @@ def _store(context: RunContext, table: Table, facts: JsonObject, earlier: Datase
     )
     if earlier is not None:
         dataset.id = earlier.id
+        replaced = datasets.get(earlier.id, context.workspace)  # another run may have read it again meanwhile
         if datasets.replace(dataset, context.workspace):
-            housekeeping.delete_unused(earlier.data_digest, earlier.profile_digest)
+            housekeeping.delete_unused(replaced.data_digest, replaced.profile_digest)
             return dataset, True
         dataset = Dataset(**dataset.model_dump(exclude={"id", "name"}), name=f"{dataset.name[:180]} (read again)")
     return datasets.add(dataset)

@@ -10,9 +10,10 @@ from core import jobs
 from core.catalog import Run, RunEvent, RunState
 from pages._ui import badges, frame, keys, numbers
 
-__all__ = ["show_failure", "show_run"]
+__all__ = ["show_failure", "show_line", "show_run"]
 
 _POLL = "1s"
+_QUICK_POLL = "0.4s"  # of what a person waits for
 
 Details = Callable[[Run, list[RunEvent]], None]
 
@@ -33,6 +34,20 @@ def show_run(run_id: str, details: Details | None = None, *, budget_s: float | N
     every = None if run.state.terminal else _POLL
     st.fragment(frame.guarded(_strip), run_every=every)(run_id, details, budget_s, not run.state.terminal)
     return run
+
+
+def show_line(run_id: str, text: str) -> None:
+    """Draw one line while a short run is active, for what is drawn again at its end; then the page runs again."""
+    st.fragment(frame.guarded(_line), run_every=_QUICK_POLL)(run_id, text)
+
+
+def _line(run_id: str, text: str) -> None:
+    jobs.tick()
+    run = jobs.get(run_id, workspace=frame.workspace())
+    if run.state.terminal:
+        st.rerun()
+    position = jobs.queue_position(run)
+    st.caption(f":material/progress_activity: {text if position is None else 'Waiting for another run'}…")
 
 
 def _strip(run_id: str, details: Details | None, budget_s: float | None, was_active: bool) -> None:

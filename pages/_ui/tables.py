@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from core.catalog import Dataset
 from core.datasets import infer_task, whole_numbers
 from core.storage import get_store
 
-__all__ = ["TargetSummary", "column_names", "first_rows", "profile", "target_summary"]
+__all__ = ["TargetSummary", "column_names", "first_rows", "first_rows_of", "profile", "target_summary"]
 
 _CLASSES_SHOWN = 12
 
@@ -44,8 +45,12 @@ def column_names(dataset: Dataset) -> list[str]:
 
 def first_rows(dataset: Dataset, count: int) -> pd.DataFrame:
     """Return the first rows of a dataset without reading the others."""
-    file = pq.ParquetFile(get_store().local_path(dataset.data_digest))
-    return next(file.iter_batches(batch_size=count)).to_pandas()
+    return first_rows_of(get_store().local_path(dataset.data_digest), count)
+
+
+def first_rows_of(path: Path, count: int) -> pd.DataFrame:
+    """Return the first rows of a Parquet file without reading the others."""
+    return next(pq.ParquetFile(path).iter_batches(batch_size=count)).to_pandas()
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from core import housekeeping
 from core.catalog import Dataset, datasets
 from core.datasets import ReadReport
 from pages._ui import address, downloads, frame, header, numbers
-from pages.data import history
+from pages.data import history, reading_notes
 
 __all__ = ["head"]
 
@@ -41,56 +40,8 @@ def head(dataset: Dataset) -> None:
         st.info(frame.plain(notice), icon=":material/content_copy:")
     report = ReadReport.from_dict(dataset.report)
     if not dataset.origin_id:
-        _undecided(report)
-    _notes(report)
-
-
-def _undecided(report: ReadReport) -> None:
-    if report.undecided:
-        names = ", ".join(f"'{item.column}'" for item in report.undecided[:3])
-        more = len(report.undecided) - 3
-        st.warning(
-            frame.plain(f"{names}{f' and {more:,} more' if more > 0 else ''} may be more than text.")
-            + " Decide it on the tab Reading.",
-            icon=":material/help:",
-        )
-
-
-def _notes(report: ReadReport) -> None:
-    notices = [*report.notices]
-    if report.renamed:
-        pairs = ", ".join(f"'{old}' is now '{new}'" for new, old in report.renamed.items())
-        notices.append(f"Column names were repaired: {pairs}.")
-    for column, markers in report.missing_markers.items():
-        read_as = ", ".join(f"'{marker}' ({count:,})" for marker, count in markers.items())
-        notices.append(f"In '{column}', {read_as} was read as missing.")
-    if not report.skipped and not notices:
-        return
-    icon = ":material/warning:" if report.skipped else ":material/info:"
-    with st.expander(_label(report.skipped, len(notices)), icon=icon, expanded=bool(report.skipped)):
-        for notice in notices:
-            st.markdown(f"- {frame.plain(notice)}")
-        if report.skipped:
-            st.dataframe(
-                pd.DataFrame(list(report.skipped_rows)).rename(columns=str.capitalize),
-                hide_index=True,
-                alt="Lines of the file that are not in the table, with the reason",
-            )
-
-
-def _label(skipped: int, notes: int) -> str:
-    """Return the label of the notes.
-
-    Examples
-    --------
-    >>> _label(2, 7)
-    '2 lines could not be read; 7 notes on how the rest was read'
-    >>> _label(0, 1)
-    '1 note on how the file was read'
-    """
-    noted = f"{notes:,} note{'s' * (notes != 1)} on how the {'rest' if skipped else 'file'} was read"
-    lines = f"{skipped:,} line{'s' * (skipped != 1)} could not be read"
-    return "; ".join(part for part, count in ((lines, skipped), (noted, notes)) if count)
+        reading_notes.show_undecided(report)
+    reading_notes.show(report)
 
 
 def _manage(dataset: Dataset) -> None:

@@ -10,6 +10,7 @@ from pages.data import (
     columns,
     correlations,
     history,
+    import_preview,
     imports,
     listing,
     prepare,
@@ -47,9 +48,12 @@ if dataset_id is not None:
 else:
     with header.lookup("Import", back="All datasets"):
         imported = imports.imported()
-    header.show("Data", "Import a table, look at its columns, and check what could go wrong with it.")
-    known = datasets.find(frame.workspace())
-    imports.running(imported)
-    imports.upload_or_sample(first=not known)
-    if known:
-        listing.show(known)
+    if imported is not None and imports.is_previewed(imported):
+        import_preview.show(imported)
+    else:
+        header.show("Data", "Import a table, look at its columns, and check what could go wrong with it.")
+        known = datasets.find(frame.workspace())
+        imports.running(imported)
+        imports.upload_or_sample(first=not known)
+        if known:
+            listing.show(known)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from core.datasets import load_sample
 from tests.browser.conftest import Server, settled
 from tests.browser.test_journey import choose
-from tests.browser.test_tables import upload
+from tests.browser.test_tables import import_file
 from tests.golden import Golden
 
 
@@ -20,7 +20,7 @@ def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], 
     path = tmp_path / "reviews.csv"
     frame = load_sample("product_reviews").frame
     frame[frame["sentiment"] != "neutral"].head(400).to_csv(path, index=False)
-    upload(tab, filled, path)
+    import_file(tab, filled, path)
     expect(tab.get_by_role("heading", name="reviews")).to_be_visible(timeout=60_000)
     settled(tab)
     expect(tab).to_have_url(re.compile("dataset="))

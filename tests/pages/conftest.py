@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from core import models
+from core import jobs, models
 from core.catalog import Dataset, Model, Run, RunArtifact, artifacts, datasets, runs
 from core.storage import get_store
 from tests.golden import Golden, copy_home
@@ -89,6 +89,31 @@ def visit(page: str, **query: str) -> AppTest:
     for name, value in query.items():
         test.query_params[name] = value
     return test.run()
+
+
+def look_at(test: AppTest, name: str, content: bytes) -> Run:
+    """Upload a file to the Data page and wait until it was looked at; return the run that did."""
+    test.file_uploader[0].upload(name, content, "text/csv").run()
+    run = jobs.wait(query(test, "import"), 60, workspace="local")
+    test.run()
+    assert not test.exception
+    return run
+
+
+def import_file(test: AppTest, name: str, content: bytes) -> Run:
+    """Upload a file to the Data page, press Import, and wait; return the run. The page shows the dataset then."""
+    test.file_uploader[0].upload(name, content, "text/csv").run()  # who is in a hurry need not wait for the preview
+    return press_import(test)
+
+
+def press_import(test: AppTest) -> Run:
+    """Import the file that the page shows a preview of, and wait; return the run."""
+    if any(button.key == "data-import" for button in test.button):  # what has types of its own is imported at once
+        test.button(key="data-import").click().run()
+    run = jobs.wait(query(test, "import"), 60, workspace="local")
+    test.run()
+    assert not test.exception
+    return run
 
 
 def query(test: AppTest, name: str) -> str:

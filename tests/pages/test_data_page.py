@@ -8,22 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from core import jobs
-from core.catalog import RunState, datasets, runs
+from core.catalog import RunState, datasets
 from core.datasets import FILE_FORMATS
-from tests.pages.conftest import World, labels, query, texts, visit
-
-
-def _wait_for_imports() -> list[RunState]:
-    return [jobs.wait(run.id, 60, workspace="local").state for run in runs.find("local", task="ingest")]
+from tests.pages.conftest import World, import_file, labels, look_at, query, texts, visit
 
 
 def test_an_uploaded_table_is_read_and_opened(home: Path) -> None:
     test = visit("data")
-    test.file_uploader[0].upload("fruit.csv", b"name,weight\napple,120\npear,150\n", "text/csv").run()
-    assert not test.exception
-    assert _wait_for_imports() == [RunState.SUCCEEDED]
-    test.run()
+    assert import_file(test, "fruit.csv", b"name,weight\napple,120\npear,150\n").state is RunState.SUCCEEDED
     dataset = datasets.find("local")[0]
     assert (dataset.name, dataset.rows, dataset.columns) == ("fruit", 2, 2)
     assert query(test, "dataset") == dataset.id
@@ -54,8 +46,7 @@ def test_a_format_that_an_extension_adds_can_be_uploaded(
             test = visit("data")
             assert "fixed-width text (.fwf)" in test.file_uploader[0].help
             content = b"#fixed\nname  weight\napple    120\npear     150\n"
-            test.file_uploader[0].upload("fruit.fwf", content, "text/plain").run()
-            assert _wait_for_imports() == [RunState.SUCCEEDED]
+            assert import_file(test, "fruit.fwf", content).state is RunState.SUCCEEDED
             dataset = datasets.find("local")[0]
             assert (dataset.name, dataset.rows, dataset.columns) == ("fruit", 2, 2)
             assert dataset.report["format"] == "fixed_width"
@@ -65,10 +56,9 @@ def test_a_format_that_an_extension_adds_can_be_uploaded(
 
 def test_a_broken_upload_says_why_and_changes_nothing(home: Path) -> None:
     test = visit("data")
-    test.file_uploader[0].upload("model.csv", b"\x80\x05\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94.", "text/csv").run()
-    assert _wait_for_imports() == [RunState.FAILED]
-    test.run()
-    assert not test.exception
+    run = look_at(test, "model.csv", b"\x80\x05\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94.")
+    assert run.state is RunState.FAILED
+    assert list((home / "previews").iterdir()) == []
     assert len(test.error) == 1
     assert test.error[0].proto.title
     assert test.error[0].value
@@ -79,9 +69,7 @@ def test_a_broken_upload_says_why_and_changes_nothing(home: Path) -> None:
 def test_the_same_table_twice_is_said_and_stored_once(home: Path) -> None:
     for name in ("first.csv", "second.csv"):
         test = visit("data")
-        test.file_uploader[0].upload(name, b"a,b\n1,x\n2,y\n3,z\n", "text/csv").run()
-        assert set(_wait_for_imports()) == {RunState.SUCCEEDED}
-        test.run()
+        assert import_file(test, name, b"a,b\n1,x\n2,y\n3,z\n").state is RunState.SUCCEEDED
     assert [dataset.name for dataset in datasets.find("local")] == ["first"]
     assert "was imported before, as 'first'" in texts(test)
 
@@ -113,9 +101,7 @@ def test_each_tab_of_a_dataset_draws(world: World, tab: str) -> None:
 
 def test_roles_are_kept(home: Path) -> None:
     test = visit("data")
-    test.file_uploader[0].upload("people.csv", b"age,town,rent\n30,A,900\n41,B,1200\n", "text/csv").run()
-    _wait_for_imports()
-    test.run()
+    import_file(test, "people.csv", b"age,town,rent\n30,A,900\n41,B,1200\n")
     test.session_state["data-tabs"] = "Roles"
     test.run()
     test.selectbox[0].select("rent")
@@ -130,9 +116,7 @@ def test_roles_are_kept(home: Path) -> None:
 
 def test_a_dataset_can_be_renamed_and_deleted(home: Path) -> None:
     test = visit("data")
-    test.file_uploader[0].upload("draft.csv", b"a\n1\n2\n", "text/csv").run()
-    _wait_for_imports()
-    test.run()
+    import_file(test, "draft.csv", b"a\n1\n2\n")
     test.text_input[0].set_value("Final *table*")
     next(button for button in test.button if button.label == "Rename").click().run()
     assert datasets.find("local")[0].name == "Final *table*"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import InputError, NotFoundError
-from core.housekeeping import delete_dataset
+from core.housekeeping import delete_dataset, delete_old_previews
+from core.settings import get_settings
 from core.storage import get_store
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -130,3 +133,14 @@ def test_the_same_table_can_come_back() -> None:
     again = keep("a")
     assert stored(again) == [True, True]
     assert datasets.find("local") == [again]
+
+
+def test_uploads_that_nobody_imported_are_removed_after_a_day() -> None:
+    delete_old_previews()  # without any, there is nothing to do
+    folder = get_settings().previews_dir
+    for name, age_s in (("old", 90_000), ("new", 80_000)):
+        (folder / name / "run").mkdir(parents=True)
+        (folder / name / "file").write_bytes(b"a")
+        os.utime(folder / name, (time.time() - age_s,) * 2)
+    delete_old_previews()
+    assert [path.name for path in folder.iterdir()] == ["new"]

@@ -82,6 +82,20 @@ def test_line_numbers_hold_in_a_large_file_that_is_read_in_parallel(tmp_path: Pa
     assert [(row.line, row.text) for row in table.report.skipped_rows] == [(n + 1, line) for n, line in bad.items()]
 
 
+@pytest.mark.parametrize("titles", [["Report 2024;;;"], ["Report 2024;;;", ";;;", "made by Ann;;;"], ["Report", ";;;"]])
+def test_title_lines_that_a_spreadsheet_filled_up_are_skipped(tmp_path: Path, titles: list[str]) -> None:
+    body = "id;name;town;x\n1;a;b;2,5\n2;c;d;3,5\n"
+    table = read(tmp_path, "\n".join(titles) + "\n" + body)
+    assert table.columns == ["id", "name", "town", "x"]
+    assert table.frame["x"].tolist() == [2.5, 3.5]
+    assert "before the table were skipped" in " ".join(table.report.notices)
+
+
+def test_a_sparse_first_row_is_not_a_title(tmp_path: Path) -> None:
+    assert read(tmp_path, "1;;;\n2;3;4;5\n6;7;8;9\n").rows == 3
+    assert read(tmp_path, "id;;;\n2;3;4;5\n6;7;8;9\n").columns[0] == "id"
+
+
 def test_title_lines_are_skipped_and_said(tmp_path: Path) -> None:
     table = read(tmp_path, "Sales 2024, preliminary\nSource: us\n\nregion;sales;year\nnorth;10;2024\nsouth;12;2024\n")
     assert table.columns == ["region", "sales", "year"]

@@ -1,0 +1,284 @@
+"""Looks at the start of a file, to show how it would be imported; nothing is stored before it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from core import housekeeping, jobs
+from core.catalog import ACTIVE, Dataset, Run, RunState, datasets, runs
+from core.errors import InputError, PlumblineError
+from core.files import atomic_write, write_text
+from core.jobs import RunContext, TaskSpec
+from core.jsonable import JsonObject
+from core.progress import Event
+from core.settings import get_settings
+from core.tasks import ingest
+from core.tasks._uploads import (
+    check_uploadable,
+    delete_preview,
+    keep_upload,
+    preview_dir,
+    previewed_file,
+    restore_original,
+)
+
+if TYPE_CHECKING:
+    from core.datasets import ReadOptions, ReadReport, Table
+
+__all__ = [
+    "SPEC",
+    "Preview",
+    "accept",
+    "discard",
+    "import_of",
+    "is_kept",
+    "load",
+    "run",
+    "submit",
+    "submit_again",
+    "submit_dataset",
+]
+
+SPEC = TaskSpec(
+    name="preview",
+    title="Preview",
+    help="Reads the start of a file, to show how it would be imported.",
+    lane="short",
+    repeatable=False,  # the file is removed when it is imported
+)
+
+_ROWS = 100
+_WAITING = [RunState.QUEUED, *ACTIVE]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How a file would be read.
+
+    Parameters
+    ----------
+    report : ReadReport
+        Report on the start of the file; of a text that cannot be read as a table, only its first lines.
+    rows : Path, optional
+        Parquet file with the first rows of the table, if there is one.
+    """
+
+    report: ReadReport
+    rows: Path | None
+
+
+def submit(file: IO[bytes], filename: str, *, workspace: str) -> str:
+    """Copy an upload out of memory, and queue the run that looks at it.
+
+    Parameters
+    ----------
+    file : binary file
+        Content, read from the current position.
+    filename : str
+        Name that the user gave the file; it is shown, and never used as a path.
+    workspace : str
+        Workspace that the dataset will belong to.
+
+    Returns
+    -------
+    str
+        Id of the run; its result has ``typed`` (the file has types of its own, so that nothing is to be decided), and
+        `load` returns what it saw. The file is kept until it is imported or discarded, a day at most.
+
+    Raises
+    ------
+    LimitError
+        When the file is larger than ``max_upload_mb``.
+    """
+    housekeeping.delete_old_previews()
+    name = keep_upload(file, filename, get_settings().max_upload_mb, ingest.TOO_LARGE_HINT, preview=True)
+    return _submit({"folder": name, "filename": filename[:200]}, workspace)
+
+
+def submit_dataset(dataset: Dataset, options: ReadOptions) -> str:
+    """Queue the run that looks at a dataset's original file in another way, and return its id.
+
+    Raises
+    ------
+    InputError
+        When the original file is not kept.
+    """
+    if dataset.upload_digest is None:
+        raise InputError(f"The original file of '{dataset.name}' is not kept.", "Upload it again.")
+    housekeeping.delete_old_previews()
+    name = secrets.token_hex(16)
+    preview_dir(name).mkdir(parents=True)
+    settings = {
+        "folder": name,
+        "filename": dataset.source,
+        "dataset": dataset.id,
+        "fingerprint": dataset.fingerprint,
+        "options": options.model_dump(mode="json"),
+    }
+    return _submit(settings, dataset.workspace)
+
+
+def submit_again(run: Run, options: ReadOptions) -> str:
+    """Queue the run that looks at the same file in another way, and return its id; an active look is ended.
+
+    Raises
+    ------
+    InputError
+        When the file is no longer kept.
+    """
+    _require_file(run)
+    if run.state in _WAITING:
+        jobs.cancel(run.id, workspace=run.workspace)
+    previous = run.id if run.state is RunState.SUCCEEDED else run.settings.get("previous")
+    settings = run.settings | {"options": options.model_dump(mode="json"), "previous": previous}
+    _touch(run)
+    return _submit(settings, run.workspace)
+
+
+def _touch(run: Run) -> None:
+    """Keep the file for another day, since it is in use."""
+    folder = preview_dir(run.settings["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+
+
+def _submit(settings: JsonObject, workspace: str) -> str:
+    return jobs.submit("preview", settings, workspace=workspace, title=f"Look at {settings['filename']}")
+
+
+def load(run: Run) -> Preview | None:
+    """Return what a run saw, or None where it saw nothing, or the file was imported or discarded since."""
+    from core.datasets import ReadReport
+
+    folder = preview_dir(run.settings["folder"]) / run.id
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    rows = folder / "rows.parquet"
+    return Preview(ReadReport.from_dict(report), rows if rows.exists() else None)
+
+
+def accept(run: Run) -> str:
+    """Queue the import of the file in the way that a run looked at it, and return the id of that run.
+
+    The import reads the whole file with the options that the user has given; a file that is being imported already is
+    not imported twice.
+
+    Raises
+    ------
+    InputError
+        When the file is no longer kept.
+    """
+    from core.datasets import ReadOptions
+
+    earlier = import_of(run)
+    if earlier is not None:
+        return earlier.id
+    _require_file(run)
+    if run.state in _WAITING:
+        jobs.cancel(run.id, workspace=run.workspace)
+    _touch(run)
+    return ingest.submit_previewed(run, ReadOptions(**run.settings.get("options", {})))
+
+
+def import_of(run: Run) -> Run | None:
+    """Return the run that imports, or has imported, the file that a run looked at, or None."""
+    return next(
+        (
+            item
+            for item in runs.find(run.workspace, task="ingest", states=[*_WAITING, RunState.SUCCEEDED])
+            if item.settings.get("folder") == run.settings["folder"]
+        ),
+        None,
+    )
+
+
+def discard(run: Run) -> None:
+    """Remove the file that a run looked at, with all that was seen of it."""
+    if run.state in _WAITING:
+        jobs.cancel(run.id, workspace=run.workspace)
+    delete_preview(run.settings["folder"])
+
+
+def is_kept(run: Run) -> bool:
+    """Return whether the file that a run looked at can still be read."""
+    return previewed_file(run.settings["folder"]).exists() or "dataset" in run.settings
+
+
+def _require_file(run: Run) -> None:
+    if not is_kept(run):
+        raise InputError("The upload is no longer kept.", "Upload the file again.")
+
+
+def run(context: RunContext) -> JsonObject:
+    """Read the start of the file, and keep the report and the first rows beside it."""
+    from core.datasets import ReadOptions, detect_format, read_table
+
+    settings = context.settings
+    options = ReadOptions(**settings.get("options", {}))
+    file = previewed_file(settings["folder"])
+    folder = preview_dir(settings["folder"])
+    context.report(Event("read", 0.1, "Looking at the file"))
+    if not file.exists() and "dataset" in settings:
+        _restore(datasets.get(settings["dataset"], context.workspace), file)
+    is_first = not settings.get("previous") and "dataset" not in settings
+    is_text = False
+    try:
+        file_format = detect_format(file, options=options)
+        check_uploadable(file_format.name)
+        if file_format.typed:
+            return {"typed": True}
+        is_text = file_format.name == "csv"
+        table = read_table(
+            file,
+            name=settings["filename"],
+            options=options,
+            start_only=True,
+            workdir=context.workdir,
+            report=context.report,
+        )
+        _keep(table, folder / context.run.id)
+    except PlumblineError:
+        if is_first and is_text:  # there may be a way to read it, which its user knows
+            _keep_lines(file, options, folder / context.run.id)
+        elif is_first:
+            delete_preview(settings["folder"])
+        raise
+    finally:
+        shutil.rmtree(context.workdir, ignore_errors=True)
+    return {"typed": not table.report.decisions}
+
+
+def _restore(dataset: Dataset, file: Path) -> None:
+    if dataset.upload_digest is None:
+        raise InputError(f"The original file of '{dataset.name}' is not kept.", "Upload it again.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    restore_original(dataset.upload_digest, file)
+
+
+def _keep_lines(file: Path, options: ReadOptions, folder: Path) -> None:
+    """Keep the first lines of a text that cannot be read, with nothing decided."""
+    from core.datasets import Decision, ReadReport, first_lines
+
+    names = ("encoding", "delimiter", "quote", "skip_rows", "header")
+    decisions = tuple(Decision(name, "auto", "Nothing could be decided.", "guessed") for name in names)
+    report = ReadReport(0, 0, "csv", decisions=decisions, head=first_lines(file), given=options, options=options)
+    folder.mkdir(exist_ok=True)
+    write_text(folder / "report.json", json.dumps(report.to_dict()))
+
+
+def _keep(table: Table, folder: Path) -> None:
+    import pyarrow.parquet as pq
+
+    folder.mkdir(exist_ok=True)  # not its parent: where that is gone, the upload was discarded
+    first = next(pq.ParquetFile(table.path).iter_batches(batch_size=_ROWS))
+    with atomic_write(folder / "rows.parquet") as partial, pq.ParquetWriter(partial, first.schema) as writer:
+        writer.write_batch(first)
+    write_text(folder / "report.json", json.dumps(table.report.to_dict(), allow_nan=False))

@@ -1,0 +1,71 @@
+"""Notes on how a file was read: lines that could not be read, names that were repaired, what became missing."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.datasets import ReadReport
+from pages._ui import frame
+from pages.data.reading_columns import in_words
+
+__all__ = ["show", "show_undecided"]
+
+
+def show_undecided(report: ReadReport) -> None:
+    """Name the columns that are to be decided on the tab Reading."""
+    if report.undecided:
+        names = ", ".join(f"'{item.column}'" for item in report.undecided[:3])
+        more = len(report.undecided) - 3
+        st.warning(
+            frame.plain(f"{names}{f' and {more:,} more' if more > 0 else ''} may be more than text.")
+            + " Decide it on the tab Reading.",
+            icon=":material/help:",
+        )
+
+
+def show(report: ReadReport, *, columns: bool = True) -> None:
+    """Draw the lines that could not be read, and the notes on how the others were.
+
+    Parameters
+    ----------
+    report : ReadReport
+        Report on the reading.
+    columns : bool, default=True
+        Whether notes on single columns are among them; the panel that shows how a file is read has a row for each.
+    """
+    by_column = tuple(f"Column {column!r} " for column in report.types)
+    notices = [notice for notice in report.notices if columns or not notice.startswith(by_column)]
+    if report.renamed:
+        pairs = ", ".join(f"'{old}' is now '{new}'" for new, old in report.renamed.items())
+        notices.append(f"Column names were repaired: {pairs}.")
+    for column, markers in report.missing_markers.items() if columns else ():
+        read_as = ", ".join(f"'{marker}' ({count:,})" for marker, count in markers.items())
+        notices.append(f"In '{column}', {read_as} was read as missing.")
+    if not report.skipped and not notices:
+        return
+    icon = ":material/warning:" if report.skipped else ":material/info:"
+    with st.expander(_label(report.skipped, len(notices)), icon=icon, expanded=bool(report.skipped)):
+        for notice in notices:
+            st.markdown(f"- {frame.plain(in_words(notice))}")
+        if report.skipped:
+            st.dataframe(
+                pd.DataFrame(list(report.skipped_rows)).rename(columns=str.capitalize),
+                hide_index=True,
+                alt="Lines of the file that are not in the table, with the reason",
+            )
+
+
+def _label(skipped: int, notes: int) -> str:
+    """Return the label of the notes.
+
+    Examples
+    --------
+    >>> _label(2, 7)
+    '2 lines could not be read; 7 notes on how the rest was read'
+    >>> _label(0, 1)
+    '1 note on how the file was read'
+    """
+    noted = f"{notes:,} note{'s' * (notes != 1)} on how the {'rest' if skipped else 'file'} was read"
+    lines = f"{skipped:,} line{'s' * (skipped != 1)} could not be read"
+    return "; ".join(part for part, count in ((lines, skipped), (noted, notes)) if count)
