@@ -9,6 +9,7 @@ from ._fingerprint import fingerprint
 from ._formats import FILE_FORMATS, FileFormat, readable_formats
 from ._frame import load_frame, load_random_rows, store_frame
 from ._limits import Limits
+from ._next_steps import NextStep, likely_target, next_steps
 from ._options import Decision, ReadOptions, Undecided
 from ._pair_measures import MEASURES, ColumnRelation
 from ._profile import profile
@@ -66,6 +67,7 @@ __all__ = [
     "Guardrail",
     "Limits",
     "LineCounts",
+    "NextStep",
     "Prepared",
     "Preview",
     "Profile",
@@ -91,9 +93,11 @@ __all__ = [
     "first_lines",
     "fix_for",
     "infer_task",
+    "likely_target",
     "load_frame",
     "load_random_rows",
     "load_sample",
+    "next_steps",
     "numbers_rows",
     "prepare_file",
     "preview_recipe",

@@ -13,6 +13,7 @@ from pages.data import (
     import_preview,
     imports,
     listing,
+    next_steps,
     prepare,
     preview,
     reading,
@@ -31,6 +32,7 @@ if dataset_id is not None:
     with header.lookup("Preparation", back="Back to the dataset", query={"dataset": dataset_id}):
         preparing = history.preparing()
     dataset_head.head(dataset)
+    next_steps.show(dataset)
     history.running(dataset, preparing)
     tabs.show(
         {
