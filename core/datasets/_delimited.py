@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.datasets._dialect import Layout
+from core.datasets._footer import find_footer
 from core.datasets._record_scan import RecordScan
 from core.datasets._records import BLOCK, MAX_RECORD_BYTES, CleanCopy, Records
 from core.query import literal
@@ -95,11 +96,18 @@ def scan_records(path: Path, layout: Layout, clean: Path) -> Records:
         records.lead_lines = records.lines = sum(bool(line) for line in lead)
         # A reader that skips lines minds their quotes.
         quoted = any(dialect.quote.encode() in line for line in lead)
-        scan = RecordScan(layout, records, copy, source.tell(), line_end, copied=quoted)
+        footer = find_footer(path, layout)
+        scan = RecordScan(layout, records, copy, source.tell(), line_end, copied=quoted or bool(footer.lines))
         buffer = b""
-        while block := source.read(BLOCK):
+        while block := source.read(min(BLOCK, footer.start - source.tell())):
             buffer = scan.add(buffer + block, final=False)
         scan.add(buffer, final=True)
+        for line in footer.lines:
+            records.lines += 1
+            if line:
+                scan.skip(records.lines, line, 1, "looks like a footer")
+            else:
+                records.blank_lines += 1
     if copy.used:
         records.path, records.skip = clean, 0
     return records

@@ -160,7 +160,7 @@ class RecordScan:
             if bad[index] and not record.strip():
                 records.blank_lines += 1
             elif bad[index]:
-                self._skip(line, record, count, self._misfit(int(widths[index]), int(lengths[index])))
+                self.skip(line, record, count, self._misfit(int(widths[index]), int(lengths[index])))
             elif self._are_rows(record):
                 for single in record.split(b"\n"):
                     self._add_literally(single, 1)
@@ -251,7 +251,7 @@ class RecordScan:
                 break  # the next line is a row of its own
             stop = following
         records.lines += 1
-        self._skip(records.lines, text[start:first], 1, _WRONG_QUOTE)
+        self.skip(records.lines, text[start:first], 1, _WRONG_QUOTE)
         return first + 1
 
     def _add_literally(self, record: bytes, lines: int) -> bool:
@@ -277,7 +277,8 @@ class RecordScan:
             return f"longer than {MAX_RECORD_BYTES // 1_000_000} MB"
         return f"too {'many' if width > self._width else 'few'} fields: the table has {self._width}"
 
-    def _skip(self, line: int, record: bytes, lines: int, reason: str) -> None:
+    def skip(self, line: int, record: bytes, lines: int, reason: str) -> None:
+        """Leave a record out, and note why."""
         records = self._records
         records.skipped += 1
         records.skipped_lines += lines

@@ -137,3 +137,27 @@ def test_every_line_of_a_large_file_is_accounted_for(tmp_path: Path, rows: int, 
     table = read(tmp_path, "\n".join([f"a{delimiter}b", *lines]) + "\n")
     assert (table.rows, table.report.skipped) == (rows, 0)
     assert table.frame["a"].tolist() == list(range(rows))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("footer", "left_out"),
+    [
+        (["Total,,"], 1),
+        (["", "Source: Statistical Office,,", "Note: preliminary,,", ""], 2),
+        (["Summer,,"], 0),  # a value like others
+        (["7,,"], 0),
+        (["Total,1,2"], 0),  # a row that the file has; it is the user's to leave out
+        (["Total,,", "8,text,1.5"], 0),
+    ],
+)
+def test_a_footer_is_left_out_and_shown(tmp_path: Path, footer: list[str], left_out: int, newline: str) -> None:
+    rows = ["region,product,sales", *(f"north {i},tea,{i}" for i in range(30))]
+    (tmp_path / "t.csv").write_text(newline.join([*rows, *footer]) + newline, newline="")
+    report = read_table(tmp_path / "t.csv", workdir=tmp_path / "work").report
+    assert (report.rows, report.skipped) == (30 + sum(map(bool, footer)) - left_out, left_out)
+    assert [row.reason for row in report.skipped_rows] == ["looks like a footer"] * left_out
+    counts = report.lines
+    assert counts is not None
+    kept = counts.lead + counts.header + counts.continuation + counts.blank + counts.skipped + report.rows
+    assert kept == counts.total == len(rows) + len(footer)
