@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ColumnarTable", "feather_table", "parquet_footer", "parquet_table"]
 
+_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _WIDE_INTEGERS = ("UBIGINT", "HUGEINT", "UHUGEINT")
 
@@ -44,9 +45,12 @@ def parquet_table(connection: duckdb.DuckDBPyConnection, path: Path, limits: Lim
         When it has, or unpacks to, more than the limits allow. The footer does not tell how far repeated values
         expand, so rows, columns and the width of text are checked before a value is copied.
     """
+    import pyarrow.parquet as pq
+
     rows, names = parquet_footer(path, limits)
     relation = f"read_parquet({literal(path)})"
-    return _normalize(connection, relation, names, rows, limits, path.stat().st_size, "Parquet")
+    table = _normalize(connection, relation, names, rows, limits, path.stat().st_size, "Parquet")
+    return _with_durations(table, pq.read_schema(path))
 
 
 def parquet_footer(path: Path, limits: Limits) -> tuple[int, list[str]]:
@@ -119,7 +123,23 @@ def feather_table(connection: duckdb.DuckDBPyConnection, path: Path, staged: Pat
     except (pa.ArrowException, OSError, ValueError, struct.error) as error:
         raise _damaged("Feather") from error
     relation = f"read_parquet({literal(staged)})"
-    return _normalize(connection, relation, names, rows, limits, path.stat().st_size, "Feather")
+    table = _normalize(connection, relation, names, rows, limits, path.stat().st_size, "Feather")
+    return _with_durations(table, schema)
+
+
+def _with_durations(table: ColumnarTable, schema: pa.Schema) -> ColumnarTable:
+    """Return the table with durations as seconds: Parquet stores them as integers, of whatever unit."""
+    import pyarrow as pa
+
+    columns = [
+        TextColumn(
+            "number", f"{column.sql} / {_PER_SECOND[field.type.unit]}", notice="holds durations; it has their seconds"
+        )
+        if pa.types.is_duration(field.type)
+        else column
+        for column, field in zip(table.columns, schema, strict=True)
+    ]
+    return replace(table, columns=columns)
 
 
 def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
@@ -284,7 +304,8 @@ def _column(connection: duckdb.DuckDBPyConnection, relation: str, name: str, dty
     if dtype == "BLOB":
         return TextColumn("text", f"hex({name})", notice="holds bytes; they are kept as hexadecimal text")
     if dtype in ("TIME", "UUID", "INTERVAL"):
-        return TextColumn("text", f"{name}::VARCHAR")
+        notices = {"TIME": "holds times of day; it is kept as text", "INTERVAL": "holds durations; it is kept as text"}
+        return TextColumn("text", f"{name}::VARCHAR", notice=notices.get(dtype, ""))
     return TextColumn(
         "text", f"to_json({name})::VARCHAR", notice="holds lists or structures; they are kept as JSON text"
     )

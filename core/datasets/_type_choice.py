@@ -21,6 +21,7 @@ from core.datasets._file_decisions import (
     whole_fits,
 )
 from core.datasets._options import AUTO, Decision, ReadOptions
+from core.datasets._time_text import describe_times
 from core.datasets._types import TEXT_MARKERS, InferredColumn, infer_types
 from core.datasets._written_formats import Fit, check_formats
 from core.query import literal
@@ -244,6 +245,7 @@ def _text(column: InferredColumn, *, candidates: tuple[str, ...] = (), evidence:
     if kept and not notice:
         shown = ", ".join(f"{marker!r} ({count:,})" for marker, count in kept.items())
         notice = f"keeps values that may mean missing as text: {shown}"
+    notice = notice or describe_times(column.cells)
     item = ColumnFormat("text", missing=missing, trimmed=column.padded >= column.values)
     counts = {marker: markers[marker] for marker in missing}
     return TextColumn("text", item.value(column.name), counts, notice, item, candidates, evidence)

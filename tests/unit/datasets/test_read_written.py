@@ -233,3 +233,38 @@ def test_missing_values_that_are_given_are_the_only_ones(tmp_path: Path) -> None
     assert table.report.missing_markers["v"] == {"-9": 1}
     table = column(tmp_path, ["x", "?", "NA"], missing_values=("-9",))
     assert table.frame["v"].tolist() == ["x", "?", "NA"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1:30 PM", "11:05 AM"], "times of day"),
+        (["13:30:05", "09:00:00"], "times of day"),
+        (["1h 30m", "45m 10s"], "durations"),
+        (["00:45:10", "30:00:00"], "durations"),
+        (["1 days 02:00:00", "0 days 00:30:00"], "durations"),
+        (["PT1H30M", "P2D"], "durations"),
+        (["one", "two"], ""),
+    ],
+)
+def test_times_of_day_and_durations_stay_text_and_are_said_to(tmp_path: Path, cells: list[str], said: str) -> None:
+    (tmp_path / "t.csv").write_text("n,v\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells * 10)))
+    table = read_table(tmp_path / "t.csv", workdir=tmp_path / "work")
+    assert table.report.types["v"] == "text"
+    assert table.frame["v"].tolist() == cells * 10
+    assert [notice for notice in table.report.notices if said] == (
+        [f"Column 'v' holds {said}; it is kept as text."] * bool(said)
+    )
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+def test_durations_of_columns_become_seconds(tmp_path: Path, unit: str, suffix: str) -> None:
+    frame = pd.DataFrame(
+        {"d": pd.to_timedelta([90, 3_600, None], unit="s").astype(f"timedelta64[{unit}]"), "n": [1, 2, 3]}
+    )
+    getattr(frame, f"to_{suffix}")(tmp_path / "t")
+    table = read_table(tmp_path / "t", workdir=tmp_path / "work")
+    pd.testing.assert_series_equal(table.frame["d"], frame["d"].dt.total_seconds())
+    assert table.report.types == {"d": "number", "n": "integer"}
+    assert "Column 'd' holds durations; it has their seconds." in table.report.notices
