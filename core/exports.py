@@ -16,16 +16,18 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.catalog import Run, artifacts
-from core.errors import ExportError, InputError
+from core.catalog import Run, artifacts, runs
+from core.errors import ExportError, InputError, NotFoundError
 from core.files import write_text
 from core.jobs import RunContext
 from core.jsonable import jsonable
+from core.readings import training_reading
 from core.storage import get_store
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.datasets import CellFormat
     from core.edge import ExportRecord
 
 __all__ = [
@@ -163,4 +165,16 @@ def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
         card=bundle_card(record, variant),
         license=license,
         tokenizer=tokenizer(run),
+        formats=_formats(record, run.workspace),
     )
+
+
+def _formats(record: ExportRecord, workspace: str) -> dict[str, CellFormat] | None:
+    """Return how the model's training file had its cells; None for a model of texts, or when its run was deleted."""
+    if record.kind != "table" or record.source.run is None:
+        return None
+    try:
+        source = runs.get(record.source.run, workspace)
+    except NotFoundError:
+        return None
+    return training_reading(source.id, source.dataset_id, workspace=workspace).formats()

@@ -1,3 +1,4 @@
+from ._cell_format import CellFormat, cell_format
 from ._checked_table import CheckedTable
 from ._checks import GUARDRAILS, Guardrail, check
 from ._column_format import COLUMN_KINDS, DATE_FORMATS, NUMBER_STYLES
@@ -53,6 +54,7 @@ __all__ = [
     "MISSING_MARKERS",
     "NUMBER_STYLES",
     "STEPS",
+    "CellFormat",
     "CheckedTable",
     "ColumnChange",
     "ColumnProfile",
@@ -85,6 +87,7 @@ __all__ = [
     "TargetByColumn",
     "Undecided",
     "apply_recipe",
+    "cell_format",
     "check",
     "column_types",
     "compare_profiles",

@@ -15,10 +15,13 @@ __all__ = [
     "COLUMN_KINDS",
     "CURRENCY",
     "DATE_FORMATS",
+    "ISO_SHAPE",
     "MACROS",
     "NUMBER",
     "NUMBER_STYLES",
+    "SCALES",
     "TIME_FORMATS",
+    "TYPOGRAPHY",
     "ColumnFormat",
     "NumberStyle",
     "date_shape",
@@ -42,11 +45,10 @@ NUMBER = (
 )
 """A number with whatever people put around it."""
 _PARTS = ("opened", "sign", "currency", "inner", "digits", "scale", "unit", "last", "closed")
-_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "Mio": 1e6, "bn": 1e9, "B": 1e9, "Mrd": 1e9}
+SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "Mio": 1e6, "bn": 1e9, "B": 1e9, "Mrd": 1e9}
 
 # Signs and blanks of typography become those of a keyboard.
-_TRANSLATED = "−–\u00a0\u202f\u2009’"
-_KEYS = "--   '"
+_TRANSLATED, _KEYS = TYPOGRAPHY = ("−–\u00a0\u202f\u2009’", "--   '")
 MACROS = (
     f"CREATE OR REPLACE TEMP MACRO typed(v) AS trim(translate(v, {literal(_TRANSLATED)}, {literal(_KEYS)}), ' \t')",
     f"CREATE OR REPLACE TEMP MACRO number_parts(v) AS regexp_extract(typed(v), {literal(NUMBER)}, "
@@ -126,6 +128,8 @@ _SHAPES = {
 _DAY = r"\s*\d{4}-\d{2}-\d{2}\s*"
 _TIME = r"\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?\s*"
 _ZONE = r"\s*\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)? ?(Z|[+-]\d{2}(:?\d{2})?)\s*"
+ISO_SHAPE = {"date": _DAY, "timestamp": f"{_TIME}|{_ZONE}"}
+"""Regular expressions of dates and times in ISO 8601."""
 _STORED = {
     "boolean": "BOOLEAN",
     "integer": "BIGINT",
@@ -261,7 +265,7 @@ def _number(cell: str, style: NumberStyle) -> str:
     plain = digits
     for mark, new in ((style.thousands, ""), (style.decimal, ".")):
         plain = f"replace({plain}, {literal(mark)}, {literal(new)})" if mark != new else plain
-    scale = " ".join(f"WHEN {literal(name)} THEN {factor!r}::DOUBLE" for name, factor in _SCALES.items())
+    scale = " ".join(f"WHEN {literal(name)} THEN {factor!r}::DOUBLE" for name, factor in SCALES.items())
     negative = "(p.sign = '-' OR p.inner = '-' OR p.last = '-' OR p.opened = '(')"
     once = "strlen(p.sign) + strlen(p.inner) + strlen(p.last) + strlen(p.opened) <= 1"
     # Digits after a leading zero are a code, and a float would round more than 16.

@@ -235,8 +235,13 @@ def _distinct(fits: Sequence[Fit]) -> list[Fit]:
     return list(kept.values())
 
 
-def _text(column: InferredColumn, *, candidates: tuple[str, ...] = (), evidence: str = "") -> TextColumn:
-    """Return a column of text; markers that may be words or codes are kept."""
+def _text(
+    column: InferredColumn, *, candidates: tuple[str, ...] = (), evidence: str = "", whole: bool = True
+) -> TextColumn:
+    """Return a column of text; markers that may be words or codes are kept.
+
+    A part of a column (which is not `whole`) does not show whether the blank that its cells begin with belongs to them.
+    """
     markers = column.markers
     meant = ("", *TEXT_MARKERS) if column.default_markers else tuple(markers)
     missing = tuple(m for m in meant if m in markers and not (m == "NA" and column.codes))
@@ -246,7 +251,7 @@ def _text(column: InferredColumn, *, candidates: tuple[str, ...] = (), evidence:
         shown = ", ".join(f"{marker!r} ({count:,})" for marker, count in kept.items())
         notice = f"keeps values that may mean missing as text: {shown}"
     notice = notice or describe_times(column.cells)
-    item = ColumnFormat("text", missing=missing, trimmed=column.padded >= column.values)
+    item = ColumnFormat("text", missing=missing, trimmed=whole and column.padded >= column.values)
     counts = {marker: markers[marker] for marker in missing}
     return TextColumn("text", item.value(column.name), counts, notice, item, candidates, evidence)
 
@@ -263,7 +268,9 @@ def _given(
 ) -> TextColumn:
     """Return a column of the type that was given; cells without such a value become missing, and are counted."""
     if item.kind == "text" or not column.values:
-        return _text(column) if item.kind == "text" else TextColumn(item.kind, _NULL[item.kind], column.markers)
+        if item.kind == "text":
+            return _text(column, whole=strict)
+        return TextColumn(item.kind, _NULL[item.kind], column.markers)
     missing = ", ".join(literal(marker) for marker in column.markers)
     name = column.name
     cells = f"(SELECT {name} AS v FROM {source.rows} WHERE {name} IS NOT NULL"

@@ -14,9 +14,12 @@ from pydantic import JsonValue, TypeAdapter
 
 from core.columns import require_columns
 from core.datasets import Finding
+from core.edge.portable.cells import TEXT_MARKERS
+from core.edge.portable.written import category_text
 from core.errors import InputError
 from core.features import describe_cells
 from core.models._fields import MAX_CHOICES, Field
+from core.models._written_cells import BLANKS
 from core.registry import Registry
 
 if TYPE_CHECKING:
@@ -309,13 +312,28 @@ def _read_dates(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnRepor
 
 
 def _read_categories(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    read = _as_texts(column)
-    report = _report(column, field, describe_cells(column), read)
+    read = _known_texts(_as_texts(column), field)
+    report = _report(column.where(read.notna()), field, describe_cells(column), read)
     if field.complete and field.kind == "category":
         unseen = read[read.notna() & ~read.isin(field.choices)]
         examples = tuple(unseen.value_counts().index[:_EXAMPLES])
         report = replace(report, unseen=len(unseen), unseen_examples=examples)
     return read, report
+
+
+def _known_texts(texts: pd.Series, field: Field) -> pd.Series:
+    """Return texts as training read them: markers, and blanks before a text, belong to it only if it is a choice."""
+    known = frozenset(field.choices)
+
+    def read(text: str) -> str | None:
+        if text in known:
+            return text
+        stripped = text.strip(BLANKS)
+        if not stripped or stripped in TEXT_MARKERS:
+            return None
+        return text.lstrip() if text.lstrip() in known else text
+
+    return texts.map(read, na_action="ignore").astype(object)
 
 
 def _as_texts(column: pd.Series) -> pd.Series:
@@ -324,7 +342,7 @@ def _as_texts(column: pd.Series) -> pd.Series:
         return column.astype(object).map(
             lambda value: str(int(value)) if float(value).is_integer() else str(value), na_action="ignore"
         )
-    return column.astype(object).map(str, na_action="ignore").astype(object)
+    return column.astype(object).map(category_text, na_action="ignore").astype(object)
 
 
 _READERS = {

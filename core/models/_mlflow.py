@@ -20,13 +20,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from core.automl import BUNDLE_SOURCES, code_requirements
 from core.errors import StorageError
+from core.jsonable import jsonable
 from core.models._card_build import card
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
 from core.models._mlflow_loader import ServedModelFile
 from core.models._registry import resolve
+from core.readings import training_reading
 
 if TYPE_CHECKING:
     from core.catalog import ModelVersion
@@ -52,6 +56,10 @@ MLFLOW_SOURCES = (
     "models/_intake.py",
     "models/_mlflow_loader.py",
     "models/_predictors.py",
+    "models/_written_cells.py",
+    "edge/__init__.py",
+    "edge/__init__.pyi",
+    "edge/portable/*.py",
 )
 """The part of ``core`` that loads a model of either kind, as patterns below ``core``."""
 _MLFLOW = "mlflow-skinny>=3,<4"  # all of MLflow requires an older pandas
@@ -148,10 +156,20 @@ def _write_data(evidence: RunEvidence, fields: list[Field], folder: Path) -> Non
         max_length=result.integer_setting("max_length") if text else None,
         batch_size=result.integer_setting("eval_batch_size") if text else None,
         steps={} if evidence.replay is None else evidence.replay.to_dict(),
+        formats=_formats(evidence, fields),
     ).write(folder / "model.json")
     cells = [["An example." if field.kind == "text" else field.default for field in fields]]
     example = {"columns": [field.name for field in fields], "data": cells}
     (folder.parent / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
+
+
+def _formats(evidence: RunEvidence, fields: list[Field]) -> dict[str, dict[str, JsonValue]]:
+    if evidence.reads_text:
+        return {}
+    run, names = evidence.run, {field.name for field in fields}
+    formats = training_reading(run.id, run.dataset_id, workspace=run.workspace).formats()
+    plain: dict[str, dict[str, JsonValue]] = jsonable({name: formats[name] for name in formats if name in names})
+    return plain
 
 
 def _write_code(folder: Path) -> None:
@@ -227,12 +245,12 @@ def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, fields: list[Fi
 
 def _inputs(evidence: RunEvidence, fields: list[Field]) -> list[dict[str, str | bool]]:
     """Return MLflow's description of the columns; those around the steps are optional, for either will do."""
-    replay = evidence.replay
+    replay, formats = evidence.replay, _formats(evidence, fields)
     made = set() if replay is None else replay.outputs
     inputs: list[dict[str, str | bool]] = [
         {"type": "any", "name": field.name, "required": False}
         if field.name in made
-        else {"type": _input_type(field), "name": field.name, "required": True}
+        else {"type": _input_type(field, field.name in formats), "name": field.name, "required": True}
         for field in fields
     ]
     names = {field.name for field in fields}
@@ -240,12 +258,14 @@ def _inputs(evidence: RunEvidence, fields: list[Field]) -> list[dict[str, str | 
     return inputs + [{"type": "any", "name": name, "required": False} for name in raw]
 
 
-def _input_type(field: Field) -> str:
+def _input_type(field: Field, written: bool) -> str:
     """Return MLflow's type of a column; "any" where MLflow's own checks refuse what the model takes.
 
-    These refuse a category of numbers that come as numbers, missing values among booleans, dates with a time zone, and
-    whole numbers that come with missing ones (then as floats).
+    These refuse a category of numbers that come as numbers, missing values among booleans, dates with a time zone,
+    whole numbers that come with missing ones (then as floats), and numbers that come as a file has them (`written`).
     """
+    if written and field.kind not in ("category", "text"):
+        return "any"
     if field.kind == "date" or field.held or (field.nullable and (field.integer or field.kind == "boolean")):
         return "any"
     if field.kind == "number":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.datasets import Replay
 from core.models._fields import Field
 from core.models._intake import read_rows
 from core.models._predictors import Predictor, load_table, load_text, prediction_table
+from core.models._written_cells import WrittenFormat, read_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,8 @@ class ServedModelFile:
         Number of tokens that are read of a text, and of texts that are predicted at once.
     steps : dict, default={}
         Row-wise steps between the file and the training table, as `core.datasets.Replay` stores them.
+    formats : dict of str to dict, default={}
+        How the cells of each column were written in the training file, by `core.datasets.cell_format`.
     """
 
     kind: str
@@ -44,6 +48,7 @@ class ServedModelFile:
     max_length: int | None = None
     batch_size: int | None = None
     steps: dict[str, JsonValue] = field(default_factory=dict)
+    formats: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> ServedModelFile:
@@ -71,16 +76,26 @@ class ServedModel:
         The columns that it reads.
     replay : Replay, optional
         Row-wise steps that the rows go through first.
+    formats : mapping of str to dict, optional
+        Format in which the training file had the cells, by column: cells that are still text are read so.
     """
 
-    def __init__(self, predictor: Predictor, fields: list[Field], replay: Replay | None = None) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        fields: list[Field],
+        replay: Replay | None = None,
+        formats: Mapping[str, WrittenFormat] | None = None,
+    ) -> None:
         self._predictor = predictor
         self._fields = fields
         self._replay = replay
+        self._formats = formats or {}
 
     def predict(self, frame: pd.DataFrame, params: dict[str, object] | None = None) -> pd.DataFrame:
         """Return the prediction and one probability per class, for each row."""
-        prepared = frame if self._replay is None else self._replay.apply(frame).frame
+        read = read_frame(frame, self._formats)
+        prepared = read if self._replay is None else self._replay.apply(read).frame
         rows, _ = read_rows(prepared, self._fields)
         return prediction_table(self._predictor.outputs(rows), self._predictor.labels, frame.index)
 
@@ -90,8 +105,8 @@ def _load_pyfunc(path: str) -> ServedModel:
     file = ServedModelFile.read(folder / "model.json")
     replay = Replay.from_dict(file.steps) if file.steps else None
     if file.kind == "table":
-        return ServedModel(load_table(folder / "model.skops"), file.fields, replay)
+        return ServedModel(load_table(folder / "model.skops"), file.fields, replay, file.formats)
     assert file.max_length is not None
     assert file.batch_size is not None
     predictor = load_text(folder / "model", file.labels, max_length=file.max_length, batch_size=file.batch_size)
-    return ServedModel(predictor, file.fields, replay)
+    return ServedModel(predictor, file.fields, replay, file.formats)

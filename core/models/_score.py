@@ -19,12 +19,14 @@ from core.models._open import open_model, open_onnx
 from core.models._policy_applier import PolicyApplier, choose_policy
 from core.models._predictors import Predictor, prediction_table
 from core.models._registry import resolve
+from core.models._written_cells import read_frame
+from core.readings import training_reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.catalog import ModelVersion
-    from core.datasets import Replay
+    from core.datasets import CellFormat, Replay
 
 __all__ = ["RowScorer", "ScoredRows", "ScoringReport", "exported_model", "form_fields", "score", "score_rows"]
 
@@ -194,6 +196,7 @@ class RowScorer:
             When there are no rows, or a column that the model or the policy needs is absent.
         """
         given = [str(name) for name in frame.columns]
+        frame = read_frame(frame, self._formats)
         replay = self._evidence.replay
         if replay is not None:
             frame = self._prepare(replay, frame)
@@ -228,6 +231,12 @@ class RowScorer:
         if self._row_id is not None and self._row_id in frame.columns and self._row_id not in done.frame.columns:
             return done.frame.assign(**{self._row_id: frame[self._row_id]})
         return done.frame
+
+    @cached_property
+    def _formats(self) -> dict[str, CellFormat]:
+        """How the cells of the model's columns were written in its training file."""
+        run = self._evidence.run
+        return training_reading(run.id, run.dataset_id, workspace=run.workspace).formats()
 
     @cached_property
     def _predictor(self) -> Predictor:

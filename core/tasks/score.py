@@ -15,8 +15,8 @@ from core.columns import require_columns
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
+from core.readings import training_reading
 from core.settings import get_settings
-from core.tasks._reading import training_grammar
 from core.tasks._uploads import keep_upload, upload_path
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def submit_upload(
 
 def run(context: RunContext) -> dict[str, JsonValue]:
     """Read the file, score it, and store the predictions."""
-    from core.datasets import read_table, write_csv
+    from core.datasets import ReadOptions, read_table, write_csv
     from core.models import RowScorer, resolve
 
     settings = context.settings
@@ -136,10 +136,13 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     try:
         version = resolve(settings["version"], workspace=context.workspace)
         trained = runs.get(version.run_id, context.workspace)
+        reading = training_reading(trained.id, trained.dataset_id, workspace=context.workspace)
+        markers = reading.missing_values
         table = read_table(
             upload,
             name=settings["filename"],
-            like=training_grammar(trained.id, trained.dataset_id, workspace=context.workspace),
+            options=None if markers is None else ReadOptions(missing_values=markers),
+            like=reading.columns,
             workdir=context.workdir,
             report=context.report,
         )

@@ -7,7 +7,7 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 import numpy as np
 
 from core.edge.bundle.readme import readme
-from core.edge.export.metadata import Metadata
+from core.edge.bundle.written_cells import with_formats, write_cell
+from core.edge.export.metadata import Column, Metadata
 from core.edge.export.onnx_model import OnnxModel
 from core.edge.inspection.graph import load
 from core.edge.portable.cells import CellError, safe
@@ -29,6 +30,7 @@ from core.registry import unknown_name
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.datasets import CellFormat
     from core.fairness import ThresholdPolicy
 
 __all__ = ["write_bundle"]
@@ -56,6 +58,7 @@ def write_bundle(
     license: str,
     tokenizer: str | Path | None = None,
     policy: ThresholdPolicy | None = None,
+    formats: Mapping[str, CellFormat] | None = None,
 ) -> Path:
     """Write a model, and everything that predicting with it needs, into a zip.
 
@@ -77,6 +80,9 @@ def write_bundle(
     policy : ThresholdPolicy, optional
         Policy that takes the place of the one in the bundle's model. Its scores are the probabilities of the label
         ``policy.settings["positive"]``, by default the model's last.
+    formats : mapping of str to CellFormat, optional
+        How the training file had the cells of each column, by `core.datasets.cell_format`: files are read so. By
+        default numbers have a decimal point, and dates are ISO 8601.
 
     Returns
     -------
@@ -86,8 +92,8 @@ def write_bundle(
     Raises
     ------
     ExportError
-        When Plumbline did not export the file, a text model has no tokenizer, or the sample cannot be predicted: a
-        column is missing, or a group has no rule.
+        When Plumbline did not export the file, a text model has no tokenizer, the bundle's code cannot read a column
+        as training did, or the sample cannot be predicted: a column is missing, or a group has no rule.
     InputError
         When the file is not an ONNX model at all.
     """
@@ -97,6 +103,9 @@ def write_bundle(
         raise ExportError(f"'{model.path.name}' was not exported by Plumbline.", "Export a model first.")
     if policy is not None:
         metadata = replace(metadata, policy=policy.to_dict())
+    if formats is not None:
+        metadata = replace(metadata, columns=with_formats(metadata.columns, formats))
+    if policy is not None or formats is not None:
         metadata.write(proto)
     rows = _rows(metadata, sample)
     with tempfile.TemporaryDirectory() as scratch:
@@ -105,7 +114,7 @@ def write_bundle(
         packages = ["onnxruntime", "numpy"]
         if metadata.kind == "text":
             packages += _add_tokenizer(folder, tokenizer, metadata, rows["text"].tolist())
-        (folder / "sample_input.csv").write_text(_csv(rows), encoding="utf-8", newline="")
+        (folder / "sample_input.csv").write_text(_csv(rows, metadata.columns), encoding="utf-8", newline="")
         expected = io.StringIO(newline="")
         try:
             predict(folder, folder / "sample_input.csv", expected)
@@ -176,13 +185,17 @@ def _add_tokenizer(folder: Path, tokenizer: str | Path | None, metadata: Metadat
     return []
 
 
-def _csv(frame: pd.DataFrame) -> str:
-    """Return rows as the bundle reads them: empty cells where missing, true and false, ISO dates, numbers in full."""
+def _csv(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
+    """Return rows as the bundle reads them: empty cells where missing, true and false, dates, numbers in full."""
     import pandas as pd
 
-    def cell(value: object) -> str | int | float:
+    by_name = {column.name: column for column in columns}
+
+    def cell(name: str, value: object) -> str | int | float:
         if pd.isna(value):
             return ""
+        if name in by_name and (text := write_cell(by_name[name], value)) is not None:
+            return text
         if isinstance(value, pd.Timestamp):
             return str(value.isoformat())
         if isinstance(value, str):
@@ -195,7 +208,11 @@ def _csv(frame: pd.DataFrame) -> str:
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(frame.columns)
-    writer.writerows([cell(value) for value in row] for row in frame.itertuples(index=False, name=None))
+    names = [str(name) for name in frame.columns]
+    writer.writerows(
+        [cell(name, value) for name, value in zip(names, row, strict=True)]
+        for row in frame.itertuples(index=False, name=None)
+    )
     return target.getvalue()
 
 

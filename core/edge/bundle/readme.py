@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.edge.bundle.render import render
-from core.edge.export.metadata import Metadata
+from core.edge.export.metadata import Column, Metadata
 from core.edge.export.onnx_model import OnnxModel
 from core.edge.portable.rules import Rules
 
@@ -18,6 +18,17 @@ _FORMS = {
     "text": "free text",
     "date": "`2024-12-31` or `2024-12-31T23:59:00`, in UTC unless it names a zone",
 }
+
+
+def _form(column: Column) -> str:
+    """Return how a cell of a column is written, as in the training file."""
+    written = column.written or {}
+    if "dates" in written:
+        return f"a date written as `{written['dates'][0][0]}`"
+    if "number" in written and column.kind == "number":
+        example = f"1{written['thousands']}234{written['decimal']}5"
+        return f"a number such as `{example}`, with or without its currency or unit"
+    return _FORMS[column.kind]
 
 
 def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str]) -> str:
@@ -38,7 +49,7 @@ def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str]) -> str
         "README.md.jinja",
         metadata=metadata,
         packages=packages,
-        forms=_FORMS,
+        forms={column.name: _form(column) for column in metadata.columns},
         group_columns=[f"`{name}`" for name in rules.columns] if rules else [],
         randomized=rules is not None and rules.randomized,
         parity={part: result for part, result in model.parity.items() if keys <= set(result)},

@@ -35,6 +35,8 @@ class ColumnRecord(TypedDict, total=False):
     vocabulary: list[str]
     mixed: bool
     center: float
+    padded: bool
+    written: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,12 @@ class Column:
     center : float, optional
         Value that the graph subtracts from a number, or from the seconds of a date, before it rounds to float32. The
         input of such numbers is float64, because float32 does not hold their digits.
+    padded : bool, optional
+        Whether some categories begin with a blank. Otherwise a blank before a cell does not belong to it; None leaves
+        that to the cells, as files of earlier versions do.
+    written : dict, optional
+        Format in which the training file had the cells, a `core.datasets.CellFormat`; only code that reads files
+        without pandas needs it.
     """
 
     name: str
@@ -70,6 +78,8 @@ class Column:
     vocabulary: tuple[str, ...] = ()
     mixed: bool = False
     center: float | None = None
+    padded: bool | None = None
+    written: Mapping[str, Any] | None = None
 
     def to_dict(self) -> ColumnRecord:
         """Return the column as JSON-serializable values; defaults are left out."""
@@ -82,14 +92,27 @@ class Column:
             record["mixed"] = True
         if self.center is not None:
             record["center"] = self.center
+        if self.padded is not None:
+            record["padded"] = self.padded
+        if self.written is not None:
+            record["written"] = dict(self.written)
         return record
 
     @classmethod
     def from_dict(cls, record: ColumnRecord) -> Column:
         """Read what `to_dict` wrote."""
         words, vocabulary = tuple(record.get("words", ())), tuple(record.get("vocabulary", ()))
-        mixed, center = bool(record.get("mixed")), record.get("center")
-        return cls(record["name"], record["kind"], record["input"], words, vocabulary, mixed, center)
+        return cls(
+            record["name"],
+            record["kind"],
+            record["input"],
+            words,
+            vocabulary,
+            bool(record.get("mixed")),
+            record.get("center"),
+            record.get("padded"),
+            record.get("written"),
+        )
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,10 @@ def name_columns(encoder: TableEncoder, markers: Sequence[str] = ()) -> tuple[Co
         taken.add(safe.lower())
         words = tuple(marker for marker in markers if marker in known.get(name, ()))
         center = encoder.centers.get(name)
-        columns.append(Column(name, kind, safe, words, vocabularies.get(name, ()), name in encoder.mixed, center))
+        padded = any(category[:1].isspace() for category in known[name]) if name in known else None
+        columns.append(
+            Column(name, kind, safe, words, vocabularies.get(name, ()), name in encoder.mixed, center, padded)
+        )
     return tuple(columns)
 
 

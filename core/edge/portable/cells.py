@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .words import count_words
+from .written import category_text, read_cell
 
 __all__ = [
     "MARKERS",
@@ -138,11 +139,25 @@ def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float64]:
     return np.where(np.abs(values) <= _LARGEST, values, np.nan)
 
 
-def categories(cells: Sequence[str], words: Collection[str] = ()) -> NDArray[np.object_]:
-    """Return words, "(missing)" where a cell is missing; `words` are markers that are categories of this column."""
+def categories(cells: Sequence[str], words: Collection[str] = (), padded: bool | None = None) -> NDArray[np.object_]:
+    """Return words, "(missing)" where a cell is missing.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The cells.
+    words : collection of str, default=()
+        Markers that are categories of this column.
+    padded : bool, optional
+        Whether a blank before a word belongs to it; by default it does not when all cells begin with one.
+    """
     missing = {"", *TEXT_MARKERS} - set(words)
     values = [MISSING if cell.strip(_SPACES) in missing else cell for cell in cells]
-    return np.array(_without_padding(values), dtype=object)
+    if padded is None:
+        values = _without_padding(values)
+    elif not padded:
+        values = [cell.lstrip() for cell in values]
+    return np.array(values, dtype=object)
 
 
 def dates(name: str, cells: Sequence[str]) -> NDArray[np.int64]:
@@ -191,17 +206,37 @@ def feed(column: Mapping[str, Any], cells: Sequence[str]) -> NDArray[Any]:
     >>> feed({"name": "age", "kind": "number"}, ["20", "?"]).tolist()
     [[20.0], [nan]]
     """
+    written = column.get("written")
+    if written is not None and written["kind"] != "text":
+        cells = [_plain_cell(column, written, index, cell) for index, cell in enumerate(cells)]
     if column["kind"] == "text":
         missing = {"", *TEXT_MARKERS}
         texts = ["" if cell.strip(_SPACES) in missing else cell for cell in cells]
         return count_words(texts, column["vocabulary"])
     if column["kind"] == "category":
-        return categories(cells, column.get("words", ())).reshape(-1, 1)
+        return categories(cells, column.get("words", ()), column.get("padded")).reshape(-1, 1)
     if column["kind"] == "date":
         return dates(column["name"], cells).reshape(-1, 1)
     # The graph itself subtracts the center of a number whose digits float32 does not hold.
     precision = np.float32 if column.get("center") is None else np.float64
     return numbers(column["name"], cells).astype(precision).reshape(-1, 1)
+
+
+def _plain_cell(column: Mapping[str, Any], written: Mapping[str, Any], index: int, cell: str) -> str:
+    """Return a cell, written as in the training file, in the plain way that the other functions here read."""
+    try:
+        value = read_cell(written, cell)
+    except (ValueError, OverflowError):
+        if column.get("mixed"):
+            return ""
+        raise CellError(
+            f"Row {index + 1}: the column '{column['name']}' holds {cell!r}, which is not written as in training."
+        ) from None
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat() if column["kind"] == "date" else str(value)
+    return repr(value) if column["kind"] == "number" and isinstance(value, float) else category_text(value) or ""
 
 
 def groups(cells: Sequence[str]) -> list[str]:
