@@ -5,6 +5,7 @@ from ._compare import VersionComparison, compare, compare_versions
 from ._coverage import COVERAGE_ITEMS, CoverageItem, CoverageRow
 from ._evidence import REPLAY
 from ._fields import Field
+from ._file_summary import FileEvaluation
 from ._history import describe_event
 from ._intake import COLUMN_COUNTS, ColumnCount, ColumnReport
 from ._mlflow import MLFLOW_SOURCES, save_mlflow
@@ -43,6 +44,7 @@ __all__ = [
     "CoverageItem",
     "CoverageRow",
     "Field",
+    "FileEvaluation",
     "ModelCard",
     "ModelKind",
     "Question",

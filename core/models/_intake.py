@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["COLUMN_COUNTS", "ColumnCount", "ColumnReport", "read_rows"]
 
 _EXAMPLES = 5
+MIN_DIFFERENCE = 0.05
+"""Difference of two shares of empty cells below which a column is like in training, however many rows there are."""
+_Z_01 = 2.326  # of a one-sided test of two proportions at 1%
 _LARGEST = float(np.finfo(np.float32).max)  # a model's numbers hold no larger ones
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _TYPES = {"number": "numbers", "boolean": "true and false", "date": "dates", "category": "text", "text": "text"}
@@ -87,6 +91,8 @@ class ColumnReport:
         The type of the new column, where it is not the one of training.
     unreadable_examples, unseen_examples : tuple of str, default=()
         The first few of these cells.
+    trained_rows, trained_missing : int, default=0
+        Number of training rows, and of those whose cell was empty.
     """
 
     name: str
@@ -98,6 +104,8 @@ class ColumnReport:
     given: str = ""
     unreadable_examples: tuple[str, ...] = ()
     unseen_examples: tuple[str, ...] = ()
+    trained_rows: int = 0
+    trained_missing: int = 0
 
     def __add__(self, other: ColumnReport) -> ColumnReport:
         """Join the reports on two parts of a table."""
@@ -115,12 +123,24 @@ class ColumnReport:
             self.given or other.given,
             joined(self.unreadable_examples, other.unreadable_examples),
             joined(self.unseen_examples, other.unseen_examples),
+            self.trained_rows or other.trained_rows,
+            self.trained_missing or other.trained_missing,
         )
 
     @property
     def differs(self) -> bool:
-        """Whether any cell differs from training."""
-        return bool(self.given or self.missing or self.unreadable or self.unseen or self.outside)
+        """Whether any cell differs from training; empty cells do where there are clearly more of them than there."""
+        return bool(self.given or self.missing_more or self.unreadable or self.unseen or self.outside)
+
+    @property
+    def missing_more(self) -> bool:
+        """Whether more cells are empty than chance explains: in training there was none, or a clearly smaller share."""
+        if not self.missing or not self.trained_missing or not self.rows:
+            return self.missing > 0
+        now, before = self.missing / self.rows, self.trained_missing / self.trained_rows
+        pooled = (self.missing + self.trained_missing) / (self.rows + self.trained_rows)
+        error = math.sqrt(pooled * (1 - pooled) * (1 / self.rows + 1 / self.trained_rows))
+        return now - before >= MIN_DIFFERENCE and error > 0 and (now - before) / error > _Z_01
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the report as JSON-serializable values."""
@@ -171,8 +191,12 @@ class ColumnReport:
             message = f"are outside the range of training, {low} to {high}"
             hint = "The test metrics do not apply to such rows."
             findings.append(self._finding("outside", "notice", self.outside, message, hint))
-        if self.missing:
-            message = "are missing" + ("" if field.nullable else "; in training none was")
+        if self.missing_more:
+            message = "are missing"
+            if field.nullable and field.rows:
+                message += f" ({self.missing / self.rows:.1%}, in training {field.missing / field.rows:.1%})"
+            elif not field.nullable:
+                message += "; in training none was"
             findings.append(
                 self._finding("missing", "notice", self.missing, message, "Fill them in if they are known.")
             )
@@ -258,6 +282,8 @@ def _report(column: pd.Series, field: Field, given: str, read: pd.Series, *, out
         outside=outside,
         given=given if given not in ("", _TYPES[field.kind], field.held) else "",
         unreadable_examples=tuple(dict.fromkeys(map(str, column[lost].head(200))))[:_EXAMPLES],
+        trained_rows=field.rows,
+        trained_missing=field.missing,
     )
 
 

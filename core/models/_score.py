@@ -8,22 +8,26 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import JsonValue, TypeAdapter
 
 from core.datasets import Finding, SkippedRow
 from core.errors import InputError
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
+from core.models._file_summary import ExpectedCounts, FileEvaluation, evaluate_file
 from core.models._intake import ColumnReport, read_rows
 from core.models._open import open_model, open_onnx
 from core.models._policy_applier import PolicyApplier, choose_policy
 from core.models._predictors import Predictor, prediction_table
 from core.models._registry import resolve
+from core.models._run_result import StoredEstimate
 from core.models._written_cells import read_frame
 from core.readings import training_reading
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from core.catalog import ModelVersion
     from core.datasets import CellFormat, Replay
@@ -51,6 +55,10 @@ class ScoringReport:
         Number of lines of the file that could not be read.
     skipped_rows : tuple of SkippedRow, default=()
         The first of these lines.
+    expected : dict of StoredEstimate, default={}
+        Number of rows of each class to expect, by label, with its interval; of a number none.
+    evaluation : FileEvaluation or None, default=None
+        Metrics of the rows, where the file has the target.
     """
 
     findings: tuple[Finding, ...]
@@ -60,6 +68,8 @@ class ScoringReport:
     policy: str | None
     skipped: int = 0
     skipped_rows: tuple[SkippedRow, ...] = ()
+    expected: dict[str, StoredEstimate] = field(default_factory=dict)
+    evaluation: FileEvaluation | None = None
 
     @property
     def alerts(self) -> int:
@@ -104,6 +114,8 @@ class ScoredRows:
         Name of the policy's file.
     findings : tuple of Finding
         The differences, in sentences.
+    expected : dict of StoredEstimate, default={}
+        Number of rows of each class to expect, by label, with its interval; of a number none.
     """
 
     table: pd.DataFrame
@@ -112,9 +124,15 @@ class ScoredRows:
     ignored: tuple[str, ...]
     policy: str | None
     findings: tuple[Finding, ...]
+    expected: dict[str, StoredEstimate] = field(default_factory=dict)
 
     def scoring_report(
-        self, *, skipped: int = 0, skipped_rows: Iterable[SkippedRow] = (), reading: Iterable[Finding] = ()
+        self,
+        *,
+        skipped: int = 0,
+        skipped_rows: Iterable[SkippedRow] = (),
+        reading: Iterable[Finding] = (),
+        evaluation: FileEvaluation | None = None,
     ) -> ScoringReport:
         """Return all but the table.
 
@@ -126,6 +144,8 @@ class ScoredRows:
             The first of these lines.
         reading : iterable of Finding, default=()
             Findings from reading the file, which come first.
+        evaluation : FileEvaluation, optional
+            Metrics of the rows, where the file has the target.
         """
         return ScoringReport(
             findings=(*reading, *self.findings),
@@ -135,6 +155,8 @@ class ScoredRows:
             policy=self.policy,
             skipped=skipped,
             skipped_rows=tuple(skipped_rows),
+            expected=self.expected,
+            evaluation=evaluation,
         )
 
     def report(self) -> dict[str, JsonValue]:
@@ -149,6 +171,7 @@ class _Totals:
     reports: dict[str, ColumnReport] = field(default_factory=dict)
     unknown_groups: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    expected: ExpectedCounts | None = None
 
 
 class RowScorer:
@@ -187,6 +210,71 @@ class RowScorer:
         """Name of the file of the policy that decides."""
         return None if self._applier is None else self._applier.name
 
+    @property
+    def target(self) -> str:
+        """The column that the model predicts; new rows may have it."""
+        return self._evidence.target
+
+    @property
+    def ranked_by(self) -> str | None:
+        """Column of the predictions that ranks rows: the probability of the last of two classes, or the number."""
+        labels = self._evidence.labels
+        if labels is None:
+            return "prediction"
+        return f"p({labels[-1]})" if len(labels) == 2 else None
+
+    def evaluate(self, truth: pd.Series, predictions: pd.DataFrame) -> FileEvaluation | None:
+        """Compare predictions, as `score` returned them, with the target; None where too few rows have it."""
+        result, labels = self._evidence.result, self._evidence.labels
+        names = ["prediction"] if labels is None else [f"p({label})" for label in labels]
+        outputs = predictions[names].to_numpy(dtype=float, na_value=np.nan)
+        return evaluate_file(
+            truth,
+            outputs[:, 0] if labels is None else outputs,
+            task=result.task,
+            metric=result.metric,
+            labels=labels,
+            test_metrics=result.test_metrics,
+        )
+
+    def reasons(
+        self, row: pd.DataFrame, background: pd.DataFrame, *, most: int = 3, budget_s: float = 2.0
+    ) -> list[str]:
+        """Return what moves the prediction of one row most, as texts such as "age = 33 (+0.12)".
+
+        Parameters
+        ----------
+        row : DataFrame of shape (1, columns)
+            The row.
+        background : DataFrame of shape (b, columns)
+            Rows that stand for "unknown".
+        most : int, default=3
+            Maximum number of reasons.
+        budget_s : float, default=2.0
+            Maximum duration in seconds.
+
+        Raises
+        ------
+        LimitError
+            When the model is too slow for so many columns.
+        """
+        from core.explain import explain_row
+
+        replay = self._evidence.replay
+        read = [read_frame(part, self._formats) for part in (row, background)]
+        prepared = [part if replay is None else self._prepare(replay, part) for part in read]
+        (cells, _), (known, _) = (read_rows(part, self._features) for part in prepared)
+        names = [field.name for field in self._features]
+        labels = self._evidence.labels
+        shap = explain_row(self._predictor.outputs, cells, known, labels, columns=names, budget_s=budget_s)
+        values = shap.values[0, :, -1]
+        order = np.argsort(-np.abs(values))[:most]
+        return [
+            f"{shap.features[index]} = {prepared[0][shap.features[index]].iloc[0]} ({values[index]:+.3g})"
+            for index in order
+            if values[index]
+        ]
+
     def score(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the predictions of some more rows.
 
@@ -206,13 +294,16 @@ class RowScorer:
         outputs = self._predictor.outputs(rows)
         table = prediction_table(outputs, self._predictor.labels, frame.index)
         totals = self._totals
+        if outputs.ndim == 2:
+            totals.expected = totals.expected or ExpectedCounts(self._evidence.labels or ())
+            totals.expected.add(outputs)
         if self._applier is not None:
             table["decision"], unknown = self._applier.decide(outputs, frame, self._row_id)
             for group, count in unknown.items():
                 totals.unknown_groups[group] = totals.unknown_groups.get(group, 0) + count
         for report in reports:
             totals.reports[report.name] = totals.reports.get(report.name, ColumnReport(report.name)) + report
-        used = {field.name for field in self._features} | set(self._policy_columns) | {self._row_id}
+        used = {field.name for field in self._features} | set(self._policy_columns) | {self._row_id, self.target}
         used |= set() if replay is None else replay.inputs
         totals.ignored = tuple(name for name in given if name not in used)
         return table
@@ -267,7 +358,18 @@ class RowScorer:
             names = ", ".join(map(repr, totals.ignored[:10])) + (" …" if len(totals.ignored) > 10 else "")
             count = "1 column is" if len(totals.ignored) == 1 else f"{len(totals.ignored):,} columns are"
             findings.append(Finding("ignored", "notice", None, f"{count} not read: {names}.", ""))
-        return ScoredRows(table, reports, dict(totals.unknown_groups), totals.ignored, self.policy, tuple(findings))
+        expected = {} if totals.expected is None else totals.expected.estimates(self._tested)
+        return ScoredRows(
+            table, reports, dict(totals.unknown_groups), totals.ignored, self.policy, tuple(findings), expected
+        )
+
+    @property
+    def _tested(self) -> NDArray[np.float64] | None:
+        """Probabilities of the test rows; None without a test."""
+        names = [f"p({label})" for label in self._evidence.labels or ()]
+        if not self._evidence.result.test_rows:
+            return None
+        return np.asarray(self._evidence.test[names].to_numpy(dtype=float))
 
 
 def score_rows(

@@ -17,6 +17,7 @@ from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.readings import training_reading
 from core.settings import get_settings
+from core.tasks._scored_extras import MAX_REASONS, evaluated, explained, ranked
 from core.tasks._uploads import keep_upload, upload_path
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class ScoredFile:
         Names of the columns that were added: the prediction first.
     alerts : int
         Number of findings that may make the predictions wrong.
+    ranked_by : str or None, default=None
+        The added column that ranks the rows in ``ranked.csv``, if any does.
+    reasons : int, default=0
+        Number of rows in ``reasons.parquet``.
     """
 
     model: str
@@ -69,6 +74,8 @@ class ScoredFile:
     policy: str | None
     columns: list[str]
     alerts: int
+    ranked_by: str | None = None
+    reasons: int = 0
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the result as JSON-serializable values."""
@@ -81,7 +88,13 @@ class ScoredFile:
 
 
 def submit_upload(
-    version: ModelVersion, file: IO[bytes], filename: str, *, policy: str | None = None, row_id: str | None = None
+    version: ModelVersion,
+    file: IO[bytes],
+    filename: str,
+    *,
+    policy: str | None = None,
+    row_id: str | None = None,
+    reasons: int = 0,
 ) -> str:
     """Copy an upload out of memory and queue the run that scores it.
 
@@ -95,13 +108,16 @@ def submit_upload(
         Name that the user gave the file; it is only shown.
     policy, row_id : str, optional
         The same as those of `core.models.RowScorer`.
+    reasons : int, default=0
+        Number of rows whose top reasons are computed, the highest ranks first; at most `MAX_REASONS`.
 
     Returns
     -------
     str
         The run's id; its result is a `ScoredFile`. Its files are ``scored.parquet`` and ``scored.csv`` (the file's
-        columns, then the predictions; cells that a spreadsheet would run are escaped) and ``report.json``, a
-        `core.models.ScoringReport`.
+        columns, then the predictions; cells that a spreadsheet would run are escaped), ``report.json``, a
+        `core.models.ScoringReport`, and where rows have a rank ``ranked.csv``, the same rows by their rank. On request
+        ``reasons.parquet`` has the top reasons of some rows.
 
     Raises
     ------
@@ -117,6 +133,7 @@ def submit_upload(
         "filename": filename[:200],
         "policy": policy,
         "row_id": row_id,
+        "reasons": min(reasons, MAX_REASONS),
     }
     return jobs.submit(
         "score",
@@ -155,21 +172,44 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     out = context.workdir / "scored.parquet"
     done = 0
     first = None
+    names: list[str] = []
     with PartsWriter(out) as writer:
         for batch, frame in read_parts(table.path, table.columns):
             part = scorer.score(frame)
+            names = [str(name) for name in part.columns]
             writer.add(batch, part)
             first = part if first is None else first
             done += len(frame)
             context.report(Event("score", 0.1 + 0.8 * done / table.rows, f"{done:,} of {table.rows:,} rows scored"))
     assert first is not None
     context.report(Event("store", 0.95, "Storing the predictions"))
+    added = dict(zip(names, writer.added, strict=True))
+    evaluation = None
+    if scorer.target in table.columns:
+        evaluation = evaluated(scorer, out, scorer.target, list(added.values()), list(added))
     report = scorer.scored(first).scoring_report(
-        skipped=table.report.skipped, skipped_rows=table.report.skipped_rows, reading=_unread(table.report)
+        skipped=table.report.skipped,
+        skipped_rows=table.report.skipped_rows,
+        reading=_unread(table.report),
+        evaluation=evaluation,
     )
     (context.workdir / "report.json").write_bytes(report.to_json())
     write_csv(out, context.workdir / "scored.csv")
-    for name in ("scored.parquet", "scored.csv", "report.json"):
+    kept = ["scored.parquet", "scored.csv", "report.json"]
+    ranked_by = None if scorer.ranked_by is None else added[scorer.ranked_by]
+    if ranked_by is not None:
+        ranked(out, ranked_by, context.workdir / "ranked.parquet")
+        write_csv(context.workdir / "ranked.parquet", context.workdir / "ranked.csv")
+        kept.append("ranked.csv")
+    explained_rows = 0
+    if count := int(settings.get("reasons", 0)):
+        context.report(Event("explain", 0.97, "Finding the reasons of the first rows"))
+        first_rows = out if ranked_by is None else context.workdir / "ranked.parquet"
+        reasons = explained(scorer, first_rows, count, background=out)
+        reasons.to_parquet(context.workdir / "reasons.parquet", index=False)
+        explained_rows = len(reasons)
+        kept.append("reasons.parquet")
+    for name in kept:
         context.keep(name, context.workdir / name)
     return ScoredFile(
         model=version.model_id,
@@ -179,6 +219,8 @@ def run(context: RunContext) -> dict[str, JsonValue]:
         policy=report.policy,
         columns=writer.added,
         alerts=report.alerts,
+        ranked_by=ranked_by,
+        reasons=explained_rows,
     ).to_dict()
 
 

@@ -65,6 +65,17 @@ def _score_file(version: ModelVersion, policy: str, *, randomized: bool) -> None
         limit_mb=get_settings().max_upload_mb,
         help=f"Needed, in any order: {', '.join(needed[:60])}{' …' if len(needed) > 60 else ''}",
     )
+    reasons = st.number_input(
+        "Rows with reasons",
+        min_value=0,
+        max_value=task.MAX_REASONS,
+        value=0,
+        step=10,
+        key="models-score-reasons",
+        width=320,
+        help="The three columns that move the prediction of a row most, for so many rows with the highest ranks. "
+        "Takes up to two minutes.",
+    )
     row_id = None
     if randomized:
         row_id = st.text_input(
@@ -83,7 +94,7 @@ def _score_file(version: ModelVersion, policy: str, *, randomized: bool) -> None
     if pressed and file is not None:
         uploader.clear("models-score-file")
         with frame.errors_shown():
-            address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id))
+            address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id, reasons=reasons))
 
 
 def _scored_files(opened: OpenModel) -> None:

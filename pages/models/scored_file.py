@@ -12,9 +12,11 @@ from core.models import COLUMN_COUNTS, ScoringReport
 from core.storage import get_store
 from core.tasks.score import ScoredFile
 from pages._ui import artifacts, downloads, findings, frame, header, numbers, run_actions, run_view, tabs
-from pages.models import predictions
+from pages.models import file_summary, predictions
 
 __all__ = ["show", "version_of"]
+
+_FORMULAS = "Cells that a spreadsheet would run as a formula are marked as text."
 
 
 def version_of(run: Run) -> ModelVersion:
@@ -67,15 +69,19 @@ def _result(run: Run, scored: ScoredFile) -> None:
         for count in COLUMN_COUNTS.values():
             cells = sum(getattr(column, count.name) for column in report.columns)
             st.metric(f"{count.title} (cells)", f"{cells:,}", border=True, help=count.help)
+    file_summary.show_expected(report)
     path = str(artifacts.path_of(run, "scored.parquet"))
-    tabs.show(
-        {
-            "Differences": lambda: _differences(report),
-            "Predictions": lambda: predictions.show_distribution(path, scored),
-            "Rows": lambda: predictions.show_rows(path, scored),
-        },
-        key="models-scored-tabs",
-    )
+    shown = {
+        "Differences": lambda: _differences(report),
+        "Predictions": lambda: predictions.show_distribution(path, scored),
+        "Rows": lambda: predictions.show_rows(path, scored),
+    }
+    evaluation = report.evaluation
+    if evaluation is not None:
+        shown["Metrics"] = lambda: file_summary.show_evaluation(evaluation)
+    if scored.reasons:
+        shown["Reasons"] = lambda: file_summary.show_reasons(artifacts.path_of(run, "reasons.parquet"), scored)
+    tabs.show(shown, key="models-scored-tabs")
 
 
 def _headline(scored: ScoredFile, report: ScoringReport) -> str:
@@ -124,7 +130,11 @@ def _differences(report: ScoringReport) -> None:
 
 
 def _downloads(run: Run) -> None:
-    for name, label in (("scored.csv", "CSV"), ("scored.parquet", "Parquet")):
+    files = {"scored.csv": "CSV", "ranked.csv": "CSV by rank", "scored.parquet": "Parquet"}
+    made = {item.name for item in artifact_rows.find(run.id, run.workspace)}
+    for name, label in files.items():
+        if name not in made:
+            continue
         item = artifact_rows.get(run.id, name, run.workspace)
         path = get_store().local_path(item.digest)
         if downloads.too_large(item.size_bytes, label, str(path)):
@@ -133,9 +143,11 @@ def _downloads(run: Run) -> None:
         st.download_button(
             f"{label} ({numbers.size(item.size_bytes)})",
             path.read_bytes,
-            file_name=downloads.file_name(f"{stem} scored", f".{name.rsplit('.', 1)[1]}"),
+            file_name=downloads.file_name(f"{stem} {name.split('.')[0]}", f".{name.rsplit('.', 1)[1]}"),
             icon=":material/download:",
-            key=f"models-download-{label.lower()}",
+            key=f"models-download-{label.lower().replace(' ', '-')}",
             on_click="ignore",
-            help="Cells that a spreadsheet would run as a formula are marked as text." if label == "CSV" else None,
+            help="Cells that a spreadsheet would run as a formula are marked as text."
+            if name.endswith("csv")
+            else None,
         )

@@ -58,6 +58,7 @@ def test_it_holds_what_an_edge_needs(adult):
         "portable/session.py",
         "portable/wordpiece.py",
         "portable/words.py",
+        "portable/written.py",
         "predict.py",
         "requirements.txt",
         "sample_input.csv",

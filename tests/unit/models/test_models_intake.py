@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.models import ColumnReport, Field
+from core.models._file_summary import ExpectedCounts
 from core.models._intake import read_rows
 
 AGE = Field("age", "number", minimum=18, maximum=70, integer=True, missing=0, rows=9)
@@ -144,3 +145,29 @@ def test_reports_of_parts_sum_to_that_of_the_whole(values, cut):
         for name in ("rows", "missing", "unseen", "outside"):
             assert getattr(joined, name) == getattr(whole, name)
         assert joined.unreadable == whole.unreadable
+
+
+@pytest.mark.parametrize(
+    ("missing", "rows", "stated"),
+    [(9, 100, False), (90, 1_000, False), (16, 100, True), (160, 1_000, True), (1, 3, False), (0, 100, False)],
+)
+def test_missing_cells_are_judged_by_the_share_of_training(missing, rows, stated):
+    field = Field("age", "number", missing=66, rows=1_000)
+    (report,) = read_rows(pd.DataFrame({"age": [None] * missing + [1.0] * (rows - missing)}), [field])[1]
+    messages = [finding.message for finding in report.findings(field)]
+    assert bool(messages) == stated == report.differs
+    if stated:
+        assert messages == [f"'age': {missing} of {rows:,} cells are missing ({missing / rows:.1%}, in training 6.6%)."]
+
+
+def test_expected_counts_hold_what_happens():
+    """In 200 files of 300 rows each, the interval has the number of hits about as often as it says."""
+    random = np.random.default_rng(0)
+    held = 0
+    for _ in range(200):
+        counts = ExpectedCounts(["no", "yes"])
+        chance = random.beta(1, 4, 300)
+        counts.add(np.column_stack([1 - chance, chance]))
+        estimate = counts.estimates(None)["yes"]
+        held += estimate.low <= (random.random(300) < chance).sum() <= estimate.high
+    assert 180 <= held <= 198

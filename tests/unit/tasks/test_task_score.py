@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from core import jobs, models, policies
 from core.automl import AutoMLSettings
@@ -60,6 +61,38 @@ def test_a_csv_file(version, rows):
     with open(read(run, "scored.csv"), newline="", encoding="utf-8") as file:
         cells = [row["note"] for row in csv.DictReader(file)]
     assert cells[:4] == ["'=HYPERLINK(1)", "'+1", "plain", ""]
+
+
+def test_a_file_with_the_target_is_ranked_evaluated_and_explained(version, rows):
+    truth = load_sample("german_credit").frame["credit"].head(120)
+    frame = rows.drop(columns=["note", "prediction"]).assign(credit=truth, rank=1)
+    frame.loc[5, "credit"] = "never seen"
+    run = scored(version, frame.to_csv(index=False).encode(), reasons=2)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    assert (run.result["ranked_by"], run.result["reasons"]) == ("p(good)", 2)
+    table = pd.read_parquet(read(run, "scored.parquet"))
+    with open(read(run, "ranked.csv"), newline="", encoding="utf-8") as file:
+        ranked = list(csv.DictReader(file))
+    order = table["p(good)"].sort_values(ascending=False, kind="stable").index
+    assert [row["key"] for row in ranked] == table["key"][order].tolist()
+    assert [row["rank (model)"] for row in ranked] == [str(number) for number in range(1, 121)]
+    report = models.ScoringReport.from_json(read(run, "report.json").read_bytes())
+    scores = table["p(good)"]
+    expected = report.expected["good"]
+    assert expected.value == pytest.approx(scores.sum(), abs=0.06)
+    spread = 1.96 * (scores * (1 - scores)).sum() ** 0.5
+    assert expected.high - expected.value > spread - 0.1  # not less than by the chance of the rows alone
+    known = truth.drop(index=5)
+    evaluation = report.evaluation
+    assert (evaluation.rows, evaluation.left_out) == (119, 1)
+    area = roc_auc_score(known == "good", scores.drop(index=5))
+    assert evaluation.metrics["roc_auc"].value == pytest.approx(area)
+    assert evaluation.metrics["roc_auc"].low < area < evaluation.metrics["roc_auc"].high
+    assert evaluation.test_metrics["roc_auc"].n > 0
+    assert not any("credit" in finding.message for finding in report.findings if finding.check == "ignored")
+    reasons = pd.read_parquet(read(run, "reasons.parquet"))
+    assert reasons["row"].tolist() == [1, 2]
+    assert reasons["reason 1"].str.contains(r" = .+ \([+-]").all()
 
 
 def test_a_parquet_file_with_a_policy_that_draws(version, rows):

@@ -1,0 +1,107 @@
+"""What is made of a scored file besides its predictions: rows by rank, reasons of some rows, metrics."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import LimitError
+from core.query import connect, identifier, literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.models import FileEvaluation, RowScorer
+
+__all__ = ["MAX_REASONS", "evaluated", "explained", "ranked"]
+
+MAX_REASONS = 100
+"""Maximum number of rows whose reasons are computed."""
+_REASONS_S = 120.0  # of all rows together
+_BACKGROUND = 200
+
+
+def ranked(scored: Path, by: str, target: Path) -> None:
+    """Write the scored rows by rank, the highest first, with the column "rank" in front.
+
+    Parameters
+    ----------
+    scored : Path
+        Parquet file of the scored rows.
+    by : str
+        Column that ranks them. Rows without a value come last; ties are in the order of the file.
+    target : Path
+        Parquet file to write.
+    """
+    with connect(target.parent) as connection:
+        source = f"read_parquet({literal(scored)}, file_row_number = true)"
+        taken = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+        rank = "rank"
+        while rank in taken:
+            rank += " (model)"
+        order = f"ORDER BY {identifier(by)} DESC NULLS LAST, file_row_number"
+        query = f"SELECT row_number() OVER ({order}) AS {identifier(rank)}, * EXCLUDE file_row_number FROM {source}"
+        connection.execute(f"COPY ({query} ORDER BY 1) TO {literal(target)} (FORMAT PARQUET)")
+
+
+def evaluated(
+    scorer: RowScorer, scored: Path, target: str, added: list[str], names: list[str]
+) -> FileEvaluation | None:
+    """Return the metrics of a scored file that has the target.
+
+    Parameters
+    ----------
+    scorer : RowScorer
+        Scorer that predicted.
+    scored : Path
+        Parquet file of the scored rows.
+    target : str
+        Name of the file's own column.
+    added, names : list of str
+        Names of the predictions in the file, and as the scorer returned them.
+    """
+    import pandas as pd
+
+    table = pd.read_parquet(scored, columns=[target, *added])
+    predictions = table[added].set_axis(names, axis=1)
+    return scorer.evaluate(table[target], predictions)
+
+
+def explained(scorer: RowScorer, rows: Path, count: int, *, background: Path) -> pd.DataFrame:
+    """Return the reasons of the first rows of a file, as many as there is time for.
+
+    Parameters
+    ----------
+    scorer : RowScorer
+        Scorer that predicted.
+    rows : Path
+        Parquet file with the rows.
+    count : int
+        Number of rows, at most `MAX_REASONS`.
+    background : Path
+        Parquet file whose first rows stand for "unknown".
+
+    Returns
+    -------
+    DataFrame
+        row (from 1, in the order of the given file), reason 1, reason 2, reason 3.
+    """
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    def head(path: Path, size: int) -> pd.DataFrame:
+        with pq.ParquetFile(path) as file:
+            return next(file.iter_batches(batch_size=size)).to_pandas()
+
+    first, known = head(rows, min(count, MAX_REASONS)), head(background, _BACKGROUND)
+    began, table = time.monotonic(), []
+    for index in range(len(first)):
+        if time.monotonic() - began > _REASONS_S:
+            break
+        try:
+            reasons = scorer.reasons(first.iloc[[index]], known)
+        except LimitError:
+            break
+        table.append({"row": index + 1, **{f"reason {number}": text for number, text in enumerate(reasons, 1)}})
+    return pd.DataFrame(table)
