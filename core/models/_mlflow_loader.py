@@ -39,7 +39,7 @@ class ServedModelFile:
     steps : dict, default={}
         Row-wise steps between the file and the training table, as `core.datasets.Replay` stores them.
     formats : dict of str to dict, default={}
-        How the cells of each column were written in the training file, by `core.datasets.cell_format`.
+        Format in which the training file had the cells of each column, by `core.datasets.cell_format`.
     """
 
     kind: str

@@ -81,8 +81,8 @@ def write_bundle(
         Policy that takes the place of the one in the bundle's model. Its scores are the probabilities of the label
         ``policy.settings["positive"]``, by default the model's last.
     formats : mapping of str to CellFormat, optional
-        How the training file had the cells of each column, by `core.datasets.cell_format`: files are read so. By
-        default numbers have a decimal point, and dates are ISO 8601.
+        Format in which the training file had the cells of each column, by `core.datasets.cell_format`. By default
+        numbers have a decimal point, and dates are ISO 8601.
 
     Returns
     -------
