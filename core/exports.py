@@ -171,10 +171,18 @@ def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
 
 def _formats(record: ExportRecord, workspace: str) -> dict[str, CellFormat] | None:
     """Return how the model's training file had its cells; None for a model of texts, or when its run was deleted."""
+    from core.datasets import Replay
+    from core.models import REPLAY
+
     if record.kind != "table" or record.source.run is None:
         return None
     try:
         source = runs.get(record.source.run, workspace)
     except NotFoundError:
         return None
-    return training_reading(source.id, source.dataset_id, workspace=workspace).formats()
+    formats = training_reading(source.id, source.dataset_id, workspace=workspace).formats()
+    steps = next((item for item in artifacts.find(source.id, workspace) if item.name == REPLAY), None)
+    if steps is None:
+        return formats
+    made = Replay.from_dict(json.loads(get_store().read_bytes(steps.digest))).outputs  # no cells of the file
+    return {name: item for name, item in formats.items() if name not in made}

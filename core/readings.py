@@ -88,8 +88,7 @@ def training_reading(run_id: str, dataset_id: str | None, *, workspace: str) -> 
     except NotFoundError:
         pass
     try:
-        if dataset_id is None:
-            return Reading()
-        return Reading.of(ReadReport.from_dict(datasets.get(dataset_id, workspace).report))
+        report = {} if dataset_id is None else datasets.get(dataset_id, workspace).report
     except NotFoundError:
         return Reading()
+    return Reading.of(ReadReport.from_dict(report)) if report else Reading()

@@ -5,7 +5,6 @@ from ._compare import VersionComparison, compare, compare_versions
 from ._coverage import COVERAGE_ITEMS, CoverageItem, CoverageRow
 from ._evidence import REPLAY
 from ._fields import Field
-from ._file_summary import FileEvaluation
 from ._history import describe_event
 from ._intake import COLUMN_COUNTS, ColumnCount, ColumnReport
 from ._mlflow import MLFLOW_SOURCES, save_mlflow
@@ -30,6 +29,7 @@ from ._registry import (
 )
 from ._run_result import RunResult, StoredEstimate, Winner
 from ._score import RowScorer, ScoredRows, ScoringReport, exported_model, form_fields, score, score_rows
+from .file_summary import FileEvaluation
 
 __all__ = [
     "COLUMN_COUNTS",

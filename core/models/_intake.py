@@ -20,7 +20,7 @@ from core.edge.portable.written import category_text
 from core.errors import InputError
 from core.features import describe_cells
 from core.models._fields import MAX_CHOICES, Field
-from core.models._written_cells import BLANKS
+from core.models.written_cells import BLANKS
 from core.registry import Registry
 
 if TYPE_CHECKING:

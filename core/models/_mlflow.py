@@ -56,7 +56,7 @@ MLFLOW_SOURCES = (
     "models/_intake.py",
     "models/_mlflow_loader.py",
     "models/_predictors.py",
-    "models/_written_cells.py",
+    "models/written_cells.py",
     "edge/__init__.py",
     "edge/__init__.pyi",
     "edge/portable/*.py",

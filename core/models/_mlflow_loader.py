@@ -14,7 +14,7 @@ from core.datasets import Replay
 from core.models._fields import Field
 from core.models._intake import read_rows
 from core.models._predictors import Predictor, load_table, load_text, prediction_table
-from core.models._written_cells import WrittenFormat, read_frame
+from core.models.written_cells import WrittenFormat, read_frame
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,14 +15,14 @@ from core.datasets import Finding, SkippedRow
 from core.errors import InputError
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
-from core.models._file_summary import ExpectedCounts, FileEvaluation, evaluate_file
 from core.models._intake import ColumnReport, read_rows
 from core.models._open import open_model, open_onnx
 from core.models._policy_applier import PolicyApplier, choose_policy
 from core.models._predictors import Predictor, prediction_table
 from core.models._registry import resolve
 from core.models._run_result import StoredEstimate
-from core.models._written_cells import read_frame
+from core.models.file_summary import ExpectedCounts, FileEvaluation, evaluate_file
+from core.models.written_cells import read_frame
 from core.readings import training_reading
 
 if TYPE_CHECKING:

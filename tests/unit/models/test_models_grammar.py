@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from core import models
 from core.automl import AutoMLResult, AutoMLSettings, search
 from core.catalog import Run
-from core.datasets import Table, cell_format, read_table
+from core.datasets import ReadOptions, Table, cell_format, read_table
 from core.edge import export_onnx, write_bundle
 from core.edge.portable.cli import predict
 from core.edge.portable.written import read_cell
 from core.errors import ExportError
 from core.models._fields import Field, describe_fields
 from core.models._intake import read_rows
-from core.models._written_cells import read_frame
+from core.models.written_cells import read_frame
 from core.readings import READING, Reading
 from tests.unit.models.conftest import keep
 
@@ -251,39 +251,27 @@ CELLS = st.one_of(
     ),
 )
 SPECS = (
-    *("number:1,234.5", "number:1.234,5", "number:1 234,5", "number:1'234.5", "number", "boolean", "date", "timestamp"),
+    *("number:1,234.5", "number:1.234,5", "number:1 234,5", "number:1'234.5", "boolean"),
     *("date:%d/%m/%Y", "date:%d.%m.%y", "date:%d-%b-%y", "timestamp:%m/%d/%Y %H:%M | %m/%d/%Y"),
     "timestamp:%d-%m-%Y %I:%M %p",
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(spec=st.sampled_from(SPECS), cells=st.lists(CELLS, min_size=20, max_size=40))
 def test_a_cell_has_the_value_that_the_reader_of_files_gives_it(spec: str, cells: list[str]) -> None:
-    import duckdb
-
-    from core.datasets._column_format import MACROS, ColumnFormat
-
-    record, item = cell_format(spec), ColumnFormat.parse(spec)
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        for macro in MACROS:
-            connection.execute(macro)
-        formats = [item, ColumnFormat("timestamp", zoned=True)] if spec == "timestamp" else [item]
-        queries = [f"SELECT {one.value('v')} FROM (SELECT unnest($1) AS v)" for one in formats]
-        values = [connection.execute(query, [cells]).fetchall() for query in queries]
-    for index, cell in enumerate(cells):
-        expected = next((rows[index][0] for rows in values if rows[index][0] is not None), None)
+    record = cell_format(spec)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cells.csv"
+        pd.DataFrame({"cell": cells, "key": range(len(cells))}).to_csv(path, index=False)
+        column = read_table(path, workdir=folder, options=ReadOptions(column_types={"cell": spec})).frame["cell"]
+    for cell, expected in zip(cells, column, strict=True):
         try:
             value = read_cell(record, cell)
         except (ValueError, OverflowError):
             value = None
-        if cell.strip(" \t\u00a0") in record["missing"] or not cell.strip(" \t\u00a0"):
-            assert value is None
-        elif spec == "timestamp" and expected is None and value is not None:
-            assert re.search(r" ?(Z|[+-]\d\d:?\d*)$", cell), cell  # DuckDB is stricter about offsets after minutes
-        elif expected is None or isinstance(expected, bool | float):
-            assert value == expected, cell
+        if pd.isna(expected) or spec.startswith(("number", "boolean")):
+            assert value == (None if pd.isna(expected) else expected), cell
         else:
             assert _utc(value) == _utc(expected), cell
 

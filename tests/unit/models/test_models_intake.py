@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.models import ColumnReport, Field
-from core.models._file_summary import ExpectedCounts
 from core.models._intake import read_rows
+from core.models.file_summary import ExpectedCounts
 
 AGE = Field("age", "number", minimum=18, maximum=70, integer=True, missing=0, rows=9)
 JOB = Field("job", "category", choices=("cook", "1", "2"), missing=1, rows=9)
