@@ -13,7 +13,7 @@ import pytest
 
 from core import jobs, models
 from core.automl import AutoMLSettings
-from core.catalog import Dataset, ModelVersion, RunState, datasets
+from core.catalog import Dataset, ModelVersion, RunState, datasets, runs, versions
 from core.datasets import Recipe, Replay, load_frame
 from core.errors import InputError
 from core.models._mlflow_loader import _load_pyfunc
@@ -124,3 +124,14 @@ def test_the_mlflow_model_has_the_steps(trained: Trained, tmp_path) -> None:
     replay = Replay.from_dict(json.loads((tmp_path / "model" / "data" / "model.json").read_text())["steps"])
     assert [step.name for step in replay.recipe.steps] == [s["step"] for s in STEPS if s["step"] != "filter"]
     assert replay.inputs == {"Plan", "fee", "since"}
+
+
+def test_the_model_keeps_its_version_after_an_undo(trained: Trained) -> None:
+    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    assert versions.undo(trained.dataset).number == 1
+    try:
+        run = runs.get(trained.model.run_id, "local")
+        assert datasets.get(str(run.dataset_id), "local").number == 2
+        pd.testing.assert_frame_equal(models.score(trained.model.id, raw_rows(), workspace="local"), expected)
+    finally:
+        versions.redo(trained.dataset)

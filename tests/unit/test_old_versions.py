@@ -1,0 +1,58 @@
+"""Versions of datasets that earlier code stored are there, and a model of one scores as it did.
+
+``tests/data/make_old_versions.py`` makes such an installation.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core import jobs, models
+from core.catalog import RunState, datasets, versions
+from core.datasets import Recipe
+from core.tasks import prepare
+
+DATA = Path(__file__).parents[1] / "data"
+HOMES = sorted(path.name.removesuffix(".tar.xz") for path in DATA.glob("versions-*.tar.xz"))
+
+
+@pytest.fixture(scope="module", params=HOMES)
+def old(
+    request: pytest.FixtureRequest, installation: Callable, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Any]]:
+    """Unpack one of the installations and use it."""
+    folder = tmp_path_factory.mktemp("versions")
+    with tarfile.open(DATA / f"{request.param}.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    with installation(folder / "home"):
+        yield json.loads((folder / "home" / "expected.json").read_text(encoding="utf-8"))
+
+
+def test_versions_history_and_draft_are_there(old: dict[str, Any]) -> None:
+    first = datasets.get(old["first"], "local")
+    assert [version.id for version in versions.find(first)] == [old["first"], old["second"]]
+    assert versions.head(first).id == old["second"]
+    assert [change.label for change in versions.changes(first)] == ["Prepare the table", "Change roles"]
+    assert Recipe(first.draft["steps"]).steps[-1].describe() == "Drop 'number'"
+    assert versions.undo(first).roles == {}
+    assert versions.redo(first).roles["target"] == "left"
+
+
+def test_its_model_scores_rows_of_the_file(old: dict[str, Any]) -> None:
+    scores = models.score(old["model"], pd.DataFrame(old["rows"]), workspace="local")["p(yes)"]
+    assert scores.tolist() == pytest.approx(old["scores"], abs=1e-6)
+
+
+def test_its_recipe_is_continued(old: dict[str, Any]) -> None:
+    second = datasets.get(old["second"], "local")
+    steps = [*prepare.recipe_of(second).steps, {"step": "drop", "columns": ["number"]}]
+    run = jobs.wait(prepare.submit(second, Recipe(steps), "Drop"), 60, workspace="local")
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    assert versions.head(second).columns == second.columns - 1
