@@ -13,8 +13,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.catalog import Run, artifacts, runs
 from core.errors import ExportError, InputError, NotFoundError
@@ -158,6 +159,7 @@ def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
     model = OnnxModel.from_dict(record.model.to_dict() | {"variant": variant, "size_bytes": path.stat().st_size}, path)
     sample = rows(run)
     assert sample is not None
+    formats, steps = _reading(record, run.workspace, sample.columns)
     return write_bundle(
         target,
         model,
@@ -165,24 +167,32 @@ def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
         card=bundle_card(record, variant),
         license=license,
         tokenizer=tokenizer(run),
-        formats=_formats(record, run.workspace),
+        formats=formats,
+        steps=steps,
     )
 
 
-def _formats(record: ExportRecord, workspace: str) -> dict[str, CellFormat] | None:
-    """Return how the model's training file had its cells; None for a model of texts, or when its run was deleted."""
+def _reading(
+    record: ExportRecord, workspace: str, columns: Iterable[str]
+) -> tuple[dict[str, CellFormat] | None, dict[str, Any] | None]:
+    """Return how the model's training file had its cells, and the steps from there to the columns of the model.
+
+    Nothing is known for a model of texts, or when its run was deleted.
+    """
     from core.datasets import Replay
     from core.models import REPLAY
 
     if record.kind != "table" or record.source.run is None:
-        return None
+        return None, None
     try:
         source = runs.get(record.source.run, workspace)
     except NotFoundError:
-        return None
+        return None, None
     formats = training_reading(source.id, source.dataset_id, workspace=workspace).formats()
-    steps = next((item for item in artifacts.find(source.id, workspace) if item.name == REPLAY), None)
-    if steps is None:
-        return formats
-    made = Replay.from_dict(json.loads(get_store().read_bytes(steps.digest))).outputs  # no cells of the file
-    return {name: item for name, item in formats.items() if name not in made}
+    stored = next((item for item in artifacts.find(source.id, workspace) if item.name == REPLAY), None)
+    if stored is None:
+        return formats, None
+    replay = Replay.from_dict(json.loads(get_store().read_bytes(stored.digest))).needed_for(columns)
+    before = {name: item for name, item in formats.items() if name in replay.inputs and item["kind"] != "text"}
+    after = {name: item for name, item in formats.items() if name not in replay.outputs}
+    return after, replay.described() | {"formats": before} if replay.outputs else None

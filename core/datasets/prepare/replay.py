@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +88,15 @@ class Replay:
             made |= columns_made(step) or step.inputs()
         return made
 
+    def needed_for(self, columns: Iterable[str]) -> Replay:
+        """Return the steps that lead to some of these columns, and those that remove others."""
+        needed, kept = set(columns), []
+        for step in reversed(self.recipe.steps):
+            if step.name == "drop" or (columns_made(step) or step.inputs()) & needed:
+                kept.append(step)
+                needed |= step.inputs()
+        return Replay(Recipe(kept[::-1]), self.types)
+
     def apply(self, frame: pd.DataFrame) -> Replayed:
         """Apply the steps to new rows; a step whose columns are absent is skipped.
 
@@ -157,8 +166,8 @@ class Replay:
         Returns
         -------
         dict
-            "steps", each derived column with its "stored_type"; the "types" before the steps; and "number", the regular
-            expression of a number with signs around it.
+            "steps", each derived column with its "stored_type"; the "types" before the steps; the names of the columns
+            that are "inputs" and that are "made"; and "number", the regular expression of a number with signs.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -177,7 +186,13 @@ class Replay:
                     if step.name == "derive":
                         values["stored_type"] = table.columns[values["column"]]
                     steps.append(values)
-        return {"steps": steps, "types": dict(self.types), "number": NUMBER}
+        return {
+            "steps": steps,
+            "types": dict(self.types),
+            "inputs": sorted(self.inputs),
+            "made": sorted(self.outputs),
+            "number": NUMBER,
+        }
 
     def to_dict(self) -> JsonObject:
         """Return the steps as JSON-serializable values."""

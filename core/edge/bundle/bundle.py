@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from core.edge.inspection.graph import load
 from core.edge.portable.cells import CellError, safe
 from core.edge.portable.cli import predict
 from core.edge.portable.rules import Rules
+from core.edge.portable.steps import UnsupportedStepError, check
 from core.edge.portable.wordpiece import WordPiece
 from core.errors import ExportError
 from core.registry import unknown_name
@@ -59,6 +60,7 @@ def write_bundle(
     tokenizer: str | Path | None = None,
     policy: ThresholdPolicy | None = None,
     formats: Mapping[str, CellFormat] | None = None,
+    steps: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a model, and everything that predicting with it needs, into a zip.
 
@@ -93,7 +95,7 @@ def write_bundle(
     ------
     ExportError
         When Plumbline did not export the file, a text model has no tokenizer, the bundle's code cannot read a column
-        as training did, or the sample cannot be predicted: a column is missing, or a group has no rule.
+        as training did or run a step, or the sample cannot be predicted: a column is missing, or a group has no rule.
     InputError
         When the file is not an ONNX model at all.
     """
@@ -105,7 +107,10 @@ def write_bundle(
         metadata = replace(metadata, policy=policy.to_dict())
     if formats is not None:
         metadata = replace(metadata, columns=with_formats(metadata.columns, formats))
-    if policy is not None or formats is not None:
+    if steps is not None:
+        _check_steps(steps)
+        metadata = replace(metadata, steps=steps)
+    if policy is not None or formats is not None or steps is not None:
         metadata.write(proto)
     rows = _rows(metadata, sample)
     with tempfile.TemporaryDirectory() as scratch:
@@ -133,6 +138,18 @@ def write_bundle(
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="")
         return _zip(folder, Path(target))
+
+
+def _check_steps(steps: Mapping[str, Any]) -> None:
+    for step in steps["steps"]:
+        try:
+            check([step])
+        except UnsupportedStepError as error:
+            column = step.get("column", "")
+            raise ExportError(
+                f"The step '{step['step']}' of the column '{column}' has {error}, which a bundle cannot compute.",
+                "Use the model in Python or with MLflow, or search again without this column.",
+            ) from error
 
 
 def _rows(metadata: Metadata, sample: Sample) -> pd.DataFrame:

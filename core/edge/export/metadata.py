@@ -139,6 +139,8 @@ class Metadata:
         "fp32", or the quantization mode.
     target : str, optional
         The column that is predicted.
+    steps : dict, optional
+        Steps between a file and the table that the model was trained on, which a bundle's code runs on cells of text.
 
     Examples
     --------
@@ -158,6 +160,7 @@ class Metadata:
     policy: dict[str, Any] | None = None
     variant: str = "fp32"
     target: str | None = None
+    steps: Mapping[str, Any] | None = None
 
     @classmethod
     def read(cls, model: onnx.ModelProto | str | Path) -> Metadata:

@@ -73,7 +73,7 @@ def safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def read_csv(path: str | Path, required: Sequence[str]) -> dict[str, list[str]]:
+def read_csv(path: str | Path, required: Sequence[str], *, instead: Sequence[str] = ()) -> dict[str, list[str]]:
     """Read a table by the names of its columns; its delimiter is comma, semicolon, tab or bar.
 
     Parameters
@@ -82,6 +82,8 @@ def read_csv(path: str | Path, required: Sequence[str]) -> dict[str, list[str]]:
         A file in UTF-8, with a header.
     required : sequence of str
         Columns it must have; it may have others, in any order.
+    instead : sequence of str, default=()
+        Columns that it may have instead.
 
     Raises
     ------
@@ -96,10 +98,10 @@ def read_csv(path: str | Path, required: Sequence[str]) -> dict[str, list[str]]:
             rows = csv.reader(file, delimiter=delimiter)
             names = next(rows, [])
             header = header or names
-            if set(required) <= set(names):
+            if set(required) <= set(names) or (instead and set(instead) <= set(names)):
                 break
         else:
-            missing = [name for name in required if name not in header]
+            missing = [name for name in instead or required if name not in header]
             raise CellError(
                 f"{Path(path).name} has no column {', '.join(map(repr, missing[:5]))}. "
                 f"Its columns: {', '.join(header[:20]) or 'none'}."

@@ -108,7 +108,9 @@ def _cells(model: EdgeModel, source: str | Path, id_column: str | None, text_col
     if model.kind == "text" and Path(source).suffix == ".txt":
         with open(source, encoding="utf-8-sig") as lines:  # str.splitlines would also split at rarer separators
             return {text_column: [line.rstrip("\n") for line in lines if line.strip()]}
-    return read_csv(source, [*required, *([id_column] if id_column else [])])
+    own = [id_column] if id_column else []
+    before = [*model.required_before_steps, *own] if model.steps is not None else []
+    return model.prepare(read_csv(source, [*required, *own], instead=before))
 
 
 def _number(value: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import steps
 from .cells import CellError, feed
 from .rules import Rules
 from .session import open_session
@@ -38,6 +39,8 @@ class EdgeModel:
         Columns of a table: name, kind, input, the spellings of "missing" that are words there, and a text's vocabulary.
     rules : Rules or None
         The policy of the model.
+    steps : dict or None
+        Steps between a file and the table that the model was trained on.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -52,6 +55,7 @@ class EdgeModel:
         self.variant = props.get("plumbline.variant", "fp32")
         self.labels: list[str] | list[int] | None = read("labels")
         self.columns: list[dict[str, Any]] = read("columns") or []
+        self.steps: dict[str, Any] | None = read("steps")
         policy = read("policy")
         self.rules = None if policy is None else Rules(policy)
         self._tokenize = (
@@ -63,6 +67,31 @@ class EdgeModel:
         """Columns of a table that scoring and deciding need."""
         own = [column["name"] for column in self.columns]
         return list(dict.fromkeys([*own, *(self.rules.columns if self.rules else [])]))
+
+    @property
+    def required_before_steps(self) -> list[str]:
+        """Columns that a file needs which did not go through the steps yet."""
+        if self.steps is None:
+            return self.required
+        kept = [name for name in self.required if name not in self.steps["made"]]
+        return list(dict.fromkeys([*kept, *self.steps["inputs"]]))
+
+    def prepare(self, cells: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Return the columns after the steps; a step whose columns are absent is skipped.
+
+        Raises
+        ------
+        CellError
+            When a cell is not written as in training, or a column is absent that scoring needs.
+        """
+        if self.steps is None:
+            return cells
+        done = steps.apply(cells, self.steps)
+        result = {**cells, **{name: done[name] for name in self.steps["made"] if name in done}}
+        absent = [name for name in self.required if name not in result]
+        if absent:
+            raise CellError(f"The file has no column {', '.join(map(repr, absent[:5]))}.")
+        return result
 
     def score_rows(self, cells: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:
         """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of a table's columns of cells."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from .cells import MARKERS, TEXT_MARKERS, CellError
 from .expressions import FUNCTIONS, Value, as_text, evaluate, parse
+from .written import read_cell
 
 __all__ = ["UnsupportedStepError", "apply", "check"]
 
@@ -60,8 +61,9 @@ def apply(cells: Cells, described: Mapping[str, Any]) -> Cells:
     cells : dict of str to list of str
         Cells by column; a missing one is empty.
     described : mapping
-        The "steps", as a recipe has them; the "types" of the columns before them, as DuckDB names them; and "number",
-        the regular expression of a number with signs around it, as the import has it.
+        The "steps", as a recipe has them; the "types" of the columns before them, as DuckDB names them; "formats", in
+        which the cells of some columns are written; and "number", the regular expression of a number with signs
+        around it, as the import has it.
 
     Returns
     -------
@@ -75,9 +77,23 @@ def apply(cells: Cells, described: Mapping[str, Any]) -> Cells:
     for name, kind in state.types.items():
         markers = TEXT_MARKERS if kind == "VARCHAR" else MARKERS
         state.map(name, lambda cell, markers=markers: "" if cell.strip(_SPACES) in markers else cell)
+    for name, written in described.get("formats", {}).items():
+        state.map(name, lambda cell, name=name, written=written: _plain(name, written, cell))
     for step in described["steps"]:
         _STEPS[step["step"]](state, step)
     return state.cells
+
+
+def _plain(name: str, written: Mapping[str, Any], cell: str) -> str:
+    """Return a cell that is written as in the training file as the steps read it."""
+    try:
+        return as_text(read_cell(written, cell))
+    except (ValueError, OverflowError):
+        try:  # it went through the steps already
+            datetime.fromisoformat(cell.strip())
+        except ValueError:
+            raise CellError(f"The column '{name}' holds {cell!r}, which is not written as in training.") from None
+        return cell
 
 
 class _State:

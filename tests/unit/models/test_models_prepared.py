@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,14 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import jobs, models
+from core import exports, jobs, models
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, ModelVersion, RunState, datasets, runs, versions
 from core.datasets import Recipe, Replay, load_frame
 from core.errors import InputError
 from core.models._mlflow_loader import _load_pyfunc
 from core.storage import get_store
-from core.tasks import automl, ingest, prepare, score
+from core.tasks import automl, export, ingest, prepare, score
 
 RANDOM = np.random.default_rng(0)
 ROWS = 300
@@ -124,6 +127,34 @@ def test_the_mlflow_model_has_the_steps(trained: Trained, tmp_path) -> None:
     replay = Replay.from_dict(json.loads((tmp_path / "model" / "data" / "model.json").read_text())["steps"])
     assert [step.name for step in replay.recipe.steps] == [s["step"] for s in STEPS if s["step"] != "filter"]
     assert replay.inputs == {"Plan", "fee", "since"}
+
+
+def test_the_bundle_has_the_steps_and_needs_no_database(trained: Trained, tmp_path) -> None:
+    source = runs.get(trained.model.run_id, "local")
+    run = jobs.wait(export.submit(source, modes=[]), 120, workspace="local")
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    exports.bundle(run, "fp32", tmp_path / "bundle.zip", license="MIT")
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        archive.extractall(tmp_path / "bundle")
+    kept = FILE[FILE["id"].str.len() > 2].drop(columns="left")
+    kept.to_csv(tmp_path / "raw.csv", index=False)
+    code = "import sys; sys.modules['duckdb'] = sys.modules['pandas'] = None; sys.argv = sys.argv[1:]\n" + (
+        "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "predict.py", str(tmp_path / "raw.csv"), str(tmp_path / "out.csv")],
+        cwd=tmp_path / "bundle",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    answers = pd.read_csv(tmp_path / "out.csv")
+    np.testing.assert_allclose(answers["p(yes)"], expected["p(yes)"], rtol=0, atol=1e-5)
+    assert (
+        subprocess.run([sys.executable, "predict.py", "--check"], cwd=tmp_path / "bundle", check=False).returncode == 0
+    )
 
 
 def test_the_model_keeps_its_version_after_an_undo(trained: Trained) -> None:
