@@ -355,7 +355,7 @@ def _known_texts(texts: pd.Series, field: Field) -> pd.Series:
         if text in known:
             return text
         stripped = text.strip(BLANKS)
-        if not stripped or stripped in TEXT_MARKERS:
+        if stripped in TEXT_MARKERS or (not stripped and field.kind == "category"):
             return None
         return text.lstrip() if text.lstrip() in known else text
 

@@ -224,11 +224,14 @@ class RowScorer:
         return f"p({labels[-1]})" if len(labels) == 2 else None
 
     def evaluate(self, truth: pd.Series, predictions: pd.DataFrame) -> FileEvaluation | None:
-        """Compare predictions, as `score` returned them, with the target; None where too few rows have it."""
+        """Compare predictions, as `score` returned them, with the target; None where too few rows have it.
+
+        The target then counts as a column that is read.
+        """
         result, labels = self._evidence.result, self._evidence.labels
         names = ["prediction"] if labels is None else [f"p({label})" for label in labels]
         outputs = predictions[names].to_numpy(dtype=float, na_value=np.nan)
-        return evaluate_file(
+        evaluation = evaluate_file(
             truth,
             outputs[:, 0] if labels is None else outputs,
             task=result.task,
@@ -236,6 +239,9 @@ class RowScorer:
             labels=labels,
             test_metrics=result.test_metrics,
         )
+        if evaluation is not None:
+            self._totals.ignored = tuple(name for name in self._totals.ignored if name != self.target)
+        return evaluation
 
     def reasons(
         self, row: pd.DataFrame, background: pd.DataFrame, *, most: int = 3, budget_s: float = 2.0
@@ -303,7 +309,7 @@ class RowScorer:
                 totals.unknown_groups[group] = totals.unknown_groups.get(group, 0) + count
         for report in reports:
             totals.reports[report.name] = totals.reports.get(report.name, ColumnReport(report.name)) + report
-        used = {field.name for field in self._features} | set(self._policy_columns) | {self._row_id, self.target}
+        used = {field.name for field in self._features} | set(self._policy_columns) | {self._row_id}
         used |= set() if replay is None else replay.inputs
         totals.ignored = tuple(name for name in given if name not in used)
         return table
