@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.catalog import ACTIVE, Dataset, Run, RunState
+from core.catalog import ACTIVE, Dataset, Run, RunState, datasets
 from core.datasets import ReadOptions, ReadReport
 from core.tasks import preview
 from pages._ui import address, frame, header, lookups, run_view, tables
@@ -42,7 +42,7 @@ def show(run: Run) -> None:
             run_view.show_line(run.id, "Reading the start of the file again")
         elif reading.key == _key(run, run.id) and run.state is RunState.SUCCEEDED:
             with st.container(key=f"data-previewed-{run.id}"):
-                st.caption(_extent(reading.report))
+                st.caption(_extent(reading.report) + _dropped(run))
             reading_notes.show(reading.report, columns=False)
         else:
             _ended(run, earlier=reading.rows is not None)
@@ -74,10 +74,12 @@ def _rows(seen: preview.Preview) -> pd.DataFrame | None:
 
 
 def _head(run: Run, dataset: Dataset | None, *, importable: bool) -> None:
+    beside = dataset is not None and datasets.is_used(dataset.id, frame.workspace())
     if dataset is None:
         facts = "How this file is read. It is imported when you say so, and removed after a day otherwise."
     else:
-        facts = f"Another way to read {frame.plain(dataset.source)}. The dataset changes when you say so."
+        change = "A run has used the dataset, so a new one is made beside it" if beside else "The dataset changes"
+        facts = f"Another way to read {frame.plain(dataset.source)}. {change} when you say so."
     with header.show_object(
         run.settings["filename"] if dataset is None else dataset.name,
         back="All datasets" if dataset is None else "Back to the dataset",
@@ -85,7 +87,7 @@ def _head(run: Run, dataset: Dataset | None, *, importable: bool) -> None:
         facts=facts,
     ):
         st.button(
-            "Import" if dataset is None else "Apply to the dataset",
+            "Import" if dataset is None else "Make a new dataset" if beside else "Apply to the dataset",
             type="primary",
             icon=":material/check:",
             key="data-import",
@@ -94,7 +96,7 @@ def _head(run: Run, dataset: Dataset | None, *, importable: bool) -> None:
             disabled=not importable,
         )
         st.button("Cancel", icon=":material/close:", key="data-import-cancel", on_click=_discard, args=(run, dataset))
-    if dataset is not None and dataset.fingerprint != run.settings["fingerprint"]:
+    if dataset is not None and not beside and dataset.fingerprint != run.settings["fingerprint"]:
         st.warning(
             "The file was read again since, in another window. What is shown here replaces that.",
             icon=":material/sync_problem:",
@@ -128,6 +130,17 @@ def _extent(report: ReadReport) -> str:
         f"The first {report.rows:,} rows were looked at, {columns}. Types and marks are preliminary: the import "
         "decides on all rows."
     )
+
+
+def _dropped(run: Run) -> str:
+    """Say that types which were chosen no longer hold, since the columns may be others."""
+    before, now = (
+        ReadOptions(**({} if item is None else item.settings.get("options", {}))).column_types
+        for item in (lookups.existing_run(run.settings.get("previous")), run)
+    )
+    if before.keys() <= now.keys():
+        return ""
+    return " The types that were chosen before were dropped, since the columns may be others now."
 
 
 def _accept(run: Run) -> None:

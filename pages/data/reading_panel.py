@@ -47,12 +47,7 @@ def show(reading: Reading) -> ReadOptions:
 
 def _merged(given: ReadOptions, changes: reading_file.Changes, types: dict[str, str]) -> ReadOptions:
     """Return the options with the changes; another layout has other columns, so types that were chosen are dropped."""
-    if reading_file.LAYOUT & set(changes):
-        if given.column_types:
-            st.toast("The columns may be others now, so the types that were chosen are dropped.")
-        kept: dict[str, str] = {}
-    else:
-        kept = {**given.column_types, **types}
+    kept = {} if reading_file.LAYOUT & set(changes) else {**given.column_types, **types}
     return ReadOptions(**{**given.model_dump(), **changes, "column_types": kept})
 
 

@@ -155,6 +155,7 @@ def test_another_layout_drops_the_types_that_were_chosen(home: Path) -> None:
     run = change(test, "header", "none")
     assert run.state is RunState.SUCCEEDED, run.error_message
     assert run.settings["options"]["column_types"] == {}
+    assert "were dropped" in texts(test)
 
 
 def test_a_dataset_that_a_run_has_used_stays(home: Path) -> None:
@@ -162,6 +163,7 @@ def test_a_dataset_that_a_run_has_used_stays(home: Path) -> None:
     run = automl.submit(dataset, AutoMLSettings(target="y", time_budget_s=None, max_trials=2))
     jobs.cancel(run, workspace="local")
     change(test, "header", "none")
+    assert test.button(key="data-import").label == "Make a new dataset"
     again = applied(test)
     assert again.id != dataset.id
     assert again.name == "messy (read again)"
