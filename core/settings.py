@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         default=1_500, ge=0, description="Memory that reading or profiling a file may take (MB); 0 sets no limit."
     )
     read_cpu_s: int = Field(
-        default=15, ge=1, description="Processor time for a file of up to 1 MB (seconds); larger ones get more."
+        default=12, ge=1, description="Processor time for a file of up to 1 MB (seconds); larger ones get more."
     )
 
     @property

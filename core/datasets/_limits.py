@@ -38,7 +38,7 @@ class Limits:
     memory_mb : int, default=1500
         Memory that reading or profiling a file may take (MB). What cannot be bounded from within is done in a process
         of its own. 0 sets no limit, and does everything in this process.
-    cpu_s : float, default=15
+    cpu_s : float, default=12
         Processor time that such a process may take for a file of up to 1 MB (seconds); larger files get more.
 
     Examples

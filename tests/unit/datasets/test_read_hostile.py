@@ -63,7 +63,7 @@ def test_the_hardest_end_in_time_and_memory(part: int) -> None:
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_all_end_in_time_and_memory(family: str) -> None:
-    expect_bounded(outcomes(FAMILIES[family], memory_mb=1_500, cpu_s=15), memory_mb=1_500, cpu_s=20)
+    expect_bounded(outcomes(FAMILIES[family], memory_mb=1_500, cpu_s=12), memory_mb=1_500, cpu_s=20)
 
 
 def bounded(name: str, **job: Any) -> dict[str, Any]:
