@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.test_tables import upload
+from tests.browser.test_tables import import_file
 
 MB = 2**20
 
@@ -22,6 +22,6 @@ def test_a_file_of_201_mb_is_read(server: Server, tab: Page, tmp_path: Path) -> 
         file.write("id,text,value\n")
         while file.tell() < 201 * MB:
             file.write(rows)
-    upload(tab, server, path)
-    expect(tab.get_by_role("heading", name="large")).to_be_visible(timeout=300_000)
-    assert not list((server.home / "uploads").iterdir())
+    import_file(tab, server, path)
+    expect(tab.get_by_role("heading", name="large", exact=True)).to_be_visible(timeout=300_000)
+    assert not list(server.home.glob("uploads/*"))
