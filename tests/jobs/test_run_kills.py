@@ -32,7 +32,7 @@ def test_server_dies_and_its_runs_continue(engine, server, working, until, gone)
     """One run succeeds, one is cancelled, one reaches its limit, and one waits for a place: without any server."""
     count = ("count", {"steps": 20, "pause": 0.1}, {})
     family_of = ("family", {}, {})
-    web = server(SUBMIT.format(runs=[count, family_of, ("family", {}, {"timeout_s": 5}), count, count]))
+    web = server(SUBMIT.format(runs=[count, family_of, ("family", {}, {"timeout_s": 10}), count, count]))
     ids = [web.stdout.readline().strip() for _ in range(5)]
     assert jobs.get(ids[4], workspace="local").state is RunState.QUEUED
     web.kill()

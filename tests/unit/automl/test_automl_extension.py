@@ -119,7 +119,7 @@ def test_class_weights_that_a_learner_does_not_take_are_an_alert(extension, run_
     values = BASE | {"learners": ("knn",), "max_trials": 2, "class_weights": True}
     result = run_search(load_sample("wine").frame, target="cultivar", **values).result
     (alert,) = [finding for finding in result.findings if finding.check == "learner"]
-    assert "takes no class weights" in alert.message
+    assert "takes no weights of rows or classes" in alert.message
 
 
 def test_names_of_no_registry_are_refused_with_the_nearest(extension):
