@@ -77,7 +77,7 @@ def submit(dataset: Dataset, recipe: Recipe, label: str, *, roles: JsonObject | 
 
 def run(context: RunContext) -> JsonObject:
     """Apply the recipe, profile the result, and store it as the current version."""
-    from core.datasets import Recipe, column_types, fingerprint, prepare_file, profile
+    from core.datasets import Limits, Recipe, column_types, fingerprint, prepare_file, profile
 
     assert context.run.dataset_id is not None
     parent = datasets.get(context.run.dataset_id, context.workspace)
@@ -96,7 +96,7 @@ def run(context: RunContext) -> JsonObject:
         report=context.report,
     )
     context.report(Event("profile", 0.7, "Profiling the columns"))
-    described = profile(path)
+    described = profile(path, limits=Limits(memory_mb=0))  # the file is our own
     columns = [column.name for column in described.columns]
     context.report(Event("store", 0.9, "Storing the version"))
     version = Dataset(

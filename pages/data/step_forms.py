@@ -27,16 +27,12 @@ def show(name: str, preview: Preview, dataset: Dataset) -> Fields:
     return _FORMS[name](preview, dataset)
 
 
-def _key(name: str) -> str:
-    return f"data-step-{name}"
-
-
 def _column(preview: Preview, *types: str, label: str = "Column", name: str = "column") -> str | None:
     names = [column for column, kind in preview.types.items() if not types or kind in types]
     if not names:
         st.caption(f"The table has no column of the type {' or '.join(types)}.")
         return None
-    return st.selectbox(label, names, index=None, placeholder="Choose a column", key=_key(name))
+    return st.selectbox(label, names, index=None, placeholder="Choose a column", key=f"data-step-{name}")
 
 
 def _change_type(preview: Preview, _: Dataset) -> Fields:
@@ -46,18 +42,18 @@ def _change_type(preview: Preview, _: Dataset) -> Fields:
         list(COLUMN_KINDS),
         index=COLUMN_KINDS.index("number"),
         format_func=str.capitalize,
-        key=_key("type"),
+        key="data-step-type",
     )
     written = None
     if kind == "number":
-        written = st.selectbox("Written as", [_DETECT, *NUMBER_STYLES], key=_key("style"))
+        written = st.selectbox("Written as", [_DETECT, *NUMBER_STYLES], key="data-step-style")
     elif kind in ("date", "timestamp"):
         written = st.selectbox(
             "Written as",
             [_DETECT, *_DATES],
             accept_new_options=True,
             help="%d day, %m month, %Y year, %b month's name, %H hour, %M minute.",
-            key=_key("format"),
+            key="data-step-format",
         )
     if column is None:
         return None
@@ -66,12 +62,12 @@ def _change_type(preview: Preview, _: Dataset) -> Fields:
 
 def _rename(preview: Preview, _: Dataset) -> Fields:
     column = _column(preview)
-    to = st.text_input("New name", key=_key("to"), max_chars=200)
+    to = st.text_input("New name", key="data-step-to", max_chars=200)
     return {"column": column, "to": to} if column and to.strip() else None
 
 
 def _drop(preview: Preview, _: Dataset) -> Fields:
-    columns = st.multiselect("Columns", list(preview.types), key=_key("columns"))
+    columns = st.multiselect("Columns", list(preview.types), key="data-step-columns")
     return {"columns": columns} if columns else None
 
 
@@ -87,7 +83,7 @@ def _merge(preview: Preview, _: Dataset) -> Fields:
         hide_index=True,
         disabled=["Value", "Rows"],
         height=260,
-        key=_key(f"merge-{column}"),
+        key=f"data-step-merge-{column}",
     )
     values = {
         value: new
@@ -99,11 +95,13 @@ def _merge(preview: Preview, _: Dataset) -> Fields:
 
 def _replace(preview: Preview, _: Dataset) -> Fields:
     column = _column(preview)
-    find = st.text_input("Find", key=_key("find"))
-    part = st.checkbox("Also as a part of a text", key=_key("part"), disabled=preview.types.get(column or "") != "text")
+    find = st.text_input("Find", key="data-step-find")
+    part = st.checkbox(
+        "Also as a part of a text", key="data-step-part", disabled=preview.types.get(column or "") != "text"
+    )
     replacement = st.text_input(
         "Replace with",
-        key=_key("replacement"),
+        key="data-step-replacement",
         placeholder="Nothing: the cell becomes missing" if not part else "Nothing",
     )
     if column is None or not find:
@@ -115,8 +113,8 @@ def _fill(preview: Preview, _: Dataset) -> Fields:
     column = _column(preview)
     numeric = preview.types.get(column or "") in ("number", "integer")
     choices = [how for how in _HOW if numeric or how not in ("mean", "median")]
-    how = st.selectbox("Fill with", choices, format_func=lambda item: _HOW[item], key=_key("how"))
-    value = st.text_input("Value", key=_key("value")) if how == "value" else None
+    how = st.selectbox("Fill with", choices, format_func=lambda item: _HOW[item], key="data-step-how")
+    value = st.text_input("Value", key="data-step-value") if how == "value" else None
     if column is None or (how == "value" and not value):
         return None
     return {"column": column, "how": how, "value": value}
@@ -124,22 +122,22 @@ def _fill(preview: Preview, _: Dataset) -> Fields:
 
 def _split(preview: Preview, _: Dataset) -> Fields:
     column = _column(preview, "text")
-    separator = st.text_input("Separator", key=_key("separator"), max_chars=20)
+    separator = st.text_input("Separator", key="data-step-separator", max_chars=20)
     into = st.multiselect(
         "Names of the new columns",
         [],
         accept_new_options=True,
         placeholder="Type a name and press Enter, at least twice",
-        key=_key("into"),
+        key="data-step-into",
     )
-    keep = st.checkbox("Keep the column itself", key=_key("keep"))
+    keep = st.checkbox("Keep the column itself", key="data-step-keep")
     if column is None or not separator or len(into) < 2:
         return None
     return {"column": column, "separator": separator, "into": into, "keep": keep}
 
 
 def _derive(preview: Preview, _: Dataset) -> Fields:
-    name = st.text_input("Name of the column", key=_key("new"), max_chars=200)
+    name = st.text_input("Name of the column", key="data-step-new", max_chars=200)
     expression = _expression(preview, "Expression", "`Monthly charges` * 12")
     return {"column": name, "expression": expression} if name.strip() and expression else None
 
@@ -150,8 +148,10 @@ def _filter(preview: Preview, _: Dataset) -> Fields:
 
 
 def _expression(preview: Preview, label: str, example: str) -> str:
-    text = st.text_area(label, key=_key(label.split()[0].lower()), placeholder=example, height=80, max_chars=4_000)
-    with st.popover("Columns and functions", icon=":material/function:", type="tertiary", key=_key("functions")):
+    text = st.text_area(
+        label, key=f"data-step-{label.split()[0].lower()}", placeholder=example, height=80, max_chars=4_000
+    )
+    with st.popover("Columns and functions", icon=":material/function:", type="tertiary", key="data-step-functions"):
         st.caption("Columns: a name with blanks stands in backticks.")
         shown = [name if name.isidentifier() else f"`{name}`" for name in list(preview.types)[:40]]
         st.code("  ".join(shown), language=None, wrap_lines=True)
@@ -172,15 +172,17 @@ def _remove_duplicates(preview: Preview, _: Dataset) -> Fields:
         "Equal in",
         list(preview.types),
         placeholder="All columns",
-        key=_key("equal"),
+        key="data-step-equal",
         help="The first of equal rows is kept.",
     )
     return {"columns": columns}
 
 
 def _sample(preview: Preview, _: Dataset) -> Fields:
-    rows = st.number_input("Rows", min_value=1, value=10_000, key=_key("rows"))
-    seed = st.number_input("Seed", min_value=0, value=0, key=_key("seed"), help="The same seed draws the same rows.")
+    rows = st.number_input("Rows", min_value=1, value=10_000, key="data-step-rows")
+    seed = st.number_input(
+        "Seed", min_value=0, value=0, key="data-step-seed", help="The same seed draws the same rows."
+    )
     return {"rows": int(rows), "seed": int(seed)}
 
 

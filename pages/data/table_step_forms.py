@@ -25,7 +25,7 @@ def _other(dataset: Dataset) -> Dataset | None:
         index=None,
         placeholder="Choose a dataset",
         format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
-        key=_key("dataset"),
+        key="data-step-dataset",
     )
     return by_id.get(chosen or "")
 
@@ -36,14 +36,14 @@ def join(preview: Preview, dataset: Dataset) -> dict[str, Any] | None:
     if other is None:
         return None
     theirs = tables.column_names(other)
-    mine = st.multiselect("Keys in this table", list(preview.types), key=_key("left"), max_selections=5)
+    mine = st.multiselect("Keys in this table", list(preview.types), key="data-step-left", max_selections=5)
     keys = {}
     for position, name in enumerate(mine):
         keys[name] = st.selectbox(
             f"is equal to, for {frame.plain(name)}",
             theirs,
             index=theirs.index(name) if name in theirs else 0,
-            key=_key(f"right-{position}-{other.id}"),
+            key=f"data-step-right-{position}-{other.id}",
         )
     kind = st.segmented_control(
         "Rows without a match",
@@ -51,7 +51,7 @@ def join(preview: Preview, dataset: Dataset) -> dict[str, Any] | None:
         default="left",
         required=True,
         format_func=lambda item: {"left": "Keep", "inner": "Remove"}[item],
-        key=_key("kind"),
+        key="data-step-kind",
     )
     repeated = st.selectbox(
         "A key in several rows of the other dataset",
@@ -61,13 +61,13 @@ def join(preview: Preview, dataset: Dataset) -> dict[str, Any] | None:
             "first": "The first row is used",
             "all": "Rows are multiplied",
         }[item],
-        key=_key("repeated"),
+        key="data-step-repeated",
     )
     columns = st.multiselect(
         "Columns to add",
         [name for name in theirs if name not in keys.values()],
         placeholder="All but the keys",
-        key=_key(f"add-{other.id}"),
+        key=f"data-step-add-{other.id}",
     )
     if not keys:
         return None
@@ -78,7 +78,3 @@ def append(_: Preview, dataset: Dataset) -> dict[str, Any] | None:
     """Draw the form of rows to append; None while it is not complete."""
     other = _other(dataset)
     return None if other is None else {"dataset": other.id}
-
-
-def _key(name: str) -> str:
-    return f"data-step-{name}"

@@ -48,6 +48,7 @@ def check_table(server: Server) -> None:
     assert [day.date() for day in frame["Termin"]] == [datetime.date(2024, *day) for day in ((4, 3), (6, 5), (8, 7))]
 
 
+@pytest.mark.nightly
 def test_a_messy_file_becomes_a_sound_table(server: Server, tab: Page, tmp_path: Path) -> None:
     path = tmp_path / "umsatz.csv"
     lines = ["Umsatzbericht 2024", "Erstellt am 14.02.2024", "", *(";".join(row) for row in (HEADER, *ROWS))]

@@ -51,6 +51,7 @@ def stocked(installation: Callable, tmp_path_factory: pytest.TempPathFactory) ->
         stop_server(server)
 
 
+@pytest.mark.nightly
 def test_finding_to_fix_to_undo(stocked: tuple[Server, Dataset], tab: Page) -> None:
     server, dataset = stocked
     tab.goto(server.page(f"data?dataset={dataset.id}&tab=Checks"))

@@ -108,6 +108,7 @@ def test_a_cancelled_upload_is_gone(home: Path) -> None:
     assert "is no longer kept" in texts(visit("data", **{"import": run.id}))
 
 
+@pytest.mark.nightly
 def test_a_change_that_fails_says_so_and_is_taken_back(home: Path) -> None:
     test = visit("data")
     look_at(test, "messy.csv", OPEN)
@@ -171,6 +172,7 @@ def test_a_dataset_that_a_run_has_used_stays(home: Path) -> None:
     assert again.rows == 61
 
 
+@pytest.mark.nightly
 def test_what_another_window_read_meanwhile_is_said(home: Path) -> None:
     first, dataset = imported(OPEN)
     second = visit("data", dataset=dataset.id, tab="Reading")

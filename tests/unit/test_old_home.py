@@ -29,7 +29,7 @@ from core.finetune import FineTuneResult
 from core.storage import get_store
 from core.tasks import automl, export, mitigate, score
 
-HOMES = sorted(path.name.removesuffix(".tar.xz") for path in (Path(__file__).parents[1] / "data").glob("*.tar.xz"))
+HOMES = sorted(path.name.removesuffix(".tar.xz") for path in (Path(__file__).parents[1] / "data").glob("home-*.tar.xz"))
 
 
 @dataclass(frozen=True)

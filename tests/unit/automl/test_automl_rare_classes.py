@@ -90,7 +90,9 @@ def test_folds_of_one_class_are_left_out_and_said(run_search):
 
 
 def test_folds_that_are_all_of_one_class_are_refused_before_the_search():
-    frame = pd.DataFrame({"x": np.sqrt(np.arange(80.0)), "who": np.repeat(["a", "b"], 40), "y": np.repeat(["no", "yes"], 40)})
+    frame = pd.DataFrame(
+        {"x": np.sqrt(np.arange(80.0)), "who": np.repeat(["a", "b"], 40), "y": np.repeat(["no", "yes"], 40)}
+    )
     settings = AutoMLSettings(target="y", group_column="who", test_fraction=0)
     with pytest.raises(InputError, match="ROC AUC cannot be computed") as caught:
         prepare(frame, settings)
