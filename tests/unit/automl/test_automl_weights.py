@@ -190,5 +190,5 @@ def test_a_weight_column_has_no_other_part(values):
 
 
 def test_a_weight_column_that_is_not_there_is_named():
-    with pytest.raises(InputError, match="weigth"):
-        prepare(table(), AutoMLSettings(target="bought", weight_column="weigth"))
+    with pytest.raises(InputError, match="wait"):
+        prepare(table(), AutoMLSettings(target="bought", weight_column="wait"))

@@ -216,8 +216,8 @@ def test_the_result_survives_json() -> None:
 
 
 def test_an_unknown_target_is_named() -> None:
-    with pytest.raises(InputError, match="'flagg'"):
-        relate_columns(TABLE, "flagg")
+    with pytest.raises(InputError, match="'flags'"):
+        relate_columns(TABLE, "flags")
 
 
 def test_random_rows_are_those_of_the_table(tmp_path: Path) -> None:
