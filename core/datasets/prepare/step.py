@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
@@ -35,10 +36,11 @@ class Step(CheckedSettings):
     help: ClassVar[str]
     row_wise: ClassVar[bool] = True
 
+    @abstractmethod
     def describe(self) -> str:
         """Return a phrase for lists of steps, such as "Drop 'id'"."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, table: WorkTable) -> tuple[Effect, Step]:
         """Change the table.
 
@@ -59,11 +61,10 @@ class Step(CheckedSettings):
         InputError
             When the table has no such column, or the step is not possible with it.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def inputs(self) -> set[str]:
         """Return the names of the columns that the step needs."""
-        raise NotImplementedError
 
     def narrowed(self, columns: Iterable[str]) -> Step | None:
         """Return the step for rows with these columns; None where there is nothing left to do."""

@@ -176,6 +176,9 @@ def test_the_connection_of_steps_reaches_no_other_file(tmp_path) -> None:
         def describe(self) -> str:
             return "Spy"
 
+        def inputs(self) -> set[str]:
+            return set()
+
         def apply(self, table: WorkTable):
             for sql in (
                 f"SELECT * FROM read_csv('{secret}')",
