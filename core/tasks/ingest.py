@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from core import housekeeping, jobs
 from core.catalog import Dataset, Run, datasets
-from core.errors import InputError, PlumblineError
+from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
 from core.progress import Event
@@ -180,11 +180,11 @@ def _read_upload(context: RunContext) -> tuple[Table, JsonObject]:
         limit = get_settings().max_kept_uploads_mb * 2**20 - datasets.kept_bytes(context.workspace)
         if (kept := keep_original(path, context.workdir, limit)) is not None:
             facts["upload_digest"], facts["upload_bytes"] = kept
-    except PlumblineError:
-        if not previewed:  # else it can be read in another way
+    except Exception:
+        if not previewed:  # it can be read in another way
             path.unlink(missing_ok=True)
         raise
-    except BaseException:  # a defect, or the run was cancelled
+    except BaseException:  # the run was cancelled
         path.unlink(missing_ok=True)
         raise
     path.unlink(missing_ok=True)
