@@ -82,6 +82,7 @@ def build_table(
         report(Event("read", 0.8, "Computing the fingerprint"))
         notice = extension_notice(user_name, [*containers, file_format])
         columns = dict(zip(names, relation.columns, strict=True))
+        options = _resolved(file.options, relation, columns)
         result = ReadReport(
             rows=relation.rows,
             columns=len(names),
@@ -100,8 +101,8 @@ def build_table(
                 *relation.notices,
                 *(f"Column {name!r} {column.notice}." for name, column in columns.items() if column.notice),
             ),
-            given=file.options,
-            options=_resolved(file.options, relation, columns),
+            given=_given(file, options),
+            options=options,
             decisions=tuple(relation.decisions),
             undecided=tuple(
                 Undecided(name, column.candidates, f"{name!r} {column.evidence}.")
@@ -119,6 +120,12 @@ def build_table(
             complete=file.complete and relation.complete,
         )
         return BuiltTable(out, result, fingerprint(out))
+
+
+def _given(file: SourceFile, resolved: ReadOptions) -> ReadOptions:
+    """Return the options that were given, with the types that were taken over from another table."""
+    taken = {name: resolved.column_types[name] for name in file.like if name in resolved.column_types}
+    return file.options.model_copy(update={"column_types": {**taken, **file.options.column_types}})
 
 
 def _resolved(given: ReadOptions, relation: Relation, columns: Mapping[str, TextColumn]) -> ReadOptions:

@@ -50,6 +50,7 @@ def build_isolated(
         "limits": asdict(file.limits),
         "options": file.options.model_dump(mode="json"),
         "like": dict(file.like),
+        "lossy": list(file.lossy),
         "start_only": file.start_only,
         "complete": file.complete,
         "text": None if text is None else [str(text.path), text.encoding, *text.notices],
@@ -69,7 +70,7 @@ def build_job(job: JsonObject, report: Report) -> JsonObject:
     """Read the file of a job that `build_isolated` made; in its process."""
     limits, options = Limits(**job["limits"]), ReadOptions(**job["options"])
     file = SourceFile(Path(job["path"]), Path(job["scratch"]), limits, options, start_only=job["start_only"])
-    file.like, file.complete = job["like"], job["complete"]
+    file.like, file.lossy, file.complete = job["like"], job["lossy"], job["complete"]
     if text := job["text"]:
         path, encoding, *notices = text
         file.text = Utf8File(Path(path), encoding, tuple(notices))

@@ -69,6 +69,19 @@ class ReadOptions(CheckedSettings):
     missing_values: tuple[str, ...] | Literal["auto"] = AUTO
     column_types: dict[str, str] = Field(default_factory=dict)
 
+    def with_defaults(self, other: ReadOptions) -> ReadOptions:
+        """Return these options, with those of another table where a decision is left to the content.
+
+        Types by column are not taken over.
+
+        Examples
+        --------
+        >>> ReadOptions(sheet="May").with_defaults(ReadOptions(sheet="April", decimal=",")).decimal
+        ','
+        """
+        names = [name for name, value in self if value == AUTO]
+        return self.model_copy(update={name: getattr(other, name) for name in names})
+
     @field_validator("delimiter")
     @classmethod
     def _one_character(cls, value: str) -> str:

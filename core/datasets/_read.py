@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 
@@ -58,9 +58,11 @@ def read_table(
     options : ReadOptions, optional
         Decisions on how it is read; by default all are made from the content. Those of a report repeat its reading.
     like : Table, ReadReport or mapping, optional
-        Table with the types that the columns of this one should have, or `ReadReport.grammar` of one. Cells without a
-        value that is written in that way become missing, and are counted; a column of plain numbers or dates stays text
-        if a cell is neither. Other columns are read as without it.
+        Table with the types that the columns of this one should have, and what was chosen for it (missing markers, a
+        sheet, a date order) where `options` choose nothing; or `ReadReport.grammar` of one, for the types alone. Cells
+        without a value that is written in that way become missing, and are counted; a column of plain numbers or dates
+        stays text if a cell is neither, unless its type was chosen in spite of such cells. Other columns are read as
+        without it. `ReadReport.given` has what was taken over.
     start_only : bool, default=False
         Read only the start of the file: the first MiB of a text, the first 1,000 rows of a sheet or of a table of a
         database; files of other formats are read whole. `ReadReport.complete` says whether there was more. Decisions
@@ -98,6 +100,10 @@ def read_table(
     ({'zip': 'text', 'price': 'number'}, {'price': {'?': 1}})
     """
     source = Path(path)
+    like = like.report if isinstance(like, Table) else like
+    options = options or ReadOptions()
+    if isinstance(like, ReadReport):
+        options = options.with_defaults(like.given)
     limits = limits or Limits.from_settings()
     report = report or silent
     user_name = name or source.name
@@ -109,7 +115,7 @@ def read_table(
         report(Event("read", 0.0, "Recognizing the format"))
         with failures_reported("packed", limits):
             file, containers, file_format = _unpack(SourceFile(source, scratch, limits, options, start_only=start_only))
-        file.like = _grammar(like)
+        file.like, file.lossy = _grammar(like)
         build = build_isolated if is_isolated(file, file_format) else build_table
         built = build(file, user_name, containers, file_format, report)
         path = built.path.replace(folder / "table.parquet")
@@ -155,10 +161,12 @@ def _start_of(path: str | Path, options: ReadOptions | None) -> Iterator[tuple[S
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _grammar(like: Table | ReadReport | Mapping[str, str] | None) -> Mapping[str, str]:
-    if isinstance(like, Table):
-        like = like.report
-    return like.grammar() if isinstance(like, ReadReport) else like or {}
+def _grammar(like: ReadReport | Mapping[str, str] | None) -> tuple[Mapping[str, str], Collection[str]]:
+    """Return types by column, and the columns that keep them though cells have no such value."""
+    if not isinstance(like, ReadReport):
+        return like or {}, ()
+    integers = {name: kind for name, kind in like.types.items() if kind == "integer"}
+    return {**like.grammar(), **integers}, tuple(like.lost)
 
 
 @contextmanager

@@ -102,7 +102,15 @@ def read_json(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> Relati
             path, is_array, said = staged, False, [sentence]
     table = json_table(connection, path, file.limits, array=is_array)
     labels, _ = repair_names(table.names)
-    typed = choose_types(connection, table.source, labels, options=file.options, like=file.like, strings=table.strings)
+    typed = choose_types(
+        connection,
+        table.source,
+        labels,
+        options=file.options,
+        like=file.like,
+        lossy=file.lossy,
+        strings=table.strings,
+    )
     relation = Relation(
         table.source.rows,
         table.names,

@@ -66,6 +66,7 @@ def read_rows(
             labels,
             options=file.options,
             like=file.like,
+            lossy=file.lossy,
             delimiter=layout.dialect.delimiter,
             strings=strings,
         )

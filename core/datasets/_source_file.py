@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -39,6 +39,8 @@ class SourceFile:
     ----------
     like : mapping
         Types by column that are used where `options` has none; columns that the file lacks are ignored.
+    lossy : collection
+        Columns among them that get their type also where cells have no value of it.
     complete : bool
         Whether it is the whole file, not a copy of its start.
     head : bytes
@@ -66,6 +68,7 @@ class SourceFile:
         self.complete = True
         self.options = options or ReadOptions()
         self.like: Mapping[str, str] = {}
+        self.lossy: Collection[str] = ()
         self.path = path
         self.scratch = scratch
         self.limits = limits

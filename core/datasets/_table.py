@@ -109,7 +109,7 @@ class ReadReport:
     options : ReadOptions
         Options that repeat this reading exactly.
     given : ReadOptions
-        Options that the caller gave.
+        Options that the caller gave, with the types that were taken over from another table.
     decisions : tuple of Decision, default=()
         Decisions with their evidence.
     undecided : tuple of Undecided, default=()

@@ -82,6 +82,7 @@ def choose_types(
     *,
     options: ReadOptions | None = None,
     like: Mapping[str, str] | None = None,
+    lossy: Collection[str] = (),
     delimiter: str | None = None,
     strings: Collection[str] = (),
 ) -> TypedColumns:
@@ -99,7 +100,10 @@ def choose_types(
         Decisions that are given.
     like : mapping of str to str, optional
         Types of columns elsewhere, by label, which are used where the options have none. A column of plain numbers or
-        dates with a cell that is neither stays text, so that whoever asked can say what it is.
+        dates with a cell that is neither stays text, so that whoever asked can say what it is; one of integers may have
+        other numbers.
+    lossy : collection of str, default=()
+        Labels among these of columns whose cells become missing instead.
     delimiter : str, optional
         Delimiter of a text file, which hints at the decimal mark.
     strings : collection of str, default=()
@@ -116,7 +120,8 @@ def choose_types(
         for name, label in zip(source.columns, labels, strict=True)
         if label in specs
     }
-    strict = {name for name, label in zip(source.columns, labels, strict=True) if label in options.column_types}
+    chosen_by_name = {*options.column_types, *lossy}
+    strict = {name for name, label in zip(source.columns, labels, strict=True) if label in chosen_by_name}
     markers = None if options.missing_values == AUTO else options.missing_values
     rows, columns = infer_types(connection, source, strings=strings, given=given, markers=markers)
     named = list(zip(labels, columns, strict=True))
@@ -277,6 +282,8 @@ def _given(
     cells += f" AND trim({name}, {literal(BLANKS)}) NOT IN ({missing}))" if missing else ")"
     fits = check_formats(connection, cells, ways_to_write(item), min_share=0.0).fits
     least = min(fit.failed for fit in fits)
+    if least and not strict and item.kind == "integer":
+        return _given(connection, source, column, ColumnFormat("number"), decimal, order, strict=False)
     if least and not strict and not (item.style or item.dates):
         return _text(column)
     best = [fit for fit in fits if fit.failed == least]

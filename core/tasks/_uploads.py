@@ -5,13 +5,19 @@ from __future__ import annotations
 import gzip
 import secrets
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
+from core.catalog import datasets
 from core.errors import InputError, LimitError
 from core.files import atomic_write
+from core.jobs import RunContext
 from core.settings import get_settings
 from core.storage import get_store
+
+if TYPE_CHECKING:
+    from core.datasets import Table
 
 __all__ = [
     "check_uploadable",
@@ -20,6 +26,7 @@ __all__ = [
     "keep_upload",
     "preview_dir",
     "previewed_file",
+    "read_upload",
     "restore_original",
     "upload_path",
 ]
@@ -87,6 +94,27 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str, *, pre
             path.parent.rmdir()
         raise
     return name
+
+
+def read_upload(context: RunContext, path: Path, *, start_only: bool = False) -> Table:
+    """Return the table of a file as the settings of a run have it: with its options, like another dataset."""
+    from core.datasets import ReadOptions, ReadReport, read_table
+
+    settings = context.settings
+    like = datasets.get(settings["like"], context.workspace) if "like" in settings else None
+    table = read_table(
+        path,
+        name=settings["filename"],
+        options=ReadOptions(**settings.get("options", {})),
+        like=None if like is None else ReadReport.from_dict(like.report),
+        start_only=start_only,
+        workdir=context.workdir,
+        report=context.report,
+    )
+    if like is None:
+        return table
+    notices = (f"Columns that '{like.name}' has are read as they were there.", *table.report.notices)
+    return replace(table, report=replace(table.report, notices=notices))
 
 
 def keep_original(path: Path, workdir: Path, limit_bytes: int) -> tuple[str, int] | None:

@@ -21,6 +21,7 @@ from core.tasks._uploads import (
     keep_original,
     keep_upload,
     previewed_file,
+    read_upload,
     restore_original,
     upload_path,
 )
@@ -42,7 +43,14 @@ SPEC = TaskSpec(
 )
 
 
-def submit_upload(file: IO[bytes], filename: str, *, workspace: str, options: ReadOptions | None = None) -> str:
+def submit_upload(
+    file: IO[bytes],
+    filename: str,
+    *,
+    workspace: str,
+    options: ReadOptions | None = None,
+    like: str | None = None,
+) -> str:
     """Copy an upload out of memory, and queue the run that reads it.
 
     Parameters
@@ -55,6 +63,9 @@ def submit_upload(file: IO[bytes], filename: str, *, workspace: str, options: Re
         Workspace that the dataset will belong to.
     options : ReadOptions, optional
         Decisions on how it is read; by default all are made from its content.
+    like : str, optional
+        Id of a dataset, such as one that the rows are to be appended to: columns that it has get its types, and what
+        was chosen for it is taken over where `options` choose nothing. The report's `given` has both.
 
     Returns
     -------
@@ -65,11 +76,16 @@ def submit_upload(file: IO[bytes], filename: str, *, workspace: str, options: Re
     ------
     LimitError
         When the file is larger than ``max_upload_mb``.
+    NotFoundError
+        When the workspace does not have the dataset `like`.
     """
+    origin = None if like is None else datasets.get(like, workspace)
     name = keep_upload(file, filename, get_settings().max_upload_mb, TOO_LARGE_HINT)
     settings: JsonObject = {"upload": name, "filename": filename[:200]}
     if options is not None:
         settings["options"] = options.model_dump(mode="json")
+    if origin is not None:
+        settings["like"] = origin.id
     return jobs.submit("ingest", settings, workspace=workspace, title=f"Read {filename[:200]}")
 
 
@@ -124,7 +140,8 @@ def submit_previewed(preview: Run, options: ReadOptions) -> str:
     str
         Id of the run; its result is that of `submit_upload`.
     """
-    kept = {name: preview.settings[name] for name in ("folder", "filename", "dataset") if name in preview.settings}
+    names = ("folder", "filename", "dataset", "like")
+    kept = {name: preview.settings[name] for name in names if name in preview.settings}
     settings = kept | {"options": options.model_dump(mode="json"), "preview": preview.id}
     again = " again" if "dataset" in settings else ""
     title = f"Read {settings['filename']}{again}"
@@ -207,16 +224,7 @@ def _read_again(context: RunContext, earlier: Dataset) -> tuple[Table, JsonObjec
 
 
 def _read(context: RunContext, path: Path) -> Table:
-    from core.datasets import ReadOptions, read_table
-
-    options = context.settings.get("options")
-    table = read_table(
-        path,
-        name=context.settings["filename"],
-        options=None if options is None else ReadOptions(**options),
-        workdir=context.workdir,
-        report=context.report,
-    )
+    table = read_upload(context, path)
     check_uploadable(table.report.format)
     return table
 

@@ -25,6 +25,7 @@ from core.tasks._uploads import (
     keep_upload,
     preview_dir,
     previewed_file,
+    read_upload,
     restore_original,
 )
 
@@ -73,7 +74,7 @@ class Preview:
     rows: Path | None
 
 
-def submit(file: IO[bytes], filename: str, *, workspace: str) -> str:
+def submit(file: IO[bytes], filename: str, *, workspace: str, like: str | None = None) -> str:
     """Copy an upload out of memory, and queue the run that looks at it.
 
     Parameters
@@ -84,6 +85,8 @@ def submit(file: IO[bytes], filename: str, *, workspace: str) -> str:
         Name that the user gave the file; it is shown, and never used as a path.
     workspace : str
         Workspace that the dataset will belong to.
+    like : str, optional
+        Id of a dataset that it is to be read like, as `ingest.submit_upload` takes it.
 
     Returns
     -------
@@ -95,10 +98,13 @@ def submit(file: IO[bytes], filename: str, *, workspace: str) -> str:
     ------
     LimitError
         When the file is larger than ``max_upload_mb``.
+    NotFoundError
+        When the workspace does not have the dataset `like`.
     """
+    following = {} if like is None else {"like": datasets.get(like, workspace).id}
     housekeeping.delete_old_previews()
     name = keep_upload(file, filename, get_settings().max_upload_mb, ingest.TOO_LARGE_HINT, preview=True)
-    return _submit({"folder": name, "filename": filename[:200]}, workspace)
+    return _submit({"folder": name, "filename": filename[:200]} | following, workspace)
 
 
 def submit_dataset(dataset: Dataset, options: ReadOptions) -> str:
@@ -219,7 +225,7 @@ def _require_file(run: Run) -> None:
 
 def run(context: RunContext) -> JsonObject:
     """Read the start of the file, and keep the report and the first rows beside it."""
-    from core.datasets import ReadOptions, detect_format, read_table
+    from core.datasets import ReadOptions, detect_format
 
     settings = context.settings
     options = ReadOptions(**settings.get("options", {}))
@@ -236,14 +242,7 @@ def run(context: RunContext) -> JsonObject:
         if file_format.typed:
             return {"typed": True}
         is_text = file_format.name == "csv"
-        table = read_table(
-            file,
-            name=settings["filename"],
-            options=options,
-            start_only=True,
-            workdir=context.workdir,
-            report=context.report,
-        )
+        table = read_upload(context, file, start_only=True)
         _keep(table, folder / context.run.id)
     except PlumblineError:
         if is_first and is_text:  # there may be a way to read it, which its user knows

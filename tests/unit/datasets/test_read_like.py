@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.datasets import Table, read_table
+from core.datasets import ReadOptions, ReadReport, Table, read_table
 
 COLUMNS = {
     "flag": ["TRUE", "FALSE", "unknown"],
@@ -26,6 +26,7 @@ COLUMNS = {
 
 
 def written(folder: Path, frame: pd.DataFrame, **options: object) -> Table:
+    folder.mkdir(exist_ok=True)
     frame.to_csv(folder / "t.csv", index=False)
     return read_table(folder / "t.csv", workdir=folder / "work", **options)
 
@@ -67,3 +68,51 @@ def test_cells_that_have_no_such_value_are_missing_and_said_or_stay_text(tmp_pat
     assert table.frame["sum"].iloc[0] == 2.5
     assert table.report.lost == {"sum": 1}
     assert table.report.types["other"] == "integer"
+
+
+def test_what_was_chosen_for_a_table_holds_for_a_newer_file(tmp_path: Path) -> None:
+    chosen = ReadOptions(date_order="mdy", missing_values=("", "unknown"), column_types={"size": "number"})
+    older = written(
+        tmp_path,
+        pd.DataFrame({"day": ["01/02/2024", "03/04/2024"], "count": ["1", "unknown"], "size": ["1.5", "large"]}),
+        options=chosen,
+    )
+    assert older.report.lost == {"size": 1}
+    report = ReadReport.from_dict(older.report.to_dict())
+    newer = pd.DataFrame(
+        {
+            "new": ["7", "8"],
+            "size": ["2.5", "small"],
+            "day": ["05/06/2024", "unknown"],
+            "count": ["12345678901234567"] * 2,
+        }
+    )
+    table = written(tmp_path / "newer", newer, like=report)
+    expected = {"new": "integer", "size": "number", "day": "date", "count": "integer"}
+    assert (table.report.types, table.report.undecided) == (expected, ())
+    assert table.frame["day"].iloc[0] == pd.Timestamp("2024-05-06")
+    assert table.frame["count"].tolist() == [12345678901234567] * 2
+    assert table.report.lost == {"size": 1}, "as its cells without a number became missing before"
+    given = table.report.given
+    assert (given.date_order, given.missing_values) == ("mdy", ("", "unknown"))
+    assert given.column_types == {"size": "number", "day": "date:%m/%d/%Y", "count": "integer"}
+    again = written(tmp_path / "newer", newer, options=given)
+    assert again.fingerprint == table.fingerprint, "what is stored with the dataset reads the file in the same way"
+
+
+def test_a_choice_for_the_newer_file_comes_first(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"day": ["01/02/2024", "03/04/2024"]})
+    older = written(tmp_path, frame, options=ReadOptions(date_order="mdy", missing_values=("?",)))
+    table = written(tmp_path, frame, like=older, options=ReadOptions(column_types={"day": "date:%d/%m/%Y"}))
+    assert table.frame["day"].iloc[0] == pd.Timestamp("2024-02-01")
+    assert table.report.given.missing_values == ("?",)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"), [(["4", "5.5"], "number"), (["4", "many"], "text"), (["4", "5"], "integer")]
+)
+def test_a_column_of_integers_may_have_other_numbers_later(tmp_path: Path, cells: list[str], kind: str) -> None:
+    older = written(tmp_path, pd.DataFrame({"count": ["1", "2"]}))
+    table = written(tmp_path, pd.DataFrame({"count": cells}), like=older)
+    assert table.report.types == {"count": kind}
+    assert list(map(str, table.frame["count"])) == list(map(str, map(float, cells) if kind == "number" else cells))

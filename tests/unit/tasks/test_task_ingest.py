@@ -13,8 +13,8 @@ import pytest
 
 from core import jobs
 from core.catalog import Dataset, Run, RunState, datasets
-from core.datasets import Profile, load_frame, load_sample, profile
-from core.errors import LimitError
+from core.datasets import STEPS, Profile, ReadOptions, Recipe, load_frame, load_sample, prepare_file, profile
+from core.errors import LimitError, NotFoundError
 from core.settings import get_settings
 from core.storage import get_store
 from core.tasks import ingest
@@ -39,7 +39,7 @@ def succeeded(run_id: str, workspace: str = "local") -> Run:
     return run
 
 
-def upload(content: bytes, name: str, **options: str) -> str:
+def upload(content: bytes, name: str, **options: object) -> str:
     return ingest.submit_upload(io.BytesIO(content), name, **{"workspace": "local"} | options)
 
 
@@ -89,6 +89,31 @@ def test_its_profile_is_that_of_the_table(uploaded: Run) -> None:
 def test_the_upload_and_the_scratch_files_are_gone(uploaded: Run, home: Path) -> None:
     assert list((home / "uploads").iterdir()) == []
     assert not (get_settings().runs_dir / uploaded.id / "work").exists()
+
+
+def test_a_newer_file_is_read_like_a_dataset_and_can_be_appended(home: Path, tmp_path: Path) -> None:
+    options = ReadOptions(date_order="dmy", missing_values=("", "none"))
+    first = succeeded(upload(b"day,zip,sum\n01/02/2024,00123,1.5\n03/04/2024,none,2\n", "May.csv", options=options))
+    newer = b"sum,day,zip\n7,05/06/2024,99999\n8,07/08/2024,12345\n"
+    run = succeeded(upload(newer, "June.csv", like=first.result["dataset_id"]))
+    older, dataset = dataset_of(first), dataset_of(run)
+    assert dataset.report["types"] == {"sum": "number", "day": "date", "zip": "text"}
+    assert dataset.report["given"]["column_types"] == {"sum": "number", "day": "date:%d/%m/%Y", "zip": "text"}
+    assert dataset.report["notices"][0] == "Columns that 'May' has are read as they were there."
+    path, tables = tmp_path / "both.parquet", {dataset.id: get_store().local_path(dataset.data_digest)}
+    recipe = Recipe(steps=[STEPS["append"](dataset=dataset.id)])
+    prepare_file(get_store().local_path(older.data_digest), recipe, path, workdir=tmp_path, tables=tables)
+    frame = load_frame(path)
+    assert frame["day"].tolist() == list(pd.to_datetime(["2024-02-01", "2024-04-03", "2024-06-05", "2024-08-07"]))
+    assert frame["zip"].fillna("").tolist() == ["00123", "", "99999", "12345"]
+    assert frame["sum"].tolist() == [1.5, 2, 7, 8]
+
+
+def test_a_dataset_to_read_like_must_exist(home: Path) -> None:
+    before = files(home)
+    with pytest.raises(NotFoundError, match="There is no dataset '0123456789abcdef'"):
+        upload(TEXT, "Prices.csv", like="0123456789abcdef")
+    assert files(home) == before
 
 
 def test_the_run_tells_how_it_went(uploaded: Run) -> None:
