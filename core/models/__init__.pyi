@@ -6,7 +6,6 @@ from ._coverage import COVERAGE_ITEMS, CoverageItem, CoverageRow
 from ._evidence import REPLAY
 from ._fields import Field
 from ._history import describe_event
-from ._intake import COLUMN_COUNTS, ColumnCount, ColumnReport
 from ._mlflow import MLFLOW_SOURCES, save_mlflow
 from ._mlflow_push import mlflow_parameters, push_mlflow
 from ._model_kinds import MODEL_KINDS, ModelKind, kind_of_task
@@ -28,8 +27,11 @@ from ._registry import (
     versions,
 )
 from ._run_result import RunResult, StoredEstimate, Winner
-from ._score import RowScorer, ScoredRows, ScoringReport, exported_model, form_fields, score, score_rows
+from ._score import exported_model, form_fields, score, score_rows
+from .column_report import COLUMN_COUNTS, ColumnCount, ColumnReport
 from .file_summary import FileEvaluation
+from .row_scorer import RowScorer
+from .scoring_report import ScoredRows, ScoringReport
 
 __all__ = [
     "COLUMN_COUNTS",

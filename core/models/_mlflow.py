@@ -56,6 +56,7 @@ MLFLOW_SOURCES = (
     "models/_intake.py",
     "models/_mlflow_loader.py",
     "models/_predictors.py",
+    "models/column_report.py",
     "models/written_cells.py",
     "edge/__init__.py",
     "edge/__init__.pyi",

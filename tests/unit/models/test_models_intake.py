@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -130,6 +130,7 @@ def test_tables_that_cannot_be_scored():
         read_rows(pd.concat([frame, frame], axis=1), [AGE])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.integers(0, 99), st.sampled_from(["x", "7", "cook"])), min_size=2),
     st.integers(1, 50),

@@ -1,0 +1,248 @@
+"""Tables scored by a version one after the other, with what all of them have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.datasets import Finding
+from core.errors import InputError
+from core.models._evidence import RunEvidence
+from core.models._fields import Field
+from core.models._intake import read_rows
+from core.models._open import open_model, open_onnx
+from core.models._policy_applier import PolicyApplier, choose_policy
+from core.models._predictors import Predictor, prediction_table
+from core.models.column_report import ColumnReport
+from core.models.file_summary import ExpectedCounts, FileEvaluation, evaluate_file
+from core.models.scoring_report import ScoredRows
+from core.models.written_cells import read_frame
+from core.readings import training_reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from core.catalog import ModelVersion
+    from core.datasets import CellFormat, Replay
+
+__all__ = ["RowScorer"]
+
+
+@dataclass
+class _Totals:
+    """What a scorer saw in all tables so far."""
+
+    reports: dict[str, ColumnReport] = field(default_factory=dict)
+    unknown_groups: dict[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    expected: ExpectedCounts | None = None
+
+
+class RowScorer:
+    """Scores tables with one version, one after the other, and sums up how they differ from training.
+
+    Parameters
+    ----------
+    version : ModelVersion
+        The version that predicts.
+    policy : str, optional
+        Name of the file of a policy that is stored with the model; by default the only one. "none" makes no decisions.
+    row_id : str, optional
+        A column of unique ids, for a policy that draws some decisions at random.
+    onnx : Path, optional
+        An exported model to use in place of the model itself: it needs ONNX Runtime alone.
+
+    See Also
+    --------
+    score_rows : Score one table.
+    """
+
+    def __init__(
+        self, version: ModelVersion, *, policy: str | None = None, row_id: str | None = None, onnx: Path | None = None
+    ) -> None:
+        self._evidence = RunEvidence.of(version.run_id, version.workspace)
+        self.fields = [Field.from_dict(column) for column in version.columns]
+        self._features = [field for field in self.fields if field.role == "feature"]
+        chosen = choose_policy(self._evidence.run, policy)
+        self._applier = None if chosen is None else PolicyApplier(*chosen, self._evidence.labels)
+        self._row_id = row_id
+        self._onnx = onnx
+        self._totals = _Totals()
+
+    @property
+    def policy(self) -> str | None:
+        """Name of the file of the policy that decides."""
+        return None if self._applier is None else self._applier.name
+
+    @property
+    def target(self) -> str:
+        """The column that the model predicts; new rows may have it."""
+        return self._evidence.target
+
+    @property
+    def ranked_by(self) -> str | None:
+        """Column of the predictions that ranks rows: the probability of the last of two classes, or the number."""
+        labels = self._evidence.labels
+        if labels is None:
+            return "prediction"
+        return f"p({labels[-1]})" if len(labels) == 2 else None
+
+    def evaluate(self, truth: pd.Series, predictions: pd.DataFrame) -> FileEvaluation | None:
+        """Compare predictions, as `score` returned them, with the target; None where too few rows have it.
+
+        The target then counts as a column that is read.
+        """
+        result, labels = self._evidence.result, self._evidence.labels
+        names = ["prediction"] if labels is None else [f"p({label})" for label in labels]
+        outputs = predictions[names].to_numpy(dtype=float, na_value=np.nan)
+        evaluation = evaluate_file(
+            truth,
+            outputs[:, 0] if labels is None else outputs,
+            task=result.task,
+            metric=result.metric,
+            labels=labels,
+            test_metrics=result.test_metrics,
+        )
+        if evaluation is not None:
+            self._totals.ignored = tuple(name for name in self._totals.ignored if name != self.target)
+        return evaluation
+
+    def reasons(
+        self, row: pd.DataFrame, background: pd.DataFrame, *, most: int = 3, budget_s: float = 2.0
+    ) -> list[str]:
+        """Return what moves the prediction of one row most, as texts such as "age = 33 (+0.12)".
+
+        Parameters
+        ----------
+        row : DataFrame of shape (1, columns)
+            The row.
+        background : DataFrame of shape (b, columns)
+            Rows that stand for "unknown".
+        most : int, default=3
+            Maximum number of reasons.
+        budget_s : float, default=2.0
+            Maximum duration in seconds.
+
+        Raises
+        ------
+        LimitError
+            When the model is too slow for so many columns.
+        """
+        from core.explain import explain_row
+
+        replay = self._evidence.replay
+        read = [read_frame(part, self._formats) for part in (row, background)]
+        prepared = [part if replay is None else self._prepare(replay, part) for part in read]
+        (cells, _), (known, _) = (read_rows(part, self._features) for part in prepared)
+        names = [field.name for field in self._features]
+        labels = self._evidence.labels
+        shap = explain_row(self._predictor.outputs, cells, known, labels, columns=names, budget_s=budget_s)
+        values = shap.values[0, :, -1]
+        order = np.argsort(-np.abs(values))[:most]
+        return [
+            f"{shap.features[index]} = {prepared[0][shap.features[index]].iloc[0]} ({values[index]:+.3g})"
+            for index in order
+            if values[index]
+        ]
+
+    def score(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the predictions of some more rows.
+
+        Raises
+        ------
+        InputError
+            When there are no rows, or a column that the model or the policy needs is absent.
+        """
+        given = [str(name) for name in frame.columns]
+        frame = read_frame(frame, self._formats)
+        replay = self._evidence.replay
+        if replay is not None:
+            frame = self._prepare(replay, frame)
+        if self._applier is not None:
+            self._applier.require(frame, self._row_id)
+        rows, reports = read_rows(frame, self._features)
+        outputs = self._predictor.outputs(rows)
+        table = prediction_table(outputs, self._predictor.labels, frame.index)
+        totals = self._totals
+        if outputs.ndim == 2:
+            totals.expected = totals.expected or ExpectedCounts(self._evidence.labels or ())
+            totals.expected.add(outputs)
+        if self._applier is not None:
+            table["decision"], unknown = self._applier.decide(outputs, frame, self._row_id)
+            for group, count in unknown.items():
+                totals.unknown_groups[group] = totals.unknown_groups.get(group, 0) + count
+        for report in reports:
+            totals.reports[report.name] = totals.reports.get(report.name, ColumnReport(report.name)) + report
+        used = {field.name for field in self._features} | set(self._policy_columns) | {self._row_id}
+        used |= set() if replay is None else replay.inputs
+        totals.ignored = tuple(name for name in given if name not in used)
+        return table
+
+    def _prepare(self, replay: Replay, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows after the steps of the training table, and a column that they removed if it holds the ids."""
+        done = replay.apply(frame)
+        absent = [field.name for field in self._features if field.name not in done.frame.columns]
+        if absent and done.skipped:
+            step, columns = next(iter(done.skipped.items()))
+            names = list(dict.fromkeys([*columns, *absent]))
+            raise InputError(
+                f"The table has no column {', '.join(map(repr, names[:5]))}.",
+                f"The model was trained after this step: {step}. Give the columns of the file, or those after it.",
+            )
+        if self._row_id is not None and self._row_id in frame.columns and self._row_id not in done.frame.columns:
+            return done.frame.assign(**{self._row_id: frame[self._row_id]})
+        return done.frame
+
+    @cached_property
+    def _formats(self) -> dict[str, CellFormat]:
+        """How the cells of the model's columns were written in its training file."""
+        run = self._evidence.run
+        return training_reading(run.id, run.dataset_id, workspace=run.workspace).formats()
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        if self._onnx is not None:
+            return open_onnx(self._evidence, self._onnx)
+        return open_model(self._evidence.run.id, self._evidence.run.workspace)
+
+    @property
+    def _policy_columns(self) -> Sequence[str]:
+        return () if self._applier is None else self._applier.policy.columns
+
+    def scored(self, table: pd.DataFrame) -> ScoredRows:
+        """Return predictions with the report on all rows so far.
+
+        Parameters
+        ----------
+        table : DataFrame
+            The table that `score` returned.
+        """
+        totals = self._totals
+        reports = tuple(totals.reports[field.name] for field in self._features)
+        findings = [
+            finding for field, report in zip(self._features, reports, strict=True) for finding in report.findings(field)
+        ]
+        if self._applier is not None and (finding := self._applier.finding(totals.unknown_groups)) is not None:
+            findings.append(finding)
+        if totals.ignored:
+            names = ", ".join(map(repr, totals.ignored[:10])) + (" …" if len(totals.ignored) > 10 else "")
+            count = "1 column is" if len(totals.ignored) == 1 else f"{len(totals.ignored):,} columns are"
+            findings.append(Finding("ignored", "notice", None, f"{count} not read: {names}.", ""))
+        expected = {} if totals.expected is None else totals.expected.estimates(self._tested)
+        return ScoredRows(
+            table, reports, dict(totals.unknown_groups), totals.ignored, self.policy, tuple(findings), expected
+        )
+
+    @property
+    def _tested(self) -> NDArray[np.float64] | None:
+        """Probabilities of the test rows; None without a test."""
+        names = [f"p({label})" for label in self._evidence.labels or ()]
+        if not self._evidence.result.test_rows:
+            return None
+        return np.asarray(self._evidence.test[names].to_numpy(dtype=float))
