@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MAX_VALUES", "SpellingCluster", "spelling_clusters", "spelling_key"]
+__all__ = ["MAX_VALUES", "SpellingCluster", "clean_spelling", "spelling_clusters", "spelling_key"]
 
 MAX_VALUES = 50_000
 """Number of distinct values, the most frequent ones, that are compared."""
@@ -76,7 +76,7 @@ def spelling_clusters(values: pd.Series | Mapping[str, int] | Iterable[str | Non
     >>> [(dict(cluster.values), cluster.suggestion) for cluster in clusters]
     [({'DSL': 2, 'dsl': 1}, 'DSL'), ({'Fiber optic': 1, 'fiber optic ': 1}, 'Fiber optic')]
     """
-    counts = sorted(_counts(values).items(), key=lambda item: (-item[1], _clean(item[0]) != item[0], item[0]))
+    counts = sorted(_counts(values).items(), key=lambda item: (-item[1], clean_spelling(item[0]) != item[0], item[0]))
     groups: dict[str, dict[str, int]] = defaultdict(dict)
     for value, count in counts[:MAX_VALUES]:
         if key := spelling_key(value):
@@ -113,15 +113,22 @@ def _plain_form(character: str) -> str:
     return character
 
 
-def _clean(value: str) -> str:
-    """Return a value without surrounding, repeated and unusual blanks, and without invisible characters."""
-    return _BLANKS.sub(" ", value.translate(_INVISIBLE)).strip()
+def clean_spelling(value: str) -> str:
+    """Return a value without what nobody sees: surrounding, repeated and unusual blanks, and invisible characters.
+
+    Examples
+    --------
+    >>> clean_spelling(" Fiber\\u00a0 optic"), clean_spelling("e\\u0301") == "\\u00e9", clean_spelling("mg") == "Mg"
+    ('Fiber optic', True, False)
+    """
+    value = _BLANKS.sub(" ", value.translate(_INVISIBLE)).strip()
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
 def _suggestion(group: Mapping[str, int]) -> str:
     counts: dict[str, int] = defaultdict(int)
     for value, count in group.items():
-        counts[_clean(value)] += count
+        counts[clean_spelling(value)] += count
     return min(counts, key=lambda value: (-counts[value], value))
 
 

@@ -33,20 +33,21 @@ def show(dataset: Dataset) -> None:
         action=(lambda number, finding: _fix_button(dataset, number, finding)) if current else None,
     )
     if results and current:
-        fixes = [fix for fix in map(_fix, results) if fix is not None and fix.safe and not _done(dataset, fix)]
+        safe_fixes = (_fix(values, safe_only=True) for values in results)
+        fixes = [fix for fix in safe_fixes if fix is not None and not _done(dataset, fix)]
         if len(fixes) > 1:
             safe.button(
                 f"Apply all {len(fixes)} safe fixes",
                 icon=":material/done_all:",
-                help="Those that lose no information: columns are ignored, not dropped, and spellings are merged.",
+                help="Those that lose no information: columns are ignored, not dropped, and stray blanks are removed.",
                 key="data-fix-all",
                 on_click=_apply,
                 args=(dataset, fixes, f"Apply {len(fixes)} safe fixes"),
             )
 
 
-def _fix(values: Mapping[str, Any]) -> Fix | None:
-    return fix_for(Finding.from_dict(dict(values)))
+def _fix(values: Mapping[str, Any], *, safe_only: bool = False) -> Fix | None:
+    return fix_for(Finding.from_dict(dict(values)), safe_only=safe_only)
 
 
 def _done(dataset: Dataset, fix: Fix) -> bool:

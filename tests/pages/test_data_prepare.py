@@ -147,7 +147,7 @@ def test_findings_have_buttons_that_can_be_undone(customers: Dataset) -> None:
     test.button(key="data-fix-all").click().run()
     fixed = finished(test)
     assert fixed.roles == {"target": "left", "sensitive": ["sex"], "ignore": ["one", "id"]}
-    assert content(fixed)["plan"].value_counts().to_dict() == {"Fiber": 30, "DSL": 30}
+    assert set(content(fixed)["plan"]) == {"DSL", "dsl", "Fiber", "fiber"}, "upper and lower case may differ in meaning"
     test.button(key="data-undo").click().run()
     assert query(test, "dataset") == version.id
     assert datasets.get(version.id, "local").roles["sensitive"] == []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from core.datasets._finding import Finding
+from core.datasets._spellings import clean_spelling
 from core.datasets.prepare.row_steps import Filter, RemoveDuplicates
 from core.datasets.prepare.step import Step
 from core.datasets.prepare.type_step import ChangeType
@@ -37,8 +38,16 @@ class Fix:
     safe: bool = False
 
 
-def fix_for(finding: Finding) -> Fix | None:
+def fix_for(finding: Finding, *, safe_only: bool = False) -> Fix | None:
     """Return what can be done about a finding, or None.
+
+    Parameters
+    ----------
+    finding : Finding
+        The finding.
+    safe_only : bool, default=False
+        Whether to return only what is safe, which may be a part of what can be done: of spellings, stray blanks are
+        removed, but upper and lower case is kept, which may mean different things (``mg`` and ``Mg``).
 
     Examples
     --------
@@ -46,7 +55,10 @@ def fix_for(finding: Finding) -> Fix | None:
     'Ignore the column'
     """
     make = _FIXES.get(finding.check)
-    return None if make is None or finding.level == "passed" else make(finding)
+    fix = None if make is None or finding.level == "passed" else make(finding)
+    if fix is None or fix.safe or not safe_only:
+        return fix
+    return _blanks(finding) if finding.check == "spellings" else None
 
 
 def _ignore(*, safe: bool) -> Callable[[Finding], Fix | None]:
@@ -64,7 +76,20 @@ def _merge(finding: Finding) -> Fix | None:
     values = finding.values.get("merge")
     if finding.column is None or not values:
         return None
-    return Fix("Merge spellings", (Merge(column=finding.column, values=values),), safe=True)
+    safe = _without_blanks(values) == values
+    return Fix("Merge spellings", (Merge(column=finding.column, values=values),), safe=safe)
+
+
+def _blanks(finding: Finding) -> Fix | None:
+    values = _without_blanks(finding.values.get("merge") or {})
+    if finding.column is None or not values:
+        return None
+    return Fix("Remove stray blanks", (Merge(column=finding.column, values=values),), safe=True)
+
+
+def _without_blanks(spellings: Iterable[str]) -> dict[str, str]:
+    """Return the spellings that have stray blanks or invisible characters, with those that they have without them."""
+    return {spelling: clean for spelling in spellings if (clean := clean_spelling(spelling)) != spelling}
 
 
 def _read_as(kind: str, label: str) -> Callable[[Finding], Fix | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import unicodedata
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets import check, spelling_clusters
+from core.datasets import Finding, check, fix_for, spelling_clusters
 
 WORDS = st.text("abcdeéüßñжΩ", min_size=1, max_size=6)
 
@@ -129,6 +130,31 @@ def test_a_million_rows_and_many_values_take_little_time() -> None:
     assert [set(cluster.values) for cluster in spelling_clusters(column)] == [{"value 1", "Value 1"}]
     assert spelling_clusters(distinct) == []
     assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("merge", "safe"),
+    [
+        ({"mg": "Mg"}, None),
+        ({"US": "us", "GB": "gb"}, None),
+        ({"e-mail": "e mail"}, None),
+        ({"\uff21": "A"}, None),
+        ({"DSL ": "DSL", "x  y": "x y", "n\u00a0o": "n o"}, "same"),
+        ({"e\u0301": "\u00e9", "a\u200bb": "ab"}, "same"),
+        ({" dsl": "DSL", "dsl": "DSL", "mg": "Mg", "no ": "no"}, {" dsl": "dsl", "no ": "no"}),
+    ],
+)
+def test_only_what_nobody_sees_is_removed_unasked(
+    merge: dict[str, str], safe: Literal["same"] | dict[str, str] | None
+) -> None:
+    finding = Finding("spellings", "notice", "unit", "", values={"merge": merge})
+    asked, unasked = fix_for(finding), fix_for(finding, safe_only=True)
+    assert asked is not None
+    assert [step.to_dict()["values"] for step in asked.steps] == [merge]
+    assert asked.safe == (safe == "same")
+    expected = merge if safe == "same" else safe
+    assert (None if unasked is None else unasked.steps[0].to_dict()["values"]) == expected
+    assert unasked is None or unasked.safe
 
 
 def test_the_check_names_clusters_counts_and_what_to_merge() -> None:
