@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.exc import IntegrityError
@@ -93,21 +95,27 @@ def kept_bytes(workspace: str) -> int:
         return int(session.exec(query).one())
 
 
-def is_used(dataset_id: str, workspace: str) -> bool:
-    """Return whether a run besides imports refers to a dataset, or another version was made from it."""
+def is_used(dataset_id: str, workspace: str, *, passing: Collection[str] = ()) -> bool:
+    """Return whether a run refers to a dataset, besides those of the tasks `passing`, or a version was made from it."""
     with reading() as session:
-        return any(session.exec(query).first() is not None for query in _users(dataset_id, workspace))
+        return any(session.exec(query).first() is not None for query in _users(dataset_id, workspace, passing))
 
 
-def _users(dataset_id: str, workspace: str) -> tuple[SelectOfScalar[str], SelectOfScalar[str]]:
+def _users(
+    dataset_id: str, workspace: str, passing: Collection[str]
+) -> tuple[SelectOfScalar[str], SelectOfScalar[str]]:
     return (
-        select(Run.id).where(Run.dataset_id == dataset_id, Run.workspace == workspace, Run.task != "ingest").limit(1),
+        select(Run.id)
+        .where(Run.dataset_id == dataset_id, Run.workspace == workspace, col(Run.task).not_in(passing))
+        .limit(1),
         select(Dataset.id).where(Dataset.origin_id == dataset_id, Dataset.workspace == workspace).limit(1),
     )
 
 
-def replace(dataset: Dataset, workspace: str) -> bool:
+def replace(dataset: Dataset, workspace: str, *, passing: Collection[str] = ()) -> bool:
     """Replace the content of the dataset with this id, unless a run has used it or it has other versions.
+
+    Its changes can no longer be undone: they were those of other content.
 
     Parameters
     ----------
@@ -115,6 +123,8 @@ def replace(dataset: Dataset, workspace: str) -> bool:
         Row with the id, and the new content: fingerprint, digests, sizes, report and roles.
     workspace : str
         Workspace of the dataset.
+    passing : collection of str, default=()
+        Tasks whose runs do not count.
 
     Returns
     -------
@@ -128,8 +138,10 @@ def replace(dataset: Dataset, workspace: str) -> bool:
     """
     fields = dataset.model_dump(include=_CONTENT)
     with writing() as session:
-        if any(session.exec(query).first() is not None for query in _users(dataset.id, workspace)):
+        if any(session.exec(query).first() is not None for query in _users(dataset.id, workspace, passing)):
             return False
+        history = col(DatasetChange.origin_id) == dataset.id
+        session.execute(delete_rows(DatasetChange).where(history, col(DatasetChange.workspace) == workspace))
         statement = (
             update(Dataset).where(col(Dataset.id) == dataset.id, col(Dataset.workspace) == workspace).values(**fields)
         )

@@ -50,6 +50,8 @@ class TaskSpec:
         Label of the button that stops it.
     repeatable : bool, default=True
         Whether the settings alone are enough to run it again.
+    keeps_data : bool, default=True
+        Whether what it makes depends on the dataset as it was, so that the dataset is not read anew in its place.
     module : str, default=""
         Full name of the module with ``run``, for a task outside the task packages.
 
@@ -69,6 +71,7 @@ class TaskSpec:
     stoppable: bool = False
     stop_label: str = "Stop and keep best"
     repeatable: bool = True
+    keeps_data: bool = True
     module: str = ""
 
     def result_run_id(self, run: Run) -> str:

@@ -29,7 +29,16 @@ from core.tasks._uploads import (
 if TYPE_CHECKING:
     from core.datasets import ReadOptions, Table
 
-__all__ = ["SPEC", "TOO_LARGE_HINT", "run", "submit_again", "submit_previewed", "submit_sample", "submit_upload"]
+__all__ = [
+    "SPEC",
+    "TOO_LARGE_HINT",
+    "run",
+    "stays",
+    "submit_again",
+    "submit_previewed",
+    "submit_sample",
+    "submit_upload",
+]
 
 TOO_LARGE_HINT = "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit."
 """Advice for an upload above the limit."""
@@ -40,6 +49,7 @@ SPEC = TaskSpec(
     help="Reads a file or a sample into a dataset.",
     lane="short",
     repeatable=False,  # an upload is read once, then removed
+    keeps_data=False,
 )
 
 
@@ -97,7 +107,7 @@ def submit_sample(name: str, *, workspace: str) -> str:
 def submit_again(dataset_id: str, options: ReadOptions, *, workspace: str) -> str:
     """Queue the run that reads a dataset's original file again, in another way.
 
-    The dataset gets the new content, unless a run has used it: then there is a new dataset beside it.
+    The dataset gets the new content, unless it `stays`: then there is a new dataset beside it.
 
     Parameters
     ----------
@@ -146,6 +156,16 @@ def submit_previewed(preview: Run, options: ReadOptions) -> str:
     again = " again" if "dataset" in settings else ""
     title = f"Read {settings['filename']}{again}"
     return jobs.submit("ingest", settings, workspace=preview.workspace, title=title)
+
+
+def stays(dataset: Dataset) -> bool:
+    """Return whether a dataset stays as it is when its file is read again, since results of runs depend on it."""
+    return datasets.is_used(dataset.id, dataset.workspace, passing=_passing())
+
+
+def _passing() -> list[str]:
+    """Return the kinds of run whose results do not depend on the dataset being kept."""
+    return [name for name, spec in jobs.TASKS.items() if not spec.keeps_data]
 
 
 def run(context: RunContext) -> JsonObject:
@@ -230,7 +250,7 @@ def _read(context: RunContext, path: Path) -> Table:
 
 
 def _store(context: RunContext, table: Table, facts: JsonObject, earlier: Dataset | None) -> tuple[Dataset, bool]:
-    """Store a table as a dataset, in place of the earlier one if no run has used that.
+    """Store a table as a dataset, in place of the earlier one unless that stays.
 
     Returns the dataset, and whether it is new.
     """
@@ -253,7 +273,7 @@ def _store(context: RunContext, table: Table, facts: JsonObject, earlier: Datase
     if earlier is not None:
         dataset.id = earlier.id
         replaced = datasets.get(earlier.id, context.workspace)  # another run may have read it again meanwhile
-        if datasets.replace(dataset, context.workspace):
+        if datasets.replace(dataset, context.workspace, passing=_passing()):
             housekeeping.delete_unused(replaced.data_digest, replaced.profile_digest)
             return dataset, True
         dataset = Dataset(**dataset.model_dump(exclude={"id", "name"}), name=f"{dataset.name[:180]} (read again)")

@@ -52,6 +52,7 @@ SPEC = TaskSpec(
     help="Reads the start of a file, to show how it would be imported.",
     lane="short",
     repeatable=False,  # the file is removed when it is imported
+    keeps_data=False,
 )
 
 _ROWS = 100

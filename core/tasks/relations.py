@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 from core import jobs
-from core.catalog import Dataset, Run, RunState, datasets, runs
+from core.catalog import Dataset, Run
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject, jsonable
 from core.storage import get_store
+from core.tasks._looks import dataset_of, latest_look, look_settings
 
 __all__ = ["FILE", "SPEC", "latest", "run", "submit"]
 
@@ -19,18 +20,15 @@ SPEC = TaskSpec(
     title="Relations",
     help="Measures how strongly the columns of the dataset are related.",
     lane="short",
+    keeps_data=False,
 )
-
-
-def _settings(dataset: Dataset, target: str | None) -> JsonObject:
-    return {"target": target, "fingerprint": dataset.fingerprint}
 
 
 def submit(dataset: Dataset, target: str | None) -> str:
     """Queue the comparison of a dataset's columns, and return the run's id; its file `FILE` has the relations."""
     return jobs.submit(
         "relations",
-        _settings(dataset, target),
+        look_settings(dataset, {"target": target}),
         dataset=dataset.id,
         workspace=dataset.workspace,
         title=f"Relations in {dataset.name}" + (f" to {target}" if target else ""),
@@ -39,23 +37,14 @@ def submit(dataset: Dataset, target: str | None) -> str:
 
 def latest(dataset: Dataset, target: str | None) -> Run | None:
     """Return the newest run for this content and target that was not cancelled, or None."""
-    settings = _settings(dataset, target)
-    return next(
-        (
-            run
-            for run in runs.find(dataset.workspace, task="relations", dataset_id=dataset.id)
-            if run.settings == settings and run.state is not RunState.CANCELLED
-        ),
-        None,
-    )
+    return latest_look("relations", dataset, {"target": target})
 
 
 def run(context: RunContext) -> JsonObject:
     """Compare the columns; the table never leaves this process."""
     from core.datasets import load_random_rows, relate_columns, rows_to_compare
 
-    assert context.run.dataset_id is not None
-    dataset = datasets.get(context.run.dataset_id, context.workspace)
+    dataset = dataset_of(context)
     frame = load_random_rows(get_store().local_path(dataset.data_digest), rows_to_compare(dataset.columns))
     relations = relate_columns(frame, context.settings["target"], report=context.report)
     path = context.workdir / FILE

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.catalog import ACTIVE, Dataset, Run, RunState, datasets
+from core.catalog import ACTIVE, Dataset, Run, RunState
 from core.datasets import ReadOptions, ReadReport
-from core.tasks import preview
+from core.tasks import ingest, preview
 from pages._ui import address, frame, header, lookups, run_view, tables
 from pages.data import imports, reading_notes, reading_panel
 from pages.data.shown_reading import Reading
@@ -74,7 +74,7 @@ def _rows(seen: preview.Preview) -> pd.DataFrame | None:
 
 
 def _head(run: Run, dataset: Dataset | None, *, importable: bool) -> None:
-    beside = dataset is not None and datasets.is_used(dataset.id, frame.workspace())
+    beside = dataset is not None and ingest.stays(dataset)
     if dataset is None:
         facts = "How this file is read. It is imported when you say so, and removed after a day otherwise."
     else:

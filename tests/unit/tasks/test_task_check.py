@@ -64,7 +64,8 @@ def test_findings_are_those_of_the_function(checked: Run) -> None:
 def test_the_run_says_what_it_is_about(checked: Run, german: Dataset) -> None:
     assert (checked.title, checked.lane) == ("Check German credit risk for credit", "short")
     assert checked.dataset_id == german.id
-    assert checked.settings == {"target": "credit", "sensitive": ["age", "sex"]}
+    content = {"fingerprint": german.fingerprint}
+    assert checked.settings == {"target": "credit", "sensitive": ["age", "sex"]} | content
     assert [event.phase for event in jobs.events(checked.id, workspace="local")] == ["check"]
     assert not (get_settings().runs_dir / checked.id / "work").exists()
 

@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 
 from core import jobs
-from core.catalog import Dataset, Run, RunState, datasets
+from core.automl import AutoMLSettings
+from core.catalog import Dataset, Run, RunState, datasets, versions
 from core.datasets import STEPS, Profile, ReadOptions, Recipe, load_frame, load_sample, prepare_file, profile
 from core.errors import LimitError, NotFoundError
 from core.settings import get_settings
 from core.storage import get_store
-from core.tasks import ingest
+from core.tasks import automl, check, ingest, relations
 
 TEXT = b"day;price;kind\n31.01.2020;1,5;a\n01.02.2020;?;b\n02.02.2020;-2,25;=1+1\n"
 
@@ -114,6 +115,30 @@ def test_a_dataset_to_read_like_must_exist(home: Path) -> None:
     with pytest.raises(NotFoundError, match="There is no dataset '0123456789abcdef'"):
         upload(TEXT, "Prices.csv", like="0123456789abcdef")
     assert files(home) == before
+
+
+def test_only_runs_whose_results_depend_on_it_keep_a_dataset_from_being_read_anew(home: Path) -> None:
+    dataset = dataset_of(succeeded(upload(b"a;b\n1,5;x\n2,5;y\n", "Looked at.csv")))
+    versions.set_roles(dataset, {"target": "a", "sensitive": [], "ignore": []}, "Target 'a'")
+    checked = succeeded(check.submit(dataset, None))
+    looks = [relations.submit(dataset, None), jobs.submit("prepare", {}, dataset=dataset.id, workspace="other")]
+    for run_id, workspace in zip(looks, ("local", "other"), strict=True):
+        jobs.cancel(run_id, workspace=workspace)
+    assert not ingest.stays(dataset)
+    changed = ReadOptions(column_types={"a": "text"})
+    again = dataset_of(succeeded(ingest.submit_again(dataset.id, changed, workspace="local")))
+    assert (again.id, again.report["types"]) == (dataset.id, {"a": "text", "b": "text"})
+    assert versions.changes(again) == [], "roles of other content are not brought back"
+    assert check.latest(dataset, None) == checked
+    assert check.latest(again, None) is None, "these findings are those of other content"
+    late = finished(jobs.submit("check", checked.settings, dataset=dataset.id, workspace="local"))
+    assert late.error_message == "'Looked at' was read again since this run was queued."
+
+    jobs.cancel(automl.submit(again, AutoMLSettings(target="b")), workspace="local")
+    assert ingest.stays(again)
+    beside = dataset_of(succeeded(ingest.submit_again(dataset.id, ReadOptions(header=None), workspace="local")))
+    assert beside.name == "Looked at (read again)"
+    assert datasets.get(dataset.id, "local").fingerprint == again.fingerprint
 
 
 def test_the_run_tells_how_it_went(uploaded: Run) -> None:
