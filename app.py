@@ -2,11 +2,13 @@
 
 import streamlit as st
 
+from core import jobs
 from pages._ui import frame, keys
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
 
 frame.give_memory_back()
+jobs.warm_up()
 with frame.errors_shown():
     frame.follow_upload_limit()
     frame.reload_first_deep_link()

@@ -17,11 +17,11 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from core import jobs
-from core.automl.tuning import fork_server
+from core import fork_server, jobs
 from core.catalog import ACTIVE, RunState, engine, runs
 from core.errors import JobError
 from core.jobs import task_specs
+from core.jobs.processes import MARK
 from core.registry import load_extensions
 from core.settings import get_settings
 from core.storage import store_for
@@ -50,15 +50,18 @@ def _forget() -> None:
 
 
 def _processes(home: Path) -> list[psutil.Process]:
-    """Return the runs' processes of this installation: they have its folder in their environment.
+    """Return the runs' processes of this installation: they have its folder, or the run's id, in their environment.
 
-    So has the fork server that this process keeps for all searches of its own, if it was started here.
+    So have the fork servers that this process keeps for all tests, if they were started here.
     """
     matches = []
+    run_ids = {folder.name for folder in (home / "runs").glob("*")}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            ours = process.ppid() == os.getpid() and process.cmdline()[-1:] == [fork_server.__name__]
-            if process.pid != os.getpid() and not ours and process.environ().get("PLUMBLINE_HOME") == str(home):
+            ours = process.ppid() == os.getpid() and fork_server.__name__ in process.cmdline()
+            environment = process.environ()
+            its = environment.get("PLUMBLINE_HOME") == str(home) or environment.get(MARK) in run_ids
+            if process.pid != os.getpid() and not ours and its:
                 matches.append(process)
     return matches
 
@@ -85,7 +88,8 @@ def _end_runs(home: Path) -> None:
 
 
 @contextlib.contextmanager
-def _installation(home: Path, **settings: str) -> Iterator[Path]:
+def _isolated(home: Path, **settings: str) -> Iterator[Path]:
+    """Use an installation in a folder, with these settings and no others."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("PLUMBLINE_")]:
             patch.delenv(name)
@@ -99,6 +103,14 @@ def _installation(home: Path, **settings: str) -> Iterator[Path]:
                 _end_runs(home)
             finally:
                 _forget()
+
+
+@contextlib.contextmanager
+def _installation(home: Path, **settings: str) -> Iterator[Path]:
+    """Use an installation in a folder, whose runs begin at once."""
+    jobs.warm_up()
+    with _isolated(home, **settings):
+        yield home
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
@@ -174,7 +186,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[
 @pytest.fixture(scope="session", autouse=True)
 def _never_the_real_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep a test that forgot to ask for an installation away from the developer's own."""
-    with _installation(tmp_path_factory.mktemp("forgotten")):
+    with _isolated(tmp_path_factory.mktemp("forgotten")):
         yield
 
 

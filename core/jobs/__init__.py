@@ -2,10 +2,10 @@
 
 `submit` adds a QUEUED row and calls `tick`. `tick` (also called by open pages and by each run that ends) declares
 runs whose monitor is lost INTERRUPTED, and starts the longest-waiting run of each lane that is below its limit: it
-claims the row (QUEUED -> STARTING) and starts ``python -m core.jobs.monitor ID`` in a session of its own. That
-process, the *monitor*, forks the *worker*, which runs the task. The monitor renews the run's lease, ends the worker's
-whole process tree on cancel, deadline or too much memory, and writes the one terminal state. Neither needs the process
-that submitted the run.
+claims the row (QUEUED -> STARTING) and starts `core.jobs.monitor` in a session of its own: a new interpreter, or, after
+`warm_up`, a fork of a process that has loaded the libraries. That process, the *monitor*, forks the *worker*, which
+runs the task. The monitor renews the run's lease, ends the worker's whole process tree on cancel, deadline or too much
+memory, and writes the one terminal state. Neither needs the process that submitted the run.
 """
 
 from core.jobs.api import (
@@ -25,6 +25,7 @@ from core.jobs.api import (
     wait,
 )
 from core.jobs.context import RunContext
+from core.jobs.launch import warm_up
 from core.jobs.scheduler import tick
 from core.jobs.task_specs import TASKS, TaskSpec, task_spec
 
@@ -48,4 +49,5 @@ __all__ = [
     "task_spec",
     "tick",
     "wait",
+    "warm_up",
 ]

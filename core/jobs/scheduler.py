@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import psutil
 
 from core.catalog import ACTIVE, TERMINAL, Run, RunState, runs
 from core.catalog.engine import reading
-from core.jobs import processes, reserve
+from core.jobs import launch, processes, reserve
 from core.jobs.context import run_dir
 from core.jobs.run_log import LOG_NAME
 from core.jobs.task_specs import task_spec
@@ -21,13 +18,10 @@ from core.settings import get_settings
 
 __all__ = ["requeue", "tick"]
 
-_ROOT = Path(__file__).resolve().parents[2]
-_started: set[int] = set()  # pids of children that are not reaped yet
-
 
 def tick() -> None:
     """Recover lost runs, then start waiting ones up to the concurrency limit. Cheap when there are none."""
-    _reap()
+    launch.reap()
     for run in runs.lapsed(time.time()):
         _recover(run)
     settings = get_settings()
@@ -43,15 +37,7 @@ def _start(run: Run) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         reserve.reserve()
         with open(folder / LOG_NAME, "ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "core.jobs.monitor", run.id],
-                cwd=_ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=os.environ | _environment(run.id),
-            )
+            pid = launch.start_monitor(run.id, log.fileno(), os.environ | _environment(run.id))
     except OSError as error:
         runs.change_state(
             run.id,
@@ -63,21 +49,10 @@ def _start(run: Run) -> None:
             error_hint="Check the disk space and the permissions of the data folder, then repeat the run.",
         )
         return
-    _started.add(child.pid)
-    child.returncode = 0  # it outlives this process on purpose, and Popen must not warn about that
     # With its identity, a monitor that is slow to start is not considered lost when the lease runs out.
     with contextlib.suppress(psutil.NoSuchProcess):
-        pid, created = processes.identity(child.pid)
+        _, created = processes.identity(pid)
         runs.set_fields(run.id, [RunState.STARTING], monitor_pid=pid, monitor_created=created)
-
-
-def _reap() -> None:
-    """Reap the monitors that ended, so that zombies do not accumulate in a server that runs for weeks."""
-    for pid in list(_started):
-        with contextlib.suppress(ChildProcessError):
-            if os.waitpid(pid, os.WNOHANG) == (0, 0):
-                continue
-        _started.discard(pid)
 
 
 def _environment(run_id: str) -> dict[str, str]:

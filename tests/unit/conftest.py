@@ -8,8 +8,8 @@ import pandas as pd
 import psutil
 import pytest
 
+from core import fork_server
 from core.automl import AutoMLResult, AutoMLSettings, search
-from core.automl.tuning import fork_server
 from core.progress import Event
 
 _OWN = ("workdir", "should_stop", "started", "configs", "earlier")  # arguments of `search` itself
@@ -39,7 +39,7 @@ def helper_processes() -> list[psutil.Process]:
         child
         for child in alive
         if any("core.automl." in part for part in child.cmdline())
-        and not (child.ppid() == this.pid and child.cmdline()[-1] == fork_server.__name__)
+        and not (child.ppid() == this.pid and fork_server.__name__ in child.cmdline())
     ]
 
 

@@ -17,6 +17,7 @@ BUNDLE_SOURCES = (
     "bounded_child.py",
     "checked.py",
     "errors.py",
+    "fork_server.py",
     "jsonable.py",
     "progress.py",
     "settings.py",

@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-from core.automl.tuning.fork_server import AVAILABLE, ForkedProcess, fork_server
 from core.errors import PlumblineError, SearchError, from_record, to_record
 from core.files import write_text
+from core.fork_server import AVAILABLE, ForkedProcess, fork_server
 
 __all__ = ["HelperProcess", "cores", "describe_fit_error", "end_with_parent", "errors_recorded", "preload"]
 
@@ -29,6 +29,8 @@ __all__ = ["HelperProcess", "cores", "describe_fit_error", "end_with_parent", "e
 # sleeping at once costs more than a small tree takes to grow. Learners get their number of threads explicitly; linear
 # algebra on a fold is too small to gain from more than one.
 _THREADS = {"GOMP_SPINCOUNT": "10000", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+PRELOAD = f"{__name__}:preload_helpers"
+"""What the fork server of the helpers loads."""
 _ROOT = Path(__file__).resolve().parents[3]
 _ERROR = "error.json"
 
@@ -42,6 +44,14 @@ def preload(*modules: str) -> None:
     """Load modules, which takes seconds, before they are needed."""
     for module in modules:
         import_module(module)
+
+
+def preload_helpers() -> None:
+    """Load what all helpers need."""
+    from core.automl.learners.build import preload_learners
+
+    preload_learners()
+    preload("core.automl.tuning.cross_validation", "core.automl.tuning.proposer")
 
 
 def end_with_parent(parent: int) -> None:
@@ -166,5 +176,5 @@ class _SpawnedProcess:
 
 def _start(module: str, folder: Path, stdin: int, output: int) -> ForkedProcess | _SpawnedProcess:
     if AVAILABLE:
-        return fork_server(_THREADS).start(module, folder, stdin, output)
+        return fork_server(PRELOAD, os.environ | _THREADS).start(module, folder, stdin, output)
     return _SpawnedProcess(module, folder, stdin, output)

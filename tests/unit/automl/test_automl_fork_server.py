@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.automl.tuning.fork_server import AVAILABLE, fork_server
-from core.automl.tuning.processes import HelperProcess
+from core.automl.tuning.processes import PRELOAD, HelperProcess
+from core.fork_server import AVAILABLE, running_server
 
 MODULE = "tests.unit.automl.helper_process"
 
@@ -129,7 +129,7 @@ def test_a_helper_whose_server_is_killed_ends_and_the_next_gets_a_new_server(hel
     os.kill(own.pid, signal.SIGKILL)
     until(lambda: process.ended)
     assert process.exit_reason == "ended by the signal SIGKILL"
-    assert fork_server({}).ended is False
+    assert running_server(PRELOAD) is None
     again = helper(tmp_path / "own", "nothing")
     until(lambda: again.ended)
     assert not again.failed

@@ -1,0 +1,62 @@
+"""Time from the submission of a small import to its end: forked from a warm process, and as a new interpreter.
+
+    python benchmarks/run_start.py [--repeats 10]
+
+Both ways alternate in one process; each is given as its median with the least and the most, and their ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import statistics
+import tempfile
+import time
+
+os.environ["PLUMBLINE_HOME"] = tempfile.mkdtemp(prefix="plumbline-run-start-")
+
+from core import fork_server, jobs
+from core.jobs import launch
+from core.tasks import ingest
+
+
+def import_s(number: int) -> float:
+    """Return how long an import of two rows takes."""
+    start = time.perf_counter()
+    table = io.BytesIO(f"a,b\n1,{number}\n2,3\n".encode())
+    run = jobs.wait(ingest.submit_upload(table, "table.csv", workspace="local"), 60, workspace="local")
+    assert run.result is not None, run.error_message
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=10)
+    repeats = parser.parse_args().repeats
+    start = time.perf_counter()
+    jobs.warm_up()
+    server = fork_server.running_server(launch.PRELOAD)
+    if server is None:
+        raise SystemExit("Processes are not forked on this system.")
+    while not server.ready:
+        time.sleep(0.01)
+    print(f"the libraries are loaded after {time.perf_counter() - start:.1f} s")
+    warm, cold = [], []
+    running = launch.running_server
+    for number in range(-1, repeats):
+        launch.running_server = running
+        forked = import_s(2 * number)
+        launch.running_server = lambda _: None
+        started = import_s(2 * number + 1)
+        if number >= 0:  # the first of each also makes the catalog
+            warm.append(forked)
+            cold.append(started)
+    for name, seconds in (("forked", warm), ("new interpreter", cold)):
+        print(f"{name}: {statistics.median(seconds):.2f} s [{min(seconds):.2f}, {max(seconds):.2f}]")
+    print(f"ratio: {statistics.median(cold) / statistics.median(warm):.1f}")
+
+
+if __name__ == "__main__":
+    main()
