@@ -55,16 +55,20 @@ def show(
     -----
     The callback runs before the script, so a position is looked up in the ids of the table that the user saw, even
     where rows were added since. It does not navigate: inside a fragment only the fragment would run again.
+
+    Each selection takes a widget of its own. The browser sends the selection again with whatever is pressed before the
+    object's page is complete, such as the button that leads back, and the same widget would open the object once more.
     """
     chosen = st.session_state.pop(f"{key}-opened", None)
     if chosen is not None:
         address.go(**{**(query or {}), parameter: chosen})
+    number = st.session_state.setdefault(f"{key}-number", 0)
     st.session_state[f"{key}-ids"] = list(ids)
     st.dataframe(
         table,
         hide_index=True,
-        key=key,
-        on_select=lambda: _select(key),
+        key=f"{key}-{number}",
+        on_select=lambda: _select(key, number),
         selection_mode="single-row",
         height=height,
         row_height=row_height,
@@ -74,7 +78,10 @@ def show(
     )
 
 
-def _select(key: str) -> None:
-    rows = st.session_state[key].selection.rows
+def _select(key: str, number: int) -> None:
+    if number != st.session_state[f"{key}-number"]:
+        return
+    rows = st.session_state[f"{key}-{number}"].selection.rows
     if rows:
+        st.session_state[f"{key}-number"] += 1
         st.session_state[f"{key}-opened"] = st.session_state[f"{key}-ids"][rows[0]]
