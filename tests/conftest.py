@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import sys
@@ -143,6 +144,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 1 if "browser" in item.path.parts else 2 if item.path in slow else 3
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the thousands of tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -81,9 +83,18 @@ def repeated(run_id: str, *, leave_out: str = "", edit: Callable[[dict[str, Any]
     return again.id
 
 
+@lru_cache(maxsize=1)
+def _components() -> BidiComponentManager:
+    """Return the components of installed packages, which a server looks for once, and an `AppTest` each time."""
+    manager = BidiComponentManager()
+    manager.discover_and_register_components(start_file_watching=False)
+    return manager
+
+
 def visit(page: str, **query: str) -> AppTest:
     """Open a page of the app as a browser would, with its frame."""
     test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    test._bidi_component_manager = _components()
     if page != "home":
         test._page_hash = calc_hash(page)  # `switch_page` knows a page's path only after a run of the first page
     for name, value in query.items():
