@@ -48,7 +48,8 @@ class NextStep:
     reason : str
         Sentence that says what it rests on.
     columns : mapping, default={}
-        Names of the columns that are meant, by their part in the step: target, label, prediction, text, groups.
+        Names of the columns that are meant, by their part in the step: target, label, prediction or score, text, and
+        groups, the likeliest first.
     """
 
     name: StepName
@@ -85,15 +86,20 @@ def next_steps(profile: Profile, *, target: str | None = None, sensitive: Sequen
     likely = chosen or likely_target(profile)
     steps = []
     if chosen is None:
-        reason = f"The target may be '{likely}'." if likely else "No column is chosen to be predicted."
+        reason = f"{_by_its_name(likely)}." if likely else "No column is chosen to be predicted."
         steps.append(NextStep("roles", reason, {"target": likely} if likely else {}))
     if likely is not None:
-        steps.append(NextStep("search", f"Predict '{likely}' from the other columns.", {"target": likely}))
+        reason = f"'{likely}' is the target of this dataset." if chosen else f"{_by_its_name(likely)}."
+        steps.append(NextStep("search", reason, {"target": likely}))
     if (decisions := _decisions(profile, likely, sensitive)) is not None:
         steps.append(decisions)
     if (texts := _texts(profile, likely)) is not None:
         steps.append(texts)
     return steps
+
+
+def _by_its_name(column: str) -> str:
+    return f"The name of '{column}' is one that targets often have"
 
 
 def likely_target(profile: Profile) -> str | None:
@@ -128,22 +134,32 @@ def _rank(words: Sequence[str]) -> int | None:
 def _decisions(profile: Profile, target: str | None, sensitive: Sequence[str]) -> NextStep | None:
     """Return the check of decisions: it needs a decision or a score, the outcome, and groups of people."""
     prediction = next((column for column in profile.columns if _is_prediction(column)), None)
-    groups = tuple(
-        column.name
-        for column in profile.columns
-        if (column.name in sensitive or suspected_attribute(column.name))
-        and column.name != target
-        and (column.kind == "number" or 2 <= column.distinct <= max(2, profile.rows // _MIN_ROWS_PER_GROUP))
-        and column.distinct >= 2
-    )
+    groups = _groups(profile, target, sensitive)
     if prediction is None or not groups:
         return None
     label = _outcome(profile, prediction, target, groups)
     if label is None:
         return None
+    decides = prediction.distinct == 2
+    what = "decisions on" if decides else "a score of"
     listed = ", ".join(f"'{name}'" for name in groups[:3])
-    reason = f"'{prediction.name}' looks like decisions on '{label}', and {listed} like groups of people."
-    return NextStep("fairness", reason, {"label": label, "prediction": prediction.name, "groups": groups})
+    reason = f"'{prediction.name}' looks like {what} '{label}', and {listed} like groups of people."
+    part = "prediction" if decides else "score"
+    return NextStep("fairness", reason, {"label": label, part: prediction.name, "groups": groups})
+
+
+def _groups(profile: Profile, target: str | None, sensitive: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of groups: those that a user has marked first, and numbers, which have to be cut, last."""
+    columns = [
+        column
+        for column in profile.columns
+        if (column.name in sensitive or suspected_attribute(column.name))
+        and column.name != target
+        and (column.kind == "number" or 2 <= column.distinct <= max(2, profile.rows // _MIN_ROWS_PER_GROUP))
+        and column.distinct >= 2
+    ]
+    ordered = sorted(columns, key=lambda column: (column.name not in sensitive, column.kind == "number"))
+    return tuple(column.name for column in ordered)
 
 
 def _outcome(profile: Profile, prediction: ColumnProfile, target: str | None, groups: Sequence[str]) -> str | None:
@@ -172,15 +188,16 @@ def _is_share(column: ColumnProfile) -> bool:
 
 def _texts(profile: Profile, target: str | None) -> NextStep | None:
     text = next((column.name for column in profile.columns if column.kind == "text"), None)
-    classes = [
-        column.name
+    classes = {
+        column.name: column.distinct
         for column in profile.columns
         if column.kind in ("category", "boolean") and 2 <= column.distinct <= _MAX_LABELS
-    ]
+    }
     label = target if target in classes else next(iter(classes), None)
     if text is None or label is None:
         return None
-    return NextStep("finetune", f"Predict '{label}' from the texts in '{text}'.", {"text": text, "label": label})
+    reason = f"'{text}' has texts, and '{label}' has {classes[label]} different values."
+    return NextStep("finetune", reason, {"text": text, "label": label})
 
 
 def _words(name: str) -> list[str]:

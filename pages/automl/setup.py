@@ -9,7 +9,7 @@ import streamlit as st
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.tasks import automl
-from pages._ui import address, charts, findings, tables
+from pages._ui import address, charts, findings, suggestions, tables
 from pages._ui.model_fields import default, limits
 from pages.automl import advanced, features
 
@@ -32,22 +32,27 @@ def show(known: list[Dataset]) -> None:
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
             key="automl-dataset",
         )
-    address.remember("dataset", chosen, linked if linked in by_id else next(iter(by_id)))
+    if chosen != (linked if linked in by_id else next(iter(by_id))):
+        address.set_query(dataset=chosen)
     dataset = by_id[chosen]
     names = tables.column_names(dataset)
     with right:
-        stored = dataset.roles.get("target")
-        target = st.selectbox(
-            "Target",
-            names,
-            index=names.index(stored) if stored in names else None,
-            placeholder="The column to predict",
-            key=f"automl-target-{chosen}",
-        )
+        target = _target(dataset, names)
     if target is None:
         st.caption("Choose the column to predict.")
         return
     _for_target(dataset, target, [name for name in names if name != target])
+
+
+def _target(dataset: Dataset, names: list[str]) -> str | None:
+    """Let the user choose the target: at first that of the address, or else that of the dataset."""
+    key, stored = f"automl-target-{dataset.id}", dataset.roles.get("target")
+    shown = address.restore_optional("target", names, stored if stored in names else None, key)
+    target = st.selectbox("Target", names, index=None, placeholder="The column to predict", key=key)
+    address.keep("target", target, shown, key)
+    if target != stored:
+        suggestions.explain(dataset, "search", {"target": target})
+    return target
 
 
 def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.catalog import Dataset, versions
+from core.catalog import Dataset, datasets, versions
 from core.datasets import GUARDRAILS, Finding, Fix, Recipe, fix_for
 from core.jsonable import JsonObject
 from core.tasks import prepare
@@ -84,6 +84,7 @@ def _label(fix: Fix, values: Mapping[str, Any]) -> str:
 def _apply(dataset: Dataset, fixes: Sequence[Fix], label: str) -> None:
     """Change the roles at once, or make the next version with the steps of all fixes."""
     with frame.errors_shown():
+        dataset = datasets.get(dataset.id, dataset.workspace)  # roles may have been changed since in another tab
         roles = _roles(dataset, fixes)
         steps = [step for fix in fixes for step in fix.steps]
         if not steps:

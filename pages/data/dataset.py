@@ -7,7 +7,7 @@ import streamlit as st
 from core import housekeeping
 from core.catalog import Dataset, datasets
 from core.datasets import ReadReport
-from pages._ui import address, downloads, frame, header, numbers
+from pages._ui import address, downloads, frame, header, numbers, suggestions
 from pages.data import history, reading_notes
 
 __all__ = ["head"]
@@ -30,7 +30,9 @@ def head(dataset: Dataset) -> None:
     )
     with header.show_object(dataset.name, back="All datasets", facts=facts):
         if st.button("Search for a model", type="primary", icon=":material/model_training:", key="data-to-automl"):
-            st.switch_page("pages/automl/page.py", query_params={"dataset": dataset.id})
+            search = next((step for step in suggestions.steps(dataset) if step.name == "search"), None)
+            query = {"dataset": dataset.id} if search is None else suggestions.query(dataset, search)
+            st.switch_page("pages/automl/page.py", query_params=query)
         with st.popover("Download", icon=":material/download:", key="data-download"):
             downloads.dataset(dataset)
         with st.popover("Manage", icon=":material/settings:", key="data-manage"):

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from core.catalog import Dataset
-from core.datasets import NextStep, Profile, next_steps
-from pages._ui import address, frame, tables
+from core.datasets import NextStep
+from pages._ui import address, frame, suggestions
 
 __all__ = ["show"]
 
@@ -28,10 +28,7 @@ _BUTTONS = {
 
 def show(dataset: Dataset) -> None:
     """Draw the steps that fit; the search has its button in the header."""
-    profile = Profile.from_dict(tables.profile(dataset.profile_digest))
-    roles = dataset.roles
-    steps = next_steps(profile, target=roles.get("target"), sensitive=roles.get("sensitive", []))
-    others = [step for step in steps if step.name != "search"]
+    others = [step for step in suggestions.steps(dataset) if step.name != "search"]
     if not others:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="data-next-steps"):
@@ -51,7 +48,7 @@ def _draw(dataset: Dataset, step: NextStep) -> None:
             help=reason,
             key=key,
             on_click=address.set_query,
-            kwargs={"dataset": dataset.id, "tab": "Roles"},
+            kwargs={**suggestions.query(dataset, step), "tab": "Roles"},
         )
     elif st.button(button.label, icon=button.icon, help=reason, key=key):
-        st.switch_page(f"pages/{button.page}/page.py", query_params={"dataset": dataset.id})
+        st.switch_page(f"pages/{button.page}/page.py", query_params=suggestions.query(dataset, step))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.catalog import Dataset, Run
 from core.fairness import MIN_GROUP_SIZE, MitigationSettings, ScoreTable, as_groups, score_table
+from pages._ui import address
 
 __all__ = [
     "Analysis",
@@ -98,14 +99,16 @@ class GroupChoice:
 
 def choose_groups(names: list[str], default: list[str], key: str) -> GroupChoice:
     """Draw the choice of sensitive columns, and of how groups are made of them."""
+    widget = f"fairness-columns-{key}"
+    shown = address.restore_several("groups", names, [name for name in default if name in names][:1], widget)
     chosen = st.multiselect(
         "Sensitive columns",
         names,
-        default=[name for name in default if name in names][:1],
         placeholder="Columns whose groups are compared",
         help="Several columns are intersected: each combination is a group.",
-        key=f"fairness-columns-{key}",
+        key=widget,
     )
+    address.keep_several("groups", chosen, shown, widget)
     with st.popover("Groups", icon=":material/tune:", key="fairness-groups"):
         bins = st.number_input(
             "Bins for numeric columns",

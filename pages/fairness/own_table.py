@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog import Dataset
 from core.datasets import infer_task, whole_numbers
-from pages._ui import artifacts, frame, tables
+from pages._ui import address, artifacts, frame, suggestions, tables
 from pages.fairness.analysis import (
     Analysis,
     GroupChoice,
@@ -50,18 +50,21 @@ def choose_columns(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator
     others = [name for name in names if name not in roles.names]
     with right:
         choice = choose_groups(others, dataset.roles.get("sensitive", []), dataset.id)
-    columns = artifacts.read_table(dataset.data_digest, tuple(dict.fromkeys([*roles.names, *choice.columns])))
-    columns = columns.assign(**{name: whole_numbers(columns[name]) for name in roles.names})  # 1, not 1.0
-    complete = columns[roles.names].notna().all(axis=1)
+        groups = choice.columns[0] if len(choice.columns) == 1 else None
+        columns = {"label": roles.label, "prediction": roles.prediction, "score": roles.score, "groups": groups}
+        suggestions.explain(dataset, "fairness", columns)
+    table = artifacts.read_table(dataset.data_digest, tuple(dict.fromkeys([*roles.names, *choice.columns])))
+    table = table.assign(**{name: whole_numbers(table[name]) for name in roles.names})  # 1, not 1.0
+    complete = table[roles.names].notna().all(axis=1)
     if not complete.any():
         frame.show_error("No row has both a label and a prediction.", "Choose other columns.")
         return None
     if not complete.all():
         st.caption(f"{int((~complete).sum()):,} rows without a label or a prediction are left out.")
-        columns = columns[complete]
+        table = table[complete]
     positive = None
-    if infer_task(columns[roles.label]) != "regression":
-        values = columns[roles.label].astype(str)
+    if infer_task(table[roles.label]) != "regression":
+        values = table[roles.label].astype(str)
         if values.nunique() > _MAX_LABELS:
             frame.show_error(f"'{roles.label}' has {values.nunique():,} different labels.", "Choose another column.")
             return None
@@ -70,34 +73,42 @@ def choose_columns(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator
     if not choice.columns:
         st.caption("Choose at least one sensitive column.")
         return None
-    return _analyze(dataset, columns, roles, positive, choice)
+    return _analyze(dataset, table, roles, positive, choice)
 
 
 def _choose_roles(dataset: Dataset, names: list[str], column: DeltaGenerator) -> _Roles | None:
     """Draw the choice of label, prediction and score; None until there are enough."""
-    default = dataset.roles.get("target")
-    label = column.selectbox(
-        "Label (true outcome)",
-        names,
-        index=names.index(default) if default in names else None,
-        key=f"fairness-label-{dataset.id}",
-    )
-    prediction = column.selectbox(
-        "Prediction",
-        names,
-        index=None,
-        placeholder="The column with decisions",
-        key=f"fairness-prediction-{dataset.id}",
-    )
-    score = column.selectbox(
-        "Score",
-        names,
-        index=None,
-        placeholder="If there is one",
-        help="Any number, higher for the positive label. It enables the threshold lab.",
-        key=f"fairness-score-{dataset.id}",
-    )
+    target = dataset.roles.get("target")
+    with column:
+        label = _choose(dataset, names, "label", "Label (true outcome)", default=target if target in names else None)
+        prediction = _choose(dataset, names, "prediction", "Prediction", placeholder="The column with decisions")
+        score = _choose(
+            dataset,
+            names,
+            "score",
+            "Score",
+            placeholder="If there is one",
+            help="Any number, higher for the positive label. It enables the threshold lab.",
+        )
     return None if label is None or (prediction is None and score is None) else _Roles(label, prediction, score)
+
+
+def _choose(
+    dataset: Dataset,
+    names: list[str],
+    name: str,
+    label: str,
+    *,
+    default: str | None = None,
+    placeholder: str | None = None,
+    help: str | None = None,
+) -> str | None:
+    """Draw the choice of one column, which the address keeps by `name`."""
+    key = f"fairness-{name}-{dataset.id}"
+    shown = address.restore_optional(name, names, default, key)
+    column = st.selectbox(label, names, index=None, placeholder=placeholder, help=help, key=key)
+    address.keep(name, column, shown, key)
+    return column
 
 
 def _analyze(

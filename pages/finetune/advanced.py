@@ -41,8 +41,6 @@ def fill(settings: FineTuneSettings, dataset_id: str) -> None:
     share = settings.warmup_steps if settings.warmup_steps < 1 else 0.1
     st.session_state.update(
         {
-            f"finetune-text-{dataset_id}": settings.text_column,
-            f"finetune-label-{dataset_id}": settings.label_column,
             f"finetune-sensitive-{dataset_id}": list(settings.sensitive_columns),
             "finetune-epochs": settings.epochs,
             "finetune-rate": settings.learning_rate,

@@ -30,7 +30,8 @@ __all__ = ["head", "show"]
 def _change(run: Run) -> None:
     with frame.errors_shown():
         setup.fill(run)
-        address.set_query(dataset=str(run.dataset_id))
+        columns = {"text": run.settings["text_column"], "label": run.settings["label_column"]}
+        address.set_query(dataset=str(run.dataset_id), **columns)
 
 
 def head(run: Run) -> None:

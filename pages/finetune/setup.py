@@ -10,7 +10,7 @@ import streamlit as st
 from core.catalog import Dataset, Run
 from core.finetune import BaseModel, FineTuneSettings, base_models
 from core.tasks import finetune
-from pages._ui import address, frame, numbers, tables
+from pages._ui import address, frame, numbers, suggestions, tables
 from pages.finetune import advanced, estimate, preview
 
 __all__ = ["fill", "show"]
@@ -31,7 +31,8 @@ def show(known: list[Dataset]) -> None:
             format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
             key="finetune-dataset",
         )
-    address.remember("dataset", chosen, linked if linked in by_id else list(by_id)[_with_text(known)])
+    if chosen != (linked if linked in by_id else list(by_id)[_with_text(known)]):
+        address.set_query(dataset=chosen)
     dataset = by_id[chosen]
     columns = tables.profile(dataset.profile_digest)["columns"]
     names = [column["name"] for column in columns]
@@ -39,6 +40,7 @@ def show(known: list[Dataset]) -> None:
     if text is None or label is None:
         st.caption("Choose the column with the texts, and the column to predict.")
         return
+    suggestions.explain(dataset, "finetune", {"text": text, "label": label})
     if not preview.examples(dataset, text, label):
         return
     base, folder = _base()
@@ -57,16 +59,18 @@ def _columns(dataset: Dataset, names: list[str], left: Any, right: Any) -> tuple
     """Let the user choose the column of texts, and the column to predict."""
     texts = [column["name"] for column in tables.profile(dataset.profile_digest)["columns"] if column["kind"] == "text"]
     text_key, label_key = f"finetune-text-{dataset.id}", f"finetune-label-{dataset.id}"
-    st.session_state.setdefault(text_key, texts[0] if texts else None)
+    shown = address.restore_optional("text", names, texts[0] if texts else None, text_key)
     with left:
         text = st.selectbox("Text", names, index=None, placeholder="Column with the texts", key=text_key)
+    address.keep("text", text, shown, text_key)
     labels = [name for name in names if name != text]
     target = dataset.roles.get("target")
-    st.session_state.setdefault(label_key, target if target in labels else None)
+    shown = address.restore_optional("label", labels, target if target in labels else None, label_key)
     if st.session_state[label_key] not in labels:
         st.session_state[label_key] = None
     with right:
         label = st.selectbox("Label", labels, index=None, placeholder="Column to predict", key=label_key)
+    address.keep("label", label, shown, label_key)
     return text, label
 
 

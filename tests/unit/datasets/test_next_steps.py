@@ -71,7 +71,7 @@ def test_the_likely_target_is_known_by_its_name(columns: dict[str, tuple[str, ..
 
 
 @pytest.mark.parametrize(
-    ("frame", "label", "prediction"),
+    ("frame", "label", "part", "prediction"),
     [
         (
             pd.DataFrame(
@@ -82,6 +82,7 @@ def test_the_likely_target_is_known_by_its_name(columns: dict[str, tuple[str, ..
                 }
             ),
             "panel_decision",
+            "prediction",
             "model_says",
         ),
         (
@@ -89,11 +90,13 @@ def test_the_likely_target_is_known_by_its_name(columns: dict[str, tuple[str, ..
                 {"race": choice("a", "b"), "two_year_recid": choice(0, 1), "decile_score": choice(*range(1, 11))}
             ).astype({"two_year_recid": int, "decile_score": int}),
             "two_year_recid",
+            "score",
             "decile_score",
         ),
         (
             pd.DataFrame({"age": number(20, 60), "approved": choice("yes", "no"), "probability": number(0, 1)}),
             "approved",
+            "score",
             "probability",
         ),
         (
@@ -101,16 +104,16 @@ def test_the_likely_target_is_known_by_its_name(columns: dict[str, tuple[str, ..
                 {"outcome": int, "predicted": int}
             ),
             "outcome",
+            "prediction",
             "predicted",
         ),
     ],
 )
 def test_decisions_about_people_are_offered_the_check_for_fairness(
-    frame: pd.DataFrame, label: str, prediction: str
+    frame: pd.DataFrame, label: str, part: str, prediction: str
 ) -> None:
     (step,) = [step for step in next_steps(profile(frame)) if step.name == "fairness"]
-    assert (step.columns["label"], step.columns["prediction"]) == (label, prediction)
-    assert step.columns["groups"] == (frame.columns[0],)
+    assert step.columns == {"label": label, part: prediction, "groups": (frame.columns[0],)}
     for name in frame:  # each of the three is needed
         assert "fairness" not in names(frame.drop(columns=name)), name
 
@@ -119,6 +122,25 @@ def test_a_marked_column_is_a_group_whatever_its_name() -> None:
     frame = pd.DataFrame({"branch": choice("A", "B"), "hired": choice("y", "n"), "predicted": choice("y", "n")})
     assert "fairness" not in names(frame)
     assert "fairness" in names(frame, sensitive=["branch"])
+
+
+def test_the_groups_that_need_no_cut_come_first_and_the_marked_ones_before_them() -> None:
+    frame = pd.DataFrame(
+        {
+            "age": number(20, 60),
+            "gender": choice("f", "m"),
+            "branch": choice("A", "B"),
+            "hired": choice("y", "n"),
+            "predicted": choice("y", "n"),
+        }
+    )
+    for marked, expected in (
+        ([], ("gender", "age")),
+        (["branch"], ("branch", "gender", "age")),
+        (["age"], ("age", "gender")),
+    ):
+        (step,) = [step for step in next_steps(profile(frame), sensitive=marked) if step.name == "fairness"]
+        assert step.columns["groups"] == expected
 
 
 def test_no_fairness_for_ordinary_scores_and_models() -> None:
