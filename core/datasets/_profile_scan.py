@@ -27,8 +27,9 @@ _EXACT_CELLS = 20_000_000  # tables with fewer cells get exact quantiles
 _GUESS_ROWS = 200_000  # rows that are searched for frequent values of the other columns
 _NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
 _LOADED_CELLS = 5_000_000  # tables with fewer cells are loaded once: each query reads the file's footer anew
-_COLUMNS = 40  # columns of one query: DuckDB's memory grows with its aggregates,
-_LARGE_ROWS = 200_000  # and from so many rows on, one query per column takes less time
+_BLOCK_COLUMNS = 250  # columns and cells of one query, whose memory grows with both;
+_BLOCK_CELLS = 1_000_000
+_LARGE_ROWS = 100_000  # from so many rows on, one query per column takes less time
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -39,7 +40,7 @@ class _Column:
     label: str
     low: float | None = None
     high: float | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=lambda: {"values": 0, "distinct": 0})
     top: list[tuple[str, int]] = field(default_factory=list)
     exact: bool = False
 
@@ -53,19 +54,29 @@ class _Column:
             return "date"
         return "text"
 
-    @property
-    def value(self) -> str:
-        """SQL of the column as a number (dates as microseconds since 1970)."""
-        quoted = identifier(self.name)
-        if self.family == "date":
-            return f"epoch_us({quoted})"
-        return f"{quoted}::DOUBLE"
 
-    def as_number(self, aggregate: str, where: str = "") -> str:
-        """SQL of an aggregate that keeps the type, as a number."""
-        quoted = identifier(self.name)
-        inner = f"{aggregate}({quoted}){where.format(quoted)}"
-        return f"epoch_us({inner})" if self.family == "date" else f"({inner})::DOUBLE"
+class _Block:
+    """Columns of one type, described by the same queries: planning a query takes longer than a small column.
+
+    Their cells are one long column `v`. SQL of the number of a cell's column is `i`, what groups by it is `grouped`;
+    the cells of a single column need not be grouped, which is faster.
+    """
+
+    def __init__(self, source: str, columns: Sequence[_Column]) -> None:
+        self.columns = columns
+        self.family = columns[0].family
+        self.i, self.grouped, self.partition = "0", "", ""
+        self.cells = f"(SELECT {identifier(columns[0].name)} AS v FROM {source})"
+        if len(columns) > 1:
+            names = [identifier(str(i)) for i in range(len(columns))]
+            selected = ", ".join(f"{identifier(c.name)} AS {name}" for c, name in zip(columns, names, strict=True))
+            long = f"UNPIVOT (SELECT {selected} FROM {source}) ON {', '.join(names)} INTO NAME i VALUE v"
+            self.i, self.grouped, self.partition = "i", "GROUP BY i", "PARTITION BY i"
+            self.cells = f"(SELECT i::INTEGER AS i, v FROM ({long}))"
+
+    def number(self, value: str) -> str:
+        """Return SQL of a value of the type of the columns as a number (dates as microseconds since 1970)."""
+        return f"epoch_us({value})" if self.family == "date" else f"({value})::DOUBLE"
 
 
 def scan(path: Path, workdir: Path, limits: Limits) -> Profile:
@@ -79,11 +90,11 @@ def scan(path: Path, workdir: Path, limits: Limits) -> Profile:
         When the table is larger than the limits, or needs more memory than DuckDB has.
     """
     with failures_reported("Parquet", limits):
-        file_rows, labels = parquet_footer(path, limits)
-        return _scan(path, workdir, limits, file_rows, labels)
+        rows, labels = parquet_footer(path, limits)
+        return _scan(path, workdir, limits, rows, labels)
 
 
-def _scan(path: Path, workdir: Path, limits: Limits, file_rows: int, labels: Sequence[str]) -> Profile:
+def _scan(path: Path, workdir: Path, limits: Limits, rows: int, labels: Sequence[str]) -> Profile:
     source = f"read_parquet({literal(path)})"
     with connect(workdir) as connection:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
@@ -93,74 +104,111 @@ def _scan(path: Path, workdir: Path, limits: Limits, file_rows: int, labels: Seq
         if printed:
             casts = ", ".join(f"{identifier(c.name)}::VARCHAR AS {identifier(c.name)}" for c in printed)
             source = f"(SELECT * REPLACE ({casts}) FROM {source})"
-        exact = file_rows * len(columns) <= _EXACT_CELLS
-        if file_rows * len(columns) <= _LOADED_CELLS:
+        exact = rows * len(columns) <= _EXACT_CELLS
+        if rows * len(columns) <= _LOADED_CELLS:
             connection.execute(f"CREATE TEMP TABLE loaded AS SELECT * FROM {source}")
             source = "loaded"
-        rows = 0
-        size = 1 if file_rows > _LARGE_ROWS else _COLUMNS
-        for first in range(0, len(columns), size):
-            block = columns[first : first + size]
-            _bounds(connection, source, [column for column in block if column.family in ("number", "date")])
-            rows = _main_scan(connection, source, block, exact=exact)
-            for column in block:
+        for block in _blocks(source, columns, rows):
+            if block.family in ("number", "date"):
+                _bounds(connection, block)
+            _main_scan(connection, block, exact=exact)
+            for column in block.columns:
                 limits.check_cell(column.facts.get("bytes") or 0, column.label)
-        _repeated_values(connection, source, rows, columns)
+        counted = [column for column in columns if rows <= _EXACT_ROWS or _has_few_values(column)]
+        for block in _blocks(source, counted, rows):
+            _count_values(connection, block, quantiles=block.family == "number" and not exact)
+        for column in columns:
+            if not column.exact:
+                _guess_values(connection, source, column)
     return Profile(rows=rows, columns=tuple(_finish(column, rows) for column in columns))
 
 
-def _bounds(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column]) -> None:
+def _blocks(source: str, columns: Sequence[_Column], rows: int) -> Iterator[_Block]:
+    """Yield the columns in blocks of one type."""
+    by_type: dict[str, list[_Column]] = {}
+    for column in columns:
+        by_type.setdefault("VARCHAR" if column.family == "text" else column.dtype, []).append(column)
+    size = 1 if rows > _LARGE_ROWS else min(_BLOCK_COLUMNS, _BLOCK_CELLS // max(rows, 1))
+    for group in by_type.values():
+        for first in range(0, len(group), size):
+            yield _Block(source, group[first : first + size])
+
+
+def _bounds(connection: duckdb.DuckDBPyConnection, block: _Block) -> None:
     """Set the smallest and largest value of each column, which the edges of the histogram need before the scan.
 
-    DuckDB takes them from the statistics in the Parquet footer, unless there are infinities.
+    DuckDB takes those of one column from the statistics in the Parquet footer, unless there are infinities.
     """
-    for where in ("", " FILTER (WHERE isfinite({0}))"):
-        if columns:
-            ends = [c.as_number(end, where) for c in columns for end in ("min", "max")]
-            values = iter(connection.execute(f"SELECT {', '.join(ends)} FROM {source}").fetchall()[0])
-            for column in columns:
-                column.low, column.high = next(values), next(values)
-        columns = [c for c in columns if c.low is not None and not math.isfinite(c.low + (c.high or 0.0))]
+    for where in ("", "WHERE isfinite(v)"):
+        low, high = block.number("min(v)"), block.number("max(v)")
+        query = f"SELECT {block.i}, {low}, {high} FROM {block.cells} {where} {block.grouped}"
+        for i, *ends in connection.execute(query).fetchall():
+            block.columns[i].low, block.columns[i].high = ends
+        if all(c.low is None or math.isfinite(c.low + (c.high or 0.0)) for c in block.columns):
+            return
+        for column in block.columns:
+            if column.low is not None and not math.isfinite(column.low + (column.high or 0.0)):
+                column.low = column.high = None
 
 
-def _main_scan(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[_Column], *, exact: bool) -> int:
-    selected, keys = ["count(*)"], []
-    for column in columns:
-        expressions = _expressions(column, "quantile_cont" if exact else "approx_quantile")
-        selected += expressions.values()
-        keys.append(list(expressions))
-    values: Iterator[Any] = iter(connection.execute(f"SELECT {', '.join(selected)} FROM {source}").fetchone() or ())
-    rows = int(next(values))
-    for column, names in zip(columns, keys, strict=True):
-        column.facts = {name: next(values) for name in names}
-    return rows
+def _main_scan(connection: duckdb.DuckDBPyConnection, block: _Block, *, exact: bool) -> None:
+    expressions = _expressions(block, "quantile_cont" if exact else "approx_quantile")
+    cells = block.cells
+    if block.family in ("number", "date"):
+        scales = [_histogram_scale(column) for column in block.columns]
+        expressions["histogram"] = _histogram(block, scales[0])
+        if block.grouped:
+            expressions["histogram"] = _histogram(block, _SCALE)
+            rows = ", ".join(f"({i}, {', '.join(scale)})" for i, scale in enumerate(scales))
+            cells = f"{cells} JOIN (VALUES {rows}) AS scale(i, {', '.join(_SCALE)}) USING (i)"
+    selected = ", ".join(expressions.values())
+    query = f"SELECT {block.i}, {selected} FROM {cells} {block.grouped}"
+    for i, *values in connection.execute(query).fetchall():
+        column = block.columns[i]
+        column.facts = dict(zip(expressions, values, strict=True))
+        if column.low is None:
+            for name in ("quantiles", "histogram", "mean", "std"):
+                column.facts.pop(name, None)
 
 
-def _expressions(column: _Column, quantile: str) -> dict[str, str]:
-    quoted, value = identifier(column.name), column.value
-    expressions = {"values": f"count({quoted})", "distinct": f"approx_count_distinct({quoted})"}
-    if column.family in ("number", "date") and column.low is not None and column.high is not None:
-        shares = ", ".join(str(q) for q in QUANTILES)
+def _expressions(block: _Block, quantile: str) -> dict[str, str]:
+    expressions = {"values": "count(v)", "distinct": "approx_count_distinct(v)"}
+    if block.family in ("number", "date"):
+        value, shares = block.number("v"), ", ".join(str(q) for q in QUANTILES)
         expressions["quantiles"] = f"{quantile}({value}, [{shares}])"
-        low, high = _range(column)
-        # The distance between two huge floats may be infinite; the distance between their halves is not.
-        part = 1.0 if math.isfinite(high - low) else 0.5
-        start, width = low * part, (high * part - low * part) / BINS
-        scaled = value if part == 1.0 else f"{value} * {part}"
-        expressions["histogram"] = (
-            f"histogram(CASE WHEN {value} <= {high!r}::DOUBLE AND {value} >= {low!r}::DOUBLE THEN "
-            f"least(floor(({scaled} - {start!r}::DOUBLE) / {width!r}::DOUBLE), {BINS - 1})::UTINYINT END)"
-        )
-        if column.family == "number":
+        if block.family == "number":  # with infinities they have no value
             expressions["mean"] = f"avg({value})"
             expressions["std"] = f"stddev_samp({value})"
-    if column.family == "text":
-        expressions["shortest"] = f"min(length({quoted}))"
-        expressions["length"] = f"avg(length({quoted}))"
-        expressions["longest"] = f"max(length({quoted}))"
-        expressions["bytes"] = f"max(strlen({quoted}))"
-        expressions["spaced"] = f"count(*) FILTER (WHERE contains({quoted}, ' '))"
+    if block.family == "text":
+        expressions["shortest"] = "min(length(v))"
+        expressions["length"] = "avg(length(v))"
+        expressions["longest"] = "max(length(v))"
+        expressions["bytes"] = "max(strlen(v))"
+        expressions["spaced"] = "count(*) FILTER (WHERE contains(v, ' '))"
     return expressions
+
+
+_SCALE = ("low", "high", "part", "origin", "width")
+
+
+def _histogram(block: _Block, scale: Sequence[str]) -> str:
+    low, high, part, origin, width = scale
+    value = block.number("v")
+    scaled = f"{value} * {part}" if part != "1.0::DOUBLE" else value
+    position = f"floor(({scaled} - {origin}) / {width})"
+    return (
+        f"histogram(CASE WHEN {value} <= {high} AND {value} >= {low} THEN least({position}, {BINS - 1})::UTINYINT END)"
+    )
+
+
+def _histogram_scale(column: _Column) -> tuple[str, ...]:
+    """Return SQL of the ends of a histogram, and of what leads from a value to its bin."""
+    if column.low is None:
+        return ("NULL::DOUBLE",) * 5
+    low, high = _range(column)
+    # The distance between two huge floats may be infinite; the distance between their halves is not.
+    part = 1.0 if math.isfinite(high - low) else 0.5
+    return tuple(f"{x!r}::DOUBLE" for x in (low, high, part, low * part, (high * part - low * part) / BINS))
 
 
 def _range(column: _Column) -> tuple[float, float]:
@@ -169,41 +217,58 @@ def _range(column: _Column) -> tuple[float, float]:
     return (low - 0.5, high + 0.5) if low == high else (low, high)
 
 
-def _repeated_values(connection: duckdb.DuckDBPyConnection, source: str, rows: int, columns: Sequence[_Column]) -> None:
-    """Count the values of columns with few distinct ones, and the frequent values of the others."""
-    large = []
-    for column in columns:
-        quoted = identifier(column.name)
-        few = column.facts["distinct"] <= (_EXACT_DISTINCT if column.family == "text" else _EXACT_NUMBERS)
-        if rows <= _EXACT_ROWS or few:
-            limit = _EXACT_NUMBERS if column.family == "number" and few else TOP
-            counted = connection.execute(  # with aliases, as the column may have any name
-                "SELECT cell::VARCHAR, times, count(*) OVER (), cell "
-                f"FROM (SELECT {quoted}, count(*) FROM {source} WHERE {quoted} IS NOT NULL GROUP BY {quoted}) "
-                f"AS counted(cell, times) ORDER BY times DESC, cell LIMIT {limit}"
-            ).fetchall()
-            column.top = [(value, n) for value, n, *_ in counted[:TOP]]
-            column.facts["distinct"] = counted[0][2] if counted else 0
-            column.exact = True
-            if counted and column.family == "number" and len(counted) == counted[0][2]:
-                column.facts["quantiles"] = _weighted_quantiles([(float(v), n) for _, n, _, v in counted])
-        else:
-            column.facts["distinct"] = min(column.facts["distinct"], column.facts["values"])
-            if column.family == "text":
-                large.append(column)
-    for column in large:
-        quoted = identifier(column.name)
-        guess = f"(SELECT {quoted} FROM {source} USING SAMPLE {_GUESS_ROWS} ROWS (reservoir, 7))"
-        frequent = connection.execute(
-            f"SELECT {quoted} FROM {guess} WHERE {quoted} IS NOT NULL GROUP BY {quoted} HAVING count(*) > 1 "
-            f"ORDER BY count(*) DESC LIMIT {TOP}"
+def _has_few_values(column: _Column) -> bool:
+    return bool(column.facts["distinct"] <= (_EXACT_DISTINCT if column.family == "text" else _EXACT_NUMBERS))
+
+
+def _count_values(connection: duckdb.DuckDBPyConnection, block: _Block, *, quantiles: bool) -> None:
+    """Count the distinct values of each column, and the cells of the most frequent ones.
+
+    With `quantiles` those of columns with few values are computed from all of their counts.
+    """
+    most = _EXACT_NUMBERS if quantiles else TOP
+    counts = (
+        f"(SELECT {block.i} AS i, v AS cell, count(*) AS times FROM {block.cells} WHERE v IS NOT NULL GROUP BY ALL)"
+    )
+    if block.grouped:
+        window = f"QUALIFY row_number() OVER ({block.partition} ORDER BY times DESC, cell)"
+        chosen = f"{window} <= {most} ORDER BY i, times DESC, cell"
+    else:
+        chosen = f"ORDER BY times DESC, cell LIMIT {most}"
+    counted = connection.execute(
+        f"SELECT i, cell::VARCHAR, times, count(*) OVER ({block.partition}), cell FROM {counts} {chosen}"
+    ).fetchall()
+    for column in block.columns:
+        column.exact = True
+        column.facts["distinct"] = 0
+    values: dict[int, list[tuple[float, int]]] = {}
+    for i, text, times, distinct, value in counted:
+        column = block.columns[i]
+        column.facts["distinct"] = distinct
+        if len(column.top) < TOP:
+            column.top.append((text, times))
+        if quantiles and distinct <= _EXACT_NUMBERS:
+            values.setdefault(i, []).append((float(value), times))
+    for i, pairs in values.items():
+        block.columns[i].facts["quantiles"] = _weighted_quantiles(pairs)
+
+
+def _guess_values(connection: duckdb.DuckDBPyConnection, source: str, column: _Column) -> None:
+    """Count the cells of the values of a column with many that are the most frequent ones in a sample."""
+    column.facts["distinct"] = min(column.facts["distinct"], column.facts["values"])
+    if column.family != "text":
+        return
+    quoted = identifier(column.name)
+    guess = f"(SELECT {quoted} FROM {source} USING SAMPLE {_GUESS_ROWS} ROWS (reservoir, 7))"
+    frequent = connection.execute(
+        f"SELECT {quoted} FROM {guess} WHERE {quoted} IS NOT NULL GROUP BY {quoted} HAVING count(*) > 1 "
+        f"ORDER BY count(*) DESC LIMIT {TOP}"
+    ).fetchall()
+    if frequent:
+        listed = ", ".join(literal(value) for (value,) in frequent)
+        column.top = connection.execute(
+            f"SELECT {quoted}, count(*) FROM {source} WHERE {quoted} IN ({listed}) GROUP BY {quoted} ORDER BY 2 DESC, 1"
         ).fetchall()
-        if frequent:
-            listed = ", ".join(literal(value) for (value,) in frequent)
-            column.top = connection.execute(
-                f"SELECT {quoted}, count(*) FROM {source} WHERE {quoted} IN ({listed}) "
-                f"GROUP BY {quoted} ORDER BY 2 DESC, 1"
-            ).fetchall()
 
 
 def _weighted_quantiles(counted: list[tuple[float, int]]) -> list[float]:

@@ -40,7 +40,8 @@ _PREFERRED = (
 _SAMPLE_ROWS = 5_000
 _SAMPLE_CELLS = 50_000
 _SHOWN_CELLS = 300
-_CHUNK = 250
+_CHUNK = 500
+_WIDE = 100  # columns from which on those that are tested alike are tested as one long column
 
 
 @dataclass
@@ -155,8 +156,8 @@ class _Inference:
         rows = 0
         pending = columns
         while pending:  # more than once only for columns with a marker or a value that the sample did not have
-            for first in range(0, len(pending), _CHUNK):  # planning time grows faster than the number of columns
-                rows = self._scan(pending[first : first + _CHUNK])
+            scan = self._scan if len(columns) <= _WIDE else self._scan_long
+            rows = scan(pending)
             pending = [column for column in pending if not column.done]
         for column in columns:
             if column.values and column.name not in fixed:
@@ -193,43 +194,67 @@ class _Inference:
         """Test all rows for the preferred types; a column is done when all cells but its markers have one of them."""
         selected = ["count(*)"]
         for column in columns:
-            selected.append(f"count({column.name})")
-            if not column.tested():
-                selected.append(f"count(*) FILTER (WHERE {column.name} < '!')")
-            selected += self._marked(column) if column.marked else self._unmarked(column)
+            selected += self._selected(column.name, column.tested(), marked=column.marked)
         values = iter(self._connection.execute(f"SELECT {', '.join(selected)} FROM {self._rows}").fetchone() or ())
         rows = int(next(values))
         for column in columns:
-            column.present = next(values)
-            column.padded = 0 if column.tested() else next(values)
-            if column.marked:
-                self._settle(column, values)
-                continue
-            tested = column.tested()
-            column.fits = [kind for kind in tested if next(values) == 0]
-            column.done = tested[0] in column.fits if tested else next(values) == 0
-            column.marked = not column.done
+            self._settle(column, values)
         return rows
 
-    def _unmarked(self, column: InferredColumn) -> list[str]:
+    def _scan_long(self, columns: Sequence[InferredColumn]) -> int:
+        """Do the same for many columns: those that are tested alike are one long column, as planning takes longest."""
+        alike: dict[tuple[bool, tuple[str, ...]], list[InferredColumn]] = {}
+        for column in columns:
+            alike.setdefault((column.marked, tuple(column.tested())), []).append(column)
+        rows = 0
+        for (marked, tested), group in alike.items():
+            for first in range(0, len(group), _CHUNK):
+                block = group[first : first + _CHUNK]
+                names = ", ".join(column.name for column in block)
+                cells = f"UNPIVOT (SELECT {names}, '' AS every FROM {self._rows}) ON {names}, every INTO NAME i VALUE v"
+                selected = ", ".join(self._selected("v", tested, marked=marked))
+                looks = self._connection.execute(f"SELECT i, {selected} FROM ({cells}) GROUP BY i").fetchall()
+                by_name = {name: values for name, *values in looks}
+                rows = by_name["every"][0] if "every" in by_name else 0
+                for column in block:
+                    if column.name in by_name:
+                        self._settle(column, iter(by_name[column.name]))
+                    else:
+                        column.done = True
+        return rows
+
+    def _selected(self, name: str, tested: Sequence[str], *, marked: bool) -> list[str]:
+        """Return what to select of a column: its cells, those that begin with a blank, and what `_settle` takes."""
+        padded = [] if tested else [f"count(*) FILTER (WHERE {name} < '!')"]
+        rest = self._marked(name, tested) if marked else self._unmarked(name, tested)
+        return [f"count({name})", *padded, *rest]
+
+    def _unmarked(self, name: str, tested: Sequence[str]) -> list[str]:
         """Return what to select of a column that may have no marker."""
-        tests = [_fails(column.name, kind) for kind in column.tested()] or [self._is_marker(column.name)]
+        tests = [_fails(name, kind) for kind in tested] or [self._is_marker(name)]
         return [f"count(*) FILTER (WHERE {test})" for test in tests]
 
-    def _marked(self, column: InferredColumn) -> list[str]:
+    def _marked(self, name: str, tested: Sequence[str]) -> list[str]:
         """Return what to select of a column with markers: their counts, and a value without each type."""
-        name, marker = column.name, self._is_marker(column.name)
+        marker = self._is_marker(name)
         return [
             f"histogram(CASE WHEN {marker} THEN trim({name}, {_TRIMMED}) END)",
             f"count(*) FILTER (WHERE NOT {marker} AND NOT regexp_full_match({name}, '[A-Z]{{2}}'))",
-            *(f"min(CASE WHEN {_fails(name, kind)} AND NOT {marker} THEN {name} END)" for kind in column.tested()),
+            *(f"min(CASE WHEN {_fails(name, kind)} AND NOT {marker} THEN {name} END)" for kind in tested),
         ]
 
     def _settle(self, column: InferredColumn, values: Iterator[Any]) -> None:
-        """Take the markers; rule out the types that any other cell does not have."""
+        """Take the values that were selected; rule out the types that any cell but the markers does not have."""
+        tested = column.tested()
+        column.present = next(values)
+        column.padded = 0 if tested else next(values)
+        if not column.marked:
+            column.fits = [kind for kind in tested if next(values) == 0]
+            column.done = tested[0] in column.fits if tested else next(values) == 0
+            column.marked = not column.done
+            return
         column.markers = dict(next(values) or {})
         column.codes = next(values) == 0
-        tested = column.tested()
         examples = {kind: next(values) for kind in tested}
         column.fits = [kind for kind in tested if examples[kind] is None]
         column.done = not tested or tested[0] in column.fits

@@ -202,3 +202,37 @@ def test_the_names_of_columns_change_no_figure():
         expected = dataclasses.replace(column(values), name="")
         assert [dataclasses.replace(item, name="") for item in actual.columns] == [expected] * len(names)
     expect_numbers(profile(pd.DataFrame({"n": types["number"]}))["n"], pd.Series(types["number"]))
+
+
+def test_a_wide_table_has_the_profile_of_its_columns() -> None:
+    rng = np.random.default_rng(3)
+    kinds = {
+        "number": rng.normal(size=40),
+        "whole": rng.integers(0, 5, 40),
+        "infinite": np.where(rng.random(40) > 0.5, np.inf, rng.random(40)),
+        "endless": np.full(40, -np.inf),
+        "sparse": np.where(rng.random(40) > 0.2, np.nan, rng.random(40)),
+        "empty": np.full(40, np.nan),
+        "huge": rng.choice([-1e308, 1e308, 0], 40),
+        "same": np.full(40, 7.5),
+        "word": rng.choice(["a", "b b", "ü"], 40),
+        "none": np.full(40, None),
+        "yes": rng.random(40) > 0.5,
+        "day": pd.to_datetime("2024-01-01") + pd.to_timedelta(rng.integers(0, 10**6, 40), unit="min"),
+    }
+    columns = {
+        f"{name} {number}": np.roll(np.asarray(cells), number) for number in range(3) for name, cells in kinds.items()
+    }
+    wide = profile(pd.DataFrame(columns))
+    for name, cells in columns.items():
+        alone = dataclasses.asdict(profile(pd.DataFrame({name: cells}))[name])
+        assert dataclasses.asdict(wide[name]) == {
+            **alone,
+            "mean": approx(alone["mean"]),
+            "std": approx(alone["std"]),
+        }, name
+
+
+def approx(value: float | None) -> object:
+    """Return what is equal to a value that was summed in another order."""
+    return None if value is None else pytest.approx(value, rel=1e-12)

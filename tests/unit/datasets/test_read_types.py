@@ -158,3 +158,38 @@ def test_wide_tables_take_seconds(tmp_path: Path) -> None:
     table = read_table(tmp_path / "t.csv", workdir=tmp_path / "work")
     assert len(table.columns) == 1_001
     assert np.allclose(table.frame.iloc[:, :1_000], frame.iloc[:, :1_000], rtol=0, atol=0)
+
+
+def test_columns_of_a_wide_table_have_the_types_that_they_have_alone(tmp_path: Path) -> None:
+    cells = {
+        "integer": ["1", "-2", " 3"],
+        "number": ["1.5", "", "2e3"],
+        "marked": ["1", "n/a", "-"],
+        "late": ["7", "8", "many"],
+        "word": ["a", "None", "NA"],
+        "country": ["NA", "DE", "FR"],
+        "zip": ["00123", "99999", "?"],
+        "flag": ["true", "False", ""],
+        "day": ["2024-01-31", "2024-02-01", "0000-00-00"],
+        "time": ["2024-01-31 10:00:00", "2024-02-01", ""],
+        "euro": ["1.037,50 €", "2,00 €", "NULL"],
+        "empty": ["", "", ""],
+        "blank": [" a", " b", " c"],
+    }
+    rows = pd.DataFrame({f"{name} {number}": values for number in range(12) for name, values in cells.items()})
+    rows.to_csv(tmp_path / "wide.csv", index=False)
+    wide = read_table(tmp_path / "wide.csv", workdir=tmp_path / "w").report
+    for name in cells:
+        columns = [f"{name} {number}" for number in (0, 11)]
+        rows[[*columns, "number 0"]].loc[:, lambda frame: ~frame.columns.duplicated()].to_csv(
+            tmp_path / "n.csv", index=False
+        )
+        narrow = read_table(tmp_path / "n.csv", workdir=tmp_path / "n").report
+        for column in columns:
+            assert wide.types[column] == narrow.types[column], column
+            assert wide.options.column_types[column] == narrow.options.column_types[column]
+            assert wide.missing_markers.get(column) == narrow.missing_markers.get(column)
+            assert [text for text in wide.notices if repr(column) in text] == [
+                text for text in narrow.notices if repr(column) in text
+            ]
+    assert (wide.rows, wide.columns) == (3, 156)
