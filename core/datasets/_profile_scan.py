@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.datasets._column_profile import BINS, QUANTILES, TOP, ColumnProfile, Profile
+from core.datasets._column_profile import BINS, QUANTILES, TOP, Profile
 from core.datasets._columnar import parquet_footer
 from core.datasets._failures import failures_reported
 from core.datasets._limits import Limits
+from core.datasets._scanned_column import ScannedColumn, finish, histogram_range
 from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
@@ -25,34 +24,10 @@ _EXACT_NUMBERS = 1_000  # and so are numbers and dates
 _EXACT_ROWS = 1_000_000  # ... and all columns of tables with fewer rows
 _EXACT_CELLS = 20_000_000  # tables with fewer cells get exact quantiles
 _GUESS_ROWS = 200_000  # rows that are searched for frequent values of the other columns
-_NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "HUGEINT", "UBIGINT", "UINTEGER")
 _LOADED_CELLS = 5_000_000  # tables with fewer cells are loaded once: each query reads the file's footer anew
 _BLOCK_COLUMNS = 250  # columns and cells of one query, whose memory grows with both;
 _BLOCK_CELLS = 1_000_000
 _LARGE_ROWS = 100_000  # from so many rows on, one query per column takes less time
-_EPOCH = datetime(1970, 1, 1)
-
-
-@dataclass
-class _Column:
-    name: str  # as DuckDB returns it, which ignores case when it makes names unique
-    dtype: str
-    label: str
-    low: float | None = None
-    high: float | None = None
-    facts: dict[str, Any] = field(default_factory=lambda: {"values": 0, "distinct": 0})
-    top: list[tuple[str, int]] = field(default_factory=list)
-    exact: bool = False
-
-    @property
-    def family(self) -> str:
-        if self.dtype in _NUMBERS or self.dtype.startswith("DECIMAL"):
-            return "number"
-        if self.dtype == "BOOLEAN":
-            return "boolean"
-        if self.dtype == "DATE" or self.dtype.startswith("TIMESTAMP"):
-            return "date"
-        return "text"
 
 
 class _Block:
@@ -62,7 +37,7 @@ class _Block:
     the cells of a single column need not be grouped, which is faster.
     """
 
-    def __init__(self, source: str, columns: Sequence[_Column]) -> None:
+    def __init__(self, source: str, columns: Sequence[ScannedColumn]) -> None:
         self.columns = columns
         self.family = columns[0].family
         self.i, self.grouped, self.partition = "0", "", ""
@@ -98,7 +73,9 @@ def _scan(path: Path, workdir: Path, limits: Limits, rows: int, labels: Sequence
     source = f"read_parquet({literal(path)})"
     with connect(workdir) as connection:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        columns = [_Column(name, str(dtype), label) for (name, dtype, *_), label in zip(described, labels, strict=True)]
+        columns = [
+            ScannedColumn(name, str(dtype), label) for (name, dtype, *_), label in zip(described, labels, strict=True)
+        ]
         # Times, bytes, lists and structures are profiled as text.
         printed = [c for c in columns if c.family == "text" and c.dtype != "VARCHAR"]
         if printed:
@@ -120,12 +97,12 @@ def _scan(path: Path, workdir: Path, limits: Limits, rows: int, labels: Sequence
         for column in columns:
             if not column.exact:
                 _guess_values(connection, source, column)
-    return Profile(rows=rows, columns=tuple(_finish(column, rows) for column in columns))
+    return Profile(rows=rows, columns=tuple(finish(column, rows) for column in columns))
 
 
-def _blocks(source: str, columns: Sequence[_Column], rows: int) -> Iterator[_Block]:
+def _blocks(source: str, columns: Sequence[ScannedColumn], rows: int) -> Iterator[_Block]:
     """Yield the columns in blocks of one type."""
-    by_type: dict[str, list[_Column]] = {}
+    by_type: dict[str, list[ScannedColumn]] = {}
     for column in columns:
         by_type.setdefault("VARCHAR" if column.family == "text" else column.dtype, []).append(column)
     size = 1 if rows > _LARGE_ROWS else min(_BLOCK_COLUMNS, _BLOCK_CELLS // max(rows, 1))
@@ -201,23 +178,17 @@ def _histogram(block: _Block, scale: Sequence[str]) -> str:
     )
 
 
-def _histogram_scale(column: _Column) -> tuple[str, ...]:
+def _histogram_scale(column: ScannedColumn) -> tuple[str, ...]:
     """Return SQL of the ends of a histogram, and of what leads from a value to its bin."""
     if column.low is None:
         return ("NULL::DOUBLE",) * 5
-    low, high = _range(column)
+    low, high = histogram_range(column)
     # The distance between two huge floats may be infinite; the distance between their halves is not.
     part = 1.0 if math.isfinite(high - low) else 0.5
     return tuple(f"{x!r}::DOUBLE" for x in (low, high, part, low * part, (high * part - low * part) / BINS))
 
 
-def _range(column: _Column) -> tuple[float, float]:
-    """Return the ends of the histogram; as in NumPy, a single value gets a bin of width 1 around it."""
-    low, high = float(column.low or 0.0), float(column.high or 0.0)
-    return (low - 0.5, high + 0.5) if low == high else (low, high)
-
-
-def _has_few_values(column: _Column) -> bool:
+def _has_few_values(column: ScannedColumn) -> bool:
     return bool(column.facts["distinct"] <= (_EXACT_DISTINCT if column.family == "text" else _EXACT_NUMBERS))
 
 
@@ -253,7 +224,7 @@ def _count_values(connection: duckdb.DuckDBPyConnection, block: _Block, *, quant
         block.columns[i].facts["quantiles"] = _weighted_quantiles(pairs)
 
 
-def _guess_values(connection: duckdb.DuckDBPyConnection, source: str, column: _Column) -> None:
+def _guess_values(connection: duckdb.DuckDBPyConnection, source: str, column: ScannedColumn) -> None:
     """Count the cells of the values of a column with many that are the most frequent ones in a sample."""
     column.facts["distinct"] = min(column.facts["distinct"], column.facts["values"])
     if column.family != "text":
@@ -282,79 +253,3 @@ def _weighted_quantiles(counted: list[tuple[float, int]]) -> list[float]:
     high = values[np.searchsorted(ends, np.ceil(position), side="right")]
     with np.errstate(invalid="ignore", over="ignore"):  # next to an infinity nothing can be interpolated
         return list(np.where(low == high, low, low + (high - low) * (position - np.floor(position))))
-
-
-def _finish(column: _Column, rows: int) -> ColumnProfile:
-    facts = column.facts
-    values = int(facts["values"])
-    show = _iso if column.family == "date" else float
-    edges: tuple[float | str, ...] = ()
-    counts: tuple[int, ...] = ()
-    quantiles: dict[str, float | str] = {}
-    if "histogram" in facts:
-        low, high = _range(column)
-        if math.isfinite((high - low) * BINS):
-            edges = tuple(show(low + (high - low) * i / BINS) for i in range(BINS + 1))
-        else:
-            edges = tuple(show(low * (1 - i / BINS) + high * (i / BINS)) for i in range(BINS + 1))
-        counts = tuple(int((facts["histogram"] or {}).get(i, 0)) for i in range(BINS))
-        levels = zip(QUANTILES, facts["quantiles"], strict=True)
-        quantiles = {str(level): show(value) for level, value in levels if math.isfinite(value)}
-    lengths = {}
-    if column.family == "text" and values:
-        lengths = {"min": facts["shortest"], "mean": facts["length"], "max": facts["longest"]}
-    return ColumnProfile(
-        name=column.label,
-        kind=_kind(column, rows),
-        dtype=column.dtype,
-        rows=rows,
-        missing=rows - values,
-        distinct=int(facts["distinct"]),
-        distinct_exact=column.exact,
-        minimum=None if column.low is None else show(column.low),
-        maximum=None if column.high is None else show(column.high),
-        mean=_finite(facts.get("mean")),
-        std=_finite(facts.get("std")),
-        quantiles=quantiles,
-        edges=edges,
-        counts=counts,
-        top=tuple(column.top),
-        lengths=lengths,
-    )
-
-
-def _kind(column: _Column, rows: int) -> str:
-    """Return the kind of a column, by a rule of thumb.
-
-    An identifier is distinct in (almost) every row, and either text without spaces or integers that are consecutive
-    or have the name of an identifier; text is long, has spaces and is mostly distinct; other strings are categories.
-    """
-    facts, family = column.facts, column.family
-    values, distinct = facts["values"], facts["distinct"]
-    unique = values >= 20 and distinct >= (values if column.exact else 0.97 * values)
-    if family == "number":
-        has_id_name = column.label.casefold() in ("id", "index", "key", "uuid") or column.label.casefold().endswith(
-            "_id"
-        )
-        whole = column.dtype.endswith("INT") or column.dtype == "INTEGER"
-        consecutive = whole and values == rows and (column.high or 0) - (column.low or 0) == rows - 1
-        return "identifier" if whole and unique and (has_id_name or consecutive) else "number"
-    if family != "text" or not values:
-        return "category" if family == "text" else family
-    spaced = facts["spaced"] / values
-    if values >= 20 and distinct >= 0.97 * values and spaced < 0.05 and facts["longest"] <= 64:
-        return "identifier"
-    if spaced >= 0.5 and facts["length"] >= 20 and distinct > max(50, 0.05 * values):
-        return "text"
-    return "text" if facts["length"] >= 100 else "category"
-
-
-def _iso(microseconds: float) -> str:
-    try:
-        return (_EPOCH + timedelta(microseconds=round(microseconds))).isoformat()
-    except OverflowError:
-        return f"{microseconds / 1e6:.0f} s since 1970"
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)

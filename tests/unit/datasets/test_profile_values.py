@@ -204,6 +204,13 @@ def test_the_names_of_columns_change_no_figure():
     expect_numbers(profile(pd.DataFrame({"n": types["number"]}))["n"], pd.Series(types["number"]))
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32"])
+def test_numbers_of_any_width_are_numbers(dtype: str) -> None:
+    actual = column(np.array([1, 2, 100], dtype=dtype))
+    assert (actual.kind, actual.mean, actual.maximum) == ("number", pytest.approx(103 / 3), 100)
+    assert column(np.arange(30).astype(dtype)).kind == ("number" if dtype == "float32" else "identifier")
+
+
 def test_a_wide_table_has_the_profile_of_its_columns() -> None:
     rng = np.random.default_rng(3)
     kinds = {
