@@ -149,6 +149,7 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
     JobError
         When one of the runs does not succeed.
     """
+    jobs.warm_up()
     builder = _Builder(workspace)
     imports = (
         ingest.submit_sample("german_credit", workspace=workspace),
