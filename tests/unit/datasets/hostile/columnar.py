@@ -231,7 +231,7 @@ COLUMNAR: list[HostileFile] = [
     ),
     *(
         HostileFile(
-            f"parquet/bytes {value[:2].hex()} of {len(value)} at {where}",
+            f"parquet/bytes {value.hex()} at {where}",
             partial(lying, write=_small, where=where, value=value),
             where > 0.9,
         )
@@ -239,7 +239,7 @@ COLUMNAR: list[HostileFile] = [
     ),
     *(
         HostileFile(
-            f"feather/bytes {value[:2].hex()} of {len(value)} at {where}",
+            f"feather/bytes {value.hex()} at {where}",
             partial(lying, write=_small_feather, where=where, value=value),
             (where, value) == (0.6, _BYTES[0]),
         )
@@ -247,14 +247,14 @@ COLUMNAR: list[HostileFile] = [
     ),
     *(
         HostileFile(
-            f"packed feather/bytes {value[:2].hex()} of {len(value)} at {where}",
+            f"packed feather/bytes {value.hex()} at {where}",
             partial(lying, write=partial(_small_feather, compression="lz4"), where=where, value=value),
         )
         for where, value in _LIES
     ),
     *(
         HostileFile(
-            f"orc/bytes {value[:2].hex()} of {len(value)} at {where}",
+            f"orc/bytes {value.hex()} at {where}",
             partial(lying, write=_small_orc, where=where, value=value),
             (where, value) == _LIES[0],
         )

@@ -9,4 +9,6 @@ from tests.unit.datasets.hostile.workbooks import WORKBOOKS
 
 __all__ = ["CORPUS"]
 
-CORPUS = {file.name: file for file in [*WORKBOOKS, *COLUMNAR, *TEXTS, *DATABASES]}
+_FILES = [*WORKBOOKS, *COLUMNAR, *TEXTS, *DATABASES]
+CORPUS = {file.name: file for file in _FILES}
+assert len(CORPUS) == len(_FILES), "two hostile files have the same name"

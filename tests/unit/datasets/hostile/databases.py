@@ -101,7 +101,7 @@ DATABASES: list[HostileFile] = [
     ),
     *(
         HostileFile(
-            f"{name}/bytes {value[:2].hex()} of {len(value)} at {where}",
+            f"{name}/bytes {value.hex()} at {where}",
             partial(lying, write=partial(_write, writer=writer), where=where, value=value, count=3),
             where == 0.1 and value == _BYTES[0],
         )
@@ -111,7 +111,7 @@ DATABASES: list[HostileFile] = [
     ),
     *(
         HostileFile(
-            f"sqlite/bytes {value[:2].hex()} of {len(value)} at {where}",
+            f"sqlite/bytes {value.hex()} at {where}",
             partial(lying, write=_database, where=where, value=value, count=3),
         )
         for where in (0.002, 0.01, 0.3, 0.7)

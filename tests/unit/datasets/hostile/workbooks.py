@@ -205,7 +205,10 @@ WORKBOOKS: list[HostileFile] = [
         for index in ("1", "-1", "99999999999", "9" * 5_000, "x", "", "1.5", "nan")
     ),
     *(
-        _excel(f"a number {number[:12]}", rows=f"{_PLAIN}<row><c><v>1</v></c><c><v>{number}</v></c></row>")
+        _excel(
+            f"a number {number[:12]} of {len(number):,}",
+            rows=f"{_PLAIN}<row><c><v>1</v></c><c><v>{number}</v></c></row>",
+        )
         for number in ("9" * 5_000, "1e400", "nan", "inf", "0x10", "1e-400", "-", "9" * 1_000_000)
     ),
     *(
