@@ -84,6 +84,8 @@ class ColumnRelations:
                 pair.strength,
                 pair.rows,
                 pair.direction,
+                pair.low,
+                pair.high,
             ]
             for pair in self.pairs
         ]

@@ -9,7 +9,7 @@ from core.catalog import Dataset, Run, datasets
 from core.errors import NotFoundError
 from pages._ui import frame
 
-__all__ = ["existing_dataset", "existing_run", "linked_dataset", "run"]
+__all__ = ["dataset_title", "existing_dataset", "existing_run", "linked_dataset", "run", "selectable_datasets"]
 
 
 def run(run_id: str, *tasks: str, what: str) -> Run:
@@ -45,6 +45,31 @@ def linked_dataset() -> Dataset | None:
     """
     dataset_id = st.query_params.get("dataset")
     return None if dataset_id is None else datasets.get(dataset_id, frame.workspace())
+
+
+def selectable_datasets() -> dict[str, Dataset]:
+    """Return the datasets that a form offers, by id: the current versions, and that of the address if it is another.
+
+    Raises
+    ------
+    NotFoundError
+        When the address names a dataset that is not there.
+    """
+    linked = linked_dataset()
+    by_id = {dataset.id: dataset for dataset in datasets.find(frame.workspace())}
+    return by_id if linked is None else {**by_id, linked.id: linked}
+
+
+def dataset_title(dataset: Dataset) -> str:
+    """Return what a list of choices calls a dataset.
+
+    Examples
+    --------
+    >>> dataset_title(Dataset(name="sales", rows=1200, number=3))
+    'sales, version 3 (1,200 rows)'
+    """
+    version = f", version {dataset.number}" if dataset.number > 1 or dataset.head_id else ""
+    return f"{dataset.name}{version} ({dataset.rows:,} rows)"
 
 
 def existing_dataset(dataset_id: str | None) -> Dataset | None:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.catalog import RunState, datasets
-from pages._ui import frame, header, lookups, run_view
+from core.catalog import RunState
+from pages._ui import header, lookups, run_view
 from pages.automl import live, result, setup
 
 run_id = st.query_params.get("run")
@@ -18,9 +18,8 @@ if run_id is not None:
         run_view.show_run(run.id, live.details, budget_s=run.settings.get("time_budget_s"))
 else:
     with header.lookup("Dataset", back="New search"):
-        lookups.linked_dataset()
+        known = lookups.selectable_datasets()
     header.show("AutoML", "Search for the best model within a time budget, and see how good it is on unseen rows.")
-    known = datasets.find(frame.workspace())
     if known:
         setup.show(known)
     else:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.tasks import automl
-from pages._ui import address, charts, findings, suggestions, tables
+from pages._ui import address, charts, findings, lookups, suggestions, tables
 from pages._ui.model_fields import default, limits
 from pages.automl import advanced, features
 
@@ -19,9 +19,8 @@ PRESETS = {"60": "60 s", "300": "5 min", "1800": "30 min", "other": "Other", "tr
 TASKS = {"binary": "Two classes", "multiclass": "Several classes", "regression": "A number"}
 
 
-def show(known: list[Dataset]) -> None:
+def show(by_id: dict[str, Dataset]) -> None:
     """Draw the form; Start submits the run and opens it."""
-    by_id = {dataset.id: dataset for dataset in known}
     linked = st.query_params.get("dataset")
     left, right = st.columns(2, gap="medium")
     with left:
@@ -29,7 +28,7 @@ def show(known: list[Dataset]) -> None:
             "Dataset",
             list(by_id),
             index=list(by_id).index(linked) if linked in by_id else 0,
-            format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
+            format_func=lambda item: lookups.dataset_title(by_id[item]),
             key="automl-dataset",
         )
     if chosen != (linked if linked in by_id else next(iter(by_id))):

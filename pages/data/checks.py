@@ -12,15 +12,19 @@ from core.datasets import GUARDRAILS, Finding, Fix, Recipe, fix_for
 from core.jsonable import JsonObject
 from core.tasks import prepare
 from pages._ui import address, findings, frame
+from pages.data import calls
 
 __all__ = ["show"]
+
+_SAFE = "Those that lose no information: columns are ignored, not dropped, and stray blanks are removed.\n"
+_LISTED = 12
 
 
 def show(dataset: Dataset) -> None:
     """Draw the guardrails for the dataset's target."""
     target = dataset.roles.get("target")
     if target is None:
-        st.info("Choose the target on the Roles tab: some checks need it.", icon=":material/flag:")
+        calls.choose_target(dataset, "Some checks need the target.")
     with st.popover("What is checked", icon=":material/help:", type="tertiary"):
         for guardrail in GUARDRAILS.values():
             st.markdown(f"**{guardrail.title}.** {guardrail.help}")
@@ -33,13 +37,14 @@ def show(dataset: Dataset) -> None:
         action=(lambda number, finding: _fix_button(dataset, number, finding)) if current else None,
     )
     if results and current:
-        safe_fixes = (_fix(values, safe_only=True) for values in results)
-        fixes = [fix for fix in safe_fixes if fix is not None and not _done(dataset, fix)]
+        safe_fixes = [(_fix(values, safe_only=True), values) for values in results]
+        todo = [(fix, values) for fix, values in safe_fixes if fix is not None and not _done(dataset, fix)]
+        fixes = [fix for fix, _ in todo]
         if len(fixes) > 1:
             safe.button(
                 f"Apply all {len(fixes)} safe fixes",
                 icon=":material/done_all:",
-                help="Those that lose no information: columns are ignored, not dropped, and stray blanks are removed.",
+                help=_SAFE + "".join(f"\n- {frame.plain(_label(fix, values))}" for fix, values in todo[:_LISTED]),
                 key="data-fix-all",
                 on_click=_apply,
                 args=(dataset, fixes, f"Apply {len(fixes)} safe fixes"),

@@ -12,7 +12,7 @@ from core.datasets import MEASURES, ColumnRelation, ColumnRelations
 from core.errors import NotFoundError
 from core.jsonable import JsonObject
 from pages._ui import address, frame, header, listing, numbers, tables
-from pages.data import column_charts, relations, roles
+from pages.data import calls, column_charts, relations, roles
 
 __all__ = ["show"]
 
@@ -39,12 +39,18 @@ def show(dataset: Dataset, name: str) -> None:
         _step("Next column", ":material/chevron_right:", "next", dataset, names, position + 1)
     _summary(column)
     roles.of_column(dataset, name)
+    related = dataset.roles.get("target") not in (None, name)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Distribution")
         column_charts.distribution(column)
-        _quantiles(column)
+        if related:
+            _quantiles(column)
     with right:
+        if not related:
+            _quantiles(column)
+        if dataset.roles.get("target") is None:
+            calls.choose_target(dataset, "With a target, the relation of this column to it is measured.")
         result = relations.require(dataset)
         if result is not None:
             _target(name, result)
@@ -111,10 +117,8 @@ def _quantiles(column: JsonObject) -> None:
 def _target(name: str, result: ColumnRelations) -> None:
     target = result.target
     if target is None:
-        st.info("Choose the target to see how this column is related to it.", icon=":material/flag:")
         return
     if target == name:
-        st.subheader("Relation to the target")
         st.caption("This is the target. The columns that are related to it most are listed below.")
         return
     st.subheader(frame.plain(f"Relation to {target}"))
@@ -123,10 +127,12 @@ def _target(name: str, result: ColumnRelations) -> None:
         st.metric(
             "Strength, from 0 to 1",
             f"{relation.strength:.2f}",
-            f"{_measure(relation)}; {relation.rows:,} rows with both values",
+            relations.interval(relation) or None,
             delta_color="off",
             delta_arrow="off",
+            help="With its 95% interval. Where that begins at 0, chance alone can explain the strength.",
         )
+        st.caption(f"{_measure(relation)}; {relation.rows:,} rows with both values.")
     else:
         reason = result.left_out.get(name) or result.left_out.get(target)
         whose = name if name in result.left_out else target
@@ -171,6 +177,7 @@ def _similar(dataset: Dataset, name: str, result: ColumnRelations) -> None:
             {
                 "Column": partners,
                 "Strength": [pair.strength for pair in pairs],
+                "95% interval": [relations.interval(pair) or None for pair in pairs],
                 "Measure": [_measure(pair) for pair in pairs],
                 "Rows": [pair.rows for pair in pairs],
             }

@@ -22,7 +22,7 @@ def show(dataset: Dataset) -> None:
         {
             "Column": [column["name"] for column in columns],
             "Type": [column["kind"] for column in columns],
-            "Role": [role_by_column.get(column["name"], "") for column in columns],
+            **({"Role": [role_by_column.get(column["name"], "") for column in columns]} if role_by_column else {}),
             "Distribution": [_bars(column) for column in columns],
             **(
                 {"Relation": [relation_by_column.get(column["name"]) for column in columns]}
@@ -53,7 +53,7 @@ def show(dataset: Dataset) -> None:
             ),
             "Relation": st.column_config.ProgressColumn(
                 "Relation to the target",
-                help="Strength from 0 to 1; the column's page names the measure and the rows.",
+                help="Strength from 0 to 1; the column's page has its interval, the measure and the rows.",
                 min_value=0,
                 max_value=1,
                 format="%.2f",

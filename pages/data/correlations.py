@@ -33,15 +33,14 @@ def show(dataset: Dataset) -> None:
         st.info("No two columns can be compared: at least two need values that vary.", icon=":material/grid_off:")
         _left_out(result)
         return
+    surest = max(result.pairs, key=lambda pair: pair.strength if pair.low is None else pair.low)
     strongest = result.pairs[0]
     if strongest.strength < _WEAK:
-        st.markdown(
-            f"No two columns are clearly related: the strongest pair has a strength of {strongest.strength:.2f}."
-        )
+        figures = relations.figures(strongest)
+        st.markdown(frame.plain(f"No two columns are clearly related: the strongest pair has a strength of {figures}."))
     else:
-        names = frame.plain(f"'{strongest.one}' and '{strongest.other}'")
-        figures = f"strength {strongest.strength:.2f}, {strongest.rows:,} rows"
-        st.markdown(f"{names} are the most strongly related columns ({figures}).")
+        figures = f"strength {relations.figures(surest)}, {surest.rows:,} rows"
+        st.markdown(frame.plain(f"The surest relation is that of '{surest.one}' and '{surest.other}': {figures}."))
     st.caption(f"{relations.sample_note(dataset, result)} {_shown(result)}")
     relations.explain()
     _heat_map(result)
@@ -69,6 +68,7 @@ def _heat_map(result: ColumnRelations) -> None:
             "strength": pair.strength,
             "measure": MEASURES[pair.measure],
             "direction": relations.DIRECTIONS[pair.direction] or "–",
+            "interval": relations.interval(pair) or "–",
             "rows": pair.rows,
         }
         for pair in result.pairs
@@ -91,6 +91,7 @@ def _heat_map(result: ColumnRelations) -> None:
             alt.Tooltip("one:N", title="column"),
             alt.Tooltip("other:N", title="and"),
             alt.Tooltip("strength:Q", format=".2f"),
+            alt.Tooltip("interval:N", title="95% interval"),
             "measure:N",
             "direction:N",
             alt.Tooltip("rows:Q", format=",", title="rows with both"),
@@ -120,7 +121,7 @@ def _axis(weight: Any, angle: int) -> alt.Axis:
         labelAngle=angle,
         labelLimit=130,
         labelFontWeight=weight,
-        labelOverlap=False,
+        labelOverlap=angle != 0,  # on a narrow screen some names are left out; those of the rows are all there
         labelFlush=False,
         ticks=False,
         domain=False,
@@ -136,6 +137,7 @@ def _strongest(dataset: Dataset, result: ColumnRelations) -> None:
         pd.DataFrame(
             {
                 "Strength": [pair.strength for pair in pairs],
+                "95% interval": [relations.interval(pair) or None for pair in pairs],
                 "Column": [pair.one for pair in pairs],
                 "And": [pair.other for pair in pairs],
                 "Measure": [MEASURES[pair.measure] for pair in pairs],

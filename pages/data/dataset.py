@@ -41,8 +41,8 @@ def head(dataset: Dataset) -> None:
     if notice := st.session_state.pop("data-notice", None):
         st.info(frame.plain(notice), icon=":material/content_copy:")
     report = ReadReport.from_dict(dataset.report)
-    if not dataset.origin_id:
-        reading_notes.show_undecided(report)
+    if not dataset.origin_id and not dataset.head_id:
+        reading_notes.show_undecided(dataset, report)
     reading_notes.show(report)
 
 

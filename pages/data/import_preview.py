@@ -43,7 +43,7 @@ def show(run: Run) -> None:
         elif reading.key == _key(run, run.id) and run.state is RunState.SUCCEEDED:
             with st.container(key=f"data-previewed-{run.id}"):
                 st.caption(_extent(reading.report) + _dropped(run))
-            reading_notes.show(reading.report, columns=False)
+            reading_notes.show(reading.report, columns=False, expanded=True)
         else:
             _ended(run, earlier=reading.rows is not None)
     options = reading_panel.show(reading)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import Dataset, Run, RunState, artifacts
-from core.datasets import MEASURES, ColumnRelations
+from core.datasets import MEASURES, ColumnRelation, ColumnRelations
 from core.tasks import relations
 from pages._ui import artifacts as files
 from pages._ui import keys, run_view
 
-__all__ = ["DIRECTIONS", "MEASURE_HELP", "explain", "measured", "require", "sample_note"]
+__all__ = ["DIRECTIONS", "MEASURE_HELP", "explain", "figures", "interval", "measured", "require", "sample_note"]
 
 DIRECTIONS = {-1: "falling", 0: "", 1: "rising"}
 MEASURE_HELP = (
@@ -21,8 +21,8 @@ MEASURE_HELP = (
     f"**{MEASURES['cramers_v']}** for two categories: the association in their cross table, with the bias correction "
     "of Bergsma (2013).\n\n"
     "All go from 0 (no relation of this form) to 1 (one column determines the other), and use the rows in which both "
-    "columns have a value. With few rows, a strength above 0 can be chance: about 0.2 is common with 100 rows, 0.06 "
-    "with 1,000. A relation is not a cause."
+    "columns have a value. In brackets is the 95% interval; where it begins at 0, chance alone can explain the "
+    "strength. A relation is not a cause."
 )
 
 
@@ -53,6 +53,22 @@ def explain() -> None:
     """Draw the explanation of the measures."""
     with st.popover("How strength is measured", icon=":material/help:", type="tertiary", key=keys.key("measures")):
         st.markdown(MEASURE_HELP)
+
+
+def figures(pair: ColumnRelation) -> str:
+    """Return the strength of a relation with its interval.
+
+    Examples
+    --------
+    >>> figures(ColumnRelation("x", "y", "spearman", 0.5, 100, 1, 0.326, 0.641))
+    '0.50 [0.33, 0.64]'
+    """
+    return f"{pair.strength:.2f} {interval(pair)}".rstrip()
+
+
+def interval(pair: ColumnRelation) -> str:
+    """Return the interval of a strength, or an empty text where none was measured."""
+    return "" if pair.low is None else f"[{pair.low:.2f}, {pair.high:.2f}]"
 
 
 def sample_note(dataset: Dataset, result: ColumnRelations) -> str:

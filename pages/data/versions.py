@@ -13,6 +13,8 @@ from pages._ui import address, frame, numbers, tables
 
 __all__ = ["show"]
 
+_ROWS = 20
+
 
 def show(dataset: Dataset) -> None:
     """Draw the list of versions, and the comparison of two."""
@@ -34,7 +36,7 @@ def _list(known: list[Dataset], head: Dataset, changes: list[DatasetChange]) -> 
     table = pd.DataFrame(
         {
             "Version": [version.number for version in known],
-            "": ["Current" if version.id == head.id else "" for version in known],
+            "State": ["Current" if version.id == head.id else "" for version in known],
             "Made by": [
                 "Reading the file" if not version.origin_id else made[version.id].label if version.id in made else ""
                 for version in known
@@ -106,8 +108,17 @@ def _compare(known: list[Dataset], dataset: Dataset) -> None:
         after = by_number[_choose("To", by_number, dataset.number, "to")]
     rows, columns = after.rows - before.rows, after.columns - before.columns
     with st.container(horizontal=True, gap="large"):
-        st.metric("Rows", f"{after.rows:,}", delta=numbers_delta(rows), delta_color="off", width="content")
-        st.metric("Columns", f"{after.columns:,}", delta=numbers_delta(columns), delta_color="off", width="content")
+        st.metric(
+            "Rows", f"{after.rows:,}", delta=numbers_delta(rows), delta_color="off", delta_arrow="off", width="content"
+        )
+        st.metric(
+            "Columns",
+            f"{after.columns:,}",
+            delta=numbers_delta(columns),
+            delta_color="off",
+            delta_arrow="off",
+            width="content",
+        )
     profiles = [Profile.from_dict(tables.profile(version.profile_digest)) for version in (before, after)]
     changes = [change for change in compare_profiles(*profiles) if change.state != "same"]
     if not changes:
@@ -116,7 +127,9 @@ def _compare(known: list[Dataset], dataset: Dataset) -> None:
     st.dataframe(
         pd.DataFrame([_row(change) for change in changes]),
         hide_index=True,
+        height="content" if len(changes) <= _ROWS else 44 * _ROWS,
         row_height=44,
+        placeholder="–",
         column_config={
             "Before": st.column_config.BarChartColumn(y_min=0),
             "After": st.column_config.BarChartColumn(y_min=0),
@@ -135,9 +148,9 @@ def numbers_delta(difference: int) -> str | None:
     Examples
     --------
     >>> numbers_delta(-1200), numbers_delta(0)
-    ('-1,200', None)
+    ('−1,200', None)
     """
-    return f"{difference:+,}" if difference else None
+    return numbers.minus(f"{difference:+,}") if difference else None
 
 
 def _choose(label: str, by_number: dict[int, Dataset], default: int, name: str) -> int:
@@ -158,7 +171,7 @@ def _row(change: ColumnChange) -> dict[str, Any]:
     before, after = change.before, change.after
     return {
         "Column": change.column,
-        "": change.state.capitalize(),
+        "Change": change.state.capitalize(),
         "Type": " → ".join(dict.fromkeys(item.kind for item in (before, after) if item is not None)),
         "Missing": _pair([f"{item.missing_share:.1%}" if item else "" for item in (before, after)]),
         "Distinct values": _pair([f"{item.distinct:,}" if item else "" for item in (before, after)]),

@@ -41,7 +41,7 @@ def choose() -> Analysis | None:
     workspace = frame.workspace()
     trained = [run for task in _CALIBRATION for run in runs.find(workspace, task=task, states=[RunState.SUCCEEDED])]
     models = {f"run:{run.id}": run for run in sorted(trained, key=lambda run: -run.created_at)}
-    tables_by_key = {f"dataset:{dataset.id}": dataset for dataset in datasets.find(workspace)}
+    tables_by_key = {f"dataset:{name}": dataset for name, dataset in lookups.selectable_datasets().items()}
     if not tables_by_key:
         st.info("Nothing to analyze yet. Load a table, then search for a model.", icon=":material/balance:")
         st.page_link("pages/data/page.py", label="Go to Data", icon=":material/arrow_forward:")
@@ -68,7 +68,11 @@ def choose() -> Analysis | None:
 
 
 def _option_title(models: Mapping[str, Run], tables_by_key: Mapping[str, Dataset], option: str) -> str:
-    return f"Model: {models[option].title}" if option in models else f"Table: {tables_by_key[option].name}"
+    return (
+        f"Model: {models[option].title}"
+        if option in models
+        else f"Table: {lookups.dataset_title(tables_by_key[option])}"
+    )
 
 
 def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> Analysis | None:

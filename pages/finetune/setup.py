@@ -10,7 +10,7 @@ import streamlit as st
 from core.catalog import Dataset, Run
 from core.finetune import BaseModel, FineTuneSettings, base_models
 from core.tasks import finetune
-from pages._ui import address, frame, numbers, suggestions, tables
+from pages._ui import address, frame, lookups, numbers, suggestions, tables
 from pages.finetune import advanced, estimate, preview
 
 __all__ = ["fill", "show"]
@@ -18,20 +18,20 @@ __all__ = ["fill", "show"]
 _OTHER = "another"
 
 
-def show(known: list[Dataset]) -> None:
+def show(by_id: dict[str, Dataset]) -> None:
     """Draw the form; Start submits the run and opens it."""
-    by_id = {dataset.id: dataset for dataset in known}
+    first_with_text = _with_text(list(by_id.values()))
     linked = st.query_params.get("dataset")
     first, second, third = st.columns(3, gap="medium")
     with first:
         chosen = st.selectbox(
             "Dataset",
             list(by_id),
-            index=list(by_id).index(linked) if linked in by_id else _with_text(known),
-            format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
+            index=list(by_id).index(linked) if linked in by_id else first_with_text,
+            format_func=lambda item: lookups.dataset_title(by_id[item]),
             key="finetune-dataset",
         )
-    if chosen != (linked if linked in by_id else list(by_id)[_with_text(known)]):
+    if chosen != (linked if linked in by_id else list(by_id)[first_with_text]):
         address.set_query(dataset=chosen)
     dataset = by_id[chosen]
     columns = tables.profile(dataset.profile_digest)["columns"]

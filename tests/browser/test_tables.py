@@ -44,7 +44,7 @@ def test_bad_lines_are_kept_apart_and_shown(filled: Server, tab: Page, tmp_path:
     import_file(tab, filled, path)
     expect(tab.get_by_role("heading", name="mixed", exact=True)).to_be_visible(timeout=60_000)
     settled(tab)
-    expect(tab.get_by_text("1 line could not be read")).to_be_visible()
+    expect(tab.get_by_text("1 line was left out")).to_be_visible()
     expect(tab.get_by_text("50 rows")).to_be_visible()
 
 

@@ -46,9 +46,12 @@ def test_a_column_shows_its_distribution_and_its_relation_to_the_target(world: W
     relation = relate_columns(frame, "credit").between("duration_months", "credit")
     assert relation is not None
     assert shown["Strength, from 0 to 1"] == f"{relation.strength:.2f}"
+    (delta,) = [metric.delta for metric in test.metric if metric.label == "Strength, from 0 to 1"]
+    assert delta == f"[{relation.low:.2f}, {relation.high:.2f}]"
     quantiles = table_with(test, "Quantile").set_index("Quantile")["Value"]
     assert quantiles["75%"] == f"{values.quantile(0.75):.0f}"
     similar = table_with(test, "Strength")
+    assert similar["95% interval"].str.fullmatch(r"\[0\.\d+, [01]\.\d+\]").all()
     assert similar["Column"].iloc[0] == "credit_amount"
     assert list(similar["Strength"]) == sorted(similar["Strength"], reverse=True)
     bad = frame["credit"].value_counts(normalize=True).min()
@@ -119,7 +122,8 @@ def test_the_overview_names_pairs_measures_and_rows(world: World) -> None:
         assert row["Measure"] == MEASURES[pair.measure]
         assert row["Strength"] == pytest.approx(pair.strength)
     text = texts(test)
-    assert f"'{expected.pairs[0].one}' and '{expected.pairs[0].other}'" in text
+    surest = max(expected.pairs, key=lambda pair: pair.low or 0.0)
+    assert f"The surest relation is that of '{surest.one}' and '{surest.other}'" in text
     assert "Measured on all 1,000 rows" in text
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from core import jobs
 from core.catalog import Dataset, datasets
+from core.datasets import Recipe
+from core.tasks import prepare
 from pages._ui import suggestions
 from tests.pages.conftest import World, labels, query, texts, visit
 
@@ -131,3 +134,20 @@ def test_another_dataset_does_not_keep_the_columns_of_the_address(world: World) 
     assert not test.exception
     assert "target" not in test.query_params
     assert test.selectbox(key=f"automl-target-{world.diabetes.id}").value == world.diabetes.roles["target"]
+
+
+def test_an_earlier_version_is_what_its_address_says(world: World) -> None:
+    run_id = prepare.submit(world.credit, Recipe([{"step": "drop", "columns": ["purpose"]}]), "Drop")
+    run = jobs.wait(run_id, 60, workspace="local")
+    assert run.result is not None
+    current = run.result["dataset_id"]
+    for page, key in (("automl", "automl-dataset"), ("finetune", "finetune-dataset"), ("fairness", "fairness-source")):
+        test = visit(page, dataset=world.credit.id)
+        assert not test.exception
+        assert test.selectbox(key=key).value.split(":")[-1] == world.credit.id
+        assert query(test, "dataset") == world.credit.id
+        options = test.selectbox(key=key).options
+        assert any("German credit risk, version 1 (1,000 rows)" in option for option in options)
+        assert any("German credit risk, version 2 (1,000 rows)" in option for option in options)
+        others = visit(page, dataset=current).selectbox(key=key).options
+        assert not any("version 1" in option for option in others)

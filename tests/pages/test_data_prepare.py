@@ -176,9 +176,9 @@ def test_versions_are_listed_compared_and_restored(customers: Dataset) -> None:
     listed = table_with(test, "Made by")
     assert listed["Made by"].tolist() == ["Reading the file", "Those who stay"]
     assert listed["Rows"].tolist() == [60, 40]
-    assert listed[""].tolist() == ["", "Current"]
+    assert listed["State"].tolist() == ["", "Current"]
     compared = table_with(test, "Difference").set_index("Column")
-    assert compared.loc["one", ""] == "Removed"
+    assert compared.loc["one", "Change"] == "Removed"
     assert compared.loc["left", "Difference"] == pytest.approx(1 / 3)
     test.button(key="data-versions-restore").click().run()
     assert versions.head(version).id == customers.id

@@ -91,7 +91,7 @@ def test_a_file_is_looked_at_and_decided_before_its_import(home: Path) -> None:
 def test_what_is_left_open_is_text_and_asked_again(home: Path) -> None:
     test, dataset = imported(OPEN)
     assert dataset.report["types"]["amount"] == "text"
-    assert "'amount', 'when' may be more than text." in texts(test)
+    assert "'amount', 'when' stay text until you decide: they may be numbers or dates." in texts(test)
     change(test, "undecided-0", "number:1,234.5")
     again = applied(test)
     assert again.id == dataset.id, "no run has used it"
