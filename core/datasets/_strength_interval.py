@@ -91,7 +91,7 @@ def _by_transformation(square: float, variance: float, margin: float) -> float:
 
 
 def _widened(strength: float, low: float, high: float, telling_rows: int) -> tuple[float, float]:
-    """Return an interval that holds the strength and is no narrower than what rows of an unseen kind could change.
+    """Return an interval that holds the strength and is at least as wide as what rows of an unseen kind could change.
 
     Rows with the most frequent value of a column say little: where all but one have it, that one makes the strength.
     """
