@@ -21,7 +21,7 @@ from core.fork_server import running_server
 jobs.warm_up()
 while not running_server("core.jobs.launch:preload").ready:
     time.sleep(0.01)
-print(jobs.submit("count", {"steps": 30, "pause": 0.1}, workspace="local"), flush=True)
+print(jobs.submit("count", {"steps": 20, "pause": 0.1}, workspace="local"), flush=True)
 time.sleep(600)
 """
 

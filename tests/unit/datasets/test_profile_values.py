@@ -213,7 +213,7 @@ def test_numbers_of_any_width_are_numbers(dtype: str) -> None:
 
 def test_a_wide_table_has_the_profile_of_its_columns() -> None:
     rng = np.random.default_rng(3)
-    kinds = {
+    examples = {
         "number": rng.normal(size=40),
         "whole": rng.integers(0, 5, 40),
         "infinite": np.where(rng.random(40) > 0.5, np.inf, rng.random(40)),
@@ -228,7 +228,9 @@ def test_a_wide_table_has_the_profile_of_its_columns() -> None:
         "day": pd.to_datetime("2024-01-01") + pd.to_timedelta(rng.integers(0, 10**6, 40), unit="min"),
     }
     columns = {
-        f"{name} {number}": np.roll(np.asarray(cells), number) for number in range(3) for name, cells in kinds.items()
+        f"{name} {number}": np.roll(np.asarray(cells), number)
+        for number in range(3)
+        for name, cells in examples.items()
     }
     wide = profile(pd.DataFrame(columns))
     for name, cells in columns.items():
