@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ PRELOAD = f"{__name__}:preload"
 _LIBRARIES = ("numpy", "pandas", "pyarrow.parquet", "duckdb", "sklearn.pipeline", "sklearn.linear_model")
 _UNSET_MARK = "0" * 16  # as long as a run's id, which takes its place
 _ROOT = Path(__file__).resolve().parents[2]
+_log = logging.getLogger(__name__)
 _started: set[int] = set()  # pids of children that are not reaped yet
 
 
@@ -33,9 +35,13 @@ def warm_up() -> None:
     --------
     >>> warm_up()
     """
-    if AVAILABLE:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
+    if not AVAILABLE:
+        return
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
+    try:
         fork_server(PRELOAD, environment | {"PYTHONUNBUFFERED": "1", MARK: _UNSET_MARK})
+    except OSError:  # too many processes, or too little memory: without it runs only begin later
+        _log.warning("the process that runs are forked from could not be started", exc_info=True)
 
 
 def preload() -> None:

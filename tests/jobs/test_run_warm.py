@@ -90,3 +90,12 @@ def test_nothing_is_loaded_before_it_is_asked_for():
         "from core import jobs; from core.fork_server import running_server as r; print(r('core.jobs.launch:preload'))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "None"
+
+
+def test_a_system_that_starts_no_more_processes_is_logged(home, monkeypatch, caplog):
+    def refused(*_, **__):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(launch, "fork_server", refused)
+    jobs.warm_up()
+    assert "could not be started" in caplog.text
