@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar
 import streamlit as st
 
 __all__ = [
+    "drop",
     "follow",
     "go",
     "keep",
@@ -37,6 +38,12 @@ def go(**parameters: str) -> NoReturn:
     """Open the page at another address; the whole script runs again, also when called in a fragment."""
     set_query(**parameters)
     st.rerun(scope="app")
+
+
+def drop(name: str) -> None:
+    """Take a parameter out of the address, if it is there."""
+    if name in st.query_params:
+        del st.query_params[name]
 
 
 def remember(name: str, value: str, shown: str | None) -> None:

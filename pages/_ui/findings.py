@@ -50,14 +50,14 @@ def show(findings: list[dict[str, Any]], *, action: Action | None = None) -> Non
     passed = [finding for finding in findings if finding["level"] == "passed"]
     order = list(_LEVELS)
     for number, finding in enumerate(sorted(failed, key=lambda item: order.index(item["level"]))):
-        with st.container(horizontal=True, vertical_alignment="top"):
-            badges.show(_LEVELS[finding["level"]])
-            with st.container(gap=None):
-                st.markdown(frame.plain(finding["message"]))
-                if finding.get("hint"):
-                    st.caption(frame.plain(finding["hint"]))
-            if action is not None:
-                action(number, finding)
+        if action is None:
+            _draw(finding)
+            continue
+        left, right = st.columns([5, 1], gap="small")  # one below the other on a narrow screen
+        with left:
+            _draw(finding)
+        with right, st.container(horizontal=True, horizontal_alignment="right"):
+            action(number, finding)
     if passed:
         badge = _LEVELS["passed"]
         with st.expander(f"{len(passed)} checks passed", icon=badge.icon):
@@ -65,3 +65,12 @@ def show(findings: list[dict[str, Any]], *, action: Action | None = None) -> Non
                 st.markdown(f":{badge.color}[{badge.icon}] {frame.plain(finding['message'])}")
     if not findings:
         st.caption("No checks ran.")
+
+
+def _draw(finding: dict[str, Any]) -> None:
+    with st.container(horizontal=True, vertical_alignment="top"):
+        badges.show(_LEVELS[finding["level"]])
+        with st.container(gap=None):
+            st.markdown(frame.plain(finding["message"]))
+            if finding.get("hint"):
+                st.caption(frame.plain(finding["hint"]))

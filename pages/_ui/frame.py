@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 DEFECT_TITLE = "Something went wrong on our side"
+_JOINER = "\u2060"
+_SYMBOLS = re.compile(r"(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)")
+_SHORTCODES = re.compile(r":(?=[\w+-]*[A-Za-z+-][\w+-]*:|100:|1234:)")
 _served = False
 _log = logging.getLogger("plumbline")
 
@@ -84,8 +88,13 @@ def require_sign_in() -> None:
 
 
 def plain(text: object) -> str:
-    """Return a user's text (names, labels), escaped so that Markdown shows it as it is."""
-    escaped = str(text)
+    """Return a user's text (names, labels), escaped so that Markdown shows it as it is.
+
+    Streamlit replaces what it takes for symbols (`->`) and for names of icons and emoji (`:smile:`) after Markdown was
+    read, whatever is escaped. A character without width keeps those from being one.
+    """
+    escaped = _SYMBOLS.sub(lambda match: _JOINER.join(match.group()), str(text))
+    escaped = _SHORTCODES.sub(f":{_JOINER}", escaped)
     for character in "\\`*_{}[]()<>#+-.!|~$:&":
         escaped = escaped.replace(character, "\\" + character)
     return escaped.replace("\n", " ")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -15,9 +16,13 @@ from core.catalog import Dataset
 from core.datasets import infer_task, whole_numbers
 from core.storage import get_store
 
-__all__ = ["TargetSummary", "column_names", "first_rows", "first_rows_of", "profile", "target_summary"]
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
+
+__all__ = ["TargetSummary", "column_names", "first_rows", "first_rows_of", "narrow", "profile", "target_summary"]
 
 _CLASSES_SHOWN = 12
+_LONG = 40
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ def profile(digest: str) -> dict[str, Any]:
 def column_names(dataset: Dataset) -> list[str]:
     """Return the names of a dataset's columns, in their order."""
     return [column["name"] for column in profile(dataset.profile_digest)["columns"]]
+
+
+def narrow(names: Iterable[str]) -> dict[str, ColumnConfig]:
+    """Return the configuration of columns whose long names would make them as wide as the table."""
+    return {name: st.column_config.Column(width="medium", help=name) for name in names if len(name) > _LONG}
 
 
 def first_rows(dataset: Dataset, count: int) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from pages.data import relations
 __all__ = ["show"]
 
 _PAIRS = 100
+_MANY = 40  # of intervals at 95%, two are expected to miss
 _WEAK = 0.1
 _NUMBERS = 14
 _CELL = 20
@@ -132,7 +133,12 @@ def _strongest(dataset: Dataset, result: ColumnRelations) -> None:
     st.subheader("Strongest pairs")
     pairs = result.pairs[:_PAIRS]
     which = f"The strongest {len(pairs)} of {len(result.pairs):,} pairs. " if len(result.pairs) > len(pairs) else ""
-    st.caption(f"{which}Select a row to open its first column.")
+    by_chance = (
+        "Each interval is that of one pair; among so many pairs, some are strong by chance alone. "
+        if len(result.pairs) >= _MANY
+        else ""
+    )
+    st.caption(f"{which}{by_chance}Select a row to open its first column.")
     listing.show(
         pd.DataFrame(
             {

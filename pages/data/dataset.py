@@ -24,7 +24,7 @@ def head(dataset: Dataset) -> None:
             f"{numbers.size(dataset.size_bytes)} as Parquet",
             frame.plain(dataset.source),
             f"added {numbers.ago(dataset.created_at)}",
-            f"fingerprint `{dataset.fingerprint[:12]}`",
+            f"fingerprint {dataset.fingerprint[:12]}",
         )
         if fact
     )

@@ -13,8 +13,8 @@ from core.datasets import STEPS, Preview, Recipe, Step, preview_recipe
 from core.errors import InputError, NotFoundError
 from core.storage import get_store
 from core.tasks import prepare
-from pages._ui import address, frame, uploader
-from pages.data import step_forms
+from pages._ui import address, frame, tables, uploader
+from pages.data import step_forms, table_step_forms
 from pages.data import steps as steps_list
 
 __all__ = ["show"]
@@ -102,8 +102,8 @@ def label(applied: Sequence[Step], steps: Sequence[Step]) -> str:
     >>> label([one], [one, two]), label([one, two], [two]), label([one, two], [two, one])
     ('Remove copies of rows', "Without: Drop 'a'", 'Steps in another order')
     """
-    added = [step.describe() for step in steps if step not in applied]
-    removed = [step.describe() for step in applied if step not in steps]
+    added = [steps_list.describe(step) for step in steps if step not in applied]
+    removed = [steps_list.describe(step) for step in applied if step not in steps]
     if added:
         return f"{added[0]} and {len(added) - 1:,} more steps" if len(added) > 1 else added[0]
     return f"Without: {'; '.join(removed)}" if removed else "Steps in another order"
@@ -132,12 +132,14 @@ def _add(dataset: Dataset, steps: list[Step], preview: Preview) -> None:
     if preview.error is not None:
         st.caption("Correct or remove the step that is not possible first.")
         return
+    shown = address.restore("step", list(STEPS), next(iter(STEPS)), "data-prepare-kind")
     name = st.selectbox(
         "Step",
         list(STEPS),
         format_func=lambda item: STEPS[item].title,
         key="data-prepare-kind",
     )
+    address.keep("step", name, shown, "data-prepare-kind")
     st.caption(STEPS[name].help)
     fields = step_forms.show(name, preview, dataset)
     st.button(
@@ -158,12 +160,11 @@ def _add_step(dataset: Dataset, steps: list[Step], name: str, fields: dict[str, 
             steps_list.save(dataset, [*steps[:leading], step, *steps[leading:]])
         else:
             steps_list.save(dataset, [*steps, step])
+        address.drop(table_step_forms.NEWER)
 
 
 def _is_raw(dataset: Dataset, other_id: str) -> bool:
     """Return whether another dataset has the columns of the table as it was read: its rows go through all steps."""
-    from pages._ui import tables
-
     origin = datasets.get(dataset.family_id, dataset.workspace)
     other = datasets.get(other_id, dataset.workspace)
     return set(tables.column_names(origin)) <= set(tables.column_names(other))
@@ -177,7 +178,8 @@ def _table(preview: Preview) -> None:
     }
     after = "" if len(preview.frame) == preview.rows else f", {len(preview.frame):,} after the steps"
     st.caption(f"The first {preview.rows:,} rows of the file{after}. Applying uses all rows.")
-    st.dataframe(shown, height=360, hide_index=True, column_config=dates, alt="First rows after the steps")
+    config = tables.narrow(shown.columns) | dates
+    st.dataframe(shown, height=360, hide_index=True, column_config=config, alt="First rows after the steps")
 
 
 def _recipe(dataset: Dataset, steps: list[Step]) -> None:

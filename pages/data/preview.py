@@ -16,4 +16,4 @@ def show(dataset: Dataset) -> None:
     """Draw the first rows."""
     rows = tables.first_rows(dataset, _ROWS)
     st.caption(f"The first {len(rows):,} of {dataset.rows:,} rows.")
-    st.dataframe(rows, alt="First rows of the dataset")
+    st.dataframe(rows, hide_index=True, column_config=tables.narrow(rows.columns), alt="First rows of the dataset")

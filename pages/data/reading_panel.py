@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from core.datasets import ReadOptions, Undecided
-from pages._ui import frame
+from pages._ui import frame, tables
 from pages.data import reading_columns, reading_file
 from pages.data.shown_reading import Reading
 
@@ -103,5 +103,6 @@ def _beside(reading: Reading) -> None:
                 reading.rows,
                 height=_HEIGHT if len(reading.rows) > _FEW else "content",
                 hide_index=True,
+                column_config=tables.narrow(reading.rows.columns),
                 alt="First rows of the table that the file becomes",
             )

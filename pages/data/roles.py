@@ -75,10 +75,11 @@ def of_column(dataset: Dataset, name: str) -> None:
     """Draw the roles of one column; a change is stored at once."""
     key = f"data-column-role-{dataset.id}-{name}"
     st.session_state[key] = _of(dataset.roles, name)
-    st.pills(
+    st.multiselect(
         "Role",
         list(ROLES),
-        selection_mode="multi",
+        placeholder="None: the column is used",
+        width=360,
         format_func=ROLES.__getitem__,
         help="Target: the column to predict. Sensitive: an attribute of people; their groups are compared. "
         "Ignored: a model must not use the column.",

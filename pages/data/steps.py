@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.catalog import Dataset, versions
 from core.datasets import Effect, Preview, Step
-from pages._ui import frame, keys
+from pages._ui import frame, keys, lookups
 
-__all__ = ["discard", "prefix", "save", "set_revision", "show", "stored_effects"]
+__all__ = ["describe", "discard", "prefix", "save", "set_revision", "show", "stored_effects"]
 
 
 def set_revision(origin: Dataset) -> None:
@@ -43,6 +43,17 @@ def stored_effects(dataset: Dataset, applied: Sequence[Step]) -> dict[str, Effec
     return {prefix(applied[: number + 1]): effect for number, effect in enumerate(stored)}
 
 
+def describe(step: Step) -> str:
+    """Return what a step does, with the names of other datasets in place of their ids."""
+    text = step.describe()
+    for dataset_id in step.dataset_ids():
+        other = lookups.existing_dataset(dataset_id)
+        text = text.replace(
+            f"dataset {dataset_id}", "a dataset that was deleted" if other is None else f"'{other.name}'"
+        )
+    return text
+
+
 def show(dataset: Dataset, steps: list[Step], stored: dict[str, Effect], preview: Preview | None) -> None:
     """Draw the list of steps, with buttons where `preview` says that they can be changed."""
     if not steps:
@@ -50,7 +61,7 @@ def show(dataset: Dataset, steps: list[Step], stored: dict[str, Effect], preview
     for number, step in enumerate(steps):
         effect = stored.get(prefix(steps[: number + 1]))
         with st.container(border=True):
-            st.markdown(f"**{number + 1}.** {frame.plain(step.describe())}")
+            st.markdown(f"**{number + 1}.** {frame.plain(describe(step))}")
             if effect is not None:
                 _effect(effect, "")
             elif preview is not None and number < len(preview.effects):

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.catalog import Dataset, datasets
-from core.datasets import Preview
-from pages._ui import frame, tables
+from core.catalog import Dataset, Run, RunState, datasets
+from core.datasets import Preview, ReadReport
+from core.settings import get_settings
+from core.tasks import ingest
+from pages._ui import address, frame, lookups, run_view, tables, uploader
+from pages.data import reading_notes
 
-__all__ = ["append", "join"]
+if TYPE_CHECKING:
+    from streamlit.typing import UploadedFile
+
+__all__ = ["NEWER", "append", "join"]
+
+NEWER = "newer"
+"""Parameter of the address: the import of a file whose rows are to be appended."""
 
 
-def _other(dataset: Dataset) -> Dataset | None:
+def _other(dataset: Dataset, suggested: str | None = None) -> Dataset | None:
+    """Let the user choose another dataset: the suggested one, as soon as there is one."""
     others = [other for other in datasets.find(frame.workspace()) if other.family_id != dataset.family_id]
     if not others:
-        st.caption("There is no other dataset. Import one on the Data page first.")
+        st.caption("There is no other dataset yet.")
         return None
     by_id = {other.id: other for other in others}
+    address.follow(suggested if suggested in by_id else None, "data-step-dataset")
     chosen = st.selectbox(
         "Dataset",
         list(by_id),
         index=None,
         placeholder="Choose a dataset",
-        format_func=lambda item: f"{by_id[item].name} ({by_id[item].rows:,} rows)",
+        format_func=lambda item: lookups.dataset_title(by_id[item]),
         key="data-step-dataset",
     )
     return by_id.get(chosen or "")
@@ -76,5 +87,40 @@ def join(preview: Preview, dataset: Dataset) -> dict[str, Any] | None:
 
 def append(_: Preview, dataset: Dataset) -> dict[str, Any] | None:
     """Draw the form of rows to append; None while it is not complete."""
-    other = _other(dataset)
+    uploader.show(
+        "A newer file, read like the file of this dataset",
+        key="data-append-upload",
+        limit_mb=get_settings().max_upload_mb,
+        on_upload=lambda file: _read_newer(dataset, file),
+        help="Columns that this dataset has get its types and formats.",
+    )
+    run = lookups.existing_run(st.query_params.get(NEWER))
+    if run is not None and run.task == "ingest" and not run.state.terminal:
+        run_view.show_line(run.id, f"Reading {frame.plain(run.settings['filename'])}")
+        return None
+    newer = None if run is None or run.task != "ingest" else _newer(dataset, run)
+    other = _other(dataset, None if newer is None else newer.id)
+    if newer is not None and newer == other:
+        reading_notes.show(ReadReport.from_dict(newer.report), expanded=True)
     return None if other is None else {"dataset": other.id}
+
+
+def _read_newer(dataset: Dataset, file: UploadedFile) -> None:
+    run_id = ingest.submit_upload(file, file.name, workspace=frame.workspace(), like=dataset.family_id)
+    st.query_params[NEWER] = run_id
+
+
+def _newer(dataset: Dataset, run: Run) -> Dataset | None:
+    """Return the dataset of a newer file; None, with the reason, where there is none to append."""
+    if run.state is not RunState.SUCCEEDED or run.result is None:
+        run_view.show_failure(run)
+        return None
+    newer = lookups.existing_dataset(run.result["dataset_id"])
+    filename = frame.plain(run.settings["filename"])
+    if newer is None:
+        st.info(f"{filename} was read; its dataset was deleted since.", icon=":material/delete:")
+    elif newer.family_id == dataset.family_id:
+        st.info(f"{filename} has the same table as this dataset.", icon=":material/content_copy:")
+    else:
+        return newer
+    return None

@@ -105,7 +105,7 @@ def test_the_role_is_edited_on_the_page(world: World) -> None:
         ([], {"target": None, "sensitive": ["age"], "ignore": []}),
     ):
         test = visit("data", dataset=world.credit.id, column="purpose")
-        test.button_group[0].set_value(chosen).run()
+        test.multiselect[0].set_value(chosen).run()
         assert not test.exception
         assert datasets.get(world.credit.id, "local").roles == expected
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs
+from core import housekeeping, jobs
 from core.catalog import Dataset, RunState, datasets, runs, versions
 from core.datasets import STEPS, Recipe, load_frame
 from core.storage import get_store
@@ -200,3 +200,51 @@ def test_rows_of_a_newer_file_go_through_all_steps(customers: Dataset) -> None:
     version = finished(test)
     assert version.rows == 120
     assert "dsl" not in set(content(version)["plan"])
+
+
+def test_a_newer_file_is_uploaded_in_the_form_and_read_like_the_dataset(customers: Dataset) -> None:
+    test = opened(customers)
+    test.selectbox(key="data-prepare-kind").set_value("append").run()
+    newer = CUSTOMERS.assign(id=[f"E{number:04d}" for number in range(60)], plan=["1", "2"] * 30).head(20)
+    upload(test, "newer.csv", newer)
+    run = jobs.wait(query(test, "newer"), 60, workspace="local")
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    reloaded = visit("data", **{name: query(test, name) for name in test.query_params})
+    test.selectbox(key="data-prepare-kind").set_value("append").run()
+    for page in (test, reloaded):
+        assert not page.exception
+        assert page.selectbox(key="data-step-dataset").value == (run.result or {})["dataset_id"]
+    added = datasets.get(test.selectbox(key="data-step-dataset").value, "local")
+    assert added.report["types"]["plan"] == "text", "read alone it would be a number"
+    test.button(key="data-prepare-add").click().run()
+    assert "newer" not in test.query_params
+    assert "Append the rows of 'newer'" in texts(test)
+    assert "Adds 20 rows in the first 60 rows, not applied yet." in texts(test)
+    test.button(key="data-prepare-apply").click().run()
+    version = finished(test)
+    assert {"1", "2", "DSL"} <= set(content(version)["plan"])
+    assert "Undo: Append the rows of 'newer'" in [label.replace("\\", "") for label in labels(test)]
+    housekeeping.delete_dataset(added.id, workspace="local")
+    assert "Append the rows of a dataset that was deleted" in texts(opened(version))
+
+
+def test_a_newer_file_that_is_the_same_or_damaged_says_so(customers: Dataset) -> None:
+    test = opened(customers)
+    test.selectbox(key="data-prepare-kind").set_value("append").run()
+    upload(test, "same.csv", CUSTOMERS)
+    jobs.wait(query(test, "newer"), 60, workspace="local")
+    test.run()
+    assert "same.csv has the same table as this dataset." in texts(test)
+    assert test.button(key="data-prepare-add").disabled
+    upload(test, "empty.csv", CUSTOMERS.head(0))
+    jobs.wait(query(test, "newer"), 60, workspace="local")
+    test.run()
+    assert "no rows below its header" in texts(test)
+    assert not test.exception
+
+
+def upload(test: AppTest, name: str, frame: pd.DataFrame) -> None:
+    """Upload a newer file in the form of the step that appends rows."""
+    field = next(item for item in test.file_uploader if item.label.startswith("A newer file"))
+    field.upload(name, frame.to_csv(index=False).encode(), "text/csv").run()
+    assert not test.exception

@@ -44,7 +44,7 @@ def test_the_page_of_a_column_changes_that_column_alone(world: World) -> None:
     set_roles(world)
     test = visit("data", dataset=world.credit.id, column="purpose")
     set_roles(world, target="housing", sensitive=["age"])
-    test.button_group[0].set_value(["ignore"]).run()
+    test.multiselect[0].set_value(["ignore"]).run()
     assert not test.exception
     assert stored(world) == {"target": "housing", "sensitive": ["age"], "ignore": ["purpose"]}
 

@@ -1,5 +1,6 @@
 """Numbers as people read them."""
 
+import re
 import time
 
 import pytest
@@ -65,3 +66,18 @@ def test_plain_text_has_no_unescaped_markup(text: str) -> None:
         for position, written in enumerate(stripped):
             if written == character:
                 assert stripped[position - 1] == "\\"
+
+
+@pytest.mark.parametrize("text", ["a -> b", "<- x <-> y", "'; DROP TABLE users; --", "x >= 5", "<= 50", "~= 3", "->"])
+def test_plain_text_has_no_symbols_that_streamlit_replaces(text: str) -> None:
+    escaped = frame.plain(text).replace("\\", "")
+    assert not re.search(r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)", escaped)  # as in Streamlit's Markdown
+    assert escaped.replace("\u2060", "") == text
+
+
+@pytest.mark.parametrize("text", [":smile:", "a :streamlit: b", ":material_home:", "x:+1:", ":100:", "12:30:45", "a:b"])
+def test_plain_text_has_no_names_of_icons(text: str) -> None:
+    escaped = frame.plain(text).replace("\\", "")
+    assert not re.search(r":[\w+-]*[A-Za-z+][\w+-]*:|:100:", escaped)
+    assert escaped.replace("\u2060", "") == text
+    assert ("\u2060" in escaped) == (text not in ("12:30:45", "a:b"))
