@@ -193,10 +193,7 @@ def undo(dataset: Dataset) -> Dataset:
     InputError
         When there is nothing to undo.
     """
-    change = next_undo(dataset)
-    if change is None:
-        raise InputError("There is nothing to undo.", "")
-    return _go_to(dataset, change, change.before, undone=True)
+    return _change_back_or_again(dataset, next_undo(dataset), undone=True)
 
 
 def redo(dataset: Dataset) -> Dataset:
@@ -207,13 +204,13 @@ def redo(dataset: Dataset) -> Dataset:
     InputError
         When there is nothing to redo.
     """
-    change = next_redo(dataset)
+    return _change_back_or_again(dataset, next_redo(dataset), undone=False)
+
+
+def _change_back_or_again(dataset: Dataset, change: DatasetChange | None, *, undone: bool) -> Dataset:
     if change is None:
-        raise InputError("There is nothing to redo.", "")
-    return _go_to(dataset, change, change.after, undone=False)
-
-
-def _go_to(dataset: Dataset, change: DatasetChange, state: JsonObject, *, undone: bool) -> Dataset:
+        raise InputError(f"There is nothing to {'undo' if undone else 'redo'}.", "")
+    state = change.before if undone else change.after
     with writing() as session:
         origin = _locked(session, dataset)
         statement = (

@@ -1,16 +1,20 @@
 from ._cell_format import CellFormat, cell_format
 from ._checked_table import CheckedTable
 from ._checks import GUARDRAILS, Guardrail, check
-from ._column_format import COLUMN_KINDS, DATE_FORMATS, NUMBER_STYLES
+from ._column_format import COLUMN_KINDS
 from ._column_profile import ColumnProfile, Profile
 from ._column_relations import ColumnRelations, relate_columns, rows_to_compare
+from ._date_format import DATE_FORMATS
 from ._export import write_csv
+from ._file_format import FileFormat
 from ._finding import Finding
 from ._fingerprint import fingerprint
-from ._formats import FILE_FORMATS, FileFormat, readable_formats
+from ._formats import FILE_FORMATS
 from ._frame import load_frame, load_random_rows, store_frame
+from ._identify import readable_formats
 from ._limits import Limits
 from ._next_steps import NextStep, likely_target, next_steps
+from ._number_format import NUMBER_STYLES
 from ._options import Decision, ReadOptions, Undecided
 from ._pair_measures import MEASURES, ColumnRelation
 from ._profile import profile

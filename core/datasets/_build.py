@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from core.columns import require_columns
 from core.datasets._failures import failures_reported
+from core.datasets._file_format import Container, FileFormat
 from core.datasets._fingerprint import fingerprint
-from core.datasets._formats import Container, FileFormat, extension_notice
+from core.datasets._identify import extension_notice
 from core.datasets._limits import Limits
 from core.datasets._names import repair_names
 from core.datasets._options import ReadOptions, Undecided

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from core.datasets._checked_table import CheckedTable
-from core.datasets._column_format import NUMBER, NUMBER_STYLES, typed
 from core.datasets._finding import Finding
+from core.datasets._number_format import NUMBER, NUMBER_STYLES, typed
 
 __all__ = ["DATE", "dates_as_text", "numbers_as_text"]
 

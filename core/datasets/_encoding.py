@@ -42,7 +42,6 @@ class _Facts:
     """Facts from one pass over the bytes."""
 
     valid: bool = True
-    lines: int = 0
     invalid_line: int = 0  # of the first byte that is not UTF-8
     zeros: int = 0
     crlf: bool = False
@@ -139,25 +138,36 @@ def _collect_facts(path: Path) -> _Facts:
                 facts.lone_lf |= chunk.count(b"\n") > pairs
             elif b"\n" in chunk:
                 facts.lone_lf = True
-            if facts.valid:
+            ascii_only = chunk.isascii()
+            if facts.valid and not (ascii_only and not decoder.getstate()[0]):
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError as error:
                     facts.valid = False
-                    facts.invalid_line = facts.lines + error.object.count(b"\n", 0, error.start) + 1
+                    before = file.tell() - len(chunk)
+                    facts.invalid_line = _newlines(path, before) + error.object.count(b"\n", 0, error.start) + 1
                     invalid = _line_of(error)
-            facts.lines += chunk.count(b"\n")
-            if chunk.isascii():
+            if ascii_only:
                 continue
             if len(facts.sample) < _SAMPLE:
                 facts.sample += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[:_SAMPLE]
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        facts.valid, facts.invalid_line = False, facts.lines + 1
+        facts.valid, facts.invalid_line = False, _newlines(path, path.stat().st_size) + 1
     if invalid not in facts.sample:
         facts.sample = invalid + b"\n" + facts.sample
     return facts
+
+
+def _newlines(path: Path, end: int) -> int:
+    """Return the number of line breaks before a position."""
+    count = 0
+    with path.open("rb") as file:
+        while end > 0 and (chunk := file.read(min(_CHUNK, end))):
+            count += chunk.count(b"\n")
+            end -= len(chunk)
+    return count
 
 
 def _line_of(error: UnicodeDecodeError) -> bytes:

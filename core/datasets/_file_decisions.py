@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from core.datasets._column_format import DATE_FORMATS, NUMBER_STYLES, TIME_FORMATS, ColumnFormat
+from core.datasets._column_format import ColumnFormat
+from core.datasets._date_format import DATE_FORMATS, TIME_FORMATS
+from core.datasets._number_format import NUMBER_STYLES
 from core.datasets._options import AUTO, Decision, ReadOptions
 from core.datasets._types import InferredColumn
 from core.datasets._written_formats import Fit

@@ -10,7 +10,8 @@ from core.bounded import run_bounded
 from core.datasets._build import BuiltTable, build_table
 from core.datasets._column_profile import Profile
 from core.datasets._encoding import Utf8File
-from core.datasets._formats import CONTAINERS, FILE_FORMATS, Container, FileFormat
+from core.datasets._file_format import Container, FileFormat
+from core.datasets._formats import CONTAINERS, FILE_FORMATS
 from core.datasets._limits import Limits
 from core.datasets._options import ReadOptions
 from core.datasets._profile_scan import scan

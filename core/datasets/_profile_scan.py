@@ -94,9 +94,11 @@ def _scan(path: Path, workdir: Path, limits: Limits, rows: int, labels: Sequence
         counted = [column for column in columns if rows <= _EXACT_ROWS or _has_few_values(column)]
         for block in _blocks(source, counted, rows):
             _count_values(connection, block, quantiles=block.family == "number" and not exact)
+        for block in _blocks(source, [column for column in columns if _lacks_quantiles(column)], rows):
+            _estimate_quantiles(connection, block)
         for column in columns:
             if not column.exact:
-                _guess_values(connection, source, column)
+                _guess_values(connection, source, column, rows)
     return Profile(rows=rows, columns=tuple(finish(column, rows) for column in columns))
 
 
@@ -116,20 +118,27 @@ def _bounds(connection: duckdb.DuckDBPyConnection, block: _Block) -> None:
 
     DuckDB takes those of one column from the statistics in the Parquet footer, unless there are infinities.
     """
-    for where in ("", "WHERE isfinite(v)"):
-        low, high = block.number("min(v)"), block.number("max(v)")
-        query = f"SELECT {block.i}, {low}, {high} FROM {block.cells} {where} {block.grouped}"
-        for i, *ends in connection.execute(query).fetchall():
-            block.columns[i].low, block.columns[i].high = ends
-        if all(c.low is None or math.isfinite(c.low + (c.high or 0.0)) for c in block.columns):
-            return
-        for column in block.columns:
-            if column.low is not None and not math.isfinite(column.low + (column.high or 0.0)):
-                column.low = column.high = None
+    _find_ends(connection, block)
+    infinite = [
+        c for c in block.columns if c.low is not None and not (math.isfinite(c.low) and math.isfinite(c.high or 0))
+    ]
+    if infinite:
+        for column in infinite:
+            column.low = column.high = None
+        _find_ends(connection, block, "WHERE isfinite(v)")
+
+
+def _find_ends(connection: duckdb.DuckDBPyConnection, block: _Block, where: str = "") -> None:
+    low, high = block.number("min(v)"), block.number("max(v)")
+    query = f"SELECT {block.i}, {low}, {high} FROM {block.cells} {where} {block.grouped}"
+    for i, *ends in connection.execute(query).fetchall():
+        block.columns[i].low, block.columns[i].high = ends
 
 
 def _main_scan(connection: duckdb.DuckDBPyConnection, block: _Block, *, exact: bool) -> None:
-    expressions = _expressions(block, "quantile_cont" if exact else "approx_quantile")
+    expressions = _expressions(block)
+    if exact and block.family in ("number", "date"):
+        expressions["quantiles"] = _quantiles(block, "quantile_cont")
     cells = block.cells
     if block.family in ("number", "date"):
         scales = [_histogram_scale(column) for column in block.columns]
@@ -148,14 +157,25 @@ def _main_scan(connection: duckdb.DuckDBPyConnection, block: _Block, *, exact: b
                 column.facts.pop(name, None)
 
 
-def _expressions(block: _Block, quantile: str) -> dict[str, str]:
+def _quantiles(block: _Block, function: str) -> str:
+    return f"{function}({block.number('v')}, [{', '.join(str(q) for q in QUANTILES)}])"
+
+
+def _lacks_quantiles(column: ScannedColumn) -> bool:
+    return "histogram" in column.facts and "quantiles" not in column.facts
+
+
+def _estimate_quantiles(connection: duckdb.DuckDBPyConnection, block: _Block) -> None:
+    query = f"SELECT {block.i}, {_quantiles(block, 'approx_quantile')} FROM {block.cells} {block.grouped}"
+    for i, quantiles in connection.execute(query).fetchall():
+        block.columns[i].facts["quantiles"] = quantiles
+
+
+def _expressions(block: _Block) -> dict[str, str]:
     expressions = {"values": "count(v)", "distinct": "approx_count_distinct(v)"}
-    if block.family in ("number", "date"):
-        value, shares = block.number("v"), ", ".join(str(q) for q in QUANTILES)
-        expressions["quantiles"] = f"{quantile}({value}, [{shares}])"
-        if block.family == "number":  # with infinities they have no value
-            expressions["mean"] = f"avg({value})"
-            expressions["std"] = f"stddev_samp({value})"
+    if block.family == "number":  # with infinities they have no value
+        expressions["mean"] = f"avg({block.number('v')})"
+        expressions["std"] = f"stddev_samp({block.number('v')})"
     if block.family == "text":
         expressions["shortest"] = "min(length(v))"
         expressions["length"] = "avg(length(v))"
@@ -224,13 +244,14 @@ def _count_values(connection: duckdb.DuckDBPyConnection, block: _Block, *, quant
         block.columns[i].facts["quantiles"] = _weighted_quantiles(pairs)
 
 
-def _guess_values(connection: duckdb.DuckDBPyConnection, source: str, column: ScannedColumn) -> None:
+def _guess_values(connection: duckdb.DuckDBPyConnection, source: str, column: ScannedColumn, rows: int) -> None:
     """Count the cells of the values of a column with many that are the most frequent ones in a sample."""
     column.facts["distinct"] = min(column.facts["distinct"], column.facts["values"])
     if column.family != "text":
         return
     quoted = identifier(column.name)
-    guess = f"(SELECT {quoted} FROM {source} USING SAMPLE {_GUESS_ROWS} ROWS (reservoir, 7))"
+    share = 100 * _GUESS_ROWS / rows
+    guess = f"(SELECT {quoted} FROM {source} USING SAMPLE {share:.4f} PERCENT (bernoulli, 7))"
     frequent = connection.execute(
         f"SELECT {quoted} FROM {guess} WHERE {quoted} IS NOT NULL GROUP BY {quoted} HAVING count(*) > 1 "
         f"ORDER BY count(*) DESC LIMIT {TOP}"

@@ -11,7 +11,8 @@ from pathlib import Path, PurePath
 from core.datasets._build import build_table
 from core.datasets._excerpt import START_BYTES, start_of_text
 from core.datasets._failures import failures_reported
-from core.datasets._formats import Container, FileFormat, identify
+from core.datasets._file_format import Container, FileFormat
+from core.datasets._identify import identify
 from core.datasets._isolation import build_isolated, is_isolated
 from core.datasets._limits import Limits
 from core.datasets._options import ReadOptions

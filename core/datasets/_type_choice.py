@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from core.datasets._column_format import BLANKS, NUMBER_STYLES, ColumnFormat, typed
+from core.datasets._column_format import BLANKS, ColumnFormat
 from core.datasets._delimited import Source
 from core.datasets._file_decisions import (
     agrees,
@@ -20,6 +20,7 @@ from core.datasets._file_decisions import (
     ways_to_write,
     whole_fits,
 )
+from core.datasets._number_format import NUMBER_STYLES, typed
 from core.datasets._options import AUTO, Decision, ReadOptions
 from core.datasets._time_text import describe_times
 from core.datasets._types import TEXT_MARKERS, InferredColumn, infer_types

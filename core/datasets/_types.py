@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.datasets._column_format import BLANKS, plain_tests
+from core.datasets._column_format import BLANKS
 from core.datasets._delimited import Source
+from core.datasets._plain_format import plain_tests
 from core.datasets._written_formats import WrittenColumn, check_formats, possible_formats
 from core.query import literal
 
@@ -235,12 +236,18 @@ class _Inference:
         return [f"count(*) FILTER (WHERE {test})" for test in tests]
 
     def _marked(self, name: str, tested: Sequence[str]) -> list[str]:
-        """Return what to select of a column with markers: their counts, and a value without each type."""
+        """Return what to select of a column with markers: their counts, and a value without each type.
+
+        Of a text it is, instead of these values, the number of cells that are not two capital letters.
+        """
         marker = self._is_marker(name)
+        codes = f"CASE WHEN {name} IS NULL OR regexp_full_match({name}, '[A-Z]{{2}}') THEN false ELSE NOT {marker} END"
+        rest = [
+            f"min(CASE WHEN {_fails(name, kind)} THEN CASE WHEN NOT {marker} THEN {name} END END)" for kind in tested
+        ]
         return [
             f"histogram(CASE WHEN {marker} THEN trim({name}, {_TRIMMED}) END)",
-            f"count(*) FILTER (WHERE NOT {marker} AND NOT regexp_full_match({name}, '[A-Z]{{2}}'))",
-            *(f"min(CASE WHEN {_fails(name, kind)} AND NOT {marker} THEN {name} END)" for kind in tested),
+            *(rest or [f"count(*) FILTER (WHERE {codes})"]),
         ]
 
     def _settle(self, column: InferredColumn, values: Iterator[Any]) -> None:
@@ -254,7 +261,7 @@ class _Inference:
             column.marked = not column.done
             return
         column.markers = dict(next(values) or {})
-        column.codes = next(values) == 0
+        column.codes = not tested and next(values) == 0
         examples = {kind: next(values) for kind in tested}
         column.fits = [kind for kind in tested if examples[kind] is None]
         column.done = not tested or tested[0] in column.fits

@@ -10,17 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.datasets._column_format import (
-    CURRENCY,
-    DATE_FORMATS,
-    MACROS,
-    NUMBER,
-    NUMBER_STYLES,
-    TIME_FORMATS,
-    ColumnFormat,
-    date_shape,
-    typed,
-)
+from core.datasets._column_format import ColumnFormat
+from core.datasets._date_format import DATE_FORMATS, TIME_FORMATS, date_shape
+from core.datasets._number_format import CURRENCY, DIGITS, NUMBER, NUMBER_STYLES, typed
+from core.datasets._number_sql import MACROS, number_value
 
 if TYPE_CHECKING:
     import duckdb
@@ -130,12 +123,13 @@ def check_formats(
     """
     for macro in MACROS:
         connection.execute(macro)
-    values = [item.value("v") for item in formats]
+    values = [number_value("p", NUMBER_STYLES[i.style]) if i.style else i.value("v") for i in formats]
+    parts = f"(SELECT v, number_parts(v) AS p FROM {cells})" if any(item.style for item in formats) else cells
     counted = ", ".join(
         f"count(*) FILTER (WHERE f{i} IS NULL), min(v) FILTER (WHERE f{i} IS NULL)" for i in range(len(values))
     )
     computed = ", ".join(f"{value} AS f{i}" for i, value in enumerate(values))
-    row = connection.execute(f"SELECT count(*), {counted} FROM (SELECT v, {computed} FROM {cells})").fetchone() or (0,)
+    row = connection.execute(f"SELECT count(*), {counted} FROM (SELECT v, {computed} FROM {parts})").fetchone() or (0,)
     column = WrittenColumn(cells=int(row[0]))
     for index, item in enumerate(formats):
         failed, example = row[1 + 2 * index : 3 + 2 * index]
@@ -149,14 +143,15 @@ def check_formats(
 def _look_at_signs(connection: duckdb.DuckDBPyConnection, cells: str, column: WrittenColumn) -> None:
     """Find the currencies and units, and whether they let the cells be numbers."""
     rows = connection.execute(
-        "SELECT p.currency || p.unit AS sign, count(*), bool_or(regexp_matches(p.digits, '[.,]')), "
-        "bool_and(p.digits LIKE '% '), approx_count_distinct(p.digits), count(*) FILTER (WHERE p.scale <> ''), "
-        "bool_or(p.scale <> '' AND (p.currency <> '' OR p.unit <> '' OR regexp_matches(p.digits, '[.,]'))) "
-        f"FROM (SELECT number_parts(v) AS p FROM {cells}) WHERE p.digits <> '' GROUP BY sign ORDER BY 2 DESC LIMIT 9"
+        "SELECT number_sign(p) AS sign, count(*), bool_or(regexp_matches(p.digits, '[.,]')) AS marked, "
+        "bool_and(p.digits LIKE '% '), count(*) FILTER (WHERE number_scale(p.tail) <> ''), "
+        "bool_or(number_scale(p.tail) <> '' AND (number_sign(p) <> '' OR regexp_matches(p.digits, '[.,]'))) "
+        f"FROM (SELECT number_parts(v) AS p FROM {cells}) GROUP BY sign ORDER BY 2 DESC LIMIT 10"
     ).fetchall()
+    rows = [row for row in rows if row[0] is not None]  # cells that are not numbers
     column.marked = any(marked for _, _, marked, *_ in rows)
     scaled = sum(count for *_, count, _ in rows)
-    signs = {sign: (count, marked, spaced, distinct) for sign, count, marked, spaced, distinct, *_ in rows if sign}
+    signs = {sign: (count, marked, spaced) for sign, count, marked, spaced, *_ in rows if sign}
     column.signs = tuple(sorted(signs))
     total = sum(row[1] for row in rows)
     if len(signs) > 1:
@@ -164,17 +159,23 @@ def _look_at_signs(connection: duckdb.DuckDBPyConnection, cells: str, column: Wr
         column.problem = f"has amounts in {listed}"
     elif scaled and not any(reason for *_, reason in rows):
         column.problem = "has a letter after its numbers, which may be thousands or a code"
-    for sign, (count, marked, spaced, distinct) in signs.items():
+    for sign, (count, marked, spaced) in signs.items():
         if column.problem or _CURRENCY.fullmatch(sign):
             continue
-        short = sign in _LETTER_UNITS and (marked or distinct >= _DISTINCT)
+        short = sign in _LETTER_UNITS and (marked or _has_many_digits(connection, cells))
         if not (spaced or _UNITS.fullmatch(sign) or short):
             column.problem = f"has {sign!r} after its numbers, which may be a code"
         elif count < total:
             column.problem = f"has {sign!r} after {count:,} of its {total:,} numbers"
 
 
-_NUMBER = re.compile(NUMBER.replace("([0-9][0-9.,' ]*|[.,][0-9]+)", "(?P<digits>[0-9][0-9.,' ]*|[.,][0-9]+)"), re.ASCII)
+def _has_many_digits(connection: duckdb.DuckDBPyConnection, cells: str) -> bool:
+    """Return whether the numbers of a column with one sign differ."""
+    query = f"SELECT approx_count_distinct(number_parts(v).digits) FROM {cells}"
+    return bool((connection.execute(query).fetchone() or (0,))[0] >= _DISTINCT)
+
+
+_NUMBER = re.compile(NUMBER.replace(f"({DIGITS})", f"(?P<digits>{DIGITS})"), re.ASCII)
 _CURRENCY = re.compile(CURRENCY)
 _DIGITS: Mapping[str, re.Pattern[str]] = {name: re.compile(style.pattern) for name, style in NUMBER_STYLES.items()}
 _SHAPES: Mapping[str, re.Pattern[str]] = {date: re.compile(date_shape(date)) for date in DATE_FORMATS}

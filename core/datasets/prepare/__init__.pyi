@@ -3,13 +3,14 @@ from .comparison import ColumnChange, compare_profiles
 from .effect import Effect
 from .expressions import column_names, compile_condition, compile_expression
 from .fixes import Fix, fix_for
-from .functions import FUNCTIONS, Function, kind_of
+from .functions import FUNCTIONS, Function
 from .preview import Preview, preview_recipe
 from .recipe import Recipe
 from .registry import STEPS, step_from_dict
 from .replay import Replay, Replayed
 from .session import StepError, column_types
 from .step import Step
+from .typed import kind_of
 from .work_table import WorkTable
 
 __all__ = [

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from core.datasets.prepare import expressions
 from core.datasets.prepare.effect import Effect
-from core.datasets.prepare.functions import STORED
 from core.datasets.prepare.step import Step
+from core.datasets.prepare.typed import STORED
 from core.datasets.prepare.work_table import WorkTable
 from core.errors import InputError
 from core.query import identifier, literal

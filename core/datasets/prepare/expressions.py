@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import cast
 
-from core.datasets.prepare.functions import FUNCTIONS, Function, Kind, Typed, kind_of
+from core.datasets.prepare.functions import FUNCTIONS, Function
+from core.datasets.prepare.operators import DATES, NUMBERS, arithmetic, as_date, bins, check_pattern, date_arithmetic
 from core.datasets.prepare.syntax import parse
+from core.datasets.prepare.typed import Kind, Typed, kind_of
 from core.errors import InputError
 from core.query import identifier, literal
 from core.registry import unknown_name
 
 __all__ = ["column_names", "compile_condition", "compile_expression"]
 
-_NUMBERS = ("number", "integer")
-_DATES = ("date", "timestamp")
 _SIGNS: Mapping[type[ast.operator], str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -193,37 +192,8 @@ class _Compiler:
         return text[:60]
 
     def _arithmetic(self, sign: str, left: ast.expr, right: ast.expr) -> Typed:
-        if sign in "+-":
-            dates = self._date_arithmetic(sign, left, right)
-            if dates is not None:
-                return dates
-        a, b = self._number(left, sign), self._number(right, sign)
-        if "missing" in (a.kind, b.kind):
-            return Typed("NULL::DOUBLE", "number")
-        x, y = f"({a.sql})::DOUBLE", f"({b.sql})::DOUBLE"
-        whole = a.kind == b.kind == "integer"
-        if sign in ("/", "//", "%"):  # division by zero has no value
-            quotient = f"{x} / {y}"
-            result = {"/": quotient, "//": f"floor({quotient})", "%": f"{x} - {y} * floor({quotient})"}[sign]
-            result = f"CASE WHEN {y} <> 0 THEN {result} END"
-            if whole and sign != "/":
-                return Typed(f"try_cast({result} AS BIGINT)", "integer")
-            return Typed(f"({result})", "number")
-        if sign == "**":  # a power beyond the range, or of a negative number with a fraction, has no value
-            return Typed(f"(CASE WHEN isfinite(TRY(pow({x}, {y}))) THEN TRY(pow({x}, {y})) END)", "number")
-        if whole:  # exact; a result beyond the range of integers has no value
-            return Typed(f"try_cast(({a.sql})::HUGEINT {sign} ({b.sql})::HUGEINT AS BIGINT)", "integer")
-        return Typed(f"({x} {sign} {y})", "number")
-
-    def _date_arithmetic(self, sign: str, left: ast.expr, right: ast.expr) -> Typed | None:
-        """Return a date moved by days, or the days between two dates; None when there is no date."""
-        a, b = self.value(left), self.value(right)
-        if a.kind in _DATES and b.kind in _DATES and sign == "-":
-            return Typed(f"date_diff('day', ({b.sql})::DATE, ({a.sql})::DATE)::BIGINT", "integer")
-        if a.kind in _DATES and b.kind == "integer":
-            moved = f"({a.sql})::TIMESTAMP {sign} to_days(({b.sql})::INTEGER)"
-            return Typed(f"CAST(TRY({moved}) AS {'DATE' if a.kind == 'date' else 'TIMESTAMP'})", a.kind)
-        return None
+        dates = date_arithmetic(sign, self.value(left), self.value(right)) if sign in "+-" else None
+        return dates or arithmetic(sign, self._number(left, sign), self._number(right, sign))
 
     def _comparison(self, node: ast.Compare) -> Typed:
         tests, left = [], node.left
@@ -252,29 +222,18 @@ class _Compiler:
         """Return values of one type: numbers, dates (a text constant becomes one), texts or conditions."""
         values = [self.value(node) for node in nodes]
         types = {value.kind for value in values} - {"missing"}
-        if types & {*_DATES} and types <= {*_DATES, "text"}:
-            values = [self._as_date(value, node) for value, node in zip(values, nodes, strict=True)]
+        if types & {*DATES} and types <= {*DATES, "text"}:
+            values = [
+                as_date(value, node.value if isinstance(node, ast.Constant) else None)
+                for value, node in zip(values, nodes, strict=True)
+            ]
             types = {value.kind for value in values} - {"missing"}
-        if len(types) > 1 and not (types <= {*_NUMBERS} or types <= {*_DATES}):
+        if len(types) > 1 and not (types <= {*NUMBERS} or types <= {*DATES}):
             named = " and ".join(sorted(f"'{self._text(n)}' ({v.kind})" for n, v in zip(nodes, values, strict=True)))
             raise InputError(
                 f"'{what}' needs values of one type, not {named}.", "Texts stand in quotes, numbers without them."
             )
         return values
-
-    @staticmethod
-    def _as_date(value: Typed, node: ast.expr) -> Typed:
-        if value.kind != "text":
-            return value
-        import datetime
-
-        try:
-            moment = datetime.datetime.fromisoformat(str(cast(ast.Constant, node).value))
-        except (ValueError, AttributeError):
-            raise InputError(
-                "A date is compared with a text that is not a date.", "Write dates as 2024-01-31."
-            ) from None
-        return Typed(f"TIMESTAMP {literal(moment.strftime('%Y-%m-%d %H:%M:%S.%f'))}", "timestamp", constant=True)
 
     def _call(self, function: Function, arguments: Sequence[ast.expr]) -> Typed:
         least, most = len(function.takes) - function.optional, len(function.takes)
@@ -299,7 +258,7 @@ class _Compiler:
         if position in function.constants and not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             raise InputError(f"'{function.name}' needs a pattern in quotes.", f"Write it as {function.example}.")
         if position in function.constants:
-            self._check_pattern(str(cast(ast.Constant, node).value))
+            check_pattern(str(cast(ast.Constant, node).value))
         accepted: dict[str, tuple[Sequence[Kind], str]] = {
             "number": (("number", "integer", "missing"), "numbers"),
             "text": (("text", "missing"), "texts"),
@@ -312,18 +271,6 @@ class _Compiler:
         types = {"number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
         return Typed(f"NULL::{types[takes]}", value.kind) if value.kind == "missing" else value
 
-    @staticmethod
-    def _check_pattern(pattern: str) -> None:
-        import duckdb
-
-        try:
-            with duckdb.connect(":memory:") as connection:
-                connection.execute("SELECT regexp_matches('', ?)", [pattern])
-        except duckdb.Error:
-            raise InputError(
-                f"'{pattern[:80]}' is not a regular expression.", "Write one, such as [0-9]+; put \\\\ before signs."
-            ) from None
-
     def _common_kind(self, function: Function, nodes: Sequence[ast.expr], values: Sequence[Typed]) -> Kind:
         pairs = [
             (node, value)
@@ -333,9 +280,9 @@ class _Compiler:
         types = {value.kind for _, value in pairs}
         if not types:
             return "missing"
-        if types <= {*_NUMBERS}:
+        if types <= {*NUMBERS}:
             return "integer" if types == {"integer"} else "number"
-        if types <= {*_DATES}:
+        if types <= {*DATES}:
             return "date" if types == {"date"} else "timestamp"
         if len(types) > 1:
             named = " and ".join(sorted(f"'{self._text(node)}' ({value.kind})" for node, value in pairs))
@@ -345,21 +292,14 @@ class _Compiler:
             )
         return types.pop()
 
-    def _bins(self, value: ast.expr, nodes: Sequence[ast.expr]) -> Typed:
+    def _bins(self, value: ast.expr, edges: Sequence[ast.expr]) -> Typed:
         """Return the text of the interval that a number lies in."""
-        number = self._number(value, "bins")
-        edges = []
-        for node in nodes:
-            sign = -1 if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else 1
-            constant = node.operand if isinstance(node, ast.UnaryOp) else node
-            if not isinstance(constant, ast.Constant) or not isinstance(constant.value, int | float):
-                raise InputError("The edges of bins are numbers.", "Write it as bins(age, [18, 65]).")
-            edges.append(sign * constant.value)
-        if not edges or edges != sorted(set(edges)):
-            raise InputError("The edges of bins must increase.", "Write it as bins(age, [18, 65]).")
-        branches = [f"WHEN {number.sql} < {edges[0]!r} THEN {literal(f'< {edges[0]}')}"]
-        branches += [
-            f"WHEN {number.sql} < {high!r} THEN {literal(f'{low} to < {high}')}" for low, high in pairwise(edges)
-        ]
-        branches.append(f"WHEN {number.sql} >= {edges[-1]!r} THEN {literal(f'≥ {edges[-1]}')}")
-        return Typed(f"(CASE {' '.join(branches)} END)", "text")
+        return bins(self._number(value, "bins"), [self._edge(edge) for edge in edges])
+
+    @staticmethod
+    def _edge(node: ast.expr) -> float:
+        sign = -1 if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else 1
+        constant = node.operand if isinstance(node, ast.UnaryOp) else node
+        if not isinstance(constant, ast.Constant) or not isinstance(constant.value, int | float):
+            raise InputError("The edges of bins are numbers.", "Write it as bins(age, [18, 65]).")
+        return sign * constant.value

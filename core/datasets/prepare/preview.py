@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from core.datasets._frame import load_frame
 from core.datasets.prepare.effect import Effect
-from core.datasets.prepare.functions import kind_of
 from core.datasets.prepare.recipe import Recipe
 from core.datasets.prepare.session import StepError, open_table, step_errors
+from core.datasets.prepare.typed import kind_of
 from core.errors import LimitError
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.datasets._column_format import NUMBER
 from core.datasets._frame import load_frame, store_frame
-from core.datasets.prepare.functions import kind_of
+from core.datasets._number_format import NUMBER
 from core.datasets.prepare.recipe import Recipe, columns_made
 from core.datasets.prepare.session import open_table, step_errors
+from core.datasets.prepare.typed import kind_of
 from core.datasets.prepare.work_table import WorkTable
 from core.jsonable import JsonObject
 from core.query import identifier

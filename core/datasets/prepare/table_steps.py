@@ -8,8 +8,8 @@ from pydantic import Field
 
 from core.columns import require_columns
 from core.datasets.prepare.effect import Effect
-from core.datasets.prepare.functions import kind_of
 from core.datasets.prepare.step import Step
+from core.datasets.prepare.typed import kind_of
 from core.datasets.prepare.work_table import WorkTable
 from core.errors import InputError
 from core.query import identifier, literal

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from pydantic import field_validator
 
-from core.datasets._column_format import MACROS, ColumnFormat
+from core.datasets._column_format import ColumnFormat
 from core.datasets._delimited import Source
+from core.datasets._number_sql import MACROS
 from core.datasets._options import ReadOptions
 from core.datasets._type_choice import choose_types
 from core.datasets.prepare.effect import Effect
-from core.datasets.prepare.functions import STORED, as_text, kind_of
 from core.datasets.prepare.step import Step
+from core.datasets.prepare.typed import STORED, as_text, kind_of
 from core.datasets.prepare.work_table import WorkTable
 from core.errors import InputError
 from core.query import identifier

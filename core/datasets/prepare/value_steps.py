@@ -7,8 +7,8 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from core.datasets.prepare.effect import Effect
-from core.datasets.prepare.functions import as_text, kind_of
 from core.datasets.prepare.step import Step
+from core.datasets.prepare.typed import as_text, kind_of
 from core.datasets.prepare.work_table import WorkTable
 from core.errors import InputError
 from core.query import identifier, literal

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.columns import require_columns
-from core.datasets.prepare.functions import as_text, kind_of
+from core.datasets.prepare.typed import as_text, kind_of
 from core.errors import InputError
 from core.query import identifier, literal
 
