@@ -8,7 +8,7 @@ from core.catalog.engine import reading, writing
 from core.catalog.tables import Dataset, RunArtifact
 from core.errors import NotFoundError
 
-__all__ = ["add", "find", "get", "in_use"]
+__all__ = ["add", "find", "get", "in_use", "remove"]
 
 
 def add(artifact: RunArtifact) -> None:
@@ -36,6 +36,20 @@ def get(run_id: str, name: str, workspace: str) -> RunArtifact:
         artifact = session.get(RunArtifact, (run_id, name))
     if artifact is None or artifact.workspace != workspace:
         raise NotFoundError(f"Run '{run_id}' has no file '{name}'.", "It is written when the run succeeds.")
+    return artifact
+
+
+def remove(run_id: str, name: str, workspace: str) -> RunArtifact:
+    """Remove one artifact of a run and return what it was; its content stays until nothing refers to it.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no artifact of this name.
+    """
+    artifact = get(run_id, name, workspace)
+    with writing() as session:
+        session.delete(artifact)
     return artifact
 
 

@@ -12,7 +12,7 @@ from core.automl import METRICS, learner_title
 from core.catalog import Run, RunState
 from pages._ui import artifacts, downloads, findings, frame, header, lookups, numbers, registration, run_actions, tabs
 from pages._ui.next_steps import next_steps
-from pages.automl import evidence, explain, leaderboard, next_actions, whatif
+from pages.automl import evidence, explain, leaderboard, next_actions, whatif, where_it_fails
 
 __all__ = ["head", "show"]
 
@@ -62,6 +62,7 @@ def show(run: Run) -> None:
         "Leaderboard": lambda: leaderboard.show(run, record),
         "Charts": lambda: evidence.show(record),
         "Explain": lambda: explain.show(run, record),
+        "Where it fails": lambda: where_it_fails.show(run, record),
         "What-if": lambda: whatif.show(run, record),
         "Score": lambda: registration.show(run),
         "Export": lambda: next_actions.export(run),

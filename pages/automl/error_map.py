@@ -1,0 +1,99 @@
+"""The error map: the mean error by the bins of two columns, with the rows of each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.cohorts import LOSSES, CohortReport, ErrorGrid, grid_errors
+from pages._ui import address, frame, theme
+from pages._ui.titles import fitted
+
+__all__ = ["show"]
+
+
+def show(rows: pd.DataFrame, losses: np.ndarray, columns: Sequence[str], report: CohortReport) -> None:
+    """Let the user choose two columns, and draw the error by both."""
+    if len(columns) < 2:
+        return
+    st.markdown("**Error by two columns**")
+    named = [name for item in report.cohorts for name in item.cohort.columns]
+    ranked = list(dict.fromkeys([*named, *columns]))
+    with st.container(horizontal=True):
+        first = _choose("Column", "across", ranked, ranked[0])
+        others = [name for name in ranked if name != first]
+        second = _choose("By", "down", others, others[0])
+    grid = grid_errors(rows, losses, first, second)
+    _chart(grid, first, second, report.loss)
+    small = sum(cell.small for cell in grid.cells)
+    label = LOSSES[report.loss].title.lower()
+    st.caption(
+        f"Each cell: {label}, and the number of rows, of the {len(rows):,} that groups are judged on."
+        + (f" {small:,} cells with fewer than {grid.min_rows} rows are gray: too few to read." if small else "")
+    )
+
+
+def _choose(label: str, name: str, options: list[str], default: str) -> str:
+    key = f"automl-map-{name}"
+    shown = address.restore(name, options, default, key)
+    chosen = st.selectbox(label, options, key=key, width=280)
+    address.keep(name, chosen, shown, key)
+    return chosen
+
+
+def _chart(grid: ErrorGrid, first: str, second: str, loss: str) -> None:
+    share = loss == "wrong"
+    table = pd.DataFrame(
+        [
+            {
+                "x": cell.first,
+                "y": cell.second,
+                "Rows": cell.rows,
+                "Error": cell.error,
+                "small": cell.small,
+                "Text": f"{cell.error:.0%}" if share else f"{cell.error:.3g}",
+                "Count": f"n = {cell.rows:,}",
+            }
+            for cell in grid.cells
+        ]
+    )
+    known = table[~table["small"]]
+    highest = float(known["Error"].max()) if len(known) else 1.0
+    lowest = 0.0 if share else (float(known["Error"].min()) if len(known) else 0.0)
+    axis = alt.Axis(labelLimit=150, labelAngle=-30)
+    base = alt.Chart(table).encode(
+        x=alt.X("x:N", sort=list(grid.first), title=first, axis=axis),
+        y=alt.Y("y:N", sort=list(grid.second), title=second, axis=alt.Axis(labelLimit=150)),
+    )
+    scale = alt.Scale(range=theme.sequential(), domain=[lowest, highest], clamp=True)
+    squares = base.mark_rect(stroke=None).encode(
+        color=alt.condition("datum.small", alt.value(theme.muted()), alt.Color("Error:Q", scale=scale, legend=None)),
+        opacity=alt.condition("datum.small", alt.value(0.25), alt.value(1.0)),
+        tooltip=[
+            alt.Tooltip("x:N", title=first),
+            alt.Tooltip("y:N", title=second),
+            alt.Tooltip("Text:N", title=LOSSES[loss].title),
+            alt.Tooltip("Rows:Q", format=","),
+        ],
+    )
+    light, dark = theme.on_sequential()
+    middle = (lowest + highest) / 2
+    color = alt.condition(f"datum.small || datum.Error <= {middle}", alt.value(light), alt.value(dark))
+    texts = base.mark_text(fontSize=13, dy=-7).encode(text="Text:N", color=color)
+    counts = base.mark_text(fontSize=11, dy=9).encode(text="Count:N", color=color)
+    title = _title(grid, first, second, share)
+    chart = alt.layer(squares, texts, counts).properties(height=alt.Step(46), title=fitted(title))
+    st.altair_chart(chart, alt=frame.plain(title))
+
+
+def _title(grid: ErrorGrid, first: str, second: str, share: bool) -> str:
+    known = [cell for cell in grid.cells if not cell.small]
+    if not known:
+        return "Every cell has too few rows"
+    worst = max(known, key=lambda cell: cell.error)
+    error = f"{worst.error:.0%} wrong" if share else f"{worst.error:.3g}"
+    return f"Highest where {first} is {worst.first} and {second} is {worst.second}: {error} of {worst.rows:,} rows"

@@ -1,0 +1,224 @@
+"""Where it fails: groups of rows with larger errors, an error map of two columns, and saved cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import saved_cohorts
+from core.catalog import Dataset, Run
+from core.cohorts import (
+    LOSSES,
+    Cohort,
+    CohortReport,
+    JudgedCohort,
+    find_cohorts,
+    judge_cohort,
+    losses_of,
+    row_losses,
+    rows_to_judge,
+)
+from core.datasets import load_frame
+from core.evaluation import groups_in, weights_in
+from core.storage import get_store
+from pages._ui import address, artifacts, frame, lookups, numbers, tables
+from pages.automl import error_map
+
+__all__ = ["show"]
+
+_MAX_ROWS = 100_000
+_MAX_COLUMNS = 100
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The stored files that the tab reads, and what it reads of them."""
+
+    data: str
+    predictions: str
+    target: str
+    columns: tuple[str, ...]
+
+
+def show(run: Run, record: Mapping[str, Any]) -> None:
+    """Draw the cohorts, the error map and the saved cohorts of a finished search."""
+    dataset = lookups.existing_dataset(run.dataset_id)
+    predictions = artifacts.digests(run).get("oof.parquet")
+    if dataset is None:
+        st.caption("The table of this search was deleted, so its columns cannot be read.")
+        return
+    if predictions is None:
+        st.caption("This search stored no predictions of its training rows, so there are no errors to look at.")
+        return
+    columns = _columns(dataset, record)
+    target = record["settings"]["target"]
+    source = _Source(dataset.data_digest, predictions, target, columns[:_MAX_COLUMNS])
+    options = [loss.key for loss in losses_of(record["task"])]
+    shown = address.restore("loss", options, options[0], "automl-loss")
+    loss = st.radio(
+        "Error",
+        options,
+        format_func=lambda key: LOSSES[key].title,
+        captions=[LOSSES[key].help for key in options],
+        horizontal=True,
+        key="automl-loss",
+    )
+    address.keep("loss", loss, shown, "automl-loss")
+    with frame.errors_shown():
+        report = _find(source, loss)
+        st.subheader(frame.plain(report.sentence))
+        _which_rows(source, record, report, len(columns))
+        if report.cohorts:
+            _table(report)
+            _save(run, report)
+        _saved(run, source, loss, report)
+        rows, losses = _judged(source, loss)
+        error_map.show(rows, losses, source.columns, report)
+
+
+def _columns(dataset: Dataset, record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of the table that conditions may use: features, then sensitive columns."""
+    settings = record["settings"]
+    known = set(tables.column_names(dataset))
+    names = dict.fromkeys([*record["features"], *settings["sensitive_columns"]])
+    return tuple(name for name in names if name in known and name != settings["target"])
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the rows")
+def _rows(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the raw columns and the out-of-fold predictions of the same rows, which callers must not change."""
+    predictions = artifacts.read_table(source.predictions)
+    if len(predictions) > _MAX_ROWS:
+        chosen = np.sort(np.random.default_rng(0).choice(len(predictions), _MAX_ROWS, replace=False))
+        predictions = predictions.iloc[chosen]
+    table = load_frame(get_store().local_path(source.data), list(source.columns))
+    return table.iloc[predictions["row_id"].to_numpy()].reset_index(drop=True), predictions.reset_index(drop=True)
+
+
+@st.cache_data(max_entries=50, show_spinner="Looking for groups of rows with larger errors")
+def _find(source: _Source, loss: str) -> CohortReport:
+    table, predictions = _rows(source)
+    return find_cohorts(
+        table,
+        row_losses(predictions, source.target, loss),
+        sample_weight=weights_in(predictions, source.target),
+        groups=groups_in(predictions, source.target),
+        name=loss,
+    )
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _losses(source: _Source, loss: str) -> np.ndarray:
+    _, predictions = _rows(source)
+    return row_losses(predictions, source.target, loss)
+
+
+def _judged(source: _Source, loss: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the rows that cohorts are judged on, and their losses."""
+    table, predictions = _rows(source)
+    rest = rows_to_judge(len(table), groups_in(predictions, source.target))
+    return table[rest], _losses(source, loss)[rest]
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _judge(source: _Source, loss: str, cohort: Cohort) -> JudgedCohort:
+    table, predictions = _rows(source)
+    groups, weights = groups_in(predictions, source.target), weights_in(predictions, source.target)
+    rest = rows_to_judge(len(table), groups)
+    return judge_cohort(
+        cohort,
+        table[rest],
+        _losses(source, loss)[rest],
+        sample_weight=None if weights is None else weights[rest],
+        groups=None if groups is None else groups[rest],
+    )
+
+
+def _which_rows(source: _Source, record: Mapping[str, Any], report: CohortReport, columns: int) -> None:
+    _, predictions = _rows(source)
+    count = record["rows"]["train"]
+    part = f" (drawn from {count:,})" if len(predictions) == _MAX_ROWS < count else ""
+    few = f" Only the first {_MAX_COLUMNS} of {columns:,} columns are looked at." if columns > _MAX_COLUMNS else ""
+    st.caption(
+        f"Groups were looked for on {report.rows_found:,} training rows and judged on {report.rows_judged:,} "
+        f"others{part}. Each row was predicted by models that were not fitted on it; the test rows are not read here."
+        f"{few} A group has at least {report.min_rows:,} rows in each half."
+    )
+
+
+def _table(report: CohortReport) -> None:
+    """Draw the candidates with their errors."""
+    st.table(
+        pd.DataFrame([_line(report.loss, item) for item in report.cohorts]).set_index("Rows where"),
+        border="horizontal",
+    )
+    many = len(report.cohorts)
+    together = "The 95% interval holds" if many == 1 else f"The {many} intervals hold together with 95% confidence"
+    st.caption(
+        f"{together}. A group stands out where its interval lies above zero. The other groups are what looked worst in "
+        "the first half."
+        if len(report.worse) < many
+        else f"{together}. A group stands out where its interval lies above zero."
+    )
+
+
+def _line(loss: str, item: JudgedCohort) -> dict[str, str]:
+    share = loss == "wrong"
+
+    def shown(value: float | None) -> str:
+        if value is None:
+            return "–"
+        return numbers.percent(value) if share else numbers.rounded(value)
+
+    if item.low is None or item.high is None or item.difference is None:
+        difference = "too few rows"
+    elif share:
+        low, high = (numbers.signed(100 * bound, ".1f") for bound in (item.low, item.high))
+        difference = f"{numbers.signed(100 * item.difference, '.1f')} points [{low}, {high}]"
+    else:
+        difference = f"{numbers.estimate(item.difference, item.low, item.high)} {numbers.interval(item.low, item.high)}"
+    return {
+        "Rows where": frame.plain(item.cohort.text),
+        "Rows": f"{item.rows:,}",
+        "Error": shown(item.error),
+        "Elsewhere": shown(item.other_error),
+        "Difference": difference,
+        "Stands out": "Yes" if item.is_worse else "No",
+    }
+
+
+def _save(run: Run, report: CohortReport) -> None:
+    """Let the user save one of the groups with the search."""
+    saved = set(saved_cohorts.kept(run).values())
+    cohorts = {item.cohort.text: item.cohort for item in report.cohorts if item.cohort not in saved}
+    if not cohorts:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox("Group to save as a cohort", list(cohorts), key="automl-cohort-choice", width=520)
+        if st.button("Save cohort", icon=":material/bookmark_add:", key="automl-cohort-save"):
+            saved_cohorts.keep(run, cohorts[chosen])
+            st.rerun()
+
+
+def _saved(run: Run, source: _Source, loss: str, report: CohortReport) -> None:
+    """Draw the saved cohorts with their errors on the same rows, each with a button that removes it."""
+    kept = saved_cohorts.kept(run)
+    if not kept:
+        return
+    st.markdown("**Saved cohorts**")
+    for file, cohort in kept.items():
+        missing = [name for name in cohort.columns if name not in source.columns]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if missing:
+                text = f"cannot be read, because the table has no column {', '.join(missing)}"
+            else:
+                text = report.describe(_judge(source, loss, cohort))
+            st.markdown(frame.plain(f"{cohort.text}: {text}"), width="stretch")
+            if st.button("Remove", icon=":material/delete:", key=f"automl-cohort-remove-{file}"):
+                saved_cohorts.remove(run, file)
+                st.rerun()

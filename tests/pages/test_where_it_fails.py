@@ -1,0 +1,85 @@
+"""The tab Where it fails of a search's result: groups of rows with larger errors, the error map, saved cohorts."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from core import saved_cohorts
+from core.catalog import runs
+from core.cohorts import Cohort, ValueCondition
+from core.housekeeping import delete_dataset
+from pages._ui import artifacts
+from tests.pages.conftest import World, labels, repeated, texts, visit
+
+TAB = "Where it fails"
+
+
+def test_a_search_of_classes_says_which_rows_were_used(world: World) -> None:
+    test = visit("automl", run=world.binary, tab=TAB)
+    assert not test.exception
+    assert not test.error
+    said = texts(test)
+    assert "Errors are surest among rows where" in said or "No group of rows stands out" in said
+    predictions = artifacts.table_of(runs.get(world.binary, "local"), "oof.parquet")
+    half = len(predictions) // 2
+    assert f"looked for on {half:,} training rows and judged on {len(predictions) - half:,} others" in said
+    assert "the test rows are not read here" in said
+
+
+def test_a_search_of_numbers_has_its_own_errors(world: World) -> None:
+    test = visit("automl", run=world.number, tab=TAB, loss="squared")
+    assert not test.exception
+    assert test.radio(key="automl-loss").value == "squared"
+    assert "squared error" in texts(test)
+    test.radio(key="automl-loss").set_value("absolute").run()
+    assert "absolute error" in texts(test)
+
+
+def test_a_cohort_is_saved_and_removed(world: World) -> None:
+    test = visit("automl", run=world.binary, tab=TAB)
+    cohort = str(test.selectbox(key="automl-cohort-choice").value)
+    test.button(key="automl-cohort-save").click().run()
+    assert not test.exception
+    run = runs.get(world.binary, "local")
+    kept = saved_cohorts.kept(run)
+    assert [item.text for item in kept.values()] == [cohort]
+    assert "Saved cohorts" in texts(test)
+    assert cohort in texts(test)
+    test.button(key=f"automl-cohort-remove-{next(iter(kept))}").click().run()
+    assert saved_cohorts.kept(run) == {}
+    assert "Remove" not in labels(test)
+
+
+def test_a_cohort_of_a_column_that_is_gone_is_named(world: World) -> None:
+    run = runs.get(world.binary, "local")
+    saved_cohorts.keep(run, Cohort((ValueCondition(column="planet", values=("Mars",)),)))
+    test = visit("automl", run=world.binary, tab=TAB)
+    assert not test.exception
+    assert "the table has no column planet" in texts(test)
+
+
+def test_the_map_is_of_two_columns_in_the_address(world: World) -> None:
+    test = visit("automl", run=world.binary, tab=TAB, across="age", down="sex")
+    assert not test.exception
+    assert test.selectbox(key="automl-map-across").value == "age"
+    assert test.selectbox(key="automl-map-down").value == "sex"
+    assert "age" not in test.selectbox(key="automl-map-down").options
+
+
+def test_without_the_table_or_the_predictions_the_tab_says_why(world: World) -> None:
+    without = repeated(world.binary, leave_out="oof")
+    assert "no predictions of its training rows" in texts(visit("automl", run=without, tab=TAB))
+    delete_dataset(world.diabetes.id, workspace="local")
+    test = visit("automl", run=world.number, tab=TAB)
+    assert not test.exception
+    assert "table of this search was deleted" in texts(test)
+
+
+@pytest.mark.parametrize("name", ["binary", "number", "rival"])
+def test_the_table_of_groups_has_rows_errors_and_intervals(world: World, name: str) -> None:
+    test = visit("automl", run=getattr(world, name), tab=TAB)
+    assert not test.exception
+    table = next(item.value for item in test.table if "Stands out" in item.value.columns)
+    assert isinstance(table, pd.DataFrame)
+    assert list(table.columns) == ["Rows", "Error", "Elsewhere", "Difference", "Stands out"]
