@@ -19,7 +19,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Cohort", "Condition", "NumberCondition", "ValueCondition"]
+__all__ = ["Cohort", "Condition", "NumberCondition", "ValueCondition", "bound_text"]
 
 _DAY_S = 86_400
 
@@ -69,7 +69,7 @@ class NumberCondition:
         """The range in words."""
         least, most = ("from", "before") if self.date else ("at least", "below")
         bounds = ((least, self.low), (most, self.high))
-        return " and ".join(f"{word} {_bound(bound, self.date)}" for word, bound in bounds if bound is not None)
+        return " and ".join(f"{word} {bound_text(bound, self.date)}" for word, bound in bounds if bound is not None)
 
     def mask(self, series: pd.Series) -> NDArray[np.bool_]:
         """Return for each cell whether the condition holds."""
@@ -199,8 +199,16 @@ def _adapter() -> TypeAdapter[Cohort]:
     return TypeAdapter(Cohort)
 
 
-def _bound(value: float, date: bool) -> str:
+def bound_text(value: float, date: bool) -> str:
+    """Return a bound of a range as it is shown.
+
+    Examples
+    --------
+    >>> bound_text(-0.5, False), bound_text(0.0, True)
+    ('−0.5', '1970-01-01')
+    """
     if not date:
-        return np.format_float_positional(value, trim="-") if 1e-4 <= abs(value) < 1e16 or value == 0 else repr(value)
+        plain = 1e-4 <= abs(value) < 1e16 or value == 0
+        return (np.format_float_positional(value, trim="-") if plain else repr(value)).replace("-", "−")
     moment = datetime.fromtimestamp(value, tz=UTC)
     return f"{moment:%Y-%m-%d}" if value % _DAY_S == 0 else moment.isoformat(sep=" ").removesuffix("+00:00")

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.cohorts.cells import as_numbers, as_texts, is_date, is_number
 from core.cohorts.column_codes import thresholds
-from core.cohorts.conditions import NumberCondition
+from core.cohorts.conditions import bound_text
 from core.columns import require_columns
 from core.errors import InputError
 
@@ -142,13 +142,10 @@ def _bins(series: pd.Series, bins: int) -> tuple[NDArray[np.intp], list[str]]:
         cuts = thresholds(numbers[~missing], bins, date=date)
         codes = np.searchsorted(np.array(cuts), numbers, side="right").astype(np.intp)
         codes[missing] = len(cuts) + 1
-        edges = [None, *cuts, None]
-        labels = [
-            NumberCondition(column="", low=low, high=high, date=date).range_text
-            if low is not None or high is not None
-            else "any"
-            for low, high in pairwise(edges)
-        ]
+        ends = [bound_text(cut, date) for cut in cuts]
+        middle = [f"{low} to {high}" for low, high in pairwise(ends)]
+        below, more = ("before", "or later") if date else ("below", "or more")
+        labels = [f"{below} {ends[0]}", *middle, f"{ends[-1]} {more}"] if ends else ["any"]
         return codes, [*labels, "(missing)"]
     raw, texts = as_texts(series)
     counts = np.bincount(raw[raw >= 0], minlength=len(texts))

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import saved_cohorts
 from core.automl import (
     METRICS,
     PREDICTIONS_FILE,
@@ -18,8 +19,11 @@ from core.automl import (
     load_predictions,
 )
 from core.catalog import Run, RunState, runs
+from core.cohorts import Cohort
+from core.datasets import load_frame
+from core.errors import InputError
 from core.storage import get_store
-from pages._ui import artifacts, charts, distinct, frame, numbers
+from pages._ui import artifacts, charts, distinct, frame, lookups, numbers
 
 __all__ = ["show"]
 
@@ -27,9 +31,16 @@ _DECIDE_TEST = ("target", "seed", "test_fraction", "time_column", "group_column"
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _compare(first: str, other: str, target: str, task: str, metric: str) -> dict[str, Any]:
-    tables = artifacts.read_table(first), artifacts.read_table(other)
-    return _plain(compare_tables(*tables, target=target, task=task, metric=metric), metric)
+def _compare(
+    first: str, other: str, target: str, task: str, metric: str, data: str, cohort: Cohort | None
+) -> dict[str, Any]:
+    own, theirs = artifacts.read_table(first), artifacts.read_table(other)
+    if cohort is not None:
+        table = load_frame(get_store().local_path(data), list(cohort.columns))
+        own, theirs = (part[cohort.mask(table.iloc[part["row_id"].to_numpy()])] for part in (own, theirs))
+        if not len(own):
+            raise InputError("No test row belongs to this cohort.", "Choose another, or all test rows.")
+    return _plain(compare_tables(own, theirs, target=target, task=task, metric=metric), metric)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
@@ -82,9 +93,28 @@ def _search(run: Run, record: Mapping[str, Any]) -> None:
         return
     own, theirs = (artifacts.digests(run_id)["test.parquet"] for run_id in (run, others[chosen]))
     name = _metric(record, "automl-versus-metric")
+    dataset = lookups.existing_dataset(run.dataset_id)
+    cohort = None if dataset is None else _cohort(run)
     with frame.errors_shown():
-        compared = _compare(own, theirs, target, record["task"], name)
-        _difference(compared, METRICS[name], "This model", "The other", "test rows")
+        data = "" if dataset is None else dataset.data_digest
+        compared = _compare(own, theirs, target, record["task"], name, data, cohort)
+        rows = "test rows" if cohort is None else f"test rows where {frame.plain(cohort.text)}"
+        _difference(compared, METRICS[name], "This model", "The other", rows)
+
+
+def _cohort(run: Run) -> Cohort | None:
+    """Let the user choose one of the saved cohorts; return None for all rows, and where none is saved."""
+    kept = saved_cohorts.kept(run)
+    if not kept:
+        return None
+    chosen = st.selectbox(
+        "Rows",
+        [None, *kept],
+        format_func=lambda file: "All test rows" if file is None else kept[file].text,
+        key="automl-versus-cohort",
+        help="Cohorts are saved on the tab Where it fails.",
+    )
+    return None if chosen is None else kept[chosen]
 
 
 def _label(run: Run) -> str:

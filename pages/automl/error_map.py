@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import altair as alt
@@ -10,13 +11,18 @@ import pandas as pd
 import streamlit as st
 
 from core.cohorts import LOSSES, CohortReport, ErrorGrid, grid_errors
-from pages._ui import address, frame, theme
+from pages._ui import address, theme
 from pages._ui.titles import fitted
 
 __all__ = ["show"]
 
+_MAX_BINS = 5
+_CELL_ROWS = 40  # rows per cell on average, so that most cells can be read
 
-def show(rows: pd.DataFrame, losses: np.ndarray, columns: Sequence[str], report: CohortReport) -> None:
+
+def show(
+    rows: pd.DataFrame, losses: np.ndarray, weights: np.ndarray | None, columns: Sequence[str], report: CohortReport
+) -> None:
     """Let the user choose two columns, and draw the error by both."""
     if len(columns) < 2:
         return
@@ -27,12 +33,14 @@ def show(rows: pd.DataFrame, losses: np.ndarray, columns: Sequence[str], report:
         first = _choose("Column", "across", ranked, ranked[0])
         others = [name for name in ranked if name != first]
         second = _choose("By", "down", others, others[0])
-    grid = grid_errors(rows, losses, first, second)
+    bins = min(_MAX_BINS, max(2, math.isqrt(len(rows) // _CELL_ROWS)))
+    grid = grid_errors(rows, losses, first, second, bins=bins, sample_weight=weights)
     _chart(grid, first, second, report.loss)
     small = sum(cell.small for cell in grid.cells)
     label = LOSSES[report.loss].title.lower()
     st.caption(
-        f"Each cell: {label}, and the number of rows, of the {len(rows):,} that groups are judged on."
+        f"Each cell: {label}, and the number of rows, of the {len(rows):,} that groups are judged on. "
+        "Ranges include their lower end. Single cells vary by chance; the groups above are tested."
         + (f" {small:,} cells with fewer than {grid.min_rows} rows are gray: too few to read." if small else "")
     )
 
@@ -85,15 +93,7 @@ def _chart(grid: ErrorGrid, first: str, second: str, loss: str) -> None:
     color = alt.condition(f"datum.small || datum.Error <= {middle}", alt.value(light), alt.value(dark))
     texts = base.mark_text(fontSize=13, dy=-7).encode(text="Text:N", color=color)
     counts = base.mark_text(fontSize=11, dy=9).encode(text="Count:N", color=color)
-    title = _title(grid, first, second, share)
+    title = f"{LOSSES[loss].title} by {first} and {second}"
     chart = alt.layer(squares, texts, counts).properties(height=alt.Step(46), title=fitted(title))
-    st.altair_chart(chart, alt=frame.plain(title))
-
-
-def _title(grid: ErrorGrid, first: str, second: str, share: bool) -> str:
-    known = [cell for cell in grid.cells if not cell.small]
-    if not known:
-        return "Every cell has too few rows"
-    worst = max(known, key=lambda cell: cell.error)
-    error = f"{worst.error:.0%} wrong" if share else f"{worst.error:.3g}"
-    return f"Highest where {first} is {worst.first} and {second} is {worst.second}: {error} of {worst.rows:,} rows"
+    cells = ", ".join(f"{row.x} and {row.y} {row.Text} of {row.Rows:,} rows" for row in table.itertuples())
+    st.altair_chart(chart, alt=f"{title}: {cells}")

@@ -33,6 +33,7 @@ __all__ = ["show"]
 
 _MAX_ROWS = 100_000
 _MAX_COLUMNS = 100
+_LOSS = "automl-loss"
 
 
 @dataclass(frozen=True)
@@ -59,26 +60,29 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     target = record["settings"]["target"]
     source = _Source(dataset.data_digest, predictions, target, columns[:_MAX_COLUMNS])
     options = [loss.key for loss in losses_of(record["task"])]
-    shown = address.restore("loss", options, options[0], "automl-loss")
+    shown = address.restore("loss", options, options[0], _LOSS)
+    loss = str(st.session_state[_LOSS])
+    with frame.errors_shown():
+        report = _find(source, loss)
+        st.subheader(frame.plain(report.sentence))
+        _which_rows(source, record, report, len(columns))
     loss = st.radio(
         "Error",
         options,
         format_func=lambda key: LOSSES[key].title,
         captions=[LOSSES[key].help for key in options],
         horizontal=True,
-        key="automl-loss",
+        key=_LOSS,
     )
-    address.keep("loss", loss, shown, "automl-loss")
+    address.keep("loss", loss, shown, _LOSS)
     with frame.errors_shown():
         report = _find(source, loss)
-        st.subheader(frame.plain(report.sentence))
-        _which_rows(source, record, report, len(columns))
         if report.cohorts:
             _table(report)
             _save(run, report)
         _saved(run, source, loss, report)
-        rows, losses = _judged(source, loss)
-        error_map.show(rows, losses, source.columns, report)
+        rows, losses, weights = _judged(source, loss)
+        error_map.show(rows, losses, weights, source.columns, report)
 
 
 def _columns(dataset: Dataset, record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -118,25 +122,22 @@ def _losses(source: _Source, loss: str) -> np.ndarray:
     return row_losses(predictions, source.target, loss)
 
 
-def _judged(source: _Source, loss: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the rows that cohorts are judged on, and their losses."""
+def _judged(source: _Source, loss: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
+    """Return the rows that cohorts are judged on, their losses and their weights."""
     table, predictions = _rows(source)
     rest = rows_to_judge(len(table), groups_in(predictions, source.target))
-    return table[rest], _losses(source, loss)[rest]
+    weights = weights_in(predictions, source.target)
+    return table[rest], _losses(source, loss)[rest], None if weights is None else weights[rest]
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _judge(source: _Source, loss: str, cohort: Cohort) -> JudgedCohort:
-    table, predictions = _rows(source)
-    groups, weights = groups_in(predictions, source.target), weights_in(predictions, source.target)
-    rest = rows_to_judge(len(table), groups)
-    return judge_cohort(
-        cohort,
-        table[rest],
-        _losses(source, loss)[rest],
-        sample_weight=None if weights is None else weights[rest],
-        groups=None if groups is None else groups[rest],
-    )
+def _judge(source: _Source, loss: str, cohort: Cohort, confidence: float) -> JudgedCohort:
+    rows, losses, weights = _judged(source, loss)
+    _, predictions = _rows(source)
+    groups = groups_in(predictions, source.target)
+    if groups is not None:
+        groups = groups[rows_to_judge(len(groups), groups)]
+    return judge_cohort(cohort, rows, losses, sample_weight=weights, groups=groups, confidence=confidence)
 
 
 def _which_rows(source: _Source, record: Mapping[str, Any], report: CohortReport, columns: int) -> None:
@@ -158,13 +159,9 @@ def _table(report: CohortReport) -> None:
         border="horizontal",
     )
     many = len(report.cohorts)
-    together = "The 95% interval holds" if many == 1 else f"The {many} intervals hold together with 95% confidence"
-    st.caption(
-        f"{together}. A group stands out where its interval lies above zero. The other groups are what looked worst in "
-        "the first half."
-        if len(report.worse) < many
-        else f"{together}. A group stands out where its interval lies above zero."
-    )
+    together = "The interval has" if many == 1 else f"The {many} intervals hold together with"
+    others = " The other groups are what looked worst in the first half." if len(report.worse) < many else ""
+    st.caption(f"{together} 95% confidence. A group stands out where its interval lies above zero.{others}")
 
 
 def _line(loss: str, item: JudgedCohort) -> dict[str, str]:
@@ -217,7 +214,9 @@ def _saved(run: Run, source: _Source, loss: str, report: CohortReport) -> None:
             if missing:
                 text = f"cannot be read, because the table has no column {', '.join(missing)}"
             else:
-                text = report.describe(_judge(source, loss, cohort))
+                known = [item for item in report.cohorts if item.cohort == cohort]
+                level = 1 - (1 - report.confidence) / (len(report.cohorts) + 1)
+                text = report.describe(known[0] if known else _judge(source, loss, cohort, level))
             st.markdown(frame.plain(f"{cohort.text}: {text}"), width="stretch")
             if st.button("Remove", icon=":material/delete:", key=f"automl-cohort-remove-{file}"):
                 saved_cohorts.remove(run, file)

@@ -8,7 +8,9 @@ import pytest
 from core import saved_cohorts
 from core.catalog import runs
 from core.cohorts import Cohort, ValueCondition
+from core.datasets import load_frame
 from core.housekeeping import delete_dataset
+from core.storage import get_store
 from pages._ui import artifacts
 from tests.pages.conftest import World, labels, repeated, texts, visit
 
@@ -83,3 +85,18 @@ def test_the_table_of_groups_has_rows_errors_and_intervals(world: World, name: s
     table = next(item.value for item in test.table if "Stands out" in item.value.columns)
     assert isinstance(table, pd.DataFrame)
     assert list(table.columns) == ["Rows", "Error", "Elsewhere", "Difference", "Stands out"]
+
+
+def test_two_searches_are_compared_within_a_saved_cohort(world: World) -> None:
+    run = runs.get(world.binary, "local")
+    table = load_frame(get_store().local_path(world.credit.data_digest))
+    cohort = Cohort((ValueCondition(column="sex", values=(str(table["sex"].iloc[0]),)),))
+    file = saved_cohorts.keep(run, cohort)
+    test = visit("automl", run=world.binary)
+    test.selectbox(key="automl-versus").set_value(world.rival).run()
+    test.selectbox(key="automl-versus-cohort").set_value(file).run()
+    assert not test.exception
+    rows = artifacts.table_of(run, "test.parquet")["row_id"]
+    count = int((table["sex"].iloc[rows] == table["sex"].iloc[0]).sum())
+    assert 0 < count < len(rows)
+    assert f"on {count} test rows where {cohort.text}: ROC AUC" in texts(test)
