@@ -6,10 +6,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.catalog import ACTIVE, Dataset, Run, RunState, runs, versions
+from core.catalog import ACTIVE, Dataset, DatasetChange, Run, RunState, datasets, runs, versions
+from core.errors import InputError
 from pages._ui import address, frame, lookups, run_view
 
 __all__ = ["fact", "preparing", "running", "show"]
+
+_ACTIONS: dict[str, tuple[Callable[[Dataset], DatasetChange | None], Callable[[Dataset], Dataset]]] = {
+    "Undo": (versions.next_undo, versions.undo),
+    "Redo": (versions.next_redo, versions.redo),
+}
 
 
 def fact(dataset: Dataset) -> str:
@@ -72,12 +78,13 @@ def show(dataset: Dataset) -> None:
         return
     with st.container(horizontal=True):
         if back is not None:
-            _button("Undo", back.label, ":material/undo:", versions.undo, dataset)
+            _button("Undo", back, ":material/undo:", dataset)
         if forth is not None:
-            _button("Redo", forth.label, ":material/redo:", versions.redo, dataset)
+            _button("Redo", forth, ":material/redo:", dataset)
 
 
-def _button(word: str, label: str, icon: str, action: Callable[[Dataset], Dataset], dataset: Dataset) -> None:
+def _button(word: str, change: DatasetChange, icon: str, dataset: Dataset) -> None:
+    label = change.label
     shown = label if len(label) <= 60 else f"{label[:59]}…"
     st.button(
         f"{word}: {frame.plain(shown)}",
@@ -86,12 +93,21 @@ def _button(word: str, label: str, icon: str, action: Callable[[Dataset], Datase
         key=f"data-{word.lower()}",
         help=frame.plain(label) if shown != label else None,
         on_click=_act,
-        args=(action, dataset),
+        args=(word, change, dataset),
     )
 
 
-def _act(action: Callable[[Dataset], Dataset], dataset: Dataset) -> None:
+def _act(word: str, change: DatasetChange, dataset: Dataset) -> None:
+    """Undo or redo a change, unless another one is next by now: the button was pressed twice, or elsewhere as well."""
+    upcoming, action = _ACTIONS[word]
     with frame.errors_shown():
+        dataset = datasets.get(dataset.id, dataset.workspace)
+        current = upcoming(dataset)
+        if current is None or current.id != change.id:
+            raise InputError(
+                f"'{change.label}' is no longer the last change, perhaps because of another tab.",
+                "Nothing was done. Look at the dataset, then repeat.",
+            )
         version = action(dataset)
         tab = {"tab": st.query_params["tab"]} if "tab" in st.query_params else {}
         address.set_query(dataset=version.id, **tab)

@@ -1,8 +1,12 @@
-"""Roles that are edited in two tabs: nothing is lost, nothing is replaced unseen."""
+"""A dataset in two tabs: nothing is lost, nothing is replaced or undone unseen, and what is gone is said to be."""
 
 from __future__ import annotations
 
-from core.catalog import datasets, versions
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import housekeeping, jobs
+from core.catalog import datasets, runs, versions
 from core.jsonable import JsonObject
 from tests.pages.conftest import World, texts, visit
 
@@ -65,3 +69,57 @@ def test_columns_that_look_like_attributes_of_people_are_named(world: World) -> 
     assert "May be attributes of people, by their names:" in said
     assert "'sex'" in said
     assert "'age'" not in said.split("by their names:")[1].split("\n")[0]
+
+
+def test_another_tab_s_change_is_not_undone_unseen(world: World) -> None:
+    set_roles(world)
+    test = visit("data", dataset=world.credit.id)
+    set_roles(world, sensitive=["age"])
+    test.button(key="data-undo").click().run()
+    assert not test.exception
+    assert "is no longer the last change" in texts(test)
+    assert stored(world)["sensitive"] == ["age"]
+    versions.undo(datasets.get(world.credit.id, "local"))
+    test.run()
+    versions.undo(datasets.get(world.credit.id, "local"))  # the one that this tab shows
+    test.button(key="data-undo").click().run()
+    assert "is no longer the last change" in texts(test)
+
+
+@pytest.mark.parametrize(
+    ("tab", "press"),
+    [
+        ("Columns", "data-undo"),
+        ("Columns", "data-rename"),
+        ("Columns", "data-delete"),
+        ("Columns", "data-to-automl"),
+        ("Prepare", "data-prepare-add"),
+        ("Roles", "data-roles-save"),
+    ],
+)
+def test_a_dataset_that_another_tab_has_deleted_is_said_to_be_gone(world: World, tab: str, press: str) -> None:
+    set_roles(world)
+    test = visit("data", dataset=world.credit.id, tab=tab)
+    if tab == "Prepare":
+        test.selectbox(key="data-prepare-kind").set_value("remove_duplicates").run()
+    housekeeping.delete_dataset(world.credit.id, workspace="local")
+    test.button(key=press).click().run()
+    gone(world, test)
+
+
+def test_a_role_of_a_dataset_that_was_deleted_cannot_be_stored(world: World) -> None:
+    set_roles(world)
+    test = visit("data", dataset=world.credit.id, column="purpose")
+    (run,) = runs.find("local", task="relations")
+    jobs.cancel(run.id, workspace="local")
+    jobs.wait(run.id, 30, workspace="local")
+    housekeeping.delete_dataset(world.credit.id, workspace="local")
+    test.multiselect[0].set_value(["ignore"]).run()
+    gone(world, test)
+
+
+def gone(world: World, test: AppTest) -> None:
+    assert not test.exception
+    assert [title.value for title in test.title] == ["Dataset not found"]
+    assert f"There is no dataset '{world.credit.id}'." in texts(test)
+    assert "Something went wrong" not in texts(test)
