@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -114,23 +115,28 @@ class CohortReport:
         """Return the errors inside and outside of a cohort, with the interval of the difference."""
         if item.error is None or item.other_error is None:
             return f"{item.rows:,} rows, too few to judge"
+        digits = 3 if item.low is None or item.high is None else _decimals(item.high - item.low)
         if item.low is None or item.high is None:
             interval = "no interval, because too few rows differ"
         elif self.loss == "wrong":
             interval = f"difference {100 * item.low:+.0f} to {100 * item.high:+.0f} points"
         else:
-            interval = f"difference {_short(item.low, sign=True)} to {_short(item.high, sign=True)}"
+            interval = f"difference {item.low:+,.{digits}f} to {item.high:+,.{digits}f}"
         if self.loss == "wrong":
             inside = f"{item.error:.0%} of {item.rows:,} rows are wrong, {item.other_error:.0%} elsewhere"
         else:
-            inside = f"{self._error_text(item.error, of=f'{item.rows:,} rows')}, {_short(item.other_error)} elsewhere"
+            inside = f"the mean {self._title} of {item.rows:,} rows is {item.error:,.{digits}f}, "
+            inside += f"{item.other_error:,.{digits}f} elsewhere"
         return f"{inside} [{interval}]".replace("-", "−")
 
     def _error_text(self, error: float, *, of: str) -> str:
         if self.loss == "wrong":
             return f"{error:.0%} of {of} are wrong"
-        title = LOSSES[self.loss].title.lower() if self.loss in LOSSES else self.loss
-        return f"the mean {title} of {of} is {_short(error)}"
+        return f"the mean {self._title} of {of} is {_short(error)}"
+
+    @property
+    def _title(self) -> str:
+        return LOSSES[self.loss].title.lower() if self.loss in LOSSES else self.loss
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the report as JSON-serializable values."""
@@ -147,7 +153,10 @@ def _adapter() -> TypeAdapter[CohortReport]:
     return TypeAdapter(CohortReport)
 
 
-def _short(value: float, *, sign: bool = False) -> str:
-    if abs(value) >= 1000:
-        return f"{value:+,.0f}" if sign else f"{value:,.0f}"
-    return f"{value:+.3g}" if sign else f"{value:.3g}"
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _decimals(width: float) -> int:
+    """Return how many decimals are meaningful where an interval is this wide."""
+    return min(6, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 3

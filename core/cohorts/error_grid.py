@@ -149,7 +149,9 @@ def _bins(series: pd.Series, bins: int) -> tuple[NDArray[np.intp], list[str]]:
         return codes, [*labels, "(missing)"]
     raw, texts = as_texts(series)
     counts = np.bincount(raw[raw >= 0], minlength=len(texts))
-    named = [int(code) for code in np.argsort(-counts, kind="stable")[:bins] if counts[code]]
+    present = int((counts > 0).sum())
+    most = present if present == bins + 1 else bins  # a single other value is named
+    named = [int(code) for code in np.argsort(-counts, kind="stable")[:most] if counts[code]]
     recoded = np.full(len(texts) + 1, len(named), dtype=np.intp)
     recoded[named] = np.arange(len(named))
     recoded[-1] = len(named) + 1

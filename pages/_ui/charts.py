@@ -110,7 +110,7 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str
         layers.append(
             base.mark_text(fontSize=13).encode(
                 text=alt.Text("Rows:Q", format=","),
-                color=alt.condition("datum.Share > 0.5", alt.value(dark), alt.value(light)),
+                color=alt.condition(f"datum.Share > {theme.strong_from()}", alt.value(dark), alt.value(light)),
             )
         )
     st.altair_chart(alt.layer(*layers).properties(height=HEIGHT, title=fitted(title)), alt=title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import streamlit as st
 
-__all__ = ["accent", "categorical", "muted", "on_sequential", "sequential"]
+__all__ = ["accent", "categorical", "muted", "on_sequential", "sequential", "strong_from"]
 
 
 _OPACITY = 0.75  # of the text of axes: its contrast is 8 to 1 and more
@@ -53,3 +53,8 @@ def on_sequential() -> tuple[str, str]:
     """Return the colors of text on the pale and on the strong half of `sequential`."""
     steps = sequential()
     return steps[-1], steps[0]
+
+
+def strong_from() -> float:
+    """Return the part of `sequential` from which text is better read in the color for its strong half."""
+    return 0.39 if _mode() == "dark" else 0.61  # between the fourth and fifth darkest step: both have 4 to 1

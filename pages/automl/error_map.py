@@ -72,7 +72,7 @@ def _chart(grid: ErrorGrid, first: str, second: str, loss: str) -> None:
     known = table[~table["small"]]
     highest = float(known["Error"].max()) if len(known) else 1.0
     lowest = 0.0 if share else (float(known["Error"].min()) if len(known) else 0.0)
-    axis = alt.Axis(labelLimit=150, labelAngle=-30)
+    axis = alt.Axis(labelLimit=150, labelAngle=-30, labelOverlap=False)
     base = alt.Chart(table).encode(
         x=alt.X("x:N", sort=list(grid.first), title=first, axis=axis),
         y=alt.Y("y:N", sort=list(grid.second), title=second, axis=alt.Axis(labelLimit=150)),
@@ -89,8 +89,8 @@ def _chart(grid: ErrorGrid, first: str, second: str, loss: str) -> None:
         ],
     )
     light, dark = theme.on_sequential()
-    middle = (lowest + highest) / 2
-    color = alt.condition(f"datum.small || datum.Error <= {middle}", alt.value(light), alt.value(dark))
+    turn = lowest + theme.strong_from() * (highest - lowest)
+    color = alt.condition(f"datum.small || datum.Error <= {turn}", alt.value(light), alt.value(dark))
     texts = base.mark_text(fontSize=13, dy=-7).encode(text="Text:N", color=color)
     counts = base.mark_text(fontSize=11, dy=9).encode(text="Count:N", color=color)
     title = f"{LOSSES[loss].title} by {first} and {second}"

@@ -170,7 +170,7 @@ def _line(loss: str, item: JudgedCohort) -> dict[str, str]:
     def shown(value: float | None) -> str:
         if value is None:
             return "–"
-        return numbers.percent(value) if share else numbers.rounded(value)
+        return numbers.percent(value) if share else numbers.estimate(value, item.low, item.high)
 
     if item.low is None or item.high is None or item.difference is None:
         difference = "too few rows"

@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.cohorts import CohortReport, find_cohorts, grid_errors, judge_cohort, row_losses, rows_to_judge
+from core.cohorts import (
+    Cohort,
+    CohortReport,
+    JudgedCohort,
+    NumberCondition,
+    find_cohorts,
+    grid_errors,
+    judge_cohort,
+    row_losses,
+    rows_to_judge,
+)
 from core.errors import InputError
 
 
@@ -67,6 +77,21 @@ def test_without_cohorts_the_sentence_says_what_would_show() -> None:
     assert report.worse == ()
     assert report.sentence.startswith("No group of rows stands out: ")
     assert "A group of 5% of the rows would show with about" in report.sentence
+
+
+def test_numbers_are_rounded_by_their_interval() -> None:
+    cohort = Cohort((NumberCondition(column="bmi", low=-0.02),))
+    item = JudgedCohort(cohort, 110, 51.58, 67, 37.72, 13.86, 4.69, 22.9)
+    report = CohortReport((item,), "absolute", 177, 177, 46.3, 0.95, 30, None, ("bmi",))
+    assert report.sentence == (
+        "Errors are surest among rows where 'bmi' is at least −0.02: the mean absolute error of 110 rows is 52, "
+        "38 elsewhere [difference +5 to +23]."
+    )
+    few = CohortReport((), "absolute", 177, 177, 46.3, 0.95, 30, None, ("bmi",))
+    assert few.sentence == (
+        "No group of rows stands out: the mean absolute error of all rows is 46.3, and the rows are too few to judge "
+        "small groups (177 to judge by)."
+    )
 
 
 def test_a_constant_loss_has_no_cohort() -> None:
@@ -190,5 +215,7 @@ def test_the_grid_agrees_with_pandas() -> None:
     below = float(grid.first[0].removeprefix("below "))
     rows = (frame["age"] < below).to_numpy() & (frame["housing"] == "own").to_numpy()
     assert cells[grid.first[0], "own"].error == pytest.approx(loss[rows].mean())
+    named = grid_errors(frame, loss, "housing", "age", bins=2).first
+    assert set(named) == {"own", "rent", "free", "(missing)"}  # a single other value is named
     with pytest.raises(InputError, match="Both columns are 'age'"):
         grid_errors(frame, loss, "age", "age")
