@@ -49,7 +49,10 @@ def as_texts(series: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
     """Return a code per cell, -1 where it is missing, and the text of each code."""
     import pandas as pd
 
-    codes, distinct = pd.factorize(series)
+    try:
+        codes, distinct = pd.factorize(series)
+    except TypeError:  # lists and the like, which have no hash
+        codes, distinct = pd.factorize(series.map(str, na_action="ignore"))
     texts = [value_text(value) for value in distinct]
     first = {text: code for code, text in reversed(list(enumerate(texts)))}  # 1 and "1" are read the same
     merged = np.array([first[text] for text in texts] + [-1], dtype=np.intp)

@@ -102,6 +102,10 @@ def find_cohorts(
         )
     names = list(frame.columns) if columns is None else list(columns)
     require_columns(frame.columns, names)
+    for column in names:
+        if not isinstance(column, str) or list(frame.columns).count(column) > 1:
+            reason = "which another column has as well" if isinstance(column, str) else "which is not text"
+            raise InputError(f"A column has the name {column!r}, {reason}.", "Rename it.")
     if len(losses) < 4 * min_rows:
         raise InputError(
             f"{len(losses):,} rows are too few to find groups of {min_rows:,} rows and judge them on other rows.",
@@ -114,7 +118,7 @@ def find_cohorts(
             f"One group holds more than half of the {len(losses):,} rows, so they cannot be divided.",
             "Leave out the groups, or the rows of the large one.",
         )
-    encoded = [encode_column(frame[column][first], str(column)) for column in names]
+    encoded = [encode_column(frame[column][first], column) for column in names]
     residuals = np.minimum(losses[first], np.quantile(losses[first], _LARGEST_SHARE))
     if len(np.unique(residuals)) < 2:
         residuals = losses[first]  # rare ones of a 0/1 loss are not outliers
@@ -139,7 +143,7 @@ def find_cohorts(
         confidence=confidence,
         min_rows=min_rows,
         detectable=_detectable(judged_loss, level if candidates else confidence, min_rows),
-        columns=tuple(str(column) for column in names),
+        columns=tuple(names),
     )
 
 

@@ -150,6 +150,7 @@ def test_columns_of_every_type_are_read() -> None:
             "text": [f"text {index}" for index in range(n)],
             "empty": [None] * n,
             "constant": 1.0,
+            "nested": [[index % 3] for index in range(n)],
             "extreme": np.where(random.random(n) < 0.1, np.inf, random.normal(size=n)),
         }
     )
@@ -159,6 +160,7 @@ def test_columns_of_every_type_are_read() -> None:
         "maybe": frame["maybe"].isna(),
         "whole": frame["whole"].isna(),
         "flag": frame["flag"],
+        "nested": frame["nested"].map(lambda cell: cell == [1]),
     }.items():
         loss = random.exponential(size=n) * np.where(planted, 3, 1)
         best = find_cohorts(frame, loss).worse[0]
@@ -182,6 +184,14 @@ def test_columns_of_every_type_are_read() -> None:
 def test_what_cannot_be_is_refused(loss: np.ndarray, options: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         find_cohorts(young_tenants(200)[0], loss, **options)
+
+
+def test_names_that_a_condition_cannot_hold_are_refused() -> None:
+    frame, loss = young_tenants(200)
+    with pytest.raises(InputError, match="name 'age', which another column has as well"):
+        find_cohorts(frame.set_axis(["age", "age"], axis=1), loss)
+    with pytest.raises(InputError, match="name 1, which is not text"):
+        find_cohorts(frame.set_axis(["age", 1], axis=1), loss)
 
 
 def test_losses_of_classes_and_numbers() -> None:
