@@ -1,5 +1,5 @@
 from ._curves import by_threshold, calibration, confusion, curves
-from ._estimates import Comparison, Estimate, compare_outputs, effective_rows
+from ._estimates import MIN_UNITS, Comparison, Estimate, compare_outputs, effective_rows
 from ._groups import group_name, groups_in, weight_name, weights_in
 from ._intervals import kish, mover, normal_quantile, wilson
 from ._metrics import METRICS, Metric, Sums, metric_choices, resolve_metric
@@ -10,6 +10,7 @@ from ._weighted import WeightedMetrics, compute_metric, compute_metrics, familie
 
 __all__ = [
     "METRICS",
+    "MIN_UNITS",
     "Comparison",
     "ConfusionCounts",
     "ErrorSums",

@@ -1,23 +1,20 @@
-"""Metrics with intervals, by bootstrap over rows or groups of them, from one matrix of how often each row is drawn."""
+"""Metrics with intervals: of each model, and of the first one's gain over each other, from rows or groups of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation._intervals import kish, mover, wilson
 from core.evaluation._metrics import METRICS, metric_choices
-from core.evaluation._weighted import WeightedMetrics, compute_metrics
+from core.evaluation._sample import MIN_UNITS, Sample, TestedModel
 
-__all__ = ["Comparison", "Estimate", "compare_outputs", "effective_rows"]
+__all__ = ["MIN_UNITS", "Comparison", "Estimate", "compare_outputs", "effective_rows"]
 
 Array = NDArray[np.float64]
-
-_RESAMPLES = 1_000
-_CELLS = 5_000_000  # resamples times rows, at most
 
 
 @dataclass(frozen=True)
@@ -32,81 +29,27 @@ class Estimate:
         Bounds of the interval; NaN where it is not known.
     n : int
         Number of rows behind it.
+    rarest : int, optional
+        Number of rows of the rarest class among them, or of groups that have such rows.
+    reason : str, default=""
+        Why there is no interval.
     """
 
     value: float
     low: float
     high: float
     n: int
+    rarest: int | None = None
+    reason: str = ""
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the estimate as a plain dict."""
-        return asdict(self)
-
-
-def _interval(value: float, samples: Array, n: int) -> Estimate:
-    known = samples[np.isfinite(samples)]
-    if not len(known):
-        return Estimate(value, float("nan"), float("nan"), n)
-    low, high = np.quantile(known, [0.025, 0.975])
-    return Estimate(value, float(low), float(high), n)
-
-
-def _at_the_limit(estimate: Estimate, count: float) -> Estimate:
-    """Give a classifier without a fault, or without a hit, the interval that resampling its rows cannot show.
-
-    Every resample of such rows is the same, so the bootstrap's interval has no width however few the rows are.
-    Wilson's interval for as many hits out of as many rows has: of all rows for the accuracy, of the rarest class for
-    metrics about each class; or of the groups that hold such rows. Weighted rows count as so many of equal weight.
-    """
-    if estimate.high > estimate.low or estimate.value not in (0.0, 1.0):
-        return estimate
-    low, high = wilson(estimate.value * count, count)
-    return Estimate(estimate.value, float(low), float(high), estimate.n)
-
-
-def _difference(first: Estimate, other: Estimate, n: int) -> Estimate:
-    """Return the interval of a difference from those of its parts (MOVER; Zou, Donner 2008)."""
-    gap = first.value - other.value
-    low, high = mover(first.value, (first.low, first.high), other.value, (other.low, other.high))
-    return Estimate(gap, float(low), float(high), n)
-
-
-def _units(groups: NDArray[np.intp] | None, weights: Array | None, n: int) -> float:
-    """Return how many rows, or groups of rows, of equal weight there are."""
-    if weights is None:
-        return float(n if groups is None else len(np.unique(groups)))
-    return kish(weights if groups is None else np.bincount(groups, weights).astype(np.float64))
-
-
-def _rarest(y: NDArray[np.generic], classes: int, groups: NDArray[np.intp] | None, weights: Array | None) -> float:
-    """Return how many rows the rarest class has, or how many groups hold rows of the class that the fewest hold."""
-    codes = y.astype(np.intp)
-    if weights is not None:
-        own = [code for code in range(classes) if weights[codes == code].sum() > 0]
-        return min(_units(None if groups is None else groups[codes == code], weights[codes == code], 0) for code in own)
-    if groups is not None:
-        codes = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
-    counts = np.bincount(codes, minlength=classes)
-    return int(counts[counts > 0].min())
-
-
-def _resamples(n: int, seed: int, groups: NDArray[np.intp] | None = None) -> Iterator[Array]:
-    """Yield blocks of row counts (resamples, n): how often each row, or its group, is drawn with replacement.
-
-    A single group yields none: it does not show how groups differ.
-    """
-    random = np.random.default_rng(seed)
-    units = n if groups is None else int(groups.max()) + 1
-    if groups is not None and units < 2:
-        return
-    left = int(np.clip(_CELLS // n, 200, _RESAMPLES))
-    while left:
-        size = min(left, max(1, 2_000_000 // n))
-        draws = random.integers(0, units, size=(size, units)) + units * np.arange(size)[:, None]
-        counts = np.bincount(draws.ravel(), minlength=size * units).reshape(size, units).astype(np.float64)
-        yield counts if groups is None else counts[:, groups]
-        left -= size
+    def to_dict(self) -> dict[str, Any]:
+        """Return the estimate as a plain dict, without what does not apply to it."""
+        record: dict[str, Any] = {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+        if self.rarest is not None:
+            record["rarest"] = self.rarest
+        if self.reason:
+            record["reason"] = self.reason
+        return record
 
 
 @dataclass(frozen=True)
@@ -136,9 +79,14 @@ def compare_outputs(
     *,
     groups: NDArray[np.generic] | None = None,
     sample_weight: NDArray[np.floating] | None = None,
+    labels: Sequence[object] | None = None,
     seed: int = 0,
 ) -> Comparison:
-    """Estimate all metrics of several models with 95% percentile bootstrap intervals over rows, or groups of rows.
+    """Estimate all metrics of several models, and the first one's gains, with 95% intervals.
+
+    Variances come from leaving out each row, or group of rows; rows are drawn within their class, so an interval is for
+    the mix of classes that the test has. An interval of a proportion is a score interval, one of an error is on the
+    logarithmic scale with quantiles of the studentized bootstrap, and gains are paired on the rows.
 
     Parameters
     ----------
@@ -149,19 +97,22 @@ def compare_outputs(
     y : array of shape (n,)
         Class codes, or numbers.
     outputs : mapping of str to array of shape (n, k) or (n,)
-        Probabilities, or predicted numbers, by model. All models see the same resamples, so gains are paired.
+        Probabilities, or predicted numbers, by model.
     groups : array of shape (n,), optional
-        Group of each row. Rows of a group depend on each other, so whole groups are drawn: as many as there are, with
-        replacement. With one group only the bounds are NaN.
+        Group of each row. Rows of a group depend on each other, so whole groups are left out and drawn.
     sample_weight : array of shape (n,), optional
         Weights of the rows. Rows are drawn with the same chance each, and carry their weight along.
+    labels : sequence, optional
+        Labels by class code, for the reasons why there is no interval.
     seed : int, default=0
-        Seed of the bootstrap.
+        Seed of the bootstrap, and of the blocks of rows that are left out together where there are many.
 
     Returns
     -------
     Comparison
-        Gains are positive where the first model is better, whatever the direction of the metric.
+        Gains are positive where the first model is better, whatever the direction of the metric. Bounds are NaN, with
+        the reason, where fewer than 8 rows of a class (or groups that have it) are behind a metric that rests on it, or
+        fewer than 8 rows or groups behind the others.
 
     Examples
     --------
@@ -171,45 +122,34 @@ def compare_outputs(
     (1.0, 2.0, 50)
     """
     names = metric_choices(task)
-    samples: dict[str, dict[str, list[Array]]] = {model: {name: [] for name in names} for model in outputs}
-    evaluators = {model: WeightedMetrics(names, y, output) for model, output in outputs.items()}
-    members = None if groups is None or not len(y) else np.unique(groups, return_inverse=True)[1].astype(np.intp)
-    own = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    for weights in _resamples(len(y), seed, members):
-        if own is not None:
-            weights = weights * own
-        for model, evaluate in evaluators.items():
-            for name, values in evaluate(weights).items():
-                samples[model][name].append(values)
-    drawn = {
-        model: {name: np.concatenate([np.empty(0), *blocks]) for name, blocks in by_name.items()}
-        for model, by_name in samples.items()
-    }
-    exact = {model: compute_metrics(names, y, output, own) for model, output in outputs.items()}
+    if not len(y):
+        return _without_rows(names, metric, outputs)
+    sample = Sample(task, y, groups=groups, weights=sample_weight, labels=labels, seed=seed)
+    models = {model: TestedModel(sample, names, output) for model, output in outputs.items()}
+
+    def estimate(name: str, value: float, bounds: tuple[float, float]) -> Estimate:
+        reason = sample.obstacle(METRICS[name]) if np.isfinite(value) else "no interval: the metric is undefined here"
+        if reason or not np.isfinite(bounds).all():
+            nan = float("nan")
+            return Estimate(value, nan, nan, len(y), sample.rarest, reason or "no interval: all rows are equal")
+        return Estimate(value, *bounds, len(y), sample.rarest)
+
     metrics = {
-        model: {name: _interval(exact[model][name], drawn[model][name], len(y)) for name in names} for model in outputs
+        model: {name: estimate(name, tested.values[name], tested.bounds(name)) for name in names}
+        for model, tested in models.items()
     }
-    if task != "regression":
-        rarest = _rarest(y, next(iter(outputs.values())).shape[1], members, own)
-        units = _units(members, own, len(y))
-        proportions = {name: METRICS[name].proportion_of for name in names}
-        counted = {name: units if part == "rows" else rarest for name, part in proportions.items() if part is not None}
-        for estimates in metrics.values():
-            estimates |= {name: _at_the_limit(estimates[name], count) for name, count in counted.items()}
-    first = next(iter(outputs))
-    sign = 1 if METRICS[metric].larger_is_better else -1
+    first, *others = outputs
     gains = {}
-    for other in outputs:
-        if other == first:
-            continue
-        gap = sign * (exact[first][metric] - exact[other][metric])
-        gain = _interval(gap, sign * (drawn[first][metric] - drawn[other][metric]), len(y))
-        parts = metrics[first][metric], metrics[other][metric]
-        # No width although a part has one: that one is faultless. (Other gains without a width are constant.)
-        if gain.low == gain.high and any(part.high > part.low and part.value in (0.0, 1.0) for part in parts):
-            gain = _difference(*(parts if sign > 0 else parts[::-1]), len(y))
-        gains[other] = gain
-    return Comparison(metrics, gains, None if members is None else int(members.max()) + 1)
+    for other in others:
+        gains[other] = estimate(metric, *models[first].gain(models[other], metric))
+    return Comparison(metrics, gains, sample.groups)
+
+
+def _without_rows(names: Sequence[str], metric: str, outputs: Mapping[str, Array]) -> Comparison:
+    nan = float("nan")
+    nothing = Estimate(nan, nan, nan, 0, reason="no interval: there are no rows")
+    metrics = {model: dict.fromkeys(names, nothing) for model in outputs}
+    return Comparison(metrics, dict.fromkeys(list(outputs)[1:], nothing))
 
 
 def effective_rows(hits: NDArray[np.bool_], groups: NDArray[np.generic]) -> float:

@@ -83,8 +83,15 @@ class Metric:
         Definition by ``function(y, output, weight)`` for one weighting, where `weight` has shape (n,); slower. `output`
         has shape (n, k), the probabilities of the class codes 0 to k-1, or (n,), predicted numbers.
     proportion_of : {"rows", "class"}, optional
-        Base of a metric that is a proportion, from 0 to 1: all rows, or the rows of each class. The interval of a model
-        without a fault then follows Wilson, since no resample of its rows shows a fault.
+        Base of a metric that is a proportion, from 0 to 1: all rows, or the rows of each class. Its interval stays
+        within 0 and 1.
+    perfect : float, optional
+        Value of a model without a fault, for a metric without a bound on the other side, such as an error. Its interval
+        is that of the distance, on the logarithmic scale.
+    area : bool, default=False
+        Whether the metric is an area under the ROC curve.
+    by_frequency : bool, default=False
+        Whether each of three classes and more counts by its frequency, so that a class of few rows hardly matters.
 
     Examples
     --------
@@ -100,6 +107,9 @@ class Metric:
     sums: Sums[Any] | None = None
     function: Callable[[NDArray[np.generic], Array, Array], float] | None = None
     proportion_of: Literal["rows", "class"] | None = None
+    perfect: float | None = None
+    area: bool = False
+    by_frequency: bool = False
 
     def __post_init__(self) -> None:
         if (self.sums is None) == (self.function is None):
@@ -146,6 +156,8 @@ METRICS: Registry[Metric] = Registry(
             help="How often a row of the class gets a higher score than another row; 0.5 is chance.",
             sums=Sums(Rankings, lambda areas: areas.mean(areas.roc)),
             proportion_of="class",
+            area=True,
+            by_frequency=True,
         ),
         Metric(
             "accuracy",
@@ -182,6 +194,7 @@ METRICS: Registry[Metric] = Registry(
             help="Harmonic mean of precision and recall, averaged over the classes by their frequency.",
             sums=Sums(ConfusionCounts, _f1_weighted),
             proportion_of="class",
+            by_frequency=True,
         ),
         Metric(
             "log_loss",
@@ -190,6 +203,7 @@ METRICS: Registry[Metric] = Registry(
             tasks=_CLASSES,
             help="Mean negative logarithm of the true class's probability; it judges the probabilities themselves.",
             sums=Sums(LogLosses, lambda losses: losses),
+            perfect=0.0,
         ),
         Metric(
             "average_precision",
@@ -199,6 +213,7 @@ METRICS: Registry[Metric] = Registry(
             help="Mean precision over all thresholds, weighted by the gain in recall; suits rare classes.",
             sums=Sums(Rankings, lambda areas: areas.mean(areas.precision)),
             proportion_of="class",
+            by_frequency=True,
         ),
         Metric(
             "r2",
@@ -207,6 +222,7 @@ METRICS: Registry[Metric] = Registry(
             tasks=_NUMBERS,
             help="Share of the target's variance that the predictions explain; 0 is always predicting the mean.",
             sums=Sums(ErrorSums, _r2),
+            perfect=1.0,
         ),
         Metric(
             "rmse",
@@ -215,6 +231,7 @@ METRICS: Registry[Metric] = Registry(
             tasks=_NUMBERS,
             help="Root of the mean squared error, in the target's unit; large errors weigh more.",
             sums=Sums(ErrorSums, lambda errors: np.sqrt(errors.squared)),
+            perfect=0.0,
         ),
         Metric(
             "mae",
@@ -223,6 +240,7 @@ METRICS: Registry[Metric] = Registry(
             tasks=_NUMBERS,
             help="Mean absolute error, in the target's unit.",
             sums=Sums(ErrorSums, lambda errors: errors.absolute),
+            perfect=0.0,
         ),
         Metric(
             "mape",
@@ -231,6 +249,7 @@ METRICS: Registry[Metric] = Registry(
             tasks=_NUMBERS,
             help="Mean absolute error as a share of the true value.",
             sums=Sums(ErrorSums, lambda errors: errors.relative),
+            perfect=0.0,
         ),
     ],
 )

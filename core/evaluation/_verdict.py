@@ -13,7 +13,7 @@ __all__ = ["verdict_sentence"]
 def verdict_sentence(
     title: str, differences: Mapping[str, Estimate], names: Mapping[str, str], rows: str = "rows"
 ) -> str:
-    """Compare a model with its baselines in words.
+    """Compare a model with its baselines in words; a difference without an interval gives no verdict.
 
     Parameters
     ----------
@@ -28,10 +28,14 @@ def verdict_sentence(
 
     Examples
     --------
+    >>> nan = float("nan")
+    >>> few = Estimate(0.2, nan, nan, 1000, 3, "no interval: the test has only 3 rows of 'fraud'")
+    >>> verdict_sentence("AUC", {"prior": few}, {"prior": "guessing"})
+    "There is no verdict: the test has only 3 rows of 'fraud'."
     >>> verdict_sentence("AUC", {"prior": Estimate(-0.2, -0.3, -0.1, 1000)}, {"prior": "guessing"})
     'Worse than guessing by 0.200 AUC [0.100, 0.300], on 1,000 rows it never saw.'
     """
-    parts = []
+    parts, unknown, reasons = [], [], []
     for key, name in names.items():
         if key not in differences:
             continue
@@ -40,18 +44,22 @@ def verdict_sentence(
         low, high = (-gain.high, -gain.low) if gain.high < 0 else (gain.low, gain.high)
         interval = f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
         size = f"{abs(gain.value):,.{decimals}f} {title}"
-        if math.isnan(gain.low):  # one group of rows does not show how groups differ
-            parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title}, no interval)")
+        if math.isnan(gain.low):
+            unknown.append(name)
+            reasons.append(gain.reason.removeprefix("no interval: ") or "the difference has no interval")
         elif gain.low > 0:
             parts.append(f"better than {name} by {size} {interval}")
         elif gain.high < 0:
             parts.append(f"worse than {name} by {size} {interval}")
         else:
             parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title} {interval})")
-    if not parts:
+    if not parts and not unknown:
         return f"There is no verdict: no {rows} were held out for a test."
+    if not parts:
+        return f"There is no verdict: {reasons[0]}."
     text = ", and ".join(parts)
-    return f"{text[0].upper()}{text[1:]}, on {next(iter(differences.values())).n:,} {rows} it never saw."
+    sentence = f"{text[0].upper()}{text[1:]}, on {next(iter(differences.values())).n:,} {rows} it never saw."
+    return sentence + (f" There is no verdict against {unknown[0]}: {reasons[0]}." if unknown else "")
 
 
 def _decimals(value: float) -> int:

@@ -126,7 +126,7 @@ def _conclude(
             "majority": majority(data, len(y)),
             "tfidf": tfidf(data, data.test, balanced=settings.class_weights, seed=settings.seed),
         }
-        comparison = compare_outputs(data.task, trained.metric, y, candidates, seed=settings.seed)
+        comparison = compare_outputs(data.task, trained.metric, y, candidates, labels=data.labels, seed=settings.seed)
     metrics = shown_metrics(comparison)
     classes = data.labels if len(y) else None
     training = TrainingFacts(

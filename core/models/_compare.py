@@ -66,7 +66,7 @@ class VersionComparison:
             row: dict[str, str | float] = {"metric": name, "title": METRICS[name].title}
             for side, estimates in self.metrics.items():
                 estimate = estimates.get(name, Estimate(math.nan, math.nan, math.nan, 0))
-                row |= {f"{side}_{part}": value for part, value in estimate.to_dict().items()}
+                row |= {f"{side}_{part}": getattr(estimate, part) for part in ("value", "low", "high", "n")}
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -93,6 +93,8 @@ class VersionComparison:
         if self.difference is None:
             return f"There is no paired difference: {self.reason}"
         gain, title = self.difference, METRICS[self.metric].title
+        if not math.isfinite(gain.low):
+            return f"There is no verdict: {gain.reason.removeprefix('no interval: ')}."
         decimals = _decimals(gain)
         interval = f"[{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}]"
         size = f"{gain.value:+,.{decimals}f} {title} {interval} on {gain.n:,} rows".replace("-", "−")
@@ -107,7 +109,10 @@ class VersionComparison:
 
 
 def _finite(estimate: Estimate) -> dict[str, JsonValue]:
-    return {name: value if math.isfinite(value) else None for name, value in estimate.to_dict().items()}
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in estimate.to_dict().items()
+    }
 
 
 def _decimals(gain: Estimate) -> int:
@@ -222,5 +227,6 @@ def _paired_gain(sides: list[RunEvidence], tests: list[pd.DataFrame], metric: st
         {"second": outputs[1], "first": outputs[0]},
         groups=groups,
         sample_weight=weights_in(tests[0].reset_index(), sides[0].target),
+        labels=labels,
     )
     return comparison.gains["first"], comparison.groups

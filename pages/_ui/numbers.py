@@ -6,7 +6,19 @@ import math
 import time
 from datetime import datetime
 
-__all__ = ["ago", "duration", "estimate", "interval", "minus", "percent", "rounded", "signed", "size", "when"]
+__all__ = [
+    "ago",
+    "duration",
+    "estimate",
+    "interval",
+    "minus",
+    "percent",
+    "rarest",
+    "rounded",
+    "signed",
+    "size",
+    "when",
+]
 
 
 def minus(text: str) -> str:
@@ -155,3 +167,23 @@ def interval(low: float | None, high: float | None) -> str:
         return "no interval"
     decimals = _decimals(low, high)
     return minus(f"[{low:,.{decimals}f}, {high:,.{decimals}f}]")
+
+
+def rarest(count: int | None, *, groups: bool = False) -> str:
+    """Write how many test rows are of the rarest class, to follow the number of rows; empty where it is not known.
+
+    Parameters
+    ----------
+    count : int or None
+        Number of rows, or of groups.
+    groups : bool, default=False
+        Whether groups are counted.
+
+    Examples
+    --------
+    >>> rarest(12), rarest(3, groups=True), rarest(None)
+    (' (12 of the rarest class)', ' (3 groups have the rarest class)', '')
+    """
+    if count is None:
+        return ""
+    return f" ({count:,} groups have the rarest class)" if groups else f" ({count:,} of the rarest class)"

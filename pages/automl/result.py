@@ -102,8 +102,10 @@ def _tiles(record: Mapping[str, Any]) -> None:
     names = [own, *(name for name in record["test_metrics"] if name != own)][:_TILES]
     n = record["test_metrics"][own]["n"]
     groups = record["rows"].get("test_groups")
-    resampled = f" in {groups:,} groups, with 95% intervals that resample whole groups" if groups else ""
-    st.caption(f"On {n:,} test rows{resampled or ', with 95% intervals'}")
+    rarest = numbers.rarest(record["test_metrics"][own].get("rarest"), groups=bool(groups))
+    grouped = f" in {groups:,} groups" if groups else ""
+    whole = " that resample whole groups" if groups else ""
+    st.caption(f"On {n:,} test rows{grouped}{rarest}, with 95% intervals{whole}")
     with st.container(horizontal=True):
         for name in names:
             item = record["test_metrics"][name]
@@ -115,8 +117,14 @@ def _tiles(record: Mapping[str, Any]) -> None:
                 delta_arrow="off",
                 border=True,
                 width="stretch",
-                help=_metric_help(name),
+                help=" ".join(filter(None, [_metric_help(name), _why(item)])),
             )
+
+
+def _why(item: Mapping[str, Any]) -> str:
+    """Return why a metric has no interval, as a sentence."""
+    reason = str(item.get("reason", ""))
+    return f"{reason[0].upper()}{frame.plain(reason[1:])}." if reason else ""
 
 
 def _metric_help(name: str) -> str:

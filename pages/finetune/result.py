@@ -98,6 +98,8 @@ def _checks(summary: FineTuneSummary) -> None:
 
 
 def _tiles(summary: FineTuneSummary) -> None:
+    for estimate in list(summary.test_metrics.values())[:1]:
+        st.caption(f"On {estimate.n:,} test texts{numbers.rarest(estimate.rarest)}, with 95% intervals")
     with st.container(horizontal=True):
         for name, estimate in summary.test_metrics.items():
             st.metric(
@@ -107,8 +109,15 @@ def _tiles(summary: FineTuneSummary) -> None:
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
-                help=None if METRICS[name].larger_is_better else "Smaller is better.",
+                help=_help(name, estimate.reason),
             )
+
+
+def _help(name: str, reason: str) -> str | None:
+    """Return which way a metric goes, and why it has no interval."""
+    direction = "" if METRICS[name].larger_is_better else "Smaller is better."
+    why = f"{reason[0].upper()}{frame.plain(reason[1:])}." if reason else ""
+    return f"{direction} {why}".strip() or None
 
 
 def _mistakes(run: Run) -> None:

@@ -76,7 +76,7 @@ def _difference(comparison: VersionComparison) -> None:
     n = comparison.difference.n
     units = f"{n:,} rows" if comparison.groups is None else f"the {comparison.groups:,} groups of {n:,} rows"
     st.caption(
-        f"{which}: both predict the same resamples of {units}, so that the difficulty of a row cancels out. "
+        f"{which}: both predict {units}, so that the difficulty of a row cancels out. "
         "Dashed line: no difference. 95% interval."
     )
 

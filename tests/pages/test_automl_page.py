@@ -259,14 +259,15 @@ def test_figures_by_group_say_so() -> None:
     def tiles(groups: dict) -> None:
         from pages.automl.result import _tiles
 
-        item = {"value": 0.8, "low": 0.7, "high": 0.9, "n": 200}
+        item = {"value": 0.8, "low": 0.7, "high": 0.9, "n": 200, "rarest": 9} | groups.pop("item", {})
         _tiles({"metric": "accuracy", "test_metrics": {"accuracy": item}, "rows": {"test": 200, **groups}})
 
     said = [
         AppTest.from_function(tiles, args=(groups,), default_timeout=30).run().caption[0].value
-        for groups in ({}, {"test_groups": 12})
+        for groups in ({}, {"test_groups": 12}, {"item": {"rarest": None}})
     ]
     assert said == [
+        "On 200 test rows (9 of the rarest class), with 95% intervals",
+        "On 200 test rows in 12 groups (9 groups have the rarest class), with 95% intervals that resample whole groups",
         "On 200 test rows, with 95% intervals",
-        "On 200 test rows in 12 groups, with 95% intervals that resample whole groups",
     ]

@@ -63,7 +63,7 @@ def compare_tables(
     ----------
     first, other : DataFrame
         Tables with the columns row_id, the target, prediction, and a probability per class (``p(label)``). Groups
-        that either holds are resampled as a whole; weights are those of the first.
+        that either holds are left out as a whole; weights are those of the first.
     target, task : str
         Target and task of the searches.
     metric : str

@@ -117,7 +117,14 @@ def conclude(
     compared = Comparison({}, {})
     if tested:
         compared = compare_outputs(
-            prepared.task, prepared.metric, y, tested, groups=groups, sample_weight=weights, seed=seed
+            prepared.task,
+            prepared.metric,
+            y,
+            tested,
+            groups=groups,
+            sample_weight=weights,
+            labels=prepared.label_names,
+            seed=seed,
         )
     gains = dict(compared.gains)
     if final.trial.learner == "linear":

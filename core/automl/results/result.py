@@ -209,5 +209,5 @@ class AutoMLResult:
         )
 
 
-def _records(estimates: dict[str, Estimate]) -> dict[str, dict[str, float]]:
+def _records(estimates: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
     return {name: estimate.to_dict() for name, estimate in estimates.items()}

@@ -124,6 +124,13 @@ def read_estimates(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Estima
         return math.nan if value is None else value
 
     return {
-        name: Estimate(number(item["value"]), number(item["low"]), number(item["high"]), item["n"])
+        name: Estimate(
+            number(item["value"]),
+            number(item["low"]),
+            number(item["high"]),
+            item["n"],
+            item.get("rarest"),
+            item.get("reason", ""),
+        )
         for name, item in records.items()
     }

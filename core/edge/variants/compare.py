@@ -43,10 +43,10 @@ class VariantComparison:
     n : int
         Number of rows.
     before, after : dict of str to Estimate
-        Metrics of each variant, with 95% bootstrap intervals.
+        Metrics of each variant, with 95% intervals.
     gains : dict of str to Estimate
         Gain of `after` over `before`, negative where it is worse, whichever way the metric goes. Both are evaluated on
-        the same resamples of rows, so an interval that contains 0 shows no difference.
+        the same rows, so an interval that contains 0 shows no difference.
     equal_labels : Estimate or None
         Share of rows with the same label, with Wilson's interval; None for numbers.
     largest_difference : float

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
 from core import models
@@ -90,22 +91,29 @@ def test_what_cannot_be_compared(pair):
         models.compare(pair[0].id, pair[1].id, metric="rmse", workspace="local")
 
 
-def test_groups_of_the_stored_rows_are_resampled_as_a_whole(
-    finish, credit_result, other_credit, credit_frame, with_model
+@pytest.mark.parametrize("groups", [2, 20])
+def test_groups_of_the_stored_rows_are_left_out_as_a_whole(
+    finish, credit_result, other_credit, credit_frame, with_model, groups
 ):
     sides = []
     for number, result in enumerate((credit_result, other_credit)):
         grouped = with_model(result, result.model)
         table = result.test.copy()
-        # Two groups: with the second alone, with both, or with the first twice; so only three values can be drawn.
-        table.insert(1, "plumbline:group", np.arange(len(table)) % 2)
+        table.insert(1, "plumbline:group", np.arange(len(table)) % groups)
         object.__setattr__(grouped, "test", table)
-        sides.append(models.register(finish(grouped, credit_frame).id, name=f"grouped {number}", workspace="local"))
+        version = models.register(finish(grouped, credit_frame).id, name=f"{groups} groups {number}", workspace="local")
+        sides.append(version)
     comparison = models.compare(sides[0].id, sides[1].id, workspace="local")
+    assert comparison.groups == groups
+    if groups == 2:
+        assert np.isnan(comparison.difference.low)
+        assert comparison.verdict == "There is no verdict: the test has only 2 groups."
+        assert comparison.to_dict()["difference"]["low"] is None
+        return
     first, second = credit_result.test, other_credit.test
     y, a, b = (first["credit"] == "good").to_numpy(), first["p(good)"].to_numpy(), second["p(good)"].to_numpy()
-    gains = [roc_auc_score(y[part::2], b[part::2]) - roc_auc_score(y[part::2], a[part::2]) for part in (0, 1)]
-    whole = roc_auc_score(y, b) - roc_auc_score(y, a)
-    assert comparison.difference.low == pytest.approx(min(*gains, whole), abs=1e-6)
-    assert comparison.difference.high == pytest.approx(max(*gains, whole), abs=1e-6)
-    assert (comparison.groups, comparison.to_dict()["groups"]) == (2, 2)
+    kept = [np.arange(len(y)) % groups != group for group in range(groups)]
+    gains = np.array([roc_auc_score(y[rows], b[rows]) - roc_auc_score(y[rows], a[rows]) for rows in kept])
+    error = np.sqrt((groups - 1) / groups * ((gains - gains.mean()) ** 2).sum())  # the jackknife over groups
+    width = comparison.difference.high - comparison.difference.low
+    assert width / 2 == pytest.approx(stats.t.ppf(0.975, groups - 1) * error, rel=0.2)

@@ -1,0 +1,289 @@
+"""Coverage of the intervals that the product shows, by simulation: how often they hold the truth.
+
+    python benchmarks/coverage.py [--tables 1000] [--cells roc_auc] [--kept coverage.json] [--fresh]
+
+A cell is one situation with several figures. Its tables come from models whose true value is measured on a large table,
+and lies at one of five points of a band. Required at nominal 95%: a figure covers 93% to 98.5% over its band and 90% at
+each point, but for Monte Carlo error, in at least 98% of the figures. Finished cells are kept in a file, so a run that
+was interrupted continues. The exit status is 1 when more figures miss.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from core.evaluation import METRICS, compare_outputs, compute_metrics, metric_choices  # noqa: E402
+
+Array = NDArray[np.float64]
+Draw = Callable[[np.random.Generator], list[tuple[str, float, float, float]]]
+"""One simulated table: for each figure its name, true value and bounds (NaN: not shown)."""
+
+LOW, HIGH, POINT, ALLOWED = 0.93, 0.985, 0.90, 0.02
+STRENGTHS = 5  # points of a band
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One situation, in which several figures are measured at once.
+
+    Parameters
+    ----------
+    name : str
+        Situation, as ``"binary, 10 rows of the class"``.
+    points : tuple of callable
+        One for each point of the band of true values.
+    """
+
+    name: str
+    points: tuple[Draw, ...]
+
+
+@dataclass
+class Tally:
+    """Tables of one figure in one cell, by point of the band: with an interval, and with one that holds the truth."""
+
+    shown: list[int]
+    held: list[int]
+    tables: int = 0
+
+    @property
+    def share(self) -> float:
+        """Share of the shown intervals that hold the truth, averaged over the band."""
+        shares = [held / shown for held, shown in zip(self.held, self.shown, strict=True) if shown]
+        return float(np.mean(shares)) if shares else math.nan
+
+    @property
+    def worst(self) -> float:
+        """The smallest share of any point."""
+        return min((held / shown for held, shown in zip(self.held, self.shown, strict=True) if shown), default=math.nan)
+
+    @property
+    def misses(self) -> bool:
+        """Whether the coverage is outside of what is required, beyond 2.6 standard errors of the simulation."""
+        total = sum(self.shown)
+        if not total:
+            return False
+        wide = [2.6 * math.sqrt(POINT * (1 - POINT) / shown) for shown in self.shown if shown]
+        points = [held / shown for held, shown in zip(self.held, self.shown, strict=True) if shown]
+        low = LOW - 2.6 * math.sqrt(LOW * (1 - LOW) / total)
+        high = HIGH + 2.6 * math.sqrt(HIGH * (1 - HIGH) / total)
+        return not low <= self.share <= high or any(
+            share < POINT - margin for share, margin in zip(points, wide, strict=True)
+        )
+
+
+def _probabilities(random: np.random.Generator, y: NDArray[np.intp], k: int, strength: float, own: Array) -> Array:
+    """Return probabilities that know the class more or less well, shifted by what rows of a group share."""
+    raw = random.normal(size=(len(y), k)) + strength * np.eye(k)[y] + own[:, None] * np.eye(k)[y]
+    shares = np.bincount(y, minlength=k) / len(y)
+    raw = raw * max(strength, 0.3) + 0.5 * np.log(np.maximum(shares, 1e-3))
+    raw = np.exp(raw - raw.max(axis=1, keepdims=True))
+    return np.asarray(raw / raw.sum(axis=1, keepdims=True))
+
+
+def _classes(counts: tuple[int, ...]) -> NDArray[np.intp]:
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def _rows(
+    counts: tuple[int, ...], strength: float, groups: int, weighted: bool, clustered: float, random: np.random.Generator
+) -> tuple[NDArray[np.intp], Array, Array, NDArray[np.intp] | None, Array | None]:
+    """Return classes, probabilities of two models, groups and weights of a table."""
+    y = _classes(counts)
+    members = random.integers(0, groups, len(y)) if groups else None
+    shift = np.zeros(len(y)) if members is None else random.normal(0, clustered, groups)[members]
+    model = _probabilities(random, y, len(counts), strength, shift)
+    other = _probabilities(random, y, len(counts), 0.7 * strength, shift)
+    other = np.where(random.random((len(y), 1)) < 0.5, model, other)  # two models agree on many rows
+    weights = random.gamma(2.0, 0.5, len(y)) if weighted else None
+    return y, model, other, members, weights
+
+
+def _test_metrics(
+    counts: tuple[int, ...], strength: float, groups: int = 0, weighted: bool = False, clustered: float = 0.7
+) -> Draw:
+    """Return a draw of all metrics of a classifier, and of its gains in three of them."""
+    task = "binary" if len(counts) == 2 else "multiclass"
+    names = metric_choices(task)
+    gained = ("roc_auc", "accuracy", "log_loss")
+    truth: dict[str, float] = {}
+
+    def draw(random: np.random.Generator) -> list[tuple[str, float, float, float]]:
+        if not truth:
+            large = np.random.default_rng(7)
+            scale = -(-60_000 // sum(counts))
+            many = tuple(count * scale for count in counts)
+            y, model, other, *_ = _rows(many, strength, groups and 20_000, False, clustered, large)
+            truth.update(compute_metrics(names, y, model))
+            second = compute_metrics(gained, y, other)
+            for name in gained:
+                sign = 1 if METRICS[name].larger_is_better else -1
+                truth[f"gain {name}"] = sign * (truth[name] - second[name])
+        y, model, other, members, weights = _rows(counts, strength, groups, weighted, clustered, random)
+        figures = []
+        for name in gained:
+            compared = compare_outputs(
+                task, name, y, {"model": model, "other": other}, groups=members, sample_weight=weights
+            )
+            gain = compared.gains["other"]
+            figures.append((f"gain {name}", truth[f"gain {name}"], gain.low, gain.high))
+        own = compared.metrics["model"]
+        return figures + [(name, truth[name], own[name].low, own[name].high) for name in names]
+
+    return draw
+
+
+def _errors(n: int, shape: float, spread: str, weighted: bool = False, groups: int = 0) -> Draw:
+    """Return a draw of all metrics of predicted numbers, and of the gain in MAE and RMSE."""
+    truth: dict[str, float] = {}
+
+    def table(n: int, groups: int, random: np.random.Generator) -> tuple[Array, Array, Array, NDArray[np.intp] | None]:
+        members = random.integers(0, groups, n) if groups else None
+        shift = np.zeros(n) if members is None else random.normal(0, shape, groups)[members]
+        y = random.normal(40, 2, n) + shift
+        if spread == "normal":
+            first, second = random.normal(0, shape, n), random.normal(0, 1.2 * shape, n)
+        else:
+            first = shape * random.exponential(1, n) * random.choice([-1, 1], n)
+            second = 1.2 * shape * random.exponential(1, n) * random.choice([-1, 1], n)
+        return y, y + first + 0.5 * shift, y + (first + second) / 1.5 + 0.5 * shift, members
+
+    def draw(random: np.random.Generator) -> list[tuple[str, float, float, float]]:
+        names = metric_choices("regression")
+        if not truth:
+            y, model, other, _ = table(400_000, groups and 40_000, np.random.default_rng(7))
+            truth.update(compute_metrics(names, y, model))
+            second = compute_metrics(["mae"], y, other)
+            truth["gain mae"] = second["mae"] - truth["mae"]
+        y, model, other, members = table(n, groups, random)
+        weights = random.gamma(2.0, 0.5, n) if weighted else None
+        compared = compare_outputs(
+            "regression", "mae", y, {"model": model, "other": other}, groups=members, sample_weight=weights
+        )
+        own, gain = compared.metrics["model"], compared.gains["other"]
+        return [(name, truth[name], own[name].low, own[name].high) for name in names] + [
+            ("gain mae", truth["gain mae"], gain.low, gain.high)
+        ]
+
+    return draw
+
+
+def _band(make: Callable[[float], Draw], low: float, high: float) -> tuple[Draw, ...]:
+    return tuple(make(float(value)) for value in np.linspace(low, high, STRENGTHS))
+
+
+def _evaluation_cells() -> list[Cell]:
+    cells = []
+    for level, (low, high) in {"weak": (0.2, 0.8), "good": (1.2, 2.0)}.items():
+        for rare in (1, 3, 8, 12, 20):
+            cells.append(
+                Cell(
+                    f"two classes, {rare} of 200 rows, {level}",
+                    _band(lambda strength, rare=rare: _test_metrics((200 - rare, rare), strength), low, high),  # type: ignore[misc]
+                )
+            )
+        cells += [
+            Cell(f"two classes, 40 and 60 rows, {level}", _band(lambda s: _test_metrics((60, 40), s), low, high)),
+            Cell(
+                f"two classes, 20 of 200 rows, weighted, {level}",
+                _band(lambda s: _test_metrics((180, 20), s, weighted=True), low, high),
+            ),
+            Cell(
+                f"three classes, 10 of 150 rows, {level}",
+                _band(lambda s: _test_metrics((80, 60, 10), s), low, high),
+            ),
+            Cell(
+                f"two classes, 30 groups of 300 rows, {level}",
+                _band(lambda s: _test_metrics((200, 100), s, groups=30), low, high),
+            ),
+        ]
+    for n in (10, 40, 150):
+        for spread in ("normal", "skewed"):
+            cells.append(
+                Cell(
+                    f"numbers, {n} rows, {spread} errors",
+                    _band(lambda shape, n=n, spread=spread: _errors(n, shape, spread), 0.5, 2.0),  # type: ignore[misc]
+                )
+            )
+    cells += [
+        Cell("numbers, 60 rows, weighted", _band(lambda s: _errors(60, s, "normal", weighted=True), 0.5, 2.0)),
+        Cell("numbers, 20 groups of 200 rows", _band(lambda s: _errors(200, s, "normal", groups=20), 0.5, 2.0)),
+    ]
+    return cells
+
+
+CELLS: dict[str, Callable[[], list[Cell]]] = {"evaluation": _evaluation_cells}
+"""Cells by the area that they belong to; a further area is one more entry."""
+
+
+def measure(cell: Cell, tables: int) -> dict[str, Tally]:
+    """Return the tallies of a cell's figures over a number of tables, the same for each point."""
+    tallies: dict[str, Tally] = {}
+    for index, draw in enumerate(cell.points):
+        random = np.random.default_rng([index, zlib.crc32(cell.name.encode())])
+        for _ in range(-(-tables // len(cell.points))):
+            for figure, truth, low, high in draw(random):
+                tally = tallies.setdefault(figure, Tally([0] * len(cell.points), [0] * len(cell.points)))
+                tally.tables += 1
+                if math.isfinite(low) and math.isfinite(high):
+                    tally.shown[index] += 1
+                    tally.held[index] += low <= truth <= high
+    return tallies
+
+
+def report(results: dict[str, dict[str, Tally]]) -> tuple[str, float]:
+    """Return the table in Markdown, and the share of the shown figures that miss."""
+    lines = ["| situation | figure | coverage | lowest point | shown |  |", "|---|---|---|---|---|---|"]
+    shown = missed = 0
+    for name, tallies in results.items():
+        for figure, tally in tallies.items():
+            total = sum(tally.shown)
+            shown += total > 0
+            missed += tally.misses
+            held = f"{tally.share:.1%} | {tally.worst:.1%}" if total else "no interval |"
+            mark = "**misses**" if tally.misses else ""
+            lines.append(f"| {name} | {figure} | {held} | {total:,} of {tally.tables:,} | {mark} |")
+    return "\n".join(lines), missed / max(shown, 1)
+
+
+def main() -> int:
+    """Measure the chosen cells, print them, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=int, default=1_000, help="tables per cell, over all points of its band")
+    parser.add_argument("--cells", default="", help="only cells whose area or name contains this")
+    parser.add_argument("--kept", type=Path, default=Path("coverage.json"), help="file of the finished cells")
+    parser.add_argument("--fresh", action="store_true", help="measure finished cells again")
+    options = parser.parse_args()
+    kept = {} if options.fresh or not options.kept.exists() else json.loads(options.kept.read_text(encoding="utf-8"))
+    results = {}
+    for area, make in CELLS.items():
+        for cell in make():
+            if options.cells not in area and options.cells not in cell.name:
+                continue
+            key = f"{cell.name} @{options.tables}"
+            if key not in kept:
+                kept[key] = {figure: asdict(tally) for figure, tally in measure(cell, options.tables).items()}
+                options.kept.write_text(json.dumps(kept), encoding="utf-8")
+                print(f"finished: {cell.name}", file=sys.stderr)
+            results[cell.name] = {figure: Tally(**values) for figure, values in kept[key].items()}
+    table, share = report(results)
+    print(table)
+    print(f"\n{share:.1%} of the figures miss (allowed: {ALLOWED:.0%}).")
+    return int(share > ALLOWED)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,184 @@
+"""Bounds of a metric, from its value and what it owes to each unit of the test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.evaluation._intervals import normal_quantile, wilson
+from core.evaluation._jackknife import Units
+from core.evaluation._statistics import Array
+
+__all__ = ["Bounds", "area_bounds", "distance_bounds", "gain_bounds", "share_bounds", "student_quantile"]
+
+Bounds = tuple[float, float]
+
+_RESAMPLES = 1_000
+_CONFIDENCE = 0.95
+
+
+def student_quantile(freedom: float) -> float:
+    """Return Student's quantile of a two-sided interval of 95%.
+
+    Examples
+    --------
+    >>> round(student_quantile(7), 4)
+    2.3646
+    """
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + _CONFIDENCE) / 2))
+
+
+def share_bounds(value: float, variance: float, quantile: float, step: float) -> Bounds:
+    """Return Wilson's interval of a value from 0 to 1 for as many rows as would give it its variance.
+
+    Parameters
+    ----------
+    value : float
+        Value of the metric.
+    variance : float
+        Its variance, above 0.
+    quantile : float
+        Quantile of Student's distribution.
+    step : float
+        Change of the value by one further row; a value within a step of 0 or 1 has the variance of one that is not.
+
+    Examples
+    --------
+    >>> [round(bound, 4) for bound in share_bounds(0.5, 0.025, 1.959964, 0.1)]
+    [0.2366, 0.7634]
+    """
+    step = min(step, 0.5)
+    inner = min(max(value, step), 1 - step)
+    rows = inner * (1 - inner) / variance * (normal_quantile(_CONFIDENCE) / quantile) ** 2
+    low, high = wilson(value * rows, rows)
+    return min(float(low), value), max(float(high), value)
+
+
+def area_bounds(value: float, variance: float, quantile: float, hits: float, misses: float) -> Bounds:
+    """Return the score interval of an area under the ROC curve (Newcombe 2006, method 5), scaled to its variance.
+
+    The variance that Hanley and McNeil (1982) give for an area of any size has the right shape near 0 and 1, where that
+    of the sample fails; it is scaled to the sample's own at the value.
+
+    Parameters
+    ----------
+    value : float
+        Area.
+    variance : float
+        Variance of the sample's area, such as DeLong's; 0 where all rows of the class lie above, or below, all others.
+    quantile : float
+        Quantile of Student's distribution.
+    hits, misses : float
+        Effective numbers of rows of the class, and of other rows.
+    """
+
+    def expected(area: float) -> float:
+        pairs = (hits + misses) / 2 - 1
+        spread = area * (1 - area)
+        return spread * (1 + pairs * ((1 - area) / (2 - area) + area / (1 + area))) / (hits * misses)
+
+    usual = expected(value)
+    scale = 1.0 if usual <= 0 else max(variance / usual, 0.25)
+
+    def bound(limit: float) -> float:
+        near, far = value, limit
+        for _ in range(60):
+            middle = (near + far) / 2
+            if (value - middle) ** 2 > quantile**2 * scale * expected(middle):
+                far = middle
+            else:
+                near = middle
+        return near if value != limit else value
+
+    return min(bound(0.0), value), max(bound(1.0), value)
+
+
+def distance_bounds(distance: float, influence: Array, units: Units, guess: float, rows: float, seed: int) -> Bounds:
+    """Return the interval of a distance from perfection, such as a mean error, on the logarithmic scale.
+
+    The quantiles are those of the studentized bootstrap (Hall 1988), since errors are skewed.
+
+    Parameters
+    ----------
+    distance : float
+        Distance of the metric from its value for a model without a fault.
+    influence : array of shape (units,)
+        Influence of each unit on the distance.
+    units : Units
+        Units of the test.
+    guess : float
+        Distance of guessing.
+    rows : float
+        Effective number of rows, or groups.
+    seed : int
+        Seed of the bootstrap.
+    """
+    centered = units.center(influence)
+    variances = units.variances(centered)
+    total = float(variances.sum())
+    if total <= (1e-9 * max(distance, 1e-300)) ** 2 or distance <= 0:
+        # Every unit is as far away. As for a share that no row has, up to z²/(n + z²) of the rows may be otherwise.
+        square = normal_quantile(_CONFIDENCE) ** 2
+        share = square / (rows + square)
+        wide = max(guess, distance)
+        if wide <= 0 or not np.isfinite(wide):
+            return float("nan"), float("nan")
+        return distance * (1 - share), distance + wide * share
+    error = np.sqrt(total) / distance
+    low, high = _studentized(distance, influence, units, seed, logarithm=True)
+    usual = student_quantile(units.freedom(variances))
+    low, high = (np.clip(value, usual * 0.9, 4 * usual) for value in (-low, high))
+    return distance * float(np.exp(-high * error)), distance * float(np.exp(low * error))
+
+
+def gain_bounds(gain: float, influence: Array, units: Units, added: Array, seed: int, skewed: bool) -> Bounds:
+    """Return the interval of a difference of two models on the same rows.
+
+    Parameters
+    ----------
+    gain : float
+        Difference.
+    influence : array of shape (units,)
+        Influence of each unit on the difference.
+    units : Units
+        Units of the test.
+    added : array of shape (strata,)
+        Variance added for differences that the sample may lack, as by two more discordant pairs (Agresti, Min 2005).
+    seed : int
+        Seed of the bootstrap.
+    skewed : bool
+        Whether the quantiles are those of the studentized bootstrap.
+    """
+    variances = units.variances(units.center(influence))
+    quantile = student_quantile(units.freedom(variances + added))
+    error = float(np.sqrt(variances.sum() + added.sum()))
+    if error <= 0:
+        return float("nan"), float("nan")
+    low = high = quantile
+    if skewed and variances.sum() > 0:
+        lower, upper = _studentized(1.0, influence, units, seed, logarithm=False)
+        low, high = (float(np.clip(bound, quantile * 0.9, 4 * quantile)) for bound in (upper, -lower))
+    return gain - low * error, gain + high * error
+
+
+def _studentized(distance: float, influence: Array, units: Units, seed: int, *, logarithm: bool) -> Bounds:
+    """Return the 2.5% and 97.5% quantiles of the bootstrap's t of a value that is linear in its units."""
+    random = np.random.default_rng(seed)
+    centered = units.center(influence)
+    moved, squares = np.zeros(_RESAMPLES), np.zeros(_RESAMPLES)
+    for code in range(len(units.sizes)):
+        own = centered[units.stratum == code]
+        if len(own) < 2:
+            continue
+        drawn = own[random.integers(0, len(own), (_RESAMPLES, len(own)))]
+        moved += drawn.sum(axis=1)
+        squares += len(own) * drawn.var(axis=1)
+    value = distance + moved
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.log(value / distance) * value / np.sqrt(squares) if logarithm else moved / np.sqrt(squares)
+    known = ratio[np.isfinite(ratio)]
+    if len(known) < _RESAMPLES // 2:
+        return -np.inf, np.inf
+    low, high = np.quantile(known, [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,48 @@
+"""Intervals hold the truth as often as they say: coarse versions of ``benchmarks/coverage.py``."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def coverage() -> ModuleType:
+    path = Path(__file__).parents[3] / "benchmarks" / "coverage.py"
+    spec = importlib.util.spec_from_file_location("benchmark_coverage", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_few_rows_are_not_judged_and_eight_are_covered(coverage: ModuleType) -> None:
+    cells = {cell.name: cell for cell in coverage.CELLS["evaluation"]()}
+    few = coverage.measure(cells["two classes, 3 of 200 rows, good"], 5)
+    assert {name for name, tally in few.items() if sum(tally.shown)} == {"accuracy", "gain accuracy"}
+    enough = coverage.measure(cells["two classes, 8 of 200 rows, good"], 50)
+    assert {name for name, tally in enough.items() if tally.misses} == set()
+    assert all(sum(tally.shown) == tally.tables == 50 for tally in enough.values())
+
+
+def test_a_figure_that_misses_is_marked(coverage: ModuleType) -> None:
+    sound, narrow = coverage.Tally([60] * 5, [57] * 5, 300), coverage.Tally([60] * 5, [50] * 5, 300)
+    one_point = coverage.Tally([60] * 5, [60, 60, 60, 60, 40], 300)
+    never = coverage.Tally([0] * 5, [0] * 5, 300)
+    assert [tally.misses for tally in (sound, narrow, one_point, never)] == [False, True, True, False]
+    table, share = coverage.report({"here": {"a": sound, "b": narrow, "c": never}})
+    assert share == 0.5
+    assert "| here | b | 83.3% | 83.3% | 300 of 300 | **misses** |" in table
+
+
+@pytest.mark.nightly
+def test_intervals_cover_over_many_situations(coverage: ModuleType) -> None:
+    results = {cell.name: coverage.measure(cell, 60) for cell in coverage.CELLS["evaluation"]()}
+    table, share = coverage.report(results)
+    assert share <= coverage.ALLOWED, table
