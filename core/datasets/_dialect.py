@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.datasets._delimiter import SplitRows, common_width, detect_delimiter, detect_quotes
-from core.datasets._header import header_evidence, is_units_row
+from core.datasets._header import header_evidence, is_units_row, lead_notice
 from core.datasets._options import AUTO, Decision, ReadOptions
 from core.datasets._table import Dialect
 from core.errors import InputError
@@ -111,7 +111,7 @@ def detect_layout(text: str, *, complete: bool, options: ReadOptions | None = No
         lead_text[0] = said[0].strip()
     if any(lead_text):
         shown = "; ".join(repr(line[:60]) for line in lead_text if line)
-        notices.append(f"{head.lead} line(s) before the table were skipped: {shown}.")
+        notices.append(lead_notice(head.lead, "line", shown))
     return Layout(
         dialect=Dialect(delimiter, quote, head.header, head.lead),
         escape=escape,

@@ -95,7 +95,7 @@ def _convert(file: IO[bytes], out: Path, limits: Limits, options: ReadOptions, m
         read = read_sheet(sheets, out, packed, limits, options, most)
         if read.complete and (count := _formulas_without_values(by_name[read.name])):
             notice = (
-                f"{count:,} cell(s) have a formula whose value was never stored; they are missing. "
+                f"Missing, since the value of a formula was never stored: {count:,} cell{'s' * (count != 1)}. "
                 "Open the file in a spreadsheet program, save it and upload it again."
             )
             read = replace(read, layout=replace(read.layout, notices=(notice, *read.layout.notices)))

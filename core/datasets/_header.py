@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["DATE", "NUMBER", "header_evidence", "is_units_row"]
+__all__ = ["DATE", "NUMBER", "header_evidence", "is_units_row", "lead_notice"]
 
 NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d+)*|[.,]\d+)\.?([eE][+-]?\d+)?\s*%?\s*")
 DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}.*)?\s*")
@@ -63,6 +63,18 @@ def header_evidence(first: Sequence[str], body: Sequence[Sequence[str]]) -> tupl
     if len(repeats) * 2 > len(cells):
         return False, f"Cells of the first row are repeated below it, such as {repeats[0]!r}."
     return True, "The first row has text that is not repeated below it."
+
+
+def lead_notice(count: int, noun: str, shown: str) -> str:
+    """Return the notice about what stands before a table.
+
+    Examples
+    --------
+    >>> lead_notice(2, "line", "'Sales'; 'Confidential'")
+    "The 2 lines before the table were left out: 'Sales'; 'Confidential'."
+    """
+    which = f"The {noun} before the table was" if count == 1 else f"The {count:,} {noun}s before the table were"
+    return f"{which} left out: {shown}."
 
 
 def is_units_row(row: Sequence[str], body: Sequence[Sequence[str]]) -> bool:

@@ -122,9 +122,9 @@ def _notices(records: Records, delimiter: str) -> list[str]:
     if records.literal_quotes:
         notices.append(f"{_rows(records.literal_quotes)} quotes that are not closed or not doubled; they are kept.")
     if records.continuation_lines:
-        notices.append(f"Fields with line breaks continue on {records.continuation_lines:,} line(s).")
+        notices.append(f"Lines on which fields with line breaks continue: {records.continuation_lines:,}.")
     if records.blank_lines and not delimiter:  # where they may be missing values
-        notices.append(f"{records.blank_lines:,} blank line(s) were skipped.")
+        notices.append(f"Blank lines left out: {records.blank_lines:,}.")
     return notices
 
 

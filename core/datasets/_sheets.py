@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from core.datasets._dialect import Layout
-from core.datasets._header import NUMBER, header_evidence
+from core.datasets._header import NUMBER, header_evidence, lead_notice
 from core.datasets._limits import Limits
 from core.datasets._options import AUTO, Decision, ReadOptions
 from core.datasets._staged_csv import StagedCsv
@@ -208,7 +208,7 @@ def _find_top(head: list[list[str]], widest: int, options: ReadOptions) -> _Top:
         titles -= 1
     if titles:
         shown = "; ".join(repr(" ".join(filter(None, row))[:60]) for row in head[: min(titles, 3)])
-        notices.insert(0, f"{titles} row(s) before the table were skipped: {shown}.")
+        notices.insert(0, lead_notice(titles, "row", shown))
     if not header:
         notices.append("The first row looks like values, not like names, so the columns are numbered.")
     joined = titles < lead

@@ -74,7 +74,9 @@ def read_statistics(path: Path, reader: str, title: str, limits: Limits) -> Labe
     notices = []
     if named:
         shown = ", ".join(map(repr, named[:5]))
-        notices.append(f"Values were replaced by their labels in {len(named):,} column(s): {shown}.")
+        notices.append(
+            f"Values were replaced by their labels in {len(named):,} column{'s' * (len(named) != 1)}: {shown}."
+        )
     return LabeledFrame(frame, labels, tuple(notices))
 
 

@@ -293,7 +293,8 @@ def _given(
     if not least:
         return text
     example = f"{chosen.example!r}"
-    notice = f"has {least:,} value(s) that are no {_NOUNS[item.kind]}, such as {example}; they became missing"
+    values = "1 value that is not" if least == 1 else f"{least:,} values that are not"
+    notice = f"has {values} {_NOUNS[item.kind]}, such as {example}: missing now"
     return replace(text, notice=notice, lost=least)
 
 

@@ -88,7 +88,7 @@ def test_title_lines_that_a_spreadsheet_filled_up_are_skipped(tmp_path: Path, ti
     table = read(tmp_path, "\n".join(titles) + "\n" + body)
     assert table.columns == ["id", "name", "town", "x"]
     assert table.frame["x"].tolist() == [2.5, 3.5]
-    assert "before the table were skipped" in " ".join(table.report.notices)
+    assert "left out: 'Report" in " ".join(table.report.notices)
 
 
 def test_a_sparse_first_row_is_not_a_title(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_title_lines_are_skipped_and_said(tmp_path: Path) -> None:
     table = read(tmp_path, "Sales 2024, preliminary\nSource: us\n\nregion;sales;year\nnorth;10;2024\nsouth;12;2024\n")
     assert table.columns == ["region", "sales", "year"]
     assert table.rows == 2
-    assert any("3 line(s) before the table were skipped: 'Sales 2024" in notice for notice in table.report.notices)
+    assert any("The 3 lines before the table were left out: 'Sales 2024" in notice for notice in table.report.notices)
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_excel_with_titles_gaps_and_several_sheets(tmp_path: Path) -> None:
     assert table.frame["much"].tolist() == [1.5, 2.0]
     assert table.frame["yes"].isna().tolist() == [False, True]
     assert any("The sheet 'data' was read" in notice for notice in table.report.notices)
-    assert any("1 row(s) before the table" in notice for notice in table.report.notices)
+    assert any("The row before the table was left out" in notice for notice in table.report.notices)
 
 
 def test_parquet_types_are_kept_without_loss_or_said(tmp_path: Path) -> None:

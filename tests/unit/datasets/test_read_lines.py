@@ -97,7 +97,7 @@ def test_one_column_keeps_empty_rows_that_are_quoted(tmp_path: Path) -> None:
     table = read(tmp_path, 'name\nann\n""\n"bob\nsmith"\n"cy" x\n\ndan\n')
     assert table.rows == 5
     assert table.frame["name"].isna().tolist() == [False, True, False, False, False]
-    assert "1 blank line(s) were skipped." in table.report.notices
+    assert "Blank lines left out: 1." in table.report.notices
 
 
 FIELDS = st.one_of(

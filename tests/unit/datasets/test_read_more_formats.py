@@ -63,7 +63,7 @@ def test_values_and_columns_keep_their_labels(tmp_path: Path, write: Callable[[P
     assert table.frame["group"].tolist() == ["treated", "control", "treated"]
     assert table.frame["age"].isna().tolist() == [False, True, False]
     assert table.frame["day"].tolist() == FRAME["day"].tolist()
-    assert "Values were replaced by their labels in 1 column(s): 'group'." in table.report.notices
+    assert "Values were replaced by their labels in 1 column: 'group'." in table.report.notices
 
 
 def test_sas_transport_files(tmp_path: Path) -> None:

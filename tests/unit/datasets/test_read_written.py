@@ -124,7 +124,7 @@ def test_what_is_open_is_listed_and_can_be_decided(tmp_path: Path, values: list[
         assert chosen.report.types["v"] == candidate.split(":")[0]
         assert chosen.frame["v"].isna().sum() == chosen.report.lost.get("v", 0) < len(values) / 2
         if chosen.report.lost:
-            assert any("became missing" in notice for notice in chosen.report.notices)
+            assert any("missing now" in notice for notice in chosen.report.notices)
 
 
 def test_the_decimal_mark_is_decided_once_for_a_file(tmp_path: Path) -> None:
