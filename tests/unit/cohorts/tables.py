@@ -36,7 +36,7 @@ def mixed(random: np.random.Generator, n: int = N) -> pd.DataFrame:
 def with_missing(random: np.random.Generator, n: int = N) -> pd.DataFrame:
     frame = mixed(random, n).astype({"active": object})
     for index, name in enumerate(frame.columns):
-        frame.loc[random.random(n) < 0.02 * (index % 5), name] = None
+        frame.loc[random.random(n) < 0.025 * (index % 5), name] = None
     return frame
 
 

@@ -9,7 +9,7 @@ import pytest
 from core.cohorts import CohortReport, find_cohorts
 from tests.unit.cohorts import tables
 
-HARD = {("wrong", "corner"), ("wrong", "pair"), ("skewed", "pair")}
+HARD = {(loss, name) for loss in ("wrong", "skewed") for name in ("corner", "pair")}
 """Two conditions that must both show in half of 4,000 rows, on losses of 0 or 1 or with a long tail."""
 
 
