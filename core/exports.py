@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core import policies
 from core.catalog import Run, artifacts, runs
 from core.errors import ExportError, InputError, NotFoundError
 from core.files import write_text
@@ -163,13 +164,26 @@ def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
     return write_bundle(
         target,
         model,
-        sample=sample.head(_SAMPLE_ROWS),
+        sample=_with_rules(run, record, sample).head(_SAMPLE_ROWS),
         card=bundle_card(record, variant),
         license=license,
         tokenizer=tokenizer(run),
         formats=formats,
         steps=steps,
     )
+
+
+def _with_rules(run: Run, record: ExportRecord, sample: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose group the export's policy has a rule for; all where it has none for any of them."""
+    from core.models import PolicyApplier
+
+    if record.policy is None or record.source.run is None:
+        return sample
+    policy = policies.kept(runs.get(record.source.run, run.workspace)).get(record.policy)
+    if policy is None:
+        return sample
+    known = PolicyApplier(record.policy, policy, None).has_rule(sample)
+    return sample[known] if known.any() else sample
 
 
 def _reading(
@@ -193,6 +207,6 @@ def _reading(
     if stored is None:
         return formats, None
     replay = Replay.from_dict(json.loads(get_store().read_bytes(stored.digest))).needed_for(columns)
-    before = {name: item for name, item in formats.items() if name in replay.inputs and item["kind"] != "text"}
+    before = {name: item for name, item in formats.items() if name in replay.inputs}
     after = {name: item for name, item in formats.items() if name not in replay.outputs}
     return after, replay.described() | {"formats": before} if replay.outputs else None

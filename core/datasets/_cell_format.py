@@ -24,6 +24,8 @@ class CellFormat(TypedDict, total=False):
         Type of the values: boolean, number, date, timestamp or text.
     missing : list of str
         Texts that mean a missing value.
+    words : list of str
+        Those of them that may be words of this column all the same.
     number, digits : str
         Patterns of an amount with its signs, and of its digits, for numbers with signs or marks.
     decimal, thousands : str
@@ -40,6 +42,7 @@ class CellFormat(TypedDict, total=False):
 
     kind: str
     missing: list[str]
+    words: list[str]
     number: str
     digits: str
     decimal: str

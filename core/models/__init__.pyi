@@ -9,6 +9,7 @@ from ._history import describe_event
 from ._mlflow import MLFLOW_SOURCES, save_mlflow
 from ._mlflow_push import mlflow_parameters, push_mlflow
 from ._model_kinds import MODEL_KINDS, ModelKind, kind_of_task
+from ._policy_applier import PolicyApplier
 from ._questions import QUESTIONS, Question, answer, questions
 from ._registry import (
     aliases,
@@ -28,10 +29,11 @@ from ._registry import (
 )
 from ._run_result import RunResult, StoredEstimate, Winner
 from ._score import exported_model, form_fields, score, score_rows
-from .column_report import COLUMN_COUNTS, ColumnCount, ColumnReport
+from .column_report import COLUMN_COUNTS, ColumnCount, ColumnReport, lost_cells
 from .file_summary import FileEvaluation
 from .row_scorer import RowScorer
 from .scoring_report import ScoredRows, ScoringReport
+from .search_download import DownloadedModel
 
 __all__ = [
     "COLUMN_COUNTS",
@@ -45,10 +47,12 @@ __all__ = [
     "ColumnReport",
     "CoverageItem",
     "CoverageRow",
+    "DownloadedModel",
     "Field",
     "FileEvaluation",
     "ModelCard",
     "ModelKind",
+    "PolicyApplier",
     "Question",
     "RowScorer",
     "RunResult",
@@ -73,6 +77,7 @@ __all__ = [
     "get",
     "history",
     "kind_of_task",
+    "lost_cells",
     "mlflow_parameters",
     "promote",
     "push_mlflow",

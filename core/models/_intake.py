@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +13,11 @@ from pandas.api import types
 
 from core.columns import require_columns
 from core.edge.portable.cells import TEXT_MARKERS
-from core.edge.portable.written import category_text
+from core.edge.portable.written import category_text, known_word
 from core.errors import InputError
 from core.features import describe_cells
 from core.models._fields import Field
 from core.models.column_report import KIND_WORDS, MAX_EXAMPLES, ColumnReport
-from core.models.written_cells import BLANKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,9 @@ _LARGEST = float(np.finfo(np.float32).max)  # a model's numbers hold no larger o
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
-def read_rows(frame: pd.DataFrame, fields: Sequence[Field]) -> tuple[pd.DataFrame, list[ColumnReport]]:
+def read_rows(
+    frame: pd.DataFrame, fields: Sequence[Field], markers: Mapping[str, Collection[str]] | None = None
+) -> tuple[pd.DataFrame, list[ColumnReport]]:
     """Return the columns of the fields with the types of training, and a report on each.
 
     Parameters
@@ -37,6 +39,8 @@ def read_rows(frame: pd.DataFrame, fields: Sequence[Field]) -> tuple[pd.DataFram
         New rows. Columns may be in any order, and there may be others.
     fields : sequence of Field
         The columns that the model reads.
+    markers : mapping of str to collection of str, optional
+        Texts that mean a missing value by column of text, where they are not the usual ones.
 
     Raises
     ------
@@ -63,7 +67,8 @@ def read_rows(frame: pd.DataFrame, fields: Sequence[Field]) -> tuple[pd.DataFram
     reports = []
     for field in fields:
         column = frame.iloc[:, names.index(field.name)]
-        columns[field.name], report = _READERS[field.kind](column, field)
+        reader = partial(_read_categories, markers=(markers or {}).get(field.name, TEXT_MARKERS))
+        columns[field.name], report = _READERS.get(field.kind, reader)(column, field)
         reports.append(report)
     return pd.DataFrame(columns, index=frame.index), reports
 
@@ -134,8 +139,8 @@ def _read_dates(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnRepor
     return read, _report(column, field, given, read, outside=_count_outside(read, low, high))
 
 
-def _read_categories(column: pd.Series, field: Field) -> tuple[pd.Series, ColumnReport]:
-    read = _known_texts(_as_texts(column), field)
+def _read_categories(column: pd.Series, field: Field, markers: Collection[str]) -> tuple[pd.Series, ColumnReport]:
+    read = _known_texts(_as_texts(column), field, markers)
     report = _report(column.where(read.notna()), field, describe_cells(column), read)
     if field.complete and field.kind == "category":
         unseen = read[read.notna() & ~read.isin(field.choices)]
@@ -144,17 +149,12 @@ def _read_categories(column: pd.Series, field: Field) -> tuple[pd.Series, Column
     return read, report
 
 
-def _known_texts(texts: pd.Series, field: Field) -> pd.Series:
-    """Return texts as training read them: markers, and blanks before a text, belong to it only if it is a choice."""
+def _known_texts(texts: pd.Series, field: Field, markers: Collection[str]) -> pd.Series:
+    """Return texts as training read them; a free text may be blank."""
     known = frozenset(field.choices)
 
     def read(text: str) -> str | None:
-        if text in known:
-            return text
-        stripped = text.strip(BLANKS)
-        if stripped in TEXT_MARKERS or (not stripped and field.kind == "category"):
-            return None
-        return text.lstrip() if text.lstrip() in known else text
+        return text if field.kind == "text" and not text.strip() else known_word(text, known, markers)
 
     return texts.map(read, na_action="ignore").astype(object)
 
@@ -172,6 +172,4 @@ _READERS = {
     "number": _read_numbers,
     "boolean": _read_booleans,
     "date": _read_dates,
-    "category": _read_categories,
-    "text": _read_categories,
 }

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from core.automl import BUNDLE_SOURCES, code_requirements
+from core.edge.portable.rules import Rules
 from core.errors import StorageError
-from core.jsonable import jsonable
 from core.models._card_build import card
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
-from core.models._mlflow_loader import ServedModelFile
 from core.models._registry import resolve
-from core.readings import training_reading
+from core.models.served_model import ROW_ID, ServedModelFile
+from core.models.serving import served_file
 
 if TYPE_CHECKING:
     from core.catalog import ModelVersion
@@ -44,33 +44,21 @@ MLFLOW_SOURCES = (
     *BUNDLE_SOURCES,
     "explain/__init__.py",
     "explain/__init__.pyi",
-    "finetune/__init__.py",
-    "finetune/__init__.pyi",
     "finetune/_base.py",
     "finetune/_build.py",
     "finetune/_encode.py",
     "finetune/_settings.py",
-    "models/__init__.py",
-    "models/__init__.pyi",
-    "models/_fields.py",
-    "models/_intake.py",
     "models/_mlflow_loader.py",
-    "models/_predictors.py",
-    "models/column_report.py",
-    "models/written_cells.py",
-    "edge/__init__.py",
-    "edge/__init__.pyi",
-    "edge/portable/*.py",
 )
 """The part of ``core`` that loads a model of either kind, as patterns below ``core``."""
 _MLFLOW = "mlflow-skinny>=3,<4"  # all of MLflow requires an older pandas
 _TYPES = {"category": "string", "text": "string", "boolean": "boolean"}
 
 
-def save_mlflow(model: str, path: str | Path, *, workspace: str) -> Path:
-    """Write a version so that ``mlflow.pyfunc.load_model(path).predict(frame)`` predicts as `score` does.
+def save_mlflow(model: str, path: str | Path, *, policy: str | None = None, workspace: str) -> Path:
+    """Write a version so that ``mlflow.pyfunc.load_model(path).predict(frame)`` predicts and decides as `score` does.
 
-    Policies are not included: a served model returns labels and probabilities.
+    A policy that draws some decisions at random needs unique ids in the column "row_id".
 
     Parameters
     ----------
@@ -78,6 +66,8 @@ def save_mlflow(model: str, path: str | Path, *, workspace: str) -> Path:
         The id of a version, or of a model: its champion, else its newest version.
     path : path
         A folder that is new or empty.
+    policy : str, optional
+        Name of the file of a policy that is stored with the model; by default the only one. "none" makes no decisions.
     workspace : str
         Name of the workspace.
 
@@ -90,6 +80,8 @@ def save_mlflow(model: str, path: str | Path, *, workspace: str) -> Path:
     ------
     NotFoundError
         When there is no such model.
+    InputError
+        When there is no such policy, or there are several and none is named.
     StorageError
         When the folder is not empty, or cannot be written.
 
@@ -99,10 +91,12 @@ def save_mlflow(model: str, path: str | Path, *, workspace: str) -> Path:
     """
     version = resolve(model, workspace=workspace)
     evidence = RunEvidence.of(version.run_id, workspace)
-    return write_model(evidence, version, card(version.id, workspace=workspace), Path(path))
+    return write_model(evidence, version, card(version.id, workspace=workspace), Path(path), policy=policy)
 
 
-def write_model(evidence: RunEvidence, version: ModelVersion, model_card: ModelCard, target: Path) -> Path:
+def write_model(
+    evidence: RunEvidence, version: ModelVersion, model_card: ModelCard, target: Path, *, policy: str | None
+) -> Path:
     """Write a version, or the draft of one, with its card; the folder appears when it is complete.
 
     Parameters
@@ -115,21 +109,25 @@ def write_model(evidence: RunEvidence, version: ModelVersion, model_card: ModelC
         Its card.
     target : Path
         A folder that is new or empty.
+    policy : str or None
+        Name of the file of the policy that decides; by default the only one.
 
     Raises
     ------
+    InputError
+        When there is no such policy, or there are several and none is named.
     StorageError
         When the folder is not empty, or cannot be written.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise StorageError(f"'{target.name}' is not empty.", "Choose a new folder.")
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    served = served_file(evidence, version, policy)
     try:
-        fields = [field for field in map(Field.from_dict, version.columns) if field.role == "feature"]
-        _write_data(evidence, fields, partial / "data")
+        _write_data(evidence, served, partial / "data")
         _write_code(partial / "code" / "core")
         _write_environment(evidence, partial)
-        _write_mlmodel(evidence, version, fields, partial)
+        _write_mlmodel(evidence, version, served, partial)
         (partial / "model_card.md").write_text(model_card.to_markdown(), encoding="utf-8")
         if target.exists():
             target.rmdir()
@@ -143,34 +141,24 @@ def write_model(evidence: RunEvidence, version: ModelVersion, model_card: ModelC
     return target
 
 
-def _write_data(evidence: RunEvidence, fields: list[Field], folder: Path) -> None:
+def _write_data(evidence: RunEvidence, served: ServedModelFile, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in evidence.artifacts:
         if name == evidence.kind.model_file or name.startswith("model/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(evidence.path(name), folder / name)
-    result, text = evidence.result, evidence.reads_text
-    ServedModelFile(
-        kind=evidence.kind.name,
-        fields=fields,
-        labels=evidence.labels,
-        max_length=result.integer_setting("max_length") if text else None,
-        batch_size=result.integer_setting("eval_batch_size") if text else None,
-        steps={} if evidence.replay is None else evidence.replay.to_dict(),
-        formats=_formats(evidence, fields),
-    ).write(folder / "model.json")
-    cells = [["An example." if field.kind == "text" else field.default for field in fields]]
-    example = {"columns": [field.name for field in fields], "data": cells}
-    (folder.parent / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
+    served.write(folder / "model.json")
+    example: dict[str, JsonValue] = {
+        field.name: "An example." if field.kind == "text" else field.default for field in served.fields
+    }
+    example |= dict.fromkeys(_ids(served), "1")
+    values: dict[str, list[JsonValue]] = {"columns": list(example), "data": [list(example.values())]}
+    (folder.parent / "input_example.json").write_text(json.dumps(values), encoding="utf-8")
 
 
-def _formats(evidence: RunEvidence, fields: list[Field]) -> dict[str, dict[str, JsonValue]]:
-    if evidence.reads_text:
-        return {}
-    run, names = evidence.run, {field.name for field in fields}
-    formats = training_reading(run.id, run.dataset_id, workspace=run.workspace).formats()
-    plain: dict[str, dict[str, JsonValue]] = jsonable({name: formats[name] for name in formats if name in names})
-    return plain
+def _ids(served: ServedModelFile) -> list[str]:
+    """Return the column of ids, where decisions are drawn by them."""
+    return [ROW_ID] if served.policy is not None and Rules(served.policy).randomized else []
 
 
 def _write_code(folder: Path) -> None:
@@ -206,13 +194,15 @@ def _write_environment(evidence: RunEvidence, folder: Path) -> None:
     (folder / "conda.yaml").write_text(yaml.safe_dump(conda, sort_keys=False), encoding="utf-8")
 
 
-def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, fields: list[Field], folder: Path) -> None:
+def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, served: ServedModelFile, folder: Path) -> None:
     import yaml
 
     labels = evidence.result.labels
-    inputs = _inputs(evidence, fields)
+    inputs = _inputs(evidence, served)
     outputs = [{"type": "double" if labels is None else label_type(labels), "name": "prediction", "required": True}]
     outputs += [{"type": "double", "name": f"p({label})", "required": True} for label in labels or ()]
+    if served.policy is not None:  # missing where the policy does not know the group
+        outputs.append({"type": "any", "name": "decision", "required": True})
     document = {
         "artifact_path": "model",
         "flavors": {
@@ -231,6 +221,7 @@ def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, fields: list[Fi
             "run": version.run_id,
             "fingerprint": evidence.fingerprint,
             "target": evidence.target,
+            "policy": served.policy_name or None,
         },
         "model_uuid": version.id * 2,
         "saved_input_example_info": {
@@ -244,17 +235,18 @@ def _write_mlmodel(evidence: RunEvidence, version: ModelVersion, fields: list[Fi
     (folder / "MLmodel").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-def _inputs(evidence: RunEvidence, fields: list[Field]) -> list[dict[str, str | bool]]:
+def _inputs(evidence: RunEvidence, served: ServedModelFile) -> list[dict[str, str | bool]]:
     """Return MLflow's description of the columns; those around the steps are optional, for either will do."""
-    replay, formats = evidence.replay, _formats(evidence, fields)
+    replay = evidence.replay
     made = set() if replay is None else replay.outputs
     inputs: list[dict[str, str | bool]] = [
         {"type": "any", "name": field.name, "required": False}
         if field.name in made
-        else {"type": _input_type(field, field.name in formats), "name": field.name, "required": True}
-        for field in fields
+        else {"type": _input_type(field, field.name in served.formats), "name": field.name, "required": True}
+        for field in served.fields
     ]
-    names = {field.name for field in fields}
+    inputs += [{"type": "any", "name": name, "required": True} for name in _ids(served)]
+    names = {field.name for field in served.fields}
     raw = sorted((set() if replay is None else replay.inputs) - names)
     return inputs + [{"type": "any", "name": name, "required": False} for name in raw]
 
@@ -263,9 +255,10 @@ def _input_type(field: Field, written: bool) -> str:
     """Return MLflow's type of a column; "any" where MLflow's own checks refuse what the model takes.
 
     These refuse a category of numbers that come as numbers, missing values among booleans, dates with a time zone,
-    whole numbers that come with missing ones (then as floats), and numbers that come as a file has them (`written`).
+    whole numbers that come with missing ones (then as floats), numbers that come as a file has them (`written`), and
+    groups that are numbers, which come as texts as well.
     """
-    if written and field.kind not in ("category", "text"):
+    if field.role == "group" or (written and field.kind not in ("category", "text")):
         return "any"
     if field.kind == "date" or field.held or (field.nullable and (field.integer or field.kind == "boolean")):
         return "any"

@@ -20,6 +20,7 @@ from core.models._evidence import RunEvidence
 from core.models._mlflow import write_model
 from core.models._registry import draft_version, resolve
 from core.models._run_result import Winner
+from core.models.policy_choice import choose_policy
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,7 +34,14 @@ _BATCH = 90  # a request takes at most 100
 _FILES = ("result.json", "leaderboard.csv", "explain.json")
 
 
-def push_mlflow(model: str, *, tracking_uri: str | None = None, experiment: str = "plumbline", workspace: str) -> str:
+def push_mlflow(
+    model: str,
+    *,
+    tracking_uri: str | None = None,
+    experiment: str = "plumbline",
+    policy: str | None = None,
+    workspace: str,
+) -> str:
     """Push a version, or a run that is not registered, as a finished run of MLflow; return that run's id.
 
     ``mlflow.pyfunc.load_model("runs:/ID/model")`` then loads the model.
@@ -46,6 +54,8 @@ def push_mlflow(model: str, *, tracking_uri: str | None = None, experiment: str 
         URI of the server or store; by default the value of MLFLOW_TRACKING_URI.
     experiment : str, default="plumbline"
         Name of the experiment; it is created when it does not exist.
+    policy : str, optional
+        Name of the file of a policy that is stored with the model; by default the only one. "none" makes no decisions.
     workspace : str
         Name of the workspace.
 
@@ -53,6 +63,8 @@ def push_mlflow(model: str, *, tracking_uri: str | None = None, experiment: str 
     ------
     NotFoundError
         When there is no such model or run.
+    InputError
+        When there is no such policy, or there are several and none is named.
     SettingsError
         When MLflow is not installed, or no tracking URI is set.
     StorageError
@@ -66,6 +78,7 @@ def push_mlflow(model: str, *, tracking_uri: str | None = None, experiment: str 
     if not uri:
         raise SettingsError(f"{_VARIABLE} is not set.", "Set it to the URI of an MLflow server and restart.")
     evidence, version, model_card = _load(model, workspace)
+    choose_policy(evidence.run, policy)
     if importlib.util.find_spec("mlflow") is None:
         raise SettingsError("MLflow is not installed.", "pip install -r requirements-mlflow.txt")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # data goes to the named server only
@@ -79,7 +92,7 @@ def push_mlflow(model: str, *, tracking_uri: str | None = None, experiment: str 
         run = client.create_run(experiment_id, run_name=model_card.title, tags=_tags(evidence, version))
         run_id = str(run.info.run_id)
         try:
-            _log(client, run_id, evidence, version, model_card)
+            _log(client, run_id, evidence, version, model_card, policy)
         except BaseException:
             client.set_terminated(run_id, "FAILED")
             raise
@@ -149,7 +162,12 @@ def _metrics(evidence: RunEvidence) -> list[Metric]:
 
 
 def _log(
-    client: MlflowClient, run_id: str, evidence: RunEvidence, version: ModelVersion, model_card: ModelCard
+    client: MlflowClient,
+    run_id: str,
+    evidence: RunEvidence,
+    version: ModelVersion,
+    model_card: ModelCard,
+    policy: str | None,
 ) -> None:
     from mlflow.entities import Param
 
@@ -165,7 +183,7 @@ def _log(
         (files / "model_card.md").write_text(model_card.to_markdown(), encoding="utf-8")
         (files / "model_card.html").write_text(model_card.to_html(), encoding="utf-8")
         client.log_artifacts(run_id, str(files))
-        folder = write_model(evidence, version, model_card, Path(scratch) / "model")
+        folder = write_model(evidence, version, model_card, Path(scratch) / "model", policy=policy)
         client.log_artifacts(run_id, str(folder), "model")
 
 

@@ -1,57 +1,63 @@
-"""Decisions on new rows by a policy that is stored with a run: thresholds by group."""
+"""Decisions on new rows by a policy: thresholds by group. It travels with a model, and needs no catalog."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from core import policies
-from core.catalog import Run
 from core.columns import require_columns
 from core.datasets import Finding
+from core.edge.portable.groups import MISSING
+from core.edge.portable.rules import Rules
+from core.edge.portable.written import Value, category_text
 from core.errors import InputError
-from core.fairness import ThresholdPolicy, bin_numbers, label_text
+from core.models._fields import Field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NO_POLICY", "PolicyApplier", "choose_policy"]
+__all__ = ["NO_POLICY", "Policy", "PolicyApplier", "chosen_name"]
 
 NO_POLICY = "none"
 _WITHOUT_POLICY = f"choose '{NO_POLICY}' for the model's own labels."
-_BIN = re.compile(r"(?:below (?P<top>\S+)|(?P<low>\S+) to (?P<high>\S+)|(?P<bottom>\S+) and above)")
 
 
-def choose_policy(run: Run, name: str | None) -> tuple[str, ThresholdPolicy] | None:
-    """Return the policy that decides: the one of this name, or the only one that is stored with the run.
+class Policy(Protocol):
+    """What a policy is made of, as `core.fairness.ThresholdPolicy` describes itself."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the policy as JSON-serializable values."""
+
+
+def chosen_name(names: Sequence[str], name: str | None) -> str | None:
+    """Return the name of the policy that decides: this one, or the only one there is; None for none.
 
     Parameters
     ----------
-    run : Run
-        The run that made the model.
+    names : sequence of str
+        Names of all policies.
     name : str or None
-        Name of the policy's file, or `NO_POLICY`.
+        The one that was asked for, or `NO_POLICY`.
 
     Raises
     ------
     InputError
         When there is no policy of this name, or there are several and none is named.
     """
-    kept = policies.kept(run)
-    if name == NO_POLICY or (name is None and not kept):
+    if name == NO_POLICY or (name is None and not names):
         return None
-    if name is None and len(kept) == 1:
-        name = next(iter(kept))
-    if name is not None and name in kept:
-        return name, kept[name]
-    choices = f"Name one of {', '.join(kept)}, or {_WITHOUT_POLICY}" if kept else "This model has no policy."
+    if name is None and len(names) == 1:
+        return names[0]
+    if name is not None and name in names:
+        return name
+    choices = f"Name one of {', '.join(names)}, or {_WITHOUT_POLICY}" if names else "This model has no policy."
     if name is None:
-        raise InputError(f"This model has {len(kept)} policies.", choices)
+        raise InputError(f"This model has {len(names)} policies.", choices)
     raise InputError(f"This model has no policy '{name[:80]}'.", choices)
 
 
@@ -63,22 +69,32 @@ class PolicyApplier:
     ----------
     name : str
         Name of the policy's file.
-    policy : ThresholdPolicy
+    policy : ThresholdPolicy or Rules
         The rules.
     labels : list of str or None
         The model's classes; None for a number.
     """
 
     name: str
-    policy: ThresholdPolicy
+    policy: Policy
     labels: list[str] | None
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules, in the code that every place of scoring shares."""
+        return self.policy if isinstance(self.policy, Rules) else Rules(self.policy.to_dict())
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it decides by."""
+        return self.rules.columns
 
     @property
     def positive_label(self) -> str | None:
         """The label whose probability decides: the one that the policy names, else the model's last."""
         if self.labels is None:
             return None
-        label = str(self.policy.settings.get("positive", self.labels[-1]))
+        label = self.labels[-1] if self.rules.positive is None else str(self.rules.positive)
         if label not in self.labels:
             raise InputError(
                 f"The policy '{self.name}' is about the label '{label}', which the model does not have.",
@@ -86,13 +102,26 @@ class PolicyApplier:
             )
         return label
 
-    def require(self, frame: pd.DataFrame, row_id: str | None) -> None:
+    def fields(self, known: Mapping[str, Field]) -> list[Field]:
+        """Return the columns that it decides by; those that are not known are described by the rules.
+
+        Parameters
+        ----------
+        known : mapping of str to Field
+            Columns of the model by name.
+        """
+        names = self.rules.names
+        return [
+            known.get(name, Field(name, "category", role="group", choices=names.known(name))) for name in self.columns
+        ]
+
+    def require(self, names: Collection[str], row_id: str | None) -> None:
         """Refuse a table that lacks what the policy decides by.
 
         Parameters
         ----------
-        frame : DataFrame
-            The table.
+        names : collection of str
+            Columns of the table.
         row_id : str or None
             The column of unique ids.
 
@@ -101,16 +130,15 @@ class PolicyApplier:
         InputError
             When a sensitive column or, where the policy draws decisions, the column of ids is absent.
         """
-        names = [str(name) for name in frame.columns]
         hint = f"The policy '{self.name}' decides by this column. Add it, or {_WITHOUT_POLICY}"
-        require_columns(names, self.policy.columns, hint=hint)
-        if self.policy.randomized and row_id is None:
+        require_columns(list(names), self.columns, hint=hint)
+        if self.rules.randomized and row_id is None:
             raise InputError(
                 f"The policy '{self.name}' draws some decisions at random, each by the id of its row.",
                 f"Name a column of unique ids, or {_WITHOUT_POLICY}",
             )
         if row_id is not None:
-            require_columns(names, [row_id], hint="Name a column of unique ids.")
+            require_columns(list(names), [row_id], hint="Name a column of unique ids.")
 
     def decide(
         self, outputs: NDArray[np.float64], frame: pd.DataFrame, row_id: str | None
@@ -132,28 +160,29 @@ class PolicyApplier:
             1 (selected), 0, or missing where the group is unknown or the model gives no prediction.
         unknown : dict of str to int
             Number of rows by group that the policy has no rule for.
+
+        Raises
+        ------
+        InputError
+            When decisions are drawn by ids that are not unique.
         """
         positive = self.positive_label
         scores = outputs if outputs.ndim == 1 else outputs[:, (self.labels or []).index(positive or "")]
-        groups = self._groups(frame)
-        names = _group_names(groups)
-        known = names.isin(self.policy.rules) & np.isfinite(scores)
+        rules, groups, has_rule = self.rules, self._groups(frame), self.has_rule(frame)
+        rows = np.flatnonzero(has_rule & np.isfinite(scores))
         decisions = pd.Series(pd.NA, index=frame.index, dtype="Int64")
-        if known.any():
-            ids = frame[row_id][known].tolist() if row_id is not None and self.policy.randomized else None
-            decisions[known] = self.policy.predict(scores[known.to_numpy()], groups[known], row_ids=ids)
-        unknown = names[~names.isin(self.policy.rules)].value_counts()
-        return decisions, {str(group): int(rows) for group, rows in unknown.items()}
+        if len(rows):
+            ids = _ids(frame[row_id].iloc[rows]) if row_id is not None and rules.randomized else None
+            decisions.iloc[rows] = rules.decide(scores[rows], groups.iloc[rows].tolist(), ids)
+        unknown = groups[~has_rule].value_counts()
+        return decisions, {str(group): int(count) for group, count in unknown.items()}
 
-    def _groups(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the sensitive columns, numbers in the bins that the rules name."""
-        parts = [group.split(", ") for group in self.policy.rules]
-        columns = {}
-        for index, name in enumerate(self.policy.columns):
-            own = [part[index] for part in parts if len(part) == len(self.policy.columns)]
-            edges = _bin_edges(own if len(self.policy.columns) > 1 else list(self.policy.rules))
-            columns[name] = bin_numbers(frame[name], edges).astype(object) if edges else frame[name]
-        return pd.DataFrame(columns, index=frame.index)
+    def has_rule(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return for each row of a table whether the policy has a rule for its group."""
+        return np.asarray(self._groups(frame).isin(self.rules.groups), dtype=np.bool_)
+
+    def _groups(self, frame: pd.DataFrame) -> pd.Series:
+        return pd.Series(self.rules.names.of_values([_values(frame[name]) for name in self.columns]), dtype=object)
 
     def finding(self, unknown: dict[str, int]) -> Finding | None:
         """Return a finding about the rows without a decision, or None when there are none."""
@@ -163,39 +192,23 @@ class PolicyApplier:
         return Finding(
             "unknown_groups",
             "alert",
-            " and ".join(self.policy.columns),
-            f"{rows:,} rows have no decision: the policy has no rule for {', '.join(map(repr, list(unknown)[:5]))}.",
-            f"It has rules for {', '.join(list(self.policy.rules)[:10])}.",
+            " and ".join(self.columns),
+            f"{rows:,} row{'s have' if rows != 1 else ' has'} no decision: the policy has no rule for "
+            f"{', '.join(map(repr, list(unknown)[:5]))}.",
+            f"It has rules for {', '.join(self.rules.groups[:10])}.",
             {"rows": unknown},
         )
 
 
-def _group_names(groups: pd.DataFrame) -> pd.Series:
-    """Return each row's group as the rules name it."""
-    parts = []
-    for _, column in groups.items():
-        codes, values = pd.factorize(column, use_na_sentinel=False)
-        parts.append(pd.Series([label_text(value) for value in values], dtype=object).to_numpy()[codes])
-    return pd.Series([", ".join(row) for row in zip(*parts, strict=True)], index=groups.index, dtype=object)
+def _values(column: pd.Series) -> list[Value]:
+    """Return cells as plain values; None where one is missing."""
+    cells = column.astype(object)
+    values: list[Value] = cells.where(cells.notna(), None).tolist()
+    return [value.item() if isinstance(value, np.generic) else value for value in values]
 
 
-def _bin_edges(labels: Sequence[str]) -> list[float]:
-    """Return the inner edges of bins by their names, as `bin_numbers` gives them; empty where they are not bins.
-
-    Examples
-    --------
-    >>> _bin_edges(["below 25", "25 to 1,040.5", "1,040.5 and above", "(missing)"]), _bin_edges(["25", "above"])
-    ([25.0, 1040.5], [])
-    """
-    edges = set()
-    for label in labels:
-        match = _BIN.fullmatch(label)
-        if match is None:
-            if label != "(missing)":
-                return []
-            continue
-        try:
-            edges |= {float(edge.replace(",", "")) for edge in match.groupdict().values() if edge is not None}
-        except ValueError:
-            return []
-    return sorted(edges)
+def _ids(column: pd.Series) -> list[str]:
+    ids = [category_text(value) or MISSING for value in _values(column)]
+    if len(set(ids)) < len(ids):
+        raise InputError("Some row ids occur more than once.", "Give ids that are unique, such as a key.")
+    return ids

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from core.edge.portable.ties import largest
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -138,6 +140,8 @@ def load_text(folder: Path, labels: list[str] | None, *, max_length: int, batch_
 def prediction_table(outputs: NDArray[np.float64], labels: Sequence[Label] | None, index: pd.Index) -> pd.DataFrame:
     """Return the prediction of each row, then the probability of each class; missing where there is no prediction.
 
+    The prediction is the class with the largest probability; of equal ones, up to the last digits, the first.
+
     Parameters
     ----------
     outputs : array of shape (n, classes) or (n,)
@@ -158,7 +162,7 @@ def prediction_table(outputs: NDArray[np.float64], labels: Sequence[Label] | Non
     predicted = ~np.isnan(outputs).any(axis=1)
     names = np.empty(len(labels), dtype=object)
     names[:] = labels
-    chosen = names[np.nan_to_num(outputs).argmax(axis=1)]
+    chosen = names[largest(np.nan_to_num(outputs))]
     if not predicted.all():
         chosen[~predicted] = None
     prediction = pd.Series(chosen, index=index, dtype=object)

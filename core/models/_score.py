@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
-from core.models._policy_applier import choose_policy
+from core.models._policy_applier import PolicyApplier
 from core.models._registry import resolve
+from core.models.policy_choice import choose_policy
 from core.models.row_scorer import RowScorer
 from core.models.scoring_report import ScoredRows
 
@@ -89,14 +90,11 @@ def form_fields(version: ModelVersion, *, policy: str | None = None) -> list[Fie
         The same as that of `RowScorer`.
     """
     fields = {field.name: field for field in map(Field.from_dict, version.columns)}
-    features = {name: field for name, field in fields.items() if field.role == "feature"}
-    chosen = choose_policy(RunEvidence.of(version.run_id, version.workspace).run, policy)
+    features = [field for field in fields.values() if field.role == "feature"]
+    evidence = RunEvidence.of(version.run_id, version.workspace)
+    chosen = choose_policy(evidence.run, policy)
     if chosen is None:
-        return list(features.values())
+        return features
     # A policy that was made after the registration may decide by a column that is not described yet.
-    groups = [
-        fields.get(name, Field(name, "category", role="group", choices=tuple(chosen[1].rules)))
-        for name in chosen[1].columns
-        if name not in features
-    ]
-    return [*features.values(), *groups]
+    groups = PolicyApplier(*chosen, evidence.labels).fields(fields)
+    return [*features, *(field for field in groups if field not in features)]

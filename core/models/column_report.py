@@ -10,16 +10,17 @@ from typing import Literal
 
 from pydantic import JsonValue, TypeAdapter
 
-from core.datasets import Finding
+from core.datasets import Finding, ReadReport
 from core.models._fields import MAX_CHOICES, Field
 from core.registry import Registry
 
-__all__ = ["COLUMN_COUNTS", "KIND_WORDS", "MAX_EXAMPLES", "ColumnCount", "ColumnReport"]
+__all__ = ["COLUMN_COUNTS", "KIND_WORDS", "MAX_EXAMPLES", "ColumnCount", "ColumnReport", "lost_cells"]
 
 MAX_EXAMPLES = 5
 MIN_DIFFERENCE = 0.05
 """Difference of two shares of empty cells below which a column is like in training, however many rows there are."""
 _Z_01 = 2.326  # of a one-sided test of two proportions at 1%
+_CHANCE = 0.01  # the same of the exact one, which few rows need
 KIND_WORDS = {"number": "numbers", "boolean": "true and false", "date": "dates", "category": "text", "text": "text"}
 """Kinds of fields in the words of messages."""
 
@@ -127,7 +128,8 @@ class ColumnReport:
         now, before = self.missing / self.rows, self.trained_missing / self.trained_rows
         pooled = (self.missing + self.trained_missing) / (self.rows + self.trained_rows)
         error = math.sqrt(pooled * (1 - pooled) * (1 / self.rows + 1 / self.trained_rows))
-        return now - before >= MIN_DIFFERENCE and error > 0 and (now - before) / error > _Z_01
+        clear = now - before >= MIN_DIFFERENCE and error > 0 and (now - before) / error > _Z_01
+        return clear and _tail(self.missing, self.rows, before) < _CHANCE
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the report as JSON-serializable values."""
@@ -216,3 +218,45 @@ class ColumnReport:
 @cache
 def _adapter() -> TypeAdapter[ColumnReport]:
     return TypeAdapter(ColumnReport)
+
+
+def _tail(count: int, rows: int, share: float) -> float:
+    """Return the chance of at least so many among the rows when each is one with this chance.
+
+    Examples
+    --------
+    >>> round(_tail(1, 1, 0.1), 3), round(_tail(3, 4, 0.5), 4)
+    (0.1, 0.3125)
+    """
+    if count <= rows * share:
+        return 1.0
+    odds = share / (1 - share)
+    logarithm = math.lgamma(rows + 1) - math.lgamma(count + 1) - math.lgamma(rows - count + 1)
+    term = math.exp(logarithm + count * math.log(share) + (rows - count) * math.log1p(-share))
+    total = 0.0
+    while count <= rows and term > 1e-9 * total:  # terms only get smaller
+        total += term
+        term *= odds * (rows - count) / (count + 1)
+        count += 1
+    return total
+
+
+def lost_cells(report: ReadReport) -> list[Finding]:
+    """Return a finding for each column of a file with cells that have no value of its type in training.
+
+    Parameters
+    ----------
+    report : ReadReport
+        Report on how the file was read.
+    """
+    return [
+        Finding(
+            "reading",
+            "alert",
+            column,
+            f"{count:,} of {report.rows:,} cells of '{column}' could not be read as in training; they are missing.",
+            "Write the values as in the training table.",
+            {"cells": count},
+        )
+        for column, count in report.lost.items()
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.datasets import Finding
-from core.errors import InputError
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
-from core.models._intake import read_rows
 from core.models._open import open_model, open_onnx
-from core.models._policy_applier import PolicyApplier, choose_policy
-from core.models._predictors import Predictor, prediction_table
+from core.models._policy_applier import PolicyApplier
+from core.models._predictors import Predictor
 from core.models.column_report import ColumnReport
 from core.models.file_summary import ExpectedCounts, FileEvaluation, evaluate_file
+from core.models.policy_choice import choose_policy
+from core.models.scoring_pipeline import PipelineOutput, ScoringPipeline
 from core.models.scoring_report import ScoredRows
-from core.models.written_cells import read_frame
 from core.readings import training_reading
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.catalog import ModelVersion
-    from core.datasets import CellFormat, Replay
 
 __all__ = ["RowScorer"]
 
@@ -38,10 +36,23 @@ __all__ = ["RowScorer"]
 class _Totals:
     """What a scorer saw in all tables so far."""
 
-    reports: dict[str, ColumnReport] = field(default_factory=dict)
+    columns: dict[str, ColumnReport] = field(default_factory=dict)
+    others: dict[str, ColumnReport] = field(default_factory=dict)
     unknown_groups: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     expected: ExpectedCounts | None = None
+
+    def add(self, output: PipelineOutput) -> None:
+        """Add what was seen in some more rows."""
+        _add(self.columns, output.prepared.reports)
+        _add(self.others, [*output.prepared.unread, *output.groups])
+        for group, count in output.unknown_groups.items():
+            self.unknown_groups[group] = self.unknown_groups.get(group, 0) + count
+
+
+def _add(reports: dict[str, ColumnReport], more: Iterable[ColumnReport]) -> None:
+    for report in more:
+        reports[report.name] = reports.get(report.name, ColumnReport(report.name)) + report
 
 
 class RowScorer:
@@ -66,11 +77,15 @@ class RowScorer:
     def __init__(
         self, version: ModelVersion, *, policy: str | None = None, row_id: str | None = None, onnx: Path | None = None
     ) -> None:
-        self._evidence = RunEvidence.of(version.run_id, version.workspace)
+        self._evidence = evidence = RunEvidence.of(version.run_id, version.workspace)
         self.fields = [Field.from_dict(column) for column in version.columns]
-        self._features = [field for field in self.fields if field.role == "feature"]
-        chosen = choose_policy(self._evidence.run, policy)
-        self._applier = None if chosen is None else PolicyApplier(*chosen, self._evidence.labels)
+        chosen, run = choose_policy(evidence.run, policy), evidence.run
+        self._pipeline = ScoringPipeline(
+            self.fields,
+            formats=training_reading(run.id, run.dataset_id, workspace=run.workspace).formats(),
+            replay=evidence.replay,
+            applier=None if chosen is None else PolicyApplier(*chosen, evidence.labels),
+        )
         self._row_id = row_id
         self._onnx = onnx
         self._totals = _Totals()
@@ -78,7 +93,8 @@ class RowScorer:
     @property
     def policy(self) -> str | None:
         """Name of the file of the policy that decides."""
-        return None if self._applier is None else self._applier.name
+        applier = self._pipeline.applier
+        return None if applier is None else applier.name
 
     @property
     def target(self) -> str:
@@ -136,17 +152,19 @@ class RowScorer:
         """
         from core.explain import explain_row
 
-        replay = self._evidence.replay
-        read = [read_frame(part, self._formats) for part in (row, background)]
-        prepared = [part if replay is None else self._prepare(replay, part) for part in read]
-        (cells, _), (known, _) = (read_rows(part, self._features) for part in prepared)
-        names = [field.name for field in self._features]
-        labels = self._evidence.labels
-        shap = explain_row(self._predictor.outputs, cells, known, labels, columns=names, budget_s=budget_s)
+        cells, known = (self._pipeline.prepare(part) for part in (row, background))
+        shap = explain_row(
+            self._predictor.outputs,
+            cells,
+            known,
+            self._evidence.labels,
+            columns=[field.name for field in self._pipeline.features],
+            budget_s=budget_s,
+        )
         values = shap.values[0, :, -1]
         order = np.argsort(-np.abs(values))[:most]
         return [
-            f"{shap.features[index]} = {prepared[0][shap.features[index]].iloc[0]} ({values[index]:+.3g})"
+            f"{shap.features[index]} = {cells[shap.features[index]].iloc[0]} ({values[index]:+.3g})"
             for index in order
             if values[index]
         ]
@@ -159,61 +177,20 @@ class RowScorer:
         InputError
             When there are no rows, or a column that the model or the policy needs is absent.
         """
-        given = [str(name) for name in frame.columns]
-        frame = read_frame(frame, self._formats)
-        replay = self._evidence.replay
-        if replay is not None:
-            frame = self._prepare(replay, frame)
-        if self._applier is not None:
-            self._applier.require(frame, self._row_id)
-        rows, reports = read_rows(frame, self._features)
-        outputs = self._predictor.outputs(rows)
-        table = prediction_table(outputs, self._predictor.labels, frame.index)
-        totals = self._totals
-        if outputs.ndim == 2:
+        output, totals = self._pipeline.run(frame, self._predictor, self._row_id), self._totals
+        totals.add(output)
+        if output.outputs.ndim == 2:
             totals.expected = totals.expected or ExpectedCounts(self._evidence.labels or ())
-            totals.expected.add(outputs)
-        if self._applier is not None:
-            table["decision"], unknown = self._applier.decide(outputs, frame, self._row_id)
-            for group, count in unknown.items():
-                totals.unknown_groups[group] = totals.unknown_groups.get(group, 0) + count
-        for report in reports:
-            totals.reports[report.name] = totals.reports.get(report.name, ColumnReport(report.name)) + report
-        used = {field.name for field in self._features} | set(self._policy_columns) | {self._row_id}
-        used |= set() if replay is None else replay.inputs
-        totals.ignored = tuple(name for name in given if name not in used)
-        return table
-
-    def _prepare(self, replay: Replay, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows after the steps of the training table, and a column that they removed if it holds the ids."""
-        done = replay.apply(frame)
-        absent = [field.name for field in self._features if field.name not in done.frame.columns]
-        if absent and done.skipped:
-            step, columns = next(iter(done.skipped.items()))
-            names = list(dict.fromkeys([*columns, *absent]))
-            raise InputError(
-                f"The table has no column {', '.join(map(repr, names[:5]))}.",
-                f"The model was trained after this step: {step}. Give the columns of the file, or those after it.",
-            )
-        if self._row_id is not None and self._row_id in frame.columns and self._row_id not in done.frame.columns:
-            return done.frame.assign(**{self._row_id: frame[self._row_id]})
-        return done.frame
-
-    @cached_property
-    def _formats(self) -> dict[str, CellFormat]:
-        """How the cells of the model's columns were written in its training file."""
-        run = self._evidence.run
-        return training_reading(run.id, run.dataset_id, workspace=run.workspace).formats()
+            totals.expected.add(output.outputs)
+        used = self._pipeline.columns | {self._row_id}
+        totals.ignored = tuple(str(name) for name in frame.columns if str(name) not in used)
+        return output.table
 
     @cached_property
     def _predictor(self) -> Predictor:
         if self._onnx is not None:
             return open_onnx(self._evidence, self._onnx)
         return open_model(self._evidence.run.id, self._evidence.run.workspace)
-
-    @property
-    def _policy_columns(self) -> Sequence[str]:
-        return () if self._applier is None else self._applier.policy.columns
 
     def scored(self, table: pd.DataFrame) -> ScoredRows:
         """Return predictions with the report on all rows so far.
@@ -224,12 +201,8 @@ class RowScorer:
             The table that `score` returned.
         """
         totals = self._totals
-        reports = tuple(totals.reports[field.name] for field in self._features)
-        findings = [
-            finding for field, report in zip(self._features, reports, strict=True) for finding in report.findings(field)
-        ]
-        if self._applier is not None and (finding := self._applier.finding(totals.unknown_groups)) is not None:
-            findings.append(finding)
+        reports = tuple(totals.columns[field.name] for field in self._pipeline.features)
+        findings = self._pipeline.findings(totals.columns, totals.others, totals.unknown_groups)
         if totals.ignored:
             names = ", ".join(map(repr, totals.ignored[:10])) + (" …" if len(totals.ignored) > 10 else "")
             count = "1 column is" if len(totals.ignored) == 1 else f"{len(totals.ignored):,} columns are"

@@ -10,12 +10,10 @@ from pandas.api import types
 
 from core.edge.portable.written import Value, read_cell
 
-__all__ = ["BLANKS", "WrittenFormat", "read_frame", "read_texts"]
+__all__ = ["WrittenFormat", "drop_texts", "read_frame", "read_texts"]
 
 WrittenFormat: TypeAlias = Mapping[str, object]
 """A `core.datasets.CellFormat`, which a served model has as plain JSON."""
-
-BLANKS = " \t\u00a0"
 
 
 def read_frame(frame: pd.DataFrame, formats: Mapping[str, WrittenFormat]) -> pd.DataFrame:
@@ -51,8 +49,7 @@ def read_texts(column: pd.Series, cell_format: WrittenFormat) -> pd.Series:
     >>> read_texts(pd.Series(["$1,200.50", "?", "much"]), cell_format("number:1,234.5")).tolist()
     [1200.5, None, 'much']
     """
-    kind = cell_format["kind"]
-    if kind == "text" or not (types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)):
+    if not _holds_texts(column):
         return column
 
     def read(cell: object) -> Value | object:
@@ -64,6 +61,29 @@ def read_texts(column: pd.Series, cell_format: WrittenFormat) -> pd.Series:
             return cell
 
     cells = column.astype(object).map(read, na_action="ignore").astype(object)
+    kind = cell_format["kind"]
+    if kind == "text":
+        return cells
     if kind in ("date", "timestamp") and cells.map(lambda cell: not isinstance(cell, str), na_action="ignore").all():
         return pd.to_datetime(cells, utc=True) if kind == "timestamp" else pd.to_datetime(cells)
     return cells.infer_objects()
+
+
+def drop_texts(column: pd.Series, cell_format: WrittenFormat) -> tuple[pd.Series, pd.Series]:
+    """Return a column that `read_texts` read without the texts that are left, and these texts.
+
+    Parameters
+    ----------
+    column : Series
+        Cells of a column whose format is not that of a text.
+    cell_format : mapping
+        Format of the column in training.
+    """
+    if cell_format["kind"] == "text" or not _holds_texts(column):
+        return column, column.iloc[:0]
+    texts = column.map(lambda cell: isinstance(cell, str)).to_numpy(dtype=bool)
+    return read_texts(column.astype(object).where(~texts, None), cell_format), column[texts]
+
+
+def _holds_texts(column: pd.Series) -> bool:
+    return bool(types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype))

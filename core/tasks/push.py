@@ -19,13 +19,15 @@ SPEC = TaskSpec(
 )
 
 
-def submit(subject: ModelVersion | Run) -> str:
+def submit(subject: ModelVersion | Run, *, policy: str | None = None) -> str:
     """Queue a push to the server of MLFLOW_TRACKING_URI.
 
     Parameters
     ----------
     subject : ModelVersion or Run
         A version, or a finished search or fine-tuning.
+    policy : str, optional
+        Name of the file of the policy that decides; by default the only one. "none" makes no decisions.
 
     Returns
     -------
@@ -36,7 +38,8 @@ def submit(subject: ModelVersion | Run) -> str:
         title = subject.title
     else:
         title = f"{subject.lineage['run']['title']}, version {subject.number},"
-    return jobs.submit("push", {"subject": subject.id}, workspace=subject.workspace, title=f"Push {title} to MLflow")
+    settings = {"subject": subject.id} | ({} if policy is None else {"policy": policy})
+    return jobs.submit("push", settings, workspace=subject.workspace, title=f"Push {title} to MLflow")
 
 
 def run(context: RunContext) -> dict[str, JsonValue]:
@@ -44,4 +47,6 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     from core.models import push_mlflow
 
     context.report(Event("push", 0.1, "Writing the model and sending it"))
-    return {"mlflow_run": push_mlflow(context.settings["subject"], workspace=context.workspace)}
+    settings = context.settings
+    pushed = push_mlflow(settings["subject"], policy=settings.get("policy"), workspace=context.workspace)
+    return {"mlflow_run": pushed}

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from core.datasets import Finding, ReadReport
 
 __all__ = ["SPEC", "PartsWriter", "ScoredFile", "read_parts", "run", "submit_upload"]
 
@@ -146,7 +145,7 @@ def submit_upload(
 def run(context: RunContext) -> dict[str, JsonValue]:
     """Read the file, score it, and store the predictions."""
     from core.datasets import ReadOptions, read_table, write_csv
-    from core.models import RowScorer, resolve
+    from core.models import RowScorer, lost_cells, resolve
 
     settings = context.settings
     upload = upload_path(settings["upload"])
@@ -190,7 +189,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     report = scorer.scored(first).scoring_report(
         skipped=table.report.skipped,
         skipped_rows=table.report.skipped_rows,
-        reading=_unread(table.report),
+        reading=lost_cells(table.report),
         evaluation=evaluation,
     )
     (context.workdir / "report.json").write_bytes(report.to_json())
@@ -222,24 +221,6 @@ def run(context: RunContext) -> dict[str, JsonValue]:
         ranked_by=ranked_by,
         reasons=explained_rows,
     ).to_dict()
-
-
-def _unread(report: ReadReport) -> list[Finding]:
-    """Return a finding for each column with cells that have no value of its type in training."""
-    from core.datasets import Finding
-
-    hint = "Write the values as in the training table."
-    return [
-        Finding(
-            "reading",
-            "alert",
-            column,
-            f"{count:,} of {report.rows:,} cells of '{column}' could not be read as in training; they are missing.",
-            hint,
-            {"cells": count},
-        )
-        for column, count in report.lost.items()
-    ]
 
 
 def read_parts(path: Path, names: list[str]) -> Iterator[tuple[pa.Table, pd.DataFrame]]:

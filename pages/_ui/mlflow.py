@@ -15,12 +15,23 @@ __all__ = ["show"]
 _VARIABLE = "MLFLOW_TRACKING_URI"
 
 
-def show(subject: ModelVersion | Run) -> None:
-    """Draw the button that pushes a version or a finished run, and the state of the last push."""
+def show(subject: ModelVersion | Run, policy: str | None = None) -> None:
+    """Draw the button that pushes a version or a finished run, and the state of the last push.
+
+    Parameters
+    ----------
+    subject : ModelVersion or Run
+        Version or run to push.
+    policy : str, optional
+        Name of the file of the policy that decides; by default the only one.
+    """
     if os.environ.get(_VARIABLE):
         about = f"Sends parameters, metrics, files and the model to the server in {_VARIABLE}."
         if st.button("Push to MLflow", icon=":material/cloud_upload:", key=keys.key("push-mlflow"), help=about):
-            st.switch_page("pages/runs/page.py", query_params={"run": push.submit(subject)})
+            st.switch_page(
+                "pages/runs/page.py",
+                query_params={"run": push.submit(subject, policy=policy)},
+            )
     else:
         st.caption(f"To push it to an MLflow server, set {_VARIABLE} to the URI of the server and restart Plumbline.")
     pushes = runs.find(frame.workspace(), task="push")

@@ -11,7 +11,7 @@ from core.automl import AutoMLSettings
 from core.catalog import Run, datasets, runs
 from core.errors import NotFoundError
 from core.tasks import automl
-from pages._ui import address, badges, frame, mlflow, numbers
+from pages._ui import address, badges, frame, mlflow, numbers, policy_choice
 
 __all__ = ["continued", "export"]
 
@@ -28,7 +28,8 @@ def export(run: Run) -> None:
         st.switch_page("pages/edge/page.py", query_params={"model": run.id})
     _exports(run)
     st.markdown("**MLflow**")
-    mlflow.show(run)
+    policy, _ = policy_choice.choose(run, "automl-mlflow-policy")
+    mlflow.show(run, policy_choice.unless_default(run, policy))
 
 
 def _exports(run: Run) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import models
 from core.catalog import Model, ModelVersion, artifacts, runs
-from pages._ui import downloads, frame, mlflow
+from pages._ui import downloads, frame, mlflow, policy_choice
 
 __all__ = ["show"]
 
@@ -25,8 +25,10 @@ def show(model: Model, version: ModelVersion) -> None:
         if opened.open:
             st.caption(f"Version {version.number}. Its card can be downloaded in the tab Card.")
             _model_files(version)
-            _mlflow_zip(model, version)
-            mlflow.show(version)
+            run = runs.get(version.run_id, version.workspace)
+            policy, _ = policy_choice.choose(run, "models-download-policy")
+            _mlflow_zip(model, version, policy)
+            mlflow.show(version, policy_choice.unless_default(run, policy))
 
 
 def _model_files(version: ModelVersion) -> None:
@@ -34,15 +36,16 @@ def _model_files(version: ModelVersion) -> None:
     (downloads.model if version.kind == "table" else downloads.folder)(run)
 
 
-def _mlflow_zip(model: Model, version: ModelVersion) -> None:
+def _mlflow_zip(model: Model, version: ModelVersion, policy: str) -> None:
     size = sum(item.size_bytes for item in artifacts.find(version.run_id, version.workspace))
-    call = f'from core import models\n\nmodels.save_mlflow("{version.id}", "a new folder")'
+    arguments = f'"{version.id}", "a new folder", policy="{policy}", workspace="{version.workspace}"'
+    call = f"from core import models\n\nmodels.save_mlflow({arguments})"
     if downloads.too_large(size, "The model for MLflow", call, language="python"):
         return
 
     def as_zip() -> bytes:
         with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
-            folder = models.save_mlflow(version.id, Path(scratch) / "model", workspace=version.workspace)
+            folder = models.save_mlflow(version.id, Path(scratch) / "model", policy=policy, workspace=version.workspace)
             return Path(shutil.make_archive(str(Path(scratch) / "mlflow"), "zip", folder)).read_bytes()
 
     st.download_button(
@@ -53,5 +56,6 @@ def _mlflow_zip(model: Model, version: ModelVersion) -> None:
         icon=":material/hub:",
         key="models-download-mlflow",
         on_click="ignore",
-        help="A folder that `mlflow.pyfunc.load_model` loads. It predicts labels and probabilities, without policies.",
+        help="A folder that `mlflow.pyfunc.load_model` loads. It predicts labels and probabilities, and decides by the "
+        "chosen policy.",
     )

@@ -5,18 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import policies
 from core.catalog import ModelVersion, runs
 from core.settings import get_settings
 from core.tasks import score as task
-from pages._ui import address, badges, frame, listing, numbers, uploader
+from pages._ui import address, badges, frame, listing, numbers, policy_choice, uploader
 from pages.models import score_row
 from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
 
 _VIEWS = {"file": "A file", "row": "One row"}
-_NO_POLICY = "none"
 _MAX_FILES = 50
 
 
@@ -33,28 +31,14 @@ def show(opened: OpenModel) -> None:
         label_visibility="collapsed",
     )
     address.keep("score", view, shown, "models-score-view")
-    policy, randomized = _choose_policy(version)
+    policy, randomized = policy_choice.choose(
+        runs.get(version.run_id, frame.workspace()), f"models-score-policy-{version.id}"
+    )
     if view == "row":
         score_row.show(version, policy, randomized=randomized)
     else:
         _score_file(version, policy, randomized=randomized)
         _scored_files(opened)
-
-
-def _choose_policy(version: ModelVersion) -> tuple[str, bool]:
-    """Let the user choose a policy; return it, and whether it draws some decisions at random by the row's id."""
-    known = policies.kept(runs.get(version.run_id, frame.workspace()))
-    if not known:
-        return _NO_POLICY, False
-    chosen = st.selectbox(
-        "Decide by",
-        [*known, _NO_POLICY],
-        format_func=lambda name: "The model's own labels" if name == _NO_POLICY else f"Policy {name}",
-        key=f"models-score-policy-{version.id}",
-        width=420,
-        help="Threshold policies that were stored with this model on the Fairness page.",
-    )
-    return chosen, chosen in known and known[chosen].randomized
 
 
 def _score_file(version: ModelVersion, policy: str, *, randomized: bool) -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.datasets._cell_format import cell_format
 from core.datasets._frame import load_frame, store_frame
-from core.datasets._number_format import NUMBER
 from core.datasets.prepare.recipe import Recipe, columns_made
 from core.datasets.prepare.session import open_table, step_errors
+from core.datasets.prepare.step import Step
+from core.datasets.prepare.type_step import ChangeType
 from core.datasets.prepare.typed import kind_of
 from core.datasets.prepare.work_table import WorkTable
 from core.jsonable import JsonObject
@@ -73,7 +75,8 @@ class Replay:
     types: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "recipe", self.recipe.row_wise())
+        steps = [_exact(step) for step in self.recipe.row_wise().steps]
+        object.__setattr__(self, "recipe", Recipe(steps))
 
     @property
     def inputs(self) -> set[str]:
@@ -119,6 +122,7 @@ class Replay:
         import pandas as pd
 
         given = frame.rename(columns=str)
+        given = given.drop(columns=[name for name in given.columns if name in self._made_again(given.columns)])
         used = [name for name in given.columns if name in self.inputs | self.outputs]
         if not used or given.columns.duplicated().any():  # the model says what is absent, or there twice
             return Replayed(frame, {})
@@ -144,6 +148,15 @@ class Replay:
         result = pd.concat([kept.drop(columns=[n for n in done.columns if n in kept.columns]), done], axis=1)
         return Replayed(result, skipped)
 
+    def _made_again(self, columns: Iterable[str]) -> set[str]:
+        """Return the columns of prepared rows that steps make once more, from others that are still there."""
+        present, made = set(columns), set()
+        for step in self.recipe.steps:
+            if step.inputs() <= present:
+                made |= columns_made(step) - step.inputs()
+                present |= columns_made(step)
+        return made - self.inputs
+
     def _cast(self, table: WorkTable) -> None:
         """Give columns the types of training where that changes no value: other rows may have lost them."""
         columns = table.kept()
@@ -166,8 +179,9 @@ class Replay:
         Returns
         -------
         dict
-            "steps", each derived column with its "stored_type"; the "types" before the steps; the names of the columns
-            that are "inputs" and that are "made"; and "number", the regular expression of a number with signs.
+            "steps", each derived column with its "stored_type", and each text that becomes another type with the
+            format in which its cells are "written"; the "types" before the steps; and the names of the columns that are
+            "inputs" and that are "made".
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -179,10 +193,12 @@ class Replay:
             pq.write_table(pa.table(columns), base / "empty.parquet")
             with open_table(base / "empty.parquet", base, base, {}) as table:
                 for step in self.recipe.steps:
+                    values = step.to_dict()
+                    if isinstance(step, ChangeType) and kind_of(table.columns.get(step.column, "")) == "text":
+                        values["written"] = dict(cell_format(step.type))
                     due = step.narrowed(table.columns)
                     if due is not None:
                         due.apply(table)
-                    values = step.to_dict()
                     if step.name == "derive":
                         values["stored_type"] = table.columns[values["column"]]
                     steps.append(values)
@@ -191,7 +207,6 @@ class Replay:
             "types": dict(self.types),
             "inputs": sorted(self.inputs),
             "made": sorted(self.outputs),
-            "number": NUMBER,
         }
 
     def to_dict(self) -> JsonObject:
@@ -204,3 +219,8 @@ class Replay:
         fields = dict(values)
         types = fields.pop("types", {})
         return cls(Recipe.from_dict(fields), types)
+
+
+def _exact(step: Step) -> Step:
+    """Return a fitted step that reads each row by itself."""
+    return step.replaced(exact=True) if isinstance(step, ChangeType) else step

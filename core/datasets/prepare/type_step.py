@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import field_validator
@@ -31,6 +32,11 @@ class ChangeType(Step):
     type : str
         Type as `ReadOptions.column_types` has it: "number", "number:1.234,5", "date:%d.%m.%Y", "text", "integer",
         "boolean" or "timestamp". Without the way in which values are written, the one that most cells have is used.
+    exact : bool, default=False
+        Whether only cells that are written as `type` says have a value, whatever the others are like: so that a row
+        of a fitted step does not depend on the rows beside it.
+    zoned : bool, optional
+        Whether times have an offset from UTC; a fitted step knows it. By default they may.
     """
 
     name: ClassVar[str] = "change_type"
@@ -38,6 +44,8 @@ class ChangeType(Step):
     help: ClassVar[str] = "Reads a column as another type. Cells without such a value become missing, and are counted."
     column: str
     type: str
+    exact: bool = False
+    zoned: bool | None = None
 
     @field_validator("type")
     @classmethod
@@ -61,7 +69,9 @@ class ChangeType(Step):
         present = kind_of(table.columns[self.column])
         notes: tuple[str, ...] = ()
         fitted = self
-        if present == "text" and kind != "text":
+        if present == "text" and kind != "text" and self.exact:
+            sql = self._exactly(table)
+        elif present == "text" and kind != "text":
             sql, notes, fitted = self._from_text(table)
         else:
             sql = _converted(self.column, present, kind, self.type)
@@ -69,6 +79,16 @@ class ChangeType(Step):
         table.checkpoint()
         rows = table.rows
         return Effect(rows, rows, {self.column: changed}, {self.column: lost} if lost else {}, notes=notes), fitted
+
+    def _exactly(self, table: WorkTable) -> str:
+        """Return SQL of a column of text whose cells have a value only when they are written as the type says."""
+        item, name = ColumnFormat.parse(self.type), identifier(self.column)
+        for macro in MACROS if item.style else ():
+            table.connection.execute(macro)
+        if item.kind != "timestamp" or item.dates:
+            return item.value(name)
+        times = {zoned: f"CAST({replace(item, zoned=zoned).value(name)} AS TIMESTAMP)" for zoned in (False, True)}
+        return f"coalesce({times[False]}, {times[True]})" if self.zoned is None else times[self.zoned]
 
     def _from_text(self, table: WorkTable) -> tuple[str, tuple[str, ...], ChangeType]:
         for macro in MACROS:
@@ -82,7 +102,8 @@ class ChangeType(Step):
             return f"NULL::{STORED[self.type.partition(':')[0]]}", notes, self
         # Markers of missing values are those of this table; elsewhere a cell without a value is missing as well.
         sql = chosen.format.value("c0").replace("c0", identifier(self.column))
-        return sql, notes, self.replaced(type=spec)
+        zoned = chosen.format.zoned if spec == "timestamp" else None
+        return sql, notes, self.replaced(type=spec, zoned=zoned)
 
 
 def _converted(column: str, present: str | None, kind: str, spec: str) -> str:

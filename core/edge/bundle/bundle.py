@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import numpy as np
 
 from core.edge.bundle.readme import readme
-from core.edge.bundle.written_cells import with_formats, write_cell
-from core.edge.export.metadata import Column, Metadata
+from core.edge.bundle.written_cells import cell_formats, with_formats, write_cell
+from core.edge.export.metadata import Metadata
 from core.edge.export.onnx_model import OnnxModel
 from core.edge.inspection.graph import load
 from core.edge.portable.cells import CellError, safe
@@ -106,7 +106,11 @@ def write_bundle(
     if policy is not None:
         metadata = replace(metadata, policy=policy.to_dict())
     if formats is not None:
-        metadata = replace(metadata, columns=with_formats(metadata.columns, formats))
+        metadata = replace(
+            metadata,
+            columns=with_formats(metadata.columns, formats),
+            group_formats=_group_formats(metadata, formats),
+        )
     if steps is not None:
         _check_steps(steps)
         metadata = replace(metadata, steps=steps)
@@ -119,7 +123,7 @@ def write_bundle(
         packages = ["onnxruntime", "numpy"]
         if metadata.kind == "text":
             packages += _add_tokenizer(folder, tokenizer, metadata, rows["text"].tolist())
-        (folder / "sample_input.csv").write_text(_csv(rows, metadata.columns), encoding="utf-8", newline="")
+        (folder / "sample_input.csv").write_text(_csv(rows, cell_formats(metadata)), encoding="utf-8", newline="")
         expected = io.StringIO(newline="")
         try:
             predict(folder, folder / "sample_input.csv", expected)
@@ -138,6 +142,19 @@ def write_bundle(
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="")
         return _zip(folder, Path(target))
+
+
+def _group_formats(metadata: Metadata, formats: Mapping[str, CellFormat]) -> dict[str, Mapping[str, Any]] | None:
+    """Return the formats of the columns that decisions need: groups, and where some are drawn, any column of ids."""
+    if metadata.policy is None:
+        return None
+    rules = Rules(metadata.policy)
+    features = {column.name for column in metadata.columns}
+    return {
+        name: item
+        for name, item in formats.items()
+        if name in rules.columns or (rules.randomized and name not in features)
+    } or None
 
 
 def _check_steps(steps: Mapping[str, Any]) -> None:
@@ -168,11 +185,19 @@ def _rows(metadata: Metadata, sample: Sample) -> pd.DataFrame:
             f"The sample has no column {', '.join(map(repr, missing[:5]))}.",
             f"Give rows with the columns of the model and of its policy. {unknown_name(missing[0], frame.columns)}",
         )
+    if rules:  # a group that a spreadsheet would run is not written as it is
+        frame = frame[~frame[rules.columns].map(_runs).any(axis=1)]
+    if not len(frame):
+        raise ExportError("No row of the sample has a group that a file can hold.", "Give rows of other groups.")
     rows = frame[required]
     if rules and rules.randomized and "row_id" not in required:
         ids = frame["row_id"] if "row_id" in frame.columns else pd.Series(range(len(frame)), index=frame.index)
         rows = pd.concat([ids.rename("row_id"), rows], axis=1)
     return rows
+
+
+def _runs(cell: object) -> bool:
+    return isinstance(cell, str) and safe(cell) != cell
 
 
 def _add_tokenizer(folder: Path, tokenizer: str | Path | None, metadata: Metadata, texts: Sequence[str]) -> list[str]:
@@ -202,16 +227,14 @@ def _add_tokenizer(folder: Path, tokenizer: str | Path | None, metadata: Metadat
     return []
 
 
-def _csv(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
+def _csv(frame: pd.DataFrame, formats: Mapping[str, Mapping[str, Any]]) -> str:
     """Return rows as the bundle reads them: empty cells where missing, true and false, dates, numbers in full."""
     import pandas as pd
-
-    by_name = {column.name: column for column in columns}
 
     def cell(name: str, value: object) -> str | int | float:
         if pd.isna(value):
             return ""
-        if name in by_name and (text := write_cell(by_name[name], value)) is not None:
+        if name in formats and (text := write_cell(name, formats[name], value)) is not None:
             return text
         if isinstance(value, pd.Timestamp):
             return str(value.isoformat())

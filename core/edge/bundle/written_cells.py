@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from core.edge.export.metadata import Column
+from core.edge.export.metadata import Column, Metadata
 from core.edge.portable.written import read_cell
 from core.errors import ExportError
 
-__all__ = ["with_formats", "write_cell"]
+__all__ = ["cell_formats", "with_formats", "write_cell"]
 
 _HINT = "Use the model in Python, or search again with another type for this column."
 
@@ -49,13 +49,31 @@ def _readable(column: Column, written: Mapping[str, Any]) -> Mapping[str, Any] |
     return None if kind == "text" and column.kind not in ("category", "text") else written
 
 
-def write_cell(column: Column, value: object) -> str | None:
+def cell_formats(metadata: Metadata) -> dict[str, Mapping[str, Any]]:
+    """Return the format in which a file has the cells of each column, as the code of a bundle reads them.
+
+    Parameters
+    ----------
+    metadata : Metadata
+        Metadata of the bundle's model.
+    """
+    formats = {column.name: column.written for column in metadata.columns if column.written is not None}
+    formats |= dict(metadata.group_formats or {})
+    if metadata.steps is None:
+        return formats
+    changed = {step["column"]: step["written"] for step in metadata.steps["steps"] if "written" in step}
+    return formats | dict(metadata.steps.get("formats", {})) | changed
+
+
+def write_cell(name: str, written: Mapping[str, Any], value: object) -> str | None:
     """Return a value as its column's training file had it; None for the plain way.
 
     Parameters
     ----------
-    column : Column
-        Column with its format.
+    name : str
+        Name of the column.
+    written : mapping
+        Format of the column.
     value : bool, number, datetime or str
         Value of a cell.
 
@@ -64,8 +82,7 @@ def write_cell(column: Column, value: object) -> str | None:
     ExportError
         When the value cannot be written so that the code of a bundle reads it again.
     """
-    written = column.written
-    if written is None or not ("number" in written or "dates" in written):
+    if isinstance(value, str) or not ("number" in written or "dates" in written):
         return None
     texts = _texts(written, value)
     for text in texts:
@@ -75,7 +92,7 @@ def write_cell(column: Column, value: object) -> str | None:
             continue
         if again == (value.replace(microsecond=0) if isinstance(value, datetime) else value):
             return text
-    raise ExportError(f"The cell {value!s:.60} of '{column.name}' cannot be written as in the training file.", _HINT)
+    raise ExportError(f"The cell {value!s:.60} of '{name}' cannot be written as in the training file.", _HINT)
 
 
 def _texts(written: Mapping[str, Any], value: object) -> list[str]:

@@ -141,6 +141,8 @@ class Metadata:
         The column that is predicted.
     steps : dict, optional
         Steps between a file and the table that the model was trained on, which a bundle's code runs on cells of text.
+    group_formats : dict, optional
+        Format in which the training file had the cells of columns that a bundle's code decides by, by name.
 
     Examples
     --------
@@ -161,6 +163,7 @@ class Metadata:
     variant: str = "fp32"
     target: str | None = None
     steps: Mapping[str, Any] | None = None
+    group_formats: Mapping[str, Mapping[str, Any]] | None = None
 
     @classmethod
     def read(cls, model: onnx.ModelProto | str | Path) -> Metadata:

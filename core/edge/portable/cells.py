@@ -18,12 +18,14 @@ from .written import category_text, read_cell
 
 __all__ = [
     "MARKERS",
+    "MISSING",
     "TEXT_MARKERS",
     "CellError",
     "categories",
     "dates",
     "feed",
     "groups",
+    "number_text",
     "numbers",
     "read_csv",
     "safe",
@@ -141,7 +143,12 @@ def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float64]:
     return np.where(np.abs(values) <= _LARGEST, values, np.nan)
 
 
-def categories(cells: Sequence[str], words: Collection[str] = (), padded: bool | None = None) -> NDArray[np.object_]:
+def categories(
+    cells: Sequence[str],
+    words: Collection[str] = (),
+    padded: bool | None = None,
+    markers: Collection[str] = TEXT_MARKERS,
+) -> NDArray[np.object_]:
     """Return words, "(missing)" where a cell is missing.
 
     Parameters
@@ -152,8 +159,10 @@ def categories(cells: Sequence[str], words: Collection[str] = (), padded: bool |
         Markers that are categories of this column.
     padded : bool, optional
         Whether a blank before a word belongs to it; by default it does not when all cells begin with one.
+    markers : collection of str, default=TEXT_MARKERS
+        Texts that mean a missing value.
     """
-    missing = {"", *TEXT_MARKERS} - set(words)
+    missing = {"", *markers} - set(words)
     values = [MISSING if cell.strip(_SPACES) in missing else cell for cell in cells]
     if padded is None:
         values = _without_padding(values)
@@ -211,12 +220,13 @@ def feed(column: Mapping[str, Any], cells: Sequence[str]) -> NDArray[Any]:
     written = column.get("written")
     if written is not None and written["kind"] != "text":
         cells = [_plain_cell(column, written, index, cell) for index, cell in enumerate(cells)]
+    markers = written["missing"] if written is not None and written["kind"] == "text" else TEXT_MARKERS
     if column["kind"] == "text":
-        missing = {"", *TEXT_MARKERS}
+        missing = {"", *markers}
         texts = ["" if cell.strip(_SPACES) in missing else cell for cell in cells]
         return count_words(texts, column["vocabulary"])
     if column["kind"] == "category":
-        return categories(cells, column.get("words", ()), column.get("padded")).reshape(-1, 1)
+        return categories(cells, column.get("words", ()), column.get("padded"), markers).reshape(-1, 1)
     if column["kind"] == "date":
         return dates(column["name"], cells).reshape(-1, 1)
     # The graph itself subtracts the center of a number whose digits float32 does not hold.
@@ -253,17 +263,23 @@ def groups(cells: Sequence[str]) -> list[str]:
     present = [text for text in trimmed if text and text not in MARKERS]
     if present and all(text in _BOOLEANS for text in present):
         return [MISSING if text not in _BOOLEANS else str(bool(_BOOLEANS[text])) for text in trimmed]
-    if present and all(_NUMBER.fullmatch(text) and not _CODE.fullmatch(text) for text in present):
-        return [MISSING if not text or text in MARKERS else _number_text(text) for text in trimmed]
+    if present and all(number_text(text) is not None for text in present):
+        return [number_text(text) or MISSING for text in trimmed]
     codes = all(len(text) == 2 and text.isascii() and text.isupper() and text.isalpha() for text in trimmed if text)
     return list(categories(cells, {"NA"} if codes else ()))
 
 
-def _number_text(text: str) -> str:
-    if text.lstrip("+-").isdigit():
-        return str(int(text))
-    value = float(text)
-    return str(int(value)) if value.is_integer() else str(value)
+def number_text(text: str) -> str | None:
+    """Return a plain number as a category; None for other texts, and for codes such as 007.
+
+    Examples
+    --------
+    >>> number_text("1.0"), number_text("-2.50"), number_text("007"), number_text("a")
+    ('1', '-2.5', None, None)
+    """
+    if not _NUMBER.fullmatch(text) or _CODE.fullmatch(text):
+        return None
+    return str(int(text)) if text.lstrip("+-").isdigit() else category_text(float(text))
 
 
 def _without_padding(cells: list[str]) -> list[str]:

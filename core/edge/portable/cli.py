@@ -12,8 +12,9 @@ from typing import TextIO
 
 import numpy as np
 
-from .cells import CellError, groups, read_csv, safe
+from .cells import CellError, read_csv, safe
 from .model import EdgeModel
+from .ties import largest
 
 __all__ = ["main", "predict"]
 
@@ -83,13 +84,12 @@ def predict(
     if model.labels is None:
         columns["label"] = [repr(float(value)) for value in outputs[:, 0]]  # with all of its digits
     else:
-        columns["label"] = [model.labels[code] for code in outputs.argmax(axis=1)]
+        columns["label"] = [model.labels[code] for code in largest(outputs)]
         for code, label in enumerate(model.labels):
             columns[f"p({label})"] = [_number(value) for value in outputs[:, code]]
     if model.rules is not None:
-        parts = [groups(cells[name]) for name in model.rules.columns]
-        texts = [", ".join(part) for part in zip(*parts, strict=True)]
-        keys = None if ids is None else groups(ids)
+        texts = model.rules.names.of_cells(cells, model.group_formats)
+        keys = None if ids is None else model.id_texts(id_column or _ID, ids)
         columns["decision"] = model.rules.decide(model.policy_scores(outputs), texts, keys).tolist()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow([safe(name) for name in columns])

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import steps
-from .cells import CellError, feed
+from .cells import MISSING, CellError, feed, groups
 from .rules import Rules
 from .session import open_session
 from .wordpiece import WordPiece
+from .written import category_text, read_cell
 
 __all__ = ["EdgeModel"]
 
@@ -39,6 +40,8 @@ class EdgeModel:
         Columns of a table: name, kind, input, the spellings of "missing" that are words there, and a text's vocabulary.
     rules : Rules or None
         The policy of the model.
+    group_formats : dict
+        Format in which the training file had the cells of columns that decisions need, by name.
     steps : dict or None
         Steps between a file and the table that the model was trained on.
     """
@@ -56,6 +59,7 @@ class EdgeModel:
         self.labels: list[str] | list[int] | None = read("labels")
         self.columns: list[dict[str, Any]] = read("columns") or []
         self.steps: dict[str, Any] | None = read("steps")
+        self.group_formats: dict[str, dict[str, Any]] = read("group_formats") or {}
         policy = read("policy")
         self.rules = None if policy is None else Rules(policy)
         self._tokenize = (
@@ -126,6 +130,16 @@ class EdgeModel:
         exponentials: NDArray[np.float64] = np.exp(values - values.max(axis=1, keepdims=True))
         softmax: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
         return softmax
+
+    def id_texts(self, column: str, cells: Sequence[str]) -> list[str]:
+        """Return the ids of rows, as the cells of a column have them, by which decisions are drawn."""
+        written = self.group_formats.get(column)
+        if written is None:
+            return groups(cells)
+        try:
+            return [category_text(read_cell(written, cell)) or MISSING for cell in cells]
+        except (ValueError, OverflowError) as error:
+            raise CellError(f"The column '{column}' holds an id that is not written as in training: {error}.") from None
 
     def policy_scores(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scores that the policy decides by: the probability of its positive label, or the number."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .cells import CellError
+from .groups import GroupNames
+from .ties import reaches
 
 __all__ = ["Rules"]
 
@@ -23,8 +25,17 @@ class Rules:
 
     Parameters
     ----------
-    policy : dict
+    policy : mapping
         The policy, as in the model's metadata.
+
+    Attributes
+    ----------
+    columns : list of str
+        Columns that the policy decides by.
+    positive : str or None
+        Label that its scores are the probabilities of; None for the model's last.
+    names : GroupNames
+        Names of its groups.
 
     Examples
     --------
@@ -33,9 +44,11 @@ class Rules:
     [0, 1]
     """
 
-    def __init__(self, policy: dict[str, Any]) -> None:
-        self.columns: list[str] = policy["columns"]
+    def __init__(self, policy: Mapping[str, Any]) -> None:
+        self._policy = policy
+        self.columns: list[str] = list(policy["columns"])
         self.positive: str | None = policy.get("settings", {}).get("positive")
+        self.names = GroupNames(self.columns, policy["rules"])
         self._rules = {
             group: [
                 (float(_WORDS.get(part["threshold"], part["threshold"])), float(part["probability"])) for part in rule
@@ -52,6 +65,19 @@ class Rules:
         }
         self._salt = hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=16).digest()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the policy."""
+        return dict(self._policy)
+
+    def __contains__(self, group: object) -> bool:
+        """Whether a group has a rule."""
+        return group in self._rules
+
+    @property
+    def groups(self) -> list[str]:
+        """Names of the groups that have a rule."""
+        return list(self._rules)
+
     @property
     def randomized(self) -> bool:
         """Whether decisions of any group are drawn, so that rows need ids."""
@@ -65,7 +91,8 @@ class Rules:
         Parameters
         ----------
         scores : array of shape (n,)
-            The probability of the positive label.
+            The probability of the positive label. One that equals a threshold but for the last digits, in which
+            runtimes differ, reaches it.
         groups : sequence of str
             The group of each row; parts of several columns are joined by ", ".
         ids : sequence of str, optional
@@ -87,7 +114,7 @@ class Rules:
         for group in dict.fromkeys(groups):
             rows = names == group
             for threshold, probability in self._rules[group]:
-                rates[rows] += probability * (scores[rows] >= threshold)
+                rates[rows] += probability * reaches(scores[rows], threshold)
         rates = rates.clip(0.0, 1.0)
         if not self.randomized:
             return (rates >= 0.5).astype(np.int64)

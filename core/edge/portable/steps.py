@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -15,8 +14,6 @@ from .written import read_cell
 __all__ = ["UnsupportedStepError", "apply", "check"]
 
 _SPACES = " \t\u00a0"
-_SIGNS = str.maketrans("−–\u00a0\u202f\u2009’", "--   '")
-_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "Mio": 1e6, "bn": 1e9, "B": 1e9, "Mrd": 1e9}
 Cells = dict[str, list[str]]
 
 
@@ -61,24 +58,21 @@ def apply(cells: Cells, described: Mapping[str, Any]) -> Cells:
     cells : dict of str to list of str
         Cells by column; a missing one is empty.
     described : mapping
-        The "steps", as a recipe has them; the "types" of the columns before them, as DuckDB names them; "formats", in
-        which the cells of some columns are written; and "number", the regular expression of a number with signs
-        around it, as the import has it.
+        The "steps", as `core.datasets.Replay.described` has them; the "types" of the columns before them, as DuckDB
+        names them; and "formats", in which the cells of some columns are written.
 
     Returns
     -------
     dict of str to list of str
     """
-    state = _State(
-        {name: list(column) for name, column in cells.items()},
-        dict(described["types"]),
-        re.compile(described["number"]),
-    )
+    state = _State({name: list(column) for name, column in cells.items()}, dict(described["types"]))
+    formats = described.get("formats", {})
     for name, kind in state.types.items():
         markers = TEXT_MARKERS if kind == "VARCHAR" else MARKERS
-        state.map(name, lambda cell, markers=markers: "" if cell.strip(_SPACES) in markers else cell)
-    for name, written in described.get("formats", {}).items():
-        state.map(name, lambda cell, name=name, written=written: _plain(name, written, cell))
+        if name in formats:
+            state.map(name, lambda cell, name=name: _plain(name, formats[name], cell))
+        else:
+            state.map(name, lambda cell, markers=markers: "" if cell.strip(_SPACES) in markers else cell)
     for step in described["steps"]:
         _STEPS[step["step"]](state, step)
     return state.cells
@@ -97,8 +91,8 @@ def _plain(name: str, written: Mapping[str, Any], cell: str) -> str:
 
 
 class _State:
-    def __init__(self, cells: Cells, types: dict[str, str], number: re.Pattern[str]) -> None:
-        self.cells, self.types, self.number = cells, types, number
+    def __init__(self, cells: Cells, types: dict[str, str]) -> None:
+        self.cells, self.types = cells, types
 
     def map(self, name: str, function: Any) -> None:
         if name in self.cells:
@@ -126,53 +120,33 @@ class _State:
 
 
 def _change_type(state: _State, step: Mapping[str, Any]) -> None:
-    name, (kind, _, written) = step["column"], step["type"].partition(":")
+    name, kind = step["column"], step["type"].partition(":")[0]
     if name not in state.cells:
         return
-    was_text = state.types.get(name, "VARCHAR") == "VARCHAR"
-    if kind == "number" and was_text:
-        state.map(name, lambda cell: as_text(_number(cell, written, state.number)))
-    elif kind == "date" and was_text:
-        state.map(name, lambda cell: as_text(_date(cell, written)))
-    elif kind == "text" and not was_text:
-        state.map(name, lambda cell: as_text(state.value(name, cell)))
+    before = state.types.get(name, "VARCHAR")
+    if before == "VARCHAR" and kind != "text":
+        state.map(name, lambda cell: as_text(_as_written(step["written"], cell)))
+    elif kind == "date" and ":" in step["type"]:  # digits such as 20240131
+        state.map(name, lambda cell: as_text(_as_written(step["written"], as_text(state.value(name, cell)))))
+    else:
+        state.map(name, lambda cell: as_text(_converted(state.value(name, cell), kind)))
     state.types[name] = {"number": "DOUBLE", "date": "DATE", "text": "VARCHAR"}[kind]
 
 
-def _number(cell: str, style: str, pattern: re.Pattern[str]) -> float | None:
-    """Return a number with marks and signs, as the import reads it."""
-    text = cell.translate(_SIGNS).strip(" \t")
+def _as_written(written: Mapping[str, Any], cell: str) -> Value:
+    """Return the value of a cell, which is missing where it is written in another way; a date has no time."""
     try:
-        return float(text)
-    except ValueError:
-        pass
-    match = pattern.fullmatch(text)
-    if match is None or not style:
+        value = read_cell(written, cell)
+    except (ValueError, OverflowError):
         return None
-    opened, sign, _, inner, digits, scale, _, last, closed = match.groups(default="")
-    decimal = style[-2]
-    thousands = next((mark for mark in style if not mark.isdigit() and mark != decimal), "")
-    plain = digits.rstrip().replace(thousands, "") if thousands else digits.rstrip()
-    if (opened == "(") != (closed == ")") or re.match(r"0\d", digits):
-        return None
-    try:
-        number = float(plain.replace(decimal, ".")) * _SCALES.get(scale, 1.0)
-    except ValueError:
-        return None
-    return -number if "-" in (sign, inner, last) or opened else number
+    return value.date() if isinstance(value, datetime) and written["kind"] == "date" else value
 
 
-def _date(cell: str, written: str) -> date | None:
-    text = cell.strip()
-    for form in (part.strip() for part in written.split("|")) if written else ():
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-    try:
-        return date.fromisoformat(text[:10]) if text else None
-    except ValueError:
-        return None
+def _converted(value: Value, kind: str) -> Value:
+    """Return a value that is not a text as another type."""
+    if kind == "number" and isinstance(value, bool):
+        return int(value)
+    return value.date() if kind == "date" and isinstance(value, datetime) else value
 
 
 def _rename(state: _State, step: Mapping[str, Any]) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-__all__ = ["Value", "category_text", "read_cell", "seconds"]
+__all__ = ["Value", "category_text", "known_word", "read_cell", "seconds"]
 
 Value: TypeAlias = bool | int | float | str | datetime | None
 
@@ -46,7 +46,7 @@ def read_cell(record: Mapping[str, Any], cell: str) -> Value:
     datetime.datetime(2024, 10, 3, 0, 0)
     """
     stripped = cell.strip(_BLANKS)
-    if not stripped or stripped in record["missing"]:
+    if not stripped or (stripped in record["missing"] and stripped not in record.get("words", ())):
         return None
     kind = record["kind"]
     if kind == "text":
@@ -109,6 +109,35 @@ def category_text(value: Value) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return None if value is None else str(value)
+
+
+def known_word(cell: str, known: Collection[str], markers: Collection[str]) -> str | None:
+    """Return a cell of text as training read it; None where it is missing.
+
+    Parameters
+    ----------
+    cell : str
+        The cell.
+    known : collection of str
+        Words of the column. A text that means a missing value is a word only there. Blanks before a text belong to it
+        where some of these words begin with one.
+    markers : collection of str
+        Texts that mean a missing value.
+
+    Examples
+    --------
+    >>> known_word("NA", ["NA"], ["NA"]), known_word("NA", ["a"], ["NA"])
+    ('NA', None)
+    >>> known_word(" a", ["a"], []), known_word(" a", ["a", " b"], [])
+    ('a', ' a')
+    """
+    if cell in known:
+        return cell
+    stripped = cell.strip(_BLANKS)
+    if not stripped or stripped in markers:
+        return None
+    plain = cell.lstrip()
+    return plain if plain in known and not any(word[:1].isspace() for word in known) else cell
 
 
 def seconds(value: datetime) -> int:

@@ -25,7 +25,8 @@ def bin_numbers(values: ArrayLike, bins: int | Sequence[float] = 4) -> pd.Series
     values : array-like of shape (n,)
         Numbers; missing ones stay missing.
     bins : int or sequence of float, default=4
-        Number of groups by quantiles, or the inner edges. A value equal to an edge is in the group above it.
+        Number of groups by quantiles, whose edges are rounded as they are shown, or the inner edges. A value equal to
+        an edge is in the group above it.
 
     Returns
     -------
@@ -45,18 +46,37 @@ def bin_numbers(values: ArrayLike, bins: int | Sequence[float] = 4) -> pd.Series
         numbers = pd.to_numeric(pd.Series(values)).astype(float)
     except (ValueError, TypeError) as error:
         raise InputError(f"Only numbers can be binned ({error}).", "Choose a column of numbers.") from error
-    edges = _quantile_edges(numbers.dropna(), bins) if isinstance(bins, int) else np.unique(np.asarray(bins, float))
+    known, exact = numbers.dropna(), not isinstance(bins, int)
+    edges = _quantile_edges(known, bins) if isinstance(bins, int) else np.unique(np.asarray(bins, float))
     if not len(edges):
         categories = pd.Categorical(numbers.map(label_text, na_action="ignore"), ordered=True)
         return pd.Series(categories, index=numbers.index, name=numbers.name)
-    # As few digits as tell all edges apart.
-    texts = next(
-        names for digits in range(6, 18) if len(set(names := [f"{edge:,.{digits}g}" for edge in edges])) == len(edges)
-    )
+    texts = _edge_texts(edges, None if exact else float(known.min()))
+    edges = np.array([float(text.replace(",", "")) for text in texts])
     names = [f"below {texts[0]}", *(f"{low} to {high}" for low, high in pairwise(texts)), f"{texts[-1]} and above"]
     codes = np.where(numbers.notna(), np.searchsorted(edges, numbers.fillna(edges[0]), side="right"), -1)
     categories = pd.Categorical.from_codes(codes, categories=names, ordered=True)
     return pd.Series(categories, index=numbers.index, name=numbers.name)
+
+
+def _edge_texts(edges: FloatArray, smallest: float | None) -> list[str]:
+    """Return edges as text. What is shown is what separates: a name alone says which numbers are in a group.
+
+    Parameters
+    ----------
+    edges : array of shape (n,)
+        Edges, in order.
+    smallest : float or None
+        Smallest number, above which rounded edges stay; None for edges that are not rounded.
+    """
+    for digits in range(6, 17):
+        texts = [f"{edge:,.{digits}g}" for edge in edges]
+        rounded = [float(text.replace(",", "")) for text in texts]
+        if rounded == edges.tolist():
+            return texts
+        if smallest is not None and len(set(rounded)) == len(edges) and rounded[0] > smallest:
+            return texts
+    return [f"{edge:,.17g}" for edge in edges]
 
 
 def _quantile_edges(known: pd.Series, bins: int) -> FloatArray:

@@ -209,7 +209,7 @@ class ThresholdPolicy:
 
     def _stored_rules(self) -> dict[str, list[_StoredThreshold]]:
         return {
-            group: [{"threshold": _WORDS.get(t, t), "probability": p} for t, p in rule]
+            group: [{"threshold": _WORDS.get(t, float(t)), "probability": float(p)} for t, p in rule]
             for group, rule in self.rules.items()
         }
 

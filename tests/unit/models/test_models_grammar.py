@@ -8,7 +8,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,16 +16,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import models
+from core import models, policies
 from core.automl import AutoMLResult, AutoMLSettings, search
 from core.catalog import Run
 from core.datasets import ReadOptions, Table, cell_format, read_table
-from core.edge import export_onnx, write_bundle
+from core.edge import OnnxModel, export_onnx, write_bundle
 from core.edge.portable.cli import predict
 from core.edge.portable.written import read_cell
 from core.errors import ExportError
+from core.fairness import ThresholdPolicy, as_groups, label_text
 from core.models._fields import Field, describe_fields
 from core.models._intake import read_rows
+from core.models._mlflow_loader import _load_pyfunc
 from core.models.written_cells import read_frame
 from core.readings import READING, Reading
 from tests.unit.models.conftest import keep
@@ -177,16 +179,23 @@ def test_the_folder_of_mlflow_scores_text_cells_with_its_own_code(
 
 
 @pytest.fixture(scope="module")
-def bundle(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundle")
-    frame = trained.table.frame
-    exported = export_onnx(trained.result.model, folder / "m.onnx", train=frame[:200], held_out=frame[200:])
-    made = write_bundle(
-        folder / "b.zip", exported, sample=frame.head(60), card="card", license="MIT", formats=trained.reading.formats()
-    )
+def exported(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> OnnxModel:
+    frame, path = trained.table.frame, tmp_path_factory.mktemp("exported") / "m.onnx"
+    return export_onnx(trained.result.model, path, train=frame[:200], held_out=frame[200:])
+
+
+def unpacked(exported: OnnxModel, trained: Trained, folder: Path, **values: Any) -> Path:
+    """Return the folder of an edge bundle."""
+    options = {"sample": trained.table.frame.head(60), "formats": trained.reading.formats()}
+    made = write_bundle(folder / "b.zip", exported, card="card", license="MIT", **options, **values)
     with zipfile.ZipFile(made) as archive:
         archive.extractall(folder / "unpacked")
     return folder / "unpacked"
+
+
+@pytest.fixture(scope="module")
+def bundle(exported: OnnxModel, trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpacked(exported, trained, tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.mark.parametrize("rows", [[7], [3, 200, 11], list(range(ROWS))], ids=["one", "three", "all"])
@@ -209,12 +218,60 @@ def test_the_bundle_says_how_cells_are_written_and_checks_itself(bundle: Path) -
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_a_bundle_cannot_read_is_refused_by_the_columns_name(trained: Trained, tmp_path: Path) -> None:
+def test_what_a_bundle_cannot_read_is_refused_by_the_columns_name(
+    trained: Trained, exported: OnnxModel, tmp_path: Path
+) -> None:
     frame = trained.table.frame
-    exported = export_onnx(trained.result.model, tmp_path / "m.onnx", train=frame[:200], held_out=frame[200:])
     formats = trained.reading.formats() | {"country": cell_format("timestamp")}
     with pytest.raises(ExportError, match="'country' holds times"):
         write_bundle(tmp_path / "b.zip", exported, sample=frame.head(3), card="", license="", formats=formats)
+
+
+GROUPS = [("padded", "code", "flag"), pytest.param(("price", "country"), marks=pytest.mark.nightly)]
+
+
+@pytest.mark.parametrize("columns", GROUPS)
+def test_groups_decide_the_same_wherever_rows_are_scored(
+    trained: Trained, exported: OnnxModel, registered: Run, tmp_path: Path, columns: tuple[str, ...]
+) -> None:
+    """The reference is the policy itself on the groups that the Fairness page makes of the training table."""
+    raw, table, result, reading, _ = trained
+    groups = pd.DataFrame({name: as_groups(table.frame[name]) for name in columns})
+    names = [", ".join(map(label_text, row)) for row in groups.itertuples(index=False)]
+    scores = result.model.predict_proba(table.frame)[:, 1]
+    # The threshold of each group is the score of one of its rows.
+    thresholds = pd.Series(scores).groupby(names).quantile(0.5, interpolation="nearest")
+    policy = ThresholdPolicy({name: ((float(at), 1.0),) for name, at in thresholds.items()}, columns)
+    expected = policy.predict(scores, groups).tolist()
+    assert 0 < sum(expected) < ROWS
+    kept = policies.keep(registered, "groups", policy)
+
+    version = models.resolve(models.register(registered.id, workspace="local").id, workspace="local")
+    assert models.score(version.id, raw, workspace="local")["decision"].tolist() == expected
+    assert models.score(version.id, table.frame, workspace="local")["decision"].tolist() == expected
+    served = _load_pyfunc(str(models.save_mlflow(version.id, tmp_path / "mlflow", workspace="local") / "data"))
+    result.save(tmp_path / "search")
+    (tmp_path / "search" / READING).write_text(reading.to_json())
+    (tmp_path / "search" / kept).write_text(json.dumps(policy.to_dict()))
+    downloaded = models.DownloadedModel(tmp_path / "search")
+    edge = unpacked(exported, trained, tmp_path, policy=policy)
+    cases = [list(range(ROWS)), *([row] for row in first_of_each(raw, columns))]
+    for rows in cases:
+        part = raw.iloc[rows, ::-1]
+        own = [expected[row] for row in rows]
+        assert models.score(version.id, part, workspace="local")["decision"].tolist() == own
+        assert served.predict(part)["decision"].tolist() == own
+        part.to_csv(tmp_path / "rows.csv", index=False, encoding="utf-8-sig")
+        if rows in cases[:2]:
+            assert downloaded.score(tmp_path / "rows.csv").table["decision"].tolist() == own
+        with (tmp_path / "out.csv").open("w", newline="") as target:
+            predict(edge, tmp_path / "rows.csv", target)
+        assert pd.read_csv(tmp_path / "out.csv")["decision"].tolist() == own
+
+
+def first_of_each(raw: pd.DataFrame, columns: tuple[str, ...]) -> list[int]:
+    """Return the first row of each spelling of a group, of a few."""
+    return sorted({raw.index.get_loc(rows[0]) for name in columns for rows in raw.groupby(name).groups.values()})[:3]
 
 
 CELLS = st.one_of(

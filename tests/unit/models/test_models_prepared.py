@@ -9,16 +9,19 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from core import exports, jobs, models
-from core.automl import AutoMLSettings
-from core.catalog import Dataset, ModelVersion, RunState, datasets, runs, versions
+from core.automl import AutoMLSettings, bundle
+from core.catalog import Dataset, ModelVersion, RunState, artifacts, datasets, runs, versions
 from core.datasets import Recipe, Replay, load_frame
-from core.errors import InputError
+from core.datasets import prepare as preparation
+from core.errors import ExportError, InputError
 from core.models._mlflow_loader import _load_pyfunc
 from core.storage import get_store
 from core.tasks import automl, export, ingest, prepare, score
@@ -155,6 +158,83 @@ def test_the_bundle_has_the_steps_and_needs_no_database(trained: Trained, tmp_pa
     assert (
         subprocess.run([sys.executable, "predict.py", "--check"], cwd=tmp_path / "bundle", check=False).returncode == 0
     )
+
+
+@pytest.fixture(scope="module")
+def download(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The download of the search, unpacked."""
+    folder = tmp_path_factory.mktemp("download")
+    items = artifacts.find(trained.model.run_id, "local")
+    bundle({item.name: get_store().local_path(item.digest) for item in items}, folder / "model.zip")
+    with zipfile.ZipFile(folder / "model.zip") as archive:
+        archive.extractall(folder)
+    return folder / "model"
+
+
+def test_the_download_of_a_search_has_the_steps(trained: Trained, download: Path, tmp_path: Path) -> None:
+    kept = FILE[FILE["id"].str.len() > 2].drop(columns="left")
+    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    model = models.DownloadedModel(download)
+    odd = [row for row, fee in enumerate(kept["fee"]) if fee == "on request"][:1]
+    for rows in (list(range(len(kept))), odd):
+        kept.iloc[rows, ::-1].to_csv(tmp_path / "rows.csv", index=False)
+        scored = model.score(tmp_path / "rows.csv")
+        np.testing.assert_array_equal(scored.table["p(yes)"], expected["p(yes)"].iloc[rows])
+        assert scored.table["prediction"].tolist() == expected["prediction"].iloc[rows].tolist()
+    trained.frame.to_parquet(tmp_path / "prepared.parquet")
+    np.testing.assert_array_equal(model.score(tmp_path / "prepared.parquet").table["p(yes)"], expected["p(yes)"])
+    scored.to_csv(tmp_path / "out.csv")
+    assert pd.read_csv(tmp_path / "out.csv")["p(yes)"].tolist() == scored.table["p(yes)"].tolist()
+    readme = (download / "README.md").read_text()
+    assert "2. Read 'fee' as number, written as 1,234.5" in readme
+    assert "`Plan`, `fee`, `since` are read" in readme
+
+
+@pytest.mark.nightly
+def test_the_script_of_the_download_repeats_the_steps_on_its_own(
+    trained: Trained, download: Path, tmp_path: Path
+) -> None:
+    FILE.drop(columns="left").to_csv(tmp_path / "raw.csv", index=False)
+    done = subprocess.run(
+        [sys.executable, "predict.py", str(tmp_path / "raw.csv"), str(tmp_path / "out.csv")],
+        cwd=download,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = pd.read_csv(tmp_path / "out.csv")
+    answers = answers[answers["id"].str.len() > 2]
+    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    np.testing.assert_allclose(answers["p(yes)"], expected["p(yes)"], rtol=0, atol=1e-9)
+
+
+def test_a_step_whose_code_the_download_has_not_is_refused_by_name(download: Path, tmp_path: Path) -> None:
+    class Shout(preparation.STEPS["rename"]):  # as a module of PLUMBLINE_EXTENSIONS adds one
+        name: ClassVar[str] = "shout"
+
+        def describe(self) -> str:
+            return f"Shout '{self.column}'"
+
+    preparation.STEPS.add(Shout)
+    try:
+        recipe = Replay(Recipe([{"step": "shout", "column": "fee", "to": "FEE"}]), {"fee": "DOUBLE"})
+        (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_dict()))
+        files = {path.name: path for path in download.iterdir() if path.is_file()}
+        with pytest.raises(ExportError, match=r"The step 'Shout 'fee'' belongs to the extension 'tests\."):
+            bundle(files | {"recipe.json": tmp_path / "recipe.json"}, tmp_path / "model.zip")
+    finally:
+        preparation.STEPS.remove("shout")
+
+
+def test_cells_that_a_step_cannot_read_are_missing_and_said_to_be(trained: Trained) -> None:
+    rows = raw_rows().astype({"age": object})
+    rows["since"] = rows["since"].dt.strftime("%d.%m.%Y")
+    expected = models.score(trained.model.id, rows.assign(since=[None, *rows["since"][1:]]), workspace="local")
+    scored = models.score(trained.model.id, rows.assign(since=["soon", *rows["since"][1:]]), workspace="local")
+    np.testing.assert_array_equal(scored["p(yes)"], expected["p(yes)"])
+    messages = [finding["message"] for finding in scored.attrs["findings"]]
+    assert any(message.startswith("'since': 1 of 290 cells cannot be read as dates") for message in messages), messages
 
 
 def test_the_model_keeps_its_version_after_an_undo(trained: Trained) -> None:

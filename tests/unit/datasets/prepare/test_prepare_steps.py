@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.datasets import load_frame
-from core.datasets.prepare import STEPS, Prepared, Recipe, StepError, apply_recipe
+from core.datasets.prepare import STEPS, Prepared, Recipe, Replay, StepError, apply_recipe
 from core.errors import SettingsError
 
 TABLE = pd.DataFrame(
@@ -218,6 +218,41 @@ def test_one_row_at_a_time_gives_what_all_rows_gave() -> None:
     expected = whole.frame.iloc[[0, 1, 3, 5]]
     for name in expected:
         assert single[name].astype("string").tolist() == expected[name].astype("string").tolist(), name
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        ("number", ["1.5", "2.5", "1,5", "1 234", "$5", "007", "?", "1.234"]),
+        ("number", ["1.234,5", "2,5", "2.5", "1.234", "x"]),
+        ("date", ["2024-01-02", "2024-02-03", "03/04/2024", "3.4.24"]),
+        ("date", ["31/01/2024", "02/03/2024", "2024-05-06", "12/31/2024"]),
+        ("timestamp", ["2024-01-02 10:00", "2024-01-02T10:00:00Z", "03/04/2024 10:00"]),
+        ("boolean", ["true", "FALSE", "yes", "1"]),
+        ("integer", ["1", "2", "1,000", "3.0"]),
+    ],
+)
+def test_a_fitted_type_reads_each_cell_as_in_the_whole_table(kind: str, cells: list[str]) -> None:
+    frame = pd.DataFrame({"x": cells * 3})
+    whole = apply_recipe(frame, Recipe([{"step": "change_type", "column": "x", "type": kind}]))
+    replay = Replay(whole.fitted, {"x": "VARCHAR"})
+    for row, cell in enumerate(cells):
+        alone = replay.apply(pd.DataFrame({"x": [cell]})).frame["x"].iloc[0]
+        assert pd.isna(alone) if pd.isna(whole.frame["x"].iloc[row]) else alone == whole.frame["x"].iloc[row], cell
+
+
+def test_rows_that_were_prepared_already_stay_as_they_are() -> None:
+    steps = [
+        {"step": "split", "column": "pair", "separator": "-", "into": ["first", "second"], "keep": True},
+        {"step": "derive", "column": "twice", "expression": "n * 2"},
+        {"step": "rename", "column": "old", "to": "new"},
+    ]
+    frame = pd.DataFrame({"pair": ["a-b", "c"], "n": [1.0, 2.0], "old": ["x", "y"]})
+    prepared = apply_recipe(frame, Recipe(steps))
+    replay = Replay(prepared.fitted, {"pair": "VARCHAR", "n": "DOUBLE", "old": "VARCHAR"})
+    for rows in (frame, prepared.frame, prepared.frame.assign(old=frame["old"])):
+        done = replay.apply(rows).frame
+        assert done[["first", "second", "twice", "new"]].equals(prepared.frame[["first", "second", "twice", "new"]])
 
 
 def test_odd_names_are_columns_like_others() -> None:

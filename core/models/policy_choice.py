@@ -1,0 +1,30 @@
+"""Which of the policies that are stored with a run decides."""
+
+from __future__ import annotations
+
+from core import policies
+from core.catalog import Run
+from core.fairness import ThresholdPolicy
+from core.models._policy_applier import chosen_name
+
+__all__ = ["choose_policy"]
+
+
+def choose_policy(run: Run, name: str | None) -> tuple[str, ThresholdPolicy] | None:
+    """Return the policy that decides: the one of this name, or the only one that is stored with the run.
+
+    Parameters
+    ----------
+    run : Run
+        The run that made the model.
+    name : str or None
+        Name of the policy's file, or `NO_POLICY`.
+
+    Raises
+    ------
+    InputError
+        When there is no policy of this name, or there are several and none is named.
+    """
+    kept = policies.kept(run)
+    chosen = chosen_name(list(kept), name)
+    return None if chosen is None else (chosen, kept[chosen])
