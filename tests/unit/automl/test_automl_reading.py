@@ -119,7 +119,9 @@ def test_a_model_is_as_good_as_itself_in_whatever_order_the_rows_are(credit):
     table = credit.result.test
     shuffled = table.sample(frac=1, random_state=0)[[*table.columns[::-1]]]
     actual = compare_tables(table, shuffled, target="credit", task="binary", metric="log_loss")
-    assert (actual.gains["other"].value, actual.gains["other"].low, actual.gains["other"].high) == (0, 0, 0)
+    gain = actual.gains["other"]
+    assert gain.value == 0
+    assert gain.low < 0 < gain.high  # rows of which the two models differ may be among those that were not drawn
 
 
 @pytest.mark.parametrize(
