@@ -48,7 +48,7 @@ class FileFormat(FileType):
     Parameters
     ----------
     name, title, extensions, recognize
-        As for any `FileType`.
+        Fields of every `FileType`.
     read : callable
         Function of a `SourceFile` and a DuckDB connection that returns the table as a frame. (Formats of the product
         return an SQL relation, so that memory does not grow with the file.)
@@ -84,7 +84,7 @@ class Container(FileType):
     Parameters
     ----------
     name, title, extensions, recognize
-        As for any `FileType`.
+        Fields of every `FileType`.
     unpack : callable
         Function that writes the packed file, given the container, the file to write, the limits, and the number of
         bytes after which it may end (None: all are written).

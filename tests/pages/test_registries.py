@@ -160,6 +160,7 @@ def test_every_check_of_a_table_is_explained(world: World) -> None:
         assert f"**{guardrail.title}.** {guardrail.help}" in said
 
 
+@pytest.mark.nightly
 def test_a_learner_from_outside_is_chosen_searched_and_listed(
     golden: tuple[Path, Golden],
     installation: Callable[..., AbstractContextManager[Path]],
