@@ -30,10 +30,11 @@ from ._registry import (
 from ._run_result import RunResult, StoredEstimate, Winner
 from ._score import exported_model, form_fields, score, score_rows
 from .column_report import COLUMN_COUNTS, ColumnCount, ColumnReport, lost_cells
-from .file_summary import FileEvaluation
+from .file_evaluation import FileEvaluation
 from .row_scorer import RowScorer
 from .scoring_report import ScoredRows, ScoringReport
 from .search_download import DownloadedModel
+from .training_overlap import TrainingOverlap
 
 __all__ = [
     "COLUMN_COUNTS",
@@ -60,6 +61,7 @@ __all__ = [
     "ScoringReport",
     "Section",
     "StoredEstimate",
+    "TrainingOverlap",
     "VersionComparison",
     "Winner",
     "aliases",

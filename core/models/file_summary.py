@@ -1,25 +1,20 @@
-"""What a scored file says as a whole: how many rows of each class to expect, and metrics where it has the target."""
+"""What a scored file says as a whole: how many rows of each class to expect."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from core.evaluation import compare_outputs
 from core.models._run_result import StoredEstimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ExpectedCounts", "FileEvaluation", "evaluate_file"]
+__all__ = ["ExpectedCounts"]
 
 _Z = 1.959964  # of a 95% interval
-_FEWEST = 5  # rows with a known target, below which nothing is evaluated
-MAX_EVALUATED = 100_000
 
 
 class ExpectedCounts:
@@ -77,79 +72,3 @@ class ExpectedCounts:
             )
             for label, total, margin in zip(self._labels, self._sums, half, strict=True)
         }
-
-
-@dataclass(frozen=True)
-class FileEvaluation:
-    """The metrics of a file that has the target.
-
-    Parameters
-    ----------
-    rows : int
-        Number of rows that were evaluated.
-    left_out : int
-        Number of rows whose target is missing or is none that the model knows.
-    metrics : dict of StoredEstimate
-        Metrics of these rows, with 95% intervals.
-    test_metrics : dict of StoredEstimate
-        The same of the test rows.
-    """
-
-    rows: int
-    left_out: int
-    metrics: dict[str, StoredEstimate]
-    test_metrics: dict[str, StoredEstimate]
-
-
-def evaluate_file(
-    truth: pd.Series,
-    outputs: NDArray[np.float64],
-    *,
-    task: str,
-    metric: str,
-    labels: Sequence[str] | None,
-    test_metrics: dict[str, StoredEstimate],
-) -> FileEvaluation | None:
-    """Compare predictions with the target that a file has; None where too few rows have it.
-
-    Parameters
-    ----------
-    truth : Series of shape (n,)
-        Values of the target.
-    outputs : array of shape (n, classes) or (n,)
-        Probabilities, or numbers.
-    task, metric : str
-        Task and metric of the search.
-    labels : sequence of str or None
-        The classes; None for a number.
-    test_metrics : dict of StoredEstimate
-        Metrics of the test rows.
-    """
-    if labels is None:
-        y = pd.to_numeric(truth, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        known = np.isfinite(y) & np.isfinite(outputs)
-    else:
-        y = pd.Categorical(_label_texts(truth), categories=list(labels)).codes.astype(np.intp)
-        known = (y >= 0) & np.isfinite(outputs).all(axis=1)
-    rows = np.flatnonzero(known)
-    if len(rows) < _FEWEST:
-        return None
-    rows = rows[:: -(-len(rows) // MAX_EVALUATED)]
-    compared = compare_outputs(task, metric, y[rows], {"model": outputs[rows]})
-
-    def stored(value: float) -> float | None:
-        return float(value) if np.isfinite(value) else None
-
-    metrics = {
-        name: StoredEstimate(stored(item.value), stored(item.low), stored(item.high), item.n)
-        for name, item in compared.metrics["model"].items()
-    }
-    return FileEvaluation(len(rows), len(truth) - int(known.sum()), metrics, test_metrics)
-
-
-def _label_texts(truth: pd.Series) -> pd.Series:
-    """Return labels as text, whole numbers without decimals."""
-    return truth.astype(object).map(
-        lambda value: str(int(value)) if isinstance(value, float) and value.is_integer() else str(value),
-        na_action="ignore",
-    )

@@ -17,7 +17,8 @@ from core.models._open import open_model, open_onnx
 from core.models._policy_applier import PolicyApplier
 from core.models._predictors import Predictor
 from core.models.column_report import ColumnReport
-from core.models.file_summary import ExpectedCounts, FileEvaluation, evaluate_file
+from core.models.file_evaluation import EvaluatedRows, FileEvaluation
+from core.models.file_summary import ExpectedCounts
 from core.models.policy_choice import choose_policy
 from core.models.scoring_pipeline import PipelineOutput, ScoringPipeline
 from core.models.scoring_report import ScoredRows
@@ -86,6 +87,7 @@ class RowScorer:
             replay=evidence.replay,
             applier=None if chosen is None else PolicyApplier(*chosen, evidence.labels),
         )
+        self._evaluated = EvaluatedRows(evidence, self._pipeline.features, self._pipeline.markers)
         self._row_id = row_id
         self._onnx = onnx
         self._totals = _Totals()
@@ -109,24 +111,28 @@ class RowScorer:
             return "prediction"
         return f"p({labels[-1]})" if len(labels) == 2 else None
 
-    def evaluate(self, truth: pd.Series, predictions: pd.DataFrame) -> FileEvaluation | None:
-        """Compare predictions, as `score` returned them, with the target; None where too few rows have it.
+    @property
+    def has_target(self) -> bool:
+        """Whether rows that were scored have the target."""
+        return self._evaluated.has_rows
+
+    def evaluate(self, predictions: pd.DataFrame) -> FileEvaluation | None:
+        """Compare predictions with the target of the rows; None where too few rows have it.
 
         The target then counts as a column that is read.
+
+        Parameters
+        ----------
+        predictions : DataFrame
+            Predictions of all rows that were scored, in their order.
         """
-        result, labels = self._evidence.result, self._evidence.labels
+        labels = self._evidence.labels
         names = ["prediction"] if labels is None else [f"p({label})" for label in labels]
         outputs = predictions[names].to_numpy(dtype=float, na_value=np.nan)
-        evaluation = evaluate_file(
-            truth,
-            outputs[:, 0] if labels is None else outputs,
-            task=result.task,
-            metric=result.metric,
-            labels=labels,
-            test_metrics=result.test_metrics,
-        )
+        evaluation = self._evaluated.evaluation(outputs[:, 0] if labels is None else outputs)
         if evaluation is not None:
-            self._totals.ignored = tuple(name for name in self._totals.ignored if name != self.target)
+            read = {self.target, evaluation.weight}
+            self._totals.ignored = tuple(name for name in self._totals.ignored if name not in read)
         return evaluation
 
     def reasons(
@@ -179,6 +185,7 @@ class RowScorer:
         """
         output, totals = self._pipeline.run(frame, self._predictor, self._row_id), self._totals
         totals.add(output)
+        self._evaluated.add(output.prepared)
         if output.outputs.ndim == 2:
             totals.expected = totals.expected or ExpectedCounts(self._evidence.labels or ())
             totals.expected.add(output.outputs)

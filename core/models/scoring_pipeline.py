@@ -82,6 +82,11 @@ class ScoringPipeline:
         """Names of all columns that are read, before and after the steps."""
         return {field.name for field in [*self.features, *self.groups]} | self._preparer.inputs
 
+    @property
+    def markers(self) -> dict[str, list[str]]:
+        """Texts that mean a missing value, by column of text."""
+        return self._preparer.markers
+
     def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the features of rows with the types of training.
 

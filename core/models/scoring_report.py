@@ -12,7 +12,7 @@ from pydantic import JsonValue, TypeAdapter
 from core.datasets import Finding, SkippedRow
 from core.models._run_result import StoredEstimate
 from core.models.column_report import ColumnReport
-from core.models.file_summary import FileEvaluation
+from core.models.file_evaluation import FileEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd

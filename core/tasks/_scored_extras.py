@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,27 +46,22 @@ def ranked(scored: Path, by: str, target: Path) -> None:
         connection.execute(f"COPY ({query} ORDER BY 1) TO {literal(target)} (FORMAT PARQUET)")
 
 
-def evaluated(
-    scorer: RowScorer, scored: Path, target: str, added: list[str], names: list[str]
-) -> FileEvaluation | None:
-    """Return the metrics of a scored file that has the target.
+def evaluated(scorer: RowScorer, scored: Path, added: Mapping[str, str]) -> FileEvaluation | None:
+    """Return the metrics of a scored file; None where it does not have the target.
 
     Parameters
     ----------
     scorer : RowScorer
-        Scorer that predicted.
+        Scorer that predicted all of its rows.
     scored : Path
         Parquet file of the scored rows.
-    target : str
-        Name of the file's own column.
-    added, names : list of str
-        Names of the predictions in the file, and as the scorer returned them.
+    added : mapping of str to str
+        Columns of the predictions in the file, by the names that the scorer gave them.
     """
     import pandas as pd
 
-    table = pd.read_parquet(scored, columns=[target, *added])
-    predictions = table[added].set_axis(names, axis=1)
-    return scorer.evaluate(table[target], predictions)
+    table = pd.read_parquet(scored, columns=list(added.values()))
+    return scorer.evaluate(table.set_axis(list(added), axis=1))
 
 
 def explained(scorer: RowScorer, rows: Path, count: int, *, background: Path) -> pd.DataFrame:

@@ -183,9 +183,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     assert first is not None
     context.report(Event("store", 0.95, "Storing the predictions"))
     added = dict(zip(names, writer.added, strict=True))
-    evaluation = None
-    if scorer.target in table.columns:
-        evaluation = evaluated(scorer, out, scorer.target, list(added.values()), list(added))
+    evaluation = evaluated(scorer, out, added) if scorer.has_target else None
     report = scorer.scored(first).scoring_report(
         skipped=table.report.skipped,
         skipped_rows=table.report.skipped_rows,

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluation import METRICS
-from core.models import FileEvaluation, ScoringReport, StoredEstimate
+from core.models import FileEvaluation, ScoringReport, StoredEstimate, TrainingOverlap
 from core.tasks.score import ScoredFile
-from pages._ui import numbers
+from pages._ui import frame, numbers
 
 __all__ = ["show_evaluation", "show_expected", "show_reasons"]
 
@@ -31,11 +31,24 @@ def show_expected(report: ScoringReport) -> None:
 
 
 def show_evaluation(evaluation: FileEvaluation) -> None:
-    """Draw the metrics of the file beside those of the test."""
-    st.caption(
-        f"The file has the target in {evaluation.rows:,} rows"
-        + (f"; {evaluation.left_out:,} others have none that the model knows." if evaluation.left_out else ".")
-    )
+    """Draw the metrics of the file beside those of the test, and whether its rows are those of training."""
+    if evaluation.overlap is not None:
+        _overlap(evaluation.overlap)
+    known = evaluation.known or evaluation.rows
+    text = f"{_rows(known)} of the file {'has' if known == 1 else 'have'} the target"
+    if evaluation.rows < known:
+        text += f"; {evaluation.rows:,} of them, at equal distances, were evaluated"
+    if evaluation.left_out:
+        text += f"; {_rows(evaluation.left_out)} without a value that the model knows "
+        text += "is left out" if evaluation.left_out == 1 else "are left out"
+    if evaluation.weight is not None:
+        text += f". Rows count by {frame.plain(evaluation.weight)}, as the test rows do"
+    if evaluation.unweighted is not None:
+        text += (
+            f". The test rows count by {frame.plain(evaluation.unweighted)}, which the file does not have: "
+            "its own rows count the same each"
+        )
+    st.caption(f"{text}.")
     st.dataframe(
         pd.DataFrame(
             {
@@ -47,6 +60,39 @@ def show_evaluation(evaluation: FileEvaluation) -> None:
         hide_index=True,
         alt="Metrics of the file beside those of the test",
     )
+
+
+def _overlap(overlap: TrainingOverlap) -> None:
+    """Say how many rows the model was trained on."""
+    if overlap.reason:
+        st.info(
+            f"Whether the model was trained on these rows cannot be checked: {overlap.reason}. Metrics of rows that it "
+            "was trained on flatter it.",
+            icon=":material/help:",
+        )
+    elif overlap.may_be_chance:
+        st.info(
+            f"{overlap.shared:,} of {_rows(overlap.rows)} {_are(overlap.shared)} equal to a training row, and so are "
+            f"{overlap.share_by_chance:.0%} of the test rows, which the model has not seen: few different rows are "
+            "possible in this table.",
+            icon=":material/info:",
+        )
+    elif overlap.shared:
+        st.warning(
+            f"{overlap.shared:,} of {_rows(overlap.rows)} {_are(overlap.shared)} also in the training data: these "
+            "metrics flatter the model. The test metrics say how good it is on rows that it has not seen.",
+            icon=":material/warning:",
+        )
+    else:
+        st.caption(f"None of the {_rows(overlap.rows)} with the target is in the training data.")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _format(estimate: StoredEstimate | None) -> str:

@@ -103,6 +103,33 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
     assert listed.loc[0, ["File", "Version", "Rows", "Alerts"]].tolist() == ["new rows.csv", 2, 60, 2]
 
 
+@pytest.mark.parametrize(
+    ("overlap", "message"),
+    [
+        (
+            {"shared": 12, "held_out": 200},
+            "12 of 40 rows are also in the training data: these metrics flatter the model.",
+        ),
+        ({"shared": 30, "held_out": 200, "held_out_shared": 180}, "and so are 90% of the test rows"),
+        ({"reason": "the training table was deleted"}, "cannot be checked: the training table was deleted."),
+        ({"held_out": 200}, "None of the 40 rows with the target is in the training data."),
+    ],
+)
+def test_metrics_of_rows_of_training_are_said_to_flatter(overlap: dict, message: str) -> None:
+    def page(overlap: dict) -> None:
+        from core.models import FileEvaluation, StoredEstimate, TrainingOverlap
+        from pages.models.file_summary import show_evaluation
+
+        metrics = {"accuracy": StoredEstimate(0.9, 0.8, 0.97, 40)}
+        show_evaluation(FileEvaluation(40, 1, metrics, metrics, 40, None, "w", TrainingOverlap(40, **overlap)))
+
+    test = AppTest.from_function(page, kwargs={"overlap": overlap}).run()
+    assert not test.exception
+    assert message in texts(test)
+    assert "40 rows of the file have the target; 1 row without a value that the model knows is left out." in texts(test)
+    assert "The test rows count by w, which the file does not have" in texts(test)
+
+
 def test_a_file_that_lacks_columns_fails_at_its_address(credit_model: Model) -> None:
     version = models.versions(credit_model.id, workspace="local")[1]
     run = jobs.wait(score.submit_upload(version, io.BytesIO(b"a,b\n1,2\n"), "other.csv"), 60, workspace="local")
