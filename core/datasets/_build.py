@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,8 @@ def build_table(
         file.limits.check_shape(relation.rows, len(relation.names))
         file.limits.check_names(relation.names)
         names, renamed = repair_names(relation.names)
+        relation, names, left_out = _without_spacers(relation, names, {*file.options.column_types, *file.like})
+        renamed = {name: original for name, original in renamed.items() if name in names}
         report(Event("read", 0.4, f"Storing {relation.rows:,} rows"))
         _store(connection, relation, names, out)
         _check_cells(connection, out, names, relation, file.limits)
@@ -100,6 +102,7 @@ def build_table(
             notices=(
                 *([notice] if notice else []),
                 *relation.notices,
+                *left_out,
                 *(f"Column {name!r} {column.notice}." for name, column in columns.items() if column.notice),
             ),
             given=_given(file, options),
@@ -121,6 +124,33 @@ def build_table(
             complete=file.complete and relation.complete,
         )
         return BuiltTable(out, result, fingerprint(out))
+
+
+def _without_spacers(
+    relation: Relation, names: list[str], wanted: Collection[str]
+) -> tuple[Relation, list[str], tuple[str, ...]]:
+    """Leave out columns that have neither a name nor a value, in a table whose other columns have names.
+
+    Returns
+    -------
+    relation : Relation
+    names : list of str
+        Names of its columns.
+    notices : tuple of str
+        Sentences about what was left out.
+    """
+    kept = [
+        i
+        for i, (label, column) in enumerate(zip(relation.names, relation.columns, strict=True))
+        if label.strip() or not column.empty or names[i] in wanted
+    ]
+    count = len(names) - len(kept)
+    if not count or not any(relation.names[i].strip() for i in kept):
+        return relation, names, ()
+    were = "column was" if count == 1 else "columns were"
+    notice = f"{count:,} {were} left out, with neither a name nor values."
+    columns, labels = [relation.columns[i] for i in kept], [relation.names[i] for i in kept]
+    return replace(relation, columns=columns, names=labels), [names[i] for i in kept], (notice,)
 
 
 def _given(file: SourceFile, resolved: ReadOptions) -> ReadOptions:

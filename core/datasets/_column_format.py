@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from core.datasets._date_format import date_shape, date_value
 from core.datasets._number_format import NUMBER_STYLES
@@ -16,6 +17,7 @@ __all__ = ["BLANKS", "COLUMN_KINDS", "ColumnFormat"]
 
 COLUMN_KINDS = ("boolean", "integer", "number", "date", "timestamp", "text")
 BLANKS = " \t\u00a0"
+_TRIM = {"start": "ltrim", "both": "trim"}
 _STORED = {
     "boolean": "BOOLEAN",
     "integer": "BIGINT",
@@ -44,8 +46,8 @@ class ColumnFormat:
         Whether times have an offset from UTC.
     missing : tuple of str, default=()
         Cells that mean a missing value.
-    trimmed : bool, default=False
-        Whether blanks before a text do not belong to it.
+    trimmed : {"", "start", "both"}, default=""
+        Side of a text where blanks do not belong to it.
 
     Examples
     --------
@@ -61,7 +63,7 @@ class ColumnFormat:
     dates: tuple[str, ...] = ()
     zoned: bool = False
     missing: tuple[str, ...] = ()
-    trimmed: bool = False
+    trimmed: Literal["", "start", "both"] = ""
 
     def value(self, cell: str, *, tested: bool = True) -> str:
         """Return SQL of the value of a cell; it is NULL where the cell has none of this format.
@@ -75,7 +77,7 @@ class ColumnFormat:
         """
         text = f"CASE WHEN {_in(cell, self.missing)} THEN NULL ELSE {cell} END" if self.missing else cell
         if self.kind == "text":
-            return f"ltrim({text})" if self.trimmed else text
+            return f"{_TRIM[self.trimmed]}({text})" if self.trimmed else text
         if self.kind == "number" and self.style:
             return number_value(f"number_parts({text})", NUMBER_STYLES[self.style])
         if self.dates:

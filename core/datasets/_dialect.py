@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.datasets._delimiter import SplitRows, common_width, detect_delimiter, detect_quotes
-from core.datasets._header import header_evidence, is_units_row, lead_notice
+from core.datasets._header import JOINED_NOTICE, header_evidence, is_units_row, joined_header, lead_notice, units_notice
 from core.datasets._options import AUTO, Decision, ReadOptions
 from core.datasets._table import Dialect
 from core.errors import InputError
@@ -32,8 +32,8 @@ class Layout:
         Names of the columns.
     notices : tuple of str
         Sentences for users.
-    units : bool, default=False
-        Whether a row of units follows the header.
+    second_row : bool, default=False
+        Whether the row below the header belongs to it: it has units, or the other part of each name.
     decisions : tuple of Decision, default=()
         Decisions with their evidence.
     """
@@ -42,7 +42,7 @@ class Layout:
     escape: str
     names: list[str]
     notices: tuple[str, ...]
-    units: bool = False
+    second_row: bool = False
     decisions: tuple[Decision, ...] = ()
 
 
@@ -117,7 +117,7 @@ def detect_layout(text: str, *, complete: bool, options: ReadOptions | None = No
         escape=escape,
         names=head.names,
         notices=tuple(notices),
-        units=head.units,
+        second_row=head.second_row,
         decisions=tuple(decisions),
     )
 
@@ -136,13 +136,13 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Head:
-    """The lines before the first row: how many to skip, the names, and whether units follow them."""
+    """The lines before the first row: how many to skip, the names, and whether the row below belongs to them."""
 
     lead: int
     header: bool
     names: list[str]
     evidence: str
-    units: bool = False
+    second_row: bool = False
     notices: tuple[str, ...] = ()
 
 
@@ -160,7 +160,7 @@ def _find_header(table: _Rows, delimiter: str, options: ReadOptions) -> _Head:
     if width > 2 and lead > 0 and _is_short_header(rows[lead - 1], rows[lead:], width):
         return _short_header(table, lead - 1)
     header, evidence = header_evidence(rows[lead], table.body(lead + 1))
-    return _with_units(table, lead, header, evidence)
+    return _with_second_row(table, lead, header, evidence)
 
 
 def _behind_padded_titles(table: _Rows, lead: int) -> int:
@@ -181,16 +181,16 @@ def _given_header(table: _Rows, options: ReadOptions) -> _Head:
     rows, width = table.rows, table.width
     lead = options.skip_rows if isinstance(options.skip_rows, int) else 0
     if options.header is None:
-        return _with_units(table, lead, False, "It was given.")
+        return _with_second_row(table, lead, False, "It was given.")
     if options.header == AUTO:
         header, evidence = header_evidence(rows[lead] if lead < len(rows) else [""], table.body(lead + 1))
-        return _with_units(table, lead, header, evidence)
+        return _with_second_row(table, lead, header, evidence)
     lead += int(options.header)
     if lead >= len(rows):
         raise InputError(f"The file has no row {lead} for the header.", "Choose an earlier row.")
     if len(rows[lead]) == width - 1:
         return _short_header(table, lead)
-    return _with_units(table, lead, True, "It was given.")
+    return _with_second_row(table, lead, True, "It was given.")
 
 
 def _short_header(table: _Rows, lead: int) -> _Head:
@@ -201,17 +201,17 @@ def _short_header(table: _Rows, lead: int) -> _Head:
     return _Head(lead, True, names, notice, notices=(notice,))
 
 
-def _with_units(table: _Rows, lead: int, header: bool, evidence: str) -> _Head:
+def _with_second_row(table: _Rows, lead: int, header: bool, evidence: str) -> _Head:
     width = table.width
     if not header:
         notice = "The first row looks like values, not like names, so the columns are numbered."
         return _Head(lead, False, [""] * width, evidence, notices=(notice,))
     names = [*table.rows[lead], *[""] * width][:width]
     after = table.body(lead + 1)
+    if len(after) > 1 and (joined := joined_header(names, after[0], after[1:])):
+        return _Head(lead, True, joined, evidence, second_row=True, notices=(JOINED_NOTICE,))
     if len(after) > 2 and is_units_row(after[0], after[1:]):
-        shown = ", ".join(repr(cell.strip()) for cell in after[0] if cell.strip())
-        notice = f"The row below the header was skipped, since it looks like units: {shown}."
-        return _Head(lead, True, names, evidence, units=True, notices=(notice,))
+        return _Head(lead, True, names, evidence, second_row=True, notices=(units_notice(after[0]),))
     return _Head(lead, True, names, evidence)
 
 

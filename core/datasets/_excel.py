@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from core.datasets._limits import Limits
+from core.datasets._merged_cells import MergedCells
 from core.datasets._options import ReadOptions
 from core.datasets._sheets import Sheet, SheetRows, read_sheet
 from core.datasets._unpack import check_archive, is_of_the_disk
@@ -24,6 +26,8 @@ __all__ = ["excel_to_csv"]
 
 CellValue: TypeAlias = str | bool | int | float | datetime.date | datetime.time | datetime.timedelta | None
 
+_MERGED = re.compile(rb"mergeCell ref=\"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})\"")
+_REFERENCE_BYTES = 40  # of one of these at most
 _SPARE_ROWS = 200  # for titles above the table
 
 
@@ -88,11 +92,14 @@ def _convert(file: IO[bytes], out: Path, limits: Limits, options: ReadOptions, m
         by_name = {sheet.title: sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")}
         for sheet in by_name.values():
             sheet.reset_dimensions()  # the size that the file declares may be wrong
+        merged: dict[str, MergedCells] = {}
         sheets = [
-            SheetRows(name, partial(_filled_rows, sheet, limits), sheet.sheet_state == "visible")
+            SheetRows(name, partial(_filled_rows, sheet, limits, merged), sheet.sheet_state == "visible")
             for name, sheet in by_name.items()
         ]
         read = read_sheet(sheets, out, packed, limits, options, most)
+        if notice := merged[read.name].notice:
+            read = replace(read, layout=replace(read.layout, notices=(*read.layout.notices, notice)))
         if read.complete and (count := _formulas_without_values(by_name[read.name])):
             notice = (
                 f"Missing, since the value of a formula was never stored: {count:,} cell{'s' * (count != 1)}. "
@@ -104,10 +111,12 @@ def _convert(file: IO[bytes], out: Path, limits: Limits, options: ReadOptions, m
         book.close()
 
 
-def _filled_rows(sheet: Worksheet, limits: Limits) -> Iterator[list[str]]:
-    """Yield rows with a cell, without the empty cells at their end."""
+def _filled_rows(sheet: Worksheet, limits: Limits, merged: dict[str, MergedCells]) -> Iterator[list[str]]:
+    """Yield rows with a cell, without the empty cells at their end; `merged` gets the sheet's merged cells."""
+    ranges = merged[sheet.title] = MergedCells(_merged_ranges(sheet))
     for position, row in enumerate(sheet.iter_rows(values_only=True)):
         cells = [_text(value) for value in row]
+        ranges.fill(position, cells)
         while cells and not cells[-1]:
             cells.pop()
         if cells:
@@ -115,6 +124,21 @@ def _filled_rows(sheet: Worksheet, limits: Limits) -> Iterator[list[str]]:
             yield cells
         if position > limits.max_rows + _SPARE_ROWS:
             limits.check_shape(position, 1)
+
+
+def _merged_ranges(sheet: Worksheet) -> Iterator[tuple[int, int, int]]:
+    """Yield the first row, the column and the last row of each range of merged cells, named at a sheet's end."""
+    from openpyxl.utils import column_index_from_string
+
+    tail = b""
+    with sheet._get_source() as part:  # openpyxl has no public way to it
+        while block := part.read(1 << 20):
+            text = tail + block
+            tail = text[-_REFERENCE_BYTES:]
+            if b"mergeCell" not in text:
+                continue
+            for first, top, _, bottom in _MERGED.findall(text):
+                yield int(top) - 1, column_index_from_string(first.decode()) - 1, int(bottom) - 1
 
 
 def _formulas_without_values(sheet: Worksheet) -> int:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["DATE", "NUMBER", "header_evidence", "is_units_row", "lead_notice"]
+__all__ = [
+    "DATE",
+    "JOINED_NOTICE",
+    "NUMBER",
+    "header_evidence",
+    "is_units_row",
+    "join_names",
+    "joined_header",
+    "lead_notice",
+    "units_notice",
+]
 
 NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d+)*|[.,]\d+)\.?([eE][+-]?\d+)?\s*%?\s*")
 DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}.*)?\s*")
+JOINED_NOTICE = "The header has two rows, whose names were joined."
 _YEAR = re.compile(r"(19|20)\d\d")
 _UNIT = re.compile(r"[(\[]?[^\W\d_]{1,5}[/²³23%]*[^\W\d_]{0,4}[)\]]?|[(\[]?[%°€$£][CF]?[)\]]?|-|")
 _MIN_SHARE = 0.9
@@ -18,7 +29,8 @@ def header_evidence(first: Sequence[str], body: Sequence[Sequence[str]]) -> tupl
     """Return whether the first row has names rather than values, and the sentence that says why.
 
     Names are text above numbers or dates, or a count of the columns such as ``0, 1, 2``, or years. Otherwise a row with
-    a number or a date has values, and so has one whose cells repeat below it.
+    a number or a date has values, and so has one whose cells repeat below it. Rows that repeat the first one as a whole
+    do not count as values below it.
 
     Parameters
     ----------
@@ -37,8 +49,9 @@ def header_evidence(first: Sequence[str], body: Sequence[Sequence[str]]) -> tupl
     cells = [cell.strip() for cell in first]
     if not any(cells):
         return False, "The first row is empty."
-    columns = [[row[i].strip() for row in body if i < len(row) and row[i].strip()] for i in range(len(cells))]
-    types = [_kind_of_column(column) for column in columns]
+    columns = _columns(body, len(cells))
+    others = [row for row in body if [cell.strip() for cell in row] != cells] if len(cells) > 1 else body
+    types = [_kind_of_column(column) for column in _columns(others, len(cells))]
     for cell, kind in zip(cells, types, strict=True):
         if cell and kind in ("number", "date") and _kind(cell) not in (kind, "number" if kind == "number" else kind):
             what = {"text": "text", "date": "a date", "number": "a number"}[_kind(cell)]
@@ -86,7 +99,7 @@ def is_units_row(row: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     True
     """
     cells = [cell.strip() for cell in row]
-    columns = [[other[i].strip() for other in body if i < len(other) and other[i].strip()] for i in range(len(cells))]
+    columns = _columns(body, len(cells))
     numbers = [
         cell for cell, column in zip(cells, columns, strict=True) if column and _kind_of_column(column) == "number"
     ]
@@ -98,6 +111,59 @@ def is_units_row(row: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
         )
         and all(_UNIT.fullmatch(cell) for cell in cells)
     )
+
+
+def joined_header(first: Sequence[str], second: Sequence[str], body: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the names of a header of two rows, or None where the second row has values.
+
+    Parameters
+    ----------
+    first, second : sequence of str
+        Rows of as many cells. The first has gaps, as merged cells leave them, where the second has names.
+    body : sequence of sequence of str
+        Rows below them.
+
+    Examples
+    --------
+    >>> joined_header(["region", "Q1", ""], ["", "units", "price"], [["N", "1", "2.5"], ["S", "3", "4.5"]])
+    ['region', 'Q1 units', 'Q1 price']
+    >>> joined_header(["", "name", "age"], ["1", "Ann", "31"], [["2", "Bo", "7"]])
+    """
+    cells = [cell.strip() for cell in second]
+    filled = [cell for cell in cells if cell]
+    gaps = any(cell and not above.strip() for above, cell in zip(first, cells, strict=True))
+    if not gaps or len(filled) < 2 or any(_kind(cell) != "text" or _looks_missing(cell) for cell in filled):
+        return None
+    types = [_kind_of_column(column) for column in _columns(body, len(cells))]
+    if not any(cell and kind != "text" for cell, kind in zip(cells, types, strict=True)):
+        return None
+    return join_names(first, cells)
+
+
+def units_notice(row: Sequence[str]) -> str:
+    """Return the sentence about a row of units that is skipped."""
+    shown = ", ".join(repr(cell.strip()) for cell in row if cell.strip())
+    return f"The row below the header was skipped, since it looks like units: {shown}."
+
+
+def join_names(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    """Return names of which each has a part in both rows; one in the first row stands above all columns up to the next.
+
+    Examples
+    --------
+    >>> join_names(["region", "Q1", ""], ["", "units", "price"])
+    ['region', 'Q1 units', 'Q1 price']
+    """
+    names, last = [], ""
+    for above, cell in zip(first, second, strict=True):
+        last = above.strip() or last
+        names.append(" ".join(dict.fromkeys(part for part in (last, cell.strip()) if part)))
+    return names
+
+
+def _columns(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+    """Return the cells of each column that are not blank."""
+    return [[row[i].strip() for row in rows if i < len(row) and row[i].strip()] for i in range(width)]
 
 
 def _kind(cell: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["JsonTable", "json_table", "looks_like_json"]
 
 _MAX_LINE = 16 * 2**20
+_VALUE = r'(?:"(?:[^"\\\n]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)'
+_VALUES = re.compile(rf"\[\s*{_VALUE}\s*(?:,\s*{_VALUE}\s*)*(?:,\s*[^,\]]*)?(?:\]\s*)?\Z")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def looks_like_json(text: str) -> bool:
     """
     start = text.removeprefix("\ufeff").lstrip()
     if start.startswith("["):
-        return start[1:].lstrip().startswith(("{", "["))
+        return start[1:].lstrip().startswith(("{", "[")) or _VALUES.match(start) is not None
     return start.startswith("{") and start[1:].lstrip()[:1] in ('"', "}")
 
 

@@ -13,6 +13,8 @@ from core.errors import InputError, LimitError
 
 __all__ = ["is_document", "rows_to_lines"]
 
+_NAME_KEYS = ("name", "field", "title", "label", "id")  # of the object that describes a column
+_MAX_DEPTH = 6
 MAX_DOCUMENT_BYTES = 256 * 2**20
 _HINT = 'Write one object per row, such as {"age": 41, "income": 52000}.'
 
@@ -29,7 +31,7 @@ def is_document(sample: str, *, complete: bool) -> bool:
     """
     text = sample.removeprefix("\ufeff").lstrip()
     if text.startswith("["):
-        return text[1:].lstrip().startswith("[")
+        return not text[1:].lstrip().startswith("{")
     try:
         first, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
@@ -90,13 +92,14 @@ def rows_to_lines(path: Path, out: Path, limits: Limits) -> str | None:
 
 def _table(document: object) -> tuple[Iterator[Mapping[str, Any]], str]:
     """Return the rows of a document, and how they were found."""
+    if isinstance(document, list) and not any(isinstance(item, list | dict) for item in document):
+        return ({"value": item} for item in document), "The JSON file is an array of values, which are one column."
     if isinstance(document, list):
         return _arrays(document), "The JSON file is an array of arrays."
     if not isinstance(document, dict) or not document:
         raise InputError("The JSON file holds no table.", _HINT)
-    if isinstance(document.get("columns"), list) and isinstance(document.get("data"), list):
-        names = [str(name) for name in document["columns"]]
-        return _named(names, document["data"]), "The JSON file has the columns and the data of a table apart."
+    if (parts := _names_and_rows(document)) is not None:
+        return _named(*parts), "The JSON file has the columns and the data of a table apart."
     lists = {name: value for name, value in document.items() if isinstance(value, list)}
     records = [name for name, value in lists.items() if value and all(isinstance(item, dict) for item in value)]
     if len(records) == 1:
@@ -108,9 +111,53 @@ def _table(document: object) -> tuple[Iterator[Mapping[str, Any]], str]:
         if len(lengths) == 1 and not any(isinstance(item, dict | list) for value in lists.values() for item in value):
             rows = (dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True))
             return rows, "The JSON file has a list of values for each column."
+    nested = [*_nested_records(document, ())]
+    if not lists and len(nested) == 1:
+        path, records_below = nested[0]
+        return iter(
+            records_below
+        ), f"The rows were found under the keys {' > '.join(map(repr, path))}; the rest was left out."
     if all(isinstance(value, dict) for value in document.values()):
         return _maps(document)
     raise InputError("The JSON file holds one nested object, not a table.", _HINT)
+
+
+def _names_and_rows(document: Mapping[str, Any]) -> tuple[list[str], Sequence[object]] | None:
+    """Return the names of columns and the rows, where an object has them under two keys."""
+    arrays = [
+        value
+        for value in document.values()
+        if isinstance(value, list) and value and all(isinstance(row, list) for row in value)
+    ]
+    if len(arrays) != 1:
+        columns, data = document.get("columns"), document.get("data")  # as pandas writes a table without rows
+        known = isinstance(columns, list) and isinstance(data, list) and not any(isinstance(c, dict) for c in columns)
+        return ([str(name) for name in columns or []], data or []) if known else None
+    width = len(arrays[0][0])
+    for value in document.values():
+        if isinstance(value, list) and value is not arrays[0] and len(value) == width:
+            names = [_name_of(item) for item in value]
+            if all(name is not None for name in names):
+                return [str(name) for name in names], arrays[0]
+    if isinstance(document.get("columns"), list) and document.get("data") is arrays[0]:
+        return [str(name) for name in document["columns"]], arrays[0]
+    return None
+
+
+def _name_of(item: object) -> str | None:
+    """Return the name that an item of a list of columns has."""
+    if isinstance(item, dict):
+        item = next((item[key] for key in _NAME_KEYS if key in item), None)
+    return str(item) if isinstance(item, str | int | float) else None
+
+
+def _nested_records(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Mapping[str, Any]]]]:
+    """Yield the lists of objects below nested keys, with these keys."""
+    if isinstance(value, dict) and len(path) < _MAX_DEPTH:
+        for key, item in value.items():
+            yield from _nested_records(item, (*path, key))
+    elif isinstance(value, list) and len(path) > 1 and value and all(isinstance(item, dict) for item in value):
+        yield path, value
 
 
 def _maps(document: Mapping[str, Mapping[str, Any]]) -> tuple[Iterator[Mapping[str, Any]], str]:

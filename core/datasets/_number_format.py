@@ -24,17 +24,20 @@ _SIGNS = r"[$€£¥₹₽₩₺₴₦฿₫₱₪₡₲₵₸₼₾]"
 _CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|RUB|INR|CNY|KRW|BRL|MXN|ZAR|SGD|HKD|ILS|THB"
 CURRENCY = rf"(?:(?:US|A|C|R|NZ|HK|S)?{_SIGNS}|{_CODES}|Rs\.?|kr\.?|zł|Kč|Ft|Fr\.?)"
 """Regular expression of a currency."""
-_LETTER = "A-Za-zÀ-ÿĀ-žα-ωΑ-Ωа-яА-Яµ°"  # ranges that Python and DuckDB (RE2) share
-UNIT = rf"(?:{CURRENCY}|[%‰°{_LETTER}][{_LETTER}0-9²³/%.]{{0,11}})"
+_OTHERS = "À-ÿĀ-žα-ωΑ-Ωа-яА-Яµ°"  # ranges that Python and DuckDB (RE2) share
+_LATER = f"A-Za-z{_OTHERS}²³/%."
+# An E before digits is an exponent.
+UNIT = rf"(?:{CURRENCY}|[%‰A-DF-Za-df-z{_OTHERS}][{_LATER}0-9]{{0,11}}|[eE](?:[{_LATER}][{_LATER}0-9]{{0,10}})?)"
 """Regular expression of a currency or a unit behind a number."""
-DIGITS = r"[0-9][0-9.,' ]*|[.,][0-9]+"
-"""Regular expression of the digits of a number, with any marks."""
+_EXPONENT = r"[eE][-+]?[0-9]{1,2}"
+DIGITS = rf"(?:[0-9][0-9.,' ]*|[.,][0-9]+)(?:{_EXPONENT})?"
+"""Regular expression of the digits of a number, with any marks and an exponent."""
 SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "bn": 1e9, "B": 1e9, "Mio": 1e6, "Mrd": 1e9}
 """Factors of the letters behind digits that stand for thousands or more."""
 LETTERS = "|".join(SCALES)
 """Regular expression of these letters."""
 NUMBER = (
-    rf"^(\(?)\s*([-+]?)\s*({CURRENCY})?\s*([-+]?)\s*({DIGITS})"
+    rf"^(\(?)\s*([-+]?)\s*({CURRENCY})?\s*([-+(]?)\s*({DIGITS})"
     rf"(?:\s?({LETTERS})\b\.?)?\s*({UNIT})?\s*([-+]?)(\)?)$"
 )
 """Regular expression of a number with whatever people put around it; the fifth group has the digits."""
@@ -74,7 +77,9 @@ class NumberStyle:
 def _style(decimal: str, thousands: str, groups: str = r"\d{3}") -> NumberStyle:
     mark, point = re.escape(thousands), re.escape(decimal)
     last = rf"(?:{mark}{groups})*{mark}\d{{3}}" if groups != r"\d{3}" else rf"(?:{mark}\d{{3}})+"
-    return NumberStyle(decimal, thousands, rf"(?:\d+|[1-9]\d{{0,2}}{last})(?:{point}\d*)?|{point}\d+")
+    # Whole digits with an exponent, such as 12E5, may be codes.
+    whole, fraction = rf"(?:\d+|[1-9]\d{{0,2}}{last})", rf"{point}\d+(?:{_EXPONENT})?"
+    return NumberStyle(decimal, thousands, rf"{whole}(?:{fraction}|{point})?|{fraction}")
 
 
 NUMBER_STYLES: Mapping[str, NumberStyle] = {

@@ -13,7 +13,7 @@ from core.query import literal
 __all__ = ["MACROS", "number_value"]
 
 _NUMBER = literal(NUMBER)
-_HEAD = literal(rf"^\(?\s*[-+]?\s*(?:{CURRENCY})?\s*[-+]?\s*")
+_HEAD = literal(rf"^\(?\s*[-+]?\s*(?:{CURRENCY})?\s*[-+(]?\s*")
 _DIGITS = literal(f"^(?:{DIGITS})")
 _SCALED = rf"^\s?(?:{LETTERS})\b\.?"
 _SCALED_TAIL = literal(rf"{_SCALED}\s*(?:{UNIT})?\s*[-+]?\)?$")
@@ -42,8 +42,8 @@ _MACROS = {
     # What the digits are multiplied by. A number in parentheses is negative; it has no other sign.
     "number_signs(x)": "strlen(x) - strlen(replace(replace(replace(x, '-', ''), '+', ''), '(', ''))",
     "number_thousands(scale)": f"list_transform([scale], lambda s: CASE s {_FACTORS} ELSE 1 END)[1]",
-    "number_times(head, tail)": """CASE WHEN (head LIKE '(%') = (tail LIKE '%)') AND number_signs(head || tail) <= 1
-        THEN CASE WHEN contains(head || tail, '-') OR head LIKE '(%' THEN -1 ELSE 1 END
+    "number_times(head, tail)": """CASE WHEN contains(head, '(') = (tail LIKE '%)') AND number_signs(head || tail) <= 1
+        THEN CASE WHEN contains(head || tail, '-') OR contains(head, '(') THEN -1 ELSE 1 END
         * CASE WHEN tail = '' THEN 1 ELSE number_thousands(number_scale(tail)) END END""",
     "number_factor(p)": """CASE WHEN p.head = '' AND p.tail = '' THEN 1::DOUBLE
         ELSE number_times(p.head, p.tail) END""",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
 from core.datasets._limits import Limits
+from core.datasets._merged_cells import MergedCells
 from core.datasets._options import ReadOptions
 from core.datasets._sheets import Sheet, SheetRows, read_sheet
 from core.datasets._unpack import check_archive
@@ -46,25 +48,34 @@ def open_document_to_csv(path: Path, out: Path, limits: Limits, options: ReadOpt
                 if b"<!DOCTYPE" in part.read(65_536):
                     raise InputError("The OpenDocument file declares XML entities.", "Save it again.")
             names = [name for name, _ in _rows(archive, None)]
-            sheets = [SheetRows(name, partial(_sheet, archive, name, limits)) for name in dict.fromkeys(names)]
-            return read_sheet(sheets, out, path.stat().st_size, limits, options, most)
+            merged: dict[str, MergedCells] = {}
+            sheets = [SheetRows(name, partial(_sheet, archive, name, limits, merged)) for name in dict.fromkeys(names)]
+            read = read_sheet(sheets, out, path.stat().st_size, limits, options, most)
+            if notice := merged[read.name].notice:
+                read = replace(read, layout=replace(read.layout, notices=(*read.layout.notices, notice)))
+            return read
     except (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, EOFError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError("The OpenDocument file is damaged or protected.", "Save it again and upload it.") from error
 
 
-def _sheet(archive: zipfile.ZipFile, name: str, limits: Limits) -> Iterator[list[str]]:
-    for _, row in _rows(archive, name, limits):
+def _sheet(archive: zipfile.ZipFile, name: str, limits: Limits, merged: dict[str, MergedCells]) -> Iterator[list[str]]:
+    """Yield the rows of a sheet that have cells; `merged` gets its merged cells."""
+    ranges = merged[name] = MergedCells()
+    for _, row in _rows(archive, name, limits, ranges):
         if row:
             yield row
 
 
 def _rows(
-    archive: zipfile.ZipFile, wanted: str | None, limits: Limits | None = None
+    archive: zipfile.ZipFile,
+    wanted: str | None,
+    limits: Limits | None = None,
+    merged: MergedCells | None = None,
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the rows of one sheet; without a name, only the names of all sheets."""
-    name = ""
+    name, number = "", 0
     with archive.open("content.xml") as part:
         for event, element in iterparse(part, events=("start", "end")):
             if event == "start" and element.tag == f"{_TABLE}table":
@@ -72,8 +83,12 @@ def _rows(
                 if wanted is None:
                     yield name, []
             if event == "end" and element.tag == f"{_TABLE}table-row":
-                if limits is not None and name == wanted:
+                if limits is not None and merged is not None and name == wanted:
                     row = _cells(element, limits)
+                    for column, spanned in _spans(element):
+                        merged.add(number, column, number + spanned - 1)
+                    merged.fill(number, row)
+                    number += _repeats(element, "rows")
                     count = _repeats(element, "rows") if row else 0
                     limits.check_shape(count, len(row))
                     for _ in range(count):
@@ -83,6 +98,16 @@ def _rows(
 
 def _repeats(element: Element, what: str) -> int:
     return int(element.get(f"{_TABLE}number-{what}-repeated", "1"))
+
+
+def _spans(row: Element) -> Iterator[tuple[int, int]]:
+    """Yield the column and the number of rows of each cell that is merged over several."""
+    column = 0
+    for cell in row:
+        if (spanned := int(cell.get(f"{_TABLE}number-rows-spanned", "1"))) > 1:
+            yield column, spanned
+        if cell.tag in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+            column += _repeats(cell, "columns")
 
 
 def _cells(row: Element, limits: Limits) -> list[str]:

@@ -19,6 +19,7 @@ _STARTS = (
     ),
     (r"%yaml\b|---\s*\n\s*[-\w]", "YAML", "Write one object per row as JSON, or save the table as CSV."),
     (r"\|[^\n]*\|\s*\n\s*\|[\s:|-]+\|\s*\n", "a table of Markdown", "Copy it into a spreadsheet, save it as CSV."),
+    (r"=+( +=+)+ *\n", "a table of reStructuredText", "Copy it into a spreadsheet, save it as CSV."),
     (r"\{\\rtf", "a formatted document (RTF)", "Save the table as CSV."),
     (r"%!ps|%pdf", "a document for printing", "Save the table as CSV."),
 )

@@ -43,8 +43,10 @@ class RecordScan:
         self._records, self._copy, self._copied = records, copy, copied
         self._offset = start  # of the block in the file
         self._rows_start = start  # of the first row in the file
-        self._headers = dialect.header + (dialect.header and layout.units)  # rows before the first one that are to come
+        self._headers = dialect.header + (dialect.header and layout.second_row)  # rows that come before the first one
         self._line_end = line_end  # uniform: readers refuse files in which it is not
+        self._header_line = b""  # of a header of one line with several names
+        self._has_header = False  # the block, below its first line
 
     def add(self, text: bytes, *, final: bool) -> bytes:
         """Scan the records of a block, and return the part that belongs to the next one."""
@@ -52,6 +54,7 @@ class RecordScan:
 
         if final and text and not text.endswith(b"\n"):
             text += self._line_end
+        self._look_for_header(text)
         array = np.frombuffer(text, dtype=np.uint8)
         special = array == 10
         for character in (self._delimiter, self._quote):
@@ -90,6 +93,12 @@ class RecordScan:
             start = end
         self._offset += start
         return text[start:]
+
+    def _look_for_header(self, text: bytes) -> None:
+        if self._headers and self._width > 1:
+            self._header_line = text[: text.find(b"\n") + 1]
+        first = not self._headers and text.startswith(self._header_line)
+        self._has_header = bool(self._header_line) and (first or b"\n" + self._header_line in text)
 
     def _take(
         self,
@@ -138,7 +147,8 @@ class RecordScan:
         if self._copied and not self._headers and not self._copy.used:
             self._copy.begin(self._rows_start, self._rows_start)
         rest = slice(first, None)
-        special = bad[rest] | swallowed[rest] | (blank[rest] if width == 1 else False)
+        repeated = self._repeats_header(text, starts, ends)
+        special = bad[rest] | swallowed[rest] | repeated[rest] | (blank[rest] if width == 1 else False)
         records.rows += len(ends) - first - int(special.sum()) - (0 if width == 1 else int(blank[rest].sum()))
         records.blank_lines += int(blank[rest].sum())
         records.continuation_lines += int((lines - 1)[rest][~special].sum())
@@ -157,7 +167,9 @@ class RecordScan:
             line = before + int(line_of_end[index]) - count + 1
             if blank[index]:
                 continue
-            if bad[index] and not record.strip():
+            if repeated[index]:
+                self.skip(line, record, count, "repeats the header")
+            elif bad[index] and not record.strip():
                 records.blank_lines += 1
             elif bad[index]:
                 self.skip(line, record, count, self._misfit(int(widths[index]), int(lengths[index])))
@@ -171,6 +183,16 @@ class RecordScan:
         end = int(ends[-1]) + 1
         self._copy.write(memoryview(text)[done:end])
         return end
+
+    def _repeats_header(self, text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which records are the header once more, as where several files were put together."""
+        import numpy as np
+
+        repeated = np.zeros(len(ends), dtype=bool)
+        if self._has_header:
+            for index in np.flatnonzero(ends - starts == len(self._header_line) - 1).tolist():
+                repeated[index] = text[starts[index] : ends[index] + 1] == self._header_line
+        return repeated
 
     def _take_sound(
         self,
@@ -187,7 +209,7 @@ class RecordScan:
         import numpy as np
 
         records, width = self._records, self._width
-        if self._headers or self._copied or width == 1:
+        if self._headers or self._copied or self._has_header or width == 1:
             return None
         if inside is not None:
             lines = np.count_nonzero(marked == 10)

@@ -96,10 +96,21 @@ def is_binary(head: bytes) -> bool:
     zeros = head.count(0)
     if zeros and not _alternates(head):
         controls = sum(head.count(code) for code in (*range(1, 9), 11, 12, *range(14, 32)))
-        if zeros + controls > len(head) / 1_000:
+        if zeros + controls > len(head) / 1_000 and not (controls == 0 and _is_padded(head)):
             return True
     controls = sum(head.count(code) for code in (*range(1, 9), *range(14, 27)))
     return controls > len(head) / 20
+
+
+def _is_padded(head: bytes) -> bool:
+    """Return whether bytes are lines of text in UTF-8 once the zeros between them are left out."""
+    text = head.replace(b"\0", b"")
+    try:
+        text[: len(text) - 4].decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(text) - 8:  # a character that is cut off
+            return False
+    return len(text) * 10 > len(head) and b"\n" in text
 
 
 def _alternates(head: bytes) -> bool:

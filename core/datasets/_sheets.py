@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
 from core.datasets._dialect import Layout
-from core.datasets._header import NUMBER, header_evidence, lead_notice
+from core.datasets._footer import is_total
+from core.datasets._header import (
+    JOINED_NOTICE,
+    NUMBER,
+    header_evidence,
+    is_units_row,
+    join_names,
+    joined_header,
+    lead_notice,
+    units_notice,
+)
 from core.datasets._limits import Limits
 from core.datasets._options import AUTO, Decision, ReadOptions
+from core.datasets._records import SHOWN_ROWS
 from core.datasets._staged_csv import StagedCsv
 from core.datasets._table import Dialect, SkippedRow
 from core.errors import InputError
@@ -143,7 +155,9 @@ def _write(
     top = _find_top(head, widest, options)
     width = widest
     count = 0
-    footer: list[list[str]] = []  # rows with one cell, which are the table's unless another row follows
+    footer: list[list[str]] = []  # rows that look like a footer, which are the table's unless another row follows
+    repeated: list[SkippedRow] = []
+    above: deque[str] = deque(maxlen=20)  # first cells
     body = out.with_suffix(".body")
     with body.open("w", encoding="utf-8", newline="") as file:
         # The width is known only at the end: rows are written again if a later one is wider.
@@ -151,13 +165,18 @@ def _write(
         for row in chain(head[top.rows :], rows):
             width = max(width, len(row))
             count += 1
-            if width > 2 and sum(map(bool, row)) == 1 and len(footer) < _FOOTER_ROWS:
+            if row == top.header:
+                repeated.append(SkippedRow(top.rows + count, "repeats the header", " ".join(filter(None, row))[:200]))
+                continue
+            note = width > 2 and sum(map(bool, row)) == 1
+            if len(footer) < _FOOTER_ROWS and (note or is_total(row[0], row[1:], above)):
                 footer.append(row)
                 continue
             for held in [*footer, row]:
                 staged.write(_padded(held, width))
             footer.clear()
-        if len(footer) == count:
+            above.append(row[0])
+        if len(footer) == count - len(repeated):
             for held in footer:
                 staged.write(_padded(held, width))
             footer.clear()
@@ -168,15 +187,17 @@ def _write(
         SkippedRow(top.rows + count - len(footer) + number, "looks like a footer", " ".join(filter(None, row))[:200])
         for number, row in enumerate(footer, start=1)
     )
+    skipped = (*repeated[:SHOWN_ROWS], *skipped)
     layout = Layout(Dialect(",", '"', False, 0), '"', _padded(top.names, width), top.notices, decisions=top.decisions)
     return layout, skipped
 
 
 @dataclass(frozen=True)
 class _Top:
-    """The rows above the first one of the table: their number, the names, and what is said of them."""
+    """The rows above the first one of the table: their number, the header, the names, and what is said of them."""
 
     rows: int
+    header: list[str]
     names: list[str]
     notices: tuple[str, ...]
     decisions: tuple[Decision, ...]
@@ -200,11 +221,19 @@ def _find_top(head: list[list[str]], widest: int, options: ReadOptions) -> _Top:
         header, evidence = options.header is not None, "It was given."
     names = _padded(head[lead], widest) if header else [""] * widest
     notices = []
+    below = [_padded(row, widest) for row in head[lead + 1 :]] if header else []
+    second = 0
+    if len(below) > 1 and (joined_names := joined_header(names, below[0], below[1:])):
+        names, second = joined_names, 1
+        notices.append(JOINED_NOTICE)
+    elif len(below) > 2 and is_units_row(below[0], below[1:]):
+        notices.append(units_notice(below[0]))
+        second = 1
     above = head[lead - 1] if header and lead and not given else []
     titles = lead
     if len([cell for cell in above if cell]) > 1 and not any(NUMBER.fullmatch(cell) for cell in above if cell):
-        names = [" ".join(filter(None, pair)) for pair in zip(_spread(above, widest), names, strict=True)]
-        notices.append("The header has two rows, whose names were joined.")
+        names = join_names(_padded(above, widest), names)
+        notices.append(JOINED_NOTICE)
         titles -= 1
     if titles:
         shown = "; ".join(repr(" ".join(filter(None, row))[:60]) for row in head[: min(titles, 3)])
@@ -226,16 +255,7 @@ def _find_top(head: list[list[str]], widest: int, options: ReadOptions) -> _Top:
             "given" if options.header != AUTO else "likely",
         ),
     )
-    return _Top(lead + header, names, tuple(notices), decisions)
-
-
-def _spread(row: Sequence[str], width: int) -> list[str]:
-    """Return the cells of a row of merged cells, each over all of its columns."""
-    spread, last = [], ""
-    for cell in _padded(row, width):
-        last = cell or last
-        spread.append(last)
-    return spread
+    return _Top(lead + header + second, head[lead] if header else [], names, tuple(notices), decisions)
 
 
 def _widen(path: Path, width: int) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from core.datasets._header import NUMBER
+from core.datasets._header import DATE, NUMBER
 
 __all__ = ["BLANKS", "COLONS", "FIXED", "SEPARATOR", "convert", "find_spacing"]
 
@@ -18,6 +18,7 @@ _MANY_LINES = 10
 _MIN_SHARE = 0.95
 _MIN_NUMBERS = 0.3
 _GAP = re.compile(r"[ \t]+")
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=[ \t]|$)|[^ \t]+')
 
 
 def find_spacing(sample: str) -> str | None:
@@ -42,10 +43,11 @@ def find_spacing(sample: str) -> str | None:
         return None
     if _same([line.count(COLONS) for line in lines]):
         return COLONS
-    rows = [_GAP.split(line.strip()) for line in lines]
+    rows = [_split(line) for line in lines]
     cells = [cell for row in rows[1:] for cell in row]
     numbers = sum(NUMBER.fullmatch(cell) is not None for cell in cells)
-    if _same([len(row) - 1 for row in rows]) and numbers >= _MIN_NUMBERS * len(cells):
+    short = len(rows[0]) + 1 == len(rows[1])  # as R writes a header above names of rows
+    if _same([len(row) - 1 for row in rows[short:]]) and numbers >= _MIN_NUMBERS * len(cells):
         return BLANKS
     return FIXED if len(_starts(lines)) > 1 and "\t" not in sample else None
 
@@ -56,12 +58,38 @@ def _same(counts: list[int]) -> bool:
     return common > 0 and counts.count(common) >= _MIN_SHARE * len(counts)
 
 
+def _split(line: str) -> list[str]:
+    """Return the cells of a line, with blanks within double quotes."""
+    if '"' not in line:
+        return _GAP.split(line.strip())
+    return [
+        quoted.replace('""', '"') if quoted is not None else plain
+        for quoted, plain in ((match[1], match[0]) for match in _QUOTED.finditer(line))
+    ]
+
+
 def _starts(lines: list[str]) -> list[int]:
-    """Return where columns begin: after a character that is blank in all lines, or two where there are few lines."""
+    """Return where columns begin: after a character that is blank in all lines.
+
+    In few lines that may be chance. There it takes two blanks, or one beside a column of numbers or dates.
+    """
     width = max(map(len, lines))
     blank = [all(line[i : i + 1] in ("", " ") for line in lines) for i in range(width)]
-    gap = 1 if len(lines) >= _MANY_LINES else 2
-    return [i for i in range(width) if not blank[i] and (i == 0 or (i >= gap and all(blank[i - gap : i])))]
+    starts = [i for i in range(width) if not blank[i] and (i == 0 or blank[i - 1])]
+    if len(lines) >= _MANY_LINES:
+        return starts
+    typed = [_is_typed(lines[1:], start, end) for start, end in zip(starts, [*starts[1:], width], strict=True)]
+    return [
+        start
+        for index, start in enumerate(starts)
+        if index == 0 or (start >= 2 and blank[start - 2]) or typed[index] or typed[index - 1]
+    ]
+
+
+def _is_typed(lines: list[str], start: int, end: int) -> bool:
+    """Return whether the cells between two positions are numbers or dates."""
+    cells = [cell for line in lines if (cell := line[start:end].strip())]
+    return bool(cells) and all(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in cells)
 
 
 def convert(path: Path, out: Path, spacing: str, sample: str) -> None:
@@ -76,7 +104,7 @@ def _splitter(spacing: str, sample: str) -> Callable[[str], list[str]]:
     if spacing == COLONS:
         return lambda line: line.split(COLONS)
     if spacing == BLANKS:
-        return lambda line: _GAP.split(line.strip()) if line.strip() else []
+        return lambda line: _split(line) if line.strip() else []
     starts = _starts([line.rstrip() for line in sample.splitlines()[:200] if line.strip()])
     ends = [*starts[1:], None]
     pieces = list(zip(starts, ends, strict=True))

@@ -5,9 +5,10 @@ What a mark in a number means, and the order of day and month, are decided once 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from core.datasets._column_format import BLANKS, ColumnFormat
 from core.datasets._delimited import Source
@@ -20,6 +21,7 @@ from core.datasets._file_decisions import (
     ways_to_write,
     whole_fits,
 )
+from core.datasets._mixed_text import describe_mixture
 from core.datasets._number_format import NUMBER_STYLES, typed
 from core.datasets._options import AUTO, Decision, ReadOptions
 from core.datasets._time_text import describe_times
@@ -55,6 +57,8 @@ class TextColumn:
         Predicate that says why none of them was chosen.
     lost : int, default=0
         Number of cells that became missing because they have no value of the type that was given.
+    empty : bool, default=False
+        Whether it has no values, and no type was given for it.
     """
 
     kind: str
@@ -65,6 +69,7 @@ class TextColumn:
     candidates: tuple[str, ...] = ()
     evidence: str = ""
     lost: int = 0
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ def choose_types(
 
 def _choose(column: InferredColumn, decimal: Decision, order: Decision) -> TextColumn:
     if not column.values:
-        return TextColumn("text", "NULL::VARCHAR", column.markers, "has no values", ColumnFormat("text"))
+        return TextColumn("text", "NULL::VARCHAR", column.markers, "has no values", ColumnFormat("text"), empty=True)
     fits = column.fits
     if "coded" in fits and "number" in fits:
         evidence = "has numbers with an E, such as 1E5, which may be codes"
@@ -160,11 +165,22 @@ def _choose(column: InferredColumn, decimal: Decision, order: Decision) -> TextC
     return _undecided(column)
 
 
+_EXACT_DIGITS = 17  # programs write no more to tell two floats apart
+_INSIGNIFICANT = re.compile(r"^[\s+-]*[0.]*|\D")
+
+
+def _digits(cell: str) -> int:
+    """Return the number of significant digits."""
+    return len(_INSIGNIFICANT.sub("", cell.lower().partition("e")[0]))
+
+
 def _plain(column: InferredColumn, kind: str, *, zoned: bool = False) -> TextColumn:
     item = ColumnFormat(kind, zoned=zoned, missing=tuple(column.markers))
     notice = ""
     if kind == "timestamp" and "precise" not in column.fits:
         notice = "has nanoseconds, which are truncated to microseconds"
+    if kind == "number" and any(_digits(cell) > _EXACT_DIGITS for cell in column.cells):
+        notice = f"has numbers of more than {_EXACT_DIGITS} digits, which are rounded"
     return TextColumn(kind, item.value(column.name, tested=False), column.markers, notice, item)
 
 
@@ -256,10 +272,17 @@ def _text(
     if kept and not notice:
         shown = ", ".join(f"{marker!r} ({count:,})" for marker, count in kept.items())
         notice = f"keeps values that may mean missing as text: {shown}"
-    notice = notice or describe_times(column.cells)
-    item = ColumnFormat("text", missing=missing, trimmed=whole and column.padded >= column.values)
+    notice = notice or describe_times(column.cells) or describe_mixture(column.cells)
+    item = ColumnFormat("text", missing=missing, trimmed=_padded_side(column) if whole else "")
     counts = {marker: markers[marker] for marker in missing}
     return TextColumn("text", item.value(column.name), counts, notice, item, candidates, evidence)
+
+
+def _padded_side(column: InferredColumn) -> Literal["", "start", "both"]:
+    """Return where all cells have blanks, as where delimiters stand between blanks."""
+    if column.padded < column.values:
+        return ""
+    return "both" if column.cells and all(cell.endswith((" ", "\t")) for cell in column.cells) else "start"
 
 
 def _given(

@@ -25,9 +25,23 @@ __all__ = ["MISSING_MARKERS", "TEXT_MARKERS", "InferredColumn", "infer_types"]
 
 # Spellings of a missing value. Those in TEXT_MARKERS are missing in text columns too; the others have a meaning
 # there ("None" is a category, "-" a value) and are missing only in columns of numbers, dates or booleans.
-TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "NA")
+TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "\\N", "NA")
 _DATE_MARKERS = ("0000-00-00", "0000-00-00 00:00:00")
-_OTHER_MARKERS = ("None", "none", "na", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NULL!", "#NUM!")
+_OTHER_MARKERS = (
+    "None",
+    "none",
+    "na",
+    "-",
+    "--",
+    "\u2013",
+    "\u2014",
+    ".",
+    "#VALUE!",
+    "#DIV/0!",
+    "#REF!",
+    "#NULL!",
+    "#NUM!",
+)
 MISSING_MARKERS = (*TEXT_MARKERS, *_OTHER_MARKERS, *_DATE_MARKERS)
 
 _PREFERRED = (

@@ -153,6 +153,9 @@ def _look_at_signs(connection: duckdb.DuckDBPyConnection, cells: str, column: Wr
     scaled = sum(count for *_, count, _ in rows)
     signs = {sign: (count, marked, spaced) for sign, count, marked, spaced, *_ in rows if sign}
     column.signs = tuple(sorted(signs))
+    if len(signs) > 1 and all(any(map(str.isdigit, sign)) for sign in signs):
+        column.fits = [fit for fit in column.fits if fit.format.kind != "number"]  # parts of codes, such as 2024Q1
+        return
     total = sum(row[1] for row in rows)
     if len(signs) > 1:
         listed = ", ".join(repr(sign) for sign in column.signs[:3])

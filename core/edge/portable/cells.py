@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 MISSING = "(missing)"
-TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "NA")
+TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "\\N", "NA")
 MARKERS = (
     *TEXT_MARKERS,
     "None",
@@ -40,6 +40,8 @@ MARKERS = (
     "na",
     "-",
     "--",
+    "\u2013",
+    "\u2014",
     ".",
     "#VALUE!",
     "#DIV/0!",

@@ -76,13 +76,13 @@ def _amount(record: Mapping[str, Any], cell: str) -> float:
         raise ValueError(cell)
     opened, sign, _, inner, digits, scale, _, last, closed = (part or "" for part in match.groups())
     digits = digits.rstrip()
-    fits = re.fullmatch(record["digits"], digits, re.ASCII) and (opened == "(") == (closed == ")")
+    fits = re.fullmatch(record["digits"], digits, re.ASCII) and ("(" in (opened, inner)) == (closed == ")")
     code = re.match("0[0-9]|[0-9]{16}", digits) or sum(char.isdigit() for char in digits) > 16
     if not fits or code or len(sign + inner + last + opened) > 1:
         raise ValueError(cell)
     plain = digits.replace(record["thousands"], "") if record["thousands"] != "" else digits
     value = float(plain.replace(record["decimal"], "."))
-    negative = "-" in (sign, inner, last) or opened == "("
+    negative = "-" in (sign, inner, last) or "(" in (opened, inner)
     return value * (-1 if negative else 1) * float(record["scales"].get(scale, 1))
 
 

@@ -170,6 +170,25 @@ def test_open_document_sheets(tmp_path: Path) -> None:
     assert table.frame["day"].iloc[2] == pd.Timestamp("2024-02-03")
 
 
+def test_cells_of_open_document_that_are_merged_downwards_have_their_value(tmp_path: Path) -> None:
+    top = cell("north").replace("<table:table-cell", '<table:table-cell table:number-rows-spanned="3"')
+    first = [*map(cell, ("region", "city")), top, cell("a")]
+    rows = [
+        first[:2],
+        first[2:],
+        ["<table:covered-table-cell/>", cell("b")],
+        [cell(None), cell("c")],
+        [cell(None), cell("d")],
+    ]
+    content = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in rows)
+    with zipfile.ZipFile(tmp_path / "t.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", SHEET.format(office=OFFICE, rows=content))
+    table = read(tmp_path / "t.ods")
+    assert table.frame["region"].fillna("").tolist() == ["north", "north", "north", ""]
+    assert "Cells that have the value of the one above, which they are merged with: 2." in table.report.notices
+
+
 DOCUMENTS = {
     **{
         orient: FRAME.to_json(orient=orient, date_format="iso")
