@@ -79,7 +79,7 @@ def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
     drafts = [
         _card_sections.details_section(evidence, version),
         Section("uses", "Uses", measured=False),
-        _card_data.data_section(evidence),
+        _card_data.data_section(evidence, version),
         _card_sections.training_section(evidence),
         _card_data.evaluation_section(evidence),
         by_group,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from core import policies
-from core.catalog import Dataset
+from core.catalog import Dataset, ModelVersion
 from core.datasets import ColumnProfile, Profile, suspected_attribute
 from core.evaluation import METRICS
 from core.models._card import CardTable, Section
 from core.models._card_text import Cell, format_value
 from core.models._evidence import RunEvidence
 from core.models._run_result import StoredEstimate
+from core.models.preparation import PreparationStep, preparation_of, steps_of_replay
 from core.storage import get_store
 
 __all__ = ["data_section", "evaluation_section"]
@@ -26,15 +28,14 @@ _BASELINES = {
 }
 
 
-def data_section(evidence: RunEvidence) -> Section:
-    """Return what the table held."""
+def data_section(evidence: RunEvidence, version: ModelVersion | None) -> Section:
+    """Return what the table held, and the steps that led to it from its file."""
     dataset = evidence.dataset
     if dataset is None:
-        table = CardTable("", _FACTS, (("Fingerprint", evidence.fingerprint),))
-        return Section("data", "Data", ("The table was deleted; only its fingerprint is known.",), (table,))
+        return _deleted_table(evidence, version)
     profile = Profile.from_dict(json.loads(get_store().read_bytes(dataset.profile_digest)))
     columns = {column.name: column for column in profile.columns}
-    tables = [_table_facts(dataset)]
+    tables = [_table_facts(dataset), *_steps(preparation_of(dataset))]
     target = columns.get(evidence.target)
     if target is not None and evidence.labels is not None and target.top:
         known = target.rows - target.missing
@@ -48,9 +49,35 @@ def data_section(evidence: RunEvidence) -> Section:
     return Section("data", "Data", tuple(text), tuple(tables))
 
 
+def _deleted_table(evidence: RunEvidence, version: ModelVersion | None) -> Section:
+    """Return what is known of a table that was deleted: by the registration, else by the model itself."""
+    stored = {} if version is None else version.lineage["dataset"]
+    number, text = stored.get("number"), "The table was deleted; only its fingerprint is known."
+    steps = [PreparationStep.from_dict(values) for values in stored.get("steps", [])]
+    if not steps and number is None:
+        steps = steps_of_replay(evidence.replay)
+        if steps:
+            text += " The steps are those that the model repeats on new rows; others may have removed or added rows."
+    facts: tuple[tuple[Cell, ...], ...] = (("Fingerprint", evidence.fingerprint),)
+    if number is not None:
+        facts = (("Version of the table", number), *facts)
+    return Section("data", "Data", (text,), (CardTable("", _FACTS, facts), *_steps(steps)))
+
+
+def _steps(steps: Sequence[PreparationStep]) -> list[CardTable]:
+    """Return a table of the steps in order; none where there are none."""
+    rows = tuple(
+        (number, step.title, step.description, step.effect, " ".join(step.notes))
+        for number, step in enumerate(steps, start=1)
+    )
+    titles = ("Step", "Kind", "Description", "Effect", "Notes")
+    return [CardTable("Preparation steps, in order", titles, rows)] if rows else []
+
+
 def _table_facts(dataset: Dataset) -> CardTable:
     rows: tuple[tuple[Cell, ...], ...] = (
         ("Table", dataset.name),
+        ("Version of the table", _version(dataset)),
         ("Source", dataset.source or None),
         ("Rows", dataset.rows),
         ("Columns", dataset.columns),
@@ -58,6 +85,12 @@ def _table_facts(dataset: Dataset) -> CardTable:
         ("Fingerprint", dataset.fingerprint),
     )
     return CardTable("", _FACTS, rows)
+
+
+def _version(dataset: Dataset) -> str:
+    count = len(dataset.lineage.get("recipe", {}).get("steps", []))
+    made = f"made by {count:,} step{'s' * (count != 1)} from the table as it was read" if count else "as it was read"
+    return f"{dataset.number} ({made})"
 
 
 def _column_row(column: ColumnProfile) -> tuple[Cell, ...]:

@@ -11,6 +11,7 @@ from core.errors import NotFoundError, RegistryError
 from core.models._code import code_version
 from core.models._evidence import RunEvidence
 from core.models._fields import Field, describe_fields
+from core.models.preparation import preparation_of
 
 __all__ = [
     "aliases",
@@ -103,6 +104,8 @@ def _lineage(evidence: RunEvidence) -> dict[str, object]:
             "source": None if dataset is None else dataset.source,
             "fingerprint": evidence.fingerprint,
             "rows": None if dataset is None else dataset.rows,
+            "number": None if dataset is None else dataset.number,
+            "steps": [step.to_dict() for step in preparation_of(dataset)] if dataset is not None else [],
         },
         "run": {"id": run.id, "task": run.task, "title": run.title, "finished_at": run.finished_at},
         "settings": result.settings,

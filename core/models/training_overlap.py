@@ -1,4 +1,4 @@
-"""How many scored rows a model was trained on: metrics of such rows flatter it."""
+"""Scored rows that are equal to training rows: metrics of such rows flatter a model."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def count_overlap(
     fields : sequence of Field
         Columns that the model reads.
     hashes : array of shape (n,)
-        What `row_hashes` returned for the rows.
+        Hashes of the rows, from `row_hashes`.
     markers : mapping, optional
         Texts that mean a missing value, by column of text.
     """

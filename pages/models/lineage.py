@@ -28,6 +28,7 @@ def show(opened: OpenModel) -> None:
         run_actions.log(version.run_id)
     facts = {
         "Table": table["name"] or "deleted before the registration",
+        "Version of the table": table.get("number") or "–",
         "Rows": "–" if table["rows"] is None else f"{table['rows']:,}",
         "Source": table["source"] or "–",
         "Predicts": lineage["target"],

@@ -8,7 +8,8 @@ from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
 from sklearn.metrics import accuracy_score
 
 from core import models, policies
-from core.catalog import Run, RunState, runs
+from core.catalog import Dataset, Run, RunState, runs
+from core.catalog.engine import writing
 from core.errors import InputError, RegistryError
 from core.fairness import ThresholdPolicy
 from core.housekeeping import delete_dataset
@@ -59,6 +60,26 @@ def test_groups_are_those_of_fairlearn(version, credit_result, credit_frame):
             assert estimate["low"] <= estimate["value"] <= estimate["high"]
             assert estimate["low"] < estimate["high"]
     assert set(models.card(version.id, workspace="local").facts["groups"]) == {"sex", "age"}
+
+
+def test_a_table_that_was_deleted_keeps_its_version_and_steps(credit):
+    effect = {"rows_before": 9, "rows_after": 9, "renamed": {"a": "b"}}
+    recipe = {"recipe": 1, "steps": [{"step": "rename", "column": "a", "to": "b"}]}
+    with writing() as session:
+        dataset = session.get(Dataset, credit.dataset_id)
+        dataset.number, dataset.lineage = 3, {"recipe": recipe, "fitted": recipe, "effects": [effect]}
+        session.add(dataset)
+        session.commit()
+    step = (1, "Rename", "Rename 'a' to 'b'", "renames 'a'", "")
+    before = models.card_of_run(credit.id, workspace="local")["data"]
+    assert ("Version of the table", "3 (made by 1 step from the table as it was read)") in rows(before, "")
+    assert rows(before, "Preparation") == (step,)
+    model = models.register(credit.id, workspace="local")
+    delete_dataset(credit.dataset_id, workspace="local")
+    after = models.card(model.id, workspace="local")["data"]
+    assert ("Version of the table", 3) in rows(after, "")
+    assert rows(after, "Preparation") == (step,)
+    assert [table.title for table in models.card_of_run(credit.id, workspace="local")["data"].tables] == [""]
 
 
 def test_columns_that_a_policy_decides_by_are_looked_at_too(finish, other_credit, credit_frame):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import subprocess
@@ -118,6 +119,22 @@ def test_columns_that_steps_need_are_named_when_they_are_absent(trained: Trained
     with pytest.raises(InputError, match="no column 'fee', 'yearly'") as error:
         models.score(trained.model.id, raw_rows().drop(columns="fee").assign(plan="DSL"), workspace="local")
     assert "after this step" in error.value.hint
+
+
+def test_the_card_lists_the_steps_and_the_version(trained: Trained) -> None:
+    card = models.card(trained.model.id, workspace="local")
+    facts, steps = card["data"].tables[:2]
+    assert ("Version of the table", "2 (made by 8 steps from the table as it was read)") in facts.rows
+    assert [row[0] for row in steps.rows] == list(range(1, 9))
+    assert [row[1] for row in steps.rows] == [preparation.STEPS[step["step"]].title for step in STEPS]
+    assert steps.rows[2][2] == "Fill missing cells of 'fee' with the median"
+    assert steps.rows[2][4].startswith("'fee' was filled with ")
+    assert steps.rows[6][3] == "removes 10 rows"
+    assert card.to_dict()["sections"][2]["tables"][1]["rows"][3][2] == "Rename 'Plan' to 'plan'"
+    for text in (card.to_markdown().replace("\\", ""), html.unescape(card.to_html())):
+        places = [text.index(row[2]) for row in steps.rows]
+        assert places == sorted(places)
+    assert models.resolve(trained.model.id, workspace="local").lineage["dataset"]["number"] == 2
 
 
 def test_the_mlflow_model_has_the_steps(trained: Trained, tmp_path) -> None:
