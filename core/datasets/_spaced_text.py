@@ -46,10 +46,17 @@ def find_spacing(sample: str) -> str | None:
     rows = [_split(line) for line in lines]
     cells = [cell for row in rows[1:] for cell in row]
     numbers = sum(NUMBER.fullmatch(cell) is not None for cell in cells)
-    short = len(rows[0]) + 1 == len(rows[1])  # as R writes a header above names of rows
-    if _same([len(row) - 1 for row in rows[short:]]) and numbers >= _MIN_NUMBERS * len(cells):
+    if _same([len(row) - 1 for row in rows[_is_above_names(lines, rows) :]]) and numbers >= _MIN_NUMBERS * len(cells):
         return BLANKS
     return FIXED if len(_starts(lines)) > 1 and "\t" not in sample else None
+
+
+def _is_above_names(lines: list[str], rows: list[list[str]]) -> bool:
+    """Return whether the first line is a header with no name for the names of the rows, as R writes it."""
+    names = [row[0] for row in rows[1:]]
+    counted = names == [str(number) for number in range(1, len(names) + 1)]
+    quoted = all(line.lstrip().startswith('"') for line in lines[1:])
+    return 1 < len(rows[0]) == len(rows[1]) - 1 and len(set(names)) == len(names) and (counted or quoted)
 
 
 def _same(counts: list[int]) -> bool:
@@ -71,18 +78,22 @@ def _split(line: str) -> list[str]:
 def _starts(lines: list[str]) -> list[int]:
     """Return where columns begin: after a character that is blank in all lines.
 
-    In few lines that may be chance. There it takes two blanks, or one beside a column of numbers or dates.
+    In few lines that may be chance. There it takes two blanks, or one between names and beside numbers or dates.
     """
     width = max(map(len, lines))
     blank = [all(line[i : i + 1] in ("", " ") for line in lines) for i in range(width)]
     starts = [i for i in range(width) if not blank[i] and (i == 0 or blank[i - 1])]
     if len(lines) >= _MANY_LINES:
         return starts
-    typed = [_is_typed(lines[1:], start, end) for start, end in zip(starts, [*starts[1:], width], strict=True)]
+    pieces = list(zip(starts, [*starts[1:], width], strict=True))
+    typed = [_is_typed(lines[1:], start, end) for start, end in pieces]
+    named = [bool(lines[0][start:end].strip()) for start, end in pieces]
     return [
         start
         for index, start in enumerate(starts)
-        if index == 0 or (start >= 2 and blank[start - 2]) or typed[index] or typed[index - 1]
+        if index == 0
+        or (start >= 2 and blank[start - 2])
+        or (named[index] and named[index - 1] and (typed[index] or typed[index - 1]))
     ]
 
 

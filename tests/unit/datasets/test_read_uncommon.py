@@ -65,6 +65,18 @@ def accounted(table: Table) -> bool:
             id="R",
         ),
         pytest.param(
+            "x y\n1 1.5 2\n2 2.5 4\n",
+            {"column_1": [1, 2], "x": [1.5, 2.5], "y": [2, 4]},
+            "The header has 2 names for 3 columns.",
+            id="R without quotes",
+        ),
+        pytest.param(
+            "time\n2024-01-02 03:04\n2024-01-02 03:04\n2024-05-06 07:08\n",
+            {"time": list(pd.to_datetime(["2024-01-02 03:04", "2024-01-02 03:04", "2024-05-06 07:08"]))},
+            "",
+            id="a column of times",
+        ),
+        pytest.param(
             "Account        Amount Date\nRent         1,200.50 2024-01-01\nFood            80.25 2024-01-02\n"
             "Book shop        9.99 2024-01-03\n",
             {
