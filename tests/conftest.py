@@ -59,7 +59,7 @@ def _processes(home: Path) -> list[psutil.Process]:
     run_ids = {folder.name for folder in (home / "runs").glob("*")}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            ours = process.ppid() == os.getpid() and fork_server.__name__ in process.cmdline()
+            ours = process.ppid() == os.getpid() and fork_server.SERVER in process.cmdline()
             environment = process.environ()
             its = environment.get("PLUMBLINE_HOME") == str(home) or environment.get(MARK) in run_ids
             if process.pid != os.getpid() and not ours and its:

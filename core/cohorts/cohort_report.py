@@ -1,4 +1,4 @@
-"""What a search for cohorts found: each candidate with its rows, its error and the adjusted interval."""
+"""Results of a search for cohorts: candidates with their rows, errors and adjusted intervals."""
 
 from __future__ import annotations
 

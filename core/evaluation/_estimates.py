@@ -32,7 +32,7 @@ class Estimate:
     rarest : int, optional
         Number of rows of the rarest class among them, or of groups that have such rows.
     reason : str, default=""
-        Why there is no interval.
+        Reason for a missing interval.
     """
 
     value: float
@@ -103,7 +103,7 @@ def compare_outputs(
     sample_weight : array of shape (n,), optional
         Weights of the rows. Rows are drawn with the same chance each, and carry their weight along.
     labels : sequence, optional
-        Labels by class code, for the reasons why there is no interval.
+        Labels by class code, named in the reasons for missing intervals.
     seed : int, default=0
         Seed of the bootstrap, and of the blocks of rows that are left out together where there are many.
 

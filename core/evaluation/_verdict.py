@@ -31,7 +31,7 @@ def verdict_sentence(
     >>> nan = float("nan")
     >>> few = Estimate(0.2, nan, nan, 1000, 3, "no interval: the test has only 3 rows of 'fraud'")
     >>> verdict_sentence("AUC", {"prior": few}, {"prior": "guessing"})
-    "There is no verdict: the test has only 3 rows of 'fraud'."
+    "No verdict: the test has only 3 rows of 'fraud'."
     >>> verdict_sentence("AUC", {"prior": Estimate(-0.2, -0.3, -0.1, 1000)}, {"prior": "guessing"})
     'Worse than guessing by 0.200 AUC [0.100, 0.300], on 1,000 rows it never saw.'
     """
@@ -54,12 +54,12 @@ def verdict_sentence(
         else:
             parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title} {interval})")
     if not parts and not unknown:
-        return f"There is no verdict: no {rows} were held out for a test."
+        return f"No verdict: no {rows} were held out for a test."
     if not parts:
-        return f"There is no verdict: {reasons[0]}."
+        return f"No verdict: {reasons[0]}."
     text = ", and ".join(parts)
     sentence = f"{text[0].upper()}{text[1:]}, on {next(iter(differences.values())).n:,} {rows} it never saw."
-    return sentence + (f" There is no verdict against {unknown[0]}: {reasons[0]}." if unknown else "")
+    return sentence + (f" No verdict against {unknown[0]}: {reasons[0]}." if unknown else "")
 
 
 def _decimals(value: float) -> int:

@@ -94,7 +94,7 @@ class VersionComparison:
             return f"There is no paired difference: {self.reason}"
         gain, title = self.difference, METRICS[self.metric].title
         if not math.isfinite(gain.low):
-            return f"There is no verdict: {gain.reason.removeprefix('no interval: ')}."
+            return f"No verdict: {gain.reason.removeprefix('no interval: ')}."
         decimals = _decimals(gain)
         interval = f"[{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}]"
         size = f"{gain.value:+,.{decimals}f} {title} {interval} on {gain.n:,} rows".replace("-", "−")

@@ -81,7 +81,7 @@ def save_mlflow(model: str, path: str | Path, *, policy: str | None = None, work
     NotFoundError
         When there is no such model.
     InputError
-        When there is no such policy, or there are several and none is named.
+        If the model does not have this policy, or has several and none is named.
     StorageError
         When the folder is not empty, or cannot be written.
 
@@ -115,7 +115,7 @@ def write_model(
     Raises
     ------
     InputError
-        When there is no such policy, or there are several and none is named.
+        If the model does not have this policy, or has several and none is named.
     StorageError
         When the folder is not empty, or cannot be written.
     """

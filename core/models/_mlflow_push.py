@@ -64,7 +64,7 @@ def push_mlflow(
     NotFoundError
         When there is no such model or run.
     InputError
-        When there is no such policy, or there are several and none is named.
+        If the model does not have this policy, or has several and none is named.
     SettingsError
         When MLflow is not installed, or no tracking URI is set.
     StorageError

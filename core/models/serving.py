@@ -29,7 +29,7 @@ def served_file(evidence: RunEvidence, version: ModelVersion, policy: str | None
     Raises
     ------
     InputError
-        When there is no such policy, or there are several and none is named.
+        If the model does not have this policy, or has several and none is named.
     """
     result, text, replay, run = evidence.result, evidence.reads_text, evidence.replay, evidence.run
     reading = training_reading(run.id, run.dataset_id, workspace=run.workspace)

@@ -39,7 +39,7 @@ def helper_processes() -> list[psutil.Process]:
         child
         for child in alive
         if any("core.automl." in part for part in child.cmdline())
-        and not (child.ppid() == this.pid and fork_server.__name__ in child.cmdline())
+        and not (child.ppid() == this.pid and fork_server.SERVER in child.cmdline())
     ]
 
 

@@ -25,6 +25,7 @@ BUNDLE_SOURCES = (
     "checked.py",
     "errors.py",
     "fork_server.py",
+    "fork_server_main.py",
     "jsonable.py",
     "progress.py",
     "settings.py",

@@ -37,7 +37,7 @@ def arithmetic(sign: str, a: Typed, b: Typed) -> Typed:
 
 
 def date_arithmetic(sign: str, a: Typed, b: Typed) -> Typed | None:
-    """Return a date moved by days, or the days between two dates; None when there is no date."""
+    """Return a date moved by days, or the days between two dates; None if a date is missing."""
     if a.kind in DATES and b.kind in DATES and sign == "-":
         return Typed(f"date_diff('day', ({b.sql})::DATE, ({a.sql})::DATE)::BIGINT", "integer")
     if a.kind in DATES and b.kind == "integer":

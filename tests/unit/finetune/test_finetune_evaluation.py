@@ -130,7 +130,7 @@ def test_attribution_is_what_a_word_takes_with_it(plain):
 def test_no_test_no_verdict(train):
     result = train(epochs=1, test_fraction=0.0).result
     assert result.test_metrics == {}
-    assert result.verdict.startswith("There is no verdict")
+    assert result.verdict.startswith("No verdict")
     assert len(result.test) == 0
     json.dumps(result.to_dict(), allow_nan=False)
 

@@ -107,7 +107,7 @@ def test_groups_of_the_stored_rows_are_left_out_as_a_whole(
     assert comparison.groups == groups
     if groups == 2:
         assert np.isnan(comparison.difference.low)
-        assert comparison.verdict == "There is no verdict: the test has only 2 groups."
+        assert comparison.verdict == "No verdict: the test has only 2 groups."
         assert comparison.to_dict()["difference"]["low"] is None
         return
     first, second = credit_result.test, other_credit.test
