@@ -12,7 +12,7 @@ from core.catalog import Run, RunState, runs
 from core.edge import QUANTIZATION_MODES
 from core.errors import NotFoundError
 from core.tasks import export, onnx_upload
-from pages._ui import address, badges, frame, listing, numbers, uploader
+from pages._ui import address, badges, distinct, frame, listing, numbers, uploader
 
 if TYPE_CHECKING:
     from streamlit.typing import UploadedFile
@@ -61,15 +61,14 @@ def show() -> None:
 
 def _model(models: list[Run]) -> None:
     by_id = {run.id: run for run in models}
-    shown = address.restore("model", list(by_id), models[0].id, "edge-model")
-    chosen = st.selectbox(
-        "Model",
-        list(by_id),
-        format_func=lambda item: (
-            f"{by_id[item].title} · {jobs.task_spec(by_id[item].task).title}, {numbers.ago(by_id[item].created_at)}"
-        ),
-        key="edge-model",
+    labels = distinct.labels(
+        {
+            run.id: f"{run.title} · {jobs.task_spec(run.task).title}, {numbers.ago(run.created_at)}"
+            for run in by_id.values()
+        }
     )
+    shown = address.restore("model", list(by_id), models[0].id, "edge-model")
+    chosen = st.selectbox("Model", list(by_id), format_func=labels.__getitem__, key="edge-model")
     address.keep("model", chosen, shown, "edge-model")
     run = by_id[chosen]
     known = list(policies.kept(run))

@@ -37,18 +37,22 @@ class Predictions:
         Score of the positive label.
     groups : DataFrame of shape (n, columns)
         Sensitive columns.
+    weight : array of shape (n,) or None, default=None
+        Weight of each row, where the search has a weight column.
     """
 
     truth: np.ndarray
     predicted: np.ndarray
     score: np.ndarray | None
     groups: pd.DataFrame
+    weight: np.ndarray | None = None
 
-    def score_table(self, min_group_size: int) -> ScoreTable:
-        """Return the scores by group, sorted once."""
+    def score_table(self, min_group_size: int, *, weighted: bool = True) -> ScoreTable:
+        """Return the scores by group, sorted once; without weights it counts rows."""
         if self.score is None:
             raise ValueError("These rows have no scores.")
-        return score_table(self.truth, self.score, self.groups, min_group_size=min_group_size)
+        weight = self.weight if weighted else None
+        return score_table(self.truth, self.score, self.groups, min_group_size=min_group_size, sample_weight=weight)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Analysis:
         Other rows, to fit thresholds on; None without scores.
     min_group_size : int
         Rows that a group needs to be compared.
+    weight : str or None, default=None
+        Column whose weights the rows count by.
     """
 
     key: str
@@ -86,6 +92,7 @@ class Analysis:
     test: Predictions
     calibration: Predictions | None
     min_group_size: int
+    weight: str | None = None
 
 
 @dataclass(frozen=True)

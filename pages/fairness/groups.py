@@ -26,7 +26,13 @@ def _measure(key: str, min_group_size: int, _analysis: Analysis) -> GroupMetrics
     rows = _analysis.test
     task: Literal["regression", "classification"] = "regression" if _analysis.positive is None else "classification"
     return group_metrics(
-        rows.truth, rows.predicted, rows.groups, y_score=rows.score, min_group_size=min_group_size, task=task
+        rows.truth,
+        rows.predicted,
+        rows.groups,
+        y_score=rows.score,
+        min_group_size=min_group_size,
+        task=task,
+        sample_weight=rows.weight,
     )
 
 
@@ -52,6 +58,8 @@ def show_verdict(analysis: Analysis, metrics: GroupMetrics) -> str:
     if analysis.positive:
         facts.append(f"selected means {frame.plain(analysis.positive)}")
     facts.append("95% intervals")
+    if analysis.weight is not None:
+        facts.append(f"rows count by their weight in {frame.plain(analysis.weight)} (without tests)")
     if analysis.run is not None:
         reads = policies.reads(analysis.run)
         facts.append(f"test rows used to check {reads:,} {'rule' if reads == 1 else 'rules'} so far")

@@ -36,6 +36,7 @@ def show(analysis: Analysis) -> None:
     st.caption(
         "The search's winner is trained again with each technique, on the same rows and features, "
         "and tested on the same rows."
+        + (f" Rows count by their weight in {frame.plain(analysis.weight)}." if analysis.weight else "")
     )
     _form(analysis, run)
     newest = mitigate.latest(run)
@@ -47,6 +48,10 @@ def show(analysis: Analysis) -> None:
 
 
 def _form(analysis: Analysis, run: Run) -> None:
+    known = {name: record for name, record in TECHNIQUES.items() if record.takes_weights or analysis.weight is None}
+    if len(known) < len(TECHNIQUES):
+        others = " and ".join(record.title for name, record in TECHNIQUES.items() if name not in known)
+        st.caption(f"{others} take no weights of rows and are not offered.")
     constraints = [name for name, record in CONSTRAINTS.items() if record.fairlearn_moment is not None]
     with st.form("fairness-mitigation", border=False):
         first, second, third = st.columns([2, 3, 1], gap="medium")
@@ -58,10 +63,10 @@ def _form(analysis: Analysis, run: Run) -> None:
         )
         techniques = second.multiselect(
             "Techniques",
-            list(TECHNIQUES),
-            list(TECHNIQUES),
+            list(known),
+            list(known),
             format_func=_title,
-            help="\n".join(f"- {record.title}: {record.help}" for record in TECHNIQUES.values()),
+            help="\n".join(f"- {record.title}: {record.help}" for record in known.values()),
             key="fairness-mitigation-techniques",
         )
         bound = third.number_input(

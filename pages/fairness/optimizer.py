@@ -40,8 +40,8 @@ class _Choice:
     minimum_rate: float | None
 
 
-def show(analysis: Analysis, table: ScoreTable) -> None:
-    """Draw the form, and the rule that was optimized last."""
+def show(analysis: Analysis, table: ScoreTable, rows: ScoreTable) -> None:
+    """Draw the form, and the rule that was optimized last; `rows` counts rows, which weigh the same each."""
     st.subheader("The best rule under a constraint")
     choice = _form()
     if st.button("Optimize", type="primary", icon=":material/auto_fix_high:", key="fairness-optimize"):
@@ -61,7 +61,7 @@ def show(analysis: Analysis, table: ScoreTable) -> None:
         st.session_state.pop(state_key(analysis, "applied"), None)
     stored = st.session_state.get(state_key(analysis, "policy"))
     if stored is not None:
-        _show_rule(analysis, table, ThresholdPolicy.from_dict(stored))
+        _show_rule(analysis, table, rows, ThresholdPolicy.from_dict(stored))
 
 
 def _form() -> _Choice:
@@ -113,7 +113,7 @@ def _curve(
     return tradeoff_curve(_table, constraint=constraint, objective=objective, randomized=randomized, costs=costs)
 
 
-def _show_rule(analysis: Analysis, table: ScoreTable, policy: ThresholdPolicy) -> None:
+def _show_rule(analysis: Analysis, table: ScoreTable, rows: ScoreTable, policy: ThresholdPolicy) -> None:
     expected, objective = policy.expected, OBJECTIVES[policy.settings["objective"]].title.lower()
     change = expected["objective"] - expected["unconstrained_objective"]
     st.markdown(
@@ -142,7 +142,7 @@ def _show_rule(analysis: Analysis, table: ScoreTable, policy: ThresholdPolicy) -
         if curve is not None and len(curve) > 1:
             _tradeoff(curve, policy, objective)
     start = affected.start_threshold(table)
-    affected.show(table.texts, table.at(start), table.under(policy), f"a threshold of {start:g} for all")
+    affected.show(table.texts, rows.at(start), rows.under(policy), f"a threshold of {start:g} for all")
     _actions(analysis, policy)
     applied_rule.show(analysis)
 

@@ -51,6 +51,8 @@ def _report(analysis: Analysis, metrics: GroupMetrics, definition: str) -> Fairn
         "Positive label": analysis.positive or "none: numbers",
         "Minimum group size": str(analysis.min_group_size),
     }
+    if analysis.weight is not None:
+        facts["Rows count by"] = analysis.weight
     if run is not None:
         facts["Rules checked on the test rows"] = str(policies.reads(run))
     applied = applied_rule(analysis)

@@ -9,7 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog import Dataset, Run, RunState, datasets, runs
 from core.errors import NotFoundError
-from pages._ui import address, artifacts, frame, lookups, tables
+from core.evaluation import weights_in
+from pages._ui import address, artifacts, distinct, frame, lookups, tables
 from pages.fairness import own_table
 from pages.fairness.analysis import Analysis, Predictions, choose_groups, choose_positive_label, group_columns
 
@@ -48,23 +49,28 @@ def choose() -> Analysis | None:
         return None
     options = [*models, *tables_by_key]
     linked = next((f"{kind}:{st.query_params[kind]}" for kind in ("run", "dataset") if kind in st.query_params), None)
+    labels = distinct.labels({_identity(option): _option_title(models, tables_by_key, option) for option in options})
     left, right = st.columns(2, gap="medium")
     with left:
         chosen = st.selectbox(
             "Model or table",
             options,
             index=options.index(linked) if linked in options else 0,
-            format_func=lambda option: _option_title(models, tables_by_key, option),
+            format_func=lambda option: labels[_identity(option)],
             help="A model on the rows held out from it, or a table that has labels and predictions.",
             key="fairness-source",
         )
-    kind, _, identity = chosen.partition(":")
+    kind, identity = chosen.partition(":")[0], _identity(chosen)
     if chosen != (linked if linked in options else options[0]):
         tab = st.query_params.get("tab")
         address.set_query(**{kind: identity}, **({} if tab is None else {"tab": tab}))
     if kind == "run":
         return _analysis_of_run(models[chosen], left, right)
     return own_table.choose_columns(tables_by_key[chosen], left, right)
+
+
+def _identity(option: str) -> str:
+    return option.partition(":")[2]
 
 
 def _option_title(models: Mapping[str, Run], tables_by_key: Mapping[str, Dataset], option: str) -> str:
@@ -103,16 +109,19 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
 
     def predictions(name: str) -> Predictions:
         rows = artifacts.table_of(run, f"{name}.parquet")
-        truth, predicted = rows[target], rows["prediction"]
+        truth, predicted, own = rows[target], rows["prediction"], groups.iloc[rows["row_id"]]
+        weight = weights_in(rows, target)
         if positive is None:
-            return Predictions(truth.to_numpy(float), predicted.to_numpy(float), None, groups.iloc[rows["row_id"]])
+            return Predictions(truth.to_numpy(float), predicted.to_numpy(float), None, own, weight)
         return Predictions(
             (truth.astype(str) == positive).to_numpy(),
             (predicted.astype(str) == positive).to_numpy(),
             rows[f"p({positive})"].to_numpy(float),
-            groups.iloc[rows["row_id"]],
+            own,
+            weight,
         )
 
+    test = predictions("test")
     return Analysis(
         key=f"{run.id}/{choice.columns}/{positive}/{choice.bins}",
         title=run.title,
@@ -120,7 +129,8 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         dataset=dataset,
         positive=positive,
         sensitive=choice.columns,
-        test=predictions("test"),
+        test=test,
         calibration=predictions(_CALIBRATION[run.task]) if positive is not None else None,
         min_group_size=choice.min_group_size,
+        weight=None if test.weight is None else settings["weight_column"],
     )

@@ -12,7 +12,7 @@ from pages._ui.charts import HEIGHT
 from pages.fairness import affected, optimizer
 from pages.fairness.analysis import Analysis
 
-__all__ = ["show", "show_sliders", "table_of"]
+__all__ = ["rows_of", "show", "show_sliders", "table_of"]
 
 _CALIBRATION_ROWS = {"automl": "out-of-fold predictions of the training rows", "finetune": "the validation texts"}
 _SLIDERS = 8
@@ -20,15 +20,22 @@ _STEPS = 200
 _RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _table(key: str, min_group_size: int, _analysis: Analysis) -> ScoreTable:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _table(key: str, min_group_size: int, weighted: bool, _analysis: Analysis) -> ScoreTable:
     assert _analysis.calibration is not None
-    return _analysis.calibration.score_table(min_group_size)
+    return _analysis.calibration.score_table(min_group_size, weighted=weighted)
 
 
 def table_of(analysis: Analysis) -> ScoreTable:
     """Return the scores that thresholds are fitted on, sorted once."""
-    return _table(analysis.key, analysis.min_group_size, analysis)
+    return _table(analysis.key, analysis.min_group_size, True, analysis)
+
+
+def rows_of(analysis: Analysis) -> ScoreTable:
+    """Return the same scores to count rows by, which weigh the same each."""
+    if analysis.weight is None:
+        return table_of(analysis)
+    return _table(analysis.key, analysis.min_group_size, False, analysis)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -46,9 +53,10 @@ def show(analysis: Analysis) -> None:
     st.caption(
         f"This tab uses {len(analysis.calibration.truth):,} calibration rows ({origin}), "
         "so that the test rows stay unseen."
+        + (f" Rates count rows by their weight in {frame.plain(analysis.weight)}." if analysis.weight else "")
     )
     st.fragment(frame.guarded(show_sliders))(analysis)
-    optimizer.show(analysis, table_of(analysis))
+    optimizer.show(analysis, table_of(analysis), rows_of(analysis))
 
 
 def show_sliders(analysis: Analysis) -> None:
@@ -72,15 +80,15 @@ def show_sliders(analysis: Analysis) -> None:
                 f"Threshold, {name}", low, high + step, start, step, key=f"fairness-cut-{analysis.key}-{name}"
             )
         chosen = thresholds if by_group else dict.fromkeys(names, thresholds["all groups"])
-        metrics = table.at(chosen)
-        affected.show(names, table.at(start), metrics, f"a threshold of {start:g} for all")
+        metrics, rows = table.at(chosen), rows_of(analysis)
+        affected.show(names, rows.at(start), rows.at(chosen), f"a threshold of {start:g} for all")
     with right:
         _roc_chart(_roc(analysis.key, table), metrics, names)
-    _counts(names, metrics)
+    _counts(names, rows.at(chosen), metrics)
 
 
-def _counts(names: list[str], metrics: GroupMetrics) -> None:
-    counts = metrics.counts
+def _counts(names: list[str], rows: GroupMetrics, metrics: GroupMetrics) -> None:
+    counts = rows.counts
     rates = metrics.by_group
     table = pd.DataFrame(
         {

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
 
 from core import jobs, policies
-from core.catalog import Dataset, RunState, runs
+from core.catalog import Dataset, RunArtifact, RunState, artifacts, runs
+from core.datasets import load_frame
 from core.fairness import CONSTRAINTS, DEFINITIONS, OBJECTIVES, RATES, TECHNIQUES, Definition, Rate
+from core.storage import get_store
 from core.tasks import mitigate
 from tests.golden import decisions
-from tests.pages.conftest import World, labels, texts, visit
+from tests.pages.conftest import World, labels, repeated, texts, visit
 
 
 def tab(test, name: str):
@@ -105,6 +108,55 @@ def test_the_optimizer_finds_applies_and_keeps_a_policy(world: World) -> None:
     assert policy.settings["positive"] == "good"
     test = tab(test, "Report")
     assert "Rules" in texts(test)
+
+
+def weigh(result: dict) -> None:
+    result["settings"]["weight_column"] = "credit_amount"
+
+
+def test_rows_count_by_the_weights_of_the_search(world: World) -> None:
+    run_id = repeated(world.binary, edit=weigh)
+    run, tables = runs.get(run_id, "local"), {}
+    for name in ("test.parquet", "oof.parquet"):
+        table = pd.read_parquet(jobs.artifact_path(run_id, name, workspace="local"))
+        weights = np.random.default_rng(0).choice([1.0, 5.0], len(table))
+        table.insert(1, "plumbline:weight", weights)
+        content = table.to_parquet()
+        artifacts.add(
+            RunArtifact(
+                workspace="local",
+                run_id=run.id,
+                name=name,
+                digest=get_store().put_bytes(content),
+                size_bytes=len(content),
+            )
+        )
+        tables[name] = table
+    test = visit("fairness", run=run_id)
+    assert not test.exception
+    assert "rows count by their weight in credit_amount" in texts(test)
+    rows, shown = tables["test.parquet"], test.dataframe[0].value.set_index("Group")
+    assert shown["Rows"].sum() == 200
+    for group, own in rows.groupby(world_column(world, "sex").iloc[rows["row_id"]].to_numpy()):
+        selected = np.average(own["prediction"] == "good", weights=own["plumbline:weight"])
+        assert shown.loc[group, "Selection rate (%)"] == pytest.approx(100 * selected)
+        right = np.average(own["prediction"] == own["credit"], weights=own["plumbline:weight"])
+        assert shown.loc[group, "Accuracy (%)"] == pytest.approx(100 * right)
+    test = tab(test, "Threshold lab")
+    counts = test.dataframe[0].value.set_index("Group")
+    assert (counts["Selected"] % 1 == 0).all(), "rows are counted, whatever they weigh"
+    test.button(key="fairness-optimize").click().run()
+    assert not test.exception
+    test = tab(test, "Mitigations")
+    assert "Exponentiated gradient and Grid search take no weights of rows and are not offered." in texts(test)
+    assert test.multiselect(key="fairness-mitigation-techniques").value == ["reweighing", "correlation_remover"]
+    test = tab(test, "Report")
+    assert not test.exception
+
+
+def world_column(world: World, name: str) -> pd.Series:
+    """Return a column of the credit table."""
+    return load_frame(get_store().local_path(world.credit.data_digest), [name])[name]
 
 
 def test_techniques_are_trained_and_compared(world: World) -> None:

@@ -71,6 +71,36 @@ class GroupMetrics(GroupTable):
             by_level.sum(axis=1),
         )
 
+    @classmethod
+    def from_weighted(
+        cls, grouping: Grouping, positive: BoolArray, by_group: RateValues, overall: RateValues, options: Options
+    ) -> GroupMetrics:
+        """Make one of weighted rows: the rates come from the weights, sizes of groups are numbers of rows.
+
+        Parameters
+        ----------
+        grouping : Grouping
+            Groups of the rows, without control features.
+        positive : array of shape (n,)
+            Whether each row has the positive label.
+        by_group, overall : RateValues
+            Rates of each group, and of all rows.
+        options : Options
+            Options of the metrics.
+        """
+        codes, groups = grouping.codes, len(grouping)
+        return cls(
+            grouping.labels,
+            np.bincount(codes, minlength=groups).astype(float),
+            [by_group],
+            [overall],
+            np.zeros(groups, dtype=np.intp),
+            None,
+            options,
+            np.bincount(codes, weights=positive, minlength=groups).astype(float),
+            np.array([float(len(codes))]),
+        )
+
     @property
     def verdict(self) -> str:
         """One sentence that says how the groups differ in demographic parity, or in the mean error of numbers."""

@@ -117,21 +117,7 @@ class ScoreTable:
         )
 
     def _weighted(self, by_group: RateValues, overall: RateValues) -> GroupMetrics:
-        """Return metrics of weighted rows: the rates come from the weights, their intervals from the rows."""
-        codes, groups = self.grouping.codes, len(self.grouping)
-        rows = np.bincount(codes, minlength=groups).astype(float)
-        positives = np.bincount(codes, weights=self.positive, minlength=groups).astype(float)
-        return GroupMetrics(
-            self.grouping.labels,
-            rows,
-            [by_group],
-            [overall],
-            np.zeros(groups, dtype=np.intp),
-            None,
-            self.options,
-            positives,
-            np.array([float(len(codes))]),
-        )
+        return GroupMetrics.from_weighted(self.grouping, self.positive, by_group, overall, self.options)
 
     def under(self, policy: ThresholdPolicy) -> GroupMetrics:
         """Return the expected metrics when a policy decides."""

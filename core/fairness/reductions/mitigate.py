@@ -20,7 +20,9 @@ from core.fairness.metrics.binning import as_groups
 from core.fairness.metrics.definitions import extreme_groups
 from core.fairness.metrics.group_metrics import GroupMetrics
 from core.fairness.metrics.groups import Grouping, group_rows, label_text
+from core.fairness.metrics.intervals import effective_weights
 from core.fairness.metrics.options import Options
+from core.fairness.metrics.rates import RateValues
 from core.fairness.postprocessing.objectives import CONSTRAINTS
 from core.fairness.reductions.settings import MitigationSettings
 from core.fairness.reductions.techniques import TECHNIQUES, UNMITIGATED, Technique
@@ -116,14 +118,18 @@ def training_setup(
         grid_size=settings.grid_size,
         seed=settings.seed,
         before_fit=before_fit,
+        weights=None if prepared.data.weights is None else np.asarray(prepared.data.weights, dtype=float),
     )
 
 
-def expected_cells(positive: BoolArray, selected: FloatArray, codes: IndexArray, groups: int) -> FloatArray:
+def expected_cells(
+    positive: BoolArray, selected: FloatArray, codes: IndexArray, groups: int, weights: FloatArray | None = None
+) -> FloatArray:
     """Count by group where rows are selected with a probability, (groups, 4)."""
+    own = np.ones(len(codes)) if weights is None else weights
 
-    def total(weight: FloatArray) -> FloatArray:
-        return np.asarray(np.bincount(codes, weights=weight, minlength=groups), dtype=np.float64)
+    def total(values: FloatArray) -> FloatArray:
+        return np.asarray(np.bincount(codes, weights=own * values, minlength=groups), dtype=np.float64)
 
     true, false = total(selected * positive), total(selected * ~positive)
     positives, negatives = total(positive.astype(float)), total((~positive).astype(float))
@@ -170,6 +176,7 @@ class _Comparison:
     settings: MitigationSettings
     tell: Report
     stop: Callable[[], bool]
+    weights: FloatArray | None = None
     rows: list[_Row] = field(default_factory=list)
     by_group: list[pd.DataFrame] = field(default_factory=list)
 
@@ -196,8 +203,7 @@ class _Comparison:
             message = f"{type(error).__name__}: {error}"[:300]
             self.rows.append({"technique": technique.name, "message": message})
             return
-        cells = expected_cells(self.positive, selected, self.test.codes, len(self.test))
-        metrics = GroupMetrics.from_cells(self.test, cells, Options(min_group_size=self.settings.min_group_size))
+        metrics = self._metrics(selected)
         row = _summary_row(technique, metrics, self.settings.constraint, time.perf_counter() - began)
         self.rows.append(row)
         table = metrics.by_group.reset_index(drop=True)
@@ -206,6 +212,25 @@ class _Comparison:
         self.by_group.append(table)
         values = {key: value for key, value in row.items() if value is not None}
         self.tell(Event("train", (number + 1) / count, f"Done: {technique.title}", values))
+
+    def leave_out(self, technique: Technique, weight: str) -> None:
+        """Add the row of a technique that takes no weights of rows."""
+        message = f"{technique.title} takes no weights of rows; the search counts them by '{weight}'."
+        self.rows.append({"technique": technique.name, "message": message})
+
+    def _metrics(self, selected: FloatArray) -> GroupMetrics:
+        """Return the metrics of the test rows when each is selected with a probability."""
+        options, groups = Options(min_group_size=self.settings.min_group_size), len(self.test)
+        if self.weights is None:
+            return GroupMetrics.from_cells(
+                self.test, expected_cells(self.positive, selected, self.test.codes, groups), options
+            )
+        # In effective rows, each group by itself and all together.
+        parts = []
+        for codes, count in ((self.test.codes, groups), (np.zeros_like(self.test.codes), 1)):
+            weights = effective_weights(self.weights, codes, count)
+            parts.append(RateValues(expected_cells(self.positive, selected, codes, count, weights)))
+        return GroupMetrics.from_weighted(self.test, self.positive, parts[0], parts[1], options)
 
 
 def mitigate(
@@ -218,6 +243,9 @@ def mitigate(
     should_stop: Callable[[], bool] | None = None,
 ) -> MitigationResult:
     """Train a search's winner again with each technique, and test all on the rows that the search held out.
+
+    Where the search has a weight column, all of it is weighted; a technique that takes no weights is left out, with a
+    message.
 
     Parameters
     ----------
@@ -264,11 +292,15 @@ def mitigate(
         settings=settings,
         tell=tell,
         stop=should_stop or (lambda: False),
+        weights=None if prepared.test_weights is None else np.asarray(prepared.test_weights, dtype=float),
     )
     techniques = [UNMITIGATED, *(record for name, record in TECHNIQUES.items() if name in settings.techniques)]
     for number, technique in enumerate(techniques):
         if comparison.stop():
             break
+        if search.weight_column is not None and not technique.takes_weights:
+            comparison.leave_out(technique, search.weight_column)
+            continue
         try:
             comparison.add(technique, number, len(techniques))
         except _Stopped:

@@ -38,26 +38,29 @@ class Technique:
         Method in one sentence.
     train : callable
         Takes a `TrainingSetup`, returns the probability that each test row is selected.
+    takes_weights : bool, default=True
+        Whether it trains with the weights of the search's rows.
     """
 
     name: str
     title: str
     help: str
     train: Callable[[TrainingSetup], FloatArray]
+    takes_weights: bool = True
 
 
 def _unmitigated(setup: TrainingSetup) -> FloatArray:
-    return _selected(setup.estimator().fit(setup.X, setup.y).predict_proba(setup.X_test))
+    return _selected(setup.fit(setup.X, setup.weights).predict_proba(setup.X_test))
 
 
 def _reweighing(setup: TrainingSetup) -> FloatArray:
     groups = setup.group.max() + 1
-    cells = np.bincount(setup.group * 2 + setup.y, minlength=groups * 2).reshape(groups, 2)
+    own = np.ones(len(setup.y)) if setup.weights is None else setup.weights
+    cells = np.bincount(setup.group * 2 + setup.y, weights=own, minlength=groups * 2).reshape(groups, 2)
     expected = cells.sum(axis=1, keepdims=True) * cells.sum(axis=0) / cells.sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        weight = np.where(cells > 0, expected / cells, 0.0)[setup.group, setup.y]
-    fitted = setup.estimator().fit(setup.X, setup.y, **{setup.weight_name: weight})
-    return _selected(fitted.predict_proba(setup.X_test))
+        factor = np.where(cells > 0, expected / cells, 0.0)[setup.group, setup.y]
+    return _selected(setup.fit(setup.X, own * factor).predict_proba(setup.X_test))
 
 
 def _correlation_remover(setup: TrainingSetup) -> FloatArray:
@@ -67,8 +70,14 @@ def _correlation_remover(setup: TrainingSetup) -> FloatArray:
     dummies = np.eye(groups)[:, 1:]  # the first group is where the others are 0
     remover = CorrelationRemover(sensitive_feature_ids=list(range(groups - 1)))
     train = remover.fit_transform(np.hstack([dummies[setup.group], setup.X]))
+    if setup.weights is not None:  # Fairlearn takes none: its mean and its least squares, with weights
+        root = np.sqrt(setup.weights)[:, None]
+        remover.sensitive_mean_ = np.average(dummies[setup.group], axis=0, weights=setup.weights)
+        centered = dummies[setup.group] - remover.sensitive_mean_
+        remover.beta_ = np.linalg.lstsq(root * centered, root * setup.X, rcond=None)[0]
+        train = remover.transform(np.hstack([dummies[setup.group], setup.X]))
     test = remover.transform(np.hstack([dummies[setup.test_group], setup.X_test]))
-    return _selected(setup.estimator().fit(train, setup.y).predict_proba(test))
+    return _selected(setup.fit(train, setup.weights).predict_proba(test))
 
 
 def _exponentiated_gradient(setup: TrainingSetup) -> FloatArray:
@@ -134,12 +143,14 @@ TECHNIQUES: Registry[Technique] = Registry(
             "Exponentiated gradient",
             "Draws each decision from several models, trained with changing weights (Agarwal et al. 2018).",
             _exponentiated_gradient,
+            takes_weights=False,
         ),
         Technique(
             "grid_search",
             "Grid search",
             "Takes the best of several models, each with another weight of the constraint (Agarwal et al. 2018).",
             _grid_search,
+            takes_weights=False,
         ),
     ],
 )

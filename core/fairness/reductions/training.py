@@ -48,6 +48,8 @@ class TrainingSetup:
         See `MitigationSettings`.
     before_fit : callable
         Called before each fit; it raises an error to stop.
+    weights : array of shape (n,), optional
+        Weights of the training rows, where the search has them.
     """
 
     X: FloatArray
@@ -63,6 +65,7 @@ class TrainingSetup:
     grid_size: int
     seed: int
     before_fit: Callable[[], None]
+    weights: FloatArray | None = None
 
     def learner(self) -> ClassifierMixin:
         """Return the winner's learner with its configuration, unfitted."""
@@ -76,6 +79,18 @@ class TrainingSetup:
         from core.fairness.reductions.interruptible_estimator import InterruptibleEstimator
 
         return InterruptibleEstimator(self.learner(), self.before_fit)
+
+    def fit(self, X: FloatArray, weights: FloatArray | None) -> InterruptibleEstimator:
+        """Return the learner, fitted on training rows with some weights.
+
+        Parameters
+        ----------
+        X : array of shape (n, features)
+            Features of the training rows.
+        weights : array of shape (n,) or None
+            Weights of the rows.
+        """
+        return self.estimator().fit(X, self.y, **({} if weights is None else {self.weight_name: weights}))
 
     @property
     def weight_name(self) -> str:

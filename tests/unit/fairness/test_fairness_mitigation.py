@@ -1,13 +1,18 @@
 """Models that are trained again to be fair: the same rows and test for all, figures that can be computed again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from fairlearn.metrics import demographic_parity_difference, equalized_odds_difference
+from sklearn.metrics import accuracy_score
 
 from core.automl import AutoMLSettings, build_estimator, prepare
 from core.errors import InputError, SettingsError
-from core.fairness import TECHNIQUES, MitigationSettings, mitigate
+from core.fairness import TECHNIQUES, UNMITIGATED, MitigationSettings, mitigate
+from core.fairness.metrics.groups import group_rows
+from core.fairness.reductions.mitigate import training_setup
 
 LOGISTIC = {"learner": "linear", "config": {}}
 
@@ -151,3 +156,59 @@ def test_invalid_settings_are_named(values):
     with pytest.raises(SettingsError) as caught:
         MitigationSettings(**{"sensitive_columns": ("group",)} | values)
     assert caught.value.hint
+
+
+@pytest.fixture(scope="module")
+def weighted(hiring):
+    """The table with weights by which the groups change sizes, and a row without any."""
+    random = np.random.default_rng(1)
+    weights = random.choice([1.0, 2.0, 3.0], len(hiring)) * np.where(hiring["group"] == "y", 2.0, 1.0)
+    weights[:7] = 0.0
+    return hiring.assign(weight=weights)
+
+
+WEIGHTED = SEARCH.model_copy(update={"weight_column": "weight"})
+
+
+@pytest.mark.parametrize("technique", [UNMITIGATED, TECHNIQUES["reweighing"], TECHNIQUES["correlation_remover"]])
+def test_whole_weights_are_as_many_copies_of_a_row(hiring, technique):
+    prepared = prepare(hiring.head(600), SEARCH)
+    groups = group_rows(hiring["group"].head(600))
+    chosen = MitigationSettings(sensitive_columns=("group",))
+    setup = training_setup(prepared, groups, LOGISTIC, chosen)
+    weights = np.random.default_rng(0).integers(0, 4, len(setup.y))
+    weights[:4] = 1  # both labels of both groups
+    copies = np.repeat(np.arange(len(setup.y)), weights)
+    many = replace(setup, X=setup.X[copies], y=setup.y[copies], group=setup.group[copies])
+    once = replace(setup, weights=weights.astype(float))
+    answers = technique.train(once)
+    assert np.mean(answers == technique.train(many)) > 0.995, "the solver alone may differ at the threshold"
+    assert np.mean(answers == technique.train(setup)) < 1
+
+
+def test_weights_of_rows_count_in_training_and_in_every_metric(weighted):
+    settings = MitigationSettings(sensitive_columns=("group",))
+    result = mitigate(weighted, WEIGHTED, LOGISTIC, settings)
+    table = result.table.set_index("technique")
+    prepared = prepare(weighted, WEIGHTED)
+    model = build_estimator("linear", {}, "binary", jobs=1, seed=0).fit(
+        np.asarray(prepared.data.X, float), prepared.data.y, logisticregression__sample_weight=prepared.data.weights
+    )
+    predicted, own = model.predict(np.asarray(prepared.X_test, float)), prepared.test_weights
+    group = weighted["group"].iloc[prepared.test_rows]
+    row = table.loc["unmitigated"]
+    assert row["accuracy"] == pytest.approx(accuracy_score(prepared.y_test, predicted, sample_weight=own))
+    expected = demographic_parity_difference(prepared.y_test, predicted, sensitive_features=group, sample_weight=own)
+    assert row["disparity"] == pytest.approx(expected)
+    plain = mitigate(weighted.drop(columns="weight"), SEARCH, LOGISTIC, settings)
+    assert plain.table.loc[0, "accuracy"] != pytest.approx(row["accuracy"], abs=1e-6)
+    width, unweighted = (float(rows["accuracy_high"] - rows["accuracy_low"]) for rows in (row, plain.table.loc[0]))
+    assert width > unweighted, "weights that differ say less"
+    assert table.loc["reweighing", "disparity"] < row["disparity"]
+
+
+def test_techniques_that_take_no_weights_say_so_by_name(weighted):
+    result = mitigate(weighted, WEIGHTED, LOGISTIC, MitigationSettings(sensitive_columns=("group",)))
+    messages = result.table.set_index("technique")["message"].dropna().to_dict()
+    assert list(messages) == ["exponentiated_gradient", "grid_search"]
+    assert messages["grid_search"] == "Grid search takes no weights of rows; the search counts them by 'weight'."
