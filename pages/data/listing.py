@@ -20,11 +20,10 @@ def show(stored: list[Dataset]) -> None:
             "Name": [dataset.name for dataset in stored],
             "Rows": [dataset.rows for dataset in stored],
             "Columns": [dataset.columns for dataset in stored],
-            "Size": [numbers.size(dataset.size_bytes) for dataset in stored],
+            "Size": [dataset.size_bytes for dataset in stored],
             "Target": [dataset.roles.get("target") or "" for dataset in stored],
             "Added": [numbers.when(dataset.created_at) for dataset in stored],
             "Source": [dataset.source for dataset in stored],
-            "Fingerprint": [dataset.fingerprint[:12] for dataset in stored],
         }
     )
     listing.show(
@@ -36,9 +35,8 @@ def show(stored: list[Dataset]) -> None:
         column_config={
             "Rows": st.column_config.NumberColumn(format="localized"),
             "Columns": st.column_config.NumberColumn(format="localized"),
-            "Size": st.column_config.TextColumn("Size (Parquet)"),
+            "Size": st.column_config.NumberColumn(format="bytes", help="Size as it is stored, in Parquet."),
             "Source": st.column_config.TextColumn(width="medium"),
-            "Fingerprint": st.column_config.TextColumn(help="The same content has the same fingerprint."),
             "Added": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         },
         alt="Datasets of this workspace",
