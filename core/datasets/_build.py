@@ -20,7 +20,7 @@ from core.datasets._records import MAX_RECORD_BYTES
 from core.datasets._relation import Relation
 from core.datasets._source_file import SourceFile
 from core.datasets._table import ReadReport
-from core.datasets._type_choice import TextColumn
+from core.datasets._text_column import TextColumn
 from core.errors import InputError
 from core.progress import Event, Report
 from core.query import connect, identifier, literal

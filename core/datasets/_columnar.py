@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.datasets._arrow_size import unpacked_size
 from core.datasets._limits import Limits
-from core.datasets._type_choice import TextColumn
+from core.datasets._text_column import TextColumn
 from core.errors import InputError
 from core.query import literal
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from core.datasets._options import Decision
 from core.datasets._table import Dialect, LineCounts, SkippedRow
-from core.datasets._type_choice import TextColumn
+from core.datasets._text_column import TextColumn
 
 __all__ = ["Relation"]
 

@@ -5,10 +5,9 @@ What a mark in a number means, and the order of day and month, are decided once 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from core.datasets._column_format import BLANKS, ColumnFormat
 from core.datasets._delimited import Source
@@ -21,55 +20,17 @@ from core.datasets._file_decisions import (
     ways_to_write,
     whole_fits,
 )
-from core.datasets._mixed_text import describe_mixture
 from core.datasets._number_format import NUMBER_STYLES, typed
 from core.datasets._options import AUTO, Decision, ReadOptions
-from core.datasets._time_text import describe_times
-from core.datasets._types import TEXT_MARKERS, InferredColumn, infer_types
+from core.datasets._text_column import TextColumn, plain_column, text_column, written_column
+from core.datasets._types import InferredColumn, infer_types
 from core.datasets._written_formats import Fit, check_formats
 from core.query import literal
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["TextColumn", "TypedColumns", "choose_types"]
-
-
-@dataclass(frozen=True)
-class TextColumn:
-    """The type of a column, and how its cells become values.
-
-    Parameters
-    ----------
-    kind : {"boolean", "integer", "number", "date", "timestamp", "text"}
-        Type in the stored table.
-    sql : str
-        Expression of the values.
-    markers : dict, default={}
-        Number of cells that are missing because of a marker, by marker.
-    notice : str, default=""
-        Predicate of a sentence about the column, such as "has decimal commas".
-    format : ColumnFormat, optional
-        Format of a column of text.
-    candidates : tuple of str, default=()
-        Types that the column may have instead, as `ReadOptions.column_types` has them.
-    evidence : str, default=""
-        Predicate that says why none of them was chosen.
-    lost : int, default=0
-        Number of cells that became missing because they have no value of the type that was given.
-    empty : bool, default=False
-        Whether it has no values, and no type was given for it.
-    """
-
-    kind: str
-    sql: str
-    markers: Mapping[str, int] = field(default_factory=dict)
-    notice: str = ""
-    format: ColumnFormat | None = None
-    candidates: tuple[str, ...] = ()
-    evidence: str = ""
-    lost: int = 0
-    empty: bool = False
+__all__ = ["TypedColumns", "choose_types"]
 
 
 @dataclass(frozen=True)
@@ -148,40 +109,21 @@ def _choose(column: InferredColumn, decimal: Decision, order: Decision) -> TextC
     fits = column.fits
     if "coded" in fits and "number" in fits:
         evidence = "has numbers with an E, such as 1E5, which may be codes"
-        return _text(column, candidates=("number",), evidence=evidence)
+        return text_column(column, candidates=("number",), evidence=evidence)
     written = _written(column, decimal, order)
     if written and (fits in ([], ["integer"]) or "grouped" in fits):
         return written
     if "grouped" in fits:
         evidence = "could mean 1,037 or 1.037"
         if decimal.value == ".":
-            return _plain(column, "number")
-        return _text(column, candidates=("number", "number:1.234,5"), evidence=evidence)
+            return plain_column(column, "number")
+        return text_column(column, candidates=("number", "number:1.234,5"), evidence=evidence)
     for kind in ("boolean", "integer", "number", "date", "timestamp"):
         if kind in fits:
-            return _plain(column, kind)
+            return plain_column(column, kind)
     if "zoned" in fits:
-        return _plain(column, "timestamp", zoned=True)
+        return plain_column(column, "timestamp", zoned=True)
     return _undecided(column)
-
-
-_EXACT_DIGITS = 17  # programs write no more to tell two floats apart
-_INSIGNIFICANT = re.compile(r"^[\s+-]*[0.]*|\D")
-
-
-def _digits(cell: str) -> int:
-    """Return the number of significant digits."""
-    return len(_INSIGNIFICANT.sub("", cell.lower().partition("e")[0]))
-
-
-def _plain(column: InferredColumn, kind: str, *, zoned: bool = False) -> TextColumn:
-    item = ColumnFormat(kind, zoned=zoned, missing=tuple(column.markers))
-    notice = ""
-    if kind == "timestamp" and "precise" not in column.fits:
-        notice = "has nanoseconds, which are truncated to microseconds"
-    if kind == "number" and any(_digits(cell) > _EXACT_DIGITS for cell in column.cells):
-        notice = f"has numbers of more than {_EXACT_DIGITS} digits, which are rounded"
-    return TextColumn(kind, item.value(column.name, tested=False), column.markers, notice, item)
 
 
 def _written(column: InferredColumn, decimal: Decision, order: Decision) -> TextColumn | None:
@@ -192,7 +134,8 @@ def _written(column: InferredColumn, decimal: Decision, order: Decision) -> Text
     dates = whole_fits(column, "date", "timestamp")
     if dates and not (len({order_of(fit.format) for fit in dates}) > 1 and order.value == AUTO):
         first = next((fit.format for fit in dates if order_of(fit.format) in (order.value, "")), dates[0].format)
-        return _as(column, first, f"holds {'dates' if first.kind == 'date' else 'times'} written as {_named(first)}")
+        noun = "dates" if first.kind == "date" else "times"
+        return written_column(column, first, f"holds {noun} written as {_named(first)}")
     numbers = whole_fits(column, "number")
     if not numbers or written.problem:
         return None
@@ -213,38 +156,33 @@ def _written(column: InferredColumn, decimal: Decision, order: Decision) -> Text
         elif has:
             parts.append(f"it has thousands {names[style.thousands]}")
     notice = f"was read as numbers{': ' if parts else ''}{'; '.join(parts)}"
-    return _as(column, replace(first, signs=written.signs), notice)
+    return written_column(column, replace(first, signs=written.signs), notice)
 
 
 def _named(item: ColumnFormat) -> str:
     return item.dates[0] if item.kind == "date" else item.dates[0].rsplit(" ", 1)[0]
 
 
-def _as(column: InferredColumn, item: ColumnFormat, notice: str) -> TextColumn:
-    item = replace(item, missing=tuple(column.markers))
-    return TextColumn(item.kind, item.value(column.name), column.markers, notice, item)
-
-
 def _undecided(column: InferredColumn) -> TextColumn:
     """Return a column of text; what else it may be is listed."""
     written = column.written
     if written is None or not written.fits:
-        return _text(column)
+        return text_column(column)
     specs = tuple(fit.format.spec for fit in _distinct(written.fits))
     if written.problem:
-        return _text(column, candidates=specs, evidence=written.problem)
+        return text_column(column, candidates=specs, evidence=written.problem)
     best = min(written.fits, key=lambda fit: fit.failed)
     if best.failed:
         what = "dates" if best.format.dates else "numbers"
         evidence = f"has {best.failed:,} of {written.cells:,} values that are not {what}, such as {best.example!r}"
         specs = tuple(fit.format.spec for fit in _distinct(written.fits) if fit.failed == best.failed)
-        return _text(column, candidates=specs, evidence=evidence)
+        return text_column(column, candidates=specs, evidence=evidence)
     if best.format.dates:
         evidence = "holds dates that could be day-month or month-day"
     else:
         mark = mark_of(column)
         evidence = f"could mean {'1,234 or 1.234' if mark == ',' else '1.234 or 1,234'}"
-    return _text(column, candidates=specs, evidence=evidence)
+    return text_column(column, candidates=specs, evidence=evidence)
 
 
 def _distinct(fits: Sequence[Fit]) -> list[Fit]:
@@ -255,34 +193,6 @@ def _distinct(fits: Sequence[Fit]) -> list[Fit]:
         if key not in kept or fit.failed < kept[key].failed:
             kept[key] = fit
     return list(kept.values())
-
-
-def _text(
-    column: InferredColumn, *, candidates: tuple[str, ...] = (), evidence: str = "", whole: bool = True
-) -> TextColumn:
-    """Return a column of text; markers that may be words or codes are kept.
-
-    A part of a column (which is not `whole`) does not show whether the blank that its cells begin with belongs to them.
-    """
-    markers = column.markers
-    meant = ("", *TEXT_MARKERS) if column.default_markers else tuple(markers)
-    missing = tuple(m for m in meant if m in markers and not (m == "NA" and column.codes))
-    kept = {marker: count for marker, count in markers.items() if marker not in missing}
-    notice = f"{evidence}; it is kept as text" if evidence else ""
-    if kept and not notice:
-        shown = ", ".join(f"{marker!r} ({count:,})" for marker, count in kept.items())
-        notice = f"keeps values that may mean missing as text: {shown}"
-    notice = notice or describe_times(column.cells) or describe_mixture(column.cells)
-    item = ColumnFormat("text", missing=missing, trimmed=_padded_side(column) if whole else "")
-    counts = {marker: markers[marker] for marker in missing}
-    return TextColumn("text", item.value(column.name), counts, notice, item, candidates, evidence)
-
-
-def _padded_side(column: InferredColumn) -> Literal["", "start", "both"]:
-    """Return where all cells have blanks, as where delimiters stand between blanks."""
-    if column.padded < column.values:
-        return ""
-    return "both" if column.cells and all(cell.endswith((" ", "\t")) for cell in column.cells) else "start"
 
 
 def _given(
@@ -298,7 +208,7 @@ def _given(
     """Return a column of the type that was given; cells without such a value become missing, and are counted."""
     if item.kind == "text" or not column.values:
         if item.kind == "text":
-            return _text(column, whole=strict)
+            return text_column(column, whole=strict)
         return TextColumn(item.kind, _NULL[item.kind], column.markers)
     missing = ", ".join(literal(marker) for marker in column.markers)
     name = column.name
@@ -309,10 +219,10 @@ def _given(
     if least and not strict and item.kind == "integer":
         return _given(connection, source, column, ColumnFormat("number"), decimal, order, strict=False)
     if least and not strict and not (item.style or item.dates):
-        return _text(column)
+        return text_column(column)
     best = [fit for fit in fits if fit.failed == least]
     chosen = next((fit for fit in best if agrees(fit.format, decimal, order)), best[0])
-    text = _as(column, chosen.format, f"is read as {chosen.format.spec}, as was asked")
+    text = written_column(column, chosen.format, f"is read as {chosen.format.spec}, as was asked")
     if not least:
         return text
     example = f"{chosen.example!r}"

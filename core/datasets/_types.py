@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.datasets._column_format import BLANKS
 from core.datasets._delimited import Source
+from core.datasets._missing_markers import is_marker
 from core.datasets._plain_format import plain_tests
 from core.datasets._written_formats import WrittenColumn, check_formats, possible_formats
 from core.query import literal
@@ -21,28 +22,7 @@ from core.query import literal
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["MISSING_MARKERS", "TEXT_MARKERS", "InferredColumn", "infer_types"]
-
-# Spellings of a missing value. Those in TEXT_MARKERS are missing in text columns too; the others have a meaning
-# there ("None" is a category, "-" a value) and are missing only in columns of numbers, dates or booleans.
-TEXT_MARKERS = ("?", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "Null", "\\N", "NA")
-_DATE_MARKERS = ("0000-00-00", "0000-00-00 00:00:00")
-_OTHER_MARKERS = (
-    "None",
-    "none",
-    "na",
-    "-",
-    "--",
-    "\u2013",
-    "\u2014",
-    ".",
-    "#VALUE!",
-    "#DIV/0!",
-    "#REF!",
-    "#NULL!",
-    "#NUM!",
-)
-MISSING_MARKERS = (*TEXT_MARKERS, *_OTHER_MARKERS, *_DATE_MARKERS)
+__all__ = ["InferredColumn", "infer_types"]
 
 _PREFERRED = (
     ("boolean",),
@@ -188,9 +168,10 @@ class _Inference:
         names = ", ".join(column.name for column in columns)
         cells = f"(SELECT {names} FROM {self._rows} LIMIT {rows})"
         tests = ", ".join(f"count(*) FILTER (WHERE NOT marker AND {_fails('v', kind)})" for kind in _TYPES)
+        marker = is_marker("v", self._markers)
         looks = self._connection.execute(
             f"SELECT name, bool_or(marker), list(v) FILTER (WHERE NOT marker), {tests} "
-            f"FROM (SELECT name, v, {self._is_marker('v')} AS marker "
+            f"FROM (SELECT name, v, {marker} AS marker "
             f"FROM (SELECT DISTINCT name, v FROM (UNPIVOT {cells} ON {names} INTO NAME name VALUE v))) GROUP BY name"
         ).fetchall()
         by_name = {name: rest for name, *rest in looks}
@@ -246,7 +227,7 @@ class _Inference:
 
     def _unmarked(self, name: str, tested: Sequence[str]) -> list[str]:
         """Return what to select of a column that may have no marker."""
-        tests = [_fails(name, kind) for kind in tested] or [self._is_marker(name)]
+        tests = [_fails(name, kind) for kind in tested] or [is_marker(name, self._markers)]
         return [f"count(*) FILTER (WHERE {test})" for test in tests]
 
     def _marked(self, name: str, tested: Sequence[str]) -> list[str]:
@@ -254,7 +235,7 @@ class _Inference:
 
         Of a text it is, instead of these values, the number of cells that are not two capital letters.
         """
-        marker = self._is_marker(name)
+        marker = is_marker(name, self._markers)
         codes = f"CASE WHEN {name} IS NULL OR regexp_full_match({name}, '[A-Z]{{2}}') THEN false ELSE NOT {marker} END"
         rest = [
             f"min(CASE WHEN {_fails(name, kind)} THEN CASE WHEN NOT {marker} THEN {name} END END)" for kind in tested
@@ -298,22 +279,9 @@ class _Inference:
             if not formats or not all(_RECENT_DAY.fullmatch(cell.strip()) for cell in column.cells):
                 return
         if formats:
-            cells = f"(SELECT {name} AS v FROM {self._rows} WHERE {name} IS NOT NULL AND NOT {self._is_marker(name)})"
+            present = f"{name} IS NOT NULL AND NOT {is_marker(name, self._markers)}"
+            cells = f"(SELECT {name} AS v FROM {self._rows} WHERE {present})"
             column.written = check_formats(self._connection, cells, formats)
-
-    def _is_marker(self, name: str) -> str:
-        """Return the SQL condition that a cell is a missing marker or blank."""
-        if self._markers is not None:
-            listed = ", ".join(literal(marker) for marker in ("", *self._markers))
-            return f"(trim({name}, {_TRIMMED}) IN ({listed}))"
-        markers = ", ".join(literal(marker) for marker in (*TEXT_MARKERS, *_OTHER_MARKERS))
-        dates = ", ".join(literal(marker) for marker in _DATE_MARKERS)
-        spaced = f"trim({name}, {_TRIMMED}) IN ('', {markers})"
-        dated = f"{name} < '0000-01' AND {name} IN ({dates})"
-        return (
-            f"(CASE WHEN {name} < '!' THEN {spaced} WHEN strlen({name}) > 7 THEN {dated} "
-            f"ELSE {name} IN ({markers}) END)"
-        )
 
 
 def _fails(name: str, kind: str) -> str:
