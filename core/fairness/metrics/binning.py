@@ -51,7 +51,7 @@ def bin_numbers(values: ArrayLike, bins: int | Sequence[float] = 4) -> pd.Series
     if not len(edges):
         categories = pd.Categorical(numbers.map(label_text, na_action="ignore"), ordered=True)
         return pd.Series(categories, index=numbers.index, name=numbers.name)
-    texts = _edge_texts(edges, None if exact else float(known.min()))
+    texts = _edge_texts(edges, None if exact else (float(known.min()), float(known.max())))
     edges = np.array([float(text.replace(",", "")) for text in texts])
     names = [f"below {texts[0]}", *(f"{low} to {high}" for low, high in pairwise(texts)), f"{texts[-1]} and above"]
     codes = np.where(numbers.notna(), np.searchsorted(edges, numbers.fillna(edges[0]), side="right"), -1)
@@ -59,22 +59,24 @@ def bin_numbers(values: ArrayLike, bins: int | Sequence[float] = 4) -> pd.Series
     return pd.Series(categories, index=numbers.index, name=numbers.name)
 
 
-def _edge_texts(edges: FloatArray, smallest: float | None) -> list[str]:
+def _edge_texts(edges: FloatArray, span: tuple[float, float] | None) -> list[str]:
     """Return edges as text. What is shown is what separates: a name alone says which numbers are in a group.
 
     Parameters
     ----------
     edges : array of shape (n,)
         Edges, in order.
-    smallest : float or None
-        Smallest number, above which rounded edges stay; None for edges that are not rounded.
+    span : tuple of float or None
+        Smallest and largest number. Rounded edges stay above the one and at most at the other, so that no group is
+        empty; None for edges that are not rounded.
     """
     for digits in range(6, 17):
         texts = [f"{edge:,.{digits}g}" for edge in edges]
         rounded = [float(text.replace(",", "")) for text in texts]
         if rounded == edges.tolist():
             return texts
-        if smallest is not None and len(set(rounded)) == len(edges) and rounded[0] > smallest:
+        distinct = len(set(rounded)) == len(edges)
+        if span is not None and distinct and span[0] < rounded[0] and rounded[-1] <= span[1]:
             return texts
     return [f"{edge:,.17g}" for edge in edges]
 

@@ -131,6 +131,12 @@ def test_as_many_groups_as_can_be_compared():
         assert refused.value.hint
 
 
+@pytest.mark.parametrize("values", [[0, 0, 5838586], [0, 0, 0, 1234567.8], [-5838586, 0, 0], [0.12345678, 0.12345679]])
+def test_rounded_edges_still_separate(values):
+    """An edge that is rounded up past the largest number, or down to the smallest, would make one group."""
+    assert bin_numbers(values, 2).nunique() == 2
+
+
 @given(st.lists(st.one_of(st.floats(-1e9, 1e9), st.integers(-3, 3), st.none()), min_size=1), st.integers(2, 6))
 @settings(max_examples=50, deadline=None)
 def test_bins_are_at_most_so_many_and_in_order(values, bins):
