@@ -11,14 +11,18 @@ import argparse
 import io
 import os
 import statistics
+import sys
 import tempfile
 import time
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 os.environ["PLUMBLINE_HOME"] = tempfile.mkdtemp(prefix="plumbline-run-start-")
 
-from core import fork_server, jobs
-from core.jobs import launch
-from core.tasks import ingest
+from core import fork_server, jobs  # noqa: E402
+from core.jobs import launch  # noqa: E402
+from core.tasks import ingest  # noqa: E402
 
 
 def import_s(number: int) -> float:

@@ -13,7 +13,6 @@ from ._formats import FILE_FORMATS
 from ._frame import load_frame, load_random_rows, store_frame
 from ._identify import readable_formats
 from ._limits import Limits
-from ._missing_markers import MISSING_MARKERS
 from ._next_steps import NextStep, likely_target, next_steps
 from ._number_format import NUMBER_STYLES
 from ._options import Decision, ReadOptions, Undecided
@@ -28,6 +27,7 @@ from ._spellings import SpellingCluster, spelling_clusters
 from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
 from ._target_by_column import TargetByColumn
 from ._task import infer_task, whole_numbers
+from .missing_markers import MISSING_MARKERS
 from .prepare import (
     FUNCTIONS,
     STEPS,

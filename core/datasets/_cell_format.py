@@ -8,9 +8,9 @@ from typing import TypedDict
 
 from core.datasets._column_format import ColumnFormat
 from core.datasets._date_format import date_shape
-from core.datasets._missing_markers import MISSING_MARKERS, TEXT_MARKERS
 from core.datasets._number_format import NUMBER, NUMBER_STYLES, SCALES, TYPOGRAPHY
 from core.datasets._plain_format import ISO_SHAPE
+from core.datasets.missing_markers import MISSING_MARKERS, TEXT_MARKERS
 
 __all__ = ["CellFormat", "cell_format"]
 

@@ -25,6 +25,7 @@ from core.datasets._frame import to_arrow
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 __all__ = ["fingerprint"]
 
@@ -54,20 +55,8 @@ def fingerprint(table: str | Path | pd.DataFrame) -> str:
     >>> a == b, a == c
     (True, False)
     """
-    import pyarrow.parquet as pq
-
     if isinstance(table, str | Path):
-        with pq.ParquetFile(table) as file:
-            names = file.schema_arrow.names
-            columns = [_Column(field.type) for field in file.schema_arrow]
-            # Hashing releases the interpreter's lock, so columns are hashed in parallel, and the next batch is read.
-            with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as reader:
-                batches = file.iter_batches(batch_size=_BATCH_ROWS)
-                batch = next(batches, None)
-                while batch is not None:
-                    following = reader.submit(next, batches, None)
-                    list(pool.map(_Column.add, columns, batch.columns))
-                    batch = following.result()
+        names, columns = _columns_of_file(Path(table))
     else:
         names, columns = [str(name) for name in table.columns], []
         for position in range(table.shape[1]):
@@ -82,6 +71,44 @@ def fingerprint(table: str | Path | pd.DataFrame) -> str:
         encoded = name.encode("utf-8", "surrogatepass")
         whole.update(f"{len(encoded)}:".encode() + encoded + f":{kind}:".encode() + digest)
     return whole.hexdigest()
+
+
+def _columns_of_file(path: Path) -> tuple[list[str], list[_Column]]:
+    """Return names and hashed columns of a Parquet file. Threads share the columns by their size, as hashing and
+    decoding release the interpreter's lock."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        names = file.schema_arrow.names
+        columns = [_Column(field.type) for field in file.schema_arrow]
+        shares = _shares(_sizes(file.metadata, len(names)), os.cpu_count() or 1)
+
+    def add(share: list[int]) -> None:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_BATCH_ROWS, columns=[names[i] for i in share], use_threads=False):
+                for i in share:
+                    columns[i].add(batch.column(names[i]))
+
+    with ThreadPoolExecutor(len(shares)) as pool:
+        list(pool.map(add, shares))
+    return names, columns
+
+
+def _sizes(metadata: pq.FileMetaData, columns: int) -> list[int]:
+    """Return the uncompressed bytes of each column."""
+    sizes = [0] * columns
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for i in range(columns):
+            sizes[i] += group.column(i).total_uncompressed_size
+    return sizes
+
+
+def _shares(sizes: list[int], count: int) -> list[list[int]]:
+    """Divide positions among so many lists whose sums of sizes are about equal; the largest are dealt first."""
+    shares: list[list[int]] = [[] for _ in range(min(count, len(sizes)))]
+    for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
+        min(shares, key=lambda share: sum(sizes[j] for j in share)).append(i)
+    return [sorted(share) for share in shares]
 
 
 class _Column:

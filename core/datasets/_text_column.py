@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from core.datasets._column_format import ColumnFormat
-from core.datasets._missing_markers import TEXT_MARKERS
 from core.datasets._mixed_text import describe_mixture
 from core.datasets._time_text import describe_times
 from core.datasets._types import InferredColumn
+from core.datasets.missing_markers import TEXT_MARKERS
 
 __all__ = ["TextColumn", "plain_column", "text_column", "written_column"]
 

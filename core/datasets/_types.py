@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.datasets._column_format import BLANKS
 from core.datasets._delimited import Source
-from core.datasets._missing_markers import is_marker
 from core.datasets._plain_format import plain_tests
 from core.datasets._written_formats import WrittenColumn, check_formats, possible_formats
+from core.datasets.missing_markers import is_marker
 from core.query import literal
 
 if TYPE_CHECKING:

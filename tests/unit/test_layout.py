@@ -128,7 +128,6 @@ PRIVATE_AND_TESTED = {
     "core.datasets._delimited",
     "core.datasets._export",
     "core.datasets._limits",
-    "core.datasets._types",
     "core.models._fields",
     "core.models._intake",
     "core.models._mlflow",

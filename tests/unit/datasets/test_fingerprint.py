@@ -82,6 +82,15 @@ def test_what_holds_the_values_does_not_count(tmp_path: Path) -> None:
         assert fingerprint(tmp_path / "t") == fingerprint(BASE)
 
 
+def test_columns_of_a_file_are_told_apart_by_any_name(tmp_path: Path) -> None:
+    """Names that look like paths of nested columns, more columns than threads, and many sizes."""
+    names = ["a", "a.b", "a.b.c", "b", "", "list.element", *(f"c{i}" for i in range(20))]
+    frame = pd.DataFrame({name: ["x" * i, None, str(i)] for i, name in enumerate(names)})
+    frame.to_parquet(tmp_path / "t")
+    assert fingerprint(tmp_path / "t") == fingerprint(frame)
+    assert fingerprint(tmp_path / "t") != fingerprint(frame.rename(columns={"a": "b", "b": "a"}))
+
+
 def test_zero_has_one_sign_and_missing_one_marker() -> None:
     def one(values: object) -> str:
         return fingerprint(pd.DataFrame({"x": values}))

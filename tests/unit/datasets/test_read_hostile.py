@@ -53,7 +53,7 @@ def test_the_corpus_is_large_and_its_files_are_small() -> None:
     assert len(HARD) >= 60
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", [*range(2), *(pytest.param(part, marks=pytest.mark.nightly) for part in (2, 3))])
 def test_the_hardest_end_in_time_and_memory(part: int) -> None:
     results = outcomes(HARD[part::4], memory_mb=600, cpu_s=1)
     expect_bounded(results, memory_mb=700, cpu_s=8)
