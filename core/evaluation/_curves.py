@@ -122,6 +122,38 @@ def _weight_above(
     return below[-1] - below[np.searchsorted(scores[order], thresholds, side="left")], float(below[-1])
 
 
+def _selected_weight(
+    positive: NDArray[np.bool_], scores: NDArray[np.float64], sample_weight: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weight selected from each distinct score on, the highest first: outside and inside of the class."""
+    weights = np.ones(len(scores)) if sample_weight is None else sample_weight
+    counted = weights > 0
+    positive, scores, weights = positive[counted], scores[counted], weights[counted]
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    inside = np.where(positive[order], weights[order], 0.0).cumsum()[last]
+    outside = np.where(positive[order], 0.0, weights[order]).cumsum()[last]
+    return outside, inside
+
+
+def _roc(
+    negatives: NDArray[np.float64], positives: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return false and true positive rates, without the points on a line between two others."""
+    if len(positives) > 2:
+        corner = np.r_[True, (np.diff(negatives, 2) != 0) | (np.diff(positives, 2) != 0), True]
+        negatives, positives = negatives[corner], positives[corner]
+    return np.r_[0.0, negatives / negatives[-1]], np.r_[0.0, positives / positives[-1]]
+
+
+def _precision_recall(
+    negatives: NDArray[np.float64], positives: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return recall and precision from the lowest score to the highest, and a last point where no row is selected."""
+    precision = positives / (negatives + positives)
+    return np.r_[positives[::-1] / positives[-1], 0.0], np.r_[precision[::-1], 1.0]
+
+
 def curves(
     y: NDArray[np.generic],
     output: NDArray[np.float64],
@@ -155,8 +187,6 @@ def curves(
         "calibration": [...], "threshold": {...}}}, "left_out": n}``; a binary task has its positive class only.
         Regression: ``{"actual": [...], "predicted": [...]}``, at most 1,000 rows drawn at random.
     """
-    from sklearn.metrics import precision_recall_curve, roc_curve
-
     if labels is None:
         rows = np.arange(len(y))
         if len(rows) > 1000:
@@ -172,10 +202,9 @@ def curves(
         if not present.any() or present.all():
             continue
         scores = output[:, code]
-        false_rate, true_rate, _ = roc_curve(positive, scores, sample_weight=sample_weight)
-        precision, recall, _ = precision_recall_curve(positive, scores, sample_weight=sample_weight)
-        roc = _thin(false_rate, true_rate)
-        pr = _thin(recall, precision)
+        negatives, positives = _selected_weight(positive, scores, sample_weight)
+        roc = _thin(*_roc(negatives, positives))
+        pr = _thin(*_precision_recall(negatives, positives))
         by_label[labels[code]] = {
             "roc": {"fpr": roc[0], "tpr": roc[1]},
             "pr": {"recall": pr[0], "precision": pr[1]},

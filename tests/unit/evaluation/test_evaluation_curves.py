@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import f1_score, precision_score, recall_score
+from sklearn.metrics import f1_score, precision_recall_curve, precision_score, recall_score, roc_curve
 
-from core.evaluation import by_threshold, calibration, wilson
+from core.evaluation import by_threshold, calibration, curves, wilson
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -52,3 +52,22 @@ def test_copies_of_rows_make_calibration_no_surer():
         assert result["high"] - result["low"] == pytest.approx(known["high"] - known["low"], rel=0.03)
     unaware = calibration(positive[copies], scores[copies])
     assert unaware[5]["high"] - unaware[5]["low"] < 0.4 * (alone[5]["high"] - alone[5]["low"])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("decimals", [1, 6])
+@pytest.mark.parametrize("n", [2, 9, 150])
+def test_roc_and_precision_recall_are_scikit_learns(n, decimals, weighted):
+    random = np.random.default_rng(n)
+    y = np.r_[0, 1, random.integers(0, 2, n - 2)]
+    scores = np.clip(0.3 * y + 0.7 * random.random(n), 0, 1).round(decimals)  # with one decimal, many rows are tied
+    weights = random.integers(0, 4, n).astype(float) if weighted else None
+    if weights is not None:
+        weights[:2] = 1.0  # both classes weigh something
+    drawn = curves(y, np.column_stack([1 - scores, scores]), ["no", "yes"], sample_weight=weights)["classes"]["yes"]
+    false_rate, true_rate, _ = roc_curve(y, scores, sample_weight=weights)
+    precision, recall, _ = precision_recall_curve(y, scores, sample_weight=weights)
+    assert drawn["roc"]["fpr"] == pytest.approx(false_rate.tolist(), abs=1e-6)
+    assert drawn["roc"]["tpr"] == pytest.approx(true_rate.tolist(), abs=1e-6)
+    assert drawn["pr"]["recall"] == pytest.approx(recall.tolist(), abs=1e-6)
+    assert drawn["pr"]["precision"] == pytest.approx(precision.tolist(), abs=1e-6)
