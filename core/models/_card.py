@@ -11,13 +11,15 @@ from pydantic import JsonValue
 
 from core.models._card_templates import render_card
 from core.models._card_text import Cell
-from core.models._coverage import CoverageRow
+from core.models._coverage import ACT_DATES, CoverageRow
 from core.models._questions import NOT_ANSWERED, Question
 
 __all__ = ["CardTable", "ModelCard", "Section"]
 
 _COVERAGE_TITLE = "Coverage of two frameworks"
-_COVERAGE_NOTE = "It shows what the card has for each item, not whether that is enough: people have to judge that."
+_COVERAGE_NOTE = (
+    f"It shows what the card has for each item, not whether that is enough: people have to judge that. {ACT_DATES}"
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,11 @@ class ModelCard:
         """The questions that have no answer yet."""
         return tuple(question for section in self.sections for question, answer in section.questions if answer is None)
 
+    @property
+    def coverage_note(self) -> str:
+        """What the coverage says and does not say, and from when one of the frameworks applies."""
+        return _COVERAGE_NOTE
+
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the card as JSON-serializable values."""
         return {
@@ -130,6 +137,7 @@ class ModelCard:
             "summary": self.summary,
             "sections": [section.to_dict() for section in self.sections],
             "coverage": [row.to_dict() for row in self.coverage],
+            "coverage_note": self.coverage_note,
             "gaps": [question.key for question in self.gaps],
             "metadata": dict(self.metadata),
             "facts": dict(self.facts),
@@ -159,6 +167,6 @@ class ModelCard:
             "card": self,
             "coverage": CardTable("", ("Framework", "Item", "About", "Status", "Missing"), rows),
             "coverage_title": _COVERAGE_TITLE,
-            "coverage_note": _COVERAGE_NOTE,
+            "coverage_note": self.coverage_note,
             "not_answered": NOT_ANSWERED,
         }

@@ -26,6 +26,10 @@ __all__ = ["groups_section"]
 _TITLE = "Metrics by group"
 _DECISION_METRICS = ("selection_rate", "accuracy", "true_positive_rate", "false_positive_rate")
 _NUMBER_METRICS = ("mean_error", "mae", "rmse")
+_FOUR_FIFTHS = (
+    "The four-fifths convention (29 CFR 1607.4 D) looks at ratios of selection rates below 0.80. It is a rule of "
+    "thumb: the EEOC is withdrawing the Uniform Guidelines that contain it (RIN 3046-AB43)."
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def groups_section(evidence: RunEvidence) -> tuple[Section, dict[str, JsonValue]
     text: list[str] = []
     tables: list[CardTable] = []
     facts: dict[str, JsonValue] = {}
+    has_selections = False
     for name in columns:
         try:
             groups = _measure(evidence, name)
@@ -57,8 +62,11 @@ def groups_section(evidence: RunEvidence) -> tuple[Section, dict[str, JsonValue]
             text.append(f"'{name}': {error.message}")
             continue
         facts[name] = _facts(groups)
+        has_selections |= "selection_rate" in groups.titles
         tables.append(_groups_table(groups))
         text += _sentences(groups)
+    if has_selections:
+        text.append(_FOUR_FIFTHS)
     return Section("groups", _TITLE, tuple(text), (*tables, *rules), measured=bool(facts)), facts
 
 

@@ -15,10 +15,14 @@ from pydantic import JsonValue
 from core.models._questions import QUESTIONS
 from core.registry import Registry
 
-__all__ = ["COVERAGE_ITEMS", "CoverageItem", "CoverageRow", "coverage"]
+__all__ = ["ACT_DATES", "COVERAGE_ITEMS", "CoverageItem", "CoverageRow", "coverage"]
 
 ACT = "EU AI Act, Annex IV"
 RMF = "NIST AI RMF 1.0"
+ACT_DATES = (
+    "The EU AI Act's duties for high-risk systems apply from 2 December 2027 for the uses in its Annex III, and from "
+    "2 August 2028 for the products in its Annex I (Regulation (EU) 2026/1744, which left Annex IV as it was)."
+)
 Status = Literal["evidence present", "asked", "missing"]
 
 

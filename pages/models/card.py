@@ -149,7 +149,7 @@ def _cells(table: CardTable, name: str) -> list[object]:
 
 
 def _coverage(card: ModelCard) -> None:
-    st.caption("It shows what the card has for each item, not whether that is enough: people have to judge that.")
+    st.caption(frame.plain(card.coverage_note))
     for framework in dict.fromkeys(row.framework for row in card.coverage):
         part = [row for row in card.coverage if row.framework == framework]
         counts = {status: sum(row.status == status for row in part) for status in _COLORS}

@@ -62,6 +62,17 @@ def test_groups_are_those_of_fairlearn(version, credit_result, credit_frame):
     assert set(models.card(version.id, workspace="local").facts["groups"]) == {"sex", "age"}
 
 
+def test_dates_of_the_law_and_the_status_of_the_convention_are_stated(version):
+    card = models.card(version.id, workspace="local")
+    dates = ("2 December 2027", "2 August 2028", "Regulation (EU) 2026/1744")
+    for text in (card.to_html(), card.to_markdown().replace("\\", ""), card.to_dict()["coverage_note"]):
+        assert all(date in text for date in dates)
+    said = " ".join(card["groups"].text)
+    assert "four-fifths convention (29 CFR 1607.4 D)" in said
+    assert "withdrawing the Uniform Guidelines" in said
+    assert "EEOC requires" not in card.to_html()
+
+
 def test_a_table_that_was_deleted_keeps_its_version_and_steps(credit):
     effect = {"rows_before": 9, "rows_after": 9, "renamed": {"a": "b"}}
     recipe = {"recipe": 1, "steps": [{"step": "rename", "column": "a", "to": "b"}]}
