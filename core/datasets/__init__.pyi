@@ -5,7 +5,7 @@ from ._column_format import COLUMN_KINDS
 from ._column_profile import ColumnProfile, Profile
 from ._column_relations import ColumnRelations, relate_columns, rows_to_compare
 from ._date_format import DATE_FORMATS
-from ._export import write_csv
+from ._export import spreadsheet_text, write_csv
 from ._file_format import FileFormat
 from ._finding import Finding
 from ._fingerprint import fingerprint
@@ -115,6 +115,7 @@ __all__ = [
     "rows_to_compare",
     "samples",
     "spelling_clusters",
+    "spreadsheet_text",
     "store_frame",
     "suspected_attribute",
     "whole_numbers",

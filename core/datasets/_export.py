@@ -6,9 +6,20 @@ from pathlib import Path
 
 from core.query import connect, identifier, literal
 
-__all__ = ["write_csv"]
+__all__ = ["spreadsheet_text", "write_csv"]
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def spreadsheet_text(text: str) -> str:
+    """Return a text that a spreadsheet shows instead of running it.
+
+    Examples
+    --------
+    >>> spreadsheet_text("=1+1"), spreadsheet_text("plain")
+    ("'=1+1", 'plain')
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def write_csv(path: str | Path, out: str | Path) -> Path:
@@ -39,7 +50,6 @@ def write_csv(path: str | Path, out: str | Path) -> Path:
             cell = identifier(name)
             if str(dtype) == "VARCHAR":
                 cell = f"CASE WHEN left({cell}, 1) IN ({starts}) THEN '''' || {cell} ELSE {cell} END"
-            shown = f"'{name}" if name.startswith(FORMULA_STARTS) else name
-            selected.append(f"{cell} AS {identifier(shown)}")
+            selected.append(f"{cell} AS {identifier(spreadsheet_text(name))}")
         connection.execute(f"COPY (SELECT {', '.join(selected)} FROM {source}) TO {literal(out)} (FORMAT csv, HEADER)")
     return out

@@ -1,9 +1,15 @@
+from .local_law_144.audit_result import AUDIT_TABLES, AUDITOR_SENTENCE, BiasAudit
+from .local_law_144.audit_tables import bias_audit
+from .local_law_144.categories import RACE_CATEGORIES, SEX_CATEGORIES, UNKNOWN_CATEGORY, suggest_categories
+from .local_law_144.facts import AuditFacts
 from .metrics.binning import as_groups, bin_numbers
 from .metrics.definitions import DEFINITIONS, Definition
+from .metrics.gap_comparison import GapComparison
 from .metrics.group_metrics import GroupMetrics
 from .metrics.groups import label_text
 from .metrics.measure import group_metrics
 from .metrics.options import MIN_GROUP_SIZE
+from .metrics.paired_gaps import compare_gaps
 from .metrics.registry import NUMBER_METRICS, RATES, SCORE_METRICS, GroupMetric, Rate, metric_record
 from .metrics.verdict import verdict
 from .postprocessing.objectives import CONSTRAINTS, OBJECTIVES, Constraint, Objective
@@ -16,18 +22,26 @@ from .reductions.techniques import TECHNIQUES, UNMITIGATED, Technique
 from .report import FairnessReport
 
 __all__ = [
+    "AUDITOR_SENTENCE",
+    "AUDIT_TABLES",
     "CONSTRAINTS",
     "DEFINITIONS",
     "MIN_GROUP_SIZE",
     "NUMBER_METRICS",
     "OBJECTIVES",
+    "RACE_CATEGORIES",
     "RATES",
     "SCORE_METRICS",
+    "SEX_CATEGORIES",
     "TECHNIQUES",
+    "UNKNOWN_CATEGORY",
     "UNMITIGATED",
+    "AuditFacts",
+    "BiasAudit",
     "Constraint",
     "Definition",
     "FairnessReport",
+    "GapComparison",
     "GroupMetric",
     "GroupMetrics",
     "MitigationResult",
@@ -38,13 +52,16 @@ __all__ = [
     "Technique",
     "ThresholdPolicy",
     "as_groups",
+    "bias_audit",
     "bin_numbers",
+    "compare_gaps",
     "group_metrics",
     "label_text",
     "metric_record",
     "mitigate",
     "optimize_thresholds",
     "score_table",
+    "suggest_categories",
     "tradeoff_curve",
     "verdict",
 ]

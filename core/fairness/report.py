@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from core.fairness.metrics.arrays import Label
 from core.fairness.metrics.definitions import DEFINITIONS
@@ -18,6 +16,7 @@ from core.fairness.metrics.group_table import flat
 from core.fairness.metrics.groups import label_text
 from core.fairness.metrics.registry import metric_record
 from core.fairness.metrics.verdict import verdict
+from core.fairness.rendering import environment
 
 __all__ = ["FairnessReport"]
 
@@ -120,7 +119,7 @@ class FairnessReport:
 
     def _render(self, template: str, charts: list[_Chart]) -> str:
         return (
-            _environment()
+            environment()
             .get_template(template)
             .render(
                 title=self.title,
@@ -213,20 +212,6 @@ class _Chart:
         return cls(title, rows)
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("core.fairness"),
-        autoescape=lambda name: name is not None and ".html" in name,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = _markdown_cell
-    return environment
-
-
 def _by_group(metrics: GroupMetrics) -> pd.DataFrame:
     table = metrics.by_group.reset_index(drop=True)
     table.insert(0, "group", [label_text(label) for label in metrics.labels])
@@ -243,7 +228,3 @@ def _cell_text(value: Label) -> str:
         number = float(value)
         return f"{number:,.0f}" if number.is_integer() and abs(number) >= 1 else f"{number:,.4g}"
     return f"{int(value):,}" if isinstance(value, int | np.integer) else label_text(value)
-
-
-def _markdown_cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

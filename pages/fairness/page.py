@@ -1,23 +1,28 @@
 """The Fairness page: how each group is treated, what thresholds do, and what a fairer rule costs."""
 
+from collections.abc import Callable
 from functools import partial
 
 from pages._ui import header, tabs
-from pages.fairness import groups, mitigations, report, source, threshold_lab
+from pages.fairness import bias_audit, groups, mitigations, model_comparison, report, source, threshold_lab
 
 with header.lookup("Model or table", back="Choose another"):
     source.check_link()
 header.show("Fairness", "Compare how groups are treated, see how certain it is, and find a rule that you can defend.")
 analysis = source.choose()
+contents: dict[str, Callable[[], None]] = {}
 if analysis is not None:
     metrics = groups.measure(analysis)
     definition = groups.show_verdict(analysis, metrics)
-    tabs.show(
-        {
-            "Groups": partial(groups.show, analysis, metrics, definition),
-            "Threshold lab": partial(threshold_lab.show, analysis),
-            "Mitigations": partial(mitigations.show, analysis),
-            "Report": partial(report.show, analysis, metrics, definition),
-        },
-        key="fairness-tabs",
-    )
+    contents = {
+        "Groups": partial(groups.show, analysis, metrics, definition),
+        "Compare": partial(model_comparison.show, analysis, definition),
+        "Threshold lab": partial(threshold_lab.show, analysis),
+        "Mitigations": partial(mitigations.show, analysis),
+        "Report": partial(report.show, analysis, metrics, definition),
+    }
+chosen = source.chosen()
+if chosen is not None:  # an audit needs neither true labels nor sensitive columns
+    contents["Bias audit"] = partial(bias_audit.show, *chosen)
+if contents:
+    tabs.show(contents, key="fairness-tabs")

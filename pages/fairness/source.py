@@ -14,7 +14,7 @@ from pages._ui import address, artifacts, distinct, frame, lookups, tables
 from pages.fairness import own_table
 from pages.fairness.analysis import Analysis, Predictions, choose_groups, choose_positive_label, group_columns
 
-__all__ = ["check_link", "choose"]
+__all__ = ["check_link", "choose", "chosen"]
 
 # Stored predictions that thresholds are fitted on, by the kind of run that trained the model.
 _CALIBRATION = {"automl": "oof", "finetune": "validation"}
@@ -67,6 +67,14 @@ def choose() -> Analysis | None:
     if kind == "run":
         return _analysis_of_run(models[chosen], left, right)
     return own_table.choose_columns(tables_by_key[chosen], left, right)
+
+
+def chosen() -> tuple[Dataset, Run | None] | None:
+    """Return the table that was chosen, and the run of its model where a model was; None without a table."""
+    kind, _, identity = str(st.session_state.get("fairness-source", "")).partition(":")
+    run = lookups.existing_run(identity) if kind == "run" else None
+    dataset = lookups.existing_dataset(identity if run is None else run.dataset_id)
+    return None if dataset is None else (dataset, run)
 
 
 def _identity(option: str) -> str:

@@ -42,7 +42,12 @@ def test_the_pages_load_nothing_that_only_a_run_needs(
         ["automl", {"dataset": world.credit.id}, "", []],
         ["automl", {"run": world.binary}, "automl-tabs", TABS],
         ["automl", {"run": world.number}, "automl-tabs", ["Charts", "Explain", "What-if"]],
-        ["fairness", {"run": world.binary}, "fairness-tabs", ["Groups", "Threshold lab", "Mitigations", "Report"]],
+        [
+            "fairness",
+            {"run": world.binary},
+            "fairness-tabs",
+            ["Groups", "Compare", "Threshold lab", "Mitigations", "Report", "Bias audit"],
+        ],
         ["finetune", {"dataset": world.credit.id}, "", []],
         ["edge", {}, "", []],
         ["edge", {"run": world.exported}, "edge-tabs", ["Variants", "Parity", "Graph", "Measure", "Measurements"]],

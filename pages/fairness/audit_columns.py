@@ -1,0 +1,239 @@
+"""The columns of a bias audit: the outcome, and the law's category of each value of sex and race."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.catalog import Dataset, Run
+from core.datasets import suspected_attribute, whole_numbers
+from core.fairness import RACE_CATEGORIES, SEX_CATEGORIES, UNKNOWN_CATEGORY, label_text, suggest_categories
+from pages._ui import address, artifacts, frame, tables
+
+__all__ = ["AuditColumns", "choose"]
+
+Kind = Literal["selection", "score"]
+_MAX_VALUES = 40
+_ATTRIBUTES = {"sex": "sex or gender", "race": "race or ethnicity"}
+_TITLES = {"sex": "Sex", "race": "Race and ethnicity"}
+_LAW = {"sex": SEX_CATEGORIES, "race": RACE_CATEGORIES}
+_OWN = "A category of its own, as written"
+_NOT_HISPANIC = " (Not Hispanic or Latino)"
+
+
+@dataclass(frozen=True)
+class AuditColumns:
+    """What an audit reads, and how.
+
+    Parameters
+    ----------
+    title : str
+        Title of the table or model.
+    data : str
+        Digest of the table.
+    test : str or None
+        Digest of a model's test predictions; None for all rows of the table.
+    outcome : str
+        Column of the outcome.
+    selected : str or None
+        Value of the outcome that means selected; None for a score.
+    sex, race : str or None
+        Columns of the categories.
+    sex_mapping, race_mapping : tuple of (str, str), default=()
+        Category by value.
+    """
+
+    title: str
+    data: str
+    test: str | None
+    outcome: str
+    selected: str | None
+    sex: str | None
+    race: str | None
+    sex_mapping: tuple[tuple[str, str], ...] = ()
+    race_mapping: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the outcome is a selection or a score."""
+        return "score" if self.selected is None else "selection"
+
+    def outcomes(self) -> pd.Series:
+        """Return 1 and 0 for selected and not, or the scores; missing where there is none."""
+        values = _column(self.data, self.test, self.outcome)
+        if self.selected is None:
+            return values
+        chosen = whole_numbers(values).map(label_text) == self.selected
+        return chosen.astype(float).where(values.notna())
+
+    def categories(self, name: str) -> pd.Series | None:
+        """Return the column of sex or race of the same rows."""
+        column = self.sex if name == "sex" else self.race
+        return None if column is None else _raw(self.data, self.test, column)
+
+    def facts(self, dataset: Dataset) -> dict[str, str]:
+        """Return how the tables were calculated, for the printed page."""
+        rows = "test rows of the model" if self.test else "all rows of the table"
+        outcome = f"'{self.outcome}' as a score" if self.selected is None else f"'{self.outcome}' is '{self.selected}'"
+        facts = {"Rows": rows, "Selected" if self.selected is not None else "Score": outcome}
+        for name, column, mapping in (("sex", self.sex, self.sex_mapping), ("race", self.race, self.race_mapping)):
+            if column is not None:
+                pairs = "; ".join(f"'{value}' as {category}" for value, category in mapping)
+                facts[f"{_TITLES[name]} from '{column}'"] = pairs
+        return facts | {"Fingerprint of the table": dataset.fingerprint}
+
+
+def _raw(data: str, test: str | None, column: str) -> pd.Series:
+    """Return a column of the table, of the test rows where there are any."""
+    values = artifacts.read_table(data, (column,))[column]
+    if test is not None:
+        values = values.iloc[artifacts.read_table(test)["row_id"].to_numpy()]
+    return values.reset_index(drop=True)
+
+
+def _column(data: str, test: str | None, column: str) -> pd.Series:
+    """Return a column of outcomes: the model's own where there is one."""
+    if test is None:
+        return _raw(data, None, column)
+    return artifacts.read_table(test)[column].reset_index(drop=True)
+
+
+def choose(dataset: Dataset, run: Run | None) -> AuditColumns | None:
+    """Draw the choice of columns and categories; return None until everything is decided."""
+    test = None if run is None else artifacts.digests(run).get("test.parquet")
+    if run is not None and test is None:
+        st.caption("This search held out no rows to audit.")
+        return None
+    names = tables.column_names(dataset)
+    key = f"{dataset.id}-{'' if run is None else run.id}"
+    left, middle, right = st.columns(3, gap="medium")
+    with left:
+        outcome, selected, decided = _choose_outcome(dataset.data_digest, test, names, key)
+    with middle:
+        sex = _choose_column(names, "sex", key, outcome if run is None else None)
+    with right:
+        race = _choose_column(names, "race", key, outcome if run is None else None)
+    if outcome is None or not decided or (sex is None and race is None):
+        st.caption("Choose the outcome, and the column of sex, of race and ethnicity, or both.")
+        return None
+    chosen = AuditColumns(
+        dataset.name if run is None else run.title, dataset.data_digest, test, outcome, selected, sex, race
+    )
+    mappings = {name: _choose_categories(chosen, name, key) for name in ("sex", "race")}
+    if any(mapping is None for mapping in mappings.values()):
+        return None
+    return AuditColumns(
+        chosen.title, chosen.data, test, outcome, selected, sex, race, mappings["sex"] or (), mappings["race"] or ()
+    )
+
+
+def _choose_outcome(data: str, test: str | None, names: list[str], key: str) -> tuple[str | None, str | None, bool]:
+    """Draw the choice of the outcome; return its column, what means selected, and whether both are decided."""
+    options = names
+    if test is not None:
+        options = [name for name in artifacts.read_table(test).columns if name == "prediction" or name.startswith("p(")]
+    widget = f"fairness-audit-outcome-{key}"
+    shown = address.restore_optional("outcome", options, "prediction" if test is not None else None, widget)
+    outcome = st.selectbox(
+        "Outcome",
+        options,
+        index=None,
+        placeholder="Selections or scores",
+        help="A column that says who was selected, or one with a score.",
+        format_func=_outcome_title if test is not None else str,
+        key=widget,
+    )
+    address.keep("outcome", outcome, shown, widget)
+    if outcome is None:
+        return None, None, False
+    values = whole_numbers(_column(data, test, outcome).dropna())
+    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    if numeric and not np.isin(values.unique(), (0, 1)).all():
+        st.caption("Numbers: read as scores.")
+        return outcome, None, True
+    labels = sorted({label_text(value) for value in values.unique()})
+    if len(labels) > _MAX_VALUES:
+        frame.show_error(f"'{outcome}' has {len(labels):,} different values.", "Choose a column of few outcomes.")
+        return outcome, None, False
+    widget = f"fairness-audit-selected-{key}-{outcome}"
+    shown = address.restore_optional("selected", labels, _plain_yes(labels), widget)
+    selected = st.selectbox("Selected means", labels, index=None, placeholder="The value of those chosen", key=widget)
+    address.keep("selected", selected, shown, widget)
+    return outcome, selected, selected is not None
+
+
+def _plain_yes(labels: Sequence[str]) -> str | None:
+    """Return the value that means selected where there is no doubt: 1 beside 0, True beside False."""
+    return next((yes for no, yes in (("0", "1"), ("False", "True")) if set(labels) == {no, yes}), None)
+
+
+def _outcome_title(name: str) -> str:
+    return "Predicted label" if name == "prediction" else f"Score: {name}"
+
+
+def _choose_column(names: Sequence[str], name: str, key: str, taken: str | None) -> str | None:
+    options = [column for column in names if column != taken]
+    default = next((column for column in options if suspected_attribute(column) == _ATTRIBUTES[name]), None)
+    widget = f"fairness-audit-{name}-{key}"
+    shown = address.restore_optional(name, options, default, widget)
+    column = st.selectbox(f"{_TITLES[name]} column", options, index=None, placeholder="None", key=widget)
+    address.keep(name, column, shown, widget)
+    return column
+
+
+def _choose_categories(chosen: AuditColumns, name: str, key: str) -> tuple[tuple[str, str], ...] | None:
+    """Draw a choice of the law's category for each value; return None while a value has none."""
+    column = chosen.categories(name)
+    if column is None:
+        return ()
+    counts = _counts(column)
+    if len(counts) > _MAX_VALUES:
+        frame.show_error(f"'{column.name}' has {len(counts):,} different values.", "Choose a column of categories.")
+        return None
+    missing = len(column) - sum(counts.values())
+    suggested = suggest_categories(counts, "sex" if name == "sex" else "race")
+    options = [*_LAW[name], UNKNOWN_CATEGORY, _OWN]
+    decided: dict[str, str | None] = {}
+    known = sum(category is not None for category in suggested.values())
+    title = f"Categories of '{column.name}': {known} of {len(counts)} values suggested by known words"
+    with st.expander(frame.plain(title), expanded=True, icon=":material/rule:"):
+        if name == "race":
+            st.caption(
+                "All categories but the first are of people who are not Hispanic or Latino. Where ethnicity is in a "
+                "column of its own, combine both in Data, Prepare first."
+            )
+        grid = st.columns(3, gap="medium")
+        for index, (value, count) in enumerate(counts.items()):
+            category = suggested[value]
+            with grid[index % 3]:
+                picked = st.selectbox(
+                    frame.plain(f"{value} ({count:,})"),
+                    options,
+                    index=None if category is None else options.index(category),
+                    format_func=lambda option: option.replace(_NOT_HISPANIC, ""),
+                    placeholder="Choose a category",
+                    key=f"fairness-audit-{name}-{key}-{column.name}-{value}",
+                )
+            decided[value] = value if picked == _OWN else picked
+        if missing:
+            st.caption(f"{missing:,} rows without a value are in the unknown category.")
+    open_values = [value for value, category in decided.items() if category is None]
+    if open_values:
+        listed = ", ".join(f"'{value}'" for value in open_values)
+        st.warning(frame.plain(f"Choose a category for {listed}."), icon=":material/help:")
+        return None
+    return tuple((value, str(category)) for value, category in decided.items())
+
+
+def _counts(column: pd.Series) -> dict[str, int]:
+    """Return the rows of each value, the most frequent first; those without a value are left out."""
+    counts: dict[str, int] = {}
+    for value, count in whole_numbers(column).value_counts().items():
+        text = label_text(value)
+        counts[text] = counts.get(text, 0) + int(count)
+    return counts

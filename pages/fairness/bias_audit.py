@@ -1,0 +1,129 @@
+"""The Bias audit tab: the three tables of New York City's Local Law 144, to read, print and download."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from core.catalog import Dataset, Run
+from core.fairness import AUDIT_TABLES, AUDITOR_SENTENCE, AuditFacts, BiasAudit, bias_audit
+from pages._ui import downloads, frame
+from pages.fairness import audit_columns
+from pages.fairness.audit_columns import AuditColumns
+
+__all__ = ["show"]
+
+_SMALL_SHARE = 0.02
+
+
+def show(dataset: Dataset, run: Run | None) -> None:
+    """Draw the choice of columns and categories, the tables, and the downloads."""
+    st.caption(
+        "Selection or scoring rates and impact ratios by sex, by race and ethnicity, and by both, as New York City's "
+        "Local Law 144 (6 RCNY 5-300 to 5-304) defines them for tools that help to hire or promote."
+    )
+    st.info(AUDITOR_SENTENCE, icon=":material/gavel:")
+    columns = audit_columns.choose(dataset, run)
+    if columns is None:
+        return
+    exclude = st.toggle(
+        "Leave categories below 2% out of the impact ratios",
+        value=True,
+        key="fairness-audit-exclude",
+        help="The law allows it where the auditor justifies it. Their numbers and rates are shown all the same.",
+    )
+    with frame.errors_shown():
+        audit = _audit(columns, _SMALL_SHARE if exclude else 0.0)
+        _tables(audit)
+        _downloads(audit, _facts(audit, columns, dataset, run), columns.title)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Counting")
+def _audit(columns: AuditColumns, min_share: float) -> BiasAudit:
+    outcomes = columns.outcomes()
+    sex, race = columns.categories("sex"), columns.categories("race")
+    return bias_audit(
+        outcomes,
+        sex,
+        race,
+        kind=columns.kind,
+        min_share=min_share,
+        sex_categories=None if sex is None else dict(columns.sex_mapping),
+        race_categories=None if race is None else dict(columns.race_mapping),
+    )
+
+
+def _tables(audit: BiasAudit) -> None:
+    for name in audit.tables:
+        st.subheader(AUDIT_TABLES[name])
+        table = audit.published(name)
+        table = table.apply(lambda column: column.map(frame.plain) if column.name.endswith("Category") else column)
+        st.table(table.set_index(table.columns[0]), border="horizontal")
+    st.markdown("\n".join(f"- {frame.plain(note)}" for note in audit.notes))
+    st.caption(
+        "An impact ratio is the rate of a category divided by the highest rate of its table. The law sets no limit for "
+        "it. The four-fifths convention (29 CFR 1607.4 D) looks at ratios below 0.80; the Groups tab has intervals."
+    )
+
+
+def _facts(audit: BiasAudit, columns: AuditColumns, dataset: Dataset, run: Run | None) -> AuditFacts:
+    """Draw the form with what is published beside the tables, and return it."""
+    st.subheader("To publish beside the tables")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        tool = st.text_input("Tool and version", value="" if run is None else run.title, key="fairness-audit-tool")
+        source = st.text_input("Source of the data", value=dataset.name, key="fairness-audit-source")
+        explanation = st.text_area(
+            "Explanation of the data",
+            placeholder="Historical data of which employers and which period? Test data: why, and how were they made?",
+            key="fairness-audit-explanation",
+        )
+    with right:
+        audited = st.date_input("Date of the audit", value=None, key="fairness-audit-date")
+        distributed = st.date_input("Distribution date of the tool", value=None, key="fairness-audit-distributed")
+        auditor = st.text_input("Independent auditor", key="fairness-audit-auditor")
+    justification = ""
+    if audit.has_excluded:
+        justification = st.text_area(
+            "Auditor's justification for the excluded categories", key="fairness-audit-justification"
+        )
+    facts = AuditFacts(
+        tool=tool,
+        source=source,
+        explanation=explanation,
+        audit_date=audited if isinstance(audited, date) else None,
+        distribution_date=distributed if isinstance(distributed, date) else None,
+        auditor=auditor,
+        justification=justification,
+        calculation=columns.facts(dataset),
+    )
+    if missing := facts.missing(excluded=audit.has_excluded):
+        st.caption(f"Printed as not stated: {', '.join(name[0].lower() + name[1:] for name in missing)}.")
+    return facts
+
+
+def _downloads(audit: BiasAudit, facts: AuditFacts, title: str) -> None:
+    heading = f"Bias audit tables of {title}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "To print (HTML)",
+            lambda: audit.to_html(facts, title=heading),
+            file_name=downloads.file_name(heading, ".html"),
+            mime="text/html",
+            type="primary",
+            icon=":material/print:",
+            key="fairness-audit-html",
+            help="One file that loads nothing; a browser prints it or saves it as PDF.",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Numbers (CSV)",
+            audit.to_csv,
+            file_name=downloads.file_name(heading, ".csv"),
+            mime="text/csv",
+            icon=":material/csv:",
+            key="fairness-audit-csv",
+            help="Unrounded rates and ratios.",
+            on_click="ignore",
+        )

@@ -1,0 +1,85 @@
+"""The Fairness page's tabs Bias audit and Compare."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+
+from core import jobs, policies
+from core.catalog import RunArtifact, artifacts, runs
+from core.datasets import load_frame
+from core.fairness import AUDITOR_SENTENCE, compare_gaps
+from core.storage import get_store
+from tests.golden import decisions
+from tests.pages.conftest import World, labels, repeated, texts, visit
+
+
+def published(test) -> dict[str, pd.DataFrame]:
+    """Return the tables of the audit by the title of their first column."""
+    return {str(item.value.index.name): item.value for item in test.table}
+
+
+def test_a_table_of_decisions_becomes_the_tables_of_the_law(world: World) -> None:
+    dataset = world.decisions
+    test = visit("fairness", dataset=dataset.id, tab="Bias audit")
+    assert not test.exception
+    assert AUDITOR_SENTENCE in texts(test)
+    assert "Choose the outcome" in texts(test), "neither labels nor sensitive columns are needed"
+    key = f"{dataset.id}-"
+    test.selectbox(key=f"fairness-audit-outcome-{key}").set_value("decision")
+    test.selectbox(key=f"fairness-audit-sex-{key}").set_value("group").run()
+    assert test.selectbox(key=f"fairness-audit-selected-{key}-decision").value is None, "nothing is guessed"
+    test.selectbox(key=f"fairness-audit-selected-{key}-decision").set_value("yes").run()
+    assert "Choose a category for 'a', 'b', 'tiny'." in texts(test)
+    for value, category in {"a": "Male", "b": "Female", "tiny": "Unknown"}.items():
+        test.selectbox(key=f"fairness-audit-sex-{key}-group-{value}").set_value(category)
+    test.run()
+    assert not test.exception
+    assert not test.error
+    table = decisions()
+    rates = (table["decision"] == "yes").groupby(table["group"]).mean()
+    shown = published(test)["Sex Category"]
+    assert shown["Selection Rate"].to_dict() == {"Male": f"{rates['a']:.1%}", "Female": f"{rates['b']:.1%}"}
+    assert shown.loc["Female", "Impact Ratio"] == f"{rates['b'] / rates['a']:.2f}"
+    unknown = int((table["group"] == "tiny").sum())
+    assert f"{unknown} of 1,500 people are in an unknown category" in texts(test)
+    assert {"To print (HTML)", "Numbers (CSV)"} <= {item.label for item in test.get("download_button")}
+    assert "Printed as not stated: tool, date of the audit" in texts(test).replace("Tool", "tool")
+    test.selectbox(key=f"fairness-audit-outcome-{key}").set_value("score").run()
+    assert "Scoring Rate" in published(test)["Sex Category"].columns
+
+
+def test_two_models_are_compared_on_the_rows_of_both(world: World) -> None:
+    own, rival = (
+        pd.read_parquet(jobs.artifact_path(run, "test.parquet", workspace="local"))
+        for run in (world.binary, world.rival)
+    )
+    part = repeated(world.rival, leave_out="test")
+    content = io.BytesIO()
+    rival.iloc[:150].to_parquet(content)
+    digest = get_store().put_bytes(content.getvalue())
+    artifacts.add(RunArtifact(workspace="local", run_id=part, name="test.parquet", digest=digest, size_bytes=1))
+    test = visit("fairness", run=world.binary, tab="Compare")
+    test.selectbox(key="fairness-compare-with").set_value(world.rival).run()
+    assert not test.exception
+    assert not test.error
+    said = texts(test)
+    assert "On the 200 test rows of both models; selected means good" in said
+    rival = rival.set_index("row_id").loc[own["row_id"]]
+    sex = load_frame(get_store().local_path(world.credit.data_digest), ["sex"])["sex"].iloc[own["row_id"]]
+    expected = compare_gaps(
+        (own["credit"] == "good").to_numpy(),
+        (own["prediction"] == "good").to_numpy(),
+        (rival["prediction"] == "good").to_numpy(),
+        sex.to_numpy(),
+    )
+    assert expected.describe("this model", "the other model") in said
+    shown = next(item.value for item in test.dataframe if "Gap, this model" in item.value.columns)
+    assert float(shown["Gap, this model"].iloc[0]) == pytest.approx(100 * abs(expected.pairs.loc[0, "first"]), abs=0.1)
+    assert [policies.reads(runs.get(run, "local")) for run in (world.binary, world.rival)] == [2, 2]
+    test.selectbox(key="fairness-compare-with").set_value(part).run()
+    assert "On the 150 rows that both held out, of 200 test rows here and 150 there" in texts(test)
+    assert "Compare with" in [item.label for item in test.selectbox]
+    assert "Report" not in labels(test)
