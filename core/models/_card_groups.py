@@ -28,7 +28,7 @@ _DECISION_METRICS = ("selection_rate", "accuracy", "true_positive_rate", "false_
 _NUMBER_METRICS = ("mean_error", "mae", "rmse")
 _FOUR_FIFTHS = (
     "The four-fifths convention (29 CFR 1607.4 D) looks at ratios of selection rates below 0.80. It is a rule of "
-    "thumb: the EEOC is withdrawing the Uniform Guidelines that contain it (RIN 3046-AB43)."  # codespell:ignore RIN
+    "thumb: the EEOC is withdrawing the Uniform Guidelines that contain it (RIN 3046-AB43)."
 )
 
 
