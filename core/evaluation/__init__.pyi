@@ -1,7 +1,8 @@
+from ._bounds import area_bounds
 from ._curves import by_threshold, calibration, confusion, curves
 from ._estimates import MIN_UNITS, Comparison, Estimate, compare_outputs, effective_rows
 from ._groups import group_name, groups_in, weight_name, weights_in
-from ._intervals import kish, mover, normal_quantile, wilson
+from ._intervals import kish, mover, mover_ratio, normal_quantile, wilson
 from ._metrics import METRICS, Metric, Sums, metric_choices, resolve_metric
 from ._statistics import ConfusionCounts, ErrorSums, LogLosses, Rankings
 from ._test_split import split_test, stratify
@@ -20,6 +21,7 @@ __all__ = [
     "Rankings",
     "Sums",
     "WeightedMetrics",
+    "area_bounds",
     "by_threshold",
     "calibration",
     "compare_outputs",
@@ -34,6 +36,7 @@ __all__ = [
     "kish",
     "metric_choices",
     "mover",
+    "mover_ratio",
     "normal_quantile",
     "resolve_metric",
     "split_test",

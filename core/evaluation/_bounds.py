@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from core.evaluation._intervals import normal_quantile, wilson
 from core.evaluation._jackknife import Units
@@ -12,6 +13,8 @@ __all__ = ["Bounds", "area_bounds", "distance_bounds", "gain_bounds", "share_bou
 
 Bounds = tuple[float, float]
 
+_BISECTIONS = 45
+_LEAST_SCALE = 0.25  # of a sample's variance of an area to that which is usual
 _RESAMPLES = 1_000
 _CONFIDENCE = 0.95
 
@@ -55,7 +58,9 @@ def share_bounds(value: float, variance: float, quantile: float, step: float) ->
     return min(float(low), value), max(float(high), value)
 
 
-def area_bounds(value: float, variance: float, quantile: float, hits: float, misses: float) -> Bounds:
+def area_bounds(
+    value: ArrayLike, variance: ArrayLike, quantile: ArrayLike, hits: ArrayLike, misses: ArrayLike
+) -> tuple[Array, Array]:
     """Return the score interval of an area under the ROC curve (Newcombe 2006, method 5), scaled to its variance.
 
     The variance that Hanley and McNeil (1982) give for an area of any size has the right shape near 0 and 1, where that
@@ -63,35 +68,42 @@ def area_bounds(value: float, variance: float, quantile: float, hits: float, mis
 
     Parameters
     ----------
-    value : float
-        Area.
-    variance : float
+    value : array-like
+        Area; further areas are bounded at the same time.
+    variance : array-like
         Variance of the sample's area, such as DeLong's; 0 where all rows of the class lie above, or below, all others.
-    quantile : float
+    quantile : array-like
         Quantile of Student's distribution.
-    hits, misses : float
+    hits, misses : array-like
         Effective numbers of rows of the class, and of other rows.
+
+    Examples
+    --------
+    >>> low, high = area_bounds([0.9, 1.0], [0.002, 0.0], 2.0, 12, 60)
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.772, 0.857], [0.955, 1.0])
     """
+    area, spread, t, rows, others = np.broadcast_arrays(
+        *(np.asarray(part, dtype=np.float64) for part in (value, variance, quantile, hits, misses))
+    )
 
-    def expected(area: float) -> float:
-        pairs = (hits + misses) / 2 - 1
-        spread = area * (1 - area)
-        return spread * (1 + pairs * ((1 - area) / (2 - area) + area / (1 + area))) / (hits * misses)
+    def expected(at: Array) -> Array:
+        pairs = (rows + others) / 2 - 1
+        return np.asarray(at * (1 - at) * (1 + pairs * ((1 - at) / (2 - at) + at / (1 + at))) / (rows * others))
 
-    usual = expected(value)
-    scale = 1.0 if usual <= 0 else max(variance / usual, 0.25)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        usual = expected(area)
+        scale = t**2 * np.where(usual > 0, np.maximum(spread / usual, _LEAST_SCALE), 1.0)
 
-    def bound(limit: float) -> float:
-        near, far = value, limit
-        for _ in range(60):
-            middle = (near + far) / 2
-            if (value - middle) ** 2 > quantile**2 * scale * expected(middle):
-                far = middle
-            else:
-                near = middle
-        return near if value != limit else value
+        def bound(limit: float) -> Array:
+            near, far = area.copy(), np.full(area.shape, limit)
+            for _ in range(_BISECTIONS):
+                middle = (near + far) / 2
+                outside = (area - middle) ** 2 > scale * expected(middle)
+                near, far = np.where(outside, near, middle), np.where(outside, middle, far)
+            return np.where(np.isfinite(spread + t + area), near, np.nan)
 
-    return min(bound(0.0), value), max(bound(1.0), value)
+        return bound(0.0), bound(1.0)
 
 
 def distance_bounds(distance: float, influence: Array, units: Units, guess: float, rows: float, seed: int) -> Bounds:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Interval", "kish", "mover", "normal_quantile", "wilson"]
+__all__ = ["Interval", "kish", "mover", "mover_ratio", "normal_quantile", "wilson"]
 
 Interval: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Lower and upper bounds, of one shape."""
@@ -38,7 +38,7 @@ def kish(weights: NDArray[np.float64]) -> float:
     return float(weights.sum() ** 2 / squares) if squares > 0 else 0.0
 
 
-def wilson(hits: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
+def wilson(hits: ArrayLike, n: ArrayLike, confidence: float = 0.95, *, quantile: ArrayLike | None = None) -> Interval:
     """Return Wilson's interval (1927) of a share of n rows; NaN where n is 0.
 
     Parameters
@@ -47,13 +47,15 @@ def wilson(hits: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
         Rows that count, out of how many.
     confidence : float, default=0.95
         Probability with which the interval holds the share.
+    quantile : array-like, optional
+        Normal quantile of each interval, in place of the confidence.
 
     Examples
     --------
     >>> [round(float(bound), 4) for bound in wilson(5, 10)]
     [0.2366, 0.7634]
     """
-    z = normal_quantile(confidence)
+    z = np.asarray(normal_quantile(confidence) if quantile is None else quantile, dtype=np.float64)
     counts, rows = np.asarray(hits, dtype=np.float64), np.asarray(n, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = counts / rows
@@ -101,3 +103,42 @@ def mover(
     if sign > 0:
         down, up = up, down
     return combined - np.hypot(value - low, down), combined + np.hypot(high - value, up)
+
+
+def mover_ratio(
+    first: ArrayLike,
+    first_interval: tuple[ArrayLike, ArrayLike],
+    other: ArrayLike,
+    other_interval: tuple[ArrayLike, ArrayLike],
+) -> Interval:
+    """Return the interval of ``first / other`` from the intervals of both parts, of values of at least 0.
+
+    The method is MOVER-R (Donner, Zou 2012, "Closed-form confidence intervals for functions of the normal mean and
+    standard deviation"). A first value of 0 has an upper bound; another of 0 has no ratio, and no interval.
+
+    Parameters
+    ----------
+    first, other : array-like
+        Two independent estimates.
+    first_interval, other_interval : tuple of array-like
+        Lower and upper bounds of each.
+
+    Examples
+    --------
+    >>> low, high = mover_ratio(56 / 70, wilson(56, 70), 48 / 80, wilson(48, 80))
+    >>> round(float(low), 4), round(float(high), 4)
+    (1.0779, 1.6704)
+    """
+    value, other_value = np.asarray(first, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    low, high = (np.asarray(bound, dtype=np.float64) for bound in first_interval)
+    other_low, other_high = (np.asarray(bound, dtype=np.float64) for bound in other_interval)
+    product = value * other_value
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ends = low * (2 * value - low), other_high * (2 * other_value - other_high)
+        below = ends[0] / (product + np.sqrt(np.maximum(product**2 - ends[0] * ends[1], 0)))
+        ends = high * (2 * value - high), other_low * (2 * other_value - other_low)
+        above = (product + np.sqrt(np.maximum(product**2 - ends[0] * ends[1], 0))) / ends[1]
+        ratio = value / other_value
+    known = np.isfinite(ratio) & np.isfinite(above)
+    below = np.where(value <= 0, 0.0, below)
+    return np.where(known, np.minimum(below, ratio), np.nan)[()], np.where(known, np.maximum(above, ratio), np.nan)[()]

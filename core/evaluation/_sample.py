@@ -148,7 +148,8 @@ class TestedModel:
         variances = units.variances(units.center(influence))
         if metric.area:
             quantile = student_quantile(units.freedom(variances))
-            return area_bounds(value, float(variances.sum()), quantile, *self._pairs())
+            area = area_bounds(value, variances.sum(), quantile, *self._pairs())
+            return float(area[0]), float(area[1])
         if metric.proportion_of is not None:
             steps = self._steps[name] if metric.proportion_of == "class" else np.zeros(1)
             if len(variances) == len(steps):

@@ -10,6 +10,7 @@ from .metrics.groups import label_text
 from .metrics.measure import group_metrics
 from .metrics.options import MIN_GROUP_SIZE
 from .metrics.paired_gaps import compare_gaps
+from .metrics.pairs import PairwiseGaps, SurestGap, pairwise_gaps
 from .metrics.registry import NUMBER_METRICS, RATES, SCORE_METRICS, GroupMetric, Rate, metric_record
 from .metrics.verdict import verdict
 from .postprocessing.objectives import CONSTRAINTS, OBJECTIVES, Constraint, Objective
@@ -47,8 +48,10 @@ __all__ = [
     "MitigationResult",
     "MitigationSettings",
     "Objective",
+    "PairwiseGaps",
     "Rate",
     "ScoreTable",
+    "SurestGap",
     "Technique",
     "ThresholdPolicy",
     "as_groups",
@@ -60,6 +63,7 @@ __all__ = [
     "metric_record",
     "mitigate",
     "optimize_thresholds",
+    "pairwise_gaps",
     "score_table",
     "suggest_categories",
     "tradeoff_curve",

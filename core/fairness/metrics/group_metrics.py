@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from core.errors import SettingsError
-from core.evaluation import mover
-from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
+from core.evaluation import mover, mover_ratio, normal_quantile
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, LabelArray
+from core.fairness.metrics.counts import divide
 from core.fairness.metrics.definitions import (
     DEFINITIONS,
     Disparity,
@@ -24,7 +25,7 @@ from core.fairness.metrics.definitions import (
 )
 from core.fairness.metrics.group_table import GroupTable, flat
 from core.fairness.metrics.groups import Grouping, label_text
-from core.fairness.metrics.intervals import benjamini_hochberg, percentiles
+from core.fairness.metrics.intervals import benjamini_hochberg
 from core.fairness.metrics.options import Options
 from core.fairness.metrics.rates import MetricValues, RateValues
 from core.fairness.metrics.registry import metric_record
@@ -169,39 +170,57 @@ class GroupMetrics(GroupTable):
         """
         return self._disparities(smallest_ratio, method)
 
-    def _intervals_of(self, parts: list[MetricValues]) -> tuple[FloatArray, FloatArray, list[str]]:
-        random = np.random.default_rng(self.options.random_state)
-        bounds = [part.intervals(self.options.confidence, self.options.n_boot, random) for part in parts]
-        methods = [method for _, _, names in bounds for method in names]
-        return (
-            self._stack([low for low, _, _ in bounds]),
-            self._stack([high for _, high, _ in bounds]),
-            [methods[i] for i in self._columns],
-        )
-
     @cached_property
-    def _bounds(self) -> tuple[FloatArray, FloatArray, list[str]]:
-        return self._intervals_of(self.metric_values)
+    def _bounds(self) -> tuple[FloatArray, FloatArray]:
+        return self._bounds_of(self.metric_values)
+
+    def _bounds_of(self, parts: list[MetricValues]) -> tuple[FloatArray, FloatArray]:
+        z, low, high = normal_quantile(self.options.confidence), [], []
+        for part in parts:
+            groups = np.arange(len(part.values))
+            bounds = [part.bounds(metric, groups, np.full(len(groups), z)) for metric in range(len(part.names))]
+            low.append(np.stack([below for below, _ in bounds], axis=-1))
+            high.append(np.stack([above for _, above in bounds], axis=-1))
+        return self._stack(low), self._stack(high)
+
+    def bounds(self, metric: str, groups: IndexArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the bounds of a metric of some groups, by position, each at its own normal quantile."""
+        part = next(values for values in self.metric_values if metric in values.names)
+        return part.bounds(part.names.index(metric), groups, z)
 
     @cached_property
     def intervals(self) -> pd.DataFrame:
-        """One row per group and metric: value, low, high, n (the rows behind it), method, small."""
-        low, high, methods = self._bounds
+        """One row per group and metric: value, low, high, n (the rows behind it), method, small, reason.
+
+        The reason says why there is no interval.
+        """
+        low, high = self._bounds
+        methods = [method for part in self.metric_values for method in part.methods]
         return self._long(
             {
                 "value": self._values,
                 "low": low,
                 "high": high,
                 "n": self._rows_behind,
-                "method": np.tile(np.array(methods, dtype=object), (len(self.labels), 1)),
+                "method": np.tile(np.array(methods, dtype=object)[self._columns], (len(self.labels), 1)),
                 "small": ~self._usable,
+                "reason": self._reasons(np.isnan(low)),
             }
         )
+
+    def _reasons(self, missing: BoolArray) -> LabelArray:
+        """Return why each metric of each group has no interval; empty where it has one."""
+        reasons = np.full(missing.shape, "", dtype=object)
+        sources = [(part, metric) for part in self.metric_values for metric in range(len(part.names))]
+        for group, column in zip(*np.nonzero(missing), strict=True):
+            part, metric = sources[self._columns[column]]
+            reasons[group, column] = part.obstacle(metric, group) or "no interval: all rows are equal"
+        return reasons
 
     @cached_property
     def overall_intervals(self) -> pd.DataFrame:
         """Value, low and high of all rows: one row per metric (and control level)."""
-        low, high, _ = self._intervals_of(self.level_metric_values)
+        low, high = self._bounds_of(self.level_metric_values)
         levels = ["all"] if self.level_labels is None else list(self.level_labels)
         index = pd.MultiIndex.from_product([levels, self.metrics], names=["level", "metric"])
         columns = {"value": self._level_values, "low": low, "high": high}
@@ -226,7 +245,7 @@ class GroupMetrics(GroupTable):
     @cached_property
     def difference_intervals(self) -> pd.DataFrame:
         """One row per group and metric: the signed gap to the reference group, low, high, reference, small."""
-        low, high, _ = self._bounds
+        low, high = self._bounds
         ref = self.reference
         below, above = mover(self._values, (low, high), self._values[ref], (low[ref], high[ref]))
         is_reference = (np.arange(len(ref)) == ref)[:, None]
@@ -244,22 +263,20 @@ class GroupMetrics(GroupTable):
 
     @cached_property
     def ratio_intervals(self) -> pd.DataFrame:
-        """One row per group and rate: the ratio to the reference group, low, high, and resamples without a ratio.
+        """One row per group and rate: the ratio to the reference group, low and high; NaN where that has a rate of 0.
 
-        The interval is a bootstrap of rows within each group. Metrics of scores and of numbers have no ratio here.
+        Metrics of scores and of numbers have no ratio here.
         """
         if self.rates is None:
             raise SettingsError("Metrics of numbers have no ratios.", "Use difference_intervals.")
         names = [name for name in self.rates.names if name in self.metrics]
-        columns = [self.rates.names.index(name) for name in names]
-        random = np.random.default_rng(self.options.random_state)
-        drawn = self.rates.draw(self.options.n_boot, random)[..., columns]
-        values = self.rates.values[:, columns]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            low, high, undefined = percentiles(drawn / drawn[:, self.reference], self.options.confidence)
-            ratio = values / values[self.reference]
+        columns = [self.metrics.index(name) for name in names]
+        values, ref = self._values[:, columns], self.reference
+        low, high = (bounds[:, columns] for bounds in self._bounds)
+        below, above = mover_ratio(values, (low, high), values[ref], (low[ref], high[ref]))
+        ratio = divide(values, values[ref])
         table = pd.DataFrame(
-            {"ratio": ratio.ravel(), "low": low.ravel(), "high": high.ravel(), "undefined": undefined.ravel()},
+            {"ratio": ratio.ravel(), "low": below.ravel(), "high": above.ravel()},
             index=pd.MultiIndex.from_tuples(
                 [(*(label if isinstance(label, tuple) else (label,)), name) for label in self.labels for name in names]
             ),

@@ -125,6 +125,14 @@ class GroupTable:
         usable: BoolArray = enough & (self._rows_behind >= self.options.min_group_size) & np.isfinite(self._values)
         return usable
 
+    def values_of(self, metric: str) -> FloatArray:
+        """Return a metric of each group, in the order of `labels`."""
+        return self._values[:, self.metrics.index(metric)]
+
+    def usable(self, metric: str) -> BoolArray:
+        """Return whether a metric of each group rests on enough rows to be compared."""
+        return self._usable[:, self.metrics.index(metric)]
+
     @cached_property
     def by_group(self) -> pd.DataFrame:
         """One row per group: its count, then each metric; NaN where a rate has no denominator."""

@@ -4,6 +4,9 @@ Permuting the groups over the rows leaves every margin as it is, so the hits of 
 hypergeometric distribution, whose cost does not grow with the rows. Hits are dealt among the rows of the rate's
 denominator. Rates of rows with one label (such as the true positive rate), F1 and means of two rates share one deal, in
 which the selected rows are dealt among the positive and among the negative rows.
+
+The statistic is that of the chi-squared test: squared distances of the groups from their mean, by the rows behind them.
+The largest difference would be that of the smallest groups, whatever the large ones show.
 """
 
 from __future__ import annotations
@@ -13,16 +16,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.fairness.metrics.arrays import BoolArray, FloatArray
-from core.fairness.metrics.counts import rate, sum_cells
+from core.fairness.metrics.counts import denominator, divide, rate
+from core.fairness.metrics.intervals import effective_rows_of, share_parts
 from core.fairness.metrics.registry import Rate
 
-__all__ = ["p_values"]
+__all__ = ["p_values", "spread"]
 
 
 def _deal(hits: float, sizes: FloatArray, draws: int, random: np.random.Generator) -> FloatArray:
     """Return how many of the hits each group gets, (draws, groups)."""
     remaining = np.full(draws, round(hits), dtype=np.int64)
-    rows = np.rint(sizes).astype(np.int64)  # expected counts are fractions
+    rows = np.rint(sizes).astype(np.int64)  # expected and effective counts are fractions
     rest = int(rows.sum())
     remaining = np.minimum(remaining, rest)
     dealt = np.empty((draws, len(sizes)))
@@ -35,22 +39,40 @@ def _deal(hits: float, sizes: FloatArray, draws: int, random: np.random.Generato
     return dealt
 
 
-def _deal_by_label(cells: FloatArray, draws: int, random: np.random.Generator) -> FloatArray:
+def _deal_by_label(cells: FloatArray, squares: FloatArray, draws: int, random: np.random.Generator) -> FloatArray:
     """Return counts after the selected rows were dealt anew within each label, (draws, groups, 4)."""
-    negatives, positives = cells[:, 0] + cells[:, 1], cells[:, 2] + cells[:, 3]
-    false = _deal(cells[:, 1].sum(), negatives, draws, random)
-    true = _deal(cells[:, 3].sum(), positives, draws, random)
-    return np.stack([negatives - false, false, positives - true, true], axis=-1)
+    dealt = []
+    for label in (slice(0, 2), slice(2, 4)):
+        weights = cells[:, label].sum(axis=1)
+        rows = np.nan_to_num(divide(weights**2, squares[:, label].sum(axis=1)))
+        shares = divide(cells[:, label][:, 1], weights)
+        selected = _deal(float(np.nansum(shares * rows)), rows, draws, random) * np.nan_to_num(divide(weights, rows))
+        dealt += [weights - selected, selected]
+    return np.stack(dealt, axis=-1)
 
 
-def _range(values: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore"):
-        spread: FloatArray = np.nanmax(values, axis=-1) - np.nanmin(values, axis=-1)
-    return spread
+def spread(values: FloatArray, rows: FloatArray) -> FloatArray:
+    """Return squared distances of groups from their mean, by the rows behind them; groups without a value do not count.
+
+    Examples
+    --------
+    >>> spread(np.array([0.2, 0.4]), np.array([10.0, 30.0])).round(6).item()
+    0.3
+    """
+    known = np.isfinite(values)
+    filled, own = np.where(known, values, 0.0), np.where(known, rows, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (own * filled).sum(axis=-1, keepdims=True) / own.sum(axis=-1, keepdims=True)
+    return np.asarray((own * (filled - mean) ** 2).sum(axis=-1))
 
 
 def p_values(
-    rates: Sequence[Rate], cells: FloatArray, usable: BoolArray, draws: int, random: np.random.Generator
+    rates: Sequence[Rate],
+    cells: FloatArray,
+    squares: FloatArray,
+    usable: BoolArray,
+    draws: int,
+    random: np.random.Generator,
 ) -> FloatArray:
     """Test for each rate that the groups do not differ.
 
@@ -58,8 +80,9 @@ def p_values(
     ----------
     rates : sequence of Rate
         The rates.
-    cells : array of shape (groups, 4)
-        Counts of the groups of one control level.
+    cells, squares : array of shape (groups, 4)
+        Sums of weights, and of their squares, of the groups of one control level: both the counts where rows have no
+        weights. Weighted rows are dealt in effective numbers.
     usable : array of shape (groups, rates)
         Groups that are compared, by rate.
     draws : int
@@ -70,7 +93,7 @@ def p_values(
     Returns
     -------
     array of shape (rates,)
-        Share of permutations whose largest difference is at least the observed one, itself among them; NaN where there
+        Share of permutations that are at least as far from equal as the groups are, these among them; NaN where there
         are not two groups to compare.
     """
     p = np.full(len(rates), np.nan)
@@ -79,17 +102,17 @@ def p_values(
         chosen = usable[:, index]
         if chosen.sum() < 2:
             continue
-        table = cells[chosen]
-        observed = _range(rate(record, table))
+        table, own = cells[chosen], squares[chosen]
         if record.permuted_by_label:
             # One deal for all of these, so that they agree with each other.
             key = chosen.tobytes()
             if key not in by_label:
-                by_label[key] = _deal_by_label(table, draws, random)
-            drawn = rate(record, by_label[key])
+                by_label[key] = _deal_by_label(table, own, draws, random)
+            values, drawn, rows = rate(record, table), rate(record, by_label[key]), denominator(record, table)
         else:
-            hits, among = (sum_cells(table, weights) for weights in record.ratio)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                drawn = _deal(hits.sum(), among, draws, random) / among
-        p[index] = (1 + np.count_nonzero(_range(drawn) >= observed - 1e-12)) / (draws + 1)
+            values, _, _ = share_parts(record, table)
+            rows = np.rint(effective_rows_of(record, table, own))
+            drawn = divide(_deal(float((values * rows).sum()), rows, draws, random), rows)
+        observed = spread(values, rows)
+        p[index] = (1 + np.count_nonzero(spread(drawn, rows) >= observed * (1 - 1e-9) - 1e-12)) / (draws + 1)
     return p

@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, Interval
 from core.fairness.metrics.counts import denominator, rate
-from core.fairness.metrics.intervals import draw_cells, percentiles, rate_intervals
+from core.fairness.metrics.intervals import rate_bounds
 from core.fairness.metrics.permutation import p_values
 from core.fairness.metrics.registry import RATES
 
@@ -25,10 +25,30 @@ class MetricValues(Protocol):
     def denominators(self) -> FloatArray:
         """Number of rows behind each value."""
 
-    def intervals(
-        self, confidence: float, draws: int, random: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray, list[str]]:
-        """Return lower bounds, upper bounds, and the method of each metric."""
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Name of the interval of each metric."""
+
+    def bounds(self, metric: int, groups: IndexArray, z: FloatArray) -> Interval:
+        """Return the bounds of a metric of some groups, each at its own normal quantile.
+
+        Parameters
+        ----------
+        metric : int
+            Position of the metric.
+        groups : array of shape (n,)
+            Positions of the groups, which may repeat.
+        z : array of shape (n,)
+            Normal quantile of each interval. Intervals grow with it.
+
+        Returns
+        -------
+        tuple of array
+            Lower and upper bounds; NaN where there is no interval.
+        """
+
+    def obstacle(self, metric: int, group: int) -> str:
+        """Return why a metric of a group has no interval; empty where it has one."""
 
     def test(self, chosen: BoolArray, usable: BoolArray, draws: int, random: np.random.Generator) -> FloatArray:
         """Return for each metric the p-value that the chosen groups do not differ, or NaN."""
@@ -40,18 +60,17 @@ class RateValues:
     Parameters
     ----------
     cells : array of shape (groups, 4)
-        Counts of each group.
+        Counts of each group, or sums of weights.
+    squares : array of shape (groups, 4), optional
+        Sums of the squares of the weights; by default each row weighs 1.
     """
 
-    def __init__(self, cells: FloatArray) -> None:
+    def __init__(self, cells: FloatArray, squares: FloatArray | None = None) -> None:
         self.cells = cells
+        self.squares = cells if squares is None else squares
         self.rates = tuple(RATES.values())
         self.names = tuple(record.name for record in self.rates)
-        self.values = self.of(cells)
-
-    def of(self, cells: FloatArray) -> FloatArray:
-        """Return the rates of other counts, shape (..., rates)."""
-        return np.stack([rate(record, cells) for record in self.rates], axis=-1)
+        self.values = np.stack([rate(record, cells) for record in self.rates], axis=-1)
 
     @property
     def denominators(self) -> FloatArray:
@@ -61,24 +80,28 @@ class RateValues:
     def _denominators(self, cells: FloatArray) -> FloatArray:
         return np.stack([denominator(record, cells) for record in self.rates], axis=-1)
 
-    def intervals(
-        self, confidence: float, draws: int, random: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray, list[str]]:
-        """Return lower bounds, upper bounds, and the method of each rate."""
-        low, high = rate_intervals(self.rates, self.cells, confidence)
-        return low, high, [record.method for record in self.rates]
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Name of the interval of each rate."""
+        return tuple(record.method for record in self.rates)
 
-    def draw(self, draws: int, random: np.random.Generator) -> FloatArray:
-        """Return the rates of bootstrap resamples, (draws, groups, rates)."""
-        return self.of(draw_cells(self.cells, draws, random))
+    def bounds(self, metric: int, groups: IndexArray, z: FloatArray) -> Interval:
+        """Return the bounds of a rate of some groups, each at its own normal quantile."""
+        low, high = rate_bounds(self.rates[metric], self.cells[groups], self.squares[groups], z)
+        values = self.values[groups, metric]
+        return np.minimum(low, values), np.maximum(high, values)
+
+    def obstacle(self, metric: int, group: int) -> str:
+        """Return why a rate of a group has no interval; empty where it has one."""
+        return "no interval: no row to compute it from" if np.isnan(self.values[group, metric]) else ""
 
     def test(self, chosen: BoolArray, usable: BoolArray, draws: int, random: np.random.Generator) -> FloatArray:
         """Test among the chosen groups that they do not differ."""
-        return p_values(self.rates, self.cells[chosen], usable[chosen], draws, random)
+        return p_values(self.rates, self.cells[chosen], self.squares[chosen], usable[chosen], draws, random)
 
 
 class WeightedRateValues(RateValues):
-    """Rates from sums of weights, resampled by rows, for which the weights are kept.
+    """Rates from sums of weights.
 
     Parameters
     ----------
@@ -90,45 +113,13 @@ class WeightedRateValues(RateValues):
         Weights of the rows.
     """
 
-    # A group with more rows than this is resampled by the normal distribution of its sums.
-    normal_from_rows = 2_000
-
     def __init__(self, cells: FloatArray, cell_of_row: IndexArray, weights: FloatArray) -> None:
-        super().__init__(cells)
-        self._cell_of_row, self._weights = cell_of_row, weights
+        squares = np.bincount(cell_of_row, weights=weights**2, minlength=cells.size)
         self._rows = np.bincount(cell_of_row, minlength=cells.size).reshape(cells.shape)
+        # A difference of sums may leave a rounding error where there is no row.
+        super().__init__(np.where(self._rows > 0, cells, 0.0), squares.reshape(cells.shape).astype(np.float64))
 
     @property
     def denominators(self) -> FloatArray:
         """Number of rows, not the sum of their weights, behind each rate."""
         return self._denominators(self._rows.astype(float))
-
-    def draw(self, draws: int, random: np.random.Generator) -> FloatArray:
-        """Return the rates of bootstrap resamples of the rows within each group."""
-        drawn = np.zeros((draws, *self.cells.shape))
-        order = np.argsort(self._cell_of_row, kind="stable")
-        ends = np.cumsum(self._rows.sum(axis=1))
-        for group, rows in enumerate(np.split(order, ends[:-1])):
-            cell, weight = self._cell_of_row[rows] - 4 * group, self._weights[rows]
-            n = len(rows)
-            if n <= self.normal_from_rows:
-                times = random.multinomial(n, np.full(n, 1 / n), size=draws)
-                drawn[:, group] = times @ (np.eye(4)[cell] * weight[:, None])
-            else:
-                squares = np.bincount(cell, weights=weight**2, minlength=4)
-                covariance = np.diag(squares) - np.outer(self.cells[group], self.cells[group]) / n
-                drawn[:, group] = random.multivariate_normal(
-                    self.cells[group], covariance, size=draws, method="eigh", check_valid="ignore"
-                )
-        return self.of(np.maximum(drawn, 0))
-
-    def intervals(
-        self, confidence: float, draws: int, random: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray, list[str]]:
-        """Return lower bounds, upper bounds, and the method of each rate."""
-        low, high, _ = percentiles(self.draw(draws, random), confidence)
-        return low, high, ["row bootstrap"] * len(self.rates)
-
-    def test(self, chosen: BoolArray, usable: BoolArray, draws: int, random: np.random.Generator) -> FloatArray:
-        """Return NaN: the permutation test deals counts, and sums of weights are none."""
-        return np.full(len(self.rates), np.nan)

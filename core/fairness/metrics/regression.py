@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, Interval
-from core.fairness.metrics.intervals import effective_weights, mean_interval, percentiles
+from core.fairness.metrics.counts import divide
+from core.fairness.metrics.intervals import MIN_ROWS, effective_weights, loss_bounds, mean_bounds
 from core.fairness.metrics.registry import NUMBER_METRICS
-from core.fairness.metrics.scores import heterogeneity
+from core.fairness.metrics.row_permutation import RowMeans, permuted_p_values, rows_among, tested_groups
 
 __all__ = ["NumberValues"]
+
+_METHODS = ("Student", "Student", "gamma, Hall", "gamma, Hall, root", "gamma, Hall")
 
 
 class NumberValues:
@@ -35,67 +38,92 @@ class NumberValues:
         groups: int,
         weights: FloatArray | None,
     ) -> None:
+        self.names = tuple(NUMBER_METRICS)
+        self._codes, self._weights = codes, weights
+        self._center = float(predicted.mean())
+        self._predicted = predicted - self._center
+        self._count = np.bincount(codes, minlength=groups).astype(float)
+        own = None if weights is None else effective_weights(weights, codes, groups)
+        self.rows = np.bincount(codes, weights=own, minlength=groups).astype(float)
+
         def mean(values: FloatArray) -> FloatArray:
-            total = np.bincount(codes, weights=values if weights is None else values * weights, minlength=groups)
+            total = np.bincount(codes, weights=values if own is None else values * own, minlength=groups)
             with np.errstate(invalid="ignore", divide="ignore"):
                 average: FloatArray = total / self.rows
             return average
 
-        self.names = tuple(NUMBER_METRICS)
-        self._count = np.bincount(codes, minlength=groups).astype(float)
-        if weights is not None:
-            weights = effective_weights(weights, codes, groups)
-        self.rows = np.bincount(codes, weights=weights, minlength=groups).astype(float)
-        error = predicted - truth
-        centered = truth - mean(truth)[codes]
-        moments = [predicted - mean(predicted)[codes], error, np.abs(error), error**2, centered, centered**2]
-        self._means = np.stack([mean(moment) for moment in moments], axis=-1)
-        self._cross = np.stack([np.stack([mean(a * b) for b in moments], axis=-1) for a in moments], axis=-2)
-        self._covariance = self._cross - self._means[:, :, None] * self._means[:, None, :]
-        self.values = np.stack([mean(predicted), *self._error_metrics(self._means)], axis=-1)
-
-    @staticmethod
-    def _error_metrics(means: FloatArray) -> list[FloatArray]:
-        """Return mean error, mean absolute error, root mean squared error and R2 of moments (..., 6)."""
-        variation = means[..., 5] - means[..., 4] ** 2
+        self._error = predicted - truth
+        squares, distances = self._error**2, (truth - mean(truth)[codes]) ** 2
+        self._squares, self._variation = mean(squares), mean(distances)
+        scale = mean(truth**2) * 1e-12
         with np.errstate(invalid="ignore", divide="ignore"):
-            r2 = np.where(variation > 1e-12 * means[..., 5], 1 - means[..., 3] / variation, np.nan)
-        return [means[..., 1], means[..., 2], np.sqrt(np.maximum(means[..., 3], 0)), r2]
+            unexplained = np.where(self._variation > scale, self._squares / self._variation, np.nan)
+            # What each row adds to the logarithm of the unexplained share.
+            shares = np.where(squares > 0, squares / self._squares[codes], 0.0)
+            self._shares = shares - distances / self._variation[codes]
+        rows = [predicted - mean(predicted)[codes], self._error, np.abs(self._error), squares, self._shares]
+        centered = [part - mean(part)[codes] for part in rows]
+        self._variances = np.stack([mean(part**2) for part in centered], axis=-1)
+        third = np.stack([mean(part**3) for part in centered], axis=-1)
+        self._skewness = divide(third, self._variances**1.5)
+        means = [mean(predicted), mean(self._error), mean(np.abs(self._error)), np.sqrt(self._squares), 1 - unexplained]
+        self.values = np.stack(means, axis=-1)
 
     @property
     def denominators(self) -> FloatArray:
         """Number of rows behind each metric."""
         return np.repeat(self._count[:, None], len(self.names), axis=1)
 
-    def intervals(
-        self, confidence: float, draws: int, random: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray, list[str]]:
-        """Return lower bounds, upper bounds, and the method of each metric."""
-        variance = np.diagonal(self._covariance, axis1=1, axis2=2)
-        bounds: list[Interval] = [
-            mean_interval(self.values[:, 0], variance[:, 0], self.rows, confidence),
-            mean_interval(self.values[:, 1], variance[:, 1], self.rows, confidence),
-        ]
-        low, high = mean_interval(self.values[:, 2], variance[:, 2], self.rows, confidence)
-        bounds.append((np.maximum(low, 0), high))
-        low, high = mean_interval(self._means[:, 3], variance[:, 3], self.rows, confidence)
-        bounds.append((np.sqrt(np.maximum(low, 0)), np.sqrt(high)))
-        low, high = np.full(len(self.rows), np.nan), np.full(len(self.rows), np.nan)
-        for group, rows in enumerate(self.rows):
-            if rows > 2:  # R2 is a function of means, and means of resamples are normal
-                drawn = random.multivariate_normal(
-                    self._means[group], self._covariance[group] / rows, size=draws, method="eigh", check_valid="ignore"
-                )
-                low[group], high[group], _ = percentiles(self._error_metrics(drawn)[3], confidence)
-        bounds.append((low, high))
-        methods = ["Student", "Student", "Student", "Student, root", "bootstrap of moments"]
-        return np.stack([pair[0] for pair in bounds], -1), np.stack([pair[1] for pair in bounds], -1), methods
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Name of the interval of each metric."""
+        return _METHODS
+
+    def bounds(self, metric: int, groups: IndexArray, z: FloatArray) -> Interval:
+        """Return the bounds of a metric of some groups, each at its own normal quantile."""
+        values, rows, variance = self.values[groups, metric], self.rows[groups], self._variances[groups, metric]
+        variation, skewness = self._variation[groups], self._skewness[groups, metric]
+        name = self.names[metric]
+        if name == "mae":
+            low, high = loss_bounds(values, variance, skewness, rows, z, np.sqrt(variation))
+        elif name == "rmse":
+            squares = self._squares[groups]
+            low, high = (np.sqrt(bound) for bound in loss_bounds(squares, variance, skewness, rows, z, variation))
+        elif name == "r2":  # by the share that is not explained
+            left = 1 - values
+            moments = left, variance * left**2, skewness
+            high, low = (1 - bound for bound in loss_bounds(*moments, rows, z, np.ones(len(rows))))
+        else:
+            low, high = mean_bounds(values, variance, rows, z)
+        few = self._count[groups] < MIN_ROWS
+        return np.where(few, np.nan, np.minimum(low, values)), np.where(few, np.nan, np.maximum(high, values))
+
+    def obstacle(self, metric: int, group: int) -> str:
+        """Return why a metric of a group has no interval; empty where it has one."""
+        count = self._count[group]
+        if count < MIN_ROWS:
+            return f"no interval: only {count:,.0f} {'row' if count == 1 else 'rows'}"
+        return ""
 
     def test(self, chosen: BoolArray, usable: BoolArray, draws: int, random: np.random.Generator) -> FloatArray:
-        """Test among the chosen groups that they do not differ; NaN for R2."""
+        """Test among the chosen groups that they do not differ."""
+        p = np.full(len(self.names), np.nan)
         usable = usable & chosen[:, None]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            variances = np.diagonal(self._covariance, axis1=1, axis2=2) / (self.rows - 1)[:, None]
-        means = [self.values[:, 0], self.values[:, 1], self.values[:, 2], self._means[:, 3]]
-        p = [heterogeneity(values, variances[:, i], usable[:, i]) for i, values in enumerate(means)]
-        return np.array([*p, np.nan])
+        for shared in ([0, 1, 2, 3], [4]):
+            for metrics, groups in tested_groups(usable, shared):
+                codes, own = rows_among(self._codes, groups)
+                weights = None if self._weights is None else self._weights[own]
+                pairs = [self._rows(metric, own) for metric in metrics]
+                values, rows = (np.column_stack(part) for part in zip(*pairs, strict=True))
+                if shared == [4]:  # what is left is relative to the share of the group that is not explained
+                    rows = rows * (values[groups] - 1)[codes]
+                p[metrics] = permuted_p_values(values[groups], [RowMeans(rows, codes, weights)], draws, random)
+        return p
+
+    def _rows(self, metric: int, own: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Return what is compared of each group in a metric's test, and its rows."""
+        error = self._error[own]
+        rows = (self._predicted[own], error, np.abs(error), error**2, self._shares[own])[metric]
+        if self.names[metric] == "rmse":
+            return self._squares, rows
+        return self.values[:, metric] - (self._center if metric == 0 else 0.0), rows
