@@ -1,4 +1,4 @@
-"""Policies that are kept with a search, and how often its test rows were used to check a rule."""
+"""Policies that are kept with a search, and how often its test rows were used for a check."""
 
 from __future__ import annotations
 
@@ -42,12 +42,20 @@ def kept(run: Run) -> dict[str, ThresholdPolicy]:
     }
 
 
-def note_read(run: Run, rule: Mapping[str, JsonValue]) -> None:
-    """Note that the test rows were used to check a rule; the same rule counts once."""
-    if rule not in [event.values for event in events.read(run.id, run.workspace, phase=_PHASE)]:
-        events.append(run.id, run.workspace, Event(_PHASE, None, "The test rows were used to check a rule", dict(rule)))
+def note_read(run: Run, check: Mapping[str, JsonValue]) -> None:
+    """Note that the test rows were used for a check; the same check counts once.
+
+    Parameters
+    ----------
+    run : Run
+        Run that held the rows out.
+    check : mapping
+        Record of the check: a rule, a cohort whose figures were read, or another model that was compared.
+    """
+    if check not in [event.values for event in events.read(run.id, run.workspace, phase=_PHASE)]:
+        events.append(run.id, run.workspace, Event(_PHASE, None, "The test rows were used for a check", dict(check)))
 
 
 def reads(run: Run) -> int:
-    """Return for how many rules the test rows were used, the model's own included."""
+    """Return for how many checks the test rows were used: the model's own rule, others, cohorts and comparisons."""
     return 1 + len(events.read(run.id, run.workspace, phase=_PHASE))

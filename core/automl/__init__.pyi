@@ -13,6 +13,7 @@ from .results.compare import compare_results, compare_tables, compare_trials
 from .results.hyperparameters import hyperparameter_importance, hyperparameter_table
 from .results.model_file import load_model
 from .results.result import AutoMLResult
+from .results.row_evidence import evaluate_rows
 from .tuning.search import search
 from .tuning.trials import Trial, Trials
 from .tuning.warm_start import PREDICTIONS_FILE, load_predictions
@@ -42,6 +43,7 @@ __all__ = [
     "compare_results",
     "compare_tables",
     "compare_trials",
+    "evaluate_rows",
     "hyperparameter_importance",
     "hyperparameter_table",
     "learner_title",

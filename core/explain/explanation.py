@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,9 +22,10 @@ from pydantic import BaseModel, JsonValue, ValidationError, model_validator
 from core.errors import StorageError
 from core.explain.cells import Cell, as_python
 from core.explain.dependence import Dependence
+from core.explain.explained_model import IndexArray
 from core.explain.interactions import METHOD
 from core.explain.settings import ExplainSettings
-from core.explain.shap_values import ShapSummary, ShapValues
+from core.explain.shap_values import ShapSummary, ShapValues, summarize
 from core.files import write_text
 
 __all__ = ["SHAP_FILE", "SUMMARY_FILE", "Explanation"]
@@ -119,6 +121,39 @@ class Explanation:
     interaction_space: str
     left_out: list[dict[str, str]]
     elapsed_s: float
+
+    def of_rows(self, row_ids: IndexArray, groups: Mapping[str, pd.Series] | None = None) -> Explanation:
+        """Return what the SHAP values of single rows say about some of the rows.
+
+        Importance by shuffling, effects of single columns and interactions were computed on all rows together, so they
+        are not in it.
+
+        Parameters
+        ----------
+        row_ids : array of int
+            Positions of the rows in the table.
+        groups : mapping of str to Series, optional
+            Groups of the table's rows by sensitive column; the index has positions.
+
+        Returns
+        -------
+        Explanation
+            SHAP values and their summary; both empty where none of the rows was explained.
+        """
+        rows = None if self.shap is None else self.shap.of_rows(row_ids)
+        summary = self.no_table("summary")
+        if rows is not None and len(rows):
+            by_name = {name: column.loc[rows.row_id].reset_index(drop=True) for name, column in (groups or {}).items()}
+            summary = summarize(rows, by_name, seed=self.settings.seed)
+        return replace(
+            self,
+            rows=len(row_ids),
+            permutation=self.no_table("permutation"),
+            shap=rows,
+            summary=summary,
+            dependence=[],
+            interactions=self.no_table("interactions"),
+        )
 
     @staticmethod
     def no_table(name: str) -> pd.DataFrame:

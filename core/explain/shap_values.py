@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -87,6 +87,13 @@ class ShapValues:
         if name not in self.classes:
             raise InputError(f"Unknown class {name!r}.", f"Choose one of {', '.join(map(repr, self.classes))}.")
         return self.classes.index(name)
+
+    def of_rows(self, row_ids: IndexArray) -> ShapValues:
+        """Return the values of the rows at these positions in the table, as far as they were explained."""
+        inside = np.isin(self.row_id, row_ids)
+        return replace(
+            self, values=self.values[inside], row_id=self.row_id[inside], data=self.data[inside].reset_index(drop=True)
+        )
 
     def table(self) -> pd.DataFrame:
         """Return a table with one line per row and class: row_id, class, output, then cells and SHAP values.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from core import saved_cohorts
+from core import policies
 from core.automl import (
     METRICS,
     PREDICTIONS_FILE,
@@ -19,11 +20,8 @@ from core.automl import (
     load_predictions,
 )
 from core.catalog import Run, RunState, runs
-from core.cohorts import Cohort
-from core.datasets import load_frame
-from core.errors import InputError
 from core.storage import get_store
-from pages._ui import artifacts, charts, distinct, frame, lookups, numbers
+from pages._ui import artifacts, charts, cohort_rows, distinct, frame, lookups, numbers
 
 __all__ = ["show"]
 
@@ -31,15 +29,10 @@ _DECIDE_TEST = ("target", "seed", "test_fraction", "time_column", "group_column"
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _compare(
-    first: str, other: str, target: str, task: str, metric: str, data: str, cohort: Cohort | None
-) -> dict[str, Any]:
+def _compare(first: str, other: str, target: str, task: str, metric: str, row_ids: np.ndarray | None) -> dict[str, Any]:
     own, theirs = artifacts.read_table(first), artifacts.read_table(other)
-    if cohort is not None:
-        table = load_frame(get_store().local_path(data), list(cohort.columns))
-        own, theirs = (part[cohort.mask(table.iloc[part["row_id"].to_numpy()])] for part in (own, theirs))
-        if not len(own):
-            raise InputError("No test row belongs to this cohort.", "Choose another, or all test rows.")
+    if row_ids is not None:
+        own, theirs = (part[np.isin(part["row_id"].to_numpy(), row_ids)] for part in (own, theirs))
     return _plain(compare_tables(own, theirs, target=target, task=task, metric=metric), metric)
 
 
@@ -93,28 +86,14 @@ def _search(run: Run, record: Mapping[str, Any]) -> None:
         return
     own, theirs = (artifacts.digests(run_id)["test.parquet"] for run_id in (run, others[chosen]))
     name = _metric(record, "automl-versus-metric")
-    dataset = lookups.existing_dataset(run.dataset_id)
-    cohort = None if dataset is None else _cohort(run)
+    choice = cohort_rows.choose(run, lookups.existing_dataset(run.dataset_id), key="automl-versus-cohort")
+    if not choice.enough:
+        return
+    if choice.cohort is not None:
+        policies.note_read(others[chosen], {"cohort": choice.cohort.to_dict()})
     with frame.errors_shown():
-        data = "" if dataset is None else dataset.data_digest
-        compared = _compare(own, theirs, target, record["task"], name, data, cohort)
-        rows = "test rows" if cohort is None else f"test rows where {frame.plain(cohort.text)}"
-        _difference(compared, METRICS[name], "This model", "The other", rows)
-
-
-def _cohort(run: Run) -> Cohort | None:
-    """Let the user choose one of the saved cohorts; return None for all rows, and where none is saved."""
-    kept = saved_cohorts.kept(run)
-    if not kept:
-        return None
-    chosen = st.selectbox(
-        "Rows",
-        [None, *kept],
-        format_func=lambda file: "All test rows" if file is None else kept[file].text,
-        key="automl-versus-cohort",
-        help="Cohorts are saved on the tab Where it fails.",
-    )
-    return None if chosen is None else kept[chosen]
+        compared = _compare(own, theirs, target, record["task"], name, choice.row_ids)
+        _difference(compared, METRICS[name], "This model", "The other", frame.plain(choice.text))
 
 
 def _label(run: Run) -> str:

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from core.automl import METRICS
 from core.catalog import Run, RunState
 from core.explain import SHAP_FILE, SUMMARY_FILE, Explanation
+from core.fairness import as_groups
 from core.storage import get_store
 from core.tasks import explain as task
-from pages._ui import address, artifacts, dependence_chart, explain_charts, frame, numbers, run_view
+from pages._ui import (
+    address,
+    artifacts,
+    cohort_rows,
+    dependence_chart,
+    explain_charts,
+    frame,
+    lookups,
+    numbers,
+    run_view,
+)
 
 __all__ = ["explanation", "show"]
 
@@ -52,8 +64,15 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
             _missing(run, record)
             _explain(run, "Explain the model")
         return
+    whole = explained
+    narrowed = _of_cohort(run, explained)
+    if narrowed is None:
+        return
+    explained = narrowed
     classes = explained.classes
-    parts: dict[str, Callable[[], None]] = {"Importance": lambda: _importance(explained)}
+    parts: dict[str, Callable[[], None]] = {}
+    if explained is whole:
+        parts["Importance"] = lambda: _importance(explained)
     if explained.shap is not None:
         parts["What pushes predictions up or down"] = lambda: _contributions(explained, classes)
     if explained.summary["group"].notna().any():
@@ -64,13 +83,47 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
         parts["Interactions"] = lambda: explain_charts.interactions(
             explained.interactions, explained.interaction_space, classes[0] if len(classes) == 1 else None
         )
-    shown = address.restore("view", list(parts), "Importance", "automl-explain-view")
+    shown = address.restore("view", list(parts), next(iter(parts)), "automl-explain-view")
     chosen = st.radio("View", list(parts), horizontal=True, key="automl-explain-view", label_visibility="collapsed")
     address.keep("view", chosen, shown, "automl-explain-view")
     parts[chosen]()
     _left_out(explained)
     if explained.left_out and not active:
         _explain(run, "Explain with more time")
+
+
+def _of_cohort(run: Run, explained: Explanation) -> Explanation | None:
+    """Let the user choose a saved cohort; return the explanation of its rows, or None where they are too few."""
+    dataset = lookups.existing_dataset(run.dataset_id)
+    if explained.rows_from != "test" or explained.shap is None:
+        return explained
+    choice = cohort_rows.choose(run, dataset, key="automl-explain-cohort")
+    if choice.row_ids is None or dataset is None:
+        return explained
+    if not choice.enough:
+        return None
+    narrowed = _narrow(explained, dataset.data_digest, choice.row_ids)
+    count = 0 if narrowed.shap is None else len(narrowed.shap)
+    if count < cohort_rows.MIN_ROWS:
+        st.warning(
+            f"Only {count:,} of these rows are among the {len(explained.shap):,} that were explained one by one, and "
+            f"{cohort_rows.MIN_ROWS} are needed. Choose other rows.",
+            icon=":material/group_off:",
+        )
+        return None
+    st.caption(
+        f"{count:,} of these rows are among the {len(explained.shap):,} that were explained one by one. Importance by "
+        "shuffling, effects of single columns and interactions are known for all test rows only."
+    )
+    return narrowed
+
+
+def _narrow(explained: Explanation, data: str, row_ids: np.ndarray) -> Explanation:
+    """Return the explanation of some rows, with the groups of the sensitive columns that it has."""
+    names = tuple(dict.fromkeys(explained.summary["column"].dropna()))
+    table = artifacts.read_table(data, names) if names else None
+    groups = {} if table is None else {name: as_groups(table[name].iloc[row_ids]) for name in names}
+    return explained.of_rows(row_ids, groups)
 
 
 def _missing(run: Run, record: Mapping[str, Any]) -> None:

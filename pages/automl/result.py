@@ -12,7 +12,7 @@ from core.automl import METRICS, learner_title
 from core.catalog import Run, RunState
 from pages._ui import artifacts, downloads, findings, frame, header, lookups, numbers, registration, run_actions, tabs
 from pages._ui.next_steps import next_steps
-from pages.automl import evidence, explain, leaderboard, next_actions, whatif, where_it_fails
+from pages.automl import cohort_evidence, explain, leaderboard, next_actions, whatif, where_it_fails
 
 __all__ = ["head", "show"]
 
@@ -60,7 +60,7 @@ def show(run: Run) -> None:
         _tiles(record)
     contents: dict[str, Callable[[], None]] = {
         "Leaderboard": lambda: leaderboard.show(run, record),
-        "Charts": lambda: evidence.show(record),
+        "Charts": lambda: cohort_evidence.show(run, record),
         "Explain": lambda: explain.show(run, record),
         "Where it fails": lambda: where_it_fails.show(run, record),
         "What-if": lambda: whatif.show(run, record),

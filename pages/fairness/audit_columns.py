@@ -19,6 +19,7 @@ __all__ = ["AuditColumns", "choose"]
 
 Kind = Literal["selection", "score"]
 _MAX_VALUES = 40
+_PER_ROW = 3
 _ATTRIBUTES = {"sex": "sex or gender", "race": "race or ethnicity"}
 _TITLES = {"sex": "Sex", "race": "Race and ethnicity"}
 _LAW = {"sex": SEX_CATEGORIES, "race": RACE_CATEGORIES}
@@ -207,10 +208,11 @@ def _choose_categories(chosen: AuditColumns, name: str, key: str) -> tuple[tuple
                 "All categories but the first are of people who are not Hispanic or Latino. Where ethnicity is in a "
                 "column of its own, combine both in Data, Prepare first."
             )
-        grid = st.columns(3, gap="medium")
         for index, (value, count) in enumerate(counts.items()):
+            if index % _PER_ROW == 0:
+                grid = st.columns(_PER_ROW, gap="medium")
             category = suggested[value]
-            with grid[index % 3]:
+            with grid[index % _PER_ROW]:
                 picked = st.selectbox(
                     frame.plain(f"{value} ({count:,})"),
                     options,

@@ -207,7 +207,8 @@ def _groups(comparison: GapComparison) -> None:
             line[title] = (
                 f"{numbers.estimate(value, low, high)} {numbers.interval(low, high)}" if value == value else "–"
             )
-        line["Few rows"] = "yes" if row["small"] else ""
+        if comparison.groups["small"].any():
+            line["Few rows"] = "yes" if row["small"] else ""
         lines.append(line)
     st.dataframe(pd.DataFrame(lines), hide_index=True, alt="Groups under both models")
 

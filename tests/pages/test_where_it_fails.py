@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from core import saved_cohorts
+from core import policies, saved_cohorts
 from core.catalog import runs
-from core.cohorts import Cohort, ValueCondition
+from core.cohorts import Cohort, NumberCondition, ValueCondition
 from core.datasets import load_frame
 from core.housekeeping import delete_dataset
 from core.storage import get_store
@@ -100,3 +100,32 @@ def test_two_searches_are_compared_within_a_saved_cohort(world: World) -> None:
     count = int((table["sex"].iloc[rows] == table["sex"].iloc[0]).sum())
     assert 0 < count < len(rows)
     assert f"on {count} test rows where {frame.plain(cohort.text)}: ROC AUC".replace("\\", "") in texts(test)
+    assert [policies.reads(runs.get(search, "local")) for search in (world.binary, world.rival)] == [2, 2]
+
+
+def test_charts_and_explanations_are_read_for_a_saved_cohort(world: World) -> None:
+    run = runs.get(world.binary, "local")
+    table = load_frame(get_store().local_path(world.credit.data_digest))
+    sex = str(table["sex"].iloc[0])
+    file = saved_cohorts.keep(run, Cohort((ValueCondition(column="sex", values=(sex,)),)))
+    small = saved_cohorts.keep(run, Cohort((NumberCondition(column="age", high=20.0),)))
+    test = visit("automl", run=world.binary, tab="Charts", cohort=file)
+    assert not test.exception
+    assert not test.error
+    predictions = artifacts.table_of(run, "test.parquet")
+    own = predictions[(table["sex"].iloc[predictions["row_id"]] == sex).to_numpy()]
+    right = (own["credit"].astype(str) == own["prediction"].astype(str)).mean()
+    assert f"{len(own)} of 200 test rows where 'sex' is '{sex}'" in texts(test)
+    shown = next(item.value for item in test.table if "This model" in item.value.columns)
+    assert shown.loc["Accuracy", "This model"].startswith(f"{right:.2f}")
+    test.session_state["automl-tabs"] = "Explain"
+    test.run()
+    assert not test.exception
+    assert test.selectbox(key="automl-explain-cohort").value == file, "the address carries the choice"
+    assert "of these rows are among the" in texts(test)
+    assert "Importance" not in test.radio(key="automl-explain-view").options
+    assert policies.reads(run) == 2, "the same cohort counts once"
+    test.selectbox(key="automl-explain-cohort").set_value(small).run()
+    assert not test.exception
+    assert "test rows belong to this cohort: at least 30 are needed" in texts(test)
+    assert policies.reads(run) == 3

@@ -235,3 +235,27 @@ def test_another_table_is_refused(credit):
 def test_settings_are_checked():
     with pytest.raises(SettingsError, match="budget_s"):
         ExplainSettings(budget_s=0)
+
+
+def test_some_rows_are_summarized_as_if_they_were_all() -> None:
+    explained = Explanation.load(golden_files("binary"))
+    shap = explained.shap
+    assert shap is not None
+    chosen = shap.row_id[::2]
+    groups = {"half": pd.Series(np.where(chosen % 3 == 0, "a", "b"), index=chosen)}
+    part = explained.of_rows(np.append(chosen, 10**6), groups)
+    assert part.shap is not None
+    assert part.shap.row_id.tolist() == chosen.tolist()
+    assert part.shap.data.equals(shap.data.iloc[::2].reset_index(drop=True))
+    overall = part.summary[part.summary["group"].isna()].set_index("feature")
+    expected = dict(zip(shap.features, np.abs(shap.values[::2, :, 0]).mean(axis=0), strict=True))
+    assert overall["importance"].to_dict() == pytest.approx(expected)
+    own = part.summary[part.summary["group"] == "a"].set_index("feature")["importance"]
+    inside = np.isin(shap.row_id, chosen[chosen % 3 == 0])
+    assert own.to_dict() == pytest.approx(
+        dict(zip(shap.features, np.abs(shap.values[inside, :, 0]).mean(axis=0), strict=True))
+    )
+    assert part.permutation.empty
+    assert part.dependence == []
+    nothing = explained.of_rows(np.array([10**6]))
+    assert nothing.summary.empty

@@ -1,0 +1,126 @@
+"""The choice of the test rows that a tab reads: all of a search's, or those of one of its saved cohorts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core import policies, saved_cohorts
+from core.catalog import Dataset, Run
+from core.cohorts import Cohort
+from core.datasets import load_frame
+from core.storage import get_store
+from pages._ui import address, artifacts, frame, tables
+
+__all__ = ["MIN_ROWS", "RowChoice", "choose", "positions"]
+
+MIN_ROWS = 30
+_ALL = "all"
+
+
+@dataclass(frozen=True)
+class RowChoice:
+    """The rows that were chosen.
+
+    Parameters
+    ----------
+    cohort : Cohort or None
+        Saved cohort; None for all rows.
+    row_ids : array of int or None
+        Positions in the table of the test rows that belong to the cohort; None for all.
+    count : int
+        Number of test rows that were chosen.
+    of : int
+        Number of all test rows.
+    """
+
+    cohort: Cohort | None
+    row_ids: np.ndarray | None
+    count: int
+    of: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether these are enough rows to read figures from."""
+        return self.cohort is None or self.count >= MIN_ROWS
+
+    @property
+    def text(self) -> str:
+        """The rows in words, to follow a number."""
+        return "test rows" if self.cohort is None else f"test rows where {self.cohort.text}"
+
+
+def positions(data: str, test: str, cohort: Cohort) -> np.ndarray:
+    """Return the positions in the table of the rows that belong to a cohort.
+
+    Parameters
+    ----------
+    data, test : str
+        Digests of the table, and of the predictions of test or other rows.
+    cohort : Cohort
+        Conditions on columns of the table.
+    """
+    return _positions(data, test, cohort)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _positions(data: str, test: str, cohort: Cohort) -> np.ndarray:
+    row_ids = artifacts.read_table(test)["row_id"].to_numpy()
+    table = load_frame(get_store().local_path(data), list(cohort.columns))
+    return np.asarray(row_ids[cohort.mask(table.iloc[row_ids])])
+
+
+def choose(run: Run, dataset: Dataset | None, *, key: str, parameter: str = "cohort") -> RowChoice:
+    """Draw the choice where cohorts are saved with the search, and say how many rows it has.
+
+    Parameters
+    ----------
+    run : Run
+        Search, or another run that made a model; without saved cohorts nothing is drawn.
+    dataset : Dataset or None
+        Table of the rows; without it a cohort's columns cannot be read.
+    key : str
+        Key of the widget.
+    parameter : str, default="cohort"
+        Parameter of the address that holds the choice.
+    """
+    kept = saved_cohorts.kept(run)
+    test = artifacts.digests(run).get("test.parquet")
+    total = 0 if test is None else len(artifacts.read_table(test))
+    everything = RowChoice(None, None, total, total)
+    if not kept or dataset is None or test is None:
+        return everything
+    shown = address.restore(parameter, [_ALL, *kept], _ALL, key)
+    chosen = st.selectbox(
+        "Rows",
+        [_ALL, *kept],
+        format_func=lambda file: "All test rows" if file == _ALL else kept[file].text,
+        key=key,
+        width=520,
+        help="Cohorts are saved on the tab Where it fails of a search.",
+    )
+    address.keep(parameter, chosen, shown, key)
+    if chosen == _ALL:
+        return everything
+    cohort = kept[chosen]
+    missing = [name for name in cohort.columns if name not in tables.column_names(dataset)]
+    if missing:
+        frame.show_error(f"The table has no column '{missing[0]}'.", "Choose other rows, or remove the cohort.")
+        return RowChoice(cohort, np.zeros(0, dtype=np.intp), 0, total)
+    row_ids = positions(dataset.data_digest, test, cohort)
+    policies.note_read(run, {"cohort": cohort.to_dict()})
+    choice = RowChoice(cohort, row_ids, len(row_ids), total)
+    if not choice.enough:
+        st.warning(
+            f"Only {choice.count:,} of {total:,} test rows belong to this cohort: at least {MIN_ROWS} are needed. "
+            "Choose other rows.",
+            icon=":material/group_off:",
+        )
+    else:
+        st.caption(
+            f"{choice.count:,} of {total:,} {frame.plain(choice.text)}. Each cohort that is looked at counts as a use "
+            "of the test rows."
+        )
+    return choice
