@@ -1,45 +1,164 @@
-"""Policies that are kept with a search, and how often its test rows were used for a check."""
+"""Policies that are kept with a search or a training, which of them is in force, and reads of its test rows.
+
+A model has at most one rule in force: the policy that was chosen last, be it thresholds by group or one threshold for
+all rows, or none, and then the model's own labels decide. The choices are a file of the run (``decision-rule.json``),
+so that they travel with its download.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from core.catalog import Run, RunArtifact, artifacts, events
+from core.catalog import Run, RunArtifact, artifacts, events, models
+from core.errors import InputError, NotFoundError
 from core.fairness import ThresholdPolicy
 from core.progress import Event
+from core.registry import unknown_name
+from core.rule_choices import NO_POLICY, RULE_FILE, RuleChoice, RuleChoices
 from core.storage import get_store
 
-__all__ = ["keep", "kept", "note_read", "reads"]
+__all__ = [
+    "NO_POLICY",
+    "RuleInForce",
+    "choices",
+    "choose",
+    "describe",
+    "in_force",
+    "keep",
+    "kept",
+    "note_read",
+    "reads",
+]
 
 _PHASE = "test_read"
 _PREFIX = "policy-"
 _MAX_NAME = 80
 
 
-def keep(run: Run, name: str, policy: ThresholdPolicy) -> str:
-    """Store a policy with a search, so that it is part of the model's download, and return the file's name."""
+@dataclass(frozen=True)
+class RuleInForce:
+    """What decides on the rows that a model scores.
+
+    Parameters
+    ----------
+    name : str or None
+        Name of the policy's file; None where the model's own labels decide.
+    policy : ThresholdPolicy or None
+        The policy.
+    unclear : str, default=""
+        Reason why it is not clear which policy is in force; empty where it is. No policy is given then.
+    """
+
+    name: str | None = None
+    policy: ThresholdPolicy | None = None
+    unclear: str = ""
+
+
+def keep(run: Run, name: str, policy: ThresholdPolicy, *, who: str = "") -> str:
+    """Store a policy with a run and put it in force; return the file's name.
+
+    It becomes part of the model's download. Policies that were kept before stay, and can be chosen again.
+
+    Parameters
+    ----------
+    run : Run
+        The run that made the model.
+    name : str
+        Name of the policy; one of the same name is replaced.
+    policy : ThresholdPolicy
+        The policy.
+    who : str, default=""
+        The person who chose it.
+    """
     safe = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_MAX_NAME] or "policy"
-    content = json.dumps(policy.to_dict(), indent=2, allow_nan=False).encode()
     file = f"{_PREFIX}{safe}.json"
-    digest = get_store().put_bytes(content)
-    artifacts.add(
-        RunArtifact(workspace=run.workspace, run_id=run.id, name=file, digest=digest, size_bytes=len(content))
-    )
+    _store(run, file, json.dumps(policy.to_dict(), indent=2, allow_nan=False).encode())
+    choose(run, file, who=who)
     return file
 
 
 def kept(run: Run) -> dict[str, ThresholdPolicy]:
-    """Return the policies of a search by the name of their file."""
+    """Return the policies of a run by the name of their file."""
     store = get_store()
     return {
         artifact.name: ThresholdPolicy.from_dict(json.loads(store.read_bytes(artifact.digest)))
         for artifact in artifacts.find(run.id, run.workspace)
         if artifact.name.startswith(_PREFIX)
     }
+
+
+def choose(run: Run, name: str, *, who: str = "") -> None:
+    """Put a kept policy in force, in place of the one before; versions of the model note it in their history.
+
+    Parameters
+    ----------
+    run : Run
+        The run that made the model.
+    name : str
+        Name of the policy's file, or "none" for the model's own labels.
+    who : str, default=""
+        The person who chooses.
+
+    Raises
+    ------
+    InputError
+        When no policy of this name is kept with the run.
+    """
+    known = [item.name for item in artifacts.find(run.id, run.workspace) if item.name.startswith(_PREFIX)]
+    if name not in (*known, NO_POLICY):
+        raise InputError(f"No policy '{name}' is kept with this model.", unknown_name(name, [*known, NO_POLICY]))
+    made = choices(run)
+    _store(run, RULE_FILE, RuleChoices((*made.choices, RuleChoice(name, time.time(), who))).to_json())
+    models.note_rule(run.id, run.workspace, name, who=who)
+
+
+def choices(run: Run) -> RuleChoices:
+    """Return the choices of a run's rule, oldest first; a run of an earlier version has none."""
+    try:
+        stored = artifacts.get(run.id, RULE_FILE, run.workspace)
+    except NotFoundError:
+        return RuleChoices()
+    return RuleChoices.from_json(get_store().read_bytes(stored.digest))
+
+
+def in_force(run: Run) -> RuleInForce:
+    """Return the rule that decides where none is named.
+
+    That is the policy that was chosen last; in a run of an earlier version, where nothing was chosen, the only one.
+    """
+    known = kept(run)
+    try:
+        name = choices(run).in_force(list(known))
+    except InputError as error:
+        return RuleInForce(unclear=error.message)
+    return RuleInForce() if name is None else RuleInForce(name, known[name])
+
+
+def describe(policy: ThresholdPolicy) -> str:
+    """Return in a few words what a policy decides by.
+
+    Examples
+    --------
+    >>> describe(ThresholdPolicy.for_all(0.4213, settings={"positive": "yes"}))
+    "'yes' from 0.4213 on, for all rows"
+    >>> describe(ThresholdPolicy({"a": ((0.5, 1.0),)}, ("group",)))
+    "thresholds by 'group'"
+    """
+    if policy.columns:
+        drawn = ", some decisions drawn" if policy.randomized else ""
+        return f"thresholds by {' and '.join(map(repr, policy.columns))}{drawn}"
+    (part,) = next(iter(policy.to_dict()["rules"].values()))
+    threshold, positive = part["threshold"], policy.settings.get("positive")
+    label = "" if positive is None else f"'{positive}' "
+    if isinstance(threshold, str):
+        return f"{label}{threshold}, for all rows"
+    return f"{label}from {threshold:.4g} on, for all rows"
 
 
 def note_read(run: Run, check: Mapping[str, JsonValue]) -> None:
@@ -59,3 +178,10 @@ def note_read(run: Run, check: Mapping[str, JsonValue]) -> None:
 def reads(run: Run) -> int:
     """Return for how many checks the test rows were used: the model's own rule, others, cohorts and comparisons."""
     return 1 + len(events.read(run.id, run.workspace, phase=_PHASE))
+
+
+def _store(run: Run, file: str, content: bytes) -> None:
+    digest = get_store().put_bytes(content)
+    artifacts.add(
+        RunArtifact(workspace=run.workspace, run_id=run.id, name=file, digest=digest, size_bytes=len(content))
+    )

@@ -21,6 +21,7 @@ __all__ = [
     "find",
     "get",
     "history",
+    "note_rule",
     "of_run",
     "point",
     "restore",
@@ -233,6 +234,16 @@ def set_notes(model_id: str, number: int, notes: str, workspace: str, *, who: st
             stored.notes = notes
             session.add(stored)
             _note(session, model, "notes", number=number, who=who)
+
+
+def note_rule(run_id: str, workspace: str, rule: str, *, who: str = "") -> None:
+    """Note in the history of each version of a run which rule decides on the rows that it scores from now on."""
+    with writing() as session:
+        for stored in session.exec(
+            select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == workspace)
+        ):
+            model = _locked(session, stored.model_id, workspace)
+            _note(session, model, "rule", number=stored.number, who=who, why=rule)
 
 
 def set_answer(model_id: str, number: int, key: str, answer: JsonObject | None, workspace: str) -> None:

@@ -13,7 +13,7 @@ from .metrics.paired_gaps import compare_gaps
 from .metrics.pairs import PairwiseGaps, SurestGap, pairwise_gaps
 from .metrics.registry import NUMBER_METRICS, RATES, SCORE_METRICS, GroupMetric, Rate, metric_record
 from .metrics.verdict import verdict
-from .postprocessing.objectives import CONSTRAINTS, OBJECTIVES, Constraint, Objective
+from .postprocessing.objectives import CONSTRAINTS, OBJECTIVES, Constraint, Objective, resolve_costs
 from .postprocessing.optimize import optimize_thresholds, tradeoff_curve
 from .postprocessing.policy import ThresholdPolicy
 from .postprocessing.score_table import ScoreTable, score_table
@@ -64,6 +64,7 @@ __all__ = [
     "mitigate",
     "optimize_thresholds",
     "pairwise_gaps",
+    "resolve_costs",
     "score_table",
     "suggest_categories",
     "tradeoff_curve",

@@ -138,6 +138,7 @@ def _evaluation_text(evidence: RunEvidence) -> list[str]:
             f"The test rows come from {rows['test_groups']:,} groups; the intervals of the metrics resample whole "
             "groups."
         )
+    text.append(_rule_sentence(evidence))
     reads = policies.reads(evidence.run)
     if reads > 1:
         text.append(
@@ -145,6 +146,30 @@ def _evaluation_text(evidence: RunEvidence) -> list[str]:
             "independent."
         )
     return text
+
+
+def _rule_sentence(evidence: RunEvidence) -> str:
+    """Return what decides on the rows that the model scores, and what it was chosen for."""
+    rule = policies.in_force(evidence.run)
+    if rule.unclear:
+        return f"{rule.unclear} Scoring asks for one."
+    if rule.policy is None:
+        own = "the model's own labels" if evidence.labels is not None else "predicted numbers alone"
+        return f"No decision rule is in force: rows get {own}."
+    text = f"The decision rule in force is {policies.describe(rule.policy)} ('{rule.name}')."
+    rates = rule.policy.expected.get("by_group", {})
+    if rule.policy.columns or len(rates) != 1:
+        return text
+    (shares,) = rates.values()
+    costs = rule.policy.settings.get("costs") or {}
+    amounts = ", ".join(f"{name.replace('_', ' ')} {format_value(cost)}" for name, cost in costs.items())
+    selected, recall, precision = (shares.get(name) for name in ("selection_rate", "true_positive_rate", "precision"))
+    if selected is not None and recall is not None and precision is not None:
+        text += (
+            f" On the rows that it was chosen on it selects {selected:.1%}, finds {recall:.1%} of the label, and "
+            f"{precision:.1%} of the selected rows have it."
+        )
+    return f"{text} It was chosen for these costs per row (gains are negative): {amounts}." if amounts else text
 
 
 def _estimate_row(title: str, estimate: StoredEstimate) -> tuple[Cell, ...]:

@@ -47,7 +47,8 @@ def groups_section(evidence: RunEvidence) -> tuple[Section, dict[str, JsonValue]
     kept = policies.kept(evidence.run)
     decided_by = [name for policy in kept.values() for name in policy.columns]
     columns = list(dict.fromkeys([*evidence.result.sensitive_columns, *decided_by]))
-    rules = tuple(_policy_table(name, policy) for name, policy in kept.items())
+    in_force = policies.in_force(evidence.run).name
+    rules = tuple(_policy_table(name, policy, name == in_force) for name, policy in kept.items())
     if not columns or not evidence.result.test_rows:
         reason = "no rows were held out for a test" if columns else "no sensitive columns were named"
         return Section("groups", _TITLE, (f"There are none: {reason}.",), rules, measured=False), {}
@@ -162,7 +163,10 @@ def _sentences(groups: _Groups) -> list[str]:
     return sentences
 
 
-def _policy_table(name: str, policy: ThresholdPolicy) -> CardTable:
+def _policy_table(name: str, policy: ThresholdPolicy, in_force: bool) -> CardTable:
     rules = policy.to_dict()["rules"]  # infinite thresholds in words
     rows = tuple((group, part["threshold"], part["probability"]) for group, rule in rules.items() for part in rule)
-    return CardTable(f"Policy '{name}': selected from this score on", ("Group", "Threshold", "Probability"), rows)
+    use = "in force" if in_force else "kept, not in force"
+    return CardTable(
+        f"Policy '{name}' ({use}): selected from this score on", ("Group", "Threshold", "Probability"), rows
+    )

@@ -12,6 +12,7 @@ _SENTENCES = {
     "roll_back": "Rolled back to version {number}",
     "archive": "Version {number} was archived",
     "restore": "Version {previous} was restored",
+    "rule": "The decision rule of version {number} was chosen",
     "notes": "The notes of version {number} were changed",
 }
 

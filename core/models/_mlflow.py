@@ -67,7 +67,8 @@ def save_mlflow(model: str, path: str | Path, *, policy: str | None = None, work
     path : path
         A folder that is new or empty.
     policy : str, optional
-        Name of the file of a policy that is stored with the model; by default the only one. "none" makes no decisions.
+        Name of the file of a policy that is stored with the model; by default the one in force. "none" makes no
+        decisions.
     workspace : str
         Name of the workspace.
 
@@ -81,7 +82,7 @@ def save_mlflow(model: str, path: str | Path, *, policy: str | None = None, work
     NotFoundError
         When there is no such model.
     InputError
-        If the model does not have this policy, or has several and none is named.
+        If the model does not have this policy, or none is named and it is not clear which one is in force.
     StorageError
         When the folder is not empty, or cannot be written.
 
@@ -110,12 +111,12 @@ def write_model(
     target : Path
         A folder that is new or empty.
     policy : str or None
-        Name of the file of the policy that decides; by default the only one.
+        Name of the file of the policy that decides; by default the one in force.
 
     Raises
     ------
     InputError
-        If the model does not have this policy, or has several and none is named.
+        If the model does not have this policy, or none is named and it is not clear which one is in force.
     StorageError
         When the folder is not empty, or cannot be written.
     """

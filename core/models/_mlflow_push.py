@@ -55,7 +55,8 @@ def push_mlflow(
     experiment : str, default="plumbline"
         Name of the experiment; it is created when it does not exist.
     policy : str, optional
-        Name of the file of a policy that is stored with the model; by default the only one. "none" makes no decisions.
+        Name of the file of a policy that is stored with the model; by default the one in force. "none" makes no
+        decisions.
     workspace : str
         Name of the workspace.
 
@@ -64,7 +65,7 @@ def push_mlflow(
     NotFoundError
         When there is no such model or run.
     InputError
-        If the model does not have this policy, or has several and none is named.
+        If the model does not have this policy, or none is named and it is not clear which one is in force.
     SettingsError
         When MLflow is not installed, or no tracking URI is set.
     StorageError

@@ -1,8 +1,11 @@
-"""Decisions on new rows by a policy: thresholds by group. It travels with a model, and needs no catalog."""
+"""Decisions on new rows by a policy: thresholds by group, or one for all rows.
+
+It travels with a model, and needs no catalog.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,13 +20,13 @@ from core.edge.portable.rules import Rules
 from core.edge.portable.written import Value, category_text
 from core.errors import InputError
 from core.models._fields import Field
+from core.rule_choices import NO_POLICY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NO_POLICY", "Policy", "PolicyApplier", "chosen_name"]
+__all__ = ["Policy", "PolicyApplier"]
 
-NO_POLICY = "none"
 _WITHOUT_POLICY = f"choose '{NO_POLICY}' for the model's own labels."
 
 
@@ -32,33 +35,6 @@ class Policy(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the policy as JSON-serializable values."""
-
-
-def chosen_name(names: Sequence[str], name: str | None) -> str | None:
-    """Return the name of the policy that decides: this one, or the only one there is; None for none.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Names of all policies.
-    name : str or None
-        The one that was asked for, or `NO_POLICY`.
-
-    Raises
-    ------
-    InputError
-        When there is no policy of this name, or there are several and none is named.
-    """
-    if name == NO_POLICY or (name is None and not names):
-        return None
-    if name is None and len(names) == 1:
-        return names[0]
-    if name is not None and name in names:
-        return name
-    choices = f"Name one of {', '.join(names)}, or {_WITHOUT_POLICY}" if names else "This model has no policy."
-    if name is None:
-        raise InputError(f"This model has {len(names)} policies.", choices)
-    raise InputError(f"This model has no policy '{name[:80]}'.", choices)
 
 
 @dataclass(frozen=True)
@@ -182,7 +158,8 @@ class PolicyApplier:
         return np.asarray(self._groups(frame).isin(self.rules.groups), dtype=np.bool_)
 
     def _groups(self, frame: pd.DataFrame) -> pd.Series:
-        return pd.Series(self.rules.names.of_values([_values(frame[name]) for name in self.columns]), dtype=object)
+        values = [_values(frame[name]) for name in self.columns]
+        return pd.Series(self.rules.names.of_values(values, len(frame)), dtype=object)
 
     def finding(self, unknown: dict[str, int]) -> Finding | None:
         """Return a finding about the rows without a decision, or None when there are none."""

@@ -276,8 +276,8 @@ def set_notes(model_id: str, number: int, notes: str, *, who: str = "", workspac
 def history(model_id: str, *, workspace: str) -> list[ModelEvent]:
     """Return who changed what and why, newest first.
 
-    ``action`` is register, promote, roll_back, alias, archive, restore or notes; ``number`` is the version that was
-    changed or that the alias now points to, ``previous`` the one it pointed to before.
+    ``action`` is register, promote, roll_back, alias, archive, restore, rule or notes; ``number`` is the version that
+    was changed or that the alias now points to, ``previous`` the one it pointed to before.
 
     See Also
     --------

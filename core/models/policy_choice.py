@@ -5,13 +5,13 @@ from __future__ import annotations
 from core import policies
 from core.catalog import Run
 from core.fairness import ThresholdPolicy
-from core.models._policy_applier import chosen_name
+from core.rule_choices import chosen_name
 
 __all__ = ["choose_policy"]
 
 
 def choose_policy(run: Run, name: str | None) -> tuple[str, ThresholdPolicy] | None:
-    """Return the policy that decides: the one of this name, or the only one that is stored with the run.
+    """Return the policy that decides: the one of this name, by default the one in force.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def choose_policy(run: Run, name: str | None) -> tuple[str, ThresholdPolicy] | N
     Raises
     ------
     InputError
-        When there is no policy of this name, or there are several and none is named.
+        When there is no policy of this name, or none is named and it is not clear which one is in force.
     """
     kept = policies.kept(run)
-    chosen = chosen_name(list(kept), name)
+    chosen = chosen_name(list(kept), name, policies.choices(run))
     return None if chosen is None else (chosen, kept[chosen])

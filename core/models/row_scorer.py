@@ -64,7 +64,8 @@ class RowScorer:
     version : ModelVersion
         The version that predicts.
     policy : str, optional
-        Name of the file of a policy that is stored with the model; by default the only one. "none" makes no decisions.
+        Name of the file of a policy that is stored with the model; by default the one in force. "none" makes no
+        decisions.
     row_id : str, optional
         A column of unique ids, for a policy that draws some decisions at random.
     onnx : Path, optional
@@ -105,10 +106,15 @@ class RowScorer:
 
     @property
     def ranked_by(self) -> str | None:
-        """Column of the predictions that ranks rows: the probability of the last of two classes, or the number."""
-        labels = self._evidence.labels
+        """Column of the predictions that ranks rows: the score that decides.
+
+        Without a policy that is the probability of the last of two classes, or the number; of more classes none.
+        """
+        labels, applier = self._evidence.labels, self._pipeline.applier
         if labels is None:
             return "prediction"
+        if applier is not None:
+            return f"p({applier.positive_label})"
         return f"p({labels[-1]})" if len(labels) == 2 else None
 
     @property

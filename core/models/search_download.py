@@ -19,11 +19,12 @@ from core.errors import PlumblineError
 from core.features import MISSING
 from core.grammar import Reading
 from core.models._fields import Field
-from core.models._policy_applier import PolicyApplier, chosen_name
+from core.models._policy_applier import PolicyApplier
 from core.models._predictors import TablePredictor
 from core.models.column_report import ColumnReport, lost_cells
 from core.models.scoring_pipeline import ScoringPipeline
 from core.models.served_model import ServedModel
+from core.rule_choices import RULE_FILE, RuleChoices, chosen_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +84,12 @@ class DownloadedModel:
         return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
     @cached_property
+    def rule_choices(self) -> RuleChoices:
+        """Choices of the rule in force; a download of an earlier version has none."""
+        path = self.folder / RULE_FILE
+        return RuleChoices.from_json(path.read_bytes()) if path.is_file() else RuleChoices()
+
+    @cached_property
     def _model(self) -> Pipeline:
         return load_model(self.folder / _MODEL)
 
@@ -109,7 +116,7 @@ class DownloadedModel:
         source : path
             A file in any format that `read_table` takes.
         policy : str, optional
-            Name of the file of a policy; by default the only one. "none" makes no decisions.
+            Name of the file of a policy; by default the one in force. "none" makes no decisions.
         row_id : str, optional
             Column of unique ids, for a policy that draws some decisions at random; by default "row_id".
 
@@ -118,7 +125,7 @@ class DownloadedModel:
         InputError
             When the file cannot be read, or a column that the model or the policy needs is absent.
         """
-        name = chosen_name(list(self.policies), policy)
+        name = chosen_name(list(self.policies), policy, self.rule_choices)
         pipeline = ScoringPipeline(
             model_fields(self._model),
             formats=self._grammar.formats(),
@@ -162,7 +169,9 @@ def main(arguments: Sequence[str], folder: Path) -> None:
     parser = argparse.ArgumentParser(prog="predict.py", description="Predict the rows of a file.")
     parser.add_argument("source", help="a table: CSV, Parquet, Excel, JSON")
     parser.add_argument("target", help="the CSV file to write")
-    parser.add_argument("--policy", metavar="NAME", help="file of the policy that decides, or none")
+    parser.add_argument(
+        "--policy", metavar="NAME", help="file of the policy that decides, or none (default: the rule in force)"
+    )
     parser.add_argument("--id", metavar="COLUMN", help="column of unique ids, where a policy draws decisions")
     chosen = parser.parse_args(arguments)
     try:

@@ -24,12 +24,12 @@ def served_file(evidence: RunEvidence, version: ModelVersion, policy: str | None
     version : ModelVersion
         The version, or the draft of one.
     policy : str or None
-        Name of the file of the policy that decides; by default the only one, and "none" for none.
+        Name of the file of the policy that decides; by default the one in force, and "none" for none.
 
     Raises
     ------
     InputError
-        If the model does not have this policy, or has several and none is named.
+        If the model does not have this policy, or none is named and it is not clear which one is in force.
     """
     result, text, replay, run = evidence.result, evidence.reads_text, evidence.replay, evidence.run
     reading = training_reading(run.id, run.dataset_id, workspace=run.workspace)

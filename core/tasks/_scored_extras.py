@@ -12,10 +12,11 @@ from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
     import pandas as pd
+    from duckdb import DuckDBPyConnection
 
     from core.models import FileEvaluation, RowScorer
 
-__all__ = ["MAX_REASONS", "evaluated", "explained", "ranked"]
+__all__ = ["MAX_REASONS", "evaluated", "explained", "ranked", "top_rows"]
 
 MAX_REASONS = 100
 """Maximum number of rows whose reasons are computed."""
@@ -36,14 +37,35 @@ def ranked(scored: Path, by: str, target: Path) -> None:
         Parquet file to write.
     """
     with connect(target.parent) as connection:
-        source = f"read_parquet({literal(scored)}, file_row_number = true)"
-        taken = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-        rank = "rank"
-        while rank in taken:
-            rank += " (model)"
-        order = f"ORDER BY {identifier(by)} DESC NULLS LAST, file_row_number"
-        query = f"SELECT row_number() OVER ({order}) AS {identifier(rank)}, * EXCLUDE file_row_number FROM {source}"
+        query = _by_rank(connection, scored, by)
         connection.execute(f"COPY ({query} ORDER BY 1) TO {literal(target)} (FORMAT PARQUET)")
+
+
+def top_rows(scored: Path, by: str, count: int) -> pd.DataFrame:
+    """Return the first rows by rank, as `ranked` orders and numbers them.
+
+    Parameters
+    ----------
+    scored : Path
+        Parquet file of the scored rows.
+    by : str
+        Column that ranks them.
+    count : int
+        Number of rows.
+    """
+    with connect(scored.parent) as connection:
+        return connection.execute(f"{_by_rank(connection, scored, by)} ORDER BY 1 LIMIT {count:d}").df()
+
+
+def _by_rank(connection: DuckDBPyConnection, scored: Path, by: str) -> str:
+    """Return the query of all rows with their rank in front."""
+    source = f"read_parquet({literal(scored)}, file_row_number = true)"
+    taken = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    rank = "rank"
+    while rank in taken:
+        rank += " (model)"
+    order = f"ORDER BY {identifier(by)} DESC NULLS LAST, file_row_number"
+    return f"SELECT row_number() OVER ({order}) AS {identifier(rank)}, * EXCLUDE file_row_number FROM {source}"
 
 
 def evaluated(scorer: RowScorer, scored: Path, added: Mapping[str, str]) -> FileEvaluation | None:

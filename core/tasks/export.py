@@ -59,7 +59,8 @@ def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | Non
     modes : sequence of str, optional
         Names of ``QUANTIZATION_MODES``: the variants besides fp32; by default all of them.
     policy : str, optional
-        Name of a threshold policy that was kept with the run; it is stored in the file.
+        Name of a policy that was kept with the run, by default the one in force; it is stored in the file. "none"
+        stores none.
 
     Raises
     ------
@@ -73,9 +74,16 @@ def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | Non
     modes = list(QUANTIZATION_MODES) if modes is None else modes
     for mode in modes:
         QUANTIZATION_MODES.require(mode)
+    if policy is None:
+        rule = policies.in_force(source)
+        if rule.unclear:
+            raise SettingsError(rule.unclear, "Name one, or choose one under Decide.")
+        policy = rule.name
+    elif policy == policies.NO_POLICY:
+        policy = None
     kept = policies.kept(source)
     if policy is not None and policy not in kept:
-        hint = unknown_name(policy, kept) if kept else "Keep one on the Fairness page first."
+        hint = unknown_name(policy, kept) if kept else "Keep one under Decide, or on the Fairness page, first."
         raise SettingsError(f"No policy '{policy}' is kept with this model.", hint)
     return jobs.submit(
         "export",

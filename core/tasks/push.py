@@ -27,7 +27,7 @@ def submit(subject: ModelVersion | Run, *, policy: str | None = None) -> str:
     subject : ModelVersion or Run
         A version, or a finished search or fine-tuning.
     policy : str, optional
-        Name of the file of the policy that decides; by default the only one. "none" makes no decisions.
+        Name of the file of the policy that decides; by default the one in force. "none" makes no decisions.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.readings import training_reading
 from core.settings import get_settings
-from core.tasks._scored_extras import MAX_REASONS, evaluated, explained, ranked
+from core.tasks._scored_extras import MAX_REASONS, evaluated, explained, ranked, top_rows
 from core.tasks._uploads import keep_upload, upload_path
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 
-__all__ = ["SPEC", "PartsWriter", "ScoredFile", "read_parts", "run", "submit_upload"]
+__all__ = ["MAX_REASONS", "SPEC", "PartsWriter", "ScoredFile", "read_parts", "run", "submit_upload", "top_rows"]
 
 SPEC = TaskSpec(
     name="score",

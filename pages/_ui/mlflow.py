@@ -23,7 +23,7 @@ def show(subject: ModelVersion | Run, policy: str | None = None) -> None:
     subject : ModelVersion or Run
         Version or run to push.
     policy : str, optional
-        Name of the file of the policy that decides; by default the only one.
+        Name of the file of the policy that decides; by default the one in force.
     """
     if os.environ.get(_VARIABLE):
         about = f"Sends parameters, metrics, files and the model to the server in {_VARIABLE}."

@@ -1,4 +1,4 @@
-"""The choice of what decides on rows: a policy that is stored with a model, or the model's own labels."""
+"""The choice of what decides on rows: the rule in force, another policy that was kept, or the model's own labels."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import streamlit as st
 
 from core import policies
 from core.catalog import Run
+from core.policies import NO_POLICY
+from pages._ui import address, frame
 
 __all__ = ["NO_POLICY", "choose", "unless_default"]
-
-NO_POLICY = "none"
 
 
 def choose(run: Run, key: str) -> tuple[str, bool]:
@@ -32,18 +32,32 @@ def choose(run: Run, key: str) -> tuple[str, bool]:
     known = policies.kept(run)
     if not known:
         return NO_POLICY, False
+    rule, options = policies.in_force(run), [*known, NO_POLICY]
+    in_force = None if rule.unclear else rule.name or NO_POLICY
+
+    def title(name: str) -> str:
+        text = "The model's own labels" if name == NO_POLICY else f"Policy {name}"
+        return f"{text} (in force)" if name == in_force else text
+
+    if in_force is not None:
+        options.sort(key=lambda name: name != in_force)
+    address.follow(options[0], key)
     chosen = st.selectbox(
         "Decide by",
-        [*known, NO_POLICY],
-        format_func=lambda name: "The model's own labels" if name == NO_POLICY else f"Policy {name}",
+        options,
+        format_func=title,
         key=key,
         width=420,
-        help="Threshold policies that were stored with this model on the Fairness page.",
+        help="Rules that were kept with this model under Decide or on the Fairness page. The one in force comes first.",
     )
+    if rule.unclear:
+        st.caption(f"{frame.plain(rule.unclear)} Choose one under Decide.")
     return chosen, chosen in known and known[chosen].randomized
 
 
 def unless_default(run: Run, policy: str) -> str | None:
     """Return the chosen policy, or None where it decides without being named."""
-    known = list(policies.kept(run))
-    return None if known in ([], [policy]) else policy
+    if not policies.kept(run):
+        return None
+    rule = policies.in_force(run)
+    return None if not rule.unclear and policy == (rule.name or NO_POLICY) else policy

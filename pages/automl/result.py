@@ -13,6 +13,7 @@ from core.catalog import Run, RunState
 from pages._ui import artifacts, downloads, findings, frame, header, lookups, numbers, registration, run_actions, tabs
 from pages._ui.next_steps import next_steps
 from pages.automl import cohort_evidence, explain, leaderboard, next_actions, whatif, where_it_fails
+from pages.decide import panel as decide
 
 __all__ = ["head", "show"]
 
@@ -63,6 +64,7 @@ def show(run: Run) -> None:
         "Charts": lambda: cohort_evidence.show(run, record),
         "Explain": lambda: explain.show(run, record),
         "Where it fails": lambda: where_it_fails.show(run, record),
+        "Decide": lambda: decide.show(run),
         "What-if": lambda: whatif.show(run, record),
         "Score": lambda: registration.show(run),
         "Export": lambda: next_actions.export(run),

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core import exports, jobs, policies
+from core import exports, jobs
 from core.catalog import Run, RunState, runs
 from core.edge import QUANTIZATION_MODES
 from core.errors import NotFoundError
 from core.tasks import export, onnx_upload
-from pages._ui import address, badges, distinct, frame, listing, numbers, uploader
+from pages._ui import address, badges, distinct, frame, listing, numbers, policy_choice, uploader
 
 if TYPE_CHECKING:
     from streamlit.typing import UploadedFile
@@ -71,16 +71,9 @@ def _model(models: list[Run]) -> None:
     chosen = st.selectbox("Model", list(by_id), format_func=labels.__getitem__, key="edge-model")
     address.keep("model", chosen, shown, "edge-model")
     run = by_id[chosen]
-    known = list(policies.kept(run))
-    policy = None
-    if known:
-        policy = st.selectbox(
-            "Threshold policy",
-            [None, *known],
-            format_func=lambda name: "None (most probable label)" if name is None else name,
-            key=f"edge-policy-{run.id}",
-            help="It is stored in the file, and the bundle's predict.py applies it.",
-        )
+    policy, _ = policy_choice.choose(run, f"edge-policy-{run.id}")
+    if policy != policy_choice.NO_POLICY:
+        st.caption("The rule is stored in the file, and the bundle's predict.py decides by it.")
     modes = st.multiselect(
         "Variants besides fp32",
         list(QUANTIZATION_MODES),

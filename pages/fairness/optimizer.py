@@ -19,7 +19,7 @@ from core.fairness import (
     optimize_thresholds,
     tradeoff_curve,
 )
-from pages._ui import downloads, frame, theme
+from pages._ui import address, downloads, frame, theme
 from pages.fairness import affected, applied_rule
 from pages.fairness.analysis import Analysis, state_key
 
@@ -200,9 +200,10 @@ def _actions(analysis: Analysis, policy: ThresholdPolicy) -> None:
             "Keep with the model",
             icon=":material/bookmark_add:",
             key="fairness-keep",
-            help="The policy is then part of the model's download, as a JSON file.",
+            help="The model then decides by it, in place of the rule in force, which stays listed under Decide. It is "
+            "part of the model's download, as a JSON file.",
         ):
-            file = policies.keep(analysis.run, name, policy)
+            file = policies.keep(analysis.run, name, policy, who=address.who())
             st.toast(f"Kept as {file}", icon=":material/check:")
         st.download_button(
             "Policy (JSON)",
@@ -214,4 +215,6 @@ def _actions(analysis: Analysis, policy: ThresholdPolicy) -> None:
             on_click="ignore",
         )
     if analysis.run is not None and (kept := policies.kept(analysis.run)):
-        st.caption("Kept with the model: " + ", ".join(frame.plain(file) for file in kept))
+        in_force = policies.in_force(analysis.run).name
+        names = (frame.plain(file) + (" (in force)" if file == in_force else "") for file in kept)
+        st.caption(f"Kept with the model: {', '.join(names)}")

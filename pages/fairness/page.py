@@ -4,7 +4,16 @@ from collections.abc import Callable
 from functools import partial
 
 from pages._ui import header, tabs
-from pages.fairness import bias_audit, groups, mitigations, model_comparison, report, source, threshold_lab
+from pages.fairness import (
+    bias_audit,
+    decide,
+    groups,
+    mitigations,
+    model_comparison,
+    report,
+    source,
+    threshold_lab,
+)
 
 with header.lookup("Model or table", back="Choose another"):
     source.check_link()
@@ -21,6 +30,8 @@ if analysis is not None:
         "Mitigations": partial(mitigations.show, analysis),
         "Report": partial(report.show, analysis, metrics, definition),
     }
+    if decide.applies(analysis):
+        contents["Decide"] = partial(decide.show, analysis)
 chosen = source.chosen()
 if chosen is not None:  # an audit needs neither true labels nor sensitive columns
     contents["Bias audit"] = partial(bias_audit.show, *chosen)

@@ -22,6 +22,7 @@ from pages._ui import (
     tabs,
 )
 from pages._ui.next_steps import next_steps
+from pages.decide import panel as decide
 from pages.finetune import live, playground, setup
 
 __all__ = ["head", "show"]
@@ -84,6 +85,7 @@ def show(run: Run) -> None:
             "Mistakes": lambda: _mistakes(run),
             "Test texts": lambda: _test_texts(summary),
             "Learning": lambda: live.curves(pd.DataFrame(summary.history)),
+            "Decide": lambda: decide.show(run),
             "Try it": lambda: playground.show(run),
             "Score": lambda: registration.show(run),
             "Checks": lambda: _checks(summary),

@@ -7,18 +7,25 @@ from functools import partial
 import streamlit as st
 
 from core import models
-from core.catalog import Model, ModelVersion
+from core.catalog import Model, ModelVersion, runs
 from core.catalog import models as rows
 from pages._ui import address, badges, frame, header, tabs
+from pages.decide import panel as decide
 from pages.models import card, compare, download, headline, history, lineage, metrics, score, versions
 from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
 
+
+def _decide(opened: OpenModel) -> None:
+    decide.show(runs.get(opened.version.run_id, frame.workspace()))
+
+
 _TABS = {
     "Versions": versions.show,
     "Card": card.show,
     "Compare": compare.show,
+    "Decide": _decide,
     "Score": score.show,
     "History": history.show,
     "Lineage": lineage.show,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,11 +13,12 @@ import pyarrow.parquet as pq
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.tasks.score import ScoredFile
-from pages._ui import numbers
+from core.datasets import store_frame, write_csv
+from core.tasks.score import ScoredFile, top_rows
+from pages._ui import frame, numbers
 from pages.models import charts
 
-__all__ = ["show_distribution", "show_rows"]
+__all__ = ["show_distribution", "show_rows", "show_top"]
 
 _BINS = 40
 _CLOSE = slice(16, 24)  # the bins from 0.4 to 0.6
@@ -111,6 +114,42 @@ def _values(path: str, name: str) -> Iterator[NDArray[np.float64]]:
         for batch in file.iter_batches(columns=[name], batch_size=200_000):
             values = batch.column(0).to_numpy(zero_copy_only=False).astype(float)
             yield values[np.isfinite(values)]
+
+
+def show_top(path: str, scored: ScoredFile) -> None:
+    """Draw the rows with the highest ranks, with their decisions, and offer them as a file."""
+    assert scored.ranked_by is not None
+    count = st.number_input("Take the top", 1, _ROWS, min(50, _ROWS), step=10, key="models-top", width=180)
+    table = top_rows(Path(path), scored.ranked_by, int(count))
+    added = [name for name in scored.columns if name in table.columns]
+    others = [name for name in table.columns[1:] if name not in added]
+    shown = table[[table.columns[0], *added, *others]]
+    decision = next((name for name in added if name.startswith("decision")), None)
+    selected = "" if decision is None else f"; the rule selects {int(table[decision].eq(1).sum()):,} of them"
+    st.caption(f"The top {len(table):,} of {scored.rows:,} rows by {frame.plain(scored.ranked_by)}{selected}.")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        placeholder="–",
+        column_config={name: st.column_config.NumberColumn(format="%.4f") for name in added if name.startswith("p(")},
+        alt="The rows with the highest ranks",
+    )
+    st.download_button(
+        f"Top {len(table):,} (CSV)",
+        lambda: _csv(shown),
+        file_name=f"top {len(table)}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key="models-download-top",
+        on_click="ignore",
+        help="Cells that a spreadsheet would run as a formula are marked as text.",
+    )
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        stored = store_frame(table, Path(folder) / "top.parquet")
+        return write_csv(stored, Path(folder) / "top.csv").read_bytes()
 
 
 def show_rows(path: str, scored: ScoredFile) -> None:

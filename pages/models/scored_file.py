@@ -74,6 +74,7 @@ def _result(run: Run, scored: ScoredFile) -> None:
     shown = {
         "Differences": lambda: _differences(report),
         "Predictions": lambda: predictions.show_distribution(path, scored),
+        **({"Top rows": lambda: predictions.show_top(path, scored)} if scored.ranked_by is not None else {}),
         "Rows": lambda: predictions.show_rows(path, scored),
     }
     evaluation = report.evaluation

@@ -1,10 +1,14 @@
 """Policies that are kept with a search, and how often its test rows were read."""
 
+import json
+
 import pytest
 
 from core import policies
 from core.catalog import Run, artifacts, runs
+from core.errors import InputError
 from core.fairness import ThresholdPolicy
+from core.rule_choices import RULE_FILE
 
 POLICY = ThresholdPolicy({"a": ((float("-inf"), 1.0),), "b": ((0.4, 0.25), (0.6, 0.75))}, ("group",))
 
@@ -34,7 +38,46 @@ def test_the_same_name_is_replaced(run):
 
 def test_other_files_of_the_run_are_no_policies(run):
     policies.keep(run, "mine", POLICY)
-    assert [item.name for item in artifacts.find(run.id, "local")] == ["policy-mine.json"]
+    assert [item.name for item in artifacts.find(run.id, "local")] == ["decision-rule.json", "policy-mine.json"]
+    assert list(policies.kept(run)) == ["policy-mine.json"]
+
+
+def test_one_rule_is_in_force_and_the_others_can_be_chosen_again(run):
+    assert policies.in_force(run) == policies.RuleInForce(), "the model's own labels"
+    fair = policies.keep(run, "fair", POLICY)
+    cheap = policies.keep(run, "cheap", ThresholdPolicy.for_all(0.4), who="ann")
+    assert policies.in_force(run) == policies.RuleInForce(cheap, ThresholdPolicy.for_all(0.4))
+    assert list(policies.kept(run)) == [cheap, fair]
+    policies.choose(run, fair)
+    assert policies.in_force(run).name == fair
+    policies.choose(run, policies.NO_POLICY)
+    assert policies.in_force(run) == policies.RuleInForce()
+    made = policies.choices(run).choices
+    assert [(choice.policy, choice.who) for choice in made] == [(fair, ""), (cheap, "ann"), (fair, ""), ("none", "")]
+    with pytest.raises(InputError, match=r"No policy 'policy-other\.json' is kept"):
+        policies.choose(run, "policy-other.json")
+
+
+def test_a_run_of_an_earlier_version_has_its_only_policy_in_force(run):
+    """These runs have policies, but no file that says which one was chosen."""
+    first = policies.keep(run, "first", POLICY)
+    artifacts.remove(run.id, RULE_FILE, "local")
+    assert policies.in_force(run).name == first
+    second = policies.keep(run, "second", POLICY)
+    artifacts.remove(run.id, RULE_FILE, "local")
+    assert policies.in_force(run).unclear == "This model has 2 policies, and none of them was chosen."
+    policies.choose(run, second)
+    assert policies.in_force(run).name == second
+
+
+def test_a_policy_without_columns_has_one_rule():
+    policy = ThresholdPolicy.for_all(0.5)
+    assert ThresholdPolicy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
+    assert policy.predict([0.4, 0.5], None).tolist() == policy.predict([0.4, 0.5], ["a", "b"]).tolist() == [0, 1]
+    with pytest.raises(InputError, match="without columns has rules for a, b"):
+        ThresholdPolicy(POLICY.rules, ())
+    with pytest.raises(InputError, match="decides by group"):
+        POLICY.expected_rate([0.4])
 
 
 def test_reads_count_rules_not_looks(run):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import ExportError
+from core.errors import ExportError, InputError
+from core.rule_choices import RULE_FILE, RuleChoices
 
 if TYPE_CHECKING:
     from core.datasets import Replay
@@ -34,6 +35,7 @@ BUNDLE_SOURCES = (
     "grammar.py",
     "query.py",
     "registry.py",
+    "rule_choices.py",
     *(f"{package}/{files}" for package in ("automl/**", "datasets/**", "evaluation", "features") for files in _MODULES),
     "automl/templates/*.j2",
     "edge/__init__.py",
@@ -145,4 +147,14 @@ def _about_rows(files: Mapping[str, Path], replay: Replay | None) -> str:
         steps=[] if replay is None else [step.describe() for step in replay.recipe.steps],
         inputs=[] if replay is None else sorted(replay.inputs),
         policies=policies,
+        rule=_rule_in_force(files, list(policies)),
     )
+
+
+def _rule_in_force(files: Mapping[str, Path], names: Sequence[str]) -> str | None:
+    """Return the name of the policy that decides where none is named; None for none."""
+    choices = RuleChoices.from_json(files[RULE_FILE].read_bytes()) if RULE_FILE in files else RuleChoices()
+    try:
+        return choices.in_force(names)
+    except InputError:  # it is not clear which: predict.py asks for one
+        return None

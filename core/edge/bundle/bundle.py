@@ -185,7 +185,7 @@ def _rows(metadata: Metadata, sample: Sample) -> pd.DataFrame:
             f"The sample has no column {', '.join(map(repr, missing[:5]))}.",
             f"Give rows with the columns of the model and of its policy. {unknown_name(missing[0], frame.columns)}",
         )
-    if rules:  # a group that a spreadsheet would run is not written as it is
+    if rules and rules.columns:  # a group that a spreadsheet would run is not written as it is
         frame = frame[~frame[rules.columns].map(_runs).any(axis=1)]
     if not len(frame):
         raise ExportError("No row of the sample has a group that a file can hold.", "Give rows of other groups.")

@@ -25,7 +25,7 @@ class GroupNames:
     Parameters
     ----------
     columns : sequence of str
-        Names of the columns.
+        Names of the columns; without columns all rows are one group.
     names : collection of str
         Groups that the policy has rules for; parts of several columns are joined by ", ".
 
@@ -42,20 +42,25 @@ class GroupNames:
         whole = [part for part in parts if len(part) == len(self.columns)]
         self._known = [dict.fromkeys(part[index] for part in whole) for index in range(len(self.columns))]
         self._bins = [_bins(known) for known in self._known]
+        self._all_rows = next(iter(names), "")  # the one group where there are no columns
 
     def known(self, column: str) -> tuple[str, ...]:
         """Return the parts of the groups' names that stand for a column; none for numbers in bins."""
         index = self.columns.index(column)
         return () if self._bins[index] else tuple(name for name in self._known[index] if name != MISSING)
 
-    def of_values(self, values: Sequence[Sequence[Value]]) -> list[str]:
+    def of_values(self, values: Sequence[Sequence[Value]], rows: int = 0) -> list[str]:
         """Return the group of each row.
 
         Parameters
         ----------
         values : sequence of sequence
             Values of each column; None where one is missing.
+        rows : int, default=0
+            Number of rows, for a policy without columns.
         """
+        if not self.columns:
+            return [self._all_rows] * rows
         named = [[self._of_value(index, value) for value in column] for index, column in enumerate(values)]
         return [", ".join(parts) for parts in zip(*named, strict=True)]
 
@@ -77,6 +82,8 @@ class GroupNames:
         CellError
             When a cell is not written as in training.
         """
+        if not self.columns:
+            return [self._all_rows] * len(next(iter(cells.values())))
         named = []
         for index, name in enumerate(self.columns):
             written = (formats or {}).get(name)

@@ -31,7 +31,7 @@ class Rules:
     Attributes
     ----------
     columns : list of str
-        Columns that the policy decides by.
+        Columns that the policy decides by; none where one rule is for all rows.
     positive : str or None
         Label that its scores are the probabilities of; None for the model's last.
     names : GroupNames

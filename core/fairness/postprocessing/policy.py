@@ -20,10 +20,13 @@ from core.fairness.metrics.groups import group_rows, label_text
 from core.fairness.metrics.labels import as_array
 from core.fairness.metrics.sorted_scores import as_scores
 
-__all__ = ["PolicyExpectation", "PolicySettings", "Rule", "ThresholdPolicy"]
+__all__ = ["ALL_ROWS", "PolicyExpectation", "PolicySettings", "Rule", "ThresholdPolicy"]
 
 Rule: TypeAlias = tuple[tuple[float, float], ...]
 """Pairs of threshold and probability."""
+
+ALL_ROWS = "all rows"
+"""Name of the one group of a policy without columns."""
 
 _WORDS: dict[float, Literal["never", "always"]] = {math.inf: "never", -math.inf: "always"}
 _NUMBERS = {word: number for number, word in _WORDS.items()}
@@ -87,7 +90,7 @@ class ThresholdPolicy:
         Pairs of (threshold, probability) by group (its label as text). A row is selected when its score is at least the
         threshold that was drawn for it. A threshold of infinity selects no row, one of minus infinity every row.
     columns : tuple of str
-        The sensitive columns, in the order of the labels.
+        The sensitive columns, in the order of the labels. Without columns, one rule decides on all rows.
     settings : dict, optional
         Settings of the optimization: constraint, objective, tolerance and so on.
     expected : dict, optional
@@ -108,6 +111,33 @@ class ThresholdPolicy:
     settings: PolicySettings = field(default_factory=lambda: PolicySettings())
     expected: PolicyExpectation = field(default_factory=lambda: PolicyExpectation())
 
+    def __post_init__(self) -> None:
+        if not self.columns and list(self.rules) != [ALL_ROWS]:
+            raise InputError(
+                f"A policy without columns has rules for {', '.join(list(self.rules)[:10]) or 'no group'}.",
+                f"Name the columns of these groups, or give one rule for '{ALL_ROWS}'.",
+            )
+
+    @classmethod
+    def for_all(
+        cls, threshold: float, *, settings: PolicySettings | None = None, expected: PolicyExpectation | None = None
+    ) -> ThresholdPolicy:
+        """Return the policy that selects every row whose score is at least a threshold.
+
+        Parameters
+        ----------
+        threshold : float
+            The threshold.
+        settings, expected : dict, optional
+            Purpose that the threshold was chosen for, and its promise.
+
+        Examples
+        --------
+        >>> ThresholdPolicy.for_all(0.5).predict([0.4, 0.5]).tolist()
+        [0, 1]
+        """
+        return cls({ALL_ROWS: ((float(threshold), 1.0),)}, (), settings or {}, expected or {})
+
     @property
     def randomized(self) -> bool:
         """Whether any group's decision is drawn."""
@@ -121,7 +151,7 @@ class ThresholdPolicy:
         InputError
             When the policy was fitted without rows of the group.
         """
-        text = label_text(label)
+        text = label_text(label) if self.columns else ALL_ROWS
         if text not in self.rules:
             raise InputError(
                 f"The policy has no rule for the group '{text}': it was fitted without rows of it.",
@@ -129,8 +159,15 @@ class ThresholdPolicy:
             )
         return self.rules[text]
 
-    def expected_rate(self, y_score: ArrayLike, sensitive_features: Columns) -> FloatArray:
+    def expected_rate(self, y_score: ArrayLike, sensitive_features: Columns | None = None) -> FloatArray:
         """Return the probability that each row is selected, shape (n,).
+
+        Parameters
+        ----------
+        y_score : array-like of shape (n,)
+            Scores of the rows.
+        sensitive_features : array-like, Series, DataFrame or mapping, optional
+            The columns of the policy. A policy without columns does not read them.
 
         Raises
         ------
@@ -138,6 +175,12 @@ class ThresholdPolicy:
             When a group is unknown, or the scores are not finite numbers.
         """
         scores = as_scores(as_array(y_score, "y_score"))
+        if not self.columns:
+            return sum((p * (scores >= t) for t, p in self.rules[ALL_ROWS]), np.zeros(len(scores))).clip(0.0, 1.0)
+        if sensitive_features is None:
+            raise InputError(
+                f"The policy decides by {' and '.join(self.columns)}.", "Give these columns as sensitive_features."
+            )
         grouping = group_rows(sensitive_features, rows=len(scores))
         unknown = [text for text in map(label_text, grouping.labels) if text not in self.rules]
         if unknown:
@@ -157,7 +200,7 @@ class ThresholdPolicy:
     def predict(
         self,
         y_score: ArrayLike,
-        sensitive_features: Columns,
+        sensitive_features: Columns | None = None,
         *,
         random_state: int | None = None,
         row_ids: Sequence[Label] | None = None,
@@ -166,8 +209,10 @@ class ThresholdPolicy:
 
         Parameters
         ----------
-        y_score, sensitive_features
-            Rows, see `expected_rate`.
+        y_score : array-like of shape (n,)
+            Scores of the rows.
+        sensitive_features : array-like, Series, DataFrame or mapping, optional
+            The columns of the policy, see `expected_rate`.
         random_state : int, optional
             Seed of the draws; the decision of a row then depends on its position among the others.
         row_ids : sequence of shape (n,), optional

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from core import models, policies
-from core.catalog import Run, RunState, runs
+from core.catalog import Run, RunState, artifacts, runs
 from core.edge import export_onnx
 from core.errors import InputError, NotFoundError, StorageError
 from core.fairness import ThresholdPolicy, as_groups, optimize_thresholds
 from core.models._policy_applier import PolicyApplier
+from core.rule_choices import RULE_FILE
 from tests.unit.models.conftest import keep
 
 
@@ -116,15 +117,20 @@ def test_a_policy_that_draws_needs_ids(credit, model, credit_frame):
         models.score(model.id, rows, row_id="id", workspace="local")
 
 
-def test_which_policy_must_be_clear(credit, model, fair, credit_frame):
-    policies.keep(credit, "fair", fair[0])
+def test_the_policy_that_was_chosen_last_decides(credit, model, fair, credit_frame):
+    kept = policies.keep(credit, "fair", fair[0])
     named = ThresholdPolicy({"male": ((0.5, 1.0),), "female": ((0.5, 1.0),)}, ("sex",), {"positive": "bad"})
     policies.keep(credit, "bad", named)
+    table = models.score(model.id, credit_frame, workspace="local")
+    assert (table["decision"] == (table["p(bad)"] >= 0.5)).all(), "about the label that the policy names"
+    policies.choose(credit, kept)
+    assert models.score_rows(model.id, credit_frame, workspace="local").policy == kept
+    event = models.history(model.id, workspace="local")[0]
+    assert (event.action, event.number, event.why) == ("rule", 1, kept)
+    artifacts.remove(credit.id, RULE_FILE, "local")  # as an earlier version left it
     with pytest.raises(InputError, match="has 2 policies") as caught:
         models.score(model.id, credit_frame, workspace="local")
     assert "policy-bad.json, policy-fair.json" in caught.value.hint
-    table = models.score(model.id, credit_frame, policy="policy-bad.json", workspace="local")
-    assert (table["decision"] == (table["p(bad)"] >= 0.5)).all(), "about the label that the policy names"
     with pytest.raises(InputError, match="no policy 'x'"):
         models.score(model.id, credit_frame, policy="x", workspace="local")
 

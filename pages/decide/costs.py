@@ -1,0 +1,69 @@
+"""What each outcome is worth: the form, and costs and gains in words."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages._ui import frame, keys, numbers
+
+__all__ = ["DEFAULT_GAINS", "amount_text", "as_amount", "choose", "is_profit"]
+
+DEFAULT_GAINS = {"true_positive": 0.0, "false_positive": -1.0, "false_negative": -1.0, "true_negative": 0.0}
+_PER = 1_000
+
+
+def choose(label: str, key: str, start: dict[str, float] | None) -> dict[str, float]:
+    """Draw the value of each outcome, and return the costs: a gain is a negative cost.
+
+    Parameters
+    ----------
+    label : str
+        Label that the scores are about.
+    key : str
+        Key that the widgets' values are kept by.
+    start : dict of str to float or None
+        Costs to begin with, such as those of the rule in force; by default an error costs 1.
+    """
+    text = frame.plain(label)
+    titles = {
+        "true_positive": f"Selected, and '{text}'",
+        "false_positive": f"Selected, but not '{text}'",
+        "false_negative": f"Not selected, but '{text}'",
+        "true_negative": f"Not selected, nor '{text}'",
+    }
+    st.markdown(
+        "**What each row is worth**",
+        help="Per row, in any unit: a positive number is a gain, a negative one a cost. A contact that costs 2 and "
+        "keeps a customer worth 40 is 38 where it was right, and −2 where it was not.",
+    )
+    gains = {name: -cost for name, cost in start.items()} if start else DEFAULT_GAINS
+    columns = [*st.columns(2, gap="small"), *st.columns(2, gap="small")]
+    return {
+        name: 0.0
+        - column.number_input(
+            title,
+            value=float(gains.get(name, DEFAULT_GAINS[name])) + 0.0,
+            step=1.0,
+            format="%g",
+            key=keys.key(f"decide-{name.replace('_', '-')}-{key}"),
+        )
+        for column, (name, title) in zip(columns, titles.items(), strict=True)
+    }
+
+
+def is_profit(costs: dict[str, float]) -> bool:
+    """Return whether some outcome is a gain, so that profit is shown in place of cost."""
+    return min(costs.values()) < 0
+
+
+def as_amount(cost: float, costs: dict[str, float]) -> float:
+    """Return a mean cost per row as the profit, or the cost, of 1,000 rows."""
+    return 0.0 + _PER * (-cost if is_profit(costs) else cost)
+
+
+def amount_text(cost: float, low: float, high: float, costs: dict[str, float]) -> tuple[str, str]:
+    """Return the profit, or the cost, of 1,000 rows and its interval as texts."""
+    value, *ends = (as_amount(number, costs) for number in (cost, low, high))
+    if any(end != end for end in ends):  # NaN: too few rows
+        return numbers.rounded(value), "no interval"
+    return numbers.estimate(value, min(ends), max(ends)), numbers.interval(min(ends), max(ends))

@@ -1,0 +1,89 @@
+"""The rows that a threshold is chosen on, and the rows that it is checked on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.catalog import Run
+from core.decisions import DecisionCurve, LabeledScores, decision_curve
+from pages._ui import artifacts
+
+__all__ = ["DecisionSource", "curve_of", "labels_of", "source_of"]
+
+_FOUND_ON = {
+    "automl": ("oof.parquet", "out-of-fold predictions"),
+    "finetune": ("validation.parquet", "validation texts"),
+}
+"""File that thresholds are chosen on and its name, by the task that trained the model."""
+
+
+@dataclass(frozen=True)
+class DecisionSource:
+    """Rows with scores of one label, or with predicted numbers.
+
+    Parameters
+    ----------
+    key : str
+        Key of caches and widgets; it changes whenever anything else here does.
+    run : Run or None
+        Run that made the model; None for a table with scores of its own.
+    label : str or None
+        Label that the scores are about; None for numbers.
+    calibration : LabeledScores
+        Rows that a threshold is chosen on.
+    test : LabeledScores or None
+        Rows that it is checked on; None where there are none.
+    origin : str
+        Name of the calibration rows.
+    weight : str or None, default=None
+        Column whose weights the rows count by.
+    """
+
+    key: str
+    run: Run | None
+    label: str | None
+    calibration: LabeledScores
+    test: LabeledScores | None
+    origin: str
+    weight: str | None = None
+
+
+def labels_of(run: Run) -> list[str] | None:
+    """Return the labels of a run's model; None for a number."""
+    labels = artifacts.json_of(run, "result.json")["labels"]
+    return None if labels is None else [str(label) for label in labels]
+
+
+def source_of(run: Run, label: str | None) -> DecisionSource | None:
+    """Return the stored predictions of a search or a training; None where it stored none to choose a threshold on."""
+    file, origin = _FOUND_ON[run.task]
+    digests = artifacts.digests(run)
+    if file not in digests or not len(artifacts.read_table(digests[file])):
+        return None
+    record = artifacts.json_of(run, "result.json")
+    settings = record["settings"]
+    target = settings["label_column" if run.task == "finetune" else "target"]
+
+    def rows(name: str) -> LabeledScores:
+        return LabeledScores.from_predictions(artifacts.read_table(digests[name]), target, label)
+
+    calibration = rows(file)
+    test = rows("test.parquet") if record["rows"]["test"] and "test.parquet" in digests else None
+    weight = settings.get("weight_column") if calibration.weight is not None else None
+    return DecisionSource(f"{run.id}/{label}", run, label, calibration, test, origin, weight)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _curve(key: str, costs: tuple[tuple[str, float], ...], _rows: LabeledScores) -> DecisionCurve:
+    return decision_curve(
+        _rows.truth, _rows.score, costs=dict(costs), sample_weight=_rows.weight, groups=_rows.groups, pos_label=True
+    )
+
+
+def curve_of(source: DecisionSource, costs: dict[str, float], *, test: bool = False) -> DecisionCurve:
+    """Return what each threshold does and costs, sorted once."""
+    rows = source.test if test else source.calibration
+    assert rows is not None
+    return _curve(f"{source.key}/{'test' if test else 'found'}", tuple(costs.items()), rows)
