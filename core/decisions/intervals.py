@@ -143,4 +143,5 @@ def effective_rows(
     limit = _NEGLIGIBLE * max(float((costs**2).max()), 1e-300)
     known = (spread > limit) & (variance > limit / count)
     ratio = np.divide(spread, variance, out=np.full(len(mean), kish(size)), where=known)
-    return np.clip(ratio, 1.0, count)
+    bounded: Array = np.clip(ratio, 1.0, count)
+    return bounded

@@ -19,7 +19,7 @@ def test_a_threshold_is_chosen_checked_kept_and_replaced(world: World) -> None:
     assert not test.exception
     assert not test.error
     said = texts(test)
-    assert "Rule in force: the model's own labels" in said
+    assert "Rule in force:** the model's own labels" in said
     assert "out-of-fold predictions" in said
     key = f"{world.binary}/bad"
     test.number_input(key=f"automl-decide-false-negative-{key}").set_value(-5.0).run()
@@ -88,4 +88,4 @@ def test_a_table_with_scores_of_its_own_has_the_tab(world: World) -> None:
     assert "Of 1,000 rows" in texts(test)
     assert "Keep as the decision rule" not in labels(test)
     test.button(key="fairness-decide-check").click().run()
-    assert "test rows the" in texts(test)
+    assert "test rows** the" in texts(test)

@@ -160,11 +160,11 @@ def test_new_rows_have_as_many_hits_as_was_said() -> None:
         return y, random.normal(y)
 
     within = 0
-    for _ in range(100):
+    for _ in range(60):
         top = decision_curve(*draw(300), costs={}).top(50, 400)
         y, score = draw(400)
         within += top.hits.low <= y[np.argsort(-score)[:50]].sum() <= top.hits.high
-    assert within >= 90
+    assert within >= 53
 
 
 def close(curve: DecisionCurve, threshold: float) -> float:
