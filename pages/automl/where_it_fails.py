@@ -179,11 +179,10 @@ def _line(loss: str, item: JudgedCohort) -> dict[str, str]:
         difference = f"{numbers.signed(100 * item.difference, '.1f')} points [{low}, {high}]"
     else:
         difference = f"{numbers.estimate(item.difference, item.low, item.high)} {numbers.interval(item.low, item.high)}"
-    return {
+    inside = f"{shown(item.error)} {'of' if share else 'over'} {item.rows:,} rows"
+    return {  # few columns, so that all of them fit on a phone
         "Rows where": frame.plain(item.cohort.text),
-        "Rows": f"{item.rows:,}",
-        "Error": shown(item.error),
-        "Elsewhere": shown(item.other_error),
+        "Error": f"{inside}, {shown(item.other_error)} elsewhere",
         "Difference": difference,
         "Stands out": "Yes" if item.is_worse else "No",
     }

@@ -15,7 +15,7 @@ from core.datasets import suspected_attribute, whole_numbers
 from core.fairness import RACE_CATEGORIES, SEX_CATEGORIES, UNKNOWN_CATEGORY, label_text, suggest_categories
 from pages._ui import address, artifacts, frame, tables
 
-__all__ = ["AuditColumns", "choose"]
+__all__ = ["NOT_HISPANIC", "AuditColumns", "choose"]
 
 Kind = Literal["selection", "score"]
 _MAX_VALUES = 40
@@ -24,7 +24,7 @@ _ATTRIBUTES = {"sex": "sex or gender", "race": "race or ethnicity"}
 _TITLES = {"sex": "Sex", "race": "Race and ethnicity"}
 _LAW = {"sex": SEX_CATEGORIES, "race": RACE_CATEGORIES}
 _OWN = "A category of its own, as written"
-_NOT_HISPANIC = " (Not Hispanic or Latino)"
+NOT_HISPANIC = " (Not Hispanic or Latino)"
 
 
 @dataclass(frozen=True)
@@ -214,10 +214,10 @@ def _choose_categories(chosen: AuditColumns, name: str, key: str) -> tuple[tuple
             category = suggested[value]
             with grid[index % _PER_ROW]:
                 picked = st.selectbox(
-                    frame.plain(f"{value} ({count:,})"),
+                    f"{frame.plain(value)}, {count:,} row{'s' * (count != 1)}",
                     options,
                     index=None if category is None else options.index(category),
-                    format_func=lambda option: option.replace(_NOT_HISPANIC, ""),
+                    format_func=lambda option: option.replace(NOT_HISPANIC, ""),
                     placeholder="Choose a category",
                     key=f"fairness-audit-{name}-{key}-{column.name}-{value}",
                 )

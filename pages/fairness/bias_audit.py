@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+import pandas as pd
 import streamlit as st
 
 from core.catalog import Dataset, Run
 from core.fairness import AUDIT_TABLES, AUDITOR_SENTENCE, AuditFacts, BiasAudit, bias_audit
 from pages._ui import downloads, frame
 from pages.fairness import audit_columns
-from pages.fairness.audit_columns import AuditColumns
+from pages.fairness.audit_columns import NOT_HISPANIC, AuditColumns
 
 __all__ = ["show"]
 
@@ -57,14 +58,27 @@ def _audit(columns: AuditColumns, min_share: float) -> BiasAudit:
 def _tables(audit: BiasAudit) -> None:
     for name in audit.tables:
         st.subheader(AUDIT_TABLES[name])
-        table = audit.published(name)
-        table = table.apply(lambda column: column.map(frame.plain) if column.name.endswith("Category") else column)
+        table = _shown(audit.published(name))
         st.table(table.set_index(table.columns[0]), border="horizontal")
+    if audit.race is not None:
+        st.caption("Categories of race and ethnicity but Hispanic or Latino are of people who are neither.")
     st.markdown("\n".join(f"- {frame.plain(note)}" for note in audit.notes))
     st.caption(
         "An impact ratio is the rate of a category divided by the highest rate of its table. The law sets no limit for "
         "it. The four-fifths convention (29 CFR 1607.4 D) looks at ratios below 0.80; the Groups tab has intervals."
     )
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a published table as Markdown, with categories short enough for a phone."""
+    shown = table.apply(
+        lambda cells: (
+            [frame.plain(cell.removesuffix(NOT_HISPANIC)) for cell in cells]
+            if str(cells.name).endswith("Category")
+            else cells
+        )
+    )
+    return shown.rename(columns=frame.plain)
 
 
 def _facts(audit: BiasAudit, columns: AuditColumns, dataset: Dataset, run: Run | None) -> AuditFacts:

@@ -84,7 +84,8 @@ def test_the_table_of_groups_has_rows_errors_and_intervals(world: World, name: s
     assert not test.exception
     table = next(item.value for item in test.table if "Stands out" in item.value.columns)
     assert isinstance(table, pd.DataFrame)
-    assert list(table.columns) == ["Rows", "Error", "Elsewhere", "Difference", "Stands out"]
+    assert list(table.columns) == ["Error", "Difference", "Stands out"]
+    assert table["Error"].str.fullmatch(r"[\d.,]+%? (of|over) [\d,]+ rows, [\d.,]+%? elsewhere").all()
 
 
 def test_two_searches_are_compared_within_a_saved_cohort(world: World) -> None:
