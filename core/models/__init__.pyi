@@ -1,9 +1,11 @@
 from ._card import CardTable, ModelCard, Section
 from ._card_build import card, card_of_run
+from ._card_figures import BASELINE_TITLES
 from ._card_text import format_value
+from ._code import code_version
 from ._compare import VersionComparison, compare, compare_versions
 from ._coverage import COVERAGE_ITEMS, CoverageItem, CoverageRow
-from ._evidence import REPLAY
+from ._evidence import REPLAY, RunEvidence
 from ._fields import Field
 from ._history import describe_event
 from ._mlflow import MLFLOW_SOURCES, save_mlflow
@@ -37,6 +39,7 @@ from .search_download import DownloadedModel
 from .training_overlap import TrainingOverlap
 
 __all__ = [
+    "BASELINE_TITLES",
     "COLUMN_COUNTS",
     "COVERAGE_ITEMS",
     "MLFLOW_SOURCES",
@@ -56,6 +59,7 @@ __all__ = [
     "PolicyApplier",
     "Question",
     "RowScorer",
+    "RunEvidence",
     "RunResult",
     "ScoredRows",
     "ScoringReport",
@@ -69,6 +73,7 @@ __all__ = [
     "archive",
     "card",
     "card_of_run",
+    "code_version",
     "compare",
     "compare_versions",
     "describe_event",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from core.charts import Figure, StaticChart, inline_svg, svg_of
 from core.models._card_templates import render_card
 from core.models._card_text import Cell
 from core.models._coverage import ACT_DATES, CoverageRow
@@ -66,6 +67,8 @@ class Section:
         Questions with their answers.
     measured : bool, default=True
         Whether the section holds evidence, beyond questions.
+    figures : tuple of Figure, default=()
+        Charts of what was measured; pages and HTML have them.
     """
 
     key: str
@@ -74,6 +77,7 @@ class Section:
     tables: tuple[CardTable, ...] = ()
     questions: tuple[tuple[Question, str | None], ...] = ()
     measured: bool = True
+    figures: tuple[Figure, ...] = ()
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the section as JSON-serializable values."""
@@ -155,9 +159,28 @@ class ModelCard:
 
         return render_card("card.md.jinja", self._values() | {"front_matter": Markup(front_matter(self.metadata))})
 
-    def to_html(self) -> str:
-        """Return the card as one HTML file that loads no other; light or dark as the reader's system is."""
-        return render_card("card.html.jinja", self._values())
+    def to_html(self, *, charts: bool = True) -> str:
+        """Return the card as one HTML file that loads no other; light or dark as the reader's system is.
+
+        Parameters
+        ----------
+        charts : bool, default=True
+            Whether it has charts, which are drawn in a process of its own within a few seconds.
+
+        Raises
+        ------
+        ExportError
+            When the charts cannot be drawn.
+        """
+        from markupsafe import Markup
+
+        drawn: dict[str, list[tuple[str, str]]] = {}
+        if charts:
+            keys = [section.key for section in self.sections for _ in section.figures]
+            static = [StaticChart.of(figure) for section in self.sections for figure in section.figures]
+            for key, chart, svg in zip(keys, static, svg_of(static), strict=True):
+                drawn.setdefault(key, []).append((chart.description, Markup(inline_svg(svg))))
+        return render_card("card.html.jinja", self._values() | {"drawn": drawn})
 
     def _values(self) -> dict[str, object]:
         rows = tuple(

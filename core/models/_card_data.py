@@ -10,6 +10,7 @@ from core.catalog import Dataset, ModelVersion
 from core.datasets import ColumnProfile, Profile, suspected_attribute
 from core.evaluation import METRICS
 from core.models._card import CardTable, Section
+from core.models._card_figures import evaluation_figures
 from core.models._card_text import Cell, format_value
 from core.models._evidence import RunEvidence
 from core.models._run_result import StoredEstimate
@@ -122,7 +123,13 @@ def evaluation_section(evidence: RunEvidence) -> Section:
     if result.confusion and evidence.labels:
         counts = tuple((label, *row) for label, row in zip(evidence.labels, result.confusion, strict=True))
         tables.append(CardTable("Test rows by true (rows) and predicted class", ("", *evidence.labels), counts))
-    return Section("evaluation", "Evaluation", tuple(_evaluation_text(evidence)), tuple(tables))
+    return Section(
+        "evaluation",
+        "Evaluation",
+        tuple(_evaluation_text(evidence)),
+        tuple(tables),
+        figures=evaluation_figures(evidence),
+    )
 
 
 def _evaluation_text(evidence: RunEvidence) -> list[str]:

@@ -13,6 +13,7 @@ from core import policies
 from core.errors import PlumblineError
 from core.evaluation import weights_in
 from core.models._card import CardTable, Section
+from core.models._card_figures import group_figures
 from core.models._card_text import Cell, format_interval
 from core.models._evidence import RunEvidence
 
@@ -68,7 +69,10 @@ def groups_section(evidence: RunEvidence) -> tuple[Section, dict[str, JsonValue]
         text += _sentences(groups)
     if has_selections:
         text.append(_FOUR_FIFTHS)
-    return Section("groups", _TITLE, tuple(text), (*tables, *rules), measured=bool(facts)), facts
+    section = Section(
+        "groups", _TITLE, tuple(text), (*tables, *rules), measured=bool(facts), figures=group_figures(facts)
+    )
+    return section, facts
 
 
 def _measure(evidence: RunEvidence, name: str) -> _Groups:

@@ -9,6 +9,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from core.catalog import Run, artifacts
 from core.models._card import CardTable, Section
+from core.models._card_figures import importance_figures
 from core.models._card_text import Cell, format_value
 from core.models._evidence import RunEvidence
 from core.storage import get_store
@@ -94,7 +95,8 @@ def explanation_section(evidence: RunEvidence) -> Section:
     rows = tuple((column.feature, column.importance, column.low, column.high, column.n) for column in ranked)
     text = "How much the test metric loses when a column is shuffled: what the model relies on, not what causes what."
     table = CardTable("Permutation importance", ("Column", "Importance", "95% from", "to", "Rows"), rows)
-    return Section("explanation", "Explanation", (text,), (table,))
+    figures = importance_figures(rows, evidence.result.metric)
+    return Section("explanation", "Explanation", (text,), (table,), figures=figures)
 
 
 def export_section(evidence: RunEvidence) -> Section | None:

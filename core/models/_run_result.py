@@ -22,12 +22,18 @@ class StoredEstimate:
         The value and its 95% interval.
     n : int
         Number of rows behind it.
+    rarest : int or None, default=None
+        Number of rows of the rarest class among them, or of groups that have such rows.
+    reason : str, default=""
+        Reason for a missing interval.
     """
 
     value: float | None
     low: float | None
     high: float | None
     n: int
+    rarest: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ class RunResult:
     packages: dict[str, str]
     findings: list[Finding] = field(default_factory=list)
     confusion: list[list[int | float]] | None = None
+    curves: dict[str, JsonValue] = field(default_factory=dict)
     features: list[str] = field(default_factory=list)
     trials: list[JsonValue] = field(default_factory=list)
     winner: Winner | None = None

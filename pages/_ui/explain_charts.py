@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages._ui import frame, theme
+from core.charts import bar_chart
+from pages._ui import charts, frame, theme
 from pages._ui.titles import fitted, legend_columns
 
 if TYPE_CHECKING:
@@ -42,22 +43,9 @@ def space_title(space: str, label: str | None) -> str:
 
 def _bars(table: pd.DataFrame, x_title: str, heading: str) -> None:
     """Draw bars with their 95% intervals (columns: name, value, low, high, n), in the order of the table."""
-    shown = table.head(_TOP).assign(position=range(min(_TOP, len(table))))
-    y = alt.Y("name:N", sort=alt.SortField("position"), title=None, axis=_LABEL)
-    base = alt.Chart(shown)
-    tooltip = [
-        "name:N",
-        *(alt.Tooltip(f"{name}:Q", format=",.4g") for name in _VALUES),
-        alt.Tooltip("n:Q", format=",", title="rows behind it"),
-    ]
-    bars = base.mark_bar(color=theme.accent(), height=14).encode(
-        y=y, x=alt.X("value:Q", title=x_title), tooltip=tooltip
-    )
-    lines = base.mark_rule(color=theme.muted(), strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
-    summary = ", ".join(f"{row.name} {row.value:.3g}" for row in shown.itertuples(index=False))
-    st.altair_chart((bars + lines).properties(height=alt.Step(26), title=fitted(heading)), alt=f"{heading}: {summary}")
-    if len(table) > len(shown):
-        st.caption(f"The {len(shown)} largest of {len(table):,} are shown.")
+    charts.draw(bar_chart(table, x_title, heading, theme.palette(), max_bars=_TOP))
+    if len(table) > _TOP:
+        st.caption(f"The {_TOP} largest of {len(table):,} are shown.")
 
 
 def importance(permutation: pd.DataFrame, metric: str, *, tested: bool = True) -> None:

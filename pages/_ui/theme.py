@@ -5,7 +5,9 @@ from __future__ import annotations
 import altair as alt
 import streamlit as st
 
-__all__ = ["accent", "categorical", "muted", "on_sequential", "sequential", "strong_from"]
+from core.charts import Palette
+
+__all__ = ["accent", "categorical", "muted", "on_sequential", "palette", "sequential", "strong_from"]
 
 
 _OPACITY = 0.75  # of the text of axes: its contrast is 8 to 1 and more
@@ -58,3 +60,8 @@ def on_sequential() -> tuple[str, str]:
 def strong_from() -> float:
     """Return the part of `sequential` from which text is better read in the color for its strong half."""
     return 0.39 if _mode() == "dark" else 0.61  # between the fourth and fifth darkest step: both have 4 to 1
+
+
+def palette() -> Palette:
+    """Return the colors for charts that files have as well."""
+    return Palette(tuple(categorical()), tuple(sequential()), strong_from())

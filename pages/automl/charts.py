@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.automl import LEARNERS
+from core.charts import residuals_chart
 from pages._ui import charts, theme
 from pages._ui.charts import HEIGHT
 from pages._ui.titles import fitted, legend_columns
@@ -54,24 +55,7 @@ def best_so_far(trials: pd.DataFrame, metric: str, *, larger_is_better: bool) ->
 
 def residuals(points: pd.DataFrame, title: str) -> None:
     """Draw predicted against actual values (columns: actual, predicted)."""
-    low = float(points.min().min())
-    high = float(points.max().max())
-    scale = alt.Scale(domain=[low, high], nice=True)
-    dots = (
-        alt.Chart(points)
-        .mark_circle(size=25, opacity=0.4, color=theme.accent())
-        .encode(
-            x=alt.X("predicted:Q", title="Predicted", scale=scale),
-            y=alt.Y("actual:Q", title="Actual", scale=scale),
-            tooltip=["actual:Q", "predicted:Q"],
-        )
-    )
-    diagonal = (
-        alt.Chart(pd.DataFrame({"predicted": [low, high], "actual": [low, high]}))
-        .mark_line(strokeDash=[4, 4], color=theme.muted())
-        .encode(x="predicted:Q", y="actual:Q")
-    )
-    st.altair_chart((dots + diagonal).properties(height=HEIGHT, title=fitted(title)), alt=title)
+    charts.draw(residuals_chart(points, title, theme.palette()))
 
 
 def errors(points: pd.DataFrame, title: str) -> None:

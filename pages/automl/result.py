@@ -10,7 +10,19 @@ import streamlit as st
 from core import jobs
 from core.automl import METRICS, learner_title
 from core.catalog import Run, RunState
-from pages._ui import artifacts, downloads, findings, frame, header, lookups, numbers, registration, run_actions, tabs
+from pages._ui import (
+    artifacts,
+    downloads,
+    findings,
+    frame,
+    header,
+    lookups,
+    numbers,
+    registration,
+    result_summary,
+    run_actions,
+    tabs,
+)
 from pages._ui.next_steps import next_steps
 from pages.automl import cohort_evidence, explain, leaderboard, next_actions, whatif, where_it_fails
 from pages.decide import panel as decide
@@ -31,6 +43,7 @@ def head(run: Run) -> None:
 def _actions(run: Run) -> None:
     if run.state is RunState.SUCCEEDED:
         next_steps(run)
+        result_summary.show(run)
         with st.popover("Download", icon=":material/download:", key="automl-download"):
             _downloads(run)
     run_actions.repeat(run)

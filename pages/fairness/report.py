@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import zipfile
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from core import policies
 from core.fairness import FairnessReport, GroupMetrics
-from pages._ui import downloads, frame
+from core.summary import summarize_fairness
+from pages._ui import downloads, frame, result_summary
 from pages.fairness import mitigations
 from pages.fairness.analysis import Analysis
 from pages.fairness.applied_rule import applied_rule
@@ -20,6 +24,7 @@ __all__ = ["show"]
 def show(analysis: Analysis, metrics: GroupMetrics, definition: str) -> None:
     """Draw the downloads and their contents."""
     report = _report(analysis, metrics, definition)
+    _summary(analysis, report)
     st.caption("Settings, the table's fingerprint, charts, tables, intervals and caveats. The file loads nothing.")
     with st.container(horizontal=True):
         for label, suffix, mime, content in (
@@ -38,6 +43,15 @@ def show(analysis: Analysis, metrics: GroupMetrics, definition: str) -> None:
             )
     st.markdown("**Contents**")
     st.markdown("\n".join(f"- {frame.plain(name)} ({len(table):,} rows)" for name, table in report.tables().items()))
+
+
+def _summary(analysis: Analysis, report: FairnessReport) -> None:
+    """Draw the button that makes a page about this comparison to hand on."""
+    applied = "" if report.policy is None else json.dumps(report.policy, sort_keys=True)
+    parts = (analysis.key, str(analysis.min_group_size), report.definition, applied)
+    key = hashlib.sha256("/".join(parts).encode()).hexdigest()[:16]
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    result_summary.show_comparison(key, analysis.dataset, lambda notes: summarize_fairness(report, notes, date=today))
 
 
 def _report(analysis: Analysis, metrics: GroupMetrics, definition: str) -> FairnessReport:

@@ -18,6 +18,7 @@ from pages._ui import (
     header,
     numbers,
     registration,
+    result_summary,
     run_actions,
     tabs,
 )
@@ -44,6 +45,7 @@ def head(run: Run) -> None:
 def _actions(run: Run) -> None:
     if run.state is RunState.SUCCEEDED:
         next_steps(run)
+        result_summary.show(run)
         with st.popover("Download", icon=":material/download:", key="finetune-download"):
             downloads.folder(run)
     if run.state.terminal:

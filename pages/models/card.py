@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import models
 from core.models import CardTable, CoverageRow, ModelCard, Section, format_value
-from pages._ui import address, downloads, frame
+from pages._ui import address, charts, downloads, frame, theme
 from pages.models import questions
 from pages.models.metrics import OpenModel
 
@@ -85,6 +85,7 @@ def _section(section: Section) -> None:
     bullet = "- " if len(section.text) > 1 else ""
     for text in section.text:
         st.markdown(f"{bullet}{frame.plain(text)}")
+    _figures(section)
     for table in section.tables:
         if table.rows:
             _card_table(table)
@@ -99,6 +100,14 @@ def _section(section: Section) -> None:
         with st.container(border=True, gap="small"):
             for question in unanswered:
                 st.markdown(f":orange-badge[:material/help: Not answered yet] {frame.plain(question.title)}")
+
+
+def _figures(section: Section) -> None:
+    """Draw the charts of a section, two beside each other where there are several."""
+    columns = st.columns(min(2, len(section.figures)), gap="medium") if section.figures else []
+    for position, figure in enumerate(section.figures):
+        with columns[position % 2]:
+            charts.draw(figure.build(theme.palette()))
 
 
 def _card_table(table: CardTable) -> None:

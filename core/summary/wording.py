@@ -1,0 +1,81 @@
+"""Numbers as sentences: natural frequencies, and estimates with their intervals."""
+
+from __future__ import annotations
+
+import math
+
+from core.evaluation import Estimate
+
+__all__ = ["format_estimate", "format_interval", "of_hundred", "share_detail"]
+
+
+def of_hundred(share: float) -> str:
+    """Return a share as a natural frequency.
+
+    Examples
+    --------
+    >>> of_hundred(0.713), of_hundred(0.002), of_hundred(0.998), of_hundred(1.0), of_hundred(0.0)
+    ('71 of 100', 'fewer than 1 of 100', 'more than 99 of 100', '100 of 100', '0 of 100')
+    """
+    if 0 < share <= 0.005:
+        return "fewer than 1 of 100"
+    if 0.995 <= share < 1:
+        return "more than 99 of 100"
+    return f"{100 * share:.0f} of 100"
+
+
+def share_detail(share: Estimate, rows: str) -> str:
+    """Return how sure a share is: the interval in hundredths and the rows behind it, or why there is no interval.
+
+    Parameters
+    ----------
+    share : Estimate
+        The share.
+    rows : str
+        Noun for the rows behind it.
+
+    Examples
+    --------
+    >>> share_detail(Estimate(0.713, 0.6, 0.8, 80), "such rows")
+    '95% interval 60 to 80; 80 such rows'
+    """
+    if math.isnan(share.low):
+        return share.reason or f"no interval; {share.n:,} {rows}"
+    return f"95% interval {_bound(share.low)} to {_bound(share.high)}; {share.n:,} {rows}"
+
+
+def _bound(value: float) -> str:
+    return f"{100 * value:.1f}" if 0 < value < 0.01 or 0.99 < value < 1 else f"{100 * value:.0f}"
+
+
+def _decimals(low: float | None, high: float | None) -> int:
+    """Return how many decimals are meaningful where an interval is this wide."""
+    width = math.nan if low is None or high is None else high - low
+    return min(6, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 3
+
+
+def format_estimate(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return an estimate with as many decimals as its interval allows.
+
+    Examples
+    --------
+    >>> format_estimate(0.92713, 0.9213, 0.9330), format_estimate(-53.21, -57.6, -48.9), format_estimate(None)
+    ('0.927', '−53.2', 'n/a')
+    """
+    if value is None or not math.isfinite(value):
+        return "n/a"
+    return f"{value:,.{_decimals(low, high)}f}".replace("-", "−")
+
+
+def format_interval(low: float | None, high: float | None) -> str:
+    """Return an interval.
+
+    Examples
+    --------
+    >>> format_interval(0.9213, 0.9330), format_interval(None, None)
+    ('0.921 to 0.933', 'no interval')
+    """
+    if low is None or high is None or math.isnan(low):
+        return "no interval"
+    decimals = _decimals(low, high)
+    return f"{low:,.{decimals}f} to {high:,.{decimals}f}".replace("-", "−")
