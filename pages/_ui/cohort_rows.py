@@ -29,17 +29,20 @@ class RowChoice:
     cohort : Cohort or None
         Saved cohort; None for all rows.
     row_ids : array of int or None
-        Positions in the table of the test rows that belong to the cohort; None for all.
+        Positions in the table of the rows that belong to the cohort; None for all.
     count : int
-        Number of test rows that were chosen.
+        Number of rows that were chosen.
     of : int
-        Number of all test rows.
+        Number of all rows.
+    what : str, default="test rows"
+        Name of the rows.
     """
 
     cohort: Cohort | None
     row_ids: np.ndarray | None
     count: int
     of: int
+    what: str = "test rows"
 
     @property
     def enough(self) -> bool:
@@ -49,7 +52,7 @@ class RowChoice:
     @property
     def text(self) -> str:
         """The rows in words, to follow a number."""
-        return "test rows" if self.cohort is None else f"test rows where {self.cohort.text}"
+        return self.what if self.cohort is None else f"{self.what} where {self.cohort.text}"
 
 
 def positions(data: str, test: str, cohort: Cohort) -> np.ndarray:
@@ -72,8 +75,18 @@ def _positions(data: str, test: str, cohort: Cohort) -> np.ndarray:
     return np.asarray(row_ids[cohort.mask(table.iloc[row_ids])])
 
 
-def choose(run: Run, dataset: Dataset | None, *, key: str, parameter: str = "cohort") -> RowChoice:
+def choose(
+    run: Run,
+    dataset: Dataset | None,
+    *,
+    key: str,
+    file: str = "test.parquet",
+    what: str = "test rows",
+    parameter: str = "cohort",
+) -> RowChoice:
     """Draw the choice where cohorts are saved with the search, and say how many rows it has.
+
+    Looking at a cohort's test rows counts as a use of them.
 
     Parameters
     ----------
@@ -83,20 +96,24 @@ def choose(run: Run, dataset: Dataset | None, *, key: str, parameter: str = "coh
         Table of the rows; without it a cohort's columns cannot be read.
     key : str
         Key of the widget.
+    file : str, default="test.parquet"
+        File of the run with the predictions that are read.
+    what : str, default="test rows"
+        Name of these rows.
     parameter : str, default="cohort"
         Parameter of the address that holds the choice.
     """
     kept = saved_cohorts.kept(run)
-    test = artifacts.digests(run).get("test.parquet")
-    total = 0 if test is None else len(artifacts.read_table(test))
-    everything = RowChoice(None, None, total, total)
-    if not kept or dataset is None or test is None:
+    digest = artifacts.digests(run).get(file)
+    total = 0 if digest is None else len(artifacts.read_table(digest))
+    everything = RowChoice(None, None, total, total, what)
+    if not kept or dataset is None or digest is None:
         return everything
     shown = address.restore(parameter, [_ALL, *kept], _ALL, key)
     chosen = st.selectbox(
         "Rows",
         [_ALL, *kept],
-        format_func=lambda file: "All test rows" if file == _ALL else kept[file].text,
+        format_func=lambda name: f"All {what}" if name == _ALL else kept[name].text,
         key=key,
         width=520,
         help="Cohorts are saved on the tab Where it fails of a search.",
@@ -108,19 +125,19 @@ def choose(run: Run, dataset: Dataset | None, *, key: str, parameter: str = "coh
     missing = [name for name in cohort.columns if name not in tables.column_names(dataset)]
     if missing:
         frame.show_error(f"The table has no column '{missing[0]}'.", "Choose other rows, or remove the cohort.")
-        return RowChoice(cohort, np.zeros(0, dtype=np.intp), 0, total)
-    row_ids = positions(dataset.data_digest, test, cohort)
-    policies.note_read(run, {"cohort": cohort.to_dict()})
-    choice = RowChoice(cohort, row_ids, len(row_ids), total)
-    if not choice.enough:
+        return RowChoice(cohort, np.zeros(0, dtype=np.intp), 0, total, what)
+    row_ids = positions(dataset.data_digest, digest, cohort)
+    choice = RowChoice(cohort, row_ids, len(row_ids), total, what)
+    counted = ""
+    if file == "test.parquet":
+        policies.note_read(run, {"cohort": cohort.to_dict()})
+        counted = " Each cohort that is looked at counts as a use of the test rows."
+    if choice.enough:
+        st.caption(f"{choice.count:,} of {total:,} {frame.plain(choice.text)}.{counted}")
+    else:
         st.warning(
-            f"Only {choice.count:,} of {total:,} test rows belong to this cohort: at least {MIN_ROWS} are needed. "
+            f"Only {choice.count:,} of {total:,} {what} belong to this cohort: at least {MIN_ROWS} are needed. "
             "Choose other rows.",
             icon=":material/group_off:",
-        )
-    else:
-        st.caption(
-            f"{choice.count:,} of {total:,} {frame.plain(choice.text)}. Each cohort that is looked at counts as a use "
-            "of the test rows."
         )
     return choice

@@ -32,8 +32,8 @@ def button(source: DecisionSource, policy: ThresholdPolicy) -> None:
     ):
         st.session_state[_key(source, policy)] = True
         if source.run is not None:
-            rules = {"rules": policy.to_dict()["rules"], "positive": source.label}
-            policies.note_read(source.run, rules)
+            cohort = {} if source.cohort is None else {"cohort": source.cohort.to_dict()}
+            policies.note_read(source.run, {"rules": policy.to_dict()["rules"], "positive": source.label, **cohort})
 
 
 def show(source: DecisionSource, curve: DecisionCurve, policy: ThresholdPolicy) -> None:

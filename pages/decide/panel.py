@@ -12,7 +12,7 @@ from core.catalog import Run
 from core.decisions import DecisionCurve, Outcome
 from pages._ui import address, downloads, frame, keys, numbers
 from pages.decide import checked_rule, cost_chart, costs, kept_rules, top_numbers, top_rows
-from pages.decide.source import DecisionSource, curve_of, labels_of, source_of
+from pages.decide.source import DecisionSource, choose_rows, curve_of, labels_of, source_of
 
 __all__ = ["show", "show_rows"]
 
@@ -25,14 +25,19 @@ def show(run: Run) -> None:
     kept_rules.show_in_force(run)
     labels = labels_of(run)
     label = None if labels is None else _choose_label(run, labels)
-    source = source_of(run, label)
+    rows = choose_rows(run)
+    if rows.enough:
+        _show_source(label, source_of(run, label, rows.cohort))
+    kept_rules.show(run)
+
+
+def _show_source(label: str | None, source: DecisionSource | None) -> None:
     if source is None:
         st.info("This run stored no predictions that a threshold could be chosen on.", icon=":material/info:")
     elif label is None:
         top_numbers.show(source)
     else:
         st.fragment(frame.guarded(show_rows))(source)
-    kept_rules.show(run)
 
 
 def _choose_label(run: Run, labels: list[str]) -> str:
@@ -76,11 +81,15 @@ def show_rows(source: DecisionSource) -> None:
             cost_chart.show(curve, threshold)
         weighted = f" Rows count by their weight in {frame.plain(source.weight)}." if source.weight else ""
         st.caption(
-            f"On {len(rows):,} {source.origin}, {int(rows.truth.sum()):,} of them '{frame.plain(label)}'; the test "
+            f"On {len(rows):,} {_origin(source)}, {int(rows.truth.sum()):,} of them '{frame.plain(label)}'; the test "
             f"rows are not read here.{weighted}"
         )
         top_rows.show(source, curve)
         _actions(source, curve, threshold)
+
+
+def _origin(source: DecisionSource) -> str:
+    return source.origin if source.cohort is None else f"{source.origin} where {frame.plain(source.cohort.text)}"
 
 
 def _start(source: DecisionSource) -> dict[str, float] | None:
@@ -176,13 +185,17 @@ def _actions(source: DecisionSource, curve: DecisionCurve, threshold: float) -> 
     policy = curve.policy(threshold, positive=source.label)
     name = f"threshold {curve.rule_at(threshold):.6g} for {source.label}"
     with st.container(horizontal=True):
-        if source.run is not None and st.button(
-            "Keep as the decision rule",
-            type="primary",
-            icon=":material/rule:",
-            key=keys.key("decide-keep"),
-            help="The model then decides by it wherever it scores rows. It takes the place of the rule in force, which "
-            "stays listed.",
+        if (
+            source.run is not None
+            and source.cohort is None
+            and st.button(
+                "Keep as the decision rule",
+                type="primary",
+                icon=":material/rule:",
+                key=keys.key("decide-keep"),
+                help="The model then decides by it wherever it scores rows. It takes the place of the rule in force, "
+                "which stays listed.",
+            )
         ):
             policies.keep(source.run, name, policy, who=address.who())
             st.rerun(scope="app")
@@ -196,4 +209,6 @@ def _actions(source: DecisionSource, curve: DecisionCurve, threshold: float) -> 
             key=keys.key("decide-download"),
             on_click="ignore",
         )
+    if source.cohort is not None:
+        st.caption("A rule decides on all rows: choose all rows above to keep one.")
     checked_rule.show(source, curve, policy)

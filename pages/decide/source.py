@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from core.catalog import Run
+from core.cohorts import Cohort
 from core.decisions import DecisionCurve, LabeledScores, decision_curve
-from pages._ui import artifacts
+from pages._ui import artifacts, cohort_rows, keys, lookups
+from pages._ui.cohort_rows import RowChoice
 
-__all__ = ["DecisionSource", "curve_of", "labels_of", "source_of"]
+__all__ = ["DecisionSource", "choose_rows", "curve_of", "labels_of", "source_of"]
 
 _FOUND_ON = {
     "automl": ("oof.parquet", "out-of-fold predictions"),
@@ -39,6 +42,8 @@ class DecisionSource:
         Name of the calibration rows.
     weight : str or None, default=None
         Column whose weights the rows count by.
+    cohort : Cohort or None, default=None
+        Saved cohort that the rows are of; None for all rows.
     """
 
     key: str
@@ -48,6 +53,7 @@ class DecisionSource:
     test: LabeledScores | None
     origin: str
     weight: str | None = None
+    cohort: Cohort | None = None
 
 
 def labels_of(run: Run) -> list[str] | None:
@@ -56,7 +62,14 @@ def labels_of(run: Run) -> list[str] | None:
     return None if labels is None else [str(label) for label in labels]
 
 
-def source_of(run: Run, label: str | None) -> DecisionSource | None:
+def choose_rows(run: Run) -> RowChoice:
+    """Draw the choice of the rows that a threshold is read on, where cohorts are saved with the run."""
+    file, origin = _FOUND_ON[run.task]
+    dataset = lookups.existing_dataset(run.dataset_id)
+    return cohort_rows.choose(run, dataset, key=keys.key("decide-cohort"), file=file, what=origin)
+
+
+def source_of(run: Run, label: str | None, cohort: Cohort | None = None) -> DecisionSource | None:
     """Return the stored predictions of a search or a training; None where it stored none to choose a threshold on."""
     file, origin = _FOUND_ON[run.task]
     digests = artifacts.digests(run)
@@ -66,13 +79,19 @@ def source_of(run: Run, label: str | None) -> DecisionSource | None:
     settings = record["settings"]
     target = settings["label_column" if run.task == "finetune" else "target"]
 
+    dataset = None if cohort is None else lookups.existing_dataset(run.dataset_id)
+
     def rows(name: str) -> LabeledScores:
-        return LabeledScores.from_predictions(artifacts.read_table(digests[name]), target, label)
+        table = artifacts.read_table(digests[name])
+        if cohort is not None and dataset is not None:
+            table = table[np.isin(table["row_id"], cohort_rows.positions(dataset.data_digest, digests[name], cohort))]
+        return LabeledScores.from_predictions(table, target, label)
 
     calibration = rows(file)
     test = rows("test.parquet") if record["rows"]["test"] and "test.parquet" in digests else None
     weight = settings.get("weight_column") if calibration.weight is not None else None
-    return DecisionSource(f"{run.id}/{label}", run, label, calibration, test, origin, weight)
+    key = f"{run.id}/{label}" if cohort is None else f"{run.id}/{label}/{cohort.text}"
+    return DecisionSource(key, run, label, calibration, test, origin, weight, cohort)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

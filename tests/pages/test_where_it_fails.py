@@ -130,3 +130,13 @@ def test_charts_and_explanations_are_read_for_a_saved_cohort(world: World) -> No
     assert not test.exception
     assert "test rows belong to this cohort: at least 30 are needed" in texts(test)
     assert policies.reads(run) == 3
+    test.selectbox(key="automl-explain-cohort").set_value(file).run()
+    test.session_state["automl-tabs"] = "Decide"
+    test.run()
+    assert not test.exception
+    training = artifacts.table_of(run, "oof.parquet")["row_id"]
+    count = int((table["sex"].iloc[training] == sex).sum())
+    assert f"On {count} out-of-fold predictions where 'sex' is '{sex}', " in texts(test)
+    assert "A rule decides on all rows" in texts(test)
+    assert "automl-decide-keep" not in [button.key for button in test.button]
+    assert policies.reads(run) == 3, "out-of-fold rows are no test rows"
