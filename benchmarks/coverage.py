@@ -17,22 +17,28 @@ import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from core.evaluation import METRICS, compare_outputs, compute_metrics, metric_choices  # noqa: E402
+import coverage_fairness as fairness  # noqa: E402
+from coverage_importance import importances  # noqa: E402
+
+from core.evaluation import METRICS, Estimate, compare_outputs, compute_metrics, metric_choices, verdict_sentence  # noqa: E402
 
 Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator], list[tuple[str, float, float, float]]]
 """One simulated table: for each figure its name, true value and bounds (NaN: not shown)."""
 
 LOW, HIGH, POINT, ALLOWED = 0.93, 0.985, 0.90, 0.02
+NULL_HIGH = 0.97  # of tests where nothing differs
 STRENGTHS = 5  # points of a band
+_WEIGHTED = {"none": "", "random": ", weighted", "class": ", classes weighted"}
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,13 @@ class Cell:
         Situation, as ``"binary, 10 rows of the class"``.
     points : tuple of callable
         One for each point of the band of true values.
+    high : float, default=0.985
+        Highest share of intervals that may hold the truth: that of a test is lower, of 95% simultaneous ones 1.
     """
 
     name: str
     points: tuple[Draw, ...]
+    high: float = HIGH
 
 
 @dataclass
@@ -58,6 +67,7 @@ class Tally:
     shown: list[int]
     held: list[int]
     tables: int = 0
+    highest: float = HIGH
 
     @property
     def share(self) -> float:
@@ -79,10 +89,16 @@ class Tally:
         wide = [2.6 * math.sqrt(POINT * (1 - POINT) / shown) for shown in self.shown if shown]
         points = [held / shown for held, shown in zip(self.held, self.shown, strict=True) if shown]
         low = LOW - 2.6 * math.sqrt(LOW * (1 - LOW) / total)
-        high = HIGH + 2.6 * math.sqrt(HIGH * (1 - HIGH) / total)
+        high = self.highest + 2.6 * math.sqrt(self.highest * (1 - self.highest) / total)
         return not low <= self.share <= high or any(
             share < POINT - margin for share, margin in zip(points, wide, strict=True)
         )
+
+
+def _bounds(estimate: Estimate) -> tuple[float, float]:
+    if estimate.low is None or estimate.high is None:
+        return math.nan, math.nan
+    return estimate.low, estimate.high
 
 
 def _probabilities(random: np.random.Generator, y: NDArray[np.intp], k: int, strength: float, own: Array) -> Array:
@@ -139,9 +155,9 @@ def _test_metrics(
                 task, name, y, {"model": model, "other": other}, groups=members, sample_weight=weights
             )
             gain = compared.gains["other"]
-            figures.append((f"gain {name}", truth[f"gain {name}"], gain.low, gain.high))
+            figures.append((f"gain {name}", truth[f"gain {name}"], *_bounds(gain)))
         own = compared.metrics["model"]
-        return figures + [(name, truth[name], own[name].low, own[name].high) for name in names]
+        return figures + [(name, truth[name], *_bounds(own[name])) for name in names]
 
     return draw
 
@@ -174,8 +190,8 @@ def _errors(n: int, shape: float, spread: str, weighted: bool = False, groups: i
             "regression", "mae", y, {"model": model, "other": other}, groups=members, sample_weight=weights
         )
         own, gain = compared.metrics["model"], compared.gains["other"]
-        return [(name, truth[name], own[name].low, own[name].high) for name in names] + [
-            ("gain mae", truth["gain mae"], gain.low, gain.high)
+        return [(name, truth[name], *_bounds(own[name])) for name in names] + [
+            ("gain mae", truth["gain mae"], *_bounds(gain))
         ]
 
     return draw
@@ -225,7 +241,107 @@ def _evaluation_cells() -> list[Cell]:
     return cells
 
 
-CELLS: dict[str, Callable[[], list[Cell]]] = {"evaluation": _evaluation_cells}
+def _fairness_cells() -> list[Cell]:
+    cells = []
+    sizes: list[tuple[int, fairness.Weighting]] = [(20, "none"), (60, "none"), (200, "none"), (2_000, "none")]
+    sizes += [(60, "random"), (200, "random"), (60, "class"), (200, "class")]
+    for title, true, false in (("few hits", 0.05, 0.0), ("many hits", 0.55, 0.15), ("nearly all", 0.85, 0.8)):
+        for n, weighting in sizes:
+            make = partial(_decisions, n=n, true=true, false=false, weighting=weighting)
+            cells.append(Cell(f"decisions, {n:,} rows, {title}{_WEIGHTED[weighting]}", _band(make, 0.0, 0.1)))
+    tables: list[tuple[int, float, fairness.Weighting]] = [(20, 0.5, "none"), (40, 0.5, "none"), (100, 0.1, "none")]
+    tables += [(200, 0.1, "none"), (2_000, 0.3, "none"), (100, 0.4, "random"), (100, 0.4, "class")]
+    for n, base, weighting in tables:
+        for title, shift, slope in (("calibrated", 0.0, 1.0), ("shifted", 0.4, 1.0), ("too sure", 0.0, 1.6)):
+            make = partial(_scores, n=n, base=base, shift=shift, slope=slope, weighting=weighting)
+            name = f"scores, {n:,} rows, {base:.0%} positive, {title}{_WEIGHTED[weighting]}"
+            cells.append(Cell(name, _band(make, 1.0, 1.6)))
+    for n in (20, 40, 150, 1_000):
+        for spread in ("normal", "exponential", "one-sided", "uneven"):
+            make = partial(_numbers, n=n, spread=spread)
+            cells.append(Cell(f"numbers by group, {n:,} rows, {spread}", _band(make, 0.8, 1.2)))
+    make = partial(_numbers, n=60, spread="normal", weighting="random")
+    cells.append(Cell("numbers by group, 60 rows, normal, weighted", _band(make, 0.8, 1.2)))
+    return cells
+
+
+def _decisions(rate: float, *, n: int, true: float, false: float, weighting: fairness.Weighting) -> Draw:
+    return fairness.decisions(n, 300, 0.4, true + rate, false + rate, weighting)
+
+
+def _scores(strength: float, *, n: int, base: float, shift: float, slope: float, weighting: fairness.Weighting) -> Draw:
+    return fairness.scores(n, 500, strength, base, shift, slope, weighting)
+
+
+def _numbers(scale: float, *, n: int, spread: str, weighting: fairness.Weighting = "none") -> Draw:
+    return fairness.numbers(n, 300, spread, scale, weighting)
+
+
+def _null_cells() -> list[Cell]:
+    """Tests where nothing differs: the interval of a figure holds 0 where the test finds nothing."""
+    cells = []
+    tables = {"5 groups of 50": [50] * 5, "20 groups of 40": [40] * 20, "5 uneven groups": [1_500, 1_200, 60, 40, 30]}
+    for title, sizes in tables.items():
+        weightings: tuple[fairness.Weighting, ...] = ("none", "random")
+        for weighting in weightings:
+            rates = partial(_no_difference_in_decisions, sizes=sizes, weighting=weighting)
+            areas = partial(_no_difference_in_scores, sizes=sizes, weighting=weighting)
+            name = f"nothing differs, {title}{_WEIGHTED[weighting]}"
+            cells += [
+                Cell(f"{name}: decisions", _band(rates, 0.1, 0.4), NULL_HIGH),
+                Cell(f"{name}: scores", _band(areas, 1.0, 2.0), NULL_HIGH),
+            ]
+        for spread in ("normal", "exponential"):
+            draws = (fairness.null_numbers(sizes, spread),)
+            cells.append(Cell(f"nothing differs, {title}: numbers, {spread}", draws, NULL_HIGH))
+    draws = (fairness.null_numbers([50] * 5, "normal", "random"),)
+    cells.append(Cell("nothing differs, 5 groups of 50, weighted: numbers, normal", draws, NULL_HIGH))
+    for rare in (8, 20, 100):
+        cells.append(Cell(f"a model that guesses, {rare} of 200 rows", (_guessing(rare),), 1.0))
+    return cells
+
+
+def _no_difference_in_decisions(share: float, *, sizes: list[int], weighting: fairness.Weighting) -> Draw:
+    return fairness.null_decisions(sizes, share, weighting)
+
+
+def _no_difference_in_scores(strength: float, *, sizes: list[int], weighting: fairness.Weighting) -> Draw:
+    return fairness.null_scores(sizes, strength, weighting)
+
+
+def _guessing(rare: int) -> Draw:
+    """Return a draw of whether a verdict calls a model of chance alone better or worse than guessing."""
+
+    def draw(random: np.random.Generator) -> list[tuple[str, float, float, float]]:
+        y = _classes((200 - rare, rare))
+        chance = np.clip(random.normal(rare / 200, 0.3 * rare / 200, 200), 0.001, 0.999)
+        outputs = {
+            "model": np.column_stack([1 - chance, chance]),
+            "prior": np.tile([1 - rare / 200, rare / 200], (200, 1)),
+        }
+        gain = compare_outputs("binary", "roc_auc", y, outputs).gains["prior"]
+        sentence = verdict_sentence("ROC AUC", {"prior": gain}, {"prior": "guessing"})
+        wrong = sentence.startswith(("Better", "Worse"))
+        return [("verdict", 0.0, 1.0 if wrong else 0.0, 2.0)]
+
+    return draw
+
+
+def _importance_cells() -> list[Cell]:
+    cells = []
+    for n in (100, 400, 2_000):
+        draws = tuple(importances(n, "r2", noise) for noise in np.linspace(0.5, 2.5, STRENGTHS))
+        cells.append(Cell(f"importance for R², {n:,} rows", draws))
+        cells.append(Cell(f"importance for ROC AUC, {n:,} rows", (importances(n, "roc_auc"),)))
+    return cells
+
+
+CELLS: dict[str, Callable[[], list[Cell]]] = {
+    "evaluation": _evaluation_cells,
+    "fairness": _fairness_cells,
+    "nothing differs": _null_cells,
+    "importance": _importance_cells,
+}
 """Cells by the area that they belong to; a further area is one more entry."""
 
 
@@ -236,7 +352,9 @@ def measure(cell: Cell, tables: int) -> dict[str, Tally]:
         random = np.random.default_rng([index, zlib.crc32(cell.name.encode())])
         for _ in range(-(-tables // len(cell.points))):
             for figure, truth, low, high in draw(random):
-                tally = tallies.setdefault(figure, Tally([0] * len(cell.points), [0] * len(cell.points)))
+                highest = 1.0 if figure.startswith("surest gap") else cell.high  # for all pairs together
+                empty = Tally([0] * len(cell.points), [0] * len(cell.points), highest=highest)
+                tally = tallies.setdefault(figure, empty)
                 tally.tables += 1
                 if math.isfinite(low) and math.isfinite(high):
                     tally.shown[index] += 1

@@ -2,8 +2,8 @@
 
 The mean distance of predicted and observed shares over bins is never 0 in a sample: of a calibrated model it is about
 ``0.8 * sqrt(p * (1 - p) * bins / n)``, so small groups would look worse than large ones. The error is therefore that of
-which the sample's distance is the expected one, when the distances of all bins are equal and normal. Its interval holds
-the errors for which the sample's distance is not unusual.
+which the sample's distance is the expected one, when the distances of bins are normal and, relative to each other, as
+large as their standard deviations. Its interval holds the errors for which the sample's distance is not unusual.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.fairness.metrics.counts import divide
 __all__ = ["CalibrationBins"]
 
 _BINS = 10
-_BISECTIONS = 45
+_BISECTIONS = 36
 
 
 class CalibrationBins:
@@ -56,8 +56,12 @@ class CalibrationBins:
         with np.errstate(invalid="ignore", divide="ignore"):
             self._share = np.where(total > 0, rows / total, 0.0)
             predicted = np.where(rows > 0, sums / rows, 0.0)
-            variance = np.maximum(predicted * (1 - predicted) / rows, 0.25 / rows**2)
-            self._deviation = np.where(rows > 0, np.sqrt(variance), 1.0)
+            observed = (hits + predicted) / (rows + 1)  # with one row as predicted
+            variance = np.maximum(predicted * (1 - predicted), observed * (1 - observed))
+            self._deviation = np.where(rows > 0, np.sqrt(np.maximum(variance / rows, 0.25 / rows**2)), 1.0)
+            # Of each bin, in units of the mean: shares near 0 and 1 can be less wrong than others.
+            usual = np.sqrt(np.maximum(variance, 1e-12))
+            self._relative = usual / np.maximum((self._share * usual).sum(axis=1, keepdims=True), 1e-12)
         self.distances = divide(np.abs(sums - hits).sum(axis=1), total[:, 0])
         self.errors = self._solve(np.arange(groups), np.zeros(groups))
 
@@ -67,11 +71,11 @@ class CalibrationBins:
 
     def _solve(self, groups: IndexArray, z: FloatArray) -> FloatArray:
         """Return the errors of which the groups' distances lie z deviations above the expected ones; at least 0."""
-        share, deviation = self._share[groups], self._deviation[groups]
+        share, deviation, relative = self._share[groups], self._deviation[groups], self._relative[groups]
         low, high = np.zeros(len(groups)), np.full(len(groups), 2.0)
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
-            mean, variance = _folded_normal(middle[:, None], deviation)
+            mean, variance = _folded_normal(middle[:, None] * relative, deviation)
             expected = (share * mean).sum(axis=1) + z * np.sqrt((share**2 * variance).sum(axis=1))
             above = expected > self.distances[groups]
             low, high = np.where(above, low, middle), np.where(above, middle, high)

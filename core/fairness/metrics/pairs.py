@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PairwiseGaps", "SurestGap", "pairwise_gaps"]
 
 _LARGEST_Z = 37.0  # its tail is the smallest that a number can hold
-_BISECTIONS = 50
+_BISECTIONS = 32
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, Inte
 from core.fairness.metrics.counts import divide
 from core.fairness.metrics.intervals import MIN_ROWS, effective_weights, loss_bounds, mean_bounds
 from core.fairness.metrics.registry import NUMBER_METRICS
-from core.fairness.metrics.row_permutation import RowMeans, permuted_p_values, rows_among, tested_groups
+from core.fairness.metrics.row_permutation import RowMeans, comparable_groups, permuted_p_values, rows_among
 
 __all__ = ["NumberValues"]
 
@@ -110,7 +110,7 @@ class NumberValues:
         p = np.full(len(self.names), np.nan)
         usable = usable & chosen[:, None]
         for shared in ([0, 1, 2, 3], [4]):
-            for metrics, groups in tested_groups(usable, shared):
+            for metrics, groups in comparable_groups(usable, shared):
                 codes, own = rows_among(self._codes, groups)
                 weights = None if self._weights is None else self._weights[own]
                 pairs = [self._rows(metric, own) for metric in metrics]

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
 
-__all__ = ["RowMeans", "permuted_p_values", "rows_among", "tested_groups"]
+__all__ = ["RowMeans", "comparable_groups", "permuted_p_values", "rows_among"]
 
 _PERMUTED_ROWS = 5_000  # at most; of more rows, groups are drawn one by one
 _LARGE_GROUP = 300  # rows from which the sums of a group are normal
@@ -146,7 +146,7 @@ def permuted_p_values(
     return np.asarray((1 + np.count_nonzero(permuted >= observed * (1 - 1e-9), axis=0)) / (draws + 1))
 
 
-def tested_groups(usable: BoolArray, metrics: Sequence[int]) -> Iterator[tuple[list[int], IndexArray]]:
+def comparable_groups(usable: BoolArray, metrics: Sequence[int]) -> Iterator[tuple[list[int], IndexArray]]:
     """Return the metrics that can be tested, in lists that have the same groups, and these groups.
 
     Parameters
@@ -159,7 +159,7 @@ def tested_groups(usable: BoolArray, metrics: Sequence[int]) -> Iterator[tuple[l
     Examples
     --------
     >>> usable = np.array([[True, True, False], [True, True, False], [True, True, True]])
-    >>> [(metrics, groups.tolist()) for metrics, groups in tested_groups(usable, [0, 1, 2])]
+    >>> [(metrics, groups.tolist()) for metrics, groups in comparable_groups(usable, [0, 1, 2])]
     [([0, 1], [0, 1, 2])]
     """
     by_groups: dict[bytes, list[int]] = {}

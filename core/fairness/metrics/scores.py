@@ -10,7 +10,7 @@ from core.fairness.metrics.calibration import CalibrationBins
 from core.fairness.metrics.counts import divide
 from core.fairness.metrics.intervals import MIN_ROWS, effective_weights, loss_bounds, student
 from core.fairness.metrics.registry import SCORE_METRICS
-from core.fairness.metrics.row_permutation import RowMeans, permuted_p_values, rows_among, tested_groups
+from core.fairness.metrics.row_permutation import RowMeans, comparable_groups, permuted_p_values, rows_among
 from core.fairness.metrics.sorted_scores import SortedScores
 
 __all__ = ["ScoreValues", "auc_with_variance"]
@@ -159,7 +159,7 @@ class ScoreValues:
         p = np.full(len(self.names), np.nan)
         usable = usable & chosen[:, None]
         for shared in ([0], [1, 2]) if self.has_probabilities else ([0],):
-            for metrics, groups in tested_groups(usable, shared):
+            for metrics, groups in comparable_groups(usable, shared):
                 strata = self._areas_of_rows(groups) if shared == [0] else [self._losses_of_rows(metrics, groups)]
                 p[metrics] = permuted_p_values(self.values[groups][:, metrics], strata, draws, random)
         return p

@@ -31,6 +31,24 @@ def test_few_rows_are_not_judged_and_eight_are_covered(coverage: ModuleType) -> 
     assert all(sum(tally.shown) == tally.tables == 50 for tally in enough.values())
 
 
+@pytest.mark.parametrize(
+    ("area", "name"),
+    [
+        ("fairness", "decisions, 60 rows, few hits, weighted"),
+        ("fairness", "scores, 100 rows, 10% positive, too sure"),
+        ("fairness", "numbers by group, 40 rows, exponential"),
+        ("nothing differs", "nothing differs, 5 groups of 50: decisions"),
+        ("importance", "importance for R², 100 rows"),
+    ],
+)
+def test_figures_by_group_hold_the_truth(coverage: ModuleType, area: str, name: str) -> None:
+    cells = {cell.name: cell for cell in coverage.CELLS[area]()}
+    tallies = coverage.measure(cells[name], 25)
+    fewest = coverage.LOW - 2.6 * (0.93 * 0.07 / 25) ** 0.5
+    assert {figure: tally.share for figure, tally in tallies.items() if tally.share < fewest} == {}
+    assert all(sum(tally.shown) >= 10 for tally in tallies.values())
+
+
 def test_a_figure_that_misses_is_marked(coverage: ModuleType) -> None:
     sound, narrow = coverage.Tally([60] * 5, [57] * 5, 300), coverage.Tally([60] * 5, [50] * 5, 300)
     one_point = coverage.Tally([60] * 5, [60, 60, 60, 60, 40], 300)
@@ -42,7 +60,10 @@ def test_a_figure_that_misses_is_marked(coverage: ModuleType) -> None:
 
 
 @pytest.mark.nightly
-def test_intervals_cover_over_many_situations(coverage: ModuleType) -> None:
-    results = {cell.name: coverage.measure(cell, 40) for cell in coverage.CELLS["evaluation"]()}
+@pytest.mark.parametrize(
+    ("area", "tables"), [("evaluation", 40), ("fairness", 20), ("nothing differs", 20), ("importance", 40)]
+)
+def test_intervals_cover_over_many_situations(coverage: ModuleType, area: str, tables: int) -> None:
+    results = {cell.name: coverage.measure(cell, tables) for cell in coverage.CELLS[area]()}
     table, share = coverage.report(results)
     assert share <= coverage.ALLOWED, table

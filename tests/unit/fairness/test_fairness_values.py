@@ -150,11 +150,16 @@ def test_calibration_error_is_that_whose_expected_distance_is_the_samples(seed, 
         if own:
             predicted = np.average(score[own], weights=weights[own])
             share, rows = weights[own].sum() / weights.sum(), effective[own].sum()
-            distance += share * abs(np.average(y[own], weights=weights[own]) - predicted)
-            bins.append((share, np.sqrt(max(predicted * (1 - predicted) / rows, 0.25 / rows**2))))
+            observed = np.average(y[own], weights=weights[own])
+            distance += share * abs(observed - predicted)
+            smoothed = (rows * observed + predicted) / (rows + 1)
+            variance = max(predicted * (1 - predicted), smoothed * (1 - smoothed))
+            bins.append((share, np.sqrt(variance), np.sqrt(max(variance / rows, 0.25 / rows**2))))
+    mean = sum(share * usual for share, usual, _ in bins)
 
     def excess(error):
-        return sum(share * foldnorm.mean(error / spread, scale=spread) for share, spread in bins) - distance
+        parts = (share * foldnorm.mean(error * usual / mean / spread, scale=spread) for share, usual, spread in bins)
+        return sum(parts) - distance
 
     expected = brentq(excess, 0, 2) if excess(0) < 0 else 0.0
     metrics = group_metrics(y, y, ["a"] * n, y_score=score, sample_weight=weights if weighted else None)
