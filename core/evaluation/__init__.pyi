@@ -1,6 +1,6 @@
 from ._bounds import area_bounds
 from ._curves import by_threshold, calibration, confusion, curves
-from ._estimates import MIN_UNITS, Comparison, Estimate, compare_outputs, effective_rows
+from ._estimates import MIN_UNITS, Comparison, Estimate, compare_outputs, effective_rows, estimate
 from ._groups import group_name, groups_in, weight_name, weights_in
 from ._intervals import kish, mover, mover_ratio, normal_quantile, wilson
 from ._metrics import METRICS, Metric, Sums, metric_choices, resolve_metric
@@ -30,6 +30,7 @@ __all__ = [
     "confusion",
     "curves",
     "effective_rows",
+    "estimate",
     "families_of",
     "group_name",
     "groups_in",

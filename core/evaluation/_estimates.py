@@ -7,26 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from core.errors import InputError, SettingsError
 from core.evaluation._metrics import METRICS, metric_choices
 from core.evaluation._sample import MIN_UNITS, Sample, TestedModel
 
-__all__ = ["MIN_UNITS", "Comparison", "Estimate", "compare_outputs", "effective_rows"]
+__all__ = ["MIN_UNITS", "Comparison", "Estimate", "compare_outputs", "effective_rows", "estimate"]
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate with its 95% interval.
+    """An estimate with its interval, of 95% unless it was asked for otherwise.
 
     Parameters
     ----------
     value : float
-        Estimated value.
-    low, high : float
-        Bounds of the interval; NaN where it is not known.
+        Estimated value; NaN where it is undefined.
+    low, high : float or None
+        Bounds of the interval; None where there is none.
     n : int
         Number of rows behind it.
     rarest : int, optional
@@ -36,8 +37,8 @@ class Estimate:
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
     rarest: int | None = None
     reason: str = ""
@@ -110,7 +111,7 @@ def compare_outputs(
     Returns
     -------
     Comparison
-        Gains are positive where the first model is better, whatever the direction of the metric. Bounds are NaN, with
+        Gains are positive where the first model is better, whatever the direction of the metric. Bounds are None, with
         the reason, where fewer than 8 rows of a class (or groups that have it) are behind a metric that rests on it, or
         fewer than 8 rows or groups behind the others.
 
@@ -126,30 +127,127 @@ def compare_outputs(
         return _without_rows(names, metric, outputs)
     sample = Sample(task, y, groups=groups, weights=sample_weight, labels=labels, seed=seed)
     models = {model: TestedModel(sample, names, output) for model, output in outputs.items()}
-
-    def estimate(name: str, value: float, bounds: tuple[float, float]) -> Estimate:
-        reason = sample.obstacle(METRICS[name]) if np.isfinite(value) else "no interval: the metric is undefined here"
-        if reason or not np.isfinite(bounds).all():
-            nan = float("nan")
-            return Estimate(value, nan, nan, len(y), sample.rarest, reason or "no interval: all rows are equal")
-        return Estimate(value, *bounds, len(y), sample.rarest)
-
     metrics = {
-        model: {name: estimate(name, tested.values[name], tested.bounds(name)) for name in names}
+        model: {name: _estimate(sample, name, tested.values[name], tested.bounds(name)) for name in names}
         for model, tested in models.items()
     }
     first, *others = outputs
     gains = {}
     for other in others:
-        gains[other] = estimate(metric, *models[first].gain(models[other], metric))
+        gains[other] = _estimate(sample, metric, *models[first].gain(models[other], metric))
     return Comparison(metrics, gains, sample.groups)
 
 
+def _estimate(sample: Sample, name: str, value: float, bounds: tuple[float, float]) -> Estimate:
+    """Return a value of a metric with its bounds, or with the reason why there are none."""
+    reason = sample.obstacle(METRICS[name]) if np.isfinite(value) else "no interval: the metric is undefined here"
+    if reason or not np.isfinite(bounds).all():
+        reason = reason or "no interval: all rows are equal"
+        return Estimate(value, None, None, len(sample.y), sample.rarest, reason)
+    return Estimate(value, *bounds, len(sample.y), sample.rarest)
+
+
 def _without_rows(names: Sequence[str], metric: str, outputs: Mapping[str, Array]) -> Comparison:
-    nan = float("nan")
-    nothing = Estimate(nan, nan, nan, 0, reason="no interval: there are no rows")
+    nothing = Estimate(float("nan"), None, None, 0, reason="no interval: there are no rows")
     metrics = {model: dict.fromkeys(names, nothing) for model in outputs}
     return Comparison(metrics, dict.fromkeys(list(outputs)[1:], nothing))
+
+
+def estimate(
+    metric: str,
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    """Estimate a metric of a model's outputs, with its interval.
+
+    Parameters
+    ----------
+    metric : str
+        Key of `METRICS`.
+    y_true : array-like of shape (n,)
+        Labels, or numbers.
+    y_score : array-like of shape (n,) or (n, k)
+        Probabilities of the labels in their sorted order, or of the last of two labels; predicted numbers for a metric
+        of these.
+    groups : array-like of shape (n,), optional
+        Group of each row. Rows of a group depend on each other, so whole groups are left out and drawn.
+    sample_weight : array-like of shape (n,), optional
+        Weights of the rows.
+    confidence : float, default=0.95
+        Probability with which the interval holds the true value.
+    seed : int, default=0
+        Seed of the bootstrap, and of the blocks of rows that are left out together where there are many.
+
+    Returns
+    -------
+    Estimate
+        Bounds are None, with the reason, where fewer than 8 rows of a class (or groups that have it) are behind a
+        metric that rests on it, or fewer than 8 rows or groups behind the others.
+
+    Raises
+    ------
+    SettingsError
+        When the metric is unknown, or the confidence is not between 0 and 1.
+    InputError
+        When the values do not fit each other or the metric.
+
+    See Also
+    --------
+    compare_outputs : All metrics of several models, and their gains.
+
+    Examples
+    --------
+    >>> y, score = np.tile([0, 1], 30), np.linspace(0, 1, 60)
+    >>> result = estimate("roc_auc", y, score)
+    >>> round(result.value, 3), round(result.low, 3), round(result.high, 3), result.n, result.rarest
+    (0.517, 0.371, 0.659, 60, 30)
+    >>> estimate("roc_auc", y[:9], score[:9]).reason
+    "no interval: the test has only 4 rows of '1'"
+    """
+    record = METRICS.require(metric)
+    if not 0 < confidence < 1:
+        raise SettingsError(f"The confidence is {confidence}.", "Give a number between 0 and 1.")
+    truth = np.asarray(y_true)
+    output = np.asarray(y_score, dtype=np.float64)
+    if truth.ndim != 1 or not len(truth) or len(output) != len(truth) or not np.isfinite(output).all():
+        raise InputError(
+            f"The outputs of shape {output.shape} do not fit {len(truth):,} labels, or are not all finite numbers.",
+            "Give one output (or one per label) for each row, without missing values.",
+        )
+    labels, y, task = None, truth, "regression"
+    if "regression" not in record.tasks:
+        labels, y = np.unique(truth, return_inverse=True)
+        output = _by_label(output, len(labels), metric)
+        task = "binary" if output.shape[1] == 2 else "multiclass"
+    sample = Sample(
+        task,
+        y,
+        groups=None if groups is None else np.asarray(groups),
+        weights=None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64),
+        labels=None if labels is None else labels.tolist(),
+        seed=seed,
+        confidence=confidence,
+    )
+    tested = TestedModel(sample, [metric], output)
+    return _estimate(sample, metric, tested.values[metric], tested.bounds(metric))
+
+
+def _by_label(output: Array, labels: int, metric: str) -> Array:
+    """Return one column of probabilities for each label."""
+    if output.ndim == 1:
+        if labels > 2:
+            raise InputError(f"There are {labels} labels and one output per row.", "Give a probability of each label.")
+        if metric not in ("roc_auc", "average_precision") and (output.min() < 0 or output.max() > 1):
+            raise InputError(f"The outputs reach from {output.min():g} to {output.max():g}.", "Give probabilities.")
+        return np.column_stack([1 - output, output])
+    if output.shape[1] < labels:
+        raise InputError(f"There are {labels} labels and {output.shape[1]} outputs.", "Give one output for each label.")
+    return output
 
 
 def effective_rows(hits: NDArray[np.bool_], groups: NDArray[np.generic]) -> float:

@@ -127,7 +127,7 @@ def mover_ratio(
     --------
     >>> low, high = mover_ratio(56 / 70, wilson(56, 70), 48 / 80, wilson(48, 80))
     >>> round(float(low), 4), round(float(high), 4)
-    (1.0779, 1.6704)
+    (1.0783, 1.6629)
     """
     value, other_value = np.asarray(first, dtype=np.float64), np.asarray(other, dtype=np.float64)
     low, high = (np.asarray(bound, dtype=np.float64) for bound in first_interval)

@@ -42,6 +42,8 @@ class Sample:
         Labels by class code.
     seed : int, default=0
         Seed of the bootstrap and of the blocks.
+    confidence : float, default=0.95
+        Probability with which an interval holds the true value.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class Sample:
         weights: NDArray[np.floating] | None = None,
         labels: Sequence[object] | None = None,
         seed: int = 0,
+        confidence: float = 0.95,
     ) -> None:
-        self.y, self.labels, self.seed, self.task = y, labels, seed, task
+        self.y, self.labels, self.seed, self.task, self.confidence = y, labels, seed, task, confidence
         self.weights = None if weights is None else np.asarray(weights, dtype=np.float64)
         self.members = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.intp)
         self.groups = None if self.members is None else int(self.members.max()) + 1
@@ -141,13 +144,13 @@ class TestedModel:
         units, influence = sample.units_of(metric), self.influences[name]
         if metric.proportion_of == "rows" and (sample.groups is None or value in (0.0, 1.0)):
             # Weighted rows count as so many of equal weight; without a fault, or a hit, groups count once each.
-            bounds = wilson(value * sample.size, sample.size)
+            bounds = wilson(value * sample.size, sample.size, sample.confidence)
             return min(float(bounds[0]), value), max(float(bounds[1]), value)
         if not np.isfinite(influence).all():
             return np.nan, np.nan
         variances = units.variances(units.center(influence))
         if metric.area:
-            quantile = student_quantile(units.freedom(variances))
+            quantile = student_quantile(units.freedom(variances), sample.confidence)
             area = area_bounds(value, variances.sum(), quantile, *self._pairs())
             return float(area[0]), float(area[1])
         if metric.proportion_of is not None:
@@ -157,19 +160,22 @@ class TestedModel:
                 total = float(variances.sum())
             else:
                 total = max(float(variances.sum()), float((steps**2).sum()))
-            return share_bounds(value, total, student_quantile(units.freedom(variances)), float(steps.sum()))
+            quantile = student_quantile(units.freedom(variances), sample.confidence)
+            return share_bounds(value, total, quantile, float(steps.sum()), sample.confidence)
         if metric.perfect is not None:
             far = abs(value - metric.perfect)
             sign = -1.0 if metric.larger_is_better else 1.0
+            guess = abs(self._guess[name] - metric.perfect)
             low, high = distance_bounds(
-                far, sign * influence, units, abs(self._guess[name] - metric.perfect), sample.size, sample.seed
+                far, sign * influence, units, guess, sample.size, sample.seed, sample.confidence
             )
             return (
                 (metric.perfect + low, metric.perfect + high)
                 if sign > 0
                 else (metric.perfect - high, metric.perfect - low)
             )
-        return gain_bounds(value, influence, units, np.zeros(len(variances)), sample.seed, skewed=True)
+        added = np.zeros(len(variances))
+        return gain_bounds(value, influence, units, added, sample.seed, True, sample.confidence)
 
     def gain(self, other: TestedModel, name: str) -> tuple[float, tuple[float, float]]:
         """Return the gain over another model, and its bounds; NaN where there are none.
@@ -198,7 +204,8 @@ class TestedModel:
             return gain, (min(ends), max(ends))
         units = sample.units_of(metric)
         skewed = metric.proportion_of is None
-        low, high = gain_bounds(gain, influence, units, self._added(other, metric), sample.seed, skewed=skewed)
+        added = self._added(other, metric)
+        low, high = gain_bounds(gain, influence, units, added, sample.seed, skewed, sample.confidence)
         if metric.proportion_of is not None:
             low, high = max(low, -1.0), min(high, 1.0)
         return gain, (min(low, gain), max(high, gain))

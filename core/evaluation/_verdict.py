@@ -28,8 +28,7 @@ def verdict_sentence(
 
     Examples
     --------
-    >>> nan = float("nan")
-    >>> few = Estimate(0.2, nan, nan, 1000, 3, "no interval: the test has only 3 rows of 'fraud'")
+    >>> few = Estimate(0.2, None, None, 1000, 3, "no interval: the test has only 3 rows of 'fraud'")
     >>> verdict_sentence("AUC", {"prior": few}, {"prior": "guessing"})
     "No verdict: the test has only 3 rows of 'fraud'."
     >>> verdict_sentence("AUC", {"prior": Estimate(-0.2, -0.3, -0.1, 1000)}, {"prior": "guessing"})
@@ -40,14 +39,15 @@ def verdict_sentence(
         if key not in differences:
             continue
         gain = differences[key]
+        if gain.low is None or gain.high is None:
+            unknown.append(name)
+            reasons.append(gain.reason.removeprefix("no interval: ") or "the difference has no interval")
+            continue
         decimals = _decimals(gain.value)
         low, high = (-gain.high, -gain.low) if gain.high < 0 else (gain.low, gain.high)
         interval = f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
         size = f"{abs(gain.value):,.{decimals}f} {title}"
-        if math.isnan(gain.low):
-            unknown.append(name)
-            reasons.append(gain.reason.removeprefix("no interval: ") or "the difference has no interval")
-        elif gain.low > 0:
+        if gain.low > 0:
             parts.append(f"better than {name} by {size} {interval}")
         elif gain.high < 0:
             parts.append(f"worse than {name} by {size} {interval}")

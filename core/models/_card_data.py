@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core import policies
 from core.catalog import Dataset, ModelVersion
@@ -106,14 +106,22 @@ def evaluation_section(evidence: RunEvidence) -> Section:
     if not result.test_rows:
         text = "No rows were held out for a test: nothing here says how good the model is on other rows."
         return Section("evaluation", "Evaluation", (text,), measured=False)
-    titles = ("Metric", "Value", "95% from", "to", "Rows")
-    metrics = tuple(_estimate_row(METRICS[name].title, estimate) for name, estimate in result.test_metrics.items())
+    # Groups are counted by those that have the class.
+    unit = "Groups with" if result.rows.get("test_groups") else "Rows of"
+    rarest = () if evidence.labels is None else (f"{unit} the rarest class",)
+    titles = ("Metric", "Value", "95% from", "to", "Rows", *rarest)
+
+    def row(title: str, estimate: StoredEstimate) -> tuple[Cell, ...]:
+        cells = (title, estimate.value, estimate.low, estimate.high, estimate.n, estimate.rarest)
+        return cells[: len(titles)]
+
+    metrics = tuple(row(METRICS[name].title, estimate) for name, estimate in result.test_metrics.items())
     baselines = tuple(
-        (_BASELINES.get(name, name), *_estimate_row(METRICS[metric].title, estimate))
+        (_BASELINES.get(name, name), *row(METRICS[metric].title, estimate))
         for name, estimates in result.baseline_metrics.items()
         for metric, estimate in estimates.items()
     )
-    gains = tuple(_estimate_row(_BASELINES.get(name, name), estimate) for name, estimate in result.differences.items())
+    gains = tuple(row(_BASELINES.get(name, name), estimate) for name, estimate in result.differences.items())
     gain_title = f"Gain over each baseline ({METRICS[result.metric].title}, paired, larger is better)"
     tables = [
         CardTable("On the test rows", titles, metrics),
@@ -142,10 +150,11 @@ def _evaluation_text(evidence: RunEvidence) -> list[str]:
     ]
     if rows.get("test_groups"):
         text.append(
-            f"The test rows come from {rows['test_groups']:,} groups; the intervals of the metrics resample whole "
-            "groups."
+            f"The test rows come from {rows['test_groups']:,} groups; rows of a group depend on each other, so the "
+            "intervals of the metrics are those of whole groups."
         )
     text.append(_rule_sentence(evidence))
+    text += _missing_intervals(evidence.result.test_metrics)
     reads = policies.reads(evidence.run)
     if reads > 1:
         text.append(
@@ -179,5 +188,10 @@ def _rule_sentence(evidence: RunEvidence) -> str:
     return f"{text} It was chosen for these costs per row (gains are negative): {amounts}." if amounts else text
 
 
-def _estimate_row(title: str, estimate: StoredEstimate) -> tuple[Cell, ...]:
-    return (title, estimate.value, estimate.low, estimate.high, estimate.n)
+def _missing_intervals(estimates: Mapping[str, StoredEstimate]) -> list[str]:
+    """Return which metrics have no interval, by the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, estimate in estimates.items():
+        if estimate.reason:
+            by_reason.setdefault(estimate.reason.removeprefix("no interval: "), []).append(METRICS[name].title)
+    return [f"No interval for {', '.join(titles)}: {reason}." for reason, titles in by_reason.items()]

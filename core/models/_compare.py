@@ -14,7 +14,6 @@ from core.errors import RegistryError
 from core.evaluation import METRICS, Estimate
 from core.models._evidence import RunEvidence
 from core.models._registry import resolve
-from core.models._run_result import StoredEstimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +64,7 @@ class VersionComparison:
         for name in names:
             row: dict[str, str | float] = {"metric": name, "title": METRICS[name].title}
             for side, estimates in self.metrics.items():
-                estimate = estimates.get(name, Estimate(math.nan, math.nan, math.nan, 0))
+                estimate = estimates.get(name, Estimate(math.nan, None, None, 0))
                 row |= {f"{side}_{part}": getattr(estimate, part) for part in ("value", "low", "high", "n")}
             rows.append(row)
         return pd.DataFrame(rows)
@@ -93,9 +92,9 @@ class VersionComparison:
         if self.difference is None:
             return f"There is no paired difference: {self.reason}"
         gain, title = self.difference, METRICS[self.metric].title
-        if not math.isfinite(gain.low):
+        if gain.low is None or gain.high is None:
             return f"No verdict: {gain.reason.removeprefix('no interval: ')}."
-        decimals = _decimals(gain)
+        decimals = _decimals(gain.value, gain.high - gain.low)
         interval = f"[{gain.low:,.{decimals}f}, {gain.high:,.{decimals}f}]"
         size = f"{gain.value:+,.{decimals}f} {title} {interval} on {gain.n:,} rows".replace("-", "−")
         first, second = f"version {self.first.number}", f"version {self.second.number}"
@@ -115,18 +114,17 @@ def _finite(estimate: Estimate) -> dict[str, JsonValue]:
     }
 
 
-def _decimals(gain: Estimate) -> int:
-    """Return how many decimals the interval's width leaves meaningful, at least three of small values.
+def _decimals(value: float, width: float) -> int:
+    """Return how many decimals an interval's width leaves meaningful, at least three of small values.
 
     Examples
     --------
-    >>> _decimals(Estimate(-0.0106, -0.02675, 0.00421, 200)), _decimals(Estimate(812.0, 300.0, 1400.0, 200))
+    >>> _decimals(-0.0106, 0.031), _decimals(812.0, 1100.0)
     (3, 0)
     """
-    width = gain.high - gain.low
     if not math.isfinite(width) or width <= 0:
         return 4
-    minimum = 3 if abs(gain.value) < 10 else 0
+    minimum = 3 if abs(value) < 10 else 0
     return min(6, max(minimum, 1 - math.floor(math.log10(width))))
 
 
@@ -169,7 +167,7 @@ def compare_versions(first: str, second: str, *, metric: str | None = None, work
     if chosen not in METRICS or task not in METRICS[chosen].tasks:
         raise RegistryError(f"The metric '{chosen}' does not fit a {task} model.", "Choose another.")
     metrics = {
-        name: {key: _estimate(stored) for key, stored in side.result.test_metrics.items()}
+        name: {key: stored.estimate for key, stored in side.result.test_metrics.items()}
         for name, side in zip(("first", "second"), sides, strict=True)
     }
     reason = _obstacle(*sides)
@@ -186,11 +184,6 @@ def compare_versions(first: str, second: str, *, metric: str | None = None, work
 
 
 compare = compare_versions
-
-
-def _estimate(stored: StoredEstimate) -> Estimate:
-    value, low, high = (math.nan if part is None else part for part in (stored.value, stored.low, stored.high))
-    return Estimate(value, low, high, stored.n)
 
 
 def _obstacle(first: RunEvidence, second: RunEvidence) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cache
 
 from pydantic import JsonValue, TypeAdapter
 
 from core.datasets import Finding
+from core.evaluation import Estimate
 
 __all__ = ["BaseModelFacts", "RunResult", "StoredEstimate", "TrainingFacts", "Winner"]
 
@@ -34,6 +36,18 @@ class StoredEstimate:
     n: int
     rarest: int | None = None
     reason: str = ""
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> StoredEstimate:
+        """Return an estimate as a result file stores it."""
+        value = float(estimate.value) if math.isfinite(estimate.value) else None
+        return cls(value, estimate.low, estimate.high, estimate.n, estimate.rarest, estimate.reason)
+
+    @property
+    def estimate(self) -> Estimate:
+        """The estimate, with NaN for a value that could not be measured."""
+        value = math.nan if self.value is None else self.value
+        return Estimate(value, self.low, self.high, self.n, self.rarest, self.reason)
 
 
 @dataclass(frozen=True)

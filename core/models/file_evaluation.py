@@ -130,21 +130,15 @@ class EvaluatedRows:
             y[chosen],
             {"model": outputs[chosen]},
             sample_weight=None if weights is None else weights[chosen],
+            labels=labels,
         )
         return FileEvaluation(
             len(chosen),
             len(truth) - len(rows),
-            {
-                name: StoredEstimate(_stored(item.value), _stored(item.low), _stored(item.high), item.n)
-                for name, item in compared.metrics["model"].items()
-            },
+            {name: StoredEstimate.of(estimate) for name, estimate in compared.metrics["model"].items()},
             result.test_metrics,
             len(rows),
             None if weights is None else self._weight,
             self._weight if weights is None else None,
             overlap,
         )
-
-
-def _stored(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

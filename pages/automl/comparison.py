@@ -156,7 +156,7 @@ def _difference(compared: Mapping[str, Any], metric: Metric, first: str, other: 
     if compared["groups"]:
         rows = f"{rows} in {compared['groups']:,} groups"
     value = f"{gain['value'] + 0.0:+.4f} {numbers.interval(gain['low'], gain['high'])}"
-    if not (gain["low"] > 0 or gain["high"] < 0):  # also without an interval, as with a single group
+    if gain["low"] is None or not (gain["low"] > 0 or gain["high"] < 0):
         st.markdown(f"**No significant difference** on {gain['n']:,} {rows}: {metric.title} {value}.")
     else:
         word = "better" if gain["value"] > 0 else "worse"

@@ -119,7 +119,7 @@ def _tiles(record: Mapping[str, Any]) -> None:
     groups = record["rows"].get("test_groups")
     rarest = numbers.rarest(record["test_metrics"][own].get("rarest"), groups=bool(groups))
     grouped = f" in {groups:,} groups" if groups else ""
-    whole = " that resample whole groups" if groups else ""
+    whole = " of whole groups" if groups else ""
     st.caption(f"On {n:,} test rows{grouped}{rarest}, with 95% intervals{whole}")
     with st.container(horizontal=True):
         for name in names:

@@ -31,7 +31,9 @@ def difference(gain: Estimate, about: str, axis: str) -> None:
             alt.Tooltip("n:Q", format=",", title="rows"),
         ],
     )
-    alt_text = f"{axis}: {gain.value:+.4f}, from {gain.low:+.4f} to {gain.high:+.4f}"
+    alt_text = f"{axis}: {gain.value:+.4f}, no interval"
+    if gain.low is not None and gain.high is not None:
+        alt_text = f"{axis}: {gain.value:+.4f}, from {gain.low:+.4f} to {gain.high:+.4f}"
     st.altair_chart((zero + lines + dots).properties(height=alt.Step(40)), alt=alt_text)
 
 

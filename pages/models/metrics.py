@@ -59,8 +59,7 @@ def test_metrics(version: ModelVersion) -> dict[str, StoredEstimate]:
     stored = artifacts.read_json(digest)["test_metrics"]
     own = version.lineage["metric"]
     names = [own, *(name for name in stored if name != own)]
-    parts = ("value", "low", "high", "n")
-    return {name: StoredEstimate(**{part: stored[name][part] for part in parts}) for name in names if name in stored}
+    return {name: StoredEstimate(**stored[name]) for name in names if name in stored}
 
 
 def format_estimate(estimate: StoredEstimate | Estimate | None) -> str:
@@ -68,7 +67,7 @@ def format_estimate(estimate: StoredEstimate | Estimate | None) -> str:
     if estimate is None:
         return "–"
     value, low, high = estimate.value, estimate.low, estimate.high
-    return f"{numbers.estimate(value, low, high)} {numbers.interval(low, high)}"
+    return f"{numbers.estimate(value, low, high)} {estimate.reason or numbers.interval(low, high)}"
 
 
 def interval_parts(estimates: Mapping[str, StoredEstimate]) -> dict[str, dict[str, float | None]]:

@@ -268,6 +268,6 @@ def test_figures_by_group_say_so() -> None:
     ]
     assert said == [
         "On 200 test rows (9 of the rarest class), with 95% intervals",
-        "On 200 test rows in 12 groups (9 groups have the rarest class), with 95% intervals that resample whole groups",
+        "On 200 test rows in 12 groups (9 groups have the rarest class), with 95% intervals of whole groups",
         "On 200 test rows, with 95% intervals",
     ]

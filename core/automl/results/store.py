@@ -120,14 +120,11 @@ def read_files(folder: Path) -> ResultFiles:
 def read_estimates(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate]:
     """Return estimates by name, from their records; null is NaN."""
 
-    def number(value: float | None) -> float:
-        return math.nan if value is None else value
-
     return {
         name: Estimate(
-            number(item["value"]),
-            number(item["low"]),
-            number(item["high"]),
+            math.nan if item["value"] is None else item["value"],
+            item["low"],
+            item["high"],
             item["n"],
             item.get("rarest"),
             item.get("reason", ""),

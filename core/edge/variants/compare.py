@@ -21,11 +21,10 @@ _METRICS = {"binary": ("accuracy", "roc_auc"), "multiclass": ("accuracy",), "reg
 
 
 def _with_nan(values: Mapping[str, JsonValue] | Estimate) -> Mapping[str, JsonValue] | Estimate:
-    """Return a stored estimate with NaN in place of null: JSON has no NaN."""
+    """Return a stored estimate with NaN in place of a value of null: JSON has no NaN."""
     if isinstance(values, Estimate):
         return values
-    limits = ("value", "low", "high")
-    return {**values, **{name: float("nan") for name in limits if values[name] is None}}
+    return {**values, "value": float("nan")} if values["value"] is None else values
 
 
 StoredEstimate = Annotated[Estimate, BeforeValidator(_with_nan)]

@@ -78,10 +78,10 @@ def test_training_data_keeps_its_groups(tmp_path):
 
 
 def test_without_an_interval_there_is_no_verdict():
-    few = Estimate(0.2, np.nan, np.nan, 50, 3, "no interval: the test has only 3 rows of 'fraud'")
+    few = Estimate(0.2, None, None, 50, 3, "no interval: the test has only 3 rows of 'fraud'")
     said = verdict_sentence("AUC", {"prior": few}, {"prior": "guessing"})
     assert said == "No verdict: the test has only 3 rows of 'fraud'."
-    old = verdict_sentence("AUC", {"prior": Estimate(np.nan, np.nan, np.nan, 50)}, {"prior": "guessing"})
+    old = verdict_sentence("AUC", {"prior": Estimate(np.nan, None, None, 50)}, {"prior": "guessing"})
     assert "nan" not in old
     both = {"prior": Estimate(0.2, 0.1, 0.3, 50), "linear": few}
     said = verdict_sentence("AUC", both, {"prior": "guessing", "linear": "a linear model"})

@@ -6,7 +6,8 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from core.automl import METRICS, metric_choices
-from core.evaluation import compare_outputs, effective_rows, wilson
+from core.errors import PlumblineError
+from core.evaluation import compare_outputs, effective_rows, estimate, wilson
 
 
 def logits(random, y, k, strength):
@@ -70,7 +71,7 @@ def test_intervals_agree_with_another_bootstrap(task, names):
         sign = 1 if METRICS[name].larger_is_better else -1
         one = np.array([of_scikit(name, y[rows], good[rows]) for rows in draws])
         other = np.array([of_scikit(name, y[rows], poor[rows]) for rows in draws])
-        for estimate, value, sampled in (
+        for measured, value, sampled in (
             (comparison.metrics["good"][name], of_scikit(name, y, good), one),
             (
                 comparison.gains["poor"],
@@ -78,10 +79,10 @@ def test_intervals_agree_with_another_bootstrap(task, names):
                 sign * (one - other),
             ),
         ):
-            assert estimate.value == pytest.approx(value, abs=1e-9), name
-            assert estimate.n == len(y)
-            assert (estimate.high - estimate.low) / 3.92 == pytest.approx(sampled.std(), rel=0.25), name
-            assert 0.88 <= np.mean((sampled >= estimate.low) & (sampled <= estimate.high)) <= 0.995, name
+            assert measured.value == pytest.approx(value, abs=1e-9), name
+            assert measured.n == len(y)
+            assert (measured.high - measured.low) / 3.92 == pytest.approx(sampled.std(), rel=0.25), name
+            assert 0.88 <= np.mean((sampled >= measured.low) & (sampled <= measured.high)) <= 0.995, name
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
@@ -90,9 +91,9 @@ def test_every_metric_is_estimated_as_scikit_learn_does(task):
     result = compare_outputs(task, metric_choices(task)[0], y, {"good": good, "poor": poor}).metrics
     for model, output in (("good", good), ("poor", poor)):
         assert set(result[model]) == set(metric_choices(task))
-        for name, estimate in result[model].items():
-            assert estimate.value == pytest.approx(of_scikit(name, y, output), abs=1e-9), name
-            assert estimate.low < estimate.value < estimate.high, name
+        for name, measured in result[model].items():
+            assert measured.value == pytest.approx(of_scikit(name, y, output), abs=1e-9), name
+            assert measured.low < measured.value < measured.high, name
 
 
 def test_intervals_cover_the_truth():
@@ -233,6 +234,42 @@ def test_a_faultless_model_is_as_sure_as_its_groups_are_many():
 def test_one_group_has_no_interval():
     y, first, other = tables("binary")
     comparison = compare_outputs("binary", "accuracy", y, {"a": first, "b": other}, groups=np.zeros(len(y), int))
-    assert np.isnan(
-        [comparison.metrics["a"]["accuracy"].low, comparison.gains["b"].low, comparison.gains["b"].high]
-    ).all()
+    bounds = comparison.metrics["a"]["accuracy"].low, comparison.gains["b"].low, comparison.gains["b"].high
+    assert bounds == (None, None, None)
+
+
+def test_one_estimate_is_that_of_the_comparison():
+    y, first, _ = tables("binary")
+    groups = np.arange(len(y)) // 4
+    for options in ({}, {"groups": groups}, {"sample_weight": np.linspace(0.5, 2, len(y))}):
+        compared = compare_outputs("binary", "accuracy", y, {"a": first}, labels=[0, 1], **options).metrics["a"]
+        for name in metric_choices("binary"):
+            assert estimate(name, y, first, **options) == compared[name], name
+    words = np.array(["no", "yes"])[y]
+    assert estimate("roc_auc", words, first[:, 1]) == estimate("roc_auc", y, first)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "roc_auc", "f1_macro", "log_loss"])
+def test_more_confidence_is_a_wider_interval_of_the_same_value(name):
+    y, first, _ = tables("binary")
+    results = [estimate(name, y, first, confidence=confidence) for confidence in (0.5, 0.8, 0.95, 0.99)]
+    widths = [result.high - result.low for result in results]
+    assert widths == sorted(widths)
+    assert len({result.value for result in results}) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: estimate("auc", [0, 1], [0.1, 0.9]), "Unknown metric"),
+        (lambda: estimate("roc_auc", [0, 1], [0.1, 0.9], confidence=95), "confidence is 95"),
+        (lambda: estimate("roc_auc", [0, 1], [0.1]), "do not fit 2 labels"),
+        (lambda: estimate("roc_auc", [0, 1], [0.1, np.nan]), "not all finite"),
+        (lambda: estimate("log_loss", [0, 1], [-3.0, 2.0]), "outputs reach from -3 to 2"),
+        (lambda: estimate("accuracy", list("abc"), [0.1, 0.5, 0.9]), "3 labels and one output"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused_with_a_hint(call, message):
+    with pytest.raises(PlumblineError, match=message) as refused:
+        call()
+    assert refused.value.hint

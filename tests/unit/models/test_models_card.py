@@ -30,7 +30,7 @@ def test_figures_are_those_of_the_result(version, credit_result):
     card = models.card(version.model_id, workspace="local")
     shown = {name: figures for name, *figures in rows(card["evaluation"], "On the test rows")}
     estimate = credit_result.test_metrics["roc_auc"]
-    assert shown["ROC AUC"] == [estimate.value, estimate.low, estimate.high, estimate.n]
+    assert shown["ROC AUC"] == [estimate.value, estimate.low, estimate.high, estimate.n, 60]
     assert len(shown) == len(credit_result.test_metrics)
     stored = credit_result.test_metrics["log_loss"].to_dict()
     assert stored["rarest"] == 60
@@ -211,6 +211,18 @@ def test_a_card_without_its_table(credit):
     assert card["groups"].measured, "sensitive columns are stored with the predictions"
 
 
+def test_a_metric_without_an_interval_has_its_reason(finish, credit_result, credit_frame, with_model):
+    few = with_model(credit_result, credit_result.model)
+    reason = "no interval: the test has only 3 rows of 'bad'"
+    bare = replace(credit_result.test_metrics["roc_auc"], low=None, high=None, rarest=3, reason=reason)
+    object.__setattr__(few, "test_metrics", credit_result.test_metrics | {"roc_auc": bare})
+    version = models.resolve(models.register(finish(few, credit_frame).id, workspace="local").id, workspace="local")
+    card = models.card(version.id, workspace="local")
+    assert "No interval for ROC AUC: the test has only 3 rows of 'bad'." in card["evaluation"].text
+    shown = {name: figures for name, *figures in rows(card["evaluation"], "On the test rows")}
+    assert shown["ROC AUC"] == [bare.value, None, None, bare.n, 3]
+
+
 def test_a_run_without_a_model_has_none(home):
     run = runs.add(Run(workspace="local", task="check", state=RunState.SUCCEEDED))
     with pytest.raises(RegistryError, match="does not make a model"):
@@ -223,4 +235,7 @@ def test_a_card_says_that_groups_were_resampled(finish, credit_result, credit_fr
     run = finish(grouped, credit_frame)
     card = models.card(models.register(run.id, name="grouped", workspace="local").id, workspace="local")
     said = [text for text in card["evaluation"].text if "groups" in text]
-    assert said == ["The test rows come from 12 groups; the intervals of the metrics resample whole groups."]
+    assert said == [
+        "The test rows come from 12 groups; rows of a group depend on each other, so the intervals of the metrics are "
+        "those of whole groups."
+    ]

@@ -57,6 +57,18 @@ def test_rows_without_a_label_that_the_model_knows_do_not_count(
     assert evaluated(version, rows.drop(columns="credit")) is None
 
 
+def test_a_class_of_few_rows_is_named_in_place_of_an_interval(
+    version: ModelVersion, credit_frame: pd.DataFrame
+) -> None:
+    bad = credit_frame["credit"] == "bad"
+    rows = pd.concat([credit_frame[bad].head(3), credit_frame[~bad].head(30)])
+    metrics = evaluated(version, rows).metrics
+    area = metrics["roc_auc"]
+    assert (area.low, area.high, area.n, area.rarest) == (None, None, 33, 3)
+    assert area.reason == "no interval: the test has only 3 rows of 'bad'"
+    assert metrics["accuracy"].low is not None
+
+
 def test_without_the_training_table_it_is_said_that_nothing_can_be_compared(
     version: ModelVersion, credit: Run, credit_frame: pd.DataFrame
 ) -> None:
