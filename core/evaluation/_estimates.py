@@ -27,7 +27,7 @@ class Estimate:
     value : float
         Estimated value; NaN where it is undefined.
     low, high : float or None
-        Bounds of the interval; None where there is none.
+        Bounds of the interval; None where there is none, also if NaN was given.
     n : int
         Number of rows behind it.
     rarest : int, optional
@@ -42,6 +42,11 @@ class Estimate:
     n: int
     rarest: int | None = None
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.low != self.low or self.high != self.high:  # NaN
+            object.__setattr__(self, "low", None)
+            object.__setattr__(self, "high", None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the estimate as a plain dict, without what does not apply to it."""

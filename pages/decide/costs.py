@@ -61,9 +61,10 @@ def as_amount(cost: float, costs: dict[str, float]) -> float:
     return 0.0 + _PER * (-cost if is_profit(costs) else cost)
 
 
-def amount_text(cost: float, low: float, high: float, costs: dict[str, float]) -> tuple[str, str]:
+def amount_text(cost: float, low: float | None, high: float | None, costs: dict[str, float]) -> tuple[str, str]:
     """Return the profit, or the cost, of 1,000 rows and its interval as texts."""
-    value, *ends = (as_amount(number, costs) for number in (cost, low, high))
-    if any(end != end for end in ends):  # NaN: too few rows
+    value = as_amount(cost, costs)
+    if low is None or high is None:
         return numbers.rounded(value), "no interval"
+    ends = [as_amount(bound, costs) for bound in (low, high)]
     return numbers.estimate(value, min(ends), max(ends)), numbers.interval(min(ends), max(ends))

@@ -165,7 +165,9 @@ def _tiles(curve: DecisionCurve, outcome: Outcome) -> None:
         ("Right alarms (precision)", outcome.precision),
     ):
         known = not math.isnan(item.value)
-        ends = f"[{numbers.percent(item.low)}, {numbers.percent(item.high)}]" if known else "no interval"
+        ends = "no interval"
+        if item.low is not None and item.high is not None:
+            ends = f"[{numbers.percent(item.low)}, {numbers.percent(item.high)}]"
         tiles[title] = (numbers.percent(item.value) if known else "–", ends, item.reason)
     with st.container(horizontal=True):
         for title, (text, ends, reason) in tiles.items():

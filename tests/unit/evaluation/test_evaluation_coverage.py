@@ -34,7 +34,7 @@ def test_few_rows_are_not_judged_and_eight_are_covered(coverage: ModuleType) -> 
 @pytest.mark.parametrize(
     ("area", "name"),
     [
-        ("fairness", "decisions, 60 rows, few hits, weighted"),
+        ("fairness", "decisions, 200 rows, many hits, weighted"),
         ("fairness", "scores, 100 rows, 10% positive, too sure"),
         ("fairness", "numbers by group, 40 rows, exponential"),
         ("nothing differs", "nothing differs, 5 groups of 50: decisions"),
