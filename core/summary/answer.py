@@ -135,7 +135,9 @@ def _class_table(counted: list[ClassFrequencies], noun: str) -> SummaryTable:
             if math.isnan(share.value):
                 cells.append(share.reason)
                 continue
-            interval = "" if math.isnan(share.low) else f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
+            interval = ""
+            if share.low is not None and share.high is not None:
+                interval = f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
             cells.append(of_hundred(share.value).removesuffix(" of 100") + interval)
         rows.append((item.label, f"{item.caught.n:,}", *cells))
     titles = ("Class", f"Test {noun}", "Found, of 100", "Wrong, of 100 that it names so")

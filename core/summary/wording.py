@@ -39,7 +39,7 @@ def share_detail(share: Estimate, rows: str) -> str:
     >>> share_detail(Estimate(0.713, 0.6, 0.8, 80), "such rows")
     '95% interval 60 to 80; 80 such rows'
     """
-    if math.isnan(share.low):
+    if share.low is None or share.high is None:
         return share.reason or f"no interval; {share.n:,} {rows}"
     return f"95% interval {_bound(share.low)} to {_bound(share.high)}; {share.n:,} {rows}"
 
