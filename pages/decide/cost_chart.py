@@ -10,6 +10,7 @@ import streamlit as st
 from core.decisions import DecisionCurve
 from pages._ui import numbers, theme
 from pages._ui.charts import HEIGHT
+from pages._ui.titles import fitted
 from pages.decide import costs as costs_form
 
 __all__ = ["show"]
@@ -60,6 +61,6 @@ def show(curve: DecisionCurve, threshold: float) -> None:
     heading = f"{axis} at each threshold, with 95% intervals"
     value = numbers.rounded(costs_form.as_amount(best.cost, costs))
     st.altair_chart(
-        alt.layer(*layers).properties(height=HEIGHT, title=heading),
+        alt.layer(*layers).properties(height=HEIGHT, title=fitted(heading)),
         alt=f"{heading}: best at {best.threshold:.4g}, {value}",
     )

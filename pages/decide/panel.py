@@ -16,7 +16,7 @@ from pages.decide.source import DecisionSource, choose_rows, curve_of, labels_of
 
 __all__ = ["show", "show_rows"]
 
-_WAYS = {"cost": "Best by value", "capacity": "At most so many", "hand": "By hand"}
+_WAYS = {"cost": "Best by value", "capacity": "Limited capacity", "hand": "By hand"}
 _STEPS = 1_000
 
 
@@ -101,24 +101,20 @@ def _start(source: DecisionSource) -> dict[str, float] | None:
 
 
 def _choose_threshold(source: DecisionSource, curve: DecisionCurve) -> float:
-    way = st.segmented_control(
-        "Threshold",
-        list(_WAYS),
-        format_func=_WAYS.__getitem__,
-        default="cost",
-        key=keys.key(f"decide-way-{source.key}"),
-    )
+    """Draw the choice; whoever moves the slider chooses by hand from then on."""
+    way_key = keys.key(f"decide-way-{source.key}")
+    way = st.radio("Threshold", list(_WAYS), format_func=_WAYS.__getitem__, horizontal=True, key=way_key)
     scores = source.calibration.score
     low, high = float(scores.min()), float(scores.max())
     step = (high - low) / _STEPS or 1.0
     key = keys.key(f"decide-threshold-{source.key}")
-    if way != "hand":
-        best = curve.best
-        if way == "capacity":
-            best = curve.best_within(_capacity(source))
+    if way != "hand" or key not in st.session_state:
+        best = curve.best_within(_capacity(source)) if way == "capacity" else curve.best
         st.session_state[key] = min(max(best.threshold, low), high + step)
-    elif key not in st.session_state:
-        st.session_state[key] = min(max(curve.best.threshold, low), high + step)
+
+    def choose_by_hand() -> None:
+        st.session_state[way_key] = "hand"
+
     value = st.slider(
         "A row is selected from this score on",
         low,
@@ -126,16 +122,16 @@ def _choose_threshold(source: DecisionSource, curve: DecisionCurve) -> float:
         step=step,
         format="%.4f",
         key=key,
-        disabled=way != "hand",
+        on_change=choose_by_hand,
     )
     return math.inf if value > high else float(value)
 
 
 def _capacity(source: DecisionSource) -> float:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        among = st.number_input("Of so many rows", 1, value=1_000, step=100, key=keys.key(f"decide-of-{source.key}"))
+        among = st.number_input("Rows to decide on", 1, value=1_000, step=100, key=keys.key(f"decide-of-{source.key}"))
         most = st.number_input(
-            "select at most", 0, int(among), min(100, int(among)), key=keys.key(f"decide-most-{source.key}")
+            "Select at most", 0, int(among), min(100, int(among)), key=keys.key(f"decide-most-{source.key}")
         )
     return float(most / among)
 
@@ -162,24 +158,28 @@ def _tiles(curve: DecisionCurve, outcome: Outcome) -> None:
     for title, item in (
         ("Selected", outcome.selected),
         ("Found (recall)", outcome.recall),
-        ("Right alarms (precision)", outcome.precision),
+        ("Alarms right (precision)", outcome.precision),
     ):
         known = not math.isnan(item.value)
         ends = "no interval"
         if item.low is not None and item.high is not None:
             ends = f"[{numbers.percent(item.low)}, {numbers.percent(item.high)}]"
         tiles[title] = (numbers.percent(item.value) if known else "–", ends, item.reason)
-    with st.container(horizontal=True):
-        for title, (text, ends, reason) in tiles.items():
-            st.metric(
-                title,
-                text,
-                ends,
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                help=frame.plain(reason) or None,
-            )
+    titles = list(tiles)
+    for line in (titles[:2], titles[2:]):
+        with st.container(horizontal=True):
+            for title in line:
+                text, ends, reason = tiles[title]
+                st.metric(
+                    title,
+                    text,
+                    ends,
+                    delta_color="off",
+                    delta_arrow="off",
+                    border=True,
+                    width="stretch",
+                    help=frame.plain(reason) or None,
+                )
 
 
 def _actions(source: DecisionSource, curve: DecisionCurve, threshold: float) -> None:

@@ -16,13 +16,13 @@ __all__ = ["show"]
 def show(source: DecisionSource, curve: DecisionCurve) -> None:
     """Draw the choice of a number of rows, and the hits to expect among them."""
     label = frame.plain(source.label or "")
-    st.markdown("**The first so many**")
+    st.markdown("**Top rows**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         count = st.number_input(
             "Take the top", 1, value=50, step=10, key=keys.key(f"decide-top-{source.key}"), width=180
         )
         among = st.number_input(
-            "of so many new rows",
+            "Out of (new rows)",
             int(count),
             value=max(1_000, int(count)),
             step=100,

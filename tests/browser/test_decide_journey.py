@@ -28,7 +28,7 @@ with open(sys.argv[1], "rb") as file:
 settings = AutoMLSettings(
     target="churn", time_budget_s=None, max_trials=2, folds=3, learners=("lgbm",), ensemble=False, explain=False
 )
-run_id = automl.submit(datasets.get(loaded.result["dataset"], "local"), settings)
+run_id = automl.submit(datasets.get(loaded.result["dataset_id"], "local"), settings)
 jobs.wait(run_id, 120, workspace="local")
 print(run_id)
 """
@@ -72,7 +72,7 @@ def press(page: Page, key: str) -> None:
 
 
 def fill(page: Page, label: str, value: str) -> None:
-    field = page.get_by_label(label)
+    field = page.locator("input").and_(page.get_by_label(label))
     field.fill(value)
     field.press("Enter")
     settled(page)
@@ -89,7 +89,7 @@ def test_from_a_search_to_the_fifty_to_call(server: Server, searched: str, tab: 
     before = sentence.inner_text()
     fill(tab, "Selected, and 'Yes'", "38")
     fill(tab, "Selected, but not 'Yes'", "-2")
-    expect(tab.get_by_text("Profit per 1,000 rows", exact=True)).to_be_visible()
+    expect(tab.get_by_test_id("stMetric").filter(has_text="Profit per 1,000 rows")).to_be_visible()
     assert sentence.inner_text() != before, "contacts are cheap now, so more rows are selected"
     press(tab, "automl-decide-check")
     expect(tab.get_by_text(re.compile("used to check 2 rules so far"))).to_be_visible()

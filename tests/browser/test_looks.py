@@ -44,6 +44,7 @@ def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
         "versions": f"data?dataset={ids.credit}&tab=Versions",
         "form": f"automl?dataset={ids.credit}",
         "result": f"automl?run={ids.binary}",
+        "decide": f"automl?run={ids.binary}&tab=Decide",
         "fairness": f"fairness?run={ids.binary}",
         "finetune-form": f"finetune?dataset={ids.reviews}",
         "finetune": f"finetune?run={ids.text}",
@@ -66,6 +67,7 @@ def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
 PAGES = ["home", "dataset", "form", "result", "fairness", "runs"]
 # Built of the same parts as those above.
 MORE_PAGES = [
+    "decide",
     "data",
     "column",
     "category",

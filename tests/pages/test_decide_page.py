@@ -32,6 +32,11 @@ def test_a_threshold_is_chosen_checked_kept_and_replaced(world: World) -> None:
     assert test.slider(key=f"automl-decide-threshold-{key}").value == pytest.approx(curve.best.threshold)
     assert policies.reads(run) == 1, "only out-of-fold rows were read"
 
+    test.slider(key=f"automl-decide-threshold-{key}").set_value(float(rows.score.max())).run()
+    assert test.radio(key=f"automl-decide-way-{key}").value == "hand"
+    assert f"Of 1,000 rows {1_000 * (rows.score >= rows.score.max()).mean():,.0f} are selected" in texts(test)
+    test.radio(key=f"automl-decide-way-{key}").set_value("cost").run()
+
     test.button(key="automl-decide-check").click().run()
     assert not test.exception
     tested = LabeledScores.from_predictions(artifacts.table_of(run, "test.parquet"), "credit", "bad")
@@ -55,7 +60,7 @@ def test_the_rule_of_a_registered_model_can_be_changed(world: World) -> None:
     test = visit("models", model=model.id, tab=TAB)
     assert not test.exception
     assert "thresholds by 'sex' (policy-by-sex.json)" in texts(test)
-    test.segmented_control(key=f"models-decide-way-{world.rival}/good").set_value("capacity").run()
+    test.radio(key=f"models-decide-way-{world.rival}/good").set_value("capacity").run()
     test.number_input(key=f"models-decide-most-{world.rival}/good").set_value(200).run()
     test.button(key="models-decide-keep").click().run()
     assert not test.exception
