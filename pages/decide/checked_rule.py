@@ -47,11 +47,12 @@ def show(source: DecisionSource, curve: DecisionCurve, policy: ThresholdPolicy) 
     value, interval = costs.amount_text(outcome.cost.value, outcome.cost.low, outcome.cost.high, curve.costs)
     before = numbers.rounded(costs.as_amount(promised.cost.value, curve.costs))
     label = frame.plain(source.label or "")
+    by_weight = " (by their weight)" if source.weight else ""
     st.markdown(
         f"**On {len(source.test):,} test rows** the {word} per 1,000 rows is {frame.plain(value)} "
         f"{frame.plain(interval)} (promised: {frame.plain(before)}). The rule selects "
-        f"{outcome.tp + outcome.fp:,.0f} rows: {outcome.tp:,.0f} are '{label}', {outcome.fp:,.0f} are false alarms; "
-        f"{outcome.fn:,.0f} '{label}' are missed."
+        f"{outcome.tp + outcome.fp:,.0f} rows{by_weight}: {outcome.tp:,.0f} are '{label}', {outcome.fp:,.0f} are false "
+        f"alarms; {outcome.fn:,.0f} '{label}' are missed."
     )
     if abs(outcome.selected.value - promised.selected.value) > _SHIFT:
         st.warning(

@@ -12,6 +12,7 @@ from core.catalog import Run
 from core.decisions import DecisionCurve, Outcome
 from pages._ui import address, downloads, frame, keys, numbers
 from pages.decide import checked_rule, cost_chart, costs, kept_rules, top_numbers, top_rows
+from pages.decide.count_input import count_input
 from pages.decide.source import DecisionSource, choose_rows, curve_of, labels_of, source_of
 
 __all__ = ["show", "show_rows"]
@@ -129,11 +130,9 @@ def _choose_threshold(source: DecisionSource, curve: DecisionCurve) -> float:
 
 def _capacity(source: DecisionSource) -> float:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        among = st.number_input("Rows to decide on", 1, value=1_000, step=100, key=keys.key(f"decide-of-{source.key}"))
-        most = st.number_input(
-            "Select at most", 0, int(among), min(100, int(among)), key=keys.key(f"decide-most-{source.key}")
-        )
-    return float(most / among)
+        among = count_input("Rows to decide on", f"decide-of-{source.key}", 1_000, 1, step=100)
+        most = count_input("Select at most", f"decide-most-{source.key}", 100, 0, among)
+    return most / among
 
 
 def _sentence(outcome: Outcome, label: str) -> str:

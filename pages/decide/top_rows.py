@@ -7,7 +7,8 @@ import math
 import streamlit as st
 
 from core.decisions import DecisionCurve
-from pages._ui import frame, keys
+from pages._ui import frame
+from pages.decide.count_input import count_input
 from pages.decide.source import DecisionSource
 
 __all__ = ["show"]
@@ -18,18 +19,9 @@ def show(source: DecisionSource, curve: DecisionCurve) -> None:
     label = frame.plain(source.label or "")
     st.markdown("**Top rows**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        count = st.number_input(
-            "Take the top", 1, value=50, step=10, key=keys.key(f"decide-top-{source.key}"), width=180
-        )
-        among = st.number_input(
-            "Out of (new rows)",
-            int(count),
-            value=max(1_000, int(count)),
-            step=100,
-            key=keys.key(f"decide-among-{source.key}"),
-            width=180,
-        )
-    top = curve.top(int(count), int(among))
+        count = count_input("Take the top", f"decide-top-{source.key}", 50, 1)
+        among = count_input("Out of (new rows)", f"decide-among-{source.key}", 1_000, count, step=100)
+    top = curve.top(count, among)
     hits, base = top.hits, count * float(curve.at(-math.inf).precision.value)
     interval = f" ({hits.low:,.0f} to {hits.high:,.0f})" if not hits.reason else ""
     tied = ""

@@ -62,6 +62,10 @@ def test_the_rule_of_a_registered_model_can_be_changed(world: World) -> None:
     assert "thresholds by 'sex' (policy-by-sex.json)" in texts(test)
     test.radio(key=f"models-decide-way-{world.rival}/good").set_value("capacity").run()
     test.number_input(key=f"models-decide-most-{world.rival}/good").set_value(200).run()
+    test.number_input(key=f"models-decide-top-{world.rival}/good").set_value(2_000).run()
+    assert not test.exception
+    assert test.number_input(key=f"models-decide-among-{world.rival}/good").value == 2_000
+    assert "of the top 2,000 to be 'good'" in texts(test)
     test.button(key="models-decide-keep").click().run()
     assert not test.exception
     policy = policies.in_force(run).policy
