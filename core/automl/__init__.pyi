@@ -10,7 +10,9 @@ from .learners.scaled_target import ScaledTargetRegressor
 from .learners.space import Hyperparameter
 from .results.bundle import BUNDLE_SOURCES, bundle, code_requirements
 from .results.compare import compare_results, compare_tables, compare_trials
+from .results.decision_figures import DecisionFigures, decision_figures, natural_frequency
 from .results.hyperparameters import hyperparameter_importance, hyperparameter_table
+from .results.learning_curve import CurvePoint, LearningCurve, describe_curve
 from .results.model_file import load_model
 from .results.result import AutoMLResult
 from .results.row_evidence import evaluate_rows
@@ -27,11 +29,14 @@ __all__ = [
     "AutoMLSettings",
     "Blend",
     "Comparison",
+    "CurvePoint",
+    "DecisionFigures",
     "Estimate",
     "Folds",
     "Hyperparameter",
     "LabelledClassifier",
     "Learner",
+    "LearningCurve",
     "Metric",
     "Prepared",
     "ScaledTargetRegressor",
@@ -43,6 +48,8 @@ __all__ = [
     "compare_results",
     "compare_tables",
     "compare_trials",
+    "decision_figures",
+    "describe_curve",
     "evaluate_rows",
     "hyperparameter_importance",
     "hyperparameter_table",
@@ -52,6 +59,7 @@ __all__ = [
     "make_folds",
     "make_model",
     "metric_choices",
+    "natural_frequency",
     "prepare",
     "search",
 ]

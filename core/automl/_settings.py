@@ -70,7 +70,8 @@ class AutoMLSettings(CheckedSettings):
     class_weights : bool, default=False
         Whether classes are weighted by the inverse of their frequency.
     positive_label : str or None, default=None
-        Class that the scores of a binary task are about; by default the last in sorted order.
+        Class that the figures of a binary task are about. By default the one that a known word names as favorable,
+        such as "approved", else the last in sorted order; `AutoMLResult.positive_class` says which, and why.
     time_column : str or None, default=None
         Column of times: the test rows are then the latest, and each fold is validated on what comes after the rows it
         learned from. A row without a time counts as early.

@@ -33,6 +33,8 @@ def verdict_sentence(
     "No verdict: the test has only 3 rows of 'fraud'."
     >>> verdict_sentence("AUC", {"prior": Estimate(-0.2, -0.3, -0.1, 1000)}, {"prior": "guessing"})
     'Worse than guessing by 0.200 AUC [0.100, 0.300], on 1,000 rows it never saw.'
+    >>> verdict_sentence("Accuracy", {"prior": Estimate(0.0, -0.036, 0.036, 82)}, {"prior": "guessing"})
+    'Not different from guessing (the same Accuracy, to within 0.036), on 82 rows it never saw.'
     """
     parts, unknown, reasons = [], [], []
     for key, name in names.items():
@@ -45,14 +47,18 @@ def verdict_sentence(
             continue
         decimals = _decimals(gain.value)
         low, high = (-gain.high, -gain.low) if gain.high < 0 else (gain.low, gain.high)
-        interval = f"[{low:,.{decimals}f}, {high:,.{decimals}f}]"
+        interval = _minus(f"[{low:,.{decimals}f}, {high:,.{decimals}f}]")
         size = f"{abs(gain.value):,.{decimals}f} {title}"
         if gain.low > 0:
             parts.append(f"better than {name} by {size} {interval}")
         elif gain.high < 0:
             parts.append(f"worse than {name} by {size} {interval}")
+        elif gain.value == 0:  # such as no row on which only one of both is right
+            within = max(high, -low)
+            parts.append(f"not different from {name} (the same {title}, to within {within:,.{_decimals(within)}f})")
         else:
-            parts.append(f"not clearly different from {name} ({gain.value:+,.{decimals}f} {title} {interval})")
+            change = _minus(f"{gain.value:+,.{decimals}f}")
+            parts.append(f"not clearly different from {name} ({change} {title} {interval})")
     if not parts and not unknown:
         return f"No verdict: no {rows} were held out for a test."
     if not parts:
@@ -60,6 +66,10 @@ def verdict_sentence(
     text = ", and ".join(parts)
     sentence = f"{text[0].upper()}{text[1:]}, on {next(iter(differences.values())).n:,} {rows} it never saw."
     return sentence + (f" No verdict against {unknown[0]}: {reasons[0]}." if unknown else "")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def _decimals(value: float) -> int:

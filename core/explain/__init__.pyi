@@ -1,3 +1,4 @@
+from .carriers import LARGE_SHARE, Carrier
 from .changed_rows import WhatIf, what_if
 from .counterfactual import Counterfactual, Counterfactuals, Goal, counterfactuals
 from .dependence import Dependence
@@ -9,8 +10,10 @@ from .shap_values import ShapValues
 from .single_rows import Waterfall, explain_row, waterfall
 
 __all__ = [
+    "LARGE_SHARE",
     "SHAP_FILE",
     "SUMMARY_FILE",
+    "Carrier",
     "Counterfactual",
     "Counterfactuals",
     "Dependence",

@@ -22,6 +22,7 @@ from core.explain.explanation import Explanation
 from core.explain.grids import POINTS
 from core.explain.interactions import interactions
 from core.explain.permutation import permutation_importance
+from core.explain.same_information import joined, same_information
 from core.explain.sample import ExplanationSample, draw_sample
 from core.explain.settings import ExplainSettings
 from core.explain.shap_values import ShapValues, summarize
@@ -41,6 +42,10 @@ _INTERACTION_ROWS = 100
 _MIN_ROWS = 20  # below which curves and pairs are not worth drawing
 _PAIRED_COLUMNS = 6
 _MAX_GROUPS = 20
+_TOGETHER_SHARE = 0.2
+_MIN_TOGETHER_S = 0.3  # comparing 60 columns takes a third of it
+_COMPARED_COLUMNS = 300
+_MAX_TOGETHER = 10
 
 
 def explain(
@@ -102,6 +107,7 @@ class _ExplanationRun:
             omitted = f"{sample.classes - len(sample.names):,} of {sample.classes:,}"
             self._leave_out("classes", omitted, "the most frequent are explained")
         permutation = self._permutation()
+        together = self._together(permutation)
         shap, explainer = self._shap()
         ranked = _ranking(permutation, shap, sample.model.columns)
         summary = self._summary(shap)
@@ -124,6 +130,7 @@ class _ExplanationRun:
             interaction_space=space,
             left_out=self.left_out,
             elapsed_s=time.monotonic() - began,
+            together=together,
         )
 
     def _leave_out(self, part: str, what: str, why: str) -> None:
@@ -156,6 +163,40 @@ class _ExplanationRun:
             title = METRICS[self.result.metric].title
             self._leave_out("permutation", "the importances", f"{title} is undefined on these rows (one class only?)")
         return table
+
+    def _together(self, permutation: pd.DataFrame) -> pd.DataFrame:
+        """Shuffle the columns of each group with the same information together."""
+        part, what = self.whole.part(_TOGETHER_SHARE), "columns with the same information, shuffled together"
+        names = list(permutation["feature"])
+        if len(names) < 2 or permutation["importance"].isna().all():
+            return Explanation.no_table("together")
+        if part.left() < _MIN_TOGETHER_S or part.over:
+            self._leave_out("permutation", what, self._short(part))
+            return Explanation.no_table("together")
+        if len(names) > _COMPARED_COLUMNS:
+            self._leave_out("permutation", what, f"only the {_COMPARED_COLUMNS} most important columns are compared")
+        compared = [name for name in self.sample.model.columns if name in set(names[:_COMPARED_COLUMNS])]
+        single = permutation.set_index("feature")["importance"]
+        groups = same_information(self.sample.cells[compared])
+        groups = [group for group in groups if single[list(group)].abs().max() > 0]
+        groups = sorted(groups, key=lambda group: -float(single[list(group)].sum()))[:_MAX_TOGETHER]
+        if not groups:
+            return Explanation.no_table("together")
+        table, missing = permutation_importance(
+            joined(self.sample.model, groups),
+            self.sample.X,
+            self.sample.y,
+            self.result.metric,
+            repeats=self.settings.repeats,
+            speed=self.speed,
+            deadline=part,
+            seed=self.settings.seed,
+            sample_weight=weights_in(self.sample.rows, self.result.settings.target),
+        )
+        if missing:
+            self._leave_out("permutation", what, self._short(part))
+        table["feature"] = [list(groups[int(name)]) for name in table["feature"]]
+        return table.rename(columns={"feature": "columns"})
 
     def _shap(self) -> tuple[ShapValues | None, Explainer | None]:
         self.report(Event("explain", 0.35, "Explaining single rows"))

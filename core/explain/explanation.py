@@ -1,8 +1,8 @@
 """The result of an explanation, and its files. Reading one loads no library of learning.
 
 ``explain.json``
-    task, metric, target, classes, rows_from, rows, settings, permutation, shap (method, space, classes, base, n,
-    error), summary, dependence, interactions (method, space, pairs), left_out, elapsed_s.
+    task, metric, target, classes, rows_from, rows, settings, permutation, together, shap (method, space, classes, base,
+    n, error), summary, dependence, interactions (method, space, pairs), left_out, elapsed_s.
 ``explain_shap.parquet``
     One line per row and class: row_id, class, output, ``value: <column>``, ``shap: <column>``; absent without SHAP.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ import pandas as pd
 from pydantic import BaseModel, JsonValue, ValidationError, model_validator
 
 from core.errors import StorageError
+from core.explain.carriers import Carrier, carriers
 from core.explain.cells import Cell, as_python
 from core.explain.dependence import Dependence
 from core.explain.explained_model import IndexArray
@@ -35,6 +36,7 @@ SHAP_FILE = "explain_shap.parquet"
 _NUMBERS = ("importance", "low", "high", "direction", "h", "strength")
 _TABLES = {
     "permutation": ["feature", "importance", "low", "high", "n", "repeats"],
+    "together": ["columns", "importance", "low", "high", "n", "repeats"],
     "summary": ["column", "group", "class", "feature", "importance", "low", "high", "direction", "n"],
     "interactions": ["first", "second", "h", "strength", "low", "high", "n"],
 }
@@ -55,6 +57,7 @@ class _Stored(BaseModel):
     left_out: list[dict[str, str]]
     elapsed_s: float
     permutation: Records
+    together: Records = []
     summary: Records
     interactions: Records
     interaction_method: str = METHOD
@@ -104,6 +107,9 @@ class Explanation:
         Parts that are missing or were shortened: part, what, why.
     elapsed_s : float
         Duration in seconds.
+    together : DataFrame
+        The same as `permutation` of each group of columns that carry the same information, shuffled together: columns
+        (a list of names) instead of feature. Explanations of earlier versions have none.
     """
 
     settings: ExplainSettings
@@ -121,6 +127,7 @@ class Explanation:
     interaction_space: str
     left_out: list[dict[str, str]]
     elapsed_s: float
+    together: pd.DataFrame = field(default_factory=lambda: _table("together", []))
 
     def of_rows(self, row_ids: IndexArray, groups: Mapping[str, pd.Series] | None = None) -> Explanation:
         """Return what the SHAP values of single rows say about some of the rows.
@@ -149,6 +156,7 @@ class Explanation:
             self,
             rows=len(row_ids),
             permutation=self.no_table("permutation"),
+            together=self.no_table("together"),
             shap=rows,
             summary=summary,
             dependence=[],
@@ -159,6 +167,18 @@ class Explanation:
     def no_table(name: str) -> pd.DataFrame:
         """Return the empty table of a part."""
         return pd.DataFrame(columns=_TABLES[name])
+
+    def carriers(self, gain: float) -> list[Carrier]:
+        """Return the columns that carry a large share of the model's gain over guessing, the largest share first.
+
+        Parameters
+        ----------
+        gain : float
+            Gain over guessing in the search's metric; with none, and without test rows, there are no such columns.
+        """
+        if not gain > 0 or self.rows_from != "test":
+            return []
+        return carriers(self.permutation, self.together, gain)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the SHAP values of single rows as JSON-serializable values."""
@@ -173,6 +193,7 @@ class Explanation:
             left_out=self.left_out,
             elapsed_s=self.elapsed_s,
             permutation=_records(self.permutation),
+            together=_records(self.together),
             summary=_records(self.summary),
             interactions=_records(self.interactions),
             settings=self.settings,
@@ -237,6 +258,7 @@ class Explanation:
             interaction_space=stored.interaction_space,
             left_out=stored.left_out,
             elapsed_s=stored.elapsed_s,
+            together=_table("together", stored.together),
         )
 
 
@@ -250,7 +272,9 @@ def _table(name: str, records: Records) -> pd.DataFrame:
     return pd.DataFrame(records, columns=columns).astype({column: float for column in columns if column in _NUMBERS})
 
 
-def _json(value: Cell) -> str | int | float | bool | None:
+def _json(value: Cell | list[str]) -> JsonValue:
+    if isinstance(value, list):
+        return [str(item) for item in value]
     cell = as_python(value)
     if isinstance(cell, float) and not math.isfinite(cell):
         return None

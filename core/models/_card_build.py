@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue, TypeAdapter
 
+from core import known_columns
 from core.catalog import ModelVersion
 from core.catalog import models as rows
 from core.models import _card_data, _card_related_runs, _card_sections
@@ -94,7 +95,16 @@ def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
     sections = tuple(_with_questions(section, answers) for section in drafts if section is not None)
     return ModelCard(
         title=title,
-        summary=f"{_card_sections.summary_sentence(evidence)} {evidence.result.verdict}",
+        summary=" ".join(
+            filter(
+                None,
+                [
+                    _card_sections.summary_sentence(evidence),
+                    evidence.result.verdict,
+                    known_columns.caveat(evidence.run),
+                ],
+            )
+        ),
         sections=sections,
         coverage=coverage({section.key: section.title for section in sections if section.measured}, set(answers)),
         metadata=card_metadata(evidence, title, answers.get("licence")),

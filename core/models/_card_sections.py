@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from core.automl import learner_title
+from core import known_columns
+from core.automl import LearningCurve, describe_curve, learner_title
 from core.catalog import ModelVersion
 from core.datasets import suspected_attribute
 from core.evaluation import METRICS
@@ -99,6 +100,8 @@ def training_section(evidence: RunEvidence) -> Section:
         if weight := result.settings.get("weight_column"):
             text.append(f"Rows counted by their weight in '{weight}', in training and in all metrics.")
         config = dict(result.winner.config or {}) if result.winner is not None else {}
+    if result.learning_curve is not None:
+        text.append(describe_curve(LearningCurve.from_dict(result.learning_curve)))
     members = config.pop("members", None)
     if isinstance(members, list) and members:
         rows = tuple(_member_row(member) for member in members if isinstance(member, dict))
@@ -154,8 +157,21 @@ def limits_section(evidence: RunEvidence) -> Section:
         )
     else:
         text.append("The model also predicts outside the ranges and values of the training rows; how well is unknown.")
+    text += _carriers(evidence)
     text += [finding.message for finding in result.findings if finding.level != "passed"]
     return Section("limits", "Limits and risks", tuple(text))
+
+
+def _carriers(evidence: RunEvidence) -> list[str]:
+    """Return what is known of each column that carries much of the gain, and whether it is known in time."""
+    answers = known_columns.answers(evidence.run)
+    text = []
+    for carrier in known_columns.carriers(evidence.run):
+        answer = answers.get(carrier.columns[0])
+        known = "not answered yet" if answer is None else known_columns.ANSWERS[answer].lower()
+        sentence = known_columns.describe_carrier(carrier, evidence.result.metric)
+        text.append(f"{sentence} Known when a prediction is made: {known}.")
+    return text
 
 
 def lineage_section(evidence: RunEvidence, version: ModelVersion | None) -> Section:

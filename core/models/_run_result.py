@@ -108,6 +108,7 @@ class RunResult:
     base_model: BaseModelFacts | None = None
     training: TrainingFacts | None = None
     device: str = ""
+    learning_curve: dict[str, JsonValue] | None = None
 
     @classmethod
     def from_json(cls, content: bytes) -> RunResult:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from core import jobs
 from core.automl import AutoMLSettings
-from core.catalog import Dataset, RunState, artifacts, datasets, runs
+from core.catalog import Dataset, Run, RunState, artifacts, datasets, runs
 from core.errors import JobError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
@@ -16,7 +17,7 @@ from core.tasks._export_winner import export_winner
 from core.tasks._reading import keep_reading
 from core.tasks.explain import explain_winner
 
-__all__ = ["SPEC", "run", "submit"]
+__all__ = ["SPEC", "derived", "run", "search_without", "submit"]
 
 SPEC = TaskSpec(
     name="automl",
@@ -28,7 +29,13 @@ SPEC = TaskSpec(
 )
 
 
-def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | None = None) -> str:
+def submit(
+    dataset: Dataset,
+    settings: AutoMLSettings,
+    *,
+    continue_from: str | None = None,
+    derived_from: str | None = None,
+) -> str:
     """Queue a search and return the id of its run, whose files are those that ``AutoMLResult.save`` writes.
 
     Parameters
@@ -39,6 +46,8 @@ def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | N
         Settings of the search.
     continue_from : str, optional
         Id of a finished search of the same dataset whose trials are kept; all settings but the limits must be its own.
+    derived_from : str, optional
+        Id of a search of the same dataset that this one repeats with other settings, to link both.
 
     Raises
     ------
@@ -46,6 +55,8 @@ def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | N
         When the earlier run is not a finished search of this dataset.
     """
     values = settings.model_dump(mode="json")
+    if derived_from is not None:
+        values["derived_from"] = derived_from
     if continue_from is not None:
         earlier = runs.get(continue_from, dataset.workspace)
         if earlier.task != "automl" or earlier.state is not RunState.SUCCEEDED or earlier.dataset_id != dataset.id:
@@ -65,6 +76,40 @@ def submit(dataset: Dataset, settings: AutoMLSettings, *, continue_from: str | N
     )
 
 
+def search_without(source: Run, columns: Iterable[str]) -> str:
+    """Queue a search with the settings of another but without some columns, and return the id of its run.
+
+    Parameters
+    ----------
+    source : Run
+        A search.
+    columns : iterable of str
+        Columns that the model must not use.
+
+    Raises
+    ------
+    NotFoundError
+        When the dataset was deleted.
+
+    See Also
+    --------
+    derived : The searches that were derived from a search in this way.
+    """
+    columns = list(columns)
+    dataset = datasets.get(str(source.dataset_id), source.workspace)
+    values = {name: value for name, value in source.settings.items() if name in AutoMLSettings.model_fields}
+    for field in ("column_types", "column_imputation"):
+        values[field] = {name: value for name, value in values.get(field, {}).items() if name not in columns}
+    values["drop_columns"] = tuple(dict.fromkeys([*values.get("drop_columns", ()), *columns]))
+    return submit(dataset, AutoMLSettings.model_validate(values), derived_from=source.id)
+
+
+def derived(source: Run) -> list[Run]:
+    """Return the searches that repeat a search with other settings, newest first."""
+    searches = runs.find(source.workspace, task="automl", dataset_id=source.dataset_id)
+    return [search for search in searches if search.settings.get("derived_from") == source.id]
+
+
 def run(context: RunContext) -> dict[str, Any]:
     """Search, store the result, export and explain its winner; the clock has run since the run was started."""
     context.report(Event("prepare", 0.0, "Loading the table"))
@@ -74,6 +119,7 @@ def run(context: RunContext) -> dict[str, Any]:
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, context.workspace)
     values = dict(context.settings)
+    values.pop("derived_from", None)
     earlier = _earlier(context, values.pop("continue_from", None))
     frame = load_frame(get_store().local_path(dataset.data_digest))
     result = search(

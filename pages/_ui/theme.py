@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.charts import Palette
 
-__all__ = ["accent", "categorical", "muted", "on_sequential", "palette", "sequential", "strong_from"]
+__all__ = ["accent", "categorical", "muted", "on_sequential", "palette", "sequential", "strong_from", "text"]
 
 
 _OPACITY = 0.75  # of the text of axes: its contrast is 8 to 1 and more
@@ -20,7 +20,7 @@ def _mode() -> str:
 @alt.theme.register("plumbline", enable=True)
 def _text_of_charts() -> alt.theme.ThemeConfig:
     """Return what Streamlit's theme of charts lacks: axes and legends whose text has enough contrast."""
-    color = st.get_option(f"theme.{_mode()}.textColor")
+    color = text()
     return {
         "config": {
             "axis": {"labelColor": color, "labelOpacity": _OPACITY, "titleColor": color, "titleOpacity": _OPACITY},
@@ -37,6 +37,11 @@ def accent() -> str:
 def muted() -> str:
     """Return the color of what is there for comparison only."""
     return categorical()[-1]
+
+
+def text() -> str:
+    """Return the color of text."""
+    return str(st.get_option(f"theme.{_mode()}.textColor"))
 
 
 def categorical() -> list[str]:

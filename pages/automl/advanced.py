@@ -44,7 +44,7 @@ def metric(task: str) -> str:
     )
 
 
-def show(dataset: Dataset, target: str, task: str, classes: list[str], others: list[str]) -> dict[str, Any]:
+def show(dataset: Dataset, target: str, task: str, others: list[str]) -> dict[str, Any]:
     """Draw the expander and return the settings it holds."""
     unused = {"automl-max-trials"} if st.session_state.get("automl-preset") == "trials" else set()
     changed = [
@@ -58,7 +58,7 @@ def show(dataset: Dataset, target: str, task: str, classes: list[str], others: l
         with left:
             values = _limits() | _evidence()
         with right:
-            values |= _learners(target, task, classes) | _columns(dataset, target, others)
+            values |= _learners(task) | _columns(dataset, target, others)
     return values
 
 
@@ -154,7 +154,7 @@ def _evidence() -> dict[str, Any]:
     return {"test_fraction": test / 100, "folds": folds, "cv_repeats": repeats, "seed": seed}
 
 
-def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
+def _learners(task: str) -> dict[str, Any]:
     st.markdown("**Learners**")
     learners = st.multiselect(
         "Learners", list(LEARNERS), default=list(LEARNERS), format_func=learner_title, key="automl-learners"
@@ -166,15 +166,6 @@ def _learners(target: str, task: str, classes: list[str]) -> dict[str, Any]:
             value=default(AutoMLSettings, "class_weights"),
             key="automl-class-weights",
             help="Rare classes count as much as common ones. Probabilities are then no longer calibrated.",
-        )
-    if task == "binary":
-        values["positive_label"] = st.selectbox(
-            "Positive class",
-            classes,
-            index=None,
-            placeholder="the last in sorted order",
-            key=f"automl-positive-{target}",
-            help="The class that precision, recall and the curves are about.",
         )
     return values
 

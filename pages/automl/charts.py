@@ -9,48 +9,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.automl import LEARNERS
 from core.charts import residuals_chart
 from pages._ui import charts, theme
 from pages._ui.charts import HEIGHT
 from pages._ui.titles import fitted, legend_columns
 
-__all__ = ["best_so_far", "errors", "gains", "lift", "residuals", "thresholds"]
-
-
-def best_so_far(trials: pd.DataFrame, metric: str, *, larger_is_better: bool) -> None:
-    """Draw each trial's score as a dot and the best so far as a line (columns: elapsed_s, score, best, learner)."""
-    color = alt.Color(
-        "learner:N",
-        scale=alt.Scale(domain=[learner.title for learner in LEARNERS.values()], range=theme.categorical()),
-        legend=alt.Legend(title=None, orient="bottom", columns=legend_columns(len(LEARNERS))),
-    )
-    x = alt.X("elapsed_s:Q", title="Elapsed (s)")
-    # A failed first trial would flatten all others: the axis follows the better half.
-    edge = trials["score"].quantile(0.25 if larger_is_better else 0.75)
-    best = trials["best"].iloc[-1]
-    span = abs(best - edge) or abs(best) * 0.01 or 0.01
-    domain = [edge - 0.2 * span, best + 0.2 * span] if larger_is_better else [best - 0.2 * span, edge + 0.2 * span]
-    y = alt.Y("score:Q", title=metric, scale=alt.Scale(domain=sorted(domain), clamp=True, nice=False))
-    dots = (
-        alt.Chart(trials)
-        .mark_circle(size=45, opacity=0.6)
-        .encode(
-            x=x,
-            y=y,
-            color=color,
-            tooltip=["learner:N", alt.Tooltip("score:Q", format=".4f"), alt.Tooltip("elapsed_s:Q", format=".1f")],
-        )
-    )
-    line = (
-        alt.Chart(trials)
-        .mark_line(interpolate="step-after", color=theme.accent(), strokeWidth=2)
-        .encode(x=x, y=alt.Y("best:Q", scale=alt.Scale(domain=sorted(domain), clamp=True, nice=False)))
-    )
-    st.altair_chart(
-        (line + dots).properties(height=260),
-        alt=f"Best {metric} so far {best:.4f} after {len(trials)} trials",
-    )
+__all__ = ["errors", "gains", "lift", "residuals", "thresholds"]
 
 
 def residuals(points: pd.DataFrame, title: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.automl import evaluate_rows
 from core.catalog import Run
 from pages._ui import artifacts, cohort_rows, frame, lookups
-from pages.automl import evidence
+from pages.automl import evidence, learning_curve
 
 __all__ = ["show"]
 
@@ -21,6 +21,7 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     choice = cohort_rows.choose(run, lookups.existing_dataset(run.dataset_id), key="automl-charts-cohort")
     if choice.row_ids is None:
         evidence.show(record)
+        learning_curve.show(record)
     elif choice.enough:
         with frame.errors_shown():
             test = artifacts.digests(run)["test.parquet"]

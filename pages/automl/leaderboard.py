@@ -12,7 +12,7 @@ from core import jobs
 from core.automl import METRICS, learner_title
 from core.catalog import Run
 from pages._ui import frame
-from pages.automl import comparison, hyperparameters, live
+from pages.automl import comparison, hyperparameters, live, search_chart
 
 __all__ = ["show"]
 
@@ -84,12 +84,23 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     trials = live.trials(jobs.events(run.id, phase="search", workspace=frame.workspace()))
     if not trials.empty:
         st.markdown("**Progress of the search**")
-        live.progress(trials, metric.title, larger_is_better=metric.larger_is_better)
+        live.progress(trials, metric, _winner(record, trials))
     st.markdown("**Hyperparameters**")
     hyperparameters.show(record)
     if record["test_metrics"]:
         st.markdown("**Compare with another search**")
         comparison.show(run, record)
+
+
+def _winner(record: Mapping[str, Any], trials: pd.DataFrame) -> search_chart.Winner | None:
+    """Return the winner as the chart marks it; a blend is there when the search ends."""
+    winner = record["winner"]
+    if winner["score"] is None:
+        return None
+    own = trials.loc[trials["trial"] == (winner["trial"] or -1), "elapsed_s"]
+    at_s = float(own.iloc[0]) if len(own) else winner.get("at_s") or record["model_ready_s"]
+    number = f" {winner['trial']}" if winner["trial"] else ""
+    return search_chart.Winner(f"{learner_title(winner['learner'])}{number}", winner["score"], at_s)
 
 
 def _parameters(record: Mapping[str, Any], row: Mapping[str, Any]) -> None:

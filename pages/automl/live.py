@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.automl import METRICS, learner_title
+from core.automl import METRICS, Metric, learner_title
 from core.catalog import Run, RunEvent
-from pages.automl import charts
+from pages.automl import search_chart
 
 __all__ = ["STATUSES", "details", "progress", "trials"]
 
@@ -28,7 +28,6 @@ _WITHOUT = {
 }
 
 _TABLE_ROWS = 15
-_CHART_DOTS = 1_000
 
 
 def trials(events: Sequence[RunEvent]) -> pd.DataFrame:
@@ -63,7 +62,7 @@ def details(run: Run, events: Sequence[RunEvent]) -> None:
             st.caption("The first trial's score appears here, seconds after the libraries have loaded.")
         return
     metric = METRICS[table["metric"].iloc[-1]]
-    progress(table, metric.title, larger_is_better=metric.larger_is_better)
+    progress(table, metric)
     ranked = table.sort_values("score", ascending=not metric.larger_is_better, na_position="last")
     counts = table["status"].value_counts()
     without = "".join(f"; {counts[status]:,} {word}" for status, word in _WITHOUT.items() if status in counts)
@@ -92,11 +91,8 @@ def details(run: Run, events: Sequence[RunEvent]) -> None:
     )
 
 
-def progress(table: pd.DataFrame, title: str, *, larger_is_better: bool) -> None:
-    """Draw the scores over time; of very many trials, all gains and an even share of the others."""
+def progress(table: pd.DataFrame, metric: Metric, winner: search_chart.Winner | None = None) -> None:
+    """Draw the scores over time."""
     scored = table.dropna(subset=["score"]).rename(columns={"best_score": "best"})
-    if scored.empty:
-        return
-    gain = scored["best"].ne(scored["best"].shift())
-    kept = scored[gain | (pd.RangeIndex(len(scored)) % (len(scored) // _CHART_DOTS + 1) == 0)]
-    charts.best_so_far(kept, title, larger_is_better=larger_is_better)
+    if not scored.empty:
+        search_chart.draw(scored, metric, winner)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.catalog import RunState
 from pages._ui import header, lookups, run_view
-from pages.automl import live, result, setup
+from pages.automl import known_columns, live, result, setup
 
 run_id = st.query_params.get("run")
 
@@ -15,6 +15,7 @@ if run_id is not None:
     if run.state is RunState.SUCCEEDED:
         result.show(run)
     else:
+        known_columns.origin(run)
         run_view.show_run(run.id, live.details, budget_s=run.settings.get("time_budget_s"))
 else:
     with header.lookup("Dataset", back="New search"):

@@ -24,12 +24,19 @@ from pages._ui import (
     tabs,
 )
 from pages._ui.next_steps import next_steps
-from pages.automl import cohort_evidence, explain, leaderboard, next_actions, whatif, where_it_fails
+from pages.automl import (
+    cohort_evidence,
+    explain,
+    known_columns,
+    leaderboard,
+    next_actions,
+    tiles,
+    whatif,
+    where_it_fails,
+)
 from pages.decide import panel as decide
 
 __all__ = ["head", "show"]
-
-_TILES = 5
 
 
 def head(run: Run) -> None:
@@ -70,8 +77,9 @@ def show(run: Run) -> None:
     st.subheader(frame.plain(record["verdict"]))
     st.caption(_how_it_went(run, record))
     _alerts(record)
+    known_columns.show(run, record)
     if record["test_metrics"]:
-        _tiles(record)
+        tiles.show(run, record)
     contents: dict[str, Callable[[], None]] = {
         "Leaderboard": lambda: leaderboard.show(run, record),
         "Charts": lambda: cohort_evidence.show(run, record),
@@ -112,39 +120,12 @@ def _won(record: Mapping[str, Any]) -> str:
     return learner_title(learner)
 
 
-def _tiles(record: Mapping[str, Any]) -> None:
-    own = record["metric"]
-    names = [own, *(name for name in record["test_metrics"] if name != own)][:_TILES]
-    n = record["test_metrics"][own]["n"]
-    groups = record["rows"].get("test_groups")
-    rarest = numbers.rarest(record["test_metrics"][own].get("rarest"), groups=bool(groups))
-    grouped = f" in {groups:,} groups" if groups else ""
-    whole = " of whole groups" if groups else ""
-    st.caption(f"On {n:,} test rows{grouped}{rarest}, with 95% intervals{whole}")
-    with st.container(horizontal=True):
-        for name in names:
-            item = record["test_metrics"][name]
-            st.metric(
-                METRICS[name].title,
-                numbers.estimate(item["value"], item["low"], item["high"]),
-                numbers.interval(item["low"], item["high"]),
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                width="stretch",
-                help=" ".join(filter(None, [_metric_help(name), _why(item)])),
-            )
-
-
-def _why(item: Mapping[str, Any]) -> str:
-    """Return why a metric has no interval, as a sentence."""
-    reason = str(item.get("reason", ""))
-    return f"{reason[0].upper()}{frame.plain(reason[1:])}." if reason else ""
-
-
-def _metric_help(name: str) -> str:
-    metric = METRICS[name]
-    return metric.help if metric.larger_is_better else f"{metric.help} Smaller is better.".strip()
+def _positive_class(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return which class of two the figures are about, and why where that is stored."""
+    if record["task"] != "binary":
+        return {}
+    positive = record.get("positive_class") or {"label": str(record["labels"][1]), "reason": ""}
+    return {"Class of the figures": f"'{positive['label']}'. {positive['reason']}".strip()}
 
 
 def _method(record: Mapping[str, Any]) -> None:
@@ -153,6 +134,7 @@ def _method(record: Mapping[str, Any]) -> None:
     facts = {
         "Task": record["task"],
         "Metric": METRICS[record["metric"]].title,
+        **_positive_class(record),
         "Rows": f"{rows['train']:,} for training, {rows['test']:,} for the test, of {rows['all']:,}",
         "Validation": record["split_method"],
         "Features": f"{len(record['features']):,} columns: {', '.join(record['features'][:30])}"

@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
+from core.favorable import favorable_outcome
 from core.tasks import automl
-from pages._ui import address, charts, findings, lookups, suggestions, tables
+from pages._ui import address, charts, findings, frame, lookups, suggestions, tables
 from pages._ui.model_fields import default, limits
 from pages.automl import advanced, features
 
@@ -73,7 +74,9 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         values["metric"] = advanced.metric(values["task"])
     with third:
         budget = _budget()
-    values |= advanced.show(dataset, target, values["task"], list(summary.counts), others) | budget
+    if values["task"] == "binary":
+        values["positive_label"] = _class_of_interest(target, list(summary.counts))
+    values |= advanced.show(dataset, target, values["task"], others) | budget
 
     st.subheader("Before you start")
     guardrails = findings.guardrails(dataset, target, values["sensitive_columns"])
@@ -81,6 +84,9 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
     missing = features.missing_choice(values)
     if missing is not None:
         st.warning(missing, icon=":material/call_split:")
+    if values.get("positive_label", "") is None:
+        missing = "Choose above which outcome the figures are about."
+        st.warning(missing, icon=":material/target:")
     if st.button(
         "Start anyway" if alerts else "Start",
         type="primary",
@@ -90,6 +96,22 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         key="automl-start",
     ):
         _start(dataset, values)
+
+
+def _class_of_interest(target: str, classes: list[str]) -> str | None:
+    """Let the user choose which of two outcomes the figures are about; a known word is a suggestion."""
+    known = favorable_outcome(classes)
+    chosen: str | None = st.radio(
+        "Which outcome do you want to find?",
+        classes,
+        index=None if known is None else classes.index(str(known.label)),
+        horizontal=True,
+        help="Precision, recall, curves and decisions are about this outcome. The search itself is the same.",
+        key=f"automl-positive-{target}",
+    )
+    if known is not None:
+        st.caption(frame.plain(f"Suggested, because {known.reason[0].lower()}{known.reason[1:]}"))
+    return chosen
 
 
 def _budget() -> dict[str, Any]:

@@ -45,8 +45,11 @@ def _finding(record: ExportRecord) -> str:
         return f"{text}; its cost in quality is unknown without rows to compare on."
     gain, title = comparison.gains[metric], METRICS[metric].title
     change = f"{gain.value:+.3f} {numbers.interval(gain.low, gain.high)}".replace("-", "−")
+    name = title if title.isupper() else title.lower()
+    if gain.value == 0 and gain.low is not None and gain.high is not None and gain.low <= 0 <= gain.high:
+        within = numbers.estimate(max(gain.high, -gain.low), 0.0, gain.high)
+        return f"{text}; on {comparison.n:,} held-out rows its {name} is the same, to within {within}."
     if gain.low is None or gain.high is None or gain.low <= 0 <= gain.high:
-        name = title if title.isupper() else title.lower()
         return f"{text}; {comparison.n:,} held-out rows show no certain change of {name} ({change})."
     return f"{text}, and changes {title.lower()} by {change}."
 

@@ -74,8 +74,23 @@ def test_start_submits_what_the_widgets_say(world: World) -> None:
 def test_defaults_are_those_of_the_settings(world: World) -> None:
     test = visit("automl", dataset=world.credit.id)
     test.button(key="automl-start").click().run()
-    changed = {"task": "binary", "metric": "roc_auc", "sensitive_columns": ["sex", "age"]}
+    changed = {"task": "binary", "metric": "roc_auc", "sensitive_columns": ["sex", "age"], "positive_label": "good"}
     assert _submitted(test) == AutoMLSettings(target="credit").model_dump(mode="json") | changed
+
+
+def test_the_outcome_is_asked_for_unless_a_known_word_decides(world: World) -> None:
+    test = visit("automl", dataset=world.credit.id)
+    assert test.radio(key="automl-positive-credit").value == "good"
+    assert "names an outcome that is good for the person" in texts(test)
+    test.selectbox(key=f"automl-target-{world.credit.id}").set_value("sex").run()
+    outcome = test.radio(key="automl-positive-sex")
+    assert (outcome.options, outcome.value) == (["male", "female"], None)
+    assert "Choose above which outcome the figures are about." in texts(test)
+    assert test.button(key="automl-start").disabled
+    outcome.set_value("female").run()
+    assert not test.button(key="automl-start").disabled
+    test.button(key="automl-start").click().run()
+    assert _submitted(test)["positive_label"] == "female"
 
 
 def test_rows_kept_apart_by_no_column_cannot_be_started(world: World) -> None:
@@ -155,8 +170,14 @@ def test_a_result_begins_with_its_verdict(world: World) -> None:
     verdict = (jobs.get(world.binary, workspace="local").result or {})["verdict"]
     assert test.subheader[0].value.replace("\\", "") == verdict
     assert "All 6 trials were done." in texts(test)
-    assert next(metric.label for metric in test.metric) == "ROC AUC"
+    titles = [metric.label.replace("\\", "") for metric in test.metric]
+    assert titles[:4] == ["'good' that are found", "Alarms that are right", "Rows predicted as 'good'", "ROC AUC"]
     assert all(metric.delta.startswith("[") for metric in test.metric)
+    rows = pd.read_parquet(jobs.artifact_path(world.binary, "test.parquet", workspace="local"))
+    of_class = rows[rows["credit"] == "good"]
+    share = (of_class["prediction"] == "good").mean()
+    assert test.metric[0].value == f"{round(100 * share)} of 100"
+    assert f"Finds {round(100 * share)} of 100 rows of 'good'" in texts(test).replace("\\", "")
 
 
 @pytest.mark.parametrize("tab", ["Leaderboard", "Charts", "Score", "Export", "Continue", "Checks", "Method"])
@@ -170,7 +191,8 @@ def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
         assert len(board) == 9  # six trials, a blend, a linear model, guessing
         assert board[""].tolist().count("★") == 1
     if tab == "Charts":
-        assert len(test.get("vega_lite_chart")) == (8 if kind == "binary" else 3)
+        assert len(test.get("vega_lite_chart")) == (9 if kind == "binary" else 4)
+        assert "Would more rows help?" in texts(test)
     if tab == "Method":
         assert "scikit-learn" in str(test.table[1].value.to_dict())
 
@@ -256,18 +278,18 @@ def test_a_model_that_no_browser_takes_is_pointed_to(world: World, monkeypatch: 
 
 
 def test_figures_by_group_say_so() -> None:
-    def tiles(groups: dict) -> None:
-        from pages.automl.result import _tiles
+    def draw(groups: dict) -> None:
+        from pages.automl import tiles
 
         item = {"value": 0.8, "low": 0.7, "high": 0.9, "n": 200, "rarest": 9} | groups.pop("item", {})
-        _tiles({"metric": "accuracy", "test_metrics": {"accuracy": item}, "rows": {"test": 200, **groups}})
+        tiles.metrics({"metric": "accuracy", "test_metrics": {"accuracy": item}, "rows": {"test": 200, **groups}})
 
     said = [
-        AppTest.from_function(tiles, args=(groups,), default_timeout=30).run().caption[0].value
+        AppTest.from_function(draw, args=(groups,), default_timeout=30).run().caption[0].value
         for groups in ({}, {"test_groups": 12}, {"item": {"rarest": None}})
     ]
     assert said == [
-        "On 200 test rows (9 of the rarest class), with 95% intervals",
-        "On 200 test rows in 12 groups (9 groups have the rarest class), with 95% intervals of whole groups",
-        "On 200 test rows, with 95% intervals",
+        "Metrics on 200 test rows (9 of the rarest class), with 95% intervals",
+        "Metrics on 200 test rows in 12 groups (9 groups have the rarest class), with 95% intervals of whole groups",
+        "Metrics on 200 test rows, with 95% intervals",
     ]

@@ -11,6 +11,7 @@ from pandas.api import types
 
 from core.automl._settings import AutoMLSettings
 from core.automl._types import Codes, Features, Groups, Label, Target, Weights
+from core.automl.data.positive_class import OrderedLabels, order_labels
 from core.automl.data.scorable import scorable
 from core.automl.data.splits import Roles, make_folds, split_roles
 from core.automl.data.training_data import TrainingData
@@ -52,6 +53,8 @@ class Prepared:
         Groups of the test rows, coded as those of ``data``.
     test_weights : array, optional
         Weights of the test rows.
+    positive_reason : str, default=""
+        Why the last label of two is the positive class.
     """
 
     task: str
@@ -67,6 +70,7 @@ class Prepared:
     findings: list[Finding] = field(default_factory=list)
     test_groups: Groups | None = None
     test_weights: Weights | None = None
+    positive_reason: str = ""
 
     @property
     def label_names(self) -> list[str] | None:
@@ -102,8 +106,8 @@ def _require_settings_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> 
     require_columns(frame.columns, columns)
 
 
-def _classes(values: pd.Series, settings: AutoMLSettings) -> tuple[Codes, list[Label]]:
-    labels = sorted(values.unique().tolist(), key=lambda label: (str(type(label)), label))
+def _classes(values: pd.Series, settings: AutoMLSettings) -> tuple[Codes, OrderedLabels]:
+    labels: list[Label] = sorted(values.unique().tolist(), key=lambda label: (str(type(label)), label))
     if len(labels) < 2:
         raise InputError(
             f"The target '{settings.target}' has only one value ({labels[0]!r}).", "Choose a target that varies."
@@ -113,20 +117,13 @@ def _classes(values: pd.Series, settings: AutoMLSettings) -> tuple[Codes, list[L
             f"The target '{settings.target}' has {len(labels):,} classes; the maximum is {MAX_CLASSES}.",
             "Group rare classes, or choose another target.",
         )
-    if settings.positive_label is not None:
-        positive = [label for label in labels if str(label) == settings.positive_label]
-        if not positive:
-            raise SettingsError(
-                f"'{settings.target}' has no value '{settings.positive_label}'.",
-                f"Choose one of {', '.join(map(repr, labels[:10]))}.",
-            )
-        labels = [label for label in labels if label != positive[0]] + positive
-    return pd.Categorical(values, categories=labels).codes.astype(np.intp), labels
+    ordered = order_labels(labels, settings.positive_label, settings.target)
+    return pd.Categorical(values, categories=ordered.labels).codes.astype(np.intp), ordered
 
 
 def _target(
     frame: pd.DataFrame, settings: AutoMLSettings, weights: Weights | None
-) -> tuple[str, Codes, Target, list[Label] | None]:
+) -> tuple[str, Codes, Target, OrderedLabels | None]:
     """Return the task, the positions of usable rows, their target values coded, and the labels."""
     column = frame[settings.target]
     if types.is_float_dtype(column.dtype):
@@ -136,12 +133,13 @@ def _target(
     values = column.iloc[rows]
     task = infer_task(column) if settings.task == "auto" else settings.task
     if task != "regression":
-        codes, labels = _classes(whole_numbers(column).iloc[rows], settings)
-        if settings.task == "binary" and len(labels) != 2:
+        codes, ordered = _classes(whole_numbers(column).iloc[rows], settings)
+        count = len(ordered.labels)
+        if settings.task == "binary" and count != 2:
             raise SettingsError(
-                f"The target '{settings.target}' has {len(labels)} classes, not two.", "Set the task to multiclass."
+                f"The target '{settings.target}' has {count} classes, not two.", "Set the task to multiclass."
             )
-        return ("binary" if len(labels) == 2 else "multiclass"), rows, codes, labels
+        return ("binary" if count == 2 else "multiclass"), rows, codes, ordered
     try:
         numbers = pd.to_numeric(values).to_numpy(dtype=float)
     except (ValueError, TypeError) as error:
@@ -220,7 +218,8 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     _require_storable(frame)
     _require_settings_columns(frame, settings)
     weights = None if settings.weight_column is None else read_weights(frame[settings.weight_column])
-    task, rows, y, labels = _target(frame, settings, weights)
+    task, rows, y, ordered = _target(frame, settings, weights)
+    labels = None if ordered is None else ordered.labels
     _require_free_names(settings, labels)
     metric = resolve_metric(settings.metric, task)
     if task not in METRICS[metric].tasks:
@@ -289,4 +288,5 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
         findings=findings,
         test_groups=roles.take(test).groups,
         test_weights=None if weights is None else weights[test],
+        positive_reason="" if ordered is None else ordered.reason,
     )

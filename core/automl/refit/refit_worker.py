@@ -14,7 +14,17 @@ from core.automl.tuning.processes import HelperProcess
 from core.automl.tuning.trials import Trial
 from core.errors import ErrorRecord, PlumblineError, from_record
 
-__all__ = ["ModelRequest", "RefitAnswer", "RefitRequest", "RefitWorker", "answer_file", "model_file"]
+__all__ = [
+    "CurveAnswer",
+    "CurveRequest",
+    "ModelRequest",
+    "RefitAnswer",
+    "RefitRequest",
+    "RefitWorker",
+    "answer_file",
+    "curve_file",
+    "model_file",
+]
 
 _MODULE = "core.automl.refit.worker_main"
 
@@ -51,6 +61,45 @@ class RefitRequest(TypedDict):
     seed: int
 
 
+class CurveRequest(TypedDict):
+    """Another line of the worker's standard input: a model to score on shares of the training rows.
+
+    Parameters
+    ----------
+    curve : ModelRequest
+        The model.
+    metric : str
+        Key of `METRICS` that the search optimizes.
+    jobs : int
+        Number of cores.
+    seed : int
+        Seed of the estimators and of the draws.
+    """
+
+    curve: ModelRequest
+    metric: str
+    jobs: int
+    seed: int
+
+
+class CurveAnswer(TypedDict):
+    """What is known of a learning curve so far.
+
+    Parameters
+    ----------
+    points : list of [share, rows, scores]
+        Shares that were scored.
+    done : bool
+        Whether no more points come.
+    reason : str
+        Reason why points are missing; empty where none are.
+    """
+
+    points: list[tuple[float, int, list[float]]]
+    done: bool
+    reason: str
+
+
 @dataclass(frozen=True)
 class RefitAnswer:
     """What came of one model.
@@ -76,6 +125,11 @@ class RefitAnswer:
 def answer_file(folder: Path, name: str) -> Path:
     """Return where the answer about a model appears."""
     return folder / f"{name}.json"
+
+
+def curve_file(folder: Path) -> Path:
+    """Return where the learning curve appears, once more after each share."""
+    return folder / "curve.json"
 
 
 def model_file(folder: Path, name: str) -> Path:
@@ -131,6 +185,21 @@ class RefitWorker:
         # Written by our own worker a moment ago.
         model: Estimator = joblib.load(model_file(self.folder, model_name(trial)))
         return model
+
+    def request_curve(self, trial: Trial, *, metric: str, jobs: int, seed: int) -> None:
+        """Ask for the learning curve of a trial's configuration."""
+        curve_file(self.folder).unlink(missing_ok=True)
+        model: ModelRequest = {"name": model_name(trial), "learner": trial.learner, "config": trial.config}
+        request: CurveRequest = {"curve": model, "metric": metric, "jobs": jobs, "seed": seed}
+        self._process.send(json.dumps(request))
+
+    def curve(self) -> CurveAnswer | None:
+        """Return what is known of the learning curve; None before the first share is scored."""
+        try:
+            answer: CurveAnswer = json.loads(curve_file(self.folder).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return answer
 
     @property
     def ended(self) -> bool:

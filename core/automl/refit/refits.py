@@ -12,6 +12,7 @@ from core.automl._types import Config, Estimator
 from core.automl.data.training_data import TrainingData
 from core.automl.learners.registry import learner_title
 from core.automl.refit.refit_worker import RefitAnswer, RefitWorker
+from core.automl.refit.row_shares import SHARES
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.processes import cores
 from core.automl.tuning.trials import Trial
@@ -180,6 +181,14 @@ class Refits:
         if error is not None:
             return f"({error.message})", error.hint
         return "in the time that was left", "Give the search more time, or run less beside it."
+
+    def curve_cost(self, trial: Trial) -> float:
+        """Return the seconds that scoring a trial's configuration on shares of the rows should take."""
+        return 0.2 + SAFETY * sum(SHARES) * min(trial.seconds, (trial.fit_s or 0.0) * 1.2 + 0.2)
+
+    def request_curve(self, trial: Trial) -> None:
+        """Ask for the learning curve of a trial's configuration without waiting for it."""
+        self.worker.request_curve(trial, metric=self.metric, jobs=self.cores, seed=self._seed)
 
     def load_linear(self, config: Config) -> Estimator:
         """Return the linear model, fitted on all training rows."""

@@ -24,6 +24,7 @@ EVALUATION_S = 1.0  # encoding, predicting and scoring the test rows, and 30 mic
 MAX_PRESSURE = 4.0
 START_S = 5.0  # a new process with its libraries
 BLEND_SHARE = 0.15  # of the budget, at most, is kept for fitting the members of a blend
+CURVE_SHARE = 0.05  # of the budget, at most, is kept for the learning curve
 STOPPED_S = 3.0  # or so many seconds, at least, when the search was stopped
 OVERRUN = 0.02
 OVERRUN_S = 2.0
@@ -90,12 +91,13 @@ class Refitter:
         self.refits.prefit_best(best, budget, linear_done=self.linear is not None)
 
     def reserve(self, board: Trials, budget: Budget) -> float:
-        """Return the seconds to keep for the refit, or for a blend, and the test."""
+        """Return the seconds to keep for the refit, or for a blend, the test and the learning curve."""
         best = board.best
         if best is None:  # nothing to fit yet: any model that still comes is better than none
             return self._evaluation_s
         waiting = START_S if self.linear is None else 0.0  # a busy process has to be started anew
-        return max(self.refits.cost(best), self._blend_s(board, budget)) + 0.2 + waiting + self._evaluation_s
+        curve = 0.0 if budget.seconds is None else min(self.refits.curve_cost(best), CURVE_SHARE * budget.seconds)
+        return max(self.refits.cost(best), self._blend_s(board, budget)) + 0.2 + waiting + self._evaluation_s + curve
 
     def _blend_s(self, board: Trials, budget: Budget) -> float:
         """Return the seconds to keep for a blend: about what fitting the best trial of each learner takes."""

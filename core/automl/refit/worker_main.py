@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from core.automl.learners.build import build_estimator, preload_learners
-from core.automl.refit.refit_worker import ModelRequest, RefitRequest, answer_file, model_file
+from core.automl.refit.refit_worker import (
+    CurveAnswer,
+    CurveRequest,
+    ModelRequest,
+    RefitRequest,
+    answer_file,
+    curve_file,
+    model_file,
+)
 from core.automl.tuning.processes import describe_fit_error, end_with_parent, errors_recorded, preload
 from core.errors import to_record
 from core.files import write_text
@@ -72,6 +80,31 @@ def serve(folder: Path, request: RefitRequest) -> None:
         list(pool.map(serve_model, request["models"]))
 
 
+def curve(folder: Path, request: CurveRequest) -> None:
+    """Score a model on shares of the training rows, and write down after each share what is known."""
+    from core.automl.data.training_data import TrainingData
+    from core.automl.refit.row_shares import SHARES, possible_shares, score_share
+    from core.automl.tuning.cross_validation import share_cores
+
+    def write(*, done: bool, reason: str = "") -> None:
+        answer: CurveAnswer = {"points": points, "done": done, "reason": reason}
+        write_text(curve_file(folder), json.dumps(answer))
+
+    points: list[tuple[float, int, list[float]]] = []
+    model, seed = request["curve"], request["seed"]
+    try:
+        data = TrainingData.load(folder)
+        at_a_time, threads = share_cores(model["learner"], data, request["jobs"])
+        make = partial(build_estimator, model["learner"], model["config"], data.task, jobs=threads, seed=seed)
+        shares = possible_shares(data, seed)
+        for share in shares:
+            points.append((share, *score_share(make, data, request["metric"], share, seed=seed, at_a_time=at_a_time)))
+            write(done=False)
+        write(done=True, reason="" if len(shares) == len(SHARES) else "smaller shares have too few rows")
+    except Exception as error:  # noqa: BLE001  (any library's error is this fit's, and is reported as such)
+        write(done=True, reason=describe_fit_error(error).message)
+
+
 def main(folder: Path) -> int:
     """Serve requests until the input ends."""
     end_with_parent(os.getppid())
@@ -80,7 +113,11 @@ def main(folder: Path) -> int:
         preload("core.automl.tuning.cross_validation", "sklearn.linear_model", "sklearn.pipeline", "sklearn.metrics")
         first = True
         for line in sys.stdin:
-            serve(folder, json.loads(line))
+            request = json.loads(line)
+            if "curve" in request:
+                curve(folder, request)
+                continue
+            serve(folder, request)
             if first:  # what a refit needs, loaded while the search runs
                 preload_learners()
                 first = False

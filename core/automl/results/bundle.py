@@ -25,6 +25,7 @@ BUNDLE_SOURCES = (
     "bounded_child.py",
     "checked.py",
     "errors.py",
+    "favorable.py",
     "fork_server.py",
     "fork_server_main.py",
     "jsonable.py",

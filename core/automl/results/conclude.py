@@ -22,6 +22,7 @@ from core.automl.ensemble.selection import best_of_each
 from core.automl.learners.registry import LEARNERS, learner_title
 from core.automl.refit.refits import FinalModel
 from core.automl.results.baselines import prior, prior_trial
+from core.automl.results.decision_figures import DecisionFigures, decision_figures
 from core.automl.results.hyperparameters import hyperparameter_importance
 from core.automl.results.result import AutoMLResult
 from core.automl.tuning.budget import Budget
@@ -144,6 +145,7 @@ def conclude(
             "score": final.trial.score,
             "score_std": final.trial.score_std,
             "refit_s": final.refit_s,
+            "at_s": outcome.ready_s if final.trial.at is None else budget.elapsed(final.trial.at),
         },
         leaderboard=_leaderboard(board, outcome.blend, outcome.linear, prior_trial(prepared)),
         trials=list(board),
@@ -169,6 +171,10 @@ def conclude(
         if len(y)
         else {},
         confusion=confusion(y, tested["model"]) if len(y) and data.classes else None,
+        positive_class=None
+        if prepared.task != "binary"
+        else {"label": (prepared.label_names or [])[1], "reason": prepared.positive_reason},
+        decision=_decision(prepared, tested["model"]) if len(y) and data.classes == 2 else None,
         findings=[*prepared.findings, *outcome.findings, *_linear_findings(outcome.linear), *_trial_findings(board)],
         stop_code=outcome.stop.code,
         stop_reason=outcome.stop.sentence,
@@ -192,6 +198,17 @@ def _test_outputs(prepared: Prepared, outcome: Outcome) -> dict[str, Output]:
     if outcome.linear_model is not None:
         tested["linear"] = outputs(outcome.linear_model, X, classes)
     return tested
+
+
+def _decision(prepared: Prepared, output: Output) -> DecisionFigures:
+    """Return what predicting the more probable class comes to for the positive one."""
+    return decision_figures(
+        prepared.y_test == 1,
+        output.argmax(axis=1) == 1,
+        (prepared.label_names or [])[1],
+        groups=prepared.test_groups,
+        sample_weight=prepared.test_weights,
+    )
 
 
 def _packages() -> dict[str, str]:

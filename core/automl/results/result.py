@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import pandas as pd
 
 from core.automl._settings import AutoMLSettings
 from core.automl._types import Config, Label, OutOfFold
-from core.automl.results.store import ResultFiles, read_estimates, read_files, write_files
+from core.automl.results.decision_figures import DecisionFigures
+from core.automl.results.learning_curve import LearningCurve
+from core.automl.results.store import ResultFiles, read_decision, read_estimates, read_files, write_files
 from core.automl.tuning.trials import Trial
 from core.datasets import Finding
 from core.evaluation import Estimate
@@ -19,7 +21,7 @@ from core.jsonable import jsonable
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-__all__ = ["AutoMLResult", "Winner"]
+__all__ = ["AutoMLResult", "PositiveClass", "Winner"]
 
 _PLAIN = (
     "task",
@@ -37,6 +39,7 @@ _PLAIN = (
     "features",
     "fingerprint",
     "packages",
+    "positive_class",
 )
 
 
@@ -55,6 +58,8 @@ class Winner(TypedDict):
         Mean and standard deviation of the metric over the folds.
     refit_s : float
         Seconds of the fit on all training rows.
+    at_s : float
+        Seconds from the start to the trial's end; results of earlier versions have none.
     """
 
     trial: int | None
@@ -63,6 +68,22 @@ class Winner(TypedDict):
     score: float | None
     score_std: float | None
     refit_s: float
+    at_s: NotRequired[float]
+
+
+class PositiveClass(TypedDict):
+    """The class of two that the figures are about.
+
+    Parameters
+    ----------
+    label : str
+        Its label.
+    reason : str
+        Why it is this one, as a sentence.
+    """
+
+    label: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -128,6 +149,14 @@ class AutoMLResult:
         Fingerprint of the table.
     packages : dict of str to str
         Versions of the libraries.
+    positive_class : PositiveClass or None
+        Class of two that precision, recall, curves and decisions are about, and why; results of earlier versions have
+        none.
+    decision : DecisionFigures or None
+        Predictions of the positive class on the test rows: recall, precision and share, at a threshold of 0.5; None
+        without two classes or a test, and in results of earlier versions.
+    learning_curve : LearningCurve or None
+        Scores by the number of training rows; results of earlier versions have none.
     """
 
     model: Pipeline
@@ -159,6 +188,9 @@ class AutoMLResult:
     blend: Trial | None = None
     hyperparameters: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     candidates: dict[int, OutOfFold] = field(default_factory=dict, repr=False)
+    positive_class: PositiveClass | None = None
+    decision: DecisionFigures | None = None
+    learning_curve: LearningCurve | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the model and the predictions as JSON-serializable values."""
@@ -171,6 +203,8 @@ class AutoMLResult:
         record["test_metrics"] = _records(self.test_metrics)
         record["baseline_metrics"] = {name: _records(metrics) for name, metrics in self.baseline_metrics.items()}
         record["hyperparameters"] = {name: _records(values) for name, values in self.hyperparameters.items()}
+        record["decision"] = None if self.decision is None else self.decision.to_dict()
+        record["learning_curve"] = None if self.learning_curve is None else self.learning_curve.to_dict()
         record["differences"] = _records(self.differences)
         record["findings"] = [finding.to_dict() for finding in self.findings]
         plain: dict[str, Any] = jsonable(record)
@@ -186,7 +220,7 @@ class AutoMLResult:
         """Read what `save` wrote; nothing is unpickled."""
         files = read_files(Path(folder))
         record = files.record
-        blend = record.get("blend")
+        blend, curve, decision = (record.get(name) for name in ("blend", "learning_curve", "decision"))
         plain: dict[str, Any] = {name: record.get(name) for name in _PLAIN}
         return cls(
             model=files.model,
@@ -204,6 +238,8 @@ class AutoMLResult:
             oof=files.oof,
             test=files.test,
             candidates=files.candidates,
+            decision=None if decision is None else read_decision(decision),
+            learning_curve=None if curve is None else LearningCurve.from_dict(curve),
             findings=[Finding.from_dict(item) for item in record["findings"]],
             **plain,
         )

@@ -3,8 +3,9 @@
 ``result.json``
     Everything that a page draws: verdict, task, metric, labels, winner, settings, leaderboard and trials (lists of
     records), test_metrics, baseline_metrics and differences ({name: {value, low, high, n}}), curves, confusion,
-    findings, blend, hyperparameters ({learner: {name: {value, low, high, n}}}), stop_code, stop_reason, elapsed_s,
-    model_ready_s, split_method, rows, features, fingerprint, packages.
+    positive_class ({label, reason}), decision (a record of `DecisionFigures`), findings, blend, hyperparameters
+    ({learner: {name: {value, low, high, n}}}), learning_curve (a record of `LearningCurve`), stop_code, stop_reason,
+    elapsed_s, model_ready_s, split_method, rows, features, fingerprint, packages.
 ``model.skops``
     The pipeline, loaded with a fixed list of trusted types.
 ``oof.parquet``, ``test.parquet``
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.automl._types import OutOfFold
 from core.automl.results.bundle import code_requirements
+from core.automl.results.decision_figures import DecisionFigures
 from core.automl.results.model_file import load_model, save_model
 from core.automl.tuning.warm_start import PREDICTIONS_FILE, load_predictions, save_predictions
 from core.errors import StorageError
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
-__all__ = ["ResultFiles", "read_estimates", "read_files", "write_files"]
+__all__ = ["ResultFiles", "read_decision", "read_estimates", "read_files", "write_files"]
 
 _TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
@@ -131,3 +133,11 @@ def read_estimates(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Estima
         )
         for name, item in records.items()
     }
+
+
+def read_decision(record: Mapping[str, Any]) -> DecisionFigures:
+    """Return the figures of decisions from their record."""
+    names = ("recall", "precision", "selected")
+    prevalence = math.nan if record["prevalence"] is None else record["prevalence"]
+    estimates = read_estimates({name: record[name] for name in names})
+    return DecisionFigures(**{**record, **estimates, "prevalence": prevalence})

@@ -17,6 +17,7 @@ from core.automl.refit.refit_worker import RefitWorker
 from core.automl.refit.refits import Refits
 from core.automl.refit.refitter import Refitter
 from core.automl.results.conclude import Outcome, conclude
+from core.automl.results.curve_run import CurveRun
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.event_file import EVENTS, append_trial, read_trials, truncate_partial_line
 from core.automl.tuning.stopping import StopReason, enough_trials
@@ -284,7 +285,11 @@ def _search(
     report(Event("prepare", 0.0, "Preparing the features"))
     warm_start = None if earlier is None else load_warm_start(earlier, settings, fingerprint(frame))
     began, worked = time.perf_counter(), time.process_time()
-    prepared = prepare(frame, settings)
+    if warm_start is None or warm_start.positive_label is None or settings.positive_label is not None:
+        prepared = prepare(frame, settings)
+    else:  # the codes of the classes must be those of the earlier search's predictions
+        prepared = prepare(frame, settings.model_copy(update={"positive_label": warm_start.positive_label}))
+        prepared.positive_reason = f"The search that this one continues was about '{warm_start.positive_label}'."
     pressure = (time.perf_counter() - began) / max(time.process_time() - worked, 1e-3)
     running = Search(folder, settings, workers, prepared, budget, report, configs=configs, warm_start=warm_start)
     refits = Refits(refit_worker, prepared.data, prepared.metric, settings.seed)
@@ -310,7 +315,10 @@ def _search(
         findings=[*running.findings, *refits.findings],
         ready_s=ready_s,
     )
-    return conclude(frame, settings, prepared, outcome, budget)
+    curve = CurveRun(refits, running.board, final, linear)
+    curve.start(budget, stopped=running.stopped)
+    result = conclude(frame, settings, prepared, outcome, budget)
+    return curve.add_to(result, budget, should_stop)
 
 
 def _wait(running: Search, refitter: Refitter, should_stop: Callable[[], bool]) -> StopReason:

@@ -35,10 +35,21 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class WarmStart:
-    """Trials of an earlier search, with the predictions that were kept of them."""
+    """Trials of an earlier search, with the predictions that were kept of them.
+
+    Parameters
+    ----------
+    trials : list of Trial
+        The trials.
+    predictions : dict of int to array
+        Out-of-fold predictions by the trial's number.
+    positive_label : str, optional
+        The positive class of two, whose code is 1 in the predictions.
+    """
 
     trials: list[Trial] = field(default_factory=list)
     predictions: dict[int, OutOfFold] = field(default_factory=dict)
+    positive_label: str | None = None
 
 
 def save_predictions(path: Path, predictions: Mapping[int, OutOfFold]) -> None:
@@ -92,4 +103,6 @@ def load_warm_start(folder: Path, settings: AutoMLSettings, fingerprint: str) ->
             "Keep all settings but the limits, or start a new search.",
         )
     trials = [Trial.from_record(trial) for trial in record["trials"]]
-    return WarmStart(trials, load_predictions(folder / PREDICTIONS_FILE))
+    labels = record["labels"] or []
+    positive = str(labels[1]) if len(labels) == 2 else None
+    return WarmStart(trials, load_predictions(folder / PREDICTIONS_FILE), positive)

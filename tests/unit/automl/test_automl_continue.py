@@ -65,8 +65,14 @@ def test_a_search_that_ended_early_does_not_end_at_once(run_search, quick, yes_o
     one = run_search(yes_or_no, max_trials=60, configs=[quick] * 60, **base).result
     assert (one.stop_code, len(one.trials)) == ("early", 21)
     one.save(tmp_path)
+    assert one.positive_class == {"label": "True", "reason": "'True' is the affirmative answer."}
+    record = json.loads((tmp_path / "result.json").read_text())
+    del record["positive_class"]  # as an earlier version, which had another order of the classes, stored it
+    (tmp_path / "result.json").write_text(json.dumps(record | {"labels": [True, False]}))
     two = run_search(yes_or_no, max_trials=90, configs=[quick] * 90, earlier=tmp_path, **base).result
     assert (two.stop_code, len(two.trials)) == ("early", 41)
+    assert two.labels == [True, False]
+    assert two.positive_class["reason"] == "The search that this one continues was about 'False'."
 
 
 @pytest.mark.parametrize(
