@@ -6,6 +6,8 @@
     The variants.
 ``rows.parquet``
     Raw rows or texts (column "text") that the model was not trained on, if there are any; for measurements and bundles.
+``original.npy``
+    Answers of the model itself to the first of these rows, so that a bundle can check decisions against it.
 ``tokenizer.json``
     The tokenizer of a text model.
 """
@@ -27,7 +29,9 @@ from core.readings import training_reading
 from core.storage import get_store
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from core.datasets import CellFormat
     from core.edge import ExportRecord
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EDGE",
     "KINDS",
+    "ORIGINAL",
     "ROWS",
     "TOKENIZER",
     "bundle",
@@ -47,7 +52,7 @@ __all__ = [
 ]
 
 _SAMPLE_ROWS = 20
-EDGE, ROWS, TOKENIZER = "edge.json", "rows.parquet", "tokenizer.json"
+EDGE, ROWS, ORIGINAL, TOKENIZER = "edge.json", "rows.parquet", "original.npy", "tokenizer.json"
 KINDS = ("export", "onnx_upload")
 """Tasks whose runs leave these files."""
 
@@ -115,9 +120,13 @@ def variant_path(run: Run, record: ExportRecord, name: str) -> Path:
     return _path(run, file)
 
 
+def _has(run: Run, name: str) -> bool:
+    return name in {artifact.name for artifact in artifacts.find(run.id, run.workspace)}
+
+
 def rows(run: Run) -> pd.DataFrame | None:
     """Return rows that the model was not trained on, or None where there are none."""
-    if ROWS not in {artifact.name for artifact in artifacts.find(run.id, run.workspace)}:
+    if not _has(run, ROWS):
         return None
     import pandas as pd
 
@@ -126,8 +135,14 @@ def rows(run: Run) -> pd.DataFrame | None:
 
 def tokenizer(run: Run) -> Path | None:
     """Return a text model's ``tokenizer.json``, or None."""
-    names = {artifact.name for artifact in artifacts.find(run.id, run.workspace)}
-    return _path(run, TOKENIZER) if TOKENIZER in names else None
+    return _path(run, TOKENIZER) if _has(run, TOKENIZER) else None
+
+
+def _original(run: Run) -> NDArray[np.float64] | None:
+    """Return the model's own answers to the first rows; None where an earlier version made the export."""
+    import numpy as np
+
+    return np.load(_path(run, ORIGINAL), allow_pickle=False) if _has(run, ORIGINAL) else None
 
 
 def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
@@ -161,15 +176,20 @@ def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
     sample = rows(run)
     assert sample is not None
     formats, steps = _reading(record, run.workspace, sample.columns)
+    original = _original(run)
+    if original is not None:
+        sample = sample.head(len(original))
+    sample = _with_rules(run, record, sample).head(_SAMPLE_ROWS)
     return write_bundle(
         target,
         model,
-        sample=_with_rules(run, record, sample).head(_SAMPLE_ROWS),
+        sample=sample,
         card=bundle_card(record, variant),
         license=license,
         tokenizer=tokenizer(run),
         formats=formats,
         steps=steps,
+        original=None if original is None else original[sample.index],
     )
 
 

@@ -17,6 +17,7 @@ from .postprocessing.objectives import CONSTRAINTS, OBJECTIVES, Constraint, Obje
 from .postprocessing.optimize import optimize_thresholds, tradeoff_curve
 from .postprocessing.policy import ThresholdPolicy
 from .postprocessing.score_table import ScoreTable, score_table
+from .postprocessing.single import single_threshold
 from .reductions.mitigate import MitigationResult, mitigate
 from .reductions.settings import MitigationSettings
 from .reductions.techniques import TECHNIQUES, UNMITIGATED, Technique
@@ -66,6 +67,7 @@ __all__ = [
     "pairwise_gaps",
     "resolve_costs",
     "score_table",
+    "single_threshold",
     "suggest_categories",
     "tradeoff_curve",
     "verdict",

@@ -39,6 +39,7 @@ SOURCES = ("automl", "finetune")
 """Tasks whose models are exported."""
 
 _KEPT_ROWS = 5_000
+_ANSWERED_ROWS = 200
 
 
 class ExportResult(TypedDict):
@@ -124,6 +125,8 @@ def run(context: RunContext) -> ExportResult:
 
 
 def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPolicy | None, made: Path) -> ExportResult:
+    import numpy as np
+
     from core.edge import ExportRecord, ExportSource, HeldOut, RowCounts, export_onnx, make_variants
 
     fingerprint = (source.result or {}).get("dataset_fingerprint")
@@ -152,6 +155,10 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
     )
     context.report(Event("store", 0.95, "Storing the files"))
     model.rows.head(_KEPT_ROWS).to_parquet(made / exports.ROWS, index=False)
+    if exported.original is not None:
+        asked = model.rows.head(_ANSWERED_ROWS)
+        answers = exported.original(asked["text"].astype(str).tolist() if exported.kind == "text" else asked)
+        np.save(made / exports.ORIGINAL, answers, allow_pickle=False)
     if model.tokenizer is not None:
         shutil.copyfile(model.tokenizer, made / exports.TOKENIZER)
     record = ExportRecord(

@@ -10,6 +10,7 @@ from core.edge import ExportRecord
 __all__ = ["show"]
 
 _PARTS = {"train": "Training rows", "held_out": "Held-out rows", "edge_cases": "Made-up rows"}
+_DECISIONS = {"Decided by the policy": "decisions", "Other decisions": "decision_flips"}
 
 
 def show(record: ExportRecord) -> None:
@@ -18,11 +19,12 @@ def show(record: ExportRecord) -> None:
         st.info("There is no model to compare an uploaded file with.", icon=":material/info:")
         return
     parts = record.model.parity
+    decided = any(parity.get("decisions") for parity in parts.values())
     tolerance = next(iter(parts.values())).get("tolerance")
     if tolerance is not None:
         st.caption(
             f"The fp32 file compared with the model that was trained. A file with a difference above {tolerance:g}, or "
-            "with another label that is not a tie, is refused."
+            f"with another label {'or decision ' if decided else ''}that is not a tie, is refused."
         )
     st.dataframe(
         pd.DataFrame(
@@ -36,13 +38,14 @@ def show(record: ExportRecord) -> None:
                     "Other labels": parity["label_flips"],
                     "Ties": parity.get("ties"),
                 }
+                | ({name: parity.get(key) for name, key in _DECISIONS.items()} if decided else {})
                 for part, parity in parts.items()
             ]
         ),
         hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="localized")
-            for name in ("Compared", "Of", "Above the tolerance", "Other labels", "Ties")
+            for name in ("Compared", "Of", "Above the tolerance", "Other labels", "Ties", *_DECISIONS)
         },
         alt="Differences between the model and its file",
     )

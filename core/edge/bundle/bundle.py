@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
+from core.edge.bundle.expected import clear_rows, original_decisions, with_decisions
 from core.edge.bundle.readme import readme
 from core.edge.bundle.written_cells import cell_formats, with_formats, write_cell
 from core.edge.export.metadata import Metadata
@@ -30,6 +31,7 @@ from core.registry import unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from core.datasets import CellFormat
     from core.fairness import ThresholdPolicy
@@ -61,6 +63,7 @@ def write_bundle(
     policy: ThresholdPolicy | None = None,
     formats: Mapping[str, CellFormat] | None = None,
     steps: Mapping[str, Any] | None = None,
+    original: NDArray[np.float64] | None = None,
 ) -> Path:
     """Write a model, and everything that predicting with it needs, into a zip.
 
@@ -85,6 +88,9 @@ def write_bundle(
     formats : mapping of str to CellFormat, optional
         Format in which the training file had the cells of each column, by `core.datasets.cell_format`. By default
         numbers have a decimal point, and dates are ISO 8601.
+    original : array of shape (n, classes) or (n, 1), optional
+        Probabilities, or numbers, with which the model that the file was made from answers to the sample; by default
+        `model` is asked where it knows. The bundle's check compares with the decisions on them.
 
     Returns
     -------
@@ -95,7 +101,8 @@ def write_bundle(
     ------
     ExportError
         When Plumbline did not export the file, a text model has no tokenizer, the bundle's code cannot read a column
-        as training did or run a step, or the sample cannot be predicted: a column is missing, or a group has no rule.
+        as training did or run a step, the sample cannot be predicted (a column is missing, or a group has no rule), or
+        the file decides unlike its model.
     InputError
         When the file is not an ONNX model at all.
     """
@@ -117,6 +124,12 @@ def write_bundle(
     if policy is not None or formats is not None or steps is not None:
         metadata.write(proto)
     rows = _rows(metadata, sample)
+    outputs = _original_outputs(model, metadata, rows, original)
+    decisions = None
+    if outputs is not None and not rows.map(_runs).any(axis=None):
+        clear = clear_rows(metadata, rows, outputs)
+        rows = rows[clear]
+        decisions = original_decisions(metadata, rows, outputs[clear])
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "model.onnx").write_bytes(proto.SerializeToString())
@@ -132,12 +145,12 @@ def write_bundle(
                 f"The sample cannot be predicted: {error}", "Give rows with all columns and known groups."
             ) from error
         texts = {
-            "expected_output.csv": expected.getvalue(),
+            "expected_output.csv": with_decisions(expected.getvalue(), decisions, metadata.variant),
             "predict.py": _LAUNCHER,
             "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in packages),
             "model_card.md": card,
             "LICENSE": license,
-            "README.md": readme(model, metadata, packages),
+            "README.md": readme(model, metadata, packages, compares_decisions=decisions is not None),
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="")
@@ -170,12 +183,13 @@ def _check_steps(steps: Mapping[str, Any]) -> None:
 
 
 def _rows(metadata: Metadata, sample: Sample) -> pd.DataFrame:
-    """Return the sample with the columns that the bundle reads; randomized decisions get ids."""
+    """Return the sample, by position, with the columns that the bundle reads; randomized decisions get ids."""
     import pandas as pd
 
     frame = sample if isinstance(sample, pd.DataFrame) else pd.DataFrame({"text": list(sample)})
     if not len(frame):
         raise ExportError("The sample has no rows.", "Give a few rows.")
+    frame = frame.reset_index(drop=True)
     rules = None if metadata.policy is None else Rules(metadata.policy)
     required = [column.name for column in metadata.columns] if metadata.kind == "table" else ["text"]
     required = list(dict.fromkeys([*required, *(rules.columns if rules else [])]))
@@ -185,7 +199,11 @@ def _rows(metadata: Metadata, sample: Sample) -> pd.DataFrame:
             f"The sample has no column {', '.join(map(repr, missing[:5]))}.",
             f"Give rows with the columns of the model and of its policy. {unknown_name(missing[0], frame.columns)}",
         )
-    if rules and rules.columns:  # a group that a spreadsheet would run is not written as it is
+    # What a spreadsheet would run is not written as it is: rows without such cells are preferred, and groups have none.
+    plain = ~frame[required].map(_runs).any(axis=1)
+    if plain.any():
+        frame = frame[plain]
+    elif rules and rules.columns:
         frame = frame[~frame[rules.columns].map(_runs).any(axis=1)]
     if not len(frame):
         raise ExportError("No row of the sample has a group that a file can hold.", "Give rows of other groups.")
@@ -194,6 +212,17 @@ def _rows(metadata: Metadata, sample: Sample) -> pd.DataFrame:
         ids = frame["row_id"] if "row_id" in frame.columns else pd.Series(range(len(frame)), index=frame.index)
         rows = pd.concat([ids.rename("row_id"), rows], axis=1)
     return rows
+
+
+def _original_outputs(
+    model: OnnxModel, metadata: Metadata, rows: pd.DataFrame, outputs: NDArray[np.float64] | None
+) -> NDArray[np.float64] | None:
+    """Return the answers of the model that the file was made from to rows of the sample; None where it is unknown."""
+    if outputs is not None:
+        return np.asarray(outputs[rows.index.to_numpy()])
+    if model.original is None:
+        return None
+    return model.original(rows["text"].astype(str).tolist() if metadata.kind == "text" else rows)
 
 
 def _runs(cell: object) -> bool:

@@ -31,7 +31,7 @@ def _form(column: Column) -> str:
     return _FORMS[column.kind]
 
 
-def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str]) -> str:
+def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str], *, compares_decisions: bool = False) -> str:
     """Return the README: commands, input, output, and the parity with the model.
 
     Parameters
@@ -42,6 +42,8 @@ def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str]) -> str
         Metadata of the bundle's model.
     packages : sequence of str
         Packages that it needs.
+    compares_decisions : bool, default=False
+        Whether the expected decisions are those of the original model.
     """
     keys = {"rows", "largest_difference", "label_flips"}
     rules = None if metadata.policy is None else Rules(metadata.policy)
@@ -49,6 +51,7 @@ def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str]) -> str
         "README.md.jinja",
         metadata=metadata,
         packages=packages,
+        compares_decisions=compares_decisions,
         forms={column.name: _form(column) for column in metadata.columns},
         group_columns=[f"`{name}`" for name in rules.columns] if rules else [],
         randomized=rules is not None and rules.randomized,

@@ -12,6 +12,7 @@ import onnx
 from onnx import TensorProto, compose, helper
 
 from core.datasets import MISSING_MARKERS
+from core.edge.export.decisions import can_decide, decide_rows, near_thresholds
 from core.edge.export.edge_cases import edge_cases, tree_thresholds
 from core.edge.export.estimators import FEATURES, OPSETS, convert_estimator
 from core.edge.export.metadata import Label, Metadata
@@ -19,6 +20,7 @@ from core.edge.export.nodes import Nodes
 from core.edge.export.onnx_model import OnnxModel
 from core.edge.export.parity import Answers, Parity, compare, regression_units, require_parity, sample
 from core.edge.export.table_graph import encode_columns, graph_inputs, name_columns
+from core.edge.portable.rules import Rules
 from core.edge.scoring.table_scorer import TableScorer
 from core.errors import ExportError
 from core.files import atomic_write
@@ -74,7 +76,8 @@ def export_table(
     graph = _build_graph(parts, metadata)
     with atomic_write(path) as partial:
         partial.write_bytes(_serialize(graph))
-        parity = _check_parity(model, TableScorer(partial), graph, train, held_out, target)
+        rules = None if policy is None else Rules(policy)
+        parity = _check_parity(model, TableScorer(partial), graph, train, held_out, target, rules)
         require_parity(parity)
     return OnnxModel(
         path=path,
@@ -86,7 +89,15 @@ def export_table(
         parity={part: result.to_dict() for part, result in parity.items()},
         size_bytes=path.stat().st_size,
         columns=metadata.columns,
+        original=lambda frame: _outputs(model, parts.labels is None, frame),
     )
+
+
+def _outputs(model: Pipeline, is_number: bool, frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Return probabilities, or numbers of shape (n, 1)."""
+    if is_number:
+        return np.asarray(model.predict(frame), dtype=float).reshape(-1, 1)
+    return np.asarray(model.predict_proba(frame), dtype=float)
 
 
 def _split(model: Pipeline) -> _Parts:
@@ -183,6 +194,7 @@ def _check_parity(
     train: pd.DataFrame,
     held_out: pd.DataFrame,
     target: str | None,
+    rules: Rules | None,
 ) -> dict[str, Parity]:
     columns = scorer.columns
     numbers = [column.name for column in columns if column.kind in ("number", "boolean")]
@@ -195,24 +207,28 @@ def _check_parity(
     if scorer.labels is None:
         values = np.asarray(train[target] if target in train else model.predict(parts["train"][0]), dtype=float)
         spread = float(np.std(values[np.isfinite(values)]))
-    return {part: _compare(model, scorer, *parts[part], spread) for part in ("train", "held_out", "edge_cases")}
+    return {part: _compare(model, scorer, *parts[part], spread, rules) for part in ("train", "held_out", "edge_cases")}
 
 
 def _compare(
-    model: Pipeline, scorer: TableScorer, frame: pd.DataFrame, names: Sequence[int | str], given: int, spread: float
+    model: Pipeline,
+    scorer: TableScorer,
+    frame: pd.DataFrame,
+    names: Sequence[int | str],
+    given: int,
+    spread: float,
+    rules: Rules | None,
 ) -> Parity:
-    theirs = scorer.outputs(frame).astype(np.float64)
-    if scorer.labels is None:
-        answers = np.asarray(model.predict(frame), dtype=float).reshape(-1, 1)
-        units = regression_units(answers, spread)
-        return compare(Answers(answers), Answers(theirs), rows=names, rows_given=given, unit=units)
-    ours: NDArray[np.float64] = model.predict_proba(frame)
-    codes = {str(label): code for code, label in enumerate(scorer.labels)}
+    labels = scorer.labels
+    ours, theirs = _outputs(model, labels is None, frame), scorer.outputs(frame).astype(np.float64)
+    decided = near = file_decided = None
+    if rules is not None and can_decide(rules, frame):
+        decided, file_decided = (decide_rows(rules, frame, outputs, labels) for outputs in (ours, theirs))
+        near = near_thresholds(rules, frame, ours, labels)
+    if labels is None:
+        answers = Answers(ours, None, decided, near), Answers(theirs, None, file_decided)
+        return compare(*answers, rows=names, rows_given=given, unit=regression_units(ours, spread))
+    codes = {str(label): code for code, label in enumerate(labels)}
     chosen = np.array([codes[str(label)] for label in scorer.chosen(frame)], dtype=np.intp)
-    return compare(
-        Answers(ours, ours.argmax(axis=1)),
-        Answers(theirs, chosen),
-        labels=scorer.labels,
-        rows=names,
-        rows_given=given,
-    )
+    answers = Answers(ours, ours.argmax(axis=1), decided, near), Answers(theirs, chosen, file_decided)
+    return compare(*answers, labels=labels, rows=names, rows_given=given)

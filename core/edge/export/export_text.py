@@ -79,6 +79,7 @@ def export_text(
         max_length=limit,
         parity={part: result.to_dict() for part, result in parity.items()},
         size_bytes=path.stat().st_size,
+        original=lambda texts: _original_outputs(model, list(texts), limit, labels is None),
     )
 
 
@@ -178,6 +179,15 @@ def _compare(model: _TextModel, scorer: TextScorer, texts: list[str], limit: int
     return compare(
         *answers, labels=scorer.labels, rows=positions, rows_given=len(texts), tolerance=TOLERANCE, unit=unit
     )
+
+
+def _original_outputs(model: _TextModel, texts: list[str], limit: int, is_number: bool) -> NDArray[np.float64]:
+    """Return probabilities, or numbers of shape (n, 1)."""
+    values = _outputs(model, texts, limit).astype(np.float64)
+    if is_number:
+        return values
+    exponentials: NDArray[np.float64] = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 def _outputs(model: _TextModel, texts: list[str], limit: int) -> NDArray[np.float32]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.edge.export.metadata import Column, Label
 from core.edge.export.parity import ParityRecord
@@ -40,6 +43,9 @@ class OnnxModel:
         "fp32", or the quantization mode.
     columns : tuple of Column, default=()
         Columns of a table, and the input that takes each.
+    original : callable, optional
+        Takes rows or texts, and returns the outputs of the model that the file was made from: probabilities, shape
+        (n, classes), or numbers, shape (n, 1). Known where the model was exported; it is not stored.
     """
 
     path: Path
@@ -52,10 +58,13 @@ class OnnxModel:
     size_bytes: int
     variant: str = "fp32"
     columns: tuple[Column, ...] = ()
+    original: Callable[[Any], NDArray[np.float64]] | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as JSON-serializable values; the path as its name."""
-        return asdict(self) | {"path": self.path.name, "columns": [column.to_dict() for column in self.columns]}
+        values = asdict(replace(self, original=None))
+        del values["original"]
+        return values | {"path": self.path.name, "columns": [column.to_dict() for column in self.columns]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], path: str | Path) -> OnnxModel:

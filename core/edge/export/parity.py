@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from typing_extensions import TypedDict  # what pydantic reads before Python 3.12
 
+from core.edge.export.decisions import NO_DECISION
 from core.edge.export.metadata import Label
 from core.errors import ExportError
 
@@ -45,17 +46,24 @@ class Answers:
         Probabilities of the classes, or numbers.
     chosen : ndarray of shape (n,), optional
         Index of the predicted label, for classes.
+    decisions : ndarray of shape (n,), optional
+        Decisions of the policy on these outputs, see `decide_rows`.
+    near_threshold : ndarray of shape (n,), optional
+        Rows whose score is a threshold but for its last digits.
     """
 
     outputs: NDArray[np.float64]
     chosen: NDArray[np.intp] | None = None
+    decisions: NDArray[np.int64] | None = None
+    near_threshold: NDArray[np.bool_] | None = None
 
 
 class AnswerRecord(TypedDict, total=False):
-    """An answer to a row; a number has no label."""
+    """An answer to a row; a number has no label, and without a policy there is no decision."""
 
     outputs: list[float]
     label: Label
+    decision: int
 
 
 class RowRecord(TypedDict):
@@ -76,6 +84,9 @@ class ParityRecord(TypedDict, total=False):
     rows_over: int
     label_flips: int
     ties: int
+    decisions: int
+    decision_flips: int
+    decision_ties: int
     shown: list[RowRecord]
 
 
@@ -100,8 +111,14 @@ class Parity:
     ties : int
         Rows with another label whose two outputs differ by at most 1e-6.
     shown : tuple of dict, default=()
-        Rows that differ or have another label, at most 20, the worst first: row (its position, or its description),
-        model and file (the outputs of each, and the label).
+        Rows that differ, have another label or another decision, at most 20, the worst first: row (its position, or its
+        description), model and file (the outputs of each, the label and the decision).
+    decisions : int, default=0
+        Rows that the policy decides on; 0 without a policy, or where rows lack its columns.
+    decision_flips : int, default=0
+        Rows that are decided differently, ties excluded.
+    decision_ties : int, default=0
+        Rows that are decided differently whose score is a threshold but for its last digits.
     """
 
     rows: int
@@ -112,11 +129,14 @@ class Parity:
     label_flips: int
     ties: int
     shown: tuple[RowRecord, ...] = ()
+    decisions: int = 0
+    decision_flips: int = 0
+    decision_ties: int = 0
 
     @property
     def equal(self) -> bool:
-        """Whether no row differs by more than the tolerance, and none has another label."""
-        return not self.rows_over and not self.label_flips
+        """Whether no row differs by more than the tolerance, and none has another label or another decision."""
+        return not self.rows_over and not self.label_flips and not self.decision_flips
 
     def to_dict(self) -> ParityRecord:
         """Return the result as JSON-serializable values."""
@@ -128,6 +148,9 @@ class Parity:
             "rows_over": self.rows_over,
             "label_flips": self.label_flips,
             "ties": self.ties,
+            "decisions": self.decisions,
+            "decision_flips": self.decision_flips,
+            "decision_ties": self.decision_ties,
             "shown": list(self.shown),
         }
 
@@ -213,7 +236,12 @@ def compare(
         index = np.arange(len(gap))
         other = model.chosen != file.chosen
         tie = other & (np.abs(ours[index, model.chosen] - ours[index, file.chosen]) <= TIE) & ~over
-    worst = np.flatnonzero(over | other)
+    decided = flipped = near = np.zeros(len(gap), dtype=bool)
+    if model.decisions is not None and file.decisions is not None:
+        decided = model.decisions != NO_DECISION
+        flipped = model.decisions != file.decisions
+        near = near if model.near_threshold is None else flipped & model.near_threshold
+    worst = np.flatnonzero(over | other | flipped)
     worst = worst[np.argsort(-gap[worst], kind="stable")][:_SHOWN]
     return Parity(
         rows=len(gap),
@@ -223,6 +251,9 @@ def compare(
         rows_over=int(over.sum()),
         label_flips=int((other & ~tie).sum()),
         ties=int(tie.sum()),
+        decisions=int(decided.sum()),
+        decision_flips=int((flipped & ~near).sum()),
+        decision_ties=int(near.sum()),
         shown=tuple(
             {
                 "row": index if rows is None else rows[index],
@@ -235,11 +266,13 @@ def compare(
 
 
 def _answer(answers: Answers, index: int, labels: Sequence[Label] | None) -> AnswerRecord:
-    outputs = [float(f"{value:.6g}") for value in answers.outputs[index]]
-    if answers.chosen is None:
-        return {"outputs": outputs}
-    chosen = int(answers.chosen[index])
-    return {"outputs": outputs, "label": chosen if labels is None else str(labels[chosen])}
+    record: AnswerRecord = {"outputs": [float(f"{value:.6g}") for value in answers.outputs[index]]}
+    if answers.chosen is not None:
+        chosen = int(answers.chosen[index])
+        record["label"] = chosen if labels is None else str(labels[chosen])
+    if answers.decisions is not None:
+        record["decision"] = int(answers.decisions[index])
+    return record
 
 
 def require_parity(parts: Mapping[str, Parity]) -> None:
@@ -257,14 +290,16 @@ def require_parity(parts: Mapping[str, Parity]) -> None:
             f"{row['row']}: {_format_answer(row['model'])} against {_format_answer(row['file'])}"
             for row in parity.shown[:3]
         )
+        decisions = f", and decides differently on {parity.decision_flips:,}" if parity.decision_flips else ""
         raise ExportError(
             f"The exported file answers differently on {parity.rows_over:,} of {parity.rows:,} rows "
             f"({part.replace('_', ' ')}), by up to {parity.largest_difference:.2g}, and with another label on "
-            f"{parity.label_flips:,}. The first, model against file: {rows}.",
+            f"{parity.label_flips:,}{decisions}. The first, model against file: {rows}.",
             "It was not kept. Use the model in Python, and report this.",
         )
 
 
 def _format_answer(answer: AnswerRecord) -> str:
     outputs = ", ".join(f"{value:.4g}" for value in answer["outputs"][:5])
-    return f"{answer['label']!r} ({outputs})" if "label" in answer else outputs
+    text = f"{answer['label']!r} ({outputs})" if "label" in answer else outputs
+    return f"{text}, decision {answer['decision']}" if "decision" in answer else text

@@ -16,8 +16,10 @@ from .cells import CellError, read_csv, safe
 from .model import EdgeModel
 from .ties import largest
 
-__all__ = ["main", "predict"]
+__all__ = ["FILE_DECISION", "main", "predict"]
 
+FILE_DECISION = "decision of this file"
+"""Column of the expected output that a smaller variant has where it decides on some rows unlike its model."""
 _ID = "row_id"
 _TEXT = "text"
 _TOLERANCES = {"fp32": 1e-4}
@@ -118,13 +120,14 @@ def _number(value: float) -> str:
 
 
 def _check(folder: Path) -> int:
-    """Compare the answers on this machine with those that the bundle was made with."""
+    """Compare the answers on this machine with those of the bundle, and its decisions with the original model's."""
     output = io.StringIO(newline="")
     predict(folder, folder / "sample_input.csv", output)
     output.seek(0)
     ours = list(csv.reader(output))
     with open(folder / "expected_output.csv", newline="", encoding="utf-8") as file:
         expected = list(csv.reader(file))
+    unlike = _take_file_decisions(expected)
     if len(ours) != len(expected):
         print(f"{len(ours) - 1:,} rows were predicted, {len(expected) - 1:,} are expected")  # noqa: T201
         return 1
@@ -145,4 +148,20 @@ def _check(folder: Path) -> int:
         print(f"{len(wrong):,} of {rows:,} rows differ, by up to {worst:.2g}; the first: {wrong[:5]}")  # noqa: T201
         return 1
     print(f"{rows:,} rows are as expected (largest difference {worst:.2g})")  # noqa: T201
+    if unlike:
+        print(f"{unlike:,} of them are decided unlike the model that this file was made from")  # noqa: T201
     return 0
+
+
+def _take_file_decisions(expected: list[list[str]]) -> int:
+    """Put a variant's own decisions in the place of its model's; return the number of rows where they differ."""
+    header = expected[0]
+    if FILE_DECISION not in header:
+        return 0
+    own, model = header.index(FILE_DECISION), header.index("decision")
+    unlike = sum(row[own] != row[model] for row in expected[1:])
+    for row in expected[1:]:
+        row[model] = row[own]
+    for row in expected:
+        del row[own]
+    return unlike

@@ -28,6 +28,9 @@ class GroupNames:
         Names of the columns; without columns all rows are one group.
     names : collection of str
         Groups that the policy has rules for; parts of several columns are joined by ", ".
+    bins : mapping, optional
+        Bins of the columns whose groups are bins of numbers: name, low and high of each, from the lowest on. A policy
+        of an earlier version does not have them; its bins are known by the names of its groups.
 
     Examples
     --------
@@ -36,12 +39,20 @@ class GroupNames:
     ['f, 30 and above', 'm, (missing)']
     """
 
-    def __init__(self, columns: Sequence[str], names: Collection[str]) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        names: Collection[str],
+        bins: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    ) -> None:
         self.columns = list(columns)
         parts = [[name] if len(self.columns) == 1 else name.split(", ") for name in names]
         whole = [part for part in parts if len(part) == len(self.columns)]
         self._known = [dict.fromkeys(part[index] for part in whole) for index in range(len(self.columns))]
-        self._bins = [_bins(known) for known in self._known]
+        self._bins = [
+            _named_bins(known) if bins is None else _stored_bins(bins.get(name, ()))
+            for name, known in zip(self.columns, self._known, strict=True)
+        ]
         self._all_rows = next(iter(names), "")  # the one group where there are no columns
 
     def known(self, column: str) -> tuple[str, ...]:
@@ -146,7 +157,15 @@ def _number(value: Value) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _bins(names: Collection[str]) -> Callable[[float], str] | None:
+def _stored_bins(bins: Sequence[Mapping[str, Any]]) -> Callable[[float], str] | None:
+    """Return the function from a number to its bin; None without bins."""
+    if not bins:
+        return None
+    edges = [float(item["high"]) for item in bins[:-1]]
+    return lambda number: str(bins[bisect_right(edges, number)]["name"])
+
+
+def _named_bins(names: Collection[str]) -> Callable[[float], str] | None:
     """Return the function from a number to its bin, by the names that `core.fairness.bin_numbers` gives bins.
 
     None where the names are not those of bins.

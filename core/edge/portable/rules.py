@@ -48,7 +48,8 @@ class Rules:
         self._policy = policy
         self.columns: list[str] = list(policy["columns"])
         self.positive: str | None = policy.get("settings", {}).get("positive")
-        self.names = GroupNames(self.columns, policy["rules"])
+        self.names = GroupNames(self.columns, policy["rules"], policy.get("bins"))
+        self._between_scores = bool(policy.get("between_scores"))
         self._rules = {
             group: [
                 (float(_WORDS.get(part["threshold"], part["threshold"])), float(part["probability"])) for part in rule
@@ -78,6 +79,10 @@ class Rules:
         """Names of the groups that have a rule."""
         return list(self._rules)
 
+    def thresholds(self, group: str) -> list[float]:
+        """Return the finite thresholds of a group; none where it has no rule."""
+        return [threshold for threshold, _ in self._rules.get(group, []) if math.isfinite(threshold)]
+
     @property
     def randomized(self) -> bool:
         """Whether decisions of any group are drawn, so that rows need ids."""
@@ -91,8 +96,8 @@ class Rules:
         Parameters
         ----------
         scores : array of shape (n,)
-            The probability of the positive label. One that equals a threshold but for the last digits, in which
-            runtimes differ, reaches it.
+            The probability of the positive label. Where thresholds may be scores, one that equals a threshold but for
+            the last digits, in which runtimes differ, reaches it.
         groups : sequence of str
             The group of each row; parts of several columns are joined by ", ".
         ids : sequence of str, optional
@@ -114,7 +119,8 @@ class Rules:
         for group in dict.fromkeys(groups):
             rows = names == group
             for threshold, probability in self._rules[group]:
-                rates[rows] += probability * reaches(scores[rows], threshold)
+                own = scores[rows]
+                rates[rows] += probability * (own >= threshold if self._between_scores else reaches(own, threshold))
         rates = rates.clip(0.0, 1.0)
         if not self.randomized:
             return (rates >= 0.5).astype(np.int64)

@@ -12,6 +12,7 @@ from pandas.api import types
 
 from core.errors import InputError, SettingsError
 from core.fairness.metrics.arrays import FloatArray
+from core.fairness.metrics.bins import Bin
 from core.fairness.metrics.groups import label_text
 
 __all__ = ["as_groups", "bin_numbers"]
@@ -31,7 +32,8 @@ def bin_numbers(values: ArrayLike, bins: int | Sequence[float] = 4) -> pd.Series
     Returns
     -------
     Series of shape (n,)
-        An ordered category of labels such as ``"25 to 40"``.
+        An ordered category of labels such as ``"25 to 40"``, which know their edges: a policy by them decides on new
+        numbers as well.
 
     See Also
     --------
@@ -55,7 +57,9 @@ def bin_numbers(values: ArrayLike, bins: int | Sequence[float] = 4) -> pd.Series
     edges = np.array([float(text.replace(",", "")) for text in texts])
     names = [f"below {texts[0]}", *(f"{low} to {high}" for low, high in pairwise(texts)), f"{texts[-1]} and above"]
     codes = np.where(numbers.notna(), np.searchsorted(edges, numbers.fillna(edges[0]), side="right"), -1)
-    categories = pd.Categorical.from_codes(codes, categories=names, ordered=True)
+    bounds = pairwise([-np.inf, *edges.tolist(), np.inf])
+    labels = pd.Index([Bin(name, low, high) for name, (low, high) in zip(names, bounds, strict=True)], dtype=object)
+    categories = pd.Categorical.from_codes(codes, categories=labels, ordered=True)
     return pd.Series(categories, index=numbers.index, name=numbers.name)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.errors import SettingsError
 from core.evaluation import mover, mover_ratio, normal_quantile
-from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, LabelArray
+from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, Label, LabelArray
 from core.fairness.metrics.counts import divide
 from core.fairness.metrics.definitions import (
     DEFINITIONS,
@@ -358,6 +358,12 @@ class GroupMetrics(GroupTable):
 
         def records(table: pd.DataFrame) -> list[dict[str, Any]]:
             cells = flat(table).astype(object)
-            return list(cells.where(cells.notna(), None).to_dict(orient="records"))
+            rows = cells.where(cells.notna(), None).to_dict(orient="records")
+            return [{str(name): _as_json(value) for name, value in row.items()} for row in rows]
 
         return {name: records(table) for name, table in tables.items()}
+
+
+def _as_json(value: Label | None) -> Label | None:
+    """Return a cell that JSON can store: labels such as intervals and dates as text."""
+    return value if value is None or isinstance(value, str | bool | int | float | np.generic) else label_text(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from pandas.api import types
 from core.datasets import whole_numbers
 from core.errors import InputError
 from core.fairness.metrics.arrays import Column, Columns, IndexArray, Label
+from core.fairness.metrics.bins import BinRange, bin_ranges
 
 __all__ = ["MAX_GROUPS", "MISSING", "Grouping", "group_rows", "label_text"]
 
@@ -31,11 +32,14 @@ class Grouping:
         Label of each group; a MultiIndex with several columns, those of the control features first.
     controls : int, default=0
         Number of levels of the index that are control features.
+    bins : dict of tuple of BinRange, default={}
+        Bins of the columns whose groups are bins of numbers.
     """
 
     codes: IndexArray
     labels: pd.Index
     controls: int = 0
+    bins: dict[str, tuple[BinRange, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -109,7 +113,7 @@ def _encode(values: Column) -> tuple[IndexArray, list[Label]]:
     """Return codes and labels of one column, labels sorted, missing last."""
     series = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(series.dtype, pd.CategoricalDtype):
-        codes, labels = series.cat.codes.to_numpy().astype(np.intp), series.cat.categories.tolist()
+        codes, labels = _used_categories(series)
         order = list(range(len(labels)))
     else:
         if types.is_bool_dtype(series.dtype) and not series.hasnans:
@@ -139,6 +143,16 @@ def _encode(values: Column) -> tuple[IndexArray, list[Label]]:
     ranks[-1] = -1
     ranks[ranks < 0] = len(kept)
     return ranks[codes], [*kept, MISSING]
+
+
+def _used_categories(series: pd.Series) -> tuple[IndexArray, list[Label]]:
+    """Return codes and labels of the categories that have rows; of bins all, which are few and follow each other."""
+    codes, labels = series.cat.codes.to_numpy().astype(np.intp), series.cat.categories.tolist()
+    used = np.bincount(codes + 1, minlength=len(labels) + 1)[1:] > 0
+    if used.all() or bin_ranges(labels):
+        return codes, labels
+    position = np.append(np.cumsum(used) - 1, -1)  # the last is for missing cells, whose code is -1
+    return position[codes], [label for label, has_rows in zip(labels, used, strict=True) if has_rows]
 
 
 def group_rows(sensitive: Columns, control: Columns | None = None, *, rows: int | None = None) -> Grouping:
@@ -188,7 +202,8 @@ def group_rows(sensitive: Columns, control: Columns | None = None, *, rows: int 
     ]
     names = [name for name, _ in columns]
     index = levels[0].rename(names[0]) if len(levels) == 1 else pd.MultiIndex.from_arrays(levels, names=names)
-    return Grouping(codes.astype(np.intp, copy=False), index, len(controls))
+    bins = {name: ranges for name, (_, labels) in zip(names, encoded, strict=True) if (ranges := bin_ranges(labels))}
+    return Grouping(codes.astype(np.intp, copy=False), index, len(controls), bins)
 
 
 def _intersect(codes: list[IndexArray], sizes: list[int]) -> tuple[IndexArray, IndexArray]:

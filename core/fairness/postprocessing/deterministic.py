@@ -18,7 +18,7 @@ class _Candidates:
     """The candidate thresholds of one group: those of its hull, and others at even steps of the selected rows."""
 
     def __init__(self, problem: Problem, group: int, count: int) -> None:
-        threshold, selected, hits = problem.table.sorted.of(group)
+        threshold, selected, hits = problem.table.cuts[group]
         false = selected - hits
         along = selected / max(selected[-1], 1.0)
         keep = np.searchsorted(along, np.linspace(0, 1, count + 1)).clip(0, len(along) - 1)
@@ -27,8 +27,7 @@ class _Candidates:
         rows, positives = problem.rows[group], problem.positives[group]
         cells = np.stack([rows - positives - false[keep], false[keep], positives - hits[keep], hits[keep]], axis=-1)
 
-        self.threshold = threshold[keep].copy()
-        self.threshold[-1] = -np.inf
+        self.threshold = threshold[keep]
         self.rates = np.stack([rate(name, cells) for name in problem.constraint.rates], axis=-1)
         self.value = problem.gain * cells[:, 3] - problem.harm * cells[:, 1]
 
@@ -49,7 +48,7 @@ def nearest_thresholds(
     problem : Problem
         Objective and constraint.
     rules : sequence of mixtures
-        The best randomized rules.
+        The best randomized rules of the groups that are compared.
     tolerance : float
         Largest difference that is allowed.
     grid_size : int
@@ -57,12 +56,12 @@ def nearest_thresholds(
     minimum_rate : float, optional
         Smallest rate, in place of equal rates.
     """
-    candidates = [_Candidates(problem, group, grid_size) for group in range(len(problem.rows))]
+    candidates = [_Candidates(problem, group, grid_size) for group in problem.compared]
     if minimum_rate is not None:
         return [_at_least(group, minimum_rate) for group in candidates]
 
-    _, _, cells = problem.outcome(rules)
-    targets = np.stack([rate(name, cells) for name in problem.constraint.rates], axis=-1)
+    _, _, cells = problem.outcome(problem.complete(rules))
+    targets = np.stack([rate(name, cells[problem.compared]) for name in problem.constraint.rates], axis=-1)
     chosen = [group.nearest(target) for group, target in zip(candidates, targets, strict=True)]
     # Exactly equal rates hardly exist except where all or no rows are selected: then as near as the nearest.
     allowed = tolerance or _gap(candidates, chosen)

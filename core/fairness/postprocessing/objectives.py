@@ -5,6 +5,7 @@ Both are linear in the true and false positives of each group, which is why `opt
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -201,7 +202,7 @@ def resolve_costs(costs: Mapping[str, float] | None) -> dict[str, float]:
     Raises
     ------
     SettingsError
-        When an outcome is unknown, or an error costs less than the right decision.
+        When an outcome is unknown, a cost is not a finite number, or an error costs less than the right decision.
 
     Examples
     --------
@@ -213,6 +214,8 @@ def resolve_costs(costs: Mapping[str, float] | None) -> dict[str, float]:
         full = _SHORT_NAMES.get(name, name)
         if full not in resolved:
             raise SettingsError(f"Unknown cost '{name}'.", unknown_name(name, resolved))
+        if not math.isfinite(cost):
+            raise SettingsError(f"The cost of a {full.replace('_', ' ')} is {cost}.", "Give a finite number.")
         resolved[full] = float(cost)
     cheaper_miss = resolved["false_negative"] < resolved["true_positive"]
     if cheaper_miss or resolved["false_positive"] < resolved["true_negative"]:

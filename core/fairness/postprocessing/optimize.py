@@ -8,18 +8,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.errors import InputError, SettingsError
+from core.errors import SettingsError
 from core.fairness.metrics.arrays import Columns, Label
-from core.fairness.metrics.counts import rate
 from core.fairness.postprocessing.deterministic import nearest_thresholds
+from core.fairness.postprocessing.expectation import expectation
+from core.fairness.postprocessing.hull import Mixture
 from core.fairness.postprocessing.objectives import OBJECTIVES
-from core.fairness.postprocessing.policy import PolicyExpectation, PolicySettings, ThresholdPolicy
+from core.fairness.postprocessing.policy import ThresholdPolicy
 from core.fairness.postprocessing.problem import Problem
-from core.fairness.postprocessing.score_table import ScoreTable, score_table
+from core.fairness.postprocessing.score_table import ScoreTable
+from core.fairness.postprocessing.stored_policy import PolicyExpectation, PolicySettings
+from core.fairness.postprocessing.table_input import as_score_table, check_tolerance
 
 __all__ = ["optimize_thresholds", "tradeoff_curve"]
 
-_REPORTED_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
 _TRADEOFF_POINTS = 21
 
 
@@ -35,10 +37,13 @@ def optimize_thresholds(
     grid_size: int = 1000,
     costs: Mapping[str, float] | None = None,
     minimum_rate: float | None = None,
+    min_group_size: int = 0,
     pos_label: Label | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> ThresholdPolicy:
     """Find the thresholds by group that are best under a constraint of fairness.
+
+    They lie between scores, so that the last digits of a score decide nothing.
 
     Parameters
     ----------
@@ -66,6 +71,10 @@ def optimize_thresholds(
     minimum_rate : float, optional
         Smallest rate of every group, in place of equal rates ("leveling up"): no group's rate is lowered for it.
         For demographic, true positive and true negative rate parity.
+    min_group_size : int, default=0
+        Rows that a group needs to be compared, and to have a rule of its own. Smaller groups, which
+        ``expected["small_groups"]`` lists, have the best threshold of all rows; where fewer than two groups have so
+        many rows, so have all.
     pos_label : label, optional
         The positive label; needed unless labels are 0 and 1.
     sample_weight : array-like of shape (n,), optional
@@ -84,6 +93,7 @@ def optimize_thresholds(
 
     See Also
     --------
+    single_threshold : The best threshold for all groups.
     tradeoff_curve : The best objective at several tolerances.
 
     Examples
@@ -93,23 +103,14 @@ def optimize_thresholds(
     >>> policy.expected["violation"], policy.expected["objective"]
     (0.0, 0.875)
     """
-    if not 0 <= tolerance <= 1:
-        raise SettingsError(f"The tolerance is {tolerance}.", "Give a number between 0 and 1.")
+    check_tolerance(tolerance)
     if grid_size < 2:
         raise SettingsError(f"The grid has {grid_size} steps.", "Use 2 or more.")
-    table = _as_table(y_true, y_score, sensitive_features, pos_label, sample_weight)
-    problem = Problem(table, constraint, objective, costs)
-    if minimum_rate is not None:
-        rules = problem.level_up(minimum_rate)
-    elif problem.constraint.among == "both":
-        rules = problem.equal_odds(tolerance)
-    else:
-        rules = problem.parity(tolerance)
+    table = as_score_table(y_true, y_score, sensitive_features, pos_label, sample_weight)
+    problem = Problem(table, constraint, objective, costs, min_group_size)
+    rules = _rules(problem, tolerance, minimum_rate)
     if not randomized and any(len(rule) > 1 for rule in rules):
         rules = nearest_thresholds(problem, rules, tolerance, grid_size, minimum_rate)
-    value, violation, cells = problem.outcome(rules)
-    free_value, free_violation, _ = problem.outcome(problem.unconstrained())
-    rates = {name: rate(name, cells) for name in _REPORTED_RATES}
     settings: PolicySettings = {
         "constraint": constraint,
         "objective": objective,
@@ -117,19 +118,26 @@ def optimize_thresholds(
         "randomized": randomized,
         "costs": problem.costs,
         "minimum_rate": minimum_rate,
-    }
-    expected: PolicyExpectation = {
-        "objective": problem.reported(value),
-        "violation": violation,
-        "unconstrained_objective": problem.reported(free_value),
-        "unconstrained_violation": free_violation,
-        "by_group": {
-            label: {name: _none_if_nan(values[group]) for name, values in rates.items()}
-            for group, label in enumerate(table.texts)
-        },
+        "min_group_size": min_group_size,
     }
     columns = tuple(str(name) for name in table.grouping.labels.names)
-    return ThresholdPolicy(dict(zip(table.texts, rules, strict=True)), columns, settings, expected)
+    return ThresholdPolicy(
+        dict(zip(table.texts, problem.complete(rules), strict=True)),
+        columns,
+        settings,
+        expectation(problem, problem.complete(rules), problem.complete(problem.unconstrained())),
+        bins=table.grouping.bins,
+        between_scores=True,
+    )
+
+
+def _rules(problem: Problem, tolerance: float, minimum_rate: float | None) -> list[Mixture]:
+    """Return the best rules of the groups that are compared."""
+    if minimum_rate is not None:
+        return problem.level_up(minimum_rate)
+    if not problem.compared:
+        return []
+    return problem.equal_odds(tolerance) if problem.constraint.among == "both" else problem.parity(tolerance)
 
 
 def tradeoff_curve(
@@ -142,6 +150,7 @@ def tradeoff_curve(
     tolerances: Sequence[float] | None = None,
     randomized: bool = True,
     costs: Mapping[str, float] | None = None,
+    min_group_size: int = 0,
     pos_label: Label | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> pd.DataFrame:
@@ -165,6 +174,8 @@ def tradeoff_curve(
         Whether rules may draw between thresholds.
     costs : mapping, optional
         Cost by outcome.
+    min_group_size : int, default=0
+        Rows that a group needs to be compared, and to have a rule of its own.
     pos_label : label, optional
         The positive label; needed unless labels are 0 and 1.
     sample_weight : array-like of shape (n,), optional
@@ -185,7 +196,7 @@ def tradeoff_curve(
     >>> tradeoff_curve([1, 1, 0, 0, 1, 0], scores, list("aaaabb"), tolerances=[0, 1])["objective"].tolist()
     [1.0, 1.0]
     """
-    table = _as_table(y_true, y_score, sensitive_features, pos_label, sample_weight)
+    table = as_score_table(y_true, y_score, sensitive_features, pos_label, sample_weight)
 
     def expected(tolerance: float) -> PolicyExpectation:
         return optimize_thresholds(
@@ -195,6 +206,7 @@ def tradeoff_curve(
             tolerance=tolerance,
             randomized=randomized,
             costs=costs,
+            min_group_size=min_group_size,
         ).expected
 
     if tolerances is None:
@@ -211,24 +223,3 @@ def tradeoff_curve(
     strictly = (value[None, :] > value[:, None] + 1e-12) | (gap[None, :] < gap[:, None] - 1e-12)
     curve["dominated"] = (better & strictly).any(axis=1)
     return curve
-
-
-def _as_table(
-    y_true: ArrayLike | ScoreTable,
-    y_score: ArrayLike | None,
-    sensitive_features: Columns | None,
-    pos_label: Label | None,
-    sample_weight: ArrayLike | None,
-) -> ScoreTable:
-    """Return the score table that was given, or one of the rows."""
-    if isinstance(y_true, ScoreTable):
-        if any(part is not None for part in (y_score, sensitive_features, pos_label, sample_weight)):
-            raise InputError("A score table has its scores, groups and weights already.", "Give the table alone.")
-        return y_true
-    if y_score is None or sensitive_features is None:
-        raise InputError("Scores or sensitive features are missing.", "Give them with the labels, or a score table.")
-    return score_table(y_true, y_score, sensitive_features, pos_label=pos_label, sample_weight=sample_weight)
-
-
-def _none_if_nan(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -4,80 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
-from typing_extensions import TypedDict
 
 from core.errors import InputError
 from core.fairness.metrics.arrays import Columns, FloatArray, Label
+from core.fairness.metrics.bins import name_bins
 from core.fairness.metrics.groups import group_rows, label_text
 from core.fairness.metrics.labels import as_array
 from core.fairness.metrics.sorted_scores import as_scores
+from core.fairness.postprocessing.policy_columns import select_columns
+from core.fairness.postprocessing.stored_policy import (
+    Bins,
+    PolicyExpectation,
+    PolicySettings,
+    Rule,
+    StoredPolicy,
+    check_rules,
+    read_bins,
+    read_policy,
+    read_rules,
+    stored_bins,
+    stored_rules,
+)
 
-__all__ = ["ALL_ROWS", "PolicyExpectation", "PolicySettings", "Rule", "ThresholdPolicy"]
-
-Rule: TypeAlias = tuple[tuple[float, float], ...]
-"""Pairs of threshold and probability."""
+__all__ = ["ALL_ROWS", "ThresholdPolicy"]
 
 ALL_ROWS = "all rows"
 """Name of the one group of a policy without columns."""
-
-_WORDS: dict[float, Literal["never", "always"]] = {math.inf: "never", -math.inf: "always"}
-_NUMBERS = {word: number for number, word in _WORDS.items()}
-
-
-@with_config(ConfigDict(extra="allow"))
-class PolicySettings(TypedDict, total=False):
-    """What a policy was optimized for, and the positive label that its scores are about."""
-
-    constraint: str
-    objective: str
-    tolerance: float
-    randomized: bool
-    costs: dict[str, float] | None
-    minimum_rate: float | None
-    positive: str
-
-
-@with_config(ConfigDict(extra="allow"))
-class PolicyExpectation(TypedDict, total=False):
-    """What a policy promises on the rows it was fitted on."""
-
-    objective: float
-    violation: float
-    unconstrained_objective: float
-    unconstrained_violation: float
-    by_group: dict[str, dict[str, float | None]]
-
-
-class _StoredThreshold(TypedDict):
-    """A threshold in JSON, which has no infinity."""
-
-    threshold: float | Literal["always", "never"]
-    probability: float
-
-
-class _Stored(TypedDict):
-    kind: Literal["threshold policy"]
-    version: Literal[1]
-    columns: list[str]
-    rules: dict[str, list[_StoredThreshold]]
-
-
-class _StoredPolicy(_Stored, total=False):
-    """A policy in JSON."""
-
-    settings: PolicySettings
-    expected: PolicyExpectation
-
-
-_STORED = TypeAdapter(_StoredPolicy)
 
 
 @dataclass(frozen=True)
@@ -96,6 +55,18 @@ class ThresholdPolicy:
     expected : dict, optional
         Promise on the rows it was fitted on: objective, violation, unconstrained_objective,
         unconstrained_violation, and rates by group.
+    bins : dict of tuple of BinRange, optional
+        Bins of the columns whose groups are bins of numbers. None where it is unknown which are: in policies of earlier
+        versions, whose bins are known by their names.
+    between_scores : bool, default=False
+        Whether the thresholds lie between scores, and so are compared exactly wherever the policy decides. Otherwise a
+        score that equals a threshold but for the last digits, in which runtimes differ, reaches it in an exported model
+        and in the registry.
+
+    Raises
+    ------
+    InputError
+        When a rule is empty, a threshold is NaN, or the probabilities of a rule do not add up to 1.
 
     Examples
     --------
@@ -110,8 +81,11 @@ class ThresholdPolicy:
     columns: tuple[str, ...]
     settings: PolicySettings = field(default_factory=lambda: PolicySettings())
     expected: PolicyExpectation = field(default_factory=lambda: PolicyExpectation())
+    bins: Bins | None = None
+    between_scores: bool = False
 
     def __post_init__(self) -> None:
+        check_rules(self.rules)
         if not self.columns and list(self.rules) != [ALL_ROWS]:
             raise InputError(
                 f"A policy without columns has rules for {', '.join(list(self.rules)[:10]) or 'no group'}.",
@@ -181,7 +155,7 @@ class ThresholdPolicy:
             raise InputError(
                 f"The policy decides by {' and '.join(self.columns)}.", "Give these columns as sensitive_features."
             )
-        grouping = group_rows(sensitive_features, rows=len(scores))
+        grouping = group_rows(self._groups_of(sensitive_features), rows=len(scores))
         unknown = [text for text in map(label_text, grouping.labels) if text not in self.rules]
         if unknown:
             counts = np.bincount(grouping.codes, minlength=len(grouping))
@@ -196,6 +170,19 @@ class ThresholdPolicy:
             for threshold, probability in self.rule_of(label):
                 rates[own] += probability * (scores[own] >= threshold)
         return rates.clip(0.0, 1.0)
+
+    def _groups_of(self, features: Columns) -> Columns:
+        """Return the columns of the policy, numbers of a column in bins as the names of their bins."""
+        columns, bins = select_columns(features, self.columns), self.bins or {}
+        if isinstance(columns, Mapping):
+            return {name: name_bins(values, bins[name]) if name in bins else values for name, values in columns.items()}
+        if (
+            len(bins) == len(self.columns) == 1
+            and not isinstance(columns, pd.DataFrame)
+            and np.asarray(columns).ndim == 1
+        ):
+            return name_bins(columns, next(iter(bins.values())))
+        return columns
 
     def predict(
         self,
@@ -250,24 +237,22 @@ class ThresholdPolicy:
     @property
     def _key(self) -> bytes:
         """Key of the draws. It depends on the rules alone, so that a policy decides the same wherever it is loaded."""
-        return hashlib.blake2b(json.dumps(self._stored_rules(), sort_keys=True).encode(), digest_size=16).digest()
-
-    def _stored_rules(self) -> dict[str, list[_StoredThreshold]]:
-        return {
-            group: [{"threshold": _WORDS.get(t, float(t)), "probability": float(p)} for t, p in rule]
-            for group, rule in self.rules.items()
-        }
+        return hashlib.blake2b(json.dumps(stored_rules(self.rules), sort_keys=True).encode(), digest_size=16).digest()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the policy as JSON-serializable values; infinite thresholds are "always" and "never"."""
-        stored: _StoredPolicy = {
+        stored: StoredPolicy = {
             "kind": "threshold policy",
             "version": 1,
             "columns": list(self.columns),
-            "rules": self._stored_rules(),
+            "rules": stored_rules(self.rules),
             "settings": self.settings,
             "expected": self.expected,
         }
+        if self.bins is not None:
+            stored["bins"] = stored_bins(self.bins)
+        if self.between_scores:
+            stored["between_scores"] = True
         return dict(stored)
 
     @classmethod
@@ -277,25 +262,15 @@ class ThresholdPolicy:
         Raises
         ------
         InputError
-            When the values are not a policy of this version.
+            When the values are not a policy of this version, or its rules do not decide.
         """
-        try:
-            stored = _STORED.validate_python(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "policy"
-            raise InputError(
-                f"This is not a threshold policy of this version ({name}: {first['msg']}).",
-                "Give what ThresholdPolicy.to_dict returned.",
-            ) from error
-        rules = {
-            group: tuple(
-                (
-                    _NUMBERS[part["threshold"]] if isinstance(part["threshold"], str) else part["threshold"],
-                    part["probability"],
-                )
-                for part in rule
-            )
-            for group, rule in stored["rules"].items()
-        }
-        return cls(rules, tuple(stored["columns"]), stored.get("settings", {}), stored.get("expected", {}))
+        stored = read_policy(values)
+        bins = stored.get("bins")
+        return cls(
+            read_rules(stored["rules"]),
+            tuple(stored["columns"]),
+            stored.get("settings", {}),
+            stored.get("expected", {}),
+            None if bins is None else read_bins(bins),
+            stored.get("between_scores", False),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -29,21 +30,37 @@ class Problem:
         Names of `CONSTRAINTS` and `OBJECTIVES`.
     costs : mapping, optional
         Cost by outcome, for objectives that use it.
+    min_group_size : int, default=0
+        Rows that a group needs to be compared, and to have a rule of its own.
+
+    Attributes
+    ----------
+    compared : list of int
+        Groups that are compared. The others have the best threshold of all rows, and so have all where only one has
+        enough rows.
     """
 
     def __init__(
-        self, table: ScoreTable, constraint: str, objective: str, costs: Mapping[str, float] | None = None
+        self,
+        table: ScoreTable,
+        constraint: str,
+        objective: str,
+        costs: Mapping[str, float] | None = None,
+        min_group_size: int = 0,
     ) -> None:
         self.constraint = CONSTRAINTS.require(constraint)
         self.objective = OBJECTIVES.require(objective)
         self.table = table
         self.rows, self.positives = table.sorted.totals
         self.negatives = self.rows - self.positives
+        counts = np.bincount(table.grouping.codes, minlength=len(self.rows))
+        large = np.flatnonzero(counts >= min_group_size).tolist()
+        self.compared: list[int] = large if len(large) > 1 or len(large) == len(self.rows) else []
         totals = Totals(float(self.rows.sum()), float(self.positives.sum()), float(self.negatives.sum()))
         self._require_rows(totals)
         self.costs = resolve_costs(costs) if self.objective.uses_costs else None
         self.gain, self.harm, self.constant = self.objective.coefficients(totals, self.costs or {})
-        self.curves = [self._curve(group) for group in range(len(self.rows))]
+        self.curves = [self._curve(group) for group in self.compared]
 
     def _require_rows(self, totals: Totals) -> None:
         names = self.table.texts
@@ -56,7 +73,7 @@ class Problem:
             if record.among not in needs:
                 continue
             counts, label = needs[record.among]
-            lacking = [group for group, count in zip(names, counts, strict=True) if count <= 0]
+            lacking = [names[group] for group in self.compared if counts[group] <= 0]
             if lacking:
                 raise InputError(
                     f"The group {', '.join(lacking[:5])} has no row with a {label} label, "
@@ -69,7 +86,6 @@ class Problem:
     def _curve(self, group: int) -> Curve:
         """Return a group's best objective as a function of the constrained rate."""
         threshold, false, true = self.table.hulls[group]
-        threshold = np.append(threshold[:-1], -np.inf)  # what selects every row here selects every row
         return Curve.of(self._selected_share(group, false, true), self.gain * true - self.harm * false, threshold)
 
     def _selected_share(self, group: int, false: FloatArray, true: FloatArray) -> FloatArray:
@@ -112,12 +128,12 @@ class Problem:
 
     def equal_odds(self, tolerance: float) -> list[Mixture]:
         """Return the best rules whose true and false positive rates both lie within the tolerance of each other."""
+        rows, positives = self.negatives[self.compared], self.positives[self.compared]
         hulls = []
-        for group in range(len(self.rows)):
+        for group in self.compared:
             threshold, false, true = self.table.hulls[group]
-            threshold = np.append(threshold[:-1], -np.inf)
             hulls.append(Curve.of(false / self.negatives[group], true / self.positives[group], threshold))
-        points = equal_odds_points(hulls, self.gain * self.positives, self.harm * self.negatives, tolerance)
+        points = equal_odds_points(hulls, self.gain * positives, self.harm * rows, tolerance)
         rules = []
         for hull, (x, y) in zip(hulls, points, strict=True):
             top = float(hull.at(x))
@@ -131,19 +147,42 @@ class Problem:
         """Return each group's best rule without any constraint."""
         return [curve.reach(curve.best) for curve in self.curves]
 
+    @cached_property
+    def single(self) -> float:
+        """The best threshold for all rows together."""
+        threshold, selected, hits = self.table.pooled_cuts
+        return float(threshold[np.argmax(self.gain * hits - self.harm * (selected - hits))])
+
+    def complete(self, rules: Sequence[Mixture]) -> list[Mixture]:
+        """Return the rule of every group: those of the compared groups, and the best threshold of all rows."""
+        own = dict(zip(self.compared, rules, strict=True))
+        return [own.get(group) or mix((self.single, 1.0)) for group in range(len(self.rows))]
+
     def outcome(self, rules: Sequence[Mixture]) -> tuple[float, float, FloatArray]:
-        """Return objective, violation and expected counts of rules."""
+        """Return objective, violation and expected counts of one rule for each group."""
+        cells = self._cells(rules)
+        value = float(self.gain * cells[:, 3].sum() - self.harm * cells[:, 1].sum() + self.constant)
+        return value, self.violation(cells), cells
+
+    def _cells(self, rules: Sequence[Mixture]) -> FloatArray:
         cells = np.zeros((len(self.rows), 4))
         for rank in range(max(len(rule) for rule in rules)):
             thresholds = np.array([rule[rank][0] if rank < len(rule) else np.inf for rule in rules])
             shares = np.array([rule[rank][1] if rank < len(rule) else 0.0 for rule in rules])
             cells += self.table.sorted.cells(thresholds) * shares[:, None]
-        value = float(self.gain * cells[:, 3].sum() - self.harm * cells[:, 1].sum() + self.constant)
-        return value, self.violation(cells), cells
+        return cells
 
     def violation(self, cells: FloatArray) -> float:
-        """Return the largest difference between groups of the constrained rates."""
-        return max(float(np.ptp(rate(name, cells))) for name in self.constraint.rates)
+        """Return the largest difference between the compared groups of the constrained rates; 0 where there are none.
+
+        Parameters
+        ----------
+        cells : array of shape (groups, 4)
+            Counts of every group.
+        """
+        if not self.compared:
+            return 0.0
+        return max(float(np.ptp(rate(name, cells[self.compared]))) for name in self.constraint.rates)
 
     def reported(self, value: float) -> float:
         """Return an objective as it is reported: a cost is positive."""

@@ -24,6 +24,7 @@ from core.fairness.metrics.options import MIN_GROUP_SIZE, Options
 from core.fairness.metrics.rates import RateValues, WeightedRateValues
 from core.fairness.metrics.scores import auc_with_variance
 from core.fairness.metrics.sorted_scores import SortedScores, as_scores
+from core.fairness.postprocessing.cuts import cuts_between
 from core.fairness.postprocessing.policy import ThresholdPolicy
 
 __all__ = ["ScoreTable", "score_table"]
@@ -121,7 +122,10 @@ class ScoreTable:
 
     def under(self, policy: ThresholdPolicy) -> GroupMetrics:
         """Return the expected metrics when a policy decides."""
-        rules = [policy.rule_of(label) for label in self.labels]
+        labels, columns = self.grouping.labels, list(policy.columns)
+        if isinstance(labels, pd.MultiIndex) and set(columns) == set(labels.names):
+            labels = labels.reorder_levels(columns)
+        rules = [policy.rule_of(label) for label in labels]
         cells = np.zeros((len(self.grouping), 4))
         for rank in range(max(len(rule) for rule in rules)):
             thresholds = np.array([rule[rank][0] if rank < len(rule) else np.inf for rule in rules])
@@ -241,6 +245,17 @@ class ScoreTable:
         return replace(self, options=options)
 
     @cached_property
+    def cuts(self) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+        """The thresholds of each group, which lie between its scores, and the rows and positive rows above each."""
+        return [cuts_between(*self.sorted.of(group)) for group in range(len(self.grouping))]
+
+    @cached_property
+    def pooled_cuts(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The thresholds of all rows together, and the rows and positive rows above each."""
+        together = np.zeros(len(self.scores), dtype=np.intp)
+        return cuts_between(*SortedScores.build(self.scores, self.positive, together, 1, self.weights).of(0))
+
+    @cached_property
     def hulls(self) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """The vertices of each group's ROC convex hull: threshold, false positives, true positives.
 
@@ -249,8 +264,7 @@ class ScoreTable:
         from scipy.optimize import isotonic_regression
 
         hulls = []
-        for group in range(len(self.grouping)):
-            threshold, selected, hits = self.sorted.of(group)
+        for threshold, selected, hits in self.cuts:
             keep = np.array([0, len(threshold) - 1])
             if len(threshold) > 2:
                 rows, positives = np.diff(selected), np.diff(hits)

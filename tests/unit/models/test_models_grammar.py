@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from core.edge import OnnxModel, export_onnx, write_bundle
 from core.edge.portable.cli import predict
 from core.edge.portable.written import read_cell
 from core.errors import ExportError
-from core.fairness import ThresholdPolicy, as_groups, label_text
+from core.fairness import ThresholdPolicy, as_groups, label_text, optimize_thresholds
 from core.models._fields import Field, describe_fields
 from core.models._intake import read_rows
 from core.models._mlflow_loader import _load_pyfunc
@@ -227,21 +228,41 @@ def test_what_a_bundle_cannot_read_is_refused_by_the_columns_name(
         write_bundle(tmp_path / "b.zip", exported, sample=frame.head(3), card="", license="", formats=formats)
 
 
-GROUPS = [("padded", "code", "flag"), pytest.param(("price", "country"), marks=pytest.mark.nightly)]
+def at_scores(scores: np.ndarray, groups: pd.DataFrame) -> ThresholdPolicy:
+    """Return a policy as earlier versions made them: each group's threshold is the score of one of its rows."""
+    names = [", ".join(map(label_text, row)) for row in groups.itertuples(index=False)]
+    thresholds = pd.Series(scores).groupby(names).quantile(0.5, interpolation="nearest")
+    return ThresholdPolicy({name: ((float(at), 1.0),) for name, at in thresholds.items()}, tuple(groups.columns))
 
 
-@pytest.mark.parametrize("columns", GROUPS)
+def between_scores(scores: np.ndarray, groups: pd.DataFrame) -> ThresholdPolicy:
+    """Return a policy that is fitted on the scores."""
+    y = np.random.default_rng(0).random(len(scores)) < scores
+    return optimize_thresholds(y, scores, groups, tolerance=0.2, randomized=False)
+
+
+@pytest.mark.parametrize(
+    ("columns", "policy_of"),
+    [
+        (("padded", "code", "flag"), at_scores),
+        (("price",), between_scores),
+        pytest.param(("price", "country"), at_scores, marks=pytest.mark.nightly),
+        pytest.param(("padded", "code", "flag"), between_scores, marks=pytest.mark.nightly),
+    ],
+)
 def test_groups_decide_the_same_wherever_rows_are_scored(
-    trained: Trained, exported: OnnxModel, registered: Run, tmp_path: Path, columns: tuple[str, ...]
+    trained: Trained,
+    exported: OnnxModel,
+    registered: Run,
+    tmp_path: Path,
+    columns: tuple[str, ...],
+    policy_of: Callable[[np.ndarray, pd.DataFrame], ThresholdPolicy],
 ) -> None:
     """The reference is the policy itself on the groups that the Fairness page makes of the training table."""
     raw, table, result, reading, _ = trained
     groups = pd.DataFrame({name: as_groups(table.frame[name]) for name in columns})
-    names = [", ".join(map(label_text, row)) for row in groups.itertuples(index=False)]
     scores = result.model.predict_proba(table.frame)[:, 1]
-    # The threshold of each group is the score of one of its rows.
-    thresholds = pd.Series(scores).groupby(names).quantile(0.5, interpolation="nearest")
-    policy = ThresholdPolicy({name: ((float(at), 1.0),) for name, at in thresholds.items()}, columns)
+    policy = policy_of(scores, groups)
     expected = policy.predict(scores, groups).tolist()
     assert 0 < sum(expected) < ROWS
     kept = policies.keep(registered, "groups", policy)
