@@ -29,6 +29,7 @@ __all__ = [
     "choices",
     "choose",
     "describe",
+    "describe_reads",
     "in_force",
     "keep",
     "kept",
@@ -178,6 +179,24 @@ def note_read(run: Run, check: Mapping[str, JsonValue]) -> None:
 def reads(run: Run) -> int:
     """Return for how many checks the test rows were used: the model's own rule, others, cohorts and comparisons."""
     return 1 + len(events.read(run.id, run.workspace, phase=_PHASE))
+
+
+def describe_reads(run: Run) -> str:
+    """Return what the test rows were used for so far, to follow "used": "to check 2 rules and to read 1 cohort"."""
+    checks = [event.values for event in events.read(run.id, run.workspace, phase=_PHASE)]
+    comparisons = sum("compared_with" in check for check in checks)
+    cohorts = sum("cohort" in check and "rules" not in check for check in checks)
+    rules = reads(run) - comparisons - cohorts
+    parts = [
+        f"{purpose} {count:,} {name}{'s' * (count != 1)}"
+        for purpose, count, name in (
+            ("to check", rules, "rule"),
+            ("to read", cohorts, "cohort"),
+            ("to compare it with", comparisons, "model"),
+        )
+        if count
+    ]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _store(run: Run, file: str, content: bytes) -> None:

@@ -155,11 +155,10 @@ def _evaluation_text(evidence: RunEvidence) -> list[str]:
         )
     text.append(_rule_sentence(evidence))
     text += _missing_intervals(evidence.result.test_metrics)
-    reads = policies.reads(evidence.run)
-    if reads > 1:
+    if policies.reads(evidence.run) > 1:
         text.append(
-            f"The test rows were used to check {reads} rules, one of them the model's own. Each check makes them less "
-            "independent."
+            f"The test rows were used {policies.describe_reads(evidence.run)}, the model's own rule included. Each use "
+            "makes them less independent."
         )
     return text
 

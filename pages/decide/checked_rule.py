@@ -62,8 +62,7 @@ def show(source: DecisionSource, curve: DecisionCurve, policy: ThresholdPolicy) 
             icon=":material/warning:",
         )
     if source.run is not None:
-        reads = policies.reads(source.run)
         st.caption(
-            f"The test rows of this model were used to check {reads} {'rule' if reads == 1 else 'rules'} so far, "
-            "the model's own included. Each further rule makes them less of a test."
+            f"The test rows of this model were used {policies.describe_reads(source.run)} so far, the model's own rule "
+            "included. Each further use makes them less of a test."
         )

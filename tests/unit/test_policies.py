@@ -85,3 +85,20 @@ def test_reads_count_rules_not_looks(run):
     for rule in ({"rules": "first"}, {"rules": "second"}, {"rules": "first"}):
         policies.note_read(run, rule)
     assert policies.reads(run) == 3
+
+
+def test_what_the_test_rows_were_used_for_is_told_apart(run):
+    assert policies.describe_reads(run) == "to check 1 rule"
+    cohort = {"cohort": {"conditions": []}}
+    for check in (
+        {"rules": "first"},
+        {"rules": "second"} | cohort,
+        cohort,
+        cohort,
+        {"compared_with": "a"},
+        {"compared_with": "b"},
+    ):
+        policies.note_read(run, check)
+    assert policies.reads(run) == 6
+    said = "to check 3 rules, to read 1 cohort and to compare it with 2 models"
+    assert policies.describe_reads(run) == said
