@@ -343,9 +343,9 @@ def decision_curve(
 
     Examples
     --------
-    >>> curve = decision_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], costs={"fp": 1, "fn": 5})
+    >>> curve = decision_curve([0, 0, 1, 1], [0.125, 0.5, 0.375, 0.75], costs={"fp": 1, "fn": 5})
     >>> curve.best
-    Best(threshold=0.225, cost=0.25)
+    Best(threshold=0.25, cost=0.25)
     >>> curve.table[["tp", "fp", "fn", "tn"]].iloc[-2].tolist()
     [2, 1, 0, 1]
     """
