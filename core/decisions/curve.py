@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -287,7 +287,7 @@ class DecisionCurve:
             "precision": outcome.precision.value,
             "accuracy": (outcome.tp + outcome.tn) / self._total,
         }
-        policy = ThresholdPolicy.for_all(threshold)
+        policy = replace(ThresholdPolicy.for_all(threshold), between_scores=True)
         policy.settings.update({"objective": "cost", "costs": dict(self.costs), "randomized": False})
         if positive is not None:
             policy.settings["positive"] = positive
