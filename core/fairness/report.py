@@ -14,8 +14,9 @@ from core.fairness.metrics.definitions import DEFINITIONS
 from core.fairness.metrics.group_metrics import GroupMetrics
 from core.fairness.metrics.group_table import flat
 from core.fairness.metrics.groups import label_text
+from core.fairness.metrics.impact import IMPACT_CITATION, impact_ratios
 from core.fairness.metrics.registry import metric_record
-from core.fairness.metrics.verdict import verdict
+from core.fairness.metrics.verdict import conclude
 from core.fairness.rendering import environment
 
 __all__ = ["FairnessReport"]
@@ -27,6 +28,8 @@ _CAVEATS = (
     "No definition fits all questions, and several cannot hold at once when base rates differ.",
 )
 _NOTES = {
+    "Impact ratios": "Selection rates divided by the highest rate of the groups with enough rows and 2% of all. Ratios "
+    f"below 0.80 are looked at by {IMPACT_CITATION}.",
     "Rules": "A row is selected when its score reaches the threshold that applies to it.",
     "Tests": "p-values of no difference between groups; adjusted for all metrics (Benjamini, Hochberg).",
 }
@@ -56,6 +59,8 @@ class FairnessReport:
         The table of a `MitigationResult`.
     caveats : sequence of str, optional
         Sentences at the end of the report.
+    evidence : sequence of str, default=()
+        Sentences on further rows, below the conclusion.
     """
 
     title: str
@@ -66,6 +71,7 @@ class FairnessReport:
     under_policy: GroupMetrics | None = None
     mitigations: pd.DataFrame | None = None
     caveats: Sequence[str] = _CAVEATS
+    evidence: Sequence[str] = ()
 
     @property
     def decisions(self) -> bool:
@@ -76,6 +82,8 @@ class FairnessReport:
         """Return every table by its name."""
         tables = {"Groups": _by_group(self.metrics)}
         if self.decisions:
+            if self.metrics.level_labels is None:
+                tables["Impact ratios"] = impact_ratios(self.metrics)
             tables["Definitions"] = flat(self.metrics.summary)
         tables |= {
             "Intervals": flat(self.metrics.intervals),
@@ -118,12 +126,14 @@ class FairnessReport:
         return self._render("report.html.jinja", charts=[chart for chart in charts if chart.rows])
 
     def _render(self, template: str, charts: list[_Chart]) -> str:
+        conclusion = conclude(self.metrics, self.definition)
         return (
             environment()
             .get_template(template)
             .render(
                 title=self.title,
-                verdict=verdict(self.metrics, self.definition),
+                finding=conclusion.finding,
+                sentences=[*conclusion.notes, *self.evidence],
                 charts=charts,
                 sections=self._sections(),
                 caveats=self.caveats,

@@ -88,9 +88,12 @@ def _measure(evidence: RunEvidence, name: str) -> _Groups:
         )
         return _Groups(name, metrics, _titles(_NUMBER_METRICS))
     truth, predicted = truth.map(str), predicted.map(str)
-    if len(labels) == 2:
-        metrics = group_metrics(truth, predicted, column, pos_label=labels[-1], sample_weight=weights)
-        return _Groups(name, metrics, _titles(_DECISION_METRICS), labels[-1])
+    positive = evidence.favorable
+    if positive is not None:
+        metrics = group_metrics(
+            truth == positive, predicted == positive, column, outcome=positive, sample_weight=weights
+        )
+        return _Groups(name, metrics, _titles(_DECISION_METRICS), positive)
     # With several classes none of them is "selected": accuracy is the rate that all of them have.
     metrics = group_metrics(
         np.ones(len(test), int), (truth == predicted).astype(int), column, pos_label=1, sample_weight=weights
@@ -152,19 +155,8 @@ def _groups_table(groups: _Groups) -> CardTable:
 def _sentences(groups: _Groups) -> list[str]:
     from core.fairness import verdict
 
-    metrics = groups.metrics
-    if list(groups.titles) == ["accuracy"]:
-        gap = 100 * float(metrics.difference()["accuracy"])
-        sentences = [f"'{groups.column}': the largest difference in accuracy between groups is {gap:.1f} points."]
-    else:
-        sentences = [f"'{groups.column}': {verdict(metrics)}"]
-    small = metrics.small_groups
-    not_compared = small[small["metrics"] == "all"]["group"]
-    if len(not_compared):
-        names = ", ".join(map(repr, map(str, not_compared)))
-        minimum = metrics.options.min_group_size
-        sentences.append(f"'{groups.column}': {names} have fewer than {minimum} test rows and are not compared.")
-    return sentences
+    definition = "accuracy_parity" if list(groups.titles) == ["accuracy"] else "demographic_parity"
+    return [f"'{groups.column}': {verdict(groups.metrics, definition)}"]
 
 
 def _policy_table(name: str, policy: ThresholdPolicy, in_force: bool) -> CardTable:

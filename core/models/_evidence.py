@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import NotFoundError, RegistryError
+from core.favorable import favorable_outcome
 from core.models._model_kinds import ModelKind, kind_of_task
 from core.models._run_result import RunResult
 from core.storage import get_store
@@ -123,6 +124,17 @@ class RunEvidence:
         """The classes as text, in the order of the probabilities; None for a number."""
         labels = self.result.labels
         return None if labels is None else [str(label) for label in labels]
+
+    @property
+    def favorable(self) -> str | None:
+        """The outcome of two that rates by group are about: the one chosen, the favorable one by words, or the last."""
+        labels = self.labels
+        if labels is None or len(labels) != 2:
+            return None
+        outcome = favorable_outcome(labels)
+        if outcome is None or self.result.settings.get("positive_label") is not None:
+            return labels[-1]
+        return str(outcome.label)
 
     @property
     def fingerprint(self) -> str | None:

@@ -8,7 +8,7 @@ from functools import partial
 from pydantic import JsonValue
 
 from core.charts import Figure, StaticChart, group_intervals_chart
-from core.fairness import DEFINITIONS, FairnessReport, GroupMetrics, label_text, metric_record, verdict
+from core.fairness import DEFINITIONS, FairnessReport, GroupMetrics, conclude, label_text, metric_record, verdict
 from core.models import code_version
 from core.summary.document import ResultSummary, SummaryNotes, SummarySection, SummaryTable
 from core.summary.group_treatment import group_table
@@ -60,7 +60,7 @@ def summarize_fairness(report: FairnessReport, notes: SummaryNotes | None = None
         kind="Summary of a comparison of groups",
         title=report.title,
         question=_question(report),
-        answer=verdict(metrics, report.definition),
+        answer=conclude(metrics, report.definition).finding,
         sections=tuple(section for section in sections if section is not None),
         facts=facts,
     )
@@ -85,8 +85,8 @@ def _question_section(report: FairnessReport, notes: SummaryNotes) -> SummarySec
     if report.decisions:
         definition = DEFINITIONS[report.definition]
         text.append(f"Groups are compared by {definition.title.lower()}. {definition.help}")
-        if positive := report.facts.get("Positive label"):
-            text.append(f"Selected means '{positive}'.")
+        if positive := report.facts.get("Favorable outcome"):
+            text.append(f"The favorable outcome is '{positive}'; selected means that a person gets it.")
     else:
         text.append("Groups are compared by the errors of predicted numbers.")
     missing = ""
@@ -147,23 +147,9 @@ def _certainty_section(report: FairnessReport) -> SummarySection:
         f"{int(metrics.rows.sum()):,} rows in {len(metrics.labels):,} groups, with "
         f"{metrics.options.confidence:.0%} intervals. A group needs {minimum:,} rows to be compared."
     ]
-    metric = str(metrics.summary.loc[report.definition, "metric"]) if report.decisions else _NUMBER_METRICS[0]
-    p = float(
-        metrics.summary.loc[report.definition, "p_value"] if report.decisions else metrics.tests.loc[metric, "p_value"]
-    )
-    if not math.isnan(p):
-        size = "less than 0.001" if p < 0.001 else f"{p:.3f}"
-        text.append(
-            f"If groups did not matter, differences in {metric_record(metric).phrase} as large as these would come up "
-            f"with a probability of {size}."
-        )
-    else:
-        text.append("No test of the differences could be made.")
-    small = [label_text(label) for label, rows in zip(metrics.labels, metrics.rows, strict=True) if rows < minimum]
-    if small:
-        listed = ", ".join(f"'{name}'" for name in small[:_MAX_SENTENCES])
-        more = f" and {len(small) - _MAX_SENTENCES:,} more" if len(small) > _MAX_SENTENCES else ""
-        text.append(f"Too few rows to judge: {listed}{more}.")
+    if report.decisions:
+        text.append("Interval and p-value of the answer hold for all pairs of groups and all criteria together.")
+    text += [*conclude(metrics, report.definition).notes, *report.evidence]
     return SummarySection("certainty", "How sure this is", tuple(text))
 
 

@@ -27,9 +27,8 @@ def groups_section(evidence: RunEvidence, card: ModelCard) -> SummarySection:
             reason = " ".join(section.text)
         return SummarySection("groups", _TITLE, missing=reason)
     tables, text = [], list(section.text)
-    selected = evidence.labels is not None and len(evidence.labels) == 2
-    if selected and evidence.labels is not None:
-        text.insert(0, f"Selected means that the model names '{evidence.labels[-1]}'.")
+    if evidence.favorable is not None:
+        text.insert(0, f"Selected means that the model names '{evidence.favorable}'.")
     for column, groups in facts.items():
         assert isinstance(groups, dict)
         rows = {str(label): values for label, values in groups.items() if isinstance(values, dict)}

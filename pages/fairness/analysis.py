@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +11,15 @@ import streamlit as st
 
 from core.catalog import Dataset, Run
 from core.fairness import MIN_GROUP_SIZE, MitigationSettings, ScoreTable, as_groups, score_table
-from pages._ui import address
+from core.favorable import favorable_outcome
+from pages._ui import address, frame
 
 __all__ = [
     "Analysis",
     "GroupChoice",
     "Predictions",
+    "choose_favorable",
     "choose_groups",
-    "choose_positive_label",
     "group_columns",
     "state_key",
 ]
@@ -70,17 +72,24 @@ class Analysis:
     dataset : Dataset
         Table of the rows.
     positive : str or None
-        The positive label; None for numbers.
+        The favorable outcome, which the rates are about; None for numbers.
     sensitive : tuple of str
         Sensitive columns.
     test : Predictions
         Rows that the metrics are about.
     calibration : Predictions or None
-        Other rows, to fit thresholds on; None without scores.
+        Rows to fit thresholds on; None without scores.
     min_group_size : int
         Rows that a group needs to be compared.
     weight : str or None, default=None
         Column whose weights the rows count by.
+    holdout : Predictions or None, default=None
+        Rows to check thresholds on, where those are not the ones that the metrics are about: a table's own decisions
+        are all compared, and only thresholds need rows of their own.
+    notes : tuple of str, default=()
+        Phrases on how the rows were read.
+    decisions_only : bool, default=False
+        Whether there are no true outcomes: `test.truth` repeats the decisions then.
     """
 
     key: str
@@ -93,6 +102,14 @@ class Analysis:
     calibration: Predictions | None
     min_group_size: int
     weight: str | None = None
+    holdout: Predictions | None = None
+    notes: tuple[str, ...] = ()
+    decisions_only: bool = False
+
+    @property
+    def check(self) -> Predictions:
+        """Rows that a rule is checked on, which it was not fitted on."""
+        return self.test if self.holdout is None else self.holdout
 
 
 @dataclass(frozen=True)
@@ -141,15 +158,39 @@ def group_columns(columns: pd.DataFrame, bins: int) -> pd.DataFrame:
     return pd.DataFrame({name: as_groups(columns[name], bins) for name in columns.columns})
 
 
-def choose_positive_label(labels: list[str], key: str) -> str:
-    """Draw the choice of the positive label."""
-    return st.selectbox(
-        "Positive label",
+def choose_favorable(labels: Sequence[str], key: str, *, chosen: str | None = None) -> str | None:
+    """Draw the choice of the favorable outcome; None until a known word or the user decides.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Outcomes to choose from.
+    key : str
+        Key of the widget.
+    chosen : str, optional
+        Positive class that was chosen for the search.
+    """
+    suggestion = favorable_outcome(labels)
+    default = chosen if chosen in labels else None if suggestion is None else str(suggestion.label)
+    widget = f"fairness-positive-{key}"
+    shown = address.restore_optional("favorable", labels, default, widget)
+    outcome = st.selectbox(
+        "Favorable outcome",
         labels,
-        index=len(labels) - 1,
-        help="The outcome that being selected means. With several classes: this one against the rest.",
-        key=f"fairness-positive-{key}",
+        index=None,
+        placeholder="Which outcome is good for the person?",
+        help="The outcome that rates are about, such as being invited. Of several outcomes: this one against the rest.",
+        key=widget,
     )
+    address.keep("favorable", outcome, shown, widget)
+    if outcome is None:
+        st.info("Choose the outcome that is good for the person. Groups are compared by it.", icon=":material/rule:")
+    elif outcome == chosen:
+        st.caption("The positive class of the search.")
+    elif suggestion is not None and outcome == suggestion.label:
+        other = "" if suggestion.certain else " Choose another one if that is not good for the person."
+        st.caption(f":material/lightbulb: {frame.plain(suggestion.reason)}{other}")
+    return outcome
 
 
 def state_key(analysis: Analysis, name: str) -> str:

@@ -1,4 +1,4 @@
-"""A rule on the test rows, compared with what it promised on the calibration rows."""
+"""A rule on rows that it was not fitted on, compared with what it promised on the calibration rows."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from core.fairness import CONSTRAINTS, GroupMetrics, ThresholdPolicy
 from pages._ui import frame, numbers
 from pages.fairness.analysis import Analysis, state_key
 
-__all__ = ["applied_rule", "show"]
+__all__ = ["applied_rule", "rows_of_check", "show"]
 
 _SHIFT = 0.02  # from here on, promise and test rows are said to differ
 
 
 def applied_rule(analysis: Analysis) -> tuple[ThresholdPolicy, GroupMetrics] | None:
-    """Return the rule that was applied to the test rows and their metrics under it, if one was."""
+    """Return the rule that was applied and the metrics of the rows under it, if one was."""
     stored = st.session_state.get(state_key(analysis, "policy"))
     if stored is None or not st.session_state.get(state_key(analysis, "applied")):
         return None
     policy = ThresholdPolicy.from_dict(stored)
-    return policy, analysis.test.score_table(analysis.min_group_size).under(policy)
+    return policy, analysis.check.score_table(analysis.min_group_size).under(policy)
+
+
+def rows_of_check(analysis: Analysis) -> str:
+    """Return what the rows are called that a rule is checked on."""
+    return "the test rows" if analysis.run is not None else "the other half of the rows"
 
 
 def _score_shift(analysis: Analysis) -> float:
-    """Return the largest distance of the scores' deciles on test and calibration rows."""
+    """Return the largest distance of the scores' deciles on the rows of the check and on the calibration rows."""
     assert analysis.calibration is not None
-    test, calibration = analysis.test.score, analysis.calibration.score
+    test, calibration = analysis.check.score, analysis.calibration.score
     assert test is not None
     assert calibration is not None
     deciles = np.linspace(0.1, 0.9, 9)
@@ -35,7 +40,7 @@ def _score_shift(analysis: Analysis) -> float:
 
 
 def show(analysis: Analysis) -> None:
-    """Draw the effect of the applied rule on the test rows; nothing before one is applied."""
+    """Draw the effect of the applied rule; nothing before one is applied."""
     applied = applied_rule(analysis)
     if applied is None:
         return
@@ -44,20 +49,20 @@ def show(analysis: Analysis) -> None:
     accuracy = metrics.overall_intervals.loc["accuracy"]
     st.markdown(
         frame.plain(
-            f"On the test rows the rule gives an accuracy of "
+            f"On {rows_of_check(analysis)} the rule gives an accuracy of "
             f"{numbers.estimate(accuracy['value'], accuracy['low'], accuracy['high'])} "
             f"{numbers.interval(accuracy['low'], accuracy['high'])} and a difference of {100 * gap:.1f} points."
         )
     )
     shift = abs(gap - policy.expected["violation"])
     if shift > _SHIFT:
+        reason = "the refitted model's scores differ, or chance in small groups" if analysis.run else "chance"
         st.warning(
-            f"That is {100 * shift:.1f} points from the difference on the calibration rows: "
-            "the refitted model's scores differ, or chance in small groups.",
+            f"That is {100 * shift:.1f} points from the difference on the calibration rows: {reason}.",
             icon=":material/warning:",
         )
     score_shift = _score_shift(analysis)
-    if score_shift > _SHIFT:
+    if analysis.run is not None and score_shift > _SHIFT:
         st.warning(
             f"The refitted model's scores on the test rows are up to {score_shift:.3f} from those that the rule was "
             "fitted on (by deciles): its thresholds do not fit them exactly.",

@@ -26,7 +26,7 @@ def show(analysis: Analysis) -> None:
         None,
         analysis.positive,
         _rows(analysis.calibration),
-        _rows(analysis.test),
+        _rows(analysis.check),
         "rows, half of the table drawn at random",
         analysis.weight,
     )

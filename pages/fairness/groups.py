@@ -1,4 +1,4 @@
-"""The Groups tab: a verdict, tiles, intervals and a table by group, and the meaning of each definition."""
+"""The Groups tab: intervals and a table by group, impact ratios, and the meaning of each definition."""
 
 from __future__ import annotations
 
@@ -7,103 +7,49 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from core import policies
-from core.fairness import DEFINITIONS, GroupMetrics, group_metrics, label_text, metric_record, verdict
-from pages._ui import charts, frame, numbers
-from pages.fairness.analysis import Analysis
+from core.fairness import DEFINITIONS, GroupMetrics, conclude, group_metrics, label_text, metric_record
+from pages._ui import charts, frame
+from pages.fairness import impact
+from pages.fairness.analysis import Analysis, Predictions
 
-__all__ = ["group_table", "measure", "show", "show_verdict"]
+__all__ = ["definitions_of", "group_table", "measure", "measure_others", "show"]
 
-_NUMBER_TILES = ("mae", "mean_error", "rmse", "r2")
-_DECISION_TILES = ("selection_rate", "accuracy")
 _NUMBER_CHARTS = ("mean_error", "mae")
 _TABLE_HEIGHT = 560
 _TABLE_ROWS = 15
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _measure(key: str, min_group_size: int, _analysis: Analysis) -> GroupMetrics:
-    rows = _analysis.test
+def _measure(key: str, min_group_size: int, _analysis: Analysis, _rows: Predictions) -> GroupMetrics:
     task: Literal["regression", "classification"] = "regression" if _analysis.positive is None else "classification"
     return group_metrics(
-        rows.truth,
-        rows.predicted,
-        rows.groups,
-        y_score=rows.score,
+        _rows.truth,
+        _rows.predicted,
+        _rows.groups,
+        y_score=None if _analysis.decisions_only else _rows.score,
+        metrics=["selection_rate"] if _analysis.decisions_only else None,
         min_group_size=min_group_size,
         task=task,
-        sample_weight=rows.weight,
+        sample_weight=_rows.weight,
+        outcome=_analysis.positive,
     )
 
 
 def measure(analysis: Analysis) -> GroupMetrics:
-    """Return the metrics of the test rows by group."""
-    return _measure(analysis.key, analysis.min_group_size, analysis)
+    """Return the metrics of the analyzed rows by group."""
+    return _measure(analysis.key, analysis.min_group_size, analysis, analysis.test)
 
 
-def show_verdict(analysis: Analysis, metrics: GroupMetrics) -> str:
-    """Draw the choice of the definition, its verdict and tiles; return the definition."""
-    definition = "demographic_parity"
-    if analysis.positive is not None:
-        definition = st.selectbox(
-            "Fairness criterion",
-            list(DEFINITIONS),
-            format_func=lambda name: f"{DEFINITIONS[name].title}: {DEFINITIONS[name].question}",
-            key="fairness-definition",
-        )
-    st.subheader(frame.plain(verdict(metrics, definition)))
-    count = len(analysis.test.truth)
-    rows = f"{count:,} test rows" if analysis.calibration is not None or analysis.run else f"{count:,} rows"
-    facts = [rows, f"{len(metrics.labels):,} groups"]
-    if analysis.positive:
-        facts.append(f"selected means {frame.plain(analysis.positive)}")
-    facts.append("95% intervals")
-    if analysis.weight is not None:
-        facts.append(f"rows count by their weight in {frame.plain(analysis.weight)} (without tests)")
-    if analysis.run is not None:
-        reads = policies.reads(analysis.run)
-        facts.append(f"test rows used to check {reads:,} {'rule' if reads == 1 else 'rules'} so far")
-    st.caption(" · ".join(facts))
-    with st.container(horizontal=True):
-        _overall_tiles(metrics, _NUMBER_TILES if analysis.positive is None else _DECISION_TILES)
-        if analysis.positive is not None:
-            _disparity_tiles(metrics, definition)
-    return definition
+def definitions_of(metrics: GroupMetrics) -> list[str]:
+    """Return the definitions of fairness that the metrics can be judged by."""
+    return [name for name, record in DEFINITIONS.items() if set(record.metrics) <= set(metrics.metrics)]
 
 
-def _tile(label: str, value: str, note: str, help_text: str | None = None) -> None:
-    st.metric(label, value, note, delta_color="off", delta_arrow="off", border=True, help=help_text)
-
-
-def _overall_tiles(metrics: GroupMetrics, names: tuple[str, ...]) -> None:
-    for name in names:
-        record = metric_record(name)
-        scale, unit = (100.0, "%") if record.unit == "share" else (1.0, "")
-        value, low, high = (scale * metrics.overall_intervals.loc[name, part] for part in ("value", "low", "high"))
-        text = numbers.estimate(value, low, high) + unit
-        _tile(f"{record.title}, all", text, numbers.interval(low, high), record.help)
-
-
-def _disparity_tiles(metrics: GroupMetrics, definition: str) -> None:
-    row = metrics.summary.loc[definition]
-    p = row["p_value"]
-    _tile(
-        f"Difference in {metric_record(row['metric']).phrase}",
-        _points(row["difference"]),
-        "no test" if pd.isna(p) else f"p {'<' if p < 0.001 else '='} {max(p, 0.001):.3f}",
-        "Between the lowest and the highest group with enough rows.",
-    )
-    ratio = row["ratio"]
-    rule = "n/a" if pd.isna(ratio) else ("at least" if ratio >= 0.8 else "below") + " four fifths"
-    _tile("Ratio, lowest to highest", _ratio(ratio), rule)
-
-
-def _points(difference: float) -> str:
-    return "n/a" if pd.isna(difference) else f"{100 * difference:.1f} points"
-
-
-def _ratio(ratio: float) -> str:
-    return "n/a" if pd.isna(ratio) else f"{ratio:.2f}"
+def measure_others(analysis: Analysis) -> GroupMetrics | None:
+    """Return the metrics of other rows that a run keeps predictions of, if there are any."""
+    if analysis.run is None or analysis.calibration is None:
+        return None
+    return _measure(f"{analysis.key}/calibration", analysis.min_group_size, analysis, analysis.calibration)
 
 
 def group_table(metrics: GroupMetrics) -> pd.DataFrame:
@@ -133,6 +79,8 @@ def show(analysis: Analysis, metrics: GroupMetrics, definition: str) -> None:
             record = metric_record(name)
             charts.group_intervals(table, record.title, percent=record.unit == "share")
     _table(metrics, sort_by=charted[0])
+    if analysis.positive is not None:
+        impact.show(metrics)
     if len(metrics.small_groups):
         with st.expander(f"Too few rows to compare: {len(metrics.small_groups)}", icon=":material/group_off:"):
             small = metrics.small_groups.assign(group=[label_text(label) for label in metrics.small_groups["group"]])
@@ -162,11 +110,9 @@ def _table(metrics: GroupMetrics, sort_by: str) -> None:
 
 
 def _definitions(metrics: GroupMetrics) -> None:
-    with st.expander("All definitions, and the questions they answer", icon=":material/menu_book:"):
-        for name, definition in DEFINITIONS.items():
-            if name not in metrics.summary.index:
-                continue
-            row = metrics.summary.loc[name]
-            gap, ratio = _points(row["difference"]), _ratio(row["ratio"])
-            st.markdown(f"**{definition.title}**: {definition.question} Difference {gap}, ratio {ratio}.")
-            st.caption(definition.when)
+    with st.expander("All criteria, and the questions they answer", icon=":material/menu_book:"):
+        for name in definitions_of(metrics):
+            definition = DEFINITIONS[name]
+            st.markdown(f"**{definition.title}**: {definition.question}")
+            st.markdown(frame.plain(conclude(metrics, name).finding))
+            st.caption(f"{definition.when} {definition.misleads}")

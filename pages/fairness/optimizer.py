@@ -188,10 +188,12 @@ def _actions(analysis: Analysis, policy: ThresholdPolicy) -> None:
         policy = replace(policy, settings=policy.settings | {"positive": analysis.positive})
     with st.container(horizontal=True):
         if st.button(
-            "Apply to the test rows",
+            f"Apply to {applied_rule.rows_of_check(analysis)}",
             icon=":material/fact_check:",
             key="fairness-apply",
-            help="Uses the test rows once to check this rule; these uses are counted.",
+            help="Uses the test rows once to check this rule; these uses are counted."
+            if analysis.run is not None
+            else "Checks the rule on rows that it was not fitted on.",
         ):
             st.session_state[state_key(analysis, "applied")] = True
             if analysis.run is not None:

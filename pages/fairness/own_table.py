@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,11 @@ from pages.fairness.analysis import (
     Analysis,
     GroupChoice,
     Predictions,
+    choose_favorable,
     choose_groups,
-    choose_positive_label,
     group_columns,
 )
+from pages.fairness.label_mapping import choose_mapping
 
 __all__ = ["choose_columns"]
 
@@ -31,9 +33,16 @@ _MAX_LABELS = 200
 class _Roles:
     """The columns of labels, predictions and scores."""
 
-    label: str
+    label: str | None
     prediction: str | None
     score: str | None
+
+    @property
+    def outcome(self) -> str:
+        """The column whose values are the outcomes: the true ones, or the decisions where these are all there is."""
+        column = self.label or self.prediction
+        assert column is not None
+        return column
 
     @property
     def names(self) -> list[str]:
@@ -45,7 +54,10 @@ def choose_columns(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator
     names = tables.column_names(dataset)
     roles = _choose_roles(dataset, names, left)
     if roles is None:
-        st.caption("Choose the label, and a prediction or a score. Or choose a model above.")
+        st.caption(
+            "Choose the decision. With the true outcome beside it, right and wrong decisions are compared too; with a "
+            "score, thresholds. Or choose a model above."
+        )
         return None
     others = [name for name in names if name not in roles.names]
     with right:
@@ -57,31 +69,52 @@ def choose_columns(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator
     table = table.assign(**{name: whole_numbers(table[name]) for name in roles.names})  # 1, not 1.0
     complete = table[roles.names].notna().all(axis=1)
     if not complete.any():
-        frame.show_error("No row has both a label and a prediction.", "Choose other columns.")
+        frame.show_error("No row has a value in all of these columns.", "Choose other columns.")
         return None
     if not complete.all():
-        st.caption(f"{int((~complete).sum()):,} rows without a label or a prediction are left out.")
+        st.caption(f"{int((~complete).sum()):,} rows without a value in one of these columns are left out.")
         table = table[complete]
-    positive = None
-    if infer_task(table[roles.label]) != "regression":
-        values = table[roles.label].astype(str)
-        if values.nunique() > _MAX_LABELS:
-            frame.show_error(f"'{roles.label}' has {values.nunique():,} different labels.", "Choose another column.")
+    positive, mapping = None, None
+    classes = roles.label is None or infer_task(table[roles.label]) != "regression"
+    if classes:
+        labels = sorted(table[roles.outcome].astype(str).unique())
+        if len(labels) > _MAX_LABELS:
+            frame.show_error(f"'{roles.outcome}' has {len(labels):,} different labels.", "Choose another column.")
             return None
+        predicted = [] if roles.prediction is None else sorted(table[roles.prediction].astype(str).unique())
+        key = f"{dataset.id}-{roles.outcome}"
         with left:
-            positive = choose_positive_label(sorted(values.unique()), f"{dataset.id}-{roles.label}")
+            mapping = choose_mapping(labels, predicted, f"{key}-{roles.prediction}")
+            positive = choose_favorable(labels, key)
     if not choice.columns:
         st.caption("Choose at least one sensitive column.")
         return None
-    return _analyze(dataset, table, roles, positive, choice)
+    if classes and (positive is None or mapping is None):
+        return None
+    return _analyze(dataset, table, roles, positive, mapping or {}, choice)
 
 
 def _choose_roles(dataset: Dataset, names: list[str], column: DeltaGenerator) -> _Roles | None:
     """Draw the choice of label, prediction and score; None until there are enough."""
     target = dataset.roles.get("target")
     with column:
-        label = _choose(dataset, names, "label", "Label (true outcome)", default=target if target in names else None)
-        prediction = _choose(dataset, names, "prediction", "Prediction", placeholder="The column with decisions")
+        prediction = _choose(
+            dataset,
+            names,
+            "prediction",
+            "Decision or prediction",
+            placeholder="The column with decisions",
+            help="What was decided, such as invite or reject, or what a model predicted.",
+        )
+        label = _choose(
+            dataset,
+            names,
+            "label",
+            "True outcome",
+            default=target if target in names else None,
+            placeholder="If it is known",
+            help="What turned out to be right. Leave it empty where there are decisions only.",
+        )
         score = _choose(
             dataset,
             names,
@@ -90,7 +123,11 @@ def _choose_roles(dataset: Dataset, names: list[str], column: DeltaGenerator) ->
             placeholder="If there is one",
             help="Any number, higher for the positive label. It enables the threshold lab.",
         )
-    return None if label is None or (prediction is None and score is None) else _Roles(label, prediction, score)
+    if prediction is None and (label is None or score is None):
+        return None
+    if label is None and score is not None:
+        column.caption(f"{frame.plain(score)} is not used: thresholds need true outcomes.")
+    return _Roles(label, prediction, None if label is None else score)
 
 
 def _choose(
@@ -112,7 +149,12 @@ def _choose(
 
 
 def _analyze(
-    dataset: Dataset, columns: pd.DataFrame, roles: _Roles, positive: str | None, choice: GroupChoice
+    dataset: Dataset,
+    columns: pd.DataFrame,
+    roles: _Roles,
+    positive: str | None,
+    mapping: Mapping[str, str],
+    choice: GroupChoice,
 ) -> Analysis | None:
     numbers = {
         name: pd.to_numeric(columns[name], errors="coerce")
@@ -120,33 +162,36 @@ def _analyze(
         if name is not None
     }
     groups = group_columns(columns[list(choice.columns)], choice.bins)
+    calibration = holdout = None
+    notes = [f"predicted {label} counts as {meaning}" for label, meaning in mapping.items()]
+    if roles.label is None:
+        notes.append("decisions without true outcomes")
     if positive is None:
         predicted = numbers[roles.prediction or roles.score or ""]
         if predicted.isna().any():
             frame.show_error("The prediction is not a number in every row.", "Choose a column of numbers.")
             return None
-        test = Predictions(columns[roles.label].to_numpy(float), predicted.to_numpy(float), None, groups)
-        calibration = None
+        test = Predictions(columns[roles.outcome].to_numpy(float), predicted.to_numpy(float), None, groups)
     else:
         score = None if roles.score is None else numbers[roles.score]
         if score is not None and score.isna().any():
             message = f"'{roles.score}' is not a number in every row."
             frame.show_error(message, "Choose a column of numbers as the score.")
             return None
-        truth = (columns[roles.label].astype(str) == positive).to_numpy()
+        truth = (columns[roles.outcome].astype(str) == positive).to_numpy()
         if roles.prediction is not None:
-            selected = (columns[roles.prediction].astype(str) == positive).to_numpy()
+            selected = (columns[roles.prediction].astype(str).replace(dict(mapping)) == positive).to_numpy()
         else:
             assert score is not None
             threshold = 0.5 if score.between(0, 1).all() else float(score.median())
             selected = (score >= threshold).to_numpy()
+            notes.append(f"decided by {roles.score} of at least {threshold:g}")
         test = Predictions(truth, selected, None if score is None else score.to_numpy(float), groups)
-        calibration = None
         if test.score is not None:
             drawn = np.random.default_rng(0).random(len(truth)) < _CALIBRATION_FRACTION
-            test, calibration = _rows(test, ~drawn), _rows(test, drawn)
+            holdout, calibration = _rows(test, ~drawn), _rows(test, drawn)
     return Analysis(
-        key=f"{dataset.id}/{roles}/{positive}/{choice.columns}/{choice.bins}",
+        key=f"{dataset.id}/{roles}/{positive}/{mapping}/{choice.columns}/{choice.bins}",
         title=dataset.name,
         run=None,
         dataset=dataset,
@@ -155,6 +200,9 @@ def _analyze(
         test=test,
         calibration=calibration,
         min_group_size=choice.min_group_size,
+        holdout=holdout,
+        notes=tuple(notes),
+        decisions_only=roles.label is None,
     )
 
 

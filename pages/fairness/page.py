@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
+from core.fairness import conclude
 from pages._ui import header, tabs
 from pages.fairness import (
     bias_audit,
+    conclusion,
+    criterion,
     decide,
     groups,
     mitigations,
@@ -21,14 +24,17 @@ header.show("Fairness", "Compare how groups are treated, see how certain it is, 
 analysis = source.choose()
 contents: dict[str, Callable[[], None]] = {}
 if analysis is not None:
-    metrics = groups.measure(analysis)
-    definition = groups.show_verdict(analysis, metrics)
+    metrics, others = groups.measure(analysis), groups.measure_others(analysis)
+    definition = "demographic_parity" if analysis.positive is None else criterion.choose(groups.definitions_of(metrics))
+    concluded = conclude(metrics, definition)
+    conclusion.show(analysis, metrics, concluded, others)
+    evidence = conclusion.further_evidence(analysis, concluded, others)
     contents = {
         "Groups": partial(groups.show, analysis, metrics, definition),
         "Compare": partial(model_comparison.show, analysis, definition),
         "Threshold lab": partial(threshold_lab.show, analysis),
         "Mitigations": partial(mitigations.show, analysis),
-        "Report": partial(report.show, analysis, metrics, definition),
+        "Report": partial(report.show, analysis, metrics, definition, evidence),
     }
     if decide.applies(analysis):
         contents["Decide"] = partial(decide.show, analysis)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -21,9 +22,9 @@ from pages.fairness.applied_rule import applied_rule
 __all__ = ["show"]
 
 
-def show(analysis: Analysis, metrics: GroupMetrics, definition: str) -> None:
-    """Draw the downloads and their contents."""
-    report = _report(analysis, metrics, definition)
+def show(analysis: Analysis, metrics: GroupMetrics, definition: str, evidence: Sequence[str]) -> None:
+    """Draw the downloads and their contents; `evidence` are sentences on further rows."""
+    report = _report(analysis, metrics, definition, evidence)
     _summary(analysis, report)
     st.caption("Settings, the table's fingerprint, charts, tables, intervals and caveats. The file loads nothing.")
     with st.container(horizontal=True):
@@ -54,7 +55,7 @@ def _summary(analysis: Analysis, report: FairnessReport) -> None:
     result_summary.show_comparison(key, analysis.dataset, lambda notes: summarize_fairness(report, notes, date=today))
 
 
-def _report(analysis: Analysis, metrics: GroupMetrics, definition: str) -> FairnessReport:
+def _report(analysis: Analysis, metrics: GroupMetrics, definition: str, evidence: Sequence[str]) -> FairnessReport:
     dataset, run = analysis.dataset, analysis.run
     facts = {
         "Table": f"{dataset.name} ({dataset.rows:,} rows)",
@@ -62,19 +63,22 @@ def _report(analysis: Analysis, metrics: GroupMetrics, definition: str) -> Fairn
         "Model": run.title + f" (run {run.id})" if run else "none: the table's own predictions",
         "Rows analyzed": f"{len(analysis.test.truth):,}",
         "Sensitive columns": ", ".join(analysis.sensitive),
-        "Positive label": analysis.positive or "none: numbers",
+        "Favorable outcome": analysis.positive or "none: numbers",
         "Minimum group size": str(analysis.min_group_size),
     }
     if analysis.weight is not None:
         facts["Rows count by"] = analysis.weight
     if run is not None:
         facts["Rules checked on the test rows"] = str(policies.reads(run))
+    if analysis.notes:
+        facts["Reading"] = "; ".join(analysis.notes)
     applied = applied_rule(analysis)
     return FairnessReport(
         title=f"Fairness of {analysis.title}",
         facts=facts,
         metrics=metrics,
         definition=definition,
+        evidence=evidence,
         policy=None if applied is None else applied[0].to_dict(),
         under_policy=None if applied is None else applied[1],
         mitigations=mitigations.latest_table(run),

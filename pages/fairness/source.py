@@ -12,7 +12,7 @@ from core.errors import NotFoundError
 from core.evaluation import weights_in
 from pages._ui import address, artifacts, distinct, frame, lookups, tables
 from pages.fairness import own_table
-from pages.fairness.analysis import Analysis, Predictions, choose_groups, choose_positive_label, group_columns
+from pages.fairness.analysis import Analysis, Predictions, choose_favorable, choose_groups, group_columns
 
 __all__ = ["check_link", "choose", "chosen"]
 
@@ -109,9 +109,11 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         choice = choose_groups(names, list(default), run.id)
     labels = [str(label) for label in result["labels"]] if result["labels"] is not None else None
     with left:
-        positive = choose_positive_label(labels, run.id) if labels is not None else None
+        positive = None if labels is None else choose_favorable(labels, run.id, chosen=settings.get("positive_label"))
     if not choice.columns:
         st.caption("Choose at least one sensitive column.")
+        return None
+    if labels is not None and positive is None:
         return None
     groups = group_columns(artifacts.read_table(dataset.data_digest, choice.columns), choice.bins)
 

@@ -50,9 +50,13 @@ def show(analysis: Analysis) -> None:
         st.info(f"Thresholds need {need}.", icon=":material/tune:")
         return
     origin = _CALIBRATION_ROWS.get(analysis.run.task if analysis.run else "", "half of the rows, drawn at random")
+    purpose = (
+        "so that the test rows stay unseen"
+        if analysis.run is not None
+        else "so that a rule is checked on the other half"
+    )
     st.caption(
-        f"This tab uses {len(analysis.calibration.truth):,} calibration rows ({origin}), "
-        "so that the test rows stay unseen."
+        f"This tab uses {len(analysis.calibration.truth):,} calibration rows ({origin}), {purpose}."
         + (f" Rates count rows by their weight in {frame.plain(analysis.weight)}." if analysis.weight else "")
     )
     st.fragment(frame.guarded(show_sliders))(analysis)

@@ -26,7 +26,9 @@ def test_from_a_result_to_a_rule_and_a_report(searched, tab: Page, tmp_path) -> 
     settled(tab)
     tab.locator(".st-key-automl-to-fairness").get_by_role("button").click()
     expect(tab).to_have_url(re.compile(f"fairness.*run={run_id}"))
-    expect(tab.get_by_role("heading", name=re.compile("'male' is selected .* points"))).to_be_visible(timeout=30_000)
+    expect(tab.get_by_role("heading", name=re.compile("'male': .* of 100 .*gap .* points"))).to_be_visible(
+        timeout=30_000
+    )
     settled(tab)
 
     tab.get_by_role("tab", name="Threshold lab").click()

@@ -45,9 +45,10 @@ def test_a_model_is_judged_by_its_test_rows(world: World) -> None:
     assert not test.exception
     assert not test.error
     said = texts(test)
-    assert "is selected" in said
+    assert "of 100 get 'good'" in test.subheader[0].value
     assert "200 test rows" in said
-    assert "selected means good" in said
+    assert "favorable outcome: good" in said
+    assert "On 800 out-of-fold predictions: " in said.replace("\\", ""), "the larger evidence"
     shown = test.dataframe[0].value
     assert shown["Rows"].sum() == 200
 

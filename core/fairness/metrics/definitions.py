@@ -16,6 +16,8 @@ __all__ = [
     "Definition",
     "Disparity",
     "DisparityMethod",
+    "comparable_groups",
+    "compared_rates",
     "extreme_groups",
     "largest_difference",
     "smallest_ratio",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 FOUR_FIFTHS = 0.8
+MIN_SHARE = 0.02  # of all rows: smaller groups are left out of ratios, as is usual where tables are filed
 
 DisparityMethod: TypeAlias = Literal["between_groups", "to_overall"]
 
@@ -45,6 +48,8 @@ class Definition:
         Decisions that it fits.
     min_ratio : float, optional
         Smallest ratio of two groups that still counts as fair; None where there is no such rule.
+    misleads : str, default=""
+        Sentences on when it misleads.
     """
 
     name: str
@@ -53,11 +58,12 @@ class Definition:
     question: str
     when: str
     min_ratio: float | None = None
+    misleads: str = ""
 
     @property
     def help(self) -> str:
-        """Help text: the question, and when to ask it."""
-        return f"{self.question} {self.when}"
+        """Help text: the question, when to ask it, and when it misleads."""
+        return " ".join(part for part in (self.question, self.when, self.misleads) if part)
 
 
 DEFINITIONS: Registry[Definition] = Registry(
@@ -69,6 +75,8 @@ DEFINITIONS: Registry[Definition] = Registry(
             ("selection_rate",),
             "Is every group selected equally often?",
             "When the labels themselves may carry past injustice, or the law looks at outcomes.",
+            misleads="It misleads where groups differ in what the decision is about: equal rates then hide that "
+            "equally qualified people are treated differently.",
         ),
         Definition(
             "equalized_odds",
@@ -76,13 +84,26 @@ DEFINITIONS: Registry[Definition] = Registry(
             ("true_positive_rate", "false_positive_rate"),
             "Among those with the same true label, is every group selected equally often?",
             "When the labels can be trusted and both kinds of error do harm.",
+            misleads="It misleads where the true labels are past decisions, or known only of people who were selected: "
+            "it then asks for more of the same.",
         ),
         Definition(
             "equal_opportunity",
             "Equal opportunity",
             ("true_positive_rate",),
-            "Among those who deserve it, is every group selected equally often?",
+            "Among those with the positive label, is every group selected equally often?",
             "When being passed over is the harm: loans, jobs, admissions.",
+            misleads="It misleads where wrong selections do harm too, such as loans that cannot be repaid: it does not "
+            "look at them. It trusts the true labels.",
+        ),
+        Definition(
+            "predictive_equality",
+            "Predictive equality",
+            ("false_positive_rate",),
+            "Among those without the positive label, is every group selected equally often?",
+            "When being selected wrongly is the harm: accusations, inspections, detention.",
+            misleads="It misleads where few people lack the positive label, and where being passed over does harm too: "
+            "it does not look at that. It trusts the true labels.",
         ),
         Definition(
             "predictive_parity",
@@ -90,6 +111,8 @@ DEFINITIONS: Registry[Definition] = Registry(
             ("precision",),
             "Does being selected mean the same in every group?",
             "When people act on the selection: inspections, treatment, referrals.",
+            misleads="It misleads where groups differ in their base rates: one threshold for all can then look "
+            "unequal, and a stricter one for a group can look equal.",
         ),
         Definition(
             "accuracy_parity",
@@ -97,18 +120,28 @@ DEFINITIONS: Registry[Definition] = Registry(
             ("accuracy",),
             "Is the model right equally often in every group?",
             "When both errors cost the same and no group should be served worse.",
+            misleads="It misleads where one group is wrongly passed over as often as another is wrongly selected: both "
+            "count as one error.",
         ),
         Definition(
             "four_fifths",
-            "Four-fifths rule",
+            "Four-fifths convention (29 CFR 1607.4 D)",
             ("selection_rate",),
             "Is every group selected at least 80% as often as the group selected most?",
-            "The rule of thumb of US employment law for adverse impact.",
+            "When selection rates are looked at for adverse impact, as in US hiring. It is a convention, not a limit "
+            "below which all is well.",
             min_ratio=FOUR_FIFTHS,
+            misleads="It misleads in small groups, where chance alone gives low ratios, and in large ones, where a "
+            "ratio above 80% can still be far from chance.",
         ),
     ],
 )
 """Definitions of group fairness, in the order of the tables."""
+
+
+def compared_rates() -> tuple[str, ...]:
+    """Return the rates that the definitions compare, each once: so many chances there are to see a difference."""
+    return tuple(dict.fromkeys(metric for definition in DEFINITIONS.values() for metric in definition.metrics))
 
 
 class Disparity(TypedDict):
@@ -126,6 +159,18 @@ def extreme_groups(values: FloatArray, usable: BoolArray) -> tuple[int, int] | N
     if len(positions) < 2:
         return None
     return int(positions[np.argmin(values[positions])]), int(positions[np.argmax(values[positions])])
+
+
+def comparable_groups(rows: FloatArray, min_group_size: int, missing: BoolArray) -> BoolArray:
+    """Return the groups whose rates others are compared with: enough rows, 2% of all of them, and not missing.
+
+    Where that leaves no two of them, the requirements are dropped one by one.
+    """
+    enough, large = rows >= min_group_size, rows >= MIN_SHARE * rows.sum()
+    for chosen in (enough & large & ~missing, enough & ~missing, enough):
+        if chosen.sum() >= 2:
+            return np.asarray(chosen, dtype=bool)
+    return np.ones(len(rows), dtype=bool)
 
 
 def largest_difference(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -13,28 +13,35 @@ import pandas as pd
 from core.errors import SettingsError
 from core.evaluation import mover, mover_ratio, normal_quantile
 from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, Label, LabelArray
+from core.fairness.metrics.conclusion import Conclusion, MetricOfGroups, conclude
 from core.fairness.metrics.counts import divide
 from core.fairness.metrics.definitions import (
     DEFINITIONS,
     Disparity,
     DisparityMethod,
+    compared_rates,
     extreme_groups,
     largest_difference,
     smallest_ratio,
     summarize,
 )
 from core.fairness.metrics.group_table import GroupTable, flat
-from core.fairness.metrics.groups import Grouping, label_text
+from core.fairness.metrics.groups import Grouping, is_missing, label_text
 from core.fairness.metrics.intervals import benjamini_hochberg
 from core.fairness.metrics.options import Options
+from core.fairness.metrics.pairs import PairwiseGaps, pairwise_gaps
 from core.fairness.metrics.rates import MetricValues, RateValues
 from core.fairness.metrics.registry import metric_record
-from core.fairness.metrics.sentences import compare_groups
 from core.registry import unknown_name
 
 __all__ = ["GroupMetrics"]
 
 Measure: TypeAlias = Callable[[FloatArray, float, BoolArray, DisparityMethod], float]
+
+
+def _doubt(gaps: PairwiseGaps) -> tuple[float, float]:
+    """Return what sorts metrics by their surest gaps: the surest first, then the widest, those without one last."""
+    return (np.inf, 0.0) if gaps.surest is None else (gaps.surest.p_value, -gaps.surest.gap)
 
 
 @dataclass(frozen=True)
@@ -104,28 +111,58 @@ class GroupMetrics(GroupTable):
 
     @property
     def verdict(self) -> str:
-        """One sentence that says how the groups differ in demographic parity, or in the mean error of numbers."""
+        """How the groups differ in demographic parity, or in the mean error of numbers, in sentences."""
         return self.describe()
 
     def describe(self, definition: str = "demographic_parity") -> str:
-        """Return the sentence of `core.fairness.verdict` for a definition of fairness."""
+        """Return the text of `core.fairness.verdict` for a definition of fairness."""
+        return self.conclude(definition).text
+
+    def conclude(self, definition: str = "demographic_parity") -> Conclusion:
+        """Return what `core.fairness.conclude` returns for a definition of fairness."""
         if self.level_labels is not None:
             raise SettingsError("A verdict is about one table of groups.", "Leave the control features out.")
-        if self.rates is None:
-            record, metric = None, "mean_error"
-            p_value = float(self.tests.loc[metric, "p_value"])
-        else:
-            record = DEFINITIONS.require(definition)
-            metric = str(self.summary.loc[definition, "metric"])
-            p_value = float(self.summary.loc[definition, "p_value"])
-        return compare_groups(
-            metric_record(metric),
-            [label_text(label) for label in self.labels],
-            self.intervals.xs(metric, level="metric"),
-            p_value,
+        record = None if self.rates is None else DEFINITIONS.require(definition)
+        names = ("mean_error",) if record is None else record.metrics
+        unknown = [name for name in names if name not in self.metrics]
+        if unknown:
+            raise SettingsError(f"These metrics have no {unknown[0]}.", f"Compute {', '.join(names)} as well.")
+        gaps = self.surest_gaps(names)
+        column = self.metrics.index(gaps.metric)
+        return conclude(
+            MetricOfGroups(
+                metric_record(gaps.metric),
+                [label_text(label) for label in self.labels],
+                self.rows,
+                self._values[:, column],
+                self._usable[:, column],
+                np.array([is_missing(label) for label in self.labels], dtype=bool),
+                float(self.tests.loc[gaps.metric, "p_value"]),
+            ),
+            gaps,
             definition=record,
+            positive=self.options.positive,
             min_group_size=self.options.min_group_size,
+            definitions=self._definitions,
+            notices=self.notices,
         )
+
+    @property
+    def _definitions(self) -> int:
+        """Number of rates in which people look for a difference: p-values and gaps are adjusted for them."""
+        return max(1, len(set(compared_rates()) & set(self.metrics)))
+
+    def surest_gaps(self, names: Sequence[str]) -> PairwiseGaps:
+        """Return the pairs of groups in that of several metrics whose surest gap is surest."""
+        for name in names:
+            if name not in self._pairs:
+                self._pairs[name] = pairwise_gaps(self, name, definitions=self._definitions)
+        return min((self._pairs[name] for name in names), key=_doubt)
+
+    @cached_property
+    def _pairs(self) -> dict[str, PairwiseGaps]:
+        """Pairs of groups by metric, as far as they were compared."""
+        return {}
 
     def _disparities(self, measure: Measure, method: DisparityMethod) -> pd.Series | pd.DataFrame:
         if method not in ("between_groups", "to_overall"):
@@ -182,11 +219,6 @@ class GroupMetrics(GroupTable):
             low.append(np.stack([below for below, _ in bounds], axis=-1))
             high.append(np.stack([above for _, above in bounds], axis=-1))
         return self._stack(low), self._stack(high)
-
-    def bounds(self, metric: str, groups: IndexArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the bounds of a metric of some groups, by position, each at its own normal quantile."""
-        part = next(values for values in self.metric_values if metric in values.names)
-        return part.bounds(part.names.index(metric), groups, z)
 
     @cached_property
     def intervals(self) -> pd.DataFrame:

@@ -58,6 +58,8 @@ class GroupTable:
         Rows of each group with the positive label.
     level_rows : array of shape (levels,)
         Rows of each control level.
+    notices : tuple of str, default=()
+        Sentences on what may be wrong with the labels.
     """
 
     labels: pd.Index
@@ -69,6 +71,7 @@ class GroupTable:
     options: Options
     positives: FloatArray | None = None
     level_rows: FloatArray = field(default_factory=lambda: np.zeros(0))
+    notices: tuple[str, ...] = ()
 
     @property
     def rates(self) -> RateValues | None:
@@ -128,6 +131,11 @@ class GroupTable:
     def values_of(self, metric: str) -> FloatArray:
         """Return a metric of each group, in the order of `labels`."""
         return self._values[:, self.metrics.index(metric)]
+
+    def bounds(self, metric: str, groups: IndexArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the bounds of a metric of some groups, by position, each at its own normal quantile."""
+        part = next(values for values in self.metric_values if metric in values.names)
+        return part.bounds(part.names.index(metric), groups, z)
 
     def usable(self, metric: str) -> BoolArray:
         """Return whether a metric of each group rests on enough rows to be compared."""

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.fairness.metrics.arrays import Column, Columns, IndexArray, Label
 from core.fairness.metrics.bins import BinRange, bin_ranges
 
-__all__ = ["MAX_GROUPS", "MISSING", "Grouping", "group_rows", "label_text"]
+__all__ = ["MAX_GROUPS", "MISSING", "Grouping", "group_rows", "is_missing", "label_text"]
 
 MISSING = "(missing)"
 MAX_GROUPS = 1_000
@@ -69,6 +69,17 @@ def label_text(label: Label) -> str:
     if isinstance(label, float | np.floating) and float(label).is_integer():
         return str(int(label))
     return str(label)
+
+
+def is_missing(label: Label) -> bool:
+    """Return whether a group is of rows without a value of one of its columns.
+
+    Examples
+    --------
+    >>> is_missing("(missing)"), is_missing(("F", "(missing)")), is_missing("F")
+    (True, True, False)
+    """
+    return any(label_text(part) == MISSING for part in (label if isinstance(label, tuple) else (label,)))
 
 
 def _refuse_duplicates(names: list[str]) -> None:

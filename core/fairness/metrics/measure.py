@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.fairness.metrics.arrays import Columns, FloatArray, Label, LabelArray
 from core.fairness.metrics.counts import count_cells
 from core.fairness.metrics.group_metrics import GroupMetrics
 from core.fairness.metrics.groups import group_rows
-from core.fairness.metrics.labels import as_array, as_positive, refuse_other_labels, resolve_positive
+from core.fairness.metrics.labels import as_array, as_positive, refuse_other_labels, resolve_outcome
 from core.fairness.metrics.options import MIN_GROUP_SIZE, Options
 from core.fairness.metrics.rates import MetricValues, RateValues, WeightedRateValues
 from core.fairness.metrics.regression import NumberValues
@@ -67,6 +68,7 @@ def group_metrics(
     sample_weight: ArrayLike | None = None,
     reference_group: Label | None = None,
     task: Literal["auto", "classification", "regression"] = "auto",
+    outcome: str | None = None,
 ) -> GroupMetrics:
     """Compute metrics by group, the disparities between groups, and an interval of each.
 
@@ -93,13 +95,16 @@ def group_metrics(
     random_state : int, default=0
         Seed of the random number generator that draws resamples and permutations.
     pos_label : label, optional
-        The outcome that the rates are about; needed unless labels are 0 and 1.
+        The outcome that the rates are about. By default it is 1 among 0 and 1, then the label that a known word says is
+        good for the person, then the last in sorted order; ``options.positive`` says which one and why.
     sample_weight : array-like of shape (n,), optional
         Weights of the rows.
     reference_group : label, optional
         The group that signed gaps refer to; the largest by default.
     task : {"auto", "classification", "regression"}, default="auto"
         Whether the values are labels or numbers; "auto" decides by the values.
+    outcome : str, optional
+        Name of the positive label in sentences, where the values are 0 and 1 (or False and True).
 
     Returns
     -------
@@ -108,7 +113,8 @@ def group_metrics(
     Raises
     ------
     InputError
-        When lengths differ, labels are missing, or there are too many groups.
+        When lengths differ, labels are missing or coded in another way than the predictions, or there are too many
+        groups.
     SettingsError
         When the positive label is unknown, or a setting is invalid.
 
@@ -138,14 +144,20 @@ def group_metrics(
     rows, level_rows = (np.bincount(codes, minlength=count).astype(float) for codes, count in partitions)
     by_group: list[MetricValues] = []
     by_level: list[MetricValues] = []
-    positives = None
+    positives, notices = None, tuple[str, ...]()
     if _are_numbers(truth, predicted) if task == "auto" and pos_label is None else task == "regression":
         for values, (codes, count) in zip((by_group, by_level), partitions, strict=True):
             values.append(NumberValues(as_scores(truth), as_scores(predicted), codes, count, weights))
     else:
-        refuse_other_labels(truth, predicted)
-        positive_label = resolve_positive(truth, predicted, pos_label)
-        positive, selected = as_positive(truth, positive_label), as_positive(predicted, positive_label)
+        notices = tuple(
+            f"The predicted label '{label}' never occurs among the true labels."
+            for label in refuse_other_labels(truth, predicted)
+        )
+        positive_label = resolve_outcome(truth, predicted, pos_label)
+        positive, selected = (as_positive(values, positive_label.label) for values in (truth, predicted))
+        options = replace(
+            options, positive=positive_label if outcome is None else replace(positive_label, label=outcome)
+        )
         cells = count_cells(grouping.codes, len(grouping), positive, selected, weights)
         level_cells = np.zeros((levels, 4))
         np.add.at(level_cells, level_of_group, cells)
@@ -160,5 +172,14 @@ def group_metrics(
                 values.append(ScoreValues(scores, positive, codes, count, weights))
         positives = np.bincount(grouping.codes[positive], minlength=len(grouping)).astype(float)
     return GroupMetrics(
-        grouping.labels, rows, by_group, by_level, level_of_group, level_labels, options, positives, level_rows
+        grouping.labels,
+        rows,
+        by_group,
+        by_level,
+        level_of_group,
+        level_labels,
+        options,
+        positives,
+        level_rows,
+        notices,
     )

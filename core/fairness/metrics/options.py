@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.errors import SettingsError
 from core.fairness.metrics.arrays import Label
+from core.fairness.metrics.labels import PositiveLabel
 
 __all__ = ["MIN_GROUP_SIZE", "Options"]
 
@@ -23,6 +24,7 @@ class Options:
     min_group_size: int = MIN_GROUP_SIZE
     random_state: int = 0
     reference_group: Label | None = None
+    positive: PositiveLabel | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:

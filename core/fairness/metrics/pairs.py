@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from core.errors import SettingsError
 from core.evaluation import mover
-from core.fairness.metrics.arrays import FloatArray, IndexArray, Interval, Label
-from core.fairness.metrics.groups import MISSING, label_text
+from core.fairness.metrics.arrays import FloatArray, IndexArray, Interval
+from core.fairness.metrics.group_table import GroupTable
+from core.fairness.metrics.groups import is_missing, label_text
 from core.registry import unknown_name
-
-if TYPE_CHECKING:
-    from core.fairness.metrics.group_metrics import GroupMetrics
 
 __all__ = ["PairwiseGaps", "SurestGap", "pairwise_gaps"]
 
@@ -32,7 +29,7 @@ class SurestGap:
     highest, lowest : str
         Labels of the groups with the higher and the lower value, as `label_text` writes them.
     highest_index, lowest_index : int
-        Positions of both in `GroupMetrics.labels`.
+        Positions of both in `GroupTable.labels`.
     highest_value, lowest_value : float
         Values of both.
     gap : float
@@ -86,7 +83,7 @@ class PairwiseGaps:
     comparisons: int
 
 
-def pairwise_gaps(metrics: GroupMetrics, metric: str, *, definitions: int = 1) -> PairwiseGaps:
+def pairwise_gaps(metrics: GroupTable, metric: str, *, definitions: int = 1) -> PairwiseGaps:
     """Compare all pairs of groups with enough rows in a metric, and find the gap that is surest.
 
     The interval of a gap is MOVER's (for rates Newcombe's) at the level that holds for all pairs together, and the
@@ -95,7 +92,7 @@ def pairwise_gaps(metrics: GroupMetrics, metric: str, *, definitions: int = 1) -
 
     Parameters
     ----------
-    metrics : GroupMetrics
+    metrics : GroupTable
         Metrics by group, without control features.
     metric : str
         Name of the metric.
@@ -133,7 +130,7 @@ def pairwise_gaps(metrics: GroupMetrics, metric: str, *, definitions: int = 1) -
     values, names = metrics.values_of(metric), [label_text(label) for label in metrics.labels]
     bounded = np.isfinite(metrics.bounds(metric, np.arange(len(values)), np.ones(len(values)))[0])
     known = metrics.usable(metric) & bounded
-    others = known & ~np.array([_is_missing(label) for label in metrics.labels])
+    others = known & ~np.array([is_missing(label) for label in metrics.labels])
     compared = np.flatnonzero(others if others.sum() > 1 else known)
     small = tuple(name for name, judged in zip(names, known, strict=True) if not judged)
     first, second = (compared[side] for side in np.triu_indices(len(compared), 1))
@@ -160,13 +157,8 @@ def pairwise_gaps(metrics: GroupMetrics, metric: str, *, definitions: int = 1) -
     return PairwiseGaps(metric, surest, table.reset_index(drop=True), small, left_out, comparisons)
 
 
-def _is_missing(label: Label) -> bool:
-    parts = label if isinstance(label, tuple) else (label,)
-    return any(label_text(part) == MISSING for part in parts)
-
-
 def _compare(
-    metrics: GroupMetrics,
+    metrics: GroupTable,
     metric: str,
     values: FloatArray,
     highest: IndexArray,

@@ -41,6 +41,11 @@ class GroupMetric:
     comparison : str, default=""
         Sentence that compares two groups, with the fields ``{high}``, ``{low}`` and ``{gap}``; a general one by
         default.
+    people : str, default=""
+        Words for what is true of the people whom a share counts, with the fields of `PositiveLabel` (``{selected}``,
+        ``{truth}`` ...). The share is then given in natural frequencies: "20 of 100 invited".
+    people_among : str, default=""
+        Words for the people whom a share is of, with the same fields; empty for all people.
     """
 
     name: str
@@ -49,6 +54,8 @@ class GroupMetric:
     unit: Literal["share", "number"] = "share"
     larger_is_better: bool | None = None
     comparison: str = ""
+    people: str = ""
+    people_among: str = ""
 
     @property
     def phrase(self) -> str:
@@ -136,6 +143,7 @@ RATES: Registry[Rate] = Registry(
             "base_rate",
             "Base rate",
             "Share of the rows that have the positive label.",
+            people="have {truth}",
             hits=POSITIVES,
             among=ALL,
         ),
@@ -144,6 +152,7 @@ RATES: Registry[Rate] = Registry(
             "Selection rate",
             "Share of the rows that are selected.",
             comparison="{high} is selected {gap} more often than {low}",
+            people="{selected}",
             hits=SELECTED,
             among=ALL,
         ),
@@ -153,6 +162,7 @@ RATES: Registry[Rate] = Registry(
             "Share of the rows with the right decision.",
             larger_is_better=True,
             comparison="The model is right {gap} more often for {high} than for {low}",
+            people="decided rightly",
             hits=(1, 0, 0, 1),
             among=ALL,
         ),
@@ -169,6 +179,8 @@ RATES: Registry[Rate] = Registry(
             "Share of the selected rows that have the positive label.",
             larger_is_better=True,
             comparison="Being selected is right {gap} more often in {high} than in {low}",
+            people="rightly so",
+            people_among="those {those_selected}",
             hits=(0, 0, 0, 1),
             among=SELECTED,
         ),
@@ -178,6 +190,8 @@ RATES: Registry[Rate] = Registry(
             "Share of the rows with the positive label that are selected.",
             larger_is_better=True,
             comparison="Among those with the positive label, {high} is selected {gap} more often than {low}",
+            people="{selected}",
+            people_among="those with {truth}",
             hits=(0, 0, 0, 1),
             among=POSITIVES,
         ),
@@ -187,6 +201,8 @@ RATES: Registry[Rate] = Registry(
             "Share of the rows without the positive label that are selected.",
             larger_is_better=False,
             comparison="Among those without the positive label, {high} is selected {gap} more often than {low}",
+            people="{selected}",
+            people_among="those without {truth}",
             hits=(0, 1, 0, 0),
             among=NEGATIVES,
         ),
@@ -195,6 +211,8 @@ RATES: Registry[Rate] = Registry(
             "True negative rate",
             "Share of the rows without the positive label that are not selected.",
             larger_is_better=True,
+            people="{not_selected}",
+            people_among="those without {truth}",
             hits=(1, 0, 0, 0),
             among=NEGATIVES,
         ),
@@ -203,6 +221,8 @@ RATES: Registry[Rate] = Registry(
             "False negative rate",
             "Share of the rows with the positive label that are not selected.",
             larger_is_better=False,
+            people="{not_selected}",
+            people_among="those with {truth}",
             hits=(0, 0, 1, 0),
             among=POSITIVES,
         ),

@@ -76,7 +76,7 @@ def optimize_thresholds(
         ``expected["small_groups"]`` lists, have the best threshold of all rows; where fewer than two groups have so
         many rows, so have all.
     pos_label : label, optional
-        The positive label; needed unless labels are 0 and 1.
+        The positive label; `group_metrics` says which one it is by default.
     sample_weight : array-like of shape (n,), optional
         Weights of the rows.
 
@@ -177,7 +177,7 @@ def tradeoff_curve(
     min_group_size : int, default=0
         Rows that a group needs to be compared, and to have a rule of its own.
     pos_label : label, optional
-        The positive label; needed unless labels are 0 and 1.
+        The positive label; `group_metrics` says which one it is by default.
     sample_weight : array-like of shape (n,), optional
         Weights of the rows.
 

@@ -18,7 +18,7 @@ from core.fairness.metrics.counts import divide
 from core.fairness.metrics.group_metrics import GroupMetrics
 from core.fairness.metrics.groups import Grouping, group_rows, label_text
 from core.fairness.metrics.intervals import effective_weights
-from core.fairness.metrics.labels import as_array, as_positive, resolve_positive
+from core.fairness.metrics.labels import as_array, as_positive, resolve_outcome
 from core.fairness.metrics.measure import as_weights
 from core.fairness.metrics.options import MIN_GROUP_SIZE, Options
 from core.fairness.metrics.rates import RateValues, WeightedRateValues
@@ -313,7 +313,7 @@ def score_table(
     sensitive_features : array-like, Series, DataFrame or mapping of shape (n,) or (n, columns)
         Columns that define the groups.
     pos_label : label, optional
-        The positive label; needed unless labels are 0 and 1.
+        The positive label; `group_metrics` says which one it is by default.
     sample_weight : array-like of shape (n,), optional
         Weights of the rows.
     min_group_size : int, default=30
@@ -338,7 +338,8 @@ def score_table(
     truth = as_array(y_true, "y_true")
     scores = as_scores(as_array(y_score, "y_score", len(truth)))
     grouping = group_rows(sensitive_features, rows=len(truth))
-    positive = as_positive(truth, resolve_positive(truth, None, pos_label))
+    outcome = resolve_outcome(truth, None, pos_label)
+    positive = as_positive(truth, outcome.label)
     weights = as_weights(sample_weight, len(truth))
     return ScoreTable(
         grouping,
@@ -346,5 +347,5 @@ def score_table(
         scores,
         positive,
         weights,
-        Options(confidence=confidence, min_group_size=min_group_size),
+        Options(confidence=confidence, min_group_size=min_group_size, positive=outcome),
     )

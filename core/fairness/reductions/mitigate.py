@@ -14,10 +14,8 @@ from typing_extensions import TypedDict
 
 from core.columns import require_columns
 from core.errors import InputError
-from core.evaluation import mover
 from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
 from core.fairness.metrics.binning import as_groups
-from core.fairness.metrics.definitions import extreme_groups
 from core.fairness.metrics.group_metrics import GroupMetrics
 from core.fairness.metrics.groups import Grouping, group_rows, label_text
 from core.fairness.metrics.intervals import effective_weights
@@ -42,8 +40,9 @@ class MitigationResult:
     Parameters
     ----------
     table : DataFrame
-        One row per technique: accuracy and balanced_accuracy with low and high, disparity (largest difference of the
-        constrained rates) with low and high, lowest and highest group, seconds, message when it failed.
+        One row per technique: accuracy and balanced_accuracy with low and high, disparity (surest gap of the
+        constrained rates, as in `conclude`) with low and high, lowest and highest group, seconds, message when it
+        failed.
     by_group : DataFrame
         One row per technique and group: count and rates.
     settings : MitigationSettings
@@ -137,10 +136,9 @@ def expected_cells(
 
 
 def _summary_row(technique: Technique, metrics: GroupMetrics, constraint: str, seconds: float) -> _Row:
-    """Return accuracy and disparity of one technique, the disparity with the interval of its widest gap."""
+    """Return accuracy and disparity of one technique, the disparity being the surest gap of the constrained rates."""
     overall = metrics.overall_intervals
-    gaps = metrics.difference()
-    worst = max(CONSTRAINTS[constraint].rates, key=lambda name: -np.inf if np.isnan(gaps[name]) else gaps[name])
+    gaps = metrics.surest_gaps(CONSTRAINTS[constraint].rates)
     accuracy, balanced = overall.loc["accuracy"], overall.loc["balanced_accuracy"]
     row: _Row = {
         "technique": technique.name,
@@ -150,18 +148,12 @@ def _summary_row(technique: Technique, metrics: GroupMetrics, constraint: str, s
         "balanced_accuracy": balanced["value"],
         "balanced_accuracy_low": balanced["low"],
         "balanced_accuracy_high": balanced["high"],
-        "metric": worst,
-        "disparity": gaps[worst],
+        "metric": gaps.metric,
+        "disparity": float("nan") if gaps.surest is None else gaps.surest.gap,
     }
-    intervals = metrics.intervals.xs(worst, level="metric")
-    values = intervals["value"].to_numpy(dtype=float)
-    pair = extreme_groups(values, ~intervals["small"].to_numpy(dtype=bool))
-    if pair is not None:
-        low, high = pair
-        bounds = intervals[["low", "high"]].to_numpy(dtype=float)
-        below, above = mover(values[high], tuple(bounds[high]), values[low], tuple(bounds[low]))
-        row["disparity_low"], row["disparity_high"] = float(below), float(above)
-        row["lowest_group"], row["highest_group"] = label_text(metrics.labels[low]), label_text(metrics.labels[high])
+    if gaps.surest is not None:
+        row["disparity_low"], row["disparity_high"] = gaps.surest.low, gaps.surest.high
+        row["lowest_group"], row["highest_group"] = gaps.surest.lowest, gaps.surest.highest
     row["seconds"] = seconds
     return row
 

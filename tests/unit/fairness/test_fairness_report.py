@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 
 from core.errors import SettingsError
-from core.fairness import DEFINITIONS, FairnessReport, group_metrics, optimize_thresholds, score_table, verdict
+from core.fairness import (
+    DEFINITIONS,
+    FairnessReport,
+    conclude,
+    group_metrics,
+    optimize_thresholds,
+    score_table,
+    verdict,
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +54,23 @@ def test_verdict_names_groups_gap_interval_and_chance(metrics):
     said = verdict(metrics)
     values = metrics.by_group["selection_rate"].drop("few")
     gap = 100 * (values.max() - values.min())
-    assert said.startswith(f"'{values.idxmax()}' is selected {gap:.1f} points [")
-    assert f"more often than '{values.idxmin()}'" in said
+    low_people, high_people = (round(100 * value) for value in (values.min(), values.max()))
+    assert said.startswith(
+        f"'{values.idxmin()}': {low_people} of 100 selected, '{values.idxmax()}': {high_people} of 100"
+    )
+    assert f"(gap {gap:.1f} points [" in said
     low, high = map(float, re.search(r"\[(-?[\d.]+), (-?[\d.]+)\]", said).groups())
-    assert low < gap < high
-    assert "it is not chance" in said
+    assert 0 < low < gap < high
+    assert "would be rare by chance alone (p = 0.0" in said
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)
 def test_every_definition_has_a_sentence(metrics, definition):
-    said = verdict(metrics, definition)
-    assert said.endswith(".")
-    assert "few" not in said, "groups with few rows are not compared"
+    conclusion = conclude(metrics, definition)
+    assert verdict(metrics, definition) == conclusion.text
+    assert all(sentence.endswith(".") for sentence in (conclusion.finding, *conclusion.notes))
+    assert "'few'" not in conclusion.finding, "groups with few rows are not compared"
+    assert any(note.startswith("Too few rows to judge") and "'few'" in note for note in conclusion.notes)
 
 
 def test_chance_is_named_where_it_can_explain():

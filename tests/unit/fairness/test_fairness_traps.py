@@ -39,15 +39,52 @@ def test_trap_2_missing_is_a_group():
         assert policy.expected_rate([2.0], pd.Series([missing], dtype=object)) == [1.0]
 
 
-def test_trap_3_labels_as_text_need_the_positive_one():
+def test_trap_3_labels_as_text_say_which_one_is_positive():
     words = np.array(["no", "yes"])
-    with pytest.raises(SettingsError, match="do not say which one is positive") as refused:
-        group_metrics(words[Y], words[P], GROUP)
-    assert "pos_label" in refused.value.hint
-    metrics = group_metrics(words[Y], words[P], GROUP, pos_label="yes").difference()["selection_rate"]
-    assert metrics == pytest.approx(fl.demographic_parity_difference(Y, P, sensitive_features=GROUP))
+    metrics = group_metrics(words[Y], words[P], GROUP)
+    assert metrics.options.positive.label == "yes"
+    assert metrics.options.positive.reason == "'yes' is the affirmative answer."
+    expected = fl.demographic_parity_difference(Y, P, sensitive_features=GROUP)
+    assert metrics.difference()["selection_rate"] == pytest.approx(expected)
     with pytest.raises(SettingsError, match="No row has the positive label 'Yes'"):
         group_metrics(words[Y], words[P], GROUP, pos_label="Yes")
+    # The last in the alphabet would be "reject".
+    words = np.array(["reject", "invite"])
+    invited = group_metrics(words[Y], words[P], GROUP)
+    assert invited.options.positive.label == "invite"
+    pd.testing.assert_frame_equal(invited.by_group, metrics.by_group)
+
+
+def test_trap_3_labels_without_a_known_word_are_said_to_be_chosen_by_order():
+    words = np.array(["<=50K", ">50K"])
+    metrics = group_metrics(words[Y], words[P], GROUP, min_group_size=0)
+    assert metrics.options.positive.label == ">50K"
+    assert metrics.options.positive.by_order
+    assert "The rates are about the label '>50K'. It is the last of '<=50K', '>50K' in sorted order" in metrics.verdict
+    chosen = group_metrics(words[Y], words[P], GROUP, min_group_size=0, pos_label=">50K")
+    assert "sorted order" not in chosen.verdict
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted"),
+    [(["no", "yes"], ["No", "Yes"]), (["0.0", "1.0"], ["0", "1"]), (["no", "yes"], [0, 1]), (["a", "b"], ["c", "d"])],
+)
+def test_trap_3_labels_and_predictions_without_a_label_in_common_are_refused(truth, predicted):
+    with pytest.raises(InputError, match="no label is in both") as refused:
+        group_metrics(np.array(truth)[Y], np.array(predicted)[P], GROUP, pos_label=truth[1])
+    assert refused.value.hint == "Give both in the same coding."
+
+
+def test_trap_3_a_label_that_is_written_in_two_ways_is_refused():
+    with pytest.raises(InputError, match="The prediction 'Yes' is written 'yes' among the labels"):
+        group_metrics(np.array(["no", "yes"])[Y], np.array(["no", "Yes"])[P], GROUP, pos_label="yes")
+
+
+def test_trap_3_a_label_that_is_only_predicted_is_named():
+    predicted = np.where(np.arange(N) < 9, "maybe", np.array(["no", "yes"])[P])
+    metrics = group_metrics(np.array(["no", "yes"])[Y], predicted, GROUP)
+    assert metrics.notices == ("The predicted label 'maybe' never occurs among the true labels.",)
+    assert metrics.notices[0] in metrics.verdict
 
 
 def test_trap_3_labels_of_several_types_are_matched_or_refused():
@@ -55,8 +92,6 @@ def test_trap_3_labels_of_several_types_are_matched_or_refused():
     for positive in (1, "1", 1.0):
         assert group_metrics(Y.astype(str), P, GROUP, pos_label=positive).by_group.equals(numbers)
         assert group_metrics(Y.astype(float), P.astype(str), GROUP, pos_label=positive).by_group.equals(numbers)
-    with pytest.raises(InputError, match="the predictions 0, 1"):
-        group_metrics(np.array(["no", "yes"])[Y], P, GROUP, pos_label="yes")
 
 
 def test_trap_4_a_group_without_positives_has_no_true_positive_rate():
