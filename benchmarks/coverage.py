@@ -1,6 +1,6 @@
 """Coverage of the intervals that the product shows, by simulation: how often they hold the truth.
 
-    python benchmarks/coverage.py [--tables 1000] [--cells roc_auc] [--kept coverage.json] [--fresh]
+    python benchmarks/coverage.py [--tables 1000] [--cells fairness] [--seed 1] [--kept coverage.json] [--fresh]
 
 A cell is one situation with several figures. Its tables come from models whose true value is measured on a large table,
 and lies at one of five points of a band. Required at nominal 95%: a figure covers 93% to 98.5% over its band and 90% at
@@ -345,11 +345,12 @@ CELLS: dict[str, Callable[[], list[Cell]]] = {
 """Cells by the area that they belong to; a further area is one more entry."""
 
 
-def measure(cell: Cell, tables: int) -> dict[str, Tally]:
+def measure(cell: Cell, tables: int, seed: int = 0) -> dict[str, Tally]:
     """Return the tallies of a cell's figures over a number of tables, the same for each point."""
+    further = [seed] if seed else []
     tallies: dict[str, Tally] = {}
     for index, draw in enumerate(cell.points):
-        random = np.random.default_rng([index, zlib.crc32(cell.name.encode())])
+        random = np.random.default_rng([index, zlib.crc32(cell.name.encode()), *further])
         for _ in range(-(-tables // len(cell.points))):
             for figure, truth, low, high in draw(random):
                 highest = 1.0 if figure.startswith("surest gap") else cell.high  # for all pairs together
@@ -358,7 +359,7 @@ def measure(cell: Cell, tables: int) -> dict[str, Tally]:
                 tally.tables += 1
                 if math.isfinite(low) and math.isfinite(high):
                     tally.shown[index] += 1
-                    tally.held[index] += low <= truth <= high
+                    tally.held[index] += int(low <= truth <= high)
     return tallies
 
 
@@ -383,6 +384,7 @@ def main() -> int:
     parser.add_argument("--tables", type=int, default=1_000, help="tables per cell, over all points of its band")
     parser.add_argument("--cells", default="", help="only cells whose area or name contains this")
     parser.add_argument("--kept", type=Path, default=Path("coverage.json"), help="file of the finished cells")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the tables")
     parser.add_argument("--fresh", action="store_true", help="measure finished cells again")
     options = parser.parse_args()
     kept = {} if options.fresh or not options.kept.exists() else json.loads(options.kept.read_text(encoding="utf-8"))
@@ -391,9 +393,11 @@ def main() -> int:
         for cell in make():
             if options.cells not in area and options.cells not in cell.name:
                 continue
-            key = f"{cell.name} @{options.tables}"
+            key = f"{cell.name} @{options.tables}" + (f" seed {options.seed}" if options.seed else "")
             if key not in kept:
-                kept[key] = {figure: asdict(tally) for figure, tally in measure(cell, options.tables).items()}
+                kept[key] = {
+                    figure: asdict(tally) for figure, tally in measure(cell, options.tables, options.seed).items()
+                }
                 options.kept.write_text(json.dumps(kept), encoding="utf-8")
                 print(f"finished: {cell.name}", file=sys.stderr)
             results[cell.name] = {figure: Tally(**values) for figure, values in kept[key].items()}

@@ -319,8 +319,9 @@ class GroupMetrics(GroupTable):
     def tests(self) -> pd.DataFrame:
         """One row per metric (and control level): the largest difference, its p-value, and that p-value adjusted.
 
-        The p-value is that of a permutation of groups over rows (heterogeneity of means for metrics of scores and of
-        numbers), adjusted for all metrics by Benjamini and Hochberg.
+        The p-value is that of groups permuted over the rows: chi-squared for rates, squared distances in standard
+        errors for the other metrics; unknown for the calibration error. It is adjusted for all metrics by Benjamini
+        and Hochberg. `core.fairness.pairwise_gaps` says which groups differ.
         """
         random = np.random.default_rng(self.options.random_state)
         usable = np.zeros((len(self.labels), len(self._known)), dtype=bool)

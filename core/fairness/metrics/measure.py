@@ -88,12 +88,12 @@ def group_metrics(
     confidence : float, default=0.95
         Probability with which an interval holds the true value.
     n_boot : int, default=2000
-        Number of resamples, and of permutations of the tests.
+        Number of permutations of the tests.
     min_group_size : int, default=30
         Groups with fewer rows, and rates with fewer rows behind them, stay in the tables, are listed in `small_groups`,
         and are left out of differences and ratios.
     random_state : int, default=0
-        Seed of the random number generator that draws resamples and permutations.
+        Seed of the random number generator that draws permutations.
     pos_label : label, optional
         The outcome that the rates are about. By default it is 1 among 0 and 1, then the label that a known word says is
         good for the person, then the last in sorted order; ``options.positive`` says which one and why.

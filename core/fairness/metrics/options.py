@@ -30,6 +30,6 @@ class Options:
         if not 0 < self.confidence < 1:
             raise SettingsError(f"The confidence is {self.confidence}.", "Give a number between 0 and 1.")
         if self.n_boot < 100:
-            raise SettingsError(f"{self.n_boot} resamples are too few for an interval.", "Use 100 or more.")
+            raise SettingsError(f"{self.n_boot} permutations are too few for a test.", "Use 100 or more.")
         if self.min_group_size < 0:
             raise SettingsError(f"The minimum group size is {self.min_group_size}.", "Use 0 or more.")

@@ -7,8 +7,15 @@ import numpy as np
 from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray, Interval
 from core.fairness.metrics.counts import divide
 from core.fairness.metrics.intervals import MIN_ROWS, effective_weights, loss_bounds, mean_bounds
+from core.fairness.metrics.permutation import spread
 from core.fairness.metrics.registry import NUMBER_METRICS
-from core.fairness.metrics.row_permutation import RowMeans, comparable_groups, permuted_p_values, rows_among
+from core.fairness.metrics.row_permutation import (
+    RowMeans,
+    affordable_draws,
+    comparable_groups,
+    permuted_p_values,
+    rows_among,
+)
 
 __all__ = ["NumberValues"]
 
@@ -53,15 +60,16 @@ class NumberValues:
             return average
 
         self._error = predicted - truth
-        squares, distances = self._error**2, (truth - mean(truth)[codes]) ** 2
+        self._distance = truth - mean(truth)[codes]
+        squares, distances = self._error**2, self._distance**2
         self._squares, self._variation = mean(squares), mean(distances)
         scale = mean(truth**2) * 1e-12
         with np.errstate(invalid="ignore", divide="ignore"):
             unexplained = np.where(self._variation > scale, self._squares / self._variation, np.nan)
             # What each row adds to the logarithm of the unexplained share.
             shares = np.where(squares > 0, squares / self._squares[codes], 0.0)
-            self._shares = shares - distances / self._variation[codes]
-        rows = [predicted - mean(predicted)[codes], self._error, np.abs(self._error), squares, self._shares]
+            shares = shares - distances / self._variation[codes]
+        rows = [predicted - mean(predicted)[codes], self._error, np.abs(self._error), squares, shares]
         centered = [part - mean(part)[codes] for part in rows]
         self._variances = np.stack([mean(part**2) for part in centered], axis=-1)
         third = np.stack([mean(part**3) for part in centered], axis=-1)
@@ -109,21 +117,29 @@ class NumberValues:
         """Test among the chosen groups that they do not differ."""
         p = np.full(len(self.names), np.nan)
         usable = usable & chosen[:, None]
-        for shared in ([0, 1, 2, 3], [4]):
-            for metrics, groups in comparable_groups(usable, shared):
-                codes, own = rows_among(self._codes, groups)
-                weights = None if self._weights is None else self._weights[own]
-                pairs = [self._rows(metric, own) for metric in metrics]
-                values, rows = (np.column_stack(part) for part in zip(*pairs, strict=True))
-                if shared == [4]:  # what is left is relative to the share of the group that is not explained
-                    rows = rows * (values[groups] - 1)[codes]
-                p[metrics] = permuted_p_values(values[groups], [RowMeans(rows, codes, weights)], draws, random)
+        for metrics, groups in comparable_groups(usable, range(4)):
+            codes, own = rows_among(self._codes, groups)
+            error = self._error[own]
+            columns = (self._predicted[own], error, np.abs(error), error**2)
+            rows = RowMeans(np.column_stack([columns[metric] for metric in metrics]), codes, self._weights_of(own))
+            means = np.column_stack([self.values[:, 0] - self._center, self.values[:, 1:3], self._squares])
+            p[metrics] = permuted_p_values(means[groups][:, metrics], [rows], draws, random)
+        for _, groups in comparable_groups(usable, [4]):
+            p[4] = self._test_r2(groups, draws, random)
         return p
 
-    def _rows(self, metric: int, own: BoolArray) -> tuple[FloatArray, FloatArray]:
-        """Return what is compared of each group in a metric's test, and its rows."""
-        error = self._error[own]
-        rows = (self._predicted[own], error, np.abs(error), error**2, self._shares[own])[metric]
-        if self.names[metric] == "rmse":
-            return self._squares, rows
-        return self.values[:, metric] - (self._center if metric == 0 else 0.0), rows
+    def _test_r2(self, groups: IndexArray, draws: int, random: np.random.Generator) -> float:
+        """Test R² by the logarithm of the share that is not explained, from the moments of permuted rows."""
+        codes, own = rows_among(self._codes, groups)
+        distance = self._distance[own]
+        columns = np.column_stack([self._error[own] ** 2, distance, distance**2])
+        rows = RowMeans(columns, codes, self._weights_of(own)).in_order()
+        means, _ = rows.drawn(affordable_draws(rows.cost, draws), random)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn = np.log(np.maximum(means[..., 0] / (means[..., 2] - means[..., 1] ** 2), 1e-300))
+        observed = spread(np.log(np.maximum(1 - self.values[groups, 4], 1e-300)), self.rows[groups])
+        permuted = spread(drawn, self.rows[groups])
+        return float((1 + np.count_nonzero(permuted >= observed * (1 - 1e-9))) / (len(permuted) + 1))
+
+    def _weights_of(self, own: BoolArray) -> FloatArray | None:
+        return None if self._weights is None else self._weights[own]

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.fairness.metrics.arrays import BoolArray, FloatArray, IndexArray
 
-__all__ = ["RowMeans", "comparable_groups", "permuted_p_values", "rows_among"]
+__all__ = ["RowMeans", "affordable_draws", "comparable_groups", "permuted_p_values", "rows_among"]
 
 _PERMUTED_ROWS = 5_000  # at most; of more rows, groups are drawn one by one
 _LARGE_GROUP = 300  # rows from which the sums of a group are normal
@@ -118,6 +118,17 @@ class RowMeans:
         return mean, np.where(np.isfinite(shared), shared, pooled)
 
 
+def affordable_draws(cost: int, draws: int) -> int:
+    """Return how many draws of a cost are made, where so many are asked for.
+
+    Examples
+    --------
+    >>> affordable_draws(1_000, 2_000), affordable_draws(1_000_000, 2_000)
+    (2000, 200)
+    """
+    return int(np.clip(_CELLS // max(cost, 1), min(_FEWEST_DRAWS, draws), draws))
+
+
 def permuted_p_values(
     values: FloatArray, strata: list[RowMeans], draws: int, random: np.random.Generator
 ) -> FloatArray:
@@ -138,7 +149,7 @@ def permuted_p_values(
     -------
     array of shape (metrics,)
     """
-    draws = int(np.clip(_CELLS // max(sum(part.cost for part in strata), 1), min(_FEWEST_DRAWS, draws), draws))
+    draws = affordable_draws(sum(part.cost for part in strata), draws)
     variances = sum(part.observed[1] for part in strata)
     drawn = [part.in_order().drawn(draws, random) for part in strata]
     observed = _statistic(values, np.asarray(variances))
