@@ -30,7 +30,7 @@ FONT_FAMILIES = tuple(_FONTS)
 _SQUARE = "\u25a1"
 _INK = "#101820"
 _TEXT_NODE = re.compile(r"(<text\b[^>]*>)([^<]*)(</text>)")
-_THIN = frozenset({"Noto Sans SC", "Noto Sans JP", "Noto Sans KR"})
+_THIN = frozenset({"Noto Sans Hebrew", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR"})
 """Variable fonts that are drawn in their thinnest form within SVG."""
 
 
@@ -129,7 +129,7 @@ class FontCoverage:
 
 
 def _span(family: str, text: str) -> str:
-    stroke = f' stroke="{_INK}" stroke-width="0.35"' if family in _THIN else ""
+    stroke = f' stroke="{_INK}" stroke-width="0.2"' if family in _THIN else ""
     return f'<tspan font-family="{family}"{stroke}>{text}</tspan>'
 
 

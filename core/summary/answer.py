@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from core.charts import StaticChart
+from core.charts import Figure, StaticChart, confusion_chart
 from core.evaluation import METRICS
 from core.models import ModelCard, RunEvidence, StoredEstimate
+from core.summary.decision import Decision, decision_of
 from core.summary.document import SummarySection, SummaryTable
 from core.summary.frequencies import ClassFrequencies, Predictions, class_frequencies, share_of
 from core.summary.wording import format_estimate, format_interval, of_hundred, share_detail
@@ -19,6 +21,7 @@ __all__ = ["answer_section"]
 _TITLE = "The answer, in numbers of cases"
 _MAX_CLASSES = 10
 _MAX_DRAWN_CLASSES = 12
+_LIKELIER = "The decision: the class with the higher probability is named, that is from 0.5 on."
 _GUESSING = ("prior", "majority")
 
 
@@ -27,13 +30,20 @@ def answer_section(evidence: RunEvidence, card: ModelCard, test: Predictions | N
     if test is None:
         reason = "No rows were held out for a test, so how good the model is on other rows is not known."
         return reason, SummarySection("answer", _TITLE, missing=reason)
+    decision, unclear = decision_of(evidence, test)
     if evidence.labels is None:
         sentence, section = _number(evidence, test)
+    elif decision is not None:
+        sentence, section = _one_class(evidence, decision.rows, decision.label, decision.text)
     elif len(evidence.labels) == 2:
-        sentence, section = _two_classes(evidence, test, evidence.labels)
+        sentence, section = _one_class(evidence, test, evidence.labels[-1], _LIKELIER)
     else:
         sentence, section = _many_classes(evidence, test, evidence.labels)
+    if unclear:
+        section = replace(section, text=(*section.text, unclear))
     figures = [figure for figure in card["evaluation"].figures if figure.key in ("confusion", "residuals")]
+    if decision is not None:
+        figures = [_decided(decision, evidence)]
     section = replace(section, charts=tuple(StaticChart.of(figure) for figure in figures))
     return f"{_caution(evidence)}{sentence}", section
 
@@ -49,19 +59,39 @@ def _caution(evidence: RunEvidence) -> str:
     return "It is worse than guessing. " if worse else "It is not shown to be better than guessing. "
 
 
-def _two_classes(evidence: RunEvidence, test: Predictions, labels: list[str]) -> tuple[str, SummarySection]:
-    counted = class_frequencies(labels[-1], test)
-    name = f"'{counted.label}'"
+def _one_class(evidence: RunEvidence, rows: Predictions, label: str, decided: str) -> tuple[str, SummarySection]:
+    """Return how often one class is found and how often an alarm is false; `decided` says how a row is named."""
+    counted = class_frequencies(label, rows)
+    name = f"'{label}'"
     caught, alarms = counted.caught, counted.false_alarms
+    noun = _rows(evidence)
+    text = [*_sentences(counted, noun), decided, *_weighted(evidence, rows)]
+    section = SummarySection("answer", _TITLE, tuple(text))
     if math.isnan(caught.value):
-        return f"The test has no row with {name}, so it does not show whether the model finds them.", _classes_section(
-            evidence, test, [counted], labels
-        )
+        return f"The test has no row with {name}, so it does not show whether the model finds them.", section
     sentence = f"Finds {of_hundred(caught.value)} cases of {name}"
     sentence += (
         "; it raised no alarm." if math.isnan(alarms.value) else f"; {of_hundred(alarms.value)} alarms are false."
     )
-    return sentence, _classes_section(evidence, test, [counted], labels)
+    return sentence, section
+
+
+def _weighted(evidence: RunEvidence, rows: Predictions) -> list[str]:
+    if rows.weights is None:
+        return []
+    return [f"Rows count by their weight in '{evidence.result.settings.get('weight_column')}'."]
+
+
+def _decided(decision: Decision, evidence: RunEvidence) -> Figure:
+    """Return the chart of actual and named rows by a rule."""
+    rows, label = decision.rows, decision.label
+    actual, named = rows.actual == label, rows.predicted == label
+    others = [name for name in evidence.labels or [] if name != label]
+    other = others[0] if len(others) == 1 else f"not {label}"
+    counts = [[int((~actual & ~named).sum()), int((~actual & named).sum())]]
+    counts += [[int((actual & ~named).sum()), int((actual & named).sum())]]
+    title = f"{(actual == named).mean():.1%} of {len(rows):,} test {_rows(evidence)} are decided correctly"
+    return Figure("decided", partial(confusion_chart, [other, label], counts, title))
 
 
 def _many_classes(evidence: RunEvidence, test: Predictions, labels: list[str]) -> tuple[str, SummarySection]:
@@ -90,23 +120,14 @@ def _classes_section(
     evidence: RunEvidence, test: Predictions, counted: list[ClassFrequencies], labels: list[str]
 ) -> SummarySection:
     noun = _rows(evidence)
-    text: list[str] = []
-    tables: tuple[SummaryTable, ...] = ()
-    if len(counted) == 1:
-        text += _sentences(counted[0], noun)
-        text.append("The decision: the class with the higher probability is named, that is from 0.5 on.")
-    else:
-        tables = (_class_table(counted, noun),)
-        if len(counted) > _MAX_CLASSES:
-            text.append(f"The {_MAX_CLASSES} most frequent of {len(counted):,} classes are listed.")
-        text.append("The decision: the class with the highest probability is named.")
-    if test.weights is not None:
-        weight = evidence.result.settings.get("weight_column")
-        text.append(f"Rows count by their weight in '{weight}'.")
+    text = []
+    if len(counted) > _MAX_CLASSES:
+        text.append(f"The {_MAX_CLASSES} most frequent of {len(counted):,} classes are listed.")
+    text += ["The decision: the class with the highest probability is named.", *_weighted(evidence, test)]
     missing = ""
     if len(labels) > _MAX_DRAWN_CLASSES:
         missing = f"The chart of actual and predicted classes is left out: {len(labels):,} classes do not fit."
-    return SummarySection("answer", _TITLE, tuple(text), tables, missing=missing)
+    return SummarySection("answer", _TITLE, tuple(text), (_class_table(counted, noun),), missing=missing)
 
 
 def _sentences(counted: ClassFrequencies, noun: str) -> list[str]:
@@ -161,8 +182,7 @@ def _number(evidence: RunEvidence, test: Predictions) -> tuple[str, SummarySecti
     guessed = ""
     if guess is not None and guess.value is not None:
         guessed = f" (always guessing the mean: {format_estimate(guess.value, guess.low, guess.high)})"
-    if test.weights is not None:
-        text.append(f"Rows count by their weight in '{evidence.result.settings.get('weight_column')}'.")
+    text += _weighted(evidence, test)
     sentence = f"Predictions of '{evidence.target}' are off by {typical} on average{guessed}."
     return sentence, SummarySection("answer", _TITLE, tuple(text))
 

@@ -116,7 +116,8 @@ def _groups_section(report: FairnessReport, names: list[str]) -> SummarySection:
             text.append(f"The {_MAX_SENTENCES} largest of {len(labels):,} groups are written out; the table has more.")
     table = group_table("Group", _facts(metrics, names))
     charts = []
-    for name in names[:_MAX_CHARTS]:
+    charted = DEFINITIONS[report.definition].metrics if report.decisions else names
+    for name in [name for name in charted if name in names][:_MAX_CHARTS]:
         lines = metrics.intervals.xs(name, level="metric").reset_index(drop=True)
         lines["group"] = [label_text(label) for label in metrics.labels]
         record = metric_record(name)

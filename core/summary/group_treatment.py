@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from core import policies
 from core.charts import StaticChart
 from core.fairness import metric_record
 from core.models import ModelCard, RunEvidence
@@ -29,6 +30,8 @@ def groups_section(evidence: RunEvidence, card: ModelCard) -> SummarySection:
     tables, text = [], list(section.text)
     if evidence.favorable is not None:
         text.insert(0, f"Selected means that the model names '{evidence.favorable}'.")
+    if policies.in_force(evidence.run).policy is not None:
+        text.insert(0, "Groups are counted by the model's own labels, not by the rule in force.")
     for column, groups in facts.items():
         assert isinstance(groups, dict)
         rows = {str(label): values for label, values in groups.items() if isinstance(values, dict)}

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from core.charts import inline_svg
 from core.summary.document import ResultSummary
+from core.summary.wording import isolated
 
 __all__ = ["render_html"]
 
@@ -32,11 +33,16 @@ def render_html(summary: ResultSummary, drawings: Sequence[str]) -> str:
     return _environment().get_template("summary.html.jinja").render(summary=summary, figures=figures)
 
 
+def _as_text(value: object) -> object:
+    return isolated(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("core.summary"),
         autoescape=True,
+        finalize=_as_text,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from core.charts import FONT_FAMILIES, FontCoverage, font_folders
 from core.errors import ExportError
 from core.summary.document import ResultSummary
+from core.summary.wording import isolated
 
 __all__ = ["render_pdf"]
 
@@ -77,7 +78,7 @@ def render_pdf(summary: ResultSummary, drawings: Sequence[str]) -> bytes:
         "sections": sections,
         "facts": [list(fact) for fact in summary.facts],
     }
-    data = {name: coverage.replace_in(value, missing) for name, value in values.items()}
+    data = {name: coverage.replace_in(_isolated_in(value), missing) for name, value in values.items()}
     data |= {"fonts": list(FONT_FAMILIES), "note": _note(missing)}
     try:
         content: bytes = typst.compile(
@@ -92,6 +93,15 @@ def render_pdf(summary: ResultSummary, drawings: Sequence[str]) -> bytes:
             f"The PDF of '{summary.title}' could not be set: {str(error)[:300]}", "Take the HTML file, and print it."
         ) from error
     return content
+
+
+def _isolated_in(value: JsonValue) -> JsonValue:
+    """Return JSON values with right-to-left names isolated in each sentence; drawings stay as they are."""
+    if isinstance(value, dict):
+        return {key: item if key == "svg" else _isolated_in(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_isolated_in(item) for item in value]
+    return isolated(value) if isinstance(value, str) else value
 
 
 def _note(missing: set[str]) -> str:

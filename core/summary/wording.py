@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 
 from core.evaluation import Estimate
 
-__all__ = ["format_estimate", "format_interval", "of_hundred", "share_detail"]
+__all__ = ["format_estimate", "format_interval", "isolated", "of_hundred", "share_detail"]
+
+_MAX_DECIMALS = 4
+_RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+_NAME = re.compile(f"[{_RIGHT_TO_LEFT}]+(?:[ _./-]+[{_RIGHT_TO_LEFT}]+)*")
+_ISOLATE, _END = "\u2068", "\u2069"
 
 
 def of_hundred(share: float) -> str:
@@ -51,7 +57,7 @@ def _bound(value: float) -> str:
 def _decimals(low: float | None, high: float | None) -> int:
     """Return how many decimals are meaningful where an interval is this wide."""
     width = math.nan if low is None or high is None else high - low
-    return min(6, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 3
+    return min(_MAX_DECIMALS, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 3
 
 
 def format_estimate(value: float | None, low: float | None = None, high: float | None = None) -> str:
@@ -79,3 +85,16 @@ def format_interval(low: float | None, high: float | None) -> str:
         return "no interval"
     decimals = _decimals(low, high)
     return f"{low:,.{decimals}f} to {high:,.{decimals}f}".replace("-", "−")
+
+
+def isolated(text: str) -> str:
+    """Return a text whose parts in right-to-left scripts do not move the numbers and quotes around them.
+
+    Examples
+    --------
+    >>> isolated("'age': 5 of 100") == "'age': 5 of 100"
+    True
+    >>> isolated("'\u05e2\u05d9\u05e8': 5") == "'\u2068\u05e2\u05d9\u05e8\u2069': 5"
+    True
+    """
+    return _NAME.sub(lambda match: f"{_ISOLATE}{match[0]}{_END}", text)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, mean_absolute_error, precision_score, recall_score
 
-from core import models
+from core import models, policies
 from core.catalog import runs
+from core.demo import POLICY
 from core.errors import RegistryError
+from core.fairness import ThresholdPolicy
 from core.summary import ResultSummary, SummaryNotes, render_html, summarize_model
 
 EVIL = "</h1><script>alert('x')</script> *b* {{ 7 * 7 }} ${x}"
@@ -48,6 +50,26 @@ def test_two_classes_are_counted_as_scikit_learn_does(credit, credit_result):
     assert name == "ROC AUC"
     assert float(value) == pytest.approx(estimate.value, abs=0.006)
     assert [float(bound) for bound in interval.split(" to ")] == pytest.approx([estimate.low, estimate.high], abs=0.006)
+
+
+def test_the_rule_in_force_is_the_decision(credit, credit_result):
+    test = credit_result.test
+    policies.keep(credit, "for all", ThresholdPolicy.for_all(0.35, settings={"positive": "bad"}))
+    summary = summarize_model(credit.id, workspace="local")
+    truth, named = test["credit"] == "bad", test["p(bad)"] >= 0.35
+    recall, precision = recall_score(truth, named), precision_score(truth, named)
+    assert summary.answer == (
+        f"Finds {100 * recall:.0f} of 100 cases of 'bad'; {100 * (1 - precision):.0f} of 100 alarms are false."
+    )
+    assert "'bad' from 0.35 on, for all rows" in sentence(summary, "answer", "The decision is the rule in force")
+    policies.keep(credit, "by sex", POLICY)
+    summary = summarize_model(credit.id, workspace="local")
+    truth, named = test["credit"] == "good", test["p(good)"] >= test["sex"].map({"female": 0.55, "male": 0.65})
+    assert summary.answer.startswith(f"Finds {100 * recall_score(truth, named):.0f} of 100 cases of 'good'")
+    assert summary["groups"].text[0].startswith("Groups are counted by the model's own labels")
+    policies.choose(credit, policies.NO_POLICY)
+    own = recall_score(truth, test["prediction"] == "good")
+    assert summarize_model(credit.id, workspace="local").answer.startswith(f"Finds {100 * own:.0f} of 100")
 
 
 def test_groups_have_their_shares_of_a_hundred(credit, credit_result):
