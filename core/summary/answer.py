@@ -8,13 +8,14 @@ from functools import partial
 
 import numpy as np
 
+from core.automl import natural_frequency
 from core.charts import Figure, StaticChart, confusion_chart
 from core.evaluation import METRICS
 from core.models import ModelCard, RunEvidence, StoredEstimate
 from core.summary.decision import Decision, decision_of
 from core.summary.document import SummarySection, SummaryTable
-from core.summary.frequencies import ClassFrequencies, Predictions, class_frequencies, share_of
-from core.summary.wording import format_estimate, format_interval, of_hundred, share_detail
+from core.summary.frequencies import ClassFrequencies, Predictions, class_frequencies, share_right
+from core.summary.wording import format_estimate, format_interval, share_detail
 
 __all__ = ["answer_section"]
 
@@ -69,11 +70,10 @@ def _one_class(evidence: RunEvidence, rows: Predictions, label: str, decided: st
     section = SummarySection("answer", _TITLE, tuple(text))
     if math.isnan(caught.value):
         return f"The test has no row with {name}, so it does not show whether the model finds them.", section
-    sentence = f"Finds {of_hundred(caught.value)} cases of {name}"
-    sentence += (
-        "; it raised no alarm." if math.isnan(alarms.value) else f"; {of_hundred(alarms.value)} alarms are false."
-    )
-    return sentence, section
+    sentence = f"Finds {natural_frequency(caught.value)} {noun} of {name}"
+    if math.isnan(alarms.value):
+        return f"{sentence}; it raised no alarm.", section
+    return f"{sentence}; {natural_frequency(alarms.value)} alarms are false.", section
 
 
 def _weighted(evidence: RunEvidence, rows: Predictions) -> list[str]:
@@ -99,8 +99,8 @@ def _many_classes(evidence: RunEvidence, test: Predictions, labels: list[str]) -
         (class_frequencies(label, test) for label in labels),
         key=lambda item: -(0.0 if math.isnan(item.present.value) else item.present.value),
     )
-    right = share_of(test.actual == test.predicted, np.ones(len(test), dtype=bool), test, "test rows")
-    sentence = f"Names the right class for {of_hundred(right.value)} {_rows(evidence)}{_guessed(evidence)}."
+    right = share_right(test)
+    sentence = f"Names the right class for {natural_frequency(right.value)} {_rows(evidence)}{_guessed(evidence)}."
     return sentence, _classes_section(evidence, test, counted, labels)
 
 
@@ -109,7 +109,7 @@ def _guessed(evidence: RunEvidence) -> str:
     accuracy = next(
         (baselines[name]["accuracy"].value for name in _GUESSING if "accuracy" in baselines.get(name, {})), None
     )
-    return "" if accuracy is None else f" (always the most frequent class: {of_hundred(accuracy)})"
+    return "" if accuracy is None else f" (always the most frequent class: {natural_frequency(accuracy)})"
 
 
 def _rows(evidence: RunEvidence) -> str:
@@ -141,9 +141,10 @@ def _sentences(counted: ClassFrequencies, noun: str) -> list[str]:
     sentences = []
     for beginning, share in beginnings:
         if math.isnan(share.value):
-            sentences.append(f"{share.reason[0].upper()}{share.reason[1:]}.")
+            reason = share.reason.removeprefix("no interval: ")
+            sentences.append(f"{reason[0].upper()}{reason[1:]}.")
         else:
-            hundred = of_hundred(share.value).removesuffix(" of 100")
+            hundred = natural_frequency(share.value).removesuffix(" of 100")
             sentences.append(f"{beginning} {hundred} ({share_detail(share, f'test {noun}')}).")
     return sentences
 
@@ -154,12 +155,12 @@ def _class_table(counted: list[ClassFrequencies], noun: str) -> SummaryTable:
         cells = []
         for share in (item.caught, item.false_alarms):
             if math.isnan(share.value):
-                cells.append(share.reason)
+                cells.append(share.reason.removeprefix("no interval: "))
                 continue
             interval = ""
             if share.low is not None and share.high is not None:
                 interval = f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-            cells.append(of_hundred(share.value).removesuffix(" of 100") + interval)
+            cells.append(natural_frequency(share.value).removesuffix(" of 100") + interval)
         rows.append((item.label, f"{item.caught.n:,}", *cells))
     titles = ("Class", f"Test {noun}", "Found, of 100", "Wrong, of 100 that it names so")
     return SummaryTable(titles, tuple(rows), numeric=(1, 2, 3))

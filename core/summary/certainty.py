@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core import known_columns
 from core.charts import StaticChart
 from core.evaluation import METRICS
 from core.models import BASELINE_TITLES, ModelCard, RunEvidence, StoredEstimate
@@ -33,6 +34,8 @@ def certainty_section(evidence: RunEvidence, card: ModelCard) -> SummarySection:
         f"Measured on {result.test_rows:,} {noun}{in_groups} that the model never saw{rarest}.",
         "Intervals hold the value with 95% confidence. They cover the choice of the test rows, not another training.",
     ]
+    if caveat := known_columns.caveat(evidence.run):
+        text.insert(1, caveat)
     if first.reason:
         text.append(f"{METRICS[own].title}: {first.reason}.")
     names = [own, *(name for name in result.test_metrics if name != own)][:_MAX_METRICS]

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from core import saved_cohorts
+from core.automl import natural_frequency
 from core.cohorts import CohortReport, find_cohorts, judge_cohort, losses_of, row_losses, rows_to_judge
 from core.datasets import load_frame
 from core.errors import PlumblineError
@@ -15,7 +16,6 @@ from core.models import RunEvidence
 from core.storage import get_store
 from core.summary.document import SummarySection
 from core.summary.frequencies import Predictions
-from core.summary.wording import of_hundred
 
 __all__ = ["failures_section"]
 
@@ -55,7 +55,7 @@ def _confusions(labels: list[str], test: Predictions) -> list[str]:
     wrong = table[table["actual"] != table["predicted"]].groupby(["actual", "predicted"], sort=True)["weight"].sum()
     largest = wrong.sort_values(ascending=False, kind="stable").head(_MAX_CONFUSIONS)
     return [
-        f"'{actual}' is taken for '{predicted}' in {of_hundred(amount / totals[actual])} of its cases."
+        f"'{actual}' is taken for '{predicted}' in {natural_frequency(amount / totals[actual])} of its cases."
         for (actual, predicted), amount in largest.items()
         if totals[actual] > 0
     ]

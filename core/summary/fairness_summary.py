@@ -7,12 +7,12 @@ from functools import partial
 
 from pydantic import JsonValue
 
+from core.automl import natural_frequency
 from core.charts import Figure, StaticChart, group_intervals_chart
 from core.fairness import DEFINITIONS, FairnessReport, GroupMetrics, conclude, label_text, metric_record, verdict
 from core.models import code_version
 from core.summary.document import ResultSummary, SummaryNotes, SummarySection, SummaryTable
 from core.summary.group_treatment import group_table
-from core.summary.wording import of_hundred
 
 __all__ = ["summarize_fairness"]
 
@@ -109,7 +109,7 @@ def _groups_section(report: FairnessReport, names: list[str]) -> SummarySection:
             few = ", few rows" if row["small"] else ""
             if not math.isnan(row["value"]):
                 text.append(
-                    f"'{labels[index]}': {of_hundred(float(row['value']))} selected "
+                    f"'{labels[index]}': {natural_frequency(float(row['value']))} selected "
                     f"(of {int(metrics.rows[index]):,} rows{few})."
                 )
         if len(labels) > _MAX_SENTENCES:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation import MIN_UNITS, Estimate, effective_rows, groups_in, kish, weights_in, wilson
+from core.automl import DecisionFigures, decision_figures
+from core.evaluation import Estimate, groups_in, weights_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ClassFrequencies", "Predictions", "class_frequencies", "share_of"]
+__all__ = ["ClassFrequencies", "Predictions", "class_frequencies", "share_right"]
 
 BoolArray = NDArray[np.bool_]
 
@@ -78,49 +78,38 @@ class ClassFrequencies:
     false_positives: Estimate
 
 
-def share_of(hits: BoolArray, among: BoolArray, rows: Predictions, noun: str) -> Estimate:
-    """Return the share of some rows that are hits, with Wilson's interval for as many independent rows.
-
-    Parameters
-    ----------
-    hits, among : array of bool of shape (n,)
-        Whether a row is a hit, and whether it counts.
-    rows : Predictions
-        All rows, with their weights and groups.
-    noun : str
-        Words for the rows that count, in the reason for a missing interval.
+def class_frequencies(label: str, rows: Predictions) -> ClassFrequencies:
+    """Return how a model does on one class.
 
     Examples
     --------
-    >>> rows = Predictions(np.array(["a"] * 20), np.array(["a"] * 15 + ["b"] * 5))
-    >>> share = share_of(rows.predicted == "a", rows.actual == "a", rows, "rows with 'a'")
-    >>> share.value, round(share.low, 2), round(share.high, 2), share.n
-    (0.75, 0.53, 0.89, 20)
+    >>> rows = Predictions(np.array(["a"] * 20 + ["b"] * 20), np.array(["a"] * 15 + ["b"] * 25))
+    >>> counted = class_frequencies("a", rows)
+    >>> counted.caught.value, round(counted.caught.low, 2), counted.false_alarms.value, counted.present.value
+    (0.75, 0.53, 0.0, 0.5)
     """
-    n = int(among.sum())
-    weights = np.ones(n) if rows.weights is None else rows.weights[among]
-    if not n or weights.sum() <= 0:
-        return Estimate(math.nan, math.nan, math.nan, n, None, f"there are no {noun}")
-    own = hits[among]
-    value = float(np.average(own, weights=weights))
-    units = n if rows.groups is None else len(np.unique(rows.groups[among]))
-    if units < MIN_UNITS:
-        kind = noun if rows.groups is None else f"groups that have {noun}"
-        return Estimate(value, math.nan, math.nan, n, None, f"no interval: only {units} {kind}")
-    effective = float(n) if rows.groups is None else effective_rows(own, rows.groups[among])
-    effective *= kish(weights) / n
-    low, high = wilson(value * effective, effective)
-    return Estimate(value, min(float(low), value), max(float(high), value), n)
-
-
-def class_frequencies(label: str, rows: Predictions) -> ClassFrequencies:
-    """Return how a model does on one class."""
     is_class, is_named = rows.actual == label, rows.predicted == label
-    everything = np.ones(len(rows), dtype=bool)
+
+    def figures(positive: BoolArray, selected: BoolArray) -> DecisionFigures:
+        return decision_figures(positive, selected, label, groups=rows.groups, sample_weight=rows.weights)
+
+    own = figures(is_class, is_named)
+    others = decision_figures(~is_class, is_named, "other classes", groups=rows.groups, sample_weight=rows.weights)
     return ClassFrequencies(
         label,
-        present=share_of(is_class, everything, rows, "test rows"),
-        caught=share_of(is_named, is_class, rows, f"rows with '{label}'"),
-        false_alarms=share_of(~is_class, is_named, rows, f"rows that it names '{label}'"),
-        false_positives=share_of(is_named, ~is_class, rows, f"rows without '{label}'"),
+        present=figures(is_class, is_class).selected,
+        caught=own.recall,
+        false_alarms=_complement(own.precision),
+        false_positives=others.recall,
     )
+
+
+def share_right(rows: Predictions) -> Estimate:
+    """Return the share of rows whose class is predicted."""
+    right = np.asarray(rows.actual == rows.predicted, dtype=bool)
+    return decision_figures(right, right, "", groups=rows.groups, sample_weight=rows.weights).selected
+
+
+def _complement(share: Estimate) -> Estimate:
+    low, high = (None if bound is None else 1 - bound for bound in (share.high, share.low))
+    return replace(share, value=1 - share.value, low=low, high=high)

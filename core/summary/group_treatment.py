@@ -5,11 +5,12 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from core import policies
+from core.automl import natural_frequency
 from core.charts import StaticChart
 from core.fairness import metric_record
 from core.models import ModelCard, RunEvidence
 from core.summary.document import SummarySection, SummaryTable
-from core.summary.wording import format_estimate, of_hundred
+from core.summary.wording import format_estimate
 
 __all__ = ["group_table", "groups_section"]
 
@@ -83,7 +84,7 @@ def _cell(name: str, parts: JsonValue) -> str:
         interval = "" if low is None else f" [{format_estimate(low, low, high)}, {format_estimate(high, low, high)}]"
         return f"{format_estimate(value, low, high)}{interval}"
     interval = "" if low is None or high is None else f" [{100 * low:.0f}, {100 * high:.0f}]"
-    return f"{of_hundred(value).removesuffix(' of 100')}{interval}"
+    return f"{natural_frequency(value).removesuffix(' of 100')}{interval}"
 
 
 def _number(value: JsonValue) -> float | None:

@@ -1,4 +1,4 @@
-"""Numbers as sentences: natural frequencies, and estimates with their intervals."""
+"""Numbers as sentences: estimates with their intervals."""
 
 from __future__ import annotations
 
@@ -7,27 +7,12 @@ import re
 
 from core.evaluation import Estimate
 
-__all__ = ["format_estimate", "format_interval", "isolated", "of_hundred", "share_detail"]
+__all__ = ["format_estimate", "format_interval", "isolated", "share_detail"]
 
 _MAX_DECIMALS = 4
 _RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _NAME = re.compile(f"[{_RIGHT_TO_LEFT}]+(?:[ _./-]+[{_RIGHT_TO_LEFT}]+)*")
 _ISOLATE, _END = "\u2068", "\u2069"
-
-
-def of_hundred(share: float) -> str:
-    """Return a share as a natural frequency.
-
-    Examples
-    --------
-    >>> of_hundred(0.713), of_hundred(0.002), of_hundred(0.998), of_hundred(1.0), of_hundred(0.0)
-    ('71 of 100', 'fewer than 1 of 100', 'more than 99 of 100', '100 of 100', '0 of 100')
-    """
-    if 0 < share <= 0.005:
-        return "fewer than 1 of 100"
-    if 0.995 <= share < 1:
-        return "more than 99 of 100"
-    return f"{100 * share:.0f} of 100"
 
 
 def share_detail(share: Estimate, rows: str) -> str:

@@ -23,7 +23,9 @@ def test_a_search_is_summarized_from_its_page(world: World) -> None:
     assert made.settings["notes"] == {"author": "Ann", "intended_use": answered, "out_of_scope": "To refuse a loan."}
     jobs.cancel(made.id, workspace="local")
     finished = Run(
-        **made.model_dump(exclude={"id", "state", "result"}), state=RunState.SUCCEEDED, result={"answer": "Finds 7."}
+        **made.model_dump(exclude={"id", "state", "result", "created_at"}),
+        state=RunState.SUCCEEDED,
+        result={"answer": "Finds 7."},
     )
     runs.add(finished)
     digest = get_store().put_bytes(b"the page")

@@ -36,7 +36,7 @@ def test_two_classes_are_counted_as_scikit_learn_does(credit, credit_result):
     truth, predicted = test["credit"] == "good", test["prediction"] == "good"
     recall, precision = recall_score(truth, predicted), precision_score(truth, predicted)
     assert summary.answer == (
-        f"Finds {100 * recall:.0f} of 100 cases of 'good'; {100 * (1 - precision):.0f} of 100 alarms are false."
+        f"Finds {100 * recall:.0f} of 100 rows of 'good'; {100 * (1 - precision):.0f} of 100 alarms are false."
     )
     (tn, fp), _ = confusion_matrix(truth, predicted)
     assert hundred(sentence(summary, "answer", "Of 100 other rows")) == round(100 * fp / (fp + tn))
@@ -59,13 +59,13 @@ def test_the_rule_in_force_is_the_decision(credit, credit_result):
     truth, named = test["credit"] == "bad", test["p(bad)"] >= 0.35
     recall, precision = recall_score(truth, named), precision_score(truth, named)
     assert summary.answer == (
-        f"Finds {100 * recall:.0f} of 100 cases of 'bad'; {100 * (1 - precision):.0f} of 100 alarms are false."
+        f"Finds {100 * recall:.0f} of 100 rows of 'bad'; {100 * (1 - precision):.0f} of 100 alarms are false."
     )
     assert "'bad' from 0.35 on, for all rows" in sentence(summary, "answer", "The decision is the rule in force")
     policies.keep(credit, "by sex", POLICY)
     summary = summarize_model(credit.id, workspace="local")
     truth, named = test["credit"] == "good", test["p(good)"] >= test["sex"].map({"female": 0.55, "male": 0.65})
-    assert summary.answer.startswith(f"Finds {100 * recall_score(truth, named):.0f} of 100 cases of 'good'")
+    assert summary.answer.startswith(f"Finds {100 * recall_score(truth, named):.0f} of 100 rows of 'good'")
     assert summary["groups"].text[0].startswith("Groups are counted by the model's own labels")
     policies.choose(credit, policies.NO_POLICY)
     own = recall_score(truth, test["prediction"] == "good")

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from sklearn.metrics import precision_score, recall_score
+from sklearn.metrics import accuracy_score, precision_score, recall_score
 
 from core.evaluation import MIN_UNITS
-from core.summary.frequencies import Predictions, class_frequencies, share_of
-from core.summary.wording import of_hundred, share_detail
+from core.summary.frequencies import Predictions, class_frequencies, share_right
+from core.summary.wording import share_detail
 
 
 def drawn(n: int = 400, *, weights: bool = False) -> Predictions:
@@ -56,21 +56,20 @@ def test_too_few_rows_have_no_interval_and_no_rows_no_share() -> None:
     rows = Predictions(np.array(["a"] * 50 + ["b"] * (MIN_UNITS - 1)), np.array(["a"] * 57))
     counted = class_frequencies("b", rows)
     assert counted.caught.value == 0
-    assert math.isnan(counted.caught.low)
-    assert share_detail(counted.caught, "rows") == "no interval: only 7 rows with 'b'"
+    assert counted.caught.low is None
+    assert share_detail(counted.caught, "rows") == "no interval: the test has only 7 rows of 'b'"
     assert math.isnan(counted.false_alarms.value)
-    assert counted.false_alarms.reason == "there are no rows that it names 'b'"
+    assert counted.false_alarms.reason == "no interval: no row predicted as 'b'"
     full = Predictions(np.array(["b"] * MIN_UNITS), np.array(["b"] * MIN_UNITS))
     assert class_frequencies("b", full).caught.low < 1
 
 
 def test_weights_of_nothing_have_no_share() -> None:
     rows = Predictions(np.array(["a"] * 20), np.array(["a"] * 20), np.zeros(20))
-    assert math.isnan(share_of(rows.actual == "a", rows.actual == "a", rows, "rows").value)
+    assert math.isnan(class_frequencies("a", rows).caught.value)
 
 
-@pytest.mark.parametrize("share", [0.0, 1e-9, 0.0049, 0.005, 0.5, 0.994, 0.995, 1 - 1e-9, 1.0])
-def test_only_none_is_zero_and_only_all_is_a_hundred(share: float) -> None:
-    text = of_hundred(share)
-    assert (text == "0 of 100") == (share == 0)
-    assert (text == "100 of 100") == (share == 1)
+def test_all_classes_together_are_right_as_often_as_accuracy_says() -> None:
+    rows = drawn(weights=True)
+    expected = accuracy_score(list(rows.actual), list(rows.predicted), sample_weight=rows.weights)
+    assert share_right(rows).value == pytest.approx(expected)

@@ -44,7 +44,7 @@ def test_a_search_has_a_page_that_says_what_its_predictions_say(stocked: Golden)
     assert summary.latest(source).id == first
     test = pd.read_parquet(jobs.artifact_path(stocked.binary, "test.parquet", workspace="local"))
     recall = recall_score(test["credit"] == "good", test["prediction"] == "good")
-    answer = f"Finds {100 * recall:.0f} of 100 cases of 'good'"
+    answer = f"Finds {100 * recall:.0f} of 100 rows of 'good'"
     page, text = made["summary.html"].decode(), pdf_text(made["summary.pdf"])
     assert answer in page.replace("&#39;", "'")
     assert answer in text.replace("’", "'").replace("‘", "'")
