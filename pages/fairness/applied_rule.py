@@ -17,8 +17,8 @@ _SHIFT = 0.02  # from here on, promise and test rows are said to differ
 
 def applied_rule(analysis: Analysis) -> tuple[ThresholdPolicy, GroupMetrics] | None:
     """Return the rule that was applied and the metrics of the rows under it, if one was."""
-    stored = st.session_state.get(state_key(analysis, "policy"))
-    if stored is None or not st.session_state.get(state_key(analysis, "applied")):
+    stored = st.session_state.get(state_key(analysis, "applied"))
+    if stored is None:
         return None
     policy = ThresholdPolicy.from_dict(stored)
     return policy, analysis.check.score_table(analysis.min_group_size).under(policy)
@@ -39,30 +39,33 @@ def _score_shift(analysis: Analysis) -> float:
     return float(np.abs(np.quantile(test, deciles) - np.quantile(calibration, deciles)).max())
 
 
-def show(analysis: Analysis) -> None:
-    """Draw the effect of the applied rule; nothing before one is applied."""
+def show(analysis: Analysis, policy: ThresholdPolicy) -> None:
+    """Draw the effect of a rule on the rows of the check; nothing before it is applied."""
     applied = applied_rule(analysis)
-    if applied is None:
+    if applied is None or applied[0] != policy:
         return
-    policy, metrics = applied
+    metrics = applied[1]
     gap = max(metrics.difference()[name] for name in CONSTRAINTS[policy.settings["constraint"]].rates)
     accuracy = metrics.overall_intervals.loc["accuracy"]
+    left = f"a difference of {100 * gap:.1f} points" if gap == gap else "no two groups that can be compared"
     st.markdown(
         frame.plain(
             f"On {rows_of_check(analysis)} the rule gives an accuracy of "
             f"{numbers.estimate(accuracy['value'], accuracy['low'], accuracy['high'])} "
-            f"{numbers.interval(accuracy['low'], accuracy['high'])} and a difference of {100 * gap:.1f} points."
+            f"{numbers.interval(accuracy['low'], accuracy['high'])} and {left}."
         )
     )
+    # Only a search fits its model again, on all training rows, after the calibration rows were predicted.
+    refitted = analysis.run is not None and analysis.run.task == "automl"
     shift = abs(gap - policy.expected["violation"])
     if shift > _SHIFT:
-        reason = "the refitted model's scores differ, or chance in small groups" if analysis.run else "chance"
+        reason = "the refitted model's scores differ, or chance in small groups" if refitted else "chance"
         st.warning(
             f"That is {100 * shift:.1f} points from the difference on the calibration rows: {reason}.",
             icon=":material/warning:",
         )
     score_shift = _score_shift(analysis)
-    if analysis.run is not None and score_shift > _SHIFT:
+    if refitted and score_shift > _SHIFT:
         st.warning(
             f"The refitted model's scores on the test rows are up to {score_shift:.3f} from those that the rule was "
             "fitted on (by deciles): its thresholds do not fit them exactly.",

@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core import jobs
 from core.catalog import Run, RunState
-from core.fairness import CONSTRAINTS, TECHNIQUES, UNMITIGATED, MitigationSettings, metric_record
+from core.fairness import (
+    CONSTRAINTS,
+    RATES,
+    TECHNIQUES,
+    UNMITIGATED,
+    MitigationSettings,
+    group_metrics,
+    metric_record,
+)
 from core.tasks import mitigate
 from pages._ui import artifacts, frame, run_view, theme
-from pages.fairness.analysis import Analysis
+from pages.fairness.analysis import Analysis, Predictions
 
 __all__ = ["latest_table", "show"]
 
@@ -53,42 +62,84 @@ def _form(analysis: Analysis, run: Run) -> None:
         others = " and ".join(record.title for name, record in TECHNIQUES.items() if name not in known)
         st.caption(f"{others} take no weights of rows and are not offered.")
     constraints = [name for name, record in CONSTRAINTS.items() if record.fairlearn_moment is not None]
-    with st.form("fairness-mitigation", border=False):
-        first, second, third = st.columns([2, 3, 1], gap="medium")
-        constraint = first.selectbox(
-            "Fairness constraint",
-            constraints,
-            format_func=lambda name: CONSTRAINTS[name].title,
-            key="fairness-mitigation-constraint",
+    first, second, third = st.columns([2, 3, 1], gap="medium")
+    constraint = first.selectbox(
+        "Fairness constraint",
+        constraints,
+        format_func=lambda name: CONSTRAINTS[name].title,
+        key="fairness-mitigation-constraint",
+    )
+    techniques = second.multiselect(
+        "Techniques",
+        list(known),
+        list(known),
+        format_func=_title,
+        help="\n".join(f"- {record.title}: {record.help}" for record in known.values()),
+        key="fairness-mitigation-techniques",
+    )
+    bound = third.number_input(
+        "Allowed difference (points)",
+        0.1,
+        50.0,
+        100 * MitigationSettings.model_fields["difference_bound"].default,
+        key="fairness-mitigation-bound",
+        help="The difference that exponentiated gradient and grid search allow in training.",
+    )
+    worthwhile = _say_gain(analysis, constraint, bound / 100)
+    if st.button(
+        "Train and compare" if worthwhile else "Train and compare anyway",
+        type="primary" if worthwhile else "secondary",
+        icon=":material/play_arrow:",
+        key="fairness-mitigate",
+    ):
+        settings = MitigationSettings(
+            sensitive_columns=analysis.sensitive,
+            constraint=constraint,
+            techniques=tuple(techniques),
+            difference_bound=bound / 100,
+            min_group_size=analysis.min_group_size,
         )
-        techniques = second.multiselect(
-            "Techniques",
-            list(known),
-            list(known),
-            format_func=_title,
-            help="\n".join(f"- {record.title}: {record.help}" for record in known.values()),
-            key="fairness-mitigation-techniques",
+        mitigate.submit(run, settings)
+        st.rerun()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _training_gap(key: str, min_group_size: int, constraint: str, _rows: Predictions) -> float:
+    """Return the largest difference of the constrained rates on the rows that a technique would train on."""
+    names = CONSTRAINTS[constraint].rates
+    metrics = group_metrics(
+        _rows.truth,
+        _rows.predicted,
+        _rows.groups,
+        metrics=names,
+        min_group_size=min_group_size,
+        sample_weight=_rows.weight,
+        pos_label=True,
+    )
+    gaps = metrics.difference()
+    return float(max(gaps[name] for name in names))
+
+
+def _say_gain(analysis: Analysis, constraint: str, bound: float) -> bool:
+    """Say whether training under a constraint can gain something, from predictions that exist; return it."""
+    if analysis.calibration is None:
+        return True
+    gap = _training_gap(analysis.key, analysis.min_group_size, constraint, analysis.calibration)
+    rows = f"On {len(analysis.calibration.truth):,} out-of-fold predictions of the training rows"
+    if np.isnan(gap):
+        st.info(f"{rows} no two groups have enough rows to be compared.", icon=":material/group_off:")
+        return False
+    phrase = " or ".join(RATES[name].phrase for name in CONSTRAINTS[constraint].rates)
+    sentence = f"{rows} the largest difference in {phrase} is {100 * gap:.1f} points"
+    if gap <= bound:
+        st.info(
+            f"{sentence}, within the {100 * bound:g} points that are allowed: training under this constraint has "
+            "nothing to gain.",
+            icon=":material/check_circle:",
         )
-        bound = third.number_input(
-            "Allowed difference (points)",
-            0.1,
-            50.0,
-            100 * MitigationSettings.model_fields["difference_bound"].default,
-            key="fairness-mitigation-bound",
-            help="The difference that exponentiated gradient and grid search allow in training.",
-        )
-        if st.form_submit_button(
-            "Train and compare", type="primary", icon=":material/play_arrow:", key="fairness-mitigate"
-        ):
-            settings = MitigationSettings(
-                sensitive_columns=analysis.sensitive,
-                constraint=constraint,
-                techniques=tuple(techniques),
-                difference_bound=bound / 100,
-                min_group_size=analysis.min_group_size,
-            )
-            mitigate.submit(run, settings)
-            st.rerun()
+        return False
+    st.caption(f"{sentence}; {100 * bound:g} are allowed.")
+    return True
 
 
 def latest_table(run: Run | None) -> pd.DataFrame | None:
@@ -106,7 +157,8 @@ def _result(result: dict[str, Any]) -> None:
         st.info("No technique made a model.", icon=":material/error:")
         return
     columns, rows = ", ".join(result["settings"]["sensitive_columns"]), result["rows"]["test"]
-    st.markdown(f"**{_best_technique(finished)}** {frame.plain(f'By {columns}, on {rows:,} test rows.')}")
+    best = _best_technique(finished, result["settings"]["difference_bound"])
+    st.markdown(f"**{best}** {frame.plain(f'By {columns}, on {rows:,} test rows.')}")
     _chart(finished)
     shown = pd.DataFrame({"Technique": table["technique"].map(_title)})
     for name, title in _ESTIMATES.items():
@@ -126,12 +178,15 @@ def _result(result: dict[str, Any]) -> None:
     )
 
 
-def _best_technique(table: pd.DataFrame) -> str:
+def _best_technique(table: pd.DataFrame, bound: float) -> str:
     """Say which technique has the smallest difference, and its effect on accuracy."""
     unmitigated = table.iloc[0]
+    if pd.isna(unmitigated["disparity"]):
+        return "No two groups have enough test rows to be compared, so no technique can be judged."
     best = table.sort_values("disparity").iloc[0]
     if best["technique"] == unmitigated["technique"]:
-        return "No technique made the difference smaller."
+        allowed = f", which was within the {100 * bound:g} points allowed" if unmitigated["disparity"] <= bound else ""
+        return f"No technique made the difference smaller{allowed}."
     change = f"{100 * (best['accuracy'] - unmitigated['accuracy']):+.1f}".replace("-", "\u2212")
     return (
         f"{_title(best['technique'])} brings the difference from {100 * unmitigated['disparity']:.1f} to "

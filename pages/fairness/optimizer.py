@@ -1,15 +1,14 @@
-"""The best rule under a constraint: its thresholds and cost, its effect on the test rows, and how to keep it."""
+"""The best threshold for all groups and, under a caution, the best ones by group with their cost."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from core import policies
+from core.errors import InputError
 from core.fairness import (
     CONSTRAINTS,
     OBJECTIVES,
@@ -19,12 +18,17 @@ from core.fairness import (
     optimize_thresholds,
     tradeoff_curve,
 )
-from pages._ui import address, downloads, frame, theme
-from pages.fairness import affected, applied_rule
+from pages._ui import frame, numbers
+from pages.fairness import affected, rule_actions, single_rule, tradeoff_chart
 from pages.fairness.analysis import Analysis, state_key
 
 __all__ = ["show"]
 
+_CAUTION = (
+    "**Thresholds that differ by group may be unlawful.** Where people are hired or promoted in the US, Title VII, "
+    "section 703(l), forbids different cutoff scores by race, color, religion, sex or national origin. Other laws and "
+    "countries have rules of their own. Ask counsel first; the threshold above is the same for everyone."
+)
 _RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 
 
@@ -41,10 +45,26 @@ class _Choice:
 
 
 def show(analysis: Analysis, table: ScoreTable, rows: ScoreTable) -> None:
-    """Draw the form, and the rule that was optimized last; `rows` counts rows, which weigh the same each."""
-    st.subheader("The best rule under a constraint")
-    choice = _form()
-    if st.button("Optimize", type="primary", icon=":material/auto_fix_high:", key="fairness-optimize"):
+    """Draw the form, the best threshold for all and then those by group; `rows` counts rows, which weigh the same."""
+    st.subheader("The best threshold")
+    constraint, objective, tolerance, costs = _form()
+    try:
+        single_rule.show(
+            analysis,
+            table,
+            rows,
+            constraint=constraint,
+            objective=objective,
+            tolerance=tolerance,
+            costs=costs,
+        )
+    except InputError as error:
+        frame.show_error(error.message, error.hint)
+        return
+    st.markdown("#### Thresholds by group")
+    st.warning(_CAUTION, icon=":material/gavel:")
+    choice = _options(constraint, objective, tolerance, costs)
+    if st.button("Optimize by group", icon=":material/auto_fix_high:", key="fairness-optimize"):
         policy = optimize_thresholds(
             table,
             constraint=choice.constraint,
@@ -53,18 +73,30 @@ def show(analysis: Analysis, table: ScoreTable, rows: ScoreTable) -> None:
             randomized=choice.randomized,
             costs=choice.costs,
             minimum_rate=choice.minimum_rate,
+            min_group_size=analysis.min_group_size,
         )
         st.session_state[state_key(analysis, "policy")] = policy.to_dict()
         st.session_state[state_key(analysis, "curve")] = _curve(
-            analysis.key, choice.constraint, choice.objective, choice.randomized, choice.costs, table
+            analysis.key,
+            analysis.min_group_size,
+            choice.constraint,
+            choice.objective,
+            choice.randomized,
+            choice.costs,
+            table,
         )
         st.session_state.pop(state_key(analysis, "applied"), None)
     stored = st.session_state.get(state_key(analysis, "policy"))
     if stored is not None:
         _show_rule(analysis, table, rows, ThresholdPolicy.from_dict(stored))
+    if analysis.run is not None and (kept := policies.kept(analysis.run)):
+        in_force = policies.in_force(analysis.run).name
+        names = (frame.plain(file) + (" (in force)" if file == in_force else "") for file in kept)
+        st.caption(f"Kept with the model: {', '.join(names)}")
 
 
-def _form() -> _Choice:
+def _form() -> tuple[str, str, float, dict[str, float] | None]:
+    """Draw the choice of constraint, objective and tolerance, and of the costs where the objective uses them."""
     first, second, third = st.columns(3, gap="medium")
     constraint = first.selectbox(
         "Fairness constraint",
@@ -81,15 +113,22 @@ def _form() -> _Choice:
     tolerance = third.number_input(
         "Allowed difference (points)", 0.0, 100.0, 0.0, 0.5, key="fairness-tolerance", help="0: exactly equal."
     )
-    costs = minimum_rate = None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if OBJECTIVES[objective].uses_costs:
+    costs = None
+    if OBJECTIVES[objective].uses_costs:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
             costs = {
                 "false_positive": st.number_input("Cost of selecting wrongly", 0.0, value=1.0, key="fairness-cost-fp"),
                 "false_negative": st.number_input(
                     "Cost of turning away wrongly", 0.0, value=1.0, key="fairness-cost-fn"
                 ),
             }
+    return constraint, objective, tolerance / 100, costs
+
+
+def _options(constraint: str, objective: str, tolerance: float, costs: dict[str, float] | None) -> _Choice:
+    """Draw the options of thresholds by group."""
+    minimum_rate = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         randomized = st.toggle(
             "Allow randomized decisions",
             value=True,
@@ -103,14 +142,27 @@ def _form() -> _Choice:
             help="At least this rate for every group, in place of equal rates.",
         ):
             minimum_rate = st.number_input("At least (%)", 0.0, 100.0, 50.0, key="fairness-minimum") / 100
-    return _Choice(constraint, objective, tolerance / 100, randomized, costs, minimum_rate)
+    return _Choice(constraint, objective, tolerance, randomized, costs, minimum_rate)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _curve(
-    key: str, constraint: str, objective: str, randomized: bool, costs: dict[str, float] | None, _table: ScoreTable
+    key: str,
+    min_group_size: int,
+    constraint: str,
+    objective: str,
+    randomized: bool,
+    costs: dict[str, float] | None,
+    _table: ScoreTable,
 ) -> pd.DataFrame:
-    return tradeoff_curve(_table, constraint=constraint, objective=objective, randomized=randomized, costs=costs)
+    return tradeoff_curve(
+        _table,
+        constraint=constraint,
+        objective=objective,
+        randomized=randomized,
+        costs=costs,
+        min_group_size=min_group_size,
+    )
 
 
 def _show_rule(analysis: Analysis, table: ScoreTable, rows: ScoreTable, policy: ThresholdPolicy) -> None:
@@ -119,10 +171,12 @@ def _show_rule(analysis: Analysis, table: ScoreTable, rows: ScoreTable, policy: 
     st.markdown(
         frame.plain(
             f"On the calibration rows {objective} goes from {expected['unconstrained_objective']:.4f} without a "
-            f"constraint to {expected['objective']:.4f} ({change:+.4f}), and the difference between groups from "
+            f"constraint to {expected['objective']:.4f} ({numbers.signed(change, '.4f')}), and the difference between "
+            "groups from "
             f"{100 * expected['unconstrained_violation']:.1f} to {100 * expected['violation']:.1f} points."
         )
     )
+    _say_small(analysis, expected.get("small_groups", []), len(table.texts))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         rules = _rules(policy)
@@ -140,11 +194,31 @@ def _show_rule(analysis: Analysis, table: ScoreTable, rows: ScoreTable, policy: 
     with right:
         curve = st.session_state.get(state_key(analysis, "curve"))
         if curve is not None and len(curve) > 1:
-            _tradeoff(curve, policy, objective)
+            tradeoff_chart.show(curve, policy, objective)
     start = affected.start_threshold(table)
     affected.show(table.texts, rows.at(start), rows.under(policy), f"a threshold of {start:g} for all")
-    _actions(analysis, policy)
-    applied_rule.show(analysis)
+    rule_actions.show(analysis, policy, _name(policy), "fairness")
+
+
+def _name(policy: ThresholdPolicy) -> str:
+    return f"{policy.settings['constraint']} by {' and '.join(policy.columns)}"
+
+
+def _say_small(analysis: Analysis, small: list[str], groups: int) -> None:
+    """Say which groups have no rule of their own, and why."""
+    if not small:
+        return
+    rows = f"{analysis.min_group_size:,} rows"
+    if len(small) == groups:
+        st.info(f"Fewer than two groups have {rows}: the best threshold of all rows is everyone's.")
+        return
+    names = ", ".join(small[:5]) + (" …" if len(small) > 5 else "")
+    st.caption(
+        frame.plain(
+            f"Fewer than {rows}, so without a rule of their own, and not part of the difference: {names}. "
+            "They have the best threshold of all rows."
+        )
+    )
 
 
 def _rules(policy: ThresholdPolicy) -> pd.DataFrame:
@@ -160,63 +234,3 @@ def _rules(policy: ThresholdPolicy) -> pd.DataFrame:
         values = (rates[name] for name in _RATES)
         rows.append([group, thresholds, *(None if value is None else 100 * value for value in values)])
     return pd.DataFrame(rows, columns=["Group", "Selected from", *(f"{RATES[name].title} (%)" for name in _RATES)])
-
-
-def _tradeoff(curve: pd.DataFrame, policy: ThresholdPolicy, objective: str) -> None:
-    """Draw the cost of each difference, with the rule on it."""
-    points = curve.assign(points=100 * curve["disparity"])
-    x = alt.X("points:Q", title="Difference between groups (points)")
-    y = alt.Y("objective:Q", title=objective.capitalize(), scale=alt.Scale(zero=False))
-    line = (
-        alt.Chart(points[~points["dominated"]])
-        .mark_line(point=True, color=theme.accent())
-        .encode(x=x, y=y, tooltip=[alt.Tooltip("points:Q", format=".2f"), alt.Tooltip("objective:Q", format=".4f")])
-    )
-    own = pd.DataFrame({"points": [100 * policy.expected["violation"]], "objective": [policy.expected["objective"]]})
-    dot = alt.Chart(own).mark_point(filled=True, size=160, color=theme.categorical()[1], opacity=1).encode(x=x, y=y)
-    heading = "Cost of each difference"
-    st.altair_chart(
-        (line + dot).properties(height=240, title=heading), alt=f"{heading}: {objective} against difference"
-    )
-    if points["dominated"].any():
-        st.caption(f"{int(points['dominated'].sum())} points that others beat in both are left out.")
-
-
-def _actions(analysis: Analysis, policy: ThresholdPolicy) -> None:
-    name = f"{policy.settings['constraint']} by {' and '.join(policy.columns)}"
-    if analysis.positive is not None:  # whoever applies it must know which label its scores are about
-        policy = replace(policy, settings=policy.settings | {"positive": analysis.positive})
-    with st.container(horizontal=True):
-        if st.button(
-            f"Apply to {applied_rule.rows_of_check(analysis)}",
-            icon=":material/fact_check:",
-            key="fairness-apply",
-            help="Uses the test rows once to check this rule; these uses are counted."
-            if analysis.run is not None
-            else "Checks the rule on rows that it was not fitted on.",
-        ):
-            st.session_state[state_key(analysis, "applied")] = True
-            if analysis.run is not None:
-                policies.note_read(analysis.run, {"rules": policy.to_dict()["rules"]})
-        if analysis.run is not None and st.button(
-            "Keep with the model",
-            icon=":material/bookmark_add:",
-            key="fairness-keep",
-            help="The model then decides by it, in place of the rule in force, which stays listed under Decide. It is "
-            "part of the model's download, as a JSON file.",
-        ):
-            file = policies.keep(analysis.run, name, policy, who=address.who())
-            st.toast(f"Kept as {file}", icon=":material/check:")
-        st.download_button(
-            "Policy (JSON)",
-            json.dumps(policy.to_dict(), indent=2),
-            file_name=downloads.file_name(name, ".json"),
-            mime="application/json",
-            icon=":material/download:",
-            key="fairness-download-policy",
-            on_click="ignore",
-        )
-    if analysis.run is not None and (kept := policies.kept(analysis.run)):
-        in_force = policies.in_force(analysis.run).name
-        names = (frame.plain(file) + (" (in force)" if file == in_force else "") for file in kept)
-        st.caption(f"Kept with the model: {', '.join(names)}")

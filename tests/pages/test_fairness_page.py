@@ -60,6 +60,12 @@ def test_groups_are_those_of_the_chosen_columns(world: World) -> None:
     groups = test.dataframe[0].value["Group"]
     assert all("," in group for group in groups), "ages are binned and crossed with sex"
     assert "Too few rows to compare" in str([item.label for item in test.expander])
+    test.number_input(key="fairness-min-group-size").set_value(90)
+    test = tab(test, "Threshold lab")
+    assert "Too few rows to compare: " in texts(test)
+    test.button(key="fairness-optimize").click().run()
+    assert not test.exception
+    assert "without a rule of their own, and not part of the difference: " in texts(test)
 
 
 @pytest.mark.parametrize("definition", ["equalized_odds", "predictive_parity", "four_fifths"])
@@ -91,6 +97,12 @@ def test_a_slider_moves_counts_and_says_who_is_affected(world: World) -> None:
 def test_the_optimizer_finds_applies_and_keeps_a_policy(world: World) -> None:
     test = tab(visit("fairness", run=world.binary), "Threshold lab")
     test.selectbox(key="fairness-constraint").set_value("demographic_parity").run()
+    said = texts(test)
+    assert said.index("It leaves a difference of") < said.index("Title VII, section 703(l)")
+    single = "policy-one-threshold-for-all.json"
+    test.button(key="fairness-single-keep").click().run()
+    assert policies.kept(runs.get(world.binary, "local"))[single].columns == ()
+    assert f"{single} (in force)" in texts(test)
     test.button(key="fairness-optimize").click().run()
     assert not test.exception
     assert "to 0.0 points" in texts(test)
@@ -103,7 +115,7 @@ def test_the_optimizer_finds_applies_and_keeps_a_policy(world: World) -> None:
     assert policies.reads(run) == reads + 1, "the same rule counts once"
     test.button(key="fairness-keep").click().run()
     kept = policies.kept(run)
-    assert list(kept) == ["policy-demographic-parity-by-sex.json"]
+    assert list(kept) == ["policy-demographic-parity-by-sex.json", single]
     policy = kept["policy-demographic-parity-by-sex.json"]
     assert set(policy.rules) == {"female", "male"}
     assert policy.settings["positive"] == "good"
@@ -195,6 +207,12 @@ def test_a_table_with_scores_opens_the_lab_on_half_of_its_rows(world: World, own
     said = texts(tab(test, "Threshold lab"))
     assert "half of the rows" in said
     assert test.dataframe[0].value["Rows"].sum() == pytest.approx(len(frame) / 2, rel=0.1)
+    assert "No two groups have enough rows to be compared." in said, "this half has one group"
+    test.button(key="fairness-single-apply").click().run()
+    assert not test.exception
+    said = texts(test)
+    assert "the rule gives an accuracy of" in said
+    assert "refitted" not in said, "there is no model"
 
 
 @pytest.mark.parametrize(
@@ -283,5 +301,9 @@ def test_every_technique_and_constraint_of_training_is_offered(world: World) -> 
     test = tab(visit("fairness", run=world.binary), "Mitigations")
     techniques = [record.title for record in TECHNIQUES.values()]
     assert test.multiselect(key="fairness-mitigation-techniques").options == techniques
+    assert "out-of-fold predictions of the training rows" in texts(test)
+    test.number_input(key="fairness-mitigation-bound").set_value(50.0).run()
+    assert "training under this constraint has nothing to gain" in texts(test)
+    assert test.button(key="fairness-mitigate").label == "Train and compare anyway"
     constraints = [record.title for record in CONSTRAINTS.values() if record.fairlearn_moment]
     assert test.selectbox(key="fairness-mitigation-constraint").options == constraints
