@@ -117,7 +117,8 @@ def _against_baselines(record: Mapping[str, Any]) -> None:
         value = numbers.estimate(item["value"], item["low"], item["high"])
         return f"{value} {numbers.interval(item['low'], item['high'])}"
 
-    with st.expander("All metrics of the model and the baselines, with 95% intervals", icon=":material/table:"):
+    whose = " of the model and the baselines" if len(models) > 1 else ""
+    with st.expander(f"All metrics{whose}, with 95% intervals", icon=":material/table:"):
         table = pd.DataFrame(
             {title: [estimate(item) for item in metrics.values()] for title, metrics in models.items()},
             index=[METRICS[name].title for name in record["test_metrics"]],

@@ -22,7 +22,9 @@ def test_a_group_is_saved_and_the_charts_are_read_for_it(filled: Server, ids: Go
     expect(tab.get_by_role("heading", name=re.compile("Errors are surest among|No group of rows"))).to_be_visible()
     tab.set_viewport_size({"width": 390, "height": 900})
     settled(tab)
-    expect(tab.get_by_role("columnheader", name="Stands out")).to_be_in_viewport(ratio=0)
+    last = tab.get_by_role("columnheader", name="Stands out").bounding_box()
+    assert last is not None
+    assert last["x"] + last["width"] <= 390
     assert tab.evaluate(CUT) == 0, "the table of groups fits on a phone"
     tab.set_viewport_size({"width": 1440, "height": 900})
     settled(tab)
