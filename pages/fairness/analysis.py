@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Dataset, Run
+from core.cohorts import Cohort
 from core.fairness import MIN_GROUP_SIZE, MitigationSettings, ScoreTable, as_groups, score_table
 from core.favorable import favorable_outcome
 from pages._ui import address, frame
@@ -90,6 +91,8 @@ class Analysis:
         Phrases on how the rows were read.
     decisions_only : bool, default=False
         Whether there are no true outcomes: `test.truth` repeats the decisions then.
+    cohort : Cohort or None, default=None
+        Saved cohort that the rows are of; None for all rows. Rules and models are for all rows, so none is made then.
     """
 
     key: str
@@ -105,6 +108,7 @@ class Analysis:
     holdout: Predictions | None = None
     notes: tuple[str, ...] = ()
     decisions_only: bool = False
+    cohort: Cohort | None = None
 
     @property
     def check(self) -> Predictions:

@@ -72,8 +72,7 @@ def show(analysis: Analysis, policy: ThresholdPolicy) -> None:
             icon=":material/warning:",
         )
     if analysis.run is not None:
-        reads = policies.reads(analysis.run)
         st.caption(
-            f"The test rows of this model were used to check {reads} {'rule' if reads == 1 else 'rules'} so far, "
-            "the model's own included. Each further rule makes them less of a test."
+            f"The test rows of this model were used {policies.describe_reads(analysis.run)} so far, the model's own "
+            "rule included. Each further use makes them less of a test."
         )

@@ -13,6 +13,7 @@ import streamlit as st
 from core.catalog import Dataset, Run
 from core.datasets import suspected_attribute, whole_numbers
 from core.fairness import RACE_CATEGORIES, SEX_CATEGORIES, UNKNOWN_CATEGORY, label_text, suggest_categories
+from core.favorable import favorable_outcome
 from pages._ui import address, artifacts, frame, tables
 
 __all__ = ["NOT_HISPANIC", "AuditColumns", "choose"]
@@ -162,15 +163,17 @@ def _choose_outcome(data: str, test: str | None, names: list[str], key: str) -> 
         frame.show_error(f"'{outcome}' has {len(labels):,} different values.", "Choose a column of few outcomes.")
         return outcome, None, False
     widget = f"fairness-audit-selected-{key}-{outcome}"
-    shown = address.restore_optional("selected", labels, _plain_yes(labels), widget)
+    shown = address.restore_optional("selected", labels, _suggested(labels), widget)
     selected = st.selectbox("Selected means", labels, index=None, placeholder="The value of those chosen", key=widget)
     address.keep("selected", selected, shown, widget)
     return outcome, selected, selected is not None
 
 
-def _plain_yes(labels: Sequence[str]) -> str | None:
-    """Return the value that means selected where there is no doubt: 1 beside 0, True beside False."""
-    return next((yes for no, yes in (("0", "1"), ("False", "True")) if set(labels) == {no, yes}), None)
+def _suggested(labels: Sequence[str]) -> str | None:
+    """Return the value that means selected where there is no doubt about it; None where a person has to say."""
+    favorable = favorable_outcome(labels)
+    plain = set(labels) in ({"0", "1"}, {"False", "True"})
+    return None if favorable is None or not (favorable.certain or plain) else str(favorable.label)
 
 
 def _outcome_title(name: str) -> str:

@@ -52,8 +52,7 @@ def _facts(analysis: Analysis, metrics: GroupMetrics) -> list[str]:
     if analysis.weight is not None:
         facts.append(f"rows count by their weight in {frame.plain(analysis.weight)}")
     if analysis.run is not None:
-        reads = policies.reads(analysis.run)
-        facts.append(f"test rows used to check {reads:,} {'rule' if reads == 1 else 'rules'} so far")
+        facts.append(f"test rows used {policies.describe_reads(analysis.run)} so far")
     return facts
 
 

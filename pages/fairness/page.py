@@ -32,8 +32,13 @@ if analysis is not None:
     contents = {
         "Groups": partial(groups.show, analysis, metrics, definition),
         "Compare": partial(model_comparison.show, analysis, definition),
-        "Threshold lab": partial(threshold_lab.show, analysis),
-        "Mitigations": partial(mitigations.show, analysis),
+    }
+    if analysis.cohort is None:  # rules and models are for all rows
+        contents |= {
+            "Threshold lab": partial(threshold_lab.show, analysis),
+            "Mitigations": partial(mitigations.show, analysis),
+        }
+    contents |= {
         "Report": partial(report.show, analysis, metrics, definition, evidence),
     }
     if decide.applies(analysis):

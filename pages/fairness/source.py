@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog import Dataset, Run, RunState, datasets, runs
 from core.errors import NotFoundError
 from core.evaluation import weights_in
-from pages._ui import address, artifacts, distinct, frame, lookups, tables
+from pages._ui import address, artifacts, cohort_rows, distinct, frame, lookups, tables
 from pages.fairness import own_table
 from pages.fairness.analysis import Analysis, Predictions, choose_favorable, choose_groups, group_columns
 
@@ -110,15 +111,20 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
     labels = [str(label) for label in result["labels"]] if result["labels"] is not None else None
     with left:
         positive = None if labels is None else choose_favorable(labels, run.id, chosen=settings.get("positive_label"))
+        rows_read = cohort_rows.choose(run, dataset, key=f"fairness-cohort-{run.id}")
     if not choice.columns:
         st.caption("Choose at least one sensitive column.")
         return None
-    if labels is not None and positive is None:
+    if (labels is not None and positive is None) or not rows_read.enough:
         return None
+    cohort = rows_read.cohort
     groups = group_columns(artifacts.read_table(dataset.data_digest, choice.columns), choice.bins)
 
     def predictions(name: str) -> Predictions:
         rows = artifacts.table_of(run, f"{name}.parquet")
+        if cohort is not None:
+            digest = artifacts.digests(run)[f"{name}.parquet"]
+            rows = rows[np.isin(rows["row_id"], cohort_rows.positions(dataset.data_digest, digest, cohort))]
         truth, predicted, own = rows[target], rows["prediction"], groups.iloc[rows["row_id"]]
         weight = weights_in(rows, target)
         if positive is None:
@@ -132,8 +138,9 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         )
 
     test = predictions("test")
+    where = "" if cohort is None else f"/{cohort.text}"
     return Analysis(
-        key=f"{run.id}/{choice.columns}/{positive}/{choice.bins}",
+        key=f"{run.id}/{choice.columns}/{positive}/{choice.bins}{where}",
         title=run.title,
         run=run,
         dataset=dataset,
@@ -143,4 +150,6 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         calibration=predictions(_CALIBRATION[run.task]) if positive is not None else None,
         min_group_size=choice.min_group_size,
         weight=None if test.weight is None else settings["weight_column"],
+        notes=() if cohort is None else (f"only rows where {cohort.text}",),
+        cohort=cohort,
     )

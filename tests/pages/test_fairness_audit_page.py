@@ -7,8 +7,9 @@ import io
 import pandas as pd
 import pytest
 
-from core import jobs, policies
+from core import jobs, policies, saved_cohorts
 from core.catalog import RunArtifact, artifacts, runs
+from core.cohorts import Cohort, NumberCondition
 from core.datasets import load_frame
 from core.fairness import AUDITOR_SENTENCE, compare_gaps
 from core.storage import get_store
@@ -83,3 +84,22 @@ def test_two_models_are_compared_on_the_rows_of_both(world: World) -> None:
     assert "On the 150 rows that both held out, of 200 test rows here and 150 there" in texts(test)
     assert "Compare with" in [item.label for item in test.selectbox]
     assert "Report" not in labels(test)
+
+
+def test_groups_are_read_for_a_saved_cohort(world: World) -> None:
+    run = runs.get(world.binary, "local")
+    file = saved_cohorts.keep(run, Cohort((NumberCondition(column="age", high=40.0),)))
+    test = visit("fairness", run=world.binary, cohort=file)
+    assert not test.exception
+    assert not test.error
+    predictions = pd.read_parquet(jobs.artifact_path(world.binary, "test.parquet", workspace="local"))
+    table = load_frame(get_store().local_path(world.credit.data_digest), ["age", "sex"]).iloc[predictions["row_id"]]
+    young = (table["age"] < 40).to_numpy()
+    said = texts(test)
+    assert f"{young.sum()} of 200 test rows where 'age' is below 40" in said
+    assert "only rows where 'age' is below 40" in said
+    assert "test rows used to check 1 rule and to read 1 cohort so far" in said
+    shown = next(item.value for item in test.dataframe if "Selection rate (%)" in item.value.columns)
+    rates = (predictions["prediction"] == "good")[young].groupby(table["sex"].to_numpy()[young]).mean()
+    assert shown.set_index("Group")["Selection rate (%)"].to_dict() == pytest.approx((100 * rates).to_dict())
+    assert [item.label for item in test.tabs] == ["Groups", "Compare", "Report", "Bias audit"], "no rule for a part"
