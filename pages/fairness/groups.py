@@ -82,11 +82,18 @@ def show(analysis: Analysis, metrics: GroupMetrics, definition: str) -> None:
     if analysis.positive is not None:
         impact.show(metrics)
     if len(metrics.small_groups):
-        with st.expander(f"Too few rows to compare: {len(metrics.small_groups)}", icon=":material/group_off:"):
-            small = metrics.small_groups.assign(group=[label_text(label) for label in metrics.small_groups["group"]])
+        groups = metrics.small_groups["group"].map(label_text)
+        heading = f"Too few rows to compare, in {groups.nunique():,} of {len(metrics.labels):,} groups"
+        with st.expander(heading, icon=":material/group_off:"):
+            small = metrics.small_groups.assign(group=groups, metrics=metrics.small_groups["metrics"].map(_titles))
             st.dataframe(small.rename(columns=str.capitalize), hide_index=True, alt="Groups with too few rows, and why")
     if analysis.positive is not None:
         _definitions(metrics)
+
+
+def _titles(names: str) -> str:
+    """Return the titles of metrics that are listed by name."""
+    return names if names == "all" else ", ".join(metric_record(name).title for name in names.split(", "))
 
 
 def _table(metrics: GroupMetrics, sort_by: str) -> None:

@@ -37,9 +37,11 @@ def choose_mapping(truth: Sequence[str], predicted: Sequence[str], key: str) -> 
             "Choose another column as the prediction.",
         )
         return None
-    verb = "never occurs" if len(match.unknown) == 1 else "never occur"
+    what = "never occurs among the true labels. Check what it means"
+    if len(match.unknown) > 1:
+        what = "never occur among the true labels. Check what they mean"
     st.warning(
-        frame.plain(f"Predicted {listed} {verb} among the true labels. Say what it means."),
+        frame.plain(f"Predicted {listed} {what}."),
         icon=":material/rule:",
     )
     mapping: dict[str, str] = {}
