@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from core import known_columns
 from core.automl import natural_frequency
 from core.charts import Figure, StaticChart, confusion_chart
 from core.evaluation import METRICS
@@ -50,7 +51,13 @@ def answer_section(evidence: RunEvidence, card: ModelCard, test: Predictions | N
 
 
 def _caution(evidence: RunEvidence) -> str:
-    """Return what must come before any number where the model is not shown to be better than guessing."""
+    """Return what must come before any number: columns that are not known in time, no gain over guessing."""
+    caveat = known_columns.caveat(evidence.run)
+    return f"{caveat} {_without_gain(evidence)}".lstrip()
+
+
+def _without_gain(evidence: RunEvidence) -> str:
+    """Return that the model is not shown to be better than guessing, where it is not."""
     gains = [evidence.result.differences[name] for name in _GUESSING if name in evidence.result.differences]
     if not gains or (gains[0].low is not None and gains[0].low > 0):
         return ""

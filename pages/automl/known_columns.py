@@ -44,10 +44,11 @@ def _questions(run: Run, record: Mapping[str, Any], carriers: Sequence[Carrier])
     with st.expander(frame.plain(title), expanded=open_count > 0, icon=":material/event_available:"):
         for carrier in carriers:
             _question(run, record, carrier, answers)
-        explained = "test rows with the values of the column shuffled" if len(carriers) == 1 else "the same, by column"
+        together = " together" if any(len(carrier.columns) > 1 for carrier in carriers) else ""
         st.caption(
-            f"Measured on {carriers[0].rows:,} {explained}. A column that is filled in only afterwards, or because of "
-            "what is predicted, makes a model look better than it will be in use."
+            f"The part of the gain is what the model loses on {carriers[0].rows:,} test rows when the values are "
+            f"shuffled{together}. A column that is filled in only afterwards, or because of what is predicted, makes a "
+            "model look better than it will be in use."
         )
 
 

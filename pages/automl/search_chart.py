@@ -103,7 +103,7 @@ def draw(trials: pd.DataFrame, metric: Metric, winner: Winner | None = None) -> 
     end = max([float(trials["elapsed_s"].max()), *([] if winner is None else [winner.elapsed_s])])
     x = alt.X("elapsed_s:Q", title="Elapsed (s)", scale=alt.Scale(domain=[0, end * 1.02 or 1], nice=False))
     y_scale = alt.Scale(domain=[axis.low, axis.high], nice=False)
-    y = alt.Y("score:Q", title=f"{metric.title}, mean over the folds", scale=y_scale)
+    y = alt.Y("score:Q", title=f"{metric.title}, CV mean", scale=y_scale)
     final = None if winner is None else (winner.elapsed_s, winner.score)
     layers = [_line(trials, final, end, metric, x, y_scale), _dots(_thinned(trials[inside]), x, y)]
     beyond = trials[~inside]
@@ -158,12 +158,13 @@ def _line(
     trials: pd.DataFrame, final: tuple[float, float] | None, end: float, metric: Metric, x: alt.X, scale: alt.Scale
 ) -> alt.Chart:
     """Return the best score so far, to the end of the search; `final` is time and score of the winner."""
-    steps = trials.loc[trials["best"].ne(trials["best"].shift()), ["elapsed_s", "best"]]
-    last = float(trials["best"].iloc[-1])
-    if final is not None and (final[1] > last if metric.larger_is_better else final[1] < last):
-        steps.loc[len(trials)] = final
-        last = final[1]
-    steps = pd.concat([steps, pd.DataFrame({"elapsed_s": [end], "best": [last]})])
+    steps = trials[["elapsed_s", "best"]].reset_index(drop=True)
+    if final is not None:
+        steps.loc[len(steps)] = final
+    steps = steps.sort_values("elapsed_s", kind="stable")
+    steps["best"] = steps["best"].cummax() if metric.larger_is_better else steps["best"].cummin()
+    steps = steps[steps["best"].ne(steps["best"].shift())]
+    steps = pd.concat([steps, pd.DataFrame({"elapsed_s": [end], "best": [steps["best"].iloc[-1]]})])
     line: alt.Chart = (
         alt.Chart(steps)
         .mark_line(interpolate="step-after", color=theme.accent(), strokeWidth=2, clip=True)

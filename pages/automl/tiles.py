@@ -8,9 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from core import policies
 from core.automl import METRICS, DecisionFigures, Estimate, decision_figures, natural_frequency
 from core.catalog import Run
 from core.evaluation import groups_in, weights_in
+from core.fairness import ThresholdPolicy
 from pages._ui import artifacts, frame, numbers
 
 __all__ = ["metrics", "show"]
@@ -20,33 +22,37 @@ _METRICS = 5
 
 def show(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the tiles of a search that has a test."""
-    figures = _decisions(run, record)
-    if figures is not None:
-        _decision_tiles(figures)
+    if record["task"] == "binary":
+        label = str(record["labels"][1])
+        policy = policies.in_force(run).policy
+        single = policy is not None and not policy.columns and policy.settings.get("positive") in (None, label)
+        _decision_tiles(_figures(run, record, label, policy if single else None), policy, applied=single)
     metrics(record)
 
 
-def _decisions(run: Run, record: Mapping[str, Any]) -> DecisionFigures | None:
-    """Return the figures of the class that the model was asked for; None where there are not two classes."""
-    if record["task"] != "binary":
-        return None
-    table, target, label = artifacts.table_of(run, "test.parquet"), record["settings"]["target"], record["labels"][1]
+def _figures(run: Run, record: Mapping[str, Any], label: str, policy: ThresholdPolicy | None) -> DecisionFigures:
+    """Return the figures of the class that the model was asked for, at the threshold in force or at the model's own."""
+    table, target = artifacts.table_of(run, "test.parquet"), record["settings"]["target"]
+    selected = (table["prediction"].astype(str) == label).to_numpy()
+    if policy is not None:
+        selected = policy.predict(table[f"p({label})"].to_numpy()) == 1
     return decision_figures(
-        (table[target].astype(str) == str(label)).to_numpy(),
-        (table["prediction"].astype(str) == str(label)).to_numpy(),
-        str(label),
+        (table[target].astype(str) == label).to_numpy(),
+        selected,
+        label,
         groups=groups_in(table, target),
         sample_weight=weights_in(table, target),
     )
 
 
-def _decision_tiles(figures: DecisionFigures) -> None:
+def _decision_tiles(figures: DecisionFigures, policy: ThresholdPolicy | None, *, applied: bool) -> None:
     label = frame.plain(figures.label)
     st.markdown(f"**{frame.plain(figures.sentence)}**")
-    st.caption(
-        f"A row is predicted as '{label}' above a probability of {figures.threshold:g}. Of 100 test rows "
-        f"{100 * figures.prevalence:.0f} are '{label}'."
-    )
+    rule = f"A row is predicted as '{label}' above a probability of {figures.threshold:g}."
+    if policy is not None:
+        described = frame.plain(policies.describe(policy))
+        rule = f"The rule in force decides: {described}." if applied else f"{rule} The rule in force is {described}."
+    st.caption(f"{rule} Of 100 test rows {100 * figures.prevalence:.0f} are '{label}'.")
     with st.container(horizontal=True):
         _frequency(
             f"'{label}' that are found",
@@ -67,11 +73,13 @@ def _decision_tiles(figures: DecisionFigures) -> None:
 
 def _frequency(title: str, item: Estimate, explanation: str) -> None:
     unknown = math.isnan(item.value)
-    bounds = (None, None) if item.low is None or item.high is None else (100 * item.low, 100 * item.high)
+    bounds = "no interval"
+    if item.low is not None and item.high is not None:
+        bounds = f"[{100 * item.low:.0f}, {100 * item.high:.0f}]"
     _tile(
         title,
         "–" if unknown else natural_frequency(item.value),
-        numbers.interval(*bounds),
+        bounds,
         " ".join(filter(None, [explanation, f"{item.n:,} rows.", _sentence(item.reason)])),
     )
 

@@ -7,6 +7,7 @@ import json
 from core import jobs, known_columns, models
 from core.catalog import RunArtifact, artifacts, runs
 from core.storage import get_store
+from core.summary import summarize_model
 from tests.pages.conftest import World, labels, query, repeated, texts, visit
 
 
@@ -37,6 +38,7 @@ def test_a_column_that_carries_the_gain_is_asked_about_and_left_out(world: World
     assert caveat.startswith("'status' is not known when a prediction is made")
     assert caveat in test.warning[0].value.replace("\\", "")
     assert caveat in models.card_of_run(run_id, workspace="local").to_markdown()
+    assert summarize_model(run_id, workspace="local").answer.startswith(caveat)
 
     other_browser = visit("automl", run=run_id)
     assert other_browser.radio(key=key).value == "no"

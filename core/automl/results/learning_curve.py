@@ -133,7 +133,7 @@ def describe_curve(curve: LearningCurve) -> str:
     low, high = gain.low, gain.high
     decimals = _decimals(abs(gain.value) if low is None or high is None else high - low)
     metric = METRICS[curve.metric]
-    change = f"{_verb(gain.value, decimals)} by {abs(gain.value):,.{decimals}f}"
+    change = f"improved by {gain.value + 0.0:,.{decimals}f}".replace("-", "−")
     measured = f"from {half.rows:,} to {full.rows:,} training rows the {metric.title} of {name} {change}"
     if low is None or high is None:
         return f"{measured[0].upper()}{measured[1:]} ({gain.reason})."
@@ -145,10 +145,6 @@ def describe_curve(curve: LearningCurve) -> str:
     if low > 0:
         return f"More rows would probably help: {measured} {interval}. {most}"
     return f"Whether more rows would help is not certain: {measured} {interval}. {most}"
-
-
-def _verb(gain: float, decimals: int) -> str:
-    return "improved" if round(gain, decimals) >= 0 else "worsened"
 
 
 def _decimals(size: float) -> int:

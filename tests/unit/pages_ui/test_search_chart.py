@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import altair as alt
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -34,6 +35,18 @@ def drawn(table, metric="roc_auc", winner=None):
     assert not test.exception, test.exception
     (chart,) = test.get("vega_lite_chart")
     return json.loads(chart.proto.spec)["layer"], [caption.value for caption in test.caption]
+
+
+@pytest.mark.parametrize(("metric", "better"), [("roc_auc", 0.99), ("rmse", 0.1)])
+@pytest.mark.parametrize("elapsed_s", [20.0, 31.0, 90.0])
+def test_the_best_so_far_never_gets_worse_whenever_the_winner_was_there(metric, better, elapsed_s):
+    larger = METRICS[metric].larger_is_better
+    table, winner = trials(CHURN if larger else CHURN[::-1], larger=larger), (elapsed_s, better)
+    line = search_chart._line(table, winner, 100.0, METRICS[metric], alt.X("elapsed_s:Q"), alt.Scale())
+    steps = line.data.sort_values("elapsed_s", kind="stable")
+    assert steps["best"].is_monotonic_increasing if larger else steps["best"].is_monotonic_decreasing
+    assert steps.loc[steps["elapsed_s"] >= elapsed_s, "best"].eq(better).all()
+    assert steps["elapsed_s"].iloc[-1] == 100.0
 
 
 def marks(layers):
