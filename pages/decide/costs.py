@@ -29,7 +29,7 @@ def choose(label: str, key: str, start: dict[str, float] | None) -> dict[str, fl
         "true_positive": f"Selected, and '{text}'",
         "false_positive": f"Selected, but not '{text}'",
         "false_negative": f"Not selected, but '{text}'",
-        "true_negative": f"Not selected, nor '{text}'",
+        "true_negative": f"Not selected, and not '{text}'",
     }
     st.markdown(
         "**What each row is worth**",
