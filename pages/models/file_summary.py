@@ -11,6 +11,7 @@ from core.evaluation import METRICS
 from core.models import FileEvaluation, ScoringReport, StoredEstimate, TrainingOverlap
 from core.tasks.score import ScoredFile
 from pages._ui import frame, numbers
+from pages.models.metrics import format_estimate
 
 __all__ = ["show_evaluation", "show_expected", "show_reasons"]
 
@@ -98,10 +99,7 @@ def _are(count: int) -> str:
 def _format(estimate: StoredEstimate | None) -> str:
     if estimate is None or estimate.value is None:
         return "–"
-    value = numbers.rounded(estimate.value)
-    if estimate.low is None or estimate.high is None:
-        return value
-    return f"{value} {numbers.interval(estimate.low, estimate.high)}"
+    return format_estimate(estimate)
 
 
 def show_reasons(path: Path, scored: ScoredFile) -> None:

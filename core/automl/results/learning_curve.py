@@ -14,6 +14,7 @@ from core.evaluation import METRICS, Estimate
 
 __all__ = ["CurvePoint", "LearningCurve", "describe_curve"]
 
+_ROUNDING = 1e-9  # relative difference of gains that are equal but for rounding
 _NEGLIGIBLE = 0.05  # of the gain over guessing, below which another doubling is not worth having
 
 
@@ -64,10 +65,10 @@ class LearningCurve:
 
     Examples
     --------
-    >>> points = (CurvePoint(0.5, 400, (0.80, 0.82, 0.81)), CurvePoint(1.0, 800, (0.84, 0.86, 0.85)))
+    >>> points = (CurvePoint(0.5, 400, (0.80, 0.82, 0.81)), CurvePoint(1.0, 800, (0.84, 0.86, 0.86)))
     >>> curve = LearningCurve("roc_auc", "lgbm", 7, points, 0.5, 0.5)
     >>> round(curve.gain.value, 3), round(curve.gain.low, 3) > 0
-    (0.04, True)
+    (0.043, True)
     """
 
     metric: str
@@ -94,7 +95,7 @@ class LearningCurve:
         if len(gains) < 2:
             return Estimate(value, None, None, rows, reason="no interval: a single holdout was scored")
         error = math.sqrt((1 / len(gains) + self.validation_share) * float(gains.var(ddof=1)))
-        if error == 0:
+        if error <= _ROUNDING * max(abs(value), 1e-3):
             return Estimate(value, None, None, rows, reason="no interval: the gain is the same in every fold")
         width = _t_quantile(len(gains) - 1) * error
         return Estimate(value, value - width, value + width, rows)
@@ -121,9 +122,9 @@ def describe_curve(curve: LearningCurve) -> str:
 
     Examples
     --------
-    >>> points = (CurvePoint(0.5, 400, (0.80, 0.82, 0.81)), CurvePoint(1.0, 800, (0.84, 0.86, 0.85)))
+    >>> points = (CurvePoint(0.5, 400, (0.80, 0.82, 0.81)), CurvePoint(1.0, 800, (0.84, 0.86, 0.86)))
     >>> describe_curve(LearningCurve("roc_auc", "lgbm", 7, points, 0.5, 0.5))  # doctest: +ELLIPSIS
-    'More rows would probably help: from 400 to 800 training rows the ROC AUC of LightGBM 7 improved by 0.040 [...'
+    'More rows would probably help: from 400 to 800 training rows the ROC AUC of LightGBM 7 improved by 0.043 [...'
     """
     gain = curve.gain
     if gain is None:
