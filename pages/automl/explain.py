@@ -94,9 +94,9 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
 
 def _of_cohort(run: Run, explained: Explanation) -> Explanation | None:
     """Let the user choose a saved cohort; return the explanation of its rows, or None where they are too few."""
-    dataset = lookups.existing_dataset(run.dataset_id)
-    if explained.rows_from != "test" or explained.shap is None:
+    if explained.shap is None or explained.rows_from != "test":
         return explained
+    dataset = lookups.existing_dataset(run.dataset_id)
     choice = cohort_rows.choose(run, dataset, key="automl-explain-cohort")
     if choice.row_ids is None or dataset is None:
         return explained

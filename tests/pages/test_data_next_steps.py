@@ -56,7 +56,7 @@ def test_without_a_target_the_page_asks_for_it(world: World) -> None:
     press(test, "Save roles")
     assert datasets.get(world.credit.id, "local").roles["target"] == "credit"
     assert "target" not in test.query_params
-    assert "Suggested" not in texts(test)
+    assert "Suggested:" not in texts(test)
 
 
 def test_the_form_of_a_search_opens_with_the_suggested_target(world: World) -> None:
@@ -69,7 +69,7 @@ def test_the_form_of_a_search_opens_with_the_suggested_target(world: World) -> N
     assert "Suggested: The name of 'credit' is one that targets often have." in texts(test)
     target.set_value("housing").run()
     assert query(test, "target") == "housing"
-    assert "Suggested" not in texts(test)
+    assert "Suggested:" not in texts(test)
     again = visit("automl", dataset=world.credit.id, target="housing")  # a reload
     assert again.selectbox(key=f"automl-target-{world.credit.id}").value == "housing"
     again.selectbox(key=f"automl-target-{world.credit.id}").set_value(None).run()
@@ -80,7 +80,7 @@ def test_the_form_of_a_search_opens_with_the_suggested_target(world: World) -> N
 def test_a_target_of_the_dataset_is_not_called_a_suggestion(world: World) -> None:
     test = press(visit("data", dataset=world.credit.id), "Search for a model")
     assert test.selectbox(key=f"automl-target-{world.credit.id}").value == world.credit.roles["target"]
-    assert "Suggested" not in texts(test)
+    assert "Suggested:" not in texts(test)
 
 
 def test_fairness_opens_with_label_decision_and_group(world: World) -> None:
@@ -98,7 +98,7 @@ def test_fairness_opens_with_label_decision_and_group(world: World) -> None:
     assert f"Suggested: {step.reason}" in texts(test)
     assert test.subheader  # there is a verdict at once
     test.multiselect(key=f"fairness-columns-{world.decisions.id}").set_value([]).run()
-    assert "Suggested" not in texts(test)
+    assert "Suggested:" not in texts(test)
     assert "Choose at least one sensitive column." in texts(test)
     assert test.multiselect(key=f"fairness-columns-{world.decisions.id}").value == []
 
