@@ -30,7 +30,7 @@ class ExpectedCounts:
     >>> counts = ExpectedCounts(["no", "yes"])
     >>> counts.add(np.array([[0.5, 0.5]] * 100))
     >>> counts.estimates(None)["yes"]
-    StoredEstimate(value=50.0, low=40.2, high=59.8, n=100)
+    StoredEstimate(value=50.0, low=40.2, high=59.8, n=100, rarest=None, reason='')
     """
 
     def __init__(self, labels: Sequence[str]) -> None:

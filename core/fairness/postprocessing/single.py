@@ -79,8 +79,9 @@ def single_threshold(
     --------
     >>> scores = [0.9, 0.8, 0.3, 0.2, 0.7, 0.6, 0.4, 0.1]
     >>> policy = single_threshold([1, 1, 0, 0, 1, 0, 0, 0], scores, list("aaaabbbb"))
-    >>> policy.rules, policy.expected["violation"]
-    ({'all rows': ((0.65, 1.0),)}, 0.25)
+    >>> ((threshold, probability),) = policy.rules["all rows"]
+    >>> round(threshold, 3), probability, policy.expected["violation"]
+    (0.65, 1.0, 0.25)
     """
     check_tolerance(tolerance)
     table = as_score_table(y_true, y_score, sensitive_features, pos_label, sample_weight)

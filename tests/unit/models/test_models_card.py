@@ -135,18 +135,27 @@ def test_coverage_follows_evidence_and_answers(version, credit):
         "asked",
         "asked",
     ]
-    keep(
-        credit,
-        "explain.json",
-        json.dumps(
-            {
-                "permutation": [
-                    {"feature": "age", "importance": 0.01, "low": -0.01, "high": 0.03, "n": 200},
-                    {"feature": "status", "importance": 0.1, "low": 0.05, "high": 0.15, "n": 200},
-                ]
-            }
-        ).encode(),
-    )
+    explained = {
+        "task": "binary",
+        "metric": "roc_auc",
+        "target": "credit",
+        "classes": ["good"],
+        "rows_from": "test",
+        "rows": 200,
+        "interaction_space": "log-odds",
+        "left_out": [],
+        "elapsed_s": 1.0,
+        "permutation": [
+            {"feature": "age", "importance": 0.01, "low": -0.01, "high": 0.03, "n": 200},
+            {"feature": "status", "importance": 0.1, "low": 0.05, "high": 0.15, "n": 200},
+        ],
+        "summary": [],
+        "interactions": [],
+        "settings": {},
+        "shap": None,
+        "dependence": [],
+    }
+    keep(credit, "explain.json", json.dumps(explained).encode())
     assert [status(item) for item in ("2(e)", "MEASURE 2.9")] == ["asked", "evidence present"]
     models.answer(version, "oversight", "The head of the branch.")
     assert status("2(e)") == "evidence present"

@@ -47,7 +47,8 @@ def test_groups_are_compared_by_accuracy(wine, wine_result):
     )
     assert all(set(values) == {"count", "accuracy"} for values in figures.values())
     gap = 100 * (expected.max() - expected.min())
-    assert f"accuracy between groups is {gap:.1f} points" in card["groups"].text[0]
+    assert card["groups"].text[0].startswith("'region': ")
+    assert f"(gap {gap:.1f} points [" in card["groups"].text[0]
 
 
 def test_versions_compare(finish, wine, wine_result, wine_frame):
