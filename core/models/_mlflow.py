@@ -44,10 +44,10 @@ MLFLOW_SOURCES = (
     *BUNDLE_SOURCES,
     "explain/__init__.py",
     "explain/__init__.pyi",
-    "finetune/_base.py",
-    "finetune/_build.py",
-    "finetune/_encode.py",
-    "finetune/_settings.py",
+    "finetune/base_model.py",
+    "finetune/build.py",
+    "finetune/encode.py",
+    "finetune/settings.py",
     "models/_mlflow_loader.py",
 )
 """The part of ``core`` that loads a model of either kind, as patterns below ``core``."""

@@ -129,6 +129,7 @@ def saved(
         features=list(odd.columns),
         labels=["a", "b"],
         settings=AutoMLSettings(target="y", max_trials=2),
+        test=credit_result.test.rename(columns={"p(bad)": "p(a)", "p(good)": "p(b)"}),
         confusion=None,
     )
     codes, labels = answers(odd, "binary", ["a", "b"])
