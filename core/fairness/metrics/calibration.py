@@ -63,13 +63,19 @@ class CalibrationBins:
             usual = np.sqrt(np.maximum(variance, 1e-12))
             self._relative = usual / np.maximum((self._share * usual).sum(axis=1, keepdims=True), 1e-12)
         self.distances = divide(np.abs(sums - hits).sum(axis=1), total[:, 0])
-        self.errors = self._solve(np.arange(groups), np.zeros(groups))
+        by_chance = (self._share * _folded_normal(np.zeros_like(self._share), self._deviation)[0]).sum(axis=1)
+        self._no_less = np.maximum(self.distances, by_chance)  # NaN stays
+        self.errors = self._solve(np.arange(groups), np.zeros(groups), self.distances)
 
     def bounds(self, groups: IndexArray, z: FloatArray) -> Interval:
-        """Return the bounds of the errors of some groups, each at its own normal quantile."""
-        return self._solve(groups, z), self._solve(groups, -z)
+        """Return the bounds of the errors of some groups, each at its own normal quantile.
 
-    def _solve(self, groups: IndexArray, z: FloatArray) -> FloatArray:
+        A distance that is smaller than chance makes it does not prove more than one that is as chance makes it: the
+        upper bound is that of the latter, as of power-constrained limits (Cowan, Cranmer, Gross, Vitells 2011).
+        """
+        return self._solve(groups, z, self.distances), self._solve(groups, -z, self._no_less)
+
+    def _solve(self, groups: IndexArray, z: FloatArray, distances: FloatArray) -> FloatArray:
         """Return the errors of which the groups' distances lie z deviations above the expected ones; at least 0."""
         share, deviation, relative = self._share[groups], self._deviation[groups], self._relative[groups]
         low, high = np.zeros(len(groups)), np.full(len(groups), 2.0)
@@ -77,7 +83,7 @@ class CalibrationBins:
             middle = (low + high) / 2
             mean, variance = _folded_normal(middle[:, None] * relative, deviation)
             expected = (share * mean).sum(axis=1) + z * np.sqrt((share**2 * variance).sum(axis=1))
-            above = expected > self.distances[groups]
+            above = expected > distances[groups]
             low, high = np.where(above, low, middle), np.where(above, middle, high)
         return np.where(np.isfinite(self.distances[groups]), np.where(low > 0, np.minimum(high, 1.0), 0.0), np.nan)
 
