@@ -132,7 +132,7 @@ def chosen_name(names: Sequence[str], name: str | None, choices: RuleChoices) ->
     Raises
     ------
     InputError
-        When there is no policy of this name, or none is named and it is not clear which one is in force.
+        When no policy has this name, or none is named and it is not clear which one is in force.
 
     Examples
     --------

@@ -143,7 +143,7 @@ class DecisionCurve:
     def best(self) -> Best:
         """The threshold with the lowest cost; of equal ones the highest.
 
-        Scores that differ by less than runtimes do in their last digits are not told apart.
+        Scores that differ by less than the rounding of runtimes count as equal.
         """
         return self.best_within(1.0)
 

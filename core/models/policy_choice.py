@@ -23,7 +23,7 @@ def choose_policy(run: Run, name: str | None) -> tuple[str, ThresholdPolicy] | N
     Raises
     ------
     InputError
-        When there is no policy of this name, or none is named and it is not clear which one is in force.
+        When no policy has this name, or none is named and it is not clear which one is in force.
     """
     kept = policies.kept(run)
     chosen = chosen_name(list(kept), name, policies.choices(run))

@@ -59,7 +59,7 @@ class Answers:
 
 
 class AnswerRecord(TypedDict, total=False):
-    """An answer to a row; a number has no label, and without a policy there is no decision."""
+    """An answer to a row; a number has no label, and an answer without a policy has no decision."""
 
     outputs: list[float]
     label: Label

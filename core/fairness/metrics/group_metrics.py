@@ -224,7 +224,7 @@ class GroupMetrics(GroupTable):
     def intervals(self) -> pd.DataFrame:
         """One row per group and metric: value, low, high, n (the rows behind it), method, small, reason.
 
-        The reason says why there is no interval.
+        The reason says why the interval is missing.
         """
         low, high = self._bounds
         methods = [method for part in self.metric_values for method in part.methods]

@@ -97,7 +97,7 @@ def recommend_definition(answers: Mapping[str, str]) -> Recommendation | None:
     Raises
     ------
     SettingsError
-        When there is no such question or answer.
+        When the question or the answer is unknown.
 
     Examples
     --------

@@ -44,7 +44,7 @@ class MetricValues(Protocol):
         Returns
         -------
         tuple of array
-            Lower and upper bounds; NaN where there is no interval.
+            Lower and upper bounds; NaN without an interval.
         """
 
     def obstacle(self, metric: int, group: int) -> str:
@@ -116,7 +116,7 @@ class WeightedRateValues(RateValues):
     def __init__(self, cells: FloatArray, cell_of_row: IndexArray, weights: FloatArray) -> None:
         squares = np.bincount(cell_of_row, weights=weights**2, minlength=cells.size)
         self._rows = np.bincount(cell_of_row, minlength=cells.size).reshape(cells.shape)
-        # A difference of sums may leave a rounding error where there is no row.
+        # A difference of sums may leave a rounding error where no rows are.
         super().__init__(np.where(self._rows > 0, cells, 0.0), squares.reshape(cells.shape).astype(np.float64))
 
     @property

@@ -74,7 +74,7 @@ def verdict(metrics: GroupMetrics, definition: str = "demographic_parity") -> st
 
 
 def repeat_finding(conclusion: Conclusion, metrics: GroupMetrics) -> str | None:
-    """Say how the two groups of a finding differ on other rows; None where there is no finding, or not both groups.
+    """Say how the two groups of a finding differ on other rows; None without a finding, or without both groups.
 
     Parameters
     ----------

@@ -188,7 +188,7 @@ def check_rules(rules: Mapping[str, Rule]) -> None:
     Raises
     ------
     InputError
-        When there is no rule, a rule has no threshold, a threshold is NaN, or probabilities are not between 0 and 1
+        When rules are missing, a rule has no threshold, a threshold is NaN, or probabilities are not between 0 and 1
         with the sum 1.
     """
     if not rules:
