@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,20 +14,23 @@ import pandas as pd
 from core.automl._fitting import outputs
 from core.automl._model import make_model
 from core.automl._settings import AutoMLSettings
-from core.automl._types import Codes, Estimator, Groups, OutOfFold, Output
+from core.automl._types import Estimator, OutOfFold, Output
 from core.automl.data.prepare import Prepared
 from core.automl.ensemble.candidates import load_out_of_fold, out_of_fold_file
 from core.automl.ensemble.selection import best_of_each
-from core.automl.learners.registry import LEARNERS, learner_title
+from core.automl.learners.registry import LEARNERS
 from core.automl.refit.refits import FinalModel
 from core.automl.results.baselines import prior, prior_trial
 from core.automl.results.decision_figures import DecisionFigures, decision_figures
+from core.automl.results.findings import linear_findings, trial_findings
 from core.automl.results.hyperparameters import hyperparameter_importance
+from core.automl.results.leaderboard import leaderboard_table
+from core.automl.results.predictions import predictions_table
 from core.automl.results.result import AutoMLResult
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.stopping import StopReason
 from core.automl.tuning.trials import Trial, Trials
-from core.datasets import Finding, fingerprint, whole_numbers
+from core.datasets import Finding, fingerprint
 from core.evaluation import (
     METRICS,
     Comparison,
@@ -36,12 +38,10 @@ from core.evaluation import (
     compare_outputs,
     confusion,
     curves,
-    group_name,
     verdict_sentence,
-    weight_name,
 )
 
-__all__ = ["Outcome", "conclude", "predictions_table"]
+__all__ = ["Outcome", "conclude"]
 
 _PACKAGES = (
     "scikit-learn",
@@ -147,7 +147,7 @@ def conclude(
             "refit_s": final.refit_s,
             "at_s": outcome.ready_s if final.trial.at is None else budget.elapsed(final.trial.at),
         },
-        leaderboard=_leaderboard(board, outcome.blend, outcome.linear, prior_trial(prepared)),
+        leaderboard=leaderboard_table(board, outcome.blend, outcome.linear, prior_trial(prepared)),
         trials=list(board),
         blend=outcome.blend,
         hyperparameters=_hyperparameters(list(board), settings),
@@ -175,7 +175,7 @@ def conclude(
         if prepared.task != "binary"
         else {"label": (prepared.label_names or [])[1], "reason": prepared.positive_reason},
         decision=_decision(prepared, tested["model"]) if len(y) and data.classes == 2 else None,
-        findings=[*prepared.findings, *outcome.findings, *_linear_findings(outcome.linear), *_trial_findings(board)],
+        findings=[*prepared.findings, *outcome.findings, *linear_findings(outcome.linear), *trial_findings(board)],
         stop_code=outcome.stop.code,
         stop_reason=outcome.stop.sentence,
         elapsed_s=budget.elapsed(),
@@ -217,77 +217,6 @@ def _packages() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
-def predictions_table(
-    frame: pd.DataFrame,
-    prepared: Prepared,
-    settings: AutoMLSettings,
-    rows: Codes,
-    output: Output | OutOfFold,
-    groups: Groups | None,
-) -> pd.DataFrame:
-    """Return predictions as a result stores them.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Table of the search.
-    prepared : Prepared
-        Target and labels.
-    settings : AutoMLSettings
-        Settings of the search.
-    rows : array of int of shape (n,)
-        Positions of the rows in the table.
-    output : array of shape (n, k) or (n,)
-        Probabilities, or predicted numbers.
-    groups : array of int of shape (n,) or None
-        Group of each row.
-    """
-    table: dict[str, Any] = {"row_id": rows}
-    stored = [settings.target, *settings.sensitive_columns]
-    if groups is not None:
-        table[group_name(stored)] = groups
-    if settings.weight_column is not None:
-        table[weight_name(stored)] = frame[settings.weight_column].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
-    truth = frame[settings.target]
-    if prepared.labels is not None:
-        truth = whole_numbers(truth)
-    table[settings.target] = truth.iloc[rows].to_numpy()
-    if prepared.labels is None:
-        table["prediction"] = output
-    else:
-        table["prediction"] = np.asarray(prepared.labels)[output.argmax(axis=1)] if len(rows) else []
-        for code, name in enumerate(prepared.label_names or ()):
-            table[f"p({name})"] = output[:, code]
-    for name in settings.sensitive_columns:
-        table.setdefault(name, whole_numbers(frame[name]).iloc[rows].reset_index(drop=True))
-    return pd.DataFrame(table)
-
-
-def _leaderboard(board: Trials, blend: Trial | None, linear: Trial | None, guessing: Trial) -> pd.DataFrame:
-    ranked = sorted([*board, *(trial for trial in (linear, blend) if trial is not None)], key=board.rank)
-    if blend is not None and blend.finished:  # it was found to be better, if not on these very rows
-        ranked.remove(blend)
-        ranked.insert(0, blend)
-    return pd.DataFrame(
-        [
-            {
-                "name": f"{trial.learner} {trial.number}" if trial.number else trial.learner,
-                "learner": trial.learner,
-                "trial": trial.number or None,
-                "status": trial.status,
-                "score": trial.score,
-                "score_std": trial.score_std,
-                **(trial.metrics or {}),
-                "fit_s": trial.fit_s,
-                "predict_ms_a_row": trial.predict_ms_a_row,
-                "size_bytes": trial.size_bytes,
-                "config": trial.config,
-            }
-            for trial in [*ranked, guessing]
-        ]
-    )
-
-
 def _hyperparameters(trials: Sequence[Trial], settings: AutoMLSettings) -> dict[str, dict[str, Estimate]]:
     by_learner = {
         name: hyperparameter_importance(trials, name, seed=settings.seed) for name in settings.chosen_learners
@@ -306,57 +235,3 @@ def _verdict(prepared: Prepared, gains: dict[str, Estimate]) -> str:
     guessing = "guessing the mean" if prepared.task == "regression" else "guessing"
     names = {"prior": guessing, "linear": "a linear model"}
     return verdict_sentence(METRICS[prepared.metric].title, gains, names)
-
-
-def _linear_findings(linear: Trial | None) -> list[Finding]:
-    if linear is not None and linear.finished:
-        return []
-    reason = (None if linear is None else _reason(linear)) or "it was not finished in the time there was"
-    return [
-        Finding(
-            "linear",
-            "notice",
-            None,
-            f"There is no linear model to compare with: {reason}.",
-            "Give the search more time, or use fewer columns.",
-        )
-    ]
-
-
-def _trial_findings(board: Trials) -> list[Finding]:
-    """Return the learners that failed in every trial, and how many trials gave no score."""
-    failed = [trial for trial in board if trial.status not in ("finished", "pruned")]
-    if not failed:
-        return []
-    findings = []
-    scored = {trial.learner for trial in board if trial.status in ("finished", "pruned")}
-    for learner in dict.fromkeys(trial.learner for trial in failed):
-        own = [trial for trial in failed if trial.learner == learner]
-        if learner in scored:
-            continue
-        count = "its only trial" if len(own) == 1 else f"all of its {len(own):,} trials"
-        findings.append(
-            Finding(
-                "learner",
-                "alert",
-                None,
-                f"{learner_title(learner)} failed in {count}; the first: {_reason(own[0])}.",
-                "The search continued without it. Correct the cause, or block the learner.",
-                {"learner": learner, "trials": [trial.number for trial in own]},
-            )
-        )
-    findings.append(
-        Finding(
-            "trials",
-            "notice",
-            None,
-            f"{len(failed)} of {len(board)} trials gave no score; the first: {_reason(failed[0])}.",
-            "They are in the leaderboard with their status; the others are not affected.",
-            {"trials": [trial.number for trial in failed]},
-        )
-    )
-    return findings
-
-
-def _reason(trial: Trial) -> str:
-    return (trial.message or "no message").rstrip(".")

@@ -7,7 +7,7 @@ import pytest
 from core.automl import AutoMLSettings, compare_tables, compare_trials, prepare, search
 from core.automl.data.training_data import TrainingData
 from core.automl.ensemble.selection import judging_parts
-from core.automl.results.conclude import predictions_table
+from core.automl.results.predictions import predictions_table
 from core.evaluation import Estimate, group_name, groups_in, verdict_sentence
 
 
