@@ -1,6 +1,8 @@
-from .curve import Best, DecisionCurve, Outcome, TopRows, decision_curve
+from .curve import DecisionCurve, decision_curve
 from .labeled_scores import LabeledScores
+from .outcome import Best, Outcome
 from .predicted_numbers import TopValues, top_values
+from .top_rows import TopRows
 
 __all__ = [
     "Best",

@@ -6,87 +6,24 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from core.decisions.intervals import CONFIDENCE, cost_bounds, effective_rows, few_rows, share_estimate, share_size
+from core.decisions.intervals import cost_bounds, effective_rows, few_rows, share_estimate
 from core.decisions.labeled_scores import LabeledScores
+from core.decisions.outcome import Best, Outcome
+from core.decisions.top_rows import TopRows, top_rows
 from core.edge.portable.ties import TIE
 from core.errors import InputError
-from core.evaluation import MIN_UNITS, Estimate, normal_quantile
+from core.evaluation import Estimate
 from core.fairness import ThresholdPolicy, resolve_costs, score_table
 
-__all__ = ["Best", "DecisionCurve", "Outcome", "TopRows", "decision_curve"]
+__all__ = ["DecisionCurve", "decision_curve"]
 
 _OUTCOMES = {"tp": "true_positive", "fp": "false_positive", "fn": "false_negative", "tn": "true_negative"}
 _GAP = 4 * TIE  # between two scores, as a share of the larger: every runtime then decides the same on both
-_MIN_TOP_ROWS = MIN_UNITS  # that the rows with the highest scores are judged by
-
-
-class Best(NamedTuple):
-    """The threshold with the lowest cost."""
-
-    threshold: float
-    cost: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one threshold does.
-
-    Parameters
-    ----------
-    threshold : float
-        The threshold: a row is selected when its score is at least this. Infinity selects none.
-    tp, fp, fn, tn : float
-        Rows by outcome: selected with the label and without it, not selected with the label and without it. With
-        weights, their sums.
-    cost : Estimate
-        Mean cost per row.
-    selected : Estimate
-        Share of the rows that are selected.
-    recall : Estimate
-        Share of the rows with the label that are selected.
-    precision : Estimate
-        Share of the selected rows that have the label; NaN where none is selected.
-    """
-
-    threshold: float
-    tp: float
-    fp: float
-    fn: float
-    tn: float
-    cost: Estimate
-    selected: Estimate
-    recall: Estimate
-    precision: Estimate
-
-
-@dataclass(frozen=True)
-class TopRows:
-    """The rows with the highest scores among new rows like these.
-
-    Parameters
-    ----------
-    count, among : int
-        Rows that are selected, out of how many.
-    hits : Estimate
-        Rows with the label to expect among them. The interval holds the number itself in 95 of 100 such selections.
-    tied : float
-        Rows out of ``among`` that share the score at the edge of the selection; 0 where a threshold selects exactly
-        these.
-    fitting : float
-        Rows of these that are in the selection.
-    """
-
-    count: int
-    among: int
-    hits: Estimate
-    tied: float
-    fitting: float
 
 
 @dataclass(frozen=True)
@@ -235,37 +172,7 @@ class DecisionCurve:
         InputError
             When there are not so many rows.
         """
-        if not 0 < count <= among:
-            raise InputError(f"{count:,} of {among:,} rows cannot be selected.", f"Give a number from 1 to {among:,}.")
-        share, counts = count / among, self._counts
-        inner = int(np.flatnonzero(self.selected <= share * (1 + 1e-12))[-1])  # the last threshold within the selection
-        outer = min(inner + 1, len(counts) - 1)
-        block = self.selected[outer] - self.selected[inner]
-        part = (share - self.selected[inner]) / block if block > 0 else 0.0
-        part = part if part > 1e-9 else 0.0
-        hits = float(counts[inner, 0] + part * (counts[outer, 0] - counts[inner, 0])) / self._total
-        expected = among * hits
-        last = outer if part else inner
-        chosen = self.rows.score >= self.table["threshold"].iloc[last]
-        known = int(np.count_nonzero(chosen))
-        edge = int(np.count_nonzero(self.rows.score == self._scores[last - 1])) if last else 0
-        low = high = math.nan
-        reason = "" if known >= _MIN_TOP_ROWS else f"no interval: only {known} of the rows have such scores"
-        if not reason:
-            z = normal_quantile(CONFIDENCE)
-            size = share_size(np.asarray(self.rows.truth, dtype=bool), chosen, self.rows)[1]
-            size *= share / self.selected[last]
-            rate = (expected / count * size + z**2 / 2) / (size + z**2)
-            half = z * math.sqrt(count * rate * (1 - rate) * (1 + count / (size + z**2)))
-            low, high = max(0.0, count * rate - half), min(float(count), count * rate + half)
-            low, high = min(low, expected), max(high, expected)
-        return TopRows(
-            count,
-            among,
-            Estimate(expected, low, high, known, reason=reason),
-            tied=among * block if part and edge > 1 else 0.0,
-            fitting=among * block * part if part and edge > 1 else 0.0,
-        )
+        return top_rows(self.rows, self.table["threshold"].to_numpy(), self._counts, count, among)
 
     def policy(self, threshold: float, *, positive: str | None = None) -> ThresholdPolicy:
         """Return a threshold as a policy that can be kept with a model.
