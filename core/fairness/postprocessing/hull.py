@@ -12,7 +12,7 @@ import numpy as np
 
 from core.fairness.metrics.arrays import FloatArray
 
-__all__ = ["Curve", "Mixture", "mix"]
+__all__ = ["Curve", "Mixture", "hull_vertices", "mix"]
 
 Mixture = tuple[tuple[float, float], ...]
 
@@ -31,6 +31,33 @@ def mix(*parts: tuple[float, float]) -> Mixture:
             joined[threshold] = joined.get(threshold, 0.0) + probability
     total = sum(joined.values())
     return tuple(sorted((threshold, probability / total) for threshold, probability in joined.items()))
+
+
+def hull_vertices(
+    threshold: FloatArray, selected: FloatArray, hits: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the vertices of a ROC convex hull: threshold, false positives, true positives.
+
+    The upper hull of counts over scores is isotonic regression of the labels (Fawcett, Niculescu-Mizil 2007).
+
+    Parameters
+    ----------
+    threshold : array of shape (cuts,)
+        Thresholds, highest first.
+    selected, hits : array of shape (cuts,)
+        Rows above each threshold, and positive rows among them.
+    """
+    from scipy.optimize import isotonic_regression
+
+    keep = np.array([0, len(threshold) - 1])
+    if len(threshold) > 2:
+        rows, positives = np.diff(selected), np.diff(hits)
+        weighted = rows > 0  # rows without weight do not move the hull
+        steps = np.flatnonzero(weighted) + 1
+        shares = positives[weighted] / rows[weighted]
+        fitted = isotonic_regression(shares, weights=rows[weighted], increasing=False)
+        keep = np.r_[0, steps[fitted.blocks[1:] - 1]]
+    return threshold[keep], (selected - hits)[keep], hits[keep]
 
 
 @dataclass(frozen=True)

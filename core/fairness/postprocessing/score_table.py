@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.errors import InputError
-from core.evaluation import wilson
-from core.fairness.metrics.arrays import BoolArray, Columns, FloatArray, IndexArray, Label
+from core.fairness.metrics.arrays import BoolArray, Columns, FloatArray, Label
 from core.fairness.metrics.counts import divide
 from core.fairness.metrics.group_metrics import GroupMetrics
 from core.fairness.metrics.groups import Grouping, group_rows, label_text
@@ -25,11 +24,11 @@ from core.fairness.metrics.rates import RateValues, WeightedRateValues
 from core.fairness.metrics.scores import auc_with_variance
 from core.fairness.metrics.sorted_scores import SortedScores, as_scores
 from core.fairness.postprocessing.cuts import cuts_between
+from core.fairness.postprocessing.hull import hull_vertices
 from core.fairness.postprocessing.policy import ThresholdPolicy
+from core.fairness.postprocessing.score_curves import CURVE_POINTS, calibration_table, thinned_curves
 
 __all__ = ["ScoreTable", "score_table"]
-
-_POINTS = 300
 
 Thresholds: TypeAlias = float | Mapping[str, float] | Mapping[Label, float]
 """One threshold for all groups, or one by group."""
@@ -150,7 +149,7 @@ class ScoreTable:
         """Return quantiles of all scores."""
         return np.quantile(self.scores, shares)
 
-    def roc(self, points: int = _POINTS) -> pd.DataFrame:
+    def roc(self, points: int = CURVE_POINTS) -> pd.DataFrame:
         """Return the ROC curve of each group, thinned: group, threshold, false_positive_rate, true_positive_rate.
 
         A group of one class has no curve.
@@ -160,9 +159,9 @@ class ScoreTable:
         points : int, default=300
             About how many points each curve keeps.
         """
-        return self._curves("roc", points)
+        return thinned_curves(self.sorted, self.labels, "roc", points)
 
-    def precision_recall(self, points: int = _POINTS) -> pd.DataFrame:
+    def precision_recall(self, points: int = CURVE_POINTS) -> pd.DataFrame:
         """Return precision and recall of each group, thinned: group, threshold, recall, precision.
 
         Parameters
@@ -170,31 +169,7 @@ class ScoreTable:
         points : int, default=300
             About how many points each curve keeps.
         """
-        return self._curves("precision_recall", points)
-
-    def _curves(self, kind: Literal["roc", "precision_recall"], points: int) -> pd.DataFrame:
-        tables = []
-        for group, label in enumerate(self.labels):
-            threshold, selected, hits = self.sorted.of(group)
-            positives, negatives = hits[-1], selected[-1] - hits[-1]
-            if positives <= 0 or negatives <= 0:
-                continue
-            if kind == "roc":
-                columns = {"false_positive_rate": (selected - hits) / negatives, "true_positive_rate": hits / positives}
-                along = np.hypot(*(np.diff(values, prepend=0) for values in columns.values())).cumsum()
-            else:
-                threshold, selected, hits = threshold[1:], selected[1:], hits[1:]
-                columns = {"recall": hits / positives, "precision": hits / selected}
-                along = columns["recall"]
-            # Points at even steps along the curve, not along the rows.
-            keep = np.unique(np.searchsorted(along, np.linspace(along[0], along[-1], points)).clip(0, len(along) - 1))
-            keep = np.unique(np.r_[0, keep, len(along) - 1])
-            chosen = {name: values[keep] for name, values in {"threshold": threshold, **columns}.items()}
-            tables.append(pd.DataFrame({"group": label_text(label), **chosen}))
-        names = ["group", "threshold"] + (
-            ["false_positive_rate", "true_positive_rate"] if kind == "roc" else ["recall", "precision"]
-        )
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=names)
+        return thinned_curves(self.sorted, self.labels, "precision_recall", points)
 
     def auc(self) -> pd.Series:
         """Return the area under the ROC curve of each group."""
@@ -213,21 +188,9 @@ class ScoreTable:
         DataFrame
             group, bin, predicted, observed, low, high (Wilson), n.
         """
-        rows = []
-        for group, label in enumerate(self.labels):
-            own = self.grouping.codes == group
-            scores, positive = self.scores[own], self.positive[own]
-            weights = np.ones(len(scores)) if self.weights is None else self.weights[own]
-            bin_of = _equal_bins(scores, bins)
-            n = np.bincount(bin_of)
-            total, score_sum, hits = (
-                np.bincount(bin_of, weights=values) for values in (weights, weights * scores, weights * positive)
-            )
-            predicted, observed = divide(score_sum, total), divide(hits, total)
-            low, high = wilson(observed * n, n, self.options.confidence)
-            columns = (values.tolist() for values in (predicted, observed, low, high, n.astype(float)))
-            rows += [(label_text(label), i, *values) for i, values in enumerate(zip(*columns, strict=True))]
-        return pd.DataFrame(rows, columns=["group", "bin", "predicted", "observed", "low", "high", "n"])
+        return calibration_table(
+            self.scores, self.positive, self.weights, self.grouping, bins=bins, confidence=self.options.confidence
+        )
 
     def with_options(self, *, confidence: float | None = None, min_group_size: int | None = None) -> ScoreTable:
         """Return the same table with other options of its metrics.
@@ -257,39 +220,14 @@ class ScoreTable:
 
     @cached_property
     def hulls(self) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-        """The vertices of each group's ROC convex hull: threshold, false positives, true positives.
-
-        The upper hull of counts over scores is isotonic regression of the labels (Fawcett, Niculescu-Mizil 2007).
-        """
-        from scipy.optimize import isotonic_regression
-
-        hulls = []
-        for threshold, selected, hits in self.cuts:
-            keep = np.array([0, len(threshold) - 1])
-            if len(threshold) > 2:
-                rows, positives = np.diff(selected), np.diff(hits)
-                weighted = rows > 0  # rows without weight do not move the hull
-                steps = np.flatnonzero(weighted) + 1
-                shares = positives[weighted] / rows[weighted]
-                fitted = isotonic_regression(shares, weights=rows[weighted], increasing=False)
-                keep = np.r_[0, steps[fitted.blocks[1:] - 1]]
-            hulls.append((threshold[keep], (selected - hits)[keep], hits[keep]))
-        return hulls
+        """The vertices of each group's ROC convex hull: threshold, false positives, true positives."""
+        return [hull_vertices(*cuts) for cuts in self.cuts]
 
 
 def _refuse_nan(thresholds: FloatArray) -> FloatArray:
     if np.isnan(thresholds).any():
         raise InputError("A threshold is NaN.", "Give a number, or infinity to select no row.")
     return thresholds
-
-
-def _equal_bins(scores: FloatArray, bins: int) -> IndexArray:
-    """Return the bin of each row; rows of one score share the bin of their middle, whatever their order."""
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - counts / 2
-    number = (middle * min(bins, len(inverse)) / len(inverse)).astype(np.intp)
-    bin_of: IndexArray = np.unique(number, return_inverse=True)[1][inverse]
-    return bin_of
 
 
 def score_table(
