@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from core.errors import SettingsError
 from core.fairness.metrics.arrays import Columns, Label
+from core.fairness.metrics.options import MIN_GROUP_SIZE
 from core.fairness.postprocessing.deterministic import nearest_thresholds
 from core.fairness.postprocessing.expectation import expectation
 from core.fairness.postprocessing.hull import Mixture
@@ -37,7 +38,7 @@ def optimize_thresholds(
     grid_size: int = 1000,
     costs: Mapping[str, float] | None = None,
     minimum_rate: float | None = None,
-    min_group_size: int = 0,
+    min_group_size: int = MIN_GROUP_SIZE,
     pos_label: Label | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> ThresholdPolicy:
@@ -71,10 +72,10 @@ def optimize_thresholds(
     minimum_rate : float, optional
         Smallest rate of every group, in place of equal rates ("leveling up"): no group's rate is lowered for it.
         For demographic, true positive and true negative rate parity.
-    min_group_size : int, default=0
+    min_group_size : int, default=30
         Rows that a group needs to be compared, and to have a rule of its own. Smaller groups, which
         ``expected["small_groups"]`` lists, have the best threshold of all rows; where fewer than two groups have so
-        many rows, so have all.
+        many rows, so have all, and ``expected["violation"]`` is the difference between all.
     pos_label : label, optional
         The positive label; `group_metrics` says which one it is by default.
     sample_weight : array-like of shape (n,), optional
@@ -99,9 +100,16 @@ def optimize_thresholds(
     Examples
     --------
     >>> scores = [0.9, 0.8, 0.3, 0.2, 0.7, 0.6, 0.4, 0.1]
-    >>> policy = optimize_thresholds([1, 1, 0, 0, 1, 0, 0, 0], scores, list("aaaabbbb"))
+    >>> y, groups = [1, 1, 0, 0, 1, 0, 0, 0], list("aaaabbbb")
+    >>> policy = optimize_thresholds(y, scores, groups, min_group_size=4)
     >>> policy.expected["violation"], policy.expected["objective"]
     (0.0, 0.875)
+
+    Groups of fewer rows than that have one threshold, which leaves a difference:
+
+    >>> policy = optimize_thresholds(y, scores, groups)
+    >>> policy.expected["small_groups"], policy.expected["violation"]
+    (['a', 'b'], 0.25)
     """
     check_tolerance(tolerance)
     if grid_size < 2:
@@ -150,7 +158,7 @@ def tradeoff_curve(
     tolerances: Sequence[float] | None = None,
     randomized: bool = True,
     costs: Mapping[str, float] | None = None,
-    min_group_size: int = 0,
+    min_group_size: int = MIN_GROUP_SIZE,
     pos_label: Label | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> pd.DataFrame:
@@ -174,7 +182,7 @@ def tradeoff_curve(
         Whether rules may draw between thresholds.
     costs : mapping, optional
         Cost by outcome.
-    min_group_size : int, default=0
+    min_group_size : int, default=30
         Rows that a group needs to be compared, and to have a rule of its own.
     pos_label : label, optional
         The positive label; `group_metrics` says which one it is by default.
@@ -193,7 +201,8 @@ def tradeoff_curve(
     Examples
     --------
     >>> scores = [0.9, 0.8, 0.3, 0.2, 0.7, 0.6]
-    >>> tradeoff_curve([1, 1, 0, 0, 1, 0], scores, list("aaaabb"), tolerances=[0, 1])["objective"].tolist()
+    >>> curve = tradeoff_curve([1, 1, 0, 0, 1, 0], scores, list("aaaabb"), tolerances=[0, 1], min_group_size=2)
+    >>> curve["objective"].tolist()
     [1.0, 1.0]
     """
     table = as_score_table(y_true, y_score, sensitive_features, pos_label, sample_weight)

@@ -28,9 +28,9 @@ class Problem:
         Scores that thresholds are fitted on.
     constraint, objective : str
         Names of `CONSTRAINTS` and `OBJECTIVES`.
-    costs : mapping, optional
+    costs : mapping or None
         Cost by outcome, for objectives that use it.
-    min_group_size : int, default=0
+    min_group_size : int
         Rows that a group needs to be compared, and to have a rule of its own.
 
     Attributes
@@ -45,8 +45,8 @@ class Problem:
         table: ScoreTable,
         constraint: str,
         objective: str,
-        costs: Mapping[str, float] | None = None,
-        min_group_size: int = 0,
+        costs: Mapping[str, float] | None,
+        min_group_size: int,
     ) -> None:
         self.constraint = CONSTRAINTS.require(constraint)
         self.objective = OBJECTIVES.require(objective)
@@ -173,16 +173,20 @@ class Problem:
         return cells
 
     def violation(self, cells: FloatArray) -> float:
-        """Return the largest difference between the compared groups of the constrained rates; 0 where there are none.
+        """Return the largest difference of the constrained rates between the compared groups.
+
+        Where no groups are compared, it is that between all groups that have the rate, so that nothing looks equal for
+        being small.
 
         Parameters
         ----------
         cells : array of shape (groups, 4)
             Counts of every group.
         """
-        if not self.compared:
-            return 0.0
-        return max(float(np.ptp(rate(name, cells[self.compared]))) for name in self.constraint.rates)
+        groups = self.compared or slice(None)
+        values = (rate(name, cells[groups]) for name in self.constraint.rates)
+        known = (value[~np.isnan(value)] for value in values)
+        return max((float(np.ptp(value)) for value in known if len(value)), default=0.0)
 
     def reported(self, value: float) -> float:
         """Return an objective as it is reported: a cost is positive."""

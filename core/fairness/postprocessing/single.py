@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from core.fairness.metrics.arrays import Columns, FloatArray, Label
 from core.fairness.metrics.counts import rate
+from core.fairness.metrics.options import MIN_GROUP_SIZE
 from core.fairness.postprocessing.expectation import expectation
 from core.fairness.postprocessing.hull import mix
 from core.fairness.postprocessing.policy import ThresholdPolicy
@@ -32,7 +33,7 @@ def single_threshold(
     objective: str = "accuracy",
     tolerance: float = 1.0,
     costs: Mapping[str, float] | None = None,
-    min_group_size: int = 0,
+    min_group_size: int = MIN_GROUP_SIZE,
     pos_label: Label | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> ThresholdPolicy:
@@ -58,7 +59,7 @@ def single_threshold(
         or every row, may be left.
     costs : mapping, optional
         Cost by outcome.
-    min_group_size : int, default=0
+    min_group_size : int, default=30
         Rows that a group needs to be compared.
     pos_label : label, optional
         The positive label; needed unless labels are 0 and 1.

@@ -46,7 +46,9 @@ def test_unbounded_thresholds_are_words():
 def test_fitted_policies_can_be_stored(constraint):
     random = np.random.default_rng(0)
     y, score, group = random.integers(0, 2, 90), random.random(90), random.choice(["x", None, "z"], 90)
-    policy = optimize_thresholds(y, score, group, constraint=constraint, objective="cost", costs={"fp": 2})
+    policy = optimize_thresholds(
+        y, score, group, min_group_size=0, constraint=constraint, objective="cost", costs={"fp": 2}
+    )
     read = ThresholdPolicy.from_dict(json.loads(json.dumps(policy.to_dict(), allow_nan=False)))
     assert read == policy
     assert (read.predict(score, group, row_ids=range(90)) == policy.predict(score, group, row_ids=range(90))).all()
@@ -132,7 +134,7 @@ def test_absent_columns_are_named(features):
 
 def test_columns_without_names_are_taken_in_their_order():
     y, score = [0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8]
-    policy = optimize_thresholds(y, score, list("aabb"))
+    policy = optimize_thresholds(y, score, list("aabb"), min_group_size=0)
     named = pd.DataFrame({"sex": list("aabb")})
     assert policy.predict(score, named["sex"]).tolist() == policy.predict(score, named).tolist() == y
 
@@ -167,7 +169,9 @@ def test_bins_are_kept_beside_other_columns_and_without_rows():
 
 def test_texts_that_read_like_bins_are_texts():
     groups = ["below 25", "25 and above"] * 20
-    policy = optimize_thresholds([0, 1] * 20, np.arange(40) / 40, pd.Series(groups, name="band"), randomized=False)
+    policy = optimize_thresholds(
+        [0, 1] * 20, np.arange(40) / 40, pd.Series(groups, name="band"), min_group_size=0, randomized=False
+    )
     assert policy.bins == {}
     names = Rules(json.loads(json.dumps(policy.to_dict()))).names
     assert names.known("band") == ("25 and above", "below 25")
@@ -188,7 +192,7 @@ def test_texts_that_read_like_bins_are_texts():
 )
 def test_groups_of_any_type_can_be_stored(groups):
     y, score = np.tile([0, 1], 20), np.arange(40) / 40
-    policy = optimize_thresholds(y, score, groups, constraint="demographic_parity")
+    policy = optimize_thresholds(y, score, groups, min_group_size=0, constraint="demographic_parity")
     read = ThresholdPolicy.from_dict(json.loads(json.dumps(policy.to_dict(), allow_nan=False)))
     assert read == policy
     assert read.expected_rate(score, groups).tolist() == policy.expected_rate(score, groups).tolist()
@@ -198,7 +202,7 @@ def test_groups_of_any_type_can_be_stored(groups):
 
 def test_categories_without_rows_are_no_groups():
     column = pd.Categorical.from_codes([5, 19_000, -1] * 20, categories=[f"level {i}" for i in range(20_000)])
-    policy = optimize_thresholds([0, 1, 1] * 20, np.arange(60) / 60, column)
+    policy = optimize_thresholds([0, 1, 1] * 20, np.arange(60) / 60, column, min_group_size=0)
     assert list(policy.rules) == ["level 5", "level 19000", "(missing)"]
     assert len(group_metrics([0, 1, 1] * 20, [0, 1, 0] * 20, column).by_group) == 3
 
@@ -303,7 +307,7 @@ def test_intersections_keep_the_order_of_the_columns():
 def test_groups_that_read_the_same_are_refused():
     frame = pd.DataFrame({"x": ["a, b", "a"] * 4, "y": ["c", "b, c"] * 4})
     with pytest.raises(InputError, match="Several groups read 'a, b, c'") as refused:
-        optimize_thresholds([0, 1, 1, 0] * 2, np.arange(8) / 8, frame)
+        optimize_thresholds([0, 1, 1, 0] * 2, np.arange(8) / 8, frame, min_group_size=0)
     assert refused.value.hint
 
 

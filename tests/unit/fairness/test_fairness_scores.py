@@ -41,7 +41,7 @@ def test_at_thresholds_is_what_the_rows_give(seed, decimals, weighted, single):
 def test_under_a_policy_is_what_its_expected_rates_give(seed, weighted):
     y, score, group, weights = rows(seed, groups="ab")
     w = weights if weighted else None
-    policy = optimize_thresholds(y, score, group, constraint="equalized_odds", sample_weight=w)
+    policy = optimize_thresholds(y, score, group, min_group_size=0, constraint="equalized_odds", sample_weight=w)
     metrics = score_table(y, score, group, sample_weight=w, min_group_size=0).under(policy).by_group
     rates, w = policy.expected_rate(score, group), np.ones(len(y)) if w is None else w
     for label in "ab":

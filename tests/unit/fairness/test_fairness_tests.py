@@ -194,7 +194,7 @@ def test_expected_counts_can_be_tested(constraint):
     for seed in range(20):
         random = np.random.default_rng(seed)
         y, score, group = random.integers(0, 2, 60), random.random(60).round(2), random.choice(list("abc"), 60)
-        policy = optimize_thresholds(y, score, group, constraint=constraint)
+        policy = optimize_thresholds(y, score, group, min_group_size=0, constraint=constraint)
         tests = score_table(y, score, group, min_group_size=0).under(policy).tests
         assert tests["p_value"].dropna().between(0, 1).all()
         assert tests.loc["accuracy", "p_value"] > 0

@@ -72,7 +72,7 @@ def measured(constraint, objective, y, rates, group, costs=(1.0, 1.0)):
 @settings(max_examples=12, deadline=None)
 def test_never_worse_than_fairlearn(constraint, objective, table):
     y, score, group = table
-    policy = optimize_thresholds(y, score, group, constraint=constraint, objective=objective)
+    policy = optimize_thresholds(y, score, group, min_group_size=0, constraint=constraint, objective=objective)
     theirs = ThresholdOptimizer(
         estimator=AsScored(),
         constraints=constraint,
@@ -93,7 +93,7 @@ def test_never_worse_than_fairlearn(constraint, objective, table):
 @settings(max_examples=10, deadline=None)
 def test_never_worse_than_fairlearn_with_a_tolerance(constraint, table, tolerance):
     y, score, group = table
-    policy = optimize_thresholds(y, score, group, constraint=constraint, tolerance=tolerance)
+    policy = optimize_thresholds(y, score, group, min_group_size=0, constraint=constraint, tolerance=tolerance)
     theirs = ThresholdOptimizer(
         estimator=AsScored(), constraints=constraint, prefit=True, predict_method="predict", tol=tolerance
     )
@@ -116,7 +116,7 @@ def test_never_worse_than_fairlearn_with_a_tolerance(constraint, table, toleranc
 def test_promises_are_kept(table, constraint, objective, tolerance, randomized):
     y, score, group = table
     asked = {"constraint": constraint, "objective": objective, "costs": {"fp": 2, "fn": 3}, "randomized": randomized}
-    policy = optimize_thresholds(y, score, group, tolerance=tolerance, **asked)
+    policy = optimize_thresholds(y, score, group, min_group_size=0, tolerance=tolerance, **asked)
     metrics, expected = policy.expected_rate(score, group), policy.expected
     value, violation = measured(constraint, objective, y, metrics, group, costs=(2, 3))
     assert (expected["objective"], expected["violation"]) == pytest.approx((value, violation), abs=1e-9)
@@ -126,7 +126,7 @@ def test_promises_are_kept(table, constraint, objective, tolerance, randomized):
         assert sum(share for _, share in policy.rules[label]) == pytest.approx(1)
     if randomized or tolerance > 0:
         assert violation <= tolerance + 1e-7
-    free = optimize_thresholds(y, score, group, tolerance=1.0, **asked).expected
+    free = optimize_thresholds(y, score, group, min_group_size=0, tolerance=1.0, **asked).expected
     assert free["objective"] == pytest.approx(expected["unconstrained_objective"], abs=1e-7)
 
 
@@ -137,7 +137,7 @@ def test_more_tolerance_never_costs(constraint, table, objective):
     y, score, group = table
     asked = {"constraint": constraint, "objective": objective, "costs": {"false_positive": 5}}
     objectives = [
-        optimize_thresholds(y, score, group, tolerance=tolerance, **asked).expected["objective"]
+        optimize_thresholds(y, score, group, min_group_size=0, tolerance=tolerance, **asked).expected["objective"]
         for tolerance in (0, 0.01, 0.05, 0.2, 0.5, 1)
     ]
     gained = np.diff(objectives) if objective == "accuracy" else -np.diff(objectives)
@@ -159,9 +159,9 @@ def test_no_other_thresholds_are_better(constraint, table, tolerance, objective)
     """Single thresholds: of those that the tolerance allows (at 0: with no larger difference), none is better."""
     y, score, group = table
     asked = {"constraint": constraint, "objective": objective, "tolerance": tolerance}
-    single = optimize_thresholds(y, score, group, randomized=False, **asked)
+    single = optimize_thresholds(y, score, group, min_group_size=0, randomized=False, **asked)
     assert not single.randomized
-    drawn = optimize_thresholds(y, score, group, **asked).expected["objective"]
+    drawn = optimize_thresholds(y, score, group, min_group_size=0, **asked).expected["objective"]
     allowed = (tolerance or single.expected["violation"]) + 1e-12
     best = within = -np.inf
     for pair in product(*candidates(y, score, group)):
@@ -176,7 +176,7 @@ def test_no_other_thresholds_are_better(constraint, table, tolerance, objective)
 @settings(max_examples=20, deadline=None)
 def test_single_thresholds_decide_without_drawing(table, constraint):
     y, score, group = table
-    policy = optimize_thresholds(y, score, group, constraint=constraint, randomized=False)
+    policy = optimize_thresholds(y, score, group, min_group_size=0, constraint=constraint, randomized=False)
     assert all(len(rule) == 1 for rule in policy.rules.values())
     decided = policy.predict(score, group)
     assert (decided == policy.expected_rate(score, group)).all()
@@ -188,7 +188,7 @@ def test_single_thresholds_decide_without_drawing(table, constraint):
 @settings(max_examples=10, deadline=None)
 def test_equalized_odds_with_tolerance_is_at_least_any_pair_of_thresholds(tolerance, table):
     y, score, group = table
-    policy = optimize_thresholds(y, score, group, constraint="equalized_odds", tolerance=tolerance)
+    policy = optimize_thresholds(y, score, group, min_group_size=0, constraint="equalized_odds", tolerance=tolerance)
     for pair in product(*candidates(y, score, group)):
         chosen = sum(chosen for _, chosen in pair).astype(float)
         value, gap = measured("equalized_odds", "accuracy", y, chosen, group)
@@ -209,7 +209,7 @@ def test_equalized_odds_with_tolerance_is_at_least_any_pair_of_thresholds(tolera
 def test_a_smallest_rate_holds_for_every_group(constraint, rate, randomized, table, smallest):
     y, score, group = table
     asked = {"constraint": constraint, "minimum_rate": smallest, "randomized": randomized}
-    policy = optimize_thresholds(y, score, group, **asked).expected
+    policy = optimize_thresholds(y, score, group, min_group_size=0, **asked).expected
     rates = np.array([policy["by_group"][label][rate] for label in np.unique(group)])
     rates = 1 - rates if rate == "false_positive_rate" else rates
     assert rates.min() >= smallest - 1e-9
@@ -222,22 +222,22 @@ def test_costs_move_the_thresholds():
     y, group = random.integers(0, 2, 400), random.choice(list("ab"), 400)
     score = np.clip(random.normal(0.35 + 0.3 * y, 0.2), 0, 1)
     shares = [
-        optimize_thresholds(y, score, group, objective="cost", costs=costs).expected["by_group"]["a"]
+        optimize_thresholds(y, score, group, min_group_size=0, objective="cost", costs=costs).expected["by_group"]["a"]
         for costs in ({"fp": 10}, {}, {"fn": 10})
     ]
     rates = [share["selection_rate"] for share in shares]
     assert rates[0] < rates[1] < rates[2]
-    plain = optimize_thresholds(y, score, group).expected
-    assert optimize_thresholds(y, score, group, objective="cost").expected["objective"] == pytest.approx(
-        1 - plain["objective"]
-    )
+    plain = optimize_thresholds(y, score, group, min_group_size=0).expected
+    assert optimize_thresholds(y, score, group, min_group_size=0, objective="cost").expected[
+        "objective"
+    ] == pytest.approx(1 - plain["objective"])
 
 
 @given(tables(), st.sampled_from(["demographic_parity", "equalized_odds"]), st.sampled_from(["accuracy", "cost"]))
 @settings(max_examples=10, deadline=None)
 def test_tradeoff_curve(table, constraint, objective):
     y, score, group = table
-    curve = tradeoff_curve(y, score, group, constraint=constraint, objective=objective)
+    curve = tradeoff_curve(y, score, group, min_group_size=0, constraint=constraint, objective=objective)
     value = curve["objective"] if objective == "accuracy" else -curve["objective"]
     assert np.diff(value).min(initial=0) >= -1e-7
     assert (curve["disparity"] <= curve["tolerance"] + 1e-7).all()
@@ -255,13 +255,19 @@ def test_weights_count_as_copies(table, constraint):
     y, score, group = table
     weights = np.arange(len(y)) % 3 + 1
     copies = np.repeat(np.arange(len(y)), weights)
-    weighted = optimize_thresholds(y, score, group, constraint=constraint, sample_weight=weights).expected
-    copied = optimize_thresholds(y[copies], score[copies], group[copies], constraint=constraint).expected
+    weighted = optimize_thresholds(
+        y, score, group, min_group_size=0, constraint=constraint, sample_weight=weights
+    ).expected
+    copied = optimize_thresholds(
+        y[copies], score[copies], group[copies], min_group_size=0, constraint=constraint
+    ).expected
     assert weighted["objective"] == pytest.approx(copied["objective"], abs=1e-9)
 
 
 def test_one_group_is_decided_freely():
-    policy = optimize_thresholds([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aaaa"), constraint="equalized_odds")
+    policy = optimize_thresholds(
+        [0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aaaa"), min_group_size=0, constraint="equalized_odds"
+    )
     assert policy.expected["objective"] == 1.0
     assert policy.expected_rate([0.1, 0.9, 0.4, 0.8], list("aaaa")).tolist() == [0, 1, 0, 1]
 
@@ -282,5 +288,5 @@ def test_one_group_is_decided_freely():
 )
 def test_impossible_settings_are_refused(setting):
     with pytest.raises(SettingsError) as refused:
-        optimize_thresholds([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aabb"), **setting)
+        optimize_thresholds([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.8], list("aabb"), min_group_size=0, **setting)
     assert refused.value.hint
