@@ -64,6 +64,21 @@ class Reading:
         values = {"columns": dict(self.columns), "missing_values": markers}
         return json.dumps(values | {"without_na": list(self.without_na), "typed": self.typed})
 
+    def like(self) -> dict[str, str]:
+        """Return the types by which other rows are read.
+
+        NA stays in a column of text where it may be a word, as the model's words say whether it is one.
+        """
+        from core.datasets import TEXT_STYLES
+
+        specs = {meaning: f"text:{style}" for style, meaning in TEXT_STYLES.items()}
+        texts = {
+            name: specs["missing" if name in self.without_na else "value"]
+            for name, spec in self.columns.items()
+            if spec == "text"
+        }
+        return {**self.columns, **texts}
+
     def formats(self) -> dict[str, CellFormat]:
         """Return the format of each column, which code without DuckDB reads cells by."""
         from core.datasets import cell_format

@@ -1,7 +1,7 @@
 from ._cell_format import CellFormat, cell_format
 from ._checked_table import CheckedTable
 from ._checks import GUARDRAILS, Guardrail, check
-from ._column_format import COLUMN_KINDS
+from ._column_format import COLUMN_KINDS, TEXT_STYLES
 from ._column_profile import ColumnProfile, Profile
 from ._column_relations import ColumnRelations, relate_columns, rows_to_compare
 from ._date_format import DATE_FORMATS
@@ -58,6 +58,7 @@ __all__ = [
     "MISSING_MARKERS",
     "NUMBER_STYLES",
     "STEPS",
+    "TEXT_STYLES",
     "CellFormat",
     "CheckedTable",
     "ColumnChange",

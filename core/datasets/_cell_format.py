@@ -76,7 +76,8 @@ def cell_format(spec: str, missing_values: Iterable[str] | None = None) -> CellF
     """
     item = ColumnFormat.parse(spec)
     usual = TEXT_MARKERS if item.kind == "text" else MISSING_MARKERS
-    record: CellFormat = {"kind": item.kind, "missing": list(usual if missing_values is None else missing_values)}
+    missing = [text for text in (usual if missing_values is None else missing_values) if not item.keeps(text)]
+    record: CellFormat = {"kind": item.kind, "missing": missing}
     if item.style:
         style = NUMBER_STYLES[item.style]
         typography, keys = TYPOGRAPHY

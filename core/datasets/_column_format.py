@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from core.datasets._date_format import date_shape, date_value
 from core.datasets._number_format import NUMBER_STYLES
@@ -13,9 +13,12 @@ from core.datasets._plain_format import plain_tests
 from core.errors import InputError
 from core.query import literal
 
-__all__ = ["BLANKS", "COLUMN_KINDS", "ColumnFormat"]
+__all__ = ["BLANKS", "COLUMN_KINDS", "NA", "TEXT_STYLES", "ColumnFormat", "NaMeaning"]
 
 COLUMN_KINDS = ("boolean", "integer", "number", "date", "timestamp", "text")
+NaMeaning: TypeAlias = Literal["value", "missing"]
+TEXT_STYLES: Mapping[str, NaMeaning] = {"NA is a value": "value", "NA is missing": "missing"}
+NA = "NA"
 BLANKS = " \t\u00a0"
 _TRIM = {"start": "ltrim", "both": "trim"}
 _STORED = {
@@ -48,6 +51,8 @@ class ColumnFormat:
         Cells that mean a missing value.
     trimmed : {"", "start", "both"}, default=""
         Side of a text where blanks do not belong to it.
+    na : {"value", "missing"}, optional
+        What NA means in a column of text, where it does not depend on the other values: the code of Namibia, or none.
 
     Examples
     --------
@@ -55,6 +60,8 @@ class ColumnFormat:
     '1.234,5'
     >>> ColumnFormat("date", dates=("%d/%m/%Y",)).spec
     'date:%d/%m/%Y'
+    >>> ColumnFormat.parse("text:NA is a value").na
+    'value'
     """
 
     kind: str
@@ -64,6 +71,11 @@ class ColumnFormat:
     zoned: bool = False
     missing: tuple[str, ...] = ()
     trimmed: Literal["", "start", "both"] = ""
+    na: NaMeaning | None = None
+
+    def keeps(self, marker: str) -> bool:
+        """Return whether a text that elsewhere means a missing value is a value here."""
+        return marker == NA and self.na == "value"
 
     def value(self, cell: str, *, tested: bool = True) -> str:
         """Return SQL of the value of a cell; it is NULL where the cell has none of this format.
@@ -90,7 +102,8 @@ class ColumnFormat:
     @property
     def spec(self) -> str:
         """The type and the way it is written, as `ReadOptions.column_types` has them."""
-        written = self.style or " | ".join(self.dates)
+        meaning = next((style for style, na in TEXT_STYLES.items() if na == self.na), "")
+        written = self.style or " | ".join(self.dates) or meaning
         return f"{self.kind}:{written}" if written else self.kind
 
     @classmethod
@@ -114,9 +127,12 @@ class ColumnFormat:
             for date in dates:
                 date_shape(date)
             return cls(kind, dates=dates)
+        if kind == "text" and written in TEXT_STYLES:
+            return cls(kind, na=TEXT_STYLES[written])
         raise InputError(
             f"Unknown way to write a {kind}: {written!r}.",
-            f"Write numbers as one of {', '.join(NUMBER_STYLES)}, dates as in %d.%m.%Y.",
+            f"Write numbers as one of {', '.join(NUMBER_STYLES)}, dates as in %d.%m.%Y, "
+            f"text as {' or '.join(TEXT_STYLES)}.",
         )
 
 

@@ -46,7 +46,9 @@ class ReadOptions(CheckedSettings):
         Texts that mean a missing value, in any column; by default the usual ones, by type of the column.
     column_types : mapping of str to str, default={}
         Types by column: "text", "integer", "number", "boolean", "date", "timestamp", and with the way they are written
-        "number:1.234,5" or "date:%d.%m.%Y". Cells without a value of that type become missing, and are counted.
+        "number:1.234,5" or "date:%d.%m.%Y"; for texts in which NA is, or is not, a value whatever stands beside it,
+        "text:NA is a value" or "text:NA is missing". Cells without a value of that type become missing, and are
+        counted.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.datasets._column_format import NA, ColumnFormat
 from core.datasets._options import Decision, ReadOptions, Undecided
 from core.jsonable import JsonObject
 
@@ -152,11 +153,13 @@ class ReadReport:
     def grammar(self) -> dict[str, str]:
         """Return the type of each column, as `ReadOptions.column_types` has it, to read other rows in the same way.
 
-        A column of integers may have other numbers elsewhere.
+        A column of integers may have other numbers elsewhere, and one of text the same meaning of NA.
         """
         types = {name: "number" if kind == "integer" else kind for name, kind in self.types.items()}
+        without_na = [name for name, counts in self.missing_markers.items() if NA in counts]
+        texts = {name: ColumnFormat("text", na="missing").spec for name in without_na if types.get(name) == "text"}
         specs = {name: spec for name, spec in self.options.column_types.items() if ":" in spec}
-        return types | specs
+        return types | texts | specs
 
     def to_dict(self) -> JsonObject:
         """Return the report as JSON-serializable values."""

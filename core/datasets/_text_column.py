@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from core.datasets._column_format import ColumnFormat
+from core.datasets._column_format import ColumnFormat, NaMeaning
 from core.datasets._mixed_text import describe_mixture
 from core.datasets._time_text import describe_times
 from core.datasets._types import InferredColumn
@@ -80,22 +80,40 @@ def written_column(column: InferredColumn, item: ColumnFormat, notice: str) -> T
 
 
 def text_column(
-    column: InferredColumn, *, candidates: tuple[str, ...] = (), evidence: str = "", whole: bool = True
+    column: InferredColumn,
+    *,
+    candidates: tuple[str, ...] = (),
+    evidence: str = "",
+    whole: bool = True,
+    na: NaMeaning | None = None,
 ) -> TextColumn:
     """Return a column of text; markers that may be words or codes are kept.
 
-    A part of a column (which is not `whole`) does not show whether the blank that its cells begin with belongs to them.
+    Parameters
+    ----------
+    column : InferredColumn
+        What the column is.
+    candidates : tuple of str, default=()
+        Types that it may have instead.
+    evidence : str, default=""
+        Predicate that says why none of them was chosen.
+    whole : bool, default=True
+        Whether these are all rows; a part does not show whether the blank that its cells begin with belongs to them.
+    na : {"value", "missing"}, optional
+        What NA means; by default it is a value among codes of two letters, unless a marker that was asked for.
     """
     markers = column.markers
+    codes = column.codes and column.default_markers
+    item = ColumnFormat("text", na=na or ("value" if codes else None))
     meant = ("", *TEXT_MARKERS) if column.default_markers else tuple(markers)
-    missing = tuple(m for m in meant if m in markers and not (m == "NA" and column.codes))
+    missing = tuple(marker for marker in meant if marker in markers and not item.keeps(marker))
     kept = {marker: count for marker, count in markers.items() if marker not in missing}
     notice = f"{evidence}; it is kept as text" if evidence else ""
     if kept and not notice:
         shown = ", ".join(f"{marker!r} ({count:,})" for marker, count in kept.items())
         notice = f"keeps values that may mean missing as text: {shown}"
     notice = notice or describe_times(column.cells) or describe_mixture(column.cells)
-    item = ColumnFormat("text", missing=missing, trimmed=_padded_side(column) if whole else "")
+    item = replace(item, missing=missing, trimmed=_padded_side(column) if whole else "")
     counts = {marker: markers[marker] for marker in missing}
     return TextColumn("text", item.value(column.name), counts, notice, item, candidates, evidence)
 

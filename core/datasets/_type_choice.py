@@ -208,7 +208,7 @@ def _given(
     """Return a column of the type that was given; cells without such a value become missing, and are counted."""
     if item.kind == "text" or not column.values:
         if item.kind == "text":
-            return text_column(column, whole=strict)
+            return text_column(column, whole=strict, na=item.na)
         return TextColumn(item.kind, _NULL[item.kind], column.markers)
     missing = ", ".join(literal(marker) for marker in column.markers)
     name = column.name

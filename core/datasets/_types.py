@@ -62,7 +62,7 @@ class InferredColumn:
     codes : bool, default=False
         Whether all values are two capital letters, so that NA may be one.
     marked : bool, default=False
-        Whether some cells may be markers, so that these are counted.
+        Whether some cells may be markers, or all may be codes, so that these are counted.
     done : bool, default=False
         Whether all cells are known.
     cells : list of str, default=[]
@@ -185,6 +185,7 @@ class _Inference:
             column.left = [kind for kind in column.left if kind in possible]
             if column.cells and all(_PHONE.fullmatch(cell) for cell in column.cells):
                 column.left = []
+            column.marked |= bool(column.cells) and all(_CODE.fullmatch(cell) for cell in column.cells)
 
     def _scan(self, columns: Sequence[InferredColumn]) -> int:
         """Test all rows for the preferred types; a column is done when all cells but its markers have one of them."""
@@ -236,7 +237,8 @@ class _Inference:
         Of a text it is, instead of these values, the number of cells that are not two capital letters.
         """
         marker = is_marker(name, self._markers)
-        codes = f"CASE WHEN {name} IS NULL OR regexp_full_match({name}, '[A-Z]{{2}}') THEN false ELSE NOT {marker} END"
+        code = f"regexp_full_match({name}, {literal(_CODE.pattern)})"
+        codes = f"CASE WHEN {name} IS NULL OR {code} THEN false ELSE NOT {marker} END"
         rest = [
             f"min(CASE WHEN {_fails(name, kind)} THEN CASE WHEN NOT {marker} THEN {name} END END)" for kind in tested
         ]
@@ -292,5 +294,6 @@ def _fails(name: str, kind: str) -> str:
 _TRIMMED = literal(BLANKS)
 _TYPES = tuple(plain_tests("v"))
 _ISO = ("date", "timestamp", "zoned", "precise")
+_CODE = re.compile("[A-Z]{2}")
 _PHONE = re.compile(r"\s*\+\d{6,}\s*")
 _RECENT_DAY = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")

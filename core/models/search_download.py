@@ -135,7 +135,7 @@ class DownloadedModel:
         markers = self._grammar.missing_values
         rows = read_table(
             source,
-            like=self._grammar.columns,
+            like=self._grammar.like(),
             options=None if markers is None else ReadOptions(missing_values=markers),
         )
         output = ServedModel(TablePredictor(self._model), pipeline).score(rows.frame, row_id)

@@ -158,7 +158,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
             upload,
             name=settings["filename"],
             options=None if markers is None else ReadOptions(missing_values=markers),
-            like=reading.columns,
+            like=reading.like(),
             workdir=context.workdir,
             report=context.report,
         )

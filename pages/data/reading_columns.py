@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.datasets import COLUMN_KINDS, DATE_FORMATS, NUMBER_STYLES, ReadReport
+from core.datasets import COLUMN_KINDS, DATE_FORMATS, NUMBER_STYLES, TEXT_STYLES, ReadReport
 from pages.data.shown_reading import Reading
 
 __all__ = ["in_words", "show", "title"]
@@ -45,7 +45,9 @@ def title(spec: str) -> str:
     ('Number, as 1.234,5', 'Date, as day/month/year', 'Text')
     """
     kind, _, written = spec.partition(":")
-    return f"{kind.capitalize()}, as {_written(written)}" if written else kind.capitalize()
+    if not written:
+        return kind.capitalize()
+    return f"{kind.capitalize()}, {'' if written in TEXT_STYLES else 'as '}{_written(written)}"
 
 
 def in_words(text: str) -> str:
@@ -75,7 +77,7 @@ def show(reading: Reading) -> dict[str, str]:
         for column, kind in report.types.items()
     }
     styles = [spec.partition(":")[2] or _PLAIN for spec in specs.values()]
-    known = [_PLAIN, *NUMBER_STYLES, *DATE_FORMATS]
+    known = [_PLAIN, *NUMBER_STYLES, *DATE_FORMATS, *TEXT_STYLES]
     edited = st.data_editor(
         pd.DataFrame(
             {
@@ -100,7 +102,8 @@ def show(reading: Reading) -> dict[str, str]:
                 options=[*known, *sorted(set(styles) - set(known))],
                 format_func=lambda style: _written(str(style)),
                 required=True,
-                help="How numbers or dates are written. As it is: what fits most of the cells.",
+                help="How numbers or dates are written, or what NA means in a text. As it is: what fits most of the "
+                "cells.",
             ),
             "Missing": st.column_config.TextColumn(help="Texts that were read as missing, with their counts."),
             "Why": st.column_config.TextColumn(width="large"),
@@ -119,6 +122,8 @@ def _fits(kind: str, written: str) -> bool:
     """Return whether values of a type can be written in a way."""
     if written in NUMBER_STYLES:
         return kind == "number"
+    if written in TEXT_STYLES:
+        return kind == "text"
     return kind in ("date", "timestamp") and written != _PLAIN
 
 

@@ -17,6 +17,9 @@ COLUMNS = {
     "sum": ["1.500", "2,5", "12.000"],
     "exponent": ["1E5", "12", "7"],
     "word": ["None", "-", "a"],
+    "country": ["NA", "US", "DE"],
+    "answer": ["NA", "yes", "often"],
+    "state": ["TX", "CA", "NY"],
     "day": ["13/02/2024", "03/04/2024", "01/02/2024"],
     "zip": ["00123", "99999", "12345"],
     "count": ["1", "2", "3"],
@@ -106,6 +109,38 @@ def test_a_choice_for_the_newer_file_comes_first(tmp_path: Path) -> None:
     table = written(tmp_path, frame, like=older, options=ReadOptions(column_types={"day": "date:%d/%m/%Y"}))
     assert table.frame["day"].iloc[0] == pd.Timestamp("2024-02-01")
     assert table.report.given.missing_values == ("?",)
+
+
+BEFORE = [["NA", "US"], ["US", "DE"], ["NA", "Germany"], ["Germany", "often"]]
+BESIDE = [["", ""], ["DE", "US"], ["Germany", "US"], ["other", ""], ["NULL", ""]]
+
+
+@pytest.mark.parametrize("marker", ["NA", "N/A", "null", "nan", "?", "None", "-"])
+def test_a_marker_means_what_it_meant_before(tmp_path: Path, marker: str) -> None:
+    cases = {f"{before} {beside}": (before, beside) for before in BEFORE for beside in BESIDE}
+    older = written(tmp_path, pd.DataFrame({name: before for name, (before, _) in cases.items()}))
+    newer = pd.DataFrame({name: [marker, *beside] for name, (_, beside) in cases.items()})
+    table = written(tmp_path / "newer", newer, like=ReadReport.from_dict(older.report.to_dict()))
+    for name, (before, beside) in cases.items():
+        codes = all(len(cell) == 2 for cell in before)
+        undecided = "NA" not in before and set(beside) <= {"DE", "US", "NULL", ""}
+        if marker in ("None", "-") or (marker == "NA" and (codes or undecided)):
+            assert table.frame[name].iloc[0] == marker, name
+        else:
+            assert table.report.missing_markers[name][marker] == 1, name
+    again = written(tmp_path / "newer", newer, options=table.report.given)
+    assert again.fingerprint == table.fingerprint
+
+
+def test_what_na_means_can_be_overruled(tmp_path: Path) -> None:
+    codes, words = pd.DataFrame({"name": ["NA", "US"]}), pd.DataFrame({"name": ["NA", "Germany"]})
+    value, missing = (ReadOptions(column_types={"name": f"text:NA is {meaning}"}) for meaning in ("a value", "missing"))
+    assert written(tmp_path, codes).frame["name"].tolist() == ["NA", "US"]
+    assert written(tmp_path, codes, options=missing).report.missing_markers == {"name": {"NA": 1}}
+    assert written(tmp_path, words).report.missing_markers == {"name": {"NA": 1}}
+    assert written(tmp_path, words, options=value).frame["name"].tolist() == ["NA", "Germany"]
+    asked = ReadOptions(missing_values=("NA",))
+    assert written(tmp_path, codes, options=asked).report.missing_markers == {"name": {"NA": 1}}, "NA was asked for"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,10 +128,27 @@ def test_any_rows_in_any_order_are_encoded_the_same_to_the_bit(
 @pytest.mark.parametrize("rows", [[7], [3, 200, 11], list(range(ROWS))], ids=["one", "three", "all"])
 def test_a_file_of_some_rows_is_scored_as_trained(trained: Trained, tmp_path: Path, rows: list[int]) -> None:
     trained.raw.iloc[rows, ::-1].to_csv(tmp_path / "rows.csv", index=False)
-    part = read_table(tmp_path / "rows.csv", like=trained.reading.columns)
+    part = read_table(tmp_path / "rows.csv", like=trained.reading.like())
     read, _ = read_rows(read_frame(part.frame, trained.reading.formats()), trained.fields)
     encoder = trained.result.model.steps[0][1]
     assert np.array_equal(encoder.transform(read), encoder.transform(trained.table.frame.iloc[rows]))
+
+
+@pytest.mark.parametrize("beside", [["DE"], ["Germany"], ["null", "Germany"], []], ids=str)
+@pytest.mark.parametrize("earlier", [False, True], ids=["now", "an earlier version"])
+def test_a_code_that_looks_missing_is_scored_as_trained(
+    trained: Trained, tmp_path: Path, beside: list[str], earlier: bool
+) -> None:
+    reading = trained.reading
+    if earlier:  # its grammar did not say that NA is a value
+        reading = replace(reading, columns={**reading.columns, "country": "text"})
+    row = trained.raw.index[trained.raw["country"] == "NA"][0]
+    rows = trained.raw.loc[[row] * (1 + len(beside))].assign(country=["NA", *beside])
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    part = read_table(tmp_path / "rows.csv", like=reading.like())
+    read, _ = read_rows(read_frame(part.frame, reading.formats()), trained.fields)
+    encoder = trained.result.model.steps[0][1]
+    assert np.array_equal(encoder.transform(read)[:1], encoder.transform(trained.table.frame.loc[[row]]))
 
 
 def test_the_registry_scores_text_cells_as_trained(trained: Trained, registered: Run) -> None:
