@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,16 +85,38 @@ def reviews_result(golden) -> FineTuneResult:
     return FineTuneResult.load(golden_files("text"))
 
 
-def _dataset(frame: pd.DataFrame, name: str, folder: Path, **roles: Any) -> Dataset:
+Files = Callable[[Any, Callable[[Path], None]], Path]
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """``files(thing, write)`` is the folder that ``write`` filled for the thing, once."""
+    written: dict[int, tuple[Any, Path]] = {}
+
+    def get(thing: Any, write: Callable[[Path], None]) -> Path:
+        if id(thing) not in written:
+            folder = tmp_path_factory.mktemp("written")
+            write(folder)
+            written[id(thing)] = thing, folder  # the thing stays, so that no other has its id
+        return written[id(thing)][1]
+
+    return get
+
+
+def _write_table(frame: pd.DataFrame, folder: Path) -> None:
     path = store_frame(frame, folder / "table.parquet")
-    record = profile(path).to_dict()
+    (folder / "profile.json").write_text(json.dumps(profile(path).to_dict()), encoding="utf-8")
+
+
+def _dataset(frame: pd.DataFrame, name: str, folder: Path, **roles: Any) -> Dataset:
+    path = folder / "table.parquet"
     dataset, _ = datasets.add(
         Dataset(
             workspace="local",
             name=name,
             fingerprint=fingerprint(path),
             data_digest=get_store().put_file(path),
-            profile_digest=get_store().put_bytes(json.dumps(record).encode()),
+            profile_digest=get_store().put_file(folder / "profile.json"),
             rows=len(frame),
             columns=frame.shape[1],
             size_bytes=path.stat().st_size,
@@ -108,15 +131,13 @@ Finish = Callable[..., Run]
 
 
 @pytest.fixture
-def finish(home: Path, tmp_path: Path) -> Finish:
+def finish(home: Path, files: Files) -> Finish:
     """``finish(result, frame)`` puts a result into the catalog as the run that made it leaves it behind."""
-    made: list[Path] = []
 
     def put(result: Any, frame: pd.DataFrame, title: str = "credit from German credit") -> Run:
-        folder = tmp_path / f"result{len(made)}"
-        made.append(folder)
-        result.save(folder)
-        dataset = _dataset(frame, title.split(" from ")[-1], tmp_path)
+        folder = files(result, result.save)
+        table = files(frame, partial(_write_table, frame))
+        dataset = _dataset(frame, title.split(" from ")[-1], table)
         task = "finetune" if isinstance(result, FineTuneResult) else "automl"
         values = {"verdict": result.verdict, "dataset_fingerprint": dataset.fingerprint}
         settings = result.settings.model_dump(mode="json")
