@@ -14,6 +14,9 @@ from core.errors import InputError
 from tests.golden import golden_files
 
 
+pytestmark = pytest.mark.usefixtures("golden")
+
+
 def stored(name: str) -> tuple[pd.DataFrame, dict, dict]:
     """Return a search's test predictions, its record, and the arguments of `evaluate_rows`."""
     folder = golden_files(name)
