@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from threading import Timer
 
 import psutil
 import pytest
@@ -87,6 +88,24 @@ def test_a_run_that_never_ends_is_ended(file, quick, monkeypatch):
 def test_a_slow_start_is_ended(file, quick):
     with pytest.raises(LimitError, match=r"not loaded within 0\.05 s"):
         measure_latency(file("matmul"), quick(), limits=Limits(load_s=0.05))
+
+
+@pytest.mark.nightly
+def test_a_start_may_take_longer_than_what_is_measured(file, quick, monkeypatch):
+    """Where libraries load slowly, its own limit holds."""
+    monkeypatch.setattr(process, "_GRACE_S", 0.3)
+    paused = []
+
+    def pause():
+        if not paused:
+            (child,) = children()
+            paused.append(child.pid)
+            child.suspend()
+            Timer(6, child.resume).start()
+        return False
+
+    assert measure_latency(file("matmul"), quick(duration_s=0.5), **when("start", pause)).requests > 0
+    assert paused
 
 
 def test_a_process_that_ended_itself_for_lack_of_a_parent_is_named():
