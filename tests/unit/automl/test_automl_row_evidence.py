@@ -13,7 +13,6 @@ from core.automl import evaluate_rows
 from core.errors import InputError
 from tests.golden import golden_files
 
-
 pytestmark = pytest.mark.usefixtures("golden")
 
 
