@@ -52,7 +52,7 @@ class ColumnFormat:
     trimmed : {"", "start", "both"}, default=""
         Side of a text where blanks do not belong to it.
     na : {"value", "missing"}, optional
-        What NA means in a column of text, where it does not depend on the other values: the code of Namibia, or none.
+        Meaning of NA in a column of text, where it does not depend on the other values: the code of Namibia, or none.
 
     Examples
     --------

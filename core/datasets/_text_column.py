@@ -100,7 +100,7 @@ def text_column(
     whole : bool, default=True
         Whether these are all rows; a part does not show whether the blank that its cells begin with belongs to them.
     na : {"value", "missing"}, optional
-        What NA means; by default it is a value among codes of two letters, unless a marker that was asked for.
+        Meaning of NA; by default it is a value among codes of two letters, unless a marker that was asked for.
     """
     markers = column.markers
     codes = column.codes and column.default_markers
