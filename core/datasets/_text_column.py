@@ -92,7 +92,7 @@ def text_column(
     Parameters
     ----------
     column : InferredColumn
-        What the column is.
+        The column with its counts.
     candidates : tuple of str, default=()
         Types that it may have instead.
     evidence : str, default=""
