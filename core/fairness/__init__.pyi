@@ -24,7 +24,7 @@ from .postprocessing.score_table import ScoreTable, score_table
 from .postprocessing.single import single_threshold
 from .reductions.mitigate import MitigationResult, mitigate
 from .reductions.settings import MitigationSettings
-from .reductions.techniques import TECHNIQUES, UNMITIGATED, Technique
+from .reductions.techniques import TECHNIQUES, UNMITIGATED, Technique, technique_title
 from .report import FairnessReport
 
 __all__ = [
@@ -85,6 +85,7 @@ __all__ = [
     "score_table",
     "single_threshold",
     "suggest_categories",
+    "technique_title",
     "tradeoff_curve",
     "verdict",
 ]

@@ -18,6 +18,7 @@ from core.fairness.metrics.impact import IMPACT_CITATION, impact_ratios
 from core.fairness.metrics.registry import metric_record
 from core.fairness.metrics.verdict import conclude
 from core.fairness.rendering import environment
+from core.fairness.report_titles import with_titles
 
 __all__ = ["FairnessReport"]
 
@@ -30,9 +31,13 @@ _CAVEATS = (
 _NOTES = {
     "Impact ratios": "Selection rates divided by the highest rate of the groups with enough rows and 2% of all. Ratios "
     f"below 0.80 are looked at by {IMPACT_CITATION}.",
-    "Rules": "A row is selected when its score reaches the threshold that applies to it.",
+    "Rules": "A row is selected when its score reaches the threshold that applies to it. A group without a rule of its "
+    "own has too few rows for one: it has the best threshold of all rows.",
     "Tests": "p-values of no difference between groups; adjusted for all metrics (Benjamini, Hochberg).",
 }
+_BY_COLUMN = ("Definitions", "Intervals", "Gaps to the reference group", "Tests")
+"""Tables with one column for each sensitive or control column, named as in the data."""
+
 _NUMBER_CHARTS = ("mean_error", "mae")
 _CHART_ROWS = 40
 
@@ -93,8 +98,14 @@ class FairnessReport:
         if len(self.metrics.small_groups):
             tables["Too few rows to compare"] = self.metrics.small_groups
         if self.policy is not None:
+            small = self.policy.get("expected", {}).get("small_groups", [])
             rules = [
-                {"group": group, "threshold": part["threshold"], "probability": part["probability"]}
+                {
+                    "group": group,
+                    "threshold": part["threshold"],
+                    "probability": part["probability"],
+                    "own_rule": group not in small,
+                }
                 for group, rule in self.policy["rules"].items()
                 for part in rule
             ]
@@ -147,7 +158,11 @@ class FairnessReport:
             definition = DEFINITIONS[self.definition]
             sections.append(_Section(definition.title, definition.help))
         notes = _NOTES | {"Intervals": f"{self.metrics.options.confidence:.0%} intervals."}
-        return [*sections, *(_Section.of(name, notes.get(name, ""), table) for name, table in self.tables().items())]
+        given = {str(name) for name in self.metrics.labels.names}
+        tables = {
+            name: with_titles(table, given if name in _BY_COLUMN else ()) for name, table in self.tables().items()
+        }
+        return [*sections, *(_Section.of(name, notes.get(name, ""), table) for name, table in tables.items())]
 
 
 @dataclass(frozen=True)
@@ -161,7 +176,7 @@ class _Section:
 
     @classmethod
     def of(cls, heading: str, text: str, table: pd.DataFrame) -> _Section:
-        columns = [str(name).replace("_", " ") for name in table.columns]
+        columns = [str(name) for name in table.columns]
         return cls(heading, text, columns, [[_cell_text(cell) for cell in row] for row in table.to_numpy(object)])
 
 

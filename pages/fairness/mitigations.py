@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -19,6 +20,7 @@ from core.fairness import (
     MitigationSettings,
     group_metrics,
     metric_record,
+    technique_title,
 )
 from core.tasks import mitigate
 from pages._ui import artifacts, frame, run_view, theme
@@ -27,13 +29,6 @@ from pages.fairness.analysis import Analysis, Predictions
 __all__ = ["latest_table", "show"]
 
 _ESTIMATES = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "disparity": "Difference"}
-
-
-def _title(technique: str) -> str:
-    """Return the title of a technique, also of one that is no longer registered."""
-    if technique == UNMITIGATED.name:
-        return UNMITIGATED.title
-    return TECHNIQUES[technique].title if technique in TECHNIQUES else technique
 
 
 def show(analysis: Analysis) -> None:
@@ -73,7 +68,7 @@ def _form(analysis: Analysis, run: Run) -> None:
         "Techniques",
         list(known),
         list(known),
-        format_func=_title,
+        format_func=technique_title,
         help="\n".join(f"- {record.title}: {record.help}" for record in known.values()),
         key="fairness-mitigation-techniques",
     )
@@ -85,7 +80,7 @@ def _form(analysis: Analysis, run: Run) -> None:
         key="fairness-mitigation-bound",
         help="The difference that exponentiated gradient and grid search allow in training.",
     )
-    worthwhile = _say_gain(analysis, constraint, bound / 100)
+    worthwhile = _say_gain(analysis, constraint, bound / 100, techniques)
     if st.button(
         "Train and compare" if worthwhile else "Train and compare anyway",
         type="primary" if worthwhile else "secondary",
@@ -120,8 +115,12 @@ def _training_gap(key: str, min_group_size: int, constraint: str, _rows: Predict
     return float(max(gaps[name] for name in names))
 
 
-def _say_gain(analysis: Analysis, constraint: str, bound: float) -> bool:
-    """Say whether training under a constraint can gain something, from predictions that exist; return it."""
+def _say_gain(analysis: Analysis, constraint: str, bound: float, techniques: Sequence[str]) -> bool:
+    """Say what predictions that exist tell about a gain; return False where they leave none to the techniques.
+
+    They tell it of techniques that train until the constraint holds. Those that change the rows or their weights do so
+    whatever the difference is, so nothing is said of them.
+    """
     if analysis.calibration is None:
         return True
     gap = _training_gap(analysis.key, analysis.min_group_size, constraint, analysis.calibration)
@@ -131,15 +130,27 @@ def _say_gain(analysis: Analysis, constraint: str, bound: float) -> bool:
         return False
     phrase = " or ".join(RATES[name].phrase for name in CONSTRAINTS[constraint].rates)
     sentence = f"{rows} the largest difference in {phrase} is {100 * gap:.1f} points"
-    if gap <= bound:
-        st.info(
-            f"{sentence}, within the {100 * bound:g} points that are allowed: training under this constraint has "
-            "nothing to gain.",
-            icon=":material/check_circle:",
-        )
-        return False
-    st.caption(f"{sentence}; {100 * bound:g} are allowed.")
-    return True
+    constrained = [name for name in techniques if TECHNIQUES[name].constrained]
+    if not constrained:
+        st.caption(f"{sentence}.")
+        return True
+    if gap > bound:
+        st.caption(f"{sentence}; {100 * bound:g} are allowed.")
+        return True
+    others = [name for name in techniques if name not in constrained]
+    have = "have" if len(constrained) > 1 else "has"
+    st.info(
+        f"{sentence}, within the {100 * bound:g} points that are allowed: on these predictions "
+        f"{_titles(constrained)} {have} no difference left to reduce."
+        + (f" They do not tell what {_titles(others)} would change." if others else ""),
+        icon=":material/check_circle:",
+    )
+    return bool(others)
+
+
+def _titles(techniques: Sequence[str]) -> str:
+    """Return titles of techniques as part of a sentence."""
+    return " and ".join(TECHNIQUES[name].title.lower() for name in techniques)
 
 
 def latest_table(run: Run | None) -> pd.DataFrame | None:
@@ -160,7 +171,7 @@ def _result(result: dict[str, Any]) -> None:
     best = _best_technique(finished, result["settings"]["difference_bound"])
     st.markdown(f"**{best}** {frame.plain(f'By {columns}, on {rows:,} test rows.')}")
     _chart(finished)
-    shown = pd.DataFrame({"Technique": table["technique"].map(_title)})
+    shown = pd.DataFrame({"Technique": table["technique"].map(technique_title)})
     for name, title in _ESTIMATES.items():
         shown[f"{title} (%)"] = 100 * table[name]
         shown[f"{title}, 95% interval"] = [_interval(row, name) for row in table.to_dict(orient="records")]
@@ -189,7 +200,7 @@ def _best_technique(table: pd.DataFrame, bound: float) -> str:
         return f"No technique made the difference smaller{allowed}."
     change = f"{100 * (best['accuracy'] - unmitigated['accuracy']):+.1f}".replace("-", "\u2212")
     return (
-        f"{_title(best['technique'])} brings the difference from {100 * unmitigated['disparity']:.1f} to "
+        f"{technique_title(best['technique'])} brings the difference from {100 * unmitigated['disparity']:.1f} to "
         f"{100 * best['disparity']:.1f} points; accuracy changes by {change} points."
     )
 
@@ -214,10 +225,12 @@ def _chart(table: pd.DataFrame) -> None:
         ]
     )
     points[points.columns[1:]] = 100 * points[points.columns[1:]].astype(float)
-    points["technique"] = points["technique"].map(_title)
+    points["technique"] = points["technique"].map(technique_title)
     color = alt.Color(
         "technique:N",
-        scale=alt.Scale(domain=[_title(name) for name in (UNMITIGATED.name, *TECHNIQUES)], range=theme.categorical()),
+        scale=alt.Scale(
+            domain=[technique_title(name) for name in (UNMITIGATED.name, *TECHNIQUES)], range=theme.categorical()
+        ),
         legend=alt.Legend(title=None, orient="bottom", columns=3),
     )
     x = alt.X("disparity:Q", title="Difference between groups (points)")

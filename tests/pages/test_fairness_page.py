@@ -303,7 +303,15 @@ def test_every_technique_and_constraint_of_training_is_offered(world: World) -> 
     assert test.multiselect(key="fairness-mitigation-techniques").options == techniques
     assert "out-of-fold predictions of the training rows" in texts(test)
     test.number_input(key="fairness-mitigation-bound").set_value(50.0).run()
-    assert "training under this constraint has nothing to gain" in texts(test)
+    nothing = "on these predictions exponentiated gradient and grid search have no difference left to reduce."
+    assert f"{nothing} They do not tell what reweighing and correlation remover would change." in texts(test)
+    assert test.button(key="fairness-mitigate").label == "Train and compare"
+    test.multiselect(key="fairness-mitigation-techniques").set_value(["exponentiated_gradient", "grid_search"]).run()
+    assert nothing in texts(test)
+    assert "They do not tell" not in texts(test)
     assert test.button(key="fairness-mitigate").label == "Train and compare anyway"
+    test.multiselect(key="fairness-mitigation-techniques").set_value(["reweighing"]).run()
+    assert "no difference left" not in texts(test), "reweighing changes the training whatever the difference is"
+    assert test.button(key="fairness-mitigate").label == "Train and compare"
     constraints = [record.title for record in CONSTRAINTS.values() if record.fairlearn_moment]
     assert test.selectbox(key="fairness-mitigation-constraint").options == constraints

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from core.fairness.reductions.training import TrainingSetup
 
-__all__ = ["TECHNIQUES", "UNMITIGATED", "Technique"]
+__all__ = ["TECHNIQUES", "UNMITIGATED", "Technique", "technique_title"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Technique:
         Takes a `TrainingSetup`, returns the probability that each test row is selected.
     takes_weights : bool, default=True
         Whether it trains with the weights of the search's rows.
+    constrained : bool, default=False
+        Whether it trains until the constraint holds within the difference that is allowed. The others change the rows
+        or their weights, whatever the difference is.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Technique:
     help: str
     train: Callable[[TrainingSetup], FloatArray]
     takes_weights: bool = True
+    constrained: bool = False
 
 
 def _unmitigated(setup: TrainingSetup) -> FloatArray:
@@ -144,6 +148,7 @@ TECHNIQUES: Registry[Technique] = Registry(
             "Draws each decision from several models, trained with changing weights (Agarwal et al. 2018).",
             _exponentiated_gradient,
             takes_weights=False,
+            constrained=True,
         ),
         Technique(
             "grid_search",
@@ -151,7 +156,21 @@ TECHNIQUES: Registry[Technique] = Registry(
             "Takes the best of several models, each with another weight of the constraint (Agarwal et al. 2018).",
             _grid_search,
             takes_weights=False,
+            constrained=True,
         ),
     ],
 )
 """Techniques that train a model anew."""
+
+
+def technique_title(name: str) -> str:
+    """Return the title of a technique or of the comparison; the name where the technique is no longer registered.
+
+    Examples
+    --------
+    >>> technique_title("grid_search"), technique_title("unmitigated"), technique_title("lost")
+    ('Grid search', 'Unmitigated', 'lost')
+    """
+    if name == UNMITIGATED.name:
+        return UNMITIGATED.title
+    return TECHNIQUES[name].title if name in TECHNIQUES else name

@@ -10,6 +10,9 @@ import pytest
 from core.errors import SettingsError
 from core.fairness import (
     DEFINITIONS,
+    RATES,
+    SCORE_METRICS,
+    TECHNIQUES,
     FairnessReport,
     conclude,
     group_metrics,
@@ -133,3 +136,23 @@ def test_tables_hold_the_figures(report, metrics):
     assert tables["Groups"]["selection_rate"].tolist() == metrics.by_group["selection_rate"].tolist()
     assert set(tables["Rules"]["group"]) == {"<b>men</b>", "women|all", "few"}
     assert "few" in set(tables["Too few rows to compare"]["group"])
+
+
+def test_people_read_titles_and_files_keep_names(rows, metrics, report):
+    truth, _, group = rows
+    text = report.to_markdown()
+    names = {*DEFINITIONS, *RATES, *SCORE_METRICS, *TECHNIQUES, "p_value", "lowest_group", "below_four_fifths"}
+    assert not {name for name in names if re.search(rf"\b{name}\b", text) and "_" in name}
+    for record in (DEFINITIONS["four_fifths"], RATES["true_positive_rate"], TECHNIQUES["reweighing"]):
+        assert f"| {record.title} |" in text
+    assert set(report.tables()["Definitions"]["definition"]) <= set(DEFINITIONS)
+    # A column of the data keeps its name, also one that reads like one of ours.
+    columns = pd.DataFrame({"group_code": group, "selection_rate": 1})
+    named = FairnessReport("Names", {}, group_metrics(truth, truth, columns)).to_markdown()
+    assert "| group_code | selection_rate | Metric | Value |" in named
+
+
+def test_a_group_without_a_rule_of_its_own_is_marked(report):
+    rules = report.tables()["Rules"].set_index("group")["own_rule"]
+    assert rules.groupby(level=0).first().to_dict() == {"<b>men</b>": True, "women|all": True, "few": False}
+    assert re.search(r"\| few \| .* \| no \|", report.to_markdown())
