@@ -68,6 +68,7 @@ def groups_section(evidence: RunEvidence) -> tuple[Section, dict[str, JsonValue]
         tables.append(_groups_table(groups))
         text += _sentences(groups)
     if has_selections:
+        text.insert(0, f"Selected means that the model names '{evidence.favorable}'. {evidence.favorable_reason}")
         text.append(_FOUR_FIFTHS)
     section = Section(
         "groups", _TITLE, tuple(text), (*tables, *rules), measured=bool(facts), figures=group_figures(facts)

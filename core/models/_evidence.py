@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import NotFoundError, RegistryError
-from core.favorable import favorable_outcome
+from core.favorable import FavorableOutcome, favorable_outcome
 from core.models._model_kinds import ModelKind, kind_of_task
 from core.models._run_result import RunResult
 from core.storage import get_store
@@ -128,13 +128,23 @@ class RunEvidence:
     @property
     def favorable(self) -> str | None:
         """The outcome of two that rates by group are about: the one chosen, the favorable one by words, or the last."""
+        return None if self._favorable is None else str(self._favorable.label)
+
+    @property
+    def favorable_reason(self) -> str:
+        """Why rates by group are about this outcome, as a sentence; empty where there are not two outcomes."""
+        return "" if self._favorable is None else self._favorable.reason
+
+    @cached_property
+    def _favorable(self) -> FavorableOutcome | None:
         labels = self.labels
         if labels is None or len(labels) != 2:
             return None
-        outcome = favorable_outcome(labels)
-        if outcome is None or self.result.settings.get("positive_label") is not None:
-            return labels[-1]
-        return str(outcome.label)
+        last = labels[-1]
+        if self.result.settings.get("positive_label") is not None:
+            return FavorableOutcome(last, f"'{last}' was chosen in the settings.")
+        by_order = f"'{last}' is the last class in order: nobody chose one, and no word tells which outcome is good."
+        return favorable_outcome(labels) or FavorableOutcome(last, by_order, certain=False)
 
     @property
     def fingerprint(self) -> str | None:

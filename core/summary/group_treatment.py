@@ -29,8 +29,6 @@ def groups_section(evidence: RunEvidence, card: ModelCard) -> SummarySection:
             reason = " ".join(section.text)
         return SummarySection("groups", _TITLE, missing=reason)
     tables, text = [], list(section.text)
-    if evidence.favorable is not None:
-        text.insert(0, f"Selected means that the model names '{evidence.favorable}'.")
     if policies.in_force(evidence.run).policy is not None:
         text.insert(0, "Groups are counted by the model's own labels, not by the rule in force.")
     for column, groups in facts.items():

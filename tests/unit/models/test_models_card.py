@@ -93,6 +93,23 @@ def test_a_table_that_was_deleted_keeps_its_version_and_steps(credit):
     assert [table.title for table in models.card_of_run(credit.id, workspace="local")["data"].tables] == [""]
 
 
+def test_groups_say_which_class_is_selected_and_why(version, finish, credit_result, credit_frame):
+    text = models.card(version.id, workspace="local")["groups"].text
+    assert text[0] == "Selected means that the model names 'good'. 'good' names an outcome that is good for the person."
+    words = {"bad": "lilac", "good": "mauve"}
+    test = credit_result.test.replace({"credit": words, "prediction": words})
+    result = replace(credit_result, labels=list(words.values()), test=test.rename(columns={"p(good)": "p(mauve)"}))
+
+    def first_sentence(settings) -> str:
+        run = finish(replace(result, settings=settings), credit_frame, f"colors from Colors {settings.seed}")
+        return models.card_of_run(run.id, workspace="local")["groups"].text[0]
+
+    by_order = "'mauve' is the last class in order: nobody chose one, and no word tells which outcome is good."
+    assert first_sentence(result.settings) == f"Selected means that the model names 'mauve'. {by_order}"
+    asked = result.settings.model_copy(update={"positive_label": "mauve", "seed": 1})
+    assert first_sentence(asked).endswith("'mauve' was chosen in the settings.")
+
+
 def test_columns_that_a_policy_decides_by_are_looked_at_too(finish, other_credit, credit_frame):
     run = finish(other_credit, credit_frame)
     assert not models.card_of_run(run.id, workspace="local")["groups"].measured
