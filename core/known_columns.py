@@ -14,12 +14,27 @@ from core.explain import SUMMARY_FILE, Carrier, Explanation
 from core.progress import Event
 from core.storage import get_store
 
-__all__ = ["ANSWERS", "Answer", "answer", "answers", "carriers", "carriers_in", "caveat", "describe_carrier", "listed"]
+__all__ = [
+    "ANSWERS",
+    "MAX_ASKED",
+    "Answer",
+    "answer",
+    "answers",
+    "carriers",
+    "carriers_in",
+    "caveat",
+    "describe_carrier",
+    "listed",
+    "qualified_verdict",
+]
 
 Answer = Literal["yes", "no", "unknown"]
 
 ANSWERS: Mapping[Answer, str] = {"yes": "Yes", "no": "No", "unknown": "I do not know"}
 """The possible answers in words."""
+
+MAX_ASKED = 3
+"""Carriers that people are asked about, those with the largest shares."""
 
 _PHASE = "known_column"
 
@@ -90,8 +105,17 @@ def answers(run: Run) -> dict[str, Answer]:
     return {event.values["column"]: event.values["known"] for event in events.read(run.id, run.workspace, phase=_PHASE)}
 
 
-def caveat(run: Run) -> str:
-    """Return the sentence that belongs to a search's verdict after the answers; empty where nothing is in doubt."""
+def caveat(run: Run, *, unanswered: bool = True) -> str:
+    """Return the sentence that belongs to a search's verdict; empty where nothing is in doubt.
+
+    Parameters
+    ----------
+    run : Run
+        A run that succeeded.
+    unanswered : bool, default=True
+        Whether columns that nobody has answered the question about are in doubt; False where the question stands beside
+        the verdict.
+    """
     known = answers(run)
     later = [column for column, value in known.items() if value == "no"]
     if later:
@@ -101,6 +125,9 @@ def caveat(run: Run) -> str:
             "metrics say."
         )
     unsure = [column for column, value in known.items() if value == "unknown"]
+    if unanswered and run.task == "automl":
+        asked = [column for carrier in carriers(run)[:MAX_ASKED] for column in carrier.columns]
+        unsure += [column for column in asked if column not in known]
     if unsure:
         one = len(unsure) == 1
         return (
@@ -108,6 +135,18 @@ def caveat(run: Run) -> str:
             f"{'it is' if one else 'they are'} not, the model will be worse in use than these metrics say."
         )
     return ""
+
+
+def qualified_verdict(run: Run) -> str:
+    """Return a run's verdict with its caveat; empty where the run has no verdict.
+
+    Parameters
+    ----------
+    run : Run
+        A search or a training.
+    """
+    verdict = str((run.result or {}).get("verdict") or "")
+    return f"{verdict} {caveat(run)}".strip() if verdict else ""
 
 
 def describe_carrier(carrier: Carrier, metric: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from core import known_columns
 from core.catalog import ModelVersion
 from core.errors import NotFoundError, SettingsError, StorageError
 from core.models._card import ModelCard
@@ -120,7 +121,7 @@ def _tags(evidence: RunEvidence, version: ModelVersion) -> dict[str, str]:
         "plumbline.run": evidence.run.id,
         "plumbline.version": version.id if version.number else "",
         "plumbline.fingerprint": evidence.fingerprint or "",
-        "mlflow.note.content": evidence.result.verdict,
+        "mlflow.note.content": f"{evidence.result.verdict} {known_columns.caveat(evidence.run)}".strip(),
     }
 
 

@@ -17,8 +17,6 @@ from pages.automl import explain
 
 __all__ = ["origin", "show"]
 
-_MAX_CARRIERS = 3
-
 
 def show(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the question about each column that carries much of the gain, and links to the searches without them."""
@@ -26,14 +24,14 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     explained = explain.explanation(run)
     carriers = [] if explained is None else known_columns.carriers_in(explained, record["differences"])
     if carriers:
-        _questions(run, record, carriers[:_MAX_CARRIERS])
+        _questions(run, record, carriers[: known_columns.MAX_ASKED])
     _derived(run, record)
 
 
 def _questions(run: Run, record: Mapping[str, Any], carriers: Sequence[Carrier]) -> None:
     answers = known_columns.answers(run)
     open_count = sum(any(answers.get(name) != "yes" for name in carrier.columns) for carrier in carriers)
-    caveat = known_columns.caveat(run)
+    caveat = known_columns.caveat(run, unanswered=False)
     if caveat:
         st.warning(frame.plain(caveat), icon=":material/event_busy:")
     title = "Known when a prediction is made: " + known_columns.listed(

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import known_columns
 from core.automl import AutoMLSettings
 from core.catalog import Run, datasets, runs
 from core.errors import NotFoundError
@@ -113,4 +114,4 @@ def _later(run: Run) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if _opened(search, "later"):
                 address.go(run=search.id)
-            st.markdown(frame.plain((search.result or {}).get("verdict", "")), width="content")
+            st.markdown(frame.plain(known_columns.qualified_verdict(search)), width="content")

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core import known_columns
 from core.catalog import datasets, runs
 from core.tasks import ingest
 from pages._ui import badges, frame, header, numbers
@@ -48,7 +49,7 @@ if recent:
             badges.show(badges.RUN_STATES[run.state])
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(run.title)}**")
-                st.caption(frame.plain((run.result or {}).get("verdict") or run.error_message or ""))
+                st.caption(frame.plain(known_columns.qualified_verdict(run) or run.error_message or ""))
             st.caption(numbers.ago(run.created_at), width="content")
             if st.button("Open", icon=":material/arrow_forward:", key=f"home-open-{run.id}"):
                 st.switch_page("pages/automl/page.py", query_params={"run": run.id})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import jobs, models
+from core import jobs, known_columns, models
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.catalog import models as rows
 from core.errors import NotFoundError
@@ -98,7 +98,7 @@ def _form(candidates: list[Run]) -> None:
                 key=f"models-register-run-{candidates[0].id}",
             )
             run = by_id[chosen]
-            st.caption(frame.plain((run.result or {}).get("verdict", "")))
+            st.caption(frame.plain(known_columns.qualified_verdict(run)))
         with right:
             name = st.text_input(
                 "Name",

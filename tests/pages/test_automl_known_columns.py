@@ -39,6 +39,7 @@ def test_a_column_that_carries_the_gain_is_asked_about_and_left_out(world: World
     assert caveat in test.warning[0].value.replace("\\", "")
     assert caveat in models.card_of_run(run_id, workspace="local").to_markdown()
     assert summarize_model(run_id, workspace="local").answer.startswith(caveat)
+    assert caveat in texts(visit("home")).replace("\\", ""), "where recent searches are listed"
 
     other_browser = visit("automl", run=run_id)
     assert other_browser.radio(key=key).value == "no"

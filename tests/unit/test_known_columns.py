@@ -96,6 +96,20 @@ def test_the_caveat_follows_the_answers(run):
     assert known_columns.caveat(run).startswith("'code' and 'offer' are not known")
 
 
+def test_the_verdict_is_qualified_until_the_question_is_answered(run):
+    run.result = {"verdict": "It is good."}
+    assert known_columns.qualified_verdict(run) == "It is good."
+    _keep(run, "explain.json", _explanation(0.27))
+    open_question = "It is open whether 'offer' is known when a prediction is made;"
+    assert known_columns.qualified_verdict(run).startswith(f"It is good. {open_question}")
+    assert known_columns.caveat(run, unanswered=False) == ""
+    known_columns.answer(run, "offer", "yes")
+    assert known_columns.qualified_verdict(run) == "It is good."
+    known_columns.answer(run, "offer", "no")
+    assert "It is good. 'offer' is not known when" in known_columns.qualified_verdict(run)
+    assert known_columns.qualified_verdict(Run(workspace="local", task="automl", title="failed")) == ""
+
+
 @pytest.mark.parametrize(
     ("carrier", "metric", "sentence"),
     [
