@@ -24,6 +24,7 @@ __all__ = [
     "kept_bytes",
     "rename",
     "replace",
+    "set_audit",
     "set_roles",
     "with_fingerprint",
 ]
@@ -190,6 +191,34 @@ def set_roles(dataset_id: str, roles: JsonObject, workspace: str) -> None:
         When the workspace does not have this dataset.
     """
     _update(dataset_id, workspace, roles=roles)
+
+
+def set_audit(dataset_id: str, audited: str, values: JsonObject, workspace: str) -> None:
+    """Store what was typed for a bias audit; those of other models of the dataset stay.
+
+    Parameters
+    ----------
+    dataset_id : str
+        The dataset.
+    audited : str
+        Id of the run whose model is audited; empty for the table's own decisions.
+    values : dict
+        The values; they replace the stored ones.
+    workspace : str
+        Workspace of the dataset.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this dataset.
+    """
+    row = (col(Dataset.id) == dataset_id, col(Dataset.workspace) == workspace)
+    with writing() as session:
+        stored = session.exec(select(Dataset.audits).where(*row)).first()
+        if stored is not None:
+            session.execute(update(Dataset).where(*row).values(audits={**stored, audited: values}))
+    if stored is None:
+        get(dataset_id, workspace)  # raises the error
 
 
 def delete(dataset_id: str, workspace: str) -> list[Dataset]:

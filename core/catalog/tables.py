@@ -101,6 +101,8 @@ class Dataset(_Row, table=True):
     lineage: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
     head_id: str = Field(default="", max_length=16)  # of an origin: its current version, empty for itself
     draft: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
+    # What was typed for bias audits, by the id of the run whose model is audited; empty for the table's own decisions.
+    audits: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
     created_at: float = Field(default_factory=time.time)
 
     @property

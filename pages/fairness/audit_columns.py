@@ -15,6 +15,7 @@ from core.datasets import suspected_attribute, whole_numbers
 from core.fairness import RACE_CATEGORIES, SEX_CATEGORIES, UNKNOWN_CATEGORY, label_text, suggest_categories
 from core.favorable import favorable_outcome
 from pages._ui import address, artifacts, frame, tables
+from pages.fairness.audit_study import AuditStudy
 
 __all__ = ["NOT_HISPANIC", "AuditColumns", "choose"]
 
@@ -105,7 +106,7 @@ def _column(data: str, test: str | None, column: str) -> pd.Series:
     return artifacts.read_table(test)[column].reset_index(drop=True)
 
 
-def choose(dataset: Dataset, run: Run | None) -> AuditColumns | None:
+def choose(dataset: Dataset, run: Run | None, study: AuditStudy) -> AuditColumns | None:
     """Draw the choice of columns and categories; return None until everything is decided."""
     test = None if run is None else artifacts.digests(run).get("test.parquet")
     if run is not None and test is None:
@@ -126,7 +127,7 @@ def choose(dataset: Dataset, run: Run | None) -> AuditColumns | None:
     chosen = AuditColumns(
         dataset.name if run is None else run.title, dataset.data_digest, test, outcome, selected, sex, race
     )
-    mappings = {name: _choose_categories(chosen, name, key) for name in ("sex", "race")}
+    mappings = {name: _choose_categories(chosen, name, key, study) for name in ("sex", "race")}
     if any(mapping is None for mapping in mappings.values()):
         return None
     return AuditColumns(
@@ -190,7 +191,9 @@ def _choose_column(names: Sequence[str], name: str, key: str, taken: str | None)
     return column
 
 
-def _choose_categories(chosen: AuditColumns, name: str, key: str) -> tuple[tuple[str, str], ...] | None:
+def _choose_categories(
+    chosen: AuditColumns, name: str, key: str, study: AuditStudy
+) -> tuple[tuple[str, str], ...] | None:
     """Draw a choice of the law's category for each value; return None while a value has none."""
     column = chosen.categories(name)
     if column is None:
@@ -214,16 +217,19 @@ def _choose_categories(chosen: AuditColumns, name: str, key: str) -> tuple[tuple
         for index, (value, count) in enumerate(counts.items()):
             if index % _PER_ROW == 0:
                 grid = st.columns(_PER_ROW, gap="medium")
-            category = suggested[value]
+            widget = f"fairness-audit-{name}-{key}-{column.name}-{value}"
+            stored = study.category(str(column.name), value)
+            address.follow(stored if stored in options else suggested[value], widget)
             with grid[index % _PER_ROW]:
                 picked = st.selectbox(
                     f"{frame.plain(value)}, {count:,} row{'s' * (count != 1)}",
                     options,
-                    index=None if category is None else options.index(category),
+                    index=None,
                     format_func=lambda option: option.replace(NOT_HISPANIC, ""),
                     placeholder="Choose a category",
-                    key=f"fairness-audit-{name}-{key}-{column.name}-{value}",
+                    key=widget,
                 )
+            study.keep_category(str(column.name), value, None if picked == suggested[value] else picked)
             decided[value] = value if picked == _OWN else picked
         if missing:
             st.caption(f"{missing:,} rows without a value are in the unknown category.")

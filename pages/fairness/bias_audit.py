@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +10,7 @@ from core.fairness import AUDIT_TABLES, AUDITOR_SENTENCE, AuditFacts, BiasAudit,
 from pages._ui import downloads, frame
 from pages.fairness import audit_columns
 from pages.fairness.audit_columns import NOT_HISPANIC, AuditColumns
+from pages.fairness.audit_study import AuditStudy
 
 __all__ = ["show"]
 
@@ -25,19 +24,21 @@ def show(dataset: Dataset, run: Run | None) -> None:
         "Local Law 144 (6 RCNY 5-300 to 5-304) defines them for tools that help to hire or promote."
     )
     st.info(AUDITOR_SENTENCE, icon=":material/gavel:")
-    columns = audit_columns.choose(dataset, run)
-    if columns is None:
-        return
-    exclude = st.toggle(
-        "Leave categories below 2% out of the impact ratios",
-        value=True,
-        key="fairness-audit-exclude",
-        help="The law allows it where the auditor justifies it. Their numbers and rates are shown all the same.",
-    )
-    with frame.errors_shown():
-        audit = _audit(columns, _SMALL_SHARE if exclude else 0.0)
-        _tables(audit)
-        _downloads(audit, _facts(audit, columns, dataset, run), columns.title)
+    study = AuditStudy(dataset, run)
+    columns = audit_columns.choose(dataset, run, study)
+    if columns is not None:
+        exclude = study.toggle(
+            "exclude",
+            "Leave categories below 2% out of the impact ratios",
+            default=True,
+            help_text="The law allows it where the auditor justifies it. Their numbers and rates are shown all the "
+            "same.",
+        )
+        with frame.errors_shown():
+            audit = _audit(columns, _SMALL_SHARE if exclude else 0.0)
+            _tables(audit)
+            _downloads(audit, _facts(audit, columns, dataset, run, study), columns.title)
+    study.store()
 
 
 @st.cache_resource(max_entries=16, show_spinner="Counting")
@@ -81,33 +82,31 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
     return shown.rename(columns=frame.plain)
 
 
-def _facts(audit: BiasAudit, columns: AuditColumns, dataset: Dataset, run: Run | None) -> AuditFacts:
+def _facts(audit: BiasAudit, columns: AuditColumns, dataset: Dataset, run: Run | None, study: AuditStudy) -> AuditFacts:
     """Draw the form with what is published beside the tables, and return it."""
     st.subheader("To publish beside the tables")
     left, right = st.columns(2, gap="medium")
     with left:
-        tool = st.text_input("Tool and version", value="" if run is None else run.title, key="fairness-audit-tool")
-        source = st.text_input("Source of the data", value=dataset.name, key="fairness-audit-source")
-        explanation = st.text_area(
+        tool = study.text("tool", "Tool and version", default="" if run is None else run.title)
+        source = study.text("source", "Source of the data", default=dataset.name)
+        explanation = study.long_text(
+            "explanation",
             "Explanation of the data",
             placeholder="Historical data of which employers and which period? Test data: why, and how were they made?",
-            key="fairness-audit-explanation",
         )
     with right:
-        audited = st.date_input("Date of the audit", value=None, key="fairness-audit-date")
-        distributed = st.date_input("Distribution date of the tool", value=None, key="fairness-audit-distributed")
-        auditor = st.text_input("Independent auditor", key="fairness-audit-auditor")
+        audited = study.date("date", "Date of the audit")
+        distributed = study.date("distributed", "Distribution date of the tool")
+        auditor = study.text("auditor", "Independent auditor")
     justification = ""
     if audit.has_excluded:
-        justification = st.text_area(
-            "Auditor's justification for the excluded categories", key="fairness-audit-justification"
-        )
+        justification = study.long_text("justification", "Auditor's justification for the excluded categories")
     facts = AuditFacts(
         tool=tool,
         source=source,
         explanation=explanation,
-        audit_date=audited if isinstance(audited, date) else None,
-        distribution_date=distributed if isinstance(distributed, date) else None,
+        audit_date=audited,
+        distribution_date=distributed,
         auditor=auditor,
         justification=justification,
         calculation=columns.facts(dataset),

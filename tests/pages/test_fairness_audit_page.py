@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 
 import pandas as pd
 import pytest
 
 from core import jobs, policies, saved_cohorts
-from core.catalog import RunArtifact, artifacts, runs
+from core.catalog import RunArtifact, artifacts, datasets, runs
 from core.cohorts import Cohort, NumberCondition
 from core.datasets import load_frame
 from core.fairness import AUDITOR_SENTENCE, compare_gaps
@@ -50,6 +51,18 @@ def test_a_table_of_decisions_becomes_the_tables_of_the_law(world: World) -> Non
     assert "Printed as not stated: tool, date of the audit" in texts(test).replace("Tool", "tool")
     test.selectbox(key=f"fairness-audit-outcome-{key}").set_value("score").run()
     assert "Scoring Rate" in published(test)["Sex Category"].columns
+    test.text_input(key=f"fairness-audit-auditor-{key}").set_value("An office")
+    test.text_area(key=f"fairness-audit-explanation-{key}").set_value("Applicants of 2025")
+    test.date_input(key=f"fairness-audit-date-{key}").set_value(date(2026, 3, 1)).run()
+
+    again = visit("fairness", dataset=dataset.id, tab="Bias audit", outcome="decision", sex="group", selected="yes")
+    assert not again.exception
+    assert published(again)["Sex Category"]["Selection Rate"].to_dict() == shown["Selection Rate"].to_dict()
+    assert again.text_input(key=f"fairness-audit-auditor-{key}").value == "An office"
+    assert again.text_area(key=f"fairness-audit-explanation-{key}").value == "Applicants of 2025"
+    assert again.date_input(key=f"fairness-audit-date-{key}").value == date(2026, 3, 1)
+    again.text_input(key=f"fairness-audit-auditor-{key}").set_value("").run()
+    assert "auditor" not in datasets.get(dataset.id, "local").audits[""], "what was taken back is not kept"
 
 
 def test_two_models_are_compared_on_the_rows_of_both(world: World) -> None:

@@ -44,6 +44,17 @@ def test_rename_and_roles(catalog):
             datasets.rename(dataset.id, name, "local")
 
 
+def test_what_was_typed_for_an_audit_is_kept_by_what_is_audited(catalog):
+    kept, _ = datasets.add(make())
+    assert datasets.get(kept.id, "local").audits == {}
+    datasets.set_audit(kept.id, "", {"auditor": "An office"}, "local")
+    datasets.set_audit(kept.id, "a run", {"tool": "CV ranker 2"}, "local")
+    datasets.set_audit(kept.id, "", {"auditor": "Another"}, "local")
+    assert datasets.get(kept.id, "local").audits == {"": {"auditor": "Another"}, "a run": {"tool": "CV ranker 2"}}
+    with pytest.raises(NotFoundError):
+        datasets.set_audit(kept.id, "", {}, "other")
+
+
 @pytest.mark.parametrize(
     "ask",
     [
