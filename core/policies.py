@@ -35,6 +35,7 @@ __all__ = [
     "kept",
     "note_read",
     "reads",
+    "reads_sentence",
 ]
 
 _PHASE = "test_read"
@@ -148,6 +149,8 @@ def describe(policy: ThresholdPolicy) -> str:
     --------
     >>> describe(ThresholdPolicy.for_all(0.4213, settings={"positive": "yes"}))
     "'yes' from 0.4213 on, for all rows"
+    >>> describe(ThresholdPolicy.for_all(93.5, settings={"event": "at least 100"}))
+    "from 93.5 on, for all rows, to find 'at least 100'"
     >>> describe(ThresholdPolicy({"a": ((0.5, 1.0),)}, ("group",)))
     "thresholds by 'group'"
     """
@@ -157,9 +160,11 @@ def describe(policy: ThresholdPolicy) -> str:
     (part,) = next(iter(policy.to_dict()["rules"].values()))
     threshold, positive = part["threshold"], policy.settings.get("positive")
     label = "" if positive is None else f"'{positive}' "
+    event = policy.settings.get("event")
+    rows = "for all rows" if event is None else f"for all rows, to find '{event}'"
     if isinstance(threshold, str):
-        return f"{label}{threshold}, for all rows"
-    return f"{label}from {threshold:.4g} on, for all rows"
+        return f"{label}{threshold}, {rows}"
+    return f"{label}from {threshold:.4g} on, {rows}"
 
 
 def note_read(run: Run, check: Mapping[str, JsonValue]) -> None:
@@ -197,6 +202,14 @@ def describe_reads(run: Run) -> str:
         if count
     ]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def reads_sentence(run: Run) -> str:
+    """Return the sentence that pages and cards say about the uses of the test rows: rules, cohorts and comparisons."""
+    return (
+        f"The test rows of this model were used {describe_reads(run)} so far, the model's own rule included. Each "
+        "further use makes them less of a test."
+    )
 
 
 def _store(run: Run, file: str, content: bytes) -> None:

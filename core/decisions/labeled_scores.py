@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,3 +78,28 @@ class LabeledScores:
             raise InputError(f"The model does not predict '{label}'.", unknown_name(label, labels))
         truth = (table[target].astype(str) == label).to_numpy()
         return cls(truth, table[name].to_numpy(float), weight, groups)
+
+    def at_least(self, value: float) -> LabeledScores:
+        """Return the rows of a predicted number, of which it is true whether they reach a value.
+
+        The prediction stays the score, so that a threshold on it is chosen like one on a probability.
+
+        Parameters
+        ----------
+        value : float
+            Smallest true value that is looked for.
+
+        Raises
+        ------
+        InputError
+            When the value is not a finite number.
+
+        Examples
+        --------
+        >>> rows = LabeledScores(np.array([1.0, 5.0, 9.0]), np.array([2.0, 6.0, 7.0]))
+        >>> rows.at_least(5.0).truth.tolist()
+        [False, True, True]
+        """
+        if not math.isfinite(value):
+            raise InputError(f"The value is {value}.", "Give a finite number.")
+        return replace(self, truth=np.asarray(self.truth, dtype=np.float64) >= value)

@@ -156,10 +156,7 @@ def _evaluation_text(evidence: RunEvidence) -> list[str]:
     text.append(_rule_sentence(evidence))
     text += _missing_intervals(evidence.result.test_metrics)
     if policies.reads(evidence.run) > 1:
-        text.append(
-            f"The test rows were used {policies.describe_reads(evidence.run)}, the model's own rule included. Each use "
-            "makes them less independent."
-        )
+        text.append(policies.reads_sentence(evidence.run))
     return text
 
 
@@ -179,10 +176,12 @@ def _rule_sentence(evidence: RunEvidence) -> str:
     costs = rule.policy.settings.get("costs") or {}
     amounts = ", ".join(f"{name.replace('_', ' ')} {format_value(cost)}" for name, cost in costs.items())
     selected, recall, precision = (shares.get(name) for name in ("selection_rate", "true_positive_rate", "precision"))
+    event = rule.policy.settings.get("event")
+    wanted, have = ("the label", "have it") if event is None else (f"the rows with '{event}'", "are among them")
     if selected is not None and recall is not None and precision is not None:
         text += (
-            f" On the rows that it was chosen on it selects {selected:.1%}, finds {recall:.1%} of the label, and "
-            f"{precision:.1%} of the selected rows have it."
+            f" On the rows that it was chosen on it selects {selected:.1%}, finds {recall:.1%} of {wanted}, and "
+            f"{precision:.1%} of the selected rows {have}."
         )
     return f"{text} It was chosen for these costs per row (gains are negative): {amounts}." if amounts else text
 

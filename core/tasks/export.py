@@ -169,6 +169,9 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
         target=target,
         fingerprint=fingerprint,
         policy=context.settings["policy"],
+        policy_digest=None
+        if policy is None
+        else artifacts.get(source.id, context.settings["policy"], source.workspace).digest,
         rows=RowCounts(len(model.train), len(model.y)),
         model=exported,
         variants=variants,

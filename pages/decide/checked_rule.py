@@ -62,7 +62,4 @@ def show(source: DecisionSource, curve: DecisionCurve, policy: ThresholdPolicy) 
             icon=":material/warning:",
         )
     if source.run is not None:
-        st.caption(
-            f"The test rows of this model were used {policies.describe_reads(source.run)} so far, the model's own rule "
-            "included. Each further use makes them less of a test."
-        )
+        st.caption(policies.reads_sentence(source.run))

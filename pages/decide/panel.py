@@ -36,6 +36,9 @@ def _show_source(label: str | None, source: DecisionSource | None) -> None:
     if source is None:
         st.info("This run stored no predictions that a threshold could be chosen on.", icon=":material/info:")
     elif label is None:
+        chosen = top_numbers.choose_event(source)
+        if chosen is not None:
+            st.fragment(frame.guarded(show_rows))(chosen)
         top_numbers.show(source)
     else:
         st.fragment(frame.guarded(show_rows))(source)
@@ -96,7 +99,7 @@ def _origin(source: DecisionSource) -> str:
 def _start(source: DecisionSource) -> dict[str, float] | None:
     """Return the costs that the rule in force was chosen by, where it is about this label."""
     rule = None if source.run is None else policies.in_force(source.run).policy
-    if rule is None or rule.settings.get("positive") != source.label:
+    if rule is None or rule.settings.get("event" if source.of_number else "positive") != source.label:
         return None
     return rule.settings.get("costs")
 
@@ -117,7 +120,7 @@ def _choose_threshold(source: DecisionSource, curve: DecisionCurve) -> float:
         st.session_state[way_key] = "hand"
 
     value = st.slider(
-        "A row is selected from this score on",
+        f"A row is selected from this {'prediction' if source.of_number else 'score'} on",
         low,
         high + step,
         step=step,
@@ -183,7 +186,7 @@ def _tiles(curve: DecisionCurve, outcome: Outcome) -> None:
 
 def _actions(source: DecisionSource, curve: DecisionCurve, threshold: float) -> None:
     """Draw what to do with the threshold: check it on the test rows, keep it with the model, download it."""
-    policy = curve.policy(threshold, positive=source.label)
+    policy = source.policy(curve, threshold)
     name = f"threshold {curve.rule_at(threshold):.6g} for {source.label}"
     with st.container(horizontal=True):
         if (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from core.catalog import Run
 from core.cohorts import Cohort
 from core.decisions import DecisionCurve, LabeledScores, decision_curve
+from core.fairness import ThresholdPolicy
 from pages._ui import artifacts, cohort_rows, keys, lookups
 from pages._ui.cohort_rows import RowChoice
 
@@ -33,7 +34,7 @@ class DecisionSource:
     run : Run or None
         Run that made the model; None for a table with scores of its own.
     label : str or None
-        Label that the scores are about; None for numbers.
+        Label that the scores are about, or the event of a number; None for numbers.
     calibration : LabeledScores
         Rows that a threshold is chosen on.
     test : LabeledScores or None
@@ -44,6 +45,8 @@ class DecisionSource:
         Column whose weights the rows count by.
     cohort : Cohort or None, default=None
         Saved cohort that the rows are of; None for all rows.
+    of_number : bool, default=False
+        Whether the scores are predicted numbers, and the label an event of the true one.
     """
 
     key: str
@@ -54,6 +57,26 @@ class DecisionSource:
     origin: str
     weight: str | None = None
     cohort: Cohort | None = None
+    of_number: bool = False
+
+    def policy(self, curve: DecisionCurve, threshold: float) -> ThresholdPolicy:
+        """Return a threshold as a policy that says what its scores are about."""
+        policy = curve.policy(threshold, positive=None if self.of_number else self.label)
+        if self.of_number and self.label is not None:
+            policy.settings["event"] = self.label
+        return policy
+
+    def at_least(self, value: float) -> DecisionSource:
+        """Return the rows of a predicted number with the event that the true one reaches a value."""
+        label = f"at least {value:,.12g}"
+        return replace(
+            self,
+            key=f"{self.key}/{label}",
+            label=label,
+            calibration=self.calibration.at_least(value),
+            test=None if self.test is None else self.test.at_least(value),
+            of_number=True,
+        )
 
 
 def labels_of(run: Run) -> list[str] | None:

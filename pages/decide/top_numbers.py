@@ -1,23 +1,58 @@
-"""A model that predicts a number: the rows with the highest predictions."""
+"""A model that predicts a number: the event that a threshold is for, and the rows with the highest predictions."""
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
+from core import policies
 from core.decisions import top_values
 from core.evaluation import Estimate
+from core.fairness import ThresholdPolicy
 from pages._ui import keys, numbers
 from pages.decide.source import DecisionSource
 
-__all__ = ["show"]
+__all__ = ["choose_event", "show"]
+
+_START = 0.75  # quantile of the true values that is looked for at first
+
+
+def choose_event(source: DecisionSource) -> DecisionSource | None:
+    """Draw the choice of the true value that rows are selected for; None where the rows do not differ in it.
+
+    The event makes hits and false alarms of numbers, so that a threshold on the prediction has costs.
+    """
+    truth = np.asarray(source.calibration.truth, dtype=np.float64)
+    if truth.min() == truth.max():
+        st.info("All true values are equal, so no threshold tells rows apart.", icon=":material/info:")
+        return None
+    rule = None if source.run is None else policies.in_force(source.run).policy
+    start = _stored_value(rule) if rule is not None else None
+    value = st.number_input(
+        "Look for rows whose true value is at least",
+        value=float(f"{np.quantile(truth, _START):.3g}") if start is None else start,
+        step=float(f"{(truth.max() - truth.min()) / 100:.1g}"),
+        format="%g",
+        width=320,
+        key=keys.key(f"decide-event-{source.key}"),
+        help="The outcome that rows are selected for: the true value reaches this one. Rows are selected by their "
+        "prediction; the threshold for it, which costs decide, need not be the same number.",
+    )
+    return source.at_least(float(value))
+
+
+def _stored_value(rule: ThresholdPolicy) -> float | None:
+    """Return the value that the rule in force looks for; None where it is about something else."""
+    value = rule.settings.get("event", "").removeprefix("at least ").replace(",", "")
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def show(source: DecisionSource) -> None:
     """Draw the true values of the rows with the highest predictions."""
-    st.caption(
-        "This model predicts a number, so there are no hits and false alarms to put a cost on. To decide between two "
-        "outcomes, make a column of them (such as 'above 100') and search with that as the target."
-    )
+    st.markdown("**Top share**")
     share = st.slider("Take the top (% of the rows)", 1, 100, 10, key=keys.key(f"decide-share-{source.key}"), width=420)
     top = top_values(source.calibration, share / 100)
     st.subheader(

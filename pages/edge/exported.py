@@ -5,10 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core import exports, policies
 from core.catalog import Run
 from core.edge import FULL_PRECISION, ExportRecord, Variant
 from core.evaluation import METRICS
-from pages._ui import frame, numbers, tabs
+from core.tasks import export
+from pages._ui import address, frame, lookups, numbers, tabs
 from pages.edge import charts, graph, measure, measurements, parity, stored
 
 __all__ = ["show"]
@@ -19,6 +21,7 @@ def show(run: Run) -> None:
     record = stored.export_record(run)
     st.subheader(frame.plain(_finding(record)))
     st.caption(_proof(record))
+    _rule_in_force(run, record)
     tabs.show(
         {
             "Variants": lambda: _variants(record),
@@ -29,6 +32,19 @@ def show(run: Run) -> None:
         },
         key="edge-tabs",
     )
+
+
+def _rule_in_force(run: Run, record: ExportRecord) -> None:
+    """Say when the file decides by another rule than the model does now, with the way to a file that decides by it."""
+    difference = exports.rule_difference(run, record)
+    if difference is None:
+        return
+    st.warning(frame.plain(difference), icon=":material/rule:")
+    source = lookups.existing_run(record.source.run)
+    if source is None or policies.in_force(source).unclear:
+        return
+    if st.button("Export with the rule in force", icon=":material/output:", key="edge-export-again"):
+        address.go(run=export.submit(source, modes=run.settings["modes"]))
 
 
 def _finding(record: ExportRecord) -> str:

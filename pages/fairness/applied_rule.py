@@ -72,7 +72,4 @@ def show(analysis: Analysis, policy: ThresholdPolicy) -> None:
             icon=":material/warning:",
         )
     if analysis.run is not None:
-        st.caption(
-            f"The test rows of this model were used {policies.describe_reads(analysis.run)} so far, the model's own "
-            "rule included. Each further use makes them less of a test."
-        )
+        st.caption(policies.reads_sentence(analysis.run))

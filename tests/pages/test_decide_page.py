@@ -80,7 +80,23 @@ def test_numbers_have_top_rows_texts_have_thresholds_and_what_is_missing_is_said
     test = visit("automl", run=world.number, tab=TAB)
     assert not test.exception
     assert "The top 10% by prediction have a mean of" in texts(test)
-    assert "no hits and false alarms to put a cost on" in texts(test)
+    test.number_input(key=f"automl-decide-event-{world.number}/None").set_value(200.0).run()
+    run = runs.get(world.number, "local")
+    rows = LabeledScores.from_predictions(artifacts.table_of(run, "oof.parquet"), run.settings["target"]).at_least(
+        200.0
+    )
+    curve = decision_curve(rows.truth, rows.score, costs={"fp": 1, "fn": 1})
+    outcome = curve.at(curve.best.threshold)
+    assert f"{100 * outcome.recall.value:.0f} of 100 'at least 200' are found" in texts(test)
+    test.button(key="automl-decide-keep").click().run()
+    assert not test.exception
+    rule = policies.in_force(run).policy
+    assert rule.predict(rows.score).tolist() == (rows.score >= curve.best.threshold).astype(int).tolist()
+    assert f"from {curve.best.threshold:.4g} on, for all rows, to find 'at least 200'" in texts(test)
+    version = models.register(world.number, name="Number", workspace="local")
+    assert "of the rows with 'at least 200'" in models.card(version.id, workspace="local").to_html().replace(
+        "&#39;", "'"
+    )
     test = visit("finetune", run=world.text, tab=TAB)
     assert not test.exception
     assert "validation texts" in texts(test)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from core import jobs
+from core import jobs, policies
 from core.catalog import runs
+from core.fairness import ThresholdPolicy
 from tests.pages.conftest import World, labels, query, texts, visit
 
 
@@ -37,6 +38,16 @@ def test_an_export_leads_with_its_finding_and_its_proof(world: World) -> None:
     assert "the file answers as the model does" in said
     assert "Not made: dynamic-int8" in said
     assert {"Repeat", "Its run", "Log"} <= set(labels(test))
+    assert "rule in force" not in said
+    name = policies.keep(runs.get(world.binary, "local"), "cheap", ThresholdPolicy.for_all(0.4))
+    test = visit("edge", run=world.exported)
+    assert f"decides by the model's own labels; the model's rule in force is now '{name}'" in texts(test)
+    test.button(key="edge-export-again").click().run()
+    assert not test.exception
+    again = jobs.get(query(test, "run"), workspace="local")
+    assert (again.task, again.settings["policy"]) == ("export", name)
+    jobs.cancel(again.id, workspace="local")
+    jobs.wait(again.id, 30, workspace="local")
 
 
 def test_a_measurement_is_set_up_and_queued(world: World) -> None:

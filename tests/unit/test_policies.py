@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from core import policies
+from core import exports, policies
 from core.catalog import Run, artifacts, runs
+from core.edge import ExportRecord, ExportSource, RowCounts
 from core.errors import InputError
 from core.fairness import ThresholdPolicy
 from core.rule_choices import RULE_FILE
@@ -102,3 +103,33 @@ def test_what_the_test_rows_were_used_for_is_told_apart(run):
     assert policies.reads(run) == 6
     said = "to check 3 rules, to read 1 cohort and to compare it with 2 models"
     assert policies.describe_reads(run) == said
+    assert policies.reads_sentence(run).startswith(
+        f"The test rows of this model were used {said} so far, the model's own"
+    )
+
+
+def test_an_export_says_when_the_rule_in_force_is_another(run):
+    def record(policy: str | None, digest: str | None = None) -> ExportRecord:
+        source = ExportSource("automl", run=run.id, title=run.title)
+        counts = RowCounts(1, 1)
+        return ExportRecord(source, "table", "binary", ["a", "b"], "y", None, policy, counts, None, [], None, digest)
+
+    export = Run(workspace="local", task="export", title="its export")
+    assert exports.rule_difference(export, record(None)) is None
+    mine = policies.keep(run, "mine", POLICY)
+    made = record(mine, artifacts.get(run.id, mine, "local").digest)
+    assert exports.rule_difference(export, made) is None
+    assert exports.rule_difference(export, record(mine)) is None, "an export of an earlier version knows the name only"
+    said = exports.rule_difference(export, record(None))
+    assert said == (
+        "The file decides by the model's own labels; the model's rule in force is now 'policy-mine.json' "
+        "(thresholds by 'group', some decisions drawn). Export again to decide by it."
+    )
+    policies.keep(run, "mine", ThresholdPolicy.for_all(0.4))
+    assert "decides by an earlier 'policy-mine.json'" in exports.rule_difference(export, made)
+    policies.choose(run, policies.NO_POLICY)
+    assert "in force is now the model's own labels." in exports.rule_difference(export, made)
+    assert exports.rule_difference(Run(workspace="other", task="export", title="x"), made) is None, "a deleted run"
+    policies.keep(run, "other", POLICY)
+    artifacts.remove(run.id, RULE_FILE, "local")
+    assert "has 2 policies, and none of them was chosen" in exports.rule_difference(export, made)

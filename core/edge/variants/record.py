@@ -70,6 +70,9 @@ class ExportRecord:
         Fingerprint of the table that the model was trained on.
     policy : str or None
         Name of the threshold policy in the file.
+    policy_digest : str or None, default=None
+        Digest of the policy when the file was made, since another can be kept under the same name; None in exports of
+        earlier versions.
     rows : RowCounts
         Number of rows.
     model : OnnxModel or None
@@ -91,6 +94,7 @@ class ExportRecord:
     model: Annotated[OnnxModel, PlainValidator(_read_model), PlainSerializer(OnnxModel.to_dict)] | None
     variants: list[Variant]
     metric: str | None
+    policy_digest: str | None = None
 
     @property
     def made(self) -> list[Variant]:

@@ -41,7 +41,7 @@ _SUM = 1e-6
 
 @with_config(_FINITE)
 class PolicySettings(TypedDict, total=False):
-    """What a policy was optimized for, and the positive label that its scores are about."""
+    """What a policy was optimized for, and what its scores are about: a positive label, or an event of a number."""
 
     constraint: str
     objective: str
@@ -51,6 +51,7 @@ class PolicySettings(TypedDict, total=False):
     minimum_rate: float | None
     min_group_size: int
     positive: str
+    event: str
 
 
 @with_config(_FINITE)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.decisions import LabeledScores, top_values
+from core.decisions import LabeledScores, decision_curve, top_values
 from core.errors import InputError
 
 
@@ -33,3 +33,21 @@ def test_few_rows_say_so():
     assert top_values(rows, 0.1).mean.reason == "no interval: there are only 2 rows"
     with pytest.raises(InputError, match="share is 0"):
         top_values(rows, 0)
+
+
+def test_a_threshold_for_an_event_of_the_true_value_is_that_of_brute_force():
+    random = np.random.default_rng(1)
+    truth = random.normal(100, 20, size=400)
+    rows = LabeledScores(truth, 80 + 0.3 * truth + random.normal(0, 10, size=400))  # on another scale than the truth
+    event = rows.at_least(110.0)
+    curve = decision_curve(event.truth, event.score, costs={"fp": 2, "fn": 3, "tp": -4})
+
+    def cost(threshold: float) -> float:
+        selected, wanted = rows.score >= threshold, truth >= 110
+        return (2 * (selected & ~wanted).sum() + 3 * (~selected & wanted).sum() - 4 * (selected & wanted).sum()) / 400
+
+    assert curve.best.cost == pytest.approx(min(map(cost, [*rows.score, np.inf])))
+    assert cost(curve.best.threshold) == pytest.approx(curve.best.cost)
+    assert curve.best.threshold != pytest.approx(110, abs=1), "the threshold is one of the prediction"
+    with pytest.raises(InputError, match="value is nan"):
+        rows.at_least(float("nan"))
