@@ -30,6 +30,7 @@ __all__ = [
     "set_notes",
     "version",
     "version_by_id",
+    "version_title",
     "versions",
 ]
 
@@ -114,6 +115,11 @@ def of_run(run_id: str, workspace: str) -> list[ModelVersion]:
     query = select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == workspace)
     with reading() as session:
         return list(session.exec(query.order_by(col(ModelVersion.created_at))))
+
+
+def version_title(version: ModelVersion) -> str:
+    """Return the name of a version, such as "Churn, version 3"."""
+    return f"{get(version.model_id, version.workspace).name}, version {version.number}"
 
 
 def aliases(model_id: str, workspace: str) -> dict[str, int]:

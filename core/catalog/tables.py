@@ -228,6 +228,11 @@ class ModelVersion(_Row, table=True):
     archived_at: float | None = None
     created_at: float = Field(default_factory=time.time)
 
+    @property
+    def answer_texts(self) -> dict[str, str]:
+        """The texts of the answers, by question."""
+        return {key: str(answer["text"]) for key, answer in self.answers.items()}
+
 
 class ModelAlias(_Row, table=True):
     """An alias of a model, which points to one version at a time."""

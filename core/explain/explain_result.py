@@ -16,7 +16,7 @@ from core.explain.attribution import ROWS as SHAP_ROWS
 from core.explain.attribution import attribute
 from core.explain.deadline import Deadline
 from core.explain.dependence import Dependence, dependence
-from core.explain.explained_model import Array, Matrix, bare_estimator
+from core.explain.explained_model import Array, ExplainedModel, Matrix, bare_estimator
 from core.explain.explainers import Space
 from core.explain.explanation import Explanation
 from core.explain.grids import POINTS
@@ -140,17 +140,7 @@ class _ExplanationRun:
         self.report(Event("explain", 0.0, "Permuting columns"))
         X = self.sample.X
         part = self.whole.part(_PERMUTATION_SHARE)
-        table, missing = permutation_importance(
-            self.sample.model,
-            X,
-            self.sample.y,
-            self.result.metric,
-            repeats=self.settings.repeats,
-            speed=self.speed,
-            deadline=part,
-            seed=self.settings.seed,
-            sample_weight=weights_in(self.sample.rows, self.result.settings.target),
-        )
+        table, missing = self._permute(self.sample.model, part)
         if missing:
             self._leave_out("permutation", _listed(missing, len(self.sample.model.columns)), part.reason)
         if len(table):
@@ -163,6 +153,20 @@ class _ExplanationRun:
             title = METRICS[self.result.metric].title
             self._leave_out("permutation", "the importances", f"{title} is undefined on these rows (one class only?)")
         return table
+
+    def _permute(self, model: ExplainedModel, deadline: Deadline) -> tuple[pd.DataFrame, list[str]]:
+        """Return the permutation importance of a model's columns on the sample, and the columns without one."""
+        return permutation_importance(
+            model,
+            self.sample.X,
+            self.sample.y,
+            self.result.metric,
+            repeats=self.settings.repeats,
+            speed=self.speed,
+            deadline=deadline,
+            seed=self.settings.seed,
+            sample_weight=weights_in(self.sample.rows, self.result.settings.target),
+        )
 
     def _together(self, permutation: pd.DataFrame) -> pd.DataFrame:
         """Shuffle the columns of each group with the same information together."""
@@ -182,17 +186,7 @@ class _ExplanationRun:
         groups = sorted(groups, key=lambda group: -float(single[list(group)].sum()))[:_MAX_TOGETHER]
         if not groups:
             return Explanation.no_table("together")
-        table, missing = permutation_importance(
-            joined(self.sample.model, groups),
-            self.sample.X,
-            self.sample.y,
-            self.result.metric,
-            repeats=self.settings.repeats,
-            speed=self.speed,
-            deadline=part,
-            seed=self.settings.seed,
-            sample_weight=weights_in(self.sample.rows, self.result.settings.target),
-        )
+        table, missing = self._permute(joined(self.sample.model, groups), part)
         if missing:
             self._leave_out("permutation", what, self._short(part))
         table["feature"] = [list(groups[int(name)]) for name in table["feature"]]

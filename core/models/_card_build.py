@@ -72,10 +72,8 @@ def card_of_run(run_id: str, *, workspace: str) -> ModelCard:
 
 
 def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
-    answers = {} if version is None else {key: str(stored["text"]) for key, stored in version.answers.items()}
-    title = _card_sections.card_title(evidence)
-    if version is not None:
-        title = f"{rows.get(version.model_id, version.workspace).name}, version {version.number}"
+    answers = {} if version is None else version.answer_texts
+    title = _card_sections.card_title(evidence) if version is None else rows.version_title(version)
     by_group, group_facts = groups_section(evidence)
     drafts = [
         _card_sections.details_section(evidence, version),

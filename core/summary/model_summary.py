@@ -49,15 +49,13 @@ def summarize_model(run_id: str, notes: SummaryNotes | None = None, *, workspace
     versions = rows.of_run(run_id, workspace)
     version = versions[-1] if versions else None
     own_card = card_of_run(run_id, workspace=workspace) if version is None else card(version.id, workspace=workspace)
-    answers = {} if version is None else {key: str(stored["text"]) for key, stored in version.answers.items()}
+    answers = {} if version is None else version.answer_texts
     answers |= {key: value for key, value in notes.model_dump().items() if value and key in _CARD_ONLY}
     test = None
     if evidence.result.test_rows:
         test = Predictions.of_table(evidence.test, evidence.target, labels=evidence.labels is not None)
     sentence, answer = answer_section(evidence, own_card, test)
-    name = "not registered"
-    if version is not None:
-        name = f"{rows.get(version.model_id, workspace).name}, version {version.number}"
+    name = "not registered" if version is None else rows.version_title(version)
     return ResultSummary(
         kind="Summary of a training" if evidence.reads_text else "Summary of a search",
         title=evidence.run.title or f"A model of {evidence.target}",

@@ -9,9 +9,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.charts import fitted
 from pages._ui import frame, theme
 from pages._ui.charts import HEIGHT
-from pages._ui.titles import fitted
 
 if TYPE_CHECKING:
     from core.explain import Dependence

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.charts import bar_chart
+from core.charts import bar_chart, fitted, legend_columns
 from pages._ui import charts, frame, theme
-from pages._ui.titles import fitted, legend_columns
 
 if TYPE_CHECKING:
     from core.explain import ShapValues, Waterfall

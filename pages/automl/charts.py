@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.charts import residuals_chart
+from core.charts import fitted, legend_columns, residuals_chart
 from pages._ui import charts, theme
 from pages._ui.charts import HEIGHT
-from pages._ui.titles import fitted, legend_columns
 
 __all__ = ["errors", "gains", "lift", "residuals", "thresholds"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.charts import fitted
 from core.cohorts import LOSSES, CohortReport, ErrorGrid, grid_errors
 from pages._ui import address, theme
-from pages._ui.titles import fitted
 
 __all__ = ["show"]
 

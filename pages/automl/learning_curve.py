@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from core.automl import METRICS, LearningCurve, describe_curve
+from core.charts import fitted
 from pages._ui import frame, theme
 from pages._ui.charts import HEIGHT
-from pages._ui.titles import fitted
 
 __all__ = ["show"]
 

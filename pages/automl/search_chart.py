@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.automl import LEARNERS, Metric
+from core.charts import legend_columns
 from pages._ui import theme
-from pages._ui.titles import legend_columns
 
 __all__ = ["ScoreAxis", "Winner", "draw", "score_axis"]
 

@@ -9,11 +9,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.charts import fitted
 from core.datasets import TargetByColumn
 from core.evaluation import wilson
 from core.jsonable import JsonObject
 from pages._ui import frame, numbers, theme
-from pages._ui.titles import fitted
 
 __all__ = ["bin_label", "distribution", "target_by_bins", "value_text"]
 

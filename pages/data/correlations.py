@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import Dataset
+from core.charts import fitted
 from core.datasets import MEASURES, ColumnRelations
 from pages._ui import frame, listing, theme
-from pages._ui.titles import fitted
 from pages.data import relations
 
 __all__ = ["show"]

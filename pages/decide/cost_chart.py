@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.charts import fitted
 from core.decisions import DecisionCurve
 from pages._ui import numbers, theme
 from pages._ui.charts import HEIGHT
-from pages._ui.titles import fitted
 from pages.decide import costs as costs_form
 
 __all__ = ["show"]

@@ -11,10 +11,10 @@ import streamlit as st
 
 from core import policies
 from core.catalog import Run, RunState, runs
+from core.charts import fitted
 from core.evaluation import groups_in
 from core.fairness import DEFINITIONS, GapComparison, compare_gaps, label_text, metric_record
 from pages._ui import address, artifacts, distinct, frame, numbers, theme
-from pages._ui.titles import fitted
 from pages.fairness.analysis import Analysis
 
 __all__ = ["show"]

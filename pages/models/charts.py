@@ -8,9 +8,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.charts import fitted
 from core.evaluation import Estimate
 from pages._ui import charts, theme
-from pages._ui.titles import fitted
 
 __all__ = ["difference", "histogram", "shares"]
 

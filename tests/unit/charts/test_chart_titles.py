@@ -8,7 +8,7 @@ import re
 import altair as alt
 import pandas as pd
 
-from pages._ui.titles import fitted, legend_columns
+from core.charts import fitted, legend_columns
 
 LONG = 'Probabilities of "5\' \\ <b>" agree with what happened in 7 of 10 bins'
 
