@@ -3,9 +3,12 @@ from .conditions import Cohort, Condition, NumberCondition, ValueCondition
 from .error_grid import ErrorGrid, GridCell, grid_errors
 from .finding import find_cohorts, judge_cohort, rows_to_judge
 from .losses import LOSSES, Loss, losses_of, row_losses
+from .out_of_fold import MAX_COLUMNS, MAX_ROWS, condition_columns, load_out_of_fold
 
 __all__ = [
     "LOSSES",
+    "MAX_COLUMNS",
+    "MAX_ROWS",
     "Cohort",
     "CohortReport",
     "Condition",
@@ -15,9 +18,11 @@ __all__ = [
     "Loss",
     "NumberCondition",
     "ValueCondition",
+    "condition_columns",
     "find_cohorts",
     "grid_errors",
     "judge_cohort",
+    "load_out_of_fold",
     "losses_of",
     "row_losses",
     "rows_to_judge",

@@ -8,8 +8,17 @@ import pyarrow.parquet as pq
 
 from core import saved_cohorts
 from core.automl import natural_frequency
-from core.cohorts import CohortReport, find_cohorts, judge_cohort, losses_of, row_losses, rows_to_judge
-from core.datasets import load_frame
+from core.cohorts import (
+    MAX_COLUMNS,
+    CohortReport,
+    condition_columns,
+    find_cohorts,
+    judge_cohort,
+    load_out_of_fold,
+    losses_of,
+    row_losses,
+    rows_to_judge,
+)
 from core.errors import PlumblineError
 from core.evaluation import groups_in, weights_in
 from core.models import RunEvidence
@@ -20,8 +29,6 @@ from core.summary.frequencies import Predictions
 __all__ = ["failures_section"]
 
 _TITLE = "Where it fails"
-_MAX_ROWS = 100_000
-_MAX_COLUMNS = 100
 _MAX_CONFUSIONS = 3
 
 
@@ -65,15 +72,10 @@ def _cohorts(evidence: RunEvidence) -> list[str]:
     """Return what is known of groups of rows, judged on training rows that the models had not seen."""
     assert evidence.dataset is not None
     predictions = pd.read_parquet(evidence.path("oof.parquet"))
-    if len(predictions) > _MAX_ROWS:
-        chosen = np.sort(np.random.default_rng(0).choice(len(predictions), _MAX_ROWS, replace=False))
-        predictions = predictions.iloc[chosen]
     path = get_store().local_path(evidence.dataset.data_digest)
-    known = set(pq.read_schema(path).names)
-    names = dict.fromkeys([*evidence.features, *evidence.result.sensitive_columns])
-    columns = [name for name in names if name in known and name != evidence.target][:_MAX_COLUMNS]
-    table = load_frame(path, columns).iloc[predictions["row_id"].to_numpy()].reset_index(drop=True)
-    predictions = predictions.reset_index(drop=True)
+    known = pq.read_schema(path).names
+    names = condition_columns(known, evidence.features, evidence.result.sensitive_columns, evidence.target)
+    table, predictions = load_out_of_fold(path, predictions, names[:MAX_COLUMNS])
     loss = losses_of(evidence.result.task)[0].key
     losses = row_losses(predictions, evidence.target, loss)
     groups, weights = groups_in(predictions, evidence.target), weights_in(predictions, evidence.target)

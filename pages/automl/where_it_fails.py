@@ -11,19 +11,22 @@ import pandas as pd
 import streamlit as st
 
 from core import saved_cohorts
-from core.catalog import Dataset, Run
+from core.catalog import Run
 from core.cohorts import (
     LOSSES,
+    MAX_COLUMNS,
+    MAX_ROWS,
     Cohort,
     CohortReport,
     JudgedCohort,
+    condition_columns,
     find_cohorts,
     judge_cohort,
+    load_out_of_fold,
     losses_of,
     row_losses,
     rows_to_judge,
 )
-from core.datasets import load_frame
 from core.evaluation import groups_in, weights_in
 from core.storage import get_store
 from pages._ui import address, artifacts, frame, lookups, numbers, tables
@@ -31,8 +34,6 @@ from pages.automl import error_map
 
 __all__ = ["show"]
 
-_MAX_ROWS = 100_000
-_MAX_COLUMNS = 100
 _LOSS = "automl-loss"
 
 
@@ -56,9 +57,10 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     if predictions is None:
         st.caption("This search stored no predictions of its training rows, so there are no errors to look at.")
         return
-    columns = _columns(dataset, record)
-    target = record["settings"]["target"]
-    source = _Source(dataset.data_digest, predictions, target, columns[:_MAX_COLUMNS])
+    settings = record["settings"]
+    target = settings["target"]
+    columns = condition_columns(tables.column_names(dataset), record["features"], settings["sensitive_columns"], target)
+    source = _Source(dataset.data_digest, predictions, target, columns[:MAX_COLUMNS])
     options = [loss.key for loss in losses_of(record["task"])]
     shown = address.restore("loss", options, options[0], _LOSS)
     loss = str(st.session_state[_LOSS])
@@ -85,23 +87,12 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
         error_map.show(rows, losses, weights, source.columns, report)
 
 
-def _columns(dataset: Dataset, record: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the columns of the table that conditions may use: features, then sensitive columns."""
-    settings = record["settings"]
-    known = set(tables.column_names(dataset))
-    names = dict.fromkeys([*record["features"], *settings["sensitive_columns"]])
-    return tuple(name for name in names if name in known and name != settings["target"])
-
-
 @st.cache_resource(max_entries=4, show_spinner="Reading the rows")
 def _rows(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the raw columns and the out-of-fold predictions of the same rows, which callers must not change."""
-    predictions = artifacts.read_table(source.predictions)
-    if len(predictions) > _MAX_ROWS:
-        chosen = np.sort(np.random.default_rng(0).choice(len(predictions), _MAX_ROWS, replace=False))
-        predictions = predictions.iloc[chosen]
-    table = load_frame(get_store().local_path(source.data), list(source.columns))
-    return table.iloc[predictions["row_id"].to_numpy()].reset_index(drop=True), predictions.reset_index(drop=True)
+    return load_out_of_fold(
+        get_store().local_path(source.data), artifacts.read_table(source.predictions), source.columns
+    )
 
 
 @st.cache_data(max_entries=50, show_spinner="Looking for groups of rows with larger errors")
@@ -143,8 +134,8 @@ def _judge(source: _Source, loss: str, cohort: Cohort, confidence: float) -> Jud
 def _which_rows(source: _Source, record: Mapping[str, Any], report: CohortReport, columns: int) -> None:
     _, predictions = _rows(source)
     count = record["rows"]["train"]
-    part = f" (drawn from {count:,})" if len(predictions) == _MAX_ROWS < count else ""
-    few = f" Only the first {_MAX_COLUMNS} of {columns:,} columns are looked at." if columns > _MAX_COLUMNS else ""
+    part = f" (drawn from {count:,})" if len(predictions) == MAX_ROWS < count else ""
+    few = f" Only the first {MAX_COLUMNS} of {columns:,} columns are looked at." if columns > MAX_COLUMNS else ""
     st.caption(
         f"Groups were looked for on {report.rows_found:,} training rows and judged on {report.rows_judged:,} "
         f"others{part}. Each row was predicted by models that were not fitted on it; the test rows are not read here."
