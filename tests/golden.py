@@ -6,6 +6,7 @@ It is kept in the cache folder under a hash of what makes it, so that one sessio
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import io
 import json
@@ -14,6 +15,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -90,21 +93,72 @@ def _key() -> str:
     return digest.hexdigest()[:16]
 
 
+@contextlib.contextmanager
+def held(folder: Path, operation: int) -> Iterator[int]:
+    """Hold a folder with a lock of `fcntl`, which ends with the last process that has it; wait for others that do."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            try:
+                fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"Another process has held {folder} for {WAIT_S} seconds; end it.") from error
+                time.sleep(0.2)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def remove_unused(cache: Path) -> list[str]:
+    """Remove the installations that no process makes or uses, and return their names."""
+    removed = []
+    for folder in sorted(path for path in cache.iterdir() if path.is_dir()):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(folder)
+            removed.append(folder.name)
+        finally:
+            os.close(descriptor)
+    return removed
+
+
+def _make(folder: Path) -> None:
+    """Make the golden installation in a process of its own, which holds the folder even when this one has ended."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
+    command = [sys.executable, "-m", "tests.golden", str(folder)]
+    with held(folder, fcntl.LOCK_EX) as lock:
+        made = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=WAIT_S, pass_fds=(lock,)
+        )
+    if made.returncode:
+        raise RuntimeError(f"The golden installation could not be made:\n{made.stdout}\n{made.stderr}")
+
+
 @lru_cache(maxsize=1)
 def golden_home() -> tuple[Path, Golden]:
-    """Return the folder of the golden installation, which nobody may change, and the ids of what it holds."""
+    """Return the folder of the golden installation, which nobody may change, and the ids of what it holds.
+
+    This process holds the folder for as long as it lives.
+    """
     CACHE.mkdir(parents=True, exist_ok=True)
-    stale = [path.parent for path in CACHE.glob(f"*/{MADE}")]
-    folder = stale[0] if stale and os.environ.get(STALE) else CACHE / _key()
     with FileLock(CACHE / "lock", timeout=WAIT_S):
-        if not (folder / MADE).is_file():
-            for path in [path for path in CACHE.iterdir() if path.is_dir()]:
-                shutil.rmtree(path)
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
-            command = [sys.executable, "-m", "tests.golden", str(folder)]
-            made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=WAIT_S)
-            if made.returncode:
-                raise RuntimeError(f"The golden installation could not be made:\n{made.stdout}\n{made.stderr}")
+        stale = [path.parent for path in CACHE.glob(f"*/{MADE}")]
+        folder = stale[0] if stale and os.environ.get(STALE) else CACHE / _key()
+        folder.mkdir(exist_ok=True)
+        with held(folder, fcntl.LOCK_SH):  # a process that makes it may have outlived its tests
+            made = (folder / MADE).is_file()
+        if not made:
+            remove_unused(CACHE)
+            folder.mkdir(exist_ok=True)
+            _make(folder)
+        fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)  # open until the process ends
     return folder / "home", Golden(**json.loads((folder / MADE).read_text(encoding="utf-8")))
 
 
