@@ -224,7 +224,7 @@ def rule_difference(run: Run, record: ExportRecord) -> str | None:
     except NotFoundError:
         return None
     rule = policies.in_force(source)
-    own = "the model's own labels" if record.labels is not None else "the predicted numbers alone"
+    own = policies.without_policy(record.labels)
     in_file = own if record.policy is None else f"'{record.policy}'"
     if rule.unclear:
         return f"The file decides by {in_file}. {rule.unclear}"

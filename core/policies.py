@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -36,6 +36,7 @@ __all__ = [
     "note_read",
     "reads",
     "reads_sentence",
+    "without_policy",
 ]
 
 _PHASE = "test_read"
@@ -165,6 +166,22 @@ def describe(policy: ThresholdPolicy) -> str:
     if isinstance(threshold, str):
         return f"{label}{threshold}, {rows}"
     return f"{label}from {threshold:.4g} on, {rows}"
+
+
+def without_policy(labels: Sequence[str] | None) -> str:
+    """Return in a few words what decides where no policy does.
+
+    Parameters
+    ----------
+    labels : sequence of str or None
+        Classes of the model; None for a number.
+
+    Examples
+    --------
+    >>> without_policy(["no", "yes"]), without_policy(None)
+    ("the model's own labels", 'the predicted numbers alone')
+    """
+    return "the predicted numbers alone" if labels is None else "the model's own labels"
 
 
 def note_read(run: Run, check: Mapping[str, JsonValue]) -> None:

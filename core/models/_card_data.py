@@ -166,8 +166,7 @@ def _rule_sentence(evidence: RunEvidence) -> str:
     if rule.unclear:
         return f"{rule.unclear} Scoring asks for one."
     if rule.policy is None:
-        own = "the model's own labels" if evidence.labels is not None else "predicted numbers alone"
-        return f"No decision rule is in force: rows get {own}."
+        return f"No decision rule is in force: rows get {policies.without_policy(evidence.labels)}."
     text = f"The decision rule in force is {policies.describe(rule.policy)} ('{rule.name}')."
     rates = rule.policy.expected.get("by_group", {})
     if rule.policy.columns or len(rates) != 1:

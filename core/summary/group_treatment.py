@@ -30,7 +30,7 @@ def groups_section(evidence: RunEvidence, card: ModelCard) -> SummarySection:
         return SummarySection("groups", _TITLE, missing=reason)
     tables, text = [], list(section.text)
     if policies.in_force(evidence.run).policy is not None:
-        text.insert(0, "Groups are counted by the model's own labels, not by the rule in force.")
+        text.insert(0, f"Groups are counted by {policies.without_policy(evidence.labels)}, not by the rule in force.")
     for column, groups in facts.items():
         assert isinstance(groups, dict)
         rows = {str(label): values for label, values in groups.items() if isinstance(values, dict)}

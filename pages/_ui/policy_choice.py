@@ -7,7 +7,7 @@ import streamlit as st
 from core import policies
 from core.catalog import Run
 from core.policies import NO_POLICY
-from pages._ui import address, frame
+from pages._ui import address, artifacts, frame
 
 __all__ = ["NO_POLICY", "choose", "unless_default"]
 
@@ -33,10 +33,11 @@ def choose(run: Run, key: str) -> tuple[str, bool]:
     if not known:
         return NO_POLICY, False
     rule, options = policies.in_force(run), [*known, NO_POLICY]
+    own = policies.without_policy(artifacts.json_of(run, "result.json")["labels"])
     in_force = None if rule.unclear else rule.name or NO_POLICY
 
     def title(name: str) -> str:
-        text = "The model's own labels" if name == NO_POLICY else f"Policy {name}"
+        text = own[0].upper() + own[1:] if name == NO_POLICY else f"Policy {name}"
         return f"{text} (in force)" if name == in_force else text
 
     if in_force is not None:

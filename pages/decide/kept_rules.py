@@ -7,6 +7,7 @@ import streamlit as st
 from core import policies
 from core.catalog import Run
 from pages._ui import address, frame, keys, numbers
+from pages.decide.source import labels_of
 
 __all__ = ["show", "show_in_force"]
 
@@ -17,7 +18,7 @@ def show_in_force(run: Run) -> None:
     if rule.unclear:
         st.warning(f"{frame.plain(rule.unclear)} Choose one below.", icon=":material/rule:")
         return
-    text = "the model's own labels"
+    text = policies.without_policy(labels_of(run))
     if rule.policy is not None:
         text = f"{frame.plain(policies.describe(rule.policy))} ({frame.plain(rule.name)})"
     made = policies.choices(run).choices
@@ -35,7 +36,7 @@ def show(run: Run) -> None:
     in_force = policies.in_force(run)
     current = None if in_force.unclear else in_force.name or policies.NO_POLICY
     titles = {name: f"{policies.describe(policy)} ({name})" for name, policy in kept.items()}
-    for name, title in (titles | {policies.NO_POLICY: "the model's own labels"}).items():
+    for name, title in (titles | {policies.NO_POLICY: policies.without_policy(labels_of(run))}).items():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(frame.plain(title[0].upper() + title[1:]), width="stretch")
             if name == current:

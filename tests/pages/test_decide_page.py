@@ -80,6 +80,7 @@ def test_numbers_have_top_rows_texts_have_thresholds_and_what_is_missing_is_said
     test = visit("automl", run=world.number, tab=TAB)
     assert not test.exception
     assert "The top 10% by prediction have a mean of" in texts(test)
+    assert "Rule in force:** the predicted numbers alone" in texts(test)
     test.number_input(key=f"automl-decide-event-{world.number}/None").set_value(200.0).run()
     run = runs.get(world.number, "local")
     rows = LabeledScores.from_predictions(artifacts.table_of(run, "oof.parquet"), run.settings["target"]).at_least(
