@@ -256,7 +256,7 @@ def at_scores(scores: np.ndarray, groups: pd.DataFrame) -> ThresholdPolicy:
 def between_scores(scores: np.ndarray, groups: pd.DataFrame) -> ThresholdPolicy:
     """Return a policy that is fitted on the scores."""
     y = np.random.default_rng(0).random(len(scores)) < scores
-    return optimize_thresholds(y, scores, groups, tolerance=0.2, randomized=False)
+    return optimize_thresholds(y, scores, groups, tolerance=0.2, randomized=False, min_group_size=0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from core import models
+from core import known_columns, models
 from core.automl import AutoMLSettings, build_estimator, make_model
 from core.errors import SettingsError, StorageError
 from core.models import Winner, mlflow_parameters
@@ -197,6 +197,7 @@ print(json.dumps({
 @pytest.mark.nightly
 def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_frame, mlflow_python, tmp_path):
     version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
+    known_columns.answer(credit, "status", "no")
     credit_frame.head(30).to_parquet(tmp_path / "rows")
     out = call(
         mlflow_python,
@@ -216,6 +217,8 @@ def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_fra
     assert content["metrics"]["test_roc_auc_low"] == pytest.approx(estimate.low)
     assert content["params"]["target"] == "credit"
     assert content["tags"]["plumbline.run"] == credit.id
+    assert content["tags"]["mlflow.note.content"] == known_columns.qualified_verdict(credit)
+    assert "'status' is not known when a prediction is made" in content["tags"]["mlflow.note.content"]
     assert {"model", "result.json", "leaderboard.csv", "model_card.html"} <= set(content["files"])
     kind, message = content["refused"]
     assert kind == "StorageError"
