@@ -51,8 +51,11 @@ def answer_section(evidence: RunEvidence, card: ModelCard, test: Predictions | N
 
 
 def _caution(evidence: RunEvidence) -> str:
-    """Return what must come before any number: columns that are not known in time, no gain over guessing."""
-    caveat = known_columns.caveat(evidence.run)
+    """Return what must come before any number: columns that are not known in time, no gain over guessing.
+
+    A question that nobody has answered yet stands with how sure the answer is.
+    """
+    caveat = known_columns.caveat(evidence.run, unanswered=False)
     return f"{caveat} {_without_gain(evidence)}".lstrip()
 
 

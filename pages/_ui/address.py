@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
@@ -15,13 +16,14 @@ __all__ = [
     "keep_several",
     "remember",
     "restore",
+    "restore_number",
     "restore_optional",
     "restore_several",
     "set_query",
     "who",
 ]
 
-T = TypeVar("T", str, int)
+T = TypeVar("T", str, int, float)
 V = TypeVar("V")
 
 
@@ -79,6 +81,15 @@ def restore_optional(name: str, options: Sequence[T], default: T | None, key: st
     if st.query_params.get(name) == "":
         default = None
     return follow({str(option): option for option in options}.get(st.query_params.get(name, ""), default), key)
+
+
+def restore_number(name: str, default: float, key: str) -> float:
+    """Do what `restore` does for a widget of any number; what is not a finite number leads to the default."""
+    try:
+        value = float(st.query_params.get(name, ""))
+    except ValueError:
+        value = default
+    return follow(value if math.isfinite(value) else default, key)
 
 
 def keep(name: str, chosen: T | None, shown: T | None, key: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -9,7 +11,7 @@ from core import policies
 from core.decisions import top_values
 from core.evaluation import Estimate
 from core.fairness import ThresholdPolicy
-from pages._ui import keys, numbers
+from pages._ui import address, keys, numbers
 from pages.decide.source import DecisionSource
 
 __all__ = ["choose_event", "show"]
@@ -27,17 +29,21 @@ def choose_event(source: DecisionSource) -> DecisionSource | None:
         st.info("All true values are equal, so no threshold tells rows apart.", icon=":material/info:")
         return None
     rule = None if source.run is None else policies.in_force(source.run).policy
-    start = _stored_value(rule) if rule is not None else None
+    stored = _stored_value(rule) if rule is not None else None
+    step = 10.0 ** math.floor(math.log10(float(truth.max() - truth.min()) / 20))
+    start = float(f"{round(float(np.quantile(truth, _START)) / step) * step:.12g}")
+    key = keys.key(f"decide-event-{source.key}")
+    shown = address.restore_number("at_least", start if stored is None else stored, key)
     value = st.number_input(
         "Look for rows whose true value is at least",
-        value=float(f"{np.quantile(truth, _START):.3g}") if start is None else start,
-        step=float(f"{(truth.max() - truth.min()) / 100:.1g}"),
-        format="%g",
+        step=step,
+        format="%.10g",
         width=320,
-        key=keys.key(f"decide-event-{source.key}"),
+        key=key,
         help="The outcome that rows are selected for: the true value reaches this one. Rows are selected by their "
         "prediction; the threshold for it, which costs decide, need not be the same number.",
     )
+    address.keep("at_least", float(value), shown, key)
     return source.at_least(float(value))
 
 

@@ -8,7 +8,7 @@ from core import models, policies
 from core.catalog import runs
 from core.decisions import LabeledScores, decision_curve
 from pages._ui import artifacts
-from tests.pages.conftest import World, labels, repeated, texts, visit
+from tests.pages.conftest import World, labels, query, repeated, texts, visit
 
 TAB = "Decide"
 
@@ -94,6 +94,7 @@ def test_numbers_have_top_rows_texts_have_thresholds_and_what_is_missing_is_said
     rule = policies.in_force(run).policy
     assert rule.predict(rows.score).tolist() == (rows.score >= curve.best.threshold).astype(int).tolist()
     assert f"from {curve.best.threshold:.4g} on, for all rows, to find 'at least 200'" in texts(test)
+    assert query(test, "at_least") == "200.0"
     version = models.register(world.number, name="Number", workspace="local")
     assert "of the rows with 'at least 200'" in models.card(version.id, workspace="local").to_html().replace(
         "&#39;", "'"
