@@ -60,7 +60,8 @@ def single_threshold(
     costs : mapping, optional
         Cost by outcome.
     min_group_size : int, default=30
-        Rows that a group needs to be compared.
+        Rows that a group needs to be compared. Where fewer than two groups have so many, the tolerance holds for none,
+        and ``expected["violation"]`` is the difference between all.
     pos_label : label, optional
         The positive label; needed unless labels are 0 and 1.
     sample_weight : array-like of shape (n,), optional
