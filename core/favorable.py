@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-__all__ = ["FavorableOutcome", "favorable_outcome", "outcome_participle"]
+__all__ = ["FavorableOutcome", "favorable_outcome", "names_decision", "outcome_participle"]
 
 _PARTICIPLES = {
     "approved": "approve approval",
@@ -135,6 +135,19 @@ def outcome_participle(label: Hashable) -> str | None:
     ('invited', None)
     """
     return _FORMS.get(_text(label))
+
+
+def names_decision(labels: Iterable[Hashable]) -> bool:
+    """Return whether labels say what was decided on people, and not how they turned out.
+
+    Examples
+    --------
+    >>> names_decision(["invited", "rejected"]), names_decision(["good", "bad"]), names_decision(["yes", "no"])
+    (True, False, False)
+    """
+    distinct = list(labels)
+    favorable = favorable_outcome(distinct)
+    return favorable is not None and favorable.certain and not {"good", "bad"} & set(map(_text, distinct))
 
 
 def _text(label: Hashable) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from core.datasets._column_profile import ColumnProfile, Profile
 from core.datasets._sensitive import suspected_attribute
+from core.favorable import names_decision
 
 __all__ = ["NextStep", "StepName", "likely_target", "next_steps"]
 
@@ -34,6 +35,7 @@ _PREDICTION_WORDS = {
 _SCORE_WORDS = {"score", "scores", "probability", "prob", "proba", "risk", "decile"}
 _MAX_CLASSES = 20
 _MAX_LABELS = 50
+_MAX_DECISIONS = 4  # such as invited, waiting list, rejected
 _MIN_ROWS_PER_GROUP = 10
 
 
@@ -132,17 +134,21 @@ def _rank(words: Sequence[str]) -> int | None:
 
 
 def _decisions(profile: Profile, target: str | None, sensitive: Sequence[str]) -> NextStep | None:
-    """Return the check of decisions: it needs a decision or a score, the outcome, and groups of people."""
+    """Return the check of decisions: it needs groups of people, and decisions or a prediction of an outcome."""
     prediction = next((column for column in profile.columns if _is_prediction(column)), None)
     groups = _groups(profile, target, sensitive)
-    if prediction is None or not groups:
+    if not groups:
         return None
-    label = _outcome(profile, prediction, target, groups)
-    if label is None:
-        return None
+    listed = ", ".join(f"'{name}'" for name in groups[:3])
+    label = None if prediction is None else _outcome(profile, prediction, target, groups)
+    if prediction is None or label is None:
+        decided = next((c for c in profile.columns if c.name not in groups and _is_decision(c)), None)
+        if decided is None:
+            return None
+        reason = f"'{decided.name}' looks like decisions on people, and {listed} like their groups."
+        return NextStep("fairness", reason, {"prediction": decided.name, "groups": groups})
     decides = prediction.distinct == 2
     what = "decisions on" if decides else "a score of"
-    listed = ", ".join(f"'{name}'" for name in groups[:3])
     reason = f"'{prediction.name}' looks like {what} '{label}', and {listed} like groups of people."
     part = "prediction" if decides else "score"
     return NextStep("fairness", reason, {"label": label, part: prediction.name, "groups": groups})
@@ -179,6 +185,11 @@ def _is_prediction(column: ColumnProfile) -> bool:
     if words & _PREDICTION_WORDS:
         return column.distinct == 2 or _is_share(column)
     return bool(words & _SCORE_WORDS) and (_is_share(column) or bool(words & {"risk", "decile"}))
+
+
+def _is_decision(column: ColumnProfile) -> bool:
+    few = column.kind == "category" and 2 <= column.distinct <= _MAX_DECISIONS
+    return few and names_decision(value for value, _ in column.top)
 
 
 def _is_share(column: ColumnProfile) -> bool:

@@ -77,8 +77,8 @@ def test_the_likely_target_is_known_by_its_name(columns: dict[str, tuple[str, ..
             pd.DataFrame(
                 {
                     "gender": choice("f", "m"),
-                    "panel_decision": choice("invite", "reject"),
-                    "model_says": choice("invite", "reject"),
+                    "panel_decision": choice("call", "skip"),
+                    "model_says": choice("call", "skip"),
                 }
             ),
             "panel_decision",
@@ -116,6 +116,26 @@ def test_decisions_about_people_are_offered_the_check_for_fairness(
     assert step.columns == {"label": label, part: prediction, "groups": (frame.columns[0],)}
     for name in frame:  # each of the three is needed
         assert "fairness" not in names(frame.drop(columns=name)), name
+
+
+@pytest.mark.parametrize(
+    ("labels", "offered"),
+    [
+        (("invited", "rejected"), True),
+        (("Hired", "Not hired"), True),
+        (("approved", "waiting", "denied"), True),
+        (("eingeladen", "abgelehnt"), True),
+        (("good", "bad"), False),
+        (("yes", "no"), False),
+        (("<=50K", ">50K"), False),
+        (("single", "married"), False),
+    ],
+)
+def test_decisions_alone_are_offered_it_too(labels: tuple[str, ...], offered: bool) -> None:
+    frame = pd.DataFrame({"gender": choice("f", "m"), "years": number(0, 30), "result": choice(*labels)})
+    steps = [step for step in next_steps(profile(frame)) if step.name == "fairness"]
+    assert [dict(step.columns) for step in steps] == [{"prediction": "result", "groups": ("gender",)}] * offered
+    assert "fairness" not in names(frame.drop(columns="gender"))
 
 
 def test_a_marked_column_is_a_group_whatever_its_name() -> None:
