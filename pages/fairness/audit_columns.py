@@ -141,7 +141,8 @@ def _choose_outcome(data: str, test: str | None, names: list[str], key: str) -> 
     if test is not None:
         options = [name for name in artifacts.read_table(test).columns if name == "prediction" or name.startswith("p(")]
     widget = f"fairness-audit-outcome-{key}"
-    shown = address.restore_optional("outcome", options, "prediction" if test is not None else None, widget)
+    decided = "prediction" if test is not None else st.query_params.get("prediction")  # chosen above for a table
+    shown = address.restore_optional("outcome", options, decided if decided in options else None, widget)
     outcome = st.selectbox(
         "Outcome",
         options,

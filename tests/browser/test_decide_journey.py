@@ -1,4 +1,7 @@
-"""From a search for customers who leave to the fifty to call first: costs, a kept rule, a scored file by rank."""
+"""From a search for customers who leave to the fifty to call first, and to a page that says so.
+
+Costs, a kept rule, a scored file by rank, and the summary of the search.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from tests.browser.conftest import ROOT, Server, settled
 
@@ -129,3 +133,16 @@ def test_from_a_search_to_the_fifty_to_call(server: Server, searched: str, tab: 
     assert scores == sorted(scores, reverse=True)
     assert [row["decision"] for row in rows] == sorted((row["decision"] for row in rows), reverse=True)
     assert len({row["customer"] for row in rows}) == 50
+
+    tab.goto(server.page(f"automl?run={searched}"))
+    settled(tab)
+    tab.get_by_test_id("stPopoverButton").filter(has_text="Summary").click()
+    fill(tab, "Author", "Retention team")
+    tab.get_by_role("button", name="Make the summary").click()
+    with tab.expect_download(timeout=120_000) as taken:
+        tab.get_by_role("button", name="PDF", exact=True).click(timeout=120_000)
+    taken.value.save_as(tmp_path / "summary.pdf")
+    pages = PdfReader(tmp_path / "summary.pdf").pages
+    text = " ".join(" ".join(page.extract_text() for page in pages).split())
+    assert re.search(r"Finds \d+ of 100 rows of .Yes.", text)
+    assert "Retention team" in text
