@@ -207,7 +207,7 @@ def _choose_categories(
     suggested = suggest_categories(counts, "sex" if name == "sex" else "race")
     options = [*_LAW[name], UNKNOWN_CATEGORY, _OWN]
     decided: dict[str, str | None] = {}
-    known = sum(category is not None for category in suggested.values())
+    known = len(counts) - list(suggested.values()).count(None)
     title = f"Categories of '{column.name}': {known} of {len(counts)} values suggested by known words"
     with st.expander(frame.plain(title), expanded=True, icon=":material/rule:"):
         if name == "race":
@@ -244,8 +244,5 @@ def _choose_categories(
 
 def _counts(column: pd.Series) -> dict[str, int]:
     """Return the rows of each value, the most frequent first; those without a value are left out."""
-    counts: dict[str, int] = {}
-    for value, count in whole_numbers(column).value_counts().items():
-        text = label_text(value)
-        counts[text] = counts.get(text, 0) + int(count)
-    return counts
+    texts = whole_numbers(column.dropna()).map(label_text)
+    return {text: int(count) for text, count in texts.value_counts().items()}
