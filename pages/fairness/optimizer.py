@@ -201,7 +201,7 @@ def _show_rule(analysis: Analysis, table: ScoreTable, rows: ScoreTable, policy: 
 
 
 def _name(policy: ThresholdPolicy) -> str:
-    return f"{CONSTRAINTS[policy.settings['constraint']].title} by {' and '.join(policy.columns)}"
+    return f"{policy.settings['constraint']} by {' and '.join(policy.columns)}"
 
 
 def _say_small(analysis: Analysis, small: list[str], groups: int) -> None:
