@@ -244,5 +244,6 @@ def _choose_categories(
 
 def _counts(column: pd.Series) -> dict[str, int]:
     """Return the rows of each value, the most frequent first; those without a value are left out."""
-    texts = whole_numbers(column.dropna()).map(label_text)
-    return {text: int(count) for text, count in texts.value_counts().items()}
+    counts = whole_numbers(column).value_counts()
+    merged = counts.groupby(counts.index.map(label_text), sort=False).sum()
+    return {text: int(count) for text, count in merged.items()}
