@@ -22,6 +22,7 @@ from .postprocessing.optimize import optimize_thresholds, tradeoff_curve
 from .postprocessing.policy import ThresholdPolicy
 from .postprocessing.score_table import ScoreTable, score_table
 from .postprocessing.single import single_threshold
+from .reductions.describe import describe_techniques
 from .reductions.mitigate import MitigationResult, mitigate
 from .reductions.settings import MitigationSettings
 from .reductions.techniques import TECHNIQUES, UNMITIGATED, Technique, technique_title
@@ -71,6 +72,7 @@ __all__ = [
     "bin_numbers",
     "compare_gaps",
     "conclude",
+    "describe_techniques",
     "group_metrics",
     "impact_ratios",
     "label_text",

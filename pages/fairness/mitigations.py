@@ -18,6 +18,7 @@ from core.fairness import (
     TECHNIQUES,
     UNMITIGATED,
     MitigationSettings,
+    describe_techniques,
     group_metrics,
     metric_record,
     technique_title,
@@ -168,7 +169,7 @@ def _result(result: dict[str, Any]) -> None:
         st.info("No technique made a model.", icon=":material/error:")
         return
     columns, rows = ", ".join(result["settings"]["sensitive_columns"]), result["rows"]["test"]
-    best = _best_technique(finished, result["settings"]["difference_bound"])
+    best = describe_techniques(finished, result["settings"]["difference_bound"])
     st.markdown(f"**{best}** {frame.plain(f'By {columns}, on {rows:,} test rows.')}")
     _chart(finished)
     shown = pd.DataFrame({"Technique": table["technique"].map(technique_title)})
@@ -186,22 +187,6 @@ def _result(result: dict[str, Any]) -> None:
         hide_index=True,
         column_config={name: st.column_config.NumberColumn(format="%.1f") for name in numeric},
         alt="Techniques compared",
-    )
-
-
-def _best_technique(table: pd.DataFrame, bound: float) -> str:
-    """Say which technique has the smallest difference, and its effect on accuracy."""
-    unmitigated = table.iloc[0]
-    if pd.isna(unmitigated["disparity"]):
-        return "No two groups have enough test rows to be compared, so no technique can be judged."
-    best = table.sort_values("disparity").iloc[0]
-    if best["technique"] == unmitigated["technique"]:
-        allowed = f", which was within the {100 * bound:g} points allowed" if unmitigated["disparity"] <= bound else ""
-        return f"No technique made the difference smaller{allowed}."
-    change = f"{100 * (best['accuracy'] - unmitigated['accuracy']):+.1f}".replace("-", "\u2212")
-    return (
-        f"{technique_title(best['technique'])} brings the difference from {100 * unmitigated['disparity']:.1f} to "
-        f"{100 * best['disparity']:.1f} points; accuracy changes by {change} points."
     )
 
 
