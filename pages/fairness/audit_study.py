@@ -41,11 +41,10 @@ class AuditStudy:
 
     def keep_category(self, column: str, value: str, category: str | None) -> None:
         """Keep the category of a value, None for the suggested one."""
-        categories = self._values.setdefault("categories", {}).setdefault(column, {})
-        if category is None:
-            categories.pop(value, None)
-        else:
-            categories[value] = category
+        if category is not None:
+            self._values.setdefault("categories", {}).setdefault(column, {})[value] = category
+        elif self.category(column, value) is not None:
+            del self._values["categories"][column][value]
 
     def text(self, name: str, label: str, *, default: str = "") -> str:
         """Draw a line of text."""
