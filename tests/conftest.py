@@ -35,7 +35,7 @@ sys.dont_write_bytecode = False
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 CANCEL_S = 20
-MEANWHILE = {"automl", "finetune", "jobs"}
+MEANWHILE = {"automl", "finetune", "jobs", "datasets"}
 """Folders whose tests run while the golden installation is made."""
 # Small enough to see a lost run declared so within a test, large enough for a loaded machine.
 FAST = {"LEASE_S": "2", "GRACE_S": "1", "TASK_PACKAGES": '["core.tasks", "tests.jobs.job_tasks"]'}

@@ -72,6 +72,7 @@ def test_runs_start_as_interpreters_when_that_process_is_gone(warm, working, unt
     assert jobs.wait(run_id, 30, workspace="local").state is RunState.SUCCEEDED
 
 
+@pytest.mark.nightly
 def test_an_interpreter_with_other_options_is_a_new_one(warm, monkeypatch, tmp_path, working):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     run = working(jobs.submit("count", {"steps": 5, "pause": 0.1}, workspace="local"))
@@ -79,6 +80,7 @@ def test_an_interpreter_with_other_options_is_a_new_one(warm, monkeypatch, tmp_p
     assert jobs.wait(run.id, 30, workspace="local").state is RunState.SUCCEEDED
 
 
+@pytest.mark.nightly
 def test_ended_monitors_are_no_zombies(warm, until):
     ids = [jobs.submit("count", {"steps": 1}, workspace="local") for _ in range(2)]
     runs = [jobs.wait(run_id, 30, workspace="local") for run_id in ids]

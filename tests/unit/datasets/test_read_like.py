@@ -44,7 +44,7 @@ def test_the_types_of_the_training_table(training: Table) -> None:
     assert training.report.types == {name: types.get(name, "text") for name in COLUMNS}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.integers(0, 59), min_size=1, max_size=5),
     columns=st.permutations(list(COLUMNS)).flatmap(

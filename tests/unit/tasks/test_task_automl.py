@@ -69,6 +69,7 @@ def test_a_hung_search_has_a_wall_behind_it(searched):
     assert jobs.wait(run.id, 30, workspace="local").state is RunState.CANCELLED
 
 
+@pytest.mark.nightly
 def test_continue_adds_trials_to_a_finished_search(searched):
     dataset, settings, run = searched
     more = settings.model_copy(update={"max_trials": 5})

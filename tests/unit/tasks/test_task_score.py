@@ -148,6 +148,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.nightly
 def test_some_rows_of_the_training_file_have_its_answers(stocked):
     """Also where a column of so few rows alone would have another type."""
     rows = pd.concat([pd.DataFrame(WRITTEN)] * 25, ignore_index=True)
