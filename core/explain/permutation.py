@@ -111,9 +111,14 @@ def permutation_importance(
 
 
 def _importance(drops: list[Array], random: np.random.Generator) -> _Importance:
-    """Return the mean drop, and resamples of rows and permutations."""
+    """Return the mean drop, and resamples of rows and permutations.
+
+    A resample draws one permutation fewer than there are: with all of them, as few as these would vary too little
+    (Rao and Wu 1988).
+    """
     repeats = len(drops)
-    shares = random.multinomial(repeats, np.full(repeats, 1 / repeats), size=_RESAMPLES) / repeats
+    drawn = max(1, repeats - 1)
+    shares = random.multinomial(drawn, np.full(repeats, 1 / repeats), size=_RESAMPLES) / drawn
     stacked = np.array(drops)
     return _Importance(float(stacked[:, 0].mean()), (shares.T * stacked[:, 1:]).sum(axis=0), repeats)
 
