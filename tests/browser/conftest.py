@@ -188,3 +188,22 @@ def download(page, button, *, presses: int = 4):
                 raise
             settled(page)
     raise AssertionError("unreachable")
+
+
+def pick(page, box, option: str | int, *, presses: int = 4) -> None:
+    """Choose an option of a select box by its name or place; a list that opens while the page scrolls closes again."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    options = page.get_by_role("option")
+    chosen = options.nth(option) if isinstance(option, int) else page.get_by_role("option", name=option).first
+    for press in range(presses):
+        settled(page)
+        box.click()
+        try:
+            options.first.wait_for(timeout=5_000)
+        except TooLate:
+            if press == presses - 1:
+                raise
+            continue
+        chosen.click()
+        return

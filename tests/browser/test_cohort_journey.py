@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, settled
+from tests.browser.conftest import Server, pick, settled
 from tests.golden import Golden
 
 CUT = """() => [...document.querySelectorAll('[data-testid=stTable]')].filter(
@@ -35,8 +35,7 @@ def test_a_group_is_saved_and_the_charts_are_read_for_it(filled: Server, ids: Go
     tab.get_by_role("tab", name="Charts").click()
     settled(tab)
     expect(tab.get_by_text("Better than guessing").first).to_be_visible()
-    tab.locator(".st-key-automl-charts-cohort").get_by_role("combobox").click()
-    tab.get_by_role("option").nth(1).click()
+    pick(tab, tab.locator(".st-key-automl-charts-cohort").get_by_role("combobox"), 1)
     expect(tab.get_by_text(re.compile(r"\d+ of 200 test rows (where|belong)")).first).to_be_visible()
     settled(tab)
     address = tab.url

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, settled
+from tests.browser.conftest import Server, pick, settled
 from tests.browser.test_tables import import_file
 
 RACES = ["White", "Black or African American", "Hispanic or Latino", "Asian", "Undisclosed"]
@@ -57,12 +57,7 @@ def test_from_decisions_to_a_conclusion_and_an_audit(server: Server, tab: Page, 
 
     tab.get_by_role("tab", name="Bias audit").click()
     expect(tab.get_by_text("Choose a category for 'X'")).to_be_visible()
-    settled(tab)
-    category = tab.get_by_role("combobox", name=re.compile(r"^X, \d+ rows"))
-    category.scroll_into_view_if_needed()
-    tab.wait_for_timeout(1_000)  # a list closes when the page scrolls
-    category.click()
-    tab.get_by_role("option", name="Unknown").click()
+    pick(tab, tab.get_by_role("combobox", name=re.compile(r"^X, \d+ rows")), "Unknown")
     settled(tab)
     expect(tab.get_by_test_id("stTable").nth(2)).to_be_visible()
     settled(tab)

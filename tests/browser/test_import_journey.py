@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.datasets import load_frame
-from tests.browser.conftest import Server, settled
+from tests.browser.conftest import Server, pick, settled
 from tests.browser.test_tables import upload
 
 HEADER = ["Kunde", "Umsatz", "Bestellt", "Termin", "Notiz"]
@@ -31,8 +31,7 @@ def looked_at(page: Page) -> None:
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a select box, and wait until the file was looked at again."""
     address = page.url
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option).click()
+    pick(page, page.get_by_role("combobox", name=label), option)
     page.wait_for_url(lambda url: url != address)
     looked_at(page)
 

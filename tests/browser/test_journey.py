@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.datasets import load_sample as sample
-from tests.browser.conftest import Server, download, open_downloads, settled
+from tests.browser.conftest import Server, download, open_downloads, pick, settled
 
 HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
 LIMIT_MB = 450
@@ -29,8 +29,7 @@ capital-loss,hours-per-week,native-country
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a select box."""
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option).first.click()
+    pick(page, page.get_by_role("combobox", name=label), option)
     settled(page)
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from core import jobs
 from core.catalog import Dataset, RunState, datasets
 from core.tasks import ingest
-from tests.browser.conftest import Server, settled, start_server, stop_server
+from tests.browser.conftest import Server, pick, settled, start_server, stop_server
 
 RANDOM = np.random.default_rng(0)
 RUN_MS = 60_000  # what a run of seconds may take on a loaded machine
@@ -80,11 +80,9 @@ def test_rows_of_a_newer_file_make_a_version_that_is_searched(stocked: tuple[Ser
     server, dataset = stocked
     tab.goto(server.page(f"data?dataset={dataset.id}&tab=Prepare"))
     settled(tab)
-    tab.get_by_role("combobox", name="Step").click()
-    tab.get_by_role("option", name="Append rows").click()
+    pick(tab, tab.get_by_role("combobox", name="Step"), "Append rows")
     settled(tab)
-    tab.get_by_role("combobox", name="Dataset").click()
-    tab.get_by_role("option", name="newer (40 rows)").click()
+    pick(tab, tab.get_by_role("combobox", name="Dataset"), "newer (40 rows)")
     settled(tab)
     tab.get_by_role("button", name="Add step").click()
     expect(tab.get_by_text("Adds 40 rows in the first 200 rows, not applied yet.")).to_be_visible()
