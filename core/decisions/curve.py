@@ -28,7 +28,7 @@ _GAP = 4 * TIE  # between two scores, as a share of the larger: every runtime th
 
 @dataclass(frozen=True)
 class DecisionCurve:
-    """Counts and cost at every threshold that tells rows apart.
+    """Counts and cost at every threshold between scores.
 
     Parameters
     ----------

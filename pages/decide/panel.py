@@ -69,7 +69,7 @@ def show_rows(source: DecisionSource) -> None:
     if not rows.truth.any() or rows.truth.all():
         share = "All" if rows.truth.all() else "None"
         text = f"{share} of the {len(rows):,} {source.origin} are '{frame.plain(label)}'"
-        st.info(f"{text}, so no threshold tells them apart.", icon=":material/info:")
+        st.info(f"{text}, so every threshold is equally good.", icon=":material/info:")
         return
     left, right = st.columns([2, 3], gap="large")
     with left:

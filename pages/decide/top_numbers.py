@@ -26,7 +26,7 @@ def choose_event(source: DecisionSource) -> DecisionSource | None:
     """
     truth = np.asarray(source.calibration.truth, dtype=np.float64)
     if truth.min() == truth.max():
-        st.info("All true values are equal, so no threshold tells rows apart.", icon=":material/info:")
+        st.info("All true values are equal, so every threshold is equally good.", icon=":material/info:")
         return None
     rule = None if source.run is None else policies.in_force(source.run).policy
     stored = _stored_value(rule) if rule is not None else None
