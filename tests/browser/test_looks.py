@@ -22,7 +22,11 @@ WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 900}
 GROUNDS = {False: "rgb(255, 255, 255)", True: "rgb(17, 23, 29)"}
 # Streamlit's own frame has findings that no app can mend; only what is new counts.
 SERIOUS = ("critical", "serious")
-STREAMLITS_OWN = ["[data-testid=stJson]", "[data-testid=stCode]"]  # their colors and focus are not the app's
+STREAMLITS_OWN = [  # their colors and focus are not the app's; a slider's number has the color of buttons
+    "[data-testid=stJson]",
+    "[data-testid=stCode]",
+    "[data-testid=stSliderThumbValue]",
+]
 PICTURES = os.environ.get("PLUMBLINE_SCREENSHOTS")  # read now: installations of tests clear such variables
 
 
