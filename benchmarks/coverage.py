@@ -4,7 +4,7 @@
 
 A cell is one situation with several figures. Its tables come from models whose true value is measured on a large table,
 and lies at one of five points of a band. Required at nominal 95%: a figure covers 93% to 98.5% over its band and 90% at
-each point, but for Monte Carlo error, in at least 98% of the figures. Finished cells are kept in a file, so a run that
+each point, but for the error of the simulation, in at least 98% of the figures. Finished cells are kept in a file, so a run that
 was interrupted continues. The exit status is 1 when more figures miss.
 """
 
@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import binom
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -26,6 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from coverage_cells import CELLS, HIGH, Cell  # noqa: E402
 
 LOW, POINT, ALLOWED = 0.93, 0.90, 0.02
+RARE = 0.005
 
 
 @dataclass
@@ -50,17 +52,12 @@ class Tally:
 
     @property
     def misses(self) -> bool:
-        """Whether the coverage is outside of what is required, beyond 2.6 standard errors of the simulation."""
-        total = sum(self.shown)
-        if not total:
-            return False
-        wide = [2.6 * math.sqrt(POINT * (1 - POINT) / shown) for shown in self.shown if shown]
-        points = [held / shown for held, shown in zip(self.held, self.shown, strict=True) if shown]
-        low = LOW - 2.6 * math.sqrt(LOW * (1 - LOW) / total)
-        high = self.highest + 2.6 * math.sqrt(self.highest * (1 - self.highest) / total)
-        return not low <= self.share <= high or any(
-            share < POINT - margin for share, margin in zip(points, wide, strict=True)
-        )
+        """Whether the coverage is outside of what is required, by more than the simulation errs in one of 200 cases."""
+        held, total = sum(self.held), sum(self.shown)
+        low = binom.cdf(held, total, LOW) < RARE
+        high = binom.sf(held - 1, total, self.highest) < RARE
+        points = [binom.cdf(held, shown, POINT) < RARE for held, shown in zip(self.held, self.shown, strict=True)]
+        return bool(total) and bool(low or high or any(points))
 
 
 def measure(cell: Cell, tables: int, seed: int = 0) -> dict[str, Tally]:

@@ -207,3 +207,18 @@ def pick(page, box, option: str | int, *, presses: int = 4) -> None:
             continue
         chosen.click()
         return
+
+
+def press(page, button, *, presses: int = 4) -> None:
+    """Press a button until it is gone; a press while the script runs anew is lost."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for attempt in range(presses):
+        button.click()
+        try:
+            button.wait_for(state="hidden", timeout=15_000)
+            return
+        except TooLate:
+            if attempt == presses - 1:
+                raise
+            settled(page)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.datasets import load_sample
-from tests.browser.conftest import Server, settled
+from tests.browser.conftest import Server, press, settled
 from tests.browser.test_journey import choose
 from tests.browser.test_tables import import_file
 from tests.golden import Golden
@@ -47,7 +47,7 @@ def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], 
     tab.get_by_role("button", name="Pause (resume later)").click()
     expect(tab.get_by_role("button", name="Resume")).to_be_visible(timeout=60_000)
     settled(tab)
-    tab.get_by_role("button", name="Resume").click()
+    press(tab, tab.get_by_role("button", name="Resume"))
     expect(tab.get_by_role("tab", name="Mistakes")).to_be_visible(timeout=240_000)
     settled(tab)
     expect(tab.get_by_role("heading", name=re.compile("on 80 texts it never saw"))).to_be_visible()
