@@ -4,8 +4,8 @@
 
 A cell is one situation with several figures. Its tables come from models whose true value is measured on a large table,
 and lies at one of five points of a band. Required at nominal 95%: a figure covers 93% to 98.5% over its band and 90% at
-each point, but for the error of the simulation, in at least 98% of the figures. Finished cells are kept in a file, so a run that
-was interrupted continues. The exit status is 1 when more figures miss.
+each point, but for the error of the simulation, in at least 98% of the figures. Finished cells are kept in a file, so a
+run that was interrupted continues. The exit status is 1 when more figures miss.
 """
 
 from __future__ import annotations

@@ -45,9 +45,9 @@ def test_start_stop_resume_and_try(filled: Server, golden: tuple[Path, Golden], 
         timeout=120_000
     )
     tab.get_by_role("button", name="Pause (resume later)").click()
-    expect(tab.get_by_role("button", name="Resume")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("button", name="Resume", exact=True)).to_be_visible(timeout=60_000)
     settled(tab)
-    press(tab, tab.get_by_role("button", name="Resume"))
+    press(tab, tab.get_by_role("button", name="Resume", exact=True))
     expect(tab.get_by_role("tab", name="Mistakes")).to_be_visible(timeout=240_000)
     settled(tab)
     expect(tab.get_by_role("heading", name=re.compile("on 80 texts it never saw"))).to_be_visible()
