@@ -172,7 +172,7 @@ def _choose_outcome(data: str, test: str | None, names: list[str], key: str) -> 
 
 
 def _suggested(labels: Sequence[str]) -> str | None:
-    """Return the value that means selected where there is no doubt about it; None where a person has to say."""
+    """Return the value that surely means selected; None where a person has to say."""
     favorable = favorable_outcome(labels)
     plain = set(labels) in ({"0", "1"}, {"False", "True"})
     return None if favorable is None or not (favorable.certain or plain) else str(favorable.label)

@@ -212,7 +212,7 @@ def test_a_table_with_scores_opens_the_lab_on_half_of_its_rows(world: World, own
     assert not test.exception
     said = texts(test)
     assert "the rule gives an accuracy of" in said
-    assert "refitted" not in said, "there is no model"
+    assert "refitted" not in said, "a table has no model"
 
 
 @pytest.mark.parametrize(

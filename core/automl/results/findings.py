@@ -10,7 +10,7 @@ __all__ = ["linear_findings", "trial_findings"]
 
 
 def linear_findings(linear: Trial | None) -> list[Finding]:
-    """Return that there is no linear model to compare with, and why; nothing where there is one."""
+    """Return the reason why a linear model is missing from the comparison; nothing where it is in it."""
     if linear is not None and linear.finished:
         return []
     reason = (None if linear is None else _reason(linear)) or "it was not finished in the time there was"
@@ -19,7 +19,7 @@ def linear_findings(linear: Trial | None) -> list[Finding]:
             "linear",
             "notice",
             None,
-            f"There is no linear model to compare with: {reason}.",
+            f"No linear model to compare with: {reason}.",
             "Give the search more time, or use fewer columns.",
         )
     ]

@@ -164,7 +164,7 @@ TECHNIQUES: Registry[Technique] = Registry(
 
 
 def technique_title(name: str) -> str:
-    """Return the title of a technique or of the comparison; the name where the technique is no longer registered.
+    """Return the title of a technique or of the comparison; the name of a technique that is not registered.
 
     Examples
     --------
