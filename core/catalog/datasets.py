@@ -185,6 +185,8 @@ def rename(dataset_id: str, name: str, workspace: str) -> None:
 def set_roles(dataset_id: str, roles: JsonObject, workspace: str) -> None:
     """Store the roles of the columns: ``{"target": name or None, "sensitive": [...], "ignore": [...]}``.
 
+    ``"positive"`` may stand beside them: the value of the target that the figures of a search are to be about.
+
     Raises
     ------
     NotFoundError

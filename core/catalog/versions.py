@@ -124,13 +124,15 @@ def set_roles(dataset: Dataset, roles: JsonObject, label: str, *, who: str = "")
     dataset : Dataset
         Version that has these columns.
     roles : dict
-        Roles, as `datasets.set_roles` takes them.
+        Roles, as `datasets.set_roles` takes them; the positive value stays with its target.
     label : str
         Phrase for the change.
     who : str, default=""
         Name of the user.
     """
     before = datasets.get(dataset.id, dataset.workspace)
+    if "positive" in before.roles and before.roles.get("target") == roles.get("target"):
+        roles = {"positive": before.roles["positive"], **roles}
     state = {"head": dataset.id, "roles": roles}
     with writing() as session:
         _set(session, dataset.id, roles=roles)

@@ -38,6 +38,8 @@ class Sample:
         Task of the target.
     license, source : str
         License and origin.
+    positive : str, default=""
+        Value of a binary target that the description asks about; empty where known words decide.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Sample:
     task: str
     license: str
     source: str
+    positive: str = ""
 
     @property
     def licence(self) -> str:  # codespell:ignore licence
@@ -73,6 +76,7 @@ _SHIPPED = (
         "binary",
         "CC BY 4.0",
         "UCI Machine Learning Repository: Adult. Becker, Kohavi (1996), doi:10.24432/C5XW20",
+        ">50K",
     ),
     Sample(
         "german_credit",
@@ -136,6 +140,7 @@ _LOADED = (
         "binary",
         "CC BY 4.0",
         f"{_SCIKIT}; Wolberg, Street, Mangasarian (1993)",
+        "malignant",
     ),
     Sample(
         "digits",

@@ -202,7 +202,9 @@ def _read_sample(name: str) -> tuple[Table, JsonObject]:
 
     table = load_sample(name)
     sample = next(sample for sample in samples() if sample.name == name)
-    roles = {"target": sample.target, "sensitive": list(sample.sensitive), "ignore": []}
+    roles: JsonObject = {"target": sample.target, "sensitive": list(sample.sensitive), "ignore": []}
+    if sample.positive:
+        roles["positive"] = sample.positive
     return table, {"name": sample.title, "source": f"Sample: {sample.source}", "roles": roles}
 
 
@@ -240,7 +242,11 @@ def _read_again(context: RunContext, earlier: Dataset) -> tuple[Table, JsonObjec
     roles = earlier.roles
     target = roles.get("target")
     kept = {name: [column for column in roles.get(name, []) if column in columns] for name in ("sensitive", "ignore")}
-    return table, facts | {"roles": {"target": target if target in columns else None, **kept} if roles else {}}
+    if not roles:
+        return table, facts | {"roles": {}}
+    if target not in columns:
+        return table, facts | {"roles": {"target": None, **kept}}
+    return table, facts | {"roles": {**roles, **kept}}
 
 
 def _read(context: RunContext, path: Path) -> Table:

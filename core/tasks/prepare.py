@@ -142,8 +142,10 @@ def _roles(roles: JsonObject, recipe: Recipe, columns: list[str]) -> JsonObject:
         name = name if name in columns or name is None else renamed.get(name)
         return name if name in columns else None
 
+    target = kept(roles.get("target"))
     return {
-        "target": kept(roles.get("target")),
+        **({"positive": roles["positive"]} if target is not None and "positive" in roles else {}),
+        "target": target,
         **{
             role: [name for name in map(kept, roles.get(role, [])) if name is not None]
             for role in ("sensitive", "ignore")

@@ -75,7 +75,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
     with third:
         budget = _budget()
     if values["task"] == "binary":
-        values["positive_label"] = _class_of_interest(target, list(summary.counts))
+        values["positive_label"] = _class_of_interest(dataset, target, list(summary.counts))
     values |= advanced.show(dataset, target, values["task"], others) | budget
 
     st.subheader("Before you start")
@@ -98,18 +98,22 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         _start(dataset, values)
 
 
-def _class_of_interest(target: str, classes: list[str]) -> str | None:
-    """Let the user choose which of two outcomes the figures are about; a known word is a suggestion."""
+def _class_of_interest(dataset: Dataset, target: str, classes: list[str]) -> str | None:
+    """Let the user choose which of two outcomes the figures are about; a role or a known word is a suggestion."""
+    role = dataset.roles.get("positive") if target == dataset.roles.get("target") else None
     known = favorable_outcome(classes)
+    suggested = role if role in classes else None if known is None else str(known.label)
     chosen: str | None = st.radio(
         "Which outcome do you want to find?",
         classes,
-        index=None if known is None else classes.index(str(known.label)),
+        index=None if suggested is None else classes.index(suggested),
         horizontal=True,
         help="Precision, recall, curves and decisions are about this outcome. The search itself is the same.",
-        key=f"automl-positive-{target}",
+        key=f"automl-positive-{dataset.id}-{target}",
     )
-    if known is not None:
+    if role in classes:
+        st.caption("Suggested, because the table asks about it.")
+    elif known is not None:
         st.caption(frame.plain(f"Suggested, because {known.reason[0].lower()}{known.reason[1:]}"))
     return chosen
 

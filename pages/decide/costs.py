@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui import frame, keys, numbers
+from pages._ui import address, frame, keys, numbers
 
-__all__ = ["DEFAULT_GAINS", "amount_text", "as_amount", "choose", "is_profit"]
+__all__ = ["DEFAULT_GAINS", "amount_text", "as_amount", "choose", "forget", "is_profit"]
 
 DEFAULT_GAINS = {"true_positive": 0.0, "false_positive": -1.0, "false_negative": -1.0, "true_negative": 0.0}
 _PER = 1_000
@@ -38,17 +38,21 @@ def choose(label: str, key: str, start: dict[str, float] | None) -> dict[str, fl
     )
     gains = {name: -cost for name, cost in start.items()} if start else DEFAULT_GAINS
     columns = [*st.columns(2, gap="small"), *st.columns(2, gap="small")]
-    return {
-        name: 0.0
-        - column.number_input(
-            title,
-            value=float(gains.get(name, DEFAULT_GAINS[name])) + 0.0,
-            step=1.0,
-            format="%g",
-            key=keys.key(f"decide-{name.replace('_', '-')}-{key}"),
-        )
-        for column, (name, title) in zip(columns, titles.items(), strict=True)
-    }
+    chosen = {}
+    for column, (name, title) in zip(columns, titles.items(), strict=True):
+        parameter = name.replace("_", "-")
+        widget = keys.key(f"decide-{parameter}-{key}")
+        shown = address.restore_number(parameter, float(gains.get(name, DEFAULT_GAINS[name])) + 0.0, widget)
+        gain = column.number_input(title, step=1.0, format="%g", key=widget)
+        address.keep(parameter, gain, shown, widget)
+        chosen[name] = 0.0 - gain
+    return chosen
+
+
+def forget() -> None:
+    """Take what was typed out of the address: it was about another label."""
+    for name in DEFAULT_GAINS:
+        address.drop(name.replace("_", "-"))
 
 
 def is_profit(costs: dict[str, float]) -> bool:

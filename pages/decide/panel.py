@@ -55,6 +55,7 @@ def _choose_label(run: Run, labels: list[str]) -> str:
         labels,
         width=320,
         key=key,
+        on_change=costs.forget,
         help="The outcome that rows are selected for."
         + (" With several classes: this one against the rest." if len(labels) > 2 else ""),
     )

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import jobs
 from core.automl import METRICS, AutoMLSettings
-from core.catalog import RunState, runs
+from core.catalog import RunState, datasets, runs
 from core.tasks import automl, check, explain
 from pages._ui import downloads
 from tests.pages.conftest import World, labels, query, texts, visit
@@ -80,10 +80,10 @@ def test_defaults_are_those_of_the_settings(world: World) -> None:
 
 def test_the_outcome_is_asked_for_unless_a_known_word_decides(world: World) -> None:
     test = visit("automl", dataset=world.credit.id)
-    assert test.radio(key="automl-positive-credit").value == "good"
+    assert test.radio(key=f"automl-positive-{world.credit.id}-credit").value == "good"
     assert "names an outcome that is good for the person" in texts(test)
     test.selectbox(key=f"automl-target-{world.credit.id}").set_value("sex").run()
-    outcome = test.radio(key="automl-positive-sex")
+    outcome = test.radio(key=f"automl-positive-{world.credit.id}-sex")
     assert (outcome.options, outcome.value) == (["male", "female"], None)
     assert "Choose above which outcome the figures are about." in texts(test)
     assert test.button(key="automl-start").disabled
@@ -91,6 +91,17 @@ def test_the_outcome_is_asked_for_unless_a_known_word_decides(world: World) -> N
     assert not test.button(key="automl-start").disabled
     test.button(key="automl-start").click().run()
     assert _submitted(test)["positive_label"] == "female"
+
+
+def test_the_outcome_that_a_sample_asks_about_is_suggested(world: World) -> None:
+    before = world.credit.roles
+    datasets.set_roles(world.credit.id, {**before, "target": "sex", "positive": "female"}, "local")
+    try:
+        test = visit("automl", dataset=world.credit.id)
+        assert test.radio(key=f"automl-positive-{world.credit.id}-sex").value == "female"
+        assert "Suggested, because the table asks about it." in texts(test)
+    finally:
+        datasets.set_roles(world.credit.id, before, "local")
 
 
 def test_rows_kept_apart_by_no_column_cannot_be_started(world: World) -> None:

@@ -23,6 +23,11 @@ def test_a_threshold_is_chosen_checked_kept_and_replaced(world: World) -> None:
     assert "out-of-fold predictions" in said
     key = f"{world.binary}/bad"
     test.number_input(key=f"automl-decide-false-negative-{key}").set_value(-5.0).run()
+    assert query(test, "false-negative") == "-5.0"
+    reloaded = visit("automl", run=world.binary, tab=TAB, outcome="bad", **{"false-negative": "-5.0"})
+    assert reloaded.number_input(key=f"automl-decide-false-negative-{key}").value == -5
+    reloaded.selectbox(key="automl-decide-label").set_value("good").run()
+    assert reloaded.number_input(key=f"automl-decide-false-negative-{world.binary}/good").value == -1
     rows = LabeledScores.from_predictions(artifacts.table_of(run, "oof.parquet"), "credit", "bad")
     curve = decision_curve(rows.truth, rows.score, costs={"fn": 5})
     outcome = curve.at(curve.best.threshold)

@@ -51,6 +51,12 @@ def test_the_list_is_complete_and_says_what_each_is() -> None:
         assert one.to_dict()["name"] == one.name
 
 
+def test_a_positive_value_is_one_of_the_targets_two() -> None:
+    asked = {one.name: one.positive for one in samples() if one.positive}
+    assert asked == {"adult": ">50K", "breast_cancer": "malignant"}
+    assert all(asked[name] in CLASSES[name] for name in asked)
+
+
 def test_size_is_the_published_one(sample: Sample, tmp_path: Path) -> None:
     table = load_sample(sample.name, workdir=tmp_path / "new")
     assert table.frame.shape == SIZES[sample.name] == (sample.rows, sample.columns)

@@ -95,6 +95,18 @@ def test_roles_are_undone_as_well(third: Dataset) -> None:
     versions.undo(third)
 
 
+def test_the_positive_value_stays_with_its_target(german: Dataset, third: Dataset) -> None:
+    roles = datasets.get(third.id, "local").roles
+    datasets.set_roles(third.id, {**roles, "positive": "bad"}, "local")
+    versions.set_roles(third, {**roles, "ignore": ["purpose"]}, "Ignore 'purpose'")
+    assert datasets.get(third.id, "local").roles["positive"] == "bad"
+    versions.set_roles(third, {**roles, "target": "purpose"}, "Another target")
+    assert "positive" not in datasets.get(third.id, "local").roles
+    versions.undo(third)
+    assert versions.undo(third).roles == {**roles, "positive": "bad"}
+    datasets.set_roles(third.id, roles, "local")
+
+
 def test_a_change_made_elsewhere_is_not_overwritten(german: Dataset, second: Dataset, third: Dataset) -> None:
     with pytest.raises(InputError, match=r"Version 2 of .* is not the current one"):
         prepare.submit(second, Recipe([DROP]), "Late")
