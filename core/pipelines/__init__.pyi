@@ -1,0 +1,36 @@
+from .errors import PipelineError, Position
+from .model import (
+    DATA_TYPES,
+    VALUE_TYPES,
+    Asset,
+    Component,
+    Data,
+    Given,
+    InputOf,
+    Node,
+    OutputOf,
+    OutputPort,
+    Pipeline,
+    PipelineSettings,
+    Port,
+    Value,
+)
+
+__all__ = [
+    "DATA_TYPES",
+    "VALUE_TYPES",
+    "Asset",
+    "Component",
+    "Data",
+    "Given",
+    "InputOf",
+    "Node",
+    "OutputOf",
+    "OutputPort",
+    "Pipeline",
+    "PipelineError",
+    "PipelineSettings",
+    "Port",
+    "Position",
+    "Value",
+]
