@@ -1,4 +1,5 @@
 from .errors import PipelineError, Position
+from .graph import PipelineInput, Step, StepOutput, descendants, promoted_outputs, steps_of
 from .model import (
     DATA_TYPES,
     VALUE_TYPES,
@@ -15,6 +16,13 @@ from .model import (
     Port,
     Value,
 )
+from .running.execute import execute
+from .running.inputs import assets_of
+from .running.result import PipelineResult, StepResult
+from .running.run import run_pipeline
+from .running.step_cache import FolderCache, KeptStep, StepCache
+from .running.step_call import StepCall, StepOutcome, StepState
+from .values import typed_value
 
 __all__ = [
     "DATA_TYPES",
@@ -22,15 +30,33 @@ __all__ = [
     "Asset",
     "Component",
     "Data",
+    "FolderCache",
     "Given",
     "InputOf",
+    "KeptStep",
     "Node",
     "OutputOf",
     "OutputPort",
     "Pipeline",
     "PipelineError",
+    "PipelineInput",
+    "PipelineResult",
     "PipelineSettings",
     "Port",
     "Position",
+    "Step",
+    "StepCache",
+    "StepCall",
+    "StepOutcome",
+    "StepOutput",
+    "StepResult",
+    "StepState",
     "Value",
+    "assets_of",
+    "descendants",
+    "execute",
+    "promoted_outputs",
+    "run_pipeline",
+    "steps_of",
+    "typed_value",
 ]
