@@ -12,13 +12,14 @@ from core.errors import PlumblineError
 from core.jsonable import JsonObject
 from core.pipelines.graph import PipelineInput, Source, Step, StepOutput
 from core.pipelines.model import Data, Given, Pipeline
+from core.pipelines.running.calls import StepValues
 from core.pipelines.running.contents import content_digest, digests_of
 from core.pipelines.running.inputs import Inputs, InputValue
 from core.pipelines.running.result import StepResult
 from core.pipelines.running.step_cache import KeptStep, StepCache
 from core.pipelines.running.step_call import Execute, StepOutcome, StepState
 from core.pipelines.running.step_key import changes, key_of, parts_of
-from core.pipelines.running.work import StepValues, work_of
+from core.pipelines.running.work import work_of
 from core.pipelines.values import typed_value
 
 __all__ = ["StepRunner"]

@@ -16,9 +16,9 @@ from core.errors import SettingsError
 from core.files import write_text
 from core.jsonable import JsonObject
 from core.pipelines.graph import Step
+from core.pipelines.running.calls import StepValues, call_of
 from core.pipelines.running.search_space import grid, random_draws
 from core.pipelines.running.step_call import Execute, StepOutcome, StepState
-from core.pipelines.running.work import StepValues, call_of
 from core.pipelines.values import typed_value
 
 __all__ = ["sweep"]

@@ -16,7 +16,7 @@ from core.pipelines import StepCall  # the call that a command becomes
 from core.pipelines.running.command import render
 
 ECHO = f"{sys.executable} -S -c 'import json, sys; print(json.dumps(sys.argv[1:]))'"
-PLACES = {
+SPOTS = {
     "alone": "${{inputs.x}}",
     "in a word": "--x=${{inputs.x}}",
     "in double quotes": '"--x=${{inputs.x}}"',
@@ -26,7 +26,18 @@ PLACES = {
     "after quotes of all kinds": "'a\"' \"b'\" \\' --x=${{inputs.x}}",
     "after a here-string": "<<< word --x=${{inputs.x}}",
 }
-NASTY = ("a b", "$(touch broken)", "`touch broken`", "'; touch broken; '", '"; touch broken; "', "\\", "$HOME", "*", "-n", "")
+NASTY = (
+    "a b",
+    "$(touch broken)",
+    "`touch broken`",
+    "'; touch broken; '",
+    '"; touch broken; "',
+    "\\",
+    "$HOME",
+    "*",
+    "-n",
+    "",
+)
 
 
 def ran(template: str, value: str) -> list[str]:
@@ -39,14 +50,14 @@ def ran(template: str, value: str) -> list[str]:
     return words
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_value_is_one_word_wherever_it_stands(place: str, tmp_path: object) -> None:
-    template = PLACES[place] if "{echo}" in PLACES[place] else f"{{echo}} {PLACES[place]}"
+@pytest.mark.parametrize("spot", SPOTS)
+def test_a_value_is_one_word_wherever_it_stands(spot: str, tmp_path: object) -> None:
+    template = SPOTS[spot] if "{echo}" in SPOTS[spot] else f"{{echo}} {SPOTS[spot]}"
     for value in NASTY:
-        if "$(" in PLACES[place] and value.startswith("-"):
+        if "$(" in SPOTS[spot] and value.startswith("-"):
             continue
         last = ran(template, value)[-1]
-        assert last == (value if place == "alone" else f"--x={value}")
+        assert last == (value if spot == "alone" else f"--x={value}")
     assert not os.path.exists("broken")
 
 
@@ -85,5 +96,7 @@ def test_a_zero_byte_is_refused() -> None:
 
 
 def test_a_call_is_the_same_after_json() -> None:
-    call = StepCall("a/b", "Title", "true", {"X": "1"}, None, "/tmp/x", {"o": "/tmp/x/o"}, {"o": "uri_folder"}, True, 2.5)
+    call = StepCall(
+        "a/b", "Title", "true", {"X": "1"}, None, "/tmp/x", {"o": "/tmp/x/o"}, {"o": "uri_folder"}, True, 2.5
+    )
     assert StepCall.from_dict(json.loads(json.dumps(call.to_dict()))) == call
