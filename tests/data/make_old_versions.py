@@ -66,6 +66,7 @@ def _fill() -> dict[str, Any]:
     )
     search = ended(automl.submit(second, settings))
     model = models.register(search.id, name="Leavers", workspace="local")
+    datasets.set_audit(first.id, "", {"decision": "left", "sex": "plan"}, "local")
     draft = {"parent": second.id, "steps": [*STEPS, {"step": "drop", "columns": ["number"]}]}
     revision = datasets.get(first.id, "local").draft["revision"]
     versions.set_draft(second, draft, revision=revision)
@@ -94,6 +95,7 @@ def main(name: str) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for left in ("uploads", "cache"):
             shutil.rmtree(home / left, ignore_errors=True)
+        (home / "reserve").unlink(missing_ok=True)  # random bytes, made anew by the first run
         with tarfile.open(target, "w:xz") as archive:
             archive.add(home, "home")
     print(f"{target}: {target.stat().st_size:,} bytes")
