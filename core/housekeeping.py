@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import time
 
-from core.catalog import artifacts, datasets
+from core.catalog import artifacts, datasets, runs, saved_pipelines
 from core.settings import get_settings
 from core.storage import get_store
 
-__all__ = ["delete_dataset", "delete_old_previews", "delete_unused"]
+__all__ = ["delete_dataset", "delete_old_previews", "delete_pipeline", "delete_run", "delete_unused"]
 
 _DAY_S = 86_400.0
 
@@ -26,6 +26,35 @@ def delete_dataset(dataset_id: str, *, workspace: str) -> None:
     """
     for version in datasets.delete(dataset_id, workspace):
         delete_unused(version.data_digest, version.profile_digest, version.upload_digest)
+
+
+def delete_run(run_id: str, *, workspace: str) -> None:
+    """Delete a run with all that work for it, such as the steps of a pipeline: rows, logs and files.
+
+    Datasets that they made are kept. What other runs or later runs of the same pipeline use is kept, too.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this run.
+    InputError
+        When one of them has not ended or is a version of a model, or the run works for another one.
+    """
+    ids, digests = runs.delete(run_id, workspace)
+    for name in ids:
+        shutil.rmtree(get_settings().runs_dir / name, ignore_errors=True)
+    delete_unused(*digests)
+
+
+def delete_pipeline(pipeline_id: str, *, workspace: str) -> None:
+    """Delete a saved pipeline with the files beside it. Its runs are kept.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this pipeline.
+    """
+    delete_unused(*saved_pipelines.delete(pipeline_id, workspace))
 
 
 def delete_unused(*digests: str | None) -> None:

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     max_running_short: int = Field(
         default=2, ge=1, description="Maximum number of short runs (imports, checks) at the same time."
     )
+    max_running_pipelines: int = Field(
+        default=4, ge=1, description="Maximum number of pipelines at the same time; their steps are long or short runs."
+    )
     lease_s: float = Field(default=15.0, gt=0, description="Seconds without a sign of life after which a run is lost.")
     grace_s: float = Field(default=5.0, ge=0, description="Seconds between TERM and KILL when a run is ended.")
     memory_limit_mb: int | None = Field(

@@ -1,4 +1,4 @@
-"""The catalog: what exists (datasets, runs with their events and files, models), in SQL.
+"""The catalog: what exists (datasets, runs with their events and files, models, pipelines, schedules), in SQL.
 
 Modules are imported by name (``from core.catalog import runs``). Each has the queries over one table.
 """
@@ -6,27 +6,37 @@ Modules are imported by name (``from core.catalog import runs``). Each has the q
 from core.catalog.tables import (
     ACTIVE,
     TERMINAL,
+    ApprovedCode,
     Dataset,
     DatasetChange,
     Model,
     ModelEvent,
     ModelVersion,
+    PipelineComponent,
+    PipelineStep,
     Run,
     RunArtifact,
     RunEvent,
     RunState,
+    SavedPipeline,
+    Schedule,
 )
 
 __all__ = [
     "ACTIVE",
     "TERMINAL",
+    "ApprovedCode",
     "Dataset",
     "DatasetChange",
     "Model",
     "ModelEvent",
     "ModelVersion",
+    "PipelineComponent",
+    "PipelineStep",
     "Run",
     "RunArtifact",
     "RunEvent",
     "RunState",
+    "SavedPipeline",
+    "Schedule",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import col, or_, select
 
 from core.catalog.engine import reading, writing
-from core.catalog.tables import Dataset, RunArtifact
+from core.catalog.tables import Dataset, FileReference, RunArtifact
 from core.errors import NotFoundError
 
 __all__ = ["add", "find", "get", "in_use", "remove"]
@@ -68,4 +68,5 @@ def in_use(digest: str) -> bool:
             .limit(1)
         ).first()
         artifact = session.exec(select(RunArtifact.name).where(RunArtifact.digest == digest).limit(1)).first()
-    return dataset is not None or artifact is not None
+        owner = session.exec(select(FileReference.owner_id).where(FileReference.digest == digest).limit(1)).first()
+    return any(row is not None for row in (dataset, artifact, owner))

@@ -34,7 +34,7 @@ __all__ = [
     "writing",
 ]
 
-HEAD = "0005"
+HEAD = "0006"
 """Schema version that this code works with: the newest file in ``migrations/versions``."""
 
 # Without a lock, threads that come first at the same moment would create one engine per thread.

@@ -1,4 +1,7 @@
-"""Queries over runs. Every change of state is a compare-and-set, so that it happens once."""
+"""Queries over runs. Every change of state is a compare-and-set, so that it happens once.
+
+A run may work for another one, its *parent*, such as a step for its pipeline: it goes with it.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,37 @@ import time
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from sqlalchemy import func, tuple_, update
-from sqlmodel import col, select
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, or_, tuple_, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
 
+from core.catalog import references
 from core.catalog.engine import reading, writing
-from core.catalog.tables import ACTIVE, QueueLock, Run, RunState
-from core.errors import NotFoundError
+from core.catalog.tables import (
+    ACTIVE,
+    TERMINAL,
+    ModelVersion,
+    PipelineStep,
+    QueueLock,
+    Run,
+    RunArtifact,
+    RunEvent,
+    RunState,
+)
+from core.errors import InputError, NotFoundError
 from core.jsonable import JsonObject
 
 __all__ = [
     "add",
     "change_state",
+    "children",
     "claim_next",
+    "delete",
     "find",
     "get",
     "lapsed",
+    "left_alone",
     "queue_position",
     "set_fields",
 ]
@@ -58,9 +77,26 @@ def find(
     task: str | None = None,
     dataset_id: str | None = None,
     states: Iterable[RunState] | None = None,
+    parents_only: bool = False,
     limit: int = 200,
 ) -> list[Run]:
-    """Return matching runs of a workspace, newest first."""
+    """Return matching runs of a workspace, newest first.
+
+    Parameters
+    ----------
+    workspace : str
+        Workspace of the runs.
+    task : str, optional
+        Kind of the runs.
+    dataset_id : str, optional
+        Dataset that they work on.
+    states : iterable of RunState, optional
+        States that they may be in.
+    parents_only : bool, default=False
+        Whether runs that work for another run, such as the steps of a pipeline, are left out.
+    limit : int, default=200
+        Maximum number of runs.
+    """
     query = select(Run).where(Run.workspace == workspace)
     if task is not None:
         query = query.where(Run.task == task)
@@ -68,8 +104,41 @@ def find(
         query = query.where(Run.dataset_id == dataset_id)
     if states is not None:
         query = query.where(col(Run.state).in_(list(states)))
+    if parents_only:
+        query = query.where(Run.parent_id == "")
     with reading() as session:
         return list(session.exec(query.order_by(col(Run.created_at).desc()).limit(limit)))
+
+
+def children(run_id: str, workspace: str) -> list[Run]:
+    """Return the runs that work for a run, the first one first."""
+    query = select(Run).where(Run.parent_id == run_id, Run.workspace == workspace)
+    with reading() as session:
+        return list(session.exec(query.order_by(col(Run.created_at), col(Run.id))))
+
+
+def left_alone() -> list[tuple[Run, Run | None]]:
+    """Return unfinished runs of all workspaces that work for a run that ended or is being cancelled, with that run.
+
+    Those that are being cancelled themselves are left out.
+    """
+    parent = aliased(Run)
+    query = (
+        select(Run, parent)
+        .outerjoin(parent, col(parent.id) == col(Run.parent_id))
+        .where(
+            Run.parent_id != "",
+            col(Run.state).in_([RunState.QUEUED, *ACTIVE]),
+            col(Run.cancel_requested_at).is_(None),
+            or_(
+                col(parent.id).is_(None),
+                col(parent.state).in_(list(TERMINAL)),
+                col(parent.cancel_requested_at).is_not(None),
+            ),
+        )
+    )
+    with reading() as session:
+        return [(run, owner) for run, owner in session.exec(query)]
 
 
 def change_state(run_id: str, expected: Iterable[RunState], state: RunState, **fields: RunField) -> bool:
@@ -88,8 +157,21 @@ def set_fields(run_id: str, expected: Iterable[RunState], **fields: RunField) ->
         return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
-def claim_next(lane: str, limit: int, lease_s: float) -> Run | None:
-    """Claim the longest-waiting run of a lane, unless `limit` runs of the lane are active."""
+def claim_next(lane: str, limit: int, lease_s: float, *, children_wait: bool = True) -> Run | None:
+    """Claim the longest-waiting run of a lane, unless `limit` runs of the lane are active.
+
+    Parameters
+    ----------
+    lane : str
+        The lane.
+    limit : int
+        Maximum number of active runs.
+    lease_s : float
+        Seconds until the claim expires.
+    children_wait : bool, default=True
+        Whether the limit holds for runs that work for another run, too. In a lane whose runs wait for their children
+        it must not: a child would wait for its parent, and the parent for the child.
+    """
     waiting = (
         select(Run)
         .where(Run.state == RunState.QUEUED, Run.lane == lane)
@@ -101,11 +183,11 @@ def claim_next(lane: str, limit: int, lease_s: float) -> Run | None:
             return None
     with writing() as session:
         session.exec(select(QueueLock).with_for_update()).one()
-        working = session.exec(
-            select(func.count()).select_from(Run).where(col(Run.state).in_(list(ACTIVE)), Run.lane == lane)
-        ).one()
-        if working >= limit:
+        active = select(func.count()).select_from(Run).where(col(Run.state).in_(list(ACTIVE)), Run.lane == lane)
+        if children_wait and session.exec(active).one() >= limit:
             return None
+        if not children_wait and session.exec(active.where(Run.parent_id == "")).one() >= limit:
+            waiting = waiting.where(Run.parent_id != "")
         run = session.exec(waiting.with_for_update()).first()
         if run is None:
             return None
@@ -137,3 +219,63 @@ def queue_position(run: Run) -> int | None:
     )
     with reading() as session:
         return session.exec(query).one() + 1
+
+
+def delete(run_id: str, workspace: str) -> tuple[list[str], set[str]]:
+    """Delete a run with all that work for it, their events, and the steps of its pipeline.
+
+    Returns
+    -------
+    ids : list of str
+        Ids of the deleted runs.
+    digests : set of str
+        Contents that they named; other rows may need them.
+
+    Raises
+    ------
+    InputError
+        When one of them has not ended or is a version of a model, or the run works for another one.
+    NotFoundError
+        When the workspace does not have this run.
+    """
+    get(run_id, workspace)
+    with writing() as session:
+        family = _family(session, run_id)
+        ids = [run.id for run in family]
+        _check_deletable(session, family)
+        step_ids = list(session.exec(select(PipelineStep.id).where(col(PipelineStep.pipeline_run_id).in_(ids))))
+        digests = set(session.exec(select(RunArtifact.digest).where(col(RunArtifact.run_id).in_(ids))))
+        digests |= references.drop(session, step_ids)
+        session.execute(delete_rows(PipelineStep).where(col(PipelineStep.id).in_(step_ids)))
+        session.execute(delete_rows(RunArtifact).where(col(RunArtifact.run_id).in_(ids)))
+        session.execute(delete_rows(RunEvent).where(col(RunEvent.run_id).in_(ids)))
+        session.execute(delete_rows(Run).where(col(Run.id).in_(ids)))
+    return ids, digests
+
+
+def _family(session: Session, run_id: str) -> list[Run]:
+    """Return a run and all that work for it, locked until the end of the transaction."""
+    family: list[Run] = []
+    level = select(Run).where(Run.id == run_id)
+    while members := list(session.exec(level.with_for_update())):
+        family += members
+        level = select(Run).where(col(Run.parent_id).in_([run.id for run in members]))
+    return family
+
+
+def _check_deletable(session: Session, family: list[Run]) -> None:
+    run = family[0]
+    if run.parent_id and session.get(Run, run.parent_id) is not None:
+        raise InputError(f"Run '{run.id}' is a part of run '{run.parent_id}'.", "Delete that run instead.")
+    busy = next((member for member in family if not member.state.terminal), None)
+    if busy is not None:
+        raise InputError(
+            f"Run '{busy.id}' is {busy.state.lower()}.", "Cancel it or wait until it has ended, then delete it."
+        )
+    ids = [member.id for member in family]
+    registered = session.exec(select(ModelVersion).where(col(ModelVersion.run_id).in_(ids))).first()
+    if registered is not None:
+        raise InputError(
+            f"Run '{registered.run_id}' is version {registered.number} of a registered model.",
+            "Registered models need the files of their runs: keep it.",
+        )

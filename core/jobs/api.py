@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from core.catalog import ACTIVE, TERMINAL, Run, RunEvent, RunState, artifacts, runs
 from core.catalog import events as event_log
-from core.errors import JobError
+from core.errors import JobError, NotFoundError
 from core.jobs.context import run_dir
 from core.jobs.run_log import tail
-from core.jobs.scheduler import requeue, tick
+from core.jobs.scheduler import request_cancel, requeue, tick
 from core.jobs.task_specs import load, task_spec
 from core.jsonable import JsonObject
 from core.settings import get_settings
@@ -45,6 +45,7 @@ def submit(
     title: str = "",
     timeout_s: float | None = None,
     memory_limit_mb: int | None = None,
+    parent: str | None = None,
 ) -> str:
     """Queue a run, and start it unless too many are running.
 
@@ -64,6 +65,9 @@ def submit(
         Limit of the working time of all attempts together (seconds); by default ``PLUMBLINE_RUN_TIMEOUT_S``.
     memory_limit_mb : int, optional
         Memory limit of the whole process tree (MB); by default ``PLUMBLINE_MEMORY_LIMIT_MB``.
+    parent : str, optional
+        Id of the run that it works for. When that one is cancelled or ends in any way, so does this one; a parent that
+        is interrupted and continues keeps it.
 
     Returns
     -------
@@ -74,14 +78,19 @@ def submit(
     ------
     JobError
         When the task is unknown.
+    NotFoundError
+        When the workspace does not have the parent.
     """
     load(task)
+    if parent is not None:
+        runs.get(parent, workspace)
     installed = get_settings()
     run = runs.add(
         Run(
             workspace=workspace,
             task=task,
             lane=task_spec(task).lane,
+            parent_id=parent or "",
             title=title[:300],
             dataset_id=dataset,
             settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),
@@ -105,15 +114,11 @@ def get(run_id: str, *, workspace: str) -> Run:
 
 
 def cancel(run_id: str, *, workspace: str) -> Run:
-    """End a run and discard its work. A run that is cancelled already or has ended is not changed."""
-    now = time.time()
-    runs.get(run_id, workspace)
-    while not (  # between two of these checks it may have started, ended, or been queued again
-        runs.change_state(run_id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now)
-        or runs.set_fields(run_id, ACTIVE, cancel_requested_at=now)
-        or runs.get(run_id, workspace).state.terminal
-    ):
-        pass
+    """End a run with all that work for it, and discard its work.
+
+    A run that is cancelled already or has ended is not changed.
+    """
+    request_cancel(runs.get(run_id, workspace))
     tick()
     return runs.get(run_id, workspace)
 
@@ -184,7 +189,17 @@ def resumable(run: Run) -> bool:
     """Return whether `resume` would work."""
     # The time limit holds for all attempts together: a run that reached it has no time left.
     ended = TERMINAL - {RunState.SUCCEEDED, RunState.TIMED_OUT}
-    return run.state in ended and task_spec(run.task).resumable
+    return run.state in ended and task_spec(run.task).resumable and not _parent_ended(run)
+
+
+def _parent_ended(run: Run) -> bool:
+    """Return whether a run worked for one that has ended, or is gone: it would be cancelled at once."""
+    if not run.parent_id:
+        return False
+    try:
+        return runs.get(run.parent_id, run.workspace).state.terminal
+    except NotFoundError:
+        return True
 
 
 def stoppable(run: Run) -> bool:

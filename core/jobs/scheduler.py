@@ -16,19 +16,40 @@ from core.jobs.run_log import LOG_NAME
 from core.jobs.task_specs import task_spec
 from core.settings import get_settings
 
-__all__ = ["requeue", "tick"]
+__all__ = ["request_cancel", "requeue", "tick"]
 
 
 def tick() -> None:
-    """Recover lost runs, then start waiting ones up to the concurrency limit. Cheap when there are none."""
+    """Recover lost runs, end those whose parent ended, then start waiting ones up to the concurrency limits.
+
+    Cheap when there are none.
+    """
     launch.reap()
     for run in runs.lapsed(time.time()):
         _recover(run)
+    while left_alone := [run for run, parent in runs.left_alone() if parent is None or not _continues(parent)]:
+        for run in left_alone:
+            request_cancel(run)
     settings = get_settings()
-    # Two lanes, so that an import does not wait half an hour for a search.
-    for lane, limit in (("short", settings.max_running_short), ("long", settings.max_running)):
-        while (claimed := runs.claim_next(lane, limit, settings.lease_s)) is not None:
+    # Lanes of their own, so that an import does not wait half an hour for a search, nor a step for its pipeline.
+    for lane, limit, children_wait in (
+        ("short", settings.max_running_short, True),
+        ("long", settings.max_running, True),
+        ("pipeline", settings.max_running_pipelines, False),
+    ):
+        while claimed := runs.claim_next(lane, limit, settings.lease_s, children_wait=children_wait):
             _start(claimed)
+
+
+def request_cancel(run: Run) -> None:
+    """Cancel a run that waits, and ask the monitor of one that works to end it; an ended one is not changed."""
+    now = time.time()
+    while not (  # between two of these checks it may have started, ended, or been queued again
+        runs.change_state(run.id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now)
+        or runs.set_fields(run.id, ACTIVE, cancel_requested_at=now)
+        or runs.get(run.id, run.workspace).state.terminal
+    ):
+        pass
 
 
 def _start(run: Run) -> None:
@@ -86,13 +107,18 @@ def _recover(run: Run) -> None:
     processes.end(lambda: processes.marked(run.id), grace_s=0)
     with reading() as session:
         ended = session.get_one(Run, run.id)  # read again: it may have been cancelled in the meantime
-    never_started = run.state is RunState.STARTING
-    if (
-        ended.cancel_requested_at is None
-        and ended.attempt < get_settings().max_attempts
-        and (never_started or task_spec(run.task).resumable)
-    ):
+    if _continues(ended, never_started=run.state is RunState.STARTING):
         requeue(run.id)
+
+
+def _continues(run: Run, *, never_started: bool = False) -> bool:
+    """Return whether a run that was interrupted is queued again by itself."""
+    return (
+        run.state is RunState.INTERRUPTED
+        and run.cancel_requested_at is None
+        and run.attempt < get_settings().max_attempts
+        and (never_started or task_spec(run.task).resumable)
+    )
 
 
 def requeue(run_id: str) -> bool:

@@ -36,8 +36,10 @@ class TaskSpec:
         Title in lists and filters, such as "Import".
     help : str, default=""
         One sentence that says what a run of this kind does.
-    lane : {"long", "short"}, default="long"
-        Queue that its runs wait in. Runs that take seconds are short, so that they need not wait behind long ones.
+    lane : {"long", "short", "pipeline"}, default="long"
+        Queue that its runs wait in. Runs that take seconds are short, so that they need not wait behind long ones. Runs
+        that wait for runs that they submitted, and do little else, have a lane of their own, so that they never keep
+        those from starting.
     page : str, optional
         Address of the page that shows the result (``/<page>?run=<id>``), such as "automl".
     subject : str, optional
@@ -64,7 +66,7 @@ class TaskSpec:
     name: str
     title: str
     help: str = ""
-    lane: Literal["long", "short"] = "long"
+    lane: Literal["long", "short", "pipeline"] = "long"
     page: str | None = None
     subject: str | None = None
     resumable: bool = False

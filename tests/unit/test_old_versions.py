@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from core import jobs, models
-from core.catalog import RunState, datasets, versions
+from core.catalog import RunState, datasets, runs, versions
 from core.datasets import Recipe
 from core.tasks import prepare
 
@@ -43,6 +43,9 @@ def test_versions_history_and_draft_are_there(old: dict[str, Any]) -> None:
     assert Recipe(first.draft["steps"]).steps[-1].describe() == "Drop 'number'"
     assert versions.undo(first).roles == {}
     assert versions.redo(first).roles["target"] == "left"
+    stored = runs.find("local", parents_only=True)
+    assert len(stored) == 3
+    assert {run.parent_id for run in stored} == {""}
 
 
 def test_its_model_scores_rows_of_the_file(old: dict[str, Any]) -> None:

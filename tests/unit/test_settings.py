@@ -47,6 +47,7 @@ def test_environment_wins(bare, monkeypatch, tmp_path):
     [
         ("MAX_RUNNING", "0"),
         ("MAX_RUNNING_SHORT", "-1"),
+        ("MAX_RUNNING_PIPELINES", "0"),
         ("LEASE_S", "0"),
         ("GRACE_S", "-1"),
         ("MEMORY_LIMIT_MB", "1"),
