@@ -49,7 +49,7 @@ def test_integers_and_choices_are_all_drawn() -> None:
 @pytest.mark.parametrize(
     ("space", "said"),
     [
-        ({"x": {"type": "unifrom", "min_value": 0}}, "has the type 'unifrom'. Did you mean 'uniform'"),
+        ({"x": {"type": "uniforn", "min_value": 0}}, "has the type 'uniforn'. Did you mean 'uniform'"),
         ({"x": 3}, "has the type '3'"),
         ({"x": {"type": "choice", "values": []}}, "choices of 'x' are empty"),
         ({"x": {"type": "uniform", "min_value": 0, "max_value": 1}}, "A grid needs choices, and 'x' is of"),
