@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -67,6 +68,11 @@ class Settings(BaseSettings):
     )
     read_cpu_s: int = Field(
         default=12, ge=1, description="Processor time for a file of up to 1 MB (seconds); larger ones get more."
+    )
+
+    pipeline_commands: Literal["all", "shipped"] = Field(
+        default="all",
+        description="Commands that pipelines may run: all, or only those of the components that come with Plumbline.",
     )
 
     @property

@@ -102,6 +102,7 @@ class InputOf:
 
     name: str
     position: Position
+    mode: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class OutputOf:
     node: str
     output: str
     position: Position
+    mode: str | None = None
 
 
 Value = Given | Data | InputOf | OutputOf

@@ -1,0 +1,141 @@
+"""Nodes that sweep: the settings around the trial."""
+
+from __future__ import annotations
+
+from core.jsonable import JsonObject
+from core.pipelines.errors import PipelineError
+from core.pipelines.model import Component
+from core.pipelines.reading.components import reject_bindings
+from core.pipelines.reading.sections import Section, text_of, whole_of
+from core.pipelines.reading.yaml_nodes import Item, Scalar, Sequence, describe, plain
+from core.registry import unknown_name
+
+__all__ = ["read_sweep_settings", "swept_names"]
+
+DISTRIBUTIONS = {
+    "choice": ("values",),
+    "uniform": ("min_value", "max_value"),
+    "loguniform": ("min_value", "max_value"),
+    "quniform": ("min_value", "max_value", "q"),
+    "qloguniform": ("min_value", "max_value", "q"),
+    "normal": ("mu", "sigma"),
+    "lognormal": ("mu", "sigma"),
+    "qnormal": ("mu", "sigma", "q"),
+    "qlognormal": ("mu", "sigma", "q"),
+    "randint": ("upper",),
+}
+"""Distributions of a search space, with the keys that each of them needs."""
+
+ALGORITHMS = ("random", "grid", "bayesian")
+GOALS = ("minimize", "maximize")
+LIMITS = ("max_total_trials", "max_concurrent_trials", "timeout", "trial_timeout")
+POLICIES = {
+    "bandit": ("slack_factor", "slack_amount", "evaluation_interval", "delay_evaluation"),
+    "median_stopping": ("evaluation_interval", "delay_evaluation"),
+    "truncation_selection": ("truncation_percentage", "evaluation_interval", "delay_evaluation"),
+}
+
+
+def swept_names(section: Section) -> set[str]:
+    """Return the names of the search space."""
+    return set(section.group("search_space"))
+
+
+def read_sweep_settings(section: Section, trial: Component) -> JsonObject:
+    """Return the settings of a sweep as plain values.
+
+    Parameters
+    ----------
+    section : Section
+        Keys of the node.
+    trial : Component
+        Component of its trials.
+    """
+    space = section.require("search_space", "Name the parameters and their values.")
+    for name, entry in section.group("search_space").items():
+        if name not in trial.inputs:
+            raise PipelineError(
+                f"The search space has '{name[:60]}', which is not an input of the trial.",
+                unknown_name(name, trial.inputs),
+                entry.position,
+            )
+        if trial.inputs[name].is_data:
+            raise PipelineError(
+                f"The input '{name}' takes files, and cannot be swept.", "Sweep a value.", entry.position
+            )
+        _check_distribution(entry.value, name)
+    objective = Section(
+        section.require("objective", "Give 'goal' and 'primary_metric'."), "'objective'", ("goal", "primary_metric")
+    )
+    _one_of(objective.require("goal", "Write minimize or maximize."), "goal", GOALS)
+    objective.require("primary_metric", "Name a metric that the trial reports.")
+    objective.text("primary_metric")
+    limits = Section(section.require("limits", "Give 'max_total_trials'."), "'limits'", LIMITS)
+    limits.require("max_total_trials", "Say how many trials may run.")
+    for key in LIMITS:
+        item = limits.item(key)
+        if item is not None:
+            whole_of(item, f"'{key}'", low=1)
+    settings: JsonObject = {"search_space": plain(space)}
+    for key, check in (("sampling_algorithm", _check_algorithm), ("early_termination", _check_policy)):
+        item = section.item(key)
+        if item is not None:
+            check(item)
+            settings[key] = plain(item)
+    for key in ("search_space", "objective", "limits", "sampling_algorithm", "early_termination"):
+        item = section.item(key)
+        if item is not None:
+            reject_bindings(item, f"'{key}'")
+    return settings | {
+        "objective": {key: plain(entry.value) for key, entry in objective.entries.items()},
+        "limits": {key: int(plain(entry.value)) for key, entry in limits.entries.items() if key in limits},
+    }
+
+
+def _check_distribution(item: Item, name: str) -> None:
+    section = Section(item, f"the search space of '{name[:60]}'")
+    kind = _one_of(section.require("type", "Name the distribution."), "distribution", tuple(DISTRIBUTIONS))
+    keys = DISTRIBUTIONS[kind]
+    Section(item, f"the search space of '{name[:60]}'", ("type", *keys))
+    for key in keys:
+        value = section.require(key, f"The distribution '{kind}' needs {', '.join(keys)}.")
+        if key == "values":
+            if not isinstance(value, Sequence) or not value.items:
+                raise PipelineError(
+                    f"'values' has to be a list of values, not {describe(value)}.",
+                    "Write [first, second].",
+                    value.position,
+                )
+            for choice in value.items:
+                if not isinstance(choice, Scalar) or choice.value is None:
+                    raise PipelineError(
+                        f"A value of 'values' is {describe(choice)}.", "Write texts or numbers.", choice.position
+                    )
+        elif not isinstance(value, Scalar) or isinstance(value.value, bool) or not isinstance(value.value, int | float):
+            raise PipelineError(f"'{key}' has to be a number, not {describe(value)}.", "Write digits.", value.position)
+    if "min_value" in keys and plain(section.entries["min_value"].value) > plain(section.entries["max_value"].value):
+        raise PipelineError("'min_value' is above 'max_value'.", "Exchange them.", section.at("min_value"))
+
+
+def _check_algorithm(item: Item) -> None:
+    if isinstance(item, Scalar):
+        _one_of(item, "sampling algorithm", ALGORITHMS)
+        return
+    section = Section(item, "'sampling_algorithm'", ("type", "seed", "rule", "logbase"))
+    _one_of(section.require("type", "Write random, grid or bayesian."), "sampling algorithm", ALGORITHMS)
+    seed = section.item("seed")
+    if seed is not None:
+        whole_of(seed, "'seed'")
+
+
+def _check_policy(item: Item) -> None:
+    section = Section(item, "'early_termination'")
+    kind = _one_of(section.require("type", "Name the policy."), "policy", tuple(POLICIES))
+    Section(item, "'early_termination'", ("type", *POLICIES[kind]))
+
+
+def _one_of(item: Item, noun: str, allowed: tuple[str, ...]) -> str:
+    text = text_of(item, f"the {noun}").lower()
+    if text not in allowed:
+        raise PipelineError(f"There is no {noun} '{text[:60]}'.", unknown_name(text, allowed), item.position)
+    return text

@@ -1,0 +1,182 @@
+"""What a pipeline file says is what its records say: nodes, components, values, bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from core.pipelines import (
+    Asset,
+    Data,
+    Given,
+    InputOf,
+    OutputOf,
+    Pipeline,
+    promoted_outputs,
+    steps_of,
+)
+from core.pipelines.reading.loader import load_pipeline
+
+Write = Callable[[Mapping[str, str]], Path]
+
+TRAIN = """
+$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
+name: train
+version: 3
+type: command
+inputs:
+  data: {type: uri_folder}
+  rate: {type: number, default: 1e-3, min: 0, max: 1}
+  loss: {type: string, enum: [squared, absolute], default: squared}
+  weights: {type: uri_file, optional: true}
+outputs:
+  model: {type: mlflow_model}
+code: ./src
+environment: {image: python}
+command: >-
+  python train.py --data ${{inputs.data}} --rate ${{inputs.rate}} --loss ${{inputs.loss}}
+  $[[--weights ${{inputs.weights}}]] --model ${{outputs.model}}
+"""
+
+MAIN = """
+$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
+type: pipeline
+display_name: churn
+tags: {team: growth, year: 2024}
+settings:
+  default_compute: azureml:cpu-cluster
+  continue_on_step_failure: true
+inputs:
+  raw: {type: uri_folder, path: ./data, mode: ro_mount}
+  rate: 0.2
+  rows: 100
+  label: churned
+  shuffle: true
+outputs:
+  best: {mode: upload}
+jobs:
+  prepare:
+    command: python prepare.py ${{inputs.raw}} ${{inputs.rows}} ${{inputs.label}} ${{outputs.table}}
+    code: src
+    compute: azureml:cpu-cluster
+    environment: azureml:sklearn:1
+    inputs:
+      raw: ${{parent.inputs.raw}}
+      rows: ${{inputs.rows}}
+      label: ${{parent.inputs.label}}
+    outputs:
+      table: {type: uri_folder, mode: rw_mount}
+    limits: {timeout: 60}
+  train:
+    component: file:./train.yml
+    inputs:
+      data: {type: uri_folder, path: "${{parent.jobs.prepare.outputs.table}}", mode: download}
+      rate: "0.5"
+    outputs:
+      model: ${{parent.outputs.best}}
+    environment_variables: {SEED: 1}
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Return a function that writes files and returns the path of the pipeline."""
+
+    def writer(files: Mapping[str, str]) -> Path:
+        for folder in ("src", "data"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        return tmp_path / "pipeline.yml"
+
+    return writer
+
+
+@pytest.fixture
+def churn(write: Write) -> Pipeline:
+    return load_pipeline(write({"pipeline.yml": MAIN, "train.yml": TRAIN}))
+
+
+def test_head_of_a_file(churn: Pipeline) -> None:
+    assert churn.title == "churn"
+    assert churn.tags == {"team": "growth", "year": "2024"}
+    assert churn.settings.continue_on_step_failure
+    assert not churn.settings.force_rerun
+    assert {name: port.type for name, port in churn.inputs.items()} == {
+        "raw": "uri_folder",
+        "rate": "number",
+        "rows": "integer",
+        "label": "string",
+        "shuffle": "boolean",
+    }
+    assert {name: value.value for name, value in churn.values.items() if isinstance(value, Given)} == {
+        "rate": 0.2,
+        "rows": 100,
+        "label": "churned",
+        "shuffle": True,
+    }
+    raw = churn.values["raw"]
+    assert isinstance(raw, Data)
+    assert (raw.text, raw.path, raw.mode) == ("./data", churn.path.parent / "data", "ro_mount")
+
+
+def test_inline_command(churn: Pipeline) -> None:
+    node = churn.nodes["prepare"]
+    assert (node.kind, node.timeout_s, node.component.code) == ("command", 60, churn.path.parent / "src")
+    assert node.component.environment == "azureml:sklearn:1"
+    assert {name: port.type for name, port in node.component.inputs.items()} == {
+        "raw": "uri_folder",
+        "rows": "integer",
+        "label": "string",
+    }
+    value = node.inputs["rows"]
+    assert isinstance(value, InputOf)
+    assert (value.name, value.position.line) == ("rows", 25)
+
+
+def test_component_of_a_file(churn: Pipeline) -> None:
+    node = churn.nodes["train"]
+    component = node.component
+    assert (node.reference, component.name, component.version) == ("file:./train.yml", "train", "3")
+    assert component.source == TRAIN
+    assert component.environment == '{"image": "python"}'
+    assert (component.inputs["rate"].default, component.inputs["rate"].high) == (0.001, 1)
+    assert component.inputs["loss"].choices == ("squared", "absolute")
+    assert node.environment_variables == {"SEED": "1"}
+    data = node.inputs["data"]
+    assert isinstance(data, OutputOf)
+    assert (data.node, data.output, data.mode) == ("prepare", "table", "download")
+    assert node.inputs["rate"] == Given("0.5", node.inputs["rate"].position)  # as written
+
+
+def test_outputs(churn: Pipeline) -> None:
+    assert churn.nodes["train"].outputs["model"].promoted == "best"
+    assert churn.outputs["best"].type == "mlflow_model"  # that of the step, since the file states none
+    steps = steps_of(churn)
+    assert [(step.path, step.needs) for step in steps] == [("prepare", []), ("train", ["prepare"])]
+    assert promoted_outputs(churn)["best"].step == "train"
+
+
+def test_what_has_no_effect_is_noticed_once(churn: Pipeline) -> None:
+    notices = [(position.line, text.split()[0]) for position, text in churn.notices if position.file is None]
+    assert notices == [(7, "'default_compute'"), (10, "'mode'"), (21, "'compute'"), (22, "'environment'")]
+
+
+def test_registered_data(write: Write) -> None:
+    text = MAIN.replace("path: ./data, mode: ro_mount", "path: azureml:customer_data@latest")
+    raw = load_pipeline(write({"pipeline.yml": text, "train.yml": TRAIN})).values["raw"]
+    assert isinstance(raw, Data)
+    assert (raw.asset, raw.path) == (Asset("customer_data", label="latest"), None)
+
+
+@pytest.mark.parametrize("path", ["azureml://datastores/blob/paths/x", "https://example.com/x", "wasbs://a@b.net/x"])
+def test_data_of_a_cloud_is_noticed(write: Write, path: str) -> None:
+    text = MAIN.replace("path: ./data, mode: ro_mount", f"path: '{path}'")
+    pipeline = load_pipeline(write({"pipeline.yml": text, "train.yml": TRAIN}))
+    raw = pipeline.values["raw"]
+    assert isinstance(raw, Data)
+    assert (raw.path, raw.asset) == (None, None)
+    assert any(position.line == 10 and "not on this machine" in text for position, text in pipeline.notices)
