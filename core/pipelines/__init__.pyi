@@ -1,3 +1,4 @@
+from .commands import Command, commands_of
 from .errors import PipelineError, Position
 from .graph import PipelineInput, Step, StepOutput, descendants, promoted_outputs, steps_of
 from .model import (
@@ -16,6 +17,8 @@ from .model import (
     Port,
     Value,
 )
+from .reading.loader import load_pipeline
+from .reading.sources import ComponentSource
 from .running.execute import execute
 from .running.inputs import assets_of
 from .running.result import PipelineResult, StepResult
@@ -28,7 +31,9 @@ __all__ = [
     "DATA_TYPES",
     "VALUE_TYPES",
     "Asset",
+    "Command",
     "Component",
+    "ComponentSource",
     "Data",
     "FolderCache",
     "Given",
@@ -53,8 +58,10 @@ __all__ = [
     "StepState",
     "Value",
     "assets_of",
+    "commands_of",
     "descendants",
     "execute",
+    "load_pipeline",
     "promoted_outputs",
     "run_pipeline",
     "steps_of",

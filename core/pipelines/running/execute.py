@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +24,15 @@ ERROR_MARK = "PLUMBLINE_ERROR "
 """Begin of a line in which a component that is shipped reports its error, as JSON."""
 
 _ROOT = Path(__file__).resolve().parents[3]
+_CHUNK_BYTES = 65_536
 _TAIL_BYTES = 16_000
 _TAIL_LINES = 8
 _GRACE_S = 5.0
 
 
-def execute(call: StepCall, should_stop: Callable[[], bool] = lambda: False) -> StepOutcome:
+def execute(
+    call: StepCall, should_stop: Callable[[], bool] = lambda: False, *, echo: Callable[[str], object] | None = None
+) -> StepOutcome:
     """Run the command of a call, and check that it wrote what it declares.
 
     Parameters
@@ -36,6 +41,8 @@ def execute(call: StepCall, should_stop: Callable[[], bool] = lambda: False) -> 
         The call.
     should_stop : callable, optional
         Function that returns True when the command is to be ended.
+    echo : callable, optional
+        Function that receives what the command prints, besides the log of the call.
 
     Returns
     -------
@@ -43,20 +50,22 @@ def execute(call: StepCall, should_stop: Callable[[], bool] = lambda: False) -> 
         A command that fails is an outcome, not an exception.
     """
     _prepare(call)
-    with open(call.log, "ab") as log:
-        process = subprocess.Popen(
-            [shutil.which("bash") or "/bin/sh", "-c", call.command],
-            cwd=Path(call.folder) / "code",
-            env=_environment(call),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = subprocess.Popen(
+        [shutil.which("bash") or "/bin/sh", "-c", call.command],
+        cwd=Path(call.folder) / "code",
+        env=_environment(call),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    reader = threading.Thread(target=_read, args=(process, call.log, echo), daemon=True)
+    reader.start()
     try:
         ended = _wait(process, call.timeout_s, should_stop)
     finally:
         _end(process)
+        reader.join(_GRACE_S)  # a process that left the session may still hold the other end
     if ended is not None:
         return ended
     if process.returncode != 0:
@@ -87,6 +96,17 @@ def _environment(call: StepCall) -> dict[str, str]:
     if call.shipped:
         values["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *filter(None, [values.get("PYTHONPATH")])])
     return values | dict(call.variables)
+
+
+def _read(process: subprocess.Popen[bytes], log: Path, echo: Callable[[str], object] | None) -> None:
+    """Write what the command prints to its log, and pass it on."""
+    assert process.stdout is not None
+    with open(log, "ab", buffering=0) as file, process.stdout as stream:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while chunk := os.read(stream.fileno(), _CHUNK_BYTES):
+            file.write(chunk)
+            if echo is not None:
+                echo(decoder.decode(chunk))
 
 
 def _wait(

@@ -121,8 +121,8 @@ def _run_all(
 
     def finish(step: Step, result: StepResult) -> None:
         results[step.path] = result
-        values = {"state": str(result.state), "cached": result.cached, "reason": result.reason}
-        say(step, result.reason, **values)
+        values = {"state": str(result.state), "cached": result.cached, "reason": result.reason, "hint": result.hint}
+        say(step, result.reason, **values, run_id=result.run_id)
 
     with ThreadPoolExecutor(max_workers=max_parallel, thread_name_prefix="step") as pool:
         try:

@@ -62,8 +62,8 @@ class StepCache(Protocol):
     def keep(self, pipeline: str, step: str, parts: JsonObject, kept: KeptStep, paths: Mapping[str, Path]) -> None:
         """Keep the outputs of an execution."""
 
-    def restore(self, kept: KeptStep, paths: Mapping[str, Path]) -> None:
-        """Write kept outputs to these paths."""
+    def restore(self, step: str, kept: KeptStep, paths: Mapping[str, Path]) -> None:
+        """Write kept outputs to these paths, for a step that uses them."""
 
 
 class FolderCache:
@@ -123,7 +123,7 @@ class FolderCache:
         for left in (earlier, partial):
             shutil.rmtree(left, ignore_errors=True)
 
-    def restore(self, kept: KeptStep, paths: Mapping[str, Path]) -> None:
+    def restore(self, step: str, kept: KeptStep, paths: Mapping[str, Path]) -> None:
         """Copy kept outputs to these paths."""
         for name, path in paths.items():
             _copy(self._path(kept.key, name), path)

@@ -69,8 +69,8 @@ class StepRunner:
         paths = {name: self._path(step, name, port.type) for name, port in step.outputs.items()}
         reason, kept = self._kept(step, key, parts)
         if kept is not None and self.cache is not None:
-            self.cache.restore(kept, paths)
-            return StepResult(StepState.SUCCEEDED, True, reason, paths, run_id=kept.origin)
+            self.cache.restore(step.path, kept, paths)
+            return StepResult(StepState.SUCCEEDED, True, reason, paths)
         outcome = work_of(step, values, self._folder(step), paths, self.execute, self.should_stop)
         if outcome.state is not StepState.SUCCEEDED:
             return StepResult(outcome.state, False, outcome.message, {}, outcome.hint, run_id=outcome.run_id)

@@ -1,0 +1,52 @@
+"""One step of a pipeline: a command in a folder of the pipeline's run."""
+
+from __future__ import annotations
+
+import sys
+
+from core import jobs
+from core.errors import JobError, LimitError
+from core.jobs import RunContext, TaskSpec
+from core.jsonable import JsonObject
+from core.pipelines import StepCall, StepState, execute
+
+__all__ = ["SPEC", "run", "submit"]
+
+SPEC = TaskSpec(
+    name="pipeline_step",
+    title="Pipeline step",
+    help="Runs the command of one step of a pipeline.",
+    page="pipelines",
+    subject="pipeline",
+    repeatable=False,  # its folder belongs to the run of the pipeline
+    keeps_data=False,
+)
+
+
+def submit(call: StepCall, *, parent: str, workspace: str) -> str:
+    """Queue a step of a pipeline's run, and return the run's id."""
+    return jobs.submit(
+        "pipeline_step",
+        {"pipeline": parent, "call": call.to_dict()},
+        workspace=workspace,
+        title=f"{call.step}: {call.title}",
+        timeout_s=call.timeout_s,
+        parent=parent,
+    )
+
+
+def run(context: RunContext) -> JsonObject:
+    """Run the command; what it prints is the run's log."""
+    call = StepCall.from_dict(context.settings["call"])
+    outcome = execute(call, echo=_print)
+    match outcome.state:
+        case StepState.SUCCEEDED:
+            return {"values": dict(outcome.values)}
+        case StepState.TIMED_OUT:
+            raise LimitError(outcome.message, outcome.hint)
+    raise JobError(outcome.message, outcome.hint)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
