@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from core.errors import InputError
 from core.pipelines.errors import PipelineError, Position
 from core.pipelines.model import Component, Data, Given, InputOf, Node, OutputOf, OutputPort, Port
 from core.pipelines.reading.commands import required_names
 from core.pipelines.reading.port_types import accepts
 from core.pipelines.reading.ports import check_literal
+from core.pipelines.values import typed_value
 from core.registry import unknown_name
 
 __all__ = ["check_graph", "check_values", "with_output_types"]
@@ -59,10 +61,23 @@ def check_values(pipeline: Component, values: Mapping[str, Given | Data]) -> Non
                 raise _not_a_value(port, value.position)
             check_literal(value.value, port, value.position)
             for inner in _ports_below(pipeline, name):
-                if not inner.is_data:
-                    check_literal(value.value, inner, value.position)
+                _check_passed(name, value, inner)
         elif not port.is_data:
             raise _not_files(port, value.position)
+        elif value.path is not None or value.asset is not None:
+            _check_types(port, value.type, f"'{value.text[:80]}'", value.position)
+
+
+def _check_passed(name: str, value: Given, port: Port) -> None:
+    """Check the value of an input of the pipeline against an input of a step that it is passed to."""
+    if port.is_data:
+        return
+    try:
+        typed_value(port, value.value)
+    except InputError as error:
+        raise PipelineError(
+            f"The input '{name}' is passed to '{port.name}' of a step: {error.message}", error.hint, value.position
+        ) from error
 
 
 def _check_input(node: Node, port: Port, pipeline: Component, literals: Collection[str]) -> None:

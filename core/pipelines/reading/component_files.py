@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from core.pipelines.errors import PipelineError, Position
 from core.pipelines.model import Component
-from core.pipelines.reading.components import check_own_command, read_command_component
+from core.pipelines.reading.components import check_texts, read_command_component
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.keys import COMMAND_COMPONENT_KEYS, NESTED_SETTINGS, PIPELINE_COMPONENT_KEYS
 from core.pipelines.reading.node_kinds import refuse_kind
@@ -30,7 +30,7 @@ ReadNodes = Callable[[Section, Component, Origin, Reading], Component]
 
 
 def read_component(
-    item: Item, origin: Origin, reading: Reading, read_nodes: ReadNodes, swept: set[str] | None = None
+    item: Item, origin: Origin, reading: Reading, read_nodes: ReadNodes, swept: Collection[str] = ()
 ) -> tuple[Component, str]:
     """Return the component that a node names, or has inline, and the reference as written.
 
@@ -44,7 +44,7 @@ def read_component(
         Reading that it is part of.
     read_nodes : callable
         Function that adds the nodes of a pipeline component.
-    swept : set of str, optional
+    swept : collection of str, default=()
         Names of the search space, where it is the trial of a sweep.
     """
     if isinstance(item, Mapping):
@@ -52,7 +52,7 @@ def read_component(
         if "type" in section and section.text("type") != "command":
             raise refuse_kind(section, section.text("type"), "component")
         component = read_command_component(section, origin, reading)
-        check_own_command(section, component, swept)
+        check_texts(section, component, swept)
         return component, ""
     text = text_of(item, "'component'")
     if is_remote(text) or text.startswith("git+"):
@@ -71,7 +71,7 @@ def read_component(
 
 
 def _read_file(
-    path: Path, text: str, position: Position, reading: Reading, read_nodes: ReadNodes, swept: set[str] | None
+    path: Path, text: str, position: Position, reading: Reading, read_nodes: ReadNodes, swept: Collection[str]
 ) -> Component:
     if path in reading.components:
         return reading.components[path]
@@ -88,11 +88,11 @@ def _read_file(
         if kind == "command":
             section = Section(tree, section.noun, COMMAND_COMPONENT_KEYS)
             component = read_command_component(section, origin, reading)
-            check_own_command(section, component, swept)
+            check_texts(section, component, swept)
         elif kind == "pipeline":
             component = _read_pipeline_component(tree, origin, reading, read_nodes)
         else:
-            raise refuse_kind(section, kind, section.text("name") or path.stem)
+            raise refuse_kind(section, kind, f"component '{path.name}'")
     reading.components[path] = replace(component, source=source)
     return reading.components[path]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from core.pipelines.errors import PipelineError
 from core.pipelines.model import Component, OutputPort
-from core.pipelines.reading.commands import check_command
+from core.pipelines.reading.commands import check_command, check_text
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.keys import note_unused
 from core.pipelines.reading.ports import read_output_ports, read_ports
@@ -17,7 +17,7 @@ from core.pipelines.reading.references import is_remote
 from core.pipelines.reading.sections import Section
 from core.pipelines.reading.yaml_nodes import Item, Scalar, plain
 
-__all__ = ["check_own_command", "read_command_component", "read_inline_command", "read_variables", "reject_bindings"]
+__all__ = ["check_texts", "read_command_component", "read_inline_command", "reject_bindings"]
 
 
 def read_command_component(section: Section, origin: Origin, reading: Reading) -> Component:
@@ -48,7 +48,7 @@ def read_command_component(section: Section, origin: Origin, reading: Reading) -
         outputs=read_output_ports(section.group("outputs"), origin, reading),
         command=command.text,
         environment=_environment(section.item("environment")),
-        environment_variables=read_variables(section),
+        environment_variables=section.texts("environment_variables"),
         deterministic=section.flag("is_deterministic", True),
         title=section.text("display_name"),
         description=section.text("description"),
@@ -92,18 +92,14 @@ def _command(section: Section, origin: Origin, reading: Reading) -> Scalar:
     return item
 
 
-def check_own_command(section: Section, component: Component, swept: set[str] | None = None) -> None:
-    """Refuse a command that refers to what its component does not have."""
-    item = section.item("command")
-    if isinstance(item, Scalar):
-        check_command(item, component.inputs, component.outputs, swept)
-
-
-def read_variables(section: Section) -> dict[str, str]:
-    """Return environment variables."""
-    for name, entry in section.group("environment_variables").items():
-        reject_bindings(entry.value, f"the environment variable '{name[:60]}'")
-    return section.texts("environment_variables")
+def check_texts(section: Section, component: Component, swept: Collection[str] = ()) -> None:
+    """Refuse a command, or variables, that refer to what their component does not have."""
+    command = section.item("command")
+    if isinstance(command, Scalar):
+        check_command(command, component.inputs, component.outputs, swept)
+    for entry in section.group("environment_variables").values():
+        if isinstance(entry.value, Scalar):
+            check_text(entry.value, component.inputs, component.outputs, swept)
 
 
 def reject_bindings(item: Item, noun: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,7 @@ class Reading:
             exists = resolved.exists()
         except (OSError, ValueError) as error:
             raise PipelineError(f"'{text[:80]}' is not a path.", "Write the path of a file.", position) from error
-        if self.shipped_only and not origin.shipped and not resolved.is_relative_to(self.root.resolve()):
+        if self.shipped_only and not origin.shipped and _leaves(resolved, self.root.resolve()):
             raise PipelineError(
                 f"The {noun} '{text[:80]}' is outside of the pipeline's folder.",
                 "Here a pipeline may only use files beside it.",
@@ -95,3 +96,11 @@ class Reading:
                 position,
             )
         return resolved
+
+
+def _leaves(path: Path, root: Path) -> bool:
+    """Return whether a path, or a link in a folder, leads out of a folder."""
+    if not path.is_relative_to(root):
+        return True
+    links = (Path(folder) / name for folder, folders, files in os.walk(path) for name in (*folders, *files))
+    return any(link.is_symlink() and not link.resolve().is_relative_to(root) for link in links)

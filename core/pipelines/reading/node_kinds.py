@@ -48,15 +48,15 @@ def kind_of(section: Section, name: str) -> NodeKind:
     for known in NODE_KINDS:
         if kind == known:
             return known
-    raise refuse_kind(section, kind, name)
+    raise refuse_kind(section, kind, f"step '{name}'")
 
 
-def refuse_kind(section: Section, kind: str, name: str) -> PipelineError:
+def refuse_kind(section: Section, kind: str, noun: str) -> PipelineError:
     """Return the error for a kind of step that does not run here, or does not exist."""
     if kind in REFUSED:
         return PipelineError(
-            f"The step '{name}' is of the type '{kind}', which does not run here.", REFUSED[kind], section.at("type")
+            f"The {noun} is of the type '{kind}', which does not run here.", REFUSED[kind], section.at("type")
         )
     return PipelineError(
-        f"The step '{name}' has the unknown type '{kind[:60]}'.", unknown_name(kind, NODE_KINDS), section.at("type")
+        f"The {noun} has the unknown type '{kind[:60]}'.", unknown_name(kind, NODE_KINDS), section.at("type")
     )

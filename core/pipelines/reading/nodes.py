@@ -10,9 +10,8 @@ from core.pipelines.model import Component, Node, OutputPort, Port, Value
 from core.pipelines.reading import keys
 from core.pipelines.reading.automl_nodes import automl_component, check_task, read_automl_inputs, read_automl_settings
 from core.pipelines.reading.checks import check_graph, with_output_types
-from core.pipelines.reading.commands import check_command
 from core.pipelines.reading.component_files import read_component
-from core.pipelines.reading.components import read_inline_command, read_variables
+from core.pipelines.reading.components import check_texts, read_inline_command
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.inference import with_inferred_inputs
 from core.pipelines.reading.node_kinds import kind_of
@@ -104,10 +103,8 @@ class _NodeReader:
         return replace(node, display_name=self._section.text("display_name"), position=self._entry.position)
 
     def check(self, node: Node) -> None:
-        """Refuse a command of the node itself that refers to what the node does not have."""
-        command = self._section.item("command")
-        if isinstance(command, Scalar):
-            check_command(command, node.component.inputs, node.component.outputs)
+        """Refuse a command, or variables, of the node itself that refer to what it does not have."""
+        check_texts(self._section, node.component)
 
     def _known(self, known: set[str]) -> Section:
         self._section = Section(self._entry.value, self._section.noun, known)
@@ -125,6 +122,7 @@ class _NodeReader:
             component, reference = self._component("component")
             if component.kind == "pipeline" and "type" not in section:
                 return self._nested_node(component, reference)
+            self._expect(component, "command")
             self._known(keys.COMMAND_NODE_KEYS)
             for key in ("command", "code"):
                 if key in section:
@@ -133,7 +131,6 @@ class _NodeReader:
                         "Remove one of them.",
                         section.at(key),
                     )
-            self._expect(component, "command")
             inputs, outputs = self._inputs(component), self._outputs(component)
         return Node(
             self._name,
@@ -142,7 +139,7 @@ class _NodeReader:
             inputs,
             outputs,
             reference=reference,
-            environment_variables=read_variables(self._section),
+            environment_variables=self._section.texts("environment_variables"),
             timeout_s=self._timeout(),
         )
 
@@ -153,12 +150,13 @@ class _NodeReader:
                 "Move them to a file of the type pipeline, and name it as 'component'.",
                 self._section.at("jobs"),
             )
-        self._known(keys.PIPELINE_NODE_KEYS)
+        if "component" not in self._section:
+            self._known(keys.PIPELINE_NODE_KEYS)
         return self._nested_node(*self._component("component"))
 
     def _nested_node(self, component: Component, reference: str) -> Node:
-        section = self._known(keys.PIPELINE_NODE_KEYS)
         self._expect(component, "pipeline")
+        section = self._known(keys.PIPELINE_NODE_KEYS)
         if "settings" in section:
             self._reading.note("nested settings", section.at("settings"), keys.NESTED_SETTINGS, self._origin)
         return Node(
@@ -183,7 +181,7 @@ class _NodeReader:
         inputs, outputs = self._inputs(trial), self._outputs(trial)
         return Node(self._name, "sweep", trial, inputs, outputs, reference=reference, settings=settings)
 
-    def _component(self, key: str, swept: set[str] | None = None) -> tuple[Component, str]:
+    def _component(self, key: str, swept: Collection[str] = ()) -> tuple[Component, str]:
         item = self._section.require(key, "Name the file of a component, or azureml:NAME:VERSION.")
         return read_component(item, self._origin, self._reading, add_nodes, swept)
 

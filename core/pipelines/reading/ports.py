@@ -112,11 +112,15 @@ def _types_hint(allowed: tuple[str, ...]) -> str:
 
 def literal_of(item: Item, noun: str) -> str | int | float | bool:
     """Return a literal."""
-    if not isinstance(item, Scalar) or item.value is None:
+    if not isinstance(item, Scalar):
         raise PipelineError(
             f"{noun[:1].upper()}{noun[1:]} has to be a text, a number, or true or false, not {describe(item)}.",
             "Write one value.",
             item.position,
+        )
+    if item.value is None:
+        raise PipelineError(
+            f"{noun[:1].upper()}{noun[1:]} has no value.", "Give it one, or remove the line.", item.position
         )
     return item.value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection
 
 from core.pipelines.errors import PipelineError, Position
@@ -30,9 +31,9 @@ class Section:
         self.position = item.position
         for name, entry in self.entries.items():
             if known is not None and name not in known:
-                raise PipelineError(
-                    f"There is no key '{name[:60]}' in {noun}.", unknown_name(name, sorted(known)), entry.position
-                )
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"Did you mean '{near[0]}'?" if near else unknown_name(name, sorted(known))
+                raise PipelineError(f"There is no key '{name[:60]}' in {noun}.", hint, entry.position)
 
     def __contains__(self, key: str) -> bool:
         return key in self.entries and not _is_empty(self.entries[key].value)

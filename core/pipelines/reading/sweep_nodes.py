@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.jsonable import JsonObject
 from core.pipelines.errors import PipelineError
 from core.pipelines.model import Component
+from core.pipelines.reading.commands import swept_in
 from core.pipelines.reading.components import reject_bindings
 from core.pipelines.reading.sections import Section, text_of, whole_of
 from core.pipelines.reading.yaml_nodes import Item, Scalar, Sequence, describe, plain
@@ -51,8 +52,12 @@ def read_sweep_settings(section: Section, trial: Component) -> JsonObject:
     trial : Component
         Component of its trials.
     """
+    named = swept_in(trial.command)
     space = section.require("search_space", "Name the parameters and their values.")
     for name, entry in section.group("search_space").items():
+        if name in named:
+            _check_distribution(entry.value, name)
+            continue
         if name not in trial.inputs:
             raise PipelineError(
                 f"The search space has '{name[:60]}', which is not an input of the trial.",

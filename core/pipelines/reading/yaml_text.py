@@ -300,6 +300,10 @@ class _Open:
 
 
 _PROBLEMS = {
+    "that cannot start any token": (
+        "A value begins with a character that has a meaning in YAML.",
+        "Put the value in quotes.",
+    ),
     "mapping values are not allowed here": (
         "A colon stands where no key can be.",
         "Indent the line like its neighbors, or put a text with a colon in quotes.",
