@@ -14,10 +14,10 @@ from core.pipelines import (
     InputOf,
     OutputOf,
     Pipeline,
+    load_pipeline,
     promoted_outputs,
     steps_of,
 )
-from core.pipelines.reading.loader import load_pipeline
 
 Write = Callable[[Mapping[str, str]], Path]
 
