@@ -6,9 +6,9 @@ from ._code import code_version
 from ._compare import VersionComparison, compare, compare_versions
 from ._coverage import COVERAGE_ITEMS, CoverageItem, CoverageRow
 from ._evidence import REPLAY, RunEvidence
-from ._fields import Field
+from ._fields import Field, describe_fields
 from ._history import describe_event
-from ._mlflow import MLFLOW_SOURCES, save_mlflow
+from ._mlflow import save_mlflow
 from ._mlflow_push import mlflow_parameters, push_mlflow
 from ._model_kinds import MODEL_KINDS, ModelKind, kind_of_task
 from ._policy_applier import PolicyApplier
@@ -33,9 +33,11 @@ from ._run_result import RunResult, StoredEstimate, Winner
 from ._score import exported_model, form_fields, score, score_rows
 from .column_report import COLUMN_COUNTS, ColumnCount, ColumnReport, lost_cells
 from .file_evaluation import FileEvaluation
+from .mlflow_folder import MLFLOW_SOURCES, MlflowFolder
 from .row_scorer import RowScorer
 from .scoring_report import ScoredRows, ScoringReport
 from .search_download import DownloadedModel
+from .served_model import ServedModel, ServedModelFile, load_served_model
 from .training_overlap import TrainingOverlap
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "DownloadedModel",
     "Field",
     "FileEvaluation",
+    "MlflowFolder",
     "ModelCard",
     "ModelKind",
     "PolicyApplier",
@@ -64,6 +67,8 @@ __all__ = [
     "ScoredRows",
     "ScoringReport",
     "Section",
+    "ServedModel",
+    "ServedModelFile",
     "StoredEstimate",
     "TrainingOverlap",
     "VersionComparison",
@@ -77,6 +82,7 @@ __all__ = [
     "compare",
     "compare_versions",
     "describe_event",
+    "describe_fields",
     "exported_model",
     "find",
     "form_fields",
@@ -84,6 +90,7 @@ __all__ = [
     "get",
     "history",
     "kind_of_task",
+    "load_served_model",
     "lost_cells",
     "mlflow_parameters",
     "promote",

@@ -13,13 +13,13 @@ from core.datasets import Replay
 from core.edge.portable.rules import Rules
 from core.models._fields import Field
 from core.models._policy_applier import PolicyApplier
-from core.models._predictors import Predictor
+from core.models._predictors import Predictor, load_table, load_text
 from core.models.scoring_pipeline import PipelineOutput, ScoringPipeline
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ROW_ID", "ServedModel", "ServedModelFile"]
+__all__ = ["ROW_ID", "ServedModel", "ServedModelFile", "load_served_model"]
 
 ROW_ID = "row_id"
 """Column of unique ids, for a policy that draws some decisions at random."""
@@ -115,3 +115,25 @@ class ServedModel:
     def predict(self, frame: pd.DataFrame, params: dict[str, object] | None = None) -> pd.DataFrame:
         """Return the prediction, one probability per class and, with a policy, the decision for each row."""
         return self.score(frame).table
+
+
+def load_served_model(folder: Path) -> ServedModel:
+    """Load a model from its folder, ``data`` in MLflow's format.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with ``model.json`` and the model.
+
+    Raises
+    ------
+    StorageError
+        When the model holds types that are not trusted.
+    """
+    file = ServedModelFile.read(folder / "model.json")
+    if file.kind == "table":
+        return ServedModel(load_table(folder / "model.skops"), file.pipeline())
+    assert file.max_length is not None
+    assert file.batch_size is not None
+    predictor = load_text(folder / "model", file.labels, max_length=file.max_length, batch_size=file.batch_size)
+    return ServedModel(predictor, file.pipeline())

@@ -130,7 +130,6 @@ PRIVATE_AND_TESTED = {
     "core.datasets._limits",
     "core.models._fields",
     "core.models._intake",
-    "core.models._mlflow",
     "core.models._mlflow_loader._load_pyfunc",  # MLflow calls it by this name
     "core.models._policy_applier",
     "core.tasks._uploads",

@@ -41,6 +41,8 @@ class Refitter:
         Settings of the search.
     test_rows : int
         Number of test rows.
+    only_trials : bool, default=False
+        Whether the linear model is only compared with, and wins where no trial gave a model.
     pressure : float, default=1
         Seconds that went by per second that this process worked, so far: 1 on a machine with nothing else to do.
 
@@ -52,11 +54,20 @@ class Refitter:
         The blend that was considered, as a trial.
     """
 
-    def __init__(self, refits: Refits, settings: AutoMLSettings, *, test_rows: int = 0, pressure: float = 1.0) -> None:
+    def __init__(
+        self,
+        refits: Refits,
+        settings: AutoMLSettings,
+        *,
+        test_rows: int = 0,
+        only_trials: bool = False,
+        pressure: float = 1.0,
+    ) -> None:
         self.refits = refits
         self.settings = settings
         self.linear: Trial | None = None
         self.blend: Trial | None = None
+        self._only_trials = only_trials
         self._evaluation_s = (EVALUATION_S + 30e-6 * test_rows) * min(max(pressure, 1.0), MAX_PRESSURE)
         self._requested_at = time.time()
         self._linear_config = linear_config(refits.data.X.shape[1], refits.data.classes)
@@ -129,6 +140,8 @@ class Refitter:
         self._await_linear(board, budget, should_stop=should_stop, stopped=stopped)
         linear = [self.linear] if self.linear is not None and self.linear.finished else []
         ranked = sorted([*board.ranked(), *linear], key=board.rank)
+        if self._only_trials:
+            ranked = board.ranked() or linear
         if not ranked:
             raise _no_model(board, budget, stopped)
         if self.linear is None or self.refits.worker.ended:

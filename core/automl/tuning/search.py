@@ -217,7 +217,7 @@ def search(
     started : float, optional
         Start of the budget's clock (seconds since the epoch), if before this call.
     configs : list of [learner, configuration], optional
-        Try exactly these instead of searching.
+        Try exactly these instead of searching; the best of them wins, also where the linear model is better.
     earlier : path, optional
         Folder of a saved result whose search this one continues: its trials are kept and count (`max_trials` limits
         all together), the budget is new. The table, and all settings but the limits, must be the same.
@@ -293,7 +293,9 @@ def _search(
     pressure = (time.perf_counter() - began) / max(time.process_time() - worked, 1e-3)
     running = Search(folder, settings, workers, prepared, budget, report, configs=configs, warm_start=warm_start)
     refits = Refits(refit_worker, prepared.data, prepared.metric, settings.seed)
-    refitter = Refitter(refits, settings, test_rows=len(prepared.y_test), pressure=pressure)
+    refitter = Refitter(
+        refits, settings, test_rows=len(prepared.y_test), only_trials=configs is not None, pressure=pressure
+    )
     features = prepared.data.X.shape[1]
     report(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {features:,} features"))
     reason = _wait(running, refitter, should_stop)

@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from core import models, policies
 from core.fairness import ThresholdPolicy
-from core.models._mlflow import label_type
+from core.models.mlflow_folder import label_type
 
 
 @pytest.fixture

@@ -1,0 +1,213 @@
+"""What all components that train on a table share: the settings from the data, and the folder of the model.
+
+The folder has MLflow's format, with all of the result in ``data``, so that `AutoMLResult.load` reads that folder. The
+rows that it learned from are in ``training``: a registration describes the columns by them, and an evaluation counts
+the rows that it has seen.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InputError
+from core.files import write_text
+from core.jsonable import jsonable
+from core.pipelines.shipped.command import log
+from core.pipelines.tables import DataDescription, DataTable, TargetChoice, choose_target, read_data, write_data
+
+if TYPE_CHECKING:
+    from core.automl import AutoMLResult, AutoMLSettings
+    from core.grammar import Reading
+
+__all__ = [
+    "DATA",
+    "TRAINING",
+    "ModelFolder",
+    "log_result",
+    "read_training",
+    "require_learner",
+    "save_model",
+    "training_settings",
+]
+
+DATA = "data"
+"""Folder with the result, and what else loading needs."""
+TRAINING = "training"
+"""Folder with the rows that the model learned from."""
+_READING, _RECIPE = "reading.json", "recipe.json"
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """The folder of a model that a component trained.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        When it holds no such model.
+    """
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        if not (self.data / "result.json").is_file():
+            raise InputError(
+                f"'{self.path.name}' holds no model of train_xgboost, train_automl or fine_tune_text.",
+                "Give the output 'model' of one of these components.",
+            )
+
+    @property
+    def data(self) -> Path:
+        """Folder of the result."""
+        return self.path / DATA
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether the model reads a column of text."""
+        return not (self.data / "model.skops").is_file()
+
+    @property
+    def training(self) -> Path:
+        """Folder with the rows that it learned from."""
+        return self.path / TRAINING
+
+    def training_table(self) -> DataTable:
+        """Return the rows that the model learned from."""
+        return read_data(self.training)
+
+
+def read_training(path: Path, target: str | None) -> tuple[DataTable, TargetChoice]:
+    """Return the training part of a data folder and the column to predict, and log both."""
+    table = read_data(path, "train")
+    choice = choose_target(table, target)
+    part = "the training part of the data" if table.part is not None else "the whole table: no rows are held out"
+    log(f"Read {len(table.frame):,} rows and {len(table.frame.columns):,} columns, {part}.", *table.notes)
+    log(choice.sentence)
+    return table, choice
+
+
+def training_settings(table: DataTable, target: TargetChoice, **values: Any) -> AutoMLSettings:
+    """Return the settings of a search on the rows of a table, none of which is held out: a pipeline does that before.
+
+    Parameters
+    ----------
+    table : DataTable
+        The rows.
+    target : TargetChoice
+        Column to predict.
+    values : dict
+        Further settings.
+    """
+    from core.automl import AutoMLSettings
+
+    known = table.description
+    values.setdefault("positive_label", known.positive)
+    return AutoMLSettings(
+        target=target.name,
+        test_fraction=0,
+        explain=False,
+        time_column=known.time,
+        group_column=known.group,
+        sensitive_columns=tuple(name for name in known.sensitive if name != target.name),
+        drop_columns=tuple(name for name in known.ignore if name != target.name),
+        **values,
+    )
+
+
+def save_model(
+    result: AutoMLResult, table: DataTable, target: TargetChoice, folder: Path, *, component: str
+) -> ModelFolder:
+    """Write the folder of a model.
+
+    Parameters
+    ----------
+    result : AutoMLResult
+        Result of the training.
+    table : DataTable
+        Rows that it learned from.
+    target : TargetChoice
+        Column that it predicts.
+    folder : Path
+        Folder that exists.
+    component : str
+        Name of the component that trained it.
+    """
+    from core.models import MODEL_KINDS, MlflowFolder, ServedModelFile, describe_fields
+
+    known = table.description
+    training = folder / TRAINING
+    training.mkdir(exist_ok=True)
+    described = write_data(
+        training,
+        table.frame,
+        replace(known, target=target.name, target_reason=target.reason, positive=_positive(result, known)),
+    )
+    result.save(folder / DATA)
+    reading = _reading(known)
+    write_text(folder / DATA / _READING, reading.to_json())
+    if known.steps is not None:
+        write_text(folder / DATA / _RECIPE, json.dumps(known.steps))
+    fields = describe_fields(training / "table.parquet", result.features, target=target.name)
+    names = {field.name for field in fields} | _step_inputs(known)
+    served = ServedModelFile(
+        kind="table",
+        fields=fields,
+        labels=None if result.labels is None else [str(label) for label in result.labels],
+        steps=known.steps or {},
+        formats=jsonable({name: item for name, item in reading.formats().items() if name in names}),
+    )
+    metadata = {"component": component, "fingerprint": described.fingerprint, "target": target.name}
+    MlflowFolder(served, MODEL_KINDS["table"], result.labels, result.packages, metadata, secrets.token_hex(16)).write(
+        folder, {}
+    )
+    return ModelFolder(folder)
+
+
+def _positive(result: AutoMLResult, known: DataDescription) -> str | None:
+    return known.positive if result.positive_class is None else result.positive_class["label"]
+
+
+def _reading(known: DataDescription) -> Reading:
+    from core.grammar import Reading
+
+    return Reading() if known.reading is None else Reading.from_json(json.dumps(known.reading))
+
+
+def _step_inputs(known: DataDescription) -> set[str]:
+    from core.datasets import Replay
+
+    return set() if known.steps is None else Replay.from_dict(known.steps).inputs
+
+
+def log_result(result: AutoMLResult) -> None:
+    """Print what a training came to."""
+    from core.automl import METRICS, learner_title
+
+    title = METRICS[result.metric].title
+    scored = result.leaderboard.dropna(subset=["score"])
+    log(f"Trained on {result.rows['train']:,} rows with {len(result.features):,} columns; {result.split_method}.")
+    log(f"{title}, cross-validated on the training rows:")
+    log(*(f"  {learner_title(str(row.learner))}: {row.score:.4g}" for row in scored.head(5).itertuples()))
+    if result.positive_class is not None:
+        log(f"The figures are about '{result.positive_class['label']}': {result.positive_class['reason']}")
+    for finding in result.findings:
+        log(f"{finding.level}: {finding.message} {finding.hint}".rstrip())
+
+
+def require_learner(result: AutoMLResult, learners: Sequence[str]) -> None:
+    """Raise when another model than the one that was asked for was trained, as happens where it failed."""
+    from core.errors import SearchError
+
+    if result.winner["learner"] not in learners:
+        reasons = "; ".join(dict.fromkeys(trial.message or trial.status for trial in result.trials))
+        raise SearchError(f"The model could not be trained: {reasons}.", "Change the parameters or the data.")
