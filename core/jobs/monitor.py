@@ -131,7 +131,7 @@ class Monitor:
                 error_message=f"The run reached its limit of {row.timeout_s:,.0f} s and was ended.",
                 error_hint="Allow more time, or ask for less work.",
             )
-        used = processes.resident_mb(processes.members(os.getpid()))
+        used = processes.resident_mb(processes.members(os.getpid(), self.run.id))
         self.peak_mb = max(self.peak_mb, used)
         if row.memory_limit_mb is not None and used > row.memory_limit_mb:
             return Ending(
@@ -148,7 +148,7 @@ class Monitor:
             self.renew_at = now + self.settings.lease_s / 3
 
     def _processes(self) -> list[psutil.Process]:
-        return processes.members(os.getpid()) + processes.marked(self.run.id)
+        return processes.members(os.getpid(), self.run.id) + processes.marked(self.run.id)
 
     def _end_worker(self) -> None:
         processes.end(self._processes, self.settings.grace_s)

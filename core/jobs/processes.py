@@ -36,11 +36,19 @@ def is_alive(pid: int | None, created: float | None) -> bool:
         return False
 
 
-def members(leader: int) -> list[psutil.Process]:
+def members(leader: int, run_id: str) -> list[psutil.Process]:
     """Return the working processes of a session, and all descendants of its leader, but not the leader.
 
     A grandchild whose parent died is not a descendant anymore, but it is still in the session; one that opened a
-    session of its own is still a descendant. Both are returned.
+    session of its own is still a descendant. Both are returned. Processes of other runs, which a run starts that
+    submits others, are not.
+
+    Parameters
+    ----------
+    leader : int
+        Process id of the run's monitor.
+    run_id : str
+        Id of the run.
     """
     processes: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
@@ -51,7 +59,7 @@ def members(leader: int) -> list[psutil.Process]:
         for process in psutil.Process(leader).children(recursive=True):
             processes[process.pid] = process
     processes.pop(leader, None)
-    return [process for process in processes.values() if _works(process)]
+    return [process for process in processes.values() if _works(process) and _mark(process) in (run_id, None)]
 
 
 def marked(run_id: str) -> list[psutil.Process]:
@@ -62,10 +70,17 @@ def marked(run_id: str) -> list[psutil.Process]:
     """
     processes = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):  # ended, a zombie, or another user's
-            if process.environ().get(MARK) == run_id and process.pid != os.getpid():
-                processes.append(process)
+        if _mark(process) == run_id and process.pid != os.getpid():
+            processes.append(process)
     return processes
+
+
+def _mark(process: psutil.Process) -> str | None:
+    """Return the id of the run that a process belongs to; None when it has no mark, or cannot be asked."""
+    with contextlib.suppress(psutil.Error, OSError):  # ended, a zombie, or another user's
+        mark: str | None = process.environ().get(MARK)
+        return mark
+    return None
 
 
 def _works(process: psutil.Process) -> bool:

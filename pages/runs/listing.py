@@ -29,19 +29,25 @@ def show() -> None:
             width=220,
         )
         only_active = st.toggle("Only active", key="runs-active", help="Runs that are waiting, starting or running.")
+        steps = st.toggle(
+            "Steps of pipelines",
+            key="runs-steps",
+            help="Runs that work for another run, such as the steps of a pipeline.",
+        )
     active = bool(runs.find(frame.workspace(), states=_UNFINISHED, limit=1))
     states = _UNFINISHED if only_active else None
-    st.fragment(frame.guarded(_table), run_every="2s" if active else None)(task, states, active)
+    st.fragment(frame.guarded(_table), run_every="2s" if active else None)(task, states, steps, active)
 
 
-def _table(task: str | None, states: list[RunState] | None, was_active: bool) -> None:
+def _table(task: str | None, states: list[RunState] | None, steps: bool, was_active: bool) -> None:
     jobs.tick()
     workspace = frame.workspace()
     if was_active and not runs.find(workspace, states=_UNFINISHED, limit=1):
         st.rerun()
-    shown = runs.find(workspace, task=task, states=states, limit=_LIMIT)
+    shown = runs.find(workspace, task=task, states=states, parents_only=not steps, limit=_LIMIT)
     if not shown:
-        st.caption("No runs match.")
+        hidden = not steps and runs.find(workspace, task=task, states=states, limit=1)
+        st.caption("No runs match, except for steps of pipelines." if hidden else "No runs match.")
         return
     st.caption("Select a row to open the run.")
     labels = {label: color for label, color, _ in badges.RUN_STATES.values()}

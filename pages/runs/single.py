@@ -27,6 +27,8 @@ def show(run: Run) -> None:
 
 
 def _links(run: Run) -> None:
+    if run.parent_id:
+        _parent(run.parent_id)
     spec = jobs.task_spec(run.task)
     if spec.page is not None and st.button("Open the result", icon=":material/open_in_new:", key="runs-to-result"):
         st.switch_page(f"pages/{spec.page}/page.py", query_params={"run": spec.result_run_id(run)})
@@ -37,6 +39,16 @@ def _links(run: Run) -> None:
         st.caption("Its dataset was deleted.", width="content")
     elif st.button("Open the dataset", icon=":material/table_chart:", key="runs-to-data"):
         st.switch_page("pages/data/page.py", query_params={"dataset": dataset_id})
+
+
+def _parent(run_id: str) -> None:
+    parent = lookups.existing_run(run_id)
+    if parent is None:
+        st.caption("The run that it was a part of was deleted.", width="content")
+    elif st.button(
+        "Open the parent run", icon=":material/account_tree:", help=frame.plain(parent.title), key="runs-to-parent"
+    ):
+        st.switch_page("pages/runs/page.py", query_params={"run": parent.id})
 
 
 def _facts(run: Run) -> None:

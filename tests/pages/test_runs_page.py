@@ -6,7 +6,7 @@ import pytest
 
 from core import jobs
 from core.automl import AutoMLSettings
-from core.catalog import RunState, runs
+from core.catalog import Run, RunState, runs
 from core.tasks import automl
 from tests.pages.conftest import World, labels, query, texts, visit
 
@@ -89,3 +89,16 @@ def test_a_waiting_run_shows_its_place_in_the_queue(world: World) -> None:
             jobs.cancel(run_id, workspace="local")
         for run_id in started:
             jobs.wait(run_id, 30, workspace="local")
+
+
+def test_steps_of_a_pipeline_are_listed_on_request_and_lead_to_it(world: World) -> None:
+    step = runs.add(Run(workspace="local", task="automl", parent_id=world.binary, state=RunState.SUCCEEDED))
+    test = visit("runs")
+    assert step.id not in set(test.dataframe[0].value["Run"])
+    assert world.binary in set(test.dataframe[0].value["Run"])
+    test.toggle(key="runs-steps").set_value(True).run()
+    assert step.id in set(test.dataframe[0].value["Run"])
+    test = visit("runs", run=step.id)
+    test.button(key="runs-to-parent").click().run()
+    assert query(test, "run") == world.binary
+    assert "Open the parent run" not in labels(test)

@@ -1,0 +1,179 @@
+"""Runs that work for another run: they go with it, and neither stands in the other's way."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from core import jobs
+from core.catalog import ACTIVE, TERMINAL, Run, RunState, runs
+from core.errors import NotFoundError
+from core.jobs import processes, scheduler
+
+UNFINISHED = [RunState.QUEUED, *ACTIVE]
+
+
+@pytest.fixture
+def started(home, monkeypatch):
+    """Runs that tick() would have started, instead of their processes."""
+    runs_started = []
+    monkeypatch.setattr(scheduler, "_start", runs_started.append)
+    return runs_started
+
+
+def add(parent="", state=RunState.RUNNING, task="count", **fields):
+    return runs.add(
+        Run(
+            **{"workspace": "local", "task": task, "parent_id": parent, "state": state, "lease_until": time.time() + 99}
+            | fields
+        )
+    )
+
+
+def state(run):
+    return jobs.get(run.id, workspace="local").state
+
+
+def asked_to_end(run):
+    row = jobs.get(run.id, workspace="local")
+    return row.state is RunState.CANCELLED or row.cancel_requested_at is not None
+
+
+@pytest.mark.parametrize("ended", sorted(TERMINAL - {RunState.INTERRUPTED}))
+def test_whatever_way_a_run_ends_its_children_end(started, ended):
+    top, other = add(state=ended), add()
+    child = add(top.id)
+    waiting, grandchild = add(child.id, RunState.QUEUED), add(child.id)
+    done = add(top.id, RunState.SUCCEEDED)
+    of_other = add(other.id)
+    jobs.tick()
+    assert [asked_to_end(run) for run in (child, waiting, grandchild)] == [True] * 3
+    assert [state(run) for run in (child, waiting, grandchild)] == ["RUNNING", "CANCELLED", "RUNNING"]
+    assert state(done) is RunState.SUCCEEDED
+    assert not asked_to_end(of_other)
+    assert not asked_to_end(other)
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "goes_on"),
+    [
+        ({}, True),
+        ({"task": "family"}, False),  # cannot be resumed
+        ({"attempt": 3}, False),
+        ({"cancel_requested_at": 1.0}, False),
+    ],
+)
+def test_children_of_a_lost_run_go_on_if_it_does(started, fields, goes_on):
+    top = add(started_at=time.time() - 100, **{"lease_until": time.time() - 60} | fields)
+    child = add(top.id)
+    jobs.tick()
+    assert state(top) is (RunState.QUEUED if goes_on else RunState.INTERRUPTED)  # its child has the only slot
+    assert asked_to_end(child) is not goes_on
+
+
+def test_cancelling_a_run_cancels_its_children_at_once_and_those_it_still_submits(started):
+    top = add()
+    child = add(top.id)
+    jobs.cancel(top.id, workspace="local")
+    assert asked_to_end(child)
+    late = jobs.submit("count", {}, workspace="local", parent=top.id)
+    assert jobs.get(late, workspace="local").state is RunState.CANCELLED
+    assert started == []
+
+
+def test_children_are_resumed_with_their_parent_alone(started):
+    top = add(state=RunState.FAILED)
+    child = add(top.id, RunState.CANCELLED)
+    gone = add("0" * 16, RunState.CANCELLED)
+    assert [jobs.resumable(run) for run in (child, gone)] == [False, False]
+    jobs.resume(top.id, workspace="local")
+    assert jobs.resumable(child)
+    jobs.resume(child.id, workspace="local")
+    assert state(child) in UNFINISHED
+    assert not jobs.get(jobs.repeat(child.id, workspace="local"), workspace="local").parent_id
+
+
+def test_a_parent_must_be_there(started):
+    top = add()
+    child = jobs.submit("count", {}, workspace="local", parent=top.id)
+    assert jobs.get(child, workspace="local").parent_id == top.id
+    for parent, workspace in (("0" * 16, "local"), (top.id, "other")):
+        with pytest.raises(NotFoundError, match=parent):
+            jobs.submit("count", {}, workspace=workspace, parent=parent)
+    assert len(runs.find("local")) == 2
+
+
+def test_runs_that_wait_for_children_take_no_slot_of_theirs(started, monkeypatch):
+    settings = scheduler.get_settings().model_copy(update={"max_running_pipelines": 2})
+    monkeypatch.setattr(scheduler, "get_settings", lambda: settings)
+    tops = [jobs.submit("conductor", {}, workspace="local") for _ in range(3)]
+    step = jobs.submit("count", {}, workspace="local", parent=tops[0])
+    short = jobs.submit("outputs", {}, workspace="local", parent=tops[1])
+    nested = [jobs.submit("conductor", {}, workspace="local", parent=tops[index]) for index in (0, 0, 1)]
+    assert {run.id for run in started} == {*tops[:2], step, short, *nested}
+    assert jobs.queue_position(jobs.get(tops[2], workspace="local")) == 1
+    runs.change_state(tops[0], ACTIVE, RunState.SUCCEEDED)
+    jobs.tick()
+    assert started[-1].id == tops[2]
+
+
+def submit(*children, **settings):
+    """Submit a run; return it and its children, once its own process has submitted and started them."""
+    top = jobs.submit("conductor", {"children": children, **settings}, workspace="local", memory_limit_mb=400)
+    deadline = time.monotonic() + 30
+    while not (events := jobs.events(top, phase="children", workspace="local")):
+        assert time.monotonic() < deadline, jobs.log(top, workspace="local")
+        time.sleep(0.02)
+    return top, events[0].values["ids"]
+
+
+def wait_for(met, timeout=30.0):
+    deadline = time.monotonic() + timeout
+    while not met():
+        assert time.monotonic() < deadline
+        jobs.tick()
+        time.sleep(0.02)
+
+
+def leader(run_id):
+    return jobs.get(run_id, workspace="local").monitor_pid
+
+
+def test_memory_and_processes_of_a_child_are_its_own_and_cancel_reaches_them(home, gone):
+    top, (child, waiting) = submit(["hold", {"mb": 500, "until": "/never"}], ["count", {}])
+    wait_for(lambda: jobs.events(child, phase="hold", workspace="local"))
+    mine = {process.pid for process in processes.members(leader(top), top)}
+    its = {process.pid for process in processes.members(leader(child), child)}
+    descendants = {process.pid for process in psutil.Process(leader(top)).children(recursive=True)}
+    assert {leader(child), *its} < descendants, "the child was to be started by its parent's worker"
+    assert mine == descendants - {leader(child), *its}
+    time.sleep(0.6)  # twice the time between two looks at the memory
+    assert jobs.get(top, workspace="local").state is RunState.RUNNING
+    jobs.cancel(top, workspace="local")
+    assert [jobs.wait(run, 30, workspace="local").state for run in (top, child, waiting)] == [RunState.CANCELLED] * 3
+    assert jobs.get(top, workspace="local").peak_rss_mb < 400
+    gone(descendants)
+
+
+@pytest.mark.nightly
+def test_children_of_a_run_that_fails_end_with_it(home):
+    top, (child,) = submit(["hold", {"mb": 1, "until": "/never"}], then="fail")
+    assert jobs.wait(top, 30, workspace="local").state is RunState.FAILED
+    assert jobs.wait(child, 30, workspace="local").state is RunState.CANCELLED
+
+
+@pytest.mark.nightly
+def test_a_child_outlives_its_parents_monitor_and_the_next_attempt_waits_for_it(home, tmp_path):
+    top, (child,) = submit(["hold", {"mb": 1, "until": str(tmp_path / "go")}])
+    wait_for(lambda: jobs.events(child, phase="hold", workspace="local"))
+    monitor = leader(child)
+    os.kill(leader(top), signal.SIGKILL)
+    wait_for(lambda: jobs.get(top, workspace="local").attempt == 2)
+    wait_for(lambda: len(jobs.events(top, phase="children", workspace="local")) == 2)
+    (tmp_path / "go").touch()
+    assert jobs.wait(top, 30, workspace="local").result == {"states": ["SUCCEEDED"]}
+    ended = jobs.get(child, workspace="local")
+    assert (ended.attempt, ended.monitor_pid, ended.state) == (1, monitor, RunState.SUCCEEDED)
