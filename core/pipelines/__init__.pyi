@@ -1,5 +1,6 @@
 from .commands import Command, commands_of
 from .errors import PipelineError, Position
+from .exporting import Exported, asset_name, export_preparation, export_search, export_training
 from .graph import PipelineInput, Step, StepOutput, descendants, promoted_outputs, steps_of
 from .model import (
     DATA_TYPES,
@@ -35,6 +36,7 @@ __all__ = [
     "Component",
     "ComponentSource",
     "Data",
+    "Exported",
     "FolderCache",
     "Given",
     "InputOf",
@@ -57,10 +59,14 @@ __all__ = [
     "StepResult",
     "StepState",
     "Value",
+    "asset_name",
     "assets_of",
     "commands_of",
     "descendants",
     "execute",
+    "export_preparation",
+    "export_search",
+    "export_training",
     "load_pipeline",
     "promoted_outputs",
     "run_pipeline",

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.catalog import Dataset, datasets, versions
 from core.errors import InputError, NotFoundError
 from core.files import write_text
-from core.pipelines import Asset
+from core.pipelines import Asset, asset_name
 from core.registry import unknown_name
 from core.storage import get_store
 
@@ -29,6 +29,7 @@ def dataset_of(asset: Asset, workspace: str) -> Dataset:
     """
     current = datasets.find(workspace)
     fitting = [dataset for dataset in current if dataset.name == asset.name]
+    fitting = fitting or [dataset for dataset in current if asset_name(dataset.name) == asset.name]
     fitting = fitting or [dataset for dataset in current if _plain(dataset.name) == _plain(asset.name)]
     if not fitting:
         known = unknown_name(asset.name, [dataset.name for dataset in current])

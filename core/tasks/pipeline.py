@@ -33,9 +33,10 @@ from core.storage import get_store
 from core.tasks import pipeline_step
 from core.tasks._pipeline_components import StoredComponents
 from core.tasks._pipeline_data import dataset_of, write_dataset
+from core.tasks._pipeline_exports import exported
 from core.tasks._pipeline_steps import StoredSteps
 
-__all__ = ["SPEC", "read", "run", "submit", "unapproved"]
+__all__ = ["SPEC", "exported", "read", "run", "submit", "unapproved"]
 
 SPEC = TaskSpec(
     name="pipeline",
