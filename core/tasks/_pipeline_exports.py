@@ -29,11 +29,11 @@ def exported(source: Run) -> Exported:
     NotFoundError
         When the dataset was deleted.
     """
-    kinds: dict[str, tuple[type[CheckedSettings], Callable[..., Exported]]] = {
+    exports: dict[str, tuple[type[CheckedSettings], Callable[..., Exported]]] = {
         "automl": (AutoMLSettings, export_search),
         "finetune": (FineTuneSettings, export_training),
     }
-    if source.task not in (*kinds, "prepare") or source.state is not RunState.SUCCEEDED:
+    if source.task not in (*exports, "prepare") or source.state is not RunState.SUCCEEDED:
         raise InputError(
             f"A run of '{source.task}' that is {source.state.lower()} cannot be exported.",
             "Choose a search, a training or a preparation that succeeded.",
@@ -47,6 +47,6 @@ def exported(source: Run) -> Exported:
     data = f"azureml:{asset_name(dataset.name)}:{number}"
     if source.task == "prepare":
         return export_preparation(recipe or {"steps": []}, data=data, title=source.title)
-    model, export = kinds[source.task]
+    model, export = exports[source.task]
     settings = {name: value for name, value in source.settings.items() if name in model.model_fields}
     return export(settings, data=data, title=source.title, recipe=recipe if first else None)
