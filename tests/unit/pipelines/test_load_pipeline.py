@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,86 +17,12 @@ from core.pipelines import (
     promoted_outputs,
     steps_of,
 )
-
-Write = Callable[[Mapping[str, str]], Path]
-
-TRAIN = """
-$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
-name: train
-version: 3
-type: command
-inputs:
-  data: {type: uri_folder}
-  rate: {type: number, default: 1e-3, min: 0, max: 1}
-  loss: {type: string, enum: [squared, absolute], default: squared}
-  weights: {type: uri_file, optional: true}
-outputs:
-  model: {type: mlflow_model}
-code: ./src
-environment: {image: python}
-command: >-
-  python train.py --data ${{inputs.data}} --rate ${{inputs.rate}} --loss ${{inputs.loss}}
-  $[[--weights ${{inputs.weights}}]] --model ${{outputs.model}}
-"""
-
-MAIN = """
-$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
-type: pipeline
-display_name: churn
-tags: {team: growth, year: 2024}
-settings:
-  default_compute: azureml:cpu-cluster
-  continue_on_step_failure: true
-inputs:
-  raw: {type: uri_folder, path: ./data, mode: ro_mount}
-  rate: 0.2
-  rows: 100
-  label: churned
-  shuffle: true
-outputs:
-  best: {mode: upload}
-jobs:
-  prepare:
-    command: python prepare.py ${{inputs.raw}} ${{inputs.rows}} ${{inputs.label}} ${{outputs.table}}
-    code: src
-    compute: azureml:cpu-cluster
-    environment: azureml:sklearn:1
-    inputs:
-      raw: ${{parent.inputs.raw}}
-      rows: ${{inputs.rows}}
-      label: ${{parent.inputs.label}}
-    outputs:
-      table: {type: uri_folder, mode: rw_mount}
-    limits: {timeout: 60}
-  train:
-    component: file:./train.yml
-    inputs:
-      data: {type: uri_folder, path: "${{parent.jobs.prepare.outputs.table}}", mode: download}
-      rate: "0.5"
-    outputs:
-      model: ${{parent.outputs.best}}
-    environment_variables: {SEED: 1}
-"""
+from tests.unit.pipelines.load_files import MAIN, TRAIN, write_files
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Return a function that writes files and returns the path of the pipeline."""
-
-    def writer(files: Mapping[str, str]) -> Path:
-        for folder in ("src", "data"):
-            (tmp_path / folder).mkdir(exist_ok=True)
-        for name, text in files.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text)
-        return tmp_path / "pipeline.yml"
-
-    return writer
-
-
-@pytest.fixture
-def churn(write: Write) -> Pipeline:
-    return load_pipeline(write({"pipeline.yml": MAIN, "train.yml": TRAIN}))
+def churn(tmp_path: Path) -> Pipeline:
+    return load_pipeline(write_files(tmp_path))
 
 
 def test_head_of_a_file(churn: Pipeline) -> None:
@@ -165,17 +90,17 @@ def test_what_has_no_effect_is_noticed_once(churn: Pipeline) -> None:
     assert notices == [(7, "'default_compute'"), (10, "'mode'"), (21, "'compute'"), (22, "'environment'")]
 
 
-def test_registered_data(write: Write) -> None:
+def test_registered_data(tmp_path: Path) -> None:
     text = MAIN.replace("path: ./data, mode: ro_mount", "path: azureml:customer_data@latest")
-    raw = load_pipeline(write({"pipeline.yml": text, "train.yml": TRAIN})).values["raw"]
+    raw = load_pipeline(write_files(tmp_path, {"pipeline.yml": text})).values["raw"]
     assert isinstance(raw, Data)
     assert (raw.asset, raw.path) == (Asset("customer_data", label="latest"), None)
 
 
 @pytest.mark.parametrize("path", ["azureml://datastores/blob/paths/x", "https://example.com/x", "wasbs://a@b.net/x"])
-def test_data_of_a_cloud_is_noticed(write: Write, path: str) -> None:
+def test_data_of_a_cloud_is_noticed(tmp_path: Path, path: str) -> None:
     text = MAIN.replace("path: ./data, mode: ro_mount", f"path: '{path}'")
-    pipeline = load_pipeline(write({"pipeline.yml": text, "train.yml": TRAIN}))
+    pipeline = load_pipeline(write_files(tmp_path, {"pipeline.yml": text}))
     raw = pipeline.values["raw"]
     assert isinstance(raw, Data)
     assert (raw.path, raw.asset) == (None, None)
