@@ -149,7 +149,7 @@ def test_mistake_in_a_pipeline(tmp_path: Path, text: str, changed: str, line: in
 @pytest.mark.parametrize(
     ("text", "changed", "line", "message"),
     [
-        ("rate: {type: number,", "rate: {type: nunber,", 8, "no type 'nunber'"),
+        ("rate: {type: number,", "rate: {type: numeral,", 8, "no type 'numeral'"),
         ("rate: {type: number,", "rate: {", 8, "The input 'rate' has no type"),
         ("default: 1e-3", "default: x", 8, "'rate' is 'x', which is not a number"),
         ("default: 1e-3", "default: 3", 8, "above its maximum"),
