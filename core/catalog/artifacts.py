@@ -8,7 +8,7 @@ from core.catalog.engine import reading, writing
 from core.catalog.tables import Dataset, FileReference, RunArtifact
 from core.errors import NotFoundError
 
-__all__ = ["add", "find", "get", "in_use", "remove"]
+__all__ = ["add", "find", "get", "in_use", "remove", "run_with"]
 
 
 def add(artifact: RunArtifact) -> None:
@@ -51,6 +51,15 @@ def remove(run_id: str, name: str, workspace: str) -> RunArtifact:
     with writing() as session:
         session.delete(artifact)
     return artifact
+
+
+def run_with(name: str, digest: str, workspace: str) -> str | None:
+    """Return the id of a run that has an artifact of this name with this content, or None."""
+    query = select(RunArtifact.run_id).where(
+        RunArtifact.name == name, RunArtifact.digest == digest, RunArtifact.workspace == workspace
+    )
+    with reading() as session:
+        return session.exec(query.limit(1)).first()
 
 
 def in_use(digest: str) -> bool:

@@ -26,11 +26,14 @@ from .running.result import PipelineResult, StepResult
 from .running.run import run_pipeline
 from .running.step_cache import FolderCache, KeptStep, StepCache
 from .running.step_call import StepCall, StepOutcome, StepState
+from .shipped.register_model import REGISTRATION, WORKSPACE_VARIABLE
 from .values import typed_value
 
 __all__ = [
     "DATA_TYPES",
+    "REGISTRATION",
     "VALUE_TYPES",
+    "WORKSPACE_VARIABLE",
     "Asset",
     "Command",
     "Component",

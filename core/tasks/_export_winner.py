@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import json
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ExportError, InputError
 from core.jobs import RunContext
-from core.progress import Event
+from core.progress import Event, Report
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.automl import AutoMLResult
 
-__all__ = ["export_winner"]
+__all__ = ["export_files", "export_winner"]
 
 _COMPARED_ROWS, _KEPT_ROWS = 2_000, 1_000
 
 
 def export_winner(context: RunContext, frame: pd.DataFrame, result: AutoMLResult) -> str | None:
-    """Store ``model.onnx``, ``onnx.json``, and ``rows.parquet``: raw rows to score, by their position in the table.
+    """Store the files of `export_files` with a run, and return the reason where there are none."""
+    folder = context.workdir / "exported"
+    folder.mkdir(exist_ok=True)
+    reason = export_files(folder, frame, result, context.report)
+    if reason is None:
+        for path in sorted(folder.iterdir()):
+            context.keep(path.name, path)
+    return reason
+
+
+def export_files(folder: Path, frame: pd.DataFrame, result: AutoMLResult, report: Report) -> str | None:
+    """Write ``model.onnx``, ``onnx.json``, and ``rows.parquet``: raw rows to score, by their position in the table.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that exists.
+    frame : DataFrame
+        Table of the search.
+    result : AutoMLResult
+        Result of the search.
+    report : callable
+        Callback for progress.
 
     Returns
     -------
@@ -30,11 +53,9 @@ def export_winner(context: RunContext, frame: pd.DataFrame, result: AutoMLResult
     """
     from core.edge import export_onnx
 
-    context.report(Event("export", 0.99, "Exporting the model and comparing its answers"))
+    report(Event("export", 0.99, "Exporting the model and comparing its answers"))
     rows = frame[result.features]
     parts = [rows.iloc[table["row_id"].to_numpy()[:_COMPARED_ROWS]] for table in (result.oof, result.test)]
-    folder = context.workdir / "exported"
-    folder.mkdir(exist_ok=True)
     try:
         exported = export_onnx(
             result.model,
@@ -45,16 +66,14 @@ def export_winner(context: RunContext, frame: pd.DataFrame, result: AutoMLResult
             target=result.settings.target,
         )
     except (ExportError, InputError) as error:
-        context.report(Event("export", 0.99, error.message))
+        report(Event("export", 0.99, error.message))
         return error.message
     except Exception as error:  # noqa: BLE001  (shown to the user and logged; a model without ONNX is still a result)
         traceback.print_exception(error)
         message = f"The model could not be exported ({type(error).__name__}: {str(error)[:300]})."
-        context.report(Event("export", 0.99, message, {"error": type(error).__name__}))
+        report(Event("export", 0.99, message, {"error": type(error).__name__}))
         return message
     (folder / "onnx.json").write_text(json.dumps(exported.to_dict(), default=str), encoding="utf-8")
     kept = (result.test if len(result.test) else result.oof)["row_id"].to_numpy()[:_KEPT_ROWS]
     rows.iloc[kept].set_axis(kept).to_parquet(folder / "rows.parquet")
-    for path in sorted(folder.iterdir()):
-        context.keep(path.name, path)
     return None

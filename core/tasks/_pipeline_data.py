@@ -11,6 +11,7 @@ from core.catalog import Dataset, datasets, versions
 from core.errors import InputError, NotFoundError
 from core.files import write_text
 from core.pipelines import Asset, asset_name
+from core.readings import Reading
 from core.registry import unknown_name
 from core.storage import get_store
 
@@ -64,6 +65,8 @@ def write_dataset(dataset: Dataset, folder: Path) -> Path:
     InputError
         When the content of the dataset is no longer stored.
     """
+    from core.datasets import ReadReport, Recipe, Replay
+
     store = get_store()
     if not store.exists(dataset.data_digest):
         raise InputError(f"The content of '{dataset.name}' is not stored any more.", "Import it again.")
@@ -71,5 +74,10 @@ def write_dataset(dataset: Dataset, folder: Path) -> Path:
     folder.mkdir(parents=True)
     shutil.copyfile(store.local_path(dataset.data_digest), folder / "data.parquet")
     record = {"name": dataset.name, "roles": dataset.roles, "fingerprint": dataset.fingerprint}
+    if dataset.report:
+        record["reading"] = json.loads(Reading.of(ReadReport.from_dict(dataset.report)).to_json())
+    if "fitted" in dataset.lineage:
+        steps = Replay(Recipe.from_dict(dataset.lineage["fitted"]), dataset.lineage.get("types", {}))
+        record["steps"] = steps.to_dict()
     write_text(folder / "dataset.json", json.dumps(record, indent=1, ensure_ascii=False))
     return folder

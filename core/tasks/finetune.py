@@ -13,7 +13,7 @@ from core.catalog import Dataset, datasets
 from core.errors import ExportError, InputError
 from core.finetune import FineTuneSettings
 from core.jobs import RunContext, TaskSpec
-from core.progress import Event
+from core.progress import Event, Report
 from core.storage import get_store
 from core.tasks._reading import keep_reading
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from core.finetune import FineTuneResult
 
-__all__ = ["SPEC", "run", "submit"]
+__all__ = ["SPEC", "export_text_model", "run", "submit"]
 
 SPEC = TaskSpec(
     name="finetune",
@@ -71,7 +71,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     folder = context.workdir / "result"
     result.save(folder)
     keep_reading(dataset, folder)
-    export_error = _export(context, result, frame[settings.text_column], folder)
+    export_error = export_text_model(result, frame[settings.text_column], folder, context.report)
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         context.keep(path.relative_to(folder).as_posix(), path)
     return {
@@ -84,11 +84,11 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     }
 
 
-def _export(context: RunContext, result: FineTuneResult, texts: pd.Series, folder: Path) -> str | None:
+def export_text_model(result: FineTuneResult, texts: pd.Series, folder: Path, report: Report) -> str | None:
     """Export the model to ONNX; return why that failed, if it did: the model itself is stored in any case."""
     from core.edge import export_onnx
 
-    context.report(Event("export", 1.0, "Exporting the model and comparing its predictions"))
+    report(Event("export", 1.0, "Exporting the model and comparing its predictions"))
     held_out = set(result.test["row_id"]) | set(result.validation["row_id"])
     usable = texts.dropna().astype(str)
     usable = usable[usable.str.strip().astype(bool)]
@@ -102,7 +102,7 @@ def _export(context: RunContext, result: FineTuneResult, texts: pd.Series, folde
             max_length=result.settings.max_length,
         )
     except (ExportError, InputError) as error:
-        context.report(Event("export", 1.0, error.message))
+        report(Event("export", 1.0, error.message))
         return error.message
     (folder / "onnx.json").write_text(json.dumps(model.to_dict()), encoding="utf-8")
     return None

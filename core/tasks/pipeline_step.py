@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from core import jobs
 from core.errors import JobError, LimitError
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
-from core.pipelines import StepCall, StepState, execute
+from core.pipelines import WORKSPACE_VARIABLE, StepCall, StepState, execute
+from core.tasks.pipeline_models import perform_registrations
 
 __all__ = ["SPEC", "run", "submit"]
 
@@ -38,9 +40,19 @@ def submit(call: StepCall, *, parent: str, workspace: str) -> str:
 def run(context: RunContext) -> JsonObject:
     """Run the command; what it prints is the run's log."""
     call = StepCall.from_dict(context.settings["call"])
+    if call.shipped:
+        call = replace(call, variables={**call.variables, WORKSPACE_VARIABLE: "1"})
     outcome = execute(call, echo=_print)
     match outcome.state:
         case StepState.SUCCEEDED:
+            if call.shipped:
+                perform_registrations(
+                    call.outputs,
+                    pipeline_run=context.settings["pipeline"],
+                    step=call.step,
+                    workspace=context.workspace,
+                    report=context.report,
+                )
             return {"values": dict(outcome.values)}
         case StepState.TIMED_OUT:
             raise LimitError(outcome.message, outcome.hint)

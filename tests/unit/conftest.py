@@ -11,6 +11,7 @@ import pytest
 from core import fork_server
 from core.automl import AutoMLResult, AutoMLSettings, search
 from core.progress import Event
+from tests.unit.pipelines.shipped_chain import Chain, make_chain
 
 _OWN = ("workdir", "should_stop", "started", "configs", "earlier")  # arguments of `search` itself
 
@@ -47,6 +48,13 @@ def helper_processes() -> list[psutil.Process]:
 def helpers() -> Any:
     """``helpers()`` lists the processes of searches that are alive."""
     return helper_processes
+
+
+@pytest.fixture(scope="session")
+def shipped_chain(shared: Any, tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    """What the shipped components of pipelines made of German credit, up to a model; nobody changes it."""
+    made: Chain = shared("shipped-chain", lambda: make_chain(tmp_path_factory.mktemp("shipped") / "chain"))
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -16,25 +16,16 @@ from xgboost import XGBClassifier
 
 from core import charts
 from core.automl import AutoMLResult
-from core.datasets import Recipe, load_sample
+from core.datasets import Recipe
 from core.errors import ExportError, InputError, SettingsError
 from core.evaluation import split_test
 from core.models import load_served_model
 from core.pipelines.shipped import component_files, data_prep, feature_engineering, model_evaluation, train_xgboost
 from core.pipelines.shipped.command import read_error
 from core.pipelines.tables import read_data
+from tests.unit.pipelines.shipped_chain import NUMBERS, PARAMETERS, SPLIT_SEED, credit_table, execute
 
 ROOT = Path(__file__).parents[3]
-NUMBERS = ["duration_months", "credit_amount", "installment_rate", "residence_since", "age", "number_of_credits"]
-
-
-def execute(component, capsys, **values):
-    """Run a component in this process; return its log."""
-    flags = [part for name, value in values.items() for part in (f"--{name}", str(value))]
-    status = component.main(flags)
-    log = capsys.readouterr()
-    assert status == 0, log.err
-    return log.out
 
 
 @pytest.fixture
@@ -47,63 +38,60 @@ def folder(tmp_path):
     return make
 
 
-@pytest.fixture
-def credit():
-    frame = load_sample("german_credit").frame
-    numbers = frame[[*NUMBERS, "sex", "credit"]].rename(columns={"sex": "gender"})
-    numbers.insert(0, "customer", [f"c{index:04d}" for index in range(len(numbers))])
-    numbers.loc[[3, 5, 8], "credit"] = None
-    return numbers
+def test_a_table_without_a_recipe_stays_as_it_is(shipped_chain):
+    log = shipped_chain.logs["data_prep"]
+    assert "No recipe was given" in log
+    assert "Target: 'credit' (the dataset's role)." in log
+    prepared = shipped_chain.folder / "prepared"
+    pd.testing.assert_frame_equal(read_data(prepared).frame, credit_table(), check_dtype=False)
+    report = json.loads((prepared / "report.json").read_text())
+    said = {item["check"] for item in report["findings"] if item["level"] != "passed"}
+    assert {"identifier", "missing_target"} <= said
 
 
-def test_from_a_file_to_a_report(credit, folder, capsys, monkeypatch):
+def test_rows_are_held_out_as_a_search_holds_them_out(shipped_chain):
+    log = shipped_chain.logs["feature_engineering"]
+    assert "3 of 1,000 rows have no 'credit'" in log
+    assert "'customer' is left out: it identifies the rows" in log
+    known = credit_table().dropna(subset=["credit"])
+    train, test = split_test((known["credit"] == "good").to_numpy(dtype=int), True, 0.2, SPLIT_SEED)
+    for part, rows in (("train", train), ("test", test)):
+        expected = known.iloc[rows].drop(columns="customer").reset_index(drop=True)
+        pd.testing.assert_frame_equal(read_data(shipped_chain.features, part).frame, expected, check_dtype=False)
+
+
+def reference_scores(chain):
+    """Return the probabilities of 'good' of the test rows by XGBoost alone."""
+    train, test = read_data(chain.features, "train").frame, read_data(chain.features, "test").frame
+    reference = XGBClassifier(**PARAMETERS, tree_method="hist", random_state=0)
+    reference.fit(train[NUMBERS].to_numpy(np.float32), (train["credit"] == "good").astype(int))
+    return test, reference.predict_proba(test[NUMBERS].to_numpy(np.float32))[:, 1]
+
+
+def test_the_model_is_that_of_xgboost_whatever_the_order_of_the_columns(shipped_chain):
+    assert "the training part of the data" in shipped_chain.logs["train_xgboost"]
+    result = AutoMLResult.load(shipped_chain.model / "data")
+    assert result.winner["learner"] == "xgb_limitdepth"
+    assert result.features == NUMBERS
+    test, scores = reference_scores(shipped_chain)
+    shuffled = test.sample(frac=1, random_state=0)
+    served = load_served_model(shipped_chain.model / "data").predict(shuffled[shuffled.columns[::-1]])
+    np.testing.assert_allclose(served["p(good)"].sort_index(), scores, atol=1e-6)
+
+
+def test_an_evaluation_computes_what_scikit_learn_does(shipped_chain, folder, monkeypatch):
     def cannot_draw(drawn):
         raise ExportError("There is no engine.")
 
     monkeypatch.setattr(charts, "svg_of", cannot_draw)  # it takes a process of its own
-    raw, prepared, features, model, results = (
-        folder(name) for name in ("raw", "prepared", "features", "model", "results")
+    results = folder("results")
+    log = execute(
+        model_evaluation, model=shipped_chain.model, test_data=shipped_chain.features, evaluation_results=results
     )
-    credit.to_csv(raw / "credit.csv", index=False)
-    roles = {"target": "credit", "sensitive": ["gender"], "ignore": ["gender"]}
-    (raw / "dataset.json").write_text(json.dumps({"name": "customers", "roles": roles}))
-
-    log = execute(data_prep, capsys, raw_data=raw, prepared_data=prepared)
-    assert "No recipe was given" in log
-    assert "Target: 'credit' (the dataset's role)." in log
-    pd.testing.assert_frame_equal(read_data(prepared).frame, credit, check_dtype=False)
-    report = json.loads((prepared / "report.json").read_text())
-    assert {"identifier", "missing_target"} <= {
-        item["check"] for item in report["findings"] if item["level"] != "passed"
-    }
-
-    log = execute(feature_engineering, capsys, input_data=prepared, features=features, seed=4)
-    assert "3 of 1,000 rows have no 'credit'" in log
-    assert "'customer' is left out: it identifies the rows" in log
-    known = credit[credit["credit"].notna()]
-    train_rows, test_rows = split_test((known["credit"] == "good").to_numpy(dtype=int), True, 0.2, 4)
-    train, test = read_data(features, "train").frame, read_data(features, "test").frame
-    for part, rows in ((train, train_rows), (test, test_rows)):
-        expected = known.iloc[rows].drop(columns="customer").reset_index(drop=True)
-        pd.testing.assert_frame_equal(part, expected, check_dtype=False)
-
-    parameters = {"learning_rate": 0.2, "max_depth": 3, "n_estimators": 30}
-    log = execute(train_xgboost, capsys, training_data=features, model=model, **parameters)
-    assert "the training part of the data" in log
-    result = AutoMLResult.load(model / "data")
-    assert result.winner["learner"] == "xgb_limitdepth"
-    assert result.features == NUMBERS
-    reference = XGBClassifier(**parameters, tree_method="hist", random_state=0)
-    reference.fit(train[NUMBERS].to_numpy(np.float32), (train["credit"] == "good").astype(int))
-    scores = reference.predict_proba(test[NUMBERS].to_numpy(np.float32))[:, 1]
-    shuffled = test.sample(frac=1, random_state=0)  # whatever the order of rows and columns
-    served = load_served_model(model / "data").predict(shuffled[shuffled.columns[::-1]])
-    np.testing.assert_allclose(served["p(good)"].sort_index(), scores, atol=1e-6)
-
-    log = execute(model_evaluation, capsys, model=model, test_data=features, evaluation_results=results)
     assert "The report has no charts: There is no engine." in log
     assert "The figures are about 'good'" in log
     figures = json.loads((results / "metrics.json").read_text())
+    test, scores = reference_scores(shipped_chain)
     truth, predicted = test["credit"] == "good", scores > 0.5
     expected = {
         "roc_auc": roc_auc_score(truth, scores),
@@ -123,16 +111,20 @@ def test_from_a_file_to_a_report(credit, folder, capsys, monkeypatch):
     assert not re.search(r"""(src|href)=["'](?!#)""", page)
     assert f"{expected['roc_auc']:.4g}" in page
 
-    # on the rows that it was trained on, it says so
-    again = folder("again")
-    execute(model_evaluation, capsys, model=model, test_data=features / "train", evaluation_results=again)
-    figures = json.loads((again / "metrics.json").read_text())
+
+def test_an_evaluation_on_training_rows_says_so(shipped_chain, folder, monkeypatch):
+    monkeypatch.setattr(charts, "svg_of", lambda drawn: ["<svg></svg>" for _ in drawn])
+    results, rows = folder("results"), shipped_chain.features / "train"
+    execute(model_evaluation, model=shipped_chain.model, test_data=rows, evaluation_results=results)
+    figures = json.loads((results / "metrics.json").read_text())
     assert figures["held_out"] is False
     assert "were not held out" in figures["verdict"]
     assert "never saw" not in figures["verdict"]
+    assert "were not held out" in (results / "report.html").read_text()
 
 
-def test_a_recipe_is_applied_and_roles_follow_new_names(credit, folder, capsys, tmp_path):
+def test_a_recipe_is_applied_and_roles_follow_new_names(folder, capsys, tmp_path):
+    credit = credit_table()
     raw, prepared = folder("raw"), folder("prepared")
     credit.to_parquet(raw / "table.parquet")
     (raw / "dataset.json").write_text(json.dumps({"roles": {"target": "credit", "sensitive": ["gender", "age"]}}))
@@ -145,7 +137,7 @@ def test_a_recipe_is_applied_and_roles_follow_new_names(credit, folder, capsys, 
         ]
     )
     (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_dict()))
-    log = execute(data_prep, capsys, raw_data=raw, recipe=tmp_path / "recipe.json", prepared_data=prepared)
+    log = execute(data_prep, raw_data=raw, recipe=tmp_path / "recipe.json", prepared_data=prepared)
     table = read_data(prepared)
     np.testing.assert_allclose(table.frame["monthly"], credit["credit_amount"] / credit["duration_months"])
     assert (table.description.target, table.description.sensitive) == ("granted", ("age",))
@@ -156,7 +148,7 @@ def test_a_recipe_is_applied_and_roles_follow_new_names(credit, folder, capsys, 
     assert isinstance(read_error(capsys.readouterr().err), InputError)
 
 
-def test_columns_are_judged_by_the_training_rows_alone(folder, capsys):
+def test_columns_are_judged_by_the_training_rows_alone(folder):
     day = pd.date_range("2024-01-01", periods=200)
     late = np.arange(200) >= 160
     frame = pd.DataFrame(
@@ -164,7 +156,7 @@ def test_columns_are_judged_by_the_training_rows_alone(folder, capsys):
     )
     raw, features = folder("raw"), folder("features")
     frame.to_parquet(raw / "table.parquet")
-    log = execute(feature_engineering, capsys, input_data=raw, features=features, time_column="day")
+    log = execute(feature_engineering, input_data=raw, features=features, time_column="day")
     assert "'flag' is left out: it has only one value." in log
     assert "by time: the latest by 'day'" in log
     train, test = read_data(features, "train"), read_data(features, "test").frame
@@ -212,9 +204,9 @@ def test_the_command_of_a_component_passes_every_port(name):
 
 
 @pytest.mark.nightly
-def test_the_chain_runs_as_commands_and_loads_nothing_of_the_engine(credit, folder, tmp_path):
+def test_the_chain_runs_as_commands_and_loads_nothing_of_the_engine(folder):
     raw, scratch = folder("raw"), folder("scratch")
-    credit.to_csv(raw / "credit.csv", index=False)
+    credit_table().to_csv(raw / "credit.csv", index=False)
     prepared, features, model, results = (folder(name) for name in ("prepared", "features", "model", "results"))
     steps = {
         "data_prep": {"raw_data": raw, "target": "credit", "prepared_data": prepared},
