@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,10 +19,21 @@ from core.pipelines.model import DATA_TYPES
 from core.pipelines.shipped import component_files
 from core.progress import Event
 
-__all__ = ["ERROR_MARKER", "Arguments", "log", "log_event", "read_error", "run_component", "write_report"]
+__all__ = [
+    "ERROR_MARKER",
+    "Arguments",
+    "log",
+    "log_event",
+    "read_error",
+    "run_component",
+    "write_metrics",
+    "write_report",
+]
 
 ERROR_MARKER = "PLUMBLINE_ERROR "
 """Start of the line on standard error that has the error as JSON."""
+METRICS_VARIABLE = "PLUMBLINE_METRICS"
+"""Variable with the path of the file that takes the metrics of a step."""
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
 
@@ -125,7 +137,7 @@ def log(*lines: str) -> None:
 
 def log_event(event: Event) -> None:
     """Print an event of progress to the log of the step."""
-    if event.message:
+    if event.message and event.phase != "evaluate":  # a pipeline tests a model in a step of its own
         log(event.message)
 
 
@@ -143,6 +155,20 @@ def write_report(folder: Path, component: str, **values: Any) -> None:
     """
     record: JsonObject = {"component": component, **values}
     write_text(folder / "report.json", json.dumps(jsonable(record), indent=1, ensure_ascii=False))
+
+
+def write_metrics(values: Mapping[str, float | None]) -> None:
+    """Write numbers to the file that `METRICS_VARIABLE` names, where it names one: a sweep compares its trials by them.
+
+    Parameters
+    ----------
+    values : mapping of str to float or None
+        Numbers by name; those that are not known are left out.
+    """
+    target = os.environ.get(METRICS_VARIABLE)
+    if target:
+        known = {name: value for name, value in jsonable(dict(values)).items() if value is not None}
+        write_text(target, json.dumps(known))
 
 
 class _Parser(argparse.ArgumentParser):

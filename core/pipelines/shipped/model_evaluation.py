@@ -13,7 +13,7 @@ from core.columns import require_columns
 from core.errors import ExportError
 from core.files import write_text
 from core.jsonable import jsonable
-from core.pipelines.shipped.command import Arguments, log, run_component, write_report
+from core.pipelines.shipped.command import Arguments, log, run_component, write_metrics, write_report
 from core.pipelines.shipped.evaluation_report import EvaluationReport, GroupComparison
 from core.pipelines.shipped.scored import (
     PositiveClass,
@@ -85,6 +85,7 @@ def _work(arguments: Arguments) -> None:
         page = report.to_html(charts=False)
     write_text(folder / "report.html", page)
     write_report(folder, "model_evaluation", verdict=verdict, target=scored.target, notes=report.notes)
+    write_metrics({name: item.value for name, item in compared.metrics["model"].items()})
     log("Wrote report.html and metrics.json.")
 
 

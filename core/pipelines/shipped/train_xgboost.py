@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from core.pipelines.shipped.command import Arguments, log, run_component
+from core.pipelines.shipped.command import Arguments, log, run_component, write_metrics
 from core.pipelines.shipped.training import (
     log_result,
     read_training,
@@ -51,6 +51,7 @@ def _work(arguments: Arguments) -> None:
     require_learner(result, [_LEARNER])
     log_result(result)
     save_model(result, table, target, arguments.path("model"), component="train_xgboost")
+    write_metrics({**(result.trials[0].metrics or {}), result.metric: result.winner["score"]})
     log("Wrote the model.")
 
 
