@@ -17,7 +17,7 @@ from core.pipelines.reading.references import is_remote
 from core.pipelines.reading.sections import Section
 from core.pipelines.reading.yaml_nodes import Item, Scalar, plain
 
-__all__ = ["check_texts", "read_command_component", "read_inline_command", "reject_bindings"]
+__all__ = ["check_texts", "read_command_component", "read_inline_command", "read_variables", "reject_bindings"]
 
 
 def read_command_component(section: Section, origin: Origin, reading: Reading) -> Component:
@@ -48,7 +48,7 @@ def read_command_component(section: Section, origin: Origin, reading: Reading) -
         outputs=read_output_ports(section.group("outputs"), origin, reading),
         command=command.text,
         environment=_environment(section.item("environment")),
-        environment_variables=section.texts("environment_variables"),
+        environment_variables=read_variables(section, origin, reading),
         deterministic=section.flag("is_deterministic", True),
         title=section.text("display_name"),
         description=section.text("description"),
@@ -100,6 +100,17 @@ def check_texts(section: Section, component: Component, swept: Collection[str] =
     for entry in section.group("environment_variables").values():
         if isinstance(entry.value, Scalar):
             check_text(entry.value, component.inputs, component.outputs, swept)
+
+
+def read_variables(section: Section, origin: Origin, reading: Reading) -> dict[str, str]:
+    """Return environment variables; those of a file's own could make a shipped component run other code."""
+    if "environment_variables" in section and reading.shipped_only and not origin.shipped:
+        raise PipelineError(
+            "Environment variables cannot be set on this installation.",
+            "Remove them, or run the file on an installation of your own.",
+            section.at("environment_variables"),
+        )
+    return section.texts("environment_variables")
 
 
 def reject_bindings(item: Item, noun: str) -> None:

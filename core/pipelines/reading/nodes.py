@@ -11,7 +11,7 @@ from core.pipelines.reading import keys
 from core.pipelines.reading.automl_nodes import automl_component, check_task, read_automl_inputs, read_automl_settings
 from core.pipelines.reading.checks import check_graph, with_output_types
 from core.pipelines.reading.component_files import read_component
-from core.pipelines.reading.components import check_texts, read_inline_command
+from core.pipelines.reading.components import check_texts, read_inline_command, read_variables
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.inference import with_inferred_inputs
 from core.pipelines.reading.node_kinds import kind_of
@@ -139,7 +139,7 @@ class _NodeReader:
             inputs,
             outputs,
             reference=reference,
-            environment_variables=self._section.texts("environment_variables"),
+            environment_variables=read_variables(self._section, self._origin, self._reading),
             timeout_s=self._timeout(),
         )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.jsonable import JsonObject
 from core.pipelines.errors import PipelineError
-from core.pipelines.model import Component
+from core.pipelines.model import Component, Port
 from core.pipelines.reading.commands import swept_in
 from core.pipelines.reading.components import reject_bindings
+from core.pipelines.reading.ports import check_literal, literal_of
 from core.pipelines.reading.sections import Section, text_of, whole_of
 from core.pipelines.reading.yaml_nodes import Item, Scalar, Sequence, describe, plain
 from core.registry import unknown_name
@@ -26,6 +29,9 @@ DISTRIBUTIONS = {
     "randint": ("upper",),
 }
 """Distributions of a search space, with the keys that each of them needs."""
+
+FRACTIONS = ("uniform", "loguniform", "normal", "lognormal")
+"""Distributions that do not give whole numbers."""
 
 ALGORITHMS = ("random", "grid", "bayesian")
 GOALS = ("minimize", "maximize")
@@ -69,6 +75,7 @@ def read_sweep_settings(section: Section, trial: Component) -> JsonObject:
                 f"The input '{name}' takes files, and cannot be swept.", "Sweep a value.", entry.position
             )
         _check_distribution(entry.value, name)
+        _check_values(entry.value, trial.inputs[name])
     objective = Section(
         section.require("objective", "Give 'goal' and 'primary_metric'."), "'objective'", ("goal", "primary_metric")
     )
@@ -82,11 +89,13 @@ def read_sweep_settings(section: Section, trial: Component) -> JsonObject:
         if item is not None:
             whole_of(item, f"'{key}'", low=1)
     settings: JsonObject = {"search_space": plain(space)}
-    for key, check in (("sampling_algorithm", _check_algorithm), ("early_termination", _check_policy)):
-        item = section.item(key)
-        if item is not None:
-            check(item)
-            settings[key] = plain(item)
+    algorithm, policy = section.item("sampling_algorithm"), section.item("early_termination")
+    if algorithm is not None:
+        _check_algorithm(algorithm, Section(space, "'search_space'"))
+        settings["sampling_algorithm"] = plain(algorithm)
+    if policy is not None:
+        _check_policy(policy)
+        settings["early_termination"] = plain(policy)
     for key in ("search_space", "objective", "limits", "sampling_algorithm", "early_termination"):
         item = section.item(key)
         if item is not None:
@@ -122,15 +131,45 @@ def _check_distribution(item: Item, name: str) -> None:
         raise PipelineError("'min_value' is above 'max_value'.", "Exchange them.", section.at("min_value"))
 
 
-def _check_algorithm(item: Item) -> None:
-    if isinstance(item, Scalar):
-        _one_of(item, "sampling algorithm", ALGORITHMS)
-        return
+def _check_values(item: Item, port: Port) -> None:
+    """Check what a distribution can give against the input of the trial."""
+    section = Section(item, f"the search space of '{port.name}'")
+    kind = section.text("type").lower()
+    values = section.item("values")
+    if isinstance(values, Sequence):
+        for choice in values.items:
+            check_literal(literal_of(choice, "a value"), port, choice.position)
+    if kind in ("uniform", "quniform"):
+        for key in ("min_value", "max_value"):
+            bound = section.entries[key].value
+            check_literal(literal_of(bound, f"'{key}'"), replace(port, type="number"), bound.position)
+    if (port.type == "boolean" and kind != "choice") or (port.type == "integer" and kind in FRACTIONS):
+        raise PipelineError(
+            f"The distribution '{kind}' does not give what the input '{port.name}' takes ({port.type}).",
+            "Write a choice, or randint for whole numbers.",
+            section.at("type"),
+        )
+
+
+def _check_algorithm(item: Item, space: Section) -> None:
+    algorithm = item if isinstance(item, Scalar) else _algorithm_of(item)
+    if _one_of(algorithm, "sampling algorithm", ALGORITHMS) == "grid":
+        for name, entry in space.entries.items():
+            kind = Section(entry.value, "the search space").text("type")
+            if kind.lower() != "choice":
+                raise PipelineError(
+                    f"A grid needs choices, but '{name[:60]}' is of the type '{kind}'.",
+                    "List its values as a choice, or write 'sampling_algorithm: random'.",
+                    entry.position,
+                )
+
+
+def _algorithm_of(item: Item) -> Item:
     section = Section(item, "'sampling_algorithm'", ("type", "seed", "rule", "logbase"))
-    _one_of(section.require("type", "Write random, grid or bayesian."), "sampling algorithm", ALGORITHMS)
     seed = section.item("seed")
     if seed is not None:
         whole_of(seed, "'seed'")
+    return section.require("type", "Write random, grid or bayesian.")
 
 
 def _check_policy(item: Item) -> None:
