@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import InputError
 from core.files import write_text
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 __all__ = [
     "DATA",
     "TRAINING",
+    "ModelFacts",
     "ModelFolder",
     "log_result",
     "read_training",
     "require_learner",
     "save_model",
     "training_settings",
+    "write_model_folder",
 ]
 
 DATA = "data"
@@ -127,7 +129,7 @@ def training_settings(table: DataTable, target: TargetChoice, **values: Any) -> 
 def save_model(
     result: AutoMLResult, table: DataTable, target: TargetChoice, folder: Path, *, component: str
 ) -> ModelFolder:
-    """Write the folder of a model.
+    """Write the folder of a model that reads a table.
 
     Parameters
     ----------
@@ -142,39 +144,87 @@ def save_model(
     component : str
         Name of the component that trained it.
     """
+    positive = table.description.positive if result.positive_class is None else result.positive_class["label"]
+    result.save(folder / DATA)
+    return write_model_folder(
+        folder,
+        replace(table, description=replace(table.description, positive=positive)),
+        target,
+        ModelFacts("table", result.features, result.labels, result.packages, component),
+    )
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What the folder of a model says of it.
+
+    Parameters
+    ----------
+    kind : {"table", "text"}
+        Key of `core.models.MODEL_KINDS`.
+    features : sequence of str
+        Columns that it reads.
+    labels : sequence or None
+        Classes; None for a number.
+    packages : mapping of str to str
+        Versions that it was trained with.
+    component : str
+        Name of the component that trained it.
+    max_length, batch_size : int, optional
+        Number of tokens that are read of a text, and of texts that are predicted at once.
+    """
+
+    kind: Literal["table", "text"]
+    features: Sequence[str]
+    labels: Sequence[Any] | None
+    packages: Mapping[str, str]
+    component: str
+    max_length: int | None = None
+    batch_size: int | None = None
+
+
+def write_model_folder(folder: Path, table: DataTable, target: TargetChoice, facts: ModelFacts) -> ModelFolder:
+    """Write what a model's folder has besides the result: the rows, the columns, and MLflow's files.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with the result in ``data``.
+    table : DataTable
+        Rows that the model learned from.
+    target : TargetChoice
+        Column that it predicts.
+    facts : ModelFacts
+        Facts about the model.
+    """
     from core.models import MODEL_KINDS, MlflowFolder, ServedModelFile, describe_fields
 
     known = table.description
     training = folder / TRAINING
     training.mkdir(exist_ok=True)
-    described = write_data(
-        training,
-        table.frame,
-        replace(known, target=target.name, target_reason=target.reason, positive=_positive(result, known)),
-    )
-    result.save(folder / DATA)
+    described = write_data(training, table.frame, replace(known, target=target.name, target_reason=target.reason))
     reading = _reading(known)
     write_text(folder / DATA / _READING, reading.to_json())
     if known.steps is not None:
         write_text(folder / DATA / _RECIPE, json.dumps(known.steps))
-    fields = describe_fields(training / "table.parquet", result.features, target=target.name)
+    types = dict.fromkeys(facts.features, "text") if facts.kind == "text" else {}
+    fields = describe_fields(training / "table.parquet", facts.features, target=target.name, types=types)
     names = {field.name for field in fields} | _step_inputs(known)
     served = ServedModelFile(
-        kind="table",
+        kind=facts.kind,
         fields=fields,
-        labels=None if result.labels is None else [str(label) for label in result.labels],
+        labels=None if facts.labels is None else [str(label) for label in facts.labels],
+        max_length=facts.max_length,
+        batch_size=facts.batch_size,
         steps=known.steps or {},
         formats=jsonable({name: item for name, item in reading.formats().items() if name in names}),
     )
-    metadata = {"component": component, "fingerprint": described.fingerprint, "target": target.name}
-    MlflowFolder(served, MODEL_KINDS["table"], result.labels, result.packages, metadata, secrets.token_hex(16)).write(
-        folder, {}
+    metadata = {"component": facts.component, "fingerprint": described.fingerprint, "target": target.name}
+    written = MlflowFolder(
+        served, MODEL_KINDS[facts.kind], facts.labels, facts.packages, metadata, secrets.token_hex(16)
     )
+    written.write(folder, {})
     return ModelFolder(folder)
-
-
-def _positive(result: AutoMLResult, known: DataDescription) -> str | None:
-    return known.positive if result.positive_class is None else result.positive_class["label"]
 
 
 def _reading(known: DataDescription) -> Reading:
