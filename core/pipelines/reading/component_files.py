@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from core.pipelines.errors import PipelineError, Position
+from core.pipelines.errors import START, PipelineError, Position
 from core.pipelines.model import Component
 from core.pipelines.reading.components import check_texts, read_command_component
 from core.pipelines.reading.context import Origin, Reading
@@ -20,7 +20,7 @@ from core.pipelines.reading.sources import SHIPPED, find_component
 from core.pipelines.reading.yaml_nodes import Item, Mapping
 from core.pipelines.reading.yaml_text import parse, read_text
 
-__all__ = ["ReadNodes", "read_component"]
+__all__ = ["ReadNodes", "read_component", "shipped_component"]
 
 MAX_NESTING = 20
 MAX_COMPONENT_FILES = 500
@@ -68,6 +68,18 @@ def read_component(
     if path.is_dir():
         raise PipelineError(f"The component '{text[:80]}' is a folder.", "Name its YAML file.", item.position)
     return _read_file(path, text, item.position, reading, read_nodes, swept), text
+
+
+def shipped_component(name: str) -> Component:
+    """Return a component that came with the product.
+
+    Examples
+    --------
+    >>> shipped_component("train_xgboost").inputs["max_depth"].default
+    6
+    """
+    reading = Reading(SHIPPED, [], shipped_only=True)
+    return _read_file(SHIPPED / f"{name}.yml", name, START, reading, lambda _section, component, *_: component, ())
 
 
 def _read_file(

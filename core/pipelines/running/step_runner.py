@@ -120,6 +120,11 @@ class StepRunner:
                 files[name] = value
             else:
                 parameters[name] = typed_value(port, value)
+        for name, source in step.sources.items():
+            if name not in step.node.component.inputs:  # a setting of a search that is an input of the pipeline
+                value = self._value(source, needed)
+                if value is not None and not isinstance(value, Path):
+                    parameters[name] = value
         return StepValues(parameters, files)
 
     def _value(self, source: Source, needed: Mapping[str, StepResult]) -> InputValue | None:

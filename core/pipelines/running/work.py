@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.errors import PlumblineError
 from core.pipelines.graph import Step
+from core.pipelines.running.automl_node import search_node
 from core.pipelines.running.calls import StepValues, call_of
 from core.pipelines.running.step_call import Execute, StepOutcome, StepState
 from core.pipelines.running.sweep_node import sweep
@@ -41,6 +42,8 @@ def work_of(
     """
     try:
         match step.node.kind:
+            case "automl":
+                return search_node(step, values, folder, outputs, execute, should_stop)
             case "sweep":
                 return sweep(step, values, folder, outputs, execute, should_stop)
             case _:
