@@ -9,6 +9,7 @@ from core.errors import InputError
 from core.pipelines.errors import PipelineError, Position
 from core.pipelines.model import Component, Data, Given, InputOf, Node, OutputOf, OutputPort, Port
 from core.pipelines.reading.commands import required_names
+from core.pipelines.reading.inference import ports_below
 from core.pipelines.reading.port_types import accepts
 from core.pipelines.reading.ports import check_literal
 from core.pipelines.values import typed_value
@@ -59,9 +60,9 @@ def check_values(pipeline: Component, values: Mapping[str, Given | Data]) -> Non
         if isinstance(value, Given):
             if port.is_data:
                 raise _not_a_value(port, value.position)
-            check_literal(value.value, port, value.position)
-            for inner in _ports_below(pipeline, name):
+            for inner in ports_below(pipeline.nodes, name):
                 _check_passed(name, value, inner)
+            check_literal(value.value, port, value.position)
         elif not port.is_data:
             raise _not_files(port, value.position)
         elif value.path is not None or value.asset is not None:
@@ -245,18 +246,6 @@ def _check_circles(nodes: Mapping[str, Node]) -> None:
         "Remove one of these connections.",
         needs[circle[0]][circle[1]],
     )
-
-
-def _ports_below(pipeline: Component, name: str) -> list[Port]:
-    """Return the inputs of nodes, at any depth, that an input of the pipeline goes to."""
-    ports: list[Port] = []
-    for node in pipeline.nodes.values():
-        for inner, value in node.inputs.items():
-            if isinstance(value, InputOf) and value.name == name:
-                ports.append(node.component.inputs[inner])
-                if node.kind == "pipeline":
-                    ports += _ports_below(node.component, inner)
-    return ports
 
 
 def _steps(pipeline: Component) -> int:

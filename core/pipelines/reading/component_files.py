@@ -17,8 +17,9 @@ from core.pipelines.reading.ports import read_output_ports, read_ports
 from core.pipelines.reading.references import is_remote, parse_asset
 from core.pipelines.reading.sections import Section, text_of
 from core.pipelines.reading.sources import SHIPPED, find_component
+from core.pipelines.reading.text_files import read_text
 from core.pipelines.reading.yaml_nodes import Item, Mapping
-from core.pipelines.reading.yaml_text import parse, read_text
+from core.pipelines.reading.yaml_text import parse
 
 __all__ = ["ReadNodes", "read_component", "shipped_component"]
 
@@ -49,7 +50,7 @@ def read_component(
     """
     if isinstance(item, Mapping):
         section = Section(item, "the component", COMMAND_COMPONENT_KEYS)
-        if "type" in section and section.text("type") != "command":
+        if "type" in section and section.text("type").lower() != "command":
             raise refuse_kind(section, section.text("type"), "component")
         component = read_command_component(section, origin, reading)
         check_texts(section, component, swept)
@@ -92,11 +93,11 @@ def _read_file(
             f"The pipeline names more than {MAX_COMPONENT_FILES} component files.", "Name fewer.", position
         )
     with _opened(path, text, position, reading):
-        source = read_text(path, position)
+        source = read_text(path, position, path)
         tree = parse(source, path)
         section = Section(tree, f"the component file '{path.name}'")
         origin = Origin(path.parent, path.is_relative_to(SHIPPED))
-        kind = section.text("type") or ("pipeline" if "jobs" in section else "command")
+        kind = section.text("type").lower() or ("pipeline" if "jobs" in section else "command")
         if kind == "command":
             section = Section(tree, section.noun, COMMAND_COMPONENT_KEYS)
             component = read_command_component(section, origin, reading)

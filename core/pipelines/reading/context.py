@@ -76,6 +76,8 @@ class Reading:
         noun : str
             Noun for messages, such as "component".
         """
+        if not local_text(text).strip():
+            raise PipelineError(f"The {noun} has no path.", "Write the path of a file or folder.", position)
         given = Path(local_text(text))
         try:
             path = (origin.folder / given).absolute()

@@ -1,14 +1,84 @@
-"""Inputs of nodes that declare none: their types are those of what they are given."""
+"""Types that a file does not state: of inputs of inline nodes, and of a pipeline's inputs that are plain values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
+from core.errors import InputError
 from core.pipelines.model import Component, Data, Given, InputOf, Node, OutputOf, Port, Value
 from core.pipelines.reading.port_types import type_of
+from core.pipelines.values import typed_value
 
-__all__ = ["with_inferred_inputs"]
+Literal = str | int | float | bool
+
+__all__ = ["ports_below", "with_inferred_inputs", "with_narrowed_inputs"]
+
+
+def with_narrowed_inputs(pipeline: Component, nodes: Mapping[str, Node], literals: Mapping[str, Given]) -> Component:
+    """Return a pipeline whose plain values have the type and the bounds of the inputs that they go to.
+
+    ``rate: 1`` is a whole number by itself; where a component declares the input that takes it as a number between 0
+    and 1, the input of the pipeline is one as well, so that another value can be checked before anything runs.
+
+    Parameters
+    ----------
+    pipeline : Component
+        Pipeline, without its nodes.
+    nodes : dict of str to Node
+        Its nodes; inputs of inline ones are not declared yet.
+    literals : dict of str to Given
+        Inputs that are plain values.
+    """
+    inputs = dict(pipeline.inputs)
+    for name, literal in literals.items():
+        ports = [port for port in ports_below(nodes, name) if not port.is_data]
+        narrowed = _narrowed(inputs[name], ports)
+        if _fits(literal, narrowed):  # otherwise the checks name the input that it does not fit
+            inputs[name] = narrowed
+    return replace(pipeline, inputs=inputs)
+
+
+def _narrowed(port: Port, ports: list[Port]) -> Port:
+    types = {inner.type for inner in ports} - {"string"} or {inner.type for inner in ports}
+    if types == {"number", "integer"}:
+        types = {"integer"}
+    if len(types) != 1:
+        return port
+    choices = [set(inner.choices) for inner in ports if inner.choices]
+    lows = [inner.low for inner in ports if inner.low is not None]
+    highs = [inner.high for inner in ports if inner.high is not None]
+    return replace(
+        port,
+        type=types.pop(),
+        low=max(lows, default=None),
+        high=min(highs, default=None),
+        choices=_common(next(inner.choices for inner in ports if inner.choices), choices) if choices else (),
+        description=next((inner.description for inner in ports if inner.description), ""),
+    )
+
+
+def _fits(literal: Given, port: Port) -> bool:
+    try:
+        typed_value(port, literal.value)
+    except InputError:
+        return False
+    return True
+
+
+def _common(listed: tuple[Literal, ...], choices: list[set[Literal]]) -> tuple[Literal, ...]:
+    return tuple(choice for choice in listed if all(choice in others for others in choices))
+
+
+def ports_below(nodes: Mapping[str, Node], name: str) -> list[Port]:
+    """Return the declared inputs of nodes, at any depth, that an input of the pipeline around them goes to."""
+    ports: list[Port] = []
+    for node in nodes.values():
+        for inner, value in node.inputs.items():
+            if isinstance(value, InputOf) and value.name == name and inner in node.component.inputs:
+                ports.append(node.component.inputs[inner])
+                ports += ports_below(node.component.nodes, inner)
+    return ports
 
 
 def with_inferred_inputs(nodes: Mapping[str, Node], pipeline: Component) -> dict[str, Node]:

@@ -16,8 +16,9 @@ from core.pipelines.reading.nodes import add_nodes, check_kinds
 from core.pipelines.reading.pipeline_inputs import read_pipeline_inputs, read_values
 from core.pipelines.reading.sections import Section
 from core.pipelines.reading.sources import ComponentSource, sources_of
+from core.pipelines.reading.text_files import read_text
 from core.pipelines.reading.values import read_output
-from core.pipelines.reading.yaml_text import parse, read_text
+from core.pipelines.reading.yaml_text import parse
 from core.registry import unknown_name
 from core.settings import get_settings
 
@@ -115,7 +116,7 @@ def _from_jobs(section: Section, origin: Origin, reading: Reading) -> tuple[Comp
         for name, entry in section.group("outputs").items()
     }
     component = Component("", "", "pipeline", inputs, outputs, position=section.position)
-    literals = {name for name, value in values.items() if isinstance(value, Given)}
+    literals = {name: value for name, value in values.items() if isinstance(value, Given)}
     return add_nodes(section, component, origin, reading, literals), values
 
 

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from core.pipelines.errors import PipelineError
-from core.pipelines.model import Component, Node, OutputPort, Port, Value
+from core.pipelines.model import Component, Given, Node, OutputPort, Port, Value
 from core.pipelines.reading import keys
 from core.pipelines.reading.automl_nodes import automl_component, check_task, read_automl_inputs, read_automl_settings
 from core.pipelines.reading.checks import check_graph, with_output_types
 from core.pipelines.reading.component_files import read_component
 from core.pipelines.reading.components import check_texts, read_inline_command, read_variables
 from core.pipelines.reading.context import Origin, Reading
-from core.pipelines.reading.inference import with_inferred_inputs
+from core.pipelines.reading.inference import with_inferred_inputs, with_narrowed_inputs
 from core.pipelines.reading.node_kinds import kind_of
 from core.pipelines.reading.ports import check_name
 from core.pipelines.reading.references import binding_in
@@ -36,7 +36,11 @@ def check_kinds(entries: Mapping[str, Entry]) -> None:
 
 
 def add_nodes(
-    section: Section, component: Component, origin: Origin, reading: Reading, literals: Collection[str] = ()
+    section: Section,
+    component: Component,
+    origin: Origin,
+    reading: Reading,
+    literals: Mapping[str, Given] | None = None,
 ) -> Component:
     """Return a pipeline component with its nodes, read and checked.
 
@@ -50,8 +54,8 @@ def add_nodes(
         File it stands in.
     reading : Reading
         Reading that it is part of.
-    literals : collection of str, default=()
-        Names of inputs that the file gives as a value, without a type.
+    literals : dict of str to Given, optional
+        Inputs that the file gives as a value, without a type.
     """
     section.require("jobs", "Write the steps below 'jobs'.")
     entries = section.group("jobs")
@@ -60,11 +64,12 @@ def add_nodes(
     check_kinds(entries)
     readers = {name: _NodeReader(name, entry, component, origin, reading) for name, entry in entries.items()}
     nodes = {name: reader.node() for name, reader in readers.items()}
+    component = with_narrowed_inputs(component, nodes, literals or {})
     nodes = with_inferred_inputs(nodes, component)
     for name, reader in readers.items():
         reader.check(nodes[name])
     checked = with_output_types(replace(component, nodes=nodes))
-    check_graph(checked, literals)
+    check_graph(checked, literals or {})
     return checked
 
 

@@ -17,14 +17,17 @@ from core.registry import unknown_name
 
 __all__ = ["check_literal", "check_name", "literal_of", "read_output_ports", "read_ports", "read_type"]
 
+MAX_NAME = 255
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 def check_name(name: str, noun: str, position: Position) -> None:
     """Refuse names that a reference could not name."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         raise PipelineError(
-            f"'{name[:60]}' cannot be the name of an {noun}.", "Use letters, digits and underscores.", position
+            f"'{name[:60]}' cannot be the name of an {noun}.",
+            f"Use up to {MAX_NAME} letters, digits and underscores.",
+            position,
         )
 
 
@@ -94,7 +97,7 @@ def read_type(section: Section, allowed: tuple[str, ...], default: str | None = 
         raise PipelineError(
             f"{section.noun[:1].upper()}{section.noun[1:]} has no type.", _types_hint(allowed), section.position
         )
-    kind = section.text("type")
+    kind = section.text("type").lower()
     if kind not in allowed:
         if kind in VALUE_TYPES:
             raise PipelineError(

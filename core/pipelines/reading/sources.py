@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -11,8 +11,9 @@ from core.errors import InputError
 from core.pipelines.errors import PipelineError, Position
 from core.pipelines.model import Asset
 from core.pipelines.reading.sections import Section
+from core.pipelines.reading.text_files import read_text
 from core.pipelines.reading.versions import version_key
-from core.pipelines.reading.yaml_text import parse, read_text
+from core.pipelines.reading.yaml_text import parse
 from core.registry import unknown_name
 
 __all__ = ["SHIPPED", "ComponentFiles", "ComponentSource", "find_component", "sources_of"]
@@ -91,7 +92,7 @@ class ComponentFiles:
 
 def sources_of(components: Path | str | Sequence[Path | str] | ComponentSource | None) -> list[ComponentSource]:
     """Return the sources that are given, and that of the shipped components."""
-    shipped = ComponentFiles(sorted(SHIPPED.glob("*.yml")))
+    shipped = _shipped()
     if components is None:
         return [shipped]
     if isinstance(components, str | Path):
@@ -105,6 +106,11 @@ def sources_of(components: Path | str | Sequence[Path | str] | ComponentSource |
     if isinstance(components, ComponentSource):
         return [components, shipped]
     return [ComponentFiles(Path(path) for path in components), shipped]
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> ComponentFiles:
+    return ComponentFiles(sorted(SHIPPED.glob("*.yml")))
 
 
 def find_component(asset: Asset, text: str, sources: Sequence[ComponentSource], position: Position) -> Path:

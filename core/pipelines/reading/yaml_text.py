@@ -10,10 +10,10 @@ import yaml
 
 from core.pipelines.errors import PipelineError, Position
 from core.pipelines.reading.yaml_nodes import Entry, Item, Mapping, Scalar, Sequence, describe
+from core.pipelines.reading.yaml_problems import explain
 
-__all__ = ["parse", "read_text"]
+__all__ = ["parse"]
 
-MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_ALIASES = 1_000
 MAX_ITEMS = 100_000
@@ -22,41 +22,6 @@ _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = {f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value"}
 _SCALAR_TAGS = {f"{_TAG}{name}" for name in ("int", "float", "bool", "null")} | _TEXT_TAGS
 _MERGE = f"{_TAG}merge"
-
-
-def read_text(path: Path, position: Position) -> str:
-    """Return the text of a file.
-
-    Parameters
-    ----------
-    path : Path
-        Path of the file.
-    position : Position
-        Place of what names the file, for errors about the file itself.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or "its name is invalid"
-        raise PipelineError(
-            f"'{path.name}' cannot be read: {reason}.", "Check its name and its rights.", position
-        ) from error
-    if len(content) > MAX_BYTES:
-        raise PipelineError(
-            f"'{path.name}' is larger than 1 MB.",
-            "Keep data in files of their own, and name them as inputs.",
-            position,
-        )
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8", "replace")
-        lines = before.split("\n")
-        wrong = position._replace(line=len(lines), column=len(lines[-1]) + 1)
-        raise PipelineError(
-            f"The byte 0x{content[error.start]:02x} is not UTF-8 text.", "Save the file in the encoding UTF-8.", wrong
-        ) from error
 
 
 def parse(text: str, file: Path | None = None) -> Mapping:
@@ -274,15 +239,7 @@ class _Builder:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         position = self._position(mark) if mark is not None else Position(1, 1, self._file)
         problem = str(getattr(error, "problem", None) or error)
-        line = self._lines[position.line - 1] if position.line <= len(self._lines) else ""
-        if "\\t" in problem or line[: len(line) - len(line.lstrip())].count("\t"):
-            return PipelineError("The line is indented with a tab.", "Indent with spaces.", position)
-        for known, (message, hint) in _PROBLEMS.items():
-            if known in problem:
-                return PipelineError(message, hint, position)
-        return PipelineError(
-            f"This is not valid YAML: {problem[:200]}.", "Check indentation, colons and quotes.", position
-        )
+        return PipelineError(*explain(problem, self._lines[: position.line][-1]), position)
 
 
 class _Open:
@@ -297,21 +254,3 @@ class _Open:
         self.merged: dict[str, Entry] = {}
         self.key: Scalar | None = None
         self.size = 1
-
-
-_PROBLEMS = {
-    "that cannot start any token": (
-        "A value begins with a character that has a meaning in YAML.",
-        "Put the value in quotes.",
-    ),
-    "mapping values are not allowed here": (
-        "A colon stands where no key can be.",
-        "Indent the line like its neighbors, or put a text with a colon in quotes.",
-    ),
-    "could not find expected ':'": ("A key has no colon.", "Write 'key: value'."),
-    "expected <block end>": ("The indentation does not match the lines above.", "Indent it like its neighbors."),
-    "found unexpected end of stream": ("A quote is not closed.", "Close it."),
-    "expected ',' or": ("A bracket is not closed.", "Close it, and separate values with commas."),
-    "found duplicate anchor": ("The anchor is defined twice.", "Give one of them another name."),
-    "found undefined tag handle": ("The tag is not allowed.", "Remove it; only plain values are read."),
-}

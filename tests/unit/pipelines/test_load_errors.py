@@ -135,6 +135,15 @@ def test_text_that_is_not_plain_yaml(tmp_path: Path, content: bytes, line: int, 
         ("limits: {timeout: 60}", "limits: {timoot: 6}", 29, "no key 'timoot'"),
         ("compute: azureml:cpu-cluster\n    env", "compute: ${{parent.inputs.n}}\n    env", 21, "not an input"),
         ("{SEED: 1}", '{SEED: "${{parent.inputs.rate}}"}', 37, "not a reference that a command can have"),
+        (
+            "    inputs:\n      raw: ${{parent.inputs.raw}}",
+            "    inputs: {raw: ${{parent.inputs.raw}}}",
+            23,
+            "not valid",
+        ),
+        ("path: ./data", "path: ''", 10, "has no path"),
+        ("  rate: 0.2", f"  {'r' * 300}: 0.2", 11, "cannot be the name of an input"),
+        ("  prepare:", "  pre-pare:", 18, "'pre-pare' cannot be the name"),
         ("settings:", "component: ./train.yml\nsettings:", 18, "both 'component' and 'jobs'"),
     ],
 )
@@ -210,6 +219,13 @@ def test_anchors_and_merge_keys(tmp_path: Path) -> None:
     pipeline = load_pipeline(write_files(tmp_path, {"pipeline.yml": text}))
     assert pipeline.nodes["again"].component == pipeline.nodes["train"].component
     assert pipeline.nodes["again"].outputs == {}
+
+
+def test_component_file_that_is_not_text(tmp_path: Path) -> None:
+    path = write_files(tmp_path)
+    (tmp_path / "train.yml").write_bytes(b"name: x\ntitle: \xff")
+    with pytest.raises(PipelineError, match=r"line 2, column 8: in train\.yml: The byte 0xff is not UTF-8"):
+        load_pipeline(path)
 
 
 def test_missing_file(tmp_path: Path) -> None:

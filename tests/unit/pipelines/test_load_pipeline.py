@@ -105,3 +105,21 @@ def test_data_of_a_cloud_is_noticed(tmp_path: Path, path: str) -> None:
     assert isinstance(raw, Data)
     assert (raw.path, raw.asset) == (None, None)
     assert any(position.line == 10 and "not on this machine" in text for position, text in pipeline.notices)
+
+
+@pytest.mark.parametrize(("value", "given"), [("0.2", 0.2), ("1", 1), ('"0.2"', "0.2")])
+def test_plain_value_has_the_type_and_bounds_of_where_it_goes(tmp_path: Path, value: str, given: object) -> None:
+    text = MAIN.replace("rate: 0.2", f"rate: {value}").replace('rate: "0.5"', "rate: ${{parent.inputs.rate}}")
+    pipeline = load_pipeline(write_files(tmp_path, {"pipeline.yml": text}))
+    port = pipeline.inputs["rate"]
+    assert (port.type, port.low, port.high) == ("number", 0, 1)
+    literal = pipeline.values["rate"]
+    assert isinstance(literal, Given)
+    assert literal.value == given
+
+
+def test_declared_input_without_a_value(tmp_path: Path) -> None:
+    text = MAIN.replace("rate: 0.2", "rate: {type: number, max: 1}").replace(", path: ./data, mode: ro_mount", "")
+    pipeline = load_pipeline(write_files(tmp_path, {"pipeline.yml": text}))
+    assert {"raw", "rate"} & pipeline.values.keys() == set()
+    assert (pipeline.inputs["raw"].type, pipeline.inputs["rate"].high) == ("uri_folder", 1)
