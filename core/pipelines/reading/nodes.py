@@ -8,7 +8,8 @@ from dataclasses import replace
 from core.pipelines.errors import PipelineError
 from core.pipelines.model import Component, Given, Node, OutputPort, Port, Value
 from core.pipelines.reading import keys
-from core.pipelines.reading.automl_nodes import automl_component, check_task, read_automl_inputs, read_automl_settings
+from core.pipelines.reading.automl_nodes import automl_component, check_task, read_automl_inputs
+from core.pipelines.reading.automl_settings import read_automl_settings
 from core.pipelines.reading.checks import check_graph, with_output_types
 from core.pipelines.reading.component_files import read_component
 from core.pipelines.reading.components import check_texts, read_inline_command, read_variables
@@ -172,7 +173,7 @@ class _NodeReader:
         section = self._known(keys.AUTOML_KEYS)
         component = automl_component(section)
         data = read_automl_inputs(section, component, self._origin, self._reading)
-        settings, bound = read_automl_settings(section)
+        settings, bound = read_automl_settings(section, self._origin, self._reading)
         inputs: dict[str, Value] = {**data, **bound}
         outputs = self._outputs(component)
         return Node(self._name, "automl", component, inputs, outputs, settings=settings)

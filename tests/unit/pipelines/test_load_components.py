@@ -275,6 +275,14 @@ def test_settings_of_a_sweep_and_a_search(tmp_path: Path) -> None:
     assert search.component.outputs["best_model"].type == "mlflow_model"
 
 
+def test_settings_that_a_search_takes_in_another_way_are_noticed(tmp_path: Path) -> None:
+    text = (
+        SWEEP.replace("primary_metric: accuracy", "primary_metric: AUC_weighted") + "    featurization: {mode: 'off'}\n"
+    )
+    pipeline = load_pipeline(write_files(tmp_path, {"pipeline.yml": text}))
+    assert any("featurization 'off' has no effect" in notice for _, notice in pipeline.notices)
+
+
 def test_settings_of_a_search_that_are_inputs_of_the_pipeline(tmp_path: Path) -> None:
     text = SWEEP.replace("jobs:", "inputs: {target: churned, trials: 7}\njobs:", 1)
     text = text.replace("name: churned", "name: ${{parent.inputs.target}}")
@@ -304,6 +312,13 @@ def test_settings_of_a_search_that_are_inputs_of_the_pipeline(tmp_path: Path) ->
         ("task: classification", "task: text_ner", 16, "The task 'text_ner' does not run here"),
         ("    target_column_name: churned\n", "", 15, "'target_column_name' is missing"),
         ("type: mltable, path: ./data", "type: uri_file, path: ./table.csv", 19, "takes mltable, but './table.csv'"),
+        ("{max_trials: 5}", "5", 20, "'limits' has to be a group of keys"),
+        ("{max_trials: 5}", "{max_trails: 5}", 20, "no key 'max_trails' in 'limits'"),
+        ("{max_trials: 5}", "{max_trials: many}", 20, "'limits.max_trials' has to be a whole number"),
+        ("primary_metric: accuracy", "primary_metric: acc", 17, "Unknown metric 'acc'"),
+        ("target_column_name: churned", "target_column_name: [a]", 18, "'target_column_name' has to be a text"),
+        ("target_column_name: churned", "target_column_name: ${{parent.inputs.x}}", 18, "no input 'x'"),
+        ("{max_trials: 5}", "{}\n    training: {allowed_training_algorithms: lgbm}", 21, "has to be a list"),
         ("limits: {max_trials: 5}", "limit: {max_trials: 5}", 20, "no key 'limit'"),
     ],
 )
