@@ -12,6 +12,7 @@ from .results.bundle import BUNDLE_SOURCES, bundle, code_requirements
 from .results.compare import compare_results, compare_tables, compare_trials
 from .results.decision_figures import DecisionFigures, decision_figures, natural_frequency
 from .results.hyperparameters import hyperparameter_importance, hyperparameter_table
+from .results.later_test import add_test
 from .results.learning_curve import CurvePoint, LearningCurve, describe_curve
 from .results.model_file import load_model
 from .results.result import AutoMLResult
@@ -42,6 +43,7 @@ __all__ = [
     "ScaledTargetRegressor",
     "Trial",
     "Trials",
+    "add_test",
     "build_estimator",
     "bundle",
     "code_requirements",

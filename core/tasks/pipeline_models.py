@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ def perform_registrations(
             workspace=workspace,
             report=report,
         )
+        if Path(request["folder"]).is_relative_to(folder.resolve()):
+            shutil.rmtree(request["folder"])  # the version has its files
         result = {key: request[key] for key in ("name", "notes", "alias")}
         result |= {"model_id": model.id, "version_id": version.id, "version": version.number, "run_id": version.run_id}
         write_text(file, json.dumps(result, indent=1))
@@ -131,7 +134,8 @@ def _adopt_run(folder: Path, origin: str, workspace: str, report: Report) -> str
     reads_text = not (data / "model.skops").is_file()
     kind = MODEL_KINDS["text" if reads_text else "table"]
     result: JsonObject = json.loads((data / "result.json").read_text(encoding="utf-8"))
-    dataset = _training_dataset(folder, workspace, report)
+    tested = not reads_text and result["rows"]["test"] > 0
+    dataset = _stored_rows(folder, "training and test rows" if tested else "training rows", workspace, report)
     files = {
         path.relative_to(data).as_posix(): path
         for path in sorted(data.rglob("*"))
@@ -181,13 +185,13 @@ def _facts_of(result: JsonObject, *, reads_text: bool) -> JsonObject:
     return {"stop_reason": result["stop_reason"], "trials": len(result["trials"]), "explain_error": reason}
 
 
-def _training_dataset(folder: Path, workspace: str, report: Report) -> Dataset:
-    """Return the rows that a model learned from as a dataset, which is made where there is none."""
+def _stored_rows(folder: Path, kind: str, workspace: str, report: Report) -> Dataset:
+    """Return the rows of a model's folder as a dataset, which is made where there is none."""
     from core.datasets import Limits, profile, read_table
 
     report(Event("data", 0.3, "Storing the rows that the model was trained on"))
     described: JsonObject = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
-    name = f"{described.get('name') or 'table'}, training rows"[:200]
+    name = f"{described.get('name') or 'table'}, {kind}"[:200]
     table = read_table(folder / _TABLE, name=name)
     known = datasets.with_fingerprint(table.fingerprint, workspace)
     if known is not None:
@@ -199,7 +203,7 @@ def _training_dataset(folder: Path, workspace: str, report: Report) -> Dataset:
         Dataset(
             workspace=workspace,
             name=name,
-            source="Training rows of a pipeline",
+            source="Rows of a pipeline",
             fingerprint=table.fingerprint,
             data_digest=store.put_file(table.path),
             profile_digest=store.put_bytes(profile_json),

@@ -5,24 +5,27 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from core import edge, models
 from core.catalog import RunState, datasets, runs
+from core.datasets import load_frame
 from core.errors import ExportError, RegistryError
 from core.models import load_served_model
 from core.pipelines import REGISTRATION
 from core.pipelines.shipped import register_model
+from core.pipelines.tables import read_data
+from core.storage import get_store
 from core.tasks import pipeline_models
 from tests.unit.pipelines.shipped_chain import credit_table, execute
 
 
 @pytest.fixture
-def request_folder(shipped_chain, tmp_path, monkeypatch):
-    """The output of the component ``register_model``."""
+def output(tmp_path, monkeypatch):
+    """The folder of the output of ``register_model``, where a run performs what it asks for."""
     folder = tmp_path / "registration"
     folder.mkdir()
     monkeypatch.setenv("PLUMBLINE_REGISTERS", "1")
-    execute(register_model, model=shipped_chain.model, name="churn", alias="champion", registration=folder)
     return folder
 
 
@@ -33,41 +36,59 @@ def perform(folder):
     return json.loads((folder / REGISTRATION).read_text())
 
 
-def test_a_registered_model_scores_raw_rows_and_has_a_card(home, shipped_chain, request_folder, monkeypatch, tmp_path):
+def test_a_version_scores_raw_rows_and_has_the_test_on_held_out_rows(home, shipped_chain, output, monkeypatch):
     def refuse(*values, **options):
         raise ExportError("Not exported in this test.")
 
     monkeypatch.setattr(edge, "export_onnx", refuse)
-    request = json.loads((request_folder / REGISTRATION).read_text())
-    registered = perform(request_folder)
+    given = {"model": shipped_chain.model, "name": "churn", "alias": "champion", "registration": output}
+    with pytest.raises(RegistryError, match="were not held out"):
+        execute(register_model, **given, test_data=shipped_chain.features / "train")
+    execute(register_model, **given, test_data=shipped_chain.features)
+    registered = perform(output)
     assert (registered["name"], registered["version"], registered["alias"]) == ("churn", 1, "champion")
-    assert "folder" not in registered  # it ends with the pipeline's run
+    assert [path.name for path in output.iterdir()] == [REGISTRATION]
     version = models.resolve(registered["model_id"], workspace="local")
     assert models.aliases(version) == ["champion"]
     run = runs.get(version.run_id, "local")
     assert (run.task, run.state) == ("automl", RunState.SUCCEEDED)
     assert run.result["export_error"] == "Not exported in this test."
-    dataset = datasets.get(run.dataset_id, "local")
-    assert (dataset.name, dataset.rows, dataset.roles["target"]) == ("customers, training rows", 798, "credit")
+
     rows = credit_table().head(20)
-    expected = load_served_model(shipped_chain.model / "data").predict(rows)
-    pd.testing.assert_frame_equal(models.score(version.id, rows, workspace="local"), expected)
-    assert "credit" in models.card(version.id, workspace="local").to_markdown()
-    assert (models.save_mlflow(version.id, tmp_path / "saved", workspace="local") / "MLmodel").is_file()
-    # once more is the same version; another training would be the next one
-    (request_folder / REGISTRATION).write_text(json.dumps(request | {"alias": None}))
-    assert perform(request_folder)["version_id"] == version.id
+    served = load_served_model(shipped_chain.model / "data")
+    pd.testing.assert_frame_equal(models.score(version.id, rows, workspace="local"), served.predict(rows))
+
+    evidence = models.RunEvidence.of(version.run_id, "local")
+    held_out = read_data(shipped_chain.features, "test").frame
+    scores = served.predict(held_out)["p(good)"]
+    assert evidence.result.test_metrics["roc_auc"].value == pytest.approx(roc_auc_score(held_out["credit"], scores))
+    dataset = datasets.get(run.dataset_id, "local")
+    assert (dataset.name, dataset.rows) == ("customers, training and test rows", 798 + len(held_out))
+    stored = json.loads(evidence.path("result.json").read_text())
+    assert dataset.fingerprint == evidence.fingerprint == stored["fingerprint"]
+    table, test = load_frame(get_store().local_path(dataset.data_digest)), evidence.test
+    assert table["credit"].iloc[test["row_id"]].tolist() == test["credit"].tolist() == held_out["credit"].tolist()
+    assert test["gender"].tolist() == held_out["gender"].tolist()
+    card = models.card(version.id, workspace="local").to_markdown()
+    assert f"{len(held_out)} rows it never saw" in card
+
+    # once more is the same version
+    execute(register_model, **given, test_data=shipped_chain.features)
+    assert perform(output)["version_id"] == version.id
 
 
 @pytest.mark.nightly
-def test_a_registered_model_is_exported(home, shipped_chain, request_folder):
-    version = models.resolve(perform(request_folder)["model_id"], workspace="local")
+def test_a_version_without_a_test_is_exported_and_saved_for_mlflow(home, shipped_chain, output, tmp_path):
+    execute(register_model, model=shipped_chain.model, name="churn", registration=output)
+    version = models.resolve(perform(output)["model_id"], workspace="local")
+    assert not models.RunEvidence.of(version.run_id, "local").result.test_metrics
     file = models.exported_model(version)
     assert file is not None
     rows = credit_table().head(20)
     scored = models.score_rows(version.id, rows, onnx=file, workspace="local").table
     expected = models.score(version.id, rows, workspace="local")
     np.testing.assert_allclose(scored["p(good)"], expected["p(good)"], atol=1e-5)
+    assert (models.save_mlflow(version.id, tmp_path / "saved", workspace="local") / "MLmodel").is_file()
 
 
 def test_outside_of_a_workspace_the_step_fails(shipped_chain, tmp_path):
