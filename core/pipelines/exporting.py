@@ -19,8 +19,8 @@ __all__ = ["Exported", "asset_name", "export_preparation", "export_search", "exp
 
 _SCHEMA = "https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json"
 _COMPUTE = "azureml:cpu-cluster"
-_ARGUMENTS = ("metric", "time_budget_s", "max_trials", "seed")
-"""Settings of a search that the file shows as inputs; the others stand in a file beside it."""
+_ARGUMENTS = {"metric": "primary_metric", "time_budget_s": "time_budget_s", "max_trials": "max_trials"}
+"""Settings of a search that the file shows as inputs, with their names; the others stand in a file beside it."""
 
 
 _README = """\
@@ -112,12 +112,12 @@ def export_search(settings: JsonObject, *, data: str, title: str, recipe: JsonOb
     Exported
         In the reproducible mode (no time budget, a number of trials), every run of it gives the same model.
     """
-    arguments = {name: settings[name] for name in _ARGUMENTS if settings.get(name) is not None}
-    rest = {name: value for name, value in settings.items() if name not in arguments and name != "target"}
+    shown = [name for name in _ARGUMENTS if settings.get(name) not in (None, "auto")]
+    rest = {name: value for name, value in settings.items() if name not in (*shown, "target")}
     inputs = {
         "training_data": _prepared(recipe),
         "target": settings["target"],
-        **arguments,
+        **{_ARGUMENTS[name]: settings[name] for name in shown},
         "settings": {"type": "uri_file", "path": "./settings.json"},
     }
     node = {

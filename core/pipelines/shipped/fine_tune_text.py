@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from core.columns import require_columns
 from core.errors import InputError
 from core.pipelines.shipped.command import Arguments, log, log_event, run_component, write_metrics
-from core.pipelines.shipped.training import DATA, ModelFacts, read_training, write_model_folder
+from core.pipelines.shipped.training import DATA, ModelFacts, read_settings, read_training, write_model_folder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.finetune import FineTuneSettings
+    from core.pipelines.tables import DataTable
 
 __all__ = ["main"]
 
@@ -26,23 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _work(arguments: Arguments) -> None:
     from core.finetune import FineTuneSettings, fine_tune
 
-    table, target = read_training(arguments.path("training_data"), arguments.text("target"))
-    text_column, reason = _text_column(table.frame, arguments.text("text_column"), target.name)
-    log(f"Texts: '{text_column}' ({reason}).")
-    steps = arguments.values["max_steps"]
-    settings = FineTuneSettings(
-        text_column=text_column,
-        label_column=target.name,
-        base_model=str(arguments.text("base_model")),
-        epochs=arguments.integer("epochs"),
-        max_steps=steps,
-        train_batch_size=arguments.integer("train_batch_size"),
-        learning_rate=arguments.number("learning_rate"),
-        max_length=arguments.integer("max_length"),
-        seed=arguments.integer("seed"),
-        test_fraction=0,  # a pipeline holds out test rows before
-        sensitive_columns=tuple(name for name in table.description.sensitive if name not in (text_column, target.name)),
-    )
+    file = arguments.optional_path("settings")
+    stored = None if file is None else FineTuneSettings.model_validate(read_settings(file))
+    asked = arguments.text("target") if stored is None else stored.label_column
+    table, target = read_training(arguments.path("training_data"), asked)
+    settings = _settings(arguments, table, target.name) if stored is None else stored
+    text_column = settings.text_column
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         result = fine_tune(table.frame, settings, output_dir=scratch, report=log_event)
         folder = arguments.path("model")
@@ -67,6 +59,27 @@ def _work(arguments: Arguments) -> None:
     last: Mapping[str, object] = evaluated[-1] if evaluated else {}
     write_metrics({name: value for name, value in last.items() if isinstance(value, int | float)})
     log("Wrote the model.")
+
+
+def _settings(arguments: Arguments, table: DataTable, target: str) -> FineTuneSettings:
+    """Return the settings that the inputs say."""
+    from core.finetune import FineTuneSettings
+
+    text_column, reason = _text_column(table.frame, arguments.text("text_column"), target)
+    log(f"Texts: '{text_column}' ({reason}).")
+    return FineTuneSettings(
+        text_column=text_column,
+        label_column=target,
+        base_model=str(arguments.text("base_model")),
+        epochs=arguments.integer("epochs"),
+        max_steps=arguments.values["max_steps"],
+        train_batch_size=arguments.integer("train_batch_size"),
+        learning_rate=arguments.number("learning_rate"),
+        max_length=arguments.integer("max_length"),
+        seed=arguments.integer("seed"),
+        test_fraction=0,  # a pipeline holds out test rows before
+        sensitive_columns=tuple(name for name in table.description.sensitive if name not in (text_column, target)),
+    )
 
 
 def _text_column(frame: pd.DataFrame, named: str | None, target: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from core.pipelines.shipped.scored import score_table
 from core.pipelines.shipped.training import (
     ModelFolder,
     log_result,
+    read_settings,
     read_training,
     save_model,
     training_settings,
@@ -25,11 +26,12 @@ from core.pipelines.shipped.training import (
 from core.pipelines.tables import DataTable, read_data
 
 if TYPE_CHECKING:
-    from core.automl import AutoMLResult
+    from core.automl import AutoMLResult, AutoMLSettings
 
 __all__ = ["main"]
 
 _BUDGET_S = 60.0
+_OPTIONAL = ("trial_timeout_s", "exit_score", "folds", "time_budget_s", "max_trials")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,9 +44,14 @@ def _work(arguments: Arguments) -> None:
 
     table, target = read_training(arguments.path("training_data"), arguments.text("target"))
     metric, difference = metric_of(arguments.text("primary_metric") or "auto")
-    values, notes = _settings(arguments, table, target.name)
+    if arguments.optional_path("settings") is not None:
+        settings = _settings_of_file(arguments, metric, target.name)
+        notes = ["The settings are those of the file; the search holds its own test rows out."]
+        metric = settings.metric
+    else:
+        values, notes = _settings(arguments, table, target.name)
+        settings = training_settings(table, target, metric=metric, **values)
     log(*filter(None, (difference, *notes)))
-    settings = training_settings(table, target, metric=metric, **values)
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         result = search(table.frame, settings, workdir=scratch, report=log_event)
     log(result.stop_reason)
@@ -73,6 +80,17 @@ def _work(arguments: Arguments) -> None:
     log("Wrote the model and its leaderboard.")
 
 
+def _settings_of_file(arguments: Arguments, metric: str, target: str) -> AutoMLSettings:
+    """Return the settings of a search that stand in a file, with those inputs that were given."""
+    from core.automl import AutoMLSettings
+
+    values = read_settings(arguments.path("settings"))
+    given = {name: arguments.values[name] for name in _OPTIONAL if arguments.values[name] is not None}
+    if metric != "auto":
+        given["metric"] = metric
+    return AutoMLSettings.model_validate({**values, **given, "target": target, "explain": False})
+
+
 def _settings(arguments: Arguments, table: DataTable, target: str) -> tuple[dict[str, Any], list[str]]:
     """Return settings of the search, and sentences about what was adjusted."""
     from core.datasets import infer_task
@@ -86,7 +104,7 @@ def _settings(arguments: Arguments, table: DataTable, target: str) -> tuple[dict
         "blocked_learners": arguments.names("blocked_learners"),
     }
     notes = []
-    for name in ("trial_timeout_s", "exit_score", "folds", "time_budget_s", "max_trials"):
+    for name in _OPTIONAL:
         if arguments.values[name] is not None:
             values[name] = arguments.values[name]
     values.setdefault("time_budget_s", None if "max_trials" in values else _BUDGET_S)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.errors import InputError
+from core.errors import InputError, SettingsError
 from core.files import write_text
-from core.jsonable import jsonable
+from core.jsonable import JsonObject, jsonable
 from core.pipelines.shipped.command import log
 from core.pipelines.tables import DataDescription, DataTable, TargetChoice, choose_target, read_data, write_data
 
@@ -30,6 +30,7 @@ __all__ = [
     "ModelFacts",
     "ModelFolder",
     "log_result",
+    "read_settings",
     "read_training",
     "require_learner",
     "save_model",
@@ -96,6 +97,23 @@ def read_training(path: Path, target: str | None) -> tuple[DataTable, TargetChoi
     log(f"Read {len(table.frame):,} rows and {len(table.frame.columns):,} columns, {part}.", *table.notes)
     log(choice.sentence)
     return table, choice
+
+
+def read_settings(path: Path) -> JsonObject:
+    """Return the settings of an exported search or training, which stand in a JSON file.
+
+    Raises
+    ------
+    SettingsError
+        When the file holds no settings.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SettingsError(f"'{path.name}' is not JSON: {error}.", "Give the file of an exported run.") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"'{path.name}' has no settings.", "Give the file of an exported run.")
+    return values
 
 
 def training_settings(table: DataTable, target: TargetChoice, **values: Any) -> AutoMLSettings:
