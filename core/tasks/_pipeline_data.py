@@ -21,12 +21,12 @@ __all__ = ["dataset_of", "write_dataset"]
 def dataset_of(asset: Asset, workspace: str) -> Dataset:
     """Return the dataset that a file refers to: the current version, or one by its number.
 
-    A name that no dataset has also fits the one whose name differs in case, blanks and punctuation only.
+    Of several datasets of this name it is the one that was imported last. A name that no dataset has also fits the one whose name differs in case, blanks and punctuation only.
 
     Raises
     ------
     NotFoundError
-        When there is no such dataset, several fit, or it has no such version.
+        When there is no such dataset, or it has no such version.
     """
     current = datasets.find(workspace)
     fitting = [dataset for dataset in current if dataset.name == asset.name]
@@ -37,10 +37,7 @@ def dataset_of(asset: Asset, workspace: str) -> Dataset:
         raise NotFoundError(
             f"There is no dataset '{asset.name}'.", known or "Import one of this name on the Data page."
         )
-    if len(fitting) > 1:
-        raise NotFoundError(
-            f"{len(fitting)} datasets are named '{asset.name}'.", "Rename all but one of them on the Data page."
-        )
+    fitting = sorted(fitting, key=lambda dataset: dataset.created_at, reverse=True)
     if asset.version is None:
         if asset.label not in (None, "latest"):
             raise NotFoundError(f"Datasets have no label '{asset.label}'.", "Use @latest, or a version's number.")

@@ -31,6 +31,7 @@ from core.progress import Event
 from core.settings import get_settings
 from core.storage import get_store
 from core.tasks import pipeline_step
+from core.tasks._pipeline_assets import keep_assets
 from core.tasks._pipeline_components import StoredComponents
 from core.tasks._pipeline_data import dataset_of, write_dataset
 from core.tasks._pipeline_exports import exported
@@ -157,6 +158,7 @@ def run(context: RunContext) -> JsonObject:
         max_parallel=max(get_settings().max_running, 1),
         rerun_from=settings["rerun_from"],
     )
+    keep_assets(context, pipeline, result)
     _check(result)
     return {
         "steps": len(result.steps),

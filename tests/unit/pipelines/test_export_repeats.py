@@ -17,7 +17,7 @@ SEARCHES = [
     ("german_credit", {"target": "credit"}),
     ("german_credit", {"target": "credit", "metric": "log_loss", "seed": 3, "sensitive_columns": ["sex"]}),
     ("german_credit", {"target": "credit", "drop_columns": ["telephone"], "positive_label": "bad"}),
-    ("german_credit", {"target": "duration", "folds": 3}),
+    ("german_credit", {"target": "duration_months", "folds": 3}),
     ("german_credit", {"target": "purpose", "learners": ["lgbm"], "ensemble": False}),
     ("iris", {"target": "species", "test_fraction": 0.3}),
     ("wine", {"target": "cultivar", "learners": ["rf", "linear"]}),

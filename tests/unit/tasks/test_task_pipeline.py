@@ -113,6 +113,25 @@ def test_a_step_that_fails_fails_the_pipeline_with_its_words(home: Path, tmp_pat
     assert rows(run)["second"][:2] == ("SKIPPED", "It needs 'first', which has no outputs.")
 
 
+def test_a_named_table_becomes_a_dataset(home: Path, tmp_path: Path) -> None:
+    text = """
+type: pipeline
+jobs:
+  make:
+    command: printf 'a,b\\n1,x\\n2,y\\n' > ${{outputs.table}}/rows.csv
+    environment: none
+    outputs:
+      table: {type: uri_folder, name: made_here}
+"""
+    approve(text, tmp_path / "read")
+    run = ended(start(text))
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    said = [event.message for event in jobs.events(run.id, phase="asset", workspace="local")]
+    assert said[0].startswith("The table 'rows.csv' of 'make' is imported as 'made_here'")
+    imported = ended(said[0].split("(run ")[1].rstrip(")."))
+    assert datasets.get(imported.result["dataset_id"], "local").name == "made_here"
+
+
 @pytest.mark.nightly
 def test_a_pipeline_that_was_killed_continues_where_it_was(home: Path, tmp_path: Path) -> None:
     approve(SLOW, tmp_path / "read")
