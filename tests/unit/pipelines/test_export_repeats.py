@@ -1,4 +1,4 @@
-"""Exported searches repeat themselves: in the reproducible mode, a fresh folder gives the same trials and predictions."""
+"""Exported searches repeat themselves: without a time budget, a fresh folder gives the same trials and predictions."""
 
 from __future__ import annotations
 
