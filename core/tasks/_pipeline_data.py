@@ -21,7 +21,8 @@ __all__ = ["dataset_of", "write_dataset"]
 def dataset_of(asset: Asset, workspace: str) -> Dataset:
     """Return the dataset that a file refers to: the current version, or one by its number.
 
-    Of several datasets of this name it is the one that was imported last. A name that no dataset has also fits the one whose name differs in case, blanks and punctuation only.
+    Of several datasets of this name it is the one that was imported last. A name that no dataset has also fits the one
+    whose name differs in case, blanks and punctuation only.
 
     Raises
     ------

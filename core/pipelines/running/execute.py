@@ -78,6 +78,7 @@ def _prepare(call: StepCall) -> None:
     folder = Path(call.folder)
     folder.mkdir(parents=True, exist_ok=True)
     copy_code(None if call.code is None else Path(call.code), folder / "code")
+    (folder / "code" / "outputs").mkdir(exist_ok=True)  # a cloud has this folder in any case, and scripts write there
     for name, text in call.outputs.items():
         path = Path(text)
         if path.is_dir():
