@@ -37,6 +37,11 @@ class Settings(BaseSettings):
         default=4, ge=1, description="Maximum number of pipelines at the same time; their steps are long or short runs."
     )
     lease_s: float = Field(default=15.0, gt=0, description="Seconds without a sign of life after which a run is lost.")
+    tick_every_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="Seconds between two looks of a server at queue and schedules; 0 looks only while a page is open.",
+    )
     grace_s: float = Field(default=5.0, ge=0, description="Seconds between TERM and KILL when a run is ended.")
     memory_limit_mb: int | None = Field(
         default=None, ge=64, description="Memory limit of a run's whole process tree (MB)."

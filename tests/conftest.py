@@ -38,7 +38,7 @@ CANCEL_S = 20
 MEANWHILE = {"automl", "finetune", "jobs", "datasets"}
 """Folders whose tests run while the golden installation is made."""
 # Small enough to see a lost run declared so within a test, large enough for a loaded machine.
-FAST = {"LEASE_S": "2", "GRACE_S": "1", "TASK_PACKAGES": '["core.tasks", "tests.jobs.job_tasks"]'}
+FAST = {"LEASE_S": "2", "GRACE_S": "1", "TICK_EVERY_S": "0", "TASK_PACKAGES": '["core.tasks", "tests.jobs.job_tasks"]'}
 
 
 def _forget() -> None:

@@ -27,16 +27,23 @@ from core.jobs.api import (
 from core.jobs.context import RunContext
 from core.jobs.launch import warm_up
 from core.jobs.scheduler import tick
+from core.jobs.schedules import add_schedule, change_schedule, timing_of
 from core.jobs.task_specs import TASKS, TaskSpec, task_spec
+from core.jobs.timekeeper import keep_time
+from core.jobs.timing import Timing
 
 __all__ = [
     "TASKS",
     "RunContext",
     "TaskSpec",
+    "Timing",
+    "add_schedule",
     "artifact_path",
     "cancel",
+    "change_schedule",
     "events",
     "get",
+    "keep_time",
     "log",
     "queue_position",
     "repeat",
@@ -48,6 +55,7 @@ __all__ = [
     "submit",
     "task_spec",
     "tick",
+    "timing_of",
     "wait",
     "warm_up",
 ]

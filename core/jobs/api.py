@@ -12,10 +12,10 @@ from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
 from core.jobs.context import run_dir
 from core.jobs.run_log import tail
+from core.jobs.run_rows import new_run
 from core.jobs.scheduler import request_cancel, requeue, tick
-from core.jobs.task_specs import load, task_spec
+from core.jobs.task_specs import task_spec
 from core.jsonable import JsonObject
-from core.settings import get_settings
 from core.storage import get_store
 
 __all__ = [
@@ -81,23 +81,19 @@ def submit(
     NotFoundError
         When the workspace does not have the parent.
     """
-    load(task)
+    run = new_run(
+        task,
+        settings,
+        workspace=workspace,
+        dataset=dataset,
+        title=title,
+        timeout_s=timeout_s,
+        memory_limit_mb=memory_limit_mb,
+        parent=parent,
+    )
     if parent is not None:
         runs.get(parent, workspace)
-    installed = get_settings()
-    run = runs.add(
-        Run(
-            workspace=workspace,
-            task=task,
-            lane=task_spec(task).lane,
-            parent_id=parent or "",
-            title=title[:300],
-            dataset_id=dataset,
-            settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),
-            timeout_s=installed.run_timeout_s if timeout_s is None else timeout_s,
-            memory_limit_mb=installed.memory_limit_mb if memory_limit_mb is None else memory_limit_mb,
-        )
-    )
+    runs.add(run)
     tick()
     return run.id
 

@@ -13,6 +13,7 @@ from core.catalog.engine import reading
 from core.jobs import launch, processes, reserve
 from core.jobs.context import run_dir
 from core.jobs.run_log import LOG_NAME
+from core.jobs.schedules import fire_due
 from core.jobs.task_specs import task_spec
 from core.settings import get_settings
 
@@ -20,7 +21,7 @@ __all__ = ["request_cancel", "requeue", "tick"]
 
 
 def tick() -> None:
-    """Recover lost runs, end those whose parent ended, then start waiting ones up to the concurrency limits.
+    """Recover lost runs, end those whose parent ended, queue those that are due, start waiting ones up to the limits.
 
     Cheap when there are none.
     """
@@ -30,6 +31,7 @@ def tick() -> None:
     while left_alone := [run for run, parent in runs.left_alone() if parent is None or not _continues(parent)]:
         for run in left_alone:
             request_cancel(run)
+    fire_due(time.time())
     settings = get_settings()
     # Lanes of their own, so that an import does not wait half an hour for a search, nor a step for its pipeline.
     for lane, limit, children_wait in (

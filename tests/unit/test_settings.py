@@ -50,6 +50,7 @@ def test_environment_wins(bare, monkeypatch, tmp_path):
         ("MAX_RUNNING_PIPELINES", "0"),
         ("LEASE_S", "0"),
         ("GRACE_S", "-1"),
+        ("TICK_EVERY_S", "-1"),
         ("MEMORY_LIMIT_MB", "1"),
         ("RUN_TIMEOUT_S", "0"),
         ("MAX_ATTEMPTS", "0"),

@@ -1,0 +1,144 @@
+"""Queries over schedules. A time that is due is taken by compare-and-set, together with the run that it starts."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func
+from sqlalchemy import update as update_rows
+from sqlmodel import col, select
+
+from core.catalog.engine import reading, writing
+from core.catalog.tables import Run, RunEvent, Schedule
+from core.errors import NotFoundError
+from core.jsonable import JsonObject
+
+__all__ = ["add", "delete", "due", "find", "get", "next_due", "take", "update"]
+
+
+def add(schedule: Schedule) -> Schedule:
+    """Store a schedule."""
+    with writing() as session:
+        session.add(schedule)
+    return schedule
+
+
+def get(schedule_id: str, workspace: str) -> Schedule:
+    """Return a schedule.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this schedule.
+    """
+    with reading() as session:
+        schedule = session.get(Schedule, schedule_id)
+    if schedule is None or schedule.workspace != workspace:
+        raise NotFoundError(f"There is no schedule '{schedule_id}'.", "It may have been deleted.")
+    return schedule
+
+
+def find(workspace: str, *, task: str | None = None) -> list[Schedule]:
+    """Return a workspace's schedules, the first one that was made first."""
+    query = select(Schedule).where(Schedule.workspace == workspace)
+    if task is not None:
+        query = query.where(Schedule.task == task)
+    with reading() as session:
+        return list(session.exec(query.order_by(col(Schedule.created_at), col(Schedule.id))))
+
+
+def due(now: float) -> list[Schedule]:
+    """Return the enabled schedules of all workspaces whose next time has come, the longest-waiting first."""
+    query = select(Schedule).where(col(Schedule.enabled).is_(True), col(Schedule.next_at) <= now)
+    with reading() as session:
+        return list(session.exec(query.order_by(col(Schedule.next_at), col(Schedule.id))))
+
+
+def next_due() -> float | None:
+    """Return the earliest next time of all enabled schedules, or None when there is none."""
+    with reading() as session:
+        return session.exec(select(func.min(Schedule.next_at)).where(col(Schedule.enabled).is_(True))).one()
+
+
+def update(schedule_id: str, workspace: str, **fields: str | float | JsonObject | None) -> Schedule:
+    """Change columns of a schedule and return it.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this schedule.
+    """
+    statement = (
+        update_rows(Schedule)
+        .where(col(Schedule.id) == schedule_id, col(Schedule.workspace) == workspace)
+        .values(**fields)
+    )
+    with writing() as session:
+        session.execute(statement)
+    return get(schedule_id, workspace)
+
+
+def delete(schedule_id: str, workspace: str) -> None:
+    """Delete a schedule. Its runs are kept.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this schedule.
+    """
+    get(schedule_id, workspace)
+    with writing() as session:
+        session.execute(delete_rows(Schedule).where(col(Schedule.id) == schedule_id))
+
+
+def take(
+    schedule: Schedule,
+    *,
+    at: float,
+    next_at: float | None,
+    missed: int = 0,
+    skipped: int = 0,
+    problem: str = "",
+    run: Run | None = None,
+    event: RunEvent | None = None,
+) -> bool:
+    """Take the times of a schedule that have come, and queue their run, unless another process was first.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        Row as it was read, with the time that is due.
+    at : float
+        The present.
+    next_at : float, optional
+        Its next time; None disables it.
+    missed, skipped : int, default=0
+        Numbers to add to what is counted.
+    problem : str, default=""
+        Reason why no run starts.
+    run : Run, optional
+        Row of the run to queue.
+    event : RunEvent, optional
+        First event of that run.
+
+    Returns
+    -------
+    bool
+        Whether this call took them.
+    """
+    values = {"next_at": next_at, "enabled": next_at is not None, "last_at": at, "problem": problem}
+    if run is not None:
+        values["last_run_id"] = run.id
+    statement = (
+        update_rows(Schedule)
+        .where(
+            col(Schedule.id) == schedule.id,
+            col(Schedule.enabled).is_(True),
+            col(Schedule.next_at) == schedule.next_at,
+        )
+        .values(missed=Schedule.missed + missed, skipped=Schedule.skipped + skipped, **values)
+    )
+    with writing() as session:
+        if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
+            return False
+        session.add_all([row for row in (run, event) if row is not None])
+    return True

@@ -1,0 +1,60 @@
+"""Looks after queue and schedules while no page is open.
+
+One thread of a server does, or a process of its own: ``python -m core.jobs.timekeeper``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from core.catalog import schedules
+from core.jobs.scheduler import tick
+from core.settings import get_settings
+
+__all__ = ["keep_time"]
+
+_NAME = "plumbline-timekeeper"
+_DEFAULT_S = 10.0
+_starting = threading.Lock()
+_log = logging.getLogger(__name__)
+
+
+def keep_time() -> None:
+    """Call `tick` whenever a schedule is due, and every few seconds, as long as this process lives.
+
+    For a process that stays, such as a server. Another call does nothing; with ``PLUMBLINE_TICK_EVERY_S=0``, none does.
+
+    Examples
+    --------
+    >>> keep_time()
+    """
+    if not get_settings().tick_every_s:
+        return
+    with _starting:
+        # By its name: Streamlit imports a module anew whose file has changed; its thread stays.
+        if not any(thread.name == _NAME for thread in threading.enumerate()):
+            threading.Thread(target=_keep, name=_NAME, daemon=True).start()
+
+
+def _keep() -> None:
+    while True:
+        time.sleep(_look())
+
+
+def _look() -> float:
+    """Start what is due; return the seconds until the next look."""
+    try:
+        tick()
+        due = schedules.next_due()
+    except Exception:  # noqa: BLE001  (a database that is away comes back; without the thread no schedule would fire)
+        _log.exception("schedules could not be looked after; trying again")
+        due = None
+    until_due = float("inf") if due is None else due - time.time()
+    return min(get_settings().tick_every_s or _DEFAULT_S, max(until_due, 0.05))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    _keep()
