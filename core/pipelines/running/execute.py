@@ -70,6 +70,7 @@ def execute(
         return ended
     if process.returncode != 0:
         return _failure(call, process.returncode)
+    _keep_default_outputs(call)
     return _check_outputs(call)
 
 
@@ -156,6 +157,13 @@ def _failure(call: StepCall, status: int) -> StepOutcome:
     last = [line for line in lines if line.strip()][-_TAIL_LINES:]
     said = f" Its last lines: {' / '.join(last)}" if last else " It printed nothing."
     return StepOutcome(StepState.FAILED, f"The command {ended}.{said}", "The log of the step has all that it printed.")
+
+
+def _keep_default_outputs(call: StepCall) -> None:
+    """Fill the output ``artifacts``, which in Azure ML is what a command left in the folder ``outputs``."""
+    target = Path(call.outputs.get("artifacts", ""))
+    if "artifacts" in call.outputs and target.is_dir() and not any(target.iterdir()):
+        shutil.copytree(Path(call.folder) / "code" / "outputs", target / "outputs")
 
 
 def _check_outputs(call: StepCall) -> StepOutcome:

@@ -216,6 +216,23 @@ jobs:
     assert re.search(said, result.steps["step"].reason)
 
 
+def test_what_is_left_in_the_folder_outputs_is_the_output_artifacts(tmp_path: Path) -> None:
+    text = """
+    type: pipeline
+    jobs:
+      write:
+        command: echo world > ./outputs/world.txt
+        environment: none
+        outputs: {artifacts: }
+      read:
+        command: cat ${{inputs.data}}/outputs/world.txt
+        environment: none
+        inputs: {data: "${{parent.jobs.write.outputs.artifacts}}"}
+    """
+    result = run_pipeline(pipeline_of(tmp_path / "p", text), workdir=tmp_path / "w")
+    assert result.state is StepState.SUCCEEDED, result.steps
+
+
 def test_a_step_ends_at_its_limit_with_all_that_it_started(tmp_path: Path) -> None:
     text = """
     type: pipeline
