@@ -15,9 +15,15 @@ from core.pipelines.reading.ports import check_literal
 from core.pipelines.values import typed_value
 from core.registry import unknown_name
 
-__all__ = ["check_graph", "check_values", "with_output_types"]
+__all__ = ["MAX_STEPS", "check_graph", "check_size", "check_values", "with_output_types"]
 
 MAX_STEPS = 1_000
+
+
+def check_size(pipeline: Component) -> None:
+    """Refuse a pipeline with more steps than can be run, counting those of pipelines within it."""
+    if _steps(pipeline) > MAX_STEPS:
+        raise PipelineError(f"The pipeline has more than {MAX_STEPS:,} steps.", "Split it.", pipeline.position)
 
 
 def check_graph(pipeline: Component, literals: Collection[str] = ()) -> None:
@@ -41,8 +47,6 @@ def check_graph(pipeline: Component, literals: Collection[str] = ()) -> None:
         _check_required(node)
     _check_promoted(pipeline)
     _check_circles(pipeline.nodes)
-    if _steps(pipeline) > MAX_STEPS:
-        raise PipelineError(f"The pipeline has more than {MAX_STEPS:,} steps.", "Split it.", pipeline.position)
 
 
 def check_values(pipeline: Component, values: Mapping[str, Given | Data]) -> None:
@@ -55,12 +59,13 @@ def check_values(pipeline: Component, values: Mapping[str, Given | Data]) -> Non
     values : dict of str to Given or Data
         Values by the names of inputs.
     """
+    below = ports_below(pipeline.nodes)
     for name, value in values.items():
         port = pipeline.inputs[name]
         if isinstance(value, Given):
             if port.is_data:
                 raise _not_a_value(port, value.position)
-            for inner in ports_below(pipeline.nodes, name):
+            for inner in below.get(name, ()):
                 _check_passed(name, value, inner)
             check_literal(value.value, port, value.position)
         elif not port.is_data:
@@ -152,7 +157,7 @@ def _check_required(node: Node) -> None:
         for name, port in node.component.inputs.items()
         if port.default is None and name not in node.inputs and name not in swept
     ]
-    named = required_names(node.component.command)
+    named = required_names(node.component.command) if missing else set()
     for port in missing:
         if not port.optional:
             raise PipelineError(

@@ -13,8 +13,11 @@ from core.registry import unknown_name
 
 __all__ = ["check_command", "check_text", "required_names", "swept_in"]
 
-_REFERENCE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
-_FRAGMENT = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+MAX_COMMAND = 100_000
+
+# Neither reaches over the beginning of another one, so that their time grows with the text alone.
+_REFERENCE = re.compile(r"\$\{\{([^{}]*)\}\}")
+_FRAGMENT = re.compile(r"\$\[\[((?:(?!\$\[\[).)*?)\]\]", re.DOTALL)
 _PARTS = re.compile(r"\s*(inputs|outputs|search_space)\.([\w.]+)\s*")
 
 
@@ -52,6 +55,10 @@ def check_text(text: Scalar, inputs: Collection[str], outputs: Collection[str], 
     swept : collection of str, default=()
         Names of the search space, where the command is that of a sweep.
     """
+    if len(text.text) > MAX_COMMAND:
+        raise PipelineError(
+            f"The command has more than {MAX_COMMAND:,} characters.", "Move it to a file of the code.", text.position
+        )
     for opened, closed, regex in (("${{", "}}", _REFERENCE), ("$[[", "]]", _FRAGMENT)):
         rest = regex.sub("", text.text)
         if opened in rest:

@@ -31,8 +31,9 @@ def with_narrowed_inputs(pipeline: Component, nodes: Mapping[str, Node], literal
         Inputs that are plain values.
     """
     inputs = dict(pipeline.inputs)
+    below = ports_below(nodes) if literals else {}
     for name, literal in literals.items():
-        ports = [port for port in ports_below(nodes, name) if not port.is_data]
+        ports = [port for port in below.get(name, ()) if not port.is_data]
         narrowed = _narrowed(inputs[name], ports)
         if _fits(literal, narrowed):  # otherwise the checks name the input that it does not fit
             inputs[name] = narrowed
@@ -70,14 +71,14 @@ def _common(listed: tuple[Literal, ...], choices: list[set[Literal]]) -> tuple[L
     return tuple(choice for choice in listed if all(choice in others for others in choices))
 
 
-def ports_below(nodes: Mapping[str, Node], name: str) -> list[Port]:
-    """Return the declared inputs of nodes, at any depth, that an input of the pipeline around them goes to."""
-    ports: list[Port] = []
+def ports_below(nodes: Mapping[str, Node]) -> dict[str, list[Port]]:
+    """Return the declared inputs of nodes, at any depth, by the input of the pipeline that they are bound to."""
+    ports: dict[str, list[Port]] = {}
     for node in nodes.values():
+        deeper = ports_below(node.component.nodes) if node.kind == "pipeline" else {}
         for inner, value in node.inputs.items():
-            if isinstance(value, InputOf) and value.name == name and inner in node.component.inputs:
-                ports.append(node.component.inputs[inner])
-                ports += ports_below(node.component.nodes, inner)
+            if isinstance(value, InputOf) and inner in node.component.inputs:
+                ports.setdefault(value.name, []).extend([node.component.inputs[inner], *deeper.get(inner, ())])
     return ports
 
 

@@ -10,7 +10,7 @@ from core.pipelines.model import Component, Given, Node, OutputPort, Port, Value
 from core.pipelines.reading import keys
 from core.pipelines.reading.automl_nodes import automl_component, check_task, read_automl_inputs
 from core.pipelines.reading.automl_settings import read_automl_settings
-from core.pipelines.reading.checks import check_graph, with_output_types
+from core.pipelines.reading.checks import MAX_STEPS, check_graph, check_size, with_output_types
 from core.pipelines.reading.component_files import read_component
 from core.pipelines.reading.components import check_texts, read_inline_command, read_variables
 from core.pipelines.reading.context import Origin, Reading
@@ -62,9 +62,12 @@ def add_nodes(
     entries = section.group("jobs")
     if not entries:
         raise PipelineError("The pipeline has no steps.", "Write the steps below 'jobs'.", section.at("jobs"))
+    if len(entries) > MAX_STEPS:
+        raise PipelineError(f"The pipeline has more than {MAX_STEPS:,} steps.", "Split it.", section.at("jobs"))
     check_kinds(entries)
     readers = {name: _NodeReader(name, entry, component, origin, reading) for name, entry in entries.items()}
     nodes = {name: reader.node() for name, reader in readers.items()}
+    check_size(replace(component, nodes=nodes))
     component = with_narrowed_inputs(component, nodes, literals or {})
     nodes = with_inferred_inputs(nodes, component)
     for name, reader in readers.items():

@@ -18,6 +18,7 @@ from core.registry import unknown_name
 __all__ = ["check_literal", "check_name", "literal_of", "read_output_ports", "read_ports", "read_type"]
 
 MAX_NAME = 255
+MAX_PORTS = 1_000
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -33,6 +34,9 @@ def check_name(name: str, noun: str, position: Position) -> None:
 
 def read_ports(entries: dict[str, Entry], origin: Origin, reading: Reading) -> dict[str, Port]:
     """Return declared inputs."""
+    if len(entries) > MAX_PORTS:
+        extra = list(entries.values())[MAX_PORTS]
+        raise PipelineError(f"There are more than {MAX_PORTS:,} inputs.", "Pass a file instead.", extra.position)
     return {name: read_port(name, entry, origin, reading) for name, entry in entries.items()}
 
 

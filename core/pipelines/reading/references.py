@@ -16,7 +16,6 @@ MACROS = ("name", "default_datastore")
 """Names that a cloud fills in: ``${{name}}``."""
 
 _NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
-_WHOLE = re.compile(r"^\$\{\{\s*(.*?)\s*\}\}$", re.DOTALL)
 _INPUT = re.compile(rf"^(?:parent\.)?inputs\.({_NAME})$")
 _OUTPUT_OF = re.compile(rf"^(?:parent\.)?jobs\.([A-Za-z_]\w*)\.outputs\.({_NAME})$")
 _OUTPUT = re.compile(rf"^(?:parent\.)?outputs\.({_NAME})$")
@@ -68,16 +67,16 @@ def binding_in(scalar: Scalar, *, macros: bool = False) -> Binding | None:
     position = position_in(scalar, "${{")
     if macros and not _without_macros(text).count("${{"):
         return None
-    whole = _WHOLE.match(text.strip())
+    whole = text.strip()
     if text.count("${{") != text.count("}}") or (text.count("${{") == 1 and "}}" not in text[text.index("${{") :]):
         raise PipelineError(f"'{text[:80]}' is not closed.", "End the reference with }}.", position)
-    if whole is None or text.count("${{") > 1:
+    if not (whole.startswith("${{") and whole.endswith("}}")) or text.count("${{") > 1:
         raise PipelineError(
             f"'{text[:80]}' mixes a reference with text.",
             "Give the reference alone, and join texts in the command.",
             position,
         )
-    inner = whole[1]
+    inner = whole[len("${{") : -len("}}")].strip()
     if match := _INPUT.match(inner):
         return Binding("input", match[1])
     if match := _OUTPUT_OF.match(inner):

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from core.errors import InputError
+from core.errors import InputError, PlumblineError
 from core.pipelines.errors import PipelineError, Position
 from core.pipelines.model import Asset
 from core.pipelines.reading.sections import Section
@@ -130,7 +130,7 @@ def find_component(asset: Asset, text: str, sources: Sequence[ComponentSource], 
         names = sorted({name for source in sources for name in source.names()})
     except PipelineError:
         raise
-    except InputError as error:
+    except PlumblineError as error:
         raise PipelineError(error.message, error.hint, position) from error
     if versions:
         wanted = f"version '{asset.version}'" if asset.version else f"label '{asset.label}'"

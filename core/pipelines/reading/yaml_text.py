@@ -64,6 +64,7 @@ class _Builder:
         self._lines = text.split("\n")
         self._anchors: dict[str, Item | None] = {}  # None while the anchor's own items are read
         self._sizes: dict[int, int] = {}  # items below a collection, with those of aliases, by id
+        self._depths: dict[int, int] = {}  # levels of a collection, with those of aliases, by id
         self._keep: list[Item] = []  # so that no id is used twice
         self._aliases = 0
 
@@ -105,8 +106,7 @@ class _Builder:
         stack: list[_Open] = []
         for event in events:
             if isinstance(event, yaml.CollectionStartEvent):
-                if len(stack) >= MAX_DEPTH:
-                    raise self._error(f"The file is nested more than {MAX_DEPTH} levels deep.", "Make it flatter.")
+                self._limit_depth(len(stack) + 1)
                 stack.append(self._open(event))
                 continue
             item = self._close(stack.pop()) if isinstance(event, yaml.CollectionEndEvent) else self._leaf(event)
@@ -164,6 +164,8 @@ class _Builder:
 
     def _add(self, parent: _Open, item: Item) -> None:
         """Add an item to a list, or as a key or a value to a group of keys."""
+        parent.depth = max(parent.depth, self._depths.get(id(item), 0) + 1)
+        self._limit_depth(parent.depth)
         parent.size += self._sizes.get(id(item), 1)
         if parent.size > MAX_ITEMS:
             raise self._error(
@@ -176,6 +178,12 @@ class _Builder:
         else:
             key, parent.key = parent.key, None
             self._set(parent, key, item)
+
+    def _limit_depth(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise self._error(
+                f"The file is nested more than {MAX_DEPTH} levels deep, counting aliases.", "Make it flatter."
+            )
 
     def _key(self, item: Item) -> Scalar:
         if not isinstance(item, Scalar):
@@ -220,6 +228,7 @@ class _Builder:
         else:
             item = Sequence(tuple(collection.items), collection.position)
         self._sizes[id(item)] = collection.size
+        self._depths[id(item)] = collection.depth
         self._keep.append(item)
         if collection.anchor:
             self._anchors[collection.anchor] = item
@@ -254,3 +263,4 @@ class _Open:
         self.merged: dict[str, Entry] = {}
         self.key: Scalar | None = None
         self.size = 1
+        self.depth = 1

@@ -14,6 +14,7 @@ from tests.unit.pipelines.load_files import MAIN, TRAIN, write_files
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + level)}: &{chr(98 + level)} [{','.join(['*' + chr(97 + level)] * 9)}]\n" for level in range(8)
 )
+DEEP = "".join(f"a{level}: &a{level} {'[' * 20}{f'*a{level - 1}' if level else 1}{']' * 20}\n" for level in range(9))
 
 
 def refused(folder: Path, files: dict[str, str] | None = None) -> PipelineError:
@@ -44,6 +45,7 @@ def refused(folder: Path, files: dict[str, str] | None = None) -> PipelineError:
         (b"a: &a x\n" + b"b: *a\n" * 1, 1, 1, "no key 'a'"),
         (("a: &a x\nb: [" + "*a," * 1001 + "]").encode(), 2, 3005, "more than 1,000 aliases"),
         (b"a: " + b"[" * 100_000, 1, 53, "nested more than 50 levels"),
+        (DEEP.encode(), 3, 41, "nested more than 50 levels deep, counting aliases"),
         (b"a: &a [*a]", 1, 8, "'&a' contains itself"),
         (b"a: *none", 1, 4, "no anchor '&none'"),
         (b"a: \x00", 1, 4, "U+0000 is not allowed"),
