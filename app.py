@@ -63,6 +63,13 @@ with frame.errors_shown():
         url_path="models",
         help="Registered models with versions, cards and scoring.",
     )
+    pipelines = st.Page(
+        "pages/pipelines/page.py",
+        title="Pipelines",
+        icon=":material/account_tree:",
+        url_path="pipelines",
+        help="Run Azure ML pipeline files on this machine.",
+    )
     runs = st.Page(
         "pages/runs/page.py",
         title="Runs",
@@ -71,7 +78,13 @@ with frame.errors_shown():
         help="All background work with logs and files.",
     )
     page = st.navigation(
-        {"": [home], "Build": [data, automl, finetune], "Check": [fairness], "Ship": [models, edge], "Watch": [runs]}
+        {
+            "": [home],
+            "Build": [data, automl, finetune],
+            "Check": [fairness],
+            "Ship": [models, edge, pipelines],
+            "Watch": [runs],
+        }
     )
     keys.set_page(page.url_path or "home", page.title)
     page.run()

@@ -14,7 +14,7 @@ from core.catalog.tables import PipelineStep, RunState
 from core.errors import NotFoundError
 from core.jsonable import JsonObject
 
-__all__ = ["add", "get", "latest_by_key", "latest_of_path", "of_run", "update"]
+__all__ = ["add", "get", "latest_by_key", "latest_executed", "latest_of_path", "of_run", "update"]
 
 
 def add(step: PipelineStep) -> PipelineStep:
@@ -86,6 +86,18 @@ def latest_by_key(workspace: str, key: str) -> PipelineStep | None:
             PipelineStep.workspace == workspace,
             PipelineStep.key == key,
             PipelineStep.state == RunState.SUCCEEDED,
+        )
+    )
+
+
+def latest_executed(workspace: str, key: str) -> PipelineStep | None:
+    """Return the newest step with this key that was executed in a run of its own, or None."""
+    return _newest(
+        select(PipelineStep).where(
+            PipelineStep.workspace == workspace,
+            PipelineStep.key == key,
+            PipelineStep.state == RunState.SUCCEEDED,
+            PipelineStep.run_id != "",
         )
     )
 

@@ -1,5 +1,6 @@
 from .commands import Command, commands_of
 from .errors import PipelineError, Position
+from .examples import example_pipelines
 from .exporting import Exported, asset_name, export_preparation, export_search, export_training
 from .graph import PipelineInput, Step, StepOutput, descendants, promoted_outputs, steps_of
 from .model import (
@@ -27,6 +28,7 @@ from .running.run import run_pipeline
 from .running.step_cache import FolderCache, KeptStep, StepCache
 from .running.step_call import StepCall, StepOutcome, StepState
 from .shipped.register_model import REGISTRATION, WORKSPACE_VARIABLE
+from .uploaded import pipeline_among, unpacked
 from .values import typed_value
 
 __all__ = [
@@ -66,13 +68,16 @@ __all__ = [
     "assets_of",
     "commands_of",
     "descendants",
+    "example_pipelines",
     "execute",
     "export_preparation",
     "export_search",
     "export_training",
     "load_pipeline",
+    "pipeline_among",
     "promoted_outputs",
     "run_pipeline",
     "steps_of",
     "typed_value",
+    "unpacked",
 ]

@@ -17,6 +17,7 @@ from core.pipelines import (
     Command,
     Pipeline,
     PipelineResult,
+    Step,
     StepCall,
     StepOutcome,
     StepState,
@@ -35,9 +36,10 @@ from core.tasks._pipeline_assets import keep_assets
 from core.tasks._pipeline_components import StoredComponents
 from core.tasks._pipeline_data import dataset_of, write_dataset
 from core.tasks._pipeline_exports import exported
+from core.tasks._pipeline_plan import PLAN, plan_of, write_plan
 from core.tasks._pipeline_steps import StoredSteps
 
-__all__ = ["SPEC", "exported", "read", "run", "submit", "unapproved"]
+__all__ = ["PLAN", "SPEC", "dataset_of", "exported", "plan_of", "read", "run", "submit", "unapproved"]
 
 SPEC = TaskSpec(
     name="pipeline",
@@ -139,6 +141,8 @@ def run(context: RunContext) -> JsonObject:
     pipeline = read(settings["text"], settings["files"], context.workdir / "pipeline", workspace=context.workspace)
     for position, notice in pipeline.notices:
         context.report(Event("notice", None, f"Line {position.line}: {notice}"))
+    steps = steps_of(pipeline)
+    _keep_plan(context, steps)
     commands = unapproved(pipeline, context.workspace)
     if commands:
         listed = ", ".join(f"'{command.step}'" for command in commands[:5])
@@ -146,7 +150,6 @@ def run(context: RunContext) -> JsonObject:
             f"The commands of {listed} were never approved here.",
             "Look at them on the pipeline's page, and approve them.",
         )
-    steps = steps_of(pipeline)
     stored = StoredSteps(context, pipeline, steps)
     result = run_pipeline(
         pipeline,
@@ -174,6 +177,11 @@ def _keep_files(context: RunContext) -> None:
     for name, digest in context.settings["files"].items():
         if f"files/{name}" not in kept:
             context.keep(f"files/{name}", store.local_path(digest))
+
+
+def _keep_plan(context: RunContext, steps: list[Step]) -> None:
+    if PLAN not in {artifact.name for artifact in artifacts.find(context.run.id, context.workspace)}:
+        context.keep(PLAN, write_plan(steps, context.workdir))
 
 
 def _inputs(context: RunContext, pipeline: Pipeline) -> dict[str, object]:

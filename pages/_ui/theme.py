@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.charts import Palette
 
-__all__ = ["accent", "categorical", "muted", "on_sequential", "palette", "sequential", "strong_from", "text"]
+__all__ = ["accent", "categorical", "muted", "on_sequential", "palette", "sequential", "strong_from", "surface", "text"]
 
 
 _OPACITY = 0.75  # of the text of axes: its contrast is 8 to 1 and more
@@ -42,6 +42,11 @@ def muted() -> str:
 def text() -> str:
     """Return the color of text."""
     return str(st.get_option(f"theme.{_mode()}.textColor"))
+
+
+def surface() -> str:
+    """Return the color of what lies on the page's ground, such as a card."""
+    return str(st.get_option(f"theme.{_mode()}.secondaryBackgroundColor"))
 
 
 def categorical() -> list[str]:

@@ -27,6 +27,8 @@ PARAMETERS = [
     ("models", "model", "Model"),
     ("models", "register", "Run"),
     ("runs", "run", "Run"),
+    ("pipelines", "run", "Pipeline run"),
+    ("pipelines", "pipeline", "Pipeline"),
 ]
 OF_RUNS = [(page, name, noun) for page, name, noun in PARAMETERS if name in ("run", "import", "register")]
 OF_RUNS += [("edge", "model", "Model")]

@@ -19,6 +19,7 @@ from tests.pages.conftest import labels, texts, visit
         ("edge", "There is no model yet"),
         ("models", "There are no models yet. Search for one"),
         ("runs", "No runs yet"),
+        ("pipelines", "There is no pipeline yet"),
     ],
 )
 def test_an_empty_page_says_what_to_do(home: Path, page: str, said: str) -> None:

@@ -1,0 +1,134 @@
+"""The editor of a saved pipeline: its text with what is wrong in it, and the files beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.catalog import SavedPipeline, saved_pipelines
+from core.settings import get_settings
+from core.storage import get_store
+from pages._ui import address, frame, uploader, written
+from pages.pipelines import mistakes, reading, step_list, uploads
+
+if TYPE_CHECKING:
+    from streamlit.typing import UploadedFile
+
+__all__ = ["show"]
+
+_HEIGHT = 520
+
+
+def show(saved: SavedPipeline) -> None:
+    """Draw the editor."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        text = _text(saved)
+        _save(saved, text)
+        _files(saved)
+    with right:
+        checked = reading.read(text, saved.files, saved.workspace)
+        if checked.pipeline is None:
+            mistakes.show(checked, text)
+            return
+        steps = len(checked.plan["steps"])
+        st.success(f"{steps} step{'s' * (steps != 1)}, and every connection fits.", icon=":material/check_circle:")
+        mistakes.show_notices(checked)
+        step_list.show_plan(checked.plan)
+
+
+def _key(saved: SavedPipeline) -> str:
+    return f"pipelines-text-{saved.id}"
+
+
+def _text(saved: SavedPipeline) -> str:
+    key = _key(saved)
+    written.follow(key, saved.text)
+    st.html(f"<style>.st-key-{key} textarea {{ font-family: monospace; white-space: pre; }}</style>")
+    typed = st.text_area(
+        "Pipeline (YAML)",
+        key=key,
+        height=_HEIGHT,
+        help="Checked when you leave the field, or press Ctrl+Enter.",
+    )
+    return typed or ""
+
+
+def _save(saved: SavedPipeline, text: str) -> None:
+    key = _key(saved)
+    changed = written.edited(key, text)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Save", type="primary", icon=":material/save:", disabled=not changed, key="pipelines-save")
+        if changed:
+            st.button("Discard changes", key="pipelines-discard", on_click=_discard, args=(saved.id,))
+            st.caption("Not saved yet.")
+    if pressed:
+        with frame.errors_shown():
+            if written.overtaken(key, saved.text):
+                st.warning(
+                    "Save again to replace it with yours, or discard your changes to see it.",
+                    title="The pipeline was changed meanwhile, perhaps in another tab.",
+                )
+                return
+            saved_pipelines.update(saved, text=text, who=address.who())
+            written.overtaken(key, text)
+            st.rerun()
+
+
+def _discard(saved_id: str) -> None:
+    with frame.errors_shown():
+        row = saved_pipelines.get(saved_id, frame.workspace())
+        st.session_state[_key(row)] = row.text
+        written.overtaken(_key(row), row.text)
+
+
+def _files(saved: SavedPipeline) -> None:
+    count = len(saved.files)
+    with st.expander(
+        f"Files beside it: {count}" if count else "Files beside it: none",
+        icon=":material/folder:",
+        expanded=bool(count),
+    ):
+        for name, digest in saved.files.items():
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(frame.plain(name), width="stretch")
+                st.download_button(
+                    "Download",
+                    get_store().local_path(digest).read_bytes,
+                    file_name=name.rpartition("/")[2],
+                    icon=":material/download:",
+                    type="tertiary",
+                    key=f"pipelines-file-{saved.id}-{name}",
+                    on_click="ignore",
+                )
+                st.button(
+                    "Remove",
+                    icon=":material/delete:",
+                    type="tertiary",
+                    key=f"pipelines-remove-{saved.id}-{name}",
+                    on_click=_remove,
+                    args=(saved.id, name),
+                )
+        folder = st.text_input(
+            "Folder for the next file", key=f"pipelines-folder-{saved.id}", placeholder="beside the pipeline"
+        )
+        uploader.show(
+            "A component's file, code, a recipe, or a .zip with several files",
+            key=f"pipelines-add-{saved.id}",
+            limit_mb=get_settings().max_upload_mb,
+            on_upload=lambda file: _add(saved.id, folder, file),
+        )
+
+
+def _add(saved_id: str, folder: str, file: UploadedFile) -> None:
+    row = saved_pipelines.get(saved_id, frame.workspace())
+    added = uploads.stored_files(file.name, file.getvalue(), folder)
+    saved_pipelines.update(row, files={**row.files, **added}, who=address.who())
+
+
+def _remove(saved_id: str, name: str) -> None:
+    with frame.errors_shown():
+        row = saved_pipelines.get(saved_id, frame.workspace())
+        files = {other: digest for other, digest in row.files.items() if other != name}
+        saved_pipelines.update(row, files=files, who=address.who())

@@ -1,0 +1,88 @@
+"""Ways to begin a pipeline: an empty one, a file, the example."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.catalog import SavedPipeline, saved_pipelines
+from core.pipelines import example_pipelines
+from core.settings import get_settings
+from pages._ui import address, frame, uploader
+from pages.pipelines import uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from streamlit.typing import UploadedFile
+
+__all__ = ["show"]
+
+_EXAMPLE = "customer_churn_training"
+_STARTER = """$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
+type: pipeline
+display_name: my_pipeline
+
+inputs:
+  data:
+    type: uri_folder
+    path: azureml:my_table@latest
+
+jobs:
+  prepare:
+    component: azureml:data_prep@latest
+    inputs:
+      raw_data: ${{parent.inputs.data}}
+"""
+
+
+def show(*, empty: bool) -> None:
+    """Draw the buttons."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Start from the example",
+            type="primary" if empty else "secondary",
+            icon=":material/school:",
+            key="pipelines-example",
+            on_click=_add,
+            args=(_EXAMPLE, example_pipelines()[_EXAMPLE], {}),
+            help="Trains on a dataset named customer_data, tests the model and writes a report.",
+        )
+        st.button(
+            "New pipeline",
+            icon=":material/add:",
+            key="pipelines-new",
+            on_click=_add,
+            args=("New pipeline", _STARTER, {}, "Edit"),
+            help="An editor to write or paste a file into.",
+        )
+        with st.popover("Upload", icon=":material/upload:", key="pipelines-upload"):
+            uploader.show(
+                "A pipeline's .yml, or a .zip with its components and code beside it",
+                key="pipelines-upload-file",
+                limit_mb=get_settings().max_upload_mb,
+                on_upload=_upload,
+            )
+
+
+def _add(name: str, text: str, files: Mapping[str, str], tab: str = "Run") -> None:
+    """Save a pipeline under a name that is free, and open it, in a callback."""
+    with frame.errors_shown():
+        taken = {saved.name for saved in saved_pipelines.find(frame.workspace())}
+        number = 1
+        while (free := name if number == 1 else f"{name} {number}") in taken:
+            number += 1
+        row = SavedPipeline(workspace=frame.workspace(), name=free, text=text, files=dict(files), who=address.who())
+        address.set_query(pipeline=saved_pipelines.add(row).id, tab=tab)
+
+
+def _upload(file: UploadedFile) -> None:
+    path, text, files, outside = uploads.stored_pipeline(file.name, file.getvalue())
+    name = file.name if path == file.name else file.name.rpartition(".")[0] or path
+    if outside:
+        st.session_state["pipelines-notice"] = (
+            f"{len(outside)} files of {file.name} were left out, because they do not lie below the folder of {path}: "
+            f"{', '.join(outside[:5])}{' and others' if len(outside) > 5 else ''}."
+        )
+    _add(name.removesuffix(".yml").removesuffix(".yaml") or "Pipeline", text, files, "Edit")

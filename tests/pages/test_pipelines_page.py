@@ -1,0 +1,167 @@
+"""The Pipelines page: from a pasted file to a run, what a run shows, approvals, mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from core import jobs
+from core.catalog import PipelineStep, Run, RunArtifact, RunState, approvals, artifacts, runs, saved_pipelines, steps
+from core.storage import get_store
+from tests.pages.conftest import labels, query, table_with, texts, visit
+
+TEXT = """type: pipeline
+display_name: greet
+inputs:
+  count: {type: integer, default: 3, min: 1, max: 9}
+jobs:
+  first:
+    command: echo ${{inputs.count}} > ${{outputs.out}}/n.txt
+    environment: none
+    inputs: {count: "${{parent.inputs.count}}"}
+    outputs: {out: }
+  second:
+    command: cat ${{inputs.data}}/n.txt
+    environment: none
+    inputs: {data: "${{parent.jobs.first.outputs.out}}"}
+"""
+PLAN = {
+    "steps": [
+        {
+            "path": path,
+            "title": path,
+            "kind": "command",
+            "component": "",
+            "version": "",
+            "reference": "",
+            "shipped": False,
+            "needs": needs,
+            "inputs": {"data": {"step": "first", "output": "out"}} if needs else {"count": {"input": "count"}},
+            "outputs": {"out": "uri_folder"},
+        }
+        for path, needs in (("first", []), ("second", ["first"]))
+    ]
+}
+
+
+def put_run(*, state: RunState = RunState.SUCCEEDED, saved: str = "", values: dict[str, object] | None = None) -> Run:
+    """Put a run into the catalog in which the first step's outputs were kept, and the second step was executed."""
+    settings = {"text": TEXT, "files": {}, "inputs": values or {}, "saved": saved, "rerun_from": []}
+    result = {"steps": 2, "executed": 1, "outputs": {}}
+    run = Run(workspace="local", task="pipeline", title="greet", state=state, settings=settings, result=result)
+    runs.add(run)
+    plan = json.dumps(PLAN).encode()
+    digest = get_store().put_bytes(plan)
+    artifacts.add(RunArtifact(workspace="local", run_id=run.id, name="plan.json", digest=digest, size_bytes=len(plan)))
+    call = {"pipeline": run.id, "call": {"step": "second"}}
+    child = Run(workspace="local", task="pipeline_step", state=RunState.SUCCEEDED, settings=call, parent_id=run.id)
+    runs.add(child)
+    page = b"<h1>Report</h1><script>alert(1)</script>"
+    made = {
+        "report.html": page,
+        "metrics.json": b'{"rmse": 0.5}',
+        "t.csv": b"a,b\n1,2\n",
+        "n.txt": b"text",
+        "x.bin": b"\0",
+    }
+    outputs = {"out": {name: get_store().put_bytes(content) for name, content in made.items()}}
+    for index, path in enumerate(("first", "second")):
+        steps.add(
+            PipelineStep(
+                workspace="local",
+                pipeline_run_id=run.id,
+                pipeline="greet",
+                path=path,
+                position=index,
+                run_id=child.id if index else "",
+                key=f"key{index}",
+                parts={"parameters": {"count": 3}, "packages": {"pandas": "3.0"}},
+                state="SUCCEEDED",
+                reason="Parameter count changed from 2 to 3." if index else "Nothing changed since it ran.",
+                outputs=outputs,
+                started_at=100.0,
+                finished_at=101.5,
+            )
+        )
+    return run
+
+
+def test_a_pasted_file_is_checked_approved_saved_and_run(home: Path) -> None:
+    test = visit("pipelines")
+    assert "There is no pipeline yet" in texts(test)
+    test.button(key="pipelines-new").click().run()
+    saved = saved_pipelines.get(query(test, "pipeline"), "local")
+    editor = f"pipelines-text-{saved.id}"
+    test.text_area(key=editor).set_value(TEXT.replace("jobs:", "job:")).run()
+    assert not test.exception
+    assert "line 5, column 1" in texts(test)
+    assert any("▶ 5 | job:" in code.value for code in test.code)
+    test.text_area(key=editor).set_value(TEXT).run()
+    assert "2 steps, and every connection fits." in texts(test)
+    test.button(key="pipelines-save").click().run()
+    assert saved_pipelines.get(saved.id, "local").text == TEXT
+    # Another tab saves meanwhile: nothing is overwritten unseen.
+    saved_pipelines.update(saved_pipelines.get(saved.id, "local"), text=TEXT + "# theirs\n")
+    test.text_area(key=editor).set_value(TEXT + "# mine\n").run()
+    test.button(key="pipelines-save").click().run()
+    assert "changed meanwhile" in texts(test)
+    assert saved_pipelines.get(saved.id, "local").text == TEXT + "# theirs\n"
+    test.button(key="pipelines-save").click().run()
+    assert saved_pipelines.get(saved.id, "local").text == TEXT + "# mine\n"
+
+    test = visit("pipelines", pipeline=saved.id)
+    assert "Run" not in labels(test)
+    assert "never approved here" in texts(test)
+    assert any("cat ${{inputs.data}}/n.txt" in code.value for code in test.code)
+    test.button(key="pipelines-approve").click().run()
+    assert len(approvals.find("local")) == 2
+    field = f"pipelines-run-{saved.id}-count"
+    test.text_input(key=field).set_value("12").run()
+    assert "above its maximum of 9" in texts(test)
+    test.button(key=f"pipelines-run-{saved.id}-run").click().run()
+    assert "run" not in test.query_params
+    test.text_input(key=field).set_value("4").run()
+    test.button(key=f"pipelines-run-{saved.id}-run").click().run()
+    assert not test.exception
+    run = jobs.get(query(test, "run"), workspace="local")
+    assert (run.settings["inputs"], run.settings["saved"]) == ({"count": 4}, saved.id)
+    jobs.cancel(run.id, workspace="local")
+    jobs.wait(run.id, 30, workspace="local")
+
+
+def test_a_run_shows_its_steps_and_a_step_its_outputs(home: Path) -> None:
+    run = put_run()
+    test = visit("pipelines")
+    assert list(table_with(test, "Steps")["Steps"]) == ["1 of 2 executed"]
+    test = visit("pipelines", run=run.id)
+    assert not test.exception
+    assert "1 of 2 steps executed, the outputs of 1 used again" in texts(test)
+    listed = table_with(test, "Why")
+    assert list(listed["State"]) == [["Kept"], ["Succeeded"]]
+    assert list(listed["Time"]) == ["", "1.5 s"]
+    test = visit("pipelines", run=run.id, step="second")
+    assert not test.exception
+    assert "Parameter count changed from 2 to 3." in texts(test)
+    frame = test.get("iframe")[0].proto
+    assert 'sandbox=""' in frame.srcdoc
+    assert "<script" not in frame.srcdoc
+    key = "pipelines-output-second-out-file"
+    test.selectbox(key=key).set_value("t.csv").run()
+    assert list(test.dataframe[0].value.columns) == ["a", "b"]
+    test.selectbox(key=key).set_value("x.bin").run()
+    assert "no preview" in texts(test)
+    test = visit("pipelines", run=run.id, step="nowhere")
+    assert "Step not found" in [title.value for title in test.title]
+
+
+def test_a_run_is_started_again_from_a_step(home: Path) -> None:
+    run = put_run(values={"count": 5})
+    test = visit("pipelines", run=run.id, tab="Run again")
+    assert test.text_input(key=f"pipelines-again-{run.id}-count").value == "5"
+    test = visit("pipelines", run=run.id, step="second")
+    test.button(key="pipelines-run-from").click().run()
+    again = jobs.get(query(test, "run"), workspace="local")
+    assert again.id != run.id
+    assert (again.settings["rerun_from"], again.settings["inputs"]) == (["second"], {"count": 5})
+    jobs.cancel(again.id, workspace="local")
+    jobs.wait(again.id, 30, workspace="local")
