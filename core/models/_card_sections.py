@@ -93,7 +93,8 @@ def training_section(evidence: RunEvidence) -> Section:
         config: dict[str, JsonValue] = {"trainable weights": training.trainable, "precision": training.precision}
     else:
         text = [
-            f"A search of {len(result.trials):,} configurations in {result.elapsed_s:,.0f} s for the best "
+            f"A search of {len(result.trials):,} configuration{'s' * (len(result.trials) != 1)} in "
+            f"{result.elapsed_s:,.0f} s for the best "
             f"{metric}. {result.stop_reason}",
             f"Scored by {result.split_method}. The winner was fitted on all training rows.",
         ]

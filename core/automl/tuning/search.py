@@ -20,7 +20,7 @@ from core.automl.results.conclude import Outcome, conclude
 from core.automl.results.curve_run import CurveRun
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.event_file import EVENTS, append_trial, read_trials, truncate_partial_line
-from core.automl.tuning.stopping import StopReason, enough_trials
+from core.automl.tuning.stopping import StopReason, all_done, enough_trials
 from core.automl.tuning.trial_event import trial_event
 from core.automl.tuning.trials import Trial, Trials
 from core.automl.tuning.warm_start import WarmStart, load_warm_start
@@ -178,7 +178,7 @@ class Search:
             self.read()
         if (enough := self._enough()) is not None:
             return enough
-        return StopReason("trials", f"All {len(self.board):,} trials were done.") if ended else None
+        return all_done(len(self.board)) if ended else None
 
     def _enough(self) -> StopReason | None:
         return enough_trials(self.board, self.settings, limit=self._limit, earlier=self._earlier)

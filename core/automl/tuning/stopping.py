@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.automl._settings import AutoMLSettings
 from core.automl.tuning.trials import Trial, Trials
 
-__all__ = ["PATIENCE", "StopReason", "enough_trials"]
+__all__ = ["PATIENCE", "StopReason", "all_done", "enough_trials"]
 
 PATIENCE = 20  # trials without a gain, after as many of each learner, before a search ends early
 
@@ -46,7 +46,7 @@ def enough_trials(board: Trials, settings: AutoMLSettings, *, limit: int | None,
     if settings.early_stopping and best is not None and _stale(board, best, settings, earlier):
         return StopReason("early", f"The last {PATIENCE} trials brought no gain.")
     if limit is not None and len(board) >= limit:
-        return StopReason("trials", f"All {len(board):,} trials were done.")
+        return all_done(len(board))
     return None
 
 
@@ -56,3 +56,14 @@ def _stale(board: Trials, best: Trial, settings: AutoMLSettings, earlier: int) -
     warm = PATIENCE * len(settings.chosen_learners)
     since = [trial for trial in scored if (trial.number or 0) > (best.number or 0)]
     return len(scored) >= warm and len(since) >= PATIENCE
+
+
+def all_done(trials: int) -> StopReason:
+    """Return the end of a search with a given number of trials.
+
+    Examples
+    --------
+    >>> all_done(5).sentence, all_done(1).sentence
+    ('All 5 trials were done.', 'The one trial was done.')
+    """
+    return StopReason("trials", f"All {trials:,} trials were done." if trials != 1 else "The one trial was done.")

@@ -48,7 +48,10 @@ def _work(arguments: Arguments) -> None:
         rows.to_parquet(folder / "rows.parquet")
     parity = {part: dict(values) for part, values in jsonable(exported.to_dict())["parity"].items()}
     for part, values in parity.items():
-        log(f"{part}: {values}")
+        log(
+            f"{part.replace('_', ' ').capitalize()} rows: {values['rows']:,} compared, "
+            f"largest difference {values['largest_difference']:.2g}, {values['rows_over']:,} beyond the tolerance."
+        )
     write_report(folder, "export_onnx", policy=policy is not None, parity=parity)
     log(f"Wrote model.onnx, {(folder / 'model.onnx').stat().st_size / 1e6:,.2f} MB.")
 

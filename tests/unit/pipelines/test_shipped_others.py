@@ -74,7 +74,7 @@ def test_an_export_answers_as_the_model_and_is_measured(shipped_chain, tmp_path)
         policy=tmp_path / "policy",
         onnx_model=tmp_path / "onnx",
     )
-    assert "held_out" in log
+    assert "Held out rows: 199 compared" in log
     test = read_data(shipped_chain.features, "test").frame
     session = onnxruntime.InferenceSession(tmp_path / "onnx" / "model.onnx")
     feeds = {}
