@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _work(arguments: Arguments) -> None:
     from core.automl import AutoMLSettings, prepare
+    from core.datasets import whole_numbers
 
     table = read_data(arguments.path("input_data"))
     if table.part is not None:
@@ -55,8 +56,11 @@ def _work(arguments: Arguments) -> None:
     )
     prepared = prepare(table.frame, settings)
     method = _split_method(settings.test_fraction, time, group)
+    # Codes that are floats since rows lack them are whole once these rows are gone, as a search takes them.
+    frame = table.frame.assign(**{target.name: whole_numbers(table.frame[target.name])})
     counts = {"read": len(table.frame), "train": len(prepared.train_rows), "test": len(prepared.test_rows)}
-    log(f"{counts['test']:,} test rows are held out {method}; {counts['train']:,} rows are for training.")
+    held_out = f"{counts['test']:,} test rows are held out {method}" if counts["test"] else method
+    log(f"{held_out}; {counts['train']:,} rows are for training.")
     for finding in prepared.findings:
         if finding.check == "left_out":
             continue  # listed below, with the other columns
@@ -75,7 +79,7 @@ def _work(arguments: Arguments) -> None:
     )
     folder = arguments.path("features")
     for part, rows in zip(PARTS, (prepared.train_rows, prepared.test_rows), strict=True):
-        write_data(folder, table.frame[kept].iloc[rows], described, part=part)
+        write_data(folder, frame[kept].iloc[rows], described, part=part)
     columns = _columns(plan, roles)
     columns += [
         {"column": name, "use": "left out", "reason": "the dataset says that a model must not use it"}
@@ -98,7 +102,7 @@ def _work(arguments: Arguments) -> None:
 
 def _split_method(fraction: float, time: str | None, group: str | None) -> str:
     if fraction == 0:
-        return "(none, since test_fraction is 0)"
+        return "No test rows are held out, since test_fraction is 0"
     if time is not None:
         return f"by time: the latest by '{time}'"
     if group is not None:

@@ -55,7 +55,8 @@ def _work(arguments: Arguments) -> None:
     groups = table.description.group if table.description.group in scored.frame.columns else None
     compared = _compare(model, scored, None if groups is None else scored.frame[groups].astype(str).to_numpy())
     title = METRICS[scored.metric].title
-    verdict = verdict_sentence(title, compared.gains, {"prior": "guessing"})
+    guessing = "guessing the mean" if scored.labels is None else "guessing"
+    verdict = verdict_sentence(title, compared.gains, {"prior": guessing})
     if seen.held_out is not True:
         verdict = f"{seen.sentence} {verdict.replace(' it never saw', '')}"
     log(verdict)

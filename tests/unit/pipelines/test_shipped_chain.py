@@ -166,6 +166,17 @@ def test_columns_are_judged_by_the_training_rows_alone(folder):
     assert "'y' (the last column" in log
 
 
+def test_codes_of_classes_stay_whole_where_rows_lack_them(folder):
+    frame = pd.DataFrame({"x": np.arange(60) % 11, "code": [0, 1, None] * 20})  # floats in pandas
+    raw, features = folder("raw"), folder("features")
+    frame.to_parquet(raw / "table.parquet")
+    log = execute(feature_engineering, input_data=raw, features=features, test_fraction=0)
+    assert "No test rows are held out" in log
+    assert read_data(features, "train").frame["code"].tolist() == [0, 1] * 20
+    assert read_data(features, "train").frame["code"].dtype == "int64"
+    assert read_data(features, "test").frame.empty
+
+
 @pytest.mark.parametrize(
     ("flags", "error", "message"),
     [
