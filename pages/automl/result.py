@@ -107,9 +107,9 @@ def _how_it_went(run: Run, record: Mapping[str, Any]) -> str:
     count = len(record["trials"])
     budget = record["settings"]["time_budget_s"]
     of = f" of {numbers.duration(budget)}" if budget else ""
-    place = "was the only trial" if count == 1 else f"won among {count:,} trials"
+    outcome = "was the only trial" if count == 1 else f"won among {count:,} trials"
     return (
-        f"{_won(record)} {place}. {frame.plain(record['stop_reason'])} "
+        f"{_won(record)} {outcome}. {frame.plain(record['stop_reason'])} "
         f"The model was ready after {numbers.duration(record['model_ready_s'])}{of}."
     )
 

@@ -99,6 +99,6 @@ def product_digest() -> str:
         {
             path.relative_to(_ROOT).as_posix(): _file_digest(path)
             for path in sorted(_ROOT.rglob("*"))
-            if path.suffix in (".py", ".yml")
+            if path.suffix in (".py", ".yml", ".jinja")
         }
     )

@@ -164,15 +164,14 @@ class EvaluationReport:
     def _confusion(self) -> list[list[int]] | None:
         return None if self.scored.labels is None else confusion(self.scored.y, self.scored.outputs)
 
-    def _metric_rows(self) -> list[tuple[str, str, str, str, str]]:
+    def _metric_rows(self) -> list[tuple[str, str, str, str]]:
         guessing = self.compared.metrics["prior"]
         return [
             (
                 METRICS[name].title + ("" if METRICS[name].larger_is_better else " (smaller is better)"),
                 _number(item.value),
-                f"{_number(item.low)} to {_number(item.high)}" if item.low is not None else item.reason,
+                f"{_number(item.low)}\u00a0to\u00a0{_number(item.high)}" if item.low is not None else item.reason,
                 _number(guessing[name].value),
-                f"{item.n:,}",
             )
             for name, item in self.compared.metrics["model"].items()
         ]
