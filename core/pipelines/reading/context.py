@@ -83,9 +83,11 @@ class Reading:
             path = (origin.folder / given).absolute()
             resolved = path.resolve()
             exists = resolved.exists()
-        except (OSError, ValueError) as error:
+            restricted = self.shipped_only and not origin.shipped
+            leaves = restricted and _leaves(resolved, self.root.resolve())
+        except (OSError, ValueError, RuntimeError) as error:  # a name that is too long, a zero byte, links in a circle
             raise PipelineError(f"'{text[:80]}' is not a path.", "Write the path of a file.", position) from error
-        if self.shipped_only and not origin.shipped and _leaves(resolved, self.root.resolve()):
+        if leaves:
             raise PipelineError(
                 f"The {noun} '{text[:80]}' is outside of the pipeline's folder.",
                 "Here a pipeline may only use files beside it.",

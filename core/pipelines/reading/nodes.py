@@ -174,6 +174,9 @@ class _NodeReader:
 
     def _automl(self) -> Node:
         section = self._known(keys.AUTOML_KEYS)
+        if "environment_variables" in section:
+            reason = "'environment_variables' of a search have no effect: it runs no command."
+            self._reading.note("automl variables", section.at("environment_variables"), reason, self._origin)
         component = automl_component(section)
         data = read_automl_inputs(section, component, self._origin, self._reading)
         settings, bound = read_automl_settings(section, self._origin, self._reading)

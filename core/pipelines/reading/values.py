@@ -14,7 +14,7 @@ from core.pipelines.reading.sections import Section, text_of
 from core.pipelines.reading.yaml_nodes import Entry, Mapping, Scalar
 from core.registry import unknown_name
 
-__all__ = ["INPUT_MODES", "read_data", "read_output", "read_value"]
+__all__ = ["read_data", "read_output", "read_value"]
 
 INPUT_MODES = ("ro_mount", "download", "direct", "eval_mount", "eval_download")
 OUTPUT_MODES = ("rw_mount", "upload", "mount", "direct")

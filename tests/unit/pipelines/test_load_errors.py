@@ -230,6 +230,14 @@ def test_component_file_that_is_not_text(tmp_path: Path) -> None:
         load_pipeline(path)
 
 
+@pytest.mark.parametrize("path", ["./circle", "x" * 300, '"a\\0b"'])
+def test_path_that_is_none(tmp_path: Path, path: str) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    error = refused(tmp_path, {"pipeline.yml": MAIN.replace("path: ./data", f"path: {path}", 1)})
+    assert "is not a path" in error.message
+    assert error.line == 10
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"'none\.yml' cannot be read: No such file"):
         load_pipeline(tmp_path / "none.yml")
