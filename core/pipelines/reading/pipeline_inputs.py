@@ -9,7 +9,7 @@ from core.pipelines.reading.port_types import type_of
 from core.pipelines.reading.ports import check_name, literal_of, read_port
 from core.pipelines.reading.references import binding_in
 from core.pipelines.reading.sections import Section
-from core.pipelines.reading.values import read_data, read_value
+from core.pipelines.reading.values import note_converted, read_data, read_value
 from core.pipelines.reading.yaml_nodes import Entry, Mapping, Scalar
 from core.registry import unknown_name
 
@@ -40,6 +40,7 @@ def read_pipeline_inputs(
             assert isinstance(item, Scalar)
             if binding_in(item, macros=True) is not None:
                 raise _bound(item)
+            note_converted(item, None, origin, reading)
             ports[name] = Port(name, type_of(literal), position=entry.position)
             values[name] = Given(literal, item.position)
         elif _is_declared(item):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from core.pipelines.errors import PipelineError, Position
@@ -14,8 +15,9 @@ from core.pipelines.reading.sections import Section, text_of
 from core.pipelines.reading.yaml_nodes import Entry, Mapping, Scalar
 from core.registry import unknown_name
 
-__all__ = ["read_data", "read_output", "read_value"]
+__all__ = ["note_converted", "read_data", "read_output", "read_value"]
 
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)")
 INPUT_MODES = ("ro_mount", "download", "direct", "eval_mount", "eval_download")
 OUTPUT_MODES = ("rw_mount", "upload", "mount", "direct")
 
@@ -52,7 +54,40 @@ def read_value(name: str, entry: Entry, port: Port | None, origin: Origin, readi
                 item.position,
             )
         return _data(item.text, port.type, item.position, None, origin, reading)
+    note_converted(item, None if port is None else port.type, origin, reading)
     return Given(literal, item.position)
+
+
+def note_converted(item: Scalar, kind: str | None, origin: Origin, reading: Reading) -> None:
+    """Put a value into the notices that YAML reads as another one than most people would: ``no``, ``007``, ``1:30``.
+
+    Parameters
+    ----------
+    item : Scalar
+        Value as written.
+    kind : str or None
+        Type of the input, where it is declared.
+    origin : Origin
+        File it stands in.
+    reading : Reading
+        Reading that it is part of.
+    """
+    value, text = item.value, item.text
+    if isinstance(value, bool):
+        converted = text.lower() not in ("true", "false") and kind != "boolean"
+    elif isinstance(value, int):
+        converted = _DECIMAL.fullmatch(text) is None
+    elif isinstance(value, float):
+        converted = ":" in text or (kind == "string" and str(value) != text)
+    else:
+        return
+    if converted:
+        reading.note(
+            f"converted {item.position}",
+            item.position,
+            f"'{text[:60]}' is read as {str(value)[:60]}: put it in quotes to keep it as it is written.",
+            origin,
+        )
 
 
 def _bound(item: Scalar, mode: str | None = None) -> InputOf | OutputOf | None:

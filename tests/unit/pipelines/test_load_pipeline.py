@@ -123,3 +123,24 @@ def test_declared_input_without_a_value(tmp_path: Path) -> None:
     pipeline = load_pipeline(write_files(tmp_path, {"pipeline.yml": text}))
     assert {"raw", "rate"} & pipeline.values.keys() == set()
     assert (pipeline.inputs["raw"].type, pipeline.inputs["rate"].high) == ("uri_folder", 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "notice"),
+    [
+        ("no", "'no' is read as False"),
+        ("01234", "'01234' is read as 668"),
+        ("1:30", "'1:30' is read as 90"),
+        ("'no'", ""),
+        ("true", ""),
+        ("-12", ""),
+        ("0.50", ""),
+        ("0x1f", ""),
+    ],
+)
+def test_value_that_yaml_reads_as_another_one_is_noticed(tmp_path: Path, value: str, notice: str) -> None:
+    text = MAIN.replace("label: churned", f"label: {value}")
+    notices = load_pipeline(write_files(tmp_path, {"pipeline.yml": text})).notices
+    converted = [(position.line, line) for position, line in notices if "is read as" in line]
+    assert [line for line, _ in converted] == ([13] if notice else [])
+    assert all(notice in line for _, line in converted)
