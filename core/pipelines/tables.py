@@ -125,16 +125,15 @@ class DataDescription:
     def from_dict(cls, values: JsonObject) -> DataDescription:
         """Return the description from what `to_dict` returned; what it does not know is left out."""
         roles = values.get("roles") or {}
-        fields: dict[str, Any] = {
-            name: values[name]
-            for name in ("name", "target_reason", "fingerprint", "reading", "steps", "split")
-            if values.get(name) is not None
-        }
+        fields: dict[str, Any] = {}
+        for names, kind in ((("name", "target_reason", "fingerprint"), str), (("reading", "steps", "split"), dict)):
+            fields |= {name: values[name] for name in names if isinstance(values.get(name), kind)}
         for name in ("target", "positive", "time", "group"):
             if roles.get(name) is not None:
                 fields[name] = str(roles[name])
         for name in ("sensitive", "ignore"):
-            fields[name] = tuple(map(str, roles.get(name) or ()))
+            listed = roles.get(name) or ()
+            fields[name] = (listed,) if isinstance(listed, str) else tuple(map(str, listed))
         return cls(**fields)
 
 

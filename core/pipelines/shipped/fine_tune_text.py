@@ -58,7 +58,6 @@ def _work(arguments: Arguments) -> None:
     evaluated = [line for line in result.history if line.get("eval_loss") is not None]
     last: Mapping[str, object] = evaluated[-1] if evaluated else {}
     write_metrics({name: value for name, value in last.items() if isinstance(value, int | float)})
-    log("Wrote the model.")
 
 
 def _settings(arguments: Arguments, table: DataTable, target: str) -> FineTuneSettings:

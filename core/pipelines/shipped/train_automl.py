@@ -77,7 +77,6 @@ def _work(arguments: Arguments) -> None:
         findings=[finding.to_dict() for finding in result.findings],
     )
     write_metrics({metric if metric != "auto" else result.metric: result.winner["score"]})
-    log("Wrote the model and its leaderboard.")
 
 
 def _settings_of_file(arguments: Arguments, metric: str, target: str) -> AutoMLSettings:

@@ -52,7 +52,6 @@ def _work(arguments: Arguments) -> None:
     log_result(result)
     save_model(result, table, target, arguments.path("model"), component="train_xgboost")
     write_metrics({**(result.trials[0].metrics or {}), result.metric: result.winner["score"]})
-    log("Wrote the model.")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,18 @@ class ModelFolder:
         return self.path / TRAINING
 
     def training_table(self) -> DataTable:
-        """Return the rows that the model learned from."""
+        """Return the rows that the model learned from.
+
+        Raises
+        ------
+        InputError
+            When they were removed.
+        """
+        if not self.training.is_dir():
+            raise InputError(
+                f"The rows that the model learned from were removed from '{self.path.name}'.",
+                "Give the folder as the training component wrote it.",
+            )
         return read_data(self.training)
 
 
@@ -242,6 +253,9 @@ def write_model_folder(folder: Path, table: DataTable, target: TargetChoice, fac
         served, MODEL_KINDS[facts.kind], facts.labels, facts.packages, metadata, secrets.token_hex(16)
     )
     written.write(folder, {})
+    log(
+        f"Wrote the model. Its folder '{TRAINING}' has the rows that it learned from: leave it out of what you hand on."
+    )
     return ModelFolder(folder)
 
 

@@ -14,8 +14,10 @@ import yaml
 from core import known_columns, models
 from core.automl import AutoMLSettings, build_estimator, make_model
 from core.errors import SettingsError, StorageError
-from core.models import Winner, mlflow_parameters
+from core.models import Winner, load_served_model, mlflow_parameters
+from core.pipelines.tables import read_data
 from tests.unit.edge.edge_models import answers, fitted, odd_table
+from tests.unit.pipelines.shipped_chain import NUMBERS
 
 ROOT = Path(__file__).parents[3]
 SMALL = {
@@ -150,6 +152,21 @@ def test_mlflow_predicts_the_same_for_every_learner_and_texts(saved, mlflow_pyth
         assert apart < 1e-6, folder
         assert rows == (20 if folder.endswith("reviews") else 60)
         assert f"Model is missing inputs ['{schema[0]['name']}']" in refused
+
+
+@pytest.mark.nightly
+def test_mlflow_predicts_the_same_for_the_model_of_a_pipeline(shipped_chain, mlflow_python, tmp_path):
+    rows = read_data(shipped_chain.features, "test").frame[NUMBERS]
+    rows.to_parquet(tmp_path / "rows")
+    load_served_model(shipped_chain.model / "data").predict(rows).to_parquet(tmp_path / "expected")
+    tasks = [[str(shipped_chain.model), str(tmp_path / "rows"), str(tmp_path / "expected")]]
+    content = json.loads(call(mlflow_python, SERVE, json.dumps(tasks), cwd=tmp_path))
+    assert content.pop("core").startswith(str(shipped_chain.model))
+    ((same, apart, count, schema, refused),) = content.values()
+    assert (same, count) == (True, len(rows))
+    assert apart < 1e-6
+    assert [column["name"] for column in schema] == NUMBERS
+    assert f"Model is missing inputs ['{NUMBERS[0]}']" in refused
 
 
 def test_folder_says_what_it_is_and_holds_no_pickle_and_no_rows(credit, credit_result, tmp_path):
