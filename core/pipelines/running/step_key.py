@@ -61,7 +61,7 @@ def key_of(parts: JsonObject) -> str:
     Examples
     --------
     >>> key_of({"parameters": {"a": 1}})[:8]
-    'd7a3f4e4'
+    '01bd836c'
     """
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
