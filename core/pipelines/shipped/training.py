@@ -18,7 +18,15 @@ from core.errors import InputError, SettingsError
 from core.files import write_text
 from core.jsonable import JsonObject, jsonable
 from core.pipelines.shipped.command import log
-from core.pipelines.tables import DataDescription, DataTable, TargetChoice, choose_target, read_data, write_data
+from core.pipelines.tables import (
+    DESCRIPTION,
+    DataDescription,
+    DataTable,
+    TargetChoice,
+    choose_target,
+    read_data,
+    write_data,
+)
 
 if TYPE_CHECKING:
     from core.automl import AutoMLResult, AutoMLSettings
@@ -262,7 +270,14 @@ def write_model_folder(folder: Path, table: DataTable, target: TargetChoice, fac
 def _reading(known: DataDescription) -> Reading:
     from core.grammar import Reading
 
-    return Reading() if known.reading is None else Reading.from_json(json.dumps(known.reading))
+    if known.reading is None:
+        return Reading()
+    try:
+        return Reading.from_json(json.dumps(known.reading))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"The entry 'reading' of {DESCRIPTION} is not one that a step wrote ({error!r}).", "Remove it."
+        ) from None
 
 
 def _step_inputs(known: DataDescription) -> set[str]:

@@ -124,6 +124,12 @@ def test_roles_of_columns_that_are_gone_are_said(tmp_path, frame):
     assert any("'churn'" in note for note in table.notes)
 
 
+def test_a_role_may_be_a_single_name_and_what_is_not_known_is_left_out():
+    described = DataDescription.from_dict({"name": 3, "split": [], "more": 1, "roles": {"sensitive": "age", "x": []}})
+    assert described == DataDescription(sensitive=("age",))
+    assert DataDescription.from_dict(described.to_dict()) == described
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"roles": 3}'])
 def test_a_description_that_is_none_is_refused(tmp_path, frame, content):
     frame.to_csv(tmp_path / "table.csv", index=False)
