@@ -19,7 +19,8 @@ MLTABLE = "MLTable"
 """Name of the file."""
 _MAX_BYTES = 200_000
 _PATH_KINDS = ("file", "folder", "pattern")
-_TRANSFORMATIONS = ("read_delimited", "read_parquet", "read_json_lines")
+_TRANSFORMATIONS = ("read_delimited", "read_parquet", "read_json_lines", "convert_column_types")
+_TYPES = {"string": "text", "float": "number", "int": "integer", "boolean": "boolean"}
 _DELIMITED = {"delimiter", "encoding", "header", "empty_as_string", "infer_column_types", "support_multi_line"}
 _HEADERS: dict[str, int | None] = {
     "all_files_same_headers": 0,
@@ -115,25 +116,33 @@ def _files(folder: Path, entry: object) -> Iterator[Path]:
 
 
 def _read_options(transformations: object) -> ReadOptions | None:
+    """Return how the files are read, by all transformations; None where nothing is said."""
+    from core.datasets import ReadOptions
 
     if not isinstance(transformations, list):
         raise _refusal("has transformations that are not a list", "List them.")
-    options: ReadOptions | None = None
+    given: dict[str, Any] = {}
     for item in transformations:
         name, values = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else (item, {})
-        if name not in _TRANSFORMATIONS:
-            raise _refusal(
-                f"has the transformation {name!r}, which is not done here",
-                f"{', '.join(_TRANSFORMATIONS)} are. Do the rest in a step of the pipeline.",
-            )
-        if name == "read_delimited":
-            options = _delimited(values or {})
-    return options
+        match name:
+            case "read_delimited":
+                given |= _delimited(values or {})
+            case "convert_column_types":
+                given["column_types"] = {**given.get("column_types", {}), **_column_types(values)}
+            case "read_parquet" | "read_json_lines":
+                pass  # a file's content says what it is
+            case _:
+                raise _refusal(
+                    f"has the transformation {name!r}, which is not done here",
+                    f"{', '.join(_TRANSFORMATIONS)} are. Do the rest in a step of the pipeline.",
+                )
+    return ReadOptions(**given) if given else None
 
 
-def _delimited(values: dict[str, Any]) -> ReadOptions:
-    from core.datasets import ReadOptions
-
+def _delimited(values: object) -> dict[str, Any]:
+    """Return the options of ``read_delimited``."""
+    if not isinstance(values, dict):
+        raise _refusal("has read_delimited without keys", "Known are delimiter, encoding and header.")
     unknown = sorted(set(values) - _DELIMITED)
     if unknown:
         raise _refusal(f"has '{unknown[0]}' in read_delimited", "Known are delimiter, encoding and header.")
@@ -147,4 +156,18 @@ def _delimited(values: dict[str, Any]) -> ReadOptions:
         if header not in _HEADERS:
             raise _refusal(f"has the header {header!r}", f"Choose one of {', '.join(_HEADERS)}.")
         given["header"] = _HEADERS[header]
-    return ReadOptions(**given)
+    return given
+
+
+def _column_types(values: object) -> dict[str, str]:
+    """Return our types of the columns that ``convert_column_types`` names."""
+    types: dict[str, str] = {}
+    for item in values if isinstance(values, list) else [values]:
+        columns = item.get("columns") if isinstance(item, dict) else None
+        kind = item.get("column_type") if isinstance(item, dict) else None
+        if not columns or not isinstance(kind, str) or kind not in _TYPES:
+            raise _refusal(
+                f"has {item!r} in convert_column_types", f"Give columns, and a column_type: {', '.join(_TYPES)}."
+            )
+        types |= dict.fromkeys(map(str, columns if isinstance(columns, list) else [columns]), _TYPES[kind])
+    return types

@@ -49,6 +49,17 @@ def test_an_mltable_says_how_its_files_are_read(tmp_path, mltable, content, enco
     assert read_data(tmp_path).frame.to_dict("list") == {"age": [31], "town": ["Köln"]}
 
 
+def test_an_mltable_gives_columns_types(tmp_path):
+    (tmp_path / "data.csv").write_text("zip,n,town\n123,1,Ulm\n456,2,Köln\n")
+    (tmp_path / "MLTable").write_text(
+        "paths: [{file: data.csv}]\ntransformations:\n - read_delimited: {delimiter: ','}\n"
+        " - convert_column_types:\n    - {columns: [zip], column_type: string}\n    - {columns: n, column_type: float}"
+    )
+    frame = read_data(tmp_path).frame
+    assert frame["zip"].tolist() == ["123", "456"]
+    assert frame["n"].dtype == "float64"
+
+
 @pytest.mark.parametrize(
     ("mltable", "problem"),
     [
@@ -59,6 +70,8 @@ def test_an_mltable_says_how_its_files_are_read(tmp_path, mltable, content, enco
         ("paths: [{file: data.csv}]\ntransformations: [{take: 1}]", "'take', which is not done here"),
         ("paths: [{file: data.csv}]\ntransformation: []", "the key 'transformation'"),
         ("paths: [{file: data.csv}]\ntransformations: [{read_delimited: {header: maybe}}]", "the header 'maybe'"),
+        ("paths: [{file: data.csv}]\ntransformations: [{read_delimited: 3}]", "read_delimited without keys"),
+        ("paths: [{file: data.csv}]\ntransformations: [{convert_column_types: 3}]", "3 in convert_column_types"),
         ("paths: [{pattern: '*.nothing'}]", "does not exist beside it"),
         ("a: &a [1]\npaths: [*a]", "alias"),
         ("paths: []", "names no paths"),
