@@ -11,10 +11,12 @@ import streamlit as st
 from core.automl import bundle
 from core.catalog import Dataset, Run, artifacts
 from core.datasets import write_csv
+from core.errors import PlumblineError
 from core.storage import get_store
-from pages._ui import keys
+from core.tasks import pipeline as tasks
+from pages._ui import frame, keys
 
-__all__ = ["dataset", "file_name", "folder", "model", "too_large"]
+__all__ = ["dataset", "file_name", "folder", "model", "pipeline", "too_large"]
 
 _MEMORY_LIMIT_MB = 300
 
@@ -113,6 +115,25 @@ def folder(run: Run) -> None:
         icon=":material/deployed_code:",
         help="The model as safetensors with its tokenizer, its ONNX file, the evidence, and a script that trains it.",
         key=keys.key("download-folder"),
+        on_click="ignore",
+    )
+
+
+def pipeline(source: Run | Dataset) -> None:
+    """Draw the button that downloads a run, or the steps of a dataset, as a pipeline and as a Python script."""
+    try:
+        exported = tasks.exported(source)
+    except PlumblineError as error:
+        st.caption(frame.plain(f"Not as a pipeline: {error.message}"))
+        return
+    st.download_button(
+        "Pipeline and script (zip)",
+        exported.to_zip,
+        file_name=file_name(f"{source.title if isinstance(source, Run) else source.name} pipeline", ".zip"),
+        mime="application/zip",
+        icon=":material/account_tree:",
+        help="An Azure ML pipeline's file that repeats this, here or in Azure, and a plain Python script.",
+        key=keys.key("download-pipeline"),
         on_click="ignore",
     )
 

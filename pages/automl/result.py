@@ -69,6 +69,7 @@ def _downloads(run: Run) -> None:
         key="automl-download-leaderboard",
         on_click="ignore",
     )
+    downloads.pipeline(run)
 
 
 def show(run: Run) -> None:

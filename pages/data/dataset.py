@@ -35,6 +35,8 @@ def head(dataset: Dataset) -> None:
             st.switch_page("pages/automl/page.py", query_params=query)
         with st.popover("Download", icon=":material/download:", key="data-download"):
             downloads.dataset(dataset)
+            if dataset.lineage.get("recipe"):
+                downloads.pipeline(dataset)
         with st.popover("Manage", icon=":material/settings:", key="data-manage"):
             _manage(dataset)
     history.show(dataset)

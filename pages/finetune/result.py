@@ -48,6 +48,7 @@ def _actions(run: Run) -> None:
         result_summary.show(run)
         with st.popover("Download", icon=":material/download:", key="finetune-download"):
             downloads.folder(run)
+            downloads.pipeline(run)
     if run.state.terminal:
         with st.popover("Repeat", icon=":material/replay:", key="finetune-repeat"):
             st.button(

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from core import jobs
+from core.automl import AutoMLSettings
 from core.catalog import Run, RunState, approvals, datasets, runs, steps
+from core.datasets import Recipe
+from core.errors import InputError
 from core.storage import get_store
-from core.tasks import ingest, pipeline
+from core.tasks import ingest, pipeline, prepare
 
 TEXT = """
 type: pipeline
@@ -168,3 +171,37 @@ def test_cancelling_a_pipeline_cancels_its_steps(home: Path, tmp_path: Path) -> 
     jobs.cancel(run_id, workspace="local")
     assert ended(run_id).state is RunState.CANCELLED
     assert [ended(child.id).state for child in runs.children(run_id, "local")][-1] is RunState.CANCELLED
+
+
+def test_runs_and_prepared_tables_become_pipelines(home: Path, tmp_path: Path) -> None:
+    (flowers,) = (dataset for dataset in datasets.find("local") if dataset.name == "flowers")
+    with pytest.raises(InputError, match="was not prepared"):
+        pipeline.exported(flowers)
+    step = {"step": "drop", "columns": ["petal_length_cm"]}
+    made = ended(prepare.submit(flowers, Recipe([step]), "Drop a column"))
+    version = datasets.get(made.result["dataset_id"], "local")
+    exported = pipeline.exported(version)
+    assert "path: azureml:flowers:1" in exported.text
+    read = pipeline.read(
+        exported.text,
+        {name: get_store().put_bytes(text.encode()) for name, text in exported.files.items()},
+        tmp_path,
+        workspace="local",
+    )
+    assert pipeline.unapproved(read, "local") == [], "components that are shipped need no approval"
+
+    settings = AutoMLSettings(target="species", max_trials=3, time_budget_s=None)
+    search = Run(
+        workspace="local",
+        task="automl",
+        title="species",
+        dataset_id=version.id,
+        settings={**settings.model_dump(mode="json"), "continue_from": "x"},
+        state=RunState.SUCCEEDED,
+    )
+    repeated = pipeline.exported(search)
+    assert "data_prep" in repeated.text, "the search was made on the prepared version"
+    assert "continue_from" not in repeated.files["settings.json"]
+    search.state = RunState.FAILED
+    with pytest.raises(InputError, match="that is failed cannot be exported"):
+        pipeline.exported(search)
