@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from core.pipelines.reading.node_kinds import kind_of
 from core.pipelines.reading.ports import check_name
 from core.pipelines.reading.references import binding_in
 from core.pipelines.reading.sections import Section, whole_of
-from core.pipelines.reading.sweep_nodes import read_sweep_settings, swept_names
+from core.pipelines.reading.sweep_nodes import read_sweep_settings, swept_names, unused_sweep_settings
 from core.pipelines.reading.values import read_output, read_value
 from core.pipelines.reading.yaml_nodes import Entry, Item, Scalar, Sequence
 from core.pipelines.reading.yaml_nodes import Mapping as Group
@@ -190,6 +191,8 @@ class _NodeReader:
         trial, reference = self._component("trial", swept)
         self._expect(trial, "command")
         settings = read_sweep_settings(section, trial)
+        for key, text in unused_sweep_settings(settings).items():
+            self._reading.note(key, section.at(key), text, self._origin)
         inputs, outputs = self._inputs(trial), self._outputs(trial)
         return Node(self._name, "sweep", trial, inputs, outputs, reference=reference, settings=settings)
 
@@ -211,6 +214,10 @@ class _NodeReader:
             check_name(name, "input", entry.position)
             port: Port | None = None
             if component is not None:
+                if name not in component.inputs and self._is_surplus(name, component):
+                    text = f"'{name}' has no effect: the pipeline component of '{self._name}' has no such input."
+                    self._reading.note(f"{self._name}.{name}", entry.position, text, self._origin)
+                    continue
                 if name not in component.inputs:
                     raise PipelineError(
                         f"The step '{self._name}' has no input '{name}'.",
@@ -220,6 +227,13 @@ class _NodeReader:
                 port = component.inputs[name]
             values[name] = read_value(name, entry, port, self._origin, self._reading)
         return values
+
+    def _is_surplus(self, name: str, component: Component) -> bool:
+        """Return whether an unknown input is left out with a notice: one of a nested pipeline that is not misspelt.
+
+        Azure ML leaves all of them out, without a word.
+        """
+        return component.kind == "pipeline" and not difflib.get_close_matches(name, component.inputs, n=1)
 
     def _outputs(self, component: Component | None) -> dict[str, OutputPort]:
         outputs: dict[str, OutputPort] = {}

@@ -14,7 +14,7 @@ from core.pipelines.reading.sections import Section, text_of, whole_of
 from core.pipelines.reading.yaml_nodes import Item, Scalar, Sequence, describe, plain
 from core.registry import unknown_name
 
-__all__ = ["read_sweep_settings", "swept_names"]
+__all__ = ["read_sweep_settings", "swept_names", "unused_sweep_settings"]
 
 DISTRIBUTIONS = {
     "choice": ("values",),
@@ -104,6 +104,18 @@ def read_sweep_settings(section: Section, trial: Component) -> JsonObject:
         "objective": {key: plain(entry.value) for key, entry in objective.entries.items()},
         "limits": {key: int(plain(entry.value)) for key, entry in limits.entries.items() if key in limits},
     }
+
+
+def unused_sweep_settings(settings: JsonObject) -> dict[str, str]:
+    """Return the settings of a sweep that have another effect here, with a sentence each."""
+    unused = {}
+    algorithm = settings.get("sampling_algorithm")
+    kind = algorithm.get("type") if isinstance(algorithm, dict) else algorithm
+    if str(kind).lower() == "bayesian":
+        unused["sampling_algorithm"] = "The sampling algorithm 'bayesian' draws at random here."
+    if "early_termination" in settings:
+        unused["early_termination"] = "'early_termination' has no effect: every trial runs to its end."
+    return unused
 
 
 def _check_distribution(item: Item, name: str) -> None:

@@ -13,6 +13,7 @@ from core.pipelines import (
     InputOf,
     OutputOf,
     Pipeline,
+    PipelineError,
     load_pipeline,
     promoted_outputs,
     steps_of,
@@ -144,3 +145,45 @@ def test_value_that_yaml_reads_as_another_one_is_noticed(tmp_path: Path, value: 
     converted = [(position.line, line) for position, line in notices if "is read as" in line]
     assert [line for line, _ in converted] == ([13] if notice else [])
     assert all(notice in line for _, line in converted)
+
+
+def test_an_input_that_a_nested_pipeline_does_not_have_is_a_notice_unless_it_is_misspelt(tmp_path: Path) -> None:
+    inner = """
+type: pipeline
+inputs: {rate: {type: number, default: 1}}
+jobs:
+  a: {command: "echo ${{inputs.rate}}", environment: none, inputs: {rate: "${{parent.inputs.rate}}"}}
+"""
+    (tmp_path / "inner.yml").write_text(inner)
+    path = tmp_path / "pipeline.yml"
+    path.write_text(
+        "type: pipeline\njobs:\n  n: {type: pipeline, component: ./inner.yml, inputs: {surplus_ratio: 2}}\n"
+    )
+    pipeline = load_pipeline(path)
+    assert "'surplus_ratio' has no effect: the pipeline component of 'n' has no such input." in [
+        text for _, text in pipeline.notices
+    ]
+    assert pipeline.nodes["n"].inputs == {}
+    path.write_text(path.read_text().replace("surplus_ratio", "rates"))
+    with pytest.raises(PipelineError, match=r"line 3, column .*has no input 'rates'") as raised:
+        load_pipeline(path)
+    assert "Did you mean 'rate'" in raised.value.hint
+
+
+def test_settings_of_a_sweep_with_another_effect_are_notices(tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.yml"
+    path.write_text("""
+type: pipeline
+jobs:
+  tune:
+    type: sweep
+    trial: {command: "echo ${{search_space.x}}", environment: none}
+    sampling_algorithm: bayesian
+    early_termination: {type: bandit, slack_factor: 0.1}
+    search_space: {x: {type: choice, values: [1, 2]}}
+    objective: {goal: maximize, primary_metric: m}
+    limits: {max_total_trials: 2}
+""")
+    said = " ".join(text for _, text in load_pipeline(path).notices)
+    assert "'bayesian' draws at random here" in said
+    assert "'early_termination' has no effect" in said
