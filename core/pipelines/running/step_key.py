@@ -42,7 +42,7 @@ def parts_of(step: Step, parameters: Mapping[str, object], inputs: Mapping[str, 
     component = step.node.component
     code = code_digests(component.code)
     if component.shipped or component.kind == "automl":
-        code["(Plumbline)"] = product_digest()
+        code["of Plumbline"] = product_digest()
     return {
         "code": code,
         "command": {"": component.command},
