@@ -9,8 +9,8 @@ st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", la
 
 frame.give_memory_back()
 jobs.warm_up()
-jobs.keep_time()
 with frame.errors_shown():
+    jobs.keep_time()
     frame.follow_upload_limit()
     frame.reload_first_deep_link()
     frame.require_sign_in()

@@ -42,6 +42,7 @@ __all__ = [
     "left_alone",
     "queue_position",
     "set_fields",
+    "titles",
 ]
 
 
@@ -115,6 +116,13 @@ def children(run_id: str, workspace: str) -> list[Run]:
     query = select(Run).where(Run.parent_id == run_id, Run.workspace == workspace)
     with reading() as session:
         return list(session.exec(query.order_by(col(Run.created_at), col(Run.id))))
+
+
+def titles(run_ids: Iterable[str], workspace: str) -> dict[str, str]:
+    """Return the titles of runs by id; those that the workspace does not have are left out."""
+    query = select(Run.id, Run.title).where(col(Run.id).in_(sorted(set(run_ids))), Run.workspace == workspace)
+    with reading() as session:
+        return dict(iter(session.exec(query)))
 
 
 def left_alone() -> list[tuple[Run, Run | None]]:

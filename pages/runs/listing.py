@@ -51,12 +51,14 @@ def _table(task: str | None, states: list[RunState] | None, steps: bool, was_act
         return
     st.caption("Select a row to open the run.")
     labels = {label: color for label, color, _ in badges.RUN_STATES.values()}
+    parents = runs.titles({run.parent_id for run in shown}, workspace) if steps else {}
     listing.show(
         pd.DataFrame(
             {
                 "State": [[badges.RUN_STATES[run.state][0]] for run in shown],
                 "Type": [jobs.task_spec(run.task).title for run in shown],
                 "Title": [run.title for run in shown],
+                **({"Part of": [parents.get(run.parent_id) for run in shown]} if steps else {}),
                 "Progress": [_progress(run) for run in shown],
                 "Started": [numbers.when(run.created_at) for run in shown],
                 "Duration": [numbers.duration(run.elapsed_s) for run in shown],
@@ -69,6 +71,7 @@ def _table(task: str | None, states: list[RunState] | None, steps: bool, was_act
         parameter="run",
         column_config={
             "State": st.column_config.MultiselectColumn(options=list(labels), color=list(labels.values())),
+            "Type": st.column_config.TextColumn(width=110),
             "Title": st.column_config.TextColumn(width="medium"),
             "Progress": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f%%"),
             "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),

@@ -30,7 +30,7 @@ def test_each_kind_of_run_is_described(name):
     spec = jobs.task_spec(name)
     assert spec.name == name
     assert spec.title
-    assert spec.lane in ("long", "short")
+    assert spec.lane in ("long", "short", "pipeline")
     if name in {path.stem for path in (ROOT / "core" / "tasks").glob("*.py")}:
         assert spec.help.endswith(".")
         assert spec.page is None or (ROOT / "pages" / spec.page / "page.py").is_file()

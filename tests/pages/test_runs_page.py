@@ -96,8 +96,11 @@ def test_steps_of_a_pipeline_are_listed_on_request_and_lead_to_it(world: World) 
     test = visit("runs")
     assert step.id not in set(test.dataframe[0].value["Run"])
     assert world.binary in set(test.dataframe[0].value["Run"])
+    assert "Part of" not in test.dataframe[0].value
     test.toggle(key="runs-steps").set_value(True).run()
-    assert step.id in set(test.dataframe[0].value["Run"])
+    listed = test.dataframe[0].value.set_index("Run")
+    assert listed["Part of"][step.id] == jobs.get(world.binary, workspace="local").title
+    assert listed["Part of"].isna()[world.binary]
     test = visit("runs", run=step.id)
     test.button(key="runs-to-parent").click().run()
     assert query(test, "run") == world.binary

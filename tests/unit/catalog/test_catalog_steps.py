@@ -118,3 +118,5 @@ def test_lists_leave_out_runs_that_work_for_others_on_request(home):
     assert runs.find("local") == [children[0], children[1], parent]
     assert runs.children(parent.id, "local") == [children[1], children[0]]
     assert runs.children(parent.id, "other") == []
+    assert runs.titles([parent.id, "0" * 16], "local") == {parent.id: ""}
+    assert runs.titles([parent.id], "other") == runs.titles([], "local") == {}
