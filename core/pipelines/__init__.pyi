@@ -1,4 +1,5 @@
 from .commands import Command, commands_of
+from .comparison import ComparedStep, Difference, RunComparison, StepComparison, compare_runs, metrics_of
 from .errors import PipelineError, Position
 from .examples import example_pipelines
 from .exporting import Exported, asset_name, export_preparation, export_search, export_training
@@ -38,9 +39,11 @@ __all__ = [
     "WORKSPACE_VARIABLE",
     "Asset",
     "Command",
+    "ComparedStep",
     "Component",
     "ComponentSource",
     "Data",
+    "Difference",
     "Exported",
     "FolderCache",
     "Given",
@@ -56,9 +59,11 @@ __all__ = [
     "PipelineSettings",
     "Port",
     "Position",
+    "RunComparison",
     "Step",
     "StepCache",
     "StepCall",
+    "StepComparison",
     "StepOutcome",
     "StepOutput",
     "StepResult",
@@ -67,6 +72,7 @@ __all__ = [
     "asset_name",
     "assets_of",
     "commands_of",
+    "compare_runs",
     "descendants",
     "example_pipelines",
     "execute",
@@ -74,6 +80,7 @@ __all__ = [
     "export_search",
     "export_training",
     "load_pipeline",
+    "metrics_of",
     "pipeline_among",
     "promoted_outputs",
     "run_pipeline",

@@ -35,7 +35,7 @@ def show(saved: SavedPipeline) -> None:
         steps = len(checked.plan["steps"])
         st.success(f"{steps} step{'s' * (steps != 1)}, and every connection fits.", icon=":material/check_circle:")
         mistakes.show_notices(checked)
-        step_list.show_plan(checked.plan)
+        step_list.show_plan(checked.plan, narrow=True)
 
 
 def _key(saved: SavedPipeline) -> str:

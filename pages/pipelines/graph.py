@@ -35,7 +35,7 @@ class _Axes:
         return (layer, -slot) if self.across else (slot, -layer)
 
 
-def show(steps: Sequence[ShownStep], *, key: str, parameter: str, query: dict[str, str]) -> None:
+def show(steps: Sequence[ShownStep], *, key: str, parameter: str, query: dict[str, str], narrow: bool = False) -> None:
     """Draw the graph; a click on a card opens the step. Narrow screens have the list of steps alone.
 
     Parameters
@@ -48,10 +48,12 @@ def show(steps: Sequence[ShownStep], *, key: str, parameter: str, query: dict[st
         Parameter of the address that names the open step; empty where cards cannot be opened.
     query : dict
         The other parameters of the address.
+    narrow : bool, default=False
+        Whether it stands in half of the page, where it always goes from top to bottom.
     """
     # A graph in 350 pixels cannot be read: the list below it says the same.
     st.html(f"<style>@media (max-width: 640px) {{ .st-key-{key}-wide {{ display: none; }} }}</style>")
-    drawn = figure(steps)
+    drawn = figure(steps, narrow=narrow)
     with st.container(key=f"{key}-wide"):
         if not parameter:
             st.plotly_chart(drawn, key=key, alt=_alt(steps), config={"displayModeBar": False})
@@ -82,10 +84,10 @@ def _alt(steps: Sequence[ShownStep]) -> str:
     return f"Graph of {len(steps)} steps: {', '.join(said)}{more}"
 
 
-def figure(steps: Sequence[ShownStep]) -> go.Figure:
+def figure(steps: Sequence[ShownStep], *, narrow: bool = False) -> go.Figure:
     """Return the graph as a figure in the colors of the theme."""
     layout = layered({step.path: step.plan["needs"] for step in steps})
-    axes = _Axes(layout.layers <= _ACROSS)
+    axes = _Axes(layout.layers <= _ACROSS and not narrow)
     drawn = go.Figure()
     _add_lines(drawn, layout, axes)
     _add_cards(drawn, steps, layout, axes)
@@ -97,7 +99,7 @@ def figure(steps: Sequence[ShownStep]) -> go.Figure:
     if axes.across:
         x_range, y_range = along, beside
     else:
-        wide = max(slots, 4)
+        wide = max(slots, 2 if narrow else 4)
         middle = (low + high) / 2
         x_range, y_range = [middle - wide / 2, middle + wide / 2], [-layout.layers + 0.45, 0.55]
     drawn.update_layout(

@@ -16,6 +16,7 @@ import streamlit as st
 
 from core.storage import get_store
 from pages._ui import downloads, frame, numbers
+from pages.pipelines import registration
 
 __all__ = ["show"]
 
@@ -27,7 +28,9 @@ _IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 _TEXTS = {".txt", ".log", ".md", ".yml", ".yaml", ".py", ".sh", ".cfg", ".ini", ".toml", ""}
 
 
-def show(output: str, type_: str, files: Mapping[str, str], *, key: str) -> None:
+def show(
+    output: str, type_: str, files: Mapping[str, str], *, key: str, origin: registration.Origin | None = None
+) -> None:
     """Draw an output.
 
     Parameters
@@ -40,6 +43,8 @@ def show(output: str, type_: str, files: Mapping[str, str], *, key: str) -> None
         Digests of its files by relative path; one file has an empty path.
     key : str
         Start of the keys of the widgets.
+    origin : Origin, optional
+        Step that made it, from which a model can be registered.
     """
     store = get_store()
     named = {path or output: digest for path, digest in files.items()}
@@ -50,10 +55,14 @@ def show(output: str, type_: str, files: Mapping[str, str], *, key: str) -> None
         count = f"{len(named)} file{'s' * (len(named) != 1)}"
         st.caption(f"{frame.plain(type_)} · {count} · {numbers.size(sum(sizes.values()))}", width="content")
         st.space("stretch")
+        if origin is not None and type_ == "mlflow_model" and len(present) == len(named):
+            registration.button(origin, key=key)
         if len(present) > 1:
             _download_all(output, present, sum(sizes.values()), key)
     if len(present) < len(named):
         st.caption(f"{len(named) - len(present)} of its files are no longer stored.")
+    if origin is not None:
+        registration.show(origin)
     if not present:
         return
     names = sorted(present, key=_interest)[:_FILES]

@@ -10,7 +10,7 @@ from core.catalog import Run, RunState, saved_pipelines
 from core.catalog import steps as step_rows
 from core.errors import NotFoundError
 from pages._ui import frame, header, numbers, run_actions, run_view, tabs
-from pages.pipelines import mistakes, outputs, reading, run_form, step_list
+from pages.pipelines import compare, mistakes, outputs, reading, registration, run_form, step_list
 
 __all__ = ["show"]
 
@@ -30,6 +30,7 @@ def show(run: Run) -> None:
             "Steps": partial(step_list.live, run),
             "Outputs": partial(_outputs, run),
             "Run again": partial(_again, run, kept),
+            "Compare": partial(compare.show, run),
             "File": partial(_file, run),
         },
         key="pipelines-run-tabs",
@@ -81,7 +82,13 @@ def _outputs(run: Run) -> None:
     for name, files in shown.items():
         path, output = named[name]
         with st.container(border=True):
-            outputs.show(name, types.get(path, {}).get(output, ""), files, key=f"pipelines-run-output-{name}")
+            outputs.show(
+                name,
+                types.get(path, {}).get(output, ""),
+                files,
+                key=f"pipelines-run-output-{name}",
+                origin=registration.Origin(run.id, path, output),
+            )
 
 
 def _again(run: Run, kept: bool) -> None:

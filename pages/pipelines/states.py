@@ -11,7 +11,7 @@ from core.jsonable import JsonObject
 from pages._ui import numbers
 from pages._ui.badges import RUN_STATES, Badge
 
-__all__ = ["KEPT", "SKIPPED", "ShownStep", "badge_of", "mark_of", "shown_steps"]
+__all__ = ["KEPT", "SKIPPED", "ShownStep", "badge_of", "mark_of", "shown_steps", "word_of"]
 
 KEPT = Badge("Kept", "blue", ":material/inventory:")
 SKIPPED = Badge("Not run", "gray", ":material/block:")
@@ -81,6 +81,11 @@ def badge_of(row: PipelineStep | None) -> Badge:
     if row.state == RunState.SUCCEEDED and not row.run_id and row.finished_at is not None:
         return KEPT
     return RUN_STATES[RunState(row.state)]
+
+
+def word_of(state: str) -> str:
+    """Return the word for a stored state of a step."""
+    return SKIPPED.label if state == "SKIPPED" else RUN_STATES[RunState(state)].label
 
 
 def mark_of(badge: Badge) -> str:

@@ -13,7 +13,7 @@ from core.errors import NotFoundError
 from core.jsonable import JsonObject
 from core.tasks import pipeline as pipeline_task
 from pages._ui import frame, header, lookups, numbers, run_view, tabs
-from pages.pipelines import outputs, states, step_list
+from pages.pipelines import outputs, registration, states, step_list
 from pages.pipelines.states import ShownStep
 
 __all__ = ["find", "show"]
@@ -115,7 +115,13 @@ def _outputs(run: Run, step: ShownStep) -> None:
         return
     for name, files in row.outputs.items():
         with st.container(border=True):
-            outputs.show(name, step.plan["outputs"].get(name, ""), files, key=f"pipelines-output-{step.path}-{name}")
+            outputs.show(
+                name,
+                step.plan["outputs"].get(name, ""),
+                files,
+                key=f"pipelines-output-{step.path}-{name}",
+                origin=registration.Origin(run.id, step.path, name),
+            )
 
 
 def _inputs(step: ShownStep) -> None:
@@ -172,7 +178,7 @@ def _origin(run: Run, row: PipelineStep) -> PipelineStep | None:
 def _log_text(run_id: str) -> None:
     text = jobs.log(run_id, workspace=frame.workspace())
     if text:
-        st.code(text, language=None, height=420)
+        st.code(text, language=None, height=420 if text.count("\n") > 18 else "content")
     else:
         st.caption("The log is empty.")
 

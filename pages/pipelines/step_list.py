@@ -71,10 +71,10 @@ def _state_column() -> ColumnConfig:
     return st.column_config.MultiselectColumn(options=list(known), color=list(known.values()), width="small")
 
 
-def show_plan(plan: JsonObject) -> None:
-    """Draw the steps of a pipeline that is not run yet."""
+def show_plan(plan: JsonObject, *, narrow: bool = False) -> None:
+    """Draw the steps of a pipeline that is not run yet, in the page's width or in half of it."""
     steps: Sequence[ShownStep] = states.shown_steps(plan)
-    graph.show(steps, key="pipelines-plan", parameter="", query={})
+    graph.show(steps, key="pipelines-plan", parameter="", query={}, narrow=narrow)
     with st.expander(f"{len(steps)} step{'s' * (len(steps) != 1)} as a list", icon=":material/list:"):
         st.dataframe(
             pd.DataFrame(

@@ -44,22 +44,22 @@ PLAN = {
 }
 
 
-def put_run(*, state: RunState = RunState.SUCCEEDED, saved: str = "", values: dict[str, object] | None = None) -> Run:
+def put_run(*, saved: str = "", values: dict[str, object] | None = None, count: int = 3, metric: float = 0.5) -> Run:
     """Put a run into the catalog in which the first step's outputs were kept, and the second step was executed."""
     settings = {"text": TEXT, "files": {}, "inputs": values or {}, "saved": saved, "rerun_from": []}
     result = {"steps": 2, "executed": 1, "outputs": {}}
-    run = Run(workspace="local", task="pipeline", title="greet", state=state, settings=settings, result=result)
+    run = Run(
+        workspace="local", task="pipeline", title="greet", state=RunState.SUCCEEDED, settings=settings, result=result
+    )
     runs.add(run)
-    plan = json.dumps(PLAN).encode()
-    digest = get_store().put_bytes(plan)
-    artifacts.add(RunArtifact(workspace="local", run_id=run.id, name="plan.json", digest=digest, size_bytes=len(plan)))
+    put_plan(run, PLAN)
     call = {"pipeline": run.id, "call": {"step": "second"}}
     child = Run(workspace="local", task="pipeline_step", state=RunState.SUCCEEDED, settings=call, parent_id=run.id)
     runs.add(child)
     page = b"<h1>Report</h1><script>alert(1)</script>"
     made = {
         "report.html": page,
-        "metrics.json": b'{"rmse": 0.5}',
+        "metrics.json": json.dumps({"rmse": metric}).encode(),
         "t.csv": b"a,b\n1,2\n",
         "n.txt": b"text",
         "x.bin": b"\0",
@@ -75,15 +75,23 @@ def put_run(*, state: RunState = RunState.SUCCEEDED, saved: str = "", values: di
                 position=index,
                 run_id=child.id if index else "",
                 key=f"key{index}",
-                parts={"parameters": {"count": 3}, "packages": {"pandas": "3.0"}},
+                parts={"parameters": {"count": count if index else 3}, "packages": {"pandas": "3.0"}},
                 state="SUCCEEDED",
                 reason="Parameter count changed from 2 to 3." if index else "Nothing changed since it ran.",
-                outputs=outputs,
+                outputs=outputs if index else {},
                 started_at=100.0,
                 finished_at=101.5,
             )
         )
     return run
+
+
+def put_plan(run: Run, plan: dict[str, object]) -> None:
+    content = json.dumps(plan).encode()
+    digest = get_store().put_bytes(content)
+    artifacts.add(
+        RunArtifact(workspace="local", run_id=run.id, name="plan.json", digest=digest, size_bytes=len(content))
+    )
 
 
 def test_a_pasted_file_is_checked_approved_saved_and_run(home: Path) -> None:
@@ -165,3 +173,26 @@ def test_a_run_is_started_again_from_a_step(home: Path) -> None:
     assert (again.settings["rerun_from"], again.settings["inputs"]) == (["second"], {"count": 5})
     jobs.cancel(again.id, workspace="local")
     jobs.wait(again.id, 30, workspace="local")
+
+
+def test_two_runs_are_compared_and_a_model_is_registered(home: Path) -> None:
+    run = put_run()
+    test = visit("pipelines", run=run.id, tab="Compare")
+    assert "no other run of this pipeline yet" in texts(test)
+    later = put_run(count=4, metric=0.25)
+    test = visit("pipelines", run=later.id, tab="Compare")
+    assert not test.exception
+    assert "second made the difference: parameter count changed from 3 to 4" in texts(test)
+    (change,) = table_with(test, "Metric")["Change"]
+    assert change == -0.25
+    assert list(table_with(test, "Outputs")["Outputs"]) == ["same", "differ"]
+    plan = {"steps": [step | {"outputs": {"out": "mlflow_model"}} for step in PLAN["steps"]]}
+    put_plan(later, plan)
+    test = visit("pipelines", run=later.id, step="second")
+    test.text_input(key="pipelines-output-second-out-name").set_value("greeter")
+    test.button(key="pipelines-output-second-out-register-now").click().run()
+    assert not test.exception
+    (request,) = runs.find("local", task="pipeline_register")
+    assert jobs.wait(request.id, 60, workspace="local").state is RunState.FAILED  # it holds texts, and no model
+    test.run()
+    assert "holds no model that can be registered" in texts(test)
