@@ -12,8 +12,8 @@ from core.errors import InputError
 from core.files import write_text
 from core.jsonable import jsonable
 from core.pipelines.shipped.command import Arguments, log, run_component, write_report
+from core.pipelines.shipped.model_folder import ModelFolder
 from core.pipelines.shipped.scored import read_result
-from core.pipelines.shipped.training import ModelFolder
 from core.pipelines.tables import read_data
 
 if TYPE_CHECKING:

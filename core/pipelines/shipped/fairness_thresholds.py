@@ -13,6 +13,7 @@ from core.columns import require_columns
 from core.errors import InputError, SettingsError
 from core.files import write_text
 from core.pipelines.shipped.command import Arguments, log, run_component, write_report
+from core.pipelines.shipped.model_folder import ModelFolder
 from core.pipelines.shipped.scored import (
     compare_with_training,
     label_texts,
@@ -21,7 +22,6 @@ from core.pipelines.shipped.scored import (
     score_table,
     target_of,
 )
-from core.pipelines.shipped.training import ModelFolder
 from core.pipelines.tables import read_data
 
 if TYPE_CHECKING:

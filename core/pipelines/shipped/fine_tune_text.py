@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from core.columns import require_columns
 from core.errors import InputError
 from core.pipelines.shipped.command import Arguments, log, log_event, run_component, write_metrics
-from core.pipelines.shipped.training import DATA, ModelFacts, read_settings, read_training, write_model_folder
+from core.pipelines.shipped.model_folder import DATA, ModelFacts, write_model_folder
+from core.pipelines.shipped.training import read_settings, read_training
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,6 +15,7 @@ from core.files import write_text
 from core.jsonable import jsonable
 from core.pipelines.shipped.command import Arguments, log, run_component, write_metrics, write_report
 from core.pipelines.shipped.evaluation_report import EvaluationReport, GroupComparison
+from core.pipelines.shipped.model_folder import ModelFolder
 from core.pipelines.shipped.scored import (
     PositiveClass,
     ScoredTable,
@@ -24,7 +25,6 @@ from core.pipelines.shipped.scored import (
     read_result,
     score_table,
 )
-from core.pipelines.shipped.training import ModelFolder
 from core.pipelines.tables import read_data
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from pathlib import Path
 from core.errors import RegistryError
 from core.files import write_text
 from core.pipelines.shipped.command import Arguments, log, run_component
+from core.pipelines.shipped.model_folder import DATA, TRAINING, ModelFolder
 from core.pipelines.shipped.scored import compare_with_training, score_table
-from core.pipelines.shipped.training import DATA, TRAINING, ModelFolder
 from core.pipelines.tables import read_data, write_data
 
 __all__ = ["REGISTRATION", "WORKSPACE_VARIABLE", "main"]

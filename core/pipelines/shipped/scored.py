@@ -13,7 +13,7 @@ from core.columns import require_columns
 from core.errors import InputError
 from core.favorable import favorable_outcome
 from core.jsonable import JsonObject
-from core.pipelines.shipped.training import ModelFolder
+from core.pipelines.shipped.model_folder import ModelFolder
 from core.pipelines.tables import DataTable
 
 if TYPE_CHECKING:

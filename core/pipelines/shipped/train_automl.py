@@ -14,15 +14,9 @@ from core.files import write_text
 from core.jsonable import jsonable
 from core.pipelines.azure_automl import metric_of
 from core.pipelines.shipped.command import Arguments, log, log_event, run_component, write_metrics, write_report
+from core.pipelines.shipped.model_folder import ModelFolder
 from core.pipelines.shipped.scored import score_table
-from core.pipelines.shipped.training import (
-    ModelFolder,
-    log_result,
-    read_settings,
-    read_training,
-    save_model,
-    training_settings,
-)
+from core.pipelines.shipped.training import log_result, read_settings, read_training, save_model, training_settings
 from core.pipelines.tables import DataTable, read_data
 
 if TYPE_CHECKING:

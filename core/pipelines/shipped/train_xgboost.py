@@ -7,13 +7,7 @@ import tempfile
 from collections.abc import Sequence
 
 from core.pipelines.shipped.command import Arguments, log, run_component, write_metrics
-from core.pipelines.shipped.training import (
-    log_result,
-    read_training,
-    require_learner,
-    save_model,
-    training_settings,
-)
+from core.pipelines.shipped.training import log_result, read_training, require_learner, save_model, training_settings
 
 __all__ = ["main"]
 

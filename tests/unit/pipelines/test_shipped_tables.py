@@ -8,7 +8,8 @@ import pytest
 from core.datasets import fingerprint
 from core.errors import InputError
 from core.pipelines import tables
-from core.pipelines.tables import DataDescription, choose_target, read_data, write_data
+from core.pipelines.data_description import DataDescription
+from core.pipelines.tables import choose_target, read_data, write_data
 
 
 @pytest.fixture
