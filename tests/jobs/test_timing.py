@@ -14,11 +14,8 @@ from core.jobs.timing import MOST_COUNTED
 CHANGES = [
     ("Europe/Berlin", datetime(2026, 3, 29)),  # 02:00 becomes 03:00
     ("Europe/Berlin", datetime(2026, 10, 25)),  # 03:00 becomes 02:00
-    ("America/New_York", datetime(2026, 3, 8)),
-    ("America/New_York", datetime(2026, 11, 1)),
     ("America/Havana", datetime(2026, 3, 8)),  # midnight becomes 01:00
     ("Australia/Lord_Howe", datetime(2026, 4, 5)),  # by half an hour
-    ("Asia/Kathmandu", datetime(2026, 5, 1)),  # 5:45 ahead, and never changed
 ]
 CRONS = [
     "30 2 * * *",

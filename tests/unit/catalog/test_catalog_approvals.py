@@ -22,7 +22,7 @@ def test_what_is_approved_is_so_in_its_workspace_alone(home):
     assert {row.digest: row.who for row in approvals.find("local")} == {A: "ada", B: "ada", C: "bob"}
 
 
-def test_the_same_approval_at_once_is_one(catalog):
+def test_the_same_approval_at_once_is_one(home):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: approvals.approve("local", [A, B], who=f"user {number}"), range(16)))
     assert len(approvals.find("local")) == 2

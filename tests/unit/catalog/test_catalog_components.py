@@ -61,7 +61,7 @@ def test_latest_is_the_highest_version_whatever_was_added_last(home, order):
         assert components.get("prep", "local", **asked).version == order[-1]
 
 
-def test_a_label_is_on_one_version_and_errors_list_what_there_is(catalog):
+def test_a_label_is_on_one_version_and_errors_list_what_there_is(home):
     for version in ("1", "2", "3"):
         add(version, version)
     components.set_label("prep", "1", "stable", "local")

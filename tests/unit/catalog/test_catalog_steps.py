@@ -81,7 +81,7 @@ def test_contents_stay_as_long_as_a_step_names_them(catalog):
     assert not store.exists(both)
 
 
-def test_a_run_is_deleted_with_its_children_and_no_others(catalog):
+def test_a_run_is_deleted_with_its_children_and_no_others(home):
     def run(parent="", **fields):
         values = {"workspace": "local", "task": "count", "state": RunState.SUCCEEDED}
         added = runs.add(Run(parent_id=parent, **values | fields))
