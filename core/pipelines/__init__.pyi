@@ -20,7 +20,7 @@ from .model import (
     Port,
     Value,
 )
-from .reading.loader import load_pipeline
+from .reading.loader import load_component, load_pipeline
 from .reading.sources import ComponentSource
 from .running.execute import execute
 from .running.inputs import assets_of
@@ -28,6 +28,7 @@ from .running.result import PipelineResult, StepResult
 from .running.run import run_pipeline
 from .running.step_cache import FolderCache, KeptStep, StepCache
 from .running.step_call import StepCall, StepOutcome, StepState
+from .shipped import component_files
 from .shipped.register_model import REGISTRATION, WORKSPACE_VARIABLE
 from .uploaded import pipeline_among, unpacked
 from .values import typed_value
@@ -73,12 +74,14 @@ __all__ = [
     "assets_of",
     "commands_of",
     "compare_runs",
+    "component_files",
     "descendants",
     "example_pipelines",
     "execute",
     "export_preparation",
     "export_search",
     "export_training",
+    "load_component",
     "load_pipeline",
     "metrics_of",
     "pipeline_among",

@@ -1,10 +1,10 @@
-"""The Pipelines page: files of Azure ML pipelines that run here, their runs, steps and outputs."""
+"""The Pipelines page: files of Azure ML pipelines that run here, their runs, steps, outputs and components."""
 
 import streamlit as st
 
 from core.catalog import saved_pipelines
-from pages._ui import frame, header, lookups
-from pages.pipelines import listing, saved, step
+from pages._ui import frame, header, lookups, tabs
+from pages.pipelines import component, components, listing, saved, step
 from pages.pipelines import run as run_page
 
 query = st.query_params
@@ -22,6 +22,10 @@ elif "pipeline" in query:
     with header.lookup("Pipeline", back="All pipelines"):
         pipeline = saved_pipelines.get(query["pipeline"], frame.workspace())
     saved.show(pipeline)
+elif "component" in query:
+    with header.lookup("Component", back="All components", query={"tab": "Components"}):
+        versions = component.find(query["component"])
+    component.show(query["component"], versions)
 else:
     header.show("Pipelines", "Run Azure ML pipeline files on this machine, step by step, and keep what each step made.")
-    listing.show()
+    tabs.show({"Pipelines": listing.show, "Components": components.show}, key="pipelines-home")

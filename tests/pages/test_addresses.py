@@ -29,6 +29,7 @@ PARAMETERS = [
     ("runs", "run", "Run"),
     ("pipelines", "run", "Pipeline run"),
     ("pipelines", "pipeline", "Pipeline"),
+    ("pipelines", "component", "Component"),
 ]
 OF_RUNS = [(page, name, noun) for page, name, noun in PARAMETERS if name in ("run", "import", "register")]
 OF_RUNS += [("edge", "model", "Model")]

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 from core import jobs
-from core.catalog import PipelineStep, Run, RunArtifact, RunState, approvals, artifacts, runs, saved_pipelines, steps
+from core.catalog import (
+    PipelineStep,
+    Run,
+    RunArtifact,
+    RunState,
+    approvals,
+    artifacts,
+    components,
+    runs,
+    saved_pipelines,
+    steps,
+)
 from core.storage import get_store
 from tests.pages.conftest import labels, query, table_with, texts, visit
 
@@ -24,6 +37,14 @@ jobs:
     command: cat ${{inputs.data}}/n.txt
     environment: none
     inputs: {data: "${{parent.jobs.first.outputs.out}}"}
+"""
+COMPONENT = """name: greet
+version: 1
+description: Says hello.
+command: python greet.py ${{inputs.name}}
+code: ./src
+environment: none
+inputs: {name: {type: string, default: you}}
 """
 PLAN = {
     "steps": [
@@ -196,3 +217,28 @@ def test_two_runs_are_compared_and_a_model_is_registered(home: Path) -> None:
     assert jobs.wait(request.id, 60, workspace="local").state is RunState.FAILED  # it holds texts, and no model
     test.run()
     assert "holds no model that can be registered" in texts(test)
+
+
+def test_a_component_is_registered_with_its_code_and_shown(home: Path) -> None:
+    test = visit("pipelines", tab="Components")
+    assert not test.exception
+    assert set(table_with(test, "From")["From"]) == {"Plumbline"}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("greet/greet.yml", COMPONENT)
+        archive.writestr("greet/src/greet.py", "print('hello')")
+    test.file_uploader[0].upload("greet.zip", packed.getvalue()).run()
+    assert not test.exception
+    assert (query(test, "component"), query(test, "version")) == ("greet", "1")
+    assert "Says hello." in texts(test)
+    assert list(table_with(test, "Default")["Name"]) == ["name"]
+    (row,) = components.history("greet", "local")
+    assert list(row.code) == ["src/greet.py"]
+    test.button(key="pipelines-archive").click().run()
+    assert components.history("greet", "local")[0].archived_at is not None
+    test = visit("pipelines", tab="Components")
+    test.file_uploader[0].upload("broken.yml", COMPONENT.replace("./src", "./elsewhere").encode()).run()
+    assert "'./elsewhere' does not exist" in texts(test)
+    test = visit("pipelines", component="train_xgboost")
+    assert "Train XGBoost" in texts(test)
+    assert "max_depth" in list(table_with(test, "Default")["Name"])

@@ -21,7 +21,7 @@ from core.pipelines.reading.text_files import read_text
 from core.pipelines.reading.yaml_nodes import Item, Mapping
 from core.pipelines.reading.yaml_text import parse
 
-__all__ = ["ReadNodes", "read_component", "shipped_component"]
+__all__ = ["ReadNodes", "read_component", "read_component_file", "shipped_component"]
 
 MAX_NESTING = 20
 MAX_COMPONENT_FILES = 500
@@ -69,6 +69,21 @@ def read_component(
     if path.is_dir():
         raise PipelineError(f"The component '{text[:80]}' is a folder.", "Name its YAML file.", item.position)
     return _read_file(path, text, item.position, reading, read_nodes, swept), text
+
+
+def read_component_file(path: Path, reading: Reading, read_nodes: ReadNodes) -> Component:
+    """Return the component of a file.
+
+    Parameters
+    ----------
+    path : Path
+        Path of the file, which exists.
+    reading : Reading
+        Reading that it is part of.
+    read_nodes : callable
+        Function that adds the nodes of a pipeline component.
+    """
+    return _read_file(path, path.name, START, reading, read_nodes, ())
 
 
 def shipped_component(name: str) -> Component:

@@ -10,7 +10,7 @@ from core.pipelines.errors import START, PipelineError
 from core.pipelines.model import Component, Data, Given, OutputPort, Pipeline, PipelineSettings
 from core.pipelines.reading import keys
 from core.pipelines.reading.checks import check_values
-from core.pipelines.reading.component_files import read_component
+from core.pipelines.reading.component_files import read_component, read_component_file
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.nodes import add_nodes, check_kinds
 from core.pipelines.reading.pipeline_inputs import read_pipeline_inputs, read_values
@@ -22,7 +22,7 @@ from core.pipelines.reading.yaml_text import parse
 from core.registry import unknown_name
 from core.settings import get_settings
 
-__all__ = ["load_pipeline"]
+__all__ = ["load_component", "load_pipeline"]
 
 
 def load_pipeline(
@@ -105,6 +105,39 @@ def load_pipeline(
         tags=section.texts("tags"),
         notices=reading.notices,
     )
+
+
+def load_component(
+    path: str | Path, *, components: Path | str | Sequence[Path | str] | ComponentSource | None = None
+) -> Component:
+    """Read a component file, and check it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Path of a component's YAML file, in the format of Azure Machine Learning.
+    components : Path, str, sequence of these, or ComponentSource, optional
+        Registered components, which a pipeline component may use.
+
+    Raises
+    ------
+    PipelineError
+        When the file cannot be used; with line and column.
+
+    See Also
+    --------
+    load_pipeline : Read a pipeline file, and check it.
+
+    Examples
+    --------
+    >>> from core.pipelines import component_files
+    >>> component = load_component(component_files()["data_prep"])
+    >>> component.title, component.shipped
+    ('Data preparation', True)
+    """
+    path = Path(path).absolute().resolve()
+    reading = Reading(path.parent, sources_of(components), get_settings().pipeline_commands == "shipped")
+    return read_component_file(path, reading, add_nodes)
 
 
 def _from_jobs(section: Section, origin: Origin, reading: Reading) -> tuple[Component, dict[str, Given | Data]]:
