@@ -1,6 +1,6 @@
 """Looks after queue and schedules while no page is open.
 
-One thread of a server does, or a process of its own: ``python -m core.jobs.timekeeper``.
+One thread of a server does, or a process of its own: ``python -m core.jobs``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from core.catalog import schedules
 from core.jobs.scheduler import tick
 from core.settings import get_settings
 
-__all__ = ["keep_time"]
+__all__ = ["keep_time", "watch"]
 
 _NAME = "plumbline-timekeeper"
 _DEFAULT_S = 10.0
@@ -35,10 +35,11 @@ def keep_time() -> None:
     with _starting:
         # By its name: Streamlit imports a module anew whose file has changed; its thread stays.
         if not any(thread.name == _NAME for thread in threading.enumerate()):
-            threading.Thread(target=_keep, name=_NAME, daemon=True).start()
+            threading.Thread(target=watch, name=_NAME, daemon=True).start()
 
 
-def _keep() -> None:
+def watch() -> None:
+    """Look after queue and schedules, and never return."""
     while True:
         time.sleep(_look())
 
@@ -53,8 +54,3 @@ def _look() -> float:
         due = None
     until_due = float("inf") if due is None else due - time.time()
     return min(get_settings().tick_every_s or _DEFAULT_S, max(until_due, 0.05))
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    _keep()

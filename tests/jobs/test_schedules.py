@@ -1,5 +1,8 @@
 """Schedules: each time starts one run, whoever looks; what was missed or skipped is counted and said."""
 
+import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -160,6 +163,18 @@ def wait_for(met, timeout=20.0):
     while not met():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.nightly
+def test_a_command_keeps_time_without_a_server(home):
+    schedule = add()
+    schedules.update(schedule.id, "local", next_at=time.time() + 1.5)
+    command = subprocess.Popen([sys.executable, "-m", "core.jobs"], stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: runs.find("local", states=[RunState.SUCCEEDED]))
+    finally:
+        command.send_signal(signal.SIGINT)
+        assert command.communicate(timeout=20)[1] == ""
 
 
 @pytest.mark.parametrize(

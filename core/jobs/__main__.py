@@ -1,0 +1,11 @@
+"""``python -m core.jobs`` looks after queue and schedules where no server does, such as before anyone opens a page."""
+
+import contextlib
+import logging
+
+from core.jobs.timekeeper import watch
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with contextlib.suppress(KeyboardInterrupt):
+        watch()
