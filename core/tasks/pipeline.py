@@ -162,6 +162,8 @@ def run(context: RunContext) -> JsonObject:
         rerun_from=settings["rerun_from"],
     )
     keep_assets(context, pipeline, result)
+    _keep_extras(context, result)
+    shutil.rmtree(context.workdir)  # outputs are artifacts by now, and a resumed attempt takes them from there
     _check(result)
     return {
         "steps": len(result.steps),
@@ -182,6 +184,15 @@ def _keep_files(context: RunContext) -> None:
 def _keep_plan(context: RunContext, steps: list[Step]) -> None:
     if PLAN not in {artifact.name for artifact in artifacts.find(context.run.id, context.workspace)}:
         context.keep(PLAN, write_plan(steps, context.workdir))
+
+
+def _keep_extras(context: RunContext, result: PipelineResult) -> None:
+    """Keep what steps leave beside their outputs: the trials of a sweep, the leaderboard of a search."""
+    for path in result.executed:
+        folder = context.workdir / "steps" / path
+        for file in [folder / "trials.json", *sorted((folder / "results").glob("*"))]:
+            if file.is_file():
+                context.keep(f"steps/{path}/{file.name}", file)
 
 
 def _inputs(context: RunContext, pipeline: Pipeline) -> dict[str, object]:

@@ -89,6 +89,8 @@ def test_steps_are_runs_and_the_second_time_nothing_runs(home: Path, tmp_path: P
     assert get_store().read_bytes(output).startswith(b"one\n")
     assert run.result["outputs"] == {"result": {"step": "second", "output": "out"}}
 
+    assert not list((home / "runs" / run.id / "work").glob("*")), "its files are artifacts now"
+
     again = ended(start())
     assert runs.children(again.id, "local") == []
     assert (again.result["executed"], again.result["steps"]) == (0, 2)
