@@ -60,11 +60,14 @@ class StepRunner:
         if self.should_stop():
             return StepResult(StepState.CANCELLED, False, "The pipeline was cancelled.", {})
         try:
-            values = self._values(step, needed)
-            digests = {name: content_digest(digests_of(path)) for name, path in values.files.items()}
-            parts = parts_of(step, values.parameters, digests)
-        except PlumblineError as error:
+            return self._run(step, needed)
+        except PlumblineError as error:  # the disk is full, or there are too many files: the other steps continue
             return StepResult(StepState.FAILED, False, error.message, {}, error.hint)
+
+    def _run(self, step: Step, needed: Mapping[str, StepResult]) -> StepResult:
+        values = self._values(step, needed)
+        digests = {name: content_digest(digests_of(path)) for name, path in values.files.items()}
+        parts = parts_of(step, values.parameters, digests)
         key = key_of(parts)
         paths = {name: self._path(step, name, port.type) for name, port in step.outputs.items()}
         reason, kept = self._kept(step, key, parts)

@@ -124,3 +124,24 @@ jobs:
     changed = run(pipeline_of(tmp_path / "p", text))
     assert (changed.executed, changed.steps["count"].reason) == (["count"], "Input data changed.")
     assert changed.steps["count"].outputs["out"].read_text().strip() == "2"
+
+
+def test_too_many_files_fail_the_step_and_not_the_pipeline(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.pipelines.running.contents.MAX_FILES", 3)
+    text = """
+type: pipeline
+settings: {continue_on_step_failure: true}
+jobs:
+  many:
+    command: for i in 1 2 3 4; do touch ${{outputs.out}}/$i; done
+    environment: none
+    outputs: {out: }
+  other:
+    command: echo 1
+    environment: none
+"""
+    result = run(pipeline_of(tmp_path / "p", text))
+    assert [str(step.state) for step in result.steps.values()] == ["FAILED", "SUCCEEDED"]
+    assert result.steps["many"].reason == "'out' has more than 3 files."
