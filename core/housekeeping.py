@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 
-from core.catalog import artifacts, datasets, runs, saved_pipelines
+from core.catalog import artifacts, datasets, runs, saved_pipelines, schedules
 from core.settings import get_settings
 from core.storage import get_store
 
@@ -47,14 +47,18 @@ def delete_run(run_id: str, *, workspace: str) -> None:
 
 
 def delete_pipeline(pipeline_id: str, *, workspace: str) -> None:
-    """Delete a saved pipeline with the files beside it. Its runs are kept.
+    """Delete a saved pipeline with the files beside it and its schedules. Its runs are kept.
 
     Raises
     ------
     NotFoundError
         When the workspace does not have this pipeline.
     """
-    delete_unused(*saved_pipelines.delete(pipeline_id, workspace))
+    digests = saved_pipelines.delete(pipeline_id, workspace)
+    for schedule in schedules.find(workspace, task="pipeline"):
+        if schedule.settings["saved"] == pipeline_id:
+            schedules.delete(schedule.id, workspace)
+    delete_unused(*digests)
 
 
 def delete_unused(*digests: str | None) -> None:

@@ -39,7 +39,7 @@ from core.tasks._pipeline_exports import exported
 from core.tasks._pipeline_plan import PLAN, plan_of, write_plan
 from core.tasks._pipeline_steps import StoredSteps
 
-__all__ = ["PLAN", "SPEC", "dataset_of", "exported", "plan_of", "read", "run", "submit", "unapproved"]
+__all__ = ["PLAN", "SPEC", "dataset_of", "exported", "plan_of", "read", "run", "settings_of", "submit", "unapproved"]
 
 SPEC = TaskSpec(
     name="pipeline",
@@ -123,14 +123,26 @@ def submit(
     rerun_from : collection of str, default=()
         Paths of steps that run again with all that need them.
     """
-    settings = {
+    settings = settings_of(text, files=files, inputs=inputs, saved=saved, rerun_from=rerun_from)
+    return jobs.submit("pipeline", settings, workspace=workspace, title=title)
+
+
+def settings_of(
+    text: str,
+    *,
+    files: Mapping[str, str] | None = None,
+    inputs: Mapping[str, object] | None = None,
+    saved: str = "",
+    rerun_from: Collection[str] = (),
+) -> JsonObject:
+    """Return the settings of a run with the parameters of `submit`, for a schedule."""
+    return {
         "text": text,
         "files": dict(files or {}),
         "inputs": dict(inputs or {}),
         "saved": saved,
         "rerun_from": sorted(rerun_from),
     }
-    return jobs.submit("pipeline", settings, workspace=workspace, title=title)
 
 
 def run(context: RunContext) -> JsonObject:

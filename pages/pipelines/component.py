@@ -131,32 +131,29 @@ def _describe(component: Component, code: list[tuple[str, str]]) -> None:
     if component.title or component.description:
         title = f"**{frame.plain(component.title)}.** " if component.title else ""
         st.markdown(f"{title}{frame.plain(component.description)}")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.subheader("Inputs")
-        _ports(
-            [
-                {
-                    "Name": port.name,
-                    "Type": port.type,
-                    "Default": None if port.default is None else str(port.default),
-                    "Needed": "" if port.optional or port.default is not None else "yes",
-                    "Allowed": _allowed(port.low, port.high, port.choices),
-                    "Description": port.description or None,
-                }
-                for port in component.inputs.values()
-            ],
-            "inputs",
-        )
-    with right:
-        st.subheader("Outputs")
-        _ports(
-            [
-                {"Name": port.name, "Type": port.type, "Description": port.description or None}
-                for port in component.outputs.values()
-            ],
-            "outputs",
-        )
+    st.subheader("Inputs")
+    _ports(
+        [
+            {
+                "Name": port.name,
+                "Type": port.type,
+                "Default": None if port.default is None else str(port.default),
+                "Needed": "" if port.optional or port.default is not None else "yes",
+                "Allowed": _allowed(port.low, port.high, port.choices),
+                "Description": port.description or None,
+            }
+            for port in component.inputs.values()
+        ],
+        "inputs",
+    )
+    st.subheader("Outputs")
+    _ports(
+        [
+            {"Name": port.name, "Type": port.type, "Description": port.description or None}
+            for port in component.outputs.values()
+        ],
+        "outputs",
+    )
     if component.command:
         st.subheader("Command")
         st.code(component.command, language="bash", wrap_lines=True)

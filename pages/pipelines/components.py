@@ -64,7 +64,8 @@ def show() -> None:
         key="pipelines-components",
         parameter="component",
         column_config={
-            "Description": st.column_config.TextColumn(width="large"),
+            "Description": st.column_config.TextColumn(width=320),
+            "Inputs": st.column_config.TextColumn(width=220),
             "Versions": st.column_config.NumberColumn(format="%d", width="small"),
             "Latest": st.column_config.TextColumn(width="small"),
         },
@@ -88,9 +89,9 @@ def _row(
         "Latest": version,
         "Versions": count,
         "From": source,
+        "Description": description,
         "Inputs": used[0],
         "Outputs": used[1],
-        "Description": description,
     }
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.catalog import SavedPipeline, saved_pipelines
 from core.settings import get_settings
 from core.storage import get_store
+from core.tasks import pipeline_schedules
 from pages._ui import address, frame, uploader, written
 from pages.pipelines import mistakes, reading, step_list, uploads
 
@@ -71,7 +72,7 @@ def _save(saved: SavedPipeline, text: str) -> None:
                     title="The pipeline was changed meanwhile, perhaps in another tab.",
                 )
                 return
-            saved_pipelines.update(saved, text=text, who=address.who())
+            _update(saved, text=text)
             written.overtaken(key, text)
             st.rerun()
 
@@ -124,11 +125,17 @@ def _files(saved: SavedPipeline) -> None:
 def _add(saved_id: str, folder: str, file: UploadedFile) -> None:
     row = saved_pipelines.get(saved_id, frame.workspace())
     added = uploads.stored_files(file.name, file.getvalue(), folder)
-    saved_pipelines.update(row, files={**row.files, **added}, who=address.who())
+    _update(row, files={**row.files, **added})
 
 
 def _remove(saved_id: str, name: str) -> None:
     with frame.errors_shown():
         row = saved_pipelines.get(saved_id, frame.workspace())
         files = {other: digest for other, digest in row.files.items() if other != name}
-        saved_pipelines.update(row, files=files, who=address.who())
+        _update(row, files=files)
+
+
+def _update(saved: SavedPipeline, *, text: str | None = None, files: dict[str, str] | None = None) -> None:
+    """Store a change, and let the pipeline's schedules follow it."""
+    changed = saved_pipelines.update(saved, text=text, files=files, who=address.who())
+    pipeline_schedules.update_schedules(changed)

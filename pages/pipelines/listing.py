@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.catalog import saved_pipelines
 from pages._ui import badges, frame, listing, numbers
-from pages.pipelines import run_table, start
+from pages.pipelines import run_table, schedule, start
 
 __all__ = ["show"]
 
@@ -24,6 +24,7 @@ def show() -> None:
         )
     start.show(empty=not saved)
     latest = run_table.latest_by_pipeline()
+    timed = schedule.next_by_pipeline()
     if saved:
         st.subheader(f"{len(saved):,} pipeline{'s' * (len(saved) != 1)}")
         st.caption("Select a row to open the pipeline.")
@@ -38,6 +39,7 @@ def show() -> None:
                         [None if run is None else numbers.when(run.created_at) for run in runs], dtype=object
                     ),
                     "Duration": [None if run is None else numbers.duration(run.elapsed_s) for run in runs],
+                    "Schedule": [timed.get(row.id) for row in saved],
                     "Changed": [numbers.when(row.changed_at) for row in saved],
                 }
             ),

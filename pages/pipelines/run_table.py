@@ -58,7 +58,7 @@ def _table(saved: str | None, was_active: bool) -> None:
         key=f"pipelines-runs-{saved or 'all'}",
         parameter="run",
         column_config={
-            "State": st.column_config.MultiselectColumn(options=list(known), color=list(known.values()), width="small"),
+            "State": st.column_config.MultiselectColumn(options=list(known), color=list(known.values())),
             "Pipeline": st.column_config.TextColumn(width="medium"),
             "Steps": st.column_config.TextColumn(help="Executed, of all steps; the others were kept."),
             "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),

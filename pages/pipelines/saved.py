@@ -11,8 +11,9 @@ import streamlit as st
 from core import housekeeping
 from core.catalog import SavedPipeline, saved_pipelines
 from core.storage import get_store
+from core.tasks import pipeline_schedules
 from pages._ui import address, downloads, frame, header, numbers, tabs
-from pages.pipelines import editor, mistakes, reading, run_form, run_table, step_list
+from pages.pipelines import editor, mistakes, reading, run_form, run_table, schedule, step_list
 
 __all__ = ["show"]
 
@@ -34,6 +35,7 @@ def show(saved: SavedPipeline) -> None:
             "Run": partial(_run, saved),
             "Edit": partial(editor.show, saved),
             "Runs": partial(run_table.show, saved=saved.id),
+            "Schedule": partial(schedule.show, saved),
         },
         key="pipelines-tabs",
     )
@@ -97,7 +99,7 @@ def _manage(saved: SavedPipeline) -> None:
         name = st.text_input("Name", value=saved.name, max_chars=200, key=f"pipelines-new-name-{saved.id}")
         if st.form_submit_button("Rename", icon=":material/edit:", key="pipelines-rename"):
             with frame.errors_shown():
-                saved_pipelines.update(saved, name=name, who=address.who())
+                pipeline_schedules.update_schedules(saved_pipelines.update(saved, name=name, who=address.who()))
                 st.rerun()
     if st.button("Delete…", icon=":material/delete:", key="pipelines-delete"):
         _confirm_deletion(saved)
@@ -106,7 +108,10 @@ def _manage(saved: SavedPipeline) -> None:
 @st.dialog("Delete this pipeline?", icon=":material/delete:")
 @frame.guarded
 def _confirm_deletion(saved: SavedPipeline) -> None:
-    st.write(f"{frame.plain(saved.name)}, with the files beside it. This cannot be undone. Its runs are kept.")
+    st.write(
+        f"{frame.plain(saved.name)}, with the files beside it and its schedules. This cannot be undone. "
+        "Its runs are kept."
+    )
     if st.button("Delete", type="primary", icon=":material/delete:", key="pipelines-delete-confirm"):
         housekeeping.delete_pipeline(saved.id, workspace=frame.workspace())
         address.go()

@@ -68,7 +68,7 @@ def _live(run_id: str) -> None:
 
 def _state_column() -> ColumnConfig:
     known = {badge.label: badge.color for badge in (*badges.RUN_STATES.values(), states.KEPT, states.SKIPPED)}
-    return st.column_config.MultiselectColumn(options=list(known), color=list(known.values()), width="small")
+    return st.column_config.MultiselectColumn(options=list(known), color=list(known.values()))
 
 
 def show_plan(plan: JsonObject, *, narrow: bool = False) -> None:

@@ -7,20 +7,23 @@ import json
 import zipfile
 from pathlib import Path
 
-from core import jobs
+from core import housekeeping, jobs
 from core.catalog import (
     PipelineStep,
     Run,
     RunArtifact,
     RunState,
+    SavedPipeline,
     approvals,
     artifacts,
     components,
     runs,
     saved_pipelines,
+    schedules,
     steps,
 )
 from core.storage import get_store
+from core.tasks import pipeline_schedules
 from tests.pages.conftest import labels, query, table_with, texts, visit
 
 TEXT = """type: pipeline
@@ -242,3 +245,28 @@ def test_a_component_is_registered_with_its_code_and_shown(home: Path) -> None:
     test = visit("pipelines", component="train_xgboost")
     assert "Train XGBoost" in texts(test)
     assert "max_depth" in list(table_with(test, "Default")["Name"])
+
+
+def test_a_schedule_follows_its_pipeline(home: Path) -> None:
+    saved = saved_pipelines.add(SavedPipeline(workspace="local", name="nightly", text=TEXT))
+    test = visit("pipelines", pipeline=saved.id, tab="Schedule")
+    key = f"pipelines-timing-{saved.id}"
+    test.text_input(key=f"{key}-cron").set_value("30 26 * * *").run()
+    assert "The hour '26'" in texts(test)
+    test.text_input(key=f"{key}-cron").set_value("30 6 * * *").run()
+    assert "At 06:30" in texts(test)
+    test.button(key=f"{key}-add").click().run()
+    assert not test.exception
+    (schedule,) = schedules.find("local", task="pipeline")
+    assert (schedule.cron, schedule.settings["text"], schedule.title) == ("30 6 * * *", TEXT, "nightly")
+    saved = saved_pipelines.update(saved, text=TEXT + "# new\n", name="daily")
+    pipeline_schedules.update_schedules(saved)
+    schedules.update(schedule.id, "local", missed=2)
+    test.run()
+    assert "2 times missed" in texts(test)
+    test.button(key=f"pipelines-schedule-{schedule.id}-toggle").click().run()
+    (schedule,) = schedules.find("local", task="pipeline")
+    assert (schedule.enabled, schedule.settings["text"], schedule.title) == (False, TEXT + "# new\n", "daily")
+    assert list(table_with(visit("pipelines"), "Schedule")["Schedule"]) == ["off"]
+    housekeeping.delete_pipeline(saved.id, workspace="local")
+    assert schedules.find("local") == []
