@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from core import jobs
@@ -15,6 +16,7 @@ from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
 from core.pipelines import (
     Command,
+    Data,
     Pipeline,
     PipelineResult,
     Step,
@@ -39,7 +41,19 @@ from core.tasks._pipeline_exports import exported
 from core.tasks._pipeline_plan import PLAN, plan_of, write_plan
 from core.tasks._pipeline_steps import StoredSteps
 
-__all__ = ["PLAN", "SPEC", "dataset_of", "exported", "plan_of", "read", "run", "settings_of", "submit", "unapproved"]
+__all__ = [
+    "PLAN",
+    "SPEC",
+    "dataset_of",
+    "exported",
+    "needed_assets",
+    "plan_of",
+    "read",
+    "run",
+    "settings_of",
+    "submit",
+    "unapproved",
+]
 
 SPEC = TaskSpec(
     name="pipeline",
@@ -85,6 +99,20 @@ def read(text: str, files: Mapping[str, str], folder: Path, *, workspace: str) -
         shutil.copyfile(store.local_path(digest), target)
     write_text(root / _FILE, text)
     return load_pipeline(root / _FILE, components=StoredComponents(workspace, folder / "components"))
+
+
+def needed_assets(pipeline: Pipeline, given: Collection[str]) -> list[Data]:
+    """Return the data that a pipeline refers to by name, without those in place of which a run is given others.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        The pipeline.
+    given : collection of str
+        Names of the inputs that the run is given.
+    """
+    values = {name: value for name, value in pipeline.values.items() if name not in given}
+    return assets_of(replace(pipeline, values=values), steps_of(pipeline))
 
 
 def unapproved(pipeline: Pipeline, workspace: str) -> list[Command]:
@@ -210,7 +238,7 @@ def _keep_extras(context: RunContext, result: PipelineResult) -> None:
 def _inputs(context: RunContext, pipeline: Pipeline) -> dict[str, object]:
     """Return the values of the run, and a folder for each dataset that the file or the run names."""
     inputs: dict[str, object] = {}
-    for data in assets_of(pipeline, steps_of(pipeline)):
+    for data in needed_assets(pipeline, context.settings["inputs"]):
         assert data.asset is not None
         dataset = dataset_of(data.asset, context.workspace)
         context.report(Event("data", None, f"'{data.text}' is '{dataset.name}', version {dataset.number}"))

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.errors import PlumblineError
 from core.jsonable import JsonObject
-from core.pipelines import Command, Data, Pipeline, PipelineError, assets_of, commands_of, steps_of
+from core.pipelines import Command, Pipeline, PipelineError, commands_of, steps_of
 from core.tasks import pipeline as pipeline_task
 
 __all__ = ["CodeFile", "Reading", "forget", "read"]
@@ -55,8 +55,6 @@ class Reading:
         Its steps.
     commands : list of (Command, list of CodeFile)
         Commands that did not come with the product, with their code.
-    assets : list of Data
-        Data that it refers to by name.
     """
 
     pipeline: Pipeline | None
@@ -64,7 +62,6 @@ class Reading:
     around: str
     plan: JsonObject
     commands: list[tuple[Command, list[CodeFile]]]
-    assets: list[Data]
 
 
 def read(text: str, files: Mapping[str, str], workspace: str) -> Reading:
@@ -85,9 +82,9 @@ def _read(text: str, files: str, workspace: str) -> Reading:
             steps = steps_of(pipeline)
             codes = {step.path: step.node.component.code for step in steps}
             commands = [(command, _code(command, codes[command.step])) for command in commands_of(pipeline)]
-            return Reading(pipeline, None, "", pipeline_task.plan_of(steps), commands, assets_of(pipeline, steps))
+            return Reading(pipeline, None, "", pipeline_task.plan_of(steps), commands)
         except PlumblineError as error:
-            return Reading(None, error, _around(error), {"steps": []}, [], [])
+            return Reading(None, error, _around(error), {"steps": []}, [])
 
 
 def _code(command: Command, code: Path | None) -> list[CodeFile]:

@@ -16,6 +16,8 @@ from pages.pipelines.reading import Reading
 
 __all__ = ["show"]
 
+_AS_STATED = ""  # the choice that no dataset has
+
 
 def show(
     reading: Reading,
@@ -49,8 +51,8 @@ def show(
     pipeline = reading.pipeline
     if pipeline is None:
         return
-    values = {name: _field(pipeline, port, given.get(name), f"{key}-{name}") for name, port in pipeline.inputs.items()}
-    resolved = _assets(reading)
+    values = _fields(pipeline, given, key)
+    resolved = _assets(reading, values)
     again = st.multiselect(
         "Run again, also where outputs are kept",
         [step["path"] for step in reading.plan["steps"]],
@@ -76,6 +78,18 @@ def show(
             st.session_state["pipelines-started"] = run_id
     if (started := st.session_state.pop("pipelines-started", None)) is not None:
         address.go(run=started)
+
+
+def _fields(pipeline: Pipeline, given: Mapping[str, object], key: str) -> dict[str, object]:
+    """Draw the fields in two columns, and return what is in them."""
+    if not pipeline.inputs:
+        return {}
+    columns = st.columns(2, gap="medium") if len(pipeline.inputs) > 1 else [st.container()]
+    values = {}
+    for index, (name, port) in enumerate(pipeline.inputs.items()):
+        with columns[index * len(columns) // len(pipeline.inputs)]:  # the first half is in the first column
+            values[name] = _field(pipeline, port, given.get(name), f"{key}-{name}")
+    return values
 
 
 def _field(pipeline: Pipeline, port: Port, given: object, key: str) -> object:
@@ -114,17 +128,18 @@ def _data_field(port: Port, own: Data | None, given: object, key: str) -> object
     if isinstance(given, str) and given not in known and (earlier := lookups.existing_dataset(given)) is not None:
         known[given] = earlier
     file_says = None if own is None else own.text
-    options: list[str | None] = [*([None] if file_says is not None or port.optional else []), *known]
+    options = [*([_AS_STATED] if file_says is not None or port.optional else []), *known]
     nothing = "No data" if file_says is None else f"As the file says: {file_says}"
-    address.follow(given if given in known else (options[0] if options else None), key)
-    return st.selectbox(
+    address.follow(given if given in known else _AS_STATED if _AS_STATED in options else None, key)
+    chosen = st.selectbox(
         frame.plain(port.name),
         options,
-        format_func=lambda choice: nothing if choice is None else lookups.dataset_title(known[choice]),
+        format_func=lambda choice: nothing if choice == _AS_STATED else lookups.dataset_title(known[choice]),
         key=key,
         help=frame.plain(port.description) if port.description else None,
         placeholder="Choose a dataset",
     )
+    return None if chosen == _AS_STATED else chosen
 
 
 def _checked(pipeline: Pipeline, values: Mapping[str, object]) -> dict[str, object]:
@@ -140,11 +155,13 @@ def _checked(pipeline: Pipeline, values: Mapping[str, object]) -> dict[str, obje
     return checked
 
 
-def _assets(reading: Reading) -> bool:
-    """Say which dataset each name of the file is, and return whether all of them are here."""
+def _assets(reading: Reading, values: Mapping[str, object]) -> bool:
+    """Say which dataset each name of the file is, and return whether all that are needed are here."""
     lines: list[str] = []
     complete = True
-    for data in reading.assets:
+    given = {name for name, value in values.items() if value is not None}
+    assert reading.pipeline is not None
+    for data in pipeline_task.needed_assets(reading.pipeline, given):
         assert data.asset is not None
         try:
             dataset = pipeline_task.dataset_of(data.asset, frame.workspace())

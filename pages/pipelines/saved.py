@@ -55,11 +55,11 @@ def _run(saved: SavedPipeline) -> None:
         return
     if checked.pipeline.description:
         st.markdown(frame.plain(checked.pipeline.description))
-    step_list.show_plan(checked.plan)
-    mistakes.show_notices(checked)
     run_form.show(
         checked, saved.text, saved.files, title=saved.name, saved=saved.id, given={}, key=f"pipelines-run-{saved.id}"
     )
+    mistakes.show_notices(checked)
+    step_list.show_plan(checked.plan)
 
 
 def _download(saved: SavedPipeline) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core import housekeeping, jobs
 from core.catalog import (
+    Dataset,
     PipelineStep,
     Run,
     RunArtifact,
@@ -17,6 +18,7 @@ from core.catalog import (
     approvals,
     artifacts,
     components,
+    datasets,
     runs,
     saved_pipelines,
     schedules,
@@ -270,3 +272,34 @@ def test_a_schedule_follows_its_pipeline(home: Path) -> None:
     assert list(table_with(visit("pipelines"), "Schedule")["Schedule"]) == ["off"]
     housekeeping.delete_pipeline(saved.id, workspace="local")
     assert schedules.find("local") == []
+
+
+def test_data_that_the_file_names_can_be_replaced_by_a_dataset(home: Path) -> None:
+    text = TEXT.replace(
+        "inputs:\n  count", "inputs:\n  table: {type: uri_folder, path: azureml:absent@latest}\n  count", 1
+    )
+    saved = saved_pipelines.add(SavedPipeline(workspace="local", name="with data", text=text))
+    test = visit("pipelines", pipeline=saved.id)
+    test.button(key="pipelines-approve").click().run()
+    assert "There is no dataset 'absent'." in texts(test)
+    assert test.button(key=f"pipelines-run-{saved.id}-run").disabled
+    table = datasets.add(
+        Dataset(
+            workspace="local",
+            name="there",
+            fingerprint="f",
+            data_digest="d",
+            profile_digest="p",
+            rows=3,
+            columns=1,
+            size_bytes=9,
+        )
+    )[0]
+    test.run()
+    test.selectbox(key=f"pipelines-run-{saved.id}-table").set_value(table.id).run()
+    assert not test.error
+    test.button(key=f"pipelines-run-{saved.id}-run").click().run()
+    run = jobs.get(query(test, "run"), workspace="local")
+    assert run.settings["inputs"] == {"table": table.id, "count": 3}
+    jobs.cancel(run.id, workspace="local")
+    jobs.wait(run.id, 30, workspace="local")
