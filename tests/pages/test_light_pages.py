@@ -69,6 +69,8 @@ def test_the_pages_load_nothing_that_only_a_run_needs(
         ["models", model | {"tab": "Card"}, "models-card-view", ["questions", "coverage"]],
         ["models", model | {"tab": "Score", "score": "row"}, "models-score-row", []],
         ["models", {"run": golden[1].scored}, "models-scored-tabs", ["Differences", "Predictions", "Rows"]],
+        ["pipelines", {}, "pipelines-home", ["Pipelines", "Components"]],
+        ["pipelines", {"component": "train_xgboost"}, "", []],
         ["runs", {}, "", []],
         ["runs", {"run": world.binary}, "runs-tabs", ["Facts", "Log", "Files"]],
     ]
