@@ -184,7 +184,8 @@ def _ports(rows: list[dict[str, str | None]], noun: str) -> None:
 
 
 def _code(name: str, digest: str) -> None:
-    content = get_store().read_bytes(digest)
+    with get_store().open(digest) as file:
+        content = file.read(_SHOWN_BYTES + 1)
     try:
         text = content.decode() if len(content) <= _SHOWN_BYTES else None
     except UnicodeDecodeError:

@@ -211,7 +211,11 @@ def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
 def test_a_result_offers_model_leaderboard_repeat_and_log(world: World) -> None:
     test = visit("automl", run=world.binary)
     assert {"Repeat", "Log", "New search"} <= set(labels(test))
-    assert [item.proto.label for item in test.get("download_button")] == ["Model (zip)", "Leaderboard (CSV)"]
+    assert [item.proto.label for item in test.get("download_button")] == [
+        "Model (zip)",
+        "Leaderboard (CSV)",
+        "Pipeline and script (zip)",
+    ]
 
 
 def test_a_failed_search_says_why_and_can_be_repeated(world: World) -> None:

@@ -198,6 +198,7 @@ def search(
     should_stop: Callable[[], bool] | None = None,
     started: float | None = None,
     configs: Sequence[Sequence[Any]] | None = None,
+    only_configs: bool = False,
     earlier: str | Path | None = None,
 ) -> AutoMLResult:
     """Search for the best model of a table within the settings' limits.
@@ -217,7 +218,9 @@ def search(
     started : float, optional
         Start of the budget's clock (seconds since the epoch), if before this call.
     configs : list of [learner, configuration], optional
-        Try exactly these instead of searching; the best of them wins, also where the linear model is better.
+        Try exactly these instead of searching.
+    only_configs : bool, default=False
+        Whether the best of `configs` wins also where the linear model is better.
     earlier : path, optional
         Folder of a saved result whose search this one continues: its trials are kept and count (`max_trials` limits
         all together), the budget is new. The table, and all settings but the limits, must be the same.
@@ -258,6 +261,7 @@ def search(
                 should_stop or (lambda: False),
                 report or silent,
                 None if configs is None else [(str(name), dict(config)) for name, config in configs],
+                only_configs,
                 None if earlier is None else Path(earlier),
             )
         finally:
@@ -277,6 +281,7 @@ def _search(
     should_stop: Callable[[], bool],
     report: Report,
     configs: Configs | None,
+    only_configs: bool,
     earlier: Path | None,
 ) -> AutoMLResult:
     from core.automl.data.prepare import prepare
@@ -293,9 +298,7 @@ def _search(
     pressure = (time.perf_counter() - began) / max(time.process_time() - worked, 1e-3)
     running = Search(folder, settings, workers, prepared, budget, report, configs=configs, warm_start=warm_start)
     refits = Refits(refit_worker, prepared.data, prepared.metric, settings.seed)
-    refitter = Refitter(
-        refits, settings, test_rows=len(prepared.y_test), only_trials=configs is not None, pressure=pressure
-    )
+    refitter = Refitter(refits, settings, test_rows=len(prepared.y_test), only_trials=only_configs, pressure=pressure)
     features = prepared.data.X.shape[1]
     report(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {features:,} features"))
     reason = _wait(running, refitter, should_stop)

@@ -41,7 +41,7 @@ def _work(arguments: Arguments) -> None:
     }
     log("Training with " + ", ".join(f"{name} {value:g}" for name, value in config.items()) + ".")
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
-        result = search(table.frame, settings, configs=[[_LEARNER, config]], workdir=scratch)
+        result = search(table.frame, settings, configs=[[_LEARNER, config]], only_configs=True, workdir=scratch)
     require_learner(result, [_LEARNER])
     log_result(result)
     save_model(result, table, target, arguments.path("model"), component="train_xgboost")
