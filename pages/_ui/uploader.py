@@ -1,4 +1,4 @@
-"""A field for one file, with a limit. The copy in memory is dropped once the file was taken."""
+"""Fields for one file, or for several, with a limit. The copy in memory is dropped once the file was taken."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pages._ui import frame
 if TYPE_CHECKING:
     from streamlit.typing import UploadedFile
 
-__all__ = ["clear", "show"]
+__all__ = ["clear", "show", "show_several"]
 
 
 def show(
@@ -49,6 +49,30 @@ def show(
     )
 
 
+def show_several(label: str, *, key: str, limit_mb: int, on_upload: Callable[[list[UploadedFile]], None]) -> None:
+    """Draw a field for several files at once.
+
+    Parameters
+    ----------
+    label : str
+        Kinds of file that are read.
+    key : str
+        Key of the widget; a number is added to it.
+    limit_mb : int
+        Size in MB of all of them together up to which they are taken.
+    on_upload : callable
+        Function that takes the files as soon as they are there.
+    """
+    number = st.session_state.setdefault(f"{key}-number", 0)
+    st.file_uploader(
+        label,
+        accept_multiple_files=True,
+        max_upload_size=limit_mb,
+        key=f"{key}-{number}",
+        on_change=lambda: _take_several(key, limit_mb, on_upload),
+    )
+
+
 def clear(key: str) -> None:
     """Empty the field, after its file was taken: another key makes Streamlit drop the copy in memory."""
     st.session_state[f"{key}-number"] += 1
@@ -66,3 +90,18 @@ def _take(key: str, limit_mb: int, on_upload: Callable[[UploadedFile], None]) ->
                 "Choose a smaller file.",
             )
         on_upload(file)
+
+
+def _take_several(key: str, limit_mb: int, on_upload: Callable[[list[UploadedFile]], None]) -> None:
+    files = st.session_state.get(f"{key}-{st.session_state[f'{key}-number']}")
+    if not files:
+        return
+    clear(key)
+    with frame.errors_shown():
+        size = sum(file.size for file in files)
+        if size > limit_mb * 2**20:
+            raise LimitError(
+                f"The {len(files)} files have {size / 2**20:,.0f} MB, and the limit is {limit_mb:,} MB.",
+                "Choose smaller files.",
+            )
+        on_upload(files)

@@ -10,11 +10,11 @@ import streamlit as st
 from core.catalog import PipelineComponent
 from core.catalog import components as component_rows
 from core.errors import PlumblineError
-from core.pipelines import Component, component_files, load_component, unpacked
+from core.pipelines import Component, component_files, load_component
 from core.settings import get_settings
 from core.tasks import pipeline_components
 from pages._ui import address, frame, listing, uploader
-from pages.pipelines import reading
+from pages.pipelines import reading, uploads
 
 if TYPE_CHECKING:
     from streamlit.typing import UploadedFile
@@ -57,7 +57,7 @@ def show() -> None:
             title, description, used = _words(component)
             rows.append(_row(name, component.version, 1, "Plumbline", title, description, used))
             ids.append(name)
-    st.caption("A pipeline names them as `azureml:name@latest`, or by a version. Select a row to open one.")
+    st.caption("A pipeline names them as azureml\\:name@latest, or by a version. Select a row to open one.")
     listing.show(
         pd.DataFrame(rows),
         ids,
@@ -72,8 +72,8 @@ def show() -> None:
         alt="Components that pipelines can use",
     )
     st.subheader("Register a component")
-    uploader.show(
-        "Its .yml, or a .zip with its code beside it",
+    uploader.show_several(
+        "Its .yml with its code beside it, or both in a .zip",
         key="pipelines-component-file",
         limit_mb=get_settings().max_upload_mb,
         on_upload=_register,
@@ -99,9 +99,9 @@ def _words(component: Component) -> tuple[str, str, tuple[str, str]]:
     return component.title, component.description, (", ".join(component.inputs), ", ".join(component.outputs))
 
 
-def _register(file: UploadedFile) -> None:
+def _register(uploaded: list[UploadedFile]) -> None:
     row, new = pipeline_components.register_component(
-        unpacked(file.name, file.getvalue()), workspace=frame.workspace(), who=address.who()
+        uploads.contents(uploaded), workspace=frame.workspace(), who=address.who()
     )
     reading.forget()
     if not new:

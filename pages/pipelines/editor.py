@@ -112,19 +112,19 @@ def _files(saved: SavedPipeline) -> None:
                     args=(saved.id, name),
                 )
         folder = st.text_input(
-            "Folder for the next file", key=f"pipelines-folder-{saved.id}", placeholder="beside the pipeline"
+            "Folder for the next files", key=f"pipelines-folder-{saved.id}", placeholder="beside the pipeline"
         )
-        uploader.show(
-            "A component's file, code, a recipe, or a .zip with several files",
+        uploader.show_several(
+            "Components, code, recipes, or a .zip",
             key=f"pipelines-add-{saved.id}",
             limit_mb=get_settings().max_upload_mb,
-            on_upload=lambda file: _add(saved.id, folder, file),
+            on_upload=lambda uploaded: _add(saved.id, folder, uploaded),
         )
 
 
-def _add(saved_id: str, folder: str, file: UploadedFile) -> None:
+def _add(saved_id: str, folder: str, uploaded: list[UploadedFile]) -> None:
     row = saved_pipelines.get(saved_id, frame.workspace())
-    added = uploads.stored_files(file.name, file.getvalue(), folder)
+    added = uploads.stored_files(uploads.contents(uploaded), folder)
     _update(row, files={**row.files, **added})
 
 

@@ -43,7 +43,7 @@ def button(origin: Origin, *, key: str) -> None:
             help="One that exists has its next version.",
         )
         notes = st.text_area("Notes", key=f"{key}-notes", height=100)
-        st.caption("Without a test. A step `register_model` with `test_data` in the pipeline registers it with one.")
+        st.caption("Without a test. A step register\\_model with test\\_data in the pipeline registers it with one.")
         if st.form_submit_button("Register", type="primary", key=f"{key}-register-now"):
             with frame.errors_shown():
                 pipeline_register.submit(*origin, name=name.strip(), notes=notes, workspace=frame.workspace())

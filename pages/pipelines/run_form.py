@@ -170,7 +170,7 @@ def _assets(reading: Reading, values: Mapping[str, object]) -> bool:
             frame.show_error(f"Line {data.position.line}: {error.message}", error.hint)
             st.page_link("pages/data/page.py", label="Go to Data", icon=":material/arrow_forward:")
             continue
-        lines.append(f"`{data.text.replace('`', '')}` is {_named(dataset)}")
+        lines.append(f"{frame.plain(data.text)} is {_named(dataset)}")
     if lines:
         st.caption("  \n".join(lines))
     return complete

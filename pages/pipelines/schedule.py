@@ -133,9 +133,7 @@ def _delete(schedule_id: str) -> None:
 
 def _form(saved: SavedPipeline) -> None:
     key = f"pipelines-timing-{saved.id}"
-    kind = st.segmented_control(
-        "Runs start", ["At times", "At an interval"], default="At times", required=True, key=f"{key}-kind"
-    )
+    kind = st.radio("Runs start", ["At times", "At an interval"], horizontal=True, key=f"{key}-kind")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if kind == "At times":
             cron = st.text_input(

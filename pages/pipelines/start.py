@@ -58,8 +58,8 @@ def show(*, empty: bool) -> None:
             help="An editor to write or paste a file into.",
         )
         with st.popover("Upload", icon=":material/upload:", key="pipelines-upload"):
-            uploader.show(
-                "A pipeline's .yml, or a .zip with its components and code beside it",
+            uploader.show_several(
+                "A pipeline's .yml with the files beside it, or all of them in a .zip",
                 key="pipelines-upload-file",
                 limit_mb=get_settings().max_upload_mb,
                 on_upload=_upload,
@@ -77,12 +77,13 @@ def _add(name: str, text: str, files: Mapping[str, str], tab: str = "Run") -> No
         address.set_query(pipeline=saved_pipelines.add(row).id, tab=tab)
 
 
-def _upload(file: UploadedFile) -> None:
-    path, text, files, outside = uploads.stored_pipeline(file.name, file.getvalue())
-    name = file.name if path == file.name else file.name.rpartition(".")[0] or path
+def _upload(uploaded: list[UploadedFile]) -> None:
+    path, text, files, outside = uploads.stored_pipeline(uploads.contents(uploaded))
+    packed = len(uploaded) == 1 and uploaded[0].name != path
+    name = uploaded[0].name.rpartition(".")[0] if packed else path
     if outside:
         st.session_state["pipelines-notice"] = (
-            f"{len(outside)} files of {file.name} were left out, because they do not lie below the folder of {path}: "
+            f"{len(outside)} files were left out, because they do not lie below the folder of {path}: "
             f"{', '.join(outside[:5])}{' and others' if len(outside) > 5 else ''}."
         )
     _add(name.removesuffix(".yml").removesuffix(".yaml") or "Pipeline", text, files, "Edit")

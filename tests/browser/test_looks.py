@@ -71,6 +71,9 @@ def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
         "rule": f"{version}&tab=Decide",
         "row": f"{version}&tab=Score&score=row",
         "scored": f"models?run={ids.scored}",
+        "pipelines": "pipelines",
+        "components": "pipelines?tab=Components",
+        "component": "pipelines?component=train_xgboost",
         "runs": "runs",
         "run": f"runs?run={ids.binary}",
     }
@@ -111,6 +114,9 @@ MORE_PAGES = [
     "row",
     "scored",
     "run",
+    "pipelines",
+    "components",
+    "component",
 ]
 
 

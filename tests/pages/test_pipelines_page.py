@@ -298,8 +298,19 @@ def test_data_that_the_file_names_can_be_replaced_by_a_dataset(home: Path) -> No
     test.run()
     test.selectbox(key=f"pipelines-run-{saved.id}-table").set_value(table.id).run()
     assert not test.error
-    test.button(key=f"pipelines-run-{saved.id}-run").click().run()
-    run = jobs.get(query(test, "run"), workspace="local")
-    assert run.settings["inputs"] == {"table": table.id, "count": 3}
-    jobs.cancel(run.id, workspace="local")
-    jobs.wait(run.id, 30, workspace="local")
+    assert not test.button(key=f"pipelines-run-{saved.id}-run").disabled
+
+
+def test_several_files_become_a_pipeline_with_files_beside_it(home: Path) -> None:
+    text = TEXT.replace(
+        "    command: cat ${{inputs.data}}/n.txt\n    environment: none\n", "    component: ./cat.yml\n"
+    )
+    cat = "name: cat\ncommand: cat ${{inputs.data}}/n.txt\nenvironment: none\ninputs: {data: {type: uri_folder}}\n"
+    test = visit("pipelines")
+    test.file_uploader[0].upload("mine.yml", text.encode()).upload("cat.yml", cat.encode()).run()
+    assert not test.exception
+    saved = saved_pipelines.get(query(test, "pipeline"), "local")
+    assert (saved.name, list(saved.files)) == ("mine", ["cat.yml"])
+    assert "2 steps, and every connection fits." in texts(test)
+    test.button(key=f"pipelines-remove-{saved.id}-cat.yml").click().run()
+    assert "'./cat.yml' does not exist" in texts(test)
