@@ -20,7 +20,9 @@ __all__ = ["figure", "show"]
 _ACROSS = 5  # layers up to which a graph goes from left to right
 _CARD = 0.82  # of a layer's or a slot's length
 _PIXELS = {"right": 74, "down": 96}  # of a slot, or of a layer
-_LONG = 26
+_MORE_ACROSS, _MANY = 8, 7  # layers up to which it does so where more slots than this would stand side by side
+_PAGE, _HALF = 1_000, 420  # pixels of the page's width, about
+_CHARACTER = 7.5  # pixels
 _HUES = {"Succeeded": 2, "Kept": 4, "Running": 0, "Starting": 0, "Failed": 1, "Timed out": 3, "Out of memory": 3}
 
 
@@ -87,21 +89,23 @@ def _alt(steps: Sequence[ShownStep]) -> str:
 def figure(steps: Sequence[ShownStep], *, narrow: bool = False) -> go.Figure:
     """Return the graph as a figure in the colors of the theme."""
     layout = layered({step.path: step.plan["needs"] for step in steps})
-    axes = _Axes(layout.layers <= _ACROSS and not narrow)
-    drawn = go.Figure()
-    _add_lines(drawn, layout, axes)
-    _add_cards(drawn, steps, layout, axes)
-    _add_groups(drawn, steps, layout, axes)
     low, high = layout.span
     slots = high - low + 1
+    wide = slots > _MANY and layout.layers <= _MORE_ACROSS
+    axes = _Axes((layout.layers <= _ACROSS and not narrow) or wide)
+    card = _CARD * (_HALF if narrow else _PAGE) / max(layout.layers if axes.across else slots, 3)
+    drawn = go.Figure()
+    _add_lines(drawn, layout, axes)
+    _add_cards(drawn, steps, layout, axes, longest=min(max(int(card / _CHARACTER), 8), 28))
+    _add_groups(drawn, steps, layout, axes)
     pixels = slots * _PIXELS["right"] if axes.across else layout.layers * _PIXELS["down"]
     along, beside = [-0.5, max(layout.layers, 3) - 0.5], [-high - 0.55, -low + 0.55]
     if axes.across:
         x_range, y_range = along, beside
     else:
-        wide = max(slots, 2 if narrow else 4)
+        width = max(slots, 2 if narrow else 4)
         middle = (low + high) / 2
-        x_range, y_range = [middle - wide / 2, middle + wide / 2], [-layout.layers + 0.45, 0.55]
+        x_range, y_range = [middle - width / 2, middle + width / 2], [-layout.layers + 0.45, 0.55]
     drawn.update_layout(
         height=max(110, min(int(pixels) + 20, 2_400)),
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
@@ -122,7 +126,7 @@ def _hue(step: ShownStep) -> str:
     return theme.muted() if index is None else theme.categorical()[index]
 
 
-def _add_cards(drawn: go.Figure, steps: Sequence[ShownStep], layout: Layout, axes: _Axes) -> None:
+def _add_cards(drawn: go.Figure, steps: Sequence[ShownStep], layout: Layout, axes: _Axes, *, longest: int) -> None:
     points = [axes.point(layout.nodes[step.path]) for step in steps]
     drawn.add_bar(
         orientation="h",
@@ -131,7 +135,7 @@ def _add_cards(drawn: go.Figure, steps: Sequence[ShownStep], layout: Layout, axe
         y=[y for _, y in points],
         width=[_CARD if axes.across else 0.58] * len(points),
         customdata=[step.path for step in steps],
-        text=[_text(step) for step in steps],
+        text=[_text(step, longest) for step in steps],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
@@ -148,8 +152,10 @@ def _add_cards(drawn: go.Figure, steps: Sequence[ShownStep], layout: Layout, axe
     )
 
 
-def _text(step: ShownStep) -> str:
-    name = step.name if len(step.name) <= _LONG else f"{step.name[: _LONG - 1]}…"
+def _text(step: ShownStep, longest: int) -> str:
+    name, half = step.name, (longest - 1) // 2
+    if len(name) > longest:  # names of one kind differ at their end
+        name = f"{name[:half]}…{name[half + 1 - longest :]}"
     line = f"<b>{html.escape(name)}</b>"
     if step.row is None:
         component = str(step.plan["component"])

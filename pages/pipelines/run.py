@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from core import jobs
 from core.catalog import Run, RunState, saved_pipelines
 from core.catalog import steps as step_rows
 from core.errors import NotFoundError
@@ -112,5 +113,7 @@ def _again(run: Run, kept: bool) -> None:
 def _file(run: Run) -> None:
     settings = run.settings
     st.code(settings["text"], language="yaml", line_numbers=True)
+    for event in jobs.events(run.id, phase="data", workspace=run.workspace):
+        st.caption(frame.plain(event.message))
     if settings["files"]:
         st.caption("Beside it: " + ", ".join(frame.plain(name) for name in settings["files"]))

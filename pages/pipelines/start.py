@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from streamlit.typing import UploadedFile
 
-__all__ = ["show"]
+__all__ = ["save", "show"]
 
 _EXAMPLE = "customer_churn_training"
 _STARTER = """$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
@@ -45,7 +45,7 @@ def show(*, empty: bool) -> None:
             type="primary" if empty else "secondary",
             icon=":material/school:",
             key="pipelines-example",
-            on_click=_add,
+            on_click=save,
             args=(_EXAMPLE, example_pipelines()[_EXAMPLE], {}),
             help="Trains on a dataset named customer_data, tests the model and writes a report.",
         )
@@ -53,7 +53,7 @@ def show(*, empty: bool) -> None:
             "New pipeline",
             icon=":material/add:",
             key="pipelines-new",
-            on_click=_add,
+            on_click=save,
             args=("New pipeline", _STARTER, {}, "Edit"),
             help="An editor to write or paste a file into.",
         )
@@ -66,7 +66,7 @@ def show(*, empty: bool) -> None:
             )
 
 
-def _add(name: str, text: str, files: Mapping[str, str], tab: str = "Run") -> None:
+def save(name: str, text: str, files: Mapping[str, str], tab: str = "Run") -> None:
     """Save a pipeline under a name that is free, and open it, in a callback."""
     with frame.errors_shown():
         taken = {saved.name for saved in saved_pipelines.find(frame.workspace())}
@@ -86,4 +86,4 @@ def _upload(uploaded: list[UploadedFile]) -> None:
             f"{len(outside)} files were left out, because they do not lie below the folder of {path}: "
             f"{', '.join(outside[:5])}{' and others' if len(outside) > 5 else ''}."
         )
-    _add(name.removesuffix(".yml").removesuffix(".yaml") or "Pipeline", text, files, "Edit")
+    save(name.removesuffix(".yml").removesuffix(".yaml") or "Pipeline", text, files, "Edit")

@@ -60,6 +60,9 @@ def show(run: Run, step: ShownStep) -> None:
                 help="A new run with the same inputs, in which this step and all that need it run again.",
             )
     _reason(step, child)
+    if not run.state.terminal:
+        seen = ("" if step.row is None else step.row.state, "" if child is None else child.id)
+        st.fragment(frame.guarded(_watch), run_every="1s")(run.id, step.path, seen)
     tabs.show(
         {
             "Outputs": partial(_outputs, run, step),
@@ -77,6 +80,16 @@ def _child(run: Run, step: ShownStep) -> Run | None:
         return lookups.existing_run(step.row.run_id)
     own = [child for child in runs.children(run.id, run.workspace) if child.settings["call"]["step"] == step.path]
     return max(own, key=lambda child: child.created_at, default=None)
+
+
+def _watch(run_id: str, path: str, seen: tuple[str, str]) -> None:
+    """Draw the page again once the state of the step, or the run that executes it, has changed."""
+    jobs.tick()
+    run = jobs.get(run_id, workspace=frame.workspace())
+    step = find(run, path)
+    child = _child(run, step)
+    if run.state.terminal or seen != ("" if step.row is None else step.row.state, "" if child is None else child.id):
+        st.rerun()
 
 
 def _run_from(run_id: str, path: str) -> None:
