@@ -30,7 +30,7 @@ from .running.step_cache import FolderCache, KeptStep, StepCache
 from .running.step_call import StepCall, StepOutcome, StepState
 from .shipped import component_files
 from .shipped.register_model import REGISTRATION, WORKSPACE_VARIABLE
-from .uploaded import pipeline_among, unpacked
+from .uploaded import UploadedPipeline, pipeline_among, unpacked
 from .values import typed_value
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "StepOutput",
     "StepResult",
     "StepState",
+    "UploadedPipeline",
     "Value",
     "asset_name",
     "assets_of",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from core.errors import InputError, LimitError
 
-__all__ = ["pipeline_among", "unpacked"]
+__all__ = ["UploadedPipeline", "pipeline_among", "unpacked"]
 
 _MAX_FILES = 1_000
 _MAX_BYTES = 500 * 2**20
@@ -56,29 +57,44 @@ def unpacked(name: str, content: bytes) -> dict[str, bytes]:
         raise InputError(f"'{name}' cannot be unpacked: {error}.", "Pack it again, without a password.") from error
 
 
-def pipeline_among(files: Mapping[str, bytes]) -> tuple[str, str, dict[str, bytes], list[str]]:
-    """Return which of the files is the pipeline.
+class UploadedPipeline(NamedTuple):
+    """A pipeline among uploaded files.
+
+    Parameters
+    ----------
+    name : str
+        Path of its file.
+    text : str
+        Its text.
+    beside : dict of str to bytes
+        Contents of the other files of its folder and below, by the path from there.
+    outside : list of str
+        Files that are not below its folder, which it cannot refer to.
+    others : list of str
+        Other pipelines, in place of which this one was taken for its name.
+    """
+
+    name: str
+    text: str
+    beside: Mapping[str, bytes]
+    outside: Sequence[str]
+    others: Sequence[str]
+
+
+def pipeline_among(files: Mapping[str, bytes]) -> UploadedPipeline:
+    """Return which of the files is the pipeline: of those with ``jobs`` the one nearest to the top.
+
+    Of several in one folder it is ``pipeline.yml``.
 
     Parameters
     ----------
     files : dict of str to bytes
         Contents by relative path.
 
-    Returns
-    -------
-    name : str
-        Path of the pipeline's file: of those with ``jobs`` the one nearest to the top.
-    text : str
-        Its text.
-    beside : dict of str to bytes
-        The other files of its folder and below, by the path from there.
-    outside : list of str
-        Files that are not below its folder, which it cannot refer to.
-
     Raises
     ------
     InputError
-        When no file is a pipeline, or several are.
+        When no file is a pipeline, or several are and none is ``pipeline.yml``.
     """
     texts = {name: _text(content) for name, content in files.items() if name.lower().endswith((".yml", ".yaml"))}
     pipelines = {name: text for name, text in texts.items() if text is not None and re.search(r"^jobs\s*:", text, re.M)}
@@ -88,17 +104,21 @@ def pipeline_among(files: Mapping[str, bytes]) -> tuple[str, str, dict[str, byte
     }
     candidates = [name for name in pipelines if name not in components] or list(pipelines)
     depth = min((name.count("/") for name in candidates), default=0)
-    top = [name for name in candidates if name.count("/") == depth]
+    top = sorted(name for name in candidates if name.count("/") == depth)
     if not top:
         raise InputError("No file is a pipeline.", "Upload a .yml file with 'jobs', or a .zip that has one.")
-    if len(top) > 1:
-        raise InputError(f"Several files are pipelines: {', '.join(sorted(top))}.", "Leave one of them in the .zip.")
-    name = top[0]
+    usual = [name for name in top if name.rpartition("/")[2].lower() in ("pipeline.yml", "pipeline.yaml")]
+    if len(top) > 1 and len(usual) != 1:
+        raise InputError(
+            f"Several files are pipelines: {', '.join(top)}.", "Leave one of them in the .zip, or name it pipeline.yml."
+        )
+    name = usual[0] if usual else top[0]
     folder = name.rpartition("/")[0]
     prefix = f"{folder}/" if folder else ""
-    others = {other: content for other, content in files.items() if other != name}
-    beside = {other.removeprefix(prefix): content for other, content in others.items() if other.startswith(prefix)}
-    return name, pipelines[name], beside, sorted(other for other in others if not other.startswith(prefix))
+    rest = {other: content for other, content in files.items() if other != name}
+    beside = {other.removeprefix(prefix): content for other, content in rest.items() if other.startswith(prefix)}
+    outside = sorted(other for other in rest if not other.startswith(prefix))
+    return UploadedPipeline(name, pipelines[name], beside, outside, [other for other in top if other != name])
 
 
 def _text(content: bytes) -> str | None:

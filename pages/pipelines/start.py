@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.catalog import SavedPipeline, saved_pipelines
-from core.pipelines import example_pipelines
+from core.pipelines import example_pipelines, pipeline_among
 from core.settings import get_settings
 from pages._ui import address, frame, uploader
 from pages.pipelines import uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from streamlit.typing import UploadedFile
 
@@ -69,21 +69,28 @@ def show(*, empty: bool) -> None:
 def save(name: str, text: str, files: Mapping[str, str], tab: str = "Run") -> None:
     """Save a pipeline under a name that is free, and open it, in a callback."""
     with frame.errors_shown():
-        taken = {saved.name for saved in saved_pipelines.find(frame.workspace())}
+        names = {saved.name for saved in saved_pipelines.find(frame.workspace())}
         number = 1
-        while (free := name if number == 1 else f"{name} {number}") in taken:
+        while (free := name if number == 1 else f"{name} {number}") in names:
             number += 1
         row = SavedPipeline(workspace=frame.workspace(), name=free, text=text, files=dict(files), who=address.who())
         address.set_query(pipeline=saved_pipelines.add(row).id, tab=tab)
 
 
 def _upload(uploaded: list[UploadedFile]) -> None:
-    path, text, files, outside = uploads.stored_pipeline(uploads.contents(uploaded))
-    packed = len(uploaded) == 1 and uploaded[0].name != path
-    name = uploaded[0].name.rpartition(".")[0] if packed else path
-    if outside:
-        st.session_state["pipelines-notice"] = (
-            f"{len(outside)} files were left out, because they do not lie below the folder of {path}: "
-            f"{', '.join(outside[:5])}{' and others' if len(outside) > 5 else ''}."
-        )
-    save(name.removesuffix(".yml").removesuffix(".yaml") or "Pipeline", text, files, "Edit")
+    taken = pipeline_among(uploads.contents(uploaded))
+    packed = len(uploaded) == 1 and uploaded[0].name != taken.name
+    name = uploaded[0].name.rpartition(".")[0] if packed else taken.name
+    said = []
+    if taken.others:
+        said.append(f"{taken.name} was chosen. {_listed(taken.others)} could be run as a pipeline, too.")
+    if taken.outside:
+        said.append(f"Left out, because not below the folder of {taken.name}: {_listed(taken.outside)}.")
+    if said:
+        st.session_state["pipelines-notice"] = " ".join(said)
+    files = uploads.stored_files(taken.beside)
+    save(name.removesuffix(".yml").removesuffix(".yaml") or "Pipeline", taken.text, files, "Edit")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} others" if len(names) > 5 else "")

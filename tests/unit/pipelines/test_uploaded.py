@@ -48,11 +48,13 @@ def test_the_pipeline_is_the_file_with_jobs_nearest_to_the_top() -> None:
         "readme.md": b"read me",
         "p/src/train.py": b"pass",
     }
-    name, text, beside, outside = pipeline_among(files)
-    assert name == "p/pipeline.yml"
-    assert text.startswith("type: pipeline")
-    assert set(beside) == {"train.yml", "nested.yml", "more/other.yml", "src/train.py"}
-    assert outside == ["readme.md"]
+    chosen = pipeline_among(files)
+    assert chosen.name == "p/pipeline.yml"
+    assert chosen.text.startswith("type: pipeline")
+    assert set(chosen.beside) == {"train.yml", "nested.yml", "more/other.yml", "src/train.py"}
+    assert (chosen.outside, chosen.others) == (["readme.md"], [])
+    chosen = pipeline_among(files | {"p/another.yml": b"jobs: {}"})
+    assert (chosen.name, chosen.others) == ("p/pipeline.yml", ["p/another.yml"])
     with pytest.raises(InputError, match="No file is a pipeline"):
         pipeline_among({"a.py": b""})
     with pytest.raises(InputError, match=r"Several files are pipelines: a.yml, b.yml"):
