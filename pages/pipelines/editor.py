@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 _HEIGHT = 520
+_OPEN = 6  # files up to which their list is open
 
 
 def show(saved: SavedPipeline) -> None:
@@ -89,9 +90,9 @@ def _files(saved: SavedPipeline) -> None:
     with st.expander(
         f"Files beside it: {count}" if count else "Files beside it: none",
         icon=":material/folder:",
-        expanded=bool(count),
+        expanded=0 < count <= _OPEN,
     ):
-        for name, digest in saved.files.items():
+        for name, digest in sorted(saved.files.items()):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(frame.plain(name), width="stretch")
                 st.download_button(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -125,7 +127,7 @@ def _look(name: str, path: Path, size: int) -> None:
             st.caption("There is no preview of such a file.")
         else:
             viewer()
-    except (ValueError, OSError, pd.errors.ParserError) as error:  # a file need not be what its name says
+    except (ValueError, OSError, csv.Error) as error:  # a file need not be what its name says
         st.caption(f"No preview: {frame.plain(str(error)[:200])}")
 
 
@@ -137,7 +139,7 @@ def _viewer(name: str, suffix: str, path: Path, size: int) -> Callable[[], objec
     if suffix in (".html", ".htm") and size <= _HTML_BYTES:
         return partial(_html, name, path)
     if suffix in _IMAGES:
-        return partial(st.image, path.read_bytes(), caption=name, alt=name)
+        return partial(_image, name, path)
     if suffix in (".json", ".ipynb") and size <= _TEXT_BYTES:
         return partial(st.json, json.loads(path.read_bytes()), expanded=2)
     if suffix in _TEXTS or suffix == ".json" or PurePosixPath(name).name in ("MLmodel",):
@@ -153,7 +155,24 @@ def _parquet(name: str, path: Path) -> None:
 
 
 def _csv(name: str, path: Path, separator: str) -> None:
-    _table(name, pd.read_csv(path, nrows=_ROWS, sep=separator), None)
+    """Draw the first rows as they stand in the file: each cell is text, and a row may be longer than the header."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = list(islice(csv.reader(file, delimiter=separator), _ROWS + 1))
+    width = max((len(row) for row in rows), default=0)
+    header = rows[0] if rows else []
+    names: list[str] = []
+    for number in range(width):
+        title = (header[number] if number < len(header) else "") or f"column {number + 1}"
+        names.append(title if title not in names else f"{title} (column {number + 1})")
+    cells = [row + [""] * (width - len(row)) for row in rows[1:]]
+    _table(name, pd.DataFrame(cells, columns=names), None)
+
+
+def _image(name: str, path: Path) -> None:
+    try:
+        st.image(path.read_bytes(), caption=frame.plain(name), alt=name)
+    except OSError as error:  # the library's error names an object in memory
+        raise ValueError("the file is not an image") from error
 
 
 def _table(name: str, table: pd.DataFrame, rows: int | None) -> None:

@@ -86,7 +86,7 @@ def put_run(*, saved: str = "", values: dict[str, object] | None = None, count: 
     made = {
         "report.html": page,
         "metrics.json": json.dumps({"rmse": metric}).encode(),
-        "t.csv": b"a,b\n1,2\n",
+        "t.csv": b"a,b\n1,2,3\n",
         "n.txt": b"text",
         "x.bin": b"\0",
     }
@@ -181,7 +181,8 @@ def test_a_run_shows_its_steps_and_a_step_its_outputs(home: Path) -> None:
     assert "<script" not in frame.srcdoc
     key = "pipelines-output-second-out-file"
     test.selectbox(key=key).set_value("t.csv").run()
-    assert list(test.dataframe[0].value.columns) == ["a", "b"]
+    shown = test.dataframe[0].value
+    assert dict(shown.iloc[0]) == {"a": "1", "b": "2", "column 3": "3"}
     test.selectbox(key=key).set_value("x.bin").run()
     assert "no preview" in texts(test)
     test = visit("pipelines", run=run.id, step="nowhere")
