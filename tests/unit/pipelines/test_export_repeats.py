@@ -20,7 +20,7 @@ SEARCHES = [
     ("german_credit", {"target": "duration_months", "folds": 3}),
     ("german_credit", {"target": "purpose", "learners": ["lgbm"], "ensemble": False}),
     ("iris", {"target": "species", "test_fraction": 0.3}),
-    ("wine", {"target": "cultivar", "learners": ["rf", "linear"]}),
+    ("wine", {"target": "cultivar", "learners": ["rf"]}),
     ("breast_cancer", {"target": "diagnosis", "blocked_learners": ["xgboost"]}),
     ("diabetes", {"target": "progression", "metric": "mae"}),
     ("diabetes", {"target": "progression", "early_stopping": False, "seed": 7}),
