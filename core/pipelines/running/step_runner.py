@@ -107,7 +107,7 @@ class StepRunner:
             return f"Nothing changed since it ran at {at:%Y-%m-%d %H:%M} UTC.", kept
         earlier = self.cache.latest(self.pipeline.title, step.path)
         if earlier is None:
-            return "It runs for the first time.", None
+            return "It had not run before.", None
         changed = changes(parts, earlier)
         return f"{changed[:1].upper()}{changed[1:]}." if changed else "Its outputs are no longer kept.", None
 

@@ -24,7 +24,7 @@ def run(tmp_path: Path):
 def test_a_second_run_executes_nothing(run, tmp_path: Path) -> None:
     first = run(chain(tmp_path / "p"))
     assert first.executed == ["prep", "train", "score"]
-    assert {step.reason for step in first.steps.values()} == {"It runs for the first time."}
+    assert {step.reason for step in first.steps.values()} == {"It had not run before."}
     second = run(chain(tmp_path / "p"))
     assert second.executed == []
     assert all(

@@ -84,7 +84,7 @@ def test_steps_are_runs_and_the_second_time_nothing_runs(home: Path, tmp_path: P
     children = runs.children(run.id, "local")
     assert [(child.task, child.state) for child in children] == [("pipeline_step", RunState.SUCCEEDED)] * 2
     assert "first" in jobs.log(children[0].id, workspace="local")
-    assert [values[:2] for values in rows(run).values()] == [("SUCCEEDED", "It runs for the first time.")] * 2
+    assert [values[:2] for values in rows(run).values()] == [("SUCCEEDED", "It had not run before.")] * 2
     (output,) = steps.of_run(run.id, "local")[1].outputs["out"].values()
     assert get_store().read_bytes(output).startswith(b"one\n")
     assert run.result["outputs"] == {"result": {"step": "second", "output": "out"}}
