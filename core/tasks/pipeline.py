@@ -109,10 +109,12 @@ def needed_assets(pipeline: Pipeline, given: Collection[str]) -> list[Data]:
     pipeline : Pipeline
         The pipeline.
     given : collection of str
-        Names of the inputs that the run is given.
+        Names of the inputs, and of data, that the run is given.
     """
     values = {name: value for name, value in pipeline.values.items() if name not in given}
-    return assets_of(replace(pipeline, values=values), steps_of(pipeline))
+    replaced = set(given) - set(pipeline.inputs)
+    data = assets_of(replace(pipeline, values=values), steps_of(pipeline))
+    return [item for item in data if item.asset is None or item.asset.name not in replaced]
 
 
 def unapproved(pipeline: Pipeline, workspace: str) -> list[Command]:
@@ -141,7 +143,7 @@ def submit(
     files : dict of str to str, optional
         Digests of the files beside it, by relative path.
     inputs : dict of str to object, optional
-        Values by the name of an input; the id of a dataset for data.
+        Values by the name of an input; the id of a dataset for data, also by the name that the file gives it.
     workspace : str
         Workspace of the run.
     title : str
@@ -245,7 +247,7 @@ def _inputs(context: RunContext, pipeline: Pipeline) -> dict[str, object]:
         inputs[data.asset.name] = write_dataset(dataset, context.workdir / "data" / dataset.id)
     for name, value in context.settings["inputs"].items():
         port = pipeline.inputs.get(name)
-        if port is not None and port.is_data:
+        if port is None or port.is_data:  # an input, or data that the file names
             dataset = datasets.get(str(value), context.workspace)
             value = write_dataset(dataset, context.workdir / "data" / dataset.id)
         inputs[name] = value

@@ -51,7 +51,7 @@ def show(
     pipeline = reading.pipeline
     if pipeline is None:
         return
-    values = _fields(pipeline, given, key)
+    values = _fields(pipeline, given, key) | _named_data(pipeline, given, key)
     resolved = _assets(reading, values)
     again = st.multiselect(
         "Run again, also where outputs are kept",
@@ -89,6 +89,18 @@ def _fields(pipeline: Pipeline, given: Mapping[str, object], key: str) -> dict[s
     for index, (name, port) in enumerate(pipeline.inputs.items()):
         with columns[index * len(columns) // len(pipeline.inputs)]:  # the first half is in the first column
             values[name] = _field(pipeline, port, given.get(name), f"{key}-{name}")
+    return values
+
+
+def _named_data(pipeline: Pipeline, given: Mapping[str, object], key: str) -> dict[str, object]:
+    """Draw a choice of a dataset for each name of data in the steps, and return what takes its place."""
+    values = {}
+    for data in pipeline_task.needed_assets(pipeline, list(pipeline.inputs)):
+        assert data.asset is not None
+        name = data.asset.name
+        if name in pipeline.inputs:  # its field is there already
+            continue
+        values[name] = _data_field(Port(name, data.type), data, given.get(name), f"{key}-data-{name}")
     return values
 
 
@@ -152,7 +164,8 @@ def _checked(pipeline: Pipeline, values: Mapping[str, object]) -> dict[str, obje
                 raise InputError(f"The input '{name}' has no value.", "Give it one.")
             continue
         checked[name] = value if port.is_data else typed_value(port, value)
-    return checked
+    named = {name: value for name, value in values.items() if name not in pipeline.inputs and value is not None}
+    return checked | named
 
 
 def _assets(reading: Reading, values: Mapping[str, object]) -> bool:

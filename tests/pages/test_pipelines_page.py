@@ -7,6 +7,8 @@ import json
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from core import housekeeping, jobs
 from core.catalog import (
     Dataset,
@@ -275,10 +277,20 @@ def test_a_schedule_follows_its_pipeline(home: Path) -> None:
     assert schedules.find("local") == []
 
 
-def test_data_that_the_file_names_can_be_replaced_by_a_dataset(home: Path) -> None:
-    text = TEXT.replace(
-        "inputs:\n  count", "inputs:\n  table: {type: uri_folder, path: azureml:absent@latest}\n  count", 1
-    )
+@pytest.mark.parametrize(
+    ("before", "after", "field"),
+    [
+        ("inputs:\n  count", "inputs:\n  table: {type: uri_folder, path: azureml:absent@latest}\n  count", "table"),
+        (
+            "inputs: {count: ",
+            "inputs: {rows: {type: uri_folder, path: azureml:absent@latest}, count: ",
+            "data-absent",
+        ),
+    ],
+    ids=["an input", "a step"],
+)
+def test_data_that_the_file_names_can_be_replaced_by_a_dataset(home: Path, before: str, after: str, field: str) -> None:
+    text = TEXT.replace(before, after, 1)
     saved = saved_pipelines.add(SavedPipeline(workspace="local", name="with data", text=text))
     test = visit("pipelines", pipeline=saved.id)
     test.button(key="pipelines-approve").click().run()
@@ -297,7 +309,7 @@ def test_data_that_the_file_names_can_be_replaced_by_a_dataset(home: Path) -> No
         )
     )[0]
     test.run()
-    test.selectbox(key=f"pipelines-run-{saved.id}-table").set_value(table.id).run()
+    test.selectbox(key=f"pipelines-run-{saved.id}-{field}").set_value(table.id).run()
     assert not test.error
     assert not test.button(key=f"pipelines-run-{saved.id}-run").disabled
 

@@ -100,6 +100,12 @@ def test_steps_are_runs_and_the_second_time_nothing_runs(home: Path, tmp_path: P
     assert [child.settings["call"]["step"] for child in runs.children(changed.id, "local")] == ["second"]
     assert rows(changed)["second"][1] == "Parameter word changed from one to two."
 
+    (flowers,) = (dataset for dataset in datasets.find("local") if dataset.name == "flowers")
+    renamed = TEXT.replace("azureml:flowers@latest", "azureml:absent@latest")
+    replaced = ended(start(renamed, inputs={"absent": flowers.id}))
+    assert replaced.state is RunState.SUCCEEDED, replaced.error_message
+    assert replaced.result["executed"] == 0, "it is the same data under another name"
+
     forced = ended(start(rerun_from=["second"]))
     assert rows(forced)["second"][1] == "It was asked to run again."
     assert rows(forced)["first"][1].startswith("Nothing changed")
