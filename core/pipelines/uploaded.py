@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -14,6 +17,10 @@ from core.errors import InputError, LimitError
 __all__ = ["UploadedPipeline", "pipeline_among", "unpacked"]
 
 _MAX_FILES = 1_000
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError),  # damaged bytes
+    *(RuntimeError, NotImplementedError),  # a password, an unknown method of compression
+)
 _MAX_BYTES = 500 * 2**20
 _LEFT_OUT = {"__MACOSX", "__pycache__", ".git", ".DS_Store"}
 
@@ -53,7 +60,7 @@ def unpacked(name: str, content: bytes) -> dict[str, bytes]:
                     f"'{name}' unpacks to {size / 2**20:,.0f} MB.", f"Pack at most {_MAX_BYTES // 2**20} MB."
                 )
             return {_relative(item.filename): archive.read(item) for item in members}
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:  # also those with a password
+    except _UNREADABLE as error:
         raise InputError(f"'{name}' cannot be unpacked: {error}.", "Pack it again, without a password.") from error
 
 

@@ -39,6 +39,24 @@ def test_what_is_no_zip_or_too_much_is_refused() -> None:
         unpacked("p.zip", packed(**{f"f{index}": "" for index in range(1_001)}))
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_read_or_refused_in_plain_words(method: int) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        archive.writestr("a.yml", "jobs: {}\n" * 50)
+    content = target.getvalue()
+    refused = 0
+    for position in range(len(content)):
+        damaged = bytearray(content)
+        damaged[position] ^= 0xFF
+        for broken in (bytes(damaged), content[:position]):
+            try:
+                unpacked("p.zip", broken)
+            except InputError:
+                refused += 1
+    assert refused > len(content)
+
+
 def test_the_pipeline_is_the_file_with_jobs_nearest_to_the_top() -> None:
     files = {
         "p/pipeline.yml": b"type: pipeline\njobs:\n  a: 1\n",
