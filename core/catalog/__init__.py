@@ -3,23 +3,19 @@
 Modules are imported by name (``from core.catalog import runs``). Each has the queries over one table.
 """
 
+from core.catalog.pipeline_tables import ApprovedCode, PipelineComponent, PipelineStep, SavedPipeline, Schedule
 from core.catalog.tables import (
     ACTIVE,
     TERMINAL,
-    ApprovedCode,
     Dataset,
     DatasetChange,
     Model,
     ModelEvent,
     ModelVersion,
-    PipelineComponent,
-    PipelineStep,
     Run,
     RunArtifact,
     RunEvent,
     RunState,
-    SavedPipeline,
-    Schedule,
 )
 
 __all__ = [

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from core.catalog.engine import reading, writing
-from core.catalog.tables import ApprovedCode
+from core.catalog.pipeline_tables import ApprovedCode
 
 __all__ = ["approve", "approved", "find"]
 

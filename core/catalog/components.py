@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from core.catalog import references
 from core.catalog.engine import reading, writing
-from core.catalog.tables import PipelineComponent
+from core.catalog.pipeline_tables import PipelineComponent
 from core.errors import InputError, NotFoundError
 from core.jsonable import JsonObject
 

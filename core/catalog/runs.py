@@ -16,11 +16,11 @@ from sqlmodel import Session, col, select
 
 from core.catalog import references
 from core.catalog.engine import reading, writing
+from core.catalog.pipeline_tables import PipelineStep
 from core.catalog.tables import (
     ACTIVE,
     TERMINAL,
     ModelVersion,
-    PipelineStep,
     QueueLock,
     Run,
     RunArtifact,

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from core.catalog import references
 from core.catalog.engine import reading, writing
-from core.catalog.tables import SavedPipeline
+from core.catalog.pipeline_tables import SavedPipeline
 from core.errors import InputError, NotFoundError
 from core.jsonable import JsonObject
 

@@ -8,7 +8,8 @@ from sqlalchemy import update as update_rows
 from sqlmodel import col, select
 
 from core.catalog.engine import reading, writing
-from core.catalog.tables import Run, RunEvent, Schedule
+from core.catalog.pipeline_tables import Schedule
+from core.catalog.tables import Run, RunEvent
 from core.errors import NotFoundError
 from core.jsonable import JsonObject
 

@@ -10,7 +10,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from core.catalog import references
 from core.catalog.engine import reading, writing
-from core.catalog.tables import PipelineStep, RunState
+from core.catalog.pipeline_tables import PipelineStep
+from core.catalog.tables import RunState
 from core.errors import NotFoundError
 from core.jsonable import JsonObject
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import enum
-import secrets
 import time
 
 from sqlalchemy import JSON, BigInteger, Column, Dialect, Index, String, TypeDecorator, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from core.catalog.row import Row, new_id
 from core.jsonable import JsonObject
 
 __all__ = [
     "ACTIVE",
     "TERMINAL",
-    "ApprovedCode",
     "Dataset",
     "DatasetChange",
     "FileReference",
@@ -22,15 +21,11 @@ __all__ = [
     "ModelAlias",
     "ModelEvent",
     "ModelVersion",
-    "PipelineComponent",
-    "PipelineStep",
     "QueueLock",
     "Run",
     "RunArtifact",
     "RunEvent",
     "RunState",
-    "SavedPipeline",
-    "Schedule",
 ]
 
 
@@ -70,17 +65,7 @@ class _StateType(TypeDecorator[RunState]):
         return None if value is None else RunState(value)
 
 
-def _new_id() -> str:
-    return secrets.token_hex(8)
-
-
-class _Row(SQLModel):
-    def to_dict(self) -> JsonObject:
-        """Return the row as a JSON-serializable dictionary."""
-        return self.model_dump(mode="json")
-
-
-class Dataset(_Row, table=True):
+class Dataset(Row, table=True):
     """A version of a table, stored as Parquet: the first was read from a file, the others were prepared from it.
 
     The first version is the origin of the others. It names the current one, and has the draft of the next.
@@ -88,7 +73,7 @@ class Dataset(_Row, table=True):
 
     __table_args__ = (UniqueConstraint("workspace", "fingerprint"),)
 
-    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
     name: str = Field(max_length=200)
     fingerprint: str = Field(max_length=64)
@@ -117,7 +102,7 @@ class Dataset(_Row, table=True):
         return self.origin_id or self.id
 
 
-class DatasetChange(_Row, table=True):
+class DatasetChange(Row, table=True):
     """One change to a dataset that can be undone. Rows are only added, and marked as undone."""
 
     __table_args__ = (Index("ix_dataset_change_origin", "origin_id", "id"),)
@@ -133,12 +118,12 @@ class DatasetChange(_Row, table=True):
     undone: bool = False
 
 
-class Run(_Row, table=True):
+class Run(Row, table=True):
     """One piece of background work. ``state`` is the only source of truth about its progress."""
 
     __table_args__ = (Index("ix_run_queue", "state", "lane", "queued_at"),)
 
-    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
     task: str = Field(max_length=64)
     lane: str = Field(default="long", max_length=8)
@@ -179,7 +164,7 @@ class Run(_Row, table=True):
         return self.used_s + (self.finished_at or time.time()) - self.started_at
 
 
-class RunEvent(_Row, table=True):
+class RunEvent(Row, table=True):
     """One step of a run's progress. Rows are only added."""
 
     __table_args__ = (Index("ix_run_event_run", "run_id", "id"),)
@@ -195,7 +180,7 @@ class RunEvent(_Row, table=True):
     values: JsonObject = Field(default_factory=dict, sa_column=Column("values", JSON, nullable=False))
 
 
-class RunArtifact(_Row, table=True):
+class RunArtifact(Row, table=True):
     """A named file that a run stored."""
 
     workspace: str = Field(max_length=64)
@@ -205,7 +190,7 @@ class RunArtifact(_Row, table=True):
     size_bytes: int = Field(sa_type=BigInteger)
 
 
-class FileReference(_Row, table=True):
+class FileReference(Row, table=True):
     """A stored content that a row names within a JSON column. The content stays as long as a row refers to it."""
 
     owner_id: str = Field(primary_key=True, max_length=16)  # ids are random: no two rows of any tables share one
@@ -213,24 +198,24 @@ class FileReference(_Row, table=True):
     workspace: str = Field(max_length=64)
 
 
-class Model(_Row, table=True):
+class Model(Row, table=True):
     """A name with versions of a model."""
 
     __table_args__ = (UniqueConstraint("workspace", "name"),)
 
-    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
     name: str = Field(max_length=200)
     versions: int = 0  # number of the newest version
     created_at: float = Field(default_factory=time.time)
 
 
-class ModelVersion(_Row, table=True):
+class ModelVersion(Row, table=True):
     """One trained model: the run that made it, and the facts that are needed without that run's files."""
 
     __table_args__ = (UniqueConstraint("model_id", "number"), UniqueConstraint("model_id", "run_id"))
 
-    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
     model_id: str = Field(max_length=16)
     number: int = 0
@@ -249,7 +234,7 @@ class ModelVersion(_Row, table=True):
         return {key: str(answer["text"]) for key, answer in self.answers.items()}
 
 
-class ModelAlias(_Row, table=True):
+class ModelAlias(Row, table=True):
     """An alias of a model, which points to one version at a time."""
 
     model_id: str = Field(primary_key=True, max_length=16)
@@ -258,7 +243,7 @@ class ModelAlias(_Row, table=True):
     number: int
 
 
-class ModelEvent(_Row, table=True):
+class ModelEvent(Row, table=True):
     """One change to a model, with who made it and why. Rows are only added."""
 
     __table_args__ = (Index("ix_model_event_model", "model_id", "id"),)
@@ -275,100 +260,7 @@ class ModelEvent(_Row, table=True):
     why: str = ""
 
 
-class PipelineStep(_Row, table=True):
-    """One step of one run of a pipeline: what it was made of, which run executed it, and the files it made."""
-
-    __table_args__ = (
-        Index("ix_pipelinestep_key", "workspace", "key"),
-        Index("ix_pipelinestep_path", "workspace", "pipeline", "path"),
-    )
-
-    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
-    workspace: str = Field(max_length=64)
-    pipeline_run_id: str = Field(index=True, max_length=16)
-    pipeline: str = Field(default="", max_length=300)  # name of the pipeline
-    path: str = Field(max_length=300)  # such as "prep/clean"
-    position: int = 0
-    run_id: str = Field(default="", max_length=16)  # empty when the outputs of an earlier step were kept
-    key: str = Field(default="", max_length=64)
-    parts: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))  # what the key is made of
-    state: str = Field(default="", max_length=16)
-    reason: str = ""
-    # {output: {relative path: digest}}
-    outputs: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    started_at: float | None = None
-    finished_at: float | None = None
-    created_at: float = Field(default_factory=time.time)
-
-
-class PipelineComponent(_Row, table=True):
-    """A version of a component that pipelines of the workspace use by name. Its content never changes."""
-
-    __table_args__ = (UniqueConstraint("workspace", "name", "version"),)
-
-    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
-    workspace: str = Field(index=True, max_length=64)
-    name: str = Field(max_length=200)
-    version: str = Field(default="", max_length=64)
-    labels: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    source: str = ""  # the text of its file
-    digest: str = Field(max_length=64)  # of source and code
-    code: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))  # {relative path: digest}
-    who: str = Field(default="", max_length=200)
-    created_at: float = Field(default_factory=time.time)
-    archived_at: float | None = None
-
-
-class ApprovedCode(_Row, table=True):
-    """Code that a user allowed to run in a workspace, by its digest."""
-
-    workspace: str = Field(primary_key=True, max_length=64)
-    digest: str = Field(primary_key=True, max_length=64)
-    who: str = Field(default="", max_length=200)
-    at: float = Field(default_factory=time.time)
-
-
-class SavedPipeline(_Row, table=True):
-    """A pipeline file that a user keeps and edits, with the files beside it."""
-
-    __table_args__ = (UniqueConstraint("workspace", "name"),)
-
-    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
-    workspace: str = Field(index=True, max_length=64)
-    name: str = Field(max_length=200)
-    text: str = ""
-    files: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))  # {relative path: digest}
-    who: str = Field(default="", max_length=200)
-    created_at: float = Field(default_factory=time.time)
-    changed_at: float = Field(default_factory=time.time)
-
-
-class Schedule(_Row, table=True):
-    """When runs of a task start by themselves: by a cron expression, or at an interval."""
-
-    __table_args__ = (Index("ix_schedule_due", "enabled", "next_at"),)
-
-    id: str = Field(default_factory=_new_id, primary_key=True, max_length=16)
-    workspace: str = Field(index=True, max_length=64)
-    title: str = Field(max_length=300)
-    task: str = Field(max_length=64)
-    settings: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    dataset_id: str | None = Field(default=None, max_length=16)
-    cron: str = Field(default="", max_length=200)  # empty for an interval
-    interval_s: float | None = None
-    time_zone: str = Field(default="UTC", max_length=64)
-    enabled: bool = True
-    next_at: float | None = None
-    last_at: float | None = None
-    last_run_id: str = Field(default="", max_length=16)
-    missed: int = 0  # times that passed while no process was there to start a run
-    skipped: int = 0  # times at which the run before was still at work
-    problem: str = ""  # why the last run could not be started
-    who: str = Field(default="", max_length=200)
-    created_at: float = Field(default_factory=time.time)
-
-
-class QueueLock(_Row, table=True):
+class QueueLock(Row, table=True):
     """A single row that is locked to start a run, so that the concurrency limit is exact on any database."""
 
     id: int = Field(default=1, primary_key=True)
