@@ -1,25 +1,11 @@
+from .bindings import DATA_TYPES, VALUE_TYPES, Asset, Data, Given, InputOf, OutputOf, Value
 from .commands import Command, commands_of
 from .comparison import ComparedStep, Difference, RunComparison, StepComparison, compare_runs, metrics_of
 from .errors import PipelineError, Position
 from .examples import example_pipelines
 from .exporting import Exported, asset_name, export_preparation, export_search, export_training
 from .graph import PipelineInput, Step, StepOutput, descendants, promoted_outputs, steps_of
-from .model import (
-    DATA_TYPES,
-    VALUE_TYPES,
-    Asset,
-    Component,
-    Data,
-    Given,
-    InputOf,
-    Node,
-    OutputOf,
-    OutputPort,
-    Pipeline,
-    PipelineSettings,
-    Port,
-    Value,
-)
+from .model import Component, Node, OutputPort, Pipeline, PipelineSettings, Port
 from .reading.loader import load_component, load_pipeline
 from .reading.sources import ComponentSource
 from .running.execute import execute

@@ -13,7 +13,7 @@ import yaml
 
 from core.errors import InputError
 from core.jsonable import JsonObject
-from core.pipelines.model import DATA_TYPES
+from core.pipelines.bindings import DATA_TYPES
 
 __all__ = ["Exported", "asset_name", "export_preparation", "export_search", "export_training"]
 

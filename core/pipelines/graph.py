@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from core.pipelines.model import Data, Given, InputOf, Node, OutputOf, OutputPort, Pipeline, Value
+from core.pipelines.bindings import Data, Given, InputOf, OutputOf, Value
+from core.pipelines.model import Node, OutputPort, Pipeline
 
 __all__ = ["PipelineInput", "Source", "Step", "StepOutput", "descendants", "promoted_outputs", "steps_of"]
 

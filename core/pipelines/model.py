@@ -13,110 +13,20 @@ from pathlib import Path
 from typing import Literal
 
 from core.jsonable import JsonObject
+from core.pipelines.bindings import DATA_TYPES, Data, Given, Value
 from core.pipelines.errors import START, Position
 
 __all__ = [
-    "DATA_TYPES",
-    "VALUE_TYPES",
-    "Asset",
     "Component",
-    "Data",
-    "Given",
-    "InputOf",
     "Node",
     "NodeKind",
-    "OutputOf",
     "OutputPort",
     "Pipeline",
     "PipelineSettings",
     "Port",
-    "Value",
 ]
 
-DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
-VALUE_TYPES = ("string", "number", "integer", "boolean")
 NodeKind = Literal["command", "pipeline", "automl", "sweep"]
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A reference to something that a workspace keeps under a name, such as ``azureml:customer_data@latest``.
-
-    Parameters
-    ----------
-    name : str
-        Name.
-    version : str, optional
-        Version, as ``azureml:name:3``.
-    label : str, optional
-        Label, as ``azureml:name@latest``.
-    registry : str, optional
-        Name of a registry, as ``azureml://registries/azureml/components/name/versions/1``.
-    """
-
-    name: str
-    version: str | None = None
-    label: str | None = None
-    registry: str | None = None
-
-
-@dataclass(frozen=True)
-class Given:
-    """A value that the file states, such as ``0.1``."""
-
-    value: str | int | float | bool
-    position: Position
-
-
-@dataclass(frozen=True)
-class Data:
-    """Files that the file names.
-
-    Parameters
-    ----------
-    type : str
-        One of `DATA_TYPES`.
-    text : str
-        The reference, as written.
-    position : Position
-        Its place in the file.
-    path : Path, optional
-        Absolute path of local files.
-    asset : Asset, optional
-        Data that the workspace keeps.
-    mode : str, optional
-        Mode by which a cloud would provide it; it has no meaning here.
-    """
-
-    type: str
-    text: str
-    position: Position
-    path: Path | None = None
-    asset: Asset | None = None
-    mode: str | None = None
-
-
-@dataclass(frozen=True)
-class InputOf:
-    """The input of the pipeline around a node: ``${{parent.inputs.x}}``."""
-
-    name: str
-    position: Position
-    mode: str | None = None
-
-
-@dataclass(frozen=True)
-class OutputOf:
-    """The output of another node of the same pipeline: ``${{parent.jobs.J.outputs.y}}``."""
-
-    node: str
-    output: str
-    position: Position
-    mode: str | None = None
-
-
-Value = Given | Data | InputOf | OutputOf
-"""What an input is given."""
 
 
 @dataclass(frozen=True)

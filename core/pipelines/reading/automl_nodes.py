@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from core.pipelines.bindings import Given, Value
 from core.pipelines.errors import PipelineError
-from core.pipelines.model import Component, Given, OutputPort, Port, Value
+from core.pipelines.model import Component, OutputPort, Port
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.sections import Section, text_of
 from core.pipelines.reading.values import read_value

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from core.errors import PlumblineError
 from core.jsonable import JsonObject
 from core.pipelines.azure_automl import automl_inputs, metric_of
+from core.pipelines.bindings import InputOf
 from core.pipelines.errors import PipelineError
-from core.pipelines.model import InputOf
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.keys import AUTOML_SETTINGS
 from core.pipelines.reading.references import binding_in

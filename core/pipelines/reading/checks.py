@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from core.errors import InputError
+from core.pipelines.bindings import Data, Given, InputOf, OutputOf
 from core.pipelines.errors import PipelineError, Position
-from core.pipelines.model import Component, Data, Given, InputOf, Node, OutputOf, OutputPort, Port
+from core.pipelines.model import Component, Node, OutputPort, Port
 from core.pipelines.reading.commands import required_names
 from core.pipelines.reading.inference import ports_below
 from core.pipelines.reading.port_types import accepts

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from core.errors import InputError
-from core.pipelines.model import Component, Data, Given, InputOf, Node, OutputOf, Port, Value
+from core.pipelines.bindings import Data, Given, InputOf, OutputOf, Value
+from core.pipelines.model import Component, Node, Port
 from core.pipelines.reading.port_types import type_of
 from core.pipelines.values import typed_value
 

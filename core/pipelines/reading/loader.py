@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.pipelines.bindings import Data, Given
 from core.pipelines.errors import START, PipelineError
-from core.pipelines.model import Component, Data, Given, OutputPort, Pipeline, PipelineSettings
+from core.pipelines.model import Component, OutputPort, Pipeline, PipelineSettings
 from core.pipelines.reading import keys
 from core.pipelines.reading.checks import check_values
 from core.pipelines.reading.component_files import read_component, read_component_file

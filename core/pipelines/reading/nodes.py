@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+from core.pipelines.bindings import Given, Value
 from core.pipelines.errors import PipelineError
-from core.pipelines.model import Component, Given, Node, OutputPort, Port, Value
+from core.pipelines.model import Component, Node, OutputPort, Port
 from core.pipelines.reading import keys
 from core.pipelines.reading.automl_nodes import automl_component, check_task, read_automl_inputs
 from core.pipelines.reading.automl_settings import read_automl_settings

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from core.pipelines.bindings import Data, Given
 from core.pipelines.errors import PipelineError
-from core.pipelines.model import Component, Data, Given, Port
+from core.pipelines.model import Component, Port
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.port_types import type_of
 from core.pipelines.reading.ports import check_name, literal_of, read_port

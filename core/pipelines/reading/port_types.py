@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.pipelines.model import VALUE_TYPES
+from core.pipelines.bindings import VALUE_TYPES
 
 __all__ = ["accepts", "type_of"]
 

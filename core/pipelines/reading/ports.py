@@ -6,8 +6,9 @@ import re
 from typing import cast
 
 from core.errors import InputError
+from core.pipelines.bindings import DATA_TYPES, VALUE_TYPES
 from core.pipelines.errors import PipelineError, Position
-from core.pipelines.model import DATA_TYPES, VALUE_TYPES, OutputPort, Port
+from core.pipelines.model import OutputPort, Port
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.keys import MODE_NOTICE, PORT_KEYS
 from core.pipelines.reading.sections import Section

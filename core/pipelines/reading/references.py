@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from core.pipelines.bindings import Asset
 from core.pipelines.errors import PipelineError, Position
-from core.pipelines.model import Asset
 from core.pipelines.reading.yaml_nodes import Scalar, position_in
 
 __all__ = ["MACROS", "Binding", "binding_in", "is_remote", "local_text", "parse_asset"]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from core.errors import InputError, PlumblineError
+from core.pipelines.bindings import Asset
 from core.pipelines.errors import PipelineError, Position
-from core.pipelines.model import Asset
 from core.pipelines.reading.sections import Section
 from core.pipelines.reading.text_files import read_text
 from core.pipelines.reading.versions import version_key

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from core.pipelines.bindings import DATA_TYPES, Data, Given, InputOf, OutputOf, Value
 from core.pipelines.errors import PipelineError, Position
-from core.pipelines.model import DATA_TYPES, Data, Given, InputOf, OutputOf, OutputPort, Port, Value
+from core.pipelines.model import OutputPort, Port
 from core.pipelines.reading.context import Origin, Reading
 from core.pipelines.reading.keys import DATA_INPUT_KEYS, MODE_NOTICE, NODE_OUTPUT_KEYS
 from core.pipelines.reading.ports import literal_of, read_type

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import InputError
+from core.pipelines.bindings import Data, Given
 from core.pipelines.errors import PipelineError
 from core.pipelines.graph import Step
-from core.pipelines.model import Data, Given, Pipeline, Port
+from core.pipelines.model import Pipeline, Port
 from core.pipelines.values import typed_value
 from core.registry import unknown_name
 

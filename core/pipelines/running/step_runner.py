@@ -10,8 +10,9 @@ from pathlib import Path
 
 from core.errors import PlumblineError
 from core.jsonable import JsonObject
+from core.pipelines.bindings import Data, Given
 from core.pipelines.graph import PipelineInput, Source, Step, StepOutput
-from core.pipelines.model import Data, Given, Pipeline
+from core.pipelines.model import Pipeline
 from core.pipelines.running.calls import StepValues
 from core.pipelines.running.contents import content_digest, digests_of
 from core.pipelines.running.inputs import Inputs, InputValue

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from core.errors import InputError, PlumblineError, SettingsError, from_record, to_record
 from core.files import write_text
 from core.jsonable import JsonObject, jsonable
-from core.pipelines.model import DATA_TYPES
+from core.pipelines.bindings import DATA_TYPES
 from core.pipelines.shipped import component_files
 from core.progress import Event
 
