@@ -1,90 +1,10 @@
-"""Plumbline's entry: page settings, sign-in gate, navigation. Start with ``streamlit run app.py``."""
+"""Plumbline's server. Start it with ``streamlit run app.py``; every visit runs ``navigation.py``."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from core import jobs
-from pages._ui import frame, keys
+from web import startup
+from web.request_guard import RequestGuard
 
-st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
-
-frame.give_memory_back()
-jobs.warm_up()
-with frame.errors_shown():
-    jobs.keep_time()
-    frame.follow_upload_limit()
-    frame.reload_first_deep_link()
-    frame.require_sign_in()
-    home = st.Page(
-        "pages/home/page.py",
-        title="Home",
-        icon=":material/home:",
-        default=True,
-        help="An introduction and recent work.",
-    )
-    data = st.Page(
-        "pages/data/page.py",
-        title="Data",
-        icon=":material/table_chart:",
-        url_path="data",
-        help="Load tables, look at their columns and check them.",
-    )
-    automl = st.Page(
-        "pages/automl/page.py",
-        title="AutoML",
-        icon=":material/model_training:",
-        url_path="automl",
-        help="Search for the best model of a table's target.",
-    )
-    finetune = st.Page(
-        "pages/finetune/page.py",
-        title="Fine-tuning",
-        icon=":material/notes:",
-        url_path="finetune",
-        help="Teach a language model to label texts.",
-    )
-    fairness = st.Page(
-        "pages/fairness/page.py",
-        title="Fairness",
-        icon=":material/balance:",
-        url_path="fairness",
-        help="Compare how groups of people are treated.",
-    )
-    edge = st.Page(
-        "pages/edge/page.py",
-        title="Edge",
-        icon=":material/speed:",
-        url_path="edge",
-        help="Export models to ONNX and measure their latency.",
-    )
-    models = st.Page(
-        "pages/models/page.py",
-        title="Models",
-        icon=":material/inventory_2:",
-        url_path="models",
-        help="Registered models with versions, cards and scoring.",
-    )
-    pipelines = st.Page(
-        "pages/pipelines/page.py",
-        title="Pipelines",
-        icon=":material/account_tree:",
-        url_path="pipelines",
-        help="Run Azure ML pipeline files on this machine.",
-    )
-    runs = st.Page(
-        "pages/runs/page.py",
-        title="Runs",
-        icon=":material/list_alt:",
-        url_path="runs",
-        help="All background work with logs and files.",
-    )
-    page = st.navigation(
-        {
-            "": [home],
-            "Build": [data, automl, finetune],
-            "Check": [fairness],
-            "Ship": [models, edge, pipelines],
-            "Watch": [runs],
-        }
-    )
-    keys.set_page(page.url_path or "home", page.title)
-    page.run()
+startup.check()
+app = st.App("navigation.py", lifespan=startup.lifespan, middleware=[Middleware(RequestGuard)])

@@ -1,4 +1,4 @@
-"""``python -m core.jobs`` looks after queue and schedules where no server does, such as before anyone opens a page."""
+"""``python -m core.jobs`` looks after queue and schedules where no server does."""
 
 import contextlib
 import logging

@@ -13,10 +13,11 @@ from core.errors import SettingsError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.registry import unknown_name
+from core.settings import get_settings
 from core.tasks._uploads import keep_upload, upload_path
 from core.tasks.export import ExportResult
 
-__all__ = ["LIMIT_MB", "SPEC", "data_free_modes", "run", "submit"]
+__all__ = ["LIMIT_MB", "SPEC", "data_free_modes", "limit_mb", "run", "submit"]
 
 SPEC = TaskSpec(
     name="onnx_upload",
@@ -27,7 +28,13 @@ SPEC = TaskSpec(
 )
 
 LIMIT_MB = 300
+"""Size of the largest ONNX file that is taken, MB, where the installation takes files of that size."""
 _MEMORY_MB, _TIMEOUT_S = 6_000, 900
+
+
+def limit_mb() -> int:
+    """Return the size in MB up to which an ONNX file is taken: that of any upload sets it too."""
+    return min(LIMIT_MB, get_settings().max_upload_mb)
 
 
 def data_free_modes() -> list[str]:
@@ -60,7 +67,7 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None
     SettingsError
         When a mode is unknown, or needs data.
     LimitError
-        When the file is larger than `LIMIT_MB`.
+        When the file is larger than `limit_mb` says.
     """
     data_free = data_free_modes()
     modes = data_free if modes is None else modes
@@ -69,7 +76,7 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None
         raise SettingsError(
             f"An uploaded file cannot be quantized with the mode '{unknown[0]}'.", unknown_name(unknown[0], data_free)
         )
-    name = keep_upload(file, filename, LIMIT_MB, "Quantize it to 8 bits first, which takes a quarter of the space.")
+    name = keep_upload(file, filename, limit_mb(), "Quantize it to 8 bits first, which takes a quarter of the space.")
     return jobs.submit(
         "onnx_upload",
         {"upload": name, "filename": filename[:200], "modes": [mode for mode in data_free if mode in modes]},

@@ -11,19 +11,13 @@ from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import pyarrow as pa
 import streamlit as st
-from streamlit import config
 
 from core.errors import PlumblineError
-from core.settings import get_settings
-from core.tasks import onnx_upload
 
 __all__ = [
     "DEFECT_TITLE",
     "errors_shown",
-    "follow_upload_limit",
-    "give_memory_back",
     "guarded",
     "plain",
     "reload_first_deep_link",
@@ -43,18 +37,6 @@ _log = logging.getLogger("plumbline")
 def workspace() -> str:
     """Return the workspace of the current user; every query of a page passes it on."""
     return "local"
-
-
-def give_memory_back() -> None:
-    """Let Arrow allocate from the system, which takes freed memory back: Arrow's own pool keeps it."""
-    pa.set_memory_pool(pa.system_memory_pool())
-
-
-def follow_upload_limit() -> None:
-    """Let the server take uploads as large as the largest limit of a field, whatever its configuration says."""
-    limit_mb = max(get_settings().max_upload_mb, onnx_upload.LIMIT_MB)
-    if config.get_option("server.maxUploadSize") != limit_mb:
-        config.set_option("server.maxUploadSize", limit_mb)  # the server asks for it at each upload
 
 
 def reload_first_deep_link() -> None:

@@ -10,7 +10,7 @@ _PAGE = "page"
 
 
 def set_page(name: str, title: str) -> None:
-    """Remember which page is drawn, and its title; ``app.py`` calls it before the page's script runs."""
+    """Remember which page is drawn, and its title; ``navigation.py`` calls it before the page's script runs."""
     st.session_state[_PAGE] = (name, title)
 
 

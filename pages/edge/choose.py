@@ -96,7 +96,7 @@ def _upload() -> None:
     uploader.show(
         "One file with standard operators",
         key="edge-upload",
-        limit_mb=onnx_upload.LIMIT_MB,
+        limit_mb=onnx_upload.limit_mb(),
         on_upload=_take_upload,
     )
 

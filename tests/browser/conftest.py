@@ -56,7 +56,14 @@ class Server:
         return f"{self.url}/{path}{'&' if '?' in path else '?'}{theme}"
 
 
-def start_server(home: Path, port: int | None = None) -> Server:
+def start_server(
+    home: Path,
+    port: int | None = None,
+    *,
+    options: tuple[str, ...] = (),
+    environment: dict[str, str] | None = None,
+    umask: int = -1,
+) -> Server:
     """Start a server and wait until it is healthy."""
     if port is None:
         with socket.socket() as probe:
@@ -72,12 +79,13 @@ def start_server(home: Path, port: int | None = None) -> Server:
                 "run",
                 "app.py",
                 "--server.headless=true",
-                "--server.address=127.0.0.1",
                 f"--server.port={port}",
                 "--server.fileWatcherType=none",
+                *options,
             ],
             cwd=ROOT,
-            env=os.environ | {"PLUMBLINE_HOME": str(home)},
+            env=os.environ | {"PLUMBLINE_HOME": str(home)} | (environment or {}),
+            umask=umask,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -91,6 +99,8 @@ def start_server(home: Path, port: int | None = None) -> Server:
                     return server
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.2)
+        if process.poll() is not None:
+            break
     process.kill()
     raise RuntimeError((home / "server.log").read_text())
 

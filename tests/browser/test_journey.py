@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import io
 import re
+import socket
 import subprocess
 import sys
 import zipfile
@@ -15,7 +18,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.datasets import load_sample as sample
-from tests.browser.conftest import Server, download, open_downloads, pick, settled
+from tests.browser.conftest import Server, download, open_downloads, pick, settled, start_server, stop_server
 
 HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
 LIMIT_MB = 450
@@ -195,11 +198,53 @@ def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:
     expect(tab.get_by_role("heading", name="Runs")).to_be_visible()
 
 
+def handshake(server: Server, host: str, origin: str, *, address: str = "127.0.0.1") -> int:
+    """Return the status that answers a WebSocket's first request."""
+    request = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    with socket.create_connection((address, server.port), timeout=10) as connection:
+        connection.sendall(request.encode())
+        return int(connection.recv(100).split()[1])
+
+
+def health(server: Server, host: str) -> int:
+    """Return the status that answers whether the server is healthy."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+        connection.request("GET", "/_stcore/health", headers={"Host": host})
+        return connection.getresponse().status
+
+
+def test_the_server_answers_this_machine_alone_and_only_under_its_name(server: Server) -> None:
+    own, foreign = f"localhost:{server.port}", f"evil.example:{server.port}"
+    assert (health(server, own), health(server, foreign)) == (200, 403)
+    assert handshake(server, own, f"http://{own}") == 101
+    assert handshake(server, foreign, f"http://{foreign}") == 403  # a name that was pointed at this machine
+    assert handshake(server, own, "http://evil.example") == 403
+    bound = [c.laddr.ip for c in psutil.Process(server.process.pid).net_connections() if c.status == psutil.CONN_LISTEN]
+    assert set(bound) == {"127.0.0.1"}
+
+
+@pytest.mark.nightly
+def test_others_are_served_on_purpose(tmp_path: Path) -> None:
+    options = ("--server.address=0.0.0.0", "--server.allowedHosts=app.example.org", "--server.allowedHosts=127.0.0.1")
+    open_to_all = start_server(tmp_path / "home", options=options)
+    try:
+        assert health(open_to_all, "app.example.org") == 200
+        assert handshake(open_to_all, "app.example.org", "https://app.example.org") == 101
+        assert handshake(open_to_all, "app.example.org", "https://app.example.org", address="127.0.0.2") == 101
+        assert handshake(open_to_all, "evil.example", "https://evil.example") == 403
+        said = (open_to_all.home / "server.log").read_text()
+        assert "External URL" not in said
+        assert "external IP" not in said  # what Streamlit says where it looked for one in vain
+    finally:
+        stop_server(open_to_all)
+
+
 @pytest.mark.nightly
 def test_a_deep_link_opens_on_a_fresh_server(filled: Server, tab: Page, browser) -> None:
     """A result's address works as the very first request to a new server on the same data."""
-    from tests.browser.conftest import start_server, stop_server
-
     tab.goto(filled.page())
     settled(tab)
     tab.get_by_role("button", name="Open").first.click()

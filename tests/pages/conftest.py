@@ -93,7 +93,7 @@ def _components() -> BidiComponentManager:
 
 def visit(page: str, **query: str) -> AppTest:
     """Open a page of the app as a browser would, with its frame."""
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    test = AppTest.from_file(str(ROOT / "navigation.py"), default_timeout=60)
     test._bidi_component_manager = _components()
     if page != "home":
         test._page_hash = calc_hash(page)  # `switch_page` knows a page's path only after a run of the first page

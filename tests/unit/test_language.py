@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("app.py", "core", "pages", "tests", "benchmarks")
+SOURCES = ("app.py", "navigation.py", "core", "pages", "web", "tests", "benchmarks")
 TEXTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs")
 
 NOT_A_NAME = {"found", "told", "place", "each", "kinds"}

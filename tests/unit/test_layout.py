@@ -39,7 +39,7 @@ def test_no_module_of_core_imports_streamlit() -> None:
 
 def test_what_pages_import_of_core_is_light() -> None:
     imports = set()
-    for path in [*(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]:
+    for path in [*(ROOT / "pages").rglob("*.py"), ROOT / "navigation.py"]:
         imports |= set(re.findall(r"^from (core[\w.]*) import", path.read_text(), flags=re.MULTILINE))
     assert imports
     packages = loaded_by("\n".join(f"import {name}" for name in sorted(imports)))
@@ -47,12 +47,12 @@ def test_what_pages_import_of_core_is_light() -> None:
 
 
 def test_no_page_script_directly_under_pages() -> None:
-    # Streamlit would serve it without app.py, so without the frame and the sign-in gate.
+    # Streamlit would serve it without navigation.py, so without the frame and the sign-in gate.
     assert [path.name for path in (ROOT / "pages").glob("*.py") if path.name != "__init__.py"] == []
 
 
 def test_every_page_is_registered_with_its_address() -> None:
-    app = (ROOT / "app.py").read_text()
+    app = (ROOT / "navigation.py").read_text()
     pages = [path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*/page.py")]
     assert len(pages) >= 4
     for page in pages:
@@ -62,7 +62,7 @@ def test_every_page_is_registered_with_its_address() -> None:
 
 
 def test_app_and_pages_stay_short() -> None:
-    assert len((ROOT / "app.py").read_text().splitlines()) <= 100
+    assert len((ROOT / "navigation.py").read_text().splitlines()) <= 100
     for path in (ROOT / "pages").rglob("*.py"):
         assert len(path.read_text().splitlines()) <= 250, path
 

@@ -1,0 +1,101 @@
+"""What the server is configured to do, and what it says where that does not fit together."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit import config
+
+from core.catalog import Model, ModelVersion
+from core.errors import LimitError, SettingsError
+from core.settings import Settings
+from core.tasks import ingest, onnx_upload, preview, score
+from web import startup
+
+ROOT = Path(__file__).parents[3]
+CONFIGURED = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+
+
+@pytest.fixture
+def served_mb() -> Iterator[int]:
+    """The server takes 2,048 MB."""
+    before = config.get_option("server.maxUploadSize")
+    config.set_option("server.maxUploadSize", 2048)
+    yield 2048
+    config.set_option("server.maxUploadSize", before)
+
+
+def test_the_shipped_configuration_serves_this_machine_alone() -> None:
+    assert (
+        CONFIGURED["server"]
+        | {
+            "address": "127.0.0.1",
+            "allowedHosts": ["localhost", "127.0.0.1"],
+            "corsAllowedOrigins": [],
+            "enableCORS": True,
+            "enableXsrfProtection": True,
+            "maxUploadSize": Settings.model_fields["max_upload_mb"].default,
+        }
+        == CONFIGURED["server"]
+    )
+    assert CONFIGURED["client"]["allowedOrigins"] == []
+    assert CONFIGURED["browser"] == {"gatherUsageStats": False, "serverAddress": "localhost"}
+    assert all(
+        f"{section}.{name}" in config._config_options_template
+        for section in ("server", "client", "browser")
+        for name in CONFIGURED[section]
+    )
+
+
+@pytest.mark.parametrize("limit", [2048, 201, 1])
+def test_the_server_takes_no_more_than_the_setting(
+    installation: Any, tmp_path: Path, served_mb: int, limit: int
+) -> None:
+    with installation(tmp_path / "home", MAX_UPLOAD_MB=str(limit)):
+        startup.check_upload_limit()
+        assert config.get_option("server.maxUploadSize") == limit
+        assert onnx_upload.limit_mb() == min(300, limit)
+
+
+def test_a_setting_above_what_the_server_takes_is_refused(installation: Any, tmp_path: Path, served_mb: int) -> None:
+    with installation(tmp_path / "home", MAX_UPLOAD_MB="2049"):
+        with pytest.raises(SettingsError, match="PLUMBLINE_MAX_UPLOAD_MB is 2049") as caught:
+            startup.check_upload_limit()
+        assert "--server.maxUploadSize=2049" in caught.value.hint
+        with pytest.raises(SystemExit, match=r"PLUMBLINE_MAX_UPLOAD_MB is 2049.*--server.maxUploadSize=2049"):
+            startup.check()
+
+
+class Large:
+    """A file of two MB that was never written."""
+
+    def __init__(self) -> None:
+        self.left = 2
+
+    def read(self, _size: int = -1) -> bytes:
+        self.left -= 1
+        return bytes(2**20) if self.left >= 0 else b""
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda file: preview.submit(file, "large.csv", workspace="local"),
+        lambda file: ingest.submit_upload(file, "large.csv", workspace="local"),
+        lambda file: score.submit_upload(ModelVersion(model_id="m", workspace="local"), file, "large.csv"),
+        lambda file: onnx_upload.submit(file, "large.onnx", workspace="local"),
+    ],
+    ids=["preview", "import", "score", "onnx"],
+)
+def test_core_takes_no_more_either(
+    installation: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, take: Any
+) -> None:
+    monkeypatch.setattr(score.models, "get", lambda *_: Model(name="mine"))
+    with installation(tmp_path / "home", MAX_UPLOAD_MB="1") as home:
+        with pytest.raises(LimitError, match=r"'large\.\w+' is larger than 1 MB"):
+            take(Large())
+        assert not [path for path in home.rglob("*") if path.is_file() and not path.name.startswith("catalog.db")]

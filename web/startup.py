@@ -1,0 +1,56 @@
+"""The start of the server: what has to be right before it takes requests, and what it begins with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from streamlit import config, net_util
+
+from core import jobs
+from core.errors import PlumblineError, SettingsError
+from core.settings import get_settings
+
+if TYPE_CHECKING:
+    from streamlit.starlette import App
+
+__all__ = ["check", "check_upload_limit", "lifespan"]
+
+_UPLOAD_LIMIT = "server.maxUploadSize"
+
+
+def check() -> None:
+    """End the process with one sentence where the server cannot work as it is set."""
+    try:
+        check_upload_limit()
+    except PlumblineError as error:
+        sys.exit(f"{error.message} {error.hint}")
+
+
+def check_upload_limit() -> None:
+    """Raise SettingsError where the server would refuse files that the pages promise to take.
+
+    Otherwise the server takes files up to the setting, and no larger ones.
+    """
+    limit_mb, served_mb = get_settings().max_upload_mb, config.get_option(_UPLOAD_LIMIT)
+    if limit_mb > served_mb:
+        raise SettingsError(
+            f"PLUMBLINE_MAX_UPLOAD_MB is {limit_mb}, and the server takes uploads up to {served_mb} MB.",
+            f"Raise the limit of the server too, with --{_UPLOAD_LIMIT}={limit_mb} or in .streamlit/config.toml, or "
+            f"set PLUMBLINE_MAX_UPLOAD_MB to {served_mb} at most.",
+        )
+    config.set_option(_UPLOAD_LIMIT, limit_mb)
+
+
+@asynccontextmanager
+async def lifespan(_app: App) -> AsyncIterator[None]:
+    """Begin what works beside the requests of a server; it ends with the process."""
+    # To compare origins with, Streamlit asks a service on the internet which address this machine has there.
+    net_util.get_external_ip = lambda: None
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool keeps freed memory
+    jobs.warm_up()
+    jobs.keep_time()
+    yield
