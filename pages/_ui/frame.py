@@ -27,9 +27,16 @@ __all__ = [
 ]
 
 DEFECT_TITLE = "Something went wrong on our side"
-_JOINER = "\u2060"
-_SYMBOLS = re.compile(r"(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)")
-_SHORTCODES = re.compile(r":(?=[\w+-]*[A-Za-z+-][\w+-]*:|100:|1234:)")
+_JOINER = "\u2060"  # a character without width, which joins what stands on both sides of it
+_BLANKS = re.compile(r"[ \t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # they set the direction of what follows, also after the text
+_SYMBOLS = re.compile(r"(?<![^\s\ufeff])(?:<->|->|<-|--|>=|<=|~=)(?![^\s\ufeff])")
+_SHORTCODES = re.compile(r":(?=([\w+/-]+)(?::|$))")
+_LINKS = re.compile(
+    r"(?<=:)(?=//) | (?<=http:)(?=/?$) | (?<=https:)(?=/?$) | (?<=www)(?=\.|$) | (?<=@)(?=[\w-]*(?:\.|$))",
+    re.IGNORECASE | re.VERBOSE,
+)
+_MARKUP = str.maketrans({character: "\\" + character for character in "\\`*_{}[]()<>#+-.!|~$:&"})
 _served = False
 _log = logging.getLogger("plumbline")
 
@@ -72,14 +79,21 @@ def require_sign_in() -> None:
 def plain(text: object) -> str:
     """Return a user's text (names, labels), escaped so that Markdown shows it as it is.
 
-    Streamlit replaces what it takes for symbols (`->`) and for names of icons and emoji (`:smile:`) after Markdown was
-    read, whatever is escaped. A character without width keeps those from being one.
+    Streamlit replaces what it takes for an address (`www.`), for a symbol (`->`) or for the name of an icon or an emoji
+    (`:smile:`) after Markdown was read, whatever is escaped. A character without width keeps those from being one, also
+    where the page writes on after the text. Blanks are one blank, as a browser shows them, because four of them at the
+    start would be code. Characters that turn the direction of what follows are shown as U+FFFD.
     """
-    escaped = _SYMBOLS.sub(lambda match: _JOINER.join(match.group()), str(text))
-    escaped = _SHORTCODES.sub(f":{_JOINER}", escaped)
-    for character in "\\`*_{}[]()<>#+-.!|~$:&":
-        escaped = escaped.replace(character, "\\" + character)
-    return escaped.replace("\n", " ")
+    escaped = _TURNS.sub("\ufffd", _BLANKS.sub(" ", str(text)))
+    escaped = _SYMBOLS.sub(lambda match: _JOINER.join(match.group()), escaped)
+    escaped = _SHORTCODES.sub(_broken_shortcode, escaped)
+    return _LINKS.sub(_JOINER, escaped).translate(_MARKUP)
+
+
+def _broken_shortcode(match: re.Match[str]) -> str:
+    """Return a colon that begins no name of an emoji: a time of day (`12:30:45`) is left as it is."""
+    name = match.group(1)
+    return f":{_JOINER}" if re.search(r"[A-Za-z+-]", name) or name in ("100", "1234") else ":"
 
 
 def show_error(message: str, hint: str | None = None) -> None:

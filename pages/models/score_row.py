@@ -11,7 +11,7 @@ import streamlit as st
 from core import models
 from core.catalog import ModelVersion
 from core.models import ScoredRows
-from pages._ui import findings, frame, numbers
+from pages._ui import badges, findings, frame, numbers
 from pages.models import fields
 
 __all__ = ["show"]
@@ -102,9 +102,10 @@ def _prediction(scored: ScoredRows, policy: str) -> None:
 
 
 def _decision(decision: Any, policy: str) -> None:
+    name = frame.plain(policy)
     if pd.isna(decision):
-        st.badge(f"No decision by {frame.plain(policy)}", color="orange", icon=":material/help:")
+        badges.show(badges.Badge(f"No decision by {name}", "orange", ":material/help:"))
     elif decision == 1:
-        st.badge(f"Selected by {frame.plain(policy)}", color="green", icon=":material/check_circle:")
+        badges.show(badges.Badge(f"Selected by {name}", "green", ":material/check_circle:"))
     else:
-        st.badge(f"Not selected by {frame.plain(policy)}", color="gray", icon=":material/cancel:")
+        badges.show(badges.Badge(f"Not selected by {name}", "gray", ":material/cancel:"))

@@ -1,13 +1,12 @@
 """Numbers as people read them."""
 
-import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages._ui import frame, numbers
+from pages._ui import numbers
 
 
 @pytest.mark.parametrize(
@@ -56,28 +55,3 @@ def test_changes_and_shares_have_the_true_minus_sign() -> None:
     assert numbers.percent(-0.03) == "−3.0%"
     assert numbers.rounded(-12.0) == "−12"
     assert numbers.interval(-0.2, 0.1) == "[−0.20, 0.10]"
-
-
-@given(st.text(max_size=40))
-def test_plain_text_has_no_unescaped_markup(text: str) -> None:
-    escaped = frame.plain(text)
-    stripped = escaped.replace("\\\\", "")
-    for character in "*_[]`<#$:":
-        for position, written in enumerate(stripped):
-            if written == character:
-                assert stripped[position - 1] == "\\"
-
-
-@pytest.mark.parametrize("text", ["a -> b", "<- x <-> y", "'; DROP TABLE users; --", "x >= 5", "<= 50", "~= 3", "->"])
-def test_plain_text_has_no_symbols_that_streamlit_replaces(text: str) -> None:
-    escaped = frame.plain(text).replace("\\", "")
-    assert not re.search(r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)", escaped)  # as in Streamlit's Markdown
-    assert escaped.replace("\u2060", "") == text
-
-
-@pytest.mark.parametrize("text", [":smile:", "a :streamlit: b", ":material_home:", "x:+1:", ":100:", "12:30:45", "a:b"])
-def test_plain_text_has_no_names_of_icons(text: str) -> None:
-    escaped = frame.plain(text).replace("\\", "")
-    assert not re.search(r":[\w+-]*[A-Za-z+][\w+-]*:|:100:", escaped)
-    assert escaped.replace("\u2060", "") == text
-    assert ("\u2060" in escaped) == (text not in ("12:30:45", "a:b"))
