@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-__all__ = ["Settings", "get_settings"]
+from core.setting_errors import PREFIX, check_env_file, invalid_settings, unknown_settings
+
+__all__ = ["Settings", "get_settings", "unknown_variables"]
 
 _ROOT = Path(__file__).resolve().parents[1]
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+Modules = Annotated[tuple[str, ...], NoDecode]
+"""Names of modules, as a JSON list or separated by commas."""
 
 
 class Settings(BaseSettings):
     """Where things are kept and how much a run may take.
+
+    Raises
+    ------
+    SettingsError
+        When the value of a variable is not among those that it takes; the message names both.
 
     Examples
     --------
@@ -23,7 +35,18 @@ class Settings(BaseSettings):
     'sqlite:////tmp/somewhere/catalog.db'
     """
 
-    model_config = SettingsConfigDict(env_prefix="PLUMBLINE_", env_file=_ROOT / ".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=_ROOT / ".env", env_ignore_empty=True, extra="ignore", allow_inf_nan=False
+    )
+
+    def __init__(self, **values: Any) -> None:
+        env_file = self.model_config["env_file"]
+        if isinstance(env_file, Path):
+            check_env_file(env_file)
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise invalid_settings(type(self), error) from error
 
     home: Path = Field(default=_ROOT / ".plumbline", description="Folder for the catalog, artifacts and logs.")
     database: str | None = Field(default=None, description="SQLAlchemy URL of the catalog; default SQLite in home.")
@@ -49,12 +72,10 @@ class Settings(BaseSettings):
     run_timeout_s: float | None = Field(default=None, gt=0, description="Time limit of any run (seconds).")
     max_attempts: int = Field(default=3, ge=1, description="Maximum number of attempts of a run, including the first.")
 
-    extensions: tuple[str, ...] = Field(
+    extensions: Modules = Field(
         default=(), description="Modules that add records to registries: metrics, learners, file formats, kinds of run."
     )
-    task_packages: tuple[str, ...] = Field(
-        default=("core.tasks",), description="Packages whose modules are kinds of run."
-    )
+    task_packages: Modules = Field(default=("core.tasks",), description="Packages whose modules are kinds of run.")
 
     max_upload_mb: int = Field(default=2048, ge=1, description="Size of the largest file that is read (MB).")
     max_kept_uploads_mb: int = Field(
@@ -79,6 +100,21 @@ class Settings(BaseSettings):
         default="all",
         description="Commands that pipelines may run: all, or only those of the components that come with Plumbline.",
     )
+
+    @field_validator("home")
+    @classmethod
+    def _expand(cls, home: Path) -> Path:
+        return home.expanduser()
+
+    @field_validator("extensions", "task_packages", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = json.loads(value) if value.lstrip().startswith("[") else value.replace(",", " ").split()
+        if not all(isinstance(name, str) and _MODULE.fullmatch(name) for name in names):
+            raise ValueError("not names of modules")
+        return tuple(names)
 
     @property
     def database_url(self) -> str:
@@ -105,3 +141,9 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """Return the installation's settings, read once per process."""
     return Settings()
+
+
+def unknown_variables() -> list[str]:
+    """Return a sentence about each ``PLUMBLINE_*`` variable that is not a setting, such as one with a typing error."""
+    env_file = Settings.model_config["env_file"]
+    return unknown_settings(Settings, env_file if isinstance(env_file, Path) else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from streamlit import config, net_util
 
 from core import jobs
 from core.errors import PlumblineError, SettingsError
-from core.settings import get_settings
+from core.settings import get_settings, unknown_variables
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "check_upload_limit", "lifespan"]
 
 _UPLOAD_LIMIT = "server.maxUploadSize"
+_log = logging.getLogger("plumbline")
 
 
 def check() -> None:
@@ -27,7 +29,9 @@ def check() -> None:
     try:
         check_upload_limit()
     except PlumblineError as error:
-        sys.exit(f"{error.message} {error.hint}")
+        sys.exit(str(error))
+    for sentence in unknown_variables():
+        _log.warning(sentence)
 
 
 def check_upload_limit() -> None:

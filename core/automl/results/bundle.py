@@ -30,6 +30,7 @@ BUNDLE_SOURCES = (
     "fork_server_main.py",
     "jsonable.py",
     "progress.py",
+    "setting_errors.py",
     "settings.py",
     "columns.py",
     "files.py",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,3 +102,29 @@ def test_core_takes_no_more_either(
         with pytest.raises(LimitError, match=r"'large\.\w+' is larger than 1 MB"):
             take(Large())
         assert not [path for path in home.rglob("*") if path.is_file() and not path.name.startswith("catalog.db")]
+
+
+INVALID = (
+    "PLUMBLINE_MAX_ROWS is 'many', and has to be a whole number of at least 1 (by default 20,000,000). "
+    "Correct the environment or the file .env next to app.py, then start Plumbline again."
+)
+
+
+def test_a_bad_setting_ends_the_start_with_one_sentence(installation: Any, tmp_path: Path) -> None:
+    with installation(tmp_path / "home", MAX_ROWS="many"), pytest.raises(SystemExit) as ended:
+        startup.check()
+    assert ended.value.code == INVALID
+    environment = os.environ | {"PLUMBLINE_MAX_ROWS": "many"}
+    done = subprocess.run(
+        [sys.executable, "-m", "core.jobs"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.strip()) == (1, INVALID)
+
+
+def test_the_server_reports_variables_that_are_not_settings(
+    installation: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, served_mb: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with installation(tmp_path / "home"):
+        monkeypatch.setenv("PLUMBLINE_MAX_ROW", "5")
+        startup.check()
+    assert "PLUMBLINE_MAX_ROW is not a setting and has no effect. Did you mean PLUMBLINE_MAX_ROWS?" in caplog.messages
