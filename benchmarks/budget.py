@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from core.access import LOCAL
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -62,23 +64,23 @@ def main() -> int:
                 path = Path(folder) / "large.csv"
                 large(path)
                 with open(path, "rb") as file:
-                    read = ingest.submit_upload(file, path.name, workspace="local")
+                    read = ingest.submit_upload(file, path.name, access=LOCAL)
                 target = "outcome"
             else:
-                read = ingest.submit_sample(name, workspace="local")
+                read = ingest.submit_sample(name, access=LOCAL)
                 target = {"adult": "income", "german_credit": "credit"}[name]
-            actual = jobs.wait(read, workspace="local").result
+            actual = jobs.wait(read, access=LOCAL).result
             assert actual is not None
-            dataset = datasets.get(actual["dataset_id"], "local")
+            dataset = datasets.get(actual["dataset_id"], access=LOCAL)
             for budget in arguments.budgets:
                 settings = AutoMLSettings(target=target, time_budget_s=budget, early_stopping=False)
-                run = jobs.wait(automl.submit(dataset, settings), workspace="local")
+                run = jobs.wait(automl.submit(dataset, settings, access=LOCAL), access=LOCAL)
                 limit = budget * 1.02 + 2
                 if run.result is None:
                     kept = False
                     print(f"{name:15} {budget:9.0f} {run.state}: {run.error_message}")
                     continue
-                result = json.loads(jobs.artifact_path(run.id, "result.json", workspace="local").read_text())
+                result = json.loads(jobs.artifact_path(run.id, "result.json", access=LOCAL).read_text())
                 ready, auc = result["model_ready_s"], result["test_metrics"]["roc_auc"]
                 kept &= ready <= limit
                 print(

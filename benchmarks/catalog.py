@@ -14,7 +14,10 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+
+from core.access import LOCAL
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -29,13 +32,17 @@ def write(process: int, count: int, start: float) -> None:
     """Write this process's share from all its threads; print the milliseconds of each event."""
     took: list[list[float]] = [[] for _ in range(THREADS)]
     shares = [len(range(thread, count, THREADS)) for thread in range(THREADS)]
-    events.latest("nothing", "bench")  # open the database before the clock starts
+    events.latest("nothing", access=replace(LOCAL, workspace="bench"))  # open the database before the clock starts
 
     def work(thread: int) -> None:
         for number in range(shares[thread]):
             values = {"thread": thread, "number": number, "score": 0.123456789}
             before = time.perf_counter()
-            events.append(f"run{process}", "bench", Event("search", number / count, f"Trial {number}", values))
+            events.append(
+                f"run{process}",
+                Event("search", number / count, f"Trial {number}", values),
+                access=replace(LOCAL, workspace="bench"),
+            )
             took[thread].append((time.perf_counter() - before) * 1000)
 
     threads = [threading.Thread(target=work, args=(thread,)) for thread in range(THREADS)]
@@ -70,7 +77,7 @@ def main() -> int:
         ordered = True
         stored = 0
         for process in range(PROCESSES):
-            rows = events.read(f"run{process}", "bench")
+            rows = events.read(f"run{process}", access=replace(LOCAL, workspace="bench"))
             stored += len(rows)
             for thread in range(THREADS):
                 own = [event.values["number"] for event in rows if event.values["thread"] == thread]

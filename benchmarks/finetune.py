@@ -15,9 +15,12 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+from core.access import LOCAL
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -97,11 +100,14 @@ def main(rows: int, epochs: int) -> None:
     settings = FineTuneSettings(text_column="text", label_column="sentiment", epochs=epochs)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PLUMBLINE_HOME"] = f"{folder}/home"
-        events.latest("nothing", "bench")  # open the database before the clock starts
+        events.latest("nothing", access=replace(LOCAL, workspace="bench"))  # open the database before the clock starts
         result = fine_tune(
-            frame, settings, output_dir=f"{folder}/run", report=lambda event: events.append("run", "bench", event)
+            frame,
+            settings,
+            output_dir=f"{folder}/run",
+            report=lambda event: events.append("run", event, access=replace(LOCAL, workspace="bench")),
         )
-        event_count = len(events.read("run", "bench"))
+        event_count = len(events.read("run", access=replace(LOCAL, workspace="bench")))
     speed, accuracy = plain(frame, settings)
     own = result.test_metrics["accuracy"]
     gain = result.differences["tfidf"]

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from core.access import LOCAL
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.pipelines import Pipeline, load_pipeline, run_pipeline
@@ -84,14 +86,14 @@ def _as_run(folder: Path) -> None:
 
     jobs.warm_up()
     text = _text()
-    read = pipeline.read(text, {}, folder / "read", workspace="local")
-    approvals.approve("local", [command.digest for command in pipeline.unapproved(read, "local")])
+    read = pipeline.read(text, {}, folder / "read", access=LOCAL)
+    approvals.approve([command.digest for command in pipeline.unapproved(read, access=LOCAL)], access=LOCAL)
 
     def run() -> None:
-        run_id = pipeline.submit(text, workspace="local", title="benchmark")
-        ended = jobs.wait(run_id, 300, workspace="local")
+        run_id = pipeline.submit(text, title="benchmark", access=LOCAL)
+        ended = jobs.wait(run_id, 300, access=LOCAL)
         assert ended.state == "SUCCEEDED", ended.error_message
-        executed.append(len(runs.children(run_id, "local")))
+        executed.append(len(runs.children(run_id, access=LOCAL)))
 
     executed: list[int] = []
     began = time.perf_counter()

@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from core.access import LOCAL
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ["PLUMBLINE_HOME"] = tempfile.mkdtemp(prefix="plumbline-run-start-")
@@ -29,7 +31,7 @@ def import_s(number: int) -> float:
     """Return how long an import of two rows takes."""
     start = time.perf_counter()
     table = io.BytesIO(f"a,b\n1,{number}\n2,3\n".encode())
-    run = jobs.wait(ingest.submit_upload(table, "table.csv", workspace="local"), 60, workspace="local")
+    run = jobs.wait(ingest.submit_upload(table, "table.csv", access=LOCAL), 60, access=LOCAL)
     assert run.result is not None, run.error_message
     return time.perf_counter() - start
 

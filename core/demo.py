@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from core import jobs, models, policies
+from core.access import LOCAL, Access
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, Run, RunState, datasets
 from core.datasets import load_sample
@@ -100,42 +101,42 @@ def reviews() -> pd.DataFrame:
 class _Builder:
     """Submits runs and waits for them in one workspace."""
 
-    def __init__(self, workspace: str) -> None:
-        self.workspace = workspace
+    def __init__(self, *, access: Access) -> None:
+        self.access = access
 
     def done(self, run_id: str) -> Run:
         """Wait for a run, which must succeed."""
-        run = jobs.wait(run_id, WAIT_S, workspace=self.workspace)
+        run = jobs.wait(run_id, WAIT_S, access=self.access)
         if run.state is not RunState.SUCCEEDED:
             raise JobError(f"'{run.title}' ended as {run.state.lower()}: {run.error_message}", run.error_hint or "")
         return run
 
     def dataset(self, run_id: str) -> Dataset:
         """Wait for an import and return its dataset."""
-        return datasets.get((self.done(run_id).result or {})["dataset_id"], self.workspace)
+        return datasets.get((self.done(run_id).result or {})["dataset_id"], access=self.access)
 
     def registered(self, binary: str, rival: str, number: str, text: str) -> tuple[str, str, str]:
         """Register the models, and return those of `binary`, `number` and `text`."""
-        model = models.register(binary, name="Credit risk", notes="The first.", workspace=self.workspace)
-        models.register(rival, name="Credit risk", notes="Without the applicant's sex.", workspace=self.workspace)
-        models.promote(model.id, 1, why="It is more accurate than guessing.", workspace=self.workspace)
-        for version in models.versions(model.id, workspace=self.workspace):
+        model = models.register(binary, name="Credit risk", notes="The first.", access=self.access)
+        models.register(rival, name="Credit risk", notes="Without the applicant's sex.", access=self.access)
+        models.promote(model.id, 1, why="It is more accurate than guessing.", access=self.access)
+        for version in models.versions(model.id, access=self.access):
             for key, text_of_answer in ANSWERS.items():
-                models.answer(version, key, text_of_answer)
+                models.answer(version, key, text_of_answer, access=self.access)
         return (
             model.id,
-            models.register(number, name="Diabetes progression", workspace=self.workspace).id,
-            models.register(text, name="Sentiment", workspace=self.workspace).id,
+            models.register(number, name="Diabetes progression", access=self.access).id,
+            models.register(text, name="Sentiment", access=self.access).id,
         )
 
 
-def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
+def build(*, base_model: str = "minilm-l6", access: Access) -> Demo:
     """Fill a workspace of this installation, and wait until all of it is there.
 
     Parameters
     ----------
-    workspace : str
-        Workspace that gets the datasets, runs and models.
+    access : Access
+        The workspace, and who acts in it.
     base_model : str, default="minilm-l6"
         Base model of the training: a packaged one, or a folder.
 
@@ -150,13 +151,11 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
         When one of the runs does not succeed.
     """
     jobs.warm_up()
-    builder = _Builder(workspace)
+    builder = _Builder(access=access)
     imports = (
-        ingest.submit_sample("german_credit", workspace=workspace),
-        ingest.submit_sample("diabetes", workspace=workspace),
-        ingest.submit_upload(
-            io.BytesIO(reviews().to_csv(index=False).encode()), "Product reviews.csv", workspace=workspace
-        ),
+        ingest.submit_sample("german_credit", access=access),
+        ingest.submit_sample("diabetes", access=access),
+        ingest.submit_upload(io.BytesIO(reviews().to_csv(index=False).encode()), "Product reviews.csv", access=access),
     )
     credit, diabetes, texts = (builder.dataset(run_id) for run_id in imports)
 
@@ -169,9 +168,11 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
         sensitive_columns=("sex", "age"),
     )
     plain = {"max_trials": 3, "drop_columns": ("sex",), "learners": ("lgbm",), "ensemble": False, "explain": False}
-    binary_id = automl.submit(credit, quick)
-    rival_id = automl.submit(credit, quick.model_copy(update=plain))
-    number_id = automl.submit(diabetes, quick.model_copy(update={"target": "progression", "sensitive_columns": ()}))
+    binary_id = automl.submit(credit, quick, access=access)
+    rival_id = automl.submit(credit, quick.model_copy(update=plain), access=access)
+    number_id = automl.submit(
+        diabetes, quick.model_copy(update={"target": "progression", "sensitive_columns": ()}), access=access
+    )
     text_id = finetune.submit(
         texts,
         FineTuneSettings(
@@ -183,17 +184,20 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
             max_length=32,
             sensitive_columns=("length",),
         ),
+        access=access,
     )
-    checked_id = check.submit(credit, "credit", ["age", "sex"])
+    checked_id = check.submit(credit, "credit", ["age", "sex"], access=access)
 
     binary, rival = builder.done(binary_id), builder.done(rival_id)
-    policy = policies.keep(rival, "by sex", POLICY)
-    exported_id = export.submit(binary, modes=("dynamic-int8",))
-    rival_export_id = export.submit(rival, modes=("dynamic-int8",), policy=policy)
-    mitigated_id = mitigate.submit(binary, MitigationSettings(sensitive_columns=("sex",), techniques=("reweighing",)))
-    explained_id = explain.submit(rival, budget_s=8)
+    policy = policies.keep(rival, "by sex", POLICY, access=access)
+    exported_id = export.submit(binary, modes=("dynamic-int8",), access=access)
+    rival_export_id = export.submit(rival, modes=("dynamic-int8",), policy=policy, access=access)
+    mitigated_id = mitigate.submit(
+        binary, MitigationSettings(sensitive_columns=("sex",), techniques=("reweighing",)), access=access
+    )
+    explained_id = explain.submit(rival, budget_s=8, access=access)
     text = builder.done(text_id)
-    text_export_id = export.submit(text, modes=("dynamic-int8", "fp16"))
+    text_export_id = export.submit(text, modes=("dynamic-int8", "fp16"), access=access)
     lab = LatencySuiteSettings(
         variants=("fp32",),
         latency=LatencySettings(warmup_s=0.1, duration_s=0.5),
@@ -201,7 +205,7 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
         slo=Slo(bound_ms=1_000, qps=50, percentile=90),
         sweep={"batch_size": [1, 4]},
     )
-    measured_id = latency.submit(builder.done(exported_id), lab)
+    measured_id = latency.submit(builder.done(exported_id), lab, access=access)
     text_lab = lab.model_copy(
         update={
             "variants": ("fp32", "dynamic-int8"),
@@ -211,13 +215,13 @@ def build(*, workspace: str, base_model: str = "minilm-l6") -> Demo:
             "profile": False,
         }
     )
-    text_measured_id = latency.submit(builder.done(text_export_id), text_lab)
+    text_measured_id = latency.submit(builder.done(text_export_id), text_lab, access=access)
 
     number = builder.done(number_id)
     model, number_model, text_model = builder.registered(binary.id, rival.id, number.id, text.id)
     rows = load_sample("german_credit").frame.drop(columns="credit").head(200).to_csv(index=False).encode()
-    version = models.resolve(model, workspace=workspace)
-    scored_id = score.submit_upload(version, io.BytesIO(rows), "New applications.csv")
+    version = models.resolve(model, access=access)
+    scored_id = score.submit_upload(version, io.BytesIO(rows), "New applications.csv", access=access)
     return Demo(
         credit=credit.id,
         diabetes=diabetes.id,
@@ -245,7 +249,7 @@ def main(folder: Path) -> None:
     """Fill the workspace of one user in a folder, and say what was made."""
     os.environ["PLUMBLINE_HOME"] = str(folder.absolute())
     get_settings.cache_clear()  # default settings of what was imported may have read them already
-    for name, made in asdict(build(workspace="local")).items():
+    for name, made in asdict(build(access=LOCAL)).items():
         print(f"{name}: {made}")  # noqa: T201
 
 

@@ -7,6 +7,7 @@
     │   └── LimitError              ... because it exceeds a limit (the limit is named)
     ├── SettingsError               a setting, or a combination of settings, is invalid
     ├── NotFoundError               no such row in this workspace
+    ├── DeniedError                 the person's role does not allow it
     ├── StorageError                an artifact cannot be written or read (disk full, missing, altered)
     ├── JobError                    a run cannot be started, changed or continued
     ├── SearchError                 a search ended without a model
@@ -21,6 +22,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 __all__ = [
+    "DeniedError",
     "ErrorRecord",
     "ExportError",
     "InputError",
@@ -80,6 +82,10 @@ class SettingsError(PlumblineError):
 
 class NotFoundError(PlumblineError):
     """The row does not exist, or belongs to another workspace."""
+
+
+class DeniedError(PlumblineError):
+    """The role of the person does not allow it."""
 
 
 class StorageError(PlumblineError):

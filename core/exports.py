@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import policies
+from core.access import Access
 from core.catalog import Run, artifacts, runs
 from core.errors import ExportError, InputError, NotFoundError
 from core.files import write_text
@@ -88,18 +89,18 @@ def require(run: Run) -> Run:
     return run
 
 
-def read(run: Run) -> ExportRecord:
+def read(run: Run, *, access: Access) -> ExportRecord:
     """Return an export's record."""
     from core.edge import ExportRecord
 
-    return ExportRecord.from_dict(json.loads(get_store().read_bytes(artifacts.get(run.id, EDGE, run.workspace).digest)))
+    return ExportRecord.from_dict(json.loads(get_store().read_bytes(artifacts.get(run.id, EDGE, access=access).digest)))
 
 
-def _path(run: Run, name: str) -> Path:
-    return get_store().local_path(artifacts.get(run.id, name, run.workspace).digest)
+def _path(run: Run, name: str, *, access: Access) -> Path:
+    return get_store().local_path(artifacts.get(run.id, name, access=access).digest)
 
 
-def variant_path(run: Run, record: ExportRecord, name: str) -> Path:
+def variant_path(run: Run, record: ExportRecord, name: str, *, access: Access) -> Path:
     """Return the file of a variant.
 
     Parameters
@@ -110,6 +111,8 @@ def variant_path(run: Run, record: ExportRecord, name: str) -> Path:
         Its record.
     name : str
         Name of the variant.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -118,35 +121,37 @@ def variant_path(run: Run, record: ExportRecord, name: str) -> Path:
     """
     file = record.variant(name).file
     assert file is not None
-    return _path(run, file)
+    return _path(run, file, access=access)
 
 
-def _has(run: Run, name: str) -> bool:
-    return name in {artifact.name for artifact in artifacts.find(run.id, run.workspace)}
+def _has(run: Run, name: str, *, access: Access) -> bool:
+    return name in {artifact.name for artifact in artifacts.find(run.id, access=access)}
 
 
-def rows(run: Run) -> pd.DataFrame | None:
+def rows(run: Run, *, access: Access) -> pd.DataFrame | None:
     """Return rows that the model was not trained on, or None where there are none."""
-    if not _has(run, ROWS):
+    if not _has(run, ROWS, access=access):
         return None
     import pandas as pd
 
-    return pd.read_parquet(_path(run, ROWS))
+    return pd.read_parquet(_path(run, ROWS, access=access))
 
 
-def tokenizer(run: Run) -> Path | None:
+def tokenizer(run: Run, *, access: Access) -> Path | None:
     """Return a text model's ``tokenizer.json``, or None."""
-    return _path(run, TOKENIZER) if _has(run, TOKENIZER) else None
+    return _path(run, TOKENIZER, access=access) if _has(run, TOKENIZER, access=access) else None
 
 
-def _original(run: Run) -> NDArray[np.float64] | None:
+def _original(run: Run, *, access: Access) -> NDArray[np.float64] | None:
     """Return the model's own answers to the first rows; None where an earlier version made the export."""
     import numpy as np
 
-    return np.load(_path(run, ORIGINAL), allow_pickle=False) if _has(run, ORIGINAL) else None
+    return (
+        np.load(_path(run, ORIGINAL, access=access), allow_pickle=False) if _has(run, ORIGINAL, access=access) else None
+    )
 
 
-def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
+def bundle(run: Run, variant: str, target: Path, *, license: str, access: Access) -> Path:
     """Write a variant, with everything that predicting with it needs, into a zip; returns `target`.
 
     Parameters
@@ -159,6 +164,8 @@ def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
         The zip to write.
     license : str
         Text of the license.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -169,45 +176,45 @@ def bundle(run: Run, variant: str, target: Path, *, license: str) -> Path:
     """
     from core.edge import OnnxModel, bundle_card, write_bundle
 
-    record = read(require(run))
+    record = read(require(run), access=access)
     if record.model is None:
         raise ExportError("A bundle needs a model that Plumbline exported.", "Download the file itself.")
-    path = variant_path(run, record, variant)
+    path = variant_path(run, record, variant, access=access)
     model = OnnxModel.from_dict(record.model.to_dict() | {"variant": variant, "size_bytes": path.stat().st_size}, path)
-    sample = rows(run)
+    sample = rows(run, access=access)
     assert sample is not None
-    formats, steps = _reading(record, run.workspace, sample.columns)
-    original = _original(run)
+    formats, steps = _reading(record, sample.columns, access=access)
+    original = _original(run, access=access)
     if original is not None:
         sample = sample.head(len(original))
-    sample = _with_rules(run, record, sample).head(_SAMPLE_ROWS)
+    sample = _with_rules(run, record, sample, access=access).head(_SAMPLE_ROWS)
     return write_bundle(
         target,
         model,
         sample=sample,
         card=bundle_card(record, variant),
         license=license,
-        tokenizer=tokenizer(run),
+        tokenizer=tokenizer(run, access=access),
         formats=formats,
         steps=steps,
         original=None if original is None else original[sample.index],
     )
 
 
-def _with_rules(run: Run, record: ExportRecord, sample: pd.DataFrame) -> pd.DataFrame:
+def _with_rules(run: Run, record: ExportRecord, sample: pd.DataFrame, *, access: Access) -> pd.DataFrame:
     """Return the rows whose group the export's policy has a rule for; all where it has none for any of them."""
     from core.models import PolicyApplier
 
     if record.policy is None or record.source.run is None:
         return sample
-    policy = policies.kept(runs.get(record.source.run, run.workspace)).get(record.policy)
+    policy = policies.kept(runs.get(record.source.run, access=access), access=access).get(record.policy)
     if policy is None:
         return sample
     known = PolicyApplier(record.policy, policy, None).has_rule(sample)
     return sample[known] if known.any() else sample
 
 
-def rule_difference(run: Run, record: ExportRecord) -> str | None:
+def rule_difference(run: Run, record: ExportRecord, *, access: Access) -> str | None:
     """Return how the rule in the file differs from the model's rule in force now; None where both decide alike.
 
     Parameters
@@ -216,14 +223,16 @@ def rule_difference(run: Run, record: ExportRecord) -> str | None:
         A run that left variants.
     record : ExportRecord
         Its record.
+    access : Access
+        The workspace, and who acts in it.
     """
     if record.source.run is None:
         return None
     try:
-        source = runs.get(record.source.run, run.workspace)
+        source = runs.get(record.source.run, access=access)
     except NotFoundError:
         return None
-    rule = policies.in_force(source)
+    rule = policies.in_force(source, access=access)
     own = policies.without_policy(record.labels)
     in_file = own if record.policy is None else f"'{record.policy}'"
     if rule.unclear:
@@ -233,7 +242,7 @@ def rule_difference(run: Run, record: ExportRecord) -> str | None:
     now = f"'{rule.name}' ({policies.describe(rule.policy)})"
     if rule.name != record.policy:
         return _differs(in_file, now)
-    digest = artifacts.get(source.id, rule.name, run.workspace).digest
+    digest = artifacts.get(source.id, rule.name, access=access).digest
     if record.policy_digest in (None, digest):
         return None
     return _differs(f"an earlier {in_file}", now)
@@ -244,7 +253,10 @@ def _differs(in_file: str, now: str) -> str:
 
 
 def _reading(
-    record: ExportRecord, workspace: str, columns: Iterable[str]
+    record: ExportRecord,
+    columns: Iterable[str],
+    *,
+    access: Access,
 ) -> tuple[dict[str, CellFormat] | None, dict[str, Any] | None]:
     """Return how the model's training file had its cells, and the steps from there to the columns of the model.
 
@@ -256,11 +268,11 @@ def _reading(
     if record.kind != "table" or record.source.run is None:
         return None, None
     try:
-        source = runs.get(record.source.run, workspace)
+        source = runs.get(record.source.run, access=access)
     except NotFoundError:
         return None, None
-    formats = training_reading(source.id, source.dataset_id, workspace=workspace).formats()
-    stored = next((item for item in artifacts.find(source.id, workspace) if item.name == REPLAY), None)
+    formats = training_reading(source.id, source.dataset_id, access=access).formats()
+    stored = next((item for item in artifacts.find(source.id, access=access) if item.name == REPLAY), None)
     if stored is None:
         return formats, None
     replay = Replay.from_dict(json.loads(get_store().read_bytes(stored.digest))).needed_for(columns)

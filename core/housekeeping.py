@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 
+from core.access import Access
 from core.catalog import artifacts, datasets, runs, saved_pipelines, schedules
 from core.settings import get_settings
 from core.storage import get_store
@@ -14,7 +15,7 @@ __all__ = ["delete_dataset", "delete_old_previews", "delete_pipeline", "delete_r
 _DAY_S = 86_400.0
 
 
-def delete_dataset(dataset_id: str, *, workspace: str) -> None:
+def delete_dataset(dataset_id: str, *, access: Access) -> None:
     """Delete a dataset with all of its versions. Results of runs that used it are kept.
 
     Raises
@@ -24,11 +25,11 @@ def delete_dataset(dataset_id: str, *, workspace: str) -> None:
     InputError
         When a run is queued for it or works on it.
     """
-    for version in datasets.delete(dataset_id, workspace):
+    for version in datasets.delete(dataset_id, access=access):
         delete_unused(version.data_digest, version.profile_digest, version.upload_digest)
 
 
-def delete_run(run_id: str, *, workspace: str) -> None:
+def delete_run(run_id: str, *, access: Access) -> None:
     """Delete a run with all that work for it, such as the steps of a pipeline: rows, logs and files.
 
     Datasets that they made are kept. What other runs or later runs of the same pipeline use is kept, too.
@@ -40,13 +41,13 @@ def delete_run(run_id: str, *, workspace: str) -> None:
     InputError
         When one of them has not ended or is a version of a model, or the run works for another one.
     """
-    ids, digests = runs.delete(run_id, workspace)
+    ids, digests = runs.delete(run_id, access=access)
     for name in ids:
         shutil.rmtree(get_settings().runs_dir / name, ignore_errors=True)
     delete_unused(*digests)
 
 
-def delete_pipeline(pipeline_id: str, *, workspace: str) -> None:
+def delete_pipeline(pipeline_id: str, *, access: Access) -> None:
     """Delete a saved pipeline with the files beside it and its schedules. Its runs are kept.
 
     Raises
@@ -54,10 +55,10 @@ def delete_pipeline(pipeline_id: str, *, workspace: str) -> None:
     NotFoundError
         When the workspace does not have this pipeline.
     """
-    digests = saved_pipelines.delete(pipeline_id, workspace)
-    for schedule in schedules.find(workspace, task="pipeline"):
+    digests = saved_pipelines.delete(pipeline_id, access=access)
+    for schedule in schedules.find(task="pipeline", access=access):
         if schedule.settings["saved"] == pipeline_id:
-            schedules.delete(schedule.id, workspace)
+            schedules.delete(schedule.id, access=access)
     delete_unused(*digests)
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+from core.access import Access
 from core.catalog import Run, artifacts, events, runs
 from core.errors import InputError
 from core.evaluation import METRICS
@@ -39,7 +40,7 @@ MAX_ASKED = 3
 _PHASE = "known_column"
 
 
-def carriers(run: Run) -> list[Carrier]:
+def carriers(run: Run, *, access: Access) -> list[Carrier]:
     """Return the columns that carry a large share of a search's gain over guessing, the largest share first.
 
     The newest explanation of the search tells, its own or that of a later run. None are named where there is no
@@ -49,9 +50,11 @@ def carriers(run: Run) -> list[Carrier]:
     ----------
     run : Run
         A search that succeeded.
+    access : Access
+        The workspace, and who acts in it.
     """
-    files = {item.name: item.digest for item in artifacts.find(run.id, run.workspace)}
-    digest = _newest_explanation(run) or files.get(SUMMARY_FILE)
+    files = {item.name: item.digest for item in artifacts.find(run.id, access=access)}
+    digest = _newest_explanation(run, access=access) or files.get(SUMMARY_FILE)
     if digest is None or "result.json" not in files:
         return []
     differences = json.loads(get_store().read_bytes(files["result.json"]))["differences"]
@@ -66,17 +69,17 @@ def carriers_in(explanation: Explanation, differences: Mapping[str, Mapping[str,
     return explanation.carriers(gain["value"])
 
 
-def _newest_explanation(run: Run) -> str | None:
+def _newest_explanation(run: Run, *, access: Access) -> str | None:
     """Return the digest of the newest explanation that a later run made."""
-    for later in runs.find(run.workspace, task="explain", dataset_id=run.dataset_id):
+    for later in runs.find(task="explain", dataset_id=run.dataset_id, access=access):
         if later.settings["source"] == run.id:
-            for item in artifacts.find(later.id, run.workspace):
+            for item in artifacts.find(later.id, access=access):
                 if item.name == SUMMARY_FILE:
                     return item.digest
     return None
 
 
-def answer(run: Run, column: str, known: Answer) -> None:
+def answer(run: Run, column: str, known: Answer, *, access: Access) -> None:
     """Keep an answer with a search; a later one replaces it, and all of them stay among the run's events.
 
     Parameters
@@ -87,6 +90,8 @@ def answer(run: Run, column: str, known: Answer) -> None:
         Name of the column.
     known : {"yes", "no", "unknown"}
         Whether the column's values are known when a prediction is made.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -95,17 +100,17 @@ def answer(run: Run, column: str, known: Answer) -> None:
     """
     if known not in get_args(Answer):
         raise InputError(f"'{known}' is not an answer.", f"Choose one of {', '.join(get_args(Answer))}.")
-    if answers(run).get(column) != known:
+    if answers(run, access=access).get(column) != known:
         message = f"Whether '{column}' is known when a prediction is made: {ANSWERS[known].lower()}"
-        events.append(run.id, run.workspace, Event(_PHASE, None, message, {"column": column, "known": known}))
+        events.append(run.id, Event(_PHASE, None, message, {"column": column, "known": known}), access=access)
 
 
-def answers(run: Run) -> dict[str, Answer]:
+def answers(run: Run, *, access: Access) -> dict[str, Answer]:
     """Return the newest answer about each column of a search."""
-    return {event.values["column"]: event.values["known"] for event in events.read(run.id, run.workspace, phase=_PHASE)}
+    return {event.values["column"]: event.values["known"] for event in events.read(run.id, phase=_PHASE, access=access)}
 
 
-def caveat(run: Run, *, unanswered: bool = True) -> str:
+def caveat(run: Run, *, unanswered: bool = True, access: Access) -> str:
     """Return the sentence that belongs to a search's verdict; empty where nothing is in doubt.
 
     Parameters
@@ -115,8 +120,10 @@ def caveat(run: Run, *, unanswered: bool = True) -> str:
     unanswered : bool, default=True
         Whether columns that nobody has answered the question about are in doubt; False where the question stands beside
         the verdict.
+    access : Access
+        The workspace, and who acts in it.
     """
-    known = answers(run)
+    known = answers(run, access=access)
     later = [column for column, value in known.items() if value == "no"]
     if later:
         verb = "is" if len(later) == 1 else "are"
@@ -126,7 +133,7 @@ def caveat(run: Run, *, unanswered: bool = True) -> str:
         )
     unsure = [column for column, value in known.items() if value == "unknown"]
     if unanswered and run.task == "automl":
-        asked = [column for carrier in carriers(run)[:MAX_ASKED] for column in carrier.columns]
+        asked = [column for carrier in carriers(run, access=access)[:MAX_ASKED] for column in carrier.columns]
         unsure += [column for column in asked if column not in known]
     if unsure:
         one = len(unsure) == 1
@@ -137,16 +144,18 @@ def caveat(run: Run, *, unanswered: bool = True) -> str:
     return ""
 
 
-def qualified_verdict(run: Run) -> str:
+def qualified_verdict(run: Run, *, access: Access) -> str:
     """Return a run's verdict with its caveat; empty where the run has no verdict.
 
     Parameters
     ----------
     run : Run
         A search or a training.
+    access : Access
+        The workspace, and who acts in it.
     """
     verdict = str((run.result or {}).get("verdict") or "")
-    return f"{verdict} {caveat(run)}".strip() if verdict else ""
+    return f"{verdict} {caveat(run, access=access)}".strip() if verdict else ""
 
 
 def describe_carrier(carrier: Carrier, metric: str) -> str:

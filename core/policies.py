@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from core.access import Access
 from core.catalog import Run, RunArtifact, artifacts, events, models
 from core.errors import InputError, NotFoundError
 from core.fairness import ThresholdPolicy
@@ -63,7 +64,7 @@ class RuleInForce:
     unclear: str = ""
 
 
-def keep(run: Run, name: str, policy: ThresholdPolicy, *, who: str = "") -> str:
+def keep(run: Run, name: str, policy: ThresholdPolicy, *, access: Access) -> str:
     """Store a policy with a run and put it in force; return the file's name.
 
     It becomes part of the model's download. Policies that were kept before stay, and can be chosen again.
@@ -76,27 +77,27 @@ def keep(run: Run, name: str, policy: ThresholdPolicy, *, who: str = "") -> str:
         Name of the policy; one of the same name is replaced.
     policy : ThresholdPolicy
         The policy.
-    who : str, default=""
-        The person who chose it.
+    access : Access
+        The workspace, and who acts in it.
     """
     safe = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_MAX_NAME] or "policy"
     file = f"{_PREFIX}{safe}.json"
-    _store(run, file, json.dumps(policy.to_dict(), indent=2, allow_nan=False).encode())
-    choose(run, file, who=who)
+    _store(run, file, json.dumps(policy.to_dict(), indent=2, allow_nan=False).encode(), access=access)
+    choose(run, file, access=access)
     return file
 
 
-def kept(run: Run) -> dict[str, ThresholdPolicy]:
+def kept(run: Run, *, access: Access) -> dict[str, ThresholdPolicy]:
     """Return the policies of a run by the name of their file."""
     store = get_store()
     return {
         artifact.name: ThresholdPolicy.from_dict(json.loads(store.read_bytes(artifact.digest)))
-        for artifact in artifacts.find(run.id, run.workspace)
+        for artifact in artifacts.find(run.id, access=access)
         if artifact.name.startswith(_PREFIX)
     }
 
 
-def choose(run: Run, name: str, *, who: str = "") -> None:
+def choose(run: Run, name: str, *, access: Access) -> None:
     """Put a kept policy in force, in place of the one before; versions of the model note it in their history.
 
     Parameters
@@ -105,39 +106,44 @@ def choose(run: Run, name: str, *, who: str = "") -> None:
         The run that made the model.
     name : str
         Name of the policy's file, or "none" for the model's own labels.
-    who : str, default=""
-        The person who chooses.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
     InputError
         When no policy of this name is kept with the run.
     """
-    known = [item.name for item in artifacts.find(run.id, run.workspace) if item.name.startswith(_PREFIX)]
+    known = [item.name for item in artifacts.find(run.id, access=access) if item.name.startswith(_PREFIX)]
     if name not in (*known, NO_POLICY):
         raise InputError(f"No policy '{name}' is kept with this model.", unknown_name(name, [*known, NO_POLICY]))
-    made = choices(run)
-    _store(run, RULE_FILE, RuleChoices((*made.choices, RuleChoice(name, time.time(), who))).to_json())
-    models.note_rule(run.id, run.workspace, name, who=who)
+    made = choices(run, access=access)
+    _store(
+        run,
+        RULE_FILE,
+        RuleChoices((*made.choices, RuleChoice(name, time.time(), access.actor))).to_json(),
+        access=access,
+    )
+    models.note_rule(run.id, name, access=access)
 
 
-def choices(run: Run) -> RuleChoices:
+def choices(run: Run, *, access: Access) -> RuleChoices:
     """Return the choices of a run's rule, oldest first; a run of an earlier version has none."""
     try:
-        stored = artifacts.get(run.id, RULE_FILE, run.workspace)
+        stored = artifacts.get(run.id, RULE_FILE, access=access)
     except NotFoundError:
         return RuleChoices()
     return RuleChoices.from_json(get_store().read_bytes(stored.digest))
 
 
-def in_force(run: Run) -> RuleInForce:
+def in_force(run: Run, *, access: Access) -> RuleInForce:
     """Return the rule that decides where none is named.
 
     That is the policy that was chosen last; in a run of an earlier version, where nothing was chosen, the only one.
     """
-    known = kept(run)
+    known = kept(run, access=access)
     try:
-        name = choices(run).in_force(list(known))
+        name = choices(run, access=access).in_force(list(known))
     except InputError as error:
         return RuleInForce(unclear=error.message)
     return RuleInForce() if name is None else RuleInForce(name, known[name])
@@ -184,7 +190,7 @@ def without_policy(labels: Sequence[str] | None) -> str:
     return "the predicted numbers alone" if labels is None else "the model's own labels"
 
 
-def note_read(run: Run, check: Mapping[str, JsonValue]) -> None:
+def note_read(run: Run, check: Mapping[str, JsonValue], *, access: Access) -> None:
     """Note that the test rows were used for a check; the same check counts once.
 
     Parameters
@@ -193,22 +199,24 @@ def note_read(run: Run, check: Mapping[str, JsonValue]) -> None:
         Run that held the rows out.
     check : mapping
         Record of the check: a rule, a cohort whose figures were read, or another model that was compared.
+    access : Access
+        The workspace, and who acts in it.
     """
-    if check not in [event.values for event in events.read(run.id, run.workspace, phase=_PHASE)]:
-        events.append(run.id, run.workspace, Event(_PHASE, None, "The test rows were used for a check", dict(check)))
+    if check not in [event.values for event in events.read(run.id, phase=_PHASE, access=access)]:
+        events.append(run.id, Event(_PHASE, None, "The test rows were used for a check", dict(check)), access=access)
 
 
-def reads(run: Run) -> int:
+def reads(run: Run, *, access: Access) -> int:
     """Return for how many checks the test rows were used: the model's own rule, others, cohorts and comparisons."""
-    return 1 + len(events.read(run.id, run.workspace, phase=_PHASE))
+    return 1 + len(events.read(run.id, phase=_PHASE, access=access))
 
 
-def describe_reads(run: Run) -> str:
+def describe_reads(run: Run, *, access: Access) -> str:
     """Return what the test rows were used for so far, to follow "used": "to check 2 rules and to read 1 cohort"."""
-    checks = [event.values for event in events.read(run.id, run.workspace, phase=_PHASE)]
+    checks = [event.values for event in events.read(run.id, phase=_PHASE, access=access)]
     comparisons = sum("compared_with" in check for check in checks)
     cohorts = sum("cohort" in check and "rules" not in check for check in checks)
-    rules = reads(run) - comparisons - cohorts
+    rules = reads(run, access=access) - comparisons - cohorts
     parts = [
         f"{purpose} {count:,} {name}{'s' * (count != 1)}"
         for purpose, count, name in (
@@ -221,16 +229,18 @@ def describe_reads(run: Run) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def reads_sentence(run: Run) -> str:
+def reads_sentence(run: Run, *, access: Access) -> str:
     """Return the sentence that pages and cards say about the uses of the test rows: rules, cohorts and comparisons."""
+    uses = describe_reads(run, access=access)
     return (
-        f"The test rows of this model were used {describe_reads(run)} so far, the model's own rule included. Each "
+        f"The test rows of this model were used {uses} so far, the model's own rule included. Each "
         "further use makes them less of a test."
     )
 
 
-def _store(run: Run, file: str, content: bytes) -> None:
+def _store(run: Run, file: str, content: bytes, *, access: Access) -> None:
     digest = get_store().put_bytes(content)
     artifacts.add(
-        RunArtifact(workspace=run.workspace, run_id=run.id, name=file, digest=digest, size_bytes=len(content))
+        RunArtifact(workspace=run.workspace, run_id=run.id, name=file, digest=digest, size_bytes=len(content)),
+        access=access,
     )

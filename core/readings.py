@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.access import Access
 from core.catalog import artifacts, datasets
 from core.errors import NotFoundError
 from core.grammar import Reading
@@ -13,7 +14,7 @@ READING = "reading.json"
 """Name of the file of a run."""
 
 
-def training_reading(run_id: str, dataset_id: str | None, *, workspace: str) -> Reading:
+def training_reading(run_id: str, dataset_id: str | None, *, access: Access) -> Reading:
     """Return the grammar of a run's training table.
 
     Parameters
@@ -22,8 +23,8 @@ def training_reading(run_id: str, dataset_id: str | None, *, workspace: str) -> 
         Run that trained the model.
     dataset_id : str, optional
         Its dataset, whose report is used for runs made before the grammar was stored with them.
-    workspace : str
-        Workspace of both.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -33,11 +34,11 @@ def training_reading(run_id: str, dataset_id: str | None, *, workspace: str) -> 
     from core.datasets import ReadReport
 
     try:
-        return Reading.from_json(get_store().read_bytes(artifacts.get(run_id, READING, workspace).digest))
+        return Reading.from_json(get_store().read_bytes(artifacts.get(run_id, READING, access=access).digest))
     except NotFoundError:
         pass
     try:
-        report = {} if dataset_id is None else datasets.get(dataset_id, workspace).report
+        report = {} if dataset_id is None else datasets.get(dataset_id, access=access).report
     except NotFoundError:
         return Reading()
     return Reading.of(ReadReport.from_dict(report)) if report else Reading()

@@ -19,6 +19,7 @@ import pytest
 from filelock import FileLock
 
 from core import fork_server, jobs
+from core.access import LOCAL
 from core.catalog import ACTIVE, RunState, engine, runs
 from core.errors import JobError
 from core.jobs import task_specs
@@ -72,9 +73,9 @@ def _end_runs(home: Path) -> None:
     if not _processes(home):
         return
     for states in ([RunState.QUEUED], ACTIVE):  # what waits first, so that nothing starts in its stead
-        for run in runs.find("local", states=states):
+        for run in runs.find(states=states, access=LOCAL):
             with contextlib.suppress(JobError):  # it ended by itself
-                jobs.cancel(run.id, workspace="local")
+                jobs.cancel(run.id, access=LOCAL)
     deadline = time.monotonic() + CANCEL_S
     while (left := _processes(home)) and time.monotonic() < deadline:
         jobs.tick()

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
+from core.access import LOCAL
 from core.demo import Demo
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -197,19 +198,21 @@ def main(folder: Path) -> None:
 
     get_settings.cache_clear()
     base = tiny_base(folder / "tiny-bert", reviews()["text"].tolist())
-    demo = build(workspace="local", base_model=str(base))
-    credit = datasets.get(demo.credit, "local")
-    failed = automl.submit(credit, AutoMLSettings(target="no such column", time_budget_s=None, max_trials=2))
-    cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600))
-    jobs.cancel(cancelled, workspace="local")
+    demo = build(base_model=str(base), access=LOCAL)
+    credit = datasets.get(demo.credit, access=LOCAL)
+    failed = automl.submit(
+        credit, AutoMLSettings(target="no such column", time_budget_s=None, max_trials=2), access=LOCAL
+    )
+    cancelled = automl.submit(credit, AutoMLSettings(target="credit", time_budget_s=600), access=LOCAL)
+    jobs.cancel(cancelled, access=LOCAL)
     table = io.BytesIO(decisions().to_csv(index=False).encode())
-    imported = jobs.wait(ingest.submit_upload(table, "decisions.csv", workspace="local"), WAIT_S, workspace="local")
+    imported = jobs.wait(ingest.submit_upload(table, "decisions.csv", access=LOCAL), WAIT_S, access=LOCAL)
     for run_id, state in ((failed, RunState.FAILED), (cancelled, RunState.CANCELLED)):
-        run = jobs.wait(run_id, WAIT_S, workspace="local")
+        run = jobs.wait(run_id, WAIT_S, access=LOCAL)
         if run.state is not state:
             raise SystemExit(f"{run.title} ended as {run.state}: {run.error_message}")
     for name in WITH_FILES:
-        for item in artifacts.find(getattr(demo, name), "local"):
+        for item in artifacts.find(getattr(demo, name), access=LOCAL):
             link = folder / FILES / name / item.name
             link.parent.mkdir(parents=True, exist_ok=True)
             link.hardlink_to(get_store().local_path(item.digest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import col, or_, select
 
+from core.access import INSTALLATION, Access
 from core.catalog.engine import reading, writing
 from core.catalog.tables import Dataset, FileReference, RunArtifact
 from core.errors import NotFoundError
@@ -11,20 +12,20 @@ from core.errors import NotFoundError
 __all__ = ["add", "find", "get", "in_use", "remove", "run_with"]
 
 
-def add(artifact: RunArtifact) -> None:
+def add(artifact: RunArtifact, *, access: Access) -> None:
     """Add an artifact to a run; one of the same name is replaced."""
-    with writing() as session:
+    with writing(access) as session:
         session.merge(artifact)
 
 
-def find(run_id: str, workspace: str) -> list[RunArtifact]:
+def find(run_id: str, *, access: Access) -> list[RunArtifact]:
     """Return a run's artifacts, ordered by name."""
-    query = select(RunArtifact).where(RunArtifact.run_id == run_id, RunArtifact.workspace == workspace)
-    with reading() as session:
+    query = select(RunArtifact).where(RunArtifact.run_id == run_id, RunArtifact.workspace == access.workspace)
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(RunArtifact.name))))
 
 
-def get(run_id: str, name: str, workspace: str) -> RunArtifact:
+def get(run_id: str, name: str, *, access: Access) -> RunArtifact:
     """Return one artifact of a run.
 
     Raises
@@ -32,14 +33,14 @@ def get(run_id: str, name: str, workspace: str) -> RunArtifact:
     NotFoundError
         When the run has no artifact of this name.
     """
-    with reading() as session:
+    with reading(access) as session:
         artifact = session.get(RunArtifact, (run_id, name))
-    if artifact is None or artifact.workspace != workspace:
+    if artifact is None or artifact.workspace != access.workspace:
         raise NotFoundError(f"Run '{run_id}' has no file '{name}'.", "It is written when the run succeeds.")
     return artifact
 
 
-def remove(run_id: str, name: str, workspace: str) -> RunArtifact:
+def remove(run_id: str, name: str, *, access: Access) -> RunArtifact:
     """Remove one artifact of a run and return what it was; its content stays until nothing refers to it.
 
     Raises
@@ -47,24 +48,24 @@ def remove(run_id: str, name: str, workspace: str) -> RunArtifact:
     NotFoundError
         When the run has no artifact of this name.
     """
-    artifact = get(run_id, name, workspace)
-    with writing() as session:
+    artifact = get(run_id, name, access=access)
+    with writing(access) as session:
         session.delete(artifact)
     return artifact
 
 
-def run_with(name: str, digest: str, workspace: str) -> str | None:
+def run_with(name: str, digest: str, *, access: Access) -> str | None:
     """Return the id of a run that has an artifact of this name with this content, or None."""
     query = select(RunArtifact.run_id).where(
-        RunArtifact.name == name, RunArtifact.digest == digest, RunArtifact.workspace == workspace
+        RunArtifact.name == name, RunArtifact.digest == digest, RunArtifact.workspace == access.workspace
     )
-    with reading() as session:
+    with reading(access) as session:
         return session.exec(query.limit(1)).first()
 
 
 def in_use(digest: str) -> bool:
     """Return whether a row of any workspace refers to this content."""
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         dataset = session.exec(
             select(Dataset.id)
             .where(

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from core.access import Access
 from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import PipelineComponent
@@ -56,9 +57,8 @@ def add(
     source: str,
     code: JsonObject | None = None,
     *,
-    workspace: str,
     version: str | None = None,
-    who: str = "",
+    access: Access,
 ) -> tuple[PipelineComponent, bool]:
     """Store a version of a component. The contents that its code names stay as long as its row.
 
@@ -70,12 +70,10 @@ def add(
         Text of its file.
     code : dict, optional
         Its other files, as ``{relative path: digest}``.
-    workspace : str
-        Workspace of the component.
+    access : Access
+        The workspace, and who acts in it.
     version : str, optional
         Version. By default the newest version if it has the same content, otherwise the number after the highest one.
-    who : str, default=""
-        Name of the user.
 
     Returns
     -------
@@ -95,7 +93,7 @@ def add(
     code = code or {}
     digest = content_digest(source, code)
     for _ in range(_TRIES):
-        known = history(name, workspace)
+        known = history(name, access=access)
         same = next((row for row in known if row.version == version), None) if version is not None else None
         if version is None and known and known[0].digest == digest and known[0].archived_at is None:
             same = known[0]
@@ -107,25 +105,25 @@ def add(
         if same is not None:
             return same, False
         row = PipelineComponent(
-            workspace=workspace,
+            workspace=access.workspace,
             name=name,
             version=str(_next_number(known)) if version is None else version,
             source=source,
             digest=digest,
             code=code,
-            who=who[:200],
+            who=access.actor[:200],
         )
         try:
-            with writing() as session:
+            with writing(access) as session:
                 session.add(row)
-                references.replace(session, row.id, workspace, map(str, code.values()))
+                references.replace(session, row.id, map(str, code.values()), access=access)
         except IntegrityError:  # another process added this version first
             continue
         return row, True
     raise InputError(f"The component '{name}' is being changed by other processes.", "Try again.")
 
 
-def by_id(component_id: str, workspace: str) -> PipelineComponent:
+def by_id(component_id: str, *, access: Access) -> PipelineComponent:
     """Return a version by its id.
 
     Raises
@@ -133,22 +131,22 @@ def by_id(component_id: str, workspace: str) -> PipelineComponent:
     NotFoundError
         When the workspace does not have it.
     """
-    with reading() as session:
+    with reading(access) as session:
         row = session.get(PipelineComponent, component_id)
-    if row is None or row.workspace != workspace:
+    if row is None or row.workspace != access.workspace:
         raise NotFoundError(f"There is no component '{component_id}'.", "The Pipelines page lists all components.")
     return row
 
 
-def get(name: str, workspace: str, *, version: str | None = None, label: str | None = None) -> PipelineComponent:
+def get(name: str, *, version: str | None = None, label: str | None = None, access: Access) -> PipelineComponent:
     """Return a version of a component, by default the highest one.
 
     Parameters
     ----------
     name : str
         Name of the component.
-    workspace : str
-        Workspace of the component.
+    access : Access
+        The workspace, and who acts in it.
     version : str, optional
         Its version; an archived one can still be used by its version.
     label : str, optional
@@ -159,10 +157,10 @@ def get(name: str, workspace: str, *, version: str | None = None, label: str | N
     NotFoundError
         When the workspace has no such component, version or label.
     """
-    known = versions(name, workspace, archived=True)
+    known = versions(name, archived=True, access=access)
     usable = [row for row in known if row.archived_at is None]
     if not known:
-        raise NotFoundError(f"There is no component '{name}'.", _listed("Components", names(workspace)))
+        raise NotFoundError(f"There is no component '{name}'.", _listed("Components", names(access=access)))
     if version is not None:
         matches = [row for row in known if row.version == version]
     elif label in (None, LATEST):
@@ -181,41 +179,43 @@ def get(name: str, workspace: str, *, version: str | None = None, label: str | N
     raise NotFoundError(f"The component '{name}' has no version with the label '{label}'.", _listed("Labels", labels))
 
 
-def versions(name: str, workspace: str, *, archived: bool = False) -> list[PipelineComponent]:
+def versions(name: str, *, archived: bool = False, access: Access) -> list[PipelineComponent]:
     """Return the versions of a component, the highest first.
 
     Parameters
     ----------
     name : str
         Name of the component.
-    workspace : str
-        Workspace of the component.
+    access : Access
+        The workspace, and who acts in it.
     archived : bool, default=False
         Whether archived versions are returned, too.
     """
-    rows = [row for row in history(name, workspace) if archived or row.archived_at is None]
+    rows = [row for row in history(name, access=access) if archived or row.archived_at is None]
     return sorted(rows, key=lambda row: (_order(row.version), row.created_at), reverse=True)
 
 
-def history(name: str, workspace: str) -> list[PipelineComponent]:
+def history(name: str, *, access: Access) -> list[PipelineComponent]:
     """Return all versions of a component, also archived ones, the one that was added last first."""
-    query = select(PipelineComponent).where(PipelineComponent.workspace == workspace, PipelineComponent.name == name)
-    with reading() as session:
+    query = select(PipelineComponent).where(
+        PipelineComponent.workspace == access.workspace, PipelineComponent.name == name
+    )
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(PipelineComponent.created_at).desc())))
 
 
-def names(workspace: str) -> list[str]:
+def names(*, access: Access) -> list[str]:
     """Return the names of the components that have a version that is not archived."""
     query = (
         select(PipelineComponent.name)
-        .where(PipelineComponent.workspace == workspace, col(PipelineComponent.archived_at).is_(None))
+        .where(PipelineComponent.workspace == access.workspace, col(PipelineComponent.archived_at).is_(None))
         .distinct()
     )
-    with reading() as session:
+    with reading(access) as session:
         return sorted(session.exec(query))
 
 
-def set_label(name: str, version: str, label: str, workspace: str) -> None:
+def set_label(name: str, version: str, label: str, *, access: Access) -> None:
     """Give a version a label; the version that had it loses it.
 
     Raises
@@ -228,17 +228,17 @@ def set_label(name: str, version: str, label: str, workspace: str) -> None:
     _check_word("label", label, 40)
     if label == LATEST:
         raise InputError("The label 'latest' always means the highest version.", "Choose another label.")
-    target = get(name, workspace, version=version)
+    target = get(name, version=version, access=access)
     if target.archived_at is not None:
         raise InputError(f"Version '{version}' of the component '{name}' is archived.", "Restore it first.")
-    with writing() as session:
-        for row in _locked(session, name, workspace):
+    with writing(access) as session:
+        for row in _locked(session, name, access=access):
             others = [item for item in row.labels if item != label]
             row.labels = [*others, label] if row.id == target.id else others
             session.add(row)
 
 
-def archive(name: str, version: str, workspace: str) -> None:
+def archive(name: str, version: str, *, access: Access) -> None:
     """Archive a version: it loses its labels and is no longer the latest, but pipelines that name it still run.
 
     Raises
@@ -246,10 +246,10 @@ def archive(name: str, version: str, workspace: str) -> None:
     NotFoundError
         When the workspace has no such version.
     """
-    _set(get(name, workspace, version=version), archived_at=time.time(), labels=[])
+    _set(get(name, version=version, access=access), access=access, archived_at=time.time(), labels=[])
 
 
-def restore(name: str, version: str, workspace: str) -> None:
+def restore(name: str, version: str, *, access: Access) -> None:
     """Restore an archived version, without labels.
 
     Raises
@@ -257,17 +257,19 @@ def restore(name: str, version: str, workspace: str) -> None:
     NotFoundError
         When the workspace has no such version.
     """
-    _set(get(name, workspace, version=version), archived_at=None)
+    _set(get(name, version=version, access=access), access=access, archived_at=None)
 
 
-def _set(row: PipelineComponent, **fields: float | list[str] | None) -> None:
-    with writing() as session:
+def _set(row: PipelineComponent, *, access: Access, **fields: float | list[str] | None) -> None:
+    with writing(access) as session:
         session.execute(update(PipelineComponent).where(col(PipelineComponent.id) == row.id).values(**fields))
 
 
-def _locked(session: Session, name: str, workspace: str) -> list[PipelineComponent]:
+def _locked(session: Session, name: str, *, access: Access) -> list[PipelineComponent]:
     """Return all versions of a component, locked until the end of the transaction."""
-    query = select(PipelineComponent).where(PipelineComponent.workspace == workspace, PipelineComponent.name == name)
+    query = select(PipelineComponent).where(
+        PipelineComponent.workspace == access.workspace, PipelineComponent.name == name
+    )
     return list(session.exec(query.order_by(col(PipelineComponent.id)).with_for_update()))
 
 

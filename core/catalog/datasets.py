@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from core.access import Access
 from core.catalog.engine import reading, writing
 from core.catalog.tables import ACTIVE, Dataset, DatasetChange, Run, RunState
 from core.errors import InputError, NotFoundError
@@ -43,20 +44,20 @@ _CONTENT = {
 }
 
 
-def add(dataset: Dataset) -> tuple[Dataset, bool]:
+def add(dataset: Dataset, *, access: Access) -> tuple[Dataset, bool]:
     """Store a dataset; return the stored row and whether it is new (the same content is stored once)."""
     try:
-        with writing() as session:
+        with writing(access) as session:
             session.add(dataset)
     except IntegrityError:
-        known = with_fingerprint(dataset.fingerprint, dataset.workspace)
+        known = with_fingerprint(dataset.fingerprint, access=access)
         if known is None:
             raise
         return known, False
     return dataset, True
 
 
-def get(dataset_id: str, workspace: str) -> Dataset:
+def get(dataset_id: str, *, access: Access) -> Dataset:
     """Return a dataset.
 
     Raises
@@ -64,56 +65,59 @@ def get(dataset_id: str, workspace: str) -> Dataset:
     NotFoundError
         When the workspace does not have this dataset.
     """
-    with reading() as session:
+    with reading(access) as session:
         dataset = session.get(Dataset, dataset_id)
-    if dataset is None or dataset.workspace != workspace:
+    if dataset is None or dataset.workspace != access.workspace:
         raise NotFoundError(
             f"There is no dataset '{dataset_id}'.", "It may have been deleted. The Data page lists all datasets."
         )
     return dataset
 
 
-def find(workspace: str) -> list[Dataset]:
+def find(*, access: Access) -> list[Dataset]:
     """Return the current versions of a workspace's datasets, newest first."""
-    query = select(Dataset).where(Dataset.workspace == workspace).order_by(col(Dataset.created_at).desc())
-    with reading() as session:
+    query = select(Dataset).where(Dataset.workspace == access.workspace).order_by(col(Dataset.created_at).desc())
+    with reading(access) as session:
         rows = list(session.exec(query))
     heads = {dataset.head_id or dataset.id for dataset in rows if not dataset.origin_id}
     return [dataset for dataset in rows if dataset.id in heads]
 
 
-def with_fingerprint(fingerprint: str, workspace: str) -> Dataset | None:
+def with_fingerprint(fingerprint: str, *, access: Access) -> Dataset | None:
     """Return the dataset with this content, or None."""
-    query = select(Dataset).where(Dataset.workspace == workspace, Dataset.fingerprint == fingerprint)
-    with reading() as session:
+    query = select(Dataset).where(Dataset.workspace == access.workspace, Dataset.fingerprint == fingerprint)
+    with reading(access) as session:
         return session.exec(query).first()
 
 
-def kept_bytes(workspace: str) -> int:
+def kept_bytes(*, access: Access) -> int:
     """Return the size of all original files that a workspace keeps."""
-    query = select(func.coalesce(func.sum(Dataset.upload_bytes), 0)).where(Dataset.workspace == workspace)
-    with reading() as session:
+    query = select(func.coalesce(func.sum(Dataset.upload_bytes), 0)).where(Dataset.workspace == access.workspace)
+    with reading(access) as session:
         return int(session.exec(query).one())
 
 
-def is_used(dataset_id: str, workspace: str, *, passing: Collection[str] = ()) -> bool:
+def is_used(dataset_id: str, *, passing: Collection[str] = (), access: Access) -> bool:
     """Return whether a run refers to a dataset, besides those of the tasks `passing`, or a version was made from it."""
-    with reading() as session:
-        return any(session.exec(query).first() is not None for query in _users(dataset_id, workspace, passing))
+    with reading(access) as session:
+        return any(session.exec(query).first() is not None for query in _users(dataset_id, passing, access=access))
 
 
 def _users(
-    dataset_id: str, workspace: str, passing: Collection[str]
+    dataset_id: str,
+    passing: Collection[str],
+    *,
+    access: Access,
 ) -> tuple[SelectOfScalar[str], SelectOfScalar[str]]:
     return (
         select(Run.id)
-        .where(Run.dataset_id == dataset_id, Run.workspace == workspace, col(Run.task).not_in(passing))
+        .where(Run.dataset_id == dataset_id, Run.workspace == access.workspace, col(Run.task).not_in(passing))
         .limit(1),
-        select(Dataset.id).where(Dataset.origin_id == dataset_id, Dataset.workspace == workspace).limit(1),
+        select(Dataset.id).where(Dataset.origin_id == dataset_id, Dataset.workspace == access.workspace).limit(1),
     )
 
 
-def replace(dataset: Dataset, workspace: str, *, passing: Collection[str] = ()) -> bool:
+def replace(dataset: Dataset, *, passing: Collection[str] = (), access: Access) -> bool:
     """Replace the content of the dataset with this id, unless a run has used it or it has other versions.
 
     Its changes can no longer be undone: they were those of other content.
@@ -122,8 +126,8 @@ def replace(dataset: Dataset, workspace: str, *, passing: Collection[str] = ()) 
     ----------
     dataset : Dataset
         Row with the id, and the new content: fingerprint, digests, sizes, report and roles.
-    workspace : str
-        Workspace of the dataset.
+    access : Access
+        The workspace, and who acts in it.
     passing : collection of str, default=()
         Tasks whose runs do not count.
 
@@ -138,31 +142,35 @@ def replace(dataset: Dataset, workspace: str, *, passing: Collection[str] = ()) 
         When the workspace does not have this dataset.
     """
     fields = dataset.model_dump(include=_CONTENT)
-    with writing() as session:
-        if any(session.exec(query).first() is not None for query in _users(dataset.id, workspace, passing)):
+    with writing(access) as session:
+        if any(session.exec(query).first() is not None for query in _users(dataset.id, passing, access=access)):
             return False
         history = col(DatasetChange.origin_id) == dataset.id
-        session.execute(delete_rows(DatasetChange).where(history, col(DatasetChange.workspace) == workspace))
+        session.execute(delete_rows(DatasetChange).where(history, col(DatasetChange.workspace) == access.workspace))
         statement = (
-            update(Dataset).where(col(Dataset.id) == dataset.id, col(Dataset.workspace) == workspace).values(**fields)
+            update(Dataset)
+            .where(col(Dataset.id) == dataset.id, col(Dataset.workspace) == access.workspace)
+            .values(**fields)
         )
         changed = session.execute(statement).rowcount  # type: ignore[attr-defined]
     if not changed:
-        get(dataset.id, workspace)  # raises the error
+        get(dataset.id, access=access)  # raises the error
     return True
 
 
-def _update(dataset_id: str, workspace: str, **fields: str | JsonObject) -> None:
+def _update(dataset_id: str, *, access: Access, **fields: str | JsonObject) -> None:
     statement = (
-        update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.workspace) == workspace).values(**fields)
+        update(Dataset)
+        .where(col(Dataset.id) == dataset_id, col(Dataset.workspace) == access.workspace)
+        .values(**fields)
     )
-    with writing() as session:
+    with writing(access) as session:
         changed = session.execute(statement).rowcount  # type: ignore[attr-defined]
     if not changed:
-        get(dataset_id, workspace)  # raises the error
+        get(dataset_id, access=access)  # raises the error
 
 
-def rename(dataset_id: str, name: str, workspace: str) -> None:
+def rename(dataset_id: str, name: str, *, access: Access) -> None:
     """Rename a dataset with all of its versions.
 
     Raises
@@ -175,14 +183,14 @@ def rename(dataset_id: str, name: str, workspace: str) -> None:
     name = name.strip()
     if not name or len(name) > 200:
         raise InputError(f"'{name[:40]}' is not a usable name.", "Choose a name of 1 to 200 characters.")
-    family = get(dataset_id, workspace).family_id
-    with writing() as session:
+    family = get(dataset_id, access=access).family_id
+    with writing(access) as session:
         session.execute(
-            update(Dataset).where(_in_family(family), col(Dataset.workspace) == workspace).values(name=name)
+            update(Dataset).where(_in_family(family), col(Dataset.workspace) == access.workspace).values(name=name)
         )
 
 
-def set_roles(dataset_id: str, roles: JsonObject, workspace: str) -> None:
+def set_roles(dataset_id: str, roles: JsonObject, *, access: Access) -> None:
     """Store the roles of the columns: ``{"target": name or None, "sensitive": [...], "ignore": [...]}``.
 
     ``"positive"`` may stand beside them: the value of the target that the figures of a search are to be about.
@@ -192,10 +200,10 @@ def set_roles(dataset_id: str, roles: JsonObject, workspace: str) -> None:
     NotFoundError
         When the workspace does not have this dataset.
     """
-    _update(dataset_id, workspace, roles=roles)
+    _update(dataset_id, roles=roles, access=access)
 
 
-def set_audit(dataset_id: str, audited: str, values: JsonObject, workspace: str) -> None:
+def set_audit(dataset_id: str, audited: str, values: JsonObject, *, access: Access) -> None:
     """Store what was typed for a bias audit; those of other models of the dataset stay.
 
     Parameters
@@ -206,24 +214,24 @@ def set_audit(dataset_id: str, audited: str, values: JsonObject, workspace: str)
         Id of the run whose model is audited; empty for the table's own decisions.
     values : dict
         The values; they replace the stored ones.
-    workspace : str
-        Workspace of the dataset.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
     NotFoundError
         When the workspace does not have this dataset.
     """
-    row = (col(Dataset.id) == dataset_id, col(Dataset.workspace) == workspace)
-    with writing() as session:
+    row = (col(Dataset.id) == dataset_id, col(Dataset.workspace) == access.workspace)
+    with writing(access) as session:
         stored = session.exec(select(Dataset.audits).where(*row)).first()
         if stored is not None:
             session.execute(update(Dataset).where(*row).values(audits={**stored, audited: values}))
     if stored is None:
-        get(dataset_id, workspace)  # raises the error
+        get(dataset_id, access=access)  # raises the error
 
 
-def delete(dataset_id: str, workspace: str) -> list[Dataset]:
+def delete(dataset_id: str, *, access: Access) -> list[Dataset]:
     """Delete a dataset with all of its versions, and return their rows. What finished runs stored is kept.
 
     Raises
@@ -233,8 +241,8 @@ def delete(dataset_id: str, workspace: str) -> list[Dataset]:
     NotFoundError
         When the workspace does not have this dataset.
     """
-    family = get(dataset_id, workspace).family_id
-    with writing() as session:
+    family = get(dataset_id, access=access).family_id
+    with writing(access) as session:
         rows = list(session.exec(select(Dataset).where(_in_family(family)).order_by(col(Dataset.number))))
         ids = [dataset.id for dataset in rows]
         busy = session.exec(

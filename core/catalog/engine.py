@@ -17,6 +17,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session
 
+from core.access import Access, Installation, Role
 from core.errors import StorageError
 from core.settings import get_settings
 
@@ -150,7 +151,7 @@ def get_engine() -> Engine:
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
+def reading(access: Access | Installation) -> Iterator[Session]:
     """Open a session that only reads. Its rows stay usable after it is closed."""
     engine = get_engine().execution_options(read_only=True)
     with Session(engine, expire_on_commit=False) as session:
@@ -158,8 +159,16 @@ def reading() -> Iterator[Session]:
 
 
 @contextmanager
-def writing() -> Iterator[Session]:
-    """Open a session with one transaction, which is committed at the end or rolled back by an error."""
+def writing(access: Access | Installation) -> Iterator[Session]:
+    """Open a session with one transaction, which is committed at the end or rolled back by an error.
+
+    Raises
+    ------
+    DeniedError
+        When the person may only look at the workspace.
+    """
+    if isinstance(access, Access):
+        access.require(Role.EDITOR)
     with Session(get_engine(), expire_on_commit=False) as session, session.begin():
         yield session
 

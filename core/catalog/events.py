@@ -9,6 +9,7 @@ import time
 from sqlalchemy import bindparam, insert
 from sqlmodel import col, select
 
+from core.access import Access
 from core.catalog.engine import EventRow, append_rows, reading
 from core.catalog.tables import RunEvent
 from core.jsonable import jsonable
@@ -25,10 +26,10 @@ _COLUMNS = ("workspace", "run_id", "attempt", "at", "phase", "fraction", "messag
 _INSERT = insert(RunEvent).values({name: bindparam(name) for name in _COLUMNS})
 
 
-def append(run_id: str, workspace: str, event: Event, *, attempt: int = 1) -> None:
+def append(run_id: str, event: Event, *, attempt: int = 1, access: Access) -> None:
     """Store one event. It is in the catalog when this function returns."""
     row = (
-        workspace,
+        access.workspace,
         run_id,
         attempt,
         time.time(),
@@ -52,17 +53,19 @@ def append(run_id: str, workspace: str, event: Event, *, attempt: int = 1) -> No
                 del _waiting[key]
 
 
-def read(run_id: str, workspace: str, *, after: int = 0, phase: str | None = None) -> list[RunEvent]:
+def read(run_id: str, *, after: int = 0, phase: str | None = None, access: Access) -> list[RunEvent]:
     """Return a run's events with an id above `after`, in order."""
-    query = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.workspace == workspace, col(RunEvent.id) > after)
+    query = select(RunEvent).where(
+        RunEvent.run_id == run_id, RunEvent.workspace == access.workspace, col(RunEvent.id) > after
+    )
     if phase is not None:
         query = query.where(RunEvent.phase == phase)
-    with reading() as session:
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(RunEvent.id))))
 
 
-def latest(run_id: str, workspace: str) -> RunEvent | None:
+def latest(run_id: str, *, access: Access) -> RunEvent | None:
     """Return a run's newest event, or None."""
-    query = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.workspace == workspace)
-    with reading() as session:
+    query = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.workspace == access.workspace)
+    with reading(access) as session:
         return session.exec(query.order_by(col(RunEvent.id).desc()).limit(1)).first()

@@ -7,6 +7,7 @@ import time
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from core.access import Access
 from core.catalog.engine import reading, writing
 from core.catalog.tables import Model, ModelAlias, ModelEvent, ModelVersion
 from core.errors import NotFoundError, RegistryError
@@ -38,12 +39,12 @@ CHAMPION = "champion"
 ARCHIVED = "archived"
 
 
-def add_version(name: str, version: ModelVersion, *, who: str = "") -> tuple[Model, ModelVersion, bool]:
+def add_version(name: str, version: ModelVersion, *, access: Access) -> tuple[Model, ModelVersion, bool]:
     """Store a version under a name, with the next number; also return whether it is new (a run is one version)."""
     workspace = version.workspace
     for _ in range(2):
         try:
-            with writing() as session:
+            with writing(access) as session:
                 model = session.exec(
                     select(Model).where(Model.workspace == workspace, Model.name == name).with_for_update()
                 ).first() or Model(workspace=workspace, name=name)
@@ -56,14 +57,14 @@ def add_version(name: str, version: ModelVersion, *, who: str = "") -> tuple[Mod
                 version.model_id, version.number = model.id, model.versions
                 session.add(model)
                 session.add(version)
-                _note(session, model, "register", number=version.number, who=who)
+                _note(session, model, "register", number=version.number, who=access.actor)
             return model, version, True
         except IntegrityError:  # another process added the same name first: its row can be locked now
             version = ModelVersion(**version.model_dump())
     raise RegistryError(f"'{name}' is being registered by other processes.", "Try again.")
 
 
-def get(model_id: str, workspace: str) -> Model:
+def get(model_id: str, *, access: Access) -> Model:
     """Return a model.
 
     Raises
@@ -71,27 +72,27 @@ def get(model_id: str, workspace: str) -> Model:
     NotFoundError
         When the workspace does not have this model.
     """
-    with reading() as session:
+    with reading(access) as session:
         model = session.get(Model, model_id)
-    if model is None or model.workspace != workspace:
+    if model is None or model.workspace != access.workspace:
         raise NotFoundError(f"There is no model '{model_id}'.", "The Models page lists all.")
     return model
 
 
-def find(workspace: str) -> list[Model]:
+def find(*, access: Access) -> list[Model]:
     """Return a workspace's models, ordered by name."""
-    with reading() as session:
-        return list(session.exec(select(Model).where(Model.workspace == workspace).order_by(col(Model.name))))
+    with reading(access) as session:
+        return list(session.exec(select(Model).where(Model.workspace == access.workspace).order_by(col(Model.name))))
 
 
-def versions(model_id: str, workspace: str) -> list[ModelVersion]:
+def versions(model_id: str, *, access: Access) -> list[ModelVersion]:
     """Return a model's versions, newest first, including archived ones."""
-    query = select(ModelVersion).where(ModelVersion.model_id == model_id, ModelVersion.workspace == workspace)
-    with reading() as session:
+    query = select(ModelVersion).where(ModelVersion.model_id == model_id, ModelVersion.workspace == access.workspace)
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(ModelVersion.number).desc())))
 
 
-def version(model_id: str, number: int, workspace: str) -> ModelVersion:
+def version(model_id: str, number: int, *, access: Access) -> ModelVersion:
     """Return a version by its number.
 
     Raises
@@ -99,40 +100,40 @@ def version(model_id: str, number: int, workspace: str) -> ModelVersion:
     NotFoundError
         When the model has no version of this number.
     """
-    with reading() as session:
-        return _version(session, get(model_id, workspace), number)
+    with reading(access) as session:
+        return _version(session, get(model_id, access=access), number)
 
 
-def version_by_id(version_id: str, workspace: str) -> ModelVersion | None:
+def version_by_id(version_id: str, *, access: Access) -> ModelVersion | None:
     """Return a version by its id, or None."""
-    with reading() as session:
+    with reading(access) as session:
         stored = session.get(ModelVersion, version_id)
-    return stored if stored is not None and stored.workspace == workspace else None
+    return stored if stored is not None and stored.workspace == access.workspace else None
 
 
-def of_run(run_id: str, workspace: str) -> list[ModelVersion]:
+def of_run(run_id: str, *, access: Access) -> list[ModelVersion]:
     """Return the versions that a run is registered as."""
-    query = select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == workspace)
-    with reading() as session:
+    query = select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == access.workspace)
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(ModelVersion.created_at))))
 
 
-def version_title(version: ModelVersion) -> str:
+def version_title(version: ModelVersion, *, access: Access) -> str:
     """Return the name of a version, such as "Churn, version 3"."""
-    return f"{get(version.model_id, version.workspace).name}, version {version.number}"
+    return f"{get(version.model_id, access=access).name}, version {version.number}"
 
 
-def aliases(model_id: str, workspace: str) -> dict[str, int]:
+def aliases(model_id: str, *, access: Access) -> dict[str, int]:
     """Return the number of the version that each alias points to."""
-    query = select(ModelAlias).where(ModelAlias.model_id == model_id, ModelAlias.workspace == workspace)
-    with reading() as session:
+    query = select(ModelAlias).where(ModelAlias.model_id == model_id, ModelAlias.workspace == access.workspace)
+    with reading(access) as session:
         return {item.alias: item.number for item in session.exec(query.order_by(col(ModelAlias.alias)))}
 
 
-def history(model_id: str, workspace: str) -> list[ModelEvent]:
+def history(model_id: str, *, access: Access) -> list[ModelEvent]:
     """Return all changes to a model, newest first."""
-    query = select(ModelEvent).where(ModelEvent.model_id == model_id, ModelEvent.workspace == workspace)
-    with reading() as session:
+    query = select(ModelEvent).where(ModelEvent.model_id == model_id, ModelEvent.workspace == access.workspace)
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(ModelEvent.id).desc())))
 
 
@@ -140,11 +141,10 @@ def point(
     model_id: str,
     alias: str,
     number: int | None,
-    workspace: str,
     *,
     action: str = "alias",
-    who: str = "",
     why: str = "",
+    access: Access,
 ) -> int | None:
     """Point an alias to a version, or remove it; return the number that it pointed to.
 
@@ -157,14 +157,14 @@ def point(
     RegistryError
         When the version is archived.
     """
-    with writing() as session:
-        model = _locked(session, model_id, workspace)
+    with writing(access) as session:
+        model = _locked(session, model_id, access=access)
         if number is not None:
             _usable(session, model, number)
-        return _point(session, model, alias, number, action, who, why)
+        return _point(session, model, alias, number, action, access.actor, why)
 
 
-def roll_back(model_id: str, workspace: str, *, who: str = "", why: str = "") -> tuple[int, int]:
+def roll_back(model_id: str, *, why: str = "", access: Access) -> tuple[int, int]:
     """Make the previous champion the champion again; return the number of the new and of the replaced one.
 
     Another call goes one more step back.
@@ -174,8 +174,8 @@ def roll_back(model_id: str, workspace: str, *, who: str = "", why: str = "") ->
     RegistryError
         When there is no previous champion, or it is archived.
     """
-    with writing() as session:
-        model = _locked(session, model_id, workspace)
+    with writing(access) as session:
+        model = _locked(session, model_id, access=access)
         past: list[int] = []
         events = select(ModelEvent).where(ModelEvent.model_id == model_id, ModelEvent.alias == CHAMPION)
         for event in session.exec(events.order_by(col(ModelEvent.id))):
@@ -187,11 +187,11 @@ def roll_back(model_id: str, workspace: str, *, who: str = "", why: str = "") ->
         if current is None or len(past) < 2:
             raise RegistryError(f"'{model.name}' had no champion before this one.", "Promote a version instead.")
         _usable(session, model, past[-2])
-        _point(session, model, CHAMPION, past[-2], "roll_back", who, why)
+        _point(session, model, CHAMPION, past[-2], "roll_back", access.actor, why)
         return past[-2], past[-1]
 
 
-def archive(model_id: str, number: int, workspace: str, *, who: str = "", why: str = "") -> None:
+def archive(model_id: str, number: int, *, why: str = "", access: Access) -> None:
     """Archive a version: its aliases are removed, its row and files are kept.
 
     Raises
@@ -199,8 +199,8 @@ def archive(model_id: str, number: int, workspace: str, *, who: str = "", why: s
     RegistryError
         When it is the champion.
     """
-    with writing() as session:
-        model = _locked(session, model_id, workspace)
+    with writing(access) as session:
+        model = _locked(session, model_id, access=access)
         stored = _version(session, model, number)
         own = [
             item.alias
@@ -214,55 +214,55 @@ def archive(model_id: str, number: int, workspace: str, *, who: str = "", why: s
             )
         if stored.archived_at is None:
             for alias in own:
-                _point(session, model, alias, None, "alias", who, why)
+                _point(session, model, alias, None, "alias", access.actor, why)
             stored.archived_at = time.time()
             session.add(stored)
-            _note(session, model, "archive", ARCHIVED, number=number, who=who, why=why)
+            _note(session, model, "archive", ARCHIVED, number=number, who=access.actor, why=why)
 
 
-def restore(model_id: str, number: int, workspace: str, *, who: str = "", why: str = "") -> None:
+def restore(model_id: str, number: int, *, why: str = "", access: Access) -> None:
     """Restore an archived version, without aliases."""
-    with writing() as session:
-        model = _locked(session, model_id, workspace)
+    with writing(access) as session:
+        model = _locked(session, model_id, access=access)
         stored = _version(session, model, number)
         if stored.archived_at is not None:
             stored.archived_at = None
             session.add(stored)
-            _note(session, model, "restore", ARCHIVED, previous=number, who=who, why=why)
+            _note(session, model, "restore", ARCHIVED, previous=number, who=access.actor, why=why)
 
 
-def set_notes(model_id: str, number: int, notes: str, workspace: str, *, who: str = "") -> None:
+def set_notes(model_id: str, number: int, notes: str, *, access: Access) -> None:
     """Replace the notes of a version."""
-    with writing() as session:
-        model = _locked(session, model_id, workspace)
+    with writing(access) as session:
+        model = _locked(session, model_id, access=access)
         stored = _version(session, model, number)
         if stored.notes != notes:
             stored.notes = notes
             session.add(stored)
-            _note(session, model, "notes", number=number, who=who)
+            _note(session, model, "notes", number=number, who=access.actor)
 
 
-def note_rule(run_id: str, workspace: str, rule: str, *, who: str = "") -> None:
+def note_rule(run_id: str, rule: str, *, access: Access) -> None:
     """Note in the history of each version of a run which rule decides on the rows that it scores from now on."""
-    with writing() as session:
+    with writing(access) as session:
         for stored in session.exec(
-            select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == workspace)
+            select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == access.workspace)
         ):
-            model = _locked(session, stored.model_id, workspace)
-            _note(session, model, "rule", number=stored.number, who=who, why=rule)
+            model = _locked(session, stored.model_id, access=access)
+            _note(session, model, "rule", number=stored.number, who=access.actor, why=rule)
 
 
-def set_answer(model_id: str, number: int, key: str, answer: JsonObject | None, workspace: str) -> None:
+def set_answer(model_id: str, number: int, key: str, answer: JsonObject | None, *, access: Access) -> None:
     """Store the answer to a question of a version's card, or remove it."""
-    with writing() as session:
-        stored = _version(session, _locked(session, model_id, workspace), number)
+    with writing(access) as session:
+        stored = _version(session, _locked(session, model_id, access=access), number)
         others = {name: value for name, value in stored.answers.items() if name != key}
         stored.answers = others if answer is None else others | {key: answer}
         session.add(stored)
 
 
-def _locked(session: Session, model_id: str, workspace: str) -> Model:
-    query = select(Model).where(Model.id == model_id, Model.workspace == workspace).with_for_update()
+def _locked(session: Session, model_id: str, *, access: Access) -> Model:
+    query = select(Model).where(Model.id == model_id, Model.workspace == access.workspace).with_for_update()
     model = session.exec(query).first()
     if model is None:
         raise NotFoundError(f"There is no model '{model_id}'.", "The Models page lists all.")

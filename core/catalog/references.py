@@ -7,16 +7,17 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from core.access import Access
 from core.catalog.tables import FileReference
 
 __all__ = ["drop", "replace"]
 
 
-def replace(session: Session, owner_id: str, workspace: str, digests: Iterable[str]) -> None:
+def replace(session: Session, owner_id: str, digests: Iterable[str], *, access: Access) -> None:
     """Make these contents the ones that a row needs, in the transaction that stores the row."""
     session.execute(delete(FileReference).where(col(FileReference.owner_id) == owner_id))
     for digest in sorted(set(digests)):
-        session.add(FileReference(owner_id=owner_id, digest=digest, workspace=workspace))
+        session.add(FileReference(owner_id=owner_id, digest=digest, workspace=access.workspace))
 
 
 def drop(session: Session, owner_ids: Collection[str]) -> set[str]:

@@ -14,6 +14,7 @@ from sqlalchemy import func, or_, tuple_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from core.access import INSTALLATION, Access
 from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import PipelineStep
@@ -50,14 +51,14 @@ RunField: TypeAlias = str | int | float | JsonObject | None
 """Value of a column of the table of runs."""
 
 
-def add(run: Run) -> Run:
+def add(run: Run, *, access: Access) -> Run:
     """Store a new run."""
-    with writing() as session:
+    with writing(access) as session:
         session.add(run)
     return run
 
 
-def get(run_id: str, workspace: str) -> Run:
+def get(run_id: str, *, access: Access) -> Run:
     """Return a run.
 
     Raises
@@ -65,28 +66,28 @@ def get(run_id: str, workspace: str) -> Run:
     NotFoundError
         When the workspace does not have this run.
     """
-    with reading() as session:
+    with reading(access) as session:
         run = session.get(Run, run_id)
-    if run is None or run.workspace != workspace:
+    if run is None or run.workspace != access.workspace:
         raise NotFoundError(f"There is no run '{run_id}'.", "It may have been deleted. The Runs page lists all runs.")
     return run
 
 
 def find(
-    workspace: str,
     *,
     task: str | None = None,
     dataset_id: str | None = None,
     states: Iterable[RunState] | None = None,
     parents_only: bool = False,
     limit: int = 200,
+    access: Access,
 ) -> list[Run]:
     """Return matching runs of a workspace, newest first.
 
     Parameters
     ----------
-    workspace : str
-        Workspace of the runs.
+    access : Access
+        The workspace, and who acts in it.
     task : str, optional
         Kind of the runs.
     dataset_id : str, optional
@@ -98,7 +99,7 @@ def find(
     limit : int, default=200
         Maximum number of runs.
     """
-    query = select(Run).where(Run.workspace == workspace)
+    query = select(Run).where(Run.workspace == access.workspace)
     if task is not None:
         query = query.where(Run.task == task)
     if dataset_id is not None:
@@ -107,21 +108,21 @@ def find(
         query = query.where(col(Run.state).in_(list(states)))
     if parents_only:
         query = query.where(Run.parent_id == "")
-    with reading() as session:
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(Run.created_at).desc()).limit(limit)))
 
 
-def children(run_id: str, workspace: str) -> list[Run]:
+def children(run_id: str, *, access: Access) -> list[Run]:
     """Return the runs that work for a run, the first one first."""
-    query = select(Run).where(Run.parent_id == run_id, Run.workspace == workspace)
-    with reading() as session:
+    query = select(Run).where(Run.parent_id == run_id, Run.workspace == access.workspace)
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(Run.created_at), col(Run.id))))
 
 
-def titles(run_ids: Iterable[str], workspace: str) -> dict[str, str]:
+def titles(run_ids: Iterable[str], *, access: Access) -> dict[str, str]:
     """Return the titles of runs by id; those that the workspace does not have are left out."""
-    query = select(Run.id, Run.title).where(col(Run.id).in_(sorted(set(run_ids))), Run.workspace == workspace)
-    with reading() as session:
+    query = select(Run.id, Run.title).where(col(Run.id).in_(sorted(set(run_ids))), Run.workspace == access.workspace)
+    with reading(access) as session:
         return dict(iter(session.exec(query)))
 
 
@@ -145,23 +146,25 @@ def left_alone() -> list[tuple[Run, Run | None]]:
             ),
         )
     )
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         return [(run, owner) for run, owner in session.exec(query)]
 
 
-def change_state(run_id: str, expected: Iterable[RunState], state: RunState, **fields: RunField) -> bool:
+def change_state(
+    run_id: str, expected: Iterable[RunState], state: RunState, *, access: Access, **fields: RunField
+) -> bool:
     """Move a run to `state` if it is in one of the `expected` states; return whether it was."""
     statement = (
         update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(state=state, **fields)
     )
-    with writing() as session:
+    with writing(access) as session:
         return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
-def set_fields(run_id: str, expected: Iterable[RunState], **fields: RunField) -> bool:
+def set_fields(run_id: str, expected: Iterable[RunState], *, access: Access, **fields: RunField) -> bool:
     """Change fields of a run other than its state, if it is in one of the `expected` states; return whether it was."""
     statement = update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(**fields)
-    with writing() as session:
+    with writing(access) as session:
         return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
@@ -186,10 +189,10 @@ def claim_next(lane: str, limit: int, lease_s: float, *, children_wait: bool = T
         .order_by(col(Run.queued_at), col(Run.id))
         .limit(1)
     )
-    with reading() as session:  # an empty queue, the common case, must not take the write lock
+    with reading(INSTALLATION) as session:  # an empty queue, the common case, must not take the write lock
         if session.exec(waiting).first() is None:
             return None
-    with writing() as session:
+    with writing(INSTALLATION) as session:
         session.exec(select(QueueLock).with_for_update()).one()
         active = select(func.count()).select_from(Run).where(col(Run.state).in_(list(ACTIVE)), Run.lane == lane)
         if children_wait and session.exec(active).one() >= limit:
@@ -208,7 +211,7 @@ def claim_next(lane: str, limit: int, lease_s: float, *, children_wait: bool = T
 def lapsed(now: float) -> list[Run]:
     """Return the active runs of all workspaces whose lease has expired."""
     query = select(Run).where(col(Run.state).in_(list(ACTIVE)), col(Run.lease_until) < now)
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         return list(session.exec(query))
 
 
@@ -225,11 +228,11 @@ def queue_position(run: Run) -> int | None:
             tuple_(Run.queued_at, Run.id) < (run.queued_at, run.id),
         )
     )
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         return session.exec(query).one() + 1
 
 
-def delete(run_id: str, workspace: str) -> tuple[list[str], set[str]]:
+def delete(run_id: str, *, access: Access) -> tuple[list[str], set[str]]:
     """Delete a run with all that work for it, their events, and the steps of its pipeline.
 
     Returns
@@ -246,8 +249,8 @@ def delete(run_id: str, workspace: str) -> tuple[list[str], set[str]]:
     NotFoundError
         When the workspace does not have this run.
     """
-    get(run_id, workspace)
-    with writing() as session:
+    get(run_id, access=access)
+    with writing(access) as session:
         family = _family(session, run_id)
         ids = [run.id for run in family]
         _check_deletable(session, family)

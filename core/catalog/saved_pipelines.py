@@ -10,6 +10,7 @@ from sqlalchemy import update as update_rows
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
+from core.access import Access
 from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import SavedPipeline
@@ -19,7 +20,7 @@ from core.jsonable import JsonObject
 __all__ = ["add", "by_name", "delete", "find", "get", "update"]
 
 
-def add(pipeline: SavedPipeline) -> SavedPipeline:
+def add(pipeline: SavedPipeline, *, access: Access) -> SavedPipeline:
     """Store a pipeline. The contents that its files name stay as long as its row.
 
     Raises
@@ -29,15 +30,15 @@ def add(pipeline: SavedPipeline) -> SavedPipeline:
     """
     pipeline.name = _checked(pipeline.name)
     try:
-        with writing() as session:
+        with writing(access) as session:
             session.add(pipeline)
-            references.replace(session, pipeline.id, pipeline.workspace, map(str, pipeline.files.values()))
+            references.replace(session, pipeline.id, map(str, pipeline.files.values()), access=access)
     except IntegrityError as error:
         raise _taken(pipeline.name) from error
     return pipeline
 
 
-def get(pipeline_id: str, workspace: str) -> SavedPipeline:
+def get(pipeline_id: str, *, access: Access) -> SavedPipeline:
     """Return a pipeline.
 
     Raises
@@ -45,9 +46,9 @@ def get(pipeline_id: str, workspace: str) -> SavedPipeline:
     NotFoundError
         When the workspace does not have this pipeline.
     """
-    with reading() as session:
+    with reading(access) as session:
         pipeline = session.get(SavedPipeline, pipeline_id)
-    if pipeline is None or pipeline.workspace != workspace:
+    if pipeline is None or pipeline.workspace != access.workspace:
         raise NotFoundError(
             f"There is no pipeline '{pipeline_id}'.",
             "It may have been deleted. The Pipelines page lists all pipelines.",
@@ -55,17 +56,17 @@ def get(pipeline_id: str, workspace: str) -> SavedPipeline:
     return pipeline
 
 
-def by_name(name: str, workspace: str) -> SavedPipeline | None:
+def by_name(name: str, *, access: Access) -> SavedPipeline | None:
     """Return the pipeline of this name, or None."""
-    query = select(SavedPipeline).where(SavedPipeline.workspace == workspace, SavedPipeline.name == name)
-    with reading() as session:
+    query = select(SavedPipeline).where(SavedPipeline.workspace == access.workspace, SavedPipeline.name == name)
+    with reading(access) as session:
         return session.exec(query).first()
 
 
-def find(workspace: str) -> list[SavedPipeline]:
+def find(*, access: Access) -> list[SavedPipeline]:
     """Return a workspace's pipelines, the one that was changed last first."""
-    query = select(SavedPipeline).where(SavedPipeline.workspace == workspace)
-    with reading() as session:
+    query = select(SavedPipeline).where(SavedPipeline.workspace == access.workspace)
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(SavedPipeline.changed_at).desc(), col(SavedPipeline.name))))
 
 
@@ -75,7 +76,7 @@ def update(
     name: str | None = None,
     text: str | None = None,
     files: JsonObject | None = None,
-    who: str | None = None,
+    access: Access,
 ) -> SavedPipeline:
     """Change a pipeline, if it is still as `pipeline` says, and return it.
 
@@ -87,6 +88,8 @@ def update(
         New values; by default the present ones.
     files : dict, optional
         All files beside it, as ``{relative path: digest}``; by default the present ones.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def update(
     NotFoundError
         When it was deleted.
     """
-    given = {"name": None if name is None else _checked(name), "text": text, "files": files, "who": who}
+    given = {"name": None if name is None else _checked(name), "text": text, "files": files, "who": access.actor}
     # Always later than before, however coarse the clock: it says which state a change was made from.
     values = {"changed_at": max(time.time(), math.nextafter(pipeline.changed_at, math.inf))} | {
         field: value for field, value in given.items() if value is not None
@@ -110,13 +113,13 @@ def update(
         .values(**values)
     )
     try:
-        with writing() as session:
+        with writing(access) as session:
             changed = session.execute(statement).rowcount  # type: ignore[attr-defined]
             if changed and files is not None:
-                references.replace(session, pipeline.id, pipeline.workspace, map(str, files.values()))
+                references.replace(session, pipeline.id, map(str, files.values()), access=access)
     except IntegrityError as error:
         raise _taken(str(given["name"])) from error
-    stored = get(pipeline.id, pipeline.workspace)
+    stored = get(pipeline.id, access=access)
     if not changed:
         raise InputError(
             f"The pipeline '{stored.name}' was changed meanwhile, perhaps in another tab.",
@@ -125,7 +128,7 @@ def update(
     return stored
 
 
-def delete(pipeline_id: str, workspace: str) -> set[str]:
+def delete(pipeline_id: str, *, access: Access) -> set[str]:
     """Delete a pipeline; return the contents that its files named. Its runs are kept.
 
     Raises
@@ -133,8 +136,8 @@ def delete(pipeline_id: str, workspace: str) -> set[str]:
     NotFoundError
         When the workspace does not have this pipeline.
     """
-    pipeline = get(pipeline_id, workspace)
-    with writing() as session:
+    pipeline = get(pipeline_id, access=access)
+    with writing(access) as session:
         session.execute(delete_rows(SavedPipeline).where(col(SavedPipeline.id) == pipeline.id))
         return references.drop(session, [pipeline.id])
 

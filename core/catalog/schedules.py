@@ -7,6 +7,7 @@ from sqlalchemy import func
 from sqlalchemy import update as update_rows
 from sqlmodel import col, select
 
+from core.access import INSTALLATION, Access
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import Schedule
 from core.catalog.tables import Run, RunEvent
@@ -16,14 +17,14 @@ from core.jsonable import JsonObject
 __all__ = ["add", "delete", "due", "find", "get", "next_due", "take", "update"]
 
 
-def add(schedule: Schedule) -> Schedule:
+def add(schedule: Schedule, *, access: Access) -> Schedule:
     """Store a schedule."""
-    with writing() as session:
+    with writing(access) as session:
         session.add(schedule)
     return schedule
 
 
-def get(schedule_id: str, workspace: str) -> Schedule:
+def get(schedule_id: str, *, access: Access) -> Schedule:
     """Return a schedule.
 
     Raises
@@ -31,36 +32,36 @@ def get(schedule_id: str, workspace: str) -> Schedule:
     NotFoundError
         When the workspace does not have this schedule.
     """
-    with reading() as session:
+    with reading(access) as session:
         schedule = session.get(Schedule, schedule_id)
-    if schedule is None or schedule.workspace != workspace:
+    if schedule is None or schedule.workspace != access.workspace:
         raise NotFoundError(f"There is no schedule '{schedule_id}'.", "It may have been deleted.")
     return schedule
 
 
-def find(workspace: str, *, task: str | None = None) -> list[Schedule]:
+def find(*, task: str | None = None, access: Access) -> list[Schedule]:
     """Return a workspace's schedules, the first one that was made first."""
-    query = select(Schedule).where(Schedule.workspace == workspace)
+    query = select(Schedule).where(Schedule.workspace == access.workspace)
     if task is not None:
         query = query.where(Schedule.task == task)
-    with reading() as session:
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(Schedule.created_at), col(Schedule.id))))
 
 
 def due(now: float) -> list[Schedule]:
     """Return the enabled schedules of all workspaces whose next time has come, the longest-waiting first."""
     query = select(Schedule).where(col(Schedule.enabled).is_(True), col(Schedule.next_at) <= now)
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         return list(session.exec(query.order_by(col(Schedule.next_at), col(Schedule.id))))
 
 
 def next_due() -> float | None:
     """Return the earliest next time of all enabled schedules, or None when there is none."""
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         return session.exec(select(func.min(Schedule.next_at)).where(col(Schedule.enabled).is_(True))).one()
 
 
-def update(schedule_id: str, workspace: str, **fields: str | float | JsonObject | None) -> Schedule:
+def update(schedule_id: str, *, access: Access, **fields: str | float | JsonObject | None) -> Schedule:
     """Change columns of a schedule and return it.
 
     Raises
@@ -70,15 +71,15 @@ def update(schedule_id: str, workspace: str, **fields: str | float | JsonObject 
     """
     statement = (
         update_rows(Schedule)
-        .where(col(Schedule.id) == schedule_id, col(Schedule.workspace) == workspace)
+        .where(col(Schedule.id) == schedule_id, col(Schedule.workspace) == access.workspace)
         .values(**fields)
     )
-    with writing() as session:
+    with writing(access) as session:
         session.execute(statement)
-    return get(schedule_id, workspace)
+    return get(schedule_id, access=access)
 
 
-def delete(schedule_id: str, workspace: str) -> None:
+def delete(schedule_id: str, *, access: Access) -> None:
     """Delete a schedule. Its runs are kept.
 
     Raises
@@ -86,8 +87,8 @@ def delete(schedule_id: str, workspace: str) -> None:
     NotFoundError
         When the workspace does not have this schedule.
     """
-    get(schedule_id, workspace)
-    with writing() as session:
+    get(schedule_id, access=access)
+    with writing(access) as session:
         session.execute(delete_rows(Schedule).where(col(Schedule.id) == schedule_id))
 
 
@@ -138,7 +139,7 @@ def take(
         )
         .values(missed=Schedule.missed + missed, skipped=Schedule.skipped + skipped, **values)
     )
-    with writing() as session:
+    with writing(INSTALLATION) as session:
         if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
             return False
         session.add_all([row for row in (run, event) if row is not None])

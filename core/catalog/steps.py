@@ -8,6 +8,7 @@ from sqlalchemy import update as update_rows
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from core.access import Access
 from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import PipelineStep
@@ -18,15 +19,15 @@ from core.jsonable import JsonObject
 __all__ = ["add", "get", "latest_by_key", "latest_executed", "latest_of_path", "of_run", "update"]
 
 
-def add(step: PipelineStep) -> PipelineStep:
+def add(step: PipelineStep, *, access: Access) -> PipelineStep:
     """Store a step. The contents that its outputs name stay as long as its row."""
-    with writing() as session:
+    with writing(access) as session:
         session.add(step)
-        references.replace(session, step.id, step.workspace, _digests(step.outputs))
+        references.replace(session, step.id, _digests(step.outputs), access=access)
     return step
 
 
-def get(step_id: str, workspace: str) -> PipelineStep:
+def get(step_id: str, *, access: Access) -> PipelineStep:
     """Return a step.
 
     Raises
@@ -34,22 +35,22 @@ def get(step_id: str, workspace: str) -> PipelineStep:
     NotFoundError
         When the workspace does not have this step.
     """
-    with reading() as session:
+    with reading(access) as session:
         step = session.get(PipelineStep, step_id)
-    if step is None or step.workspace != workspace:
+    if step is None or step.workspace != access.workspace:
         raise NotFoundError(f"There is no step '{step_id}'.", "It may have been deleted with the run of its pipeline.")
     return step
 
 
-def update(step_id: str, workspace: str, **fields: str | float | JsonObject | None) -> PipelineStep:
+def update(step_id: str, *, access: Access, **fields: str | float | JsonObject | None) -> PipelineStep:
     """Change columns of a step and return it.
 
     Parameters
     ----------
     step_id : str
         Id of the step.
-    workspace : str
-        Workspace of the step.
+    access : Access
+        The workspace, and who acts in it.
     **fields
         New values by column, such as ``state="SUCCEEDED"``.
 
@@ -60,63 +61,65 @@ def update(step_id: str, workspace: str, **fields: str | float | JsonObject | No
     """
     statement = (
         update_rows(PipelineStep)
-        .where(col(PipelineStep.id) == step_id, col(PipelineStep.workspace) == workspace)
+        .where(col(PipelineStep.id) == step_id, col(PipelineStep.workspace) == access.workspace)
         .values(**fields)
     )
-    with writing() as session:
+    with writing(access) as session:
         changed = session.execute(statement).rowcount  # type: ignore[attr-defined]
         outputs = fields.get("outputs")
         if changed and isinstance(outputs, dict):
-            references.replace(session, step_id, workspace, _digests(outputs))
-    return get(step_id, workspace)
+            references.replace(session, step_id, _digests(outputs), access=access)
+    return get(step_id, access=access)
 
 
-def of_run(pipeline_run_id: str, workspace: str) -> list[PipelineStep]:
+def of_run(pipeline_run_id: str, *, access: Access) -> list[PipelineStep]:
     """Return the steps of a pipeline's run, by position."""
     query = select(PipelineStep).where(
-        PipelineStep.pipeline_run_id == pipeline_run_id, PipelineStep.workspace == workspace
+        PipelineStep.pipeline_run_id == pipeline_run_id, PipelineStep.workspace == access.workspace
     )
-    with reading() as session:
+    with reading(access) as session:
         return list(session.exec(query.order_by(col(PipelineStep.position), col(PipelineStep.path))))
 
 
-def latest_by_key(workspace: str, key: str) -> PipelineStep | None:
+def latest_by_key(key: str, *, access: Access) -> PipelineStep | None:
     """Return the newest step that succeeded with this key, or None."""
     return _newest(
         select(PipelineStep).where(
-            PipelineStep.workspace == workspace,
+            PipelineStep.workspace == access.workspace,
             PipelineStep.key == key,
             PipelineStep.state == RunState.SUCCEEDED,
-        )
+        ),
+        access=access,
     )
 
 
-def latest_executed(workspace: str, key: str) -> PipelineStep | None:
+def latest_executed(key: str, *, access: Access) -> PipelineStep | None:
     """Return the newest step with this key that was executed in a run of its own, or None."""
     return _newest(
         select(PipelineStep).where(
-            PipelineStep.workspace == workspace,
+            PipelineStep.workspace == access.workspace,
             PipelineStep.key == key,
             PipelineStep.state == RunState.SUCCEEDED,
             PipelineStep.run_id != "",
-        )
+        ),
+        access=access,
     )
 
 
 def latest_of_path(
-    workspace: str,
     pipeline: str,
     path: str,
     *,
     states: Collection[str] | None = None,
     before_run: str = "",
+    access: Access,
 ) -> PipelineStep | None:
     """Return the newest step of this path in the runs of a pipeline, or None.
 
     Parameters
     ----------
-    workspace : str
-        Workspace of the pipeline.
+    access : Access
+        The workspace, and who acts in it.
     pipeline : str
         Name of the pipeline.
     path : str
@@ -127,18 +130,18 @@ def latest_of_path(
         Run of the pipeline that does not count, such as the one that asks.
     """
     query = select(PipelineStep).where(
-        PipelineStep.workspace == workspace,
+        PipelineStep.workspace == access.workspace,
         PipelineStep.pipeline == pipeline,
         PipelineStep.path == path,
         PipelineStep.pipeline_run_id != before_run,
     )
     if states is not None:
         query = query.where(col(PipelineStep.state).in_(list(states)))
-    return _newest(query)
+    return _newest(query, access=access)
 
 
-def _newest(query: SelectOfScalar[PipelineStep]) -> PipelineStep | None:
-    with reading() as session:
+def _newest(query: SelectOfScalar[PipelineStep], *, access: Access) -> PipelineStep | None:
+    with reading(access) as session:
         return session.exec(query.order_by(col(PipelineStep.created_at).desc()).limit(1)).first()
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, or_, select
 
+from core.access import Access
 from core.catalog import datasets
 from core.catalog.engine import reading, writing
 from core.catalog.tables import Dataset, DatasetChange
@@ -30,7 +31,7 @@ _CHANGED = "Another version became current meanwhile, perhaps in another tab."
 _HINT = "Open the current version, and repeat what you did there."
 
 
-def find(dataset: Dataset) -> list[Dataset]:
+def find(dataset: Dataset, *, access: Access) -> list[Dataset]:
     """Return all versions of a dataset, the first one first."""
     family = dataset.family_id
     query = (
@@ -38,17 +39,17 @@ def find(dataset: Dataset) -> list[Dataset]:
         .where(Dataset.workspace == dataset.workspace, or_(Dataset.id == family, Dataset.origin_id == family))
         .order_by(col(Dataset.number))
     )
-    with reading() as session:
+    with reading(access) as session:
         return list(session.exec(query))
 
 
-def head(dataset: Dataset) -> Dataset:
+def head(dataset: Dataset, *, access: Access) -> Dataset:
     """Return the current version of a dataset."""
-    origin = datasets.get(dataset.family_id, dataset.workspace)
-    return datasets.get(origin.head_id, dataset.workspace) if origin.head_id else origin
+    origin = datasets.get(dataset.family_id, access=access)
+    return datasets.get(origin.head_id, access=access) if origin.head_id else origin
 
 
-def add(version: Dataset, parent: Dataset, label: str, *, who: str = "") -> tuple[Dataset, bool]:
+def add(version: Dataset, parent: Dataset, label: str, *, access: Access) -> tuple[Dataset, bool]:
     """Store a version and make it the current one.
 
     Parameters
@@ -59,8 +60,8 @@ def add(version: Dataset, parent: Dataset, label: str, *, who: str = "") -> tupl
         Version that it was made from, which must still be the current one.
     label : str
         Phrase for the change, such as "Drop 'id'".
-    who : str, default=""
-        Name of the user.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -76,23 +77,23 @@ def add(version: Dataset, parent: Dataset, label: str, *, who: str = "") -> tupl
     """
     version.origin_id = parent.family_id
     try:
-        with writing() as session:
-            origin = _current(session, parent)
+        with writing(access) as session:
+            origin = _current(session, parent, access=access)
             numbers = session.exec(select(Dataset.number).where(Dataset.origin_id == origin.id))
             version.number = max([1, *numbers]) + 1
             session.add(version)
-            _move(session, origin, parent, version, label, who)
+            _move(session, origin, parent, version, label, access.actor)
     except IntegrityError:
-        known = datasets.with_fingerprint(version.fingerprint, parent.workspace)
+        known = datasets.with_fingerprint(version.fingerprint, access=access)
         if known is None:
             raise
         if known.family_id == parent.family_id:
-            restore(known, parent, label, who=who)
+            restore(known, parent, label, access=access)
         return known, False
     return version, True
 
 
-def restore(version: Dataset, parent: Dataset, label: str, *, who: str = "") -> None:
+def restore(version: Dataset, parent: Dataset, label: str, *, access: Access) -> None:
     """Make a version the current one.
 
     Parameters
@@ -103,20 +104,20 @@ def restore(version: Dataset, parent: Dataset, label: str, *, who: str = "") -> 
         Version that is taken for the current one.
     label : str
         Phrase for the change.
-    who : str, default=""
-        Name of the user.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
     InputError
         When another version became current meanwhile.
     """
-    with writing() as session:
-        origin = _current(session, parent)
-        _move(session, origin, parent, version, label, who)
+    with writing(access) as session:
+        origin = _current(session, parent, access=access)
+        _move(session, origin, parent, version, label, access.actor)
 
 
-def set_roles(dataset: Dataset, roles: JsonObject, label: str, *, who: str = "") -> None:
+def set_roles(dataset: Dataset, roles: JsonObject, label: str, *, access: Access) -> None:
     """Store the roles of the columns of a version as a change that can be undone.
 
     Parameters
@@ -127,19 +128,19 @@ def set_roles(dataset: Dataset, roles: JsonObject, label: str, *, who: str = "")
         Roles, as `datasets.set_roles` takes them; the positive value stays with its target.
     label : str
         Phrase for the change.
-    who : str, default=""
-        Name of the user.
+    access : Access
+        The workspace, and who acts in it.
     """
-    before = datasets.get(dataset.id, dataset.workspace)
+    before = datasets.get(dataset.id, access=access)
     if "positive" in before.roles and before.roles.get("target") == roles.get("target"):
         roles = {"positive": before.roles["positive"], **roles}
     state = {"head": dataset.id, "roles": roles}
-    with writing() as session:
+    with writing(access) as session:
         _set(session, dataset.id, roles=roles)
-        _record(session, dataset, {"head": dataset.id, "roles": before.roles}, state, label, who)
+        _record(session, dataset, {"head": dataset.id, "roles": before.roles}, state, label, access.actor)
 
 
-def set_draft(dataset: Dataset, draft: JsonObject, *, revision: int) -> None:
+def set_draft(dataset: Dataset, draft: JsonObject, *, revision: int, access: Access) -> None:
     """Store the draft of the next version; an empty one discards it.
 
     Parameters
@@ -150,44 +151,46 @@ def set_draft(dataset: Dataset, draft: JsonObject, *, revision: int) -> None:
         Steps, and the version that they begin from.
     revision : int
         Revision of the draft that this one was made from, 0 when there was none.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
     InputError
         When the draft was changed meanwhile.
     """
-    with writing() as session:
-        origin = _locked(session, dataset)
+    with writing(access) as session:
+        origin = _locked(session, dataset, access=access)
         if int(origin.draft.get("revision", 0)) != revision:
             raise InputError("The steps were changed meanwhile, perhaps in another tab.", "Look at them, then repeat.")
         _set(session, origin.id, draft={**draft, "revision": revision + 1} if draft else {"revision": revision + 1})
 
 
-def changes(dataset: Dataset) -> list[DatasetChange]:
+def changes(dataset: Dataset, *, access: Access) -> list[DatasetChange]:
     """Return the changes to a dataset, the first one first."""
     query = (
         select(DatasetChange)
         .where(DatasetChange.origin_id == dataset.family_id, DatasetChange.workspace == dataset.workspace)
         .order_by(col(DatasetChange.id))
     )
-    with reading() as session:
+    with reading(access) as session:
         return list(session.exec(query))
 
 
-def next_undo(dataset: Dataset) -> DatasetChange | None:
+def next_undo(dataset: Dataset, *, access: Access) -> DatasetChange | None:
     """Return the change that `undo` takes back."""
-    done = [change for change in changes(dataset) if not change.undone]
+    done = [change for change in changes(dataset, access=access) if not change.undone]
     return done[-1] if done else None
 
 
-def next_redo(dataset: Dataset) -> DatasetChange | None:
+def next_redo(dataset: Dataset, *, access: Access) -> DatasetChange | None:
     """Return the change that `redo` makes again: the first of those undone after the last one that holds."""
-    rows = changes(dataset)
+    rows = changes(dataset, access=access)
     last = max((number for number, change in enumerate(rows) if not change.undone), default=-1)
     return rows[last + 1] if last + 1 < len(rows) else None
 
 
-def undo(dataset: Dataset) -> Dataset:
+def undo(dataset: Dataset, *, access: Access) -> Dataset:
     """Take back the last change; return the version that is current now.
 
     Raises
@@ -195,10 +198,10 @@ def undo(dataset: Dataset) -> Dataset:
     InputError
         When there is nothing to undo.
     """
-    return _change_back_or_again(dataset, next_undo(dataset), undone=True)
+    return _change_back_or_again(dataset, next_undo(dataset, access=access), undone=True, access=access)
 
 
-def redo(dataset: Dataset) -> Dataset:
+def redo(dataset: Dataset, *, access: Access) -> Dataset:
     """Make the last change that was undone again; return the version that is current now.
 
     Raises
@@ -206,15 +209,15 @@ def redo(dataset: Dataset) -> Dataset:
     InputError
         When there is nothing to redo.
     """
-    return _change_back_or_again(dataset, next_redo(dataset), undone=False)
+    return _change_back_or_again(dataset, next_redo(dataset, access=access), undone=False, access=access)
 
 
-def _change_back_or_again(dataset: Dataset, change: DatasetChange | None, *, undone: bool) -> Dataset:
+def _change_back_or_again(dataset: Dataset, change: DatasetChange | None, *, undone: bool, access: Access) -> Dataset:
     if change is None:
         raise InputError(f"There is nothing to {'undo' if undone else 'redo'}.", "")
     state = change.before if undone else change.after
-    with writing() as session:
-        origin = _locked(session, dataset)
+    with writing(access) as session:
+        origin = _locked(session, dataset, access=access)
         statement = (
             update(DatasetChange)
             .where(col(DatasetChange.id) == change.id, col(DatasetChange.undone) != undone)
@@ -227,10 +230,10 @@ def _change_back_or_again(dataset: Dataset, change: DatasetChange | None, *, und
             raise InputError("The version is gone.", "Choose another one on the tab Versions.")
         _set(session, origin.id, head_id="" if version.id == origin.id else version.id)
         _set(session, version.id, roles=state["roles"])
-    return datasets.get(str(state["head"]), dataset.workspace)
+    return datasets.get(str(state["head"]), access=access)
 
 
-def _locked(session: Session, dataset: Dataset) -> Dataset:
+def _locked(session: Session, dataset: Dataset, *, access: Access) -> Dataset:
     """Return the row of the origin, locked until the end of the transaction."""
     query = (
         select(Dataset)
@@ -240,14 +243,14 @@ def _locked(session: Session, dataset: Dataset) -> Dataset:
     )
     origin = session.exec(query).first()
     if origin is None:
-        datasets.get(dataset.family_id, dataset.workspace)  # raises the error
+        datasets.get(dataset.family_id, access=access)  # raises the error
         raise InputError(_CHANGED, _HINT)
     return origin
 
 
-def _current(session: Session, parent: Dataset) -> Dataset:
+def _current(session: Session, parent: Dataset, *, access: Access) -> Dataset:
     """Return the origin, if `parent` is its current version."""
-    origin = _locked(session, parent)
+    origin = _locked(session, parent, access=access)
     if (origin.head_id or origin.id) != parent.id:
         raise InputError(_CHANGED, _HINT)
     return origin

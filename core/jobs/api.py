@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from core.access import Access
 from core.catalog import ACTIVE, TERMINAL, Run, RunEvent, RunState, artifacts, runs
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
@@ -41,11 +42,11 @@ def submit(
     settings: JsonObject | BaseModel,
     *,
     dataset: str | None = None,
-    workspace: str,
     title: str = "",
     timeout_s: float | None = None,
     memory_limit_mb: int | None = None,
     parent: str | None = None,
+    access: Access,
 ) -> str:
     """Queue a run, and start it unless too many are running.
 
@@ -57,8 +58,8 @@ def submit(
         Settings of the task; stored with the run as JSON.
     dataset : str, optional
         Id of the dataset that it works on.
-    workspace : str
-        Workspace that the run belongs to.
+    access : Access
+        The workspace, and who acts in it.
     title : str, default=""
         Title in lists of runs.
     timeout_s : float, optional
@@ -84,21 +85,21 @@ def submit(
     run = new_run(
         task,
         settings,
-        workspace=workspace,
         dataset=dataset,
         title=title,
         timeout_s=timeout_s,
         memory_limit_mb=memory_limit_mb,
         parent=parent,
+        access=access,
     )
     if parent is not None:
-        runs.get(parent, workspace)
-    runs.add(run)
+        runs.get(parent, access=access)
+    runs.add(run, access=access)
     tick()
     return run.id
 
 
-def get(run_id: str, *, workspace: str) -> Run:
+def get(run_id: str, *, access: Access) -> Run:
     """Return a run in its current state.
 
     Raises
@@ -106,20 +107,20 @@ def get(run_id: str, *, workspace: str) -> Run:
     NotFoundError
         When the workspace does not have this run.
     """
-    return runs.get(run_id, workspace)
+    return runs.get(run_id, access=access)
 
 
-def cancel(run_id: str, *, workspace: str) -> Run:
+def cancel(run_id: str, *, access: Access) -> Run:
     """End a run with all that work for it, and discard its work.
 
     A run that is cancelled already or has ended is not changed.
     """
-    request_cancel(runs.get(run_id, workspace))
+    request_cancel(runs.get(run_id, access=access))
     tick()
-    return runs.get(run_id, workspace)
+    return runs.get(run_id, access=access)
 
 
-def stop(run_id: str, *, workspace: str) -> Run:
+def stop(run_id: str, *, access: Access) -> Run:
     """Ask a run to end early and keep what it has. A queued run is cancelled.
 
     Raises
@@ -127,16 +128,16 @@ def stop(run_id: str, *, workspace: str) -> Run:
     JobError
         When its task has nothing to keep before its end.
     """
-    run = runs.get(run_id, workspace)
+    run = runs.get(run_id, access=access)
     if not task_spec(run.task).stoppable:
         raise JobError(f"A run of '{run.task}' has nothing to keep before its end.", "Cancel it instead.")
     if run.state is RunState.QUEUED:
-        return cancel(run_id, workspace=workspace)
-    runs.set_fields(run_id, ACTIVE, stop_requested_at=time.time())
-    return runs.get(run_id, workspace)
+        return cancel(run_id, access=access)
+    runs.set_fields(run_id, ACTIVE, stop_requested_at=time.time(), access=access)
+    return runs.get(run_id, access=access)
 
 
-def resume(run_id: str, *, workspace: str) -> Run:
+def resume(run_id: str, *, access: Access) -> Run:
     """Queue an ended run again; it continues from what its last attempt left.
 
     Raises
@@ -144,17 +145,17 @@ def resume(run_id: str, *, workspace: str) -> Run:
     JobError
         When its task cannot be resumed, or the run has not ended, or it succeeded.
     """
-    run = runs.get(run_id, workspace)
-    if not resumable(run) or not requeue(run_id):
+    run = runs.get(run_id, access=access)
+    if not resumable(run, access=access) or not requeue(run_id):
         raise JobError(
             f"Run '{run_id}' ({run.task}, {run.state.lower()}) cannot be resumed.",
             "Repeat it with the same settings instead.",
         )
     tick()
-    return runs.get(run_id, workspace)
+    return runs.get(run_id, access=access)
 
 
-def repeat(run_id: str, *, workspace: str) -> str:
+def repeat(run_id: str, *, access: Access) -> str:
     """Start a new run with the task, settings, dataset and limits of an earlier one, and return its id.
 
     Raises
@@ -162,17 +163,17 @@ def repeat(run_id: str, *, workspace: str) -> str:
     JobError
         When its input no longer exists (an upload is read once).
     """
-    run = runs.get(run_id, workspace)
+    run = runs.get(run_id, access=access)
     if not repeatable(run):
         raise JobError(f"A run of '{run.task}' cannot be repeated.", "Start a new one from its page.")
     return submit(
         run.task,
         run.settings,
         dataset=run.dataset_id,
-        workspace=workspace,
         title=run.title,
         timeout_s=run.timeout_s,
         memory_limit_mb=run.memory_limit_mb,
+        access=access,
     )
 
 
@@ -181,19 +182,19 @@ def repeatable(run: Run) -> bool:
     return task_spec(run.task).repeatable
 
 
-def resumable(run: Run) -> bool:
+def resumable(run: Run, *, access: Access) -> bool:
     """Return whether `resume` would work."""
     # The time limit holds for all attempts together: a run that reached it has no time left.
     ended = TERMINAL - {RunState.SUCCEEDED, RunState.TIMED_OUT}
-    return run.state in ended and task_spec(run.task).resumable and not _parent_ended(run)
+    return run.state in ended and task_spec(run.task).resumable and not _parent_ended(run, access=access)
 
 
-def _parent_ended(run: Run) -> bool:
+def _parent_ended(run: Run, *, access: Access) -> bool:
     """Return whether a run worked for one that has ended, or is gone: it would be cancelled at once."""
     if not run.parent_id:
         return False
     try:
-        return runs.get(run.parent_id, run.workspace).state.terminal
+        return runs.get(run.parent_id, access=access).state.terminal
     except NotFoundError:
         return True
 
@@ -208,7 +209,7 @@ def queue_position(run: Run) -> int | None:
     return runs.queue_position(run)
 
 
-def wait(run_id: str, timeout: float | None = None, *, workspace: str) -> Run:
+def wait(run_id: str, timeout: float | None = None, *, access: Access) -> Run:
     """Wait until a run has ended, and return it.
 
     Raises
@@ -217,7 +218,7 @@ def wait(run_id: str, timeout: float | None = None, *, workspace: str) -> Run:
         When it has not ended after `timeout` seconds; the run continues.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    while not (run := runs.get(run_id, workspace)).state.terminal:
+    while not (run := runs.get(run_id, access=access)).state.terminal:
         if deadline is not None and time.monotonic() > deadline:
             raise TimeoutError(f"Run '{run_id}' is still {run.state} after {timeout} s.")
         tick()
@@ -225,19 +226,19 @@ def wait(run_id: str, timeout: float | None = None, *, workspace: str) -> Run:
     return run
 
 
-def events(run_id: str, *, after: int = 0, phase: str | None = None, workspace: str) -> list[RunEvent]:
+def events(run_id: str, *, after: int = 0, phase: str | None = None, access: Access) -> list[RunEvent]:
     """Return what the run has reported, in order; only events with an id above `after`."""
-    runs.get(run_id, workspace)
-    return event_log.read(run_id, workspace, after=after, phase=phase)
+    runs.get(run_id, access=access)
+    return event_log.read(run_id, after=after, phase=phase, access=access)
 
 
-def log(run_id: str, *, tail_bytes: int = 64_000, workspace: str) -> str:
+def log(run_id: str, *, tail_bytes: int = 64_000, access: Access) -> str:
     """Return the end of the run's log, at most `tail_bytes` bytes of it."""
-    runs.get(run_id, workspace)
+    runs.get(run_id, access=access)
     return tail(run_dir(run_id), tail_bytes)
 
 
-def artifact_path(run_id: str, name: str, *, workspace: str) -> Path:
+def artifact_path(run_id: str, name: str, *, access: Access) -> Path:
     """Return a local, read-only file with the content of a run's artifact.
 
     Raises
@@ -245,4 +246,4 @@ def artifact_path(run_id: str, name: str, *, workspace: str) -> Path:
     NotFoundError
         When the run has no artifact of this name.
     """
-    return get_store().local_path(artifacts.get(run_id, name, workspace).digest)
+    return get_store().local_path(artifacts.get(run_id, name, access=access).digest)

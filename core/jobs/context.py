@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.access import Access
 from core.catalog import ACTIVE, Run, RunArtifact, artifacts, events, runs
 from core.jsonable import JsonObject
 from core.progress import Event
@@ -42,9 +43,9 @@ class RunContext:
         return self.run.settings
 
     @property
-    def workspace(self) -> str:
-        """The workspace the run belongs to."""
-        return self.run.workspace
+    def access(self) -> Access:
+        """The access to the workspace that the run belongs to."""
+        return Access.engine(self.run.workspace)
 
     @property
     def workdir(self) -> Path:
@@ -60,14 +61,14 @@ class RunContext:
 
     def report(self, event: Event) -> None:
         """Store an event of progress."""
-        events.append(self.run.id, self.workspace, event, attempt=self.run.attempt)
+        events.append(self.run.id, event, attempt=self.run.attempt, access=self.access)
 
     def should_stop(self) -> bool:
         """Return whether a user asked the run to stop and keep what it has. Cheap to call often."""
         now = time.monotonic()
         if not self._stop and now - self._flag_read_at > _FLAG_EVERY_S:
             self._flag_read_at = now
-            self._stop = runs.get(self.run.id, self.workspace).stop_requested_at is not None
+            self._stop = runs.get(self.run.id, access=self.access).stop_requested_at is not None
         return self._stop
 
     def keep(self, name: str, path: Path) -> str:
@@ -75,19 +76,20 @@ class RunContext:
         digest = get_store().put_file(path)
         artifacts.add(
             RunArtifact(
-                workspace=self.workspace,
+                workspace=self.run.workspace,
                 run_id=self.run.id,
                 name=name,
                 digest=digest,
                 size_bytes=path.stat().st_size,
-            )
+            ),
+            access=self.access,
         )
         return digest
 
     def rename(self, title: str) -> None:
         """Change the title of the run."""
-        runs.set_fields(self.run.id, ACTIVE, title=title[:300])
+        runs.set_fields(self.run.id, ACTIVE, title=title[:300], access=self.access)
 
     def use_dataset(self, dataset_id: str) -> None:
         """Link the run to a dataset that it created."""
-        runs.set_fields(self.run.id, ACTIVE, dataset_id=dataset_id)
+        runs.set_fields(self.run.id, ACTIVE, dataset_id=dataset_id, access=self.access)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from core.access import INSTALLATION, Access
 from core.catalog import ACTIVE, Run, RunState, runs
 from core.catalog.engine import reading
 from core.errors import StoppedError, StorageError
@@ -81,6 +82,7 @@ class Monitor:
             worker_pid=worker_pid,
             worker_created=worker_created,
             lease_until=time.time() + self.settings.lease_s,
+            access=Access.engine(self.run.workspace),
         )
         if claimed:
             clear_outcome(self.folder)
@@ -144,7 +146,9 @@ class Monitor:
     def _renew(self) -> None:
         now = time.time()
         if now > self.renew_at:
-            runs.set_fields(self.run.id, ACTIVE, lease_until=now + self.settings.lease_s)
+            runs.set_fields(
+                self.run.id, ACTIVE, lease_until=now + self.settings.lease_s, access=Access.engine(self.run.workspace)
+            )
             self.renew_at = now + self.settings.lease_s / 3
 
     def _processes(self) -> list[psutil.Process]:
@@ -189,6 +193,7 @@ class Monitor:
                     lease_until=None,
                     peak_rss_mb=round(self.peak_mb, 1),
                     **ending.fields(),
+                    access=Access.engine(self.run.workspace),
                 )
                 return
             except StorageError:
@@ -200,7 +205,7 @@ class Monitor:
 
 
 def _read(run_id: str) -> Run | None:
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         return session.get(Run, run_id)
 
 

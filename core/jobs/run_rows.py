@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from core.access import Access
 from core.catalog import Run
 from core.jobs.task_specs import load, task_spec
 from core.jsonable import JsonObject
@@ -16,12 +17,12 @@ def new_run(
     task: str,
     settings: JsonObject | BaseModel,
     *,
-    workspace: str,
     dataset: str | None = None,
     title: str = "",
     timeout_s: float | None = None,
     memory_limit_mb: int | None = None,
     parent: str | None = None,
+    access: Access,
 ) -> Run:
     """Return the row of a run that is not stored yet; the parameters are those of `core.jobs.submit`.
 
@@ -33,7 +34,7 @@ def new_run(
     load(task)
     installed = get_settings()
     return Run(
-        workspace=workspace,
+        workspace=access.workspace,
         task=task,
         lane=task_spec(task).lane,
         parent_id=parent or "",

@@ -8,6 +8,7 @@ import time
 
 import psutil
 
+from core.access import INSTALLATION, Access
 from core.catalog import ACTIVE, TERMINAL, Run, RunState, runs
 from core.catalog.engine import reading
 from core.jobs import launch, processes, reserve
@@ -47,9 +48,16 @@ def request_cancel(run: Run) -> None:
     """Cancel a run that waits, and ask the monitor of one that works to end it; an ended one is not changed."""
     now = time.time()
     while not (  # between two of these checks it may have started, ended, or been queued again
-        runs.change_state(run.id, [RunState.QUEUED], RunState.CANCELLED, cancel_requested_at=now, finished_at=now)
-        or runs.set_fields(run.id, ACTIVE, cancel_requested_at=now)
-        or runs.get(run.id, run.workspace).state.terminal
+        runs.change_state(
+            run.id,
+            [RunState.QUEUED],
+            RunState.CANCELLED,
+            cancel_requested_at=now,
+            finished_at=now,
+            access=Access.engine(run.workspace),
+        )
+        or runs.set_fields(run.id, ACTIVE, cancel_requested_at=now, access=Access.engine(run.workspace))
+        or runs.get(run.id, access=Access.engine(run.workspace)).state.terminal
     ):
         pass
 
@@ -70,12 +78,15 @@ def _start(run: Run) -> None:
             lease_until=None,
             error_message=f"The run could not be started: {error.strerror or error}.",
             error_hint="Check the disk space and the permissions of the data folder, then repeat the run.",
+            access=Access.engine(run.workspace),
         )
         return
     # With its identity, a monitor that is slow to start is not considered lost when the lease runs out.
     with contextlib.suppress(psutil.NoSuchProcess):
         _, created = processes.identity(pid)
-        runs.set_fields(run.id, [RunState.STARTING], monitor_pid=pid, monitor_created=created)
+        runs.set_fields(
+            run.id, [RunState.STARTING], monitor_pid=pid, monitor_created=created, access=Access.engine(run.workspace)
+        )
 
 
 def _environment(run_id: str) -> dict[str, str]:
@@ -103,11 +114,12 @@ def _recover(run: Run) -> None:
         lease_until=None,
         error_message="The run's process is gone: the computer restarted, or someone ended it.",
         error_hint="Resume it if its page offers that, or repeat it with the same settings.",
+        access=Access.engine(run.workspace),
     )
     if not closed:
         return
     processes.end(lambda: processes.marked(run.id), grace_s=0)
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         ended = session.get_one(Run, run.id)  # read again: it may have been cancelled in the meantime
     if _continues(ended, never_started=run.state is RunState.STARTING):
         requeue(run.id)
@@ -125,7 +137,7 @@ def _continues(run: Run, *, never_started: bool = False) -> bool:
 
 def requeue(run_id: str) -> bool:
     """Queue an ended run as its next attempt; return False when it has not ended, or when it succeeded."""
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         run = session.get(Run, run_id)
     if run is None:
         return False
@@ -146,4 +158,5 @@ def requeue(run_id: str) -> bool:
         stop_requested_at=None,
         error_message=None,
         error_hint=None,
+        access=Access.engine(run.workspace),
     )

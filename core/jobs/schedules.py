@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
+from core.access import Access
 from core.catalog import Run, RunEvent, Schedule, runs, schedules
 from core.errors import InputError, NotFoundError, PlumblineError
 from core.jobs.run_rows import new_run
@@ -27,9 +28,8 @@ def add_schedule(
     timing: Timing,
     *,
     title: str,
-    workspace: str,
     dataset: str | None = None,
-    who: str = "",
+    access: Access,
 ) -> Schedule:
     """Start runs of a task by a schedule, from the next time on.
 
@@ -47,12 +47,10 @@ def add_schedule(
         Times at which runs start.
     title : str
         Title of the schedule and of its runs.
-    workspace : str
-        Workspace that they belong to.
+    access : Access
+        The workspace, and who acts in it.
     dataset : str, optional
         Id of the dataset that the runs work on.
-    who : str, default=""
-        Name of the user.
 
     Raises
     ------
@@ -64,26 +62,27 @@ def add_schedule(
     load(task)
     return schedules.add(
         Schedule(
-            workspace=workspace,
+            workspace=access.workspace,
             title=_checked(title),
             task=task,
             settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),
             dataset_id=dataset,
             next_at=timing.next_time(time.time()),
-            who=who[:200],
+            who=access.actor[:200],
             **timing.model_dump(),
-        )
+        ),
+        access=access,
     )
 
 
 def change_schedule(
     schedule_id: str,
     *,
-    workspace: str,
     timing: Timing | None = None,
     settings: JsonObject | BaseModel | None = None,
     title: str | None = None,
     enabled: bool | None = None,
+    access: Access,
 ) -> Schedule:
     """Change a schedule, and return it. What is not given stays.
 
@@ -93,8 +92,8 @@ def change_schedule(
     ----------
     schedule_id : str
         Id of the schedule.
-    workspace : str
-        Workspace of the schedule.
+    access : Access
+        The workspace, and who acts in it.
     timing : Timing, optional
         Times at which runs start.
     settings : mapping or pydantic model, optional
@@ -111,7 +110,7 @@ def change_schedule(
     NotFoundError
         When the workspace does not have this schedule.
     """
-    stored = schedules.get(schedule_id, workspace)
+    stored = schedules.get(schedule_id, access=access)
     fields: JsonObject = {}
     if title is not None:
         fields["title"] = _checked(title)
@@ -123,7 +122,7 @@ def change_schedule(
         fields |= {"enabled": enabled, "problem": ""}
     if timing is not None or (enabled and not stored.enabled):
         fields["next_at"] = (timing or timing_of(stored)).next_time(time.time())
-    return schedules.update(schedule_id, workspace, **fields) if fields else stored
+    return schedules.update(schedule_id, **fields, access=access) if fields else stored
 
 
 def timing_of(schedule: Schedule) -> Timing:
@@ -159,9 +158,9 @@ def _fire(schedule: Schedule, times: DueTimes, now: float) -> None:
         run = new_run(
             schedule.task,
             schedule.settings,
-            workspace=schedule.workspace,
             dataset=schedule.dataset_id,
             title=schedule.title + (f" (after {_missed(missed)})" if missed else ""),
+            access=Access.engine(schedule.workspace),
         )
     except PlumblineError as error:  # such as a task of an extension that is no longer there
         schedules.take(schedule, at=now, next_at=times.following, missed=missed, problem=str(error))
@@ -175,7 +174,7 @@ def _works(schedule: Schedule) -> bool:
     if not schedule.last_run_id:
         return False
     try:
-        return not runs.get(schedule.last_run_id, schedule.workspace).state.terminal
+        return not runs.get(schedule.last_run_id, access=Access.engine(schedule.workspace)).state.terminal
     except NotFoundError:  # it was deleted
         return False
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from core.access import INSTALLATION
 from core.catalog import ACTIVE
 from core.catalog.engine import reading
 from core.catalog.tables import Run
@@ -69,7 +70,7 @@ def main(run_id: str) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     faulthandler.enable()
     monitor = os.getppid()
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         run = session.get(Run, run_id)
     if run is None or run.state not in ACTIVE or run.monitor_pid != monitor:
         return 2

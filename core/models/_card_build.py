@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pydantic import JsonValue, TypeAdapter
 
 from core import known_columns
+from core.access import Access
 from core.catalog import ModelVersion
 from core.catalog import models as rows
 from core.models import _card_data, _card_related_runs, _card_sections
@@ -24,15 +25,15 @@ from core.models._run_result import RunResult
 __all__ = ["card", "card_of_run"]
 
 
-def card(model: str, *, workspace: str) -> ModelCard:
+def card(model: str, *, access: Access) -> ModelCard:
     """Return the card of a version.
 
     Parameters
     ----------
     model : str
         The id of a version, or of a model: its champion, else its newest version.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -43,19 +44,19 @@ def card(model: str, *, workspace: str) -> ModelCard:
     --------
     card_of_run : The card of a run that is not registered.
     """
-    version = resolve(model, workspace=workspace)
-    return _build(RunEvidence.of(version.run_id, workspace), version)
+    version = resolve(model, access=access)
+    return _build(RunEvidence.of(version.run_id, access=access), version)
 
 
-def card_of_run(run_id: str, *, workspace: str) -> ModelCard:
+def card_of_run(run_id: str, *, access: Access) -> ModelCard:
     """Return the card of a run that made a model; it does not need to be registered, and has no answers then.
 
     Parameters
     ----------
     run_id : str
         The id of a search or a fine-tuning that succeeded.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -68,12 +69,14 @@ def card_of_run(run_id: str, *, workspace: str) -> ModelCard:
     --------
     card : The card of a registered version.
     """
-    return _build(RunEvidence.of(run_id, workspace), None)
+    return _build(RunEvidence.of(run_id, access=access), None)
 
 
 def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
     answers = {} if version is None else version.answer_texts
-    title = _card_sections.card_title(evidence) if version is None else rows.version_title(version)
+    title = (
+        _card_sections.card_title(evidence) if version is None else rows.version_title(version, access=evidence.access)
+    )
     by_group, group_facts = groups_section(evidence)
     drafts = [
         _card_sections.details_section(evidence, version),
@@ -88,7 +91,7 @@ def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
         _card_sections.limits_section(evidence),
         Section("operation", "Operation and oversight", measured=False),
         _card_sections.lineage_section(evidence, version),
-        None if version is None else _history_section(version),
+        None if version is None else _history_section(version, access=evidence.access),
     ]
     sections = tuple(_with_questions(section, answers) for section in drafts if section is not None)
     return ModelCard(
@@ -99,7 +102,7 @@ def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
                 [
                     _card_sections.summary_sentence(evidence),
                     evidence.result.verdict,
-                    known_columns.caveat(evidence.run),
+                    known_columns.caveat(evidence.run, access=evidence.access),
                 ],
             )
         ),
@@ -121,7 +124,7 @@ def _with_questions(section: Section, answers: dict[str, str]) -> Section:
     return replace(section, questions=tuple((question, answers.get(question.key)) for question in own))
 
 
-def _history_section(version: ModelVersion) -> Section:
+def _history_section(version: ModelVersion, *, access: Access) -> Section:
     """List what happened to this version, oldest first."""
     table_rows = tuple(
         (
@@ -130,7 +133,7 @@ def _history_section(version: ModelVersion) -> Section:
             event.who or None,
             event.why or None,
         )
-        for event in reversed(rows.history(version.model_id, version.workspace))
+        for event in reversed(rows.history(version.model_id, access=access))
         if version.number in (event.number, event.previous)
     )
     table = CardTable("What happened to this version (UTC)", ("Time", "Event", "Who", "Why"), table_rows)

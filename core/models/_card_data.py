@@ -36,7 +36,7 @@ def data_section(evidence: RunEvidence, version: ModelVersion | None) -> Section
         return _deleted_table(evidence, version)
     profile = Profile.from_dict(json.loads(get_store().read_bytes(dataset.profile_digest)))
     columns = {column.name: column for column in profile.columns}
-    tables = [_table_facts(dataset), *_steps(preparation_of(dataset))]
+    tables = [_table_facts(dataset), *_steps(preparation_of(dataset, access=evidence.access))]
     target = columns.get(evidence.target)
     if target is not None and evidence.labels is not None and target.top:
         known = target.rows - target.missing
@@ -155,14 +155,14 @@ def _evaluation_text(evidence: RunEvidence) -> list[str]:
         )
     text.append(_rule_sentence(evidence))
     text += _missing_intervals(evidence.result.test_metrics)
-    if policies.reads(evidence.run) > 1:
-        text.append(policies.reads_sentence(evidence.run))
+    if policies.reads(evidence.run, access=evidence.access) > 1:
+        text.append(policies.reads_sentence(evidence.run, access=evidence.access))
     return text
 
 
 def _rule_sentence(evidence: RunEvidence) -> str:
     """Return what decides on the rows that the model scores, and what it was chosen for."""
-    rule = policies.in_force(evidence.run)
+    rule = policies.in_force(evidence.run, access=evidence.access)
     if rule.unclear:
         return f"{rule.unclear} Scoring asks for one."
     if rule.policy is None:

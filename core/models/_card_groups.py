@@ -45,10 +45,10 @@ class _Groups:
 
 def groups_section(evidence: RunEvidence) -> tuple[Section, dict[str, JsonValue]]:
     """Return the section, and its metrics by column and group for programs."""
-    kept = policies.kept(evidence.run)
+    kept = policies.kept(evidence.run, access=evidence.access)
     decided_by = [name for policy in kept.values() for name in policy.columns]
     columns = list(dict.fromkeys([*evidence.result.sensitive_columns, *decided_by]))
-    in_force = policies.in_force(evidence.run).name
+    in_force = policies.in_force(evidence.run, access=evidence.access).name
     rules = tuple(_policy_table(name, policy, name == in_force) for name, policy in kept.items())
     if not columns or not evidence.result.test_rows:
         reason = "no rows were held out for a test" if columns else "no sensitive columns were named"

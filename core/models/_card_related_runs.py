@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue, TypeAdapter
 
+from core.access import Access
 from core.catalog import Run, artifacts
 from core.models._card import CardTable, Section
 from core.models._card_figures import importance_figures
@@ -84,7 +85,9 @@ _DOCUMENTS = TypeAdapter(JsonValue)
 def explanation_section(evidence: RunEvidence) -> Section:
     """Return the importance of the columns, when the run or a later one explained its model."""
     runs = [*evidence.later_runs("explain"), evidence.run]
-    stored = (item for run in runs for item in artifacts.find(run.id, run.workspace) if item.name == _EXPLANATION)
+    stored = (
+        item for run in runs for item in artifacts.find(run.id, access=evidence.access) if item.name == _EXPLANATION
+    )
     newest = next(stored, None)
     columns = []
     if newest is not None:
@@ -102,7 +105,7 @@ def explanation_section(evidence: RunEvidence) -> Section:
 def export_section(evidence: RunEvidence) -> Section | None:
     """Return how equal the exported model is to the model, or None when there is no export."""
     for run in [evidence.run, *evidence.later_runs("export")]:
-        for document in _documents(run):
+        for document in _documents(run, access=evidence.access):
             model = document.get("model")  # of edge.json; onnx.json holds the same at its top
             parity = (model if isinstance(model, dict) else document).get("parity")
             if parity and isinstance(parity, dict):
@@ -120,7 +123,7 @@ def latency_section(evidence: RunEvidence) -> Section:
     tables = [
         _latency_table(report)
         for run in evidence.later_runs("latency")
-        for document in _documents(run)
+        for document in _documents(run, access=evidence.access)
         for report in _latency_reports(document)
     ]
     if not tables:
@@ -141,11 +144,11 @@ def _latency_table(report: _LatencyReport) -> CardTable:
     return CardTable(title, ("Quantity", "Value", "From", "to", "Requests"), tuple(rows))
 
 
-def _documents(run: Run) -> Iterator[dict[str, JsonValue]]:
+def _documents(run: Run, *, access: Access) -> Iterator[dict[str, JsonValue]]:
     """Yield the JSON documents of a run: its result, and its small files."""
     if run.result:
         yield run.result
-    for item in artifacts.find(run.id, run.workspace):
+    for item in artifacts.find(run.id, access=access):
         if item.name.endswith(".json") and item.name != "result.json" and item.size_bytes < _MAX_BYTES:
             document = _DOCUMENTS.validate_json(get_store().read_bytes(item.digest))
             if isinstance(document, dict):

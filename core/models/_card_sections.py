@@ -165,9 +165,9 @@ def limits_section(evidence: RunEvidence) -> Section:
 
 def _carriers(evidence: RunEvidence) -> list[str]:
     """Return what is known of each column that carries much of the gain, and whether it is known in time."""
-    answers = known_columns.answers(evidence.run)
+    answers = known_columns.answers(evidence.run, access=evidence.access)
     text = []
-    for carrier in known_columns.carriers(evidence.run):
+    for carrier in known_columns.carriers(evidence.run, access=evidence.access):
         answer = answers.get(carrier.columns[0])
         known = "not answered yet" if answer is None else known_columns.ANSWERS[answer].lower()
         sentence = known_columns.describe_carrier(carrier, evidence.result.metric)

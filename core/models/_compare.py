@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import JsonValue
 
+from core.access import Access
 from core.errors import RegistryError
 from core.evaluation import METRICS, Estimate
 from core.models._evidence import RunEvidence
@@ -128,7 +129,7 @@ def _decimals(value: float, width: float) -> int:
     return min(6, max(minimum, 1 - math.floor(math.log10(width))))
 
 
-def compare_versions(first: str, second: str, *, metric: str | None = None, workspace: str) -> VersionComparison:
+def compare_versions(first: str, second: str, *, metric: str | None = None, access: Access) -> VersionComparison:
     """Compare two versions by their metrics, and by their difference on common test rows.
 
     The difference is paired: both versions predict the same resamples of the rows that both held out. The table's
@@ -140,8 +141,8 @@ def compare_versions(first: str, second: str, *, metric: str | None = None, work
         Ids of versions, or of models.
     metric : str, optional
         Metric of the difference; by default the one that the first version was optimized for.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -159,10 +160,10 @@ def compare_versions(first: str, second: str, *, metric: str | None = None, work
     same_version = RegistryError("Both are the same version.", "Choose two different ones.")
     if first == second:
         raise same_version
-    one, other = (resolve(model, workspace=workspace) for model in (first, second))
+    one, other = (resolve(model, access=access) for model in (first, second))
     if one.id == other.id:
         raise same_version
-    sides = [RunEvidence.of(version.run_id, workspace) for version in (one, other)]
+    sides = [RunEvidence.of(version.run_id, access=access) for version in (one, other)]
     task, chosen = sides[0].result.task, metric or sides[0].result.metric
     if chosen not in METRICS or task not in METRICS[chosen].tasks:
         raise RegistryError(f"The metric '{chosen}' does not fit a {task} model.", "Choose another.")

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.access import Access
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import NotFoundError, RegistryError
 from core.favorable import FavorableOutcome, favorable_outcome
@@ -35,6 +36,8 @@ class RunEvidence:
     ----------
     run : Run
         A search or a fine-tuning that succeeded.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -43,6 +46,7 @@ class RunEvidence:
     """
 
     run: Run
+    access: Access
 
     def __post_init__(self) -> None:
         if kind_of_task(self.run.task) is None:
@@ -55,7 +59,7 @@ class RunEvidence:
             )
 
     @classmethod
-    def of(cls, run_id: str, workspace: str) -> RunEvidence:
+    def of(cls, run_id: str, *, access: Access) -> RunEvidence:
         """Return the evidence of a run.
 
         Raises
@@ -63,7 +67,7 @@ class RunEvidence:
         NotFoundError
             When this workspace has no such run.
         """
-        return cls(runs.get(run_id, workspace))
+        return cls(runs.get(run_id, access=access), access)
 
     @cached_property
     def kind(self) -> ModelKind:
@@ -80,7 +84,7 @@ class RunEvidence:
     @cached_property
     def artifacts(self) -> dict[str, RunArtifact]:
         """The run's files by name."""
-        return {item.name: item for item in artifacts.find(self.run.id, self.run.workspace)}
+        return {item.name: item for item in artifacts.find(self.run.id, access=self.access)}
 
     @cached_property
     def result(self) -> RunResult:
@@ -98,7 +102,7 @@ class RunEvidence:
         return get_store().local_path(self._artifact(name).digest)
 
     def _artifact(self, name: str) -> RunArtifact:
-        return artifacts.get(self.run.id, name, self.run.workspace)
+        return artifacts.get(self.run.id, name, access=self.access)
 
     @cached_property
     def replay(self) -> Replay | None:
@@ -155,9 +159,9 @@ class RunEvidence:
     def dataset(self) -> Dataset | None:
         """The table, or one with the same content that was loaded since; None when it was deleted."""
         try:
-            return datasets.get(self.run.dataset_id or "", self.run.workspace)
+            return datasets.get(self.run.dataset_id or "", access=self.access)
         except NotFoundError:
-            return datasets.with_fingerprint(self.fingerprint or "", self.run.workspace)
+            return datasets.with_fingerprint(self.fingerprint or "", access=self.access)
 
     @cached_property
     def test(self) -> pd.DataFrame:
@@ -169,7 +173,7 @@ class RunEvidence:
     def later_runs(self, task: str) -> list[Run]:
         """Return the finished runs of a kind that work on this run, or on an export of it, newest first."""
         ids = {self.run.id} | ({run.id for run in self.later_runs("export")} if task != "export" else set())
-        succeeded = runs.find(self.run.workspace, task=task, states=[RunState.SUCCEEDED])
+        succeeded = runs.find(task=task, states=[RunState.SUCCEEDED], access=self.access)
         return [
             run for run in succeeded if any(value in ids for value in run.settings.values() if isinstance(value, str))
         ]
@@ -177,7 +181,7 @@ class RunEvidence:
     def exported_model(self) -> Path | None:
         """Return the model as an ONNX file, of its newest export or of the run itself; None when there is none."""
         for run in [*self.later_runs("export"), self.run]:
-            for item in artifacts.find(run.id, run.workspace):
+            for item in artifacts.find(run.id, access=self.access):
                 if item.name == "model.onnx":
                     return get_store().local_path(item.digest)
         return None

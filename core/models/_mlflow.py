@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.access import Access
 from core.errors import StorageError
 from core.models._card_build import card
 from core.models._evidence import RunEvidence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["save_mlflow", "write_model"]
 
 
-def save_mlflow(model: str, path: str | Path, *, policy: str | None = None, workspace: str) -> Path:
+def save_mlflow(model: str, path: str | Path, *, policy: str | None = None, access: Access) -> Path:
     """Write a version so that ``mlflow.pyfunc.load_model(path).predict(frame)`` predicts and decides as `score` does.
 
     A policy that draws some decisions at random needs unique ids in the column "row_id".
@@ -35,8 +36,8 @@ def save_mlflow(model: str, path: str | Path, *, policy: str | None = None, work
     policy : str, optional
         Name of the file of a policy that is stored with the model; by default the one in force. "none" makes no
         decisions.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -56,9 +57,9 @@ def save_mlflow(model: str, path: str | Path, *, policy: str | None = None, work
     --------
     push_mlflow : Send a model to an MLflow server.
     """
-    version = resolve(model, workspace=workspace)
-    evidence = RunEvidence.of(version.run_id, workspace)
-    return write_model(evidence, version, card(version.id, workspace=workspace), Path(path), policy=policy)
+    version = resolve(model, access=access)
+    evidence = RunEvidence.of(version.run_id, access=access)
+    return write_model(evidence, version, card(version.id, access=access), Path(path), policy=policy)
 
 
 def write_model(

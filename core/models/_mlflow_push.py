@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from core import known_columns
+from core.access import Access
 from core.catalog import ModelVersion
 from core.errors import NotFoundError, SettingsError, StorageError
 from core.models._card import ModelCard
@@ -41,7 +42,7 @@ def push_mlflow(
     tracking_uri: str | None = None,
     experiment: str = "plumbline",
     policy: str | None = None,
-    workspace: str,
+    access: Access,
 ) -> str:
     """Push a version, or a run that is not registered, as a finished run of MLflow; return that run's id.
 
@@ -58,8 +59,8 @@ def push_mlflow(
     policy : str, optional
         Name of the file of a policy that is stored with the model; by default the one in force. "none" makes no
         decisions.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -79,8 +80,8 @@ def push_mlflow(
     uri = tracking_uri or os.environ.get(_VARIABLE)
     if not uri:
         raise SettingsError(f"{_VARIABLE} is not set.", "Set it to the URI of an MLflow server and restart.")
-    evidence, version, model_card = _load(model, workspace)
-    choose_policy(evidence.run, policy)
+    evidence, version, model_card = _load(model, access=access)
+    choose_policy(evidence.run, policy, access=access)
     if importlib.util.find_spec("mlflow") is None:
         raise SettingsError("MLflow is not installed.", "pip install -r requirements-mlflow.txt")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # data goes to the named server only
@@ -107,21 +108,22 @@ def push_mlflow(
     return run_id
 
 
-def _load(model: str, workspace: str) -> tuple[RunEvidence, ModelVersion, ModelCard]:
+def _load(model: str, *, access: Access) -> tuple[RunEvidence, ModelVersion, ModelCard]:
     try:
-        version = resolve(model, workspace=workspace)
+        version = resolve(model, access=access)
     except NotFoundError:
-        evidence = RunEvidence.of(model, workspace)
-        return evidence, draft_version(evidence), card_of_run(model, workspace=workspace)
-    return RunEvidence.of(version.run_id, workspace), version, card(version.id, workspace=workspace)
+        evidence = RunEvidence.of(model, access=access)
+        return evidence, draft_version(evidence), card_of_run(model, access=access)
+    return RunEvidence.of(version.run_id, access=access), version, card(version.id, access=access)
 
 
 def _tags(evidence: RunEvidence, version: ModelVersion) -> dict[str, str]:
+    caveat = known_columns.caveat(evidence.run, access=evidence.access)
     return {
         "plumbline.run": evidence.run.id,
         "plumbline.version": version.id if version.number else "",
         "plumbline.fingerprint": evidence.fingerprint or "",
-        "mlflow.note.content": f"{evidence.result.verdict} {known_columns.caveat(evidence.run)}".strip(),
+        "mlflow.note.content": f"{evidence.result.verdict} {caveat}".strip(),
     }
 
 

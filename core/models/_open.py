@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.access import Access
 from core.models._evidence import RunEvidence
 from core.models._predictors import Predictor, TextPredictor, load_table, load_text
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["open_model", "open_onnx"]
 
 
-def open_model(run_id: str, workspace: str) -> Predictor:
+def open_model(run_id: str, *, access: Access) -> Predictor:
     """Load the model of a run with the library that trained it: for a run's own process or a script, not for a page.
 
     Raises
@@ -27,13 +28,13 @@ def open_model(run_id: str, workspace: str) -> Predictor:
     StorageError
         When a file is missing, or holds types that are not trusted.
     """
-    evidence = RunEvidence.of(run_id, workspace)
-    return _open(run_id, workspace, str(evidence.path(evidence.kind.model_file)))
+    evidence = RunEvidence.of(run_id, access=access)
+    return _open(run_id, str(evidence.path(evidence.kind.model_file)), access=access)
 
 
 @lru_cache(maxsize=2)
-def _open(run_id: str, workspace: str, _content: str) -> Predictor:
-    evidence = RunEvidence.of(run_id, workspace)
+def _open(run_id: str, _content: str, *, access: Access) -> Predictor:
+    evidence = RunEvidence.of(run_id, access=access)
     if not evidence.reads_text:
         return load_table(evidence.path(evidence.kind.model_file))
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:

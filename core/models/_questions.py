@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from core.access import Access
 from core.catalog import ModelVersion
 from core.catalog import models as rows
 from core.errors import InputError
@@ -122,7 +123,7 @@ def questions() -> tuple[Question, ...]:
     return tuple(QUESTIONS.values())
 
 
-def answer(version: ModelVersion, key: str, text: str, *, who: str = "") -> None:
+def answer(version: ModelVersion, key: str, text: str, *, access: Access) -> None:
     """Store the answer to a question with a version.
 
     Parameters
@@ -133,8 +134,8 @@ def answer(version: ModelVersion, key: str, text: str, *, who: str = "") -> None
         Key of the question.
     text : str
         The answer. An empty one makes the question open again.
-    who : str, default=""
-        The person who answers.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -151,5 +152,5 @@ def answer(version: ModelVersion, key: str, text: str, *, who: str = "") -> None
         )
     if len(text) > _MAX_CHARACTERS:
         raise InputError(f"The answer has {len(text):,} characters; the maximum is {_MAX_CHARACTERS:,}.", "Shorten it.")
-    stored = {"text": text, "who": who, "at": time.time()} if text else None
-    rows.set_answer(version.model_id, version.number, key, stored, version.workspace)
+    stored = {"text": text, "who": access.actor, "at": time.time()} if text else None
+    rows.set_answer(version.model_id, version.number, key, stored, access=access)

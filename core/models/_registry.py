@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from core import policies
+from core.access import Access
 from core.catalog import Model, ModelEvent, ModelVersion
 from core.catalog import models as rows
 from core.errors import NotFoundError, RegistryError
@@ -34,7 +35,7 @@ __all__ = [
 _FIELD_KINDS = {"numeric": "number", "categorical": "category"}  # by the names that searches use
 
 
-def register(run_id: str, *, name: str | None = None, notes: str = "", who: str = "", workspace: str) -> Model:
+def register(run_id: str, *, name: str | None = None, notes: str = "", access: Access) -> Model:
     """Register the model of a finished run under a name.
 
     A second run under the same name becomes its next version. A run is one version of a model, however often it is
@@ -48,10 +49,8 @@ def register(run_id: str, *, name: str | None = None, notes: str = "", who: str 
         Name of the model; by default the run's title.
     notes : str, default=""
         Notes for people.
-    who : str, default=""
-        The person who registers it, for the history.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -65,7 +64,7 @@ def register(run_id: str, *, name: str | None = None, notes: str = "", who: str 
     RegistryError
         When the run made no model or has not succeeded, the name cannot be used, or the table was deleted.
     """
-    evidence = RunEvidence.of(run_id, workspace)
+    evidence = RunEvidence.of(run_id, access=access)
     title = (evidence.run.title if name is None else name).strip()
     if not title:
         raise RegistryError("A model needs a name.", "Choose one of 1 to 200 printable characters.")
@@ -73,7 +72,7 @@ def register(run_id: str, *, name: str | None = None, notes: str = "", who: str 
         raise RegistryError(f"'{title[:40]}' is not a usable name.", "Choose one of 1 to 200 printable characters.")
     version = draft_version(evidence)
     version.notes = notes
-    model, _, _ = rows.add_version(title, version, who=who)
+    model, _, _ = rows.add_version(title, version, access=access)
     return model
 
 
@@ -105,7 +104,9 @@ def _lineage(evidence: RunEvidence) -> dict[str, object]:
             "fingerprint": evidence.fingerprint,
             "rows": None if dataset is None else dataset.rows,
             "number": None if dataset is None else dataset.number,
-            "steps": [step.to_dict() for step in preparation_of(dataset)] if dataset is not None else [],
+            "steps": [step.to_dict() for step in preparation_of(dataset, access=evidence.access)]
+            if dataset is not None
+            else [],
         },
         "run": {"id": run.id, "task": run.task, "title": run.title, "finished_at": run.finished_at},
         "settings": result.settings,
@@ -127,7 +128,9 @@ def _fields(evidence: RunEvidence) -> list[Field]:
         )
     from core.storage import get_store
 
-    decided_by = [name for policy in policies.kept(evidence.run).values() for name in policy.columns]
+    decided_by = [
+        name for policy in policies.kept(evidence.run, access=evidence.access).values() for name in policy.columns
+    ]
     types = evidence.result.settings.get("column_types") or {}  # older searches and text models have none
     assert isinstance(types, dict)
     return describe_fields(
@@ -140,7 +143,7 @@ def _fields(evidence: RunEvidence) -> list[Field]:
     )
 
 
-def get(model_id: str, *, workspace: str) -> Model:
+def get(model_id: str, *, access: Access) -> Model:
     """Return a model.
 
     Raises
@@ -148,56 +151,56 @@ def get(model_id: str, *, workspace: str) -> Model:
     NotFoundError
         When this workspace has no such model.
     """
-    return rows.get(model_id, workspace)
+    return rows.get(model_id, access=access)
 
 
-def find(*, workspace: str) -> list[Model]:
+def find(*, access: Access) -> list[Model]:
     """Return all models by name."""
-    return rows.find(workspace)
+    return rows.find(access=access)
 
 
-def versions(model_id: str, *, workspace: str) -> list[ModelVersion]:
+def versions(model_id: str, *, access: Access) -> list[ModelVersion]:
     """Return a model's versions, newest first, including archived ones (``archived_at``)."""
-    rows.get(model_id, workspace)
-    return rows.versions(model_id, workspace)
+    rows.get(model_id, access=access)
+    return rows.versions(model_id, access=access)
 
 
-def resolve(model: str, *, workspace: str) -> ModelVersion:
+def resolve(model: str, *, access: Access) -> ModelVersion:
     """Return the version that an id stands for.
 
     Parameters
     ----------
     model : str
         The id of a version, or of a model: its champion, else the newest version that is not archived.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
     NotFoundError
         When there is no such version or model, or all versions are archived.
     """
-    version = rows.version_by_id(model, workspace)
+    version = rows.version_by_id(model, access=access)
     if version is not None:
         return version
-    name = rows.get(model, workspace).name
-    champion = rows.aliases(model, workspace).get(rows.CHAMPION)
-    for version in rows.versions(model, workspace):
+    name = rows.get(model, access=access).name
+    champion = rows.aliases(model, access=access).get(rows.CHAMPION)
+    for version in rows.versions(model, access=access):
         if version.archived_at is None and champion in (None, version.number):
             return version
     raise NotFoundError(f"All versions of '{name}' are archived.", "Restore one, or give the id of a version.")
 
 
-def aliases(version: ModelVersion) -> list[str]:
+def aliases(version: ModelVersion, *, access: Access) -> list[str]:
     """Return the aliases that point to a version, or "archived"."""
     if version.archived_at is not None:
         return [rows.ARCHIVED]
     return [
-        alias for alias, number in rows.aliases(version.model_id, version.workspace).items() if number == version.number
+        alias for alias, number in rows.aliases(version.model_id, access=access).items() if number == version.number
     ]
 
 
-def set_alias(model_id: str, alias: str, number: int, *, who: str = "", why: str = "", workspace: str) -> int | None:
+def set_alias(model_id: str, alias: str, number: int, *, why: str = "", access: Access) -> int | None:
     """Let an alias point to a version; return the number of the version it pointed to before.
 
     "archived" is the one alias that several versions can have: setting it is the same as `archive`.
@@ -215,18 +218,18 @@ def set_alias(model_id: str, alias: str, number: int, *, who: str = "", why: str
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", alias):
         raise RegistryError(f"'{alias[:40]}' is not a usable alias.", "Use up to 40 of a to z, 0 to 9 and hyphens.")
     if alias == rows.ARCHIVED:
-        archive(model_id, number, who=who, why=why, workspace=workspace)
+        archive(model_id, number, why=why, access=access)
         return None
     action = "promote" if alias == rows.CHAMPION else "alias"
-    return rows.point(model_id, alias, number, workspace, action=action, who=who, why=why)
+    return rows.point(model_id, alias, number, action=action, why=why, access=access)
 
 
-def remove_alias(model_id: str, alias: str, *, who: str = "", why: str = "", workspace: str) -> None:
+def remove_alias(model_id: str, alias: str, *, why: str = "", access: Access) -> None:
     """Let an alias point to no version; nothing happens when there is no such alias."""
-    rows.point(model_id, alias, None, workspace, who=who, why=why)
+    rows.point(model_id, alias, None, why=why, access=access)
 
 
-def promote(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str) -> int | None:
+def promote(model_id: str, number: int, *, why: str = "", access: Access) -> int | None:
     """Make a version the champion; return the number of the previous champion.
 
     See Also
@@ -238,10 +241,10 @@ def promote(model_id: str, number: int, *, who: str = "", why: str = "", workspa
     RegistryError
         When the version is archived.
     """
-    return set_alias(model_id, rows.CHAMPION, number, who=who, why=why, workspace=workspace)
+    return set_alias(model_id, rows.CHAMPION, number, why=why, access=access)
 
 
-def roll_back(model_id: str, *, who: str = "", why: str = "", workspace: str) -> int:
+def roll_back(model_id: str, *, why: str = "", access: Access) -> int:
     """Make the previous champion the champion again; return its number. Each further call goes one step back.
 
     Raises
@@ -249,10 +252,10 @@ def roll_back(model_id: str, *, who: str = "", why: str = "", workspace: str) ->
     RegistryError
         When there was no previous champion, or it is archived.
     """
-    return rows.roll_back(model_id, workspace, who=who, why=why)[0]
+    return rows.roll_back(model_id, why=why, access=access)[0]
 
 
-def archive(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str) -> None:
+def archive(model_id: str, number: int, *, why: str = "", access: Access) -> None:
     """Take a version out of use: its aliases are removed; its row, files and history stay.
 
     Raises
@@ -260,20 +263,20 @@ def archive(model_id: str, number: int, *, who: str = "", why: str = "", workspa
     RegistryError
         When it is the champion.
     """
-    rows.archive(model_id, number, workspace, who=who, why=why)
+    rows.archive(model_id, number, why=why, access=access)
 
 
-def restore(model_id: str, number: int, *, who: str = "", why: str = "", workspace: str) -> None:
+def restore(model_id: str, number: int, *, why: str = "", access: Access) -> None:
     """Take an archived version back into use."""
-    rows.restore(model_id, number, workspace, who=who, why=why)
+    rows.restore(model_id, number, why=why, access=access)
 
 
-def set_notes(model_id: str, number: int, notes: str, *, who: str = "", workspace: str) -> None:
+def set_notes(model_id: str, number: int, notes: str, *, access: Access) -> None:
     """Replace the notes of a version."""
-    rows.set_notes(model_id, number, notes, workspace, who=who)
+    rows.set_notes(model_id, number, notes, access=access)
 
 
-def history(model_id: str, *, workspace: str) -> list[ModelEvent]:
+def history(model_id: str, *, access: Access) -> list[ModelEvent]:
     """Return who changed what and why, newest first.
 
     ``action`` is register, promote, roll_back, alias, archive, restore, rule or notes; ``number`` is the version that
@@ -283,5 +286,5 @@ def history(model_id: str, *, workspace: str) -> list[ModelEvent]:
     --------
     describe_event : The event in words.
     """
-    rows.get(model_id, workspace)
-    return rows.history(model_id, workspace)
+    rows.get(model_id, access=access)
+    return rows.history(model_id, access=access)

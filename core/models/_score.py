@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.access import Access
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
 from core.models._policy_applier import PolicyApplier
@@ -28,7 +29,7 @@ def score_rows(
     policy: str | None = None,
     row_id: str | None = None,
     onnx: Path | None = None,
-    workspace: str,
+    access: Access,
 ) -> ScoredRows:
     """Score new rows, and report how they differ from the training rows.
 
@@ -42,8 +43,8 @@ def score_rows(
         The same as those of `RowScorer`.
     onnx : Path, optional
         An exported model to use in place of the model itself.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -56,12 +57,17 @@ def score_rows(
     --------
     score : The table alone.
     """
-    scorer = RowScorer(resolve(model, workspace=workspace), policy=policy, row_id=row_id, onnx=onnx)
+    scorer = RowScorer(resolve(model, access=access), policy=policy, row_id=row_id, onnx=onnx, access=access)
     return scorer.scored(scorer.score(frame))
 
 
 def score(
-    model: str, frame: pd.DataFrame, *, policy: str | None = None, row_id: str | None = None, workspace: str
+    model: str,
+    frame: pd.DataFrame,
+    *,
+    policy: str | None = None,
+    row_id: str | None = None,
+    access: Access,
 ) -> pd.DataFrame:
     """Return the predictions of new rows: the table of `score_rows`, with its findings as ``attrs["findings"]``.
 
@@ -69,17 +75,17 @@ def score(
     --------
     score_rows : The table with its report, and the parameters.
     """
-    scored = score_rows(model, frame, policy=policy, row_id=row_id, workspace=workspace)
+    scored = score_rows(model, frame, policy=policy, row_id=row_id, access=access)
     scored.table.attrs["findings"] = [finding.to_dict() for finding in scored.findings]
     return scored.table
 
 
-def exported_model(version: ModelVersion) -> Path | None:
+def exported_model(version: ModelVersion, *, access: Access) -> Path | None:
     """Return the version as an ONNX file, for `score_rows` with ONNX Runtime alone; None when it was not exported."""
-    return RunEvidence.of(version.run_id, version.workspace).exported_model()
+    return RunEvidence.of(version.run_id, access=access).exported_model()
 
 
-def form_fields(version: ModelVersion, *, policy: str | None = None) -> list[Field]:
+def form_fields(version: ModelVersion, *, policy: str | None = None, access: Access) -> list[Field]:
     """Return the fields of a form for one row: the features, then the columns that the policy decides by.
 
     Parameters
@@ -88,11 +94,13 @@ def form_fields(version: ModelVersion, *, policy: str | None = None) -> list[Fie
         The version that will score the row.
     policy : str, optional
         The same as that of `RowScorer`.
+    access : Access
+        The workspace, and who acts in it.
     """
     fields = {field.name: field for field in map(Field.from_dict, version.columns)}
     features = [field for field in fields.values() if field.role == "feature"]
-    evidence = RunEvidence.of(version.run_id, version.workspace)
-    chosen = choose_policy(evidence.run, policy)
+    evidence = RunEvidence.of(version.run_id, access=access)
+    chosen = choose_policy(evidence.run, policy, access=access)
     if chosen is None:
         return features
     # A policy that was made after the registration may decide by a column that is not described yet.

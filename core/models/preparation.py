@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue, TypeAdapter
 
+from core.access import Access
 from core.catalog import Dataset, datasets
 from core.datasets import STEPS, Effect, Recipe
 from core.errors import NotFoundError
@@ -49,7 +50,7 @@ class PreparationStep:
         return TypeAdapter(PreparationStep).validate_python(dict(values))
 
 
-def preparation_of(dataset: Dataset) -> list[PreparationStep]:
+def preparation_of(dataset: Dataset, *, access: Access) -> list[PreparationStep]:
     """Return the steps that made a version of a dataset, in order; none for a table as it was read."""
     recipe = Recipe.from_dict(dataset.lineage["recipe"]) if "recipe" in dataset.lineage else Recipe()
     effects = [Effect.from_dict(values) for values in dataset.lineage.get("effects", [])]
@@ -59,7 +60,7 @@ def preparation_of(dataset: Dataset) -> list[PreparationStep]:
         steps.append(
             PreparationStep(
                 STEPS[step.name].title,
-                _with_names(step.describe(), step.dataset_ids(), dataset.workspace),
+                _with_names(step.describe(), step.dataset_ids(), access=access),
                 "" if effect is None else effect.summary,
                 () if effect is None else effect.notes,
             )
@@ -73,11 +74,11 @@ def steps_of_replay(replay: Replay | None) -> list[PreparationStep]:
     return [PreparationStep(STEPS[step.name].title, step.describe()) for step in steps]
 
 
-def _with_names(text: str, ids: set[str], workspace: str) -> str:
+def _with_names(text: str, ids: set[str], *, access: Access) -> str:
     """Return a phrase with the names of datasets in place of their ids."""
     for dataset_id in ids:
         try:
-            name = f"'{datasets.get(dataset_id, workspace).name}'"
+            name = f"'{datasets.get(dataset_id, access=access).name}'"
         except NotFoundError:
             name = "a dataset that was deleted"
         text = text.replace(f"dataset {dataset_id}", name)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from core.catalog import ModelVersion
+    from core.access import Access
+from core.catalog import ModelVersion
 
 __all__ = ["RowScorer"]
 
@@ -70,6 +71,8 @@ class RowScorer:
         A column of unique ids, for a policy that draws some decisions at random.
     onnx : Path, optional
         An exported model to use in place of the model itself: it needs ONNX Runtime alone.
+    access : Access
+        The workspace, and who acts in it.
 
     See Also
     --------
@@ -77,14 +80,20 @@ class RowScorer:
     """
 
     def __init__(
-        self, version: ModelVersion, *, policy: str | None = None, row_id: str | None = None, onnx: Path | None = None
+        self,
+        version: ModelVersion,
+        *,
+        policy: str | None = None,
+        row_id: str | None = None,
+        onnx: Path | None = None,
+        access: Access,
     ) -> None:
-        self._evidence = evidence = RunEvidence.of(version.run_id, version.workspace)
+        self._evidence = evidence = RunEvidence.of(version.run_id, access=access)
         self.fields = [Field.from_dict(column) for column in version.columns]
-        chosen, run = choose_policy(evidence.run, policy), evidence.run
+        chosen, run = choose_policy(evidence.run, policy, access=access), evidence.run
         self._pipeline = ScoringPipeline(
             self.fields,
-            formats=training_reading(run.id, run.dataset_id, workspace=run.workspace).formats(),
+            formats=training_reading(run.id, run.dataset_id, access=access).formats(),
             replay=evidence.replay,
             applier=None if chosen is None else PolicyApplier(*chosen, evidence.labels),
         )
@@ -203,7 +212,7 @@ class RowScorer:
     def _predictor(self) -> Predictor:
         if self._onnx is not None:
             return open_onnx(self._evidence, self._onnx)
-        return open_model(self._evidence.run.id, self._evidence.run.workspace)
+        return open_model(self._evidence.run.id, access=self._evidence.access)
 
     def scored(self, table: pd.DataFrame) -> ScoredRows:
         """Return predictions with the report on all rows so far.

@@ -32,10 +32,10 @@ def served_file(evidence: RunEvidence, version: ModelVersion, policy: str | None
         If the model does not have this policy, or none is named and it is not clear which one is in force.
     """
     result, text, replay, run = evidence.result, evidence.reads_text, evidence.replay, evidence.run
-    reading = training_reading(run.id, run.dataset_id, workspace=run.workspace)
+    reading = training_reading(run.id, run.dataset_id, access=evidence.access)
     known = {field.name: field for field in map(Field.from_dict, version.columns)}
     fields = [field for field in known.values() if field.role == "feature"]
-    chosen = choose_policy(evidence.run, policy)
+    chosen = choose_policy(evidence.run, policy, access=evidence.access)
     if chosen is not None:
         fields += [item for item in PolicyApplier(*chosen, evidence.labels).fields(known) if item not in fields]
     read = {field.name for field in fields} | (set() if replay is None else replay.inputs)

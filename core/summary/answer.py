@@ -55,7 +55,7 @@ def _caution(evidence: RunEvidence) -> str:
 
     A question that nobody has answered yet stands with how sure the answer is.
     """
-    caveat = known_columns.caveat(evidence.run, unanswered=False)
+    caveat = known_columns.caveat(evidence.run, unanswered=False, access=evidence.access)
     return f"{caveat} {_without_gain(evidence)}".lstrip()
 
 

@@ -34,7 +34,7 @@ def certainty_section(evidence: RunEvidence, card: ModelCard) -> SummarySection:
         f"Measured on {result.test_rows:,} {noun}{in_groups} that the model never saw{rarest}.",
         "Intervals hold the value with 95% confidence. They cover the choice of the test rows, not another training.",
     ]
-    if caveat := known_columns.caveat(evidence.run):
+    if caveat := known_columns.caveat(evidence.run, access=evidence.access):
         text.insert(1, caveat)
     if first.reason:
         text.append(f"{METRICS[own].title}: {first.reason}.")

@@ -41,7 +41,7 @@ class Decision:
 
 def decision_of(evidence: RunEvidence, test: Predictions) -> tuple[Decision | None, str]:
     """Return the decisions by the rule in force, or None where the model's own labels decide; and what is unclear."""
-    rule = policies.in_force(evidence.run)
+    rule = policies.in_force(evidence.run, access=evidence.access)
     if rule.unclear:
         return None, f"Which rule decides is not clear, so the model's own labels are counted. {rule.unclear}"
     if rule.policy is None or rule.name is None:

@@ -103,7 +103,7 @@ def _saved(
     known = {item.cohort: item for item in report.cohorts}
     level = 1 - (1 - report.confidence) / (len(report.cohorts) + 1)
     text = []
-    for cohort in saved_cohorts.kept(evidence.run).values():
+    for cohort in saved_cohorts.kept(evidence.run, access=evidence.access).values():
         if set(cohort.columns) - set(table.columns):
             text.append(f"Saved cohort, {cohort.text}: it cannot be read, because the table lacks a column.")
             continue

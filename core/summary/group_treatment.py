@@ -29,7 +29,7 @@ def groups_section(evidence: RunEvidence, card: ModelCard) -> SummarySection:
             reason = " ".join(section.text)
         return SummarySection("groups", _TITLE, missing=reason)
     tables, text = [], list(section.text)
-    if policies.in_force(evidence.run).policy is not None:
+    if policies.in_force(evidence.run, access=evidence.access).policy is not None:
         text.insert(0, f"Groups are counted by {policies.without_policy(evidence.labels)}, not by the rule in force.")
     for column, groups in facts.items():
         assert isinstance(groups, dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from core.access import Access
 from core.catalog import Run
 from core.catalog import models as rows
 from core.models import ModelCard, RunEvidence, card, card_of_run, code_version
@@ -21,7 +22,7 @@ _MAX_LISTED = 20
 _CARD_ONLY = ("intended_use", "users", "out_of_scope")
 
 
-def summarize_model(run_id: str, notes: SummaryNotes | None = None, *, workspace: str) -> ResultSummary:
+def summarize_model(run_id: str, notes: SummaryNotes | None = None, *, access: Access) -> ResultSummary:
     """Return the summary of a search or a training.
 
     Parameters
@@ -30,8 +31,8 @@ def summarize_model(run_id: str, notes: SummaryNotes | None = None, *, workspace
         Id of a search or a fine-tuning that succeeded.
     notes : SummaryNotes, optional
         Notes that a person adds.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -45,17 +46,17 @@ def summarize_model(run_id: str, notes: SummaryNotes | None = None, *, workspace
     core.models.card : All that is known of a model, with the questions that only people can answer.
     """
     notes = notes or SummaryNotes()
-    evidence = RunEvidence.of(run_id, workspace)
-    versions = rows.of_run(run_id, workspace)
+    evidence = RunEvidence.of(run_id, access=access)
+    versions = rows.of_run(run_id, access=access)
     version = versions[-1] if versions else None
-    own_card = card_of_run(run_id, workspace=workspace) if version is None else card(version.id, workspace=workspace)
+    own_card = card_of_run(run_id, access=access) if version is None else card(version.id, access=access)
     answers = {} if version is None else version.answer_texts
     answers |= {key: value for key, value in notes.model_dump().items() if value and key in _CARD_ONLY}
     test = None
     if evidence.result.test_rows:
         test = Predictions.of_table(evidence.test, evidence.target, labels=evidence.labels is not None)
     sentence, answer = answer_section(evidence, own_card, test)
-    name = "not registered" if version is None else rows.version_title(version)
+    name = "not registered" if version is None else rows.version_title(version, access=access)
     return ResultSummary(
         kind="Summary of a training" if evidence.reads_text else "Summary of a search",
         title=evidence.run.title or f"A model of {evidence.target}",

@@ -46,12 +46,12 @@ def _keep(context: RunContext, step: str, path: Path, port: OutputPort) -> str:
     name = port.asset_name or ""
     if port.type in _MODELS:
         origin = f"Trained by a pipeline, in its step '{step}' (run {context.run.id})."
-        model, version = adopt_model(path, name=name, origin=origin, workspace=context.workspace, report=context.report)
+        model, version = adopt_model(path, name=name, origin=origin, report=context.report, access=context.access)
         return f"Registered '{model.name}' version {version.number}."
     files = [path] if path.is_file() else sorted(path.rglob("*"))
     tables = [file for file in files if file.suffix.lower() in _TABLES]
     if len(tables) != 1:
         return f"The output of '{step}' was not imported as '{name}': it has {len(tables)} tables, not one."
     with open(tables[0], "rb") as file:
-        run_id = ingest.submit_upload(file, f"{name}{tables[0].suffix}", workspace=context.workspace)
+        run_id = ingest.submit_upload(file, f"{name}{tables[0].suffix}", access=context.access)
     return f"The table '{tables[0].name}' of '{step}' is imported as '{name}' (run {run_id})."

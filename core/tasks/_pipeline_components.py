@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from core.access import Access
 from core.catalog import components
 from core.errors import NotFoundError
 from core.files import write_text
@@ -19,28 +20,28 @@ class StoredComponents:
 
     Parameters
     ----------
-    workspace : str
-        The workspace.
     folder : Path
         Folder to write to.
+    access : Access
+        The workspace, and who acts in it.
     """
 
-    def __init__(self, workspace: str, folder: Path) -> None:
-        self._workspace = workspace
+    def __init__(self, folder: Path, *, access: Access) -> None:
+        self._access = access
         self._folder = folder
 
     def names(self) -> list[str]:
         """Return the names of all components."""
-        return components.names(self._workspace)
+        return components.names(access=self._access)
 
     def versions(self, name: str) -> list[str]:
         """Return the versions of a component, the highest last."""
-        return [row.version for row in reversed(components.versions(name, self._workspace))]
+        return [row.version for row in reversed(components.versions(name, access=self._access))]
 
     def find(self, asset: Asset) -> Path | None:
         """Return the file of a component; None where the workspace does not have it."""
         try:
-            row = components.get(asset.name, self._workspace, version=asset.version, label=asset.label)
+            row = components.get(asset.name, version=asset.version, label=asset.label, access=self._access)
         except NotFoundError:
             return None
         folder = self._folder / row.id

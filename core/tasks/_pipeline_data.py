@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+from core.access import Access
 from core.catalog import Dataset, datasets, versions
 from core.errors import InputError, NotFoundError
 from core.files import write_text
@@ -18,7 +19,7 @@ from core.storage import get_store
 __all__ = ["dataset_of", "write_dataset"]
 
 
-def dataset_of(asset: Asset, workspace: str) -> Dataset:
+def dataset_of(asset: Asset, *, access: Access) -> Dataset:
     """Return the dataset that a file refers to: the current version, or one by its number.
 
     Of several datasets of this name it is the one that was imported last. A name that no dataset has also fits the one
@@ -29,7 +30,7 @@ def dataset_of(asset: Asset, workspace: str) -> Dataset:
     NotFoundError
         When there is no such dataset, or it has no such version.
     """
-    current = datasets.find(workspace)
+    current = datasets.find(access=access)
     fitting = [dataset for dataset in current if dataset.name == asset.name]
     fitting = fitting or [dataset for dataset in current if asset_name(dataset.name) == asset.name]
     fitting = fitting or [dataset for dataset in current if _plain(dataset.name) == _plain(asset.name)]
@@ -43,7 +44,7 @@ def dataset_of(asset: Asset, workspace: str) -> Dataset:
         if asset.label not in (None, "latest"):
             raise NotFoundError(f"Datasets have no label '{asset.label}'.", "Use @latest, or a version's number.")
         return fitting[0]
-    listed = versions.find(fitting[0])
+    listed = versions.find(fitting[0], access=access)
     numbered = next((version for version in listed if str(version.number) == asset.version), None)
     if numbered is None:
         numbers = ", ".join(str(version.number) for version in listed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.access import Access
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, Run, RunState, datasets
 from core.checked import CheckedSettings
@@ -15,13 +16,15 @@ from core.pipelines import Exported, asset_name, export_preparation, export_sear
 __all__ = ["exported"]
 
 
-def exported(source: Run | Dataset) -> Exported:
+def exported(source: Run | Dataset, *, access: Access) -> Exported:
     """Return the pipeline that repeats a search or a training, or that prepares a dataset.
 
     Parameters
     ----------
     source : Run or Dataset
         A search or a training that succeeded, of a dataset that is still here, or a dataset that was prepared.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -42,7 +45,7 @@ def exported(source: Run | Dataset) -> Exported:
             f"A run of '{source.task}' that is {source.state.lower()} cannot be exported.",
             "Choose a search or a training that succeeded.",
         )
-    data, recipe = _table(datasets.get(str(source.dataset_id), source.workspace))
+    data, recipe = _table(datasets.get(str(source.dataset_id), access=access))
     model, export = exports[source.task]
     settings = {name: value for name, value in source.settings.items() if name in model.model_fields}
     return export(settings, data=data, title=source.title, recipe=recipe)

@@ -35,24 +35,25 @@ class StoredSteps:
         self._context = context
         self._pipeline = pipeline.title[:300]
         self._lock = threading.Lock()
-        self._rows = {row.path: row for row in steps.of_run(context.run.id, context.workspace)}
+        self._rows = {row.path: row for row in steps.of_run(context.run.id, access=context.access)}
         self._done = {path: row for path, row in self._rows.items() if row.state == RunState.SUCCEEDED}
         for position, step in enumerate(listed):
             if step.path not in self._rows:
                 self._rows[step.path] = steps.add(
                     PipelineStep(
-                        workspace=context.workspace,
+                        workspace=context.access.workspace,
                         pipeline_run_id=context.run.id,
                         pipeline=self._pipeline,
                         path=step.path,
                         position=position,
                         state=RunState.QUEUED,
-                    )
+                    ),
+                    access=context.access,
                 )
 
     def find(self, key: str) -> KeptStep | None:
         """Return the newest execution with this key whose outputs are whole, or None."""
-        return self._kept(steps.latest_by_key(self._context.workspace, key))
+        return self._kept(steps.latest_by_key(key, access=self._context.access))
 
     def resumed(self, step: str, key: str) -> KeptStep | None:
         """Return the execution by this same run before it was interrupted, or None."""
@@ -62,7 +63,11 @@ class StoredSteps:
     def latest(self, pipeline: str, step: str) -> JsonObject | None:
         """Return the parts of the key of the newest execution of a step of a pipeline, or None."""
         row = steps.latest_of_path(
-            self._context.workspace, pipeline[:300], step, states=[RunState.SUCCEEDED], before_run=self._context.run.id
+            pipeline[:300],
+            step,
+            states=[RunState.SUCCEEDED],
+            before_run=self._context.run.id,
+            access=self._context.access,
         )
         return None if row is None else row.parts
 
@@ -111,4 +116,4 @@ class StoredSteps:
 
     def _update(self, step: str, **fields: str | float | JsonObject | None) -> None:
         with self._lock:
-            self._rows[step] = steps.update(self._rows[step].id, self._context.workspace, **fields)
+            self._rows[step] = steps.update(self._rows[step].id, **fields, access=self._context.access)

@@ -101,7 +101,7 @@ def read_upload(context: RunContext, path: Path, *, start_only: bool = False) ->
     from core.datasets import ReadOptions, ReadReport, read_table
 
     settings = context.settings
-    like = datasets.get(settings["like"], context.workspace) if "like" in settings else None
+    like = datasets.get(settings["like"], access=context.access) if "like" in settings else None
     table = read_table(
         path,
         name=settings["filename"],

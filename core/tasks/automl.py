@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core import jobs
+from core.access import Access
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, Run, RunState, artifacts, datasets, runs
 from core.errors import JobError
@@ -35,6 +36,7 @@ def submit(
     *,
     continue_from: str | None = None,
     derived_from: str | None = None,
+    access: Access,
 ) -> str:
     """Queue a search and return the id of its run, whose files are those that ``AutoMLResult.save`` writes.
 
@@ -48,6 +50,8 @@ def submit(
         Id of a finished search of the same dataset whose trials are kept; all settings but the limits must be its own.
     derived_from : str, optional
         Id of a search of the same dataset that this one repeats with other settings, to link both.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def submit(
     if derived_from is not None:
         values["derived_from"] = derived_from
     if continue_from is not None:
-        earlier = runs.get(continue_from, dataset.workspace)
+        earlier = runs.get(continue_from, access=access)
         if earlier.task != "automl" or earlier.state is not RunState.SUCCEEDED or earlier.dataset_id != dataset.id:
             raise JobError(
                 f"'{earlier.title}' is not a finished search of '{dataset.name}'.", "Choose one that succeeded."
@@ -70,13 +74,13 @@ def submit(
         "automl",
         values,
         dataset=dataset.id,
-        workspace=dataset.workspace,
         title=f"{settings.target} from {dataset.name}",
         timeout_s=wall,
+        access=access,
     )
 
 
-def search_without(source: Run, columns: Iterable[str]) -> str:
+def search_without(source: Run, columns: Iterable[str], *, access: Access) -> str:
     """Queue a search with the settings of another but without some columns, and return the id of its run.
 
     Parameters
@@ -85,6 +89,8 @@ def search_without(source: Run, columns: Iterable[str]) -> str:
         A search.
     columns : iterable of str
         Columns that the model must not use.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -96,17 +102,17 @@ def search_without(source: Run, columns: Iterable[str]) -> str:
     derived : The searches that were derived from a search in this way.
     """
     columns = list(columns)
-    dataset = datasets.get(str(source.dataset_id), source.workspace)
+    dataset = datasets.get(str(source.dataset_id), access=access)
     values = {name: value for name, value in source.settings.items() if name in AutoMLSettings.model_fields}
     for field in ("column_types", "column_imputation"):
         values[field] = {name: value for name, value in values.get(field, {}).items() if name not in columns}
     values["drop_columns"] = tuple(dict.fromkeys([*values.get("drop_columns", ()), *columns]))
-    return submit(dataset, AutoMLSettings.model_validate(values), derived_from=source.id)
+    return submit(dataset, AutoMLSettings.model_validate(values), derived_from=source.id, access=access)
 
 
-def derived(source: Run) -> list[Run]:
+def derived(source: Run, *, access: Access) -> list[Run]:
     """Return the searches that repeat a search with other settings, newest first."""
-    searches = runs.find(source.workspace, task="automl", dataset_id=source.dataset_id)
+    searches = runs.find(task="automl", dataset_id=source.dataset_id, access=access)
     return [search for search in searches if search.settings.get("derived_from") == source.id]
 
 
@@ -117,7 +123,7 @@ def run(context: RunContext) -> dict[str, Any]:
     from core.datasets import load_frame
 
     assert context.run.dataset_id is not None
-    dataset = datasets.get(context.run.dataset_id, context.workspace)
+    dataset = datasets.get(context.run.dataset_id, access=context.access)
     values = dict(context.settings)
     values.pop("derived_from", None)
     earlier = _earlier(context, values.pop("continue_from", None))
@@ -153,7 +159,7 @@ def _earlier(context: RunContext, run_id: str | None) -> Path | None:
         return None
     folder = context.workdir / "earlier"
     folder.mkdir(exist_ok=True)
-    for artifact in artifacts.find(run_id, context.workspace):
+    for artifact in artifacts.find(run_id, access=context.access):
         if artifact.name in ("result.json", "trials.npz"):
             (folder / artifact.name).write_bytes(get_store().read_bytes(artifact.digest))
     return folder

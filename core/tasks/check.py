@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core import jobs
+from core.access import Access
 from core.catalog import Dataset, Run
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
@@ -27,20 +28,20 @@ def _settings(target: str | None, sensitive: Sequence[str]) -> JsonObject:
     return {"target": target, "sensitive": sorted(sensitive)}
 
 
-def submit(dataset: Dataset, target: str | None, sensitive: Sequence[str] = ()) -> str:
+def submit(dataset: Dataset, target: str | None, sensitive: Sequence[str] = (), *, access: Access) -> str:
     """Queue the checks of a dataset for a target, and return the run's id; its result has ``findings``."""
     return jobs.submit(
         "check",
         look_settings(dataset, _settings(target, sensitive)),
         dataset=dataset.id,
-        workspace=dataset.workspace,
         title=f"Check {dataset.name}" + (f" for {target}" if target else ""),
+        access=access,
     )
 
 
-def latest(dataset: Dataset, target: str | None, sensitive: Sequence[str] = ()) -> Run | None:
+def latest(dataset: Dataset, target: str | None, sensitive: Sequence[str] = (), *, access: Access) -> Run | None:
     """Return the newest run of exactly these checks of this content that was not cancelled, or None."""
-    return latest_look("check", dataset, _settings(target, sensitive))
+    return latest_look("check", dataset, _settings(target, sensitive), access=access)
 
 
 def run(context: RunContext) -> JsonObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from core import jobs
+from core.access import Access
 from core.catalog import Dataset, Run
 from core.finetune import FineTuneSettings
 from core.jobs import RunContext, TaskSpec
@@ -23,20 +24,20 @@ SPEC = TaskSpec(
 )
 
 
-def submit(dataset: Dataset, settings: FineTuneSettings) -> str:
+def submit(dataset: Dataset, settings: FineTuneSettings, *, access: Access) -> str:
     """Queue an estimate and return the run's id; its result is that of `TrainingEstimate.to_dict`."""
     return jobs.submit(
         "estimate",
         look_settings(dataset, settings.model_dump(mode="json")),
         dataset=dataset.id,
-        workspace=dataset.workspace,
         title=f"Estimate of {settings.label_column} from {dataset.name}",
+        access=access,
     )
 
 
-def latest(dataset: Dataset, settings: FineTuneSettings) -> Run | None:
+def latest(dataset: Dataset, settings: FineTuneSettings, *, access: Access) -> Run | None:
     """Return the newest estimate for exactly these settings and this content that was not canceled, or None."""
-    return latest_look("estimate", dataset, settings.model_dump(mode="json"))
+    return latest_look("estimate", dataset, settings.model_dump(mode="json"), access=access)
 
 
 def run(context: RunContext) -> dict[str, JsonValue]:

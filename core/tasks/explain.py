@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from core import jobs
+from core.access import Access
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.errors import InputError, NotFoundError
 from core.jobs import RunContext, TaskSpec
@@ -34,7 +35,7 @@ _MAX_SECONDS = 20.0
 _MAX_SHARE = 1 / 3  # of the search's budget; the run's time limit leaves half the budget and two minutes for it
 
 
-def submit(source: Run, *, budget_s: float = 60.0) -> str:
+def submit(source: Run, *, budget_s: float = 60.0, access: Access) -> str:
     """Queue the explanation of a search's model, if it has none or had too little time, and return the run's id.
 
     Parameters
@@ -43,6 +44,8 @@ def submit(source: Run, *, budget_s: float = 60.0) -> str:
         A search that succeeded.
     budget_s : float, default=60.0
         Seconds for the whole explanation.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -60,14 +63,14 @@ def submit(source: Run, *, budget_s: float = 60.0) -> str:
         "explain",
         {"source": source.id, "budget_s": settings.budget_s},
         dataset=source.dataset_id,
-        workspace=source.workspace,
         title=f"Explain {source.title}",
+        access=access,
     )
 
 
-def later(source: Run) -> list[Run]:
+def later(source: Run, *, access: Access) -> list[Run]:
     """Return a search's later explanations, newest first, in whatever state but cancelled."""
-    explanations = runs.find(source.workspace, task="explain", dataset_id=source.dataset_id)
+    explanations = runs.find(task="explain", dataset_id=source.dataset_id, access=access)
     own = [run for run in explanations if run.settings["source"] == source.id]
     return [run for run in own if run.state is not RunState.CANCELLED]
 
@@ -81,7 +84,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     settings = context.settings
     folder = context.workdir / "source"
     shutil.rmtree(folder, ignore_errors=True)
-    for item in artifacts.find(settings["source"], context.workspace):
+    for item in artifacts.find(settings["source"], access=context.access):
         path = folder / item.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(get_store().local_path(item.digest).resolve())
@@ -126,7 +129,7 @@ def _explain(
     from core.explain import explain
 
     try:
-        dataset = datasets.get(context.run.dataset_id or "", context.workspace)
+        dataset = datasets.get(context.run.dataset_id or "", access=context.access)
     except NotFoundError as error:
         raise InputError(
             "The table that this model was trained on was deleted, so nothing can be explained.",

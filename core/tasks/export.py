@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from core import exports, jobs, policies
+from core.access import Access
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.edge import QUANTIZATION_MODES
 from core.errors import InputError, NotFoundError, SettingsError
@@ -50,7 +51,7 @@ class ExportResult(TypedDict):
     source: str | None
 
 
-def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | None = None) -> str:
+def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | None = None, access: Access) -> str:
     """Queue the export of a search's or a training's model; returns the run's id.
 
     Parameters
@@ -62,6 +63,8 @@ def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | Non
     policy : str, optional
         Name of a policy that was kept with the run, by default the one in force; it is stored in the file. "none"
         stores none.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -76,13 +79,13 @@ def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | Non
     for mode in modes:
         QUANTIZATION_MODES.require(mode)
     if policy is None:
-        rule = policies.in_force(source)
+        rule = policies.in_force(source, access=access)
         if rule.unclear:
             raise SettingsError(rule.unclear, "Name one, or choose one under Decide.")
         policy = rule.name
     elif policy == policies.NO_POLICY:
         policy = None
-    kept = policies.kept(source)
+    kept = policies.kept(source, access=access)
     if policy is not None and policy not in kept:
         hint = unknown_name(policy, kept) if kept else "Keep one under Decide, or on the Fairness page, first."
         raise SettingsError(f"No policy '{policy}' is kept with this model.", hint)
@@ -90,8 +93,8 @@ def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | Non
         "export",
         {"source": source.id, "modes": [mode for mode in QUANTIZATION_MODES if mode in modes], "policy": policy},
         dataset=source.dataset_id,
-        workspace=source.workspace,
         title=source.title,
+        access=access,
     )
 
 
@@ -114,13 +117,17 @@ def run(context: RunContext) -> ExportResult:
     source = _source(context)
     policy = None
     if context.settings["policy"] is not None:
-        policy = policies.kept(source)[context.settings["policy"]]
+        policy = policies.kept(source, access=context.access)[context.settings["policy"]]
     folder, made = context.workdir / "model", context.workdir / "made"
     for path in (folder, made):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
-    _link_files(source, folder)
-    model = _table(source, folder, policy) if source.task == "automl" else _texts(source, folder, policy)
+    _link_files(source, folder, access=context.access)
+    model = (
+        _table(source, folder, policy, access=context.access)
+        if source.task == "automl"
+        else _texts(source, folder, policy, access=context.access)
+    )
     return _make(context, source, model, policy, made)
 
 
@@ -171,7 +178,7 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
         policy=context.settings["policy"],
         policy_digest=None
         if policy is None
-        else artifacts.get(source.id, context.settings["policy"], source.workspace).digest,
+        else artifacts.get(source.id, context.settings["policy"], access=context.access).digest,
         rows=RowCounts(len(model.train), len(model.y)),
         model=exported,
         variants=variants,
@@ -187,26 +194,26 @@ def _task(labels: Sequence[object] | None) -> str:
 
 def _source(context: RunContext) -> Run:
     try:
-        return runs.get(context.settings["source"], context.workspace)
+        return runs.get(context.settings["source"], access=context.access)
     except NotFoundError as error:
         raise InputError("The run that made this model was deleted.", "Train a model, then export that.") from error
 
 
-def _link_files(source: Run, folder: Path) -> None:
+def _link_files(source: Run, folder: Path, *, access: Access) -> None:
     """Link the run's files into a folder: the model may be large."""
     store = get_store()
-    for artifact in artifacts.find(source.id, source.workspace):
+    for artifact in artifacts.find(source.id, access=access):
         path = folder / artifact.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(store.local_path(artifact.digest).resolve())
 
 
-def _frame(source: Run, columns: Sequence[str]) -> pd.DataFrame:
+def _frame(source: Run, columns: Sequence[str], *, access: Access) -> pd.DataFrame:
     from core.datasets import load_frame
 
     assert source.dataset_id is not None
     try:
-        dataset = datasets.get(source.dataset_id, source.workspace)
+        dataset = datasets.get(source.dataset_id, access=access)
     except NotFoundError as error:
         raise InputError(
             "The table that this model was trained on was deleted, so nothing can be compared.",
@@ -221,14 +228,14 @@ def _policy_columns(policy: ThresholdPolicy | None) -> list[str]:
     return [] if policy is None else list(Rules(policy.to_dict()).columns)
 
 
-def _table(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
+def _table(source: Run, folder: Path, policy: ThresholdPolicy | None, *, access: Access) -> _Model:
     import pandas as pd
 
     from core.automl import load_model
 
     model = load_model(folder / "model.skops")
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    frame = _frame(source, [*result["features"], *_policy_columns(policy)])
+    frame = _frame(source, [*result["features"], *_policy_columns(policy)], access=access)
     test = pd.read_parquet(folder / "test.parquet")
     trained_on = pd.read_parquet(folder / "oof.parquet", columns=["row_id"])["row_id"]
     held_out = frame.iloc[test["row_id"]]
@@ -247,13 +254,13 @@ def _codes(truth: pd.Series, labels: Sequence[object]) -> NDArray[np.intp]:
     return np.asarray(truth.astype(str).map(codes), dtype=np.int64)
 
 
-def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None) -> _Model:
+def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None, *, access: Access) -> _Model:
     import pandas as pd
 
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     settings = result["settings"]
     column = settings["text_column"]
-    frame = _frame(source, [column, *_policy_columns(policy)])
+    frame = _frame(source, [column, *_policy_columns(policy)], access=access)
     test = pd.read_parquet(folder / "test.parquet")
     validation = pd.read_parquet(folder / "validation.parquet", columns=["row_id"])
     held = set(test["row_id"]) | set(validation["row_id"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from core import jobs
+from core.access import Access
 from core.catalog import Dataset, datasets
 from core.errors import ExportError, InputError
 from core.finetune import FineTuneSettings
@@ -37,14 +38,10 @@ SPEC = TaskSpec(
 _COMPARED_TEXTS = 100
 
 
-def submit(dataset: Dataset, settings: FineTuneSettings) -> str:
+def submit(dataset: Dataset, settings: FineTuneSettings, *, access: Access) -> str:
     """Queue a training and return the run's id; its files are those that ``FineTuneResult.save`` writes."""
     return jobs.submit(
-        "finetune",
-        settings,
-        dataset=dataset.id,
-        workspace=dataset.workspace,
-        title=f"{settings.label_column} from {dataset.name}",
+        "finetune", settings, dataset=dataset.id, title=f"{settings.label_column} from {dataset.name}", access=access
     )
 
 
@@ -55,7 +52,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     from core.finetune import fine_tune
 
     assert context.run.dataset_id is not None
-    dataset = datasets.get(context.run.dataset_id, context.workspace)
+    dataset = datasets.get(context.run.dataset_id, access=context.access)
     settings = FineTuneSettings.model_validate(context.settings)
     columns = list(dict.fromkeys([settings.text_column, settings.label_column, *settings.sensitive_columns]))
     frame = load_frame(get_store().local_path(dataset.data_digest), columns)

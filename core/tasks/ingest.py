@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from core import housekeeping, jobs
+from core.access import Access
 from core.catalog import Dataset, Run, datasets
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
@@ -57,9 +58,9 @@ def submit_upload(
     file: IO[bytes],
     filename: str,
     *,
-    workspace: str,
     options: ReadOptions | None = None,
     like: str | None = None,
+    access: Access,
 ) -> str:
     """Copy an upload out of memory, and queue the run that reads it.
 
@@ -69,8 +70,8 @@ def submit_upload(
         Content, read from the current position.
     filename : str
         Name that the user gave the file; it is shown, and never used as a path.
-    workspace : str
-        Workspace that the dataset will belong to.
+    access : Access
+        The workspace, and who acts in it.
     options : ReadOptions, optional
         Decisions on how it is read; by default all are made from its content.
     like : str, optional
@@ -89,22 +90,22 @@ def submit_upload(
     NotFoundError
         When the workspace does not have the dataset `like`.
     """
-    origin = None if like is None else datasets.get(like, workspace)
+    origin = None if like is None else datasets.get(like, access=access)
     name = keep_upload(file, filename, get_settings().max_upload_mb, TOO_LARGE_HINT)
     settings: JsonObject = {"upload": name, "filename": filename[:200]}
     if options is not None:
         settings["options"] = options.model_dump(mode="json")
     if origin is not None:
         settings["like"] = origin.id
-    return jobs.submit("ingest", settings, workspace=workspace, title=f"Read {filename[:200]}")
+    return jobs.submit("ingest", settings, title=f"Read {filename[:200]}", access=access)
 
 
-def submit_sample(name: str, *, workspace: str) -> str:
+def submit_sample(name: str, *, access: Access) -> str:
     """Queue the run that loads a sample, and return its id."""
-    return jobs.submit("ingest", {"sample": name}, workspace=workspace, title=f"Load the sample {name}")
+    return jobs.submit("ingest", {"sample": name}, title=f"Load the sample {name}", access=access)
 
 
-def submit_again(dataset_id: str, options: ReadOptions, *, workspace: str) -> str:
+def submit_again(dataset_id: str, options: ReadOptions, *, access: Access) -> str:
     """Queue the run that reads a dataset's original file again, in another way.
 
     The dataset gets the new content, unless it `stays`: then there is a new dataset beside it.
@@ -115,8 +116,8 @@ def submit_again(dataset_id: str, options: ReadOptions, *, workspace: str) -> st
         The dataset.
     options : ReadOptions
         Decisions on how the file is read.
-    workspace : str
-        Workspace of the dataset.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -128,14 +129,14 @@ def submit_again(dataset_id: str, options: ReadOptions, *, workspace: str) -> st
     InputError
         When the original file is not kept.
     """
-    dataset = datasets.get(dataset_id, workspace)
+    dataset = datasets.get(dataset_id, access=access)
     if dataset.upload_digest is None:
         raise InputError(f"The original file of '{dataset.name}' is not kept.", "Upload it again.")
     settings = {"dataset": dataset_id, "filename": dataset.source, "options": options.model_dump(mode="json")}
-    return jobs.submit("ingest", settings, workspace=workspace, title=f"Read {dataset.source} again")
+    return jobs.submit("ingest", settings, title=f"Read {dataset.source} again", access=access)
 
 
-def submit_previewed(preview: Run, options: ReadOptions) -> str:
+def submit_previewed(preview: Run, options: ReadOptions, *, access: Access) -> str:
     """Queue the run that reads the file that a preview looked at, an upload or the original of a dataset.
 
     Parameters
@@ -144,6 +145,8 @@ def submit_previewed(preview: Run, options: ReadOptions) -> str:
         Run of the preview.
     options : ReadOptions
         Decisions on how the file is read.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -155,12 +158,12 @@ def submit_previewed(preview: Run, options: ReadOptions) -> str:
     settings = kept | {"options": options.model_dump(mode="json"), "preview": preview.id}
     again = " again" if "dataset" in settings else ""
     title = f"Read {settings['filename']}{again}"
-    return jobs.submit("ingest", settings, workspace=preview.workspace, title=title)
+    return jobs.submit("ingest", settings, title=title, access=access)
 
 
-def stays(dataset: Dataset) -> bool:
+def stays(dataset: Dataset, *, access: Access) -> bool:
     """Return whether a dataset stays as it is when its file is read again, since results of runs depend on it."""
-    return datasets.is_used(dataset.id, dataset.workspace, passing=_passing())
+    return datasets.is_used(dataset.id, passing=_passing(), access=access)
 
 
 def _passing() -> list[str]:
@@ -175,13 +178,13 @@ def run(context: RunContext) -> JsonObject:
         table, facts = _read_sample(context.settings["sample"])
         earlier = None
     elif "dataset" in context.settings:
-        earlier = datasets.get(context.settings["dataset"], context.workspace)
+        earlier = datasets.get(context.settings["dataset"], access=context.access)
         table, facts = _read_again(context, earlier)
     else:
         earlier = None
         table, facts = _read_upload(context)
 
-    known = datasets.with_fingerprint(table.fingerprint, context.workspace)
+    known = datasets.with_fingerprint(table.fingerprint, access=context.access)
     if known is None or (earlier is not None and known.id == earlier.id):
         context.report(Event("profile", 0.6, "Profiling the columns"))
         dataset, new = _store(context, table, facts, earlier)
@@ -216,7 +219,7 @@ def _read_upload(context: RunContext) -> tuple[Table, JsonObject]:
     facts: JsonObject = {"name": (Path(filename).name.split(".")[0] or filename)[:200], "source": filename[:300]}
     try:
         table = _read(context, path)
-        limit = get_settings().max_kept_uploads_mb * 2**20 - datasets.kept_bytes(context.workspace)
+        limit = get_settings().max_kept_uploads_mb * 2**20 - datasets.kept_bytes(access=context.access)
         if (kept := keep_original(path, context.workdir, limit)) is not None:
             facts["upload_digest"], facts["upload_bytes"] = kept
     except Exception:
@@ -266,7 +269,7 @@ def _store(context: RunContext, table: Table, facts: JsonObject, earlier: Datase
     profile_json = json.dumps(profile(table).to_dict(), allow_nan=False).encode()
     context.report(Event("store", 0.9, "Storing the table"))
     dataset = Dataset(
-        workspace=context.workspace,
+        workspace=context.access.workspace,
         fingerprint=table.fingerprint,
         data_digest=store.put_file(table.path),
         profile_digest=store.put_bytes(profile_json),
@@ -278,9 +281,9 @@ def _store(context: RunContext, table: Table, facts: JsonObject, earlier: Datase
     )
     if earlier is not None:
         dataset.id = earlier.id
-        replaced = datasets.get(earlier.id, context.workspace)  # another run may have read it again meanwhile
-        if datasets.replace(dataset, context.workspace, passing=_passing()):
+        replaced = datasets.get(earlier.id, access=context.access)  # another run may have read it again meanwhile
+        if datasets.replace(dataset, passing=_passing(), access=context.access):
             housekeeping.delete_unused(replaced.data_digest, replaced.profile_digest)
             return dataset, True
         dataset = Dataset(**dataset.model_dump(exclude={"id", "name"}), name=f"{dataset.name[:180]} (read again)")
-    return datasets.add(dataset)
+    return datasets.add(dataset, access=context.access)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from core import exports, jobs
+from core.access import Access
 from core.catalog import Run, artifacts, runs
 from core.edge.latency import LatencySuiteSettings
 from core.errors import InputError, NotFoundError
@@ -43,7 +44,7 @@ class LatencyResult(TypedDict):
     errors: int
 
 
-def submit(exported: Run, settings: LatencySuiteSettings) -> str:
+def submit(exported: Run, settings: LatencySuiteSettings, *, access: Access) -> str:
     """Queue a latency suite; returns the run's id.
 
     Parameters
@@ -52,21 +53,23 @@ def submit(exported: Run, settings: LatencySuiteSettings) -> str:
         A run that left variants.
     settings : LatencySuiteSettings
         Settings of the suite.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
     InputError
         When the run has no exported model, or not all the variants.
     """
-    export = exports.read(exports.require(exported))
+    export = exports.read(exports.require(exported), access=access)
     for name in settings.variants:
-        exports.variant_path(exported, export, name)
+        exports.variant_path(exported, export, name, access=access)
     return jobs.submit(
         "latency",
         {"export": exported.id, "lab": settings.model_dump(mode="json")},
         dataset=exported.dataset_id,
-        workspace=exported.workspace,
         title=exported.title,
+        access=access,
     )
 
 
@@ -77,15 +80,17 @@ def run(context: RunContext) -> LatencyResult:
     context.report(Event("prepare", 0.0, "Loading the model and its rows"))
     settings = LatencySuiteSettings.model_validate(context.settings["lab"])
     try:
-        exported = runs.get(context.settings["export"], context.workspace)
+        exported = runs.get(context.settings["export"], access=context.access)
     except NotFoundError as error:
         raise InputError("The export to be measured was deleted.", "Export the model again.") from error
-    export = exports.read(exported)
+    export = exports.read(exported, access=context.access)
     metric = export.metric
     report = run_latency_suite(
         LatencySuiteTarget(
-            variants={name: exports.variant_path(exported, export, name) for name in settings.variants},
-            inputs=_inputs(exported, export),
+            variants={
+                name: exports.variant_path(exported, export, name, access=context.access) for name in settings.variants
+            },
+            inputs=_inputs(exported, export, access=context.access),
             native=_native(context, export) if settings.native else None,
             accuracy={
                 variant.name: variant.metrics[metric].value
@@ -110,15 +115,15 @@ def run(context: RunContext) -> LatencyResult:
     return {"export": exported.id, "variants": list(report.reports), "errors": len(report.errors)}
 
 
-def _inputs(exported: Run, export: ExportRecord) -> RawInputs | None:
+def _inputs(exported: Run, export: ExportRecord, *, access: Access) -> RawInputs | None:
     from core.edge.latency import Texts
 
-    rows = exports.rows(exported)
+    rows = exports.rows(exported, access=access)
     if rows is None or export.model is None:
         return None
     if export.kind == "table":
         return rows[[column.name for column in export.model.columns]]
-    tokenizer = exports.tokenizer(exported)
+    tokenizer = exports.tokenizer(exported, access=access)
     assert tokenizer is not None
     return Texts(rows["text"].astype(str).tolist(), tokenizer, export.model.max_length or 512)
 
@@ -131,7 +136,7 @@ def _native(context: RunContext, export: ExportRecord) -> Path | None:
     folder = context.workdir / "native"
     shutil.rmtree(folder, ignore_errors=True)
     prefix = "model/" if source.task == "finetune" else ""
-    for artifact in artifacts.find(source.run, context.workspace):
+    for artifact in artifacts.find(source.run, access=context.access):
         if artifact.name.startswith(prefix):
             path = folder / artifact.name.removeprefix(prefix)
             path.parent.mkdir(parents=True, exist_ok=True)

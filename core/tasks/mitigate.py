@@ -7,6 +7,7 @@ import json
 from pydantic import JsonValue
 
 from core import jobs
+from core.access import Access
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.errors import JobError
 from core.fairness import MitigationSettings
@@ -28,7 +29,7 @@ SPEC = TaskSpec(
 )
 
 
-def submit(search: Run, settings: MitigationSettings) -> str:
+def submit(search: Run, settings: MitigationSettings, *, access: Access) -> str:
     """Queue a comparison for a finished search; its result's file is ``mitigation.json``.
 
     Raises
@@ -42,14 +43,14 @@ def submit(search: Run, settings: MitigationSettings) -> str:
         "mitigate",
         {"search": search.id, "mitigation": settings.model_dump(mode="json")},
         dataset=search.dataset_id,
-        workspace=search.workspace,
         title=f"Mitigate {search.title}",
+        access=access,
     )
 
 
-def latest(search: Run) -> Run | None:
+def latest(search: Run, *, access: Access) -> Run | None:
     """Return the newest comparison of a search, in whatever state."""
-    comparisons = runs.find(search.workspace, task="mitigate", dataset_id=search.dataset_id)
+    comparisons = runs.find(task="mitigate", dataset_id=search.dataset_id, access=access)
     return next((run for run in comparisons if run.settings["search"] == search.id), None)
 
 
@@ -61,8 +62,8 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     from core.fairness import mitigate
 
     assert context.run.dataset_id is not None
-    dataset = datasets.get(context.run.dataset_id, context.workspace)
-    stored = artifacts.get(context.settings["search"], "result.json", context.workspace)
+    dataset = datasets.get(context.run.dataset_id, access=context.access)
+    stored = artifacts.get(context.settings["search"], "result.json", access=context.access)
     result = json.loads(get_store().read_bytes(stored.digest))
     comparison = mitigate(
         load_frame(get_store().local_path(dataset.data_digest)),

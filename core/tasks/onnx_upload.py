@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from core import exports, jobs
+from core.access import Access
 from core.edge import QUANTIZATION_MODES
 from core.errors import SettingsError
 from core.jobs import RunContext, TaskSpec
@@ -48,7 +49,7 @@ def __getattr__(name: str) -> tuple[str, ...]:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None, workspace: str) -> str:
+def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None, access: Access) -> str:
     """Copy an upload out of memory and queue the run that inspects it; returns the run's id.
 
     Parameters
@@ -59,8 +60,8 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None
         Its name.
     modes : sequence of str, optional
         Names of ``QUANTIZATION_MODES`` that need no data to calibrate on; by default all of those.
-    workspace : str
-        The workspace.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -80,10 +81,10 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None
     return jobs.submit(
         "onnx_upload",
         {"upload": name, "filename": filename[:200], "modes": [mode for mode in data_free if mode in modes]},
-        workspace=workspace,
         title=Path(filename).name[:200] or "model.onnx",
         memory_limit_mb=_MEMORY_MB,
         timeout_s=_TIMEOUT_S,
+        access=access,
     )
 
 

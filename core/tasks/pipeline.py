@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core import jobs
+from core.access import Access
 from core.catalog import ACTIVE, Run, RunState, approvals, artifacts, datasets, runs
 from core.errors import JobError, PlumblineError, StoppedError
 from core.files import write_text
@@ -68,7 +69,7 @@ _FILE = "pipeline.yml"
 _POLL_S = 0.1
 
 
-def read(text: str, files: Mapping[str, str], folder: Path, *, workspace: str) -> Pipeline:
+def read(text: str, files: Mapping[str, str], folder: Path, *, access: Access) -> Pipeline:
     """Write a pipeline and the files beside it to a folder, and read it with the workspace's components.
 
     Parameters
@@ -79,8 +80,8 @@ def read(text: str, files: Mapping[str, str], folder: Path, *, workspace: str) -
         Digests of the files beside it, by relative path.
     folder : Path
         Folder to write to; what is there is replaced.
-    workspace : str
-        Workspace whose components it may use.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def read(text: str, files: Mapping[str, str], folder: Path, *, workspace: str) -
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(store.local_path(digest), target)
     write_text(root / _FILE, text)
-    return load_pipeline(root / _FILE, components=StoredComponents(workspace, folder / "components"))
+    return load_pipeline(root / _FILE, components=StoredComponents(folder / "components", access=access))
 
 
 def needed_assets(pipeline: Pipeline, given: Collection[str]) -> list[Data]:
@@ -117,10 +118,10 @@ def needed_assets(pipeline: Pipeline, given: Collection[str]) -> list[Data]:
     return [item for item in data if item.asset is None or item.asset.name not in replaced]
 
 
-def unapproved(pipeline: Pipeline, workspace: str) -> list[Command]:
+def unapproved(pipeline: Pipeline, *, access: Access) -> list[Command]:
     """Return the commands of a pipeline that were never approved in a workspace; components that are shipped are."""
     commands = commands_of(pipeline)
-    known = approvals.approved(workspace, [command.digest for command in commands])
+    known = approvals.approved([command.digest for command in commands], access=access)
     return [command for command in commands if command.digest not in known]
 
 
@@ -129,10 +130,10 @@ def submit(
     *,
     files: Mapping[str, str] | None = None,
     inputs: Mapping[str, object] | None = None,
-    workspace: str,
     title: str,
     saved: str = "",
     rerun_from: Collection[str] = (),
+    access: Access,
 ) -> str:
     """Queue the run of a pipeline, and return the run's id.
 
@@ -144,8 +145,8 @@ def submit(
         Digests of the files beside it, by relative path.
     inputs : dict of str to object, optional
         Values by the name of an input; the id of a dataset for data, also by the name that the file gives it.
-    workspace : str
-        Workspace of the run.
+    access : Access
+        The workspace, and who acts in it.
     title : str
         Title of the run.
     saved : str, default=""
@@ -154,7 +155,7 @@ def submit(
         Paths of steps that run again with all that need them.
     """
     settings = settings_of(text, files=files, inputs=inputs, saved=saved, rerun_from=rerun_from)
-    return jobs.submit("pipeline", settings, workspace=workspace, title=title)
+    return jobs.submit("pipeline", settings, title=title, access=access)
 
 
 def settings_of(
@@ -180,12 +181,12 @@ def run(context: RunContext) -> JsonObject:
     settings = context.settings
     context.report(Event("read", 0.0, "Reading the pipeline"))
     _keep_files(context)
-    pipeline = read(settings["text"], settings["files"], context.workdir / "pipeline", workspace=context.workspace)
+    pipeline = read(settings["text"], settings["files"], context.workdir / "pipeline", access=context.access)
     for position, notice in pipeline.notices:
         context.report(Event("notice", None, f"Line {position.line}: {notice}"))
     steps = steps_of(pipeline)
     _keep_plan(context, steps)
-    commands = unapproved(pipeline, context.workspace)
+    commands = unapproved(pipeline, access=context.access)
     if commands:
         listed = ", ".join(f"'{command.step}'" for command in commands[:5])
         raise JobError(
@@ -217,14 +218,14 @@ def run(context: RunContext) -> JsonObject:
 def _keep_files(context: RunContext) -> None:
     """Keep the files beside the pipeline with the run, which can be repeated when they are changed elsewhere."""
     store = get_store()
-    kept = {artifact.name for artifact in artifacts.find(context.run.id, context.workspace)}
+    kept = {artifact.name for artifact in artifacts.find(context.run.id, access=context.access)}
     for name, digest in context.settings["files"].items():
         if f"files/{name}" not in kept:
             context.keep(f"files/{name}", store.local_path(digest))
 
 
 def _keep_plan(context: RunContext, steps: list[Step]) -> None:
-    if PLAN not in {artifact.name for artifact in artifacts.find(context.run.id, context.workspace)}:
+    if PLAN not in {artifact.name for artifact in artifacts.find(context.run.id, access=context.access)}:
         context.keep(PLAN, write_plan(steps, context.workdir))
 
 
@@ -242,13 +243,13 @@ def _inputs(context: RunContext, pipeline: Pipeline) -> dict[str, object]:
     inputs: dict[str, object] = {}
     for data in needed_assets(pipeline, context.settings["inputs"]):
         assert data.asset is not None
-        dataset = dataset_of(data.asset, context.workspace)
+        dataset = dataset_of(data.asset, access=context.access)
         context.report(Event("data", None, f"'{data.text}' is '{dataset.name}', version {dataset.number}"))
         inputs[data.asset.name] = write_dataset(dataset, context.workdir / "data" / dataset.id)
     for name, value in context.settings["inputs"].items():
         port = pipeline.inputs.get(name)
         if port is None or port.is_data:  # an input, or data that the file names
-            dataset = datasets.get(str(value), context.workspace)
+            dataset = datasets.get(str(value), access=context.access)
             value = write_dataset(dataset, context.workdir / "data" / dataset.id)
         inputs[name] = value
     return inputs
@@ -258,7 +259,7 @@ def _executor(context: RunContext) -> Callable[[StepCall, Callable[[], bool]], S
     """Return the function that runs a call as a run of its own; a resumed pipeline finds those that it had started."""
     before = {
         child.settings["call"]["step"]: child
-        for child in runs.children(context.run.id, context.workspace)
+        for child in runs.children(context.run.id, access=context.access)
         if child.state in ACTIVE or child.state in (RunState.QUEUED, RunState.SUCCEEDED)
     }
 
@@ -267,10 +268,10 @@ def _executor(context: RunContext) -> Callable[[StepCall, Callable[[], bool]], S
         if earlier is not None and earlier.settings["call"] == call.to_dict():
             run_id = earlier.id
         else:
-            run_id = pipeline_step.submit(call, parent=context.run.id, workspace=context.workspace)
-        while not (child := runs.get(run_id, context.workspace)).state.terminal:
+            run_id = pipeline_step.submit(call, parent=context.run.id, access=context.access)
+        while not (child := runs.get(run_id, access=context.access)).state.terminal:
             if should_stop():
-                jobs.cancel(run_id, workspace=context.workspace)
+                jobs.cancel(run_id, access=context.access)
             jobs.tick()
             time.sleep(_POLL_S)
         return _outcome(child)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.access import Access
 from core.catalog import PipelineComponent, components
 from core.errors import InputError
 from core.pipelines import Asset, Component, load_component
@@ -17,7 +18,7 @@ __all__ = ["read_component", "register_component"]
 _SUFFIXES = (".yml", ".yaml")
 
 
-def read_component(row: PipelineComponent) -> Component:
+def read_component(row: PipelineComponent, *, access: Access) -> Component:
     """Return what a registered component says; paths in it do not outlive the call.
 
     Raises
@@ -26,23 +27,21 @@ def read_component(row: PipelineComponent) -> Component:
         When it cannot be used, such as a component of a pipeline that names another one which is not there any more.
     """
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
-        stored = StoredComponents(row.workspace, Path(scratch))
+        stored = StoredComponents(Path(scratch), access=access)
         path = stored.find(Asset(row.name, version=row.version))
         assert path is not None
         return load_component(path, components=stored)
 
 
-def register_component(files: Mapping[str, bytes], *, workspace: str, who: str = "") -> tuple[PipelineComponent, bool]:
+def register_component(files: Mapping[str, bytes], *, access: Access) -> tuple[PipelineComponent, bool]:
     """Register a component, as the version that its file states, or as the next number where it states none.
 
     Parameters
     ----------
     files : mapping of str to bytes
         Contents by relative path: the component's YAML file, and its code below the folder of that file.
-    workspace : str
-        Workspace of the component.
-    who : str, default=""
-        Name of the user.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -73,15 +72,13 @@ def register_component(files: Mapping[str, bytes], *, workspace: str, who: str =
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         component = load_component(
-            root / "component.yml", components=StoredComponents(workspace, Path(scratch) / "registered")
+            root / "component.yml", components=StoredComponents(Path(scratch) / "registered", access=access)
         )
     if not component.name:
         raise InputError(f"The component in '{name}' has no name.", "Write 'name:' in its file.")
     store = get_store()
     digests = {other: store.put_bytes(content) for other, content in code.items()}
-    return components.add(
-        component.name, source, digests, workspace=workspace, version=component.version or None, who=who
-    )
+    return components.add(component.name, source, digests, version=component.version or None, access=access)
 
 
 def _component_among(files: Mapping[str, bytes]) -> tuple[str, str]:

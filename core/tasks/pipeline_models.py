@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core import models
+from core.access import Access
 from core.catalog import Dataset, Model, ModelVersion, Run, RunArtifact, RunState, artifacts, datasets, events, runs
 from core.errors import RegistryError
 from core.files import write_text
@@ -29,7 +30,12 @@ _NOT_KEPT = {"model.json", "README.md", "requirements.txt"}
 
 
 def perform_registrations(
-    outputs: Mapping[str, str], *, pipeline_run: str, step: str, workspace: str, report: Report = silent
+    outputs: Mapping[str, str],
+    *,
+    pipeline_run: str,
+    step: str,
+    report: Report = silent,
+    access: Access,
 ) -> None:
     """Register what a step of a pipeline asks for, and write the result beside the request.
 
@@ -41,8 +47,8 @@ def perform_registrations(
         Id of the run of the pipeline.
     step : str
         Path of the step.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
     report : callable, optional
         Callback for progress.
     """
@@ -57,8 +63,8 @@ def perform_registrations(
             notes=request["notes"],
             alias=request["alias"],
             origin=f"Trained by a pipeline, registered by its step '{step}' (run {pipeline_run}).",
-            workspace=workspace,
             report=report,
+            access=access,
         )
         if Path(request["folder"]).is_relative_to(folder.resolve()):
             shutil.rmtree(request["folder"])  # the version has its files
@@ -76,8 +82,8 @@ def adopt_model(
     notes: str = "",
     alias: str | None = None,
     origin: str = "",
-    workspace: str,
     report: Report = silent,
+    access: Access,
 ) -> tuple[Model, ModelVersion]:
     """Register the model in a folder that a shipped training component wrote.
 
@@ -96,8 +102,8 @@ def adopt_model(
         Alias that is to point to the version, such as "champion".
     origin : str, default=""
         Sentence on where the model comes from, for the history of the run.
-    workspace : str
-        Name of the workspace.
+    access : Access
+        The workspace, and who acts in it.
     report : callable, optional
         Callback for progress.
 
@@ -120,22 +126,24 @@ def adopt_model(
             "Give the output 'model' of train_xgboost, train_automl or fine_tune_text.",
         )
     digest = get_store().put_file(result_file)
-    run_id = artifacts.run_with("result.json", digest, workspace) or _adopt_run(folder, origin, workspace, report)
-    model = models.register(run_id, name=name, notes=notes, workspace=workspace)
-    version = next(item for item in models.versions(model.id, workspace=workspace) if item.run_id == run_id)
+    run_id = artifacts.run_with("result.json", digest, access=access) or _adopt_run(
+        folder, origin, report, access=access
+    )
+    model = models.register(run_id, name=name, notes=notes, access=access)
+    version = next(item for item in models.versions(model.id, access=access) if item.run_id == run_id)
     if alias:
-        models.set_alias(model.id, alias, version.number, why=origin, workspace=workspace)
+        models.set_alias(model.id, alias, version.number, why=origin, access=access)
     return model, version
 
 
-def _adopt_run(folder: Path, origin: str, workspace: str, report: Report) -> str:
+def _adopt_run(folder: Path, origin: str, report: Report, *, access: Access) -> str:
     """Store a folder as a finished run, and return its id."""
     data = folder / _DATA
     reads_text = not (data / "model.skops").is_file()
     kind = MODEL_KINDS["text" if reads_text else "table"]
     result: JsonObject = json.loads((data / "result.json").read_text(encoding="utf-8"))
     tested = not reads_text and result["rows"]["test"] > 0
-    dataset = _stored_rows(folder, "training and test rows" if tested else "training rows", workspace, report)
+    dataset = _stored_rows(folder, "training and test rows" if tested else "training rows", report, access=access)
     files = {
         path.relative_to(data).as_posix(): path
         for path in sorted(data.rglob("*"))
@@ -148,7 +156,7 @@ def _adopt_run(folder: Path, origin: str, workspace: str, report: Report) -> str
         kept = _store(files)
     ended = time.time()
     run = Run(
-        workspace=workspace,
+        workspace=access.workspace,
         task=kind.task,
         lane=TASKS[kind.task].lane,
         title=f"{result['settings'][kind.target_setting]} from {dataset.name}"[:300],
@@ -166,10 +174,13 @@ def _adopt_run(folder: Path, origin: str, workspace: str, report: Report) -> str
         },
     )
     for name, (digest, size) in kept.items():
-        artifacts.add(RunArtifact(workspace=workspace, run_id=run.id, name=name, digest=digest, size_bytes=size))
-    run_id = runs.add(run).id
+        artifacts.add(
+            RunArtifact(workspace=access.workspace, run_id=run.id, name=name, digest=digest, size_bytes=size),
+            access=access,
+        )
+    run_id = runs.add(run, access=access).id
     if origin:
-        events.append(run_id, workspace, Event("adopt", 1.0, origin))
+        events.append(run_id, Event("adopt", 1.0, origin), access=access)
     return run_id
 
 
@@ -184,7 +195,7 @@ def _facts_of(result: JsonObject, *, reads_text: bool) -> JsonObject:
     return {"stop_reason": result["stop_reason"], "trials": len(result["trials"]), "explain_error": None}
 
 
-def _stored_rows(folder: Path, kind: str, workspace: str, report: Report) -> Dataset:
+def _stored_rows(folder: Path, kind: str, report: Report, *, access: Access) -> Dataset:
     """Return the rows of a model's folder as a dataset, which is made where there is none."""
     from core.datasets import Limits, profile, read_table
 
@@ -192,7 +203,7 @@ def _stored_rows(folder: Path, kind: str, workspace: str, report: Report) -> Dat
     described: JsonObject = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
     name = f"{described.get('name') or 'table'}, {kind}"[:200]
     table = read_table(folder / _TABLE, name=name)
-    known = datasets.with_fingerprint(table.fingerprint, workspace)
+    known = datasets.with_fingerprint(table.fingerprint, access=access)
     if known is not None:
         return known
     store = get_store()
@@ -200,7 +211,7 @@ def _stored_rows(folder: Path, kind: str, workspace: str, report: Report) -> Dat
     roles = {key: value for key, value in (described.get("roles") or {}).items() if value is not None}
     dataset, _ = datasets.add(
         Dataset(
-            workspace=workspace,
+            workspace=access.workspace,
             name=name,
             source="Rows of a pipeline",
             fingerprint=table.fingerprint,
@@ -216,7 +227,8 @@ def _stored_rows(folder: Path, kind: str, workspace: str, report: Report) -> Dat
                 "ignore": roles.get("ignore", []),
                 **({"positive": roles["positive"]} if "positive" in roles else {}),
             },
-        )
+        ),
+        access=access,
     )
     return dataset
 

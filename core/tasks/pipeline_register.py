@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from core import jobs
+from core.access import Access
 from core.catalog import steps
 from core.errors import NotFoundError
 from core.jobs import RunContext, TaskSpec
@@ -26,7 +27,7 @@ SPEC = TaskSpec(
 )
 
 
-def submit(pipeline_run: str, step: str, output: str, *, name: str, notes: str = "", workspace: str) -> str:
+def submit(pipeline_run: str, step: str, output: str, *, name: str, notes: str = "", access: Access) -> str:
     """Queue the registration of a model, and return the run's id.
 
     Parameters
@@ -41,18 +42,18 @@ def submit(pipeline_run: str, step: str, output: str, *, name: str, notes: str =
         Name of the model; one that exists has its next version.
     notes : str, default=""
         Notes for people.
-    workspace : str
-        Workspace of the run.
+    access : Access
+        The workspace, and who acts in it.
     """
     settings = {"pipeline": pipeline_run, "step": step, "output": output, "name": name, "notes": notes}
-    return jobs.submit("pipeline_register", settings, workspace=workspace, title=f"Register {name} from {step}")
+    return jobs.submit("pipeline_register", settings, title=f"Register {name} from {step}", access=access)
 
 
 def run(context: RunContext) -> JsonObject:
     """Write the output to a folder, and register the model in it."""
     settings = context.settings
     context.report(Event("files", 0.1, "Writing the model's files"))
-    rows = {row.path: row for row in steps.of_run(settings["pipeline"], context.workspace)}
+    rows = {row.path: row for row in steps.of_run(settings["pipeline"], access=context.access)}
     files = rows[settings["step"]].outputs.get(settings["output"]) if settings["step"] in rows else None
     if files is None:
         raise NotFoundError(
@@ -71,7 +72,7 @@ def run(context: RunContext) -> JsonObject:
         name=settings["name"],
         notes=settings["notes"],
         origin=f"Trained by the step '{settings['step']}' of a pipeline (run {settings['pipeline']}).",
-        workspace=context.workspace,
         report=context.report,
+        access=context.access,
     )
     return {"model_id": model.id, "version_id": version.id, "version": version.number, "run_id": version.run_id}

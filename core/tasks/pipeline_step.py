@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 from core import jobs
+from core.access import Access
 from core.errors import JobError, LimitError
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
@@ -25,15 +26,15 @@ SPEC = TaskSpec(
 )
 
 
-def submit(call: StepCall, *, parent: str, workspace: str) -> str:
+def submit(call: StepCall, *, parent: str, access: Access) -> str:
     """Queue a step of a pipeline's run, and return the run's id."""
     return jobs.submit(
         "pipeline_step",
         {"pipeline": parent, "call": call.to_dict()},
-        workspace=workspace,
         title=f"{call.step}: {call.title}",
         timeout_s=call.timeout_s,
         parent=parent,
+        access=access,
     )
 
 
@@ -50,8 +51,8 @@ def run(context: RunContext) -> JsonObject:
                     call.outputs,
                     pipeline_run=context.settings["pipeline"],
                     step=call.step,
-                    workspace=context.workspace,
                     report=context.report,
+                    access=context.access,
                 )
             return {"values": dict(outcome.values)}
         case StepState.TIMED_OUT:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import jobs
+from core.access import Access
 from core.catalog import Dataset, datasets, versions
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
@@ -36,7 +38,7 @@ def recipe_of(dataset: Dataset) -> Recipe:
     return Recipe() if recipe is None else Recipe.from_dict(recipe)
 
 
-def submit(dataset: Dataset, recipe: Recipe, label: str, *, roles: JsonObject | None = None, who: str = "") -> str:
+def submit(dataset: Dataset, recipe: Recipe, label: str, *, roles: JsonObject | None = None, access: Access) -> str:
     """Queue the run that makes the next version of a dataset.
 
     Parameters
@@ -49,8 +51,8 @@ def submit(dataset: Dataset, recipe: Recipe, label: str, *, roles: JsonObject | 
         Phrase for the change, such as "Drop 'id'".
     roles : dict, optional
         Roles of the columns; by default those of the current version.
-    who : str, default=""
-        Name of the user.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -62,16 +64,16 @@ def submit(dataset: Dataset, recipe: Recipe, label: str, *, roles: JsonObject | 
     InputError
         When the dataset is not the current version.
     """
-    if versions.head(dataset).id != dataset.id:
+    if versions.head(dataset, access=access).id != dataset.id:
         raise InputError(
             f"Version {dataset.number} of '{dataset.name}' is not the current one.", "Open the current version."
         )
     return jobs.submit(
         "prepare",
-        {"recipe": recipe.to_dict(), "label": label[:300], "roles": roles or dataset.roles, "who": who},
+        {"recipe": recipe.to_dict(), "label": label[:300], "roles": roles or dataset.roles, "who": access.actor},
         dataset=dataset.id,
-        workspace=dataset.workspace,
         title=f"Prepare {dataset.name[:200]}: {label[:80]}",
+        access=access,
     )
 
 
@@ -80,8 +82,8 @@ def run(context: RunContext) -> JsonObject:
     from core.datasets import Limits, Recipe, column_types, fingerprint, prepare_file, profile
 
     assert context.run.dataset_id is not None
-    parent = datasets.get(context.run.dataset_id, context.workspace)
-    origin = datasets.get(parent.family_id, context.workspace)
+    parent = datasets.get(context.run.dataset_id, access=context.access)
+    origin = datasets.get(parent.family_id, access=context.access)
     recipe = Recipe.from_dict(context.settings["recipe"])
     context.report(Event("prepare", 0.0, "Reading the table"))
     store = get_store()
@@ -92,7 +94,7 @@ def run(context: RunContext) -> JsonObject:
         recipe,
         path,
         workdir=context.workdir,
-        tables=_tables(recipe, context.workspace),
+        tables=_tables(recipe, access=context.access),
         report=context.report,
     )
     context.report(Event("profile", 0.7, "Profiling the columns"))
@@ -100,7 +102,7 @@ def run(context: RunContext) -> JsonObject:
     columns = [column.name for column in described.columns]
     context.report(Event("store", 0.9, "Storing the version"))
     version = Dataset(
-        workspace=context.workspace,
+        workspace=context.access.workspace,
         name=origin.name,
         source=origin.source,
         fingerprint=fingerprint(path),
@@ -119,15 +121,16 @@ def run(context: RunContext) -> JsonObject:
             "types": {name: kind for name, kind in column_types(source).items() if name in recipe.inputs()},
         },
     )
-    version, new = versions.add(version, parent, context.settings["label"], who=context.settings["who"])
+    person = replace(context.access, actor=context.settings["who"])
+    version, new = versions.add(version, parent, context.settings["label"], access=person)
     context.report(Event("store", 1.0, f"{version.rows:,} rows, {version.columns:,} columns"))
     return {"dataset_id": version.id, "name": version.name, "known": not new}
 
 
-def _tables(recipe: Recipe, workspace: str) -> dict[str, Path]:
+def _tables(recipe: Recipe, *, access: Access) -> dict[str, Path]:
     """Return the files of the other datasets that steps name."""
     return {
-        dataset_id: get_store().local_path(datasets.get(dataset_id, workspace).data_digest)
+        dataset_id: get_store().local_path(datasets.get(dataset_id, access=access).data_digest)
         for dataset_id in recipe.dataset_ids()
     }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from core import housekeeping, jobs
+from core.access import Access
 from core.catalog import ACTIVE, Dataset, Run, RunState, datasets, runs
 from core.errors import InputError, PlumblineError
 from core.files import atomic_write, write_text
@@ -75,7 +76,7 @@ class Preview:
     rows: Path | None
 
 
-def submit(file: IO[bytes], filename: str, *, workspace: str, like: str | None = None) -> str:
+def submit(file: IO[bytes], filename: str, *, like: str | None = None, access: Access) -> str:
     """Copy an upload out of memory, and queue the run that looks at it.
 
     Parameters
@@ -84,8 +85,8 @@ def submit(file: IO[bytes], filename: str, *, workspace: str, like: str | None =
         Content, read from the current position.
     filename : str
         Name that the user gave the file; it is shown, and never used as a path.
-    workspace : str
-        Workspace that the dataset will belong to.
+    access : Access
+        The workspace, and who acts in it.
     like : str, optional
         Id of a dataset that it is to be read like, as `ingest.submit_upload` takes it.
 
@@ -102,13 +103,13 @@ def submit(file: IO[bytes], filename: str, *, workspace: str, like: str | None =
     NotFoundError
         When the workspace does not have the dataset `like`.
     """
-    following = {} if like is None else {"like": datasets.get(like, workspace).id}
+    following = {} if like is None else {"like": datasets.get(like, access=access).id}
     housekeeping.delete_old_previews()
     name = keep_upload(file, filename, get_settings().max_upload_mb, ingest.TOO_LARGE_HINT, preview=True)
-    return _submit({"folder": name, "filename": filename[:200]} | following, workspace)
+    return _submit({"folder": name, "filename": filename[:200]} | following, access=access)
 
 
-def submit_dataset(dataset: Dataset, options: ReadOptions) -> str:
+def submit_dataset(dataset: Dataset, options: ReadOptions, *, access: Access) -> str:
     """Queue the run that looks at a dataset's original file in another way, and return its id.
 
     Raises
@@ -128,10 +129,10 @@ def submit_dataset(dataset: Dataset, options: ReadOptions) -> str:
         "fingerprint": dataset.fingerprint,
         "options": options.model_dump(mode="json"),
     }
-    return _submit(settings, dataset.workspace)
+    return _submit(settings, access=access)
 
 
-def submit_again(run: Run, options: ReadOptions) -> str:
+def submit_again(run: Run, options: ReadOptions, *, access: Access) -> str:
     """Queue the run that looks at the same file in another way, and return its id; an active look is ended.
 
     Raises
@@ -141,11 +142,11 @@ def submit_again(run: Run, options: ReadOptions) -> str:
     """
     _require_file(run)
     if run.state in _WAITING:
-        jobs.cancel(run.id, workspace=run.workspace)
+        jobs.cancel(run.id, access=access)
     previous = run.id if run.state is RunState.SUCCEEDED else run.settings.get("previous")
     settings = run.settings | {"options": options.model_dump(mode="json"), "previous": previous}
     _touch(run)
-    return _submit(settings, run.workspace)
+    return _submit(settings, access=access)
 
 
 def _touch(run: Run) -> None:
@@ -155,8 +156,8 @@ def _touch(run: Run) -> None:
     os.utime(folder)
 
 
-def _submit(settings: JsonObject, workspace: str) -> str:
-    return jobs.submit("preview", settings, workspace=workspace, title=f"Look at {settings['filename']}")
+def _submit(settings: JsonObject, *, access: Access) -> str:
+    return jobs.submit("preview", settings, title=f"Look at {settings['filename']}", access=access)
 
 
 def load(run: Run) -> Preview | None:
@@ -172,7 +173,7 @@ def load(run: Run) -> Preview | None:
     return Preview(ReadReport.from_dict(report), rows if rows.exists() else None)
 
 
-def accept(run: Run) -> str:
+def accept(run: Run, *, access: Access) -> str:
     """Queue the import of the file in the way that a run looked at it, and return the id of that run.
 
     The import reads the whole file with the options that the user has given; a file that is being imported already is
@@ -185,32 +186,32 @@ def accept(run: Run) -> str:
     """
     from core.datasets import ReadOptions
 
-    earlier = import_of(run)
+    earlier = import_of(run, access=access)
     if earlier is not None:
         return earlier.id
     _require_file(run)
     if run.state in _WAITING:
-        jobs.cancel(run.id, workspace=run.workspace)
+        jobs.cancel(run.id, access=access)
     _touch(run)
-    return ingest.submit_previewed(run, ReadOptions(**run.settings.get("options", {})))
+    return ingest.submit_previewed(run, ReadOptions(**run.settings.get("options", {})), access=access)
 
 
-def import_of(run: Run) -> Run | None:
+def import_of(run: Run, *, access: Access) -> Run | None:
     """Return the run that imports, or has imported, the file that a run looked at, or None."""
     return next(
         (
             item
-            for item in runs.find(run.workspace, task="ingest", states=[*_WAITING, RunState.SUCCEEDED])
+            for item in runs.find(task="ingest", states=[*_WAITING, RunState.SUCCEEDED], access=access)
             if item.settings.get("folder") == run.settings["folder"]
         ),
         None,
     )
 
 
-def discard(run: Run) -> None:
+def discard(run: Run, *, access: Access) -> None:
     """Remove the file that a run looked at, with all that was seen of it."""
     if run.state in _WAITING:
-        jobs.cancel(run.id, workspace=run.workspace)
+        jobs.cancel(run.id, access=access)
     delete_preview(run.settings["folder"])
 
 
@@ -234,7 +235,7 @@ def run(context: RunContext) -> JsonObject:
     folder = preview_dir(settings["folder"])
     context.report(Event("read", 0.1, "Looking at the file"))
     if not file.exists() and "dataset" in settings:
-        _restore(datasets.get(settings["dataset"], context.workspace), file)
+        _restore(datasets.get(settings["dataset"], access=context.access), file)
     is_first = not settings.get("previous") and "dataset" not in settings
     is_text = False
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from core import jobs
+from core.access import Access
 from core.catalog import ModelVersion, Run
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
@@ -19,7 +20,7 @@ SPEC = TaskSpec(
 )
 
 
-def submit(subject: ModelVersion | Run, *, policy: str | None = None) -> str:
+def submit(subject: ModelVersion | Run, *, policy: str | None = None, access: Access) -> str:
     """Queue a push to the server of MLFLOW_TRACKING_URI.
 
     Parameters
@@ -28,6 +29,8 @@ def submit(subject: ModelVersion | Run, *, policy: str | None = None) -> str:
         A version, or a finished search or fine-tuning.
     policy : str, optional
         Name of the file of the policy that decides; by default the one in force. "none" makes no decisions.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -39,7 +42,7 @@ def submit(subject: ModelVersion | Run, *, policy: str | None = None) -> str:
     else:
         title = f"{subject.lineage['run']['title']}, version {subject.number},"
     settings = {"subject": subject.id} | ({} if policy is None else {"policy": policy})
-    return jobs.submit("push", settings, workspace=subject.workspace, title=f"Push {title} to MLflow")
+    return jobs.submit("push", settings, title=f"Push {title} to MLflow", access=access)
 
 
 def run(context: RunContext) -> dict[str, JsonValue]:
@@ -48,5 +51,5 @@ def run(context: RunContext) -> dict[str, JsonValue]:
 
     context.report(Event("push", 0.1, "Writing the model and sending it"))
     settings = context.settings
-    pushed = push_mlflow(settings["subject"], policy=settings.get("policy"), workspace=context.workspace)
+    pushed = push_mlflow(settings["subject"], policy=settings.get("policy"), access=context.access)
     return {"mlflow_run": pushed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from core import jobs
+from core.access import Access
 from core.catalog import Dataset, Run
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject, jsonable
@@ -24,20 +25,20 @@ SPEC = TaskSpec(
 )
 
 
-def submit(dataset: Dataset, target: str | None) -> str:
+def submit(dataset: Dataset, target: str | None, *, access: Access) -> str:
     """Queue the comparison of a dataset's columns, and return the run's id; its file `FILE` has the relations."""
     return jobs.submit(
         "relations",
         look_settings(dataset, {"target": target}),
         dataset=dataset.id,
-        workspace=dataset.workspace,
         title=f"Relations in {dataset.name}" + (f" to {target}" if target else ""),
+        access=access,
     )
 
 
-def latest(dataset: Dataset, target: str | None) -> Run | None:
+def latest(dataset: Dataset, target: str | None, *, access: Access) -> Run | None:
     """Return the newest run for this content and target that was not cancelled, or None."""
-    return latest_look("relations", dataset, {"target": target})
+    return latest_look("relations", dataset, {"target": target}, access=access)
 
 
 def run(context: RunContext) -> JsonObject:

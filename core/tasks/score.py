@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 from pydantic import JsonValue, TypeAdapter
 
 from core import jobs
+from core.access import Access
 from core.catalog import ModelVersion, models, runs
 from core.columns import require_columns
 from core.errors import InputError
@@ -94,6 +95,7 @@ def submit_upload(
     policy: str | None = None,
     row_id: str | None = None,
     reasons: int = 0,
+    access: Access,
 ) -> str:
     """Copy an upload out of memory and queue the run that scores it.
 
@@ -109,6 +111,8 @@ def submit_upload(
         The same as those of `core.models.RowScorer`.
     reasons : int, default=0
         Number of rows whose top reasons are computed, the highest ranks first; at most `MAX_REASONS`.
+    access : Access
+        The workspace, and who acts in it.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def submit_upload(
     LimitError
         When the file is larger than ``max_upload_mb``.
     """
-    name = models.get(version.model_id, version.workspace).name
+    name = models.get(version.model_id, access=access).name
     limit = get_settings().max_upload_mb
     upload = keep_upload(file, filename, limit, "Upload a part of it. PLUMBLINE_MAX_UPLOAD_MB sets the limit.")
     settings = {
@@ -135,10 +139,7 @@ def submit_upload(
         "reasons": min(reasons, MAX_REASONS),
     }
     return jobs.submit(
-        "score",
-        settings,
-        workspace=version.workspace,
-        title=f"Score {filename[:100]} with {name[:100]}, version {version.number}",
+        "score", settings, title=f"Score {filename[:100]} with {name[:100]}, version {version.number}", access=access
     )
 
 
@@ -150,9 +151,9 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     settings = context.settings
     upload = upload_path(settings["upload"])
     try:
-        version = resolve(settings["version"], workspace=context.workspace)
-        trained = runs.get(version.run_id, context.workspace)
-        reading = training_reading(trained.id, trained.dataset_id, workspace=context.workspace)
+        version = resolve(settings["version"], access=context.access)
+        trained = runs.get(version.run_id, access=context.access)
+        reading = training_reading(trained.id, trained.dataset_id, access=context.access)
         markers = reading.missing_values
         table = read_table(
             upload,
@@ -165,7 +166,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     finally:
         upload.unlink(missing_ok=True)
     context.report(Event("score", 0.1, "Loading the model"))
-    scorer = RowScorer(version, policy=settings["policy"], row_id=settings["row_id"])
+    scorer = RowScorer(version, policy=settings["policy"], row_id=settings["row_id"], access=context.access)
     if settings["row_id"] is not None and scorer.policy is not None:
         _require_unique(table.path, settings["row_id"])
     out = context.workdir / "scored.parquet"

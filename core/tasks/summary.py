@@ -7,6 +7,7 @@ import json
 from pydantic import JsonValue
 
 from core import jobs
+from core.access import Access
 from core.catalog import Dataset, Run, RunState, runs
 from core.errors import InputError
 from core.files import atomic_write, write_text
@@ -27,7 +28,7 @@ SPEC = TaskSpec(
 _SOURCES = ("automl", "finetune")
 
 
-def submit(source: Run, notes: SummaryNotes) -> str:
+def submit(source: Run, notes: SummaryNotes, *, access: Access) -> str:
     """Queue the summary of a search or a training, and return the run's id.
 
     Parameters
@@ -36,6 +37,8 @@ def submit(source: Run, notes: SummaryNotes) -> str:
         A search or a training that succeeded.
     notes : SummaryNotes
         Notes that a person adds.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
@@ -54,12 +57,12 @@ def submit(source: Run, notes: SummaryNotes) -> str:
         "summary",
         {"source": source.id, "notes": notes.model_dump(mode="json")},
         dataset=source.dataset_id,
-        workspace=source.workspace,
         title=f"Summary of {source.title}",
+        access=access,
     )
 
 
-def submit_comparison(contents: ResultSummary, key: str, dataset: Dataset) -> str:
+def submit_comparison(contents: ResultSummary, key: str, dataset: Dataset, *, access: Access) -> str:
     """Queue the summary of a comparison of groups, and return the run's id.
 
     Parameters
@@ -70,28 +73,30 @@ def submit_comparison(contents: ResultSummary, key: str, dataset: Dataset) -> st
         Key of the comparison, by which `latest_comparison` finds the summary.
     dataset : Dataset
         The table of the rows.
+    access : Access
+        The workspace, and who acts in it.
     """
     return jobs.submit(
         "summary",
         {"comparison": key, "contents": contents.to_dict()},
         dataset=dataset.id,
-        workspace=dataset.workspace,
         title=f"Summary of {contents.title}",
+        access=access,
     )
 
 
-def latest(source: Run) -> Run | None:
+def latest(source: Run, *, access: Access) -> Run | None:
     """Return the newest summary of a search or a training that was not cancelled, or None."""
-    return _latest("source", source.id, source.dataset_id, source.workspace)
+    return _latest("source", source.id, source.dataset_id, access=access)
 
 
-def latest_comparison(key: str, dataset: Dataset) -> Run | None:
+def latest_comparison(key: str, dataset: Dataset, *, access: Access) -> Run | None:
     """Return the newest summary of a comparison of groups that was not cancelled, or None."""
-    return _latest("comparison", key, dataset.id, dataset.workspace)
+    return _latest("comparison", key, dataset.id, access=access)
 
 
-def _latest(setting: str, value: str, dataset_id: str | None, workspace: str) -> Run | None:
-    made = runs.find(workspace, task="summary", dataset_id=dataset_id)
+def _latest(setting: str, value: str, dataset_id: str | None, *, access: Access) -> Run | None:
+    made = runs.find(task="summary", dataset_id=dataset_id, access=access)
     own = (run for run in made if run.settings.get(setting) == value)
     return next((run for run in own if run.state is not RunState.CANCELLED), None)
 
@@ -107,7 +112,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
         contents = ResultSummary.from_dict(settings["contents"])
     else:
         notes = SummaryNotes.model_validate(settings["notes"])
-        contents = summarize_model(settings["source"], notes, workspace=context.workspace)
+        contents = summarize_model(settings["source"], notes, access=context.access)
     context.report(Event("draw", 0.4, f"Drawing {len(contents.charts)} charts"))
     drawings = svg_of(contents.charts)
     context.report(Event("write", 0.7, "Writing the files"))

@@ -20,7 +20,6 @@ __all__ = [
     "restore_optional",
     "restore_several",
     "set_query",
-    "who",
 ]
 
 T = TypeVar("T", str, int, float)
@@ -114,10 +113,3 @@ def keep_several(name: str, chosen: Sequence[str], shown: Sequence[str], key: st
 
 def _seen(key: str) -> str:
     return f"{key}-seen"
-
-
-def who() -> str:
-    """Return the name of the signed-in user for the history, or an empty string without sign-in."""
-    if not st.user.get("is_logged_in"):
-        return ""
-    return str(st.user.get("email") or st.user.get("name") or "")

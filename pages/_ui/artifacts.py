@@ -12,28 +12,29 @@ import streamlit as st
 
 from core.catalog import Run, artifacts
 from core.storage import get_store
+from pages._ui import frame
 
 __all__ = ["digests", "json_of", "path_of", "read_json", "read_table", "table_of"]
 
 
 def json_of(run: Run, name: str) -> dict[str, Any]:
     """Return a JSON file of a run."""
-    return read_json(artifacts.get(run.id, name, run.workspace).digest)
+    return read_json(artifacts.get(run.id, name, access=frame.access()).digest)
 
 
 def table_of(run: Run, name: str) -> pd.DataFrame:
     """Return a Parquet file of a run as a table that callers must not change."""
-    return read_table(artifacts.get(run.id, name, run.workspace).digest)
+    return read_table(artifacts.get(run.id, name, access=frame.access()).digest)
 
 
 def path_of(run: Run, name: str) -> Path:
     """Return the path of a run's file on this machine."""
-    return get_store().local_path(artifacts.get(run.id, name, run.workspace).digest)
+    return get_store().local_path(artifacts.get(run.id, name, access=frame.access()).digest)
 
 
 def digests(run: Run) -> dict[str, str]:
     """Return the digest of each file of a run by its name."""
-    return {item.name: item.digest for item in artifacts.find(run.id, run.workspace)}
+    return {item.name: item.digest for item in artifacts.find(run.id, access=frame.access())}
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

@@ -103,7 +103,7 @@ def choose(
     parameter : str, default="cohort"
         Parameter of the address that holds the choice.
     """
-    kept = saved_cohorts.kept(run)
+    kept = saved_cohorts.kept(run, access=frame.access())
     digest = artifacts.digests(run).get(file)
     total = 0 if digest is None else len(artifacts.read_table(digest))
     everything = RowChoice(None, None, total, total, what)
@@ -130,7 +130,7 @@ def choose(
     choice = RowChoice(cohort, row_ids, len(row_ids), total, what)
     counted = ""
     if file == "test.parquet":
-        policies.note_read(run, {"cohort": cohort.to_dict()})
+        policies.note_read(run, {"cohort": cohort.to_dict()}, access=frame.access())
         counted = " Each cohort that is looked at counts as a use of the test rows."
     if choice.enough:
         st.caption(f"{choice.count:,} of {total:,} {frame.plain(choice.text)}.{counted}")

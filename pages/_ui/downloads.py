@@ -75,7 +75,7 @@ def model(run: Run) -> None:
 
     def as_zip() -> bytes:
         store = get_store()
-        files = {item.name: store.local_path(item.digest) for item in artifacts.find(run.id, run.workspace)}
+        files = {item.name: store.local_path(item.digest) for item in artifacts.find(run.id, access=frame.access())}
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "model.zip"
             bundle(files, target)
@@ -103,7 +103,7 @@ def folder(run: Run) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             target = Path(scratch) / "run.zip"
             with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # weights do not shrink
-                for item in artifacts.find(run.id, run.workspace):
+                for item in artifacts.find(run.id, access=frame.access()):
                     archive.write(store.local_path(item.digest), item.name)
             return target.read_bytes()
 
@@ -122,7 +122,7 @@ def folder(run: Run) -> None:
 def pipeline(source: Run | Dataset) -> None:
     """Draw the button that downloads a run, or the steps of a dataset, as a pipeline and as a Python script."""
     try:
-        exported = tasks.exported(source)
+        exported = tasks.exported(source, access=frame.access())
     except PlumblineError as error:
         st.caption(frame.plain(f"Not as a pipeline: {error.message}"))
         return
@@ -139,8 +139,8 @@ def pipeline(source: Run | Dataset) -> None:
 
 
 def _run_too_large(run: Run) -> bool:
-    files = artifacts.find(run.id, run.workspace)
+    files = artifacts.find(run.id, access=frame.access())
     names = ", ".join(f'"{item.name}"' for item in files)
-    path = f'jobs.artifact_path("{run.id}", name, workspace="{run.workspace}")'
-    call = f"from core import jobs\n\nfor name in ({names},):\n    print({path})"
+    path = f'jobs.artifact_path("{run.id}", name, access=LOCAL)'
+    call = f"from core import jobs\nfrom core.access import LOCAL\n\nfor name in ({names},):\n    print({path})"
     return too_large(sum(item.size_bytes for item in files), "This model", call, language="python")

@@ -29,17 +29,17 @@ def guardrails(
     dataset: Dataset, target: str | None, sensitive: list[str], *, action: Action | None = None
 ) -> list[dict[str, Any]] | None:
     """Draw the checks for a target and return their findings, or None before they are done; start them if needed."""
-    run = check.latest(dataset, target, sensitive)
+    run = check.latest(dataset, target, sensitive, access=frame.access())
     if run is None:
-        check.submit(dataset, target, sensitive)
-        run = check.latest(dataset, target, sensitive)
+        check.submit(dataset, target, sensitive, access=frame.access())
+        run = check.latest(dataset, target, sensitive, access=frame.access())
         assert run is not None
     if run.state is RunState.SUCCEEDED and run.result is not None:
         show(run.result["findings"], action=action)
         return list(run.result["findings"])
     run_view.show_run(run.id)
     if run.state.terminal and st.button("Check again", icon=":material/refresh:", key=keys.key("check-again")):
-        check.submit(dataset, target, sensitive)
+        check.submit(dataset, target, sensitive, access=frame.access())
         st.rerun()
     return None
 

@@ -1,4 +1,4 @@
-"""The frame of every page: workspace, sign-in, and how errors are shown."""
+"""The frame of every page: access, sign-in, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import streamlit as st
 
+from core.access import LOCAL, Access
 from core.errors import PlumblineError
 
 __all__ = [
     "DEFECT_TITLE",
+    "access",
     "errors_shown",
     "guarded",
     "plain",
     "reload_first_deep_link",
     "require_sign_in",
     "show_error",
-    "workspace",
 ]
 
 DEFECT_TITLE = "Something went wrong on our side"
@@ -41,9 +43,16 @@ _served = False
 _log = logging.getLogger("plumbline")
 
 
-def workspace() -> str:
-    """Return the workspace of the current user; every query of a page passes it on."""
-    return "local"
+def access() -> Access:
+    """Return the access of the current user; everything that a page reads or changes passes it on."""
+    return replace(LOCAL, actor=_signed_in())
+
+
+def _signed_in() -> str:
+    """Return the name of the signed-in user, or an empty string without sign-in."""
+    if not st.user.get("is_logged_in"):
+        return ""
+    return str(st.user.get("email") or st.user.get("name") or "")
 
 
 def reload_first_deep_link() -> None:

@@ -29,7 +29,7 @@ def run(run_id: str, *tasks: str, what: str) -> Run:
     NotFoundError
         When there is no such run, or it is of another kind.
     """
-    row = jobs.get(run_id, workspace=frame.workspace())
+    row = jobs.get(run_id, access=frame.access())
     if row.task not in tasks:
         raise NotFoundError(f"Run '{row.id}' is not {what}.", "The Runs page shows runs of all types.")
     return row
@@ -44,7 +44,7 @@ def linked_dataset() -> Dataset | None:
         When there is no such dataset.
     """
     dataset_id = st.query_params.get("dataset")
-    return None if dataset_id is None else datasets.get(dataset_id, frame.workspace())
+    return None if dataset_id is None else datasets.get(dataset_id, access=frame.access())
 
 
 def selectable_datasets() -> dict[str, Dataset]:
@@ -56,7 +56,7 @@ def selectable_datasets() -> dict[str, Dataset]:
         When the address names a dataset that is not there.
     """
     linked = linked_dataset()
-    by_id = {dataset.id: dataset for dataset in datasets.find(frame.workspace())}
+    by_id = {dataset.id: dataset for dataset in datasets.find(access=frame.access())}
     return by_id if linked is None else {**by_id, linked.id: linked}
 
 
@@ -77,7 +77,7 @@ def existing_dataset(dataset_id: str | None) -> Dataset | None:
     if dataset_id is None:
         return None
     try:
-        return datasets.get(dataset_id, frame.workspace())
+        return datasets.get(dataset_id, access=frame.access())
     except NotFoundError:
         return None
 
@@ -87,6 +87,6 @@ def existing_run(run_id: str | None) -> Run | None:
     if run_id is None:
         return None
     try:
-        return jobs.get(run_id, workspace=frame.workspace())
+        return jobs.get(run_id, access=frame.access())
     except NotFoundError:
         return None

@@ -30,11 +30,11 @@ def show(subject: ModelVersion | Run, policy: str | None = None) -> None:
         if st.button("Push to MLflow", icon=":material/cloud_upload:", key=keys.key("push-mlflow"), help=about):
             st.switch_page(
                 "pages/runs/page.py",
-                query_params={"run": push.submit(subject, policy=policy)},
+                query_params={"run": push.submit(subject, policy=policy, access=frame.access())},
             )
     else:
         st.caption(f"To push it to an MLflow server, set {_VARIABLE} to the URI of the server and restart Plumbline.")
-    pushes = runs.find(frame.workspace(), task="push")
+    pushes = runs.find(task="push", access=frame.access())
     last = next((run for run in pushes if run.settings["subject"] == subject.id), None)
     if last is not None:
         _state(last)

@@ -29,10 +29,10 @@ def choose(run: Run, key: str) -> tuple[str, bool]:
     randomized : bool
         Whether it draws some decisions at random, by the id of the row.
     """
-    known = policies.kept(run)
+    known = policies.kept(run, access=frame.access())
     if not known:
         return NO_POLICY, False
-    rule, options = policies.in_force(run), [*known, NO_POLICY]
+    rule, options = policies.in_force(run, access=frame.access()), [*known, NO_POLICY]
     own = policies.without_policy(artifacts.json_of(run, "result.json")["labels"])
     in_force = None if rule.unclear else rule.name or NO_POLICY
 
@@ -58,7 +58,7 @@ def choose(run: Run, key: str) -> tuple[str, bool]:
 
 def unless_default(run: Run, policy: str) -> str | None:
     """Return the chosen policy, or None where it decides without being named."""
-    if not policies.kept(run):
+    if not policies.kept(run, access=frame.access()):
         return None
-    rule = policies.in_force(run)
+    rule = policies.in_force(run, access=frame.access())
     return None if not rule.unclear and policy == (rule.name or NO_POLICY) else policy

@@ -23,9 +23,14 @@ _LIMITS = {name: field.metadata[0].max_length for name, field in SummaryNotes.mo
 
 def show(run: Run) -> None:
     """Draw the popover that makes the summary of a search or a training."""
-    versions = models.of_run(run.id, frame.workspace())
+    versions = models.of_run(run.id, access=frame.access())
     answers = {} if not versions else {key: str(item["text"]) for key, item in versions[-1].answers.items()}
-    _popover(run.id, answers, summary.latest(run), lambda notes: summary.submit(run, notes))
+    _popover(
+        run.id,
+        answers,
+        summary.latest(run, access=frame.access()),
+        lambda notes: summary.submit(run, notes, access=frame.access()),
+    )
 
 
 def show_comparison(key: str, dataset: Dataset, contents: Callable[[SummaryNotes], ResultSummary]) -> None:
@@ -42,9 +47,9 @@ def show_comparison(key: str, dataset: Dataset, contents: Callable[[SummaryNotes
     """
 
     def submit(notes: SummaryNotes) -> str:
-        return summary.submit_comparison(contents(notes), key, dataset)
+        return summary.submit_comparison(contents(notes), key, dataset, access=frame.access())
 
-    _popover(key, {}, summary.latest_comparison(key, dataset), submit)
+    _popover(key, {}, summary.latest_comparison(key, dataset, access=frame.access()), submit)
 
 
 def _popover(subject: str, answers: Mapping[str, str], made: Run | None, submit: Callable[[SummaryNotes], str]) -> None:
@@ -100,7 +105,7 @@ def _state(made: Run) -> None:
         run_view.show_failure(made)
         return
     st.caption(f"Made on {numbers.when(made.created_at):%d %b %Y, %H:%M}. {frame.plain((made.result or {})['answer'])}")
-    digests = {item.name: item.digest for item in artifacts.find(made.id, made.workspace)}
+    digests = {item.name: item.digest for item in artifacts.find(made.id, access=frame.access())}
     with st.container(horizontal=True):
         for name, (file, suffix, mime, explanation) in _FILES.items():
             st.download_button(

@@ -27,7 +27,7 @@ def repeat(run: Run) -> None:
 def start_again(run_id: str) -> None:
     """Start a new run with the settings of another and open it, in a callback."""
     with frame.errors_shown():
-        address.set_query(run=jobs.repeat(run_id, workspace=frame.workspace()))
+        address.set_query(run=jobs.repeat(run_id, access=frame.access()))
 
 
 def log(run_id: str) -> None:

@@ -30,7 +30,7 @@ def show_run(run_id: str, details: Details | None = None, *, budget_s: float | N
     budget_s : float, optional
         Time budget of the run in seconds, shown beside the elapsed time.
     """
-    run = jobs.get(run_id, workspace=frame.workspace())
+    run = jobs.get(run_id, access=frame.access())
     every = None if run.state.terminal else _POLL
     st.fragment(frame.guarded(_strip), run_every=every)(run_id, details, budget_s, not run.state.terminal)
     return run
@@ -43,7 +43,7 @@ def show_line(run_id: str, text: str) -> None:
 
 def _line(run_id: str, text: str) -> None:
     jobs.tick()
-    run = jobs.get(run_id, workspace=frame.workspace())
+    run = jobs.get(run_id, access=frame.access())
     if run.state.terminal:
         st.rerun()
     position = jobs.queue_position(run)
@@ -52,10 +52,10 @@ def _line(run_id: str, text: str) -> None:
 
 def _strip(run_id: str, details: Details | None, budget_s: float | None, was_active: bool) -> None:
     jobs.tick()
-    run = jobs.get(run_id, workspace=frame.workspace())
+    run = jobs.get(run_id, access=frame.access())
     if was_active == run.state.terminal:  # it has ended or was resumed, so the rest of the page changes
         st.rerun()
-    events = jobs.events(run_id, workspace=frame.workspace())
+    events = jobs.events(run_id, access=frame.access())
     last = events[-1] if events else None
 
     with st.container(border=True, key=keys.key(f"run-{run_id}")):
@@ -97,7 +97,7 @@ def _buttons(run: Run) -> None:
         _button(run, jobs.task_spec(run.task).stop_label, ":material/stop_circle:", jobs.stop)
     if not run.state.terminal and run.cancel_requested_at is None:
         _button(run, "Cancel", ":material/close:", jobs.cancel, "End the run and keep nothing.")
-    if jobs.resumable(run):
+    if jobs.resumable(run, access=frame.access()):
         _button(run, "Resume", ":material/play_arrow:", jobs.resume)
 
 
@@ -115,7 +115,7 @@ def _button(run: Run, label: str, icon: str, action: Callable[..., Run], explana
 
 def _act(action: Callable[..., Run], run_id: str) -> None:
     with frame.errors_shown():
-        action(run_id, workspace=frame.workspace())
+        action(run_id, access=frame.access())
 
 
 def show_failure(run: Run) -> None:

@@ -65,7 +65,7 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
 def _search(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the choice of another search with the same test rows, and the difference with its interval."""
     target = record["settings"]["target"]
-    searches = runs.find(frame.workspace(), task="automl", dataset_id=run.dataset_id, states=[RunState.SUCCEEDED])
+    searches = runs.find(task="automl", dataset_id=run.dataset_id, states=[RunState.SUCCEEDED], access=frame.access())
     others = {
         search.id: search for search in searches if search.id != run.id and _same_test(search, run, record["task"])
     }
@@ -90,7 +90,7 @@ def _search(run: Run, record: Mapping[str, Any]) -> None:
     if not choice.enough:
         return
     if choice.cohort is not None:
-        policies.note_read(others[chosen], {"cohort": choice.cohort.to_dict()})
+        policies.note_read(others[chosen], {"cohort": choice.cohort.to_dict()}, access=frame.access())
     with frame.errors_shown():
         compared = _compare(own, theirs, target, record["task"], name, choice.row_ids)
         _difference(compared, METRICS[name], "This model", "The other", frame.plain(choice.text))

@@ -45,7 +45,7 @@ def _read(summary: str, shap: str | None) -> Explanation:
 
 def explanation(run: Run) -> Explanation | None:
     """Return the newest explanation of the search's model, its own or a later run's; None where there is none."""
-    for candidate in (*task.later(run), run):
+    for candidate in (*task.later(run, access=frame.access()), run):
         digests = artifacts.digests(candidate)
         if SUMMARY_FILE in digests:
             return _read(digests[SUMMARY_FILE], digests.get(SHAP_FILE))
@@ -54,7 +54,7 @@ def explanation(run: Run) -> Explanation | None:
 
 def show(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the explanation, and above it a later one that is being made."""
-    later = task.later(run)
+    later = task.later(run, access=frame.access())
     active = bool(later) and not later[0].state.terminal
     if later and later[0].state is not RunState.SUCCEEDED:
         run_view.show_run(later[0].id)
@@ -144,7 +144,7 @@ def _explain(run: Run, label: str) -> None:
         )
         if st.button(label, icon=":material/lightbulb:", key="automl-explain-later"):
             with frame.errors_shown():
-                task.submit(run, budget_s=seconds)
+                task.submit(run, budget_s=seconds, access=frame.access())
                 st.rerun()
 
 

@@ -29,9 +29,9 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
 
 
 def _questions(run: Run, record: Mapping[str, Any], carriers: Sequence[Carrier]) -> None:
-    answers = known_columns.answers(run)
+    answers = known_columns.answers(run, access=frame.access())
     open_count = sum(any(answers.get(name) != "yes" for name in carrier.columns) for carrier in carriers)
-    caveat = known_columns.caveat(run, unanswered=False)
+    caveat = known_columns.caveat(run, unanswered=False, access=frame.access())
     if caveat:
         st.warning(frame.plain(caveat), icon=":material/event_busy:")
     title = "Known when a prediction is made: " + known_columns.listed(
@@ -83,19 +83,19 @@ def _question(
             else "The same settings, on the same split of the rows.",
             key=f"{key}-without",
         ):
-            address.go(run=automl.search_without(run, carrier.columns))
+            address.go(run=automl.search_without(run, carrier.columns, access=frame.access()))
 
 
 def _keep(run: Run, columns: Sequence[str], key: str) -> None:
     chosen = st.session_state[key]
     if chosen is not None:
         for column in columns:
-            known_columns.answer(run, column, chosen)
+            known_columns.answer(run, column, chosen, access=frame.access())
 
 
 def _derived(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the searches that left columns out of this one."""
-    for search in automl.derived(run):
+    for search in automl.derived(run, access=frame.access()):
         _link(search, f"Searched again without {_difference(run, search)}{_compared(run, search, record)}.")
 
 

@@ -81,7 +81,7 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     )
     selected = chosen.selection.rows
     _parameters(record, rows[selected[0] if selected else winner_row])
-    trials = live.trials(jobs.events(run.id, phase="search", workspace=frame.workspace()))
+    trials = live.trials(jobs.events(run.id, phase="search", access=frame.access()))
     if not trials.empty:
         st.markdown("**Progress of the search**")
         live.progress(trials, metric, _winner(record, trials))

@@ -34,7 +34,9 @@ def export(run: Run) -> None:
 
 
 def _exports(run: Run) -> None:
-    exports = [export for export in runs.find(frame.workspace(), task="export") if export.settings["source"] == run.id]
+    exports = [
+        export for export in runs.find(task="export", access=frame.access()) if export.settings["source"] == run.id
+    ]
     if not exports:
         st.caption("Not exported yet. An export proves that the file predicts like the model.")
         return
@@ -55,7 +57,7 @@ def _opened(run: Run, key: str) -> bool:
 def continued(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the form that continues the search with more time or trials."""
     try:
-        dataset = datasets.get(str(run.dataset_id), frame.workspace())
+        dataset = datasets.get(str(run.dataset_id), access=frame.access())
     except NotFoundError:
         st.info(
             "The table was deleted, so the search cannot be continued. Upload the table again.", icon=":material/info:"
@@ -73,7 +75,7 @@ def continued(run: Run, record: Mapping[str, Any]) -> None:
     limits = _limits(count, by_trials=settings["time_budget_s"] is None, limited=settings["max_trials"] is not None)
     if st.button("Continue", type="primary", icon=":material/forward_media:", key="automl-continue"):
         values = settings | limits | {"exit_score": None}
-        address.go(run=automl.submit(dataset, AutoMLSettings(**values), continue_from=run.id))
+        address.go(run=automl.submit(dataset, AutoMLSettings(**values), continue_from=run.id, access=frame.access()))
     _later(run)
 
 
@@ -105,7 +107,7 @@ def _limits(count: int, *, by_trials: bool, limited: bool) -> dict[str, Any]:
 
 
 def _later(run: Run) -> None:
-    searches = runs.find(frame.workspace(), task="automl")
+    searches = runs.find(task="automl", access=frame.access())
     later = [search for search in searches if search.settings.get("continue_from") == run.id]
     if not later:
         return
@@ -114,4 +116,4 @@ def _later(run: Run) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if _opened(search, "later"):
                 address.go(run=search.id)
-            st.markdown(frame.plain(known_columns.qualified_verdict(search)), width="content")
+            st.markdown(frame.plain(known_columns.qualified_verdict(search, access=frame.access())), width="content")

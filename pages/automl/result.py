@@ -58,7 +58,7 @@ def _actions(run: Run) -> None:
 
 
 def _downloads(run: Run) -> None:
-    path = jobs.artifact_path(run.id, "leaderboard.csv", workspace=frame.workspace())
+    path = jobs.artifact_path(run.id, "leaderboard.csv", access=frame.access())
     downloads.model(run)
     st.download_button(
         "Leaderboard (CSV)",

@@ -149,4 +149,4 @@ def _budget() -> dict[str, Any]:
 
 
 def _start(dataset: Dataset, values: dict[str, Any]) -> None:
-    address.go(run=automl.submit(dataset, AutoMLSettings(**values)))
+    address.go(run=automl.submit(dataset, AutoMLSettings(**values), access=frame.access()))

@@ -24,7 +24,7 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the tiles of a search that has a test."""
     if record["task"] == "binary":
         label = str(record["labels"][1])
-        policy = policies.in_force(run).policy
+        policy = policies.in_force(run, access=frame.access()).policy
         single = policy is not None and not policy.columns and policy.settings.get("positive") in (None, label)
         _decision_tiles(_figures(run, record, label, policy if single else None), policy, applied=single)
     metrics(record)

@@ -181,20 +181,20 @@ def _line(loss: str, item: JudgedCohort) -> dict[str, str]:
 
 def _save(run: Run, report: CohortReport) -> None:
     """Let the user save one of the groups with the search."""
-    saved = set(saved_cohorts.kept(run).values())
+    saved = set(saved_cohorts.kept(run, access=frame.access()).values())
     cohorts = {item.cohort.text: item.cohort for item in report.cohorts if item.cohort not in saved}
     if not cohorts:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox("Group to save as a cohort", list(cohorts), key="automl-cohort-choice", width=520)
         if st.button("Save cohort", icon=":material/bookmark_add:", key="automl-cohort-save"):
-            saved_cohorts.keep(run, cohorts[chosen])
+            saved_cohorts.keep(run, cohorts[chosen], access=frame.access())
             st.rerun()
 
 
 def _saved(run: Run, source: _Source, loss: str, report: CohortReport) -> None:
     """Draw the saved cohorts with their errors on the same rows, each with a button that removes it."""
-    kept = saved_cohorts.kept(run)
+    kept = saved_cohorts.kept(run, access=frame.access())
     if not kept:
         return
     st.markdown("**Saved cohorts**")
@@ -209,5 +209,5 @@ def _saved(run: Run, source: _Source, loss: str, report: CohortReport) -> None:
                 text = report.describe(known[0] if known else _judge(source, loss, cohort, level))
             st.markdown(frame.plain(f"{cohort.text}: {text}"), width="stretch")
             if st.button("Remove", icon=":material/delete:", key=f"automl-cohort-remove-{file}"):
-                saved_cohorts.remove(run, file)
+                saved_cohorts.remove(run, file, access=frame.access())
                 st.rerun()

@@ -28,7 +28,7 @@ def show(dataset: Dataset) -> None:
     with st.popover("What is checked", icon=":material/help:", type="tertiary"):
         for guardrail in GUARDRAILS.values():
             st.markdown(f"**{guardrail.title}.** {guardrail.help}")
-    current = versions.head(dataset).id == dataset.id
+    current = versions.head(dataset, access=frame.access()).id == dataset.id
     safe = st.empty()
     results = findings.guardrails(
         dataset,
@@ -89,14 +89,14 @@ def _label(fix: Fix, values: Mapping[str, Any]) -> str:
 def _apply(dataset: Dataset, fixes: Sequence[Fix], label: str) -> None:
     """Change the roles at once, or make the next version with the steps of all fixes."""
     with frame.errors_shown():
-        dataset = datasets.get(dataset.id, dataset.workspace)  # roles may have been changed since in another tab
+        dataset = datasets.get(dataset.id, access=frame.access())  # roles may have been changed since in another tab
         roles = _roles(dataset, fixes)
         steps = [step for fix in fixes for step in fix.steps]
         if not steps:
-            versions.set_roles(dataset, roles, label, who=address.who())
+            versions.set_roles(dataset, roles, label, access=frame.access())
             return
         recipe = Recipe([*prepare.recipe_of(dataset).steps, *steps])
-        run_id = prepare.submit(dataset, recipe, label, roles=roles, who=address.who())
+        run_id = prepare.submit(dataset, recipe, label, roles=roles, access=frame.access())
         address.set_query(dataset=dataset.id, tab="Checks", preparing=run_id)
 
 

@@ -52,7 +52,7 @@ def _manage(dataset: Dataset) -> None:
     with st.form("data-rename-form", border=False):
         name = st.text_input("Name", value=dataset.name, max_chars=200, key=f"data-new-name-{dataset.id}")
         if st.form_submit_button("Rename", icon=":material/edit:", key="data-rename"):
-            datasets.rename(dataset.id, name, frame.workspace())
+            datasets.rename(dataset.id, name, access=frame.access())
             st.rerun()
     if st.button("Delete…", icon=":material/delete:", key="data-delete"):
         _confirm_deletion(dataset)
@@ -66,5 +66,5 @@ def _confirm_deletion(dataset: Dataset) -> None:
         "Runs that used it keep their results."
     )
     if st.button("Delete", type="primary", icon=":material/delete:", key="data-delete-confirm"):
-        housekeeping.delete_dataset(dataset.id, workspace=frame.workspace())
+        housekeeping.delete_dataset(dataset.id, access=frame.access())
         address.go()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Final
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from pages._ui import address, frame, lookups, run_view
 
 __all__ = ["fact", "preparing", "running", "show"]
 
-_ACTIONS: dict[str, tuple[Callable[[Dataset], DatasetChange | None], Callable[[Dataset], Dataset]]] = {
+_ACTIONS: Final = {
     "Undo": (versions.next_undo, versions.undo),
     "Redo": (versions.next_redo, versions.redo),
 }
@@ -20,7 +20,7 @@ _ACTIONS: dict[str, tuple[Callable[[Dataset], DatasetChange | None], Callable[[D
 
 def fact(dataset: Dataset) -> str:
     """Return what the facts of the header say about the version; nothing where there is only one."""
-    count = len(versions.find(dataset))
+    count = len(versions.find(dataset, access=frame.access()))
     return f"Version {dataset.number} of {count}" if count > 1 else ""
 
 
@@ -40,8 +40,8 @@ def running(dataset: Dataset, own: Run | None) -> None:
     own : Run or None
         Preparation that the address names. When it has succeeded, its version is opened.
     """
-    family = {version.id for version in versions.find(dataset)}
-    active = runs.find(dataset.workspace, task="prepare", states=[RunState.QUEUED, *ACTIVE])
+    family = {version.id for version in versions.find(dataset, access=frame.access())}
+    active = runs.find(task="prepare", states=[RunState.QUEUED, *ACTIVE], access=frame.access())
     shown = [run for run in active if run.dataset_id in family]
     for run in shown:
         run_view.show_run(run.id)
@@ -57,7 +57,7 @@ def running(dataset: Dataset, own: Run | None) -> None:
 
 def show(dataset: Dataset) -> None:
     """Draw what leads from an earlier version to the current one, or the buttons that undo and redo changes."""
-    head = versions.head(dataset)
+    head = versions.head(dataset, access=frame.access())
     if head.id != dataset.id:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(
@@ -73,7 +73,7 @@ def show(dataset: Dataset) -> None:
                 kwargs={"dataset": head.id},
             )
         return
-    back, forth = versions.next_undo(dataset), versions.next_redo(dataset)
+    back, forth = versions.next_undo(dataset, access=frame.access()), versions.next_redo(dataset, access=frame.access())
     if back is None and forth is None:
         return
     with st.container(horizontal=True):
@@ -101,13 +101,13 @@ def _act(word: str, change: DatasetChange, dataset: Dataset) -> None:
     """Undo or redo a change, unless another one is next by now: the button was pressed twice, or elsewhere as well."""
     upcoming, action = _ACTIONS[word]
     with frame.errors_shown():
-        dataset = datasets.get(dataset.id, dataset.workspace)
-        current = upcoming(dataset)
+        dataset = datasets.get(dataset.id, access=frame.access())
+        current = upcoming(dataset, access=frame.access())
         if current is None or current.id != change.id:
             raise InputError(
                 f"'{change.label}' is no longer the last change, perhaps because of another tab.",
                 "Nothing was done. Look at the dataset, then repeat.",
             )
-        version = action(dataset)
+        version = action(dataset, access=frame.access())
         tab = {"tab": st.query_params["tab"]} if "tab" in st.query_params else {}
         address.set_query(dataset=version.id, **tab)

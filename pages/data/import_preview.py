@@ -25,7 +25,7 @@ def show(run: Run) -> None:
     dataset = lookups.existing_dataset(run.settings.get("dataset"))
     if run.state is RunState.SUCCEEDED and run.result is not None and run.result["typed"] and dataset is None:
         with frame.errors_shown():  # nothing is to be decided, so nothing is asked
-            imports.follow(preview.accept(run))
+            imports.follow(preview.accept(run, access=frame.access()))
             st.rerun()
     reading = _reading(run, dataset)
     active = run.state is RunState.QUEUED or run.state in ACTIVE
@@ -49,7 +49,7 @@ def show(run: Run) -> None:
     options = reading_panel.show(reading)
     if options != reading.given:
         with frame.errors_shown():
-            address.go(**{"import": preview.submit_again(run, options)})
+            address.go(**{"import": preview.submit_again(run, options, access=frame.access())})
 
 
 def _reading(run: Run, dataset: Dataset | None) -> Reading | None:
@@ -74,7 +74,7 @@ def _rows(seen: preview.Preview) -> pd.DataFrame | None:
 
 
 def _head(run: Run, dataset: Dataset | None, *, importable: bool) -> None:
-    beside = dataset is not None and ingest.stays(dataset)
+    beside = dataset is not None and ingest.stays(dataset, access=frame.access())
     if dataset is None:
         facts = "How this file is read. It is imported when you say so, and removed after a day otherwise."
     else:
@@ -118,7 +118,7 @@ def _ended(run: Run, *, earlier: bool) -> None:
     if st.button("Read the start of the file", icon=":material/refresh:", key="data-import-look"):
         with frame.errors_shown():
             options = ReadOptions(**run.settings.get("options", {}))
-            address.go(**{"import": preview.submit_again(run, options)})
+            address.go(**{"import": preview.submit_again(run, options, access=frame.access())})
 
 
 def _extent(report: ReadReport) -> str:
@@ -145,10 +145,10 @@ def _dropped(run: Run) -> str:
 
 def _accept(run: Run) -> None:
     with frame.errors_shown():
-        imports.follow(preview.accept(run))
+        imports.follow(preview.accept(run, access=frame.access()))
 
 
 def _discard(run: Run, dataset: Dataset | None) -> None:
     with frame.errors_shown():
-        preview.discard(run)
+        preview.discard(run, access=frame.access())
         address.set_query(**_way_back(dataset))

@@ -24,12 +24,12 @@ _FOLLOWED = "data-import-followed"
 
 
 def _take_upload(file: UploadedFile) -> None:
-    address.set_query(**{"import": preview.submit(file, file.name, workspace=frame.workspace())})
+    address.set_query(**{"import": preview.submit(file, file.name, access=frame.access())})
 
 
 def _take_sample() -> None:
     with frame.errors_shown():
-        follow(ingest.submit_sample(st.session_state["data-sample"], workspace=frame.workspace()))
+        follow(ingest.submit_sample(st.session_state["data-sample"], access=frame.access()))
 
 
 def follow(run_id: str) -> None:
@@ -82,13 +82,13 @@ def imported() -> Run | None:
         return None
     run = lookups.run(run_id, "ingest", "preview", what="an import")
     if run.task == "preview" and "dataset" in run.settings:
-        datasets.get(run.settings["dataset"], frame.workspace())  # without it, there is nothing to read again
+        datasets.get(run.settings["dataset"], access=frame.access())  # without it, there is nothing to read again
     return run
 
 
 def is_previewed(run: Run) -> bool:
     """Return whether a run shows a file that is not imported yet."""
-    return run.task == "preview" and preview.is_kept(run) and preview.import_of(run) is None
+    return run.task == "preview" and preview.is_kept(run) and preview.import_of(run, access=frame.access()) is None
 
 
 def running(own: Run | None) -> None:
@@ -101,8 +101,8 @@ def running(own: Run | None) -> None:
         or a link leads to one that has ended, it is linked, so that Back does not lead forward.
     """
     if own is not None and own.task == "preview":
-        own = preview.import_of(own) or own
-    active = runs.find(frame.workspace(), task="ingest", states=[RunState.QUEUED, *ACTIVE])
+        own = preview.import_of(own, access=frame.access()) or own
+    active = runs.find(task="ingest", states=[RunState.QUEUED, *ACTIVE], access=frame.access())
     for run in active:
         run_view.show_run(run.id)
     if own is None:

@@ -25,7 +25,7 @@ from pages.data import dataset as dataset_head
 dataset_id = st.query_params.get("dataset")
 if dataset_id is not None:
     with header.lookup("Dataset", back="All datasets"):
-        dataset = datasets.get(dataset_id, frame.workspace())
+        dataset = datasets.get(dataset_id, access=frame.access())
     if (column_name := st.query_params.get("column")) is not None:
         column.show(dataset, column_name)
         st.stop()
@@ -41,7 +41,7 @@ if dataset_id is not None:
             "Preview": lambda: preview.show(dataset),
             "Prepare": lambda: prepare.show(dataset),
             "Versions": lambda: versions.show(dataset),
-            "Reading": lambda: reading.show(datasets.get(dataset.family_id, dataset.workspace)),
+            "Reading": lambda: reading.show(datasets.get(dataset.family_id, access=frame.access())),
             "Checks": lambda: checks.show(dataset),
             "Roles": lambda: roles.show(dataset),
         },
@@ -54,7 +54,7 @@ else:
         import_preview.show(imported)
     else:
         header.show("Data", "Import a table, look at its columns, and check what could go wrong with it.")
-        known = datasets.find(frame.workspace())
+        known = datasets.find(access=frame.access())
         imports.running(imported)
         imports.upload_or_sample(first=not known)
         if known:

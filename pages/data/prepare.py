@@ -24,8 +24,8 @@ _SHOWN_ROWS = 200
 
 def show(dataset: Dataset) -> None:
     """Draw the steps of the version; those of the current version can be changed."""
-    origin = datasets.get(dataset.family_id, dataset.workspace)
-    head = versions.head(dataset)
+    origin = datasets.get(dataset.family_id, access=frame.access())
+    head = versions.head(dataset, access=frame.access())
     applied = list(prepare.recipe_of(dataset).steps)
     if head.id != dataset.id:
         st.info("This is an earlier version. Open or restore it to change its steps.", icon=":material/history:")
@@ -89,7 +89,7 @@ def _apply_or_discard(
 
 def _apply(dataset: Dataset, applied: list[Step], steps: list[Step]) -> None:
     with frame.errors_shown():
-        run_id = prepare.submit(dataset, Recipe(steps), label(applied, steps), who=address.who())
+        run_id = prepare.submit(dataset, Recipe(steps), label(applied, steps), access=frame.access())
         address.set_query(dataset=dataset.id, tab="Prepare", preparing=run_id)
 
 
@@ -114,7 +114,7 @@ def _preview(origin: Dataset, steps: list[Step]) -> Preview:
     digests = {}
     for dataset_id in sorted(Recipe(steps).dataset_ids()):
         try:
-            digests[dataset_id] = datasets.get(dataset_id, frame.workspace()).data_digest
+            digests[dataset_id] = datasets.get(dataset_id, access=frame.access()).data_digest
         except NotFoundError:
             continue  # the step says so
     return _cached_preview(origin.data_digest, steps_list.prefix(steps), tuple(digests.items()))
@@ -165,8 +165,8 @@ def _add_step(dataset: Dataset, steps: list[Step], name: str, fields: dict[str, 
 
 def _is_raw(dataset: Dataset, other_id: str) -> bool:
     """Return whether another dataset has the columns of the table as it was read: its rows go through all steps."""
-    origin = datasets.get(dataset.family_id, dataset.workspace)
-    other = datasets.get(other_id, dataset.workspace)
+    origin = datasets.get(dataset.family_id, access=frame.access())
+    other = datasets.get(other_id, access=frame.access())
     return set(tables.column_names(origin)) <= set(tables.column_names(other))
 
 

@@ -42,7 +42,7 @@ def show(dataset: Dataset) -> None:
     options = reading_panel.show(reading)
     if options != report.given:
         with frame.errors_shown():
-            address.go(**{"import": preview.submit_dataset(dataset, options)})
+            address.go(**{"import": preview.submit_dataset(dataset, options, access=frame.access())})
 
 
 def note_content(dataset: Dataset) -> None:

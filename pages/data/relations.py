@@ -8,7 +8,7 @@ from core.catalog import Dataset, Run, RunState, artifacts
 from core.datasets import MEASURES, ColumnRelation, ColumnRelations
 from core.tasks import relations
 from pages._ui import artifacts as files
-from pages._ui import keys, run_view
+from pages._ui import frame, keys, run_view
 
 __all__ = ["DIRECTIONS", "MEASURE_HELP", "explain", "figures", "interval", "measured", "require", "sample_note"]
 
@@ -28,23 +28,23 @@ MEASURE_HELP = (
 
 def measured(dataset: Dataset) -> ColumnRelations | None:
     """Return the relations for the dataset's target if they have been measured; nothing is started."""
-    run = relations.latest(dataset, dataset.roles.get("target"))
+    run = relations.latest(dataset, dataset.roles.get("target"), access=frame.access())
     return None if run is None or run.state is not RunState.SUCCEEDED else _stored(run)
 
 
 def require(dataset: Dataset) -> ColumnRelations | None:
     """Return the relations for the dataset's target; while they are being measured, draw the run and return None."""
     target = dataset.roles.get("target")
-    run = relations.latest(dataset, target)
+    run = relations.latest(dataset, target, access=frame.access())
     if run is None:
-        relations.submit(dataset, target)
-        run = relations.latest(dataset, target)
+        relations.submit(dataset, target, access=frame.access())
+        run = relations.latest(dataset, target, access=frame.access())
         assert run is not None
     if run.state is RunState.SUCCEEDED:
         return _stored(run)
     run_view.show_run(run.id)
     if run.state.terminal and st.button("Measure again", icon=":material/refresh:", key=keys.key("relations-again")):
-        relations.submit(dataset, target)
+        relations.submit(dataset, target, access=frame.access())
         st.rerun()
     return None
 
@@ -79,7 +79,7 @@ def sample_note(dataset: Dataset, result: ColumnRelations) -> str:
 
 
 def _stored(run: Run) -> ColumnRelations:
-    return _read(artifacts.get(run.id, relations.FILE, run.workspace).digest)
+    return _read(artifacts.get(run.id, relations.FILE, access=frame.access()).digest)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

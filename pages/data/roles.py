@@ -60,13 +60,13 @@ def _save(dataset: Dataset) -> None:
     """Store the roles of the form, unless they were changed since it was drawn."""
     roles = {role: st.session_state[f"data-role-{role}-{dataset.id}"] for role in ROLES}
     with frame.errors_shown():
-        if datasets.get(dataset.id, dataset.workspace).roles != dataset.roles:
+        if datasets.get(dataset.id, access=frame.access()).roles != dataset.roles:
             raise InputError("The roles were changed meanwhile, perhaps in another tab.", "Look at them, then repeat.")
         if roles["target"] in roles["ignore"]:
             raise InputError(
                 f"'{roles['target']}' cannot be both the target and ignored.", "Remove it from one of the two."
             )
-        versions.set_roles(dataset, roles, "Change roles", who=address.who())
+        versions.set_roles(dataset, roles, "Change roles", access=frame.access())
         address.set_query(dataset=dataset.id, tab="Roles")
         st.toast("Roles saved", icon=":material/check:")
 
@@ -104,7 +104,7 @@ def _store(dataset: Dataset, name: str, key: str) -> None:
     if {"target", "ignore"} <= chosen:
         chosen -= {"target", "ignore"} - added
     with frame.errors_shown():
-        stored = datasets.get(dataset.id, dataset.workspace).roles
+        stored = datasets.get(dataset.id, access=frame.access()).roles
         replaced = stored.get("target")
         roles: JsonObject = {"target": replaced}
         if "target" in chosen:
@@ -114,7 +114,7 @@ def _store(dataset: Dataset, name: str, key: str) -> None:
         for role in ("sensitive", "ignore"):
             others = [item for item in stored.get(role, []) if item != name]
             roles[role] = [*others, name] if role in chosen else others
-        versions.set_roles(dataset, roles, f"Change the role of '{name}'", who=address.who())
+        versions.set_roles(dataset, roles, f"Change the role of '{name}'", access=frame.access())
         if "target" in added and replaced:
             st.toast(frame.plain(f"'{name}' is the target now, '{replaced}' was before."), icon=":material/flag:")
         else:

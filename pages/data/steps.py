@@ -23,13 +23,13 @@ def save(dataset: Dataset, steps: Sequence[Step]) -> None:
     """Store the draft; in a callback, so that the page is drawn with it."""
     with frame.errors_shown():
         draft = {"parent": dataset.id, "steps": [step.to_dict() for step in steps]}
-        versions.set_draft(dataset, draft, revision=st.session_state[keys.key("revision")])
+        versions.set_draft(dataset, draft, revision=st.session_state[keys.key("revision")], access=frame.access())
 
 
 def discard(dataset: Dataset) -> None:
     """Discard the draft."""
     with frame.errors_shown():
-        versions.set_draft(dataset, {}, revision=st.session_state[keys.key("revision")])
+        versions.set_draft(dataset, {}, revision=st.session_state[keys.key("revision")], access=frame.access())
 
 
 def prefix(steps: Sequence[Step]) -> str:

@@ -24,7 +24,7 @@ NEWER = "newer"
 
 def _other(dataset: Dataset, suggested: str | None = None) -> Dataset | None:
     """Let the user choose another dataset: the suggested one, as soon as there is one."""
-    others = [other for other in datasets.find(frame.workspace()) if other.family_id != dataset.family_id]
+    others = [other for other in datasets.find(access=frame.access()) if other.family_id != dataset.family_id]
     if not others:
         st.caption("There is no other dataset yet.")
         return None
@@ -106,7 +106,7 @@ def append(_: Preview, dataset: Dataset) -> dict[str, Any] | None:
 
 
 def _read_newer(dataset: Dataset, file: UploadedFile) -> None:
-    run_id = ingest.submit_upload(file, file.name, workspace=frame.workspace(), like=dataset.family_id)
+    run_id = ingest.submit_upload(file, file.name, like=dataset.family_id, access=frame.access())
     st.query_params[NEWER] = run_id
 
 

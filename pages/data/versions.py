@@ -18,9 +18,9 @@ _ROWS = 20
 
 def show(dataset: Dataset) -> None:
     """Draw the list of versions, and the comparison of two."""
-    known = versions.find(dataset)
-    head = versions.head(dataset)
-    changes = versions.changes(dataset)
+    known = versions.find(dataset, access=frame.access())
+    head = versions.head(dataset, access=frame.access())
+    changes = versions.changes(dataset, access=frame.access())
     _list(known, head, changes)
     if len(known) < 2:
         st.caption(
@@ -94,7 +94,7 @@ def _restore(known: list[Dataset], head: Dataset) -> None:
 
 def _make_current(version: Dataset, head: Dataset) -> None:
     with frame.errors_shown():
-        versions.restore(version, head, f"Restore version {version.number}", who=address.who())
+        versions.restore(version, head, f"Restore version {version.number}", access=frame.access())
         address.set_query(dataset=version.id, tab="Versions")
 
 

@@ -33,7 +33,11 @@ def button(source: DecisionSource, policy: ThresholdPolicy) -> None:
         st.session_state[_key(source, policy)] = True
         if source.run is not None:
             cohort = {} if source.cohort is None else {"cohort": source.cohort.to_dict()}
-            policies.note_read(source.run, {"rules": policy.to_dict()["rules"], "positive": source.label, **cohort})
+            policies.note_read(
+                source.run,
+                {"rules": policy.to_dict()["rules"], "positive": source.label, **cohort},
+                access=frame.access(),
+            )
 
 
 def show(source: DecisionSource, curve: DecisionCurve, policy: ThresholdPolicy) -> None:
@@ -62,4 +66,4 @@ def show(source: DecisionSource, curve: DecisionCurve, policy: ThresholdPolicy) 
             icon=":material/warning:",
         )
     if source.run is not None:
-        st.caption(policies.reads_sentence(source.run))
+        st.caption(policies.reads_sentence(source.run, access=frame.access()))

@@ -45,7 +45,7 @@ def _show_source(label: str | None, source: DecisionSource | None) -> None:
 
 
 def _choose_label(run: Run, labels: list[str]) -> str:
-    rule = policies.in_force(run).policy
+    rule = policies.in_force(run, access=frame.access()).policy
     positive = None if rule is None else rule.settings.get("positive")
     default = positive if positive in labels else labels[-1]
     key = keys.key("decide-label")
@@ -99,7 +99,7 @@ def _origin(source: DecisionSource) -> str:
 
 def _start(source: DecisionSource) -> dict[str, float] | None:
     """Return the costs that the rule in force was chosen by, where it is about this label."""
-    rule = None if source.run is None else policies.in_force(source.run).policy
+    rule = None if source.run is None else policies.in_force(source.run, access=frame.access()).policy
     if rule is None or rule.settings.get("event" if source.of_number else "positive") != source.label:
         return None
     return rule.settings.get("costs")
@@ -202,7 +202,7 @@ def _actions(source: DecisionSource, curve: DecisionCurve, threshold: float) -> 
                 "which stays listed.",
             )
         ):
-            policies.keep(source.run, name, policy, who=address.who())
+            policies.keep(source.run, name, policy, access=frame.access())
             st.rerun(scope="app")
         checked_rule.button(source, policy)
         st.download_button(

@@ -11,7 +11,7 @@ from core import policies
 from core.decisions import top_values
 from core.evaluation import Estimate
 from core.fairness import ThresholdPolicy
-from pages._ui import address, keys, numbers
+from pages._ui import address, frame, keys, numbers
 from pages.decide.source import DecisionSource
 
 __all__ = ["choose_event", "show"]
@@ -28,7 +28,7 @@ def choose_event(source: DecisionSource) -> DecisionSource | None:
     if truth.min() == truth.max():
         st.info("All true values are equal, so every threshold is equally good.", icon=":material/info:")
         return None
-    rule = None if source.run is None else policies.in_force(source.run).policy
+    rule = None if source.run is None else policies.in_force(source.run, access=frame.access()).policy
     stored = _stored_value(rule) if rule is not None else None
     step = 10.0 ** math.floor(math.log10(float(truth.max() - truth.min()) / 20))
     start = float(f"{round(float(np.quantile(truth, _START)) / step) * step:.12g}")

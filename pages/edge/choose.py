@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import exports, jobs
+from core.access import Access
 from core.catalog import Run, RunState, runs
 from core.edge import QUANTIZATION_MODES
 from core.errors import NotFoundError
@@ -33,16 +34,16 @@ def check_link() -> None:
     run_id = st.query_params.get("model")
     if run_id is None:
         return
-    run = runs.get(run_id, frame.workspace())
+    run = runs.get(run_id, access=frame.access())
     if run.task not in export.SOURCES or run.state is not RunState.SUCCEEDED:
         raise NotFoundError(f"Run '{run.id}' left no model to export.", "Choose a search or a training that succeeded.")
 
 
 def show() -> None:
     """Draw both ways to start, and earlier exports."""
-    workspace = frame.workspace()
+    access = frame.access()
     models = sorted(
-        (run for task in export.SOURCES for run in runs.find(workspace, task=task, states=[RunState.SUCCEEDED])),
+        (run for task in export.SOURCES for run in runs.find(task=task, states=[RunState.SUCCEEDED], access=access)),
         key=lambda run: -run.created_at,
     )
     left, right = st.columns(2, gap="large")
@@ -56,7 +57,7 @@ def show() -> None:
     with right:
         st.subheader("Upload an ONNX file")
         _upload()
-    _earlier(workspace)
+    _earlier(access=access)
 
 
 def _model(models: list[Run]) -> None:
@@ -84,11 +85,11 @@ def _model(models: list[Run]) -> None:
     )
     # Not in a callback: if a field is changed just before the press, its settings would be those before.
     if st.button("Export", type="primary", icon=":material/output:", key="edge-export"):
-        address.go(run=export.submit(run, modes=modes, policy=policy))
+        address.go(run=export.submit(run, modes=modes, policy=policy, access=frame.access()))
 
 
 def _take_upload(file: UploadedFile) -> None:
-    address.set_query(run=onnx_upload.submit(file, file.name, workspace=frame.workspace()))
+    address.set_query(run=onnx_upload.submit(file, file.name, access=frame.access()))
 
 
 def _upload() -> None:
@@ -101,9 +102,9 @@ def _upload() -> None:
     )
 
 
-def _earlier(workspace: str) -> None:
+def _earlier(*, access: Access) -> None:
     earlier = sorted(
-        (run for task in exports.KINDS for run in runs.find(workspace, task=task, limit=_SHOWN)),
+        (run for task in exports.KINDS for run in runs.find(task=task, limit=_SHOWN, access=access)),
         key=lambda run: -run.created_at,
     )[:_SHOWN]
     if not earlier:

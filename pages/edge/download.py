@@ -23,7 +23,7 @@ def show_export(run: Run) -> None:
     for variant in record.made:
         st.download_button(
             f"{variant.name} ({numbers.size(variant.size_bytes or 0)})",
-            exports.variant_path(run, record, variant.name).read_bytes,
+            exports.variant_path(run, record, variant.name, access=frame.access()).read_bytes,
             file_name=downloads.file_name(f"{run.title} {variant.name}", ".onnx"),
             icon=":material/deployed_code:",
             key=f"edge-variant-{variant.name}",
@@ -45,7 +45,9 @@ def show_export(run: Run) -> None:
     def as_zip() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "bundle.zip"
-            return exports.bundle(run, name, target, license=license_text(license_id)).read_bytes()
+            return exports.bundle(
+                run, name, target, license=license_text(license_id), access=frame.access()
+            ).read_bytes()
 
     st.download_button(
         "Bundle (zip)",
@@ -62,7 +64,7 @@ def show_export(run: Run) -> None:
 
 def show_measurement(run: Run) -> None:
     """Draw the downloads of a measurement."""
-    path = jobs.artifact_path(run.id, latency.LATENCY, workspace=frame.workspace())
+    path = jobs.artifact_path(run.id, latency.LATENCY, access=frame.access())
     st.download_button(
         "Full report (JSON)",
         path.read_bytes,

@@ -36,15 +36,15 @@ def show(run: Run) -> None:
 
 def _rule_in_force(run: Run, record: ExportRecord) -> None:
     """Say when the file decides by another rule than the model does now, with the way to a file that decides by it."""
-    difference = exports.rule_difference(run, record)
+    difference = exports.rule_difference(run, record, access=frame.access())
     if difference is None:
         return
     st.warning(frame.plain(difference), icon=":material/rule:")
     source = lookups.existing_run(record.source.run)
-    if source is None or policies.in_force(source).unclear:
+    if source is None or policies.in_force(source, access=frame.access()).unclear:
         return
     if st.button("Export with the rule in force", icon=":material/output:", key="edge-export-again"):
-        address.go(run=export.submit(source, modes=run.settings["modes"]))
+        address.go(run=export.submit(source, modes=run.settings["modes"], access=frame.access()))
 
 
 def _finding(record: ExportRecord) -> str:

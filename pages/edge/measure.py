@@ -19,7 +19,7 @@ from core.edge.latency import (
     slo_duration_s,
 )
 from core.tasks import latency
-from pages._ui import address, numbers
+from pages._ui import address, frame, numbers
 from pages.edge import measure_options
 from pages.edge.measure_options import Values, default
 
@@ -70,7 +70,7 @@ def show(run: Run, record: ExportRecord) -> None:
     if st.button(
         "Measure", type="primary", icon=":material/timer:", key="edge-lab-start", disabled=has_slo and slo is None
     ):
-        address.go(run=latency.submit(run, settings))
+        address.go(run=latency.submit(run, settings, access=frame.access()))
 
 
 def _load(scenario: Scenario) -> Values:

@@ -20,7 +20,7 @@ def show(exported: Run) -> None:
     everything = st.toggle("Show all models", key="edge-compare-all")
     measurements = [
         run
-        for run in runs.find(frame.workspace(), task="latency")
+        for run in runs.find(task="latency", access=frame.access())
         if everything or run.settings["export"] == exported.id
     ]
     if not measurements:

@@ -9,7 +9,7 @@ from pages._ui import frame, run_view
 from pages._ui import header as page_header
 from pages.edge import choose, exported, header, measurement
 
-workspace = frame.workspace()
+access = frame.access()
 run_id = st.query_params.get("run")
 
 if run_id is None:
@@ -19,7 +19,7 @@ if run_id is None:
     choose.show()
 else:
     with page_header.lookup("Run", back="All exports"):
-        run = jobs.get(run_id, workspace=workspace)
+        run = jobs.get(run_id, access=access)
         if run.task not in (*exports.KINDS, "latency"):
             raise NotFoundError(
                 f"Run '{run.id}' is neither an export nor a latency measurement.", "Choose one on the Edge page."

@@ -11,6 +11,7 @@ from core.edge import ExportRecord
 from core.edge.latency import PERCENTS, LatencySuiteReport
 from core.tasks import latency
 from pages._ui import artifacts as files
+from pages._ui import frame
 
 __all__ = ["NATIVE", "export_record", "samples", "suite_report", "summary"]
 
@@ -29,12 +30,12 @@ def _report(digest: str) -> LatencySuiteReport:
 
 def export_record(run: Run) -> ExportRecord:
     """Return an export's record."""
-    return _record(artifacts.get(run.id, exports.EDGE, run.workspace).digest)
+    return _record(artifacts.get(run.id, exports.EDGE, access=frame.access()).digest)
 
 
 def suite_report(run: Run) -> LatencySuiteReport:
     """Return the report of a latency measurement."""
-    return _report(artifacts.get(run.id, latency.LATENCY, run.workspace).digest)
+    return _report(artifacts.get(run.id, latency.LATENCY, access=frame.access()).digest)
 
 
 def samples(run: Run) -> pd.DataFrame:

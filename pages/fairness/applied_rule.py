@@ -72,4 +72,4 @@ def show(analysis: Analysis, policy: ThresholdPolicy) -> None:
             icon=":material/warning:",
         )
     if analysis.run is not None:
-        st.caption(policies.reads_sentence(analysis.run))
+        st.caption(policies.reads_sentence(analysis.run, access=frame.access()))

@@ -73,7 +73,7 @@ class AuditStudy:
     def store(self) -> None:
         """Store what was changed."""
         if self._values != self._stored:
-            datasets.set_audit(self._dataset.id, self._audited, self._values, frame.workspace())
+            datasets.set_audit(self._dataset.id, self._audited, self._values, access=frame.access())
 
     def _key(self, name: str) -> str:
         return f"fairness-audit-{name}-{self._dataset.id}-{self._audited}"

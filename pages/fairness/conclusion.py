@@ -52,7 +52,7 @@ def _facts(analysis: Analysis, metrics: GroupMetrics) -> list[str]:
     if analysis.weight is not None:
         facts.append(f"rows count by their weight in {frame.plain(analysis.weight)}")
     if analysis.run is not None:
-        facts.append(f"test rows used {policies.describe_reads(analysis.run)} so far")
+        facts.append(f"test rows used {policies.describe_reads(analysis.run, access=frame.access())} so far")
     return facts
 
 

@@ -44,7 +44,7 @@ def show(analysis: Analysis) -> None:
         + (f" Rows count by their weight in {frame.plain(analysis.weight)}." if analysis.weight else "")
     )
     _form(analysis, run)
-    newest = mitigate.latest(run)
+    newest = mitigate.latest(run, access=frame.access())
     if newest is None:
         return
     current = run_view.show_run(newest.id)
@@ -95,7 +95,7 @@ def _form(analysis: Analysis, run: Run) -> None:
             difference_bound=bound / 100,
             min_group_size=analysis.min_group_size,
         )
-        mitigate.submit(run, settings)
+        mitigate.submit(run, settings, access=frame.access())
         st.rerun()
 
 
@@ -156,8 +156,8 @@ def _titles(techniques: Sequence[str]) -> str:
 
 def latest_table(run: Run | None) -> pd.DataFrame | None:
     """Return the newest finished comparison of a search, if there is one."""
-    newest = None if run is None else mitigate.latest(run)
-    if newest is None or jobs.get(newest.id, workspace=frame.workspace()).state is not RunState.SUCCEEDED:
+    newest = None if run is None else mitigate.latest(run, access=frame.access())
+    if newest is None or jobs.get(newest.id, access=frame.access()).state is not RunState.SUCCEEDED:
         return None
     return pd.DataFrame(artifacts.json_of(newest, "mitigation.json")["table"])
 

@@ -48,7 +48,7 @@ def show(analysis: Analysis, definition: str) -> None:
         )
         return
     for model, with_model in ((run, other), (other, run)):
-        policies.note_read(model, {"compared_with": with_model.id})
+        policies.note_read(model, {"compared_with": with_model.id}, access=frame.access())
     metrics = _NUMBER_METRICS if analysis.positive is None else DEFINITIONS[definition].metrics
     with frame.errors_shown():
         comparison = _compare(analysis.key, other.id, metrics, analysis.min_group_size, analysis, other)
@@ -72,7 +72,7 @@ def _others(run: Run) -> dict[str, Run]:
     candidates = [
         other
         for task in _TASKS
-        for other in runs.find(frame.workspace(), task=task, dataset_id=run.dataset_id, states=[RunState.SUCCEEDED])
+        for other in runs.find(task=task, dataset_id=run.dataset_id, states=[RunState.SUCCEEDED], access=frame.access())
         if other.id != run.id and "test.parquet" in artifacts.digests(other)
     ]
     same = {}

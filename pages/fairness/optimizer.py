@@ -89,8 +89,8 @@ def show(analysis: Analysis, table: ScoreTable, rows: ScoreTable) -> None:
     stored = st.session_state.get(state_key(analysis, "policy"))
     if stored is not None:
         _show_rule(analysis, table, rows, ThresholdPolicy.from_dict(stored))
-    if analysis.run is not None and (kept := policies.kept(analysis.run)):
-        in_force = policies.in_force(analysis.run).name
+    if analysis.run is not None and (kept := policies.kept(analysis.run, access=frame.access())):
+        in_force = policies.in_force(analysis.run, access=frame.access()).name
         names = (frame.plain(file) + (" (in force)" if file == in_force else "") for file in kept)
         st.caption(f"Kept with the model: {', '.join(names)}")
 

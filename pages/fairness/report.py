@@ -69,7 +69,7 @@ def _report(analysis: Analysis, metrics: GroupMetrics, definition: str, evidence
     if analysis.weight is not None:
         facts["Rows count by"] = analysis.weight
     if run is not None:
-        facts["Test rows used so far"] = policies.describe_reads(run)
+        facts["Test rows used so far"] = policies.describe_reads(run, access=frame.access())
     if analysis.notes:
         facts["Reading"] = "; ".join(analysis.notes)
     applied = applied_rule(analysis)

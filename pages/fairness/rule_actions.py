@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import policies
 from core.fairness import ThresholdPolicy
-from pages._ui import address, downloads
+from pages._ui import downloads, frame
 from pages.fairness import applied_rule
 from pages.fairness.analysis import Analysis, state_key
 
@@ -43,7 +43,7 @@ def show(analysis: Analysis, policy: ThresholdPolicy, name: str, key: str) -> No
         ):
             st.session_state[state_key(analysis, "applied")] = policy.to_dict()
             if analysis.run is not None:
-                policies.note_read(analysis.run, {"rules": policy.to_dict()["rules"]})
+                policies.note_read(analysis.run, {"rules": policy.to_dict()["rules"]}, access=frame.access())
         if analysis.run is not None and st.button(
             "Keep with the model",
             icon=":material/bookmark_add:",
@@ -51,7 +51,7 @@ def show(analysis: Analysis, policy: ThresholdPolicy, name: str, key: str) -> No
             help="The model then decides by it, in place of the rule in force, which stays listed under Decide. It is "
             "part of the model's download, as a JSON file.",
         ):
-            file = policies.keep(analysis.run, name, policy, who=address.who())
+            file = policies.keep(analysis.run, name, policy, access=frame.access())
             st.toast(f"Kept as {file}", icon=":material/check:")
         st.download_button(
             "Policy (JSON)",

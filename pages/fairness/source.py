@@ -33,15 +33,15 @@ def check_link() -> None:
     run_id = st.query_params.get("run")
     if run_id is None:
         return
-    run = runs.get(run_id, frame.workspace())
+    run = runs.get(run_id, access=frame.access())
     if run.task not in _CALIBRATION or run.state is not RunState.SUCCEEDED:
         raise NotFoundError(f"Run '{run.id}' left no model.", "Choose a search or a training that succeeded.")
 
 
 def choose() -> Analysis | None:
     """Draw the choice of a model or table, and read its rows."""
-    workspace = frame.workspace()
-    trained = [run for task in _CALIBRATION for run in runs.find(workspace, task=task, states=[RunState.SUCCEEDED])]
+    access = frame.access()
+    trained = [run for task in _CALIBRATION for run in runs.find(task=task, states=[RunState.SUCCEEDED], access=access)]
     models = {f"run:{run.id}": run for run in sorted(trained, key=lambda run: -run.created_at)}
     tables_by_key = {f"dataset:{name}": dataset for name, dataset in lookups.selectable_datasets().items()}
     if not tables_by_key:
@@ -91,14 +91,14 @@ def _option_title(models: Mapping[str, Run], tables_by_key: Mapping[str, Dataset
 
 
 def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> Analysis | None:
-    workspace = frame.workspace()
+    access = frame.access()
     result = artifacts.json_of(run, "result.json")
     if not result["rows"]["test"]:
         frame.show_error("This search held out no rows to analyze.", "Search again with a test fraction.")
         return None
     assert run.dataset_id is not None
     try:
-        dataset = datasets.get(run.dataset_id, workspace)
+        dataset = datasets.get(run.dataset_id, access=access)
     except NotFoundError:
         frame.show_error("The table of this search was deleted.", "Load it again and repeat the search.")
         return None

@@ -15,7 +15,7 @@ __all__ = ["show"]
 
 def show(dataset: Dataset, settings: FineTuneSettings) -> None:
     """Draw the estimate for these settings, or the button that measures it."""
-    run = estimate.latest(dataset, settings)
+    run = estimate.latest(dataset, settings, access=frame.access())
     if run is None or (run.state.terminal and run.state is not RunState.SUCCEEDED):
         if run is not None:
             run_view.show_failure(run)
@@ -26,7 +26,7 @@ def show(dataset: Dataset, settings: FineTuneSettings) -> None:
             key="finetune-estimate",
             help="Times a few steps of exactly this training, in about 10 s.",
         ):
-            estimate.submit(dataset, settings)
+            estimate.submit(dataset, settings, access=frame.access())
             st.rerun()
         return
     every = None if run.state.terminal else "1s"
@@ -34,12 +34,12 @@ def show(dataset: Dataset, settings: FineTuneSettings) -> None:
 
 
 def _result(run_id: str, was_terminal: bool) -> None:
-    run = jobs.get(run_id, workspace=frame.workspace())
+    run = jobs.get(run_id, access=frame.access())
     if run.state.terminal and not was_terminal:
         st.rerun()
     if not run.state.terminal:
         jobs.tick()
-        events = jobs.events(run_id, workspace=frame.workspace())
+        events = jobs.events(run_id, access=frame.access())
         st.progress(events[-1].fraction or 0.0 if events else 0.0, text="Timing a few steps")
         return
     expected = TrainingEstimate.from_dict(run.result or {})

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core import jobs
+from core.access import Access
 from core.catalog import Run
 from core.edge import OnnxModel, TextScorer
 from core.errors import NotFoundError
@@ -20,9 +21,9 @@ _WORDS = 25
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _scorer(run_id: str, workspace: str) -> TextScorer:
+def _scorer(run_id: str, *, access: Access) -> TextScorer:
     paths = {
-        name: jobs.artifact_path(run_id, name, workspace=workspace)
+        name: jobs.artifact_path(run_id, name, access=access)
         for name in ("model.onnx", "onnx.json", "model/tokenizer.json")
     }
     model = OnnxModel.from_dict(json.loads(paths["onnx.json"].read_text()), paths["model.onnx"])
@@ -32,7 +33,7 @@ def _scorer(run_id: str, workspace: str) -> TextScorer:
 def show(run: Run) -> None:
     """Draw the playground."""
     try:
-        scorer = _scorer(run.id, frame.workspace())
+        scorer = _scorer(run.id, access=frame.access())
     except NotFoundError:
         st.info("This model was not exported, so that it cannot be tried here.", icon=":material/experiment:")
         return

@@ -52,7 +52,7 @@ def show(by_id: dict[str, Dataset]) -> None:
     settings = FineTuneSettings(**values)
     estimate.show(dataset, settings)
     if st.button("Start", type="primary", icon=":material/play_arrow:", key="finetune-start"):
-        address.go(run=finetune.submit(dataset, settings))
+        address.go(run=finetune.submit(dataset, settings, access=frame.access()))
 
 
 def _columns(dataset: Dataset, names: list[str], left: Any, right: Any) -> tuple[str | None, str | None]:

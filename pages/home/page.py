@@ -7,9 +7,9 @@ from core.catalog import datasets, runs
 from core.tasks import ingest
 from pages._ui import badges, frame, header, numbers
 
-workspace = frame.workspace()
-known = datasets.find(workspace)
-recent = runs.find(workspace, task="automl", limit=5)
+access = frame.access()
+known = datasets.find(access=access)
+recent = runs.find(task="automl", limit=5, access=access)
 
 header.show("Plumbline", "From a table to a machine-learning model that you can defend.")
 
@@ -22,7 +22,7 @@ if not known:
         )
         with st.container(horizontal=True):
             if st.button("Load the Adult sample", type="primary", icon=":material/download:", key="home-first-sample"):
-                run_id = ingest.submit_sample("adult", workspace=workspace)
+                run_id = ingest.submit_sample("adult", access=access)
                 st.switch_page("pages/data/page.py", query_params={"import": run_id})
             if st.button("Upload my own table", icon=":material/upload:", key="home-first-upload"):
                 st.switch_page("pages/data/page.py")
@@ -49,7 +49,9 @@ if recent:
             badges.show(badges.RUN_STATES[run.state])
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(run.title)}**")
-                st.caption(frame.plain(known_columns.qualified_verdict(run) or run.error_message or ""))
+                st.caption(
+                    frame.plain(known_columns.qualified_verdict(run, access=frame.access()) or run.error_message or "")
+                )
             st.caption(numbers.ago(run.created_at), width="content")
             if st.button("Open", icon=":material/arrow_forward:", key=f"home-open-{run.id}"):
                 st.switch_page("pages/automl/page.py", query_params={"run": run.id})

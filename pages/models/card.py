@@ -22,7 +22,7 @@ _COLORS = {"evidence present": "green", "asked": "orange", "missing": "gray"}
 def show(opened: OpenModel) -> None:
     """Draw the card, its questions, or its coverage."""
     version = opened.version
-    card = models.card(version.id, workspace=frame.workspace())
+    card = models.card(version.id, access=frame.access())
     total = sum(len(section.questions) for section in card.sections)
     open_count = len(card.gaps)
     if open_count:

@@ -25,27 +25,27 @@ def show(model: Model, version: ModelVersion) -> None:
         if opened.open:
             st.caption(f"Version {version.number}. Its card can be downloaded in the tab Card.")
             _model_files(version)
-            run = runs.get(version.run_id, version.workspace)
+            run = runs.get(version.run_id, access=frame.access())
             policy, _ = policy_choice.choose(run, "models-download-policy")
             _mlflow_zip(model, version, policy)
             mlflow.show(version, policy_choice.unless_default(run, policy))
 
 
 def _model_files(version: ModelVersion) -> None:
-    run = runs.get(version.run_id, frame.workspace())
+    run = runs.get(version.run_id, access=frame.access())
     (downloads.model if version.kind == "table" else downloads.folder)(run)
 
 
 def _mlflow_zip(model: Model, version: ModelVersion, policy: str) -> None:
-    size = sum(item.size_bytes for item in artifacts.find(version.run_id, version.workspace))
-    arguments = f'"{version.id}", "a new folder", policy="{policy}", workspace="{version.workspace}"'
-    call = f"from core import models\n\nmodels.save_mlflow({arguments})"
+    size = sum(item.size_bytes for item in artifacts.find(version.run_id, access=frame.access()))
+    arguments = f'"{version.id}", "a new folder", policy="{policy}", access=LOCAL'
+    call = f"from core import models\nfrom core.access import LOCAL\n\nmodels.save_mlflow({arguments})"
     if downloads.too_large(size, "The model for MLflow", call, language="python"):
         return
 
     def as_zip() -> bytes:
         with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
-            folder = models.save_mlflow(version.id, Path(scratch) / "model", policy=policy, workspace=version.workspace)
+            folder = models.save_mlflow(version.id, Path(scratch) / "model", policy=policy, access=frame.access())
             return Path(shutil.make_archive(str(Path(scratch) / "mlflow"), "zip", folder)).read_bytes()
 
     st.download_button(

@@ -15,7 +15,7 @@ __all__ = ["show"]
 
 def show(opened: OpenModel) -> None:
     """Draw all changes, newest first."""
-    events = models.history(opened.model.id, workspace=frame.workspace())
+    events = models.history(opened.model.id, access=frame.access())
     if not all(event.who for event in events):
         st.caption("Names are recorded only where users sign in: some or all of these changes have none.")
     st.dataframe(

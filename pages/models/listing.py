@@ -25,7 +25,7 @@ def show(registered: list[Model]) -> None:
 
 
 def _headline(registered: list[Model]) -> str:
-    led = sum(rows.CHAMPION in rows.aliases(model.id, frame.workspace()) for model in registered)
+    led = sum(rows.CHAMPION in rows.aliases(model.id, access=frame.access()) for model in registered)
     count = f"{len(registered):,} model{'s' * (len(registered) != 1)}"
     if led == len(registered):
         return f"{count}, {'each ' if led > 1 else ''}with a champion"
@@ -53,8 +53,8 @@ def _models_table(registered: list[Model]) -> None:
 
 
 def _row(model: Model) -> dict[str, object]:
-    versions = models.versions(model.id, workspace=frame.workspace())
-    aliases = rows.aliases(model.id, frame.workspace())
+    versions = models.versions(model.id, access=frame.access())
+    aliases = rows.aliases(model.id, access=frame.access())
     version = _main_version(versions, aliases.get(rows.CHAMPION))
     estimates = metrics.test_metrics(version)
     metric = next(iter(estimates), None)

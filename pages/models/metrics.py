@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import streamlit as st
 
 from core import models
+from core.access import Access
 from core.catalog import Model, ModelVersion
 from core.catalog import artifacts as artifact_rows
 from core.errors import NotFoundError
@@ -53,7 +54,7 @@ class OpenModel:
 def test_metrics(version: ModelVersion) -> dict[str, StoredEstimate]:
     """Return the metrics of a version on its test rows, the one that it was optimized for first."""
     try:
-        digest = artifact_rows.get(version.run_id, "result.json", version.workspace).digest
+        digest = artifact_rows.get(version.run_id, "result.json", access=frame.access()).digest
     except NotFoundError:  # the run's files are gone; the version's row stays
         return {}
     stored = artifacts.read_json(digest)["test_metrics"]
@@ -94,12 +95,12 @@ def choice_key(stem: str, versions: Iterable[ModelVersion], aliases: Mapping[str
 
 def compare(first: ModelVersion, second: ModelVersion, metric: str | None = None) -> VersionComparison:
     """Return how two versions compare; neither changes, so it is computed once."""
-    return _compare(first.id, second.id, metric, frame.workspace())
+    return _compare(first.id, second.id, metric, access=frame.access())
 
 
 @st.cache_data(max_entries=50, show_spinner="Comparing both on the same test rows")
-def _compare(first: str, second: str, metric: str | None, workspace: str) -> VersionComparison:
-    return models.compare_versions(first, second, metric=metric, workspace=workspace)
+def _compare(first: str, second: str, metric: str | None, *, access: Access) -> VersionComparison:
+    return models.compare_versions(first, second, metric=metric, access=access)
 
 
 def metric_title(metric: str) -> str:

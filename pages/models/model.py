@@ -18,7 +18,7 @@ __all__ = ["show"]
 
 
 def _decide(opened: OpenModel) -> None:
-    decide.show(runs.get(opened.version.run_id, frame.workspace()))
+    decide.show(runs.get(opened.version.run_id, access=frame.access()))
 
 
 _TABS = {
@@ -34,8 +34,8 @@ _TABS = {
 
 def show(model: Model) -> None:
     """Draw a model."""
-    known = models.versions(model.id, workspace=frame.workspace())
-    aliases = rows.aliases(model.id, frame.workspace())
+    known = models.versions(model.id, access=frame.access())
+    aliases = rows.aliases(model.id, access=frame.access())
     champion = aliases.get(rows.CHAMPION)
     badge = badges.Badge("No champion", "gray", ":material/trophy:")
     if champion is not None:

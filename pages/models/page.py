@@ -7,7 +7,7 @@ from pages._ui import frame, header, lookups
 from pages.models import listing, register, scored_file
 from pages.models import model as model_page
 
-workspace = frame.workspace()
+access = frame.access()
 query = st.query_params
 
 if "run" in query:
@@ -21,8 +21,8 @@ elif "register" in query:
     register.show(run)
 elif "model" in query:
     with header.lookup("Model", back="All models"):
-        model = models.get(query["model"], workspace=workspace)
+        model = models.get(query["model"], access=access)
     model_page.show(model)
 else:
     header.show("Models", "Register models, compare their versions, promote a champion, and score new rows.")
-    listing.show(models.find(workspace=workspace))
+    listing.show(models.find(access=access))

@@ -7,7 +7,7 @@ import streamlit as st
 from core import models
 from core.catalog import ModelVersion
 from core.models import ModelCard, Question
-from pages._ui import address, frame, numbers, written
+from pages._ui import frame, numbers, written
 
 __all__ = ["show"]
 
@@ -23,7 +23,7 @@ def show(card: ModelCard, version: ModelVersion) -> None:
 
 def _offer_earlier_answers(version: ModelVersion) -> None:
     """Offer the answers of the newest earlier version to the questions that are open for this one."""
-    known = models.versions(version.model_id, workspace=frame.workspace())
+    known = models.versions(version.model_id, access=frame.access())
     earlier = next((other for other in known if other.number < version.number and other.answers), None)
     if earlier is None:
         return
@@ -37,7 +37,7 @@ def _offer_earlier_answers(version: ModelVersion) -> None:
     ):
         with frame.errors_shown():
             for key, text in missing.items():
-                models.answer(version, key, text, who=address.who())
+                models.answer(version, key, text, access=frame.access())
             st.rerun()
 
 
@@ -73,7 +73,7 @@ def _save(version: ModelVersion, question: Question, given: str | None) -> bool:
             "Your answer is still in its field. Save again to replace the other one.",
         )
         return False
-    models.answer(version, question.key, text, who=address.who())
+    models.answer(version, question.key, text, access=frame.access())
     return True
 
 

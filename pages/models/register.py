@@ -22,7 +22,7 @@ def find_run(run_id: str) -> Run:
     NotFoundError
         When there is no such run, or it did not make a model.
     """
-    run = runs.get(run_id, frame.workspace())
+    run = runs.get(run_id, access=frame.access())
     if models.kind_of_task(run.task) is None or run.state is not RunState.SUCCEEDED:
         raise NotFoundError(
             f"Run '{run.id}' did not make a model to register.", "Choose a search or a training that succeeded."
@@ -37,8 +37,8 @@ def show(run: Run) -> None:
         back="All models",
         facts="It gets a name and a version number, and is stored with everything that is known about it.",
     )
-    for version in rows.of_run(run.id, frame.workspace()):
-        name = models.get(version.model_id, workspace=frame.workspace()).name
+    for version in rows.of_run(run.id, access=frame.access()):
+        name = models.get(version.model_id, access=frame.access()).name
         st.info(
             f"It is already registered: version {version.number} of {frame.plain(name)}.", icon=":material/inventory_2:"
         )
@@ -66,12 +66,8 @@ def offer(*, empty: bool) -> None:
 
 
 def _versions() -> list[ModelVersion]:
-    workspace = frame.workspace()
-    return [
-        version
-        for model in models.find(workspace=workspace)
-        for version in models.versions(model.id, workspace=workspace)
-    ]
+    access = frame.access()
+    return [version for model in models.find(access=access) for version in models.versions(model.id, access=access)]
 
 
 def _candidates() -> list[Run]:
@@ -80,7 +76,7 @@ def _candidates() -> list[Run]:
     finished = [
         run
         for kind in MODEL_KINDS.values()
-        for run in runs.find(frame.workspace(), task=kind.task, states=[RunState.SUCCEEDED])
+        for run in runs.find(task=kind.task, states=[RunState.SUCCEEDED], access=frame.access())
     ]
     return sorted((run for run in finished if run.id not in registered), key=lambda run: -run.created_at)
 
@@ -98,7 +94,7 @@ def _form(candidates: list[Run]) -> None:
                 key=f"models-register-run-{candidates[0].id}",
             )
             run = by_id[chosen]
-            st.caption(frame.plain(known_columns.qualified_verdict(run)))
+            st.caption(frame.plain(known_columns.qualified_verdict(run, access=frame.access())))
         with right:
             name = st.text_input(
                 "Name",
@@ -107,7 +103,7 @@ def _form(candidates: list[Run]) -> None:
                 key=f"models-register-name-{run.id}",
                 help="A name that exists already gets one more version.",
             )
-            existing = {model.name: model for model in models.find(workspace=frame.workspace())}.get(name.strip())
+            existing = {model.name: model for model in models.find(access=frame.access())}.get(name.strip())
             if not name.strip():
                 st.caption("A model needs a name.")
             else:
@@ -123,9 +119,7 @@ def _form(candidates: list[Run]) -> None:
         )
         if st.button("Register", type="primary", icon=":material/add:", key="models-register-start"):
             with frame.errors_shown():
-                model = models.register(
-                    run.id, name=name, notes=notes.strip(), who=address.who(), workspace=frame.workspace()
-                )
+                model = models.register(run.id, name=name, notes=notes.strip(), access=frame.access())
                 _open(model.id, model.versions)
 
 
@@ -146,5 +140,5 @@ def _suggested_name(run: Run) -> str:
     for version in sorted(_versions(), key=lambda version: -version.created_at):
         lineage = version.lineage
         if (lineage["target"], lineage["dataset"]["fingerprint"]) == (target, fingerprint):
-            return models.get(version.model_id, workspace=frame.workspace()).name
+            return models.get(version.model_id, access=frame.access()).name
     return run.title

@@ -32,7 +32,7 @@ def show(opened: OpenModel) -> None:
     )
     address.keep("score", view, shown, "models-score-view")
     policy, randomized = policy_choice.choose(
-        runs.get(version.run_id, frame.workspace()), f"models-score-policy-{version.id}"
+        runs.get(version.run_id, access=frame.access()), f"models-score-policy-{version.id}"
     )
     if view == "row":
         score_row.show(version, policy, randomized=randomized)
@@ -78,12 +78,16 @@ def _score_file(version: ModelVersion, policy: str, *, randomized: bool) -> None
     if pressed and file is not None:
         uploader.clear("models-score-file")
         with frame.errors_shown():
-            address.go(run=task.submit_upload(version, file, file.name, policy=policy, row_id=row_id, reasons=reasons))
+            address.go(
+                run=task.submit_upload(
+                    version, file, file.name, policy=policy, row_id=row_id, reasons=reasons, access=frame.access()
+                )
+            )
 
 
 def _scored_files(opened: OpenModel) -> None:
     numbered = {version.id: version.number for version in opened.versions}
-    scored = [run for run in runs.find(frame.workspace(), task="score") if run.settings["version"] in numbered][
+    scored = [run for run in runs.find(task="score", access=frame.access()) if run.settings["version"] in numbered][
         :_MAX_FILES
     ]
     if not scored:

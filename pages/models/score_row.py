@@ -22,7 +22,7 @@ _ROW_ID = "id of the row"
 
 def show(version: ModelVersion, policy: str, *, randomized: bool) -> None:
     """Draw the form, and the prediction once it was sent."""
-    exported = models.exported_model(version)
+    exported = models.exported_model(version, access=frame.access())
     if exported is None:
         st.info(
             "One row is scored with ONNX Runtime, and this version is not exported yet. A file can be scored without "
@@ -32,7 +32,7 @@ def show(version: ModelVersion, policy: str, *, randomized: bool) -> None:
         if st.button("Export it on the Edge page", icon=":material/arrow_forward:", key="models-to-export"):
             st.switch_page("pages/edge/page.py", query_params={"model": version.run_id})
         return
-    form_fields = models.form_fields(version, policy=policy)
+    form_fields = models.form_fields(version, policy=policy, access=frame.access())
     if version.kind == "table":
         st.caption("The form starts with medians and most frequent values of the training rows.")
     with st.form(f"models-row-{version.id}", border=True):
@@ -67,9 +67,7 @@ def _free_name(row: dict[str, Any]) -> str:
 
 def _scored(version: ModelVersion, row: dict[str, Any], policy: str, row_id: str | None, exported: Path) -> ScoredRows:
     table = pd.DataFrame({name: pd.Series([value]) for name, value in row.items()})
-    return models.score_rows(
-        version.id, table, policy=policy, row_id=row_id, onnx=exported, workspace=frame.workspace()
-    )
+    return models.score_rows(version.id, table, policy=policy, row_id=row_id, onnx=exported, access=frame.access())
 
 
 def _prediction(scored: ScoredRows, policy: str) -> None:

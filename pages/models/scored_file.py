@@ -27,12 +27,12 @@ def version_of(run: Run) -> ModelVersion:
     NotFoundError
         When the version is not in this workspace.
     """
-    return models.resolve(run.settings["version"], workspace=frame.workspace())
+    return models.resolve(run.settings["version"], access=frame.access())
 
 
 def show(run: Run, version: ModelVersion) -> None:
     """Draw a run that scores a file, whatever its state."""
-    name = models.get(version.model_id, workspace=frame.workspace()).name
+    name = models.get(version.model_id, access=frame.access()).name
     with header.show_object(
         run.settings["filename"],
         back="The model",
@@ -132,11 +132,11 @@ def _differences(report: ScoringReport) -> None:
 
 def _downloads(run: Run) -> None:
     files = {"scored.csv": "CSV", "ranked.csv": "CSV by rank", "scored.parquet": "Parquet"}
-    made = {item.name for item in artifact_rows.find(run.id, run.workspace)}
+    made = {item.name for item in artifact_rows.find(run.id, access=frame.access())}
     for name, label in files.items():
         if name not in made:
             continue
-        item = artifact_rows.get(run.id, name, run.workspace)
+        item = artifact_rows.get(run.id, name, access=frame.access())
         path = get_store().local_path(item.digest)
         if downloads.too_large(item.size_bytes, label, str(path)):
             continue

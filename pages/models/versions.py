@@ -108,7 +108,7 @@ def _aliases_of(opened: OpenModel, number: int, archived_at: float | None) -> li
 
 def _actions(opened: OpenModel) -> None:
     version = opened.version
-    events = models.history(version.model_id, workspace=frame.workspace())
+    events = models.history(version.model_id, access=frame.access())
     # A change made here gives the fields new keys, so that the next change does not reuse its reason. A change made
     # elsewhere does not: what the user has written stays.
     key = f"{version.id}-{st.session_state.get(_ACTED, 0)}"
@@ -146,7 +146,7 @@ def _notes(version: ModelVersion) -> None:
 # The buttons' keys name the version: a press that arrives after the focus changed must not act on the other version.
 def _act(change: Callable[..., object], version: ModelVersion, *arguments: object, **values: str) -> None:
     with frame.errors_shown():
-        change(version.model_id, *arguments, **values, who=address.who(), workspace=frame.workspace())
+        change(version.model_id, *arguments, **values, access=frame.access())
         st.session_state[_ACTED] = st.session_state.get(_ACTED, 0) + 1
         # The version stays in focus, even where the change makes another one the first to show.
         address.remember("version", str(version.number), st.query_params.get("version"))

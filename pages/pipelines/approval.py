@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalog import approvals
 from core.pipelines import Command
-from pages._ui import address, frame, numbers
+from pages._ui import frame, numbers
 from pages.pipelines.reading import CodeFile, Reading
 
 __all__ = ["show"]
@@ -26,8 +26,8 @@ _LANGUAGES = {
 
 def show(reading: Reading) -> bool:
     """Draw the commands that wait for an approval, and return whether there is none."""
-    workspace = frame.workspace()
-    known = approvals.approved(workspace, [command.digest for command, _ in reading.commands])
+    access = frame.access()
+    known = approvals.approved([command.digest for command, _ in reading.commands], access=access)
     waiting = [(command, code) for command, code in reading.commands if command.digest not in known]
     if not waiting:
         return True
@@ -53,7 +53,7 @@ def show(reading: Reading) -> bool:
 
 def _approve(digests: list[str]) -> None:
     with frame.errors_shown():
-        approvals.approve(frame.workspace(), digests, who=address.who())
+        approvals.approve(digests, access=frame.access())
 
 
 def _command(command: Command, code: list[CodeFile]) -> None:

@@ -56,7 +56,7 @@ def show(run: Run) -> None:
 def _others(run: Run) -> list[Run]:
     """Return the other runs of the same pipeline, the newest first."""
     saved = run.settings["saved"]
-    listed = [other for other in runs.find(run.workspace, task="pipeline", limit=1_000) if other.id != run.id]
+    listed = [other for other in runs.find(task="pipeline", limit=1_000, access=frame.access()) if other.id != run.id]
     return [other for other in listed if (other.settings["saved"] == saved if saved else other.title == run.title)][
         :200
     ]
@@ -82,7 +82,7 @@ def _steps(run: Run) -> list[ComparedStep]:
         step["path"]: {name: source["step"] for name, source in step["inputs"].items() if "step" in source}
         for step in plan["steps"]
     }
-    return [_step(row, sources.get(row.path, {})) for row in step_rows.of_run(run.id, run.workspace)]
+    return [_step(row, sources.get(row.path, {})) for row in step_rows.of_run(run.id, access=frame.access())]
 
 
 def _step(row: PipelineStep, sources: dict[str, str]) -> ComparedStep:

@@ -26,7 +26,7 @@ def find(name: str) -> list[PipelineComponent]:
     NotFoundError
         When there is no such component.
     """
-    rows = component_rows.versions(name, frame.workspace(), archived=True)
+    rows = component_rows.versions(name, archived=True, access=frame.access())
     if not rows and name not in components.shipped():
         raise NotFoundError(f"There is no component '{name}'.", "The Pipelines page lists all components.")
     return rows
@@ -102,7 +102,7 @@ def _manage(row: PipelineComponent) -> None:
         label = st.text_input("Label", key="pipelines-label", help="A pipeline can name it: azureml:name@label.")
         if st.form_submit_button("Set the label", key="pipelines-set-label"):
             with frame.errors_shown():
-                component_rows.set_label(row.name, row.version, label.strip(), row.workspace)
+                component_rows.set_label(row.name, row.version, label.strip(), access=frame.access())
                 reading.forget()
                 st.rerun()
     st.button(
@@ -117,13 +117,13 @@ def _manage(row: PipelineComponent) -> None:
 
 def _archive(name: str, version: str) -> None:
     with frame.errors_shown():
-        component_rows.archive(name, version, frame.workspace())
+        component_rows.archive(name, version, access=frame.access())
         reading.forget()
 
 
 def _restore(name: str, version: str) -> None:
     with frame.errors_shown():
-        component_rows.restore(name, version, frame.workspace())
+        component_rows.restore(name, version, access=frame.access())
         reading.forget()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from core.access import Access
 from core.catalog import PipelineComponent
 from core.catalog import components as component_rows
 from core.errors import PlumblineError
@@ -29,25 +30,25 @@ def shipped() -> dict[str, Component]:
 
 
 @st.cache_resource(max_entries=200, ttl=60, show_spinner=False)
-def _read(component_id: str, workspace: str) -> Component | PlumblineError:
+def _read(component_id: str, *, access: Access) -> Component | PlumblineError:
     try:
-        return pipeline_components.read_component(component_rows.by_id(component_id, workspace))
+        return pipeline_components.read_component(component_rows.by_id(component_id, access=access), access=access)
     except PlumblineError as error:
         return error
 
 
 def read_row(row: PipelineComponent) -> Component | PlumblineError:
     """Return what a registered component says, or why it cannot be read."""
-    return _read(row.id, row.workspace)
+    return _read(row.id, access=frame.access())
 
 
 def show() -> None:
     """Draw the list, and the field that registers one."""
-    workspace = frame.workspace()
-    own = component_rows.names(workspace)
+    access = frame.access()
+    own = component_rows.names(access=access)
     rows, ids = [], []
     for name in own:
-        versions = component_rows.versions(name, workspace)
+        versions = component_rows.versions(name, access=access)
         read = read_row(versions[0])
         title, description, used = ("", "", ("", "")) if isinstance(read, PlumblineError) else _words(read)
         rows.append(_row(name, versions[0].version, len(versions), "This workspace", title, description, used))
@@ -100,9 +101,7 @@ def _words(component: Component) -> tuple[str, str, tuple[str, str]]:
 
 
 def _register(uploaded: list[UploadedFile]) -> None:
-    row, new = pipeline_components.register_component(
-        uploads.contents(uploaded), workspace=frame.workspace(), who=address.who()
-    )
+    row, new = pipeline_components.register_component(uploads.contents(uploaded), access=frame.access())
     reading.forget()
     if not new:
         st.session_state["pipelines-notice"] = f"Version {row.version} of {row.name} had this content already."

@@ -10,7 +10,7 @@ from core.catalog import SavedPipeline, saved_pipelines
 from core.settings import get_settings
 from core.storage import get_store
 from core.tasks import pipeline_schedules
-from pages._ui import address, frame, uploader, written
+from pages._ui import frame, uploader, written
 from pages.pipelines import mistakes, reading, step_list, uploads
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def show(saved: SavedPipeline) -> None:
         _save(saved, text)
         _files(saved)
     with right:
-        checked = reading.read(text, saved.files, saved.workspace)
+        checked = reading.read(text, saved.files, access=frame.access())
         if checked.pipeline is None:
             mistakes.show(checked, text)
             return
@@ -80,7 +80,7 @@ def _save(saved: SavedPipeline, text: str) -> None:
 
 def _discard(saved_id: str) -> None:
     with frame.errors_shown():
-        row = saved_pipelines.get(saved_id, frame.workspace())
+        row = saved_pipelines.get(saved_id, access=frame.access())
         st.session_state[_key(row)] = row.text
         written.overtaken(_key(row), row.text)
 
@@ -124,19 +124,19 @@ def _files(saved: SavedPipeline) -> None:
 
 
 def _add(saved_id: str, folder: str, uploaded: list[UploadedFile]) -> None:
-    row = saved_pipelines.get(saved_id, frame.workspace())
+    row = saved_pipelines.get(saved_id, access=frame.access())
     added = uploads.stored_files(uploads.contents(uploaded), folder)
     _update(row, files={**row.files, **added})
 
 
 def _remove(saved_id: str, name: str) -> None:
     with frame.errors_shown():
-        row = saved_pipelines.get(saved_id, frame.workspace())
+        row = saved_pipelines.get(saved_id, access=frame.access())
         files = {other: digest for other, digest in row.files.items() if other != name}
         _update(row, files=files)
 
 
 def _update(saved: SavedPipeline, *, text: str | None = None, files: dict[str, str] | None = None) -> None:
     """Store a change, and let the pipeline's schedules follow it."""
-    changed = saved_pipelines.update(saved, text=text, files=files, who=address.who())
-    pipeline_schedules.update_schedules(changed)
+    changed = saved_pipelines.update(saved, text=text, files=files, access=frame.access())
+    pipeline_schedules.update_schedules(changed, access=frame.access())

@@ -14,7 +14,7 @@ __all__ = ["show"]
 
 def show() -> None:
     """Draw the list."""
-    saved = saved_pipelines.find(frame.workspace())
+    saved = saved_pipelines.find(access=frame.access())
     if not saved:
         st.info(
             "Bring the pipeline's YAML of your cloud, write one, or start from the example, which prepares data, "

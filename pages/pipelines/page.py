@@ -20,7 +20,7 @@ if "run" in query:
         run_page.show(run)
 elif "pipeline" in query:
     with header.lookup("Pipeline", back="All pipelines"):
-        pipeline = saved_pipelines.get(query["pipeline"], frame.workspace())
+        pipeline = saved_pipelines.get(query["pipeline"], access=frame.access())
     saved.show(pipeline)
 elif "component" in query:
     with header.lookup("Component", back="All components", query={"tab": "Components"}):

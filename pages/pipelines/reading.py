@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.access import Access
 from core.errors import PlumblineError
 from core.jsonable import JsonObject
 from core.pipelines import Command, Pipeline, PipelineError, commands_of, steps_of
@@ -64,9 +65,9 @@ class Reading:
     commands: list[tuple[Command, list[CodeFile]]]
 
 
-def read(text: str, files: Mapping[str, str], workspace: str) -> Reading:
+def read(text: str, files: Mapping[str, str], *, access: Access) -> Reading:
     """Read and check a pipeline. The same text and files are read once in a minute."""
-    return _read(text, json.dumps(dict(files), sort_keys=True), workspace)
+    return _read(text, json.dumps(dict(files), sort_keys=True), access=access)
 
 
 def forget() -> None:
@@ -75,10 +76,10 @@ def forget() -> None:
 
 
 @st.cache_resource(max_entries=64, ttl=60, show_spinner=False)
-def _read(text: str, files: str, workspace: str) -> Reading:
+def _read(text: str, files: str, *, access: Access) -> Reading:
     with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
         try:
-            pipeline = pipeline_task.read(text, json.loads(files), Path(folder) / "pipeline", workspace=workspace)
+            pipeline = pipeline_task.read(text, json.loads(files), Path(folder) / "pipeline", access=access)
             steps = steps_of(pipeline)
             codes = {step.path: step.node.component.code for step in steps}
             commands = [(command, _code(command, codes[command.step])) for command in commands_of(pipeline)]

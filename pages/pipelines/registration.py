@@ -23,7 +23,7 @@ class Origin(NamedTuple):
 
 def _requests(origin: Origin) -> list[Run]:
     """Return the registrations of an output, the newest first."""
-    listed = runs.find(frame.workspace(), task="pipeline_register")
+    listed = runs.find(task="pipeline_register", access=frame.access())
     wanted = {"pipeline": origin.run, "step": origin.step, "output": origin.output}
     return [run for run in listed if all(run.settings[name] == value for name, value in wanted.items())]
 
@@ -46,7 +46,7 @@ def button(origin: Origin, *, key: str) -> None:
         st.caption("Without a test. A step register\\_model with test\\_data in the pipeline registers it with one.")
         if st.form_submit_button("Register", type="primary", key=f"{key}-register-now"):
             with frame.errors_shown():
-                pipeline_register.submit(*origin, name=name.strip(), notes=notes, workspace=frame.workspace())
+                pipeline_register.submit(*origin, name=name.strip(), notes=notes, access=frame.access())
                 st.session_state["pipelines-registrations"] += 1
                 st.rerun()
 

@@ -42,7 +42,7 @@ def _exists(saved: str) -> bool:
     if not saved:
         return False
     try:
-        saved_pipelines.get(saved, frame.workspace())
+        saved_pipelines.get(saved, access=frame.access())
     except NotFoundError:
         return False
     return True
@@ -63,7 +63,7 @@ def _finding(run: Run) -> None:
 def _outputs(run: Run) -> None:
     """Draw the outputs of the pipeline itself, then those of the last steps where it has none."""
     plan = step_list.plan_of_run(run) or {"steps": []}
-    rows = {row.path: row for row in step_rows.of_run(run.id, run.workspace)}
+    rows = {row.path: row for row in step_rows.of_run(run.id, access=frame.access())}
     types = {step["path"]: step["outputs"] for step in plan["steps"]}
     promoted = (run.result or {}).get("outputs", {})
     named = {name: (item["step"], item["output"]) for name, item in promoted.items()}
@@ -94,7 +94,7 @@ def _outputs(run: Run) -> None:
 
 def _again(run: Run, kept: bool) -> None:
     settings = run.settings
-    checked = reading.read(settings["text"], settings["files"], run.workspace)
+    checked = reading.read(settings["text"], settings["files"], access=frame.access())
     if checked.pipeline is None:
         mistakes.show(checked, settings["text"])
         return
@@ -113,7 +113,7 @@ def _again(run: Run, kept: bool) -> None:
 def _file(run: Run) -> None:
     settings = run.settings
     st.code(settings["text"], language="yaml", line_numbers=True)
-    for event in jobs.events(run.id, phase="data", workspace=run.workspace):
+    for event in jobs.events(run.id, phase="data", access=frame.access()):
         st.caption(frame.plain(event.message))
     if settings["files"]:
         st.caption("Beside it: " + ", ".join(frame.plain(name) for name in settings["files"]))

@@ -67,13 +67,7 @@ def show(
         with frame.errors_shown():
             inputs = _checked(pipeline, values)
             run_id = pipeline_task.submit(
-                text,
-                files=files,
-                inputs=inputs,
-                workspace=frame.workspace(),
-                title=title,
-                saved=saved,
-                rerun_from=again,
+                text, files=files, inputs=inputs, title=title, saved=saved, rerun_from=again, access=frame.access()
             )
             st.session_state["pipelines-started"] = run_id
     if (started := st.session_state.pop("pipelines-started", None)) is not None:
@@ -136,7 +130,7 @@ def _field(pipeline: Pipeline, port: Port, given: object, key: str) -> object:
 
 
 def _data_field(port: Port, own: Data | None, given: object, key: str) -> object:
-    known = {dataset.id: dataset for dataset in datasets.find(frame.workspace())}
+    known = {dataset.id: dataset for dataset in datasets.find(access=frame.access())}
     if isinstance(given, str) and given not in known and (earlier := lookups.existing_dataset(given)) is not None:
         known[given] = earlier
     file_says = None if own is None else own.text
@@ -177,7 +171,7 @@ def _assets(reading: Reading, values: Mapping[str, object]) -> bool:
     for data in pipeline_task.needed_assets(reading.pipeline, given):
         assert data.asset is not None
         try:
-            dataset = pipeline_task.dataset_of(data.asset, frame.workspace())
+            dataset = pipeline_task.dataset_of(data.asset, access=frame.access())
         except PlumblineError as error:
             complete = False
             frame.show_error(f"Line {data.position.line}: {error.message}", error.hint)

@@ -18,7 +18,7 @@ _LIMIT = 100
 def latest_by_pipeline() -> dict[str, Run]:
     """Return the newest run of each saved pipeline, by the pipeline's id."""
     latest: dict[str, Run] = {}
-    for run in runs.find(frame.workspace(), task="pipeline", limit=1_000):
+    for run in runs.find(task="pipeline", limit=1_000, access=frame.access()):
         latest.setdefault(run.settings["saved"], run)
     return latest
 
@@ -34,7 +34,7 @@ def show(saved: str | None = None) -> None:
 
 
 def _find(saved: str | None) -> list[Run]:
-    shown = runs.find(frame.workspace(), task="pipeline", limit=1_000)
+    shown = runs.find(task="pipeline", limit=1_000, access=frame.access())
     return [run for run in shown if saved is None or run.settings["saved"] == saved][:_LIMIT]
 
 
@@ -73,6 +73,6 @@ def _steps(run: Run) -> str | None:
     if run.state is RunState.SUCCEEDED and run.result is not None:
         return f"{run.result['executed']} of {run.result['steps']} executed"
     if run.state in ACTIVE:
-        last = event_log.latest(run.id, run.workspace)
+        last = event_log.latest(run.id, access=frame.access())
         return None if last is None or last.fraction is None else f"{last.fraction:.0%} done"
     return None

@@ -42,7 +42,7 @@ def show(saved: SavedPipeline) -> None:
 
 
 def _run(saved: SavedPipeline) -> None:
-    checked = reading.read(saved.text, saved.files, saved.workspace)
+    checked = reading.read(saved.text, saved.files, access=frame.access())
     if checked.pipeline is None:
         mistakes.show(checked, saved.text)
         st.button(
@@ -99,7 +99,9 @@ def _manage(saved: SavedPipeline) -> None:
         name = st.text_input("Name", value=saved.name, max_chars=200, key=f"pipelines-new-name-{saved.id}")
         if st.form_submit_button("Rename", icon=":material/edit:", key="pipelines-rename"):
             with frame.errors_shown():
-                pipeline_schedules.update_schedules(saved_pipelines.update(saved, name=name, who=address.who()))
+                pipeline_schedules.update_schedules(
+                    saved_pipelines.update(saved, name=name, access=frame.access()), access=frame.access()
+                )
                 st.rerun()
     if st.button("Delete…", icon=":material/delete:", key="pipelines-delete"):
         _confirm_deletion(saved)
@@ -113,5 +115,5 @@ def _confirm_deletion(saved: SavedPipeline) -> None:
         "Its runs are kept."
     )
     if st.button("Delete", type="primary", icon=":material/delete:", key="pipelines-delete-confirm"):
-        housekeeping.delete_pipeline(saved.id, workspace=frame.workspace())
+        housekeeping.delete_pipeline(saved.id, access=frame.access())
         address.go()

@@ -24,7 +24,7 @@ _TIMES = 3
 def next_by_pipeline() -> dict[str, str]:
     """Return when each saved pipeline runs next, or that its schedule is off, by the pipeline's id."""
     said: dict[str, str] = {}
-    for schedule in schedules.find(frame.workspace(), task="pipeline"):
+    for schedule in schedules.find(task="pipeline", access=frame.access()):
         if schedule.enabled and schedule.next_at is not None:
             said[schedule.settings["saved"]] = f"next {numbers.when(schedule.next_at):%d %b, %H:%M}"
         else:
@@ -34,7 +34,7 @@ def next_by_pipeline() -> dict[str, str]:
 
 def show(saved: SavedPipeline) -> None:
     """Draw the schedules of a pipeline."""
-    listed = pipeline_schedules.schedules_of(saved)
+    listed = pipeline_schedules.schedules_of(saved, access=frame.access())
     if not listed:
         st.caption("This pipeline runs when you press Run. With a schedule it also runs by itself.")
     for schedule in listed:
@@ -123,12 +123,12 @@ def _past(schedule: Schedule, key: str) -> None:
 
 def _toggle(schedule_id: str, enabled: bool) -> None:
     with frame.errors_shown():
-        jobs.change_schedule(schedule_id, workspace=frame.workspace(), enabled=enabled)
+        jobs.change_schedule(schedule_id, enabled=enabled, access=frame.access())
 
 
 def _delete(schedule_id: str) -> None:
     with frame.errors_shown():
-        schedules.delete(schedule_id, frame.workspace())
+        schedules.delete(schedule_id, access=frame.access())
 
 
 def _form(saved: SavedPipeline) -> None:
@@ -167,7 +167,7 @@ def _form(saved: SavedPipeline) -> None:
 
 def _inputs(saved: SavedPipeline, key: str) -> dict[str, object]:
     """Return the inputs of the scheduled runs: those of the file, or those that the last run was given."""
-    listed = runs.find(saved.workspace, task="pipeline", limit=1_000)
+    listed = runs.find(task="pipeline", limit=1_000, access=frame.access())
     last = next((run for run in listed if run.settings["saved"] == saved.id and run.settings["inputs"]), None)
     if last is None:
         return {}
@@ -178,4 +178,4 @@ def _inputs(saved: SavedPipeline, key: str) -> dict[str, object]:
 
 def _add(saved: SavedPipeline, timing: Timing, inputs: dict[str, object]) -> None:
     with frame.errors_shown():
-        pipeline_schedules.add_schedule(saved, timing, inputs=inputs, who=address.who())
+        pipeline_schedules.add_schedule(saved, timing, inputs=inputs, access=frame.access())

@@ -69,12 +69,14 @@ def show(*, empty: bool) -> None:
 def save(name: str, text: str, files: Mapping[str, str], tab: str = "Run") -> None:
     """Save a pipeline under a name that is free, and open it, in a callback."""
     with frame.errors_shown():
-        names = {saved.name for saved in saved_pipelines.find(frame.workspace())}
+        names = {saved.name for saved in saved_pipelines.find(access=frame.access())}
         number = 1
         while (free := name if number == 1 else f"{name} {number}") in names:
             number += 1
-        row = SavedPipeline(workspace=frame.workspace(), name=free, text=text, files=dict(files), who=address.who())
-        address.set_query(pipeline=saved_pipelines.add(row).id, tab=tab)
+        row = SavedPipeline(
+            workspace=frame.access().workspace, name=free, text=text, files=dict(files), who=frame.access().actor
+        )
+        address.set_query(pipeline=saved_pipelines.add(row, access=frame.access()).id, tab=tab)
 
 
 def _upload(uploaded: list[UploadedFile]) -> None:

@@ -28,7 +28,7 @@ def find(run: Run, path: str) -> ShownStep:
         When the run has no such step.
     """
     plan = step_list.plan_of_run(run) or {"steps": []}
-    for step in states.shown_steps(plan, step_rows.of_run(run.id, run.workspace)):
+    for step in states.shown_steps(plan, step_rows.of_run(run.id, access=frame.access())):
         if step.path == path:
             return step
     raise NotFoundError(f"The run '{run.title}' has no step '{path}'.", "Its page lists all steps.")
@@ -78,14 +78,16 @@ def _child(run: Run, step: ShownStep) -> Run | None:
     """Return the step's own run: the one it names, or the newest that was started for it."""
     if step.row is not None and step.row.run_id:
         return lookups.existing_run(step.row.run_id)
-    own = [child for child in runs.children(run.id, run.workspace) if child.settings["call"]["step"] == step.path]
+    own = [
+        child for child in runs.children(run.id, access=frame.access()) if child.settings["call"]["step"] == step.path
+    ]
     return max(own, key=lambda child: child.created_at, default=None)
 
 
 def _watch(run_id: str, path: str, seen: tuple[str, str]) -> None:
     """Draw the page again once the state of the step, or the run that executes it, has changed."""
     jobs.tick()
-    run = jobs.get(run_id, workspace=frame.workspace())
+    run = jobs.get(run_id, access=frame.access())
     step = find(run, path)
     child = _child(run, step)
     if run.state.terminal or seen != ("" if step.row is None else step.row.state, "" if child is None else child.id):
@@ -94,16 +96,16 @@ def _watch(run_id: str, path: str, seen: tuple[str, str]) -> None:
 
 def _run_from(run_id: str, path: str) -> None:
     with frame.errors_shown():
-        run = jobs.get(run_id, workspace=frame.workspace())
+        run = jobs.get(run_id, access=frame.access())
         settings = run.settings
         again = pipeline_task.submit(
             settings["text"],
             files=settings["files"],
             inputs=settings["inputs"],
-            workspace=run.workspace,
             title=run.title,
             saved=settings["saved"],
             rerun_from=[path],
+            access=frame.access(),
         )
         st.query_params.from_dict({"run": again})
 
@@ -185,11 +187,11 @@ def _log(run: Run, step: ShownStep, child: Run | None) -> None:
 
 def _origin(run: Run, row: PipelineStep) -> PipelineStep | None:
     """Return the newest execution with the same key."""
-    return step_rows.latest_executed(run.workspace, row.key) if row.key else None
+    return step_rows.latest_executed(row.key, access=frame.access()) if row.key else None
 
 
 def _log_text(run_id: str) -> None:
-    text = jobs.log(run_id, workspace=frame.workspace())
+    text = jobs.log(run_id, access=frame.access())
     if text:
         st.code(text, language=None, height=420 if text.count("\n") > 18 else "content")
     else:

@@ -26,7 +26,7 @@ __all__ = ["live", "plan_of_run", "show_plan"]
 
 def plan_of_run(run: Run) -> JsonObject | None:
     """Return the plan that a run has kept; None before it has read the pipeline."""
-    names = {item.name for item in artifacts.find(run.id, run.workspace)}
+    names = {item.name for item in artifacts.find(run.id, access=frame.access())}
     return stored.json_of(run, pipeline.PLAN) if pipeline.PLAN in names else None
 
 
@@ -36,7 +36,7 @@ def live(run: Run) -> None:
 
 
 def _live(run_id: str) -> None:
-    run = jobs.get(run_id, workspace=frame.workspace())
+    run = jobs.get(run_id, access=frame.access())
     opened = st.session_state.pop("pipelines-graph-opened", None)
     if opened is not None:
         address.go(**opened)
@@ -45,7 +45,7 @@ def _live(run_id: str) -> None:
         waits = "could not be read" if run.state.terminal else "appear here once the pipeline was read"
         st.caption(f"The steps {waits}.")
         return
-    steps = states.shown_steps(plan, step_rows.of_run(run.id, run.workspace))
+    steps = states.shown_steps(plan, step_rows.of_run(run.id, access=frame.access()))
     graph.show(steps, key="pipelines-graph", parameter="step", query={"run": run.id})
     st.caption("Select a step to open it.")
     listing.show(

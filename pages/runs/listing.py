@@ -34,24 +34,24 @@ def show() -> None:
             key="runs-steps",
             help="Runs that work for another run, such as the steps of a pipeline.",
         )
-    active = bool(runs.find(frame.workspace(), states=_UNFINISHED, limit=1))
+    active = bool(runs.find(states=_UNFINISHED, limit=1, access=frame.access()))
     states = _UNFINISHED if only_active else None
     st.fragment(frame.guarded(_table), run_every="2s" if active else None)(task, states, steps, active)
 
 
 def _table(task: str | None, states: list[RunState] | None, steps: bool, was_active: bool) -> None:
     jobs.tick()
-    workspace = frame.workspace()
-    if was_active and not runs.find(workspace, states=_UNFINISHED, limit=1):
+    access = frame.access()
+    if was_active and not runs.find(states=_UNFINISHED, limit=1, access=access):
         st.rerun()
-    shown = runs.find(workspace, task=task, states=states, parents_only=not steps, limit=_LIMIT)
+    shown = runs.find(task=task, states=states, parents_only=not steps, limit=_LIMIT, access=access)
     if not shown:
-        hidden = not steps and runs.find(workspace, task=task, states=states, limit=1)
+        hidden = not steps and runs.find(task=task, states=states, limit=1, access=access)
         st.caption("No runs match, except for steps of pipelines." if hidden else "No runs match.")
         return
     st.caption("Select a row to open the run.")
     labels = {label: color for label, color, _ in badges.RUN_STATES.values()}
-    parents = runs.titles({run.parent_id for run in shown}, workspace) if steps else {}
+    parents = runs.titles({run.parent_id for run in shown}, access=access) if steps else {}
     listing.show(
         pd.DataFrame(
             {
@@ -89,5 +89,5 @@ def _progress(run: Run) -> float | None:
         return 100.0
     if run.state not in ACTIVE:
         return None
-    last = event_log.latest(run.id, run.workspace)
+    last = event_log.latest(run.id, access=frame.access())
     return None if last is None or last.fraction is None else 100.0 * last.fraction

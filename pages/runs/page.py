@@ -7,16 +7,16 @@ from core.catalog import runs
 from pages._ui import frame, header
 from pages.runs import listing, single
 
-workspace = frame.workspace()
+access = frame.access()
 run_id = st.query_params.get("run")
 
 if run_id is not None:
     with header.lookup("Run", back="All runs"):
-        run = jobs.get(run_id, workspace=workspace)
+        run = jobs.get(run_id, access=access)
     single.show(run)
 else:
     header.show("Runs", "Background work continues when you close the browser. Open a run for its log and its files.")
-    if runs.find(workspace, limit=1):
+    if runs.find(limit=1, access=access):
         listing.show()
     else:
         st.info("No runs yet. Load a table first: reading it is one.", icon=":material/table_chart:")

@@ -75,7 +75,7 @@ def _log(run: Run) -> None:
 
 
 def _log_text(run_id: str) -> None:
-    text = jobs.log(run_id, workspace=frame.workspace())
+    text = jobs.log(run_id, access=frame.access())
     if text:
         st.code(text, language=None, line_numbers=False, height=420)
     else:
@@ -83,13 +83,13 @@ def _log_text(run_id: str) -> None:
 
 
 def _files(run: Run) -> None:
-    files = artifact_rows.find(run.id, frame.workspace())
+    files = artifact_rows.find(run.id, access=frame.access())
     if not files:
         unfinished = "" if run.state is RunState.SUCCEEDED else " They are written when it succeeds."
         st.caption(f"This run has no files.{unfinished}")
         return
     for file in files:
-        path, suffix = jobs.artifact_path(run.id, file.name, workspace=frame.workspace()), Path(file.name).suffix
+        path, suffix = jobs.artifact_path(run.id, file.name, access=frame.access()), Path(file.name).suffix
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"`{file.name}`", width="content")
             st.caption(numbers.size(file.size_bytes), width="content")

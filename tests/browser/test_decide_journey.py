@@ -23,17 +23,18 @@ from tests.browser.conftest import ROOT, Server, settled
 SEARCH = """
 import io, sys
 from core import jobs
+from core.access import LOCAL
 from core.automl import AutoMLSettings
 from core.catalog import datasets
 from core.tasks import automl, ingest
 
 with open(sys.argv[1], "rb") as file:
-    loaded = jobs.wait(ingest.submit_upload(file, "Customers.csv", workspace="local"), 120, workspace="local")
+    loaded = jobs.wait(ingest.submit_upload(file, "Customers.csv", access=LOCAL), 120, access=LOCAL)
 settings = AutoMLSettings(
     target="churn", time_budget_s=None, max_trials=2, folds=3, learners=("lgbm",), ensemble=False, explain=False
 )
-run_id = automl.submit(datasets.get(loaded.result["dataset_id"], "local"), settings)
-jobs.wait(run_id, 120, workspace="local")
+run_id = automl.submit(datasets.get(loaded.result["dataset_id"], access=LOCAL), settings, access=LOCAL)
+jobs.wait(run_id, 120, access=LOCAL)
 print(run_id)
 """
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import RunState
 from core.tasks import ingest
 from tests.browser.conftest import Server, settled, start_server, stop_server
@@ -21,14 +22,14 @@ def stocked(installation: Callable, tmp_path_factory: pytest.TempPathFactory) ->
     """A server with a dataset, a finished run and one that is active: the list of runs is then drawn anew by itself."""
     home = tmp_path_factory.mktemp("listings")
     with installation(home):
-        loaded = jobs.wait(ingest.submit_sample("diabetes", workspace="local"), 60, workspace="local")
+        loaded = jobs.wait(ingest.submit_sample("diabetes", access=LOCAL), 60, access=LOCAL)
         assert loaded.state is RunState.SUCCEEDED, loaded.error_message
-        active = jobs.submit("count", {"steps": 10_000, "pause": 0.1}, workspace="local")
+        active = jobs.submit("count", {"steps": 10_000, "pause": 0.1}, access=LOCAL)
         server = start_server(home)
         yield server
         stop_server(server)
-        jobs.cancel(active, workspace="local")
-        jobs.wait(active, 30, workspace="local")
+        jobs.cancel(active, access=LOCAL)
+        jobs.wait(active, 30, access=LOCAL)
 
 
 @pytest.mark.parametrize(

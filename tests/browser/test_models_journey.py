@@ -19,6 +19,7 @@ from tests.golden import Golden
 SEARCH = """
 import sys
 from core import jobs
+from core.access import LOCAL
 from core.automl import AutoMLSettings
 from core.catalog import datasets
 from core.tasks import automl
@@ -26,8 +27,8 @@ from core.tasks import automl
 settings = AutoMLSettings(
     target="credit", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), ensemble=False, explain=False
 )
-run_id = automl.submit(datasets.get(sys.argv[1], "local"), settings)
-jobs.wait(run_id, 120, workspace="local")
+run_id = automl.submit(datasets.get(sys.argv[1], access=LOCAL), settings, access=LOCAL)
+jobs.wait(run_id, 120, access=LOCAL)
 print(run_id)
 """
 

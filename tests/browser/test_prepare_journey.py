@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Dataset, RunState, datasets
 from core.tasks import ingest
 from tests.browser.conftest import Server, pick, settled, start_server, stop_server
@@ -42,10 +43,10 @@ def stocked(installation: Callable, tmp_path_factory: pytest.TempPathFactory) ->
         stored = []
         for name, frame in (("customers.csv", customers(200, 0)), ("newer.csv", customers(40, 200))):
             content = io.BytesIO(frame.to_csv(index=False).encode())
-            run = jobs.wait(ingest.submit_upload(content, name, workspace="local"), 60, workspace="local")
+            run = jobs.wait(ingest.submit_upload(content, name, access=LOCAL), 60, access=LOCAL)
             assert run.state is RunState.SUCCEEDED, run.error_message
-            stored.append(datasets.get((run.result or {})["dataset_id"], "local"))
-        datasets.set_roles(stored[0].id, {"target": "left", "sensitive": [], "ignore": []}, "local")
+            stored.append(datasets.get((run.result or {})["dataset_id"], access=LOCAL))
+        datasets.set_roles(stored[0].id, {"target": "left", "sensitive": [], "ignore": []}, access=LOCAL)
         server = start_server(home)
         yield server, stored[0]
         stop_server(server)

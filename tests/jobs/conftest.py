@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Run, RunState
 
 ROOT = Path(__file__).parents[2]
@@ -41,11 +42,11 @@ def working() -> Callable[[str], Run]:
     def wait(run_id: str) -> Run:
         def ready() -> bool:
             jobs.tick()
-            return bool(jobs.events(run_id, workspace="local")) or jobs.get(run_id, workspace="local").state.terminal
+            return bool(jobs.events(run_id, access=LOCAL)) or jobs.get(run_id, access=LOCAL).state.terminal
 
         _until(ready)
-        run = jobs.get(run_id, workspace="local")
-        assert run.state is RunState.RUNNING, (run.state, run.error_message, jobs.log(run_id, workspace="local"))
+        run = jobs.get(run_id, access=LOCAL)
+        assert run.state is RunState.RUNNING, (run.state, run.error_message, jobs.log(run_id, access=LOCAL))
         return run
 
     return wait

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import RunState
 from core.errors import StorageError
 from core.storage import ArtifactStore
@@ -46,7 +47,7 @@ def test_store_leaves_nothing_behind(small_disk, tmp_path):
 @pytest.mark.parametrize("what", ["artifact", "scratch", "events"])
 def test_run_says_so(installation, small_disk, what):
     with installation(small_disk / "home"):
-        run = jobs.wait(jobs.submit("fill", {"with": what}, workspace="local"), 60, workspace="local")
+        run = jobs.wait(jobs.submit("fill", {"with": what}, access=LOCAL), 60, access=LOCAL)
         assert run.state is RunState.FAILED
         assert "disk is full" in run.error_message
         assert "Free some space" in run.error_hint
@@ -58,6 +59,6 @@ def test_run_that_cannot_be_started_says_why(installation, small_disk):
         blocked = small_disk / "home" / "runs"
         jobs.tick()
         blocked.write_text("a file where the folder should be")
-        run = jobs.get(jobs.submit("count", {"steps": 1}, workspace="local"), workspace="local")
+        run = jobs.get(jobs.submit("count", {"steps": 1}, access=LOCAL), access=LOCAL)
         assert run.state is RunState.FAILED
         assert "could not be started" in run.error_message

@@ -3,6 +3,7 @@
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import RunState
 from core.settings import get_settings
 
@@ -22,8 +23,8 @@ FAILED = {  # how: (message, hint, words in the log)
 @pytest.fixture(scope="module")
 def ended(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("endings") / "home", MAX_RUNNING="4"):
-        ids = {how: jobs.submit("misbehave", {"how": how}, workspace="local") for how in [*FAILED, "stopped", "thread"]}
-        yield {how: jobs.wait(run_id, 60, workspace="local") for how, run_id in ids.items()}
+        ids = {how: jobs.submit("misbehave", {"how": how}, access=LOCAL) for how in [*FAILED, "stopped", "thread"]}
+        yield {how: jobs.wait(run_id, 60, access=LOCAL) for how, run_id in ids.items()}
 
 
 @pytest.mark.parametrize("how", FAILED)
@@ -33,7 +34,7 @@ def test_failure_is_explained(ended, how):
     assert run.state is RunState.FAILED
     assert run.error_message.startswith(message)
     assert hint in run.error_hint
-    assert in_log in jobs.log(run.id, workspace="local")
+    assert in_log in jobs.log(run.id, access=LOCAL)
     assert run.result is None
     assert run.finished_at >= run.started_at
 
@@ -49,7 +50,7 @@ def test_thread_that_never_ends_does_not_hold_the_result_back(ended):
     run = ended["thread"]
     assert run.state is RunState.SUCCEEDED
     assert run.result == {"answer": 42}
-    assert "ending it" in jobs.log(run.id, workspace="local")
+    assert "ending it" in jobs.log(run.id, access=LOCAL)
 
 
 def test_failed_run_leaves_no_scratch_unless_it_is_resumable(ended):
@@ -59,6 +60,6 @@ def test_failed_run_leaves_no_scratch_unless_it_is_resumable(ended):
 
 def test_run_of_a_task_that_is_gone_can_be_looked_at(ended):
     run = ended["exit"].model_copy(update={"task": "no_longer_there"})
-    assert not jobs.resumable(run)
+    assert not jobs.resumable(run, access=LOCAL)
     assert not jobs.stoppable(run)
     assert not jobs.repeatable(run)

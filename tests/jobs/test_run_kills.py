@@ -7,13 +7,15 @@ import time
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import ACTIVE, RunState, runs
 
 SUBMIT = """
 import time
 from core import jobs
+from core.access import LOCAL
 for task, settings, limits in {runs!r}:
-    print(jobs.submit(task, settings, workspace="local", **limits), flush=True)
+    print(jobs.submit(task, settings, access=LOCAL, **limits), flush=True)
 time.sleep(600)
 """
 
@@ -25,7 +27,7 @@ def engine(installation, tmp_path):
 
 
 def family(run):
-    return jobs.events(run.id, phase="family", workspace="local")[-1].values["pids"]
+    return jobs.events(run.id, phase="family", access=LOCAL)[-1].values["pids"]
 
 
 def test_server_dies_and_its_runs_continue(engine, server, working, until, gone):
@@ -34,15 +36,15 @@ def test_server_dies_and_its_runs_continue(engine, server, working, until, gone)
     family_of = ("family", {}, {})
     web = server(SUBMIT.format(runs=[count, family_of, ("family", {}, {"timeout_s": 10}), count, count]))
     ids = [web.stdout.readline().strip() for _ in range(5)]
-    assert jobs.get(ids[4], workspace="local").state is RunState.QUEUED
+    assert jobs.get(ids[4], access=LOCAL).state is RunState.QUEUED
     web.kill()
     web.wait()
 
-    until(lambda: jobs.events(ids[1], workspace="local"))  # nobody calls tick() here
+    until(lambda: jobs.events(ids[1], access=LOCAL))  # nobody calls tick() here
     # What a page does, in words of the catalog alone: the monitor has to see it.
-    runs.set_fields(ids[1], ACTIVE, cancel_requested_at=1.0)
-    until(lambda: all(jobs.get(run_id, workspace="local").state.terminal for run_id in ids), 60)
-    ended = [jobs.get(run_id, workspace="local") for run_id in ids]
+    runs.set_fields(ids[1], ACTIVE, cancel_requested_at=1.0, access=LOCAL)
+    until(lambda: all(jobs.get(run_id, access=LOCAL).state.terminal for run_id in ids), 60)
+    ended = [jobs.get(run_id, access=LOCAL) for run_id in ids]
     assert [run.state for run in ended] == [
         RunState.SUCCEEDED,
         RunState.CANCELLED,
@@ -55,32 +57,32 @@ def test_server_dies_and_its_runs_continue(engine, server, working, until, gone)
 
 
 def test_monitor_dies_and_nothing_of_the_run_survives(engine, working, gone):
-    run = working(jobs.submit("family", {"deaf": True}, workspace="local"))
+    run = working(jobs.submit("family", {"deaf": True}, access=LOCAL))
     os.kill(run.monitor_pid, signal.SIGKILL)
     gone(family(run))  # at once, with no help of tick()
-    assert jobs.get(run.id, workspace="local").state is RunState.RUNNING
-    ended = jobs.wait(run.id, 20, workspace="local")
+    assert jobs.get(run.id, access=LOCAL).state is RunState.RUNNING
+    ended = jobs.wait(run.id, 20, access=LOCAL)
     assert ended.state is RunState.INTERRUPTED
     assert "process is gone" in ended.error_message
     assert run.started_at <= ended.finished_at <= run.started_at + 20
-    assert not jobs.resumable(ended)
-    assert jobs.get(run.id, workspace="local") == ended
+    assert not jobs.resumable(ended, access=LOCAL)
+    assert jobs.get(run.id, access=LOCAL) == ended
 
 
 @pytest.mark.nightly
 def test_monitor_and_worker_die_and_the_family_is_ended(engine, working, gone):
-    run = working(jobs.submit("family", {"deaf": True}, workspace="local"))
+    run = working(jobs.submit("family", {"deaf": True}, access=LOCAL))
     os.kill(run.monitor_pid, signal.SIGSTOP)  # it must not see the worker's end
     os.kill(run.worker_pid, signal.SIGKILL)
     os.kill(run.monitor_pid, signal.SIGKILL)
-    assert jobs.wait(run.id, 20, workspace="local").state is RunState.INTERRUPTED
+    assert jobs.wait(run.id, 20, access=LOCAL).state is RunState.INTERRUPTED
     gone(family(run))
 
 
 def test_worker_dies_and_the_monitor_ends_the_family(engine, working, gone):
-    run = working(jobs.submit("family", {"deaf": True}, workspace="local"))
+    run = working(jobs.submit("family", {"deaf": True}, access=LOCAL))
     os.kill(run.worker_pid, signal.SIGKILL)
-    ended = jobs.wait(run.id, 20, workspace="local")
+    ended = jobs.wait(run.id, 20, access=LOCAL)
     assert ended.state is RunState.FAILED
     assert ended.error_message == "The run's process was killed from outside (SIGKILL)."
     assert "fewer rows" in ended.error_hint
@@ -89,40 +91,40 @@ def test_worker_dies_and_the_monitor_ends_the_family(engine, working, gone):
 
 @pytest.mark.nightly
 def test_monitor_dies_until_no_attempt_is_left(engine, working, until):
-    run = working(jobs.submit("count", {"steps": 10_000, "pause": 0.05}, workspace="local"))
+    run = working(jobs.submit("count", {"steps": 10_000, "pause": 0.05}, access=LOCAL))
     os.kill(run.monitor_pid, signal.SIGKILL)
 
     def next_attempt():
         jobs.tick()
-        now = jobs.get(run.id, workspace="local")
+        now = jobs.get(run.id, access=LOCAL)
         assert not now.state.terminal or now.attempt < 2, (
             now.state,
             now.error_message,
-            jobs.log(run.id, workspace="local"),
+            jobs.log(run.id, access=LOCAL),
         )
-        return jobs.events(run.id, workspace="local")[-1].attempt == 2
+        return jobs.events(run.id, access=LOCAL)[-1].attempt == 2
 
-    steps_done = jobs.events(run.id, workspace="local")[-1].values["step"]
+    steps_done = jobs.events(run.id, access=LOCAL)[-1].values["step"]
     until(next_attempt)
-    again = jobs.get(run.id, workspace="local")
+    again = jobs.get(run.id, access=LOCAL)
     assert (again.state, again.attempt) == (RunState.RUNNING, 2)
     assert again.used_s > 0
-    first_of_second = next(event for event in jobs.events(run.id, workspace="local") if event.attempt == 2)
+    first_of_second = next(event for event in jobs.events(run.id, access=LOCAL) if event.attempt == 2)
     assert first_of_second.values["step"] >= steps_done
 
     os.kill(again.monitor_pid, signal.SIGKILL)
-    ended = jobs.wait(run.id, 20, workspace="local")
+    ended = jobs.wait(run.id, 20, access=LOCAL)
     assert (ended.state, ended.attempt) == (RunState.INTERRUPTED, 2)
     jobs.tick()
-    assert jobs.get(run.id, workspace="local") == ended
-    assert jobs.resumable(ended)  # by hand, once someone has looked at it
+    assert jobs.get(run.id, access=LOCAL) == ended
+    assert jobs.resumable(ended, access=LOCAL)  # by hand, once someone has looked at it
 
 
 def test_suspended_monitor_is_not_taken_for_lost(engine, working, until):
-    run = working(jobs.submit("count", {"steps": 60, "pause": 0.05}, workspace="local"))
+    run = working(jobs.submit("count", {"steps": 60, "pause": 0.05}, access=LOCAL))
     os.kill(run.monitor_pid, signal.SIGSTOP)
     until(lambda: runs.lapsed(time.time()))
     jobs.tick()
-    assert jobs.get(run.id, workspace="local").state is RunState.RUNNING
+    assert jobs.get(run.id, access=LOCAL).state is RunState.RUNNING
     os.kill(run.monitor_pid, signal.SIGCONT)
-    assert jobs.wait(run.id, 20, workspace="local").state is RunState.SUCCEEDED
+    assert jobs.wait(run.id, 20, access=LOCAL).state is RunState.SUCCEEDED

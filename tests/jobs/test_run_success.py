@@ -2,11 +2,13 @@
 
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import RunState
 from core.errors import JobError, NotFoundError
 from core.settings import get_settings
@@ -17,10 +19,10 @@ def finished(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("success") / "home"):
         before = time.time()
         run_id = jobs.submit(
-            "outputs", {"text": "plumb"}, title="First", timeout_s=60, memory_limit_mb=2000, workspace="local"
+            "outputs", {"text": "plumb"}, title="First", timeout_s=60, memory_limit_mb=2000, access=LOCAL
         )
-        run = jobs.wait(run_id, 30, workspace="local")
-        assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run_id, workspace="local"))
+        run = jobs.wait(run_id, 30, access=LOCAL)
+        assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run_id, access=LOCAL))
         yield run, before
 
 
@@ -43,17 +45,17 @@ def test_result_comes_from_the_worker(finished):
 
 def test_events_in_order_and_after_an_id(finished):
     run, _ = finished
-    begin, end = jobs.events(run.id, workspace="local")
+    begin, end = jobs.events(run.id, access=LOCAL)
     assert (begin.phase, begin.fraction, begin.message) == ("begin", 0.0, "Begun")
     assert begin.values == {"settings": {"text": "plumb"}}
     assert end.values == {"score": None}
-    assert jobs.events(run.id, after=begin.id, workspace="local") == [end]
-    assert jobs.events(run.id, phase="begin", workspace="local") == [begin]
+    assert jobs.events(run.id, after=begin.id, access=LOCAL) == [end]
+    assert jobs.events(run.id, phase="begin", access=LOCAL) == [begin]
 
 
 def test_artifact_is_whole_and_scratch_is_gone(finished):
     run, _ = finished
-    path = jobs.artifact_path(run.id, "table", workspace="local")
+    path = jobs.artifact_path(run.id, "table", access=LOCAL)
     assert path.read_text() == "plumb"
     assert path.name == hashlib.sha256(b"plumb").hexdigest()
     assert not Path(run.result["workdir"]).exists()
@@ -61,9 +63,9 @@ def test_artifact_is_whole_and_scratch_is_gone(finished):
 
 def test_log_and_its_tail(finished):
     run, _ = finished
-    log = jobs.log(run.id, workspace="local")
+    log = jobs.log(run.id, access=LOCAL)
     assert log.splitlines()[0] == "a line for the log"  # on a loaded machine the monitor adds a line of its own
-    assert jobs.log(run.id, tail_bytes=4, workspace="local") == log[-4:]
+    assert jobs.log(run.id, tail_bytes=4, access=LOCAL) == log[-4:]
 
 
 def test_no_process_is_left(finished, gone):
@@ -73,15 +75,15 @@ def test_no_process_is_left(finished, gone):
 
 def test_ended_run_takes_no_more_orders(finished):
     run, _ = finished
-    assert jobs.cancel(run.id, workspace="local") == run
-    assert jobs.get(run.id, workspace="local") == run
+    assert jobs.cancel(run.id, access=LOCAL) == run
+    assert jobs.get(run.id, access=LOCAL) == run
     assert jobs.queue_position(run) is None
     assert not jobs.stoppable(run)
-    assert not jobs.resumable(run)
+    assert not jobs.resumable(run, access=LOCAL)
     with pytest.raises(JobError, match=r"cannot be resumed"):
-        jobs.resume(run.id, workspace="local")
+        jobs.resume(run.id, access=LOCAL)
     with pytest.raises(JobError, match=r"nothing to keep"):
-        jobs.stop(run.id, workspace="local")
+        jobs.stop(run.id, access=LOCAL)
 
 
 @pytest.mark.parametrize(
@@ -94,19 +96,19 @@ def test_ended_run_takes_no_more_orders(finished):
         jobs.repeat,
         jobs.log,
         jobs.events,
-        lambda run_id, workspace: jobs.artifact_path(run_id, "table", workspace=workspace),
-        lambda run_id, workspace: jobs.wait(run_id, 1, workspace=workspace),
+        lambda run_id, access: jobs.artifact_path(run_id, "table", access=access),
+        lambda run_id, access: jobs.wait(run_id, 1, access=access),
     ],
 )
 def test_other_workspace_finds_nothing(finished, ask):
     run, _ = finished
     with pytest.raises(NotFoundError, match=run.id):
-        ask(run.id, workspace="other")
-    assert jobs.get(run.id, workspace="local") == run
+        ask(run.id, access=replace(LOCAL, workspace="other"))
+    assert jobs.get(run.id, access=LOCAL) == run
 
 
 def test_unknown_task_leaves_no_row(finished):
     for name in ("no_such_task", "../tasks/count", "Count", ""):
         with pytest.raises(JobError, match="Unknown task"):
-            jobs.submit(name, {}, workspace="local")
+            jobs.submit(name, {}, access=LOCAL)
     assert not [path for path in get_settings().runs_dir.iterdir() if path.name != finished[0].id]

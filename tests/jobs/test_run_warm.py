@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from core import fork_server, jobs
+from core.access import LOCAL
 from core.catalog import RunState
 from core.jobs import launch, processes
 
@@ -17,11 +18,12 @@ pytestmark = pytest.mark.skipif(not fork_server.AVAILABLE, reason="processes are
 SERVER = """
 import sys, time
 from core import jobs
+from core.access import LOCAL
 from core.fork_server import running_server
 jobs.warm_up()
 while not running_server("core.jobs.launch:preload").ready:
     time.sleep(0.01)
-print(jobs.submit("count", {"steps": 20, "pause": 0.1}, workspace="local"), flush=True)
+print(jobs.submit("count", {"steps": 20, "pause": 0.1}, access=LOCAL), flush=True)
 time.sleep(600)
 """
 
@@ -36,19 +38,19 @@ def warm(home, until):
 
 
 def test_a_run_is_forked_and_marked(warm, working):
-    run = working(jobs.submit("count", {"steps": 5, "pause": 0.1}, workspace="local"))
+    run = working(jobs.submit("count", {"steps": 5, "pause": 0.1}, access=LOCAL))
     monitor = psutil.Process(run.monitor_pid)
     assert monitor.parent() == warm
     assert os.getsid(monitor.pid) == monitor.pid
     assert {process.pid for process in processes.marked(run.id)} == {run.monitor_pid, run.worker_pid}
-    ended = jobs.wait(run.id, 30, workspace="local")
+    ended = jobs.wait(run.id, 30, access=LOCAL)
     assert (ended.state, ended.result["counted"]) == (RunState.SUCCEEDED, 5)
 
 
 def test_a_run_sees_the_environment_of_the_moment(warm, monkeypatch):
     monkeypatch.setenv("PLUMBLINE_LEASE_S", "7")
     monkeypatch.setenv("ANSWER", "Grüße")
-    run = jobs.wait(jobs.submit("surroundings", {}, workspace="local"), 30, workspace="local")
+    run = jobs.wait(jobs.submit("surroundings", {}, access=LOCAL), 30, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
     assert run.result == {"ANSWER": "Grüße", "lease_s": 7.0, "stdin": "", "threads": 2}
 
@@ -61,29 +63,29 @@ def test_a_run_outlives_the_server_and_what_it_was_forked_from(home, server, wor
     web.kill()
     web.wait()
     until(lambda: not fork.is_running())
-    assert jobs.wait(run.id, 30, workspace="local").state is RunState.SUCCEEDED
+    assert jobs.wait(run.id, 30, access=LOCAL).state is RunState.SUCCEEDED
 
 
 def test_runs_start_as_interpreters_when_that_process_is_gone(warm, working, until):
     os.kill(warm.pid, signal.SIGKILL)
-    run_id = jobs.submit("count", {"steps": 5, "pause": 0.1}, workspace="local")  # perhaps before that is known
+    run_id = jobs.submit("count", {"steps": 5, "pause": 0.1}, access=LOCAL)  # perhaps before that is known
     run = working(run_id)
     assert psutil.Process(run.monitor_pid).cmdline()[-2:] == ["core.jobs.monitor", run_id]
-    assert jobs.wait(run_id, 30, workspace="local").state is RunState.SUCCEEDED
+    assert jobs.wait(run_id, 30, access=LOCAL).state is RunState.SUCCEEDED
 
 
 @pytest.mark.nightly
 def test_an_interpreter_with_other_options_is_a_new_one(warm, monkeypatch, tmp_path, working):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    run = working(jobs.submit("count", {"steps": 5, "pause": 0.1}, workspace="local"))
+    run = working(jobs.submit("count", {"steps": 5, "pause": 0.1}, access=LOCAL))
     assert psutil.Process(run.monitor_pid).cmdline()[-2] == "core.jobs.monitor"
-    assert jobs.wait(run.id, 30, workspace="local").state is RunState.SUCCEEDED
+    assert jobs.wait(run.id, 30, access=LOCAL).state is RunState.SUCCEEDED
 
 
 @pytest.mark.nightly
 def test_ended_monitors_are_no_zombies(warm, until):
-    ids = [jobs.submit("count", {"steps": 1}, workspace="local") for _ in range(2)]
-    runs = [jobs.wait(run_id, 30, workspace="local") for run_id in ids]
+    ids = [jobs.submit("count", {"steps": 1}, access=LOCAL) for _ in range(2)]
+    runs = [jobs.wait(run_id, 30, access=LOCAL) for run_id in ids]
     until(lambda: not any(psutil.pid_exists(run.monitor_pid) for run in runs))
 
 

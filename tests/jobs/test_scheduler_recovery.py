@@ -8,6 +8,7 @@ import time
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Run, RunState, runs
 from core.errors import StorageError
 from core.jobs import monitor, processes, scheduler
@@ -37,7 +38,8 @@ def lost(**fields):
             **{"workspace": "local", "task": "family", "state": RunState.RUNNING, "started_at": now - 100}
             | {"lease_until": now - 60}
             | fields
-        )
+        ),
+        access=LOCAL,
     )
 
 
@@ -45,14 +47,14 @@ def test_living_monitor_keeps_its_run(started, sleeper):
     pid, created = processes.identity(sleeper.pid)
     run = lost(monitor_pid=pid, monitor_created=created)
     jobs.tick()
-    assert jobs.get(run.id, workspace="local") == run
+    assert jobs.get(run.id, access=LOCAL) == run
 
 
 def test_reused_pid_is_another_process(started, sleeper):
     pid, created = processes.identity(sleeper.pid)
     run = lost(monitor_pid=pid, monitor_created=created - 1000, worker_pid=pid, worker_created=created - 1000)
     jobs.tick()
-    ended = jobs.get(run.id, workspace="local")
+    ended = jobs.get(run.id, access=LOCAL)
     assert ended.state is RunState.INTERRUPTED
     assert ended.finished_at == pytest.approx(run.lease_until - 2)  # when it was last heard of: LEASE_S before
     assert sleeper.poll() is None, "the process that has the pid now must be left alone"
@@ -65,7 +67,7 @@ def test_zombie_is_dead(started):
     assert not processes.is_alive(pid, created)
     run = lost(monitor_pid=pid, monitor_created=created)
     jobs.tick()
-    assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
+    assert jobs.get(run.id, access=LOCAL).state is RunState.INTERRUPTED
     process.wait()
 
 
@@ -73,13 +75,13 @@ def test_no_monitor_known_is_dead(started):
     assert not processes.is_alive(None, None)
     run = lost()
     jobs.tick()
-    assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
+    assert jobs.get(run.id, access=LOCAL).state is RunState.INTERRUPTED
 
 
 def test_run_that_never_began_is_started_again_whatever_its_task(started):
     run = lost(state=RunState.STARTING)
     jobs.tick()
-    again = jobs.get(run.id, workspace="local")
+    again = jobs.get(run.id, access=LOCAL)
     assert (again.state, again.attempt) == (RunState.STARTING, 2)
     assert [item.id for item in started] == [run.id]
 
@@ -97,7 +99,7 @@ def test_run_that_never_began_is_started_again_whatever_its_task(started):
 def test_who_is_resumed(started, fields, state):
     run = lost(**fields)
     jobs.tick()
-    assert jobs.get(run.id, workspace="local").state is state
+    assert jobs.get(run.id, access=LOCAL).state is state
 
 
 def test_cancel_that_comes_while_a_run_is_declared_lost_is_not_forgotten(started, monkeypatch):
@@ -105,12 +107,12 @@ def test_cancel_that_comes_while_a_run_is_declared_lost_is_not_forgotten(started
     alive = processes.is_alive
 
     def cancelled_meanwhile(*identity):
-        runs.set_fields(run.id, [RunState.RUNNING], cancel_requested_at=time.time())
+        runs.set_fields(run.id, [RunState.RUNNING], cancel_requested_at=time.time(), access=LOCAL)
         return alive(*identity)
 
     monkeypatch.setattr(processes, "is_alive", cancelled_meanwhile)
     jobs.tick()
-    assert jobs.get(run.id, workspace="local").state is RunState.INTERRUPTED
+    assert jobs.get(run.id, access=LOCAL).state is RunState.INTERRUPTED
     assert started == []
 
 
@@ -127,15 +129,15 @@ def test_marked_orphans_of_a_lost_run_are_ended_and_no_others(started, monkeypat
 
 
 def test_lanes_do_not_wait_for_each_other(started):
-    long, short = jobs.submit("count", {}, workspace="local"), jobs.submit("outputs", {}, workspace="local")
+    long, short = jobs.submit("count", {}, access=LOCAL), jobs.submit("outputs", {}, access=LOCAL)
     assert [run.id for run in started] == [long, short]
     waiting = [
-        jobs.submit("count", {}, workspace="local"),
-        jobs.submit("outputs", {}, workspace="local"),
-        jobs.submit("outputs", {}, workspace="local"),
+        jobs.submit("count", {}, access=LOCAL),
+        jobs.submit("outputs", {}, access=LOCAL),
+        jobs.submit("outputs", {}, access=LOCAL),
     ]
     assert [run.id for run in started] == [long, short, waiting[1]]
-    assert [jobs.queue_position(jobs.get(run_id, workspace="local")) for run_id in waiting] == [1, None, 1]
+    assert [jobs.queue_position(jobs.get(run_id, access=LOCAL)) for run_id in waiting] == [1, None, 1]
 
 
 def test_monitor_gives_a_full_catalog_time(home, monkeypatch):
@@ -151,10 +153,10 @@ def test_monitor_gives_a_full_catalog_time(home, monkeypatch):
 
     monkeypatch.setattr(runs, "change_state", failing_twice)
     supervisor.finish(monitor.Ending(RunState.SUCCEEDED, {"answer": 42}))
-    assert jobs.get(run.id, workspace="local").result == {"answer": 42}
+    assert jobs.get(run.id, access=LOCAL).result == {"answer": 42}
     # A second ending of the same run changes nothing.
     supervisor.finish(monitor.Ending(RunState.FAILED, error_message="late"))
-    assert jobs.get(run.id, workspace="local").state is RunState.SUCCEEDED
+    assert jobs.get(run.id, access=LOCAL).state is RunState.SUCCEEDED
 
 
 def test_monitor_can_fork_safely():

@@ -4,10 +4,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import RunState, runs, schedules
 from core.errors import InputError, JobError, NotFoundError
 from core.jobs import scheduler
@@ -24,41 +26,41 @@ def started(home, monkeypatch):
 
 
 def add(timing=HOURLY, task="count", **options):
-    return jobs.add_schedule(task, {"steps": 2}, timing, **{"title": "Nightly", "workspace": "local"} | options)
+    return jobs.add_schedule(task, {"steps": 2}, timing, **{"title": "Nightly", "access": LOCAL} | options)
 
 
 def make_due(schedule, late_s=1.0):
     """Let its next time be in the past, as after a night, and look at what is due."""
     due = time.time() - late_s
-    schedules.update(schedule.id, "local", next_at=due)
+    schedules.update(schedule.id, next_at=due, access=LOCAL)
     jobs.tick()
     return due
 
 
 def stored(schedule):
-    return schedules.get(schedule.id, "local")
+    return schedules.get(schedule.id, access=LOCAL)
 
 
 def end(run_id, state=RunState.SUCCEEDED):
-    assert runs.change_state(run_id, [RunState.QUEUED, RunState.STARTING], state)
+    assert runs.change_state(run_id, [RunState.QUEUED, RunState.STARTING], state, access=LOCAL)
 
 
 def test_a_time_starts_one_run_with_what_the_schedule_says(started):
     before = time.time()
-    schedule = add(dataset="d" * 16, who="ada")
+    schedule = add(dataset="d" * 16, access=replace(LOCAL, actor="ada"))
     assert before + 3600 <= schedule.next_at <= time.time() + 3600
     assert stored(schedule) == schedule
     jobs.tick()
     assert started == []
     due = make_due(schedule)
     jobs.tick()
-    (run,) = runs.find("local")
+    (run,) = runs.find(access=LOCAL)
     assert [item.id for item in started] == [run.id]
     assert (run.task, run.title, run.settings, run.dataset_id) == ("count", "Nightly", {"steps": 2}, "d" * 16)
     after = stored(schedule)
     assert (after.next_at, after.last_run_id, after.missed, after.skipped) == (due + 3600, run.id, 0, 0)
     assert after.last_at == pytest.approx(time.time(), abs=30)
-    (event,) = jobs.events(run.id, workspace="local")
+    (event,) = jobs.events(run.id, access=LOCAL)
     assert event.message.startswith("Started by the schedule 'Nightly' for ")
     assert event.values == {"schedule": schedule.id, "due_at": due, "missed": 0}
 
@@ -68,12 +70,12 @@ def test_a_server_that_was_down_runs_once_and_says_what_was_missed(started, late
     schedule = add()
     due = make_due(schedule, late_s)
     jobs.tick()
-    (run,) = runs.find("local")
+    (run,) = runs.find(access=LOCAL)
     after = stored(schedule)
     assert after.missed == missed
     assert after.next_at == due + 3600 * max(missed, 1)
     assert time.time() < after.next_at <= time.time() + 3600
-    (event,) = jobs.events(run.id, workspace="local")
+    (event,) = jobs.events(run.id, access=LOCAL)
     assert event.values["missed"] == missed
     if missed:
         assert run.title == f"Nightly (after {missed} missed time{'s' if missed > 1 else ''})"
@@ -86,65 +88,67 @@ def test_a_server_that_was_down_runs_once_and_says_what_was_missed(started, late
 def test_while_the_run_before_works_none_starts_and_it_is_counted(started):
     schedule = add()
     make_due(schedule)
-    (run,) = runs.find("local")
+    (run,) = runs.find(access=LOCAL)
     make_due(schedule)
     make_due(schedule, 3600 * 1.5)
     after = stored(schedule)
     assert (after.skipped, after.missed, after.last_run_id) == (3, 0, run.id)
     assert "the run before had not ended" in after.problem
-    assert runs.find("local") == [jobs.get(run.id, workspace="local")]
+    assert runs.find(access=LOCAL) == [jobs.get(run.id, access=LOCAL)]
     end(run.id, RunState.FAILED)
     make_due(schedule)
-    assert len(runs.find("local")) == 2
+    assert len(runs.find(access=LOCAL)) == 2
     assert (stored(schedule).skipped, stored(schedule).problem) == (3, "")
 
 
 def test_what_is_disabled_does_not_start_and_misses_nothing(started):
     schedule = add()
-    jobs.change_schedule(schedule.id, workspace="local", enabled=False)
+    jobs.change_schedule(schedule.id, enabled=False, access=LOCAL)
     make_due(schedule, 3600 * 5)
     assert started == []
-    enabled = jobs.change_schedule(schedule.id, workspace="local", enabled=True)
+    enabled = jobs.change_schedule(schedule.id, enabled=True, access=LOCAL)
     assert enabled.next_at == pytest.approx(time.time() + 3600, abs=30)
     jobs.tick()
     assert (started, stored(schedule).missed) == ([], 0)
-    schedules.delete(schedule.id, "local")
+    schedules.delete(schedule.id, access=LOCAL)
     jobs.tick()
-    assert schedules.find("local") == []
+    assert schedules.find(access=LOCAL) == []
 
 
 def test_a_schedule_changes_what_is_given(started):
     schedule = add()
-    changed = jobs.change_schedule(schedule.id, workspace="local", title=" Weekly ", settings={"steps": 5})
+    changed = jobs.change_schedule(schedule.id, title=" Weekly ", settings={"steps": 5}, access=LOCAL)
     assert (changed.title, changed.settings, changed.next_at) == ("Weekly", {"steps": 5}, schedule.next_at)
     daily = jobs.Timing(cron="30 6 * * *", time_zone="Asia/Tokyo")
-    changed = jobs.change_schedule(schedule.id, workspace="local", timing=daily)
+    changed = jobs.change_schedule(schedule.id, timing=daily, access=LOCAL)
     assert jobs.timing_of(changed) == daily
     assert changed.next_at == daily.next_time(time.time())
     for title in ("", " ", "x" * 201):
         with pytest.raises(InputError, match="usable title"):
-            jobs.change_schedule(schedule.id, workspace="local", title=title)
+            jobs.change_schedule(schedule.id, title=title, access=LOCAL)
     with pytest.raises(NotFoundError, match=schedule.id):
-        jobs.change_schedule(schedule.id, workspace="other", enabled=False)
+        jobs.change_schedule(schedule.id, enabled=False, access=replace(LOCAL, workspace="other"))
     with pytest.raises(JobError, match="Unknown task 'cuont'"):
         add(task="cuont")
-    assert schedules.find("local", task="count") == [changed]
-    assert schedules.find("local", task="outputs") == schedules.find("other") == []
+    assert schedules.find(task="count", access=LOCAL) == [changed]
+    assert (
+        schedules.find(task="outputs", access=LOCAL) == schedules.find(access=replace(LOCAL, workspace="other")) == []
+    )
 
 
 def test_what_cannot_start_says_why_and_stops_no_other(started):
     gone, broken, well = (add(title=title) for title in ("gone", "broken", "well"))
-    schedules.update(gone.id, "local", task="no_longer_there")
-    schedules.update(broken.id, "local", time_zone="Europe/Atlantis")
+    schedules.update(gone.id, task="no_longer_there", access=LOCAL)
+    schedules.update(broken.id, time_zone="Europe/Atlantis", access=LOCAL)
     for schedule in (gone, broken, well):
-        schedules.update(schedule.id, "local", next_at=time.time() - 1)
+        schedules.update(schedule.id, next_at=time.time() - 1, access=LOCAL)
     jobs.tick()
     assert [run.title for run in started] == ["well"]
     assert "Unknown task 'no_longer_there'" in stored(gone).problem
     assert stored(gone).next_at > time.time()
     assert "Europe/Atlantis" in stored(broken).problem
     assert (stored(broken).enabled, stored(broken).next_at) == (False, None)
-    fixed = jobs.change_schedule(broken.id, workspace="local", timing=HOURLY, enabled=True)
+    fixed = jobs.change_schedule(broken.id, timing=HOURLY, enabled=True, access=LOCAL)
     assert (fixed.problem, fixed.enabled) == ("", True)
 
 
@@ -168,10 +172,10 @@ def wait_for(met, timeout=20.0):
 @pytest.mark.nightly
 def test_a_command_keeps_time_without_a_server(home):
     schedule = add()
-    schedules.update(schedule.id, "local", next_at=time.time() + 1.5)
+    schedules.update(schedule.id, next_at=time.time() + 1.5, access=LOCAL)
     command = subprocess.Popen([sys.executable, "-m", "core.jobs"], stderr=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: runs.find("local", states=[RunState.SUCCEEDED]))
+        wait_for(lambda: runs.find(states=[RunState.SUCCEEDED], access=LOCAL))
     finally:
         command.send_signal(signal.SIGINT)
         assert command.communicate(timeout=20)[1] == ""
@@ -184,13 +188,13 @@ def test_a_server_keeps_time_without_a_page(home, monkeypatch, server, every_s, 
     """Its thread wakes when a run is due, long before it would look again, and starts the run."""
     monkeypatch.setenv("PLUMBLINE_TICK_EVERY_S", every_s)
     schedule = add()
-    due = schedules.update(schedule.id, "local", next_at=time.time() + 1.5).next_at
+    due = schedules.update(schedule.id, next_at=time.time() + 1.5, access=LOCAL).next_at
     keeper = server(KEEPER)
     assert keeper.stdout.readline() == f"{threads}\n"
     if not threads:
         time.sleep(4)
-        assert runs.find("local") == []
+        assert runs.find(access=LOCAL) == []
         return
-    wait_for(lambda: runs.find("local", states=set(RunState) - {RunState.QUEUED}))
-    (run,) = runs.find("local")
+    wait_for(lambda: runs.find(states=set(RunState) - {RunState.QUEUED}, access=LOCAL))
+    (run,) = runs.find(access=LOCAL)
     assert due <= run.created_at

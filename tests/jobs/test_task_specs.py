@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import RunState
 from core.errors import JobError
 
@@ -60,8 +61,8 @@ def test_a_kind_of_run_from_outside_works(installation, tmp_path, monkeypatch, w
         with installation(tmp_path / "home", **settings):
             assert jobs.TASKS["double"].title == "Doubling"
             assert "double" in list(jobs.TASKS)
-            run_id = jobs.submit("double", {"number": 21}, workspace="local")
-            run = jobs.wait(run_id, 30, workspace="local")
+            run_id = jobs.submit("double", {"number": 21}, access=LOCAL)
+            run = jobs.wait(run_id, 30, access=LOCAL)
             assert run.state is RunState.SUCCEEDED, run.error_message
             assert (run.result, run.lane) == ({"doubled": 42}, "short")
             assert jobs.task_spec("double").result_run_id(run) == run_id
@@ -73,7 +74,7 @@ def test_a_kind_of_run_from_outside_works(installation, tmp_path, monkeypatch, w
 
 def test_an_unknown_task_is_named_with_the_nearest(home):
     with pytest.raises(JobError, match="Unknown task 'imgest'") as caught:
-        jobs.submit("imgest", {}, workspace="local")
+        jobs.submit("imgest", {}, access=LOCAL)
     assert caught.value.hint.startswith("Did you mean 'ingest'?")
 
 

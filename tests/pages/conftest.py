@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core import jobs, models
+from core.access import LOCAL
 from core.catalog import Dataset, Model, Run, RunArtifact, artifacts, datasets, runs
 from core.storage import get_store
 from tests.golden import Golden, copy_home
@@ -48,7 +49,9 @@ def world(golden: tuple[Path, Golden], installation: Callable, tmp_path: Path) -
     copy_home(home, tmp_path / "home")
     with installation(tmp_path / "home", MAX_RUNNING="2"):
         own = {field.name: getattr(ids, field.name) for field in fields(World)}
-        tables = {name: datasets.get(own[name], "local") for name in ("credit", "diabetes", "reviews", "decisions")}
+        tables = {
+            name: datasets.get(own[name], access=LOCAL) for name in ("credit", "diabetes", "reviews", "decisions")
+        }
         yield World(**own | tables)
 
 
@@ -56,9 +59,9 @@ def world(golden: tuple[Path, Golden], installation: Callable, tmp_path: Path) -
 def credit_model(world: World, request: pytest.FixtureRequest) -> Model:
     """A model that nobody has answered for: version 1 is champion and has no policy, version 2 has one."""
     name = request.node.name[:100]
-    models.register(world.binary, name=name, notes="The first.", workspace="local")
-    model = models.register(world.rival, name=name, workspace="local")
-    models.promote(model.id, 1, who="ann", why="It is all there is.", workspace="local")
+    models.register(world.binary, name=name, notes="The first.", access=LOCAL)
+    model = models.register(world.rival, name=name, access=LOCAL)
+    models.promote(model.id, 1, why="It is all there is.", access=replace(LOCAL, actor="ann"))
     return model
 
 
@@ -67,10 +70,10 @@ def repeated(run_id: str, *, leave_out: str = "", edit: Callable[[dict[str, Any]
 
     Files whose name begins with `leave_out` are not among them, and `edit` changes what ``result.json`` says.
     """
-    run = runs.get(run_id, "local")
+    run = runs.get(run_id, access=LOCAL)
     again = Run(**run.model_dump(exclude={"id", "created_at"}))
-    runs.add(again)
-    for item in artifacts.find(run.id, "local"):
+    runs.add(again, access=LOCAL)
+    for item in artifacts.find(run.id, access=LOCAL):
         if leave_out and item.name.startswith(leave_out):
             continue
         values = item.model_dump(exclude={"run_id"})
@@ -79,7 +82,7 @@ def repeated(run_id: str, *, leave_out: str = "", edit: Callable[[dict[str, Any]
             edit(result)
             content = json.dumps(result).encode()
             values |= {"digest": get_store().put_bytes(content), "size_bytes": len(content)}
-        artifacts.add(RunArtifact(**values, run_id=again.id))
+        artifacts.add(RunArtifact(**values, run_id=again.id), access=LOCAL)
     return again.id
 
 
@@ -105,7 +108,7 @@ def visit(page: str, **query: str) -> AppTest:
 def look_at(test: AppTest, name: str, content: bytes) -> Run:
     """Upload a file to the Data page and wait until it was looked at; return the run that did."""
     test.file_uploader[0].upload(name, content, "text/csv").run()
-    run = jobs.wait(query(test, "import"), 60, workspace="local")
+    run = jobs.wait(query(test, "import"), 60, access=LOCAL)
     test.run()
     assert not test.exception
     return run
@@ -121,7 +124,7 @@ def press_import(test: AppTest) -> Run:
     """Import the file that the page shows a preview of, and wait; return the run."""
     if any(button.key == "data-import" for button in test.button):  # what has types of its own is imported at once
         test.button(key="data-import").click().run()
-    run = jobs.wait(query(test, "import"), 60, workspace="local")
+    run = jobs.wait(query(test, "import"), 60, access=LOCAL)
     test.run()
     assert not test.exception
     return run

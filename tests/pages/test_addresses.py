@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from core.access import LOCAL
 from core.catalog import Run, RunState, runs
 from tests.pages.conftest import ROOT, query, texts, visit
 
@@ -57,7 +58,7 @@ def test_an_address_that_leads_to_nothing_says_so_and_leads_back(
 )
 def test_a_run_of_another_kind_is_not_opened(home: Path, page: str, parameter: str, noun: str) -> None:
     run = Run(workspace="local", task="check", title="Checks of a table", state=RunState.SUCCEEDED, settings={})
-    runs.add(run)
+    runs.add(run, access=LOCAL)
     test = visit(page, **{parameter: run.id})
     assert not test.exception
     assert [title.value for title in test.title] == [f"{noun} not found"]
@@ -68,7 +69,7 @@ def test_a_run_of_another_kind_is_not_opened(home: Path, page: str, parameter: s
 
 def test_the_browsers_tab_is_titled_by_page_and_object(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(workspace="local", task="check", title="Checks of *a* table", state=RunState.SUCCEEDED, settings={})
-    runs.add(run)
+    runs.add(run, access=LOCAL)
     titles: list[str] = []
     configure = st.set_page_config
 
@@ -90,7 +91,7 @@ def test_the_browsers_tab_is_titled_by_page_and_object(home: Path, monkeypatch: 
 
 def test_a_tab_is_kept_in_the_address_and_opened_by_it(home: Path) -> None:
     run = Run(workspace="local", task="check", title="Checks", state=RunState.SUCCEEDED, settings={"target": "yes"})
-    runs.add(run)
+    runs.add(run, access=LOCAL)
     test = visit("runs", run=run.id, tab="Files")
     assert "This run has no files." in texts(test)
     test.session_state["runs-tabs"] = "Log"

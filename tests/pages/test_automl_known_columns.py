@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from core import jobs, known_columns, models
+from core.access import LOCAL
 from core.catalog import RunArtifact, artifacts, runs
 from core.storage import get_store
 from core.summary import summarize_model
@@ -14,13 +15,15 @@ from tests.pages.conftest import World, labels, query, repeated, texts, visit
 def carried_by_status(world: World) -> str:
     """Put the search into the catalog once more, as if one column carried most of its gain."""
     run_id = repeated(world.binary, leave_out="explain")
-    record = json.loads(jobs.artifact_path(world.binary, "explain.json", workspace="local").read_text())
-    gain = json.loads(jobs.artifact_path(world.binary, "result.json", workspace="local").read_text())["differences"]
+    record = json.loads(jobs.artifact_path(world.binary, "explain.json", access=LOCAL).read_text())
+    gain = json.loads(jobs.artifact_path(world.binary, "result.json", access=LOCAL).read_text())["differences"]
     for row in record["permutation"]:
         loss = 0.7 * gain["prior"]["value"] * (row["feature"] == "status")
         row |= {"importance": loss, "low": loss * 0.9, "high": loss * 1.1}
     digest = get_store().put_bytes(json.dumps(record | {"together": []}).encode())
-    artifacts.add(RunArtifact(workspace="local", run_id=run_id, name="explain.json", digest=digest, size_bytes=1))
+    artifacts.add(
+        RunArtifact(workspace="local", run_id=run_id, name="explain.json", digest=digest, size_bytes=1), access=LOCAL
+    )
     return run_id
 
 
@@ -34,11 +37,11 @@ def test_a_column_that_carries_the_gain_is_asked_about_and_left_out(world: World
     assert test.radio(key=key).value is None
     test.radio(key=key).set_value("no").run()
     assert not test.exception
-    caveat = known_columns.caveat(runs.get(run_id, "local"))
+    caveat = known_columns.caveat(runs.get(run_id, access=LOCAL), access=LOCAL)
     assert caveat.startswith("'status' is not known when a prediction is made")
     assert caveat in test.warning[0].value.replace("\\", "")
-    assert caveat in models.card_of_run(run_id, workspace="local").to_markdown()
-    assert summarize_model(run_id, workspace="local").answer.startswith(caveat)
+    assert caveat in models.card_of_run(run_id, access=LOCAL).to_markdown()
+    assert summarize_model(run_id, access=LOCAL).answer.startswith(caveat)
     assert caveat in texts(visit("home")).replace("\\", ""), "where recent searches are listed"
 
     other_browser = visit("automl", run=run_id)
@@ -47,9 +50,9 @@ def test_a_column_that_carries_the_gain_is_asked_about_and_left_out(world: World
     assert not other_browser.exception
     derived = query(other_browser, "run")
     assert "This search leaves out 'status'." in texts(other_browser).replace("\\", "")
-    jobs.cancel(derived, workspace="local")
+    jobs.cancel(derived, access=LOCAL)
     before, after = (
-        runs.get(item, "local").settings for item in (run_id, jobs.wait(derived, 30, workspace="local").id)
+        runs.get(item, access=LOCAL).settings for item in (run_id, jobs.wait(derived, 30, access=LOCAL).id)
     )
     assert after == before | {"drop_columns": [*before["drop_columns"], "status"], "derived_from": run_id}
 

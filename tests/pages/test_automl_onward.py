@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.access import LOCAL
 from core.automl import METRICS
 from core.catalog import Run, RunArtifact, artifacts, runs
 from tests.pages.conftest import World, labels, query, repeated, texts, visit
@@ -25,15 +26,15 @@ def tab(run: str, name: str) -> AppTest:
 
 def copied(run_id: str, verdict: str, **settings: Any) -> str:
     """Put a run into the catalog once more, as if other settings had been asked for."""
-    run = runs.get(run_id, "local")
+    run = runs.get(run_id, access=LOCAL)
     again = Run(
         **run.model_dump(exclude={"id", "created_at", "settings", "result"}),
         settings=run.settings | settings,
         result=(run.result or {}) | {"verdict": verdict},
     )
-    runs.add(again)
-    for item in artifacts.find(run.id, "local"):
-        artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=again.id))
+    runs.add(again, access=LOCAL)
+    for item in artifacts.find(run.id, access=LOCAL):
+        artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=again.id), access=LOCAL)
     return again.id
 
 
@@ -47,8 +48,8 @@ def test_a_search_by_trials_goes_on_by_trials_and_without_a_clock(world: World) 
     test.button(key="automl-continue").click().run()
     assert not test.exception
     begun = query(test, "run")
-    jobs.cancel(begun, workspace="local")
-    settings = jobs.wait(begun, 30, workspace="local").settings
+    jobs.cancel(begun, access=LOCAL)
+    settings = jobs.wait(begun, 30, access=LOCAL).settings
     assert (settings["time_budget_s"], settings["max_trials"], settings["continue_from"]) == (None, 56, run)
 
     test = tab(run, "Continue")
@@ -67,10 +68,10 @@ def test_a_result_is_pushed_to_mlflow(world: World, monkeypatch: pytest.MonkeyPa
     assert "Last push" not in texts(test)
     test.button(key="automl-push-mlflow").click().run()
     assert not test.exception
-    pushed = runs.find("local", task="push")[0]
+    pushed = runs.find(task="push", access=LOCAL)[0]
     assert pushed.settings == {"subject": run}
-    jobs.cancel(pushed.id, workspace="local")
-    jobs.wait(pushed.id, 30, workspace="local")
+    jobs.cancel(pushed.id, access=LOCAL)
+    jobs.wait(pushed.id, 30, access=LOCAL)
     test = tab(run, "Export")
     assert "Last push" in texts(test)
     assert f"automl-push-{pushed.id}" in {button.key for button in test.button}
@@ -106,8 +107,8 @@ def test_only_searches_with_the_same_test_rows_are_offered(world: World) -> None
 
 
 def test_two_trials_are_compared_on_the_rows_their_folds_left_out(world: World) -> None:
-    stored = np.load(jobs.artifact_path(world.binary, "trials.npz", workspace="local"))
-    oof = pd.read_parquet(jobs.artifact_path(world.binary, "oof.parquet", workspace="local"))
+    stored = np.load(jobs.artifact_path(world.binary, "trials.npz", access=LOCAL))
+    oof = pd.read_parquet(jobs.artifact_path(world.binary, "oof.parquet", access=LOCAL))
     first, other = sorted(int(name) for name in stored.files)[:2]
     test = visit("automl", run=world.binary)
     assert "Choose two trials of the leaderboard" in texts(test)

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.access import LOCAL
 from core.automl import METRICS, AutoMLSettings
 from core.catalog import RunState, datasets, runs
 from core.tasks import automl, check, explain
@@ -18,8 +19,8 @@ from tests.pages.conftest import World, labels, query, texts, visit
 
 def _submitted(test) -> dict:
     run_id = query(test, "run")
-    jobs.cancel(run_id, workspace="local")
-    return jobs.wait(run_id, 30, workspace="local").settings
+    jobs.cancel(run_id, access=LOCAL)
+    return jobs.wait(run_id, 30, access=LOCAL).settings
 
 
 def test_the_form_is_filled_in_from_the_dataset(world: World) -> None:
@@ -42,7 +43,7 @@ def test_a_number_as_target_makes_a_regression(world: World) -> None:
 def test_the_guardrails_are_shown_before_start(world: World) -> None:
     test = visit("automl", dataset=world.credit.id)
     assert "Before you start" in texts(test)
-    findings = check.latest(world.credit, "credit", ["sex", "age"]).result["findings"]
+    findings = check.latest(world.credit, "credit", ["sex", "age"], access=LOCAL).result["findings"]
     passed = sum(finding["level"] == "passed" for finding in findings)
     assert 0 < passed < len(findings)
     assert f"{passed} checks passed" in [expander.label for expander in test.expander]
@@ -95,13 +96,13 @@ def test_the_outcome_is_asked_for_unless_a_known_word_decides(world: World) -> N
 
 def test_the_outcome_that_a_sample_asks_about_is_suggested(world: World) -> None:
     before = world.credit.roles
-    datasets.set_roles(world.credit.id, {**before, "target": "sex", "positive": "female"}, "local")
+    datasets.set_roles(world.credit.id, {**before, "target": "sex", "positive": "female"}, access=LOCAL)
     try:
         test = visit("automl", dataset=world.credit.id)
         assert test.radio(key=f"automl-positive-{world.credit.id}-sex").value == "female"
         assert "Suggested, because the table asks about it." in texts(test)
     finally:
-        datasets.set_roles(world.credit.id, before, "local")
+        datasets.set_roles(world.credit.id, before, access=LOCAL)
 
 
 def test_rows_kept_apart_by_no_column_cannot_be_started(world: World) -> None:
@@ -127,13 +128,13 @@ def test_rows_are_weighted_by_a_column(world: World) -> None:
 
 
 def test_settings_that_do_not_fit_are_an_error_and_no_run(world: World) -> None:
-    before = len(runs.find("local"))
+    before = len(runs.find(access=LOCAL))
     test = visit("automl", dataset=world.credit.id)
     test.multiselect(key="automl-learners").set_value([]).run()
     test.button(key="automl-start").click().run()
     assert not test.exception
     assert "no learner is left" in texts(test)
-    assert len(runs.find("local")) == before
+    assert len(runs.find(access=LOCAL)) == before
 
 
 def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) -> None:
@@ -142,9 +143,10 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
         AutoMLSettings(
             target="credit", time_budget_s=300, folds=2, early_stopping=False, learners=("lgbm",), ensemble=False
         ),
+        access=LOCAL,
     )
     for _ in range(600):
-        if len(jobs.events(run_id, phase="search", workspace="local")) > 4:
+        if len(jobs.events(run_id, phase="search", access=LOCAL)) > 4:
             break
         jobs.tick()
         time.sleep(0.05)
@@ -156,16 +158,16 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
         test.dataframe[0].value["Score"].dropna(), reverse=True
     )
     test.button(key=f"automl-stop-{run_id}").click().run()
-    assert jobs.wait(run_id, 60, workspace="local").state is RunState.SUCCEEDED
+    assert jobs.wait(run_id, 60, access=LOCAL).state is RunState.SUCCEEDED
     test.run()
     assert "You stopped it" in texts(test)
     test.session_state["automl-tabs"] = "Explain"
     test.run()
     assert "The search was stopped, so its model was not explained." in texts(test)
     test.button(key="automl-explain-later").click().run()
-    later = explain.later(jobs.get(run_id, workspace="local"))[0].id
+    later = explain.later(jobs.get(run_id, access=LOCAL), access=LOCAL)[0].id
     assert f"automl-cancel-{later}" in {button.key for button in test.button}
-    jobs.cancel(later, workspace="local")
+    jobs.cancel(later, access=LOCAL)
 
 
 def test_a_later_explanation_is_drawn(world: World) -> None:
@@ -178,13 +180,13 @@ def test_a_result_begins_with_its_verdict(world: World) -> None:
     test = visit("automl", run=world.binary)
     assert not test.exception
     assert not test.error
-    verdict = (jobs.get(world.binary, workspace="local").result or {})["verdict"]
+    verdict = (jobs.get(world.binary, access=LOCAL).result or {})["verdict"]
     assert test.subheader[0].value.replace("\\", "") == verdict
     assert "All 6 trials were done." in texts(test)
     titles = [metric.label.replace("\\", "") for metric in test.metric]
     assert titles[:4] == ["'good' that are found", "Alarms that are right", "Rows predicted as 'good'", "ROC AUC"]
     assert all(metric.delta.startswith("[") for metric in test.metric)
-    rows = pd.read_parquet(jobs.artifact_path(world.binary, "test.parquet", workspace="local"))
+    rows = pd.read_parquet(jobs.artifact_path(world.binary, "test.parquet", access=LOCAL))
     of_class = rows[rows["credit"] == "good"]
     share = (of_class["prediction"] == "good").mean()
     assert test.metric[0].value == f"{round(100 * share)} of 100"
@@ -252,9 +254,7 @@ def test_what_if_answers_as_the_search_did_and_follows_an_edit(world: World, kin
     assert not test.exception
     assert not test.error
     index = test.selectbox(key="automl-whatif-row-All").value
-    stored = (
-        pd.read_parquet(jobs.artifact_path(run_id, "test.parquet", workspace="local")).set_index("row_id").loc[index]
-    )
+    stored = pd.read_parquet(jobs.artifact_path(run_id, "test.parquet", access=LOCAL)).set_index("row_id").loc[index]
     shown = next(metric for metric in test.metric if metric.label in ("good", "bad", "Predicted progression"))
     if kind == "binary":
         assert shown.value == f"{stored[f'p({shown.label})']:.1%}"

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Dataset, Run, RunState, datasets, runs
 from core.datasets import MEASURES, load_sample, relate_columns
 from core.tasks import ingest, relations
@@ -19,8 +20,8 @@ from tests.pages.conftest import World, query, table_with, texts, visit
 
 
 def measure(dataset: Dataset) -> Run:
-    run_id = relations.submit(dataset, dataset.roles.get("target"))
-    run = jobs.wait(run_id, 60, workspace="local")
+    run_id = relations.submit(dataset, dataset.roles.get("target"), access=LOCAL)
+    run = jobs.wait(run_id, 60, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
     return run
 
@@ -63,8 +64,8 @@ def test_the_run_is_started_once_and_its_result_is_used_by_the_tab_columns(world
     for _ in range(2):
         test = visit("data", dataset=world.diabetes.id, column="bmi")
         assert not test.exception
-        (run,) = runs.find("local", task="relations")
-        assert jobs.wait(run.id, 60, workspace="local").state is RunState.SUCCEEDED
+        (run,) = runs.find(task="relations", access=LOCAL)
+        assert jobs.wait(run.id, 60, access=LOCAL).state is RunState.SUCCEEDED
     target = world.diabetes.roles["target"]
     expected = relate_columns(load_sample("diabetes").frame, target).between("bmi", target)
     assert expected is not None
@@ -77,7 +78,7 @@ def test_a_column_that_is_not_there_says_so_and_leads_back(world: World) -> None
     test = visit("data", dataset=world.credit.id, column="kredit")
     assert test.title[0].value == "Column not found"
     assert "'kredit'" in texts(test)
-    assert runs.find("local", task="relations") == []
+    assert runs.find(task="relations", access=LOCAL) == []
     next(button for button in test.button if button.label == "All columns").click().run()
     assert query(test, "dataset") == world.credit.id
     assert "column" not in test.query_params
@@ -95,7 +96,7 @@ def test_next_and_previous_go_through_the_columns(world: World) -> None:
 
 
 def test_the_role_is_edited_on_the_page(world: World) -> None:
-    datasets.set_roles(world.credit.id, {"target": "credit", "sensitive": ["age"], "ignore": []}, "local")
+    datasets.set_roles(world.credit.id, {"target": "credit", "sensitive": ["age"], "ignore": []}, access=LOCAL)
     for chosen, expected in (
         (["sensitive"], {"target": "credit", "sensitive": ["age", "purpose"], "ignore": []}),
         (["sensitive", "ignore"], {"target": "credit", "sensitive": ["age", "purpose"], "ignore": ["purpose"]}),
@@ -107,7 +108,7 @@ def test_the_role_is_edited_on_the_page(world: World) -> None:
         test = visit("data", dataset=world.credit.id, column="purpose")
         test.multiselect[0].set_value(chosen).run()
         assert not test.exception
-        assert datasets.get(world.credit.id, "local").roles == expected
+        assert datasets.get(world.credit.id, access=LOCAL).roles == expected
 
 
 def test_the_overview_names_pairs_measures_and_rows(world: World) -> None:
@@ -131,12 +132,12 @@ def test_a_run_that_failed_can_be_repeated(world: World) -> None:
     run = measure(world.credit)
     failed = Run(**run.model_dump(exclude={"id"}) | {"state": RunState.FAILED, "error_message": "Out of luck."})
     failed.created_at = run.created_at + 0.001
-    runs.add(failed)
+    runs.add(failed, access=LOCAL)
     test = visit("data", dataset=world.credit.id, tab="Correlations")
     assert "Out of luck." in texts(test)
     next(button for button in test.button if button.label == "Measure again").click().run()
     assert not test.exception
-    newest = cast(Run, relations.latest(world.credit, "credit"))
+    newest = cast(Run, relations.latest(world.credit, "credit", access=LOCAL))
     assert newest.id not in (run.id, failed.id)
 
 
@@ -154,10 +155,10 @@ def test_columns_of_every_kind_draw(world: World) -> None:
         }
     )
     file = io.BytesIO(frame.to_csv(index=False).encode())
-    run = jobs.wait(ingest.submit_upload(file, "kinds.csv", workspace="local"), 60, workspace="local")
+    run = jobs.wait(ingest.submit_upload(file, "kinds.csv", access=LOCAL), 60, access=LOCAL)
     assert run.result is not None
-    datasets.set_roles(run.result["dataset_id"], {"target": "y", "sensitive": [], "ignore": []}, "local")
-    dataset = datasets.get(run.result["dataset_id"], "local")
+    datasets.set_roles(run.result["dataset_id"], {"target": "y", "sensitive": [], "ignore": []}, access=LOCAL)
+    dataset = datasets.get(run.result["dataset_id"], access=LOCAL)
     measure(dataset)
     said = {}
     for name in frame:

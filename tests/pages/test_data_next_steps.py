@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Dataset, datasets
 from core.datasets import Recipe
 from core.tasks import prepare
@@ -16,13 +17,13 @@ FORM = ("label", "prediction", "score")
 
 
 def test_steps_follow_the_table_and_its_roles(world: World) -> None:
-    datasets.set_roles(world.decisions.id, {"target": None, "sensitive": ["group"], "ignore": []}, "local")
+    datasets.set_roles(world.decisions.id, {"target": None, "sensitive": ["group"], "ignore": []}, access=LOCAL)
     for dataset, expected in (
         (world.credit, set()),
         (world.reviews, {"Fine-tune on texts"}),
         (world.decisions, {"Check decisions for fairness"}),
     ):
-        roles = datasets.get(dataset.id, "local").roles
+        roles = datasets.get(dataset.id, access=LOCAL).roles
         shown = STEPS & set(labels(visit("data", dataset=dataset.id)))
         assert shown - {"Choose the target"} == expected, dataset.name
         assert ("Choose the target" in shown) == (roles.get("target") is None)
@@ -40,7 +41,7 @@ def led_to(test: AppTest, page: str) -> AppTest:
 
 
 def without_target(dataset: Dataset, **roles: list[str]) -> None:
-    datasets.set_roles(dataset.id, {"target": None, "sensitive": [], "ignore": []} | roles, "local")
+    datasets.set_roles(dataset.id, {"target": None, "sensitive": [], "ignore": []} | roles, access=LOCAL)
 
 
 def test_without_a_target_the_page_asks_for_it(world: World) -> None:
@@ -52,9 +53,9 @@ def test_without_a_target_the_page_asks_for_it(world: World) -> None:
     assert (query(test, "tab"), query(test, "dataset")) == ("Roles", world.credit.id)
     assert (test.selectbox[0].label, test.selectbox[0].value) == ("Target", "credit")
     assert "Suggested: The name of 'credit'" in texts(test)
-    assert datasets.get(world.credit.id, "local").roles["target"] is None  # nothing is stored before it is saved
+    assert datasets.get(world.credit.id, access=LOCAL).roles["target"] is None  # nothing is stored before it is saved
     press(test, "Save roles")
-    assert datasets.get(world.credit.id, "local").roles["target"] == "credit"
+    assert datasets.get(world.credit.id, access=LOCAL).roles["target"] == "credit"
     assert "target" not in test.query_params
     assert "Suggested:" not in texts(test)
 
@@ -86,7 +87,7 @@ def test_a_target_of_the_dataset_is_not_called_a_suggestion(world: World) -> Non
 def test_fairness_opens_with_label_decision_and_group(world: World) -> None:
     without_target(world.decisions, sensitive=["group"])
     step = next(
-        step for step in suggestions.steps(datasets.get(world.decisions.id, "local")) if step.name == "fairness"
+        step for step in suggestions.steps(datasets.get(world.decisions.id, access=LOCAL)) if step.name == "fairness"
     )
     test = press(visit("data", dataset=world.decisions.id), "Check decisions for fairness")
     test = led_to(test, "fairness")
@@ -137,8 +138,8 @@ def test_another_dataset_does_not_keep_the_columns_of_the_address(world: World) 
 
 
 def test_an_earlier_version_is_what_its_address_says(world: World) -> None:
-    run_id = prepare.submit(world.credit, Recipe([{"step": "drop", "columns": ["purpose"]}]), "Drop")
-    run = jobs.wait(run_id, 60, workspace="local")
+    run_id = prepare.submit(world.credit, Recipe([{"step": "drop", "columns": ["purpose"]}]), "Drop", access=LOCAL)
+    run = jobs.wait(run_id, 60, access=LOCAL)
     assert run.result is not None
     current = run.result["dataset_id"]
     for page, key in (("automl", "automl-dataset"), ("finetune", "finetune-dataset"), ("fairness", "fairness-source")):

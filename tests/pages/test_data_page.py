@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.access import LOCAL
 from core.catalog import RunState, datasets
 from core.datasets import FILE_FORMATS
 from tests.pages.conftest import World, import_file, labels, look_at, query, texts, visit
@@ -16,7 +17,7 @@ from tests.pages.conftest import World, import_file, labels, look_at, query, tex
 def test_an_uploaded_table_is_read_and_opened(home: Path) -> None:
     test = visit("data")
     assert import_file(test, "fruit.csv", b"name,weight\napple,120\npear,150\n").state is RunState.SUCCEEDED
-    dataset = datasets.find("local")[0]
+    dataset = datasets.find(access=LOCAL)[0]
     assert (dataset.name, dataset.rows, dataset.columns) == ("fruit", 2, 2)
     assert query(test, "dataset") == dataset.id
     assert test.title[0].value == "fruit"
@@ -47,7 +48,7 @@ def test_a_format_that_an_extension_adds_can_be_uploaded(
             assert "fixed-width text (.fwf)" in test.file_uploader[0].help
             content = b"#fixed\nname  weight\napple    120\npear     150\n"
             assert import_file(test, "fruit.fwf", content).state is RunState.SUCCEEDED
-            dataset = datasets.find("local")[0]
+            dataset = datasets.find(access=LOCAL)[0]
             assert (dataset.name, dataset.rows, dataset.columns) == ("fruit", 2, 2)
             assert dataset.report["format"] == "fixed_width"
     finally:
@@ -62,7 +63,7 @@ def test_a_broken_upload_says_why_and_changes_nothing(home: Path) -> None:
     assert len(test.error) == 1
     assert test.error[0].proto.title
     assert test.error[0].value
-    assert datasets.find("local") == []
+    assert datasets.find(access=LOCAL) == []
     assert len(test.file_uploader) == 1
 
 
@@ -70,7 +71,7 @@ def test_the_same_table_twice_is_said_and_stored_once(home: Path) -> None:
     for name in ("first.csv", "second.csv"):
         test = visit("data")
         assert import_file(test, name, b"a,b\n1,x\n2,y\n3,z\n").state is RunState.SUCCEEDED
-    assert [dataset.name for dataset in datasets.find("local")] == ["first"]
+    assert [dataset.name for dataset in datasets.find(access=LOCAL)] == ["first"]
     assert "was imported before, as 'first'" in texts(test)
 
 
@@ -79,7 +80,7 @@ def test_the_list_has_every_dataset(world: World) -> None:
     assert not test.exception
     table = test.dataframe[0].value
     rows = dict(zip(table["Name"], table["Rows"], strict=True))
-    assert rows == {dataset.name: dataset.rows for dataset in datasets.find("local")}
+    assert rows == {dataset.name: dataset.rows for dataset in datasets.find(access=LOCAL)}
     assert rows.items() >= {"German credit risk": 1000, "Diabetes progression": 442}.items()
 
 
@@ -109,7 +110,7 @@ def test_roles_are_kept(home: Path) -> None:
     next(button for button in test.button if button.label == "Save roles").click().run()
     assert not test.exception
     assert not test.error
-    roles = datasets.find("local")[0].roles
+    roles = datasets.find(access=LOCAL)[0].roles
     assert roles["target"] == "rent"
     assert "age" in roles["sensitive"]
 
@@ -119,6 +120,6 @@ def test_a_dataset_can_be_renamed_and_deleted(home: Path) -> None:
     import_file(test, "draft.csv", b"a\n1\n2\n")
     test.text_input[0].set_value("Final *table*")
     next(button for button in test.button if button.label == "Rename").click().run()
-    assert datasets.find("local")[0].name == "Final *table*"
+    assert datasets.find(access=LOCAL)[0].name == "Final *table*"
     assert "Final *table*" in test.title[0].value.replace("\\", "")
     assert "Delete" in " ".join(labels(test))

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import housekeeping, jobs
+from core.access import LOCAL
 from core.catalog import Dataset, RunState, datasets, runs, versions
 from core.datasets import STEPS, Recipe, load_frame
 from core.storage import get_store
@@ -36,12 +37,12 @@ def customers(home: Path) -> Dataset:
 
 def imported(frame: pd.DataFrame, name: str, *, target: str | None = None) -> Dataset:
     content = io.BytesIO(frame.to_csv(index=False).encode())
-    run = jobs.wait(ingest.submit_upload(content, name, workspace="local"), 60, workspace="local")
+    run = jobs.wait(ingest.submit_upload(content, name, access=LOCAL), 60, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
-    dataset = datasets.get((run.result or {})["dataset_id"], "local")
+    dataset = datasets.get((run.result or {})["dataset_id"], access=LOCAL)
     if target is not None:
-        datasets.set_roles(dataset.id, {"target": target, "sensitive": [], "ignore": []}, "local")
-    return datasets.get(dataset.id, "local")
+        datasets.set_roles(dataset.id, {"target": target, "sensitive": [], "ignore": []}, access=LOCAL)
+    return datasets.get(dataset.id, access=LOCAL)
 
 
 def opened(dataset: Dataset, tab: str = "Prepare") -> AppTest:
@@ -52,18 +53,18 @@ def opened(dataset: Dataset, tab: str = "Prepare") -> AppTest:
 
 def finished(test: AppTest) -> Dataset:
     """Wait for the preparation that a page has started, and return the version that the page opens then."""
-    run = jobs.wait(query(test, "preparing"), 60, workspace="local")
+    run = jobs.wait(query(test, "preparing"), 60, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
     test.run()
     assert not test.exception
-    return datasets.get(query(test, "dataset"), "local")
+    return datasets.get(query(test, "dataset"), access=LOCAL)
 
 
 def checked(dataset: Dataset) -> AppTest:
     """Open the tab Checks, and wait for the findings."""
     test = opened(dataset, "Checks")
-    for run in runs.find("local", task="check"):
-        jobs.wait(run.id, 60, workspace="local")
+    for run in runs.find(task="check", access=LOCAL):
+        jobs.wait(run.id, 60, access=LOCAL)
     return test.run()
 
 
@@ -89,10 +90,10 @@ def test_steps_are_added_previewed_reordered_applied_and_undone(customers: Datas
 
     again = opened(customers)  # a reload, or a second tab
     again.button(key="data-prepare-earlier-1").click().run()
-    assert [step["step"] for step in datasets.get(customers.id, "local").draft["steps"]] == ["filter", "drop"]
+    assert [step["step"] for step in datasets.get(customers.id, access=LOCAL).draft["steps"]] == ["filter", "drop"]
     test.button(key="data-prepare-remove-0").click().run()  # the first tab has not seen that
     assert "The steps were changed meanwhile, perhaps in another tab." in texts(test)
-    assert [step["step"] for step in datasets.get(customers.id, "local").draft["steps"]] == ["filter", "drop"]
+    assert [step["step"] for step in datasets.get(customers.id, access=LOCAL).draft["steps"]] == ["filter", "drop"]
 
     again.button(key="data-prepare-apply").click().run()
     version = finished(again)
@@ -124,7 +125,7 @@ def test_every_kind_of_step_has_a_form(customers: Dataset) -> None:
 
 def test_a_step_that_is_not_possible_is_said_where_it_is(customers: Dataset) -> None:
     steps = [{"step": "drop", "columns": ["one"]}, {"step": "fill", "column": "one", "how": "mean"}]
-    versions.set_draft(customers, {"parent": customers.id, "steps": steps}, revision=0)
+    versions.set_draft(customers, {"parent": customers.id, "steps": steps}, revision=0, access=LOCAL)
     test = opened(customers)
     assert "Step 2 (Fill missing cells of 'one' with the mean): The table has no column 'one'." in texts(test)
     assert test.button(key="data-prepare-apply").disabled
@@ -150,7 +151,7 @@ def test_findings_have_buttons_that_can_be_undone(customers: Dataset) -> None:
     assert set(content(fixed)["plan"]) == {"DSL", "dsl", "Fiber", "fiber"}, "upper and lower case may differ in meaning"
     test.button(key="data-undo").click().run()
     assert query(test, "dataset") == version.id
-    assert datasets.get(version.id, "local").roles["sensitive"] == []
+    assert datasets.get(version.id, access=LOCAL).roles["sensitive"] == []
 
 
 def test_a_recipe_is_downloaded_and_used_on_another_table(customers: Dataset) -> None:
@@ -161,7 +162,7 @@ def test_a_recipe_is_downloaded_and_used_on_another_table(customers: Dataset) ->
     test = opened(other)
     test.file_uploader[0].upload("recipe.yaml", recipe.to_yaml().encode(), "application/yaml").run()
     assert not test.exception
-    assert Recipe(datasets.get(other.id, "local").draft["steps"]) == recipe
+    assert Recipe(datasets.get(other.id, access=LOCAL).draft["steps"]) == recipe
     test.button(key="data-prepare-apply").click().run()
     assert set(content(finished(test))["plan"]) == {"DSL"}
     test.file_uploader[0].upload("recipe.yaml", b"recipe: 1\nsteps: [{step: explode}]", "application/yaml").run()
@@ -170,8 +171,8 @@ def test_a_recipe_is_downloaded_and_used_on_another_table(customers: Dataset) ->
 
 def test_versions_are_listed_compared_and_restored(customers: Dataset) -> None:
     steps = [{"step": "filter", "condition": 'left == "no"'}, {"step": "drop", "columns": ["one"]}]
-    run = jobs.wait(prepare.submit(customers, Recipe(steps), "Those who stay"), 60, workspace="local")
-    version = datasets.get((run.result or {})["dataset_id"], "local")
+    run = jobs.wait(prepare.submit(customers, Recipe(steps), "Those who stay", access=LOCAL), 60, access=LOCAL)
+    version = datasets.get((run.result or {})["dataset_id"], access=LOCAL)
     test = opened(version, "Versions")
     listed = table_with(test, "Made by")
     assert listed["Made by"].tolist() == ["Reading the file", "Those who stay"]
@@ -181,7 +182,7 @@ def test_versions_are_listed_compared_and_restored(customers: Dataset) -> None:
     assert compared.loc["one", "Change"] == "Removed"
     assert compared.loc["left", "Difference"] == pytest.approx(1 / 3)
     test.button(key="data-versions-restore").click().run()
-    assert versions.head(version).id == customers.id
+    assert versions.head(version, access=LOCAL).id == customers.id
     assert query(test, "dataset") == customers.id
     assert "Version 1 of 2" in texts(test)
 
@@ -189,12 +190,12 @@ def test_versions_are_listed_compared_and_restored(customers: Dataset) -> None:
 def test_rows_of_a_newer_file_go_through_all_steps(customers: Dataset) -> None:
     newer = imported(CUSTOMERS.assign(id=[f"D{number:04d}" for number in range(60)]), "newer.csv")
     steps = [{"step": "merge", "column": "plan", "values": {"dsl": "DSL"}}]
-    versions.set_draft(customers, {"parent": customers.id, "steps": steps}, revision=0)
+    versions.set_draft(customers, {"parent": customers.id, "steps": steps}, revision=0, access=LOCAL)
     test = opened(customers)
     test.selectbox(key="data-prepare-kind").set_value("append").run()
     test.selectbox(key="data-step-dataset").set_value(newer.id).run()
     test.button(key="data-prepare-add").click().run()
-    draft = datasets.get(customers.id, "local").draft
+    draft = datasets.get(customers.id, access=LOCAL).draft
     assert [step["step"] for step in draft["steps"]] == ["append", "merge"], json.dumps(draft)
     test.button(key="data-prepare-apply").click().run()
     version = finished(test)
@@ -207,14 +208,14 @@ def test_a_newer_file_is_uploaded_in_the_form_and_read_like_the_dataset(customer
     test.selectbox(key="data-prepare-kind").set_value("append").run()
     newer = CUSTOMERS.assign(id=[f"E{number:04d}" for number in range(60)], plan=["1", "2"] * 30).head(20)
     upload(test, "newer.csv", newer)
-    run = jobs.wait(query(test, "newer"), 60, workspace="local")
+    run = jobs.wait(query(test, "newer"), 60, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
     reloaded = visit("data", **{name: query(test, name) for name in test.query_params})
     test.selectbox(key="data-prepare-kind").set_value("append").run()
     for page in (test, reloaded):
         assert not page.exception
         assert page.selectbox(key="data-step-dataset").value == (run.result or {})["dataset_id"]
-    added = datasets.get(test.selectbox(key="data-step-dataset").value, "local")
+    added = datasets.get(test.selectbox(key="data-step-dataset").value, access=LOCAL)
     assert added.report["types"]["plan"] == "text", "read alone it would be a number"
     test.button(key="data-prepare-add").click().run()
     assert "newer" not in test.query_params
@@ -224,7 +225,7 @@ def test_a_newer_file_is_uploaded_in_the_form_and_read_like_the_dataset(customer
     version = finished(test)
     assert {"1", "2", "DSL"} <= set(content(version)["plan"])
     assert "Undo: Append the rows of 'newer'" in [label.replace("\\", "") for label in labels(test)]
-    housekeeping.delete_dataset(added.id, workspace="local")
+    housekeeping.delete_dataset(added.id, access=LOCAL)
     assert "Append the rows of a dataset that was deleted" in texts(opened(version))
 
 
@@ -232,12 +233,12 @@ def test_a_newer_file_that_is_the_same_or_damaged_says_so(customers: Dataset) ->
     test = opened(customers)
     test.selectbox(key="data-prepare-kind").set_value("append").run()
     upload(test, "same.csv", CUSTOMERS)
-    jobs.wait(query(test, "newer"), 60, workspace="local")
+    jobs.wait(query(test, "newer"), 60, access=LOCAL)
     test.run()
     assert "same.csv has the same table as this dataset." in texts(test)
     assert test.button(key="data-prepare-add").disabled
     upload(test, "empty.csv", CUSTOMERS.head(0))
-    jobs.wait(query(test, "newer"), 60, workspace="local")
+    jobs.wait(query(test, "newer"), 60, access=LOCAL)
     test.run()
     assert "no rows below its header" in texts(test)
     assert not test.exception

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.access import LOCAL
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, Run, RunState, datasets
 from core.datasets import load_frame
@@ -22,9 +23,9 @@ OPEN = b"amount;when;who\n1,234;01/02/2020;ann\n5,678;03/04/2021;bob\n9,012;05/0
 
 def imported(content: bytes) -> tuple[AppTest, Dataset]:
     """Import a file, and open the tab Reading of its dataset."""
-    run = jobs.wait(ingest.submit_upload(io.BytesIO(content), "messy.csv", workspace="local"), 60, workspace="local")
+    run = jobs.wait(ingest.submit_upload(io.BytesIO(content), "messy.csv", access=LOCAL), 60, access=LOCAL)
     assert run.state is RunState.SUCCEEDED
-    dataset = datasets.find("local")[0]
+    dataset = datasets.find(access=LOCAL)[0]
     return visit("data", dataset=dataset.id, tab="Reading"), dataset
 
 
@@ -38,7 +39,7 @@ def change(test: AppTest, control: str, value: object) -> Run:
     )
     widget.set_value(value)
     test.run()
-    run = jobs.wait(query(test, "import"), 60, workspace="local")
+    run = jobs.wait(query(test, "import"), 60, access=LOCAL)
     test.run()
     assert not test.exception
     return run
@@ -48,7 +49,7 @@ def applied(test: AppTest) -> Dataset:
     """Press the button that imports, and return the dataset that the page opens."""
     run = press_import(test)
     assert run.state is RunState.SUCCEEDED, run.error_message
-    return datasets.get(query(test, "dataset"), "local")
+    return datasets.get(query(test, "dataset"), access=LOCAL)
 
 
 def previews(home: Path) -> list[Path]:
@@ -58,7 +59,7 @@ def previews(home: Path) -> list[Path]:
 def test_a_file_is_looked_at_and_decided_before_its_import(home: Path) -> None:
     test = visit("data")
     first = look_at(test, "messy.csv", OPEN)
-    assert datasets.find("local") == []
+    assert datasets.find(access=LOCAL) == []
     said = texts(test)
     assert "2 columns are for you to decide" in said
     assert "All of the file was looked at: 3 rows, 3 columns." in said
@@ -136,14 +137,16 @@ def test_a_text_that_is_not_read_by_itself_is_read_with_help(home: Path) -> None
 def test_a_decision_is_overruled_and_taken_back(home: Path) -> None:
     test, dataset = imported(b"a;b\n1,5;x\n2,5;y\n")
     change(test, "delimiter", ",")
-    assert datasets.get(dataset.id, "local").fingerprint == dataset.fingerprint, "nothing changes before it is applied"
+    assert datasets.get(dataset.id, access=LOCAL).fingerprint == dataset.fingerprint, (
+        "nothing changes before it is applied"
+    )
     again = applied(test)
     assert again.report["types"] != dataset.report["types"]
     test = visit("data", dataset=again.id, tab="Reading")
     assert "Chosen by you." in texts(test)
     button = next(item for item in test.button if str(item.key).startswith("data-reading-restart"))
     button.click().run()
-    jobs.wait(query(test, "import"), 60, workspace="local")
+    jobs.wait(query(test, "import"), 60, access=LOCAL)
     test.run()
     assert applied(test).fingerprint == dataset.fingerprint
 
@@ -161,14 +164,14 @@ def test_another_layout_drops_the_types_that_were_chosen(home: Path) -> None:
 
 def test_a_dataset_that_a_run_has_used_stays(home: Path) -> None:
     test, dataset = imported(b"a;b;y\n" + b"".join(b"%d,5;%d;%d\n" % (i, i % 7, i % 2) for i in range(60)))
-    run = automl.submit(dataset, AutoMLSettings(target="y", time_budget_s=None, max_trials=2))
-    jobs.cancel(run, workspace="local")
+    run = automl.submit(dataset, AutoMLSettings(target="y", time_budget_s=None, max_trials=2), access=LOCAL)
+    jobs.cancel(run, access=LOCAL)
     change(test, "header", "none")
     assert test.button(key="data-import").label == "Make a new dataset"
     again = applied(test)
     assert again.id != dataset.id
     assert again.name == "messy (read again)"
-    assert datasets.get(dataset.id, "local").fingerprint == dataset.fingerprint
+    assert datasets.get(dataset.id, access=LOCAL).fingerprint == dataset.fingerprint
     assert again.rows == 61
 
 
@@ -197,9 +200,9 @@ def test_a_file_with_types_of_its_own_is_imported_at_once(home: Path, tmp_path: 
     pd.DataFrame({"a": [1, 2]}).to_parquet(tmp_path / "a.parquet")
     test = visit("data")
     look_at(test, "a.parquet", (tmp_path / "a.parquet").read_bytes())
-    jobs.wait(query(test, "import"), 60, workspace="local")
+    jobs.wait(query(test, "import"), 60, access=LOCAL)
     test.run()
-    assert query(test, "dataset") == datasets.find("local")[0].id
+    assert query(test, "dataset") == datasets.find(access=LOCAL)[0].id
 
 
 def test_a_file_that_is_not_kept_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,18 +6,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import housekeeping, jobs
+from core.access import LOCAL
 from core.catalog import datasets, runs, versions
 from core.jsonable import JsonObject
 from tests.pages.conftest import World, texts, visit
 
 
 def stored(world: World) -> JsonObject:
-    return datasets.get(world.credit.id, "local").roles
+    return datasets.get(world.credit.id, access=LOCAL).roles
 
 
 def set_roles(world: World, **roles: object) -> None:
     values = {"target": "credit", "sensitive": [], "ignore": []} | roles
-    versions.set_roles(datasets.get(world.credit.id, "local"), values, "In another tab")
+    versions.set_roles(datasets.get(world.credit.id, access=LOCAL), values, "In another tab", access=LOCAL)
 
 
 def test_a_form_that_another_tab_has_overtaken_is_not_saved(world: World) -> None:
@@ -79,9 +80,9 @@ def test_another_tab_s_change_is_not_undone_unseen(world: World) -> None:
     assert not test.exception
     assert "is no longer the last change" in texts(test)
     assert stored(world)["sensitive"] == ["age"]
-    versions.undo(datasets.get(world.credit.id, "local"))
+    versions.undo(datasets.get(world.credit.id, access=LOCAL), access=LOCAL)
     test.run()
-    versions.undo(datasets.get(world.credit.id, "local"))  # the one that this tab shows
+    versions.undo(datasets.get(world.credit.id, access=LOCAL), access=LOCAL)  # the one that this tab shows
     test.button(key="data-undo").click().run()
     assert "is no longer the last change" in texts(test)
 
@@ -102,7 +103,7 @@ def test_a_dataset_that_another_tab_has_deleted_is_said_to_be_gone(world: World,
     test = visit("data", dataset=world.credit.id, tab=tab)
     if tab == "Prepare":
         test.selectbox(key="data-prepare-kind").set_value("remove_duplicates").run()
-    housekeeping.delete_dataset(world.credit.id, workspace="local")
+    housekeeping.delete_dataset(world.credit.id, access=LOCAL)
     test.button(key=press).click().run()
     gone(world, test)
 
@@ -110,10 +111,10 @@ def test_a_dataset_that_another_tab_has_deleted_is_said_to_be_gone(world: World,
 def test_a_role_of_a_dataset_that_was_deleted_cannot_be_stored(world: World) -> None:
     set_roles(world)
     test = visit("data", dataset=world.credit.id, column="purpose")
-    (run,) = runs.find("local", task="relations")
-    jobs.cancel(run.id, workspace="local")
-    jobs.wait(run.id, 30, workspace="local")
-    housekeeping.delete_dataset(world.credit.id, workspace="local")
+    (run,) = runs.find(task="relations", access=LOCAL)
+    jobs.cancel(run.id, access=LOCAL)
+    jobs.wait(run.id, 30, access=LOCAL)
+    housekeeping.delete_dataset(world.credit.id, access=LOCAL)
     test.multiselect[0].set_value(["ignore"]).run()
     gone(world, test)
 

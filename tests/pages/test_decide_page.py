@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import models, policies
+from core.access import LOCAL
 from core.catalog import runs
 from core.decisions import LabeledScores, decision_curve
 from pages._ui import artifacts
@@ -14,7 +15,7 @@ TAB = "Decide"
 
 
 def test_a_threshold_is_chosen_checked_kept_and_replaced(world: World) -> None:
-    run = runs.get(world.binary, "local")
+    run = runs.get(world.binary, access=LOCAL)
     test = visit("automl", run=world.binary, tab=TAB, outcome="bad")
     assert not test.exception
     assert not test.error
@@ -35,7 +36,7 @@ def test_a_threshold_is_chosen_checked_kept_and_replaced(world: World) -> None:
     assert f"Of 1,000 rows {1_000 * outcome.selected.value:,.0f} are selected" in said
     assert f"{100 * outcome.recall.value:.0f} of 100 'bad' are found" in said
     assert test.slider(key=f"automl-decide-threshold-{key}").value == pytest.approx(curve.best.threshold)
-    assert policies.reads(run) == 1, "only out-of-fold rows were read"
+    assert policies.reads(run, access=LOCAL) == 1, "only out-of-fold rows were read"
 
     test.slider(key=f"automl-decide-threshold-{key}").set_value(float(rows.score.max())).run()
     assert test.radio(key=f"automl-decide-way-{key}").value == "hand"
@@ -47,21 +48,21 @@ def test_a_threshold_is_chosen_checked_kept_and_replaced(world: World) -> None:
     tested = LabeledScores.from_predictions(artifacts.table_of(run, "test.parquet"), "credit", "bad")
     assert f"{int((tested.score >= curve.best.threshold).sum()):,} rows:" in texts(test)
     test.button(key="automl-decide-check").click().run()
-    assert policies.reads(run) == 2, "the same rule counts once"
+    assert policies.reads(run, access=LOCAL) == 2, "the same rule counts once"
 
     test.button(key="automl-decide-keep").click().run()
-    rule = policies.in_force(run)
+    rule = policies.in_force(run, access=LOCAL)
     assert rule.policy.predict(rows.score).tolist() == (rows.score >= curve.best.threshold).astype(int).tolist()
     assert rule.policy.settings["costs"]["false_negative"] == 5
     assert f"'bad' from {curve.best.threshold:.4g} on, for all rows" in texts(test)
     test.button(key="automl-decide-use-none").click().run()
-    assert policies.in_force(run).name is None
-    assert list(policies.kept(run)) == [rule.name], "it stays listed"
+    assert policies.in_force(run, access=LOCAL).name is None
+    assert list(policies.kept(run, access=LOCAL)) == [rule.name], "it stays listed"
 
 
 def test_the_rule_of_a_registered_model_can_be_changed(world: World) -> None:
-    model = models.register(world.rival, name="Rival", workspace="local")
-    run = runs.get(world.rival, "local")
+    model = models.register(world.rival, name="Rival", access=LOCAL)
+    run = runs.get(world.rival, access=LOCAL)
     test = visit("models", model=model.id, tab=TAB)
     assert not test.exception
     assert "thresholds by 'sex' (policy-by-sex.json)" in texts(test)
@@ -73,12 +74,12 @@ def test_the_rule_of_a_registered_model_can_be_changed(world: World) -> None:
     assert "of the top 2,000 to be 'good'" in texts(test)
     test.button(key="models-decide-keep").click().run()
     assert not test.exception
-    policy = policies.in_force(run).policy
+    policy = policies.in_force(run, access=LOCAL).policy
     assert policy.columns == ()
     assert policy.expected["by_group"]["all rows"]["selection_rate"] <= 0.2
-    assert models.history(model.id, workspace="local")[0].action == "rule"
+    assert models.history(model.id, access=LOCAL)[0].action == "rule"
     test.button(key="models-decide-use-policy-by-sex.json").click().run()
-    assert policies.in_force(run).name == "policy-by-sex.json"
+    assert policies.in_force(run, access=LOCAL).name == "policy-by-sex.json"
 
 
 def test_numbers_have_top_rows_texts_have_thresholds_and_what_is_missing_is_said(world: World) -> None:
@@ -87,7 +88,7 @@ def test_numbers_have_top_rows_texts_have_thresholds_and_what_is_missing_is_said
     assert "The top 10% by prediction have a mean of" in texts(test)
     assert "Rule in force:** the predicted numbers alone" in texts(test)
     test.number_input(key=f"automl-decide-event-{world.number}/None").set_value(200.0).run()
-    run = runs.get(world.number, "local")
+    run = runs.get(world.number, access=LOCAL)
     rows = LabeledScores.from_predictions(artifacts.table_of(run, "oof.parquet"), run.settings["target"]).at_least(
         200.0
     )
@@ -96,14 +97,12 @@ def test_numbers_have_top_rows_texts_have_thresholds_and_what_is_missing_is_said
     assert f"{100 * outcome.recall.value:.0f} of 100 'at least 200' are found" in texts(test)
     test.button(key="automl-decide-keep").click().run()
     assert not test.exception
-    rule = policies.in_force(run).policy
+    rule = policies.in_force(run, access=LOCAL).policy
     assert rule.predict(rows.score).tolist() == (rows.score >= curve.best.threshold).astype(int).tolist()
     assert f"from {curve.best.threshold:.4g} on, for all rows, to find 'at least 200'" in texts(test)
     assert query(test, "at_least") == "200.0"
-    version = models.register(world.number, name="Number", workspace="local")
-    assert "of the rows with 'at least 200'" in models.card(version.id, workspace="local").to_html().replace(
-        "&#39;", "'"
-    )
+    version = models.register(world.number, name="Number", access=LOCAL)
+    assert "of the rows with 'at least 200'" in models.card(version.id, access=LOCAL).to_html().replace("&#39;", "'")
     test = visit("finetune", run=world.text, tab=TAB)
     assert not test.exception
     assert "validation texts" in texts(test)

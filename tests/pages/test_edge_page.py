@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core import jobs, policies
+from core.access import LOCAL
 from core.catalog import runs
 from core.fairness import ThresholdPolicy
 from tests.pages.conftest import World, labels, query, texts, visit
@@ -14,16 +15,16 @@ def test_a_model_is_chosen_and_exported(world: World) -> None:
     test.multiselect(key="edge-modes").set_value(["fp16"])
     test.button(key="edge-export").click().run()
     assert not test.exception
-    run = jobs.get(query(test, "run"), workspace="local")
+    run = jobs.get(query(test, "run"), access=LOCAL)
     assert run.task == "export"
     assert run.settings == {"source": world.number, "modes": ["fp16"], "policy": None}
-    jobs.wait(run.id, 60, workspace="local")
+    jobs.wait(run.id, 60, access=LOCAL)
 
 
 def test_a_file_that_is_no_onnx_is_refused_on_its_page(world: World) -> None:
     test = visit("edge")
     test.file_uploader[0].upload("model.onnx", b"\x80\x04K\x01.").run()
-    run = jobs.wait(query(test, "run"), 60, workspace="local")
+    run = jobs.wait(query(test, "run"), 60, access=LOCAL)
     test = visit("edge", run=run.id)
     assert not test.exception
     assert "This is a Python pickle, not an ONNX file" in texts(test)
@@ -39,15 +40,15 @@ def test_an_export_leads_with_its_finding_and_its_proof(world: World) -> None:
     assert "Not made: dynamic-int8" in said
     assert {"Repeat", "Its run", "Log"} <= set(labels(test))
     assert "rule in force" not in said
-    name = policies.keep(runs.get(world.binary, "local"), "cheap", ThresholdPolicy.for_all(0.4))
+    name = policies.keep(runs.get(world.binary, access=LOCAL), "cheap", ThresholdPolicy.for_all(0.4), access=LOCAL)
     test = visit("edge", run=world.exported)
     assert f"decides by the model's own labels; the model's rule in force is now '{name}'" in texts(test)
     test.button(key="edge-export-again").click().run()
     assert not test.exception
-    again = jobs.get(query(test, "run"), workspace="local")
+    again = jobs.get(query(test, "run"), access=LOCAL)
     assert (again.task, again.settings["policy"]) == ("export", name)
-    jobs.cancel(again.id, workspace="local")
-    jobs.wait(again.id, 30, workspace="local")
+    jobs.cancel(again.id, access=LOCAL)
+    jobs.wait(again.id, 30, access=LOCAL)
 
 
 def test_a_measurement_is_set_up_and_queued(world: World) -> None:
@@ -60,13 +61,13 @@ def test_a_measurement_is_set_up_and_queued(world: World) -> None:
     assert "measurements, one after the other, about" in texts(test)
     test.button(key="edge-lab-start").click().run()
     assert not test.exception
-    run = jobs.get(query(test, "run"), workspace="local")
+    run = jobs.get(query(test, "run"), access=LOCAL)
     assert run.settings["export"] == world.exported
     asked = run.settings["lab"]
     assert (asked["latency"]["scenario"], asked["latency"]["target_qps"]) == ("server", 20.0)
     assert asked["slo"] == {"bound_ms": 50.0, "qps": 20.0, "percentile": 90, "threads": 1}
-    jobs.cancel(run.id, workspace="local")
-    jobs.wait(run.id, 30, workspace="local")
+    jobs.cancel(run.id, access=LOCAL)
+    jobs.wait(run.id, 30, access=LOCAL)
 
 
 def test_no_variant_no_start(world: World) -> None:
@@ -94,7 +95,7 @@ def test_a_measurement_says_what_was_found_and_what_to_doubt(world: World) -> No
 def test_measurements_are_listed_with_their_model(world: World) -> None:
     test = visit("edge", run=world.exported, tab="Measurements")
     listed = test.dataframe[0].value
-    mine = [run for run in runs.find("local", task="latency") if run.settings["export"] == world.exported]
+    mine = [run for run in runs.find(task="latency", access=LOCAL) if run.settings["export"] == world.exported]
     assert len(listed) == len(mine) >= 1
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core import jobs, policies, saved_cohorts
+from core.access import LOCAL
 from core.catalog import RunArtifact, artifacts, datasets, runs
 from core.cohorts import Cohort, NumberCondition
 from core.datasets import load_frame
@@ -62,19 +63,20 @@ def test_a_table_of_decisions_becomes_the_tables_of_the_law(world: World) -> Non
     assert again.text_area(key=f"fairness-audit-explanation-{key}").value == "Applicants of 2025"
     assert again.date_input(key=f"fairness-audit-date-{key}").value == date(2026, 3, 1)
     again.text_input(key=f"fairness-audit-auditor-{key}").set_value("").run()
-    assert "auditor" not in datasets.get(dataset.id, "local").audits[""], "what was taken back is not kept"
+    assert "auditor" not in datasets.get(dataset.id, access=LOCAL).audits[""], "what was taken back is not kept"
 
 
 def test_two_models_are_compared_on_the_rows_of_both(world: World) -> None:
     own, rival = (
-        pd.read_parquet(jobs.artifact_path(run, "test.parquet", workspace="local"))
-        for run in (world.binary, world.rival)
+        pd.read_parquet(jobs.artifact_path(run, "test.parquet", access=LOCAL)) for run in (world.binary, world.rival)
     )
     part = repeated(world.rival, leave_out="test")
     content = io.BytesIO()
     rival.iloc[:150].to_parquet(content)
     digest = get_store().put_bytes(content.getvalue())
-    artifacts.add(RunArtifact(workspace="local", run_id=part, name="test.parquet", digest=digest, size_bytes=1))
+    artifacts.add(
+        RunArtifact(workspace="local", run_id=part, name="test.parquet", digest=digest, size_bytes=1), access=LOCAL
+    )
     test = visit("fairness", run=world.binary, tab="Compare")
     test.selectbox(key="fairness-compare-with").set_value(world.rival).run()
     assert not test.exception
@@ -92,7 +94,7 @@ def test_two_models_are_compared_on_the_rows_of_both(world: World) -> None:
     assert expected.describe("this model", "the other model") in said
     shown = next(item.value for item in test.dataframe if "Gap, this model" in item.value.columns)
     assert float(shown["Gap, this model"].iloc[0]) == pytest.approx(100 * abs(expected.pairs.loc[0, "first"]), abs=0.1)
-    assert [policies.reads(runs.get(run, "local")) for run in (world.binary, world.rival)] == [2, 2]
+    assert [policies.reads(runs.get(run, access=LOCAL), access=LOCAL) for run in (world.binary, world.rival)] == [2, 2]
     test.selectbox(key="fairness-compare-with").set_value(part).run()
     assert "On the 150 rows that both held out, of 200 test rows here and 150 there" in texts(test)
     assert "Compare with" in [item.label for item in test.selectbox]
@@ -100,12 +102,12 @@ def test_two_models_are_compared_on_the_rows_of_both(world: World) -> None:
 
 
 def test_groups_are_read_for_a_saved_cohort(world: World) -> None:
-    run = runs.get(world.binary, "local")
-    file = saved_cohorts.keep(run, Cohort((NumberCondition(column="age", high=40.0),)))
+    run = runs.get(world.binary, access=LOCAL)
+    file = saved_cohorts.keep(run, Cohort((NumberCondition(column="age", high=40.0),)), access=LOCAL)
     test = visit("fairness", run=world.binary, cohort=file)
     assert not test.exception
     assert not test.error
-    predictions = pd.read_parquet(jobs.artifact_path(world.binary, "test.parquet", workspace="local"))
+    predictions = pd.read_parquet(jobs.artifact_path(world.binary, "test.parquet", access=LOCAL))
     table = load_frame(get_store().local_path(world.credit.data_digest), ["age", "sex"]).iloc[predictions["row_id"]]
     young = (table["age"] < 40).to_numpy()
     said = texts(test)

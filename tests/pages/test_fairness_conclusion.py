@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.access import LOCAL
 from core.catalog import Dataset, datasets
 from core.datasets import fingerprint, profile, store_frame
 from core.storage import get_store
@@ -45,7 +46,8 @@ def applicants(home: Path, tmp_path: Path) -> Dataset:
             size_bytes=path.stat().st_size,
             source="applicants.csv",
             roles={},
-        )
+        ),
+        access=LOCAL,
     )
     return dataset
 

@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 
 from core import jobs, policies
+from core.access import LOCAL
 from core.catalog import Dataset, RunArtifact, RunState, artifacts, runs
 from core.datasets import load_frame
 from core.fairness import CONSTRAINTS, DEFINITIONS, OBJECTIVES, RATES, TECHNIQUES, Definition, Rate
@@ -101,20 +102,20 @@ def test_the_optimizer_finds_applies_and_keeps_a_policy(world: World) -> None:
     assert said.index("It leaves a difference of") < said.index("Title VII, section 703(l)")
     single = "policy-one-threshold-for-all.json"
     test.button(key="fairness-single-keep").click().run()
-    assert policies.kept(runs.get(world.binary, "local"))[single].columns == ()
+    assert policies.kept(runs.get(world.binary, access=LOCAL), access=LOCAL)[single].columns == ()
     assert f"{single} (in force)" in texts(test)
     test.button(key="fairness-optimize").click().run()
     assert not test.exception
     assert "to 0.0 points" in texts(test)
-    run = runs.get(world.binary, "local")
-    reads = policies.reads(run)
+    run = runs.get(world.binary, access=LOCAL)
+    reads = policies.reads(run, access=LOCAL)
     test.button(key="fairness-apply").click().run()
     assert "On the test rows the rule gives" in texts(test)
-    assert policies.reads(run) == reads + 1
+    assert policies.reads(run, access=LOCAL) == reads + 1
     test.button(key="fairness-apply").click().run()
-    assert policies.reads(run) == reads + 1, "the same rule counts once"
+    assert policies.reads(run, access=LOCAL) == reads + 1, "the same rule counts once"
     test.button(key="fairness-keep").click().run()
-    kept = policies.kept(run)
+    kept = policies.kept(run, access=LOCAL)
     assert list(kept) == ["policy-demographic-parity-by-sex.json", single]
     policy = kept["policy-demographic-parity-by-sex.json"]
     assert set(policy.rules) == {"female", "male"}
@@ -129,9 +130,9 @@ def weigh(result: dict) -> None:
 
 def test_rows_count_by_the_weights_of_the_search(world: World) -> None:
     run_id = repeated(world.binary, edit=weigh)
-    run, tables = runs.get(run_id, "local"), {}
+    run, tables = runs.get(run_id, access=LOCAL), {}
     for name in ("test.parquet", "oof.parquet"):
-        table = pd.read_parquet(jobs.artifact_path(run_id, name, workspace="local"))
+        table = pd.read_parquet(jobs.artifact_path(run_id, name, access=LOCAL))
         weights = np.random.default_rng(0).choice([1.0, 5.0], len(table))
         table.insert(1, "plumbline:weight", weights)
         content = table.to_parquet()
@@ -142,7 +143,8 @@ def test_rows_count_by_the_weights_of_the_search(world: World) -> None:
                 name=name,
                 digest=get_store().put_bytes(content),
                 size_bytes=len(content),
-            )
+            ),
+            access=LOCAL,
         )
         tables[name] = table
     test = visit("fairness", run=run_id)
@@ -177,13 +179,13 @@ def test_techniques_are_trained_and_compared(world: World) -> None:
     test.multiselect(key="fairness-mitigation-techniques").set_value(["reweighing", "correlation_remover"])
     test.button(key="fairness-mitigate").click().run()
     assert not test.exception
-    newest = mitigate.latest(runs.get(world.binary, "local"))
-    ended = jobs.wait(newest.id, 120, workspace="local")
+    newest = mitigate.latest(runs.get(world.binary, access=LOCAL), access=LOCAL)
+    ended = jobs.wait(newest.id, 120, access=LOCAL)
     assert ended.state is RunState.SUCCEEDED, ended.error_message
     test.run()
     shown = test.dataframe[0].value
     assert shown["Technique"].tolist() == ["Unmitigated", "Reweighing", "Correlation remover"]
-    stored = json.loads(jobs.artifact_path(newest.id, "mitigation.json", workspace="local").read_text())
+    stored = json.loads(jobs.artifact_path(newest.id, "mitigation.json", access=LOCAL).read_text())
     assert shown["Accuracy (%)"].tolist() == pytest.approx([100 * row["accuracy"] for row in stored["table"]])
 
 

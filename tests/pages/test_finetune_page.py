@@ -7,6 +7,7 @@ import json
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Dataset, Run, RunState, runs
 from core.datasets import load_sample
 from core.finetune import FineTuneSettings, TrainingEstimate
@@ -50,8 +51,8 @@ def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> Non
     test.button(key="finetune-start").click().run()
     assert not test.exception
     run_id = query(test, "run")
-    jobs.cancel(run_id, workspace="local")
-    settings = jobs.wait(run_id, 60, workspace="local").settings
+    jobs.cancel(run_id, access=LOCAL)
+    settings = jobs.wait(run_id, 60, access=LOCAL).settings
     expected = FineTuneSettings(
         text_column="text",
         label_column="sentiment",
@@ -87,8 +88,8 @@ def test_an_estimate_is_for_what_the_form_says(trained: tuple[Dataset, str]) -> 
     test.number_input(key="finetune-length").set_value(48)
     test.button(key="finetune-estimate").click().run()
     assert not test.exception
-    (asked,) = runs.find("local", task="estimate", dataset_id=dataset.id)
-    jobs.cancel(asked.id, workspace="local")
+    (asked,) = runs.find(task="estimate", dataset_id=dataset.id, access=LOCAL)
+    jobs.cancel(asked.id, access=LOCAL)
     assert asked.settings["max_length"] == 48
     estimate = TrainingEstimate(90.0, 60.0, 120.0, 22, 3.0, 700.0, 20.0, "cpu", 10, {"train": 168}, {"share_cut": 0.0})
     runs.add(
@@ -99,7 +100,8 @@ def test_an_estimate_is_for_what_the_form_says(trained: tuple[Dataset, str]) -> 
             settings=asked.settings,
             state=RunState.SUCCEEDED,
             result=estimate.to_dict(),
-        )
+        ),
+        access=LOCAL,
     )
     test.run()
     assert not test.exception
@@ -119,8 +121,8 @@ def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> 
     # Pressed at once: the estimate is for what the form says.
     test.button(key="finetune-estimate").click().run()
     assert not test.exception
-    (run,) = runs.find("local", task="estimate", dataset_id=dataset.id)
-    done = jobs.wait(run.id, 120, workspace="local")
+    (run,) = runs.find(task="estimate", dataset_id=dataset.id, access=LOCAL)
+    done = jobs.wait(run.id, 120, access=LOCAL)
     assert done.state is RunState.SUCCEEDED, done.error_message
     assert done.settings["max_length"] == 48
     test.run()
@@ -149,7 +151,7 @@ def test_an_earlier_training_can_be_changed_and_repeated(trained: tuple[Dataset,
 def test_a_hub_name_without_a_network_fails_with_the_other_choices(trained: tuple[Dataset, str]) -> None:
     dataset, _ = trained
     settings = FineTuneSettings(text_column="text", label_column="sentiment", base_model="nobody/nothing-there")
-    run = jobs.wait(finetune.submit(dataset, settings), 120, workspace="local")
+    run = jobs.wait(finetune.submit(dataset, settings, access=LOCAL), 120, access=LOCAL)
     assert run.state is RunState.FAILED
     test = visit("finetune", run=run.id)
     assert not test.exception
@@ -160,7 +162,7 @@ def test_a_result_begins_with_its_verdict(trained: tuple[Dataset, str]) -> None:
     _, run_id = trained
     test = visit("finetune", run=run_id)
     assert not test.exception
-    content = json.loads(jobs.artifact_path(run_id, "result.json", workspace="local").read_text())
+    content = json.loads(jobs.artifact_path(run_id, "result.json", access=LOCAL).read_text())
     assert test.subheader[0].value.replace("\\", "") == content["verdict"]
     assert "training texts" in texts(test)
     assert test.metric[0].label == "Accuracy"
@@ -183,10 +185,10 @@ def test_the_playground_answers_as_the_model_does(trained: tuple[Dataset, str], 
     test.text_area(key="finetune-play").set_value("a splendid camera, I love it").run()
     assert not test.exception
     shown = test.dataframe[-1].value.set_index("Label")["Probability"]
-    for item in artifacts.find(run_id, "local"):
+    for item in artifacts.find(run_id, access=LOCAL):
         target = tmp_path / item.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(jobs.artifact_path(run_id, item.name, workspace="local").read_bytes())
+        target.write_bytes(jobs.artifact_path(run_id, item.name, access=LOCAL).read_bytes())
     expected = FineTuneResult.load(tmp_path).predict(["a splendid camera, I love it"]).iloc[0]
     for label in ("negative", "positive"):
         assert shown[label] == pytest.approx(100 * expected[f"p({label})"], abs=0.01)

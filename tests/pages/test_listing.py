@@ -8,6 +8,7 @@ from pathlib import Path
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
+from core.access import LOCAL
 from core.catalog import Run, RunState, runs
 from tests.pages.conftest import query, visit
 
@@ -24,7 +25,7 @@ def select_first(test: AppTest) -> WidgetStates:
 
 def test_a_selection_that_is_sent_again_opens_nothing(home: Path) -> None:
     run = Run(workspace="local", task="check", title="Checks", state=RunState.SUCCEEDED, settings={"target": "yes"})
-    runs.add(run)
+    runs.add(run, access=LOCAL)
     test = visit("runs")
     selected = select_first(test)
     test._run(selected)

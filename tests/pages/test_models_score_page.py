@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, models
+from core.access import LOCAL
 from core.automl import AutoMLSettings
 from core.catalog import Model, RunState, datasets
 from core.datasets import load_sample
@@ -18,16 +19,18 @@ from tests.pages.conftest import World, labels, query, repeated, table_with, tex
 
 
 def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
-    version = models.versions(credit_model.id, workspace="local")[1]
+    version = models.versions(credit_model.id, access=LOCAL)[1]
     test = visit("models", model=credit_model.id, version="1", tab="Score")
     test.radio(key="models-score-view").set_value("row").run()
     test.number_input(key=f"models-row-{version.id}-duration_months").set_value(500)
     test.button(key="models-score-row").click().run()
     assert not test.exception
     assert not test.error
-    usual = {field.name: field.default for field in models.form_fields(version)}
+    usual = {field.name: field.default for field in models.form_fields(version, access=LOCAL)}
     row = pd.DataFrame([usual | {"duration_months": 500}])
-    expected = models.score_rows(version.id, row, onnx=models.exported_model(version), workspace="local").table.iloc[0]
+    expected = models.score_rows(
+        version.id, row, onnx=models.exported_model(version, access=LOCAL), access=LOCAL
+    ).table.iloc[0]
     text = texts(test)
     probability = expected[f"p({expected['prediction']})"]
     assert f"Prediction: {expected['prediction']}, with a probability of {probability:.1%}" in text
@@ -37,14 +40,14 @@ def test_one_row_is_scored_as_the_export_does(credit_model: Model) -> None:
 
 
 def test_a_version_that_was_not_exported_scores_files_only(world: World) -> None:
-    model = models.register(repeated(world.binary, leave_out="model.onnx"), name="Not exported", workspace="local")
+    model = models.register(repeated(world.binary, leave_out="model.onnx"), name="Not exported", access=LOCAL)
     other = visit("models", model=model.id, tab="Score", score="row")
     assert "this version is not exported yet" in texts(other)
     assert "Export it on the Edge page" in labels(other)
 
 
 def test_a_policy_decides_about_the_row(credit_model: Model) -> None:
-    version = models.versions(credit_model.id, workspace="local")[0]
+    version = models.versions(credit_model.id, access=LOCAL)[0]
     test = visit("models", model=credit_model.id, version="2", tab="Score", score="row")
     file = "policy-by-sex.json"
     assert test.selectbox(key=f"models-score-policy-{version.id}").value == file
@@ -77,7 +80,7 @@ def test_a_file_is_scored_and_its_differences_are_told(credit_model: Model) -> N
     test.file_uploader[0].upload("new rows.csv", rows.to_csv(index=False).encode()).run()
     test.button(key="models-score-start").click().run()
     assert not test.exception
-    run = jobs.wait(query(test, "run"), 60, workspace="local")
+    run = jobs.wait(query(test, "run"), 60, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
 
     test = visit("models", run=run.id)
@@ -131,8 +134,10 @@ def test_metrics_of_rows_of_training_are_said_to_flatter(overlap: dict, message:
 
 
 def test_a_file_that_lacks_columns_fails_at_its_address(credit_model: Model) -> None:
-    version = models.versions(credit_model.id, workspace="local")[1]
-    run = jobs.wait(score.submit_upload(version, io.BytesIO(b"a,b\n1,2\n"), "other.csv"), 60, workspace="local")
+    version = models.versions(credit_model.id, access=LOCAL)[1]
+    run = jobs.wait(
+        score.submit_upload(version, io.BytesIO(b"a,b\n1,2\n"), "other.csv", access=LOCAL), 60, access=LOCAL
+    )
     test = visit("models", run=run.id)
     assert not test.exception
     assert "The table has no column" in texts(test)
@@ -143,16 +148,16 @@ def test_a_label_that_is_a_number_keeps_its_probability(world: World) -> None:
     table = load_sample("german_credit").frame[["duration_months", "credit_amount", "credit"]].head(300)
     table["late"] = (table.pop("credit") == "bad").astype(int)
     read = jobs.wait(
-        ingest.submit_upload(io.BytesIO(table.to_csv(index=False).encode()), "late.csv", workspace="local"),
-        60,
-        workspace="local",
+        ingest.submit_upload(io.BytesIO(table.to_csv(index=False).encode()), "late.csv", access=LOCAL), 60, access=LOCAL
     )
     settings = AutoMLSettings(
         target="late", time_budget_s=None, max_trials=2, folds=2, learners=("lgbm",), ensemble=False, explain=False
     )
-    run = jobs.wait(automl.submit(datasets.get(read.result["dataset_id"], "local"), settings), 120, workspace="local")
+    run = jobs.wait(
+        automl.submit(datasets.get(read.result["dataset_id"], access=LOCAL), settings, access=LOCAL), 120, access=LOCAL
+    )
     assert run.state is RunState.SUCCEEDED, run.error_message
-    model = models.register(run.id, name="Late", workspace="local")
+    model = models.register(run.id, name="Late", access=LOCAL)
     test = visit("models", model=model.id, tab="Score", score="row")
     test.button(key="models-score-row").click().run()
     assert not test.exception
@@ -173,7 +178,7 @@ def test_a_result_leads_to_the_score_tab(world: World) -> None:
     assert not test.exception
     assert query(test, "tab") == "Score"
     assert "Score the file" in labels(test)
-    version = models.versions(query(test, "model"), workspace="local")[0]
+    version = models.versions(query(test, "model"), access=LOCAL)[0]
     test = _score_tab(run)
     test.button(key=f"automl-score-{version.id}").click().run()
     assert (query(test, "model"), query(test, "version"), query(test, "tab")) == (version.model_id, "1", "Score")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core import housekeeping, jobs
+from core.access import LOCAL
 from core.catalog import (
     Dataset,
     PipelineStep,
@@ -79,11 +80,11 @@ def put_run(*, saved: str = "", values: dict[str, object] | None = None, count: 
     run = Run(
         workspace="local", task="pipeline", title="greet", state=RunState.SUCCEEDED, settings=settings, result=result
     )
-    runs.add(run)
+    runs.add(run, access=LOCAL)
     put_plan(run, PLAN)
     call = {"pipeline": run.id, "call": {"step": "second"}}
     child = Run(workspace="local", task="pipeline_step", state=RunState.SUCCEEDED, settings=call, parent_id=run.id)
-    runs.add(child)
+    runs.add(child, access=LOCAL)
     page = b"<h1>Report</h1><script>alert(1)</script>"
     made = {
         "report.html": page,
@@ -109,7 +110,8 @@ def put_run(*, saved: str = "", values: dict[str, object] | None = None, count: 
                 outputs=outputs if index else {},
                 started_at=100.0,
                 finished_at=101.5,
-            )
+            ),
+            access=LOCAL,
         )
     return run
 
@@ -118,7 +120,8 @@ def put_plan(run: Run, plan: dict[str, object]) -> None:
     content = json.dumps(plan).encode()
     digest = get_store().put_bytes(content)
     artifacts.add(
-        RunArtifact(workspace="local", run_id=run.id, name="plan.json", digest=digest, size_bytes=len(content))
+        RunArtifact(workspace="local", run_id=run.id, name="plan.json", digest=digest, size_bytes=len(content)),
+        access=LOCAL,
     )
 
 
@@ -126,7 +129,7 @@ def test_a_pasted_file_is_checked_approved_saved_and_run(home: Path) -> None:
     test = visit("pipelines")
     assert "There is no pipeline yet" in texts(test)
     test.button(key="pipelines-new").click().run()
-    saved = saved_pipelines.get(query(test, "pipeline"), "local")
+    saved = saved_pipelines.get(query(test, "pipeline"), access=LOCAL)
     editor = f"pipelines-text-{saved.id}"
     test.text_area(key=editor).set_value(TEXT.replace("jobs:", "job:")).run()
     assert not test.exception
@@ -135,22 +138,22 @@ def test_a_pasted_file_is_checked_approved_saved_and_run(home: Path) -> None:
     test.text_area(key=editor).set_value(TEXT).run()
     assert "2 steps, and every connection fits." in texts(test)
     test.button(key="pipelines-save").click().run()
-    assert saved_pipelines.get(saved.id, "local").text == TEXT
+    assert saved_pipelines.get(saved.id, access=LOCAL).text == TEXT
     # Another tab saves meanwhile: nothing is overwritten unseen.
-    saved_pipelines.update(saved_pipelines.get(saved.id, "local"), text=TEXT + "# theirs\n")
+    saved_pipelines.update(saved_pipelines.get(saved.id, access=LOCAL), text=TEXT + "# theirs\n", access=LOCAL)
     test.text_area(key=editor).set_value(TEXT + "# mine\n").run()
     test.button(key="pipelines-save").click().run()
     assert "changed meanwhile" in texts(test)
-    assert saved_pipelines.get(saved.id, "local").text == TEXT + "# theirs\n"
+    assert saved_pipelines.get(saved.id, access=LOCAL).text == TEXT + "# theirs\n"
     test.button(key="pipelines-save").click().run()
-    assert saved_pipelines.get(saved.id, "local").text == TEXT + "# mine\n"
+    assert saved_pipelines.get(saved.id, access=LOCAL).text == TEXT + "# mine\n"
 
     test = visit("pipelines", pipeline=saved.id)
     assert "Run" not in labels(test)
     assert "never approved here" in texts(test)
     assert any("cat ${{inputs.data}}/n.txt" in code.value for code in test.code)
     test.button(key="pipelines-approve").click().run()
-    assert len(approvals.find("local")) == 2
+    assert len(approvals.find(access=LOCAL)) == 2
     field = f"pipelines-run-{saved.id}-count"
     test.text_input(key=field).set_value("12").run()
     assert "above its maximum of 9" in texts(test)
@@ -159,10 +162,10 @@ def test_a_pasted_file_is_checked_approved_saved_and_run(home: Path) -> None:
     test.text_input(key=field).set_value("4").run()
     test.button(key=f"pipelines-run-{saved.id}-run").click().run()
     assert not test.exception
-    run = jobs.get(query(test, "run"), workspace="local")
+    run = jobs.get(query(test, "run"), access=LOCAL)
     assert (run.settings["inputs"], run.settings["saved"]) == ({"count": 4}, saved.id)
-    jobs.cancel(run.id, workspace="local")
-    jobs.wait(run.id, 30, workspace="local")
+    jobs.cancel(run.id, access=LOCAL)
+    jobs.wait(run.id, 30, access=LOCAL)
 
 
 def test_a_run_shows_its_steps_and_a_step_its_outputs(home: Path) -> None:
@@ -197,11 +200,11 @@ def test_a_run_is_started_again_from_a_step(home: Path) -> None:
     assert test.text_input(key=f"pipelines-again-{run.id}-count").value == "5"
     test = visit("pipelines", run=run.id, step="second")
     test.button(key="pipelines-run-from").click().run()
-    again = jobs.get(query(test, "run"), workspace="local")
+    again = jobs.get(query(test, "run"), access=LOCAL)
     assert again.id != run.id
     assert (again.settings["rerun_from"], again.settings["inputs"]) == (["second"], {"count": 5})
-    jobs.cancel(again.id, workspace="local")
-    jobs.wait(again.id, 30, workspace="local")
+    jobs.cancel(again.id, access=LOCAL)
+    jobs.wait(again.id, 30, access=LOCAL)
 
 
 def test_two_runs_are_compared_and_a_model_is_registered(home: Path) -> None:
@@ -221,8 +224,8 @@ def test_two_runs_are_compared_and_a_model_is_registered(home: Path) -> None:
     test.text_input(key="pipelines-output-second-out-name").set_value("greeter")
     test.button(key="pipelines-output-second-out-register-now").click().run()
     assert not test.exception
-    (request,) = runs.find("local", task="pipeline_register")
-    assert jobs.wait(request.id, 60, workspace="local").state is RunState.FAILED  # it holds texts, and no model
+    (request,) = runs.find(task="pipeline_register", access=LOCAL)
+    assert jobs.wait(request.id, 60, access=LOCAL).state is RunState.FAILED  # it holds texts, and no model
     test.run()
     assert "holds no model that can be registered" in texts(test)
 
@@ -240,10 +243,10 @@ def test_a_component_is_registered_with_its_code_and_shown(home: Path) -> None:
     assert (query(test, "component"), query(test, "version")) == ("greet", "1")
     assert "Says hello." in texts(test)
     assert list(table_with(test, "Default")["Name"]) == ["name"]
-    (row,) = components.history("greet", "local")
+    (row,) = components.history("greet", access=LOCAL)
     assert list(row.code) == ["src/greet.py"]
     test.button(key="pipelines-archive").click().run()
-    assert components.history("greet", "local")[0].archived_at is not None
+    assert components.history("greet", access=LOCAL)[0].archived_at is not None
     test = visit("pipelines", tab="Components")
     test.file_uploader[0].upload("broken.yml", COMPONENT.replace("./src", "./elsewhere").encode()).run()
     assert "'./elsewhere' does not exist" in texts(test)
@@ -253,7 +256,7 @@ def test_a_component_is_registered_with_its_code_and_shown(home: Path) -> None:
 
 
 def test_a_schedule_follows_its_pipeline(home: Path) -> None:
-    saved = saved_pipelines.add(SavedPipeline(workspace="local", name="nightly", text=TEXT))
+    saved = saved_pipelines.add(SavedPipeline(workspace="local", name="nightly", text=TEXT), access=LOCAL)
     test = visit("pipelines", pipeline=saved.id, tab="Schedule")
     key = f"pipelines-timing-{saved.id}"
     test.text_input(key=f"{key}-cron").set_value("30 26 * * *").run()
@@ -262,19 +265,19 @@ def test_a_schedule_follows_its_pipeline(home: Path) -> None:
     assert "At 06:30" in texts(test)
     test.button(key=f"{key}-add").click().run()
     assert not test.exception
-    (schedule,) = schedules.find("local", task="pipeline")
+    (schedule,) = schedules.find(task="pipeline", access=LOCAL)
     assert (schedule.cron, schedule.settings["text"], schedule.title) == ("30 6 * * *", TEXT, "nightly")
-    saved = saved_pipelines.update(saved, text=TEXT + "# new\n", name="daily")
-    pipeline_schedules.update_schedules(saved)
-    schedules.update(schedule.id, "local", missed=2)
+    saved = saved_pipelines.update(saved, text=TEXT + "# new\n", name="daily", access=LOCAL)
+    pipeline_schedules.update_schedules(saved, access=LOCAL)
+    schedules.update(schedule.id, missed=2, access=LOCAL)
     test.run()
     assert "2 times missed" in texts(test)
     test.button(key=f"pipelines-schedule-{schedule.id}-toggle").click().run()
-    (schedule,) = schedules.find("local", task="pipeline")
+    (schedule,) = schedules.find(task="pipeline", access=LOCAL)
     assert (schedule.enabled, schedule.settings["text"], schedule.title) == (False, TEXT + "# new\n", "daily")
     assert list(table_with(visit("pipelines"), "Schedule")["Schedule"]) == ["off"]
-    housekeeping.delete_pipeline(saved.id, workspace="local")
-    assert schedules.find("local") == []
+    housekeeping.delete_pipeline(saved.id, access=LOCAL)
+    assert schedules.find(access=LOCAL) == []
 
 
 @pytest.mark.parametrize(
@@ -291,7 +294,7 @@ def test_a_schedule_follows_its_pipeline(home: Path) -> None:
 )
 def test_data_that_the_file_names_can_be_replaced_by_a_dataset(home: Path, before: str, after: str, field: str) -> None:
     text = TEXT.replace(before, after, 1)
-    saved = saved_pipelines.add(SavedPipeline(workspace="local", name="with data", text=text))
+    saved = saved_pipelines.add(SavedPipeline(workspace="local", name="with data", text=text), access=LOCAL)
     test = visit("pipelines", pipeline=saved.id)
     test.button(key="pipelines-approve").click().run()
     assert "There is no dataset 'absent'." in texts(test)
@@ -306,7 +309,8 @@ def test_data_that_the_file_names_can_be_replaced_by_a_dataset(home: Path, befor
             rows=3,
             columns=1,
             size_bytes=9,
-        )
+        ),
+        access=LOCAL,
     )[0]
     test.run()
     test.selectbox(key=f"pipelines-run-{saved.id}-{field}").set_value(table.id).run()
@@ -322,7 +326,7 @@ def test_several_files_become_a_pipeline_with_files_beside_it(home: Path) -> Non
     test = visit("pipelines")
     test.file_uploader[0].upload("mine.yml", text.encode()).upload("cat.yml", cat.encode()).run()
     assert not test.exception
-    saved = saved_pipelines.get(query(test, "pipeline"), "local")
+    saved = saved_pipelines.get(query(test, "pipeline"), access=LOCAL)
     assert (saved.name, list(saved.files)) == ("mine", ["cat.yml"])
     assert "2 steps, and every connection fits." in texts(test)
     test.button(key=f"pipelines-remove-{saved.id}-cat.yml").click().run()

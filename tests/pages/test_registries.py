@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.access import LOCAL
 from core.automl import LEARNERS, METRICS, learner_title, metric_choices
 from core.catalog import Run, RunState, runs
 from core.datasets import FILE_FORMATS, GUARDRAILS
@@ -53,7 +54,7 @@ def _finished(task: str) -> Run:
     spec = jobs.task_spec(task)
     settings = {} if spec.subject is None else {spec.subject: "0123456789abcdef"}
     run = Run(workspace="local", task=task, title=f"A run of {task}", state=RunState.SUCCEEDED, settings=settings)
-    runs.add(run)
+    runs.add(run, access=LOCAL)
     return run
 
 
@@ -87,7 +88,7 @@ def test_a_kind_of_run_from_outside_is_listed_filtered_and_linked(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     try:
         with installation(tmp_path / "home", TASK_PACKAGES='["core.tasks", "outside_tasks"]'):
-            run = jobs.wait(jobs.submit("double", {"number": 21}, workspace="local"), 30, workspace="local")
+            run = jobs.wait(jobs.submit("double", {"number": 21}, access=LOCAL), 30, access=LOCAL)
             assert run.state is RunState.SUCCEEDED, run.error_message
             _finished("check")
             test = visit("runs")
@@ -183,7 +184,7 @@ def test_a_learner_from_outside_is_chosen_searched_and_listed(
             assert "Nearest neighbors" in test.multiselect(key="automl-learners").options
             test.button(key="automl-start").click().run()
             assert not test.exception
-            run = jobs.wait(query(test, "run"), 120, workspace="local")
+            run = jobs.wait(query(test, "run"), 120, access=LOCAL)
             assert run.state is RunState.SUCCEEDED, run.error_message
             board = visit("automl", run=run.id, tab="Leaderboard").dataframe[0].value
             assert sum("Nearest neighbors" in name for name in board["Model"]) == 2

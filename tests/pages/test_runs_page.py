@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.automl import AutoMLSettings
 from core.catalog import Run, RunState, runs
 from core.tasks import automl
@@ -15,7 +16,7 @@ def test_the_list_has_every_run_and_its_state(world: World) -> None:
     test = visit("runs")
     assert not test.exception
     table = test.dataframe[0].value
-    assert len(table) == len(runs.find("local"))
+    assert len(table) == len(runs.find(access=LOCAL))
     states = {run: state[0] for run, state in zip(table["Run"], table["State"], strict=True)}
     assert states[world.binary] == "Succeeded"
     assert states[world.failed] == "Failed"
@@ -61,45 +62,49 @@ def test_repeat_starts_a_new_run_with_the_same_settings(world: World) -> None:
     next(button for button in test.button if button.label == "Repeat").click().run()
     new = query(test, "run")
     assert new != world.binary
-    jobs.cancel(new, workspace="local")
-    assert jobs.get(new, workspace="local").settings == jobs.get(world.binary, workspace="local").settings
-    jobs.wait(new, 30, workspace="local")
+    jobs.cancel(new, access=LOCAL)
+    assert jobs.get(new, access=LOCAL).settings == jobs.get(world.binary, access=LOCAL).settings
+    jobs.wait(new, 30, access=LOCAL)
 
 
 def test_a_running_run_can_be_watched_and_cancelled(world: World) -> None:
-    run_id = automl.submit(world.credit, AutoMLSettings(target="credit", time_budget_s=300))
+    run_id = automl.submit(world.credit, AutoMLSettings(target="credit", time_budget_s=300), access=LOCAL)
     test = visit("runs", run=run_id)
     assert not test.exception
     assert "Cancel" in labels(test)
     test.button(key=f"runs-cancel-{run_id}").click().run()
     assert not test.exception
-    assert jobs.wait(run_id, 30, workspace="local").state is RunState.CANCELLED
+    assert jobs.wait(run_id, 30, access=LOCAL).state is RunState.CANCELLED
     test.run()
     assert "Cancel" not in labels(test)
 
 
 def test_a_waiting_run_shows_its_place_in_the_queue(world: World) -> None:
-    started = [automl.submit(world.credit, AutoMLSettings(target="credit", time_budget_s=300)) for _ in range(3)]
+    started = [
+        automl.submit(world.credit, AutoMLSettings(target="credit", time_budget_s=300), access=LOCAL) for _ in range(3)
+    ]
     try:
         test = visit("runs", run=started[-1])
         assert not test.exception
         assert "Next to start" in texts(test)
     finally:
         for run_id in reversed(started):
-            jobs.cancel(run_id, workspace="local")
+            jobs.cancel(run_id, access=LOCAL)
         for run_id in started:
-            jobs.wait(run_id, 30, workspace="local")
+            jobs.wait(run_id, 30, access=LOCAL)
 
 
 def test_steps_of_a_pipeline_are_listed_on_request_and_lead_to_it(world: World) -> None:
-    step = runs.add(Run(workspace="local", task="automl", parent_id=world.binary, state=RunState.SUCCEEDED))
+    step = runs.add(
+        Run(workspace="local", task="automl", parent_id=world.binary, state=RunState.SUCCEEDED), access=LOCAL
+    )
     test = visit("runs")
     assert step.id not in set(test.dataframe[0].value["Run"])
     assert world.binary in set(test.dataframe[0].value["Run"])
     assert "Part of" not in test.dataframe[0].value
     test.toggle(key="runs-steps").set_value(True).run()
     listed = test.dataframe[0].value.set_index("Run")
-    assert listed["Part of"][step.id] == jobs.get(world.binary, workspace="local").title
+    assert listed["Part of"][step.id] == jobs.get(world.binary, access=LOCAL).title
     assert listed["Part of"].isna()[world.binary]
     test = visit("runs", run=step.id)
     test.button(key="runs-to-parent").click().run()

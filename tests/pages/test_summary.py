@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.demo import ANSWERS
 from core.storage import get_store
@@ -18,19 +19,21 @@ def test_a_search_is_summarized_from_its_page(world: World) -> None:
     test.text_area(key=f"automl-summary-out_of_scope-{world.binary}").set_value("To refuse a loan.").run()
     test.button(key="automl-summary-make").click().run()
     assert not test.exception
-    made = summary.latest(runs.get(world.binary, "local"))
+    made = summary.latest(runs.get(world.binary, access=LOCAL), access=LOCAL)
     answered = ANSWERS["intended_use"]  # on the model's card
     assert made.settings["notes"] == {"author": "Ann", "intended_use": answered, "out_of_scope": "To refuse a loan."}
-    jobs.cancel(made.id, workspace="local")
+    jobs.cancel(made.id, access=LOCAL)
     finished = Run(
         **made.model_dump(exclude={"id", "state", "result", "created_at"}),
         state=RunState.SUCCEEDED,
         result={"answer": "Finds 7."},
     )
-    runs.add(finished)
+    runs.add(finished, access=LOCAL)
     digest = get_store().put_bytes(b"the page")
     for name in ("summary.html", "summary.pdf"):
-        artifacts.add(RunArtifact(workspace="local", run_id=finished.id, name=name, digest=digest, size_bytes=8))
+        artifacts.add(
+            RunArtifact(workspace="local", run_id=finished.id, name=name, digest=digest, size_bytes=8), access=LOCAL
+        )
     test = visit("automl", run=world.binary)
     assert not test.exception
     assert "Make it again" in labels(test)
@@ -46,11 +49,11 @@ def test_a_training_and_a_comparison_are_too(world: World) -> None:
     test = visit("fairness", run=world.binary, groups="sex", tab="Report")
     test.button(key="fairness-summary-make").click().run()
     assert not test.exception
-    made = runs.find("local", task="summary")
+    made = runs.find(task="summary", access=LOCAL)
     assert {run.title for run in made} == {
-        f"Summary of {runs.get(world.text, 'local').title}",
-        f"Summary of Fairness of {runs.get(world.binary, 'local').title}",
+        f"Summary of {runs.get(world.text, access=LOCAL).title}",
+        f"Summary of Fairness of {runs.get(world.binary, access=LOCAL).title}",
     }
     for run in made:
-        assert jobs.wait(run.id, 240, workspace="local").state is RunState.SUCCEEDED
-    assert datasets.get(world.credit.id, "local")
+        assert jobs.wait(run.id, 240, access=LOCAL).state is RunState.SUCCEEDED
+    assert datasets.get(world.credit.id, access=LOCAL)

@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.access import LOCAL
 from core.errors import LimitError
 from core.explain import Explanation, ShapValues
 from pages._ui import artifacts
@@ -139,7 +140,7 @@ def test_view_group_and_column_of_the_explanation_are_in_the_address(world: Worl
 
 
 def test_rows_and_row_of_what_if_are_in_the_address_and_any_row_can_be_chosen(world: World) -> None:
-    rows = pd.read_parquet(jobs.artifact_path(world.binary, "rows.parquet", workspace="local")).index
+    rows = pd.read_parquet(jobs.artifact_path(world.binary, "rows.parquet", access=LOCAL)).index
     test = opened(world.binary, "What-if", row=str(rows[-1]))
     assert test.selectbox(key="automl-whatif-row-All").value == rows[-1]
     assert len(test.selectbox(key="automl-whatif-row-All").options) == len(rows)
@@ -247,7 +248,7 @@ def test_answers_stay_until_the_row_changes_and_nothing_is_computed_twice(
 
 
 def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> None:
-    position = pd.read_parquet(jobs.artifact_path(world.binary, "rows.parquet", workspace="local")).index[0]
+    position = pd.read_parquet(jobs.artifact_path(world.binary, "rows.parquet", access=LOCAL)).index[0]
     test = visit("automl", run=world.binary)
     test.session_state["automl-tabs"] = "What-if"
     test.session_state[f"automl-cell-{world.binary}-{position}-purpose"] = "a rocket"
@@ -260,7 +261,7 @@ def test_a_category_that_the_model_does_not_know_is_answered(world: World) -> No
 def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = jobs.get(world.binary, workspace="local")
+    run = jobs.get(world.binary, access=LOCAL)
     digests, read = artifacts.digests(run), artifacts.read_table
     names = {digests["oof.parquet"]: digests["test.parquet"]}  # as if the shown rows had been among those of the folds
     monkeypatch.setattr(artifacts, "read_table", lambda digest: read(names.get(digest, digest)))
@@ -272,7 +273,7 @@ def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
 def test_without_shap_values_curves_have_the_names_of_their_classes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    messages = explain.explanation(jobs.get(world.binary, workspace="local"))
+    messages = explain.explanation(jobs.get(world.binary, access=LOCAL))
     assert messages is not None
     assert messages.shap is not None
     positive = messages.shap.classes

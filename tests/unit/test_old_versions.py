@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from core import jobs, models
+from core.access import LOCAL
 from core.catalog import RunState, datasets, runs, versions
 from core.datasets import Recipe
 from core.tasks import prepare
@@ -36,26 +37,26 @@ def old(
 
 
 def test_versions_history_and_draft_are_there(old: dict[str, Any]) -> None:
-    first = datasets.get(old["first"], "local")
-    assert [version.id for version in versions.find(first)] == [old["first"], old["second"]]
-    assert versions.head(first).id == old["second"]
-    assert [change.label for change in versions.changes(first)] == ["Prepare the table", "Change roles"]
+    first = datasets.get(old["first"], access=LOCAL)
+    assert [version.id for version in versions.find(first, access=LOCAL)] == [old["first"], old["second"]]
+    assert versions.head(first, access=LOCAL).id == old["second"]
+    assert [change.label for change in versions.changes(first, access=LOCAL)] == ["Prepare the table", "Change roles"]
     assert Recipe(first.draft["steps"]).steps[-1].describe() == "Drop 'number'"
-    assert versions.undo(first).roles == {}
-    assert versions.redo(first).roles["target"] == "left"
-    stored = runs.find("local", parents_only=True)
+    assert versions.undo(first, access=LOCAL).roles == {}
+    assert versions.redo(first, access=LOCAL).roles["target"] == "left"
+    stored = runs.find(parents_only=True, access=LOCAL)
     assert len(stored) == 3
     assert {run.parent_id for run in stored} == {""}
 
 
 def test_its_model_scores_rows_of_the_file(old: dict[str, Any]) -> None:
-    scores = models.score(old["model"], pd.DataFrame(old["rows"]), workspace="local")["p(yes)"]
+    scores = models.score(old["model"], pd.DataFrame(old["rows"]), access=LOCAL)["p(yes)"]
     assert scores.tolist() == pytest.approx(old["scores"], abs=1e-6)
 
 
 def test_its_recipe_is_continued(old: dict[str, Any]) -> None:
-    second = datasets.get(old["second"], "local")
+    second = datasets.get(old["second"], access=LOCAL)
     steps = [*prepare.recipe_of(second).steps, {"step": "drop", "columns": ["number"]}]
-    run = jobs.wait(prepare.submit(second, Recipe(steps), "Drop"), 60, workspace="local")
+    run = jobs.wait(prepare.submit(second, Recipe(steps), "Drop", access=LOCAL), 60, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
-    assert versions.head(second).columns == second.columns - 1
+    assert versions.head(second, access=LOCAL).columns == second.columns - 1

@@ -3,6 +3,7 @@
 import pytest
 
 from core import saved_cohorts
+from core.access import LOCAL
 from core.catalog import Run, artifacts, runs
 from core.cohorts import Cohort, NumberCondition, ValueCondition
 from core.errors import NotFoundError
@@ -14,34 +15,34 @@ TENANTS = Cohort((ValueCondition(column="housing", values=("rent",)), NumberCond
 
 @pytest.fixture
 def run(home) -> Run:
-    return runs.add(Run(workspace="local", task="automl", title="a search"))
+    return runs.add(Run(workspace="local", task="automl", title="a search"), access=LOCAL)
 
 
 def test_a_cohort_comes_back_as_it_was_kept(run):
-    names = [saved_cohorts.keep(run, cohort) for cohort in (TENANTS, YOUNG, TENANTS)]
+    names = [saved_cohorts.keep(run, cohort, access=LOCAL) for cohort in (TENANTS, YOUNG, TENANTS)]
     assert names[0] == names[2]
-    assert saved_cohorts.kept(run) == {names[1]: YOUNG, names[0]: TENANTS}
+    assert saved_cohorts.kept(run, access=LOCAL) == {names[1]: YOUNG, names[0]: TENANTS}
 
 
 def test_a_cohort_is_removed_with_its_content(run):
-    name = saved_cohorts.keep(run, YOUNG)
-    digest = artifacts.get(run.id, name, "local").digest
-    saved_cohorts.remove(run, name)
-    assert saved_cohorts.kept(run) == {}
+    name = saved_cohorts.keep(run, YOUNG, access=LOCAL)
+    digest = artifacts.get(run.id, name, access=LOCAL).digest
+    saved_cohorts.remove(run, name, access=LOCAL)
+    assert saved_cohorts.kept(run, access=LOCAL) == {}
     assert not get_store().exists(digest)
     with pytest.raises(NotFoundError, match=name):
-        saved_cohorts.remove(run, name)
+        saved_cohorts.remove(run, name, access=LOCAL)
 
 
 def test_content_that_another_run_has_stays(run):
-    other = runs.add(Run(workspace="local", task="automl", title="another"))
-    name = saved_cohorts.keep(run, YOUNG)
-    saved_cohorts.keep(other, YOUNG)
-    saved_cohorts.remove(run, name)
-    assert list(saved_cohorts.kept(other).values()) == [YOUNG]
+    other = runs.add(Run(workspace="local", task="automl", title="another"), access=LOCAL)
+    name = saved_cohorts.keep(run, YOUNG, access=LOCAL)
+    saved_cohorts.keep(other, YOUNG, access=LOCAL)
+    saved_cohorts.remove(run, name, access=LOCAL)
+    assert list(saved_cohorts.kept(other, access=LOCAL).values()) == [YOUNG]
 
 
 def test_other_files_of_the_run_are_no_cohorts(run):
-    saved_cohorts.keep(run, YOUNG)
-    other = runs.add(Run(workspace="elsewhere", task="automl", title="not ours"))
-    assert saved_cohorts.kept(other) == {}
+    saved_cohorts.keep(run, YOUNG, access=LOCAL)
+    other = runs.add(Run(workspace="elsewhere", task="automl", title="not ours"), access=LOCAL)
+    assert saved_cohorts.kept(other, access=LOCAL) == {}

@@ -14,10 +14,10 @@ SPEC = TaskSpec(name="conductor", title="Conductor", lane="pipeline", resumable=
 
 def run(context: RunContext) -> dict:
     own = context.run.id
-    for task, settings in context.settings["children"] if not runs.children(own, context.workspace) else ():
-        jobs.submit(task, settings, workspace=context.workspace, parent=own)
-    children = [child.id for child in runs.children(own, context.workspace)]
+    for task, settings in context.settings["children"] if not runs.children(own, access=context.access) else ():
+        jobs.submit(task, settings, parent=own, access=context.access)
+    children = [child.id for child in runs.children(own, access=context.access)]
     context.report(Event("children", None, "Submitted", {"ids": children}))
     if context.settings.get("then") == "fail":
         raise InputError("It fails while its children work.", "That is what it was asked for.")
-    return {"states": [jobs.wait(child, workspace=context.workspace).state for child in children]}
+    return {"states": [jobs.wait(child, access=context.access).state for child in children]}

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.access import INSTALLATION, LOCAL
 from core.catalog import engine, events
 from core.errors import StorageError
 from core.progress import Event
@@ -38,15 +40,15 @@ ROOT = Path(__file__).parents[3]
     ],
 )
 def test_values_as_json_has_them(home, given, stored):
-    events.append("r1", "local", Event("search", 0.5, "Trial", {"value": given}))
-    (event,) = events.read("r1", "local")
+    events.append("r1", Event("search", 0.5, "Trial", {"value": given}), access=LOCAL)
+    (event,) = events.read("r1", access=LOCAL)
     assert event.values == {"value": stored}
 
 
 def test_all_fields(catalog):
-    events.append("r1", "local", Event("search", np.float32(0.5), "Trial ✓ caf\udce9", {"score": 0.1}), attempt=2)
-    events.append("r1", "local", Event("done", float("nan")))
-    first, second = events.read("r1", "local")
+    events.append("r1", Event("search", np.float32(0.5), "Trial ✓ caf\udce9", {"score": 0.1}), attempt=2, access=LOCAL)
+    events.append("r1", Event("done", float("nan")), access=LOCAL)
+    first, second = events.read("r1", access=LOCAL)
     assert (first.phase, first.fraction, first.message, first.attempt) == ("search", 0.5, "Trial ✓ caf?", 2)
     assert first.values == {"score": 0.1}
     assert (second.fraction, second.message, second.values, second.attempt) == (None, "", {}, 1)
@@ -55,25 +57,25 @@ def test_all_fields(catalog):
 
 def test_read_after_by_phase_and_latest(catalog):
     for number in range(4):
-        events.append("r1", "local", Event("odd" if number % 2 else "even", None, str(number)))
-    events.append("r2", "local", Event("even", None, "another run"))
-    stored = events.read("r1", "local")
+        events.append("r1", Event("odd" if number % 2 else "even", None, str(number)), access=LOCAL)
+    events.append("r2", Event("even", None, "another run"), access=LOCAL)
+    stored = events.read("r1", access=LOCAL)
     assert [event.message for event in stored] == ["0", "1", "2", "3"]
-    assert events.read("r1", "local", after=stored[1].id) == stored[2:]
-    assert events.read("r1", "local", phase="odd") == stored[1::2]
-    assert events.latest("r1", "local") == stored[-1]
-    assert events.read("r1", "other") == []
-    assert events.latest("r1", "other") is None
+    assert events.read("r1", after=stored[1].id, access=LOCAL) == stored[2:]
+    assert events.read("r1", phase="odd", access=LOCAL) == stored[1::2]
+    assert events.latest("r1", access=LOCAL) == stored[-1]
+    assert events.read("r1", access=replace(LOCAL, workspace="other")) == []
+    assert events.latest("r1", access=replace(LOCAL, workspace="other")) is None
 
 
 def test_threads_lose_nothing_and_keep_their_order(catalog):
     def write(thread):
         for number in range(50):
-            events.append("r1", "local", Event("search", None, "", {"thread": thread, "number": number}))
+            events.append("r1", Event("search", None, "", {"thread": thread, "number": number}), access=LOCAL)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
-    stored = events.read("r1", "local")
+    stored = events.read("r1", access=LOCAL)
     assert len(stored) == 400
     for thread in range(8):
         assert [event.values["number"] for event in stored if event.values["thread"] == thread] == list(range(50))
@@ -82,12 +84,12 @@ def test_threads_lose_nothing_and_keep_their_order(catalog):
 def test_event_is_there_when_append_returns(home):
     """A writer that is killed right after it said so has lost nothing."""
     code = (
-        "import os; from core.catalog import events; from core.progress import Event\n"
-        "events.append('r1', 'local', Event('search', None, 'said'))\n"
+        "import os; from core.access import LOCAL; from core.catalog import events; from core.progress import Event\n"
+        "events.append('r1', Event('search', None, 'said'), access=LOCAL)\n"
         "os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -9
-    assert [event.message for event in events.read("r1", "local")] == ["said"]
+    assert [event.message for event in events.read("r1", access=LOCAL)] == ["said"]
 
 
 def test_failure_reaches_every_thread_and_the_next_event_is_stored(home, monkeypatch):
@@ -97,23 +99,23 @@ def test_failure_reaches_every_thread_and_the_next_event_is_stored(home, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(events, "append_rows", full)
         with ThreadPoolExecutor(4) as pool:
-            futures = [pool.submit(events.append, "r1", "local", Event("lost")) for _ in range(4)]
+            futures = [pool.submit(events.append, "r1", Event("lost"), access=LOCAL) for _ in range(4)]
         assert all(isinstance(future.exception(), StorageError) for future in futures)
-    events.append("r1", "local", Event("kept"))
-    assert [event.phase for event in events.read("r1", "local")] == ["kept"]
+    events.append("r1", Event("kept"), access=LOCAL)
+    assert [event.phase for event in events.read("r1", access=LOCAL)] == ["kept"]
 
 
 def test_locked_database_is_explained_and_the_connection_stays_usable(home):
-    events.append("r1", "local", Event("first"))
+    events.append("r1", Event("first"), access=LOCAL)
     kept = engine.kept_connection(engine.get_engine())
     kept.cursor().execute("PRAGMA busy_timeout=1")
 
     def write():
-        events.append("r1", "local", Event("second"))
+        events.append("r1", Event("second"), access=LOCAL)
 
-    with engine.writing() as session:
+    with engine.writing(INSTALLATION) as session:
         session.connection()
         with pytest.raises(StorageError, match="busy for too long"):
             write()
     write()
-    assert [event.phase for event in events.read("r1", "local")] == ["first", "second"]
+    assert [event.phase for event in events.read("r1", access=LOCAL)] == ["first", "second"]

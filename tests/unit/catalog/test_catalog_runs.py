@@ -2,15 +2,17 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from core.access import LOCAL
 from core.catalog import ACTIVE, TERMINAL, Run, RunState, runs
 from core.errors import NotFoundError
 
 
 def add(**fields):
-    return runs.add(Run(**{"workspace": "local", "task": "count"} | fields))
+    return runs.add(Run(**{"workspace": "local", "task": "count"} | fields), access=LOCAL)
 
 
 def test_row_comes_back_as_it_was(catalog):
@@ -22,7 +24,7 @@ def test_row_comes_back_as_it_was(catalog):
         lease_until=1795424535.1195781,
         monitor_created=1795424535.12,
     )
-    assert runs.get(run.id, "local") == run
+    assert runs.get(run.id, access=LOCAL) == run
     assert run.to_dict()["state"] == "QUEUED"
     assert len(run.id) == 16
 
@@ -33,42 +35,46 @@ def test_states_are_parted():
     assert [state for state in RunState if state.terminal] == [state for state in RunState if state in TERMINAL]
 
 
-@pytest.mark.parametrize("workspace", ["other", "", "Local"])
+@pytest.mark.parametrize("workspace", ["other", "Local"])
 def test_other_workspace_has_no_such_run(catalog, workspace):
     run = add()
     with pytest.raises(NotFoundError, match=run.id):
-        runs.get(run.id, workspace)
-    assert runs.find(workspace) == []
+        runs.get(run.id, access=replace(LOCAL, workspace=workspace))
+    assert runs.find(access=replace(LOCAL, workspace=workspace)) == []
 
 
 def test_find_filters_newest_first(catalog):
     old = add(created_at=1.0, dataset_id="d1")
     new = add(created_at=2.0, task="ingest", state=RunState.FAILED)
-    assert runs.find("local") == [new, old]
-    assert runs.find("local", limit=1) == [new]
-    assert runs.find("local", task="count") == [old]
-    assert runs.find("local", dataset_id="d1") == [old]
-    assert runs.find("local", states=TERMINAL) == [new]
-    assert runs.find("local", states=[]) == []
+    assert runs.find(access=LOCAL) == [new, old]
+    assert runs.find(limit=1, access=LOCAL) == [new]
+    assert runs.find(task="count", access=LOCAL) == [old]
+    assert runs.find(dataset_id="d1", access=LOCAL) == [old]
+    assert runs.find(states=TERMINAL, access=LOCAL) == [new]
+    assert runs.find(states=[], access=LOCAL) == []
 
 
 def test_change_of_state_happens_once_whoever_asks(catalog):
     run = add(state=RunState.RUNNING)
     ends = [RunState.SUCCEEDED, RunState.CANCELLED, RunState.FAILED, RunState.TIMED_OUT] * 4
     with ThreadPoolExecutor(len(ends)) as pool:
-        took = list(pool.map(lambda state: runs.change_state(run.id, ACTIVE, state, error_message=str(state)), ends))
+        took = list(
+            pool.map(
+                lambda state: runs.change_state(run.id, ACTIVE, state, error_message=str(state), access=LOCAL), ends
+            )
+        )
     assert sum(took) == 1
-    ended = runs.get(run.id, "local")
+    ended = runs.get(run.id, access=LOCAL)
     assert ended.state is ends[took.index(True)]
     assert ended.error_message == ended.state
 
 
 def test_fields_change_only_in_the_expected_states(catalog):
     run = add()
-    assert not runs.set_fields(run.id, ACTIVE, title="no")
-    assert runs.set_fields(run.id, [RunState.QUEUED], title="yes")
-    assert not runs.set_fields("0" * 16, list(RunState), title="no such run")
-    assert runs.get(run.id, "local").title == "yes"
+    assert not runs.set_fields(run.id, ACTIVE, title="no", access=LOCAL)
+    assert runs.set_fields(run.id, [RunState.QUEUED], title="yes", access=LOCAL)
+    assert not runs.set_fields("0" * 16, list(RunState), title="no such run", access=LOCAL)
+    assert runs.get(run.id, access=LOCAL).title == "yes"
 
 
 def test_claim_takes_the_longest_waiting_and_keeps_the_limit(catalog):
@@ -80,7 +86,7 @@ def test_claim_takes_the_longest_waiting_and_keeps_the_limit(catalog):
     assert claimed.id == early.id
     assert claimed.state is RunState.STARTING
     assert before <= claimed.started_at == pytest.approx(claimed.lease_until - 5)
-    assert runs.get(early.id, "local") == claimed
+    assert runs.get(early.id, access=LOCAL) == claimed
     assert runs.claim_next("long", 1, 5) is None
     assert runs.claim_next("long", 2, 5).id == late.id
     assert runs.claim_next("long", 3, 5) is None
@@ -92,7 +98,7 @@ def test_claims_at_the_same_moment_never_exceed_the_limit_nor_take_one_twice(cat
         claimed = [run.id for run in pool.map(lambda _: runs.claim_next("long", 5, 5), range(24)) if run]
     assert len(claimed) == len(set(claimed)) == 5
     assert set(claimed) <= waiting
-    assert len(runs.find("local", states=ACTIVE)) == 5
+    assert len(runs.find(states=ACTIVE, access=LOCAL)) == 5
 
 
 def test_queue_position_counts_the_lane_and_breaks_ties(catalog):
@@ -102,7 +108,7 @@ def test_queue_position_counts_the_lane_and_breaks_ties(catalog):
     assert [runs.queue_position(run) for run in (first, *tied)] == [1, 2, 3, 4]
     assert runs.claim_next("long", 1, 5).id == first.id
     assert runs.claim_next("long", 2, 5).id == tied[0].id
-    assert runs.queue_position(runs.get(tied[0].id, "local")) is None
+    assert runs.queue_position(runs.get(tied[0].id, access=LOCAL)) is None
 
 
 def test_lapsed_are_those_at_work_whose_lease_is_over(catalog):

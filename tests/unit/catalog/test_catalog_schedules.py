@@ -5,10 +5,12 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.access import LOCAL
 from core.catalog import Run, RunEvent, Schedule, events, runs, schedules
 from core.errors import NotFoundError
 
@@ -16,7 +18,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def add(**fields):
-    return schedules.add(Schedule(**{"workspace": "local", "title": "t", "task": "count", "next_at": 5.0} | fields))
+    values = {"workspace": "local", "title": "t", "task": "count", "next_at": 5.0} | fields
+    return schedules.add(Schedule(**values), access=replace(LOCAL, workspace=str(values["workspace"])))
 
 
 def test_due_are_the_enabled_of_all_workspaces_whose_time_has_come(catalog):
@@ -26,12 +29,12 @@ def test_due_are_the_enabled_of_all_workspaces_whose_time_has_come(catalog):
     add(next_at=None, enabled=False)
     assert schedules.due(10.25) == [late, now]
     assert schedules.next_due() == 7.5
-    assert schedules.get(now.id, "local") == now
+    assert schedules.get(now.id, access=LOCAL) == now
     for ask, fields in ((schedules.get, {}), (schedules.delete, {}), (schedules.update, {"title": "mine"})):
         with pytest.raises(NotFoundError, match=late.id):
-            ask(late.id, "local", **fields)
-    assert schedules.get(late.id, "other") == late
-    schedules.delete(late.id, "other")
+            ask(late.id, **fields, access=LOCAL)
+    assert schedules.get(late.id, access=replace(LOCAL, workspace="other")) == late
+    schedules.delete(late.id, access=replace(LOCAL, workspace="other"))
     assert schedules.due(10.0) == []
 
 
@@ -45,11 +48,11 @@ def test_a_time_is_taken_once_with_its_run_whoever_asks(catalog):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(take, range(16))) == 1
-    (run,) = runs.find("local")
-    stored = schedules.get(schedule.id, "local")
+    (run,) = runs.find(access=LOCAL)
+    stored = schedules.get(schedule.id, access=LOCAL)
     assert (stored.last_run_id, stored.next_at, stored.missed, stored.last_at) == (run.id, 8.0, 3, 6.0)
-    assert len(events.read(run.id, "local")) == 1
-    schedules.update(schedule.id, "local", enabled=False)
+    assert len(events.read(run.id, access=LOCAL)) == 1
+    schedules.update(schedule.id, enabled=False, access=LOCAL)
     assert not schedules.take(stored, at=9.0, next_at=10.0)
 
 
@@ -81,9 +84,9 @@ def test_two_servers_start_each_schedule_once(catalog):
     for server in servers:
         server.communicate()
         assert server.returncode == 0
-    assert Counter(run.title for run in runs.find("local")) == {schedule.title: 1 for schedule in made}
-    last = {run.id for run in runs.find("local")}
+    assert Counter(run.title for run in runs.find(access=LOCAL)) == {schedule.title: 1 for schedule in made}
+    last = {run.id for run in runs.find(access=LOCAL)}
     for schedule in made:
-        stored = schedules.get(schedule.id, "local")
+        stored = schedules.get(schedule.id, access=LOCAL)
         assert stored.next_at == schedule.next_at + 3600
         assert stored.last_run_id in last

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
+from core.access import INSTALLATION, LOCAL
 from core.catalog import Dataset, datasets
 from core.catalog.engine import HEAD, MIGRATIONS, get_engine, migrate, reading, write_ahead, writing
 from core.errors import StorageError
@@ -44,7 +45,7 @@ def test_processes_that_come_at_once_migrate_once(catalog):
     get_engine().dispose()
     started = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
     assert [(process.communicate()[1], process.returncode) for process in started] == [(b"", 0)] * 3
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         assert session.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HEAD]
         assert session.execute(text("SELECT count(*) FROM queuelock")).scalar() == 1
 
@@ -74,11 +75,11 @@ def test_sqlite_is_set_up(home):
 def test_writers_take_the_lock_at_once_and_readers_do_not(home):
     get_engine()
     other = sqlite3.connect(home / "catalog.db", timeout=0, isolation_level=None)
-    with writing() as session:
+    with writing(INSTALLATION) as session:
         session.execute(text("SELECT count(*) FROM run"))  # what a compare-and-set reads first
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         session.execute(text("SELECT count(*) FROM run")).scalar()
         other.execute("BEGIN IMMEDIATE")
         other.execute("COMMIT")
@@ -87,13 +88,13 @@ def test_writers_take_the_lock_at_once_and_readers_do_not(home):
 
 def test_error_rolls_back(catalog):
     def delete_and_fail():
-        with writing() as session:
+        with writing(INSTALLATION) as session:
             session.execute(text("DELETE FROM queuelock"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         delete_and_fail()
-    with reading() as session:
+    with reading(INSTALLATION) as session:
         assert session.execute(text("SELECT count(*) FROM queuelock")).scalar() == 1
 
 
@@ -108,7 +109,8 @@ def test_a_catalog_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(
             rows=1,
             columns=1,
             size_bytes=1,
-        )
+        ),
+        access=LOCAL,
     )
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -117,13 +119,13 @@ def test_a_catalog_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(
         command.downgrade(config, "0001")
         assert not inspect(connection).has_table("model")
     migrate(get_engine())
-    assert [dataset.name for dataset in datasets.find("local")] == ["kept"]
+    assert [dataset.name for dataset in datasets.find(access=LOCAL)] == ["kept"]
     with get_engine().connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
 def test_newer_schema_is_refused(catalog):
-    with writing() as session:
+    with writing(INSTALLATION) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StorageError, match="schema 9999") as caught:
         migrate(get_engine())
@@ -148,7 +150,7 @@ def test_database_that_cannot_be_used_is_explained(installation, tmp_path, what)
                 connection.exec_driver_sql("PRAGMA busy_timeout=1")
             holder = sqlite3.connect(home / "catalog.db", isolation_level=None)
             holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StorageError) as caught, writing() as session:
+        with pytest.raises(StorageError) as caught, writing(INSTALLATION) as session:
             session.execute(text("DELETE FROM queuelock"))
         assert caught.value.hint
         if what == "locked":

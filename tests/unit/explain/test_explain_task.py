@@ -7,6 +7,7 @@ import pytest
 import core.edge
 import core.explain
 from core import jobs, models
+from core.access import LOCAL
 from core.automl import AutoMLResult, AutoMLSettings
 from core.catalog import Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import InputError, SettingsError
@@ -19,7 +20,7 @@ QUICK = {"target": "credit", "max_trials": 2, "folds": 2, "learners": ("lgbm",)}
 
 @pytest.fixture(scope="module")
 def dataset(stocked):
-    return datasets.get(stocked.credit, "local")
+    return datasets.get(stocked.credit, access=LOCAL)
 
 
 @pytest.fixture
@@ -42,17 +43,17 @@ def context(dataset, tmp_path):
 
 
 def test_a_run_keeps_its_explanation(stocked):
-    run = jobs.get(stocked.binary, workspace="local")
+    run = jobs.get(stocked.binary, access=LOCAL)
     assert run.result["explain_error"] is None
     explanation = Explanation.read(
-        jobs.artifact_path(run.id, SUMMARY_FILE, workspace="local"),
-        jobs.artifact_path(run.id, SHAP_FILE, workspace="local"),
+        jobs.artifact_path(run.id, SUMMARY_FILE, access=LOCAL),
+        jobs.artifact_path(run.id, SHAP_FILE, access=LOCAL),
     )
     assert explanation.settings.budget_s == 20
     assert len(explanation.permutation) == 21
     assert explanation.rows == explanation.shap.values.shape[0]
     assert set(explanation.summary["column"].dropna()) == {"sex", "age"}
-    assert jobs.events(run.id, phase="explain", workspace="local")[0].message == "Permuting columns"
+    assert jobs.events(run.id, phase="explain", access=LOCAL)[0].message == "Permuting columns"
 
 
 def test_the_budget_is_a_third_of_the_searchs(context, monkeypatch):
@@ -120,20 +121,20 @@ def test_a_stopped_search_is_not_explained(context):
 @pytest.fixture(scope="module")
 def unexplained(stocked):
     """A search that was not asked to explain its model."""
-    return jobs.get(stocked.rival, workspace="local")
+    return jobs.get(stocked.rival, access=LOCAL)
 
 
 def test_a_model_is_explained_later_in_a_run_of_its_own(unexplained, stocked):
-    run = jobs.get(stocked.explained, workspace="local")
+    run = jobs.get(stocked.explained, access=LOCAL)
     assert run.title == f"Explain {unexplained.title}"
     explanation = Explanation.read(
-        jobs.artifact_path(run.id, SUMMARY_FILE, workspace="local"),
-        jobs.artifact_path(run.id, SHAP_FILE, workspace="local"),
+        jobs.artifact_path(run.id, SUMMARY_FILE, access=LOCAL),
+        jobs.artifact_path(run.id, SHAP_FILE, access=LOCAL),
     )
     assert (explanation.settings.budget_s, len(explanation.permutation)) == (8, 20)
-    assert [item.id for item in explain.later(unexplained)] == [run.id]
+    assert [item.id for item in explain.later(unexplained, access=LOCAL)] == [run.id]
     shown = (
-        models.card(models.register(unexplained.id, name="explained later", workspace="local").id, workspace="local")
+        models.card(models.register(unexplained.id, name="explained later", access=LOCAL).id, access=LOCAL)
         .to_markdown()
         .replace("\\", "")
     )
@@ -141,20 +142,20 @@ def test_a_model_is_explained_later_in_a_run_of_its_own(unexplained, stocked):
 
 
 def test_only_searches_that_succeeded_are_explained(dataset, unexplained):
-    imported = jobs.get(next(run.id for run in runs.find("local", task="ingest")), workspace="local")
+    imported = jobs.get(next(run.id for run in runs.find(task="ingest", access=LOCAL)), access=LOCAL)
     with pytest.raises(InputError, match="has no model to explain"):
-        explain.submit(imported)
+        explain.submit(imported, access=LOCAL)
     with pytest.raises(SettingsError):
-        explain.submit(unexplained, budget_s=0)
+        explain.submit(unexplained, budget_s=0, access=LOCAL)
 
 
 def test_a_table_that_was_deleted_is_said(unexplained, dataset):
     copy = Run(**unexplained.model_dump(exclude={"id", "created_at", "dataset_id"}), dataset_id=None)
-    runs.add(copy)
-    for item in artifacts.find(unexplained.id, "local"):
-        artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=copy.id))
+    runs.add(copy, access=LOCAL)
+    for item in artifacts.find(unexplained.id, access=LOCAL):
+        artifacts.add(RunArtifact(**item.model_dump(exclude={"run_id"}), run_id=copy.id), access=LOCAL)
     settings = {"source": copy.id, "budget_s": 8}
-    run = runs.add(Run(workspace="local", task="explain", settings=settings, state=RunState.SUCCEEDED))
+    run = runs.add(Run(workspace="local", task="explain", settings=settings, state=RunState.SUCCEEDED), access=LOCAL)
     with pytest.raises(InputError, match="was deleted") as caught:
         explain.run(jobs.RunContext(run))
     assert caught.value.hint

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from core.access import LOCAL
 from core.automl import AutoMLResult, AutoMLSettings, search
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.datasets import fingerprint, load_sample, profile, store_frame
@@ -122,7 +123,8 @@ def _dataset(frame: pd.DataFrame, name: str, folder: Path, **roles: Any) -> Data
             size_bytes=path.stat().st_size,
             source=f"{name}.csv",
             roles=roles,
-        )
+        ),
+        access=LOCAL,
     )
     return dataset
 
@@ -143,7 +145,7 @@ def finish(home: Path, files: Files) -> Finish:
         settings = result.settings.model_dump(mode="json")
         run = Run(workspace="local", task=task, title=title, dataset_id=dataset.id, settings=settings, result=values)
         run.state, run.started_at, run.finished_at = RunState.SUCCEEDED, 1.0, 2.0
-        runs.add(run)
+        runs.add(run, access=LOCAL)
         for path in sorted(item for item in folder.rglob("*") if item.is_file()):
             keep(run, path.relative_to(folder).as_posix(), path.read_bytes())
         return run
@@ -155,7 +157,8 @@ def keep(run: Run, name: str, content: bytes) -> None:
     """Store a file with a run."""
     digest = get_store().put_bytes(content)
     artifacts.add(
-        RunArtifact(workspace=run.workspace, run_id=run.id, name=name, digest=digest, size_bytes=len(content))
+        RunArtifact(workspace=run.workspace, run_id=run.id, name=name, digest=digest, size_bytes=len(content)),
+        access=LOCAL,
     )
 
 

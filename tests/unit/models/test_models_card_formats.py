@@ -9,6 +9,7 @@ from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
 from core import models
+from core.access import LOCAL
 from core.models import format_value
 
 EVIL = "<script>alert(1)</script> | [x](javascript:1) `a` *b* \n# not a heading\n---\n&amp;"
@@ -17,11 +18,11 @@ EVIL = "<script>alert(1)</script> | [x](javascript:1) `a` *b* \n# not a heading\
 @pytest.fixture
 def card(credit):
     version = models.resolve(
-        models.register(credit.id, name=f"{EVIL.splitlines()[0]}", notes=EVIL, workspace="local").id, workspace="local"
+        models.register(credit.id, name=f"{EVIL.splitlines()[0]}", notes=EVIL, access=LOCAL).id, access=LOCAL
     )
-    models.answer(version, "licence", "MIT")
-    models.answer(version, "intended_use", EVIL)
-    return models.card(version.id, workspace="local")
+    models.answer(version, "licence", "MIT", access=LOCAL)
+    models.answer(version, "intended_use", EVIL, access=LOCAL)
+    return models.card(version.id, access=LOCAL)
 
 
 def test_hugging_face_reads_the_metadata(card, credit_result):
@@ -40,7 +41,7 @@ def test_hugging_face_reads_the_metadata(card, credit_result):
 
 @pytest.mark.parametrize(("fixture", "tag"), [("diabetes", "tabular-regression"), ("reviews", "text-classification")])
 def test_metadata_of_other_tasks(fixture, tag, request):
-    read = ModelCard(models.card_of_run(request.getfixturevalue(fixture).id, workspace="local").to_markdown())
+    read = ModelCard(models.card_of_run(request.getfixturevalue(fixture).id, access=LOCAL).to_markdown())
     assert read.data.pipeline_tag == tag
     assert read.data.eval_results
     assert read.data.model_name
@@ -102,7 +103,7 @@ def test_json_has_all_of_it(card):
 
 
 def test_no_format_gives_a_verdict_on_law(card, reviews):
-    for one in (card, models.card_of_run(reviews.id, workspace="local")):
+    for one in (card, models.card_of_run(reviews.id, access=LOCAL)):
         for text in (one.to_markdown(), one.to_html(charts=False), one.to_json()):
             assert not re.search(r"complian|certif", text, flags=re.IGNORECASE)
 

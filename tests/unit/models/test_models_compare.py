@@ -8,19 +8,20 @@ from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
 from core import models
+from core.access import LOCAL
 from core.errors import RegistryError
 
 
 @pytest.fixture
 def pair(finish, credit, other_credit, credit_frame):
-    one = models.register(credit.id, name="credit", workspace="local")
-    models.register(finish(other_credit, credit_frame).id, name="credit", workspace="local")
-    second, first = models.versions(one.id, workspace="local")
+    one = models.register(credit.id, name="credit", access=LOCAL)
+    models.register(finish(other_credit, credit_frame).id, name="credit", access=LOCAL)
+    second, first = models.versions(one.id, access=LOCAL)
     return first, second
 
 
 def test_the_paired_difference_is_that_of_the_rows(pair, credit_result, other_credit):
-    comparison = models.compare(pair[0].id, pair[1].id, workspace="local")
+    comparison = models.compare(pair[0].id, pair[1].id, access=LOCAL)
     assert comparison.same_rows
     assert comparison.metric == "roc_auc"
     first, second = credit_result.test, other_credit.test
@@ -46,18 +47,18 @@ def test_the_paired_difference_is_that_of_the_rows(pair, credit_result, other_cr
 
 
 def test_the_sign_is_that_of_better(pair, credit_result, other_credit):
-    comparison = models.compare(pair[0].id, pair[1].id, metric="log_loss", workspace="local")
+    comparison = models.compare(pair[0].id, pair[1].id, metric="log_loss", access=LOCAL)
     losses = [
         log_loss(result.test["credit"] == "good", result.test["p(good)"]) for result in (credit_result, other_credit)
     ]
     assert comparison.difference.value == pytest.approx(losses[0] - losses[1], abs=1e-5)
     assert abs(losses[0] - losses[1]) > 1e-3
-    back = models.compare(pair[1].id, pair[0].id, metric="log_loss", workspace="local")
+    back = models.compare(pair[1].id, pair[0].id, metric="log_loss", access=LOCAL)
     assert back.difference.value == pytest.approx(-comparison.difference.value)
 
 
 def test_figures_stand_side_by_side(pair, credit_result, other_credit):
-    table = models.compare(pair[0].id, pair[1].id, workspace="local").table.set_index("metric")
+    table = models.compare(pair[0].id, pair[1].id, access=LOCAL).table.set_index("metric")
     for name, estimate in credit_result.test_metrics.items():
         row = table.loc[name]
         assert (row["first_value"], row["first_low"], row["first_n"]) == (estimate.value, estimate.low, estimate.n)
@@ -65,8 +66,8 @@ def test_figures_stand_side_by_side(pair, credit_result, other_credit):
 
 
 def test_other_tables_have_no_paired_difference(pair, diabetes):
-    other = models.register(diabetes.id, workspace="local")
-    comparison = models.compare(pair[0].id, other.id, workspace="local")
+    other = models.register(diabetes.id, access=LOCAL)
+    comparison = models.compare(pair[0].id, other.id, access=LOCAL)
     assert (comparison.difference, comparison.same_rows) == (None, False)
     assert comparison.verdict == "There is no paired difference: they were tested on different tables."
     assert {"roc_auc", "rmse"} <= set(comparison.table["metric"])
@@ -75,20 +76,18 @@ def test_other_tables_have_no_paired_difference(pair, diabetes):
 def test_rows_that_both_held_out_count(finish, credit, credit_result, credit_frame, with_model):
     half = with_model(credit_result, credit_result.model)
     object.__setattr__(half, "test", credit_result.test.iloc[:120])
-    model = models.register(credit.id, name="credit", workspace="local")
-    models.register(finish(half, credit_frame).id, name="credit", workspace="local")
-    comparison = models.compare(
-        *(version.id for version in models.versions(model.id, workspace="local")), workspace="local"
-    )
+    model = models.register(credit.id, name="credit", access=LOCAL)
+    models.register(finish(half, credit_frame).id, name="credit", access=LOCAL)
+    comparison = models.compare(*(version.id for version in models.versions(model.id, access=LOCAL)), access=LOCAL)
     assert (comparison.difference.n, comparison.difference.value, comparison.same_rows) == (120, 0, False)
     assert "not clearly different" in comparison.verdict
 
 
 def test_what_cannot_be_compared(pair):
     with pytest.raises(RegistryError, match="same version"):
-        models.compare(pair[1].model_id, pair[1].id, workspace="local")
+        models.compare(pair[1].model_id, pair[1].id, access=LOCAL)
     with pytest.raises(RegistryError, match="'rmse' does not fit"):
-        models.compare(pair[0].id, pair[1].id, metric="rmse", workspace="local")
+        models.compare(pair[0].id, pair[1].id, metric="rmse", access=LOCAL)
 
 
 @pytest.mark.parametrize("groups", [2, 20])
@@ -101,9 +100,9 @@ def test_groups_of_the_stored_rows_are_left_out_as_a_whole(
         table = result.test.copy()
         table.insert(1, "plumbline:group", np.arange(len(table)) % groups)
         object.__setattr__(grouped, "test", table)
-        version = models.register(finish(grouped, credit_frame).id, name=f"{groups} groups {number}", workspace="local")
+        version = models.register(finish(grouped, credit_frame).id, name=f"{groups} groups {number}", access=LOCAL)
         sides.append(version)
-    comparison = models.compare(sides[0].id, sides[1].id, workspace="local")
+    comparison = models.compare(sides[0].id, sides[1].id, access=LOCAL)
     assert comparison.groups == groups
     if groups == 2:
         assert comparison.difference.low is None

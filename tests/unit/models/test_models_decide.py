@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from core import exports, jobs, models, policies
+from core.access import LOCAL
 from core.automl import AutoMLSettings, bundle, search
 from core.catalog import artifacts
 from core.decisions import LabeledScores, decision_curve
@@ -49,26 +51,26 @@ def thresholds(frame, result):
 def test_all_places_decide_the_same(tied, finish, tmp_path):
     frame, result, exported = tied
     run = finish(result, frame, "left from Plans")
-    version = models.resolve(models.register(run.id, workspace="local").id, workspace="local")
+    version = models.resolve(models.register(run.id, access=LOCAL).id, access=LOCAL)
     rows = frame.drop(columns="left")
     rows.to_csv(tmp_path / "rows.csv", index=False)
     score = result.model.predict_proba(frame)[:, 1]
     assert len(np.unique(score)) < 20
     for number, threshold in enumerate(thresholds(frame, result)):
         policy = ThresholdPolicy.for_all(threshold, settings={"positive": "yes"})
-        kept = policies.keep(run, f"threshold {number}", policy)
+        kept = policies.keep(run, f"threshold {number}", policy, access=LOCAL)
         expected = policy.predict(score).tolist()
         assert 0 < sum(expected) < len(expected)
-        scored = models.score_rows(version.id, rows, workspace="local")
+        scored = models.score_rows(version.id, rows, access=LOCAL)
         assert (scored.policy, scored.table["decision"].tolist()) == (kept, expected)
         by_onnx = TableScorer(exported.path).outputs(rows)[:, 1]
         names = ["all rows"] * len(rows)
         assert Rules(json.loads(json.dumps(policy.to_dict()))).decide(by_onnx, names).tolist() == expected
         folder = tmp_path / str(number)
         folder.mkdir()
-        served = _load_pyfunc(str(models.save_mlflow(version.id, folder / "mlflow", workspace="local") / "data"))
+        served = _load_pyfunc(str(models.save_mlflow(version.id, folder / "mlflow", access=LOCAL) / "data"))
         assert served.predict(rows)["decision"].tolist() == expected
-        files = {item.name: get_store().local_path(item.digest) for item in artifacts.find(run.id, "local")}
+        files = {item.name: get_store().local_path(item.digest) for item in artifacts.find(run.id, access=LOCAL)}
         bundle(files, folder / "model.zip")
         unzip(folder / "model.zip", folder)
         downloaded = models.DownloadedModel(folder / "model").score(tmp_path / "rows.csv").table
@@ -80,8 +82,8 @@ def test_all_places_decide_the_same(tied, finish, tmp_path):
         with (folder / "out.csv").open("w", newline="") as target:
             predict(folder / "edge", tmp_path / "rows.csv", target)
         assert pd.read_csv(folder / "out.csv")["decision"].tolist() == expected
-    policies.choose(run, policies.NO_POLICY)
-    assert "decision" not in models.score(version.id, rows, workspace="local")
+    policies.choose(run, policies.NO_POLICY, access=LOCAL)
+    assert "decision" not in models.score(version.id, rows, access=LOCAL)
 
 
 def unzip(path: Path, folder: Path) -> None:
@@ -91,12 +93,12 @@ def unzip(path: Path, folder: Path) -> None:
 
 def test_the_card_and_the_history_name_the_rule(finish, other_credit, credit_frame):
     run = finish(other_credit, credit_frame)
-    model = models.register(run.id, workspace="local")
+    model = models.register(run.id, access=LOCAL)
     rows = LabeledScores.from_predictions(other_credit.oof, "credit", "bad")
     curve = decision_curve(rows.truth, rows.score, costs={"fn": 5, "tp": -2})
     policy = curve.policy(curve.best.threshold, positive="bad")
-    kept = policies.keep(run, "five to one", policy, who="ann")
-    card = models.card(model.id, workspace="local")
+    kept = policies.keep(run, "five to one", policy, access=replace(LOCAL, actor="ann"))
+    card = models.card(model.id, access=LOCAL)
     (sentence,) = [text for text in card["evaluation"].text if "rule in force" in text]
     assert f"'bad' from {curve.best.threshold:.4g} on, for all rows ('{kept}')" in sentence
     assert "true positive −2" in sentence
@@ -105,37 +107,37 @@ def test_the_card_and_the_history_name_the_rule(finish, other_credit, credit_fra
     assert ("The decision rule of version 1 was chosen", "ann", kept) in [
         row[1:] for row in card["history"].tables[0].rows
     ]
-    table = models.score(model.id, credit_frame, workspace="local")
+    table = models.score(model.id, credit_frame, access=LOCAL)
     assert (table["decision"] == (table["p(bad)"] >= curve.best.threshold)).all()
 
 
 def test_rows_are_ranked_by_the_score_that_decides(finish, wine_result, wine_frame):
     run = finish(wine_result, wine_frame, "cultivar from Wine")
-    version = models.resolve(models.register(run.id, workspace="local").id, workspace="local")
-    assert models.RowScorer(version).ranked_by is None, "of three classes none ranks by itself"
-    policies.keep(run, "five", ThresholdPolicy.for_all(0.4, settings={"positive": "5"}))
-    scorer = models.RowScorer(version)
+    version = models.resolve(models.register(run.id, access=LOCAL).id, access=LOCAL)
+    assert models.RowScorer(version, access=LOCAL).ranked_by is None, "of three classes none ranks by itself"
+    policies.keep(run, "five", ThresholdPolicy.for_all(0.4, settings={"positive": "5"}), access=LOCAL)
+    scorer = models.RowScorer(version, access=LOCAL)
     table = scorer.score(wine_frame)
     assert scorer.ranked_by == "p(5)"
     assert table["decision"].tolist() == (table["p(5)"] >= 0.4).astype(int).tolist()
 
 
 def test_a_number_is_decided_by_a_threshold_too(diabetes, diabetes_frame):
-    policies.keep(diabetes, "high", ThresholdPolicy.for_all(150.0))
-    table = models.score(models.register(diabetes.id, workspace="local").id, diabetes_frame, workspace="local")
+    policies.keep(diabetes, "high", ThresholdPolicy.for_all(150.0), access=LOCAL)
+    table = models.score(models.register(diabetes.id, access=LOCAL).id, diabetes_frame, access=LOCAL)
     assert table["decision"].tolist() == (table["prediction"] >= 150).astype(int).tolist()
 
 
 @pytest.mark.nightly
 def test_an_export_carries_the_rule_in_force(stocked, tmp_path):
-    run = jobs.get(stocked.rival, workspace="local")
-    policies.keep(run, "one for all", ThresholdPolicy.for_all(0.6, settings={"positive": "good"}))
-    made = jobs.wait(export.submit(run, modes=()), 120, workspace="local")
-    path = exports.variant_path(made, exports.read(made), "fp32")
+    run = jobs.get(stocked.rival, access=LOCAL)
+    policies.keep(run, "one for all", ThresholdPolicy.for_all(0.6, settings={"positive": "good"}), access=LOCAL)
+    made = jobs.wait(export.submit(run, modes=(), access=LOCAL), 120, access=LOCAL)
+    path = exports.variant_path(made, exports.read(made, access=LOCAL), "fp32", access=LOCAL)
     assert Metadata.read(path).policy["rules"] == {"all rows": [{"threshold": 0.6, "probability": 1.0}]}
-    exports.bundle(made, "fp32", tmp_path / "bundle.zip", license="")
+    exports.bundle(made, "fp32", tmp_path / "bundle.zip", license="", access=LOCAL)
     unzip(tmp_path / "bundle.zip", tmp_path / "bundle")
     expected = pd.read_csv(tmp_path / "bundle" / "expected_output.csv")
     assert (expected["decision"].eq(1) == (expected["p(good)"] >= 0.6)).all()
-    without = jobs.wait(export.submit(run, modes=(), policy="none"), 120, workspace="local")
-    assert exports.read(without).policy is None
+    without = jobs.wait(export.submit(run, modes=(), policy="none", access=LOCAL), 120, access=LOCAL)
+    assert exports.read(without, access=LOCAL).policy is None

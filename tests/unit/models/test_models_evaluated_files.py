@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from core import models
+from core.access import LOCAL
 from core.automl import AutoMLResult
 from core.catalog import ModelVersion, Run, datasets
 from core.models import FileEvaluation, RowScorer, TrainingOverlap
@@ -18,12 +19,12 @@ from core.models import FileEvaluation, RowScorer, TrainingOverlap
 
 @pytest.fixture
 def version(credit: Run) -> ModelVersion:
-    return models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
+    return models.resolve(models.register(credit.id, access=LOCAL).id, access=LOCAL)
 
 
 def evaluated(version: ModelVersion, *parts: pd.DataFrame) -> FileEvaluation | None:
     """Score a file in parts, and evaluate it."""
-    scorer = RowScorer(version)
+    scorer = RowScorer(version, access=LOCAL)
     return scorer.evaluate(pd.concat([scorer.score(part) for part in parts]))
 
 
@@ -72,7 +73,7 @@ def test_a_class_of_few_rows_is_named_in_place_of_an_interval(
 def test_without_the_training_table_it_is_said_that_nothing_can_be_compared(
     version: ModelVersion, credit: Run, credit_frame: pd.DataFrame
 ) -> None:
-    datasets.delete(str(credit.dataset_id), "local")
+    datasets.delete(str(credit.dataset_id), access=LOCAL)
     overlap = evaluated(version, credit_frame.head(50)).overlap
     assert overlap == TrainingOverlap(50, reason="the training table was deleted")
 
@@ -90,11 +91,11 @@ def test_rows_weigh_as_those_of_the_test(
     settings = credit_result.settings.model_copy(update={"weight_column": "weight"})
     weights = np.random.default_rng(0).choice([0.0, 1.0, 7.5], len(credit_frame))
     run = finish(replace(credit_result, settings=settings), credit_frame.assign(weight=weights))
-    version = models.resolve(models.register(run.id, workspace="local").id, workspace="local")
+    version = models.resolve(models.register(run.id, access=LOCAL).id, access=LOCAL)
     rows = credit_frame.assign(weight=weights).head(200)
     evaluation = evaluated(version, rows)
     assert (evaluation.weight, evaluation.unweighted) == ("weight", None)
-    predicted = models.score(version.id, rows, workspace="local")["prediction"]
+    predicted = models.score(version.id, rows, access=LOCAL)["prediction"]
     expected = accuracy_score(rows["credit"], predicted, sample_weight=rows["weight"])
     assert evaluation.metrics["accuracy"].value == pytest.approx(expected)
     plain = evaluated(version, rows.drop(columns="weight"))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from core import models
+from core.access import LOCAL
 from core.datasets import load_frame, store_frame
 from core.features import MISSING, as_categories
 from core.models import Field
@@ -13,8 +14,8 @@ from tests.unit.edge.edge_models import odd_table
 
 
 def test_fields_are_those_of_the_training_rows(credit, credit_result, credit_frame):
-    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
-    fields = {field.name: field for field in models.form_fields(version)}
+    version = models.resolve(models.register(credit.id, access=LOCAL).id, access=LOCAL)
+    fields = {field.name: field for field in models.form_fields(version, access=LOCAL)}
     assert list(fields) == credit_result.features
     rows = credit_frame.drop(index=credit_result.test["row_id"])
     for name, field in fields.items():

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import models, policies
+from core.access import LOCAL
 from core.automl import AutoMLResult, AutoMLSettings, search
 from core.catalog import Run
 from core.datasets import Table, cell_format, read_table
@@ -151,18 +152,16 @@ def test_a_code_that_looks_missing_is_scored_as_trained(
 
 def test_the_registry_scores_text_cells_as_trained(trained: Trained, registered: Run) -> None:
     raw, table, result, *_ = trained
-    version = models.register(registered.id, name="Shop", workspace="local")
+    version = models.register(registered.id, name="Shop", access=LOCAL)
     expected = result.model.predict_proba(table.frame)[:, 1]
-    scored = models.score(version.id, raw[raw.columns[::-1]], workspace="local")
+    scored = models.score(version.id, raw[raw.columns[::-1]], access=LOCAL)
     assert np.abs(scored["p(yes)"] - expected).max() <= 1e-6
-    alone = [
-        models.score(version.id, raw.iloc[[row]], workspace="local")["p(yes)"].iloc[0] for row in range(0, 240, 40)
-    ]
+    alone = [models.score(version.id, raw.iloc[[row]], access=LOCAL)["p(yes)"].iloc[0] for row in range(0, 240, 40)]
     assert np.abs(np.array(alone) - expected[::40]).max() <= 1e-6
-    typed = models.score(version.id, table.frame, workspace="local")
+    typed = models.score(version.id, table.frame, access=LOCAL)
     assert np.abs(typed["p(yes)"] - expected).max() <= 1e-6
     odd = raw.head(3).assign(price=["$1,2,3", "9.999,5", "$7"])
-    messages = [finding["message"] for finding in models.score(version.id, odd, workspace="local").attrs["findings"]]
+    messages = [finding["message"] for finding in models.score(version.id, odd, access=LOCAL).attrs["findings"]]
     assert any("'price'" in message and "cannot be read as numbers" in message for message in messages)
 
 
@@ -170,8 +169,8 @@ def test_the_folder_of_mlflow_scores_text_cells_with_its_own_code(
     trained: Trained, registered: Run, tmp_path: Path
 ) -> None:
     raw, table, result, *_ = trained
-    version = models.register(registered.id, name="Shop", workspace="local")
-    folder = models.save_mlflow(version.id, tmp_path / "saved", workspace="local")
+    version = models.register(registered.id, name="Shop", access=LOCAL)
+    folder = models.save_mlflow(version.id, tmp_path / "saved", access=LOCAL)
     raw.to_json(tmp_path / "rows.json", orient="split")
     code = (
         "import sys, json, pandas as pd\n"
@@ -281,12 +280,12 @@ def test_groups_decide_the_same_wherever_rows_are_scored(
     policy = policy_of(scores, groups)
     expected = policy.predict(scores, groups).tolist()
     assert 0 < sum(expected) < ROWS
-    kept = policies.keep(registered, "groups", policy)
+    kept = policies.keep(registered, "groups", policy, access=LOCAL)
 
-    version = models.resolve(models.register(registered.id, workspace="local").id, workspace="local")
-    assert models.score(version.id, raw, workspace="local")["decision"].tolist() == expected
-    assert models.score(version.id, table.frame, workspace="local")["decision"].tolist() == expected
-    served = _load_pyfunc(str(models.save_mlflow(version.id, tmp_path / "mlflow", workspace="local") / "data"))
+    version = models.resolve(models.register(registered.id, access=LOCAL).id, access=LOCAL)
+    assert models.score(version.id, raw, access=LOCAL)["decision"].tolist() == expected
+    assert models.score(version.id, table.frame, access=LOCAL)["decision"].tolist() == expected
+    served = _load_pyfunc(str(models.save_mlflow(version.id, tmp_path / "mlflow", access=LOCAL) / "data"))
     result.save(tmp_path / "search")
     (tmp_path / "search" / READING).write_text(reading.to_json())
     (tmp_path / "search" / kept).write_text(json.dumps(policy.to_dict()))
@@ -296,7 +295,7 @@ def test_groups_decide_the_same_wherever_rows_are_scored(
     for rows in cases:
         part = raw.iloc[rows, ::-1]
         own = [expected[row] for row in rows]
-        assert models.score(version.id, part, workspace="local")["decision"].tolist() == own
+        assert models.score(version.id, part, access=LOCAL)["decision"].tolist() == own
         assert served.predict(part)["decision"].tolist() == own
         part.to_csv(tmp_path / "rows.csv", index=False, encoding="utf-8-sig")
         if rows in cases[:2]:

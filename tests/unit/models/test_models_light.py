@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from core import models
+from core.access import LOCAL
 from core.edge import export_onnx
 from tests.unit.test_layout import HEAVY
 
@@ -13,20 +14,21 @@ PAGE = """
 import sys
 from pathlib import Path
 from core import models
+from core.access import LOCAL, Access
 import pandas as pd
-first, second = models.register(sys.argv[1], name="a", workspace="local"), models.register(
-    sys.argv[2], name="b", workspace="local"
+first, second = models.register(sys.argv[1], name="a", access=LOCAL), models.register(
+    sys.argv[2], name="b", access=LOCAL
 )
-models.promote(first.id, 1, who="ann", workspace="local")
-version = models.resolve(first.id, workspace="local")
-fields = models.form_fields(version)
+models.promote(first.id, 1, access=Access("local", "editor", "ann"))
+version = models.resolve(first.id, access=LOCAL)
+fields = models.form_fields(version, access=LOCAL)
 row = pd.DataFrame([{field.name: field.default for field in fields}])
-print(models.score_rows(version.id, row, onnx=Path(sys.argv[3]), workspace="local").table["prediction"].tolist())
-card = models.card(first.id, workspace="local")
+print(models.score_rows(version.id, row, onnx=Path(sys.argv[3]), access=LOCAL).table["prediction"].tolist())
+card = models.card(first.id, access=LOCAL)
 card.to_markdown(), card.to_html(), card.to_json()
-models.answer(version, "risks", "some")
-models.compare_versions(first.id, second.id, workspace="local")
-models.save_mlflow(first.id, sys.argv[3] + ".mlflow", workspace="local")
+models.answer(version, "risks", "some", access=LOCAL)
+models.compare_versions(first.id, second.id, access=LOCAL)
+models.save_mlflow(first.id, sys.argv[3] + ".mlflow", access=LOCAL)
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
 
@@ -46,4 +48,4 @@ def test_a_page_s_calls_stay_light(finish, credit, credit_result, other_credit, 
     prediction, packages = done.stdout.strip().splitlines()
     assert prediction in ("['good']", "['bad']")
     assert not set(packages.split()) & {*HEAVY, "mlflow", "streamlit"}
-    assert models.resolve(models.find(workspace="local")[0].id, workspace="local").number == 1
+    assert models.resolve(models.find(access=LOCAL)[0].id, access=LOCAL).number == 1

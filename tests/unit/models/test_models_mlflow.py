@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from core import known_columns, models
+from core.access import LOCAL
 from core.automl import AutoMLSettings, build_estimator, make_model
 from core.errors import SettingsError, StorageError
 from core.models import Winner, load_served_model, mlflow_parameters
@@ -109,10 +110,10 @@ def saved(
     tasks = []
 
     def save(run, rows, name):
-        version = models.resolve(models.register(run.id, name=name, workspace="local").id, workspace="local")
-        folder = models.save_mlflow(version.id, tmp_path / name, workspace="local")
+        version = models.resolve(models.register(run.id, name=name, access=LOCAL).id, access=LOCAL)
+        folder = models.save_mlflow(version.id, tmp_path / name, access=LOCAL)
         rows.to_parquet(tmp_path / f"{name}.rows")
-        models.score(version.id, rows, workspace="local").rename_axis(None).to_parquet(tmp_path / f"{name}.expected")
+        models.score(version.id, rows, access=LOCAL).rename_axis(None).to_parquet(tmp_path / f"{name}.expected")
         tasks.append([str(folder), str(tmp_path / f"{name}.rows"), str(tmp_path / f"{name}.expected")])
 
     for result, frame in ((credit_result, credit_frame), (diabetes_result, diabetes_frame)):
@@ -170,8 +171,8 @@ def test_mlflow_predicts_the_same_for_the_model_of_a_pipeline(shipped_chain, mlf
 
 
 def test_folder_says_what_it_is_and_holds_no_pickle_and_no_rows(credit, credit_result, tmp_path):
-    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
-    folder = models.save_mlflow(version.model_id, tmp_path / "out", workspace="local")
+    version = models.resolve(models.register(credit.id, access=LOCAL).id, access=LOCAL)
+    folder = models.save_mlflow(version.model_id, tmp_path / "out", access=LOCAL)
     about = yaml.safe_load((folder / "MLmodel").read_text())
     assert about["metadata"]["fingerprint"] == credit_result.fingerprint
     inputs = {column["name"]: column["type"] for column in json.loads(about["signature"]["inputs"])}
@@ -185,7 +186,7 @@ def test_folder_says_what_it_is_and_holds_no_pickle_and_no_rows(credit, credit_r
     needs = (folder / "requirements.txt").read_text().splitlines()
     assert f"scikit-learn=={credit_result.packages['scikit-learn']}" in needs
     with pytest.raises(StorageError, match="is not empty"):
-        models.save_mlflow(version.id, folder, workspace="local")
+        models.save_mlflow(version.id, folder, access=LOCAL)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
@@ -193,15 +194,15 @@ PUSH = """
 import json, sys
 from core import models
 import mlflow
-run_id = models.push_mlflow(sys.argv[3], experiment="tests", workspace="local")  # a run that is not registered
-run_id = models.push_mlflow(sys.argv[1], experiment="tests", workspace="local")
+run_id = models.push_mlflow(sys.argv[3], experiment="tests", access=LOCAL)  # a run that is not registered
+run_id = models.push_mlflow(sys.argv[1], experiment="tests", access=LOCAL)
 assert len(mlflow.search_runs(experiment_names=["tests"])) == 2
 run = mlflow.MlflowClient().get_run(run_id)
 frame = __import__("pandas").read_parquet(sys.argv[2])
 found = mlflow.pyfunc.load_model(f"runs:/{run_id}/model").predict(frame)
 files = [item.path for item in mlflow.MlflowClient().list_artifacts(run_id)]
 try:
-    models.push_mlflow(sys.argv[1], tracking_uri="http://ann:secret@127.0.0.1:1", workspace="local")
+    models.push_mlflow(sys.argv[1], tracking_uri="http://ann:secret@127.0.0.1:1", access=LOCAL)
 except Exception as error:
     refused = [type(error).__name__, str(error)]
 print(json.dumps({
@@ -213,8 +214,8 @@ print(json.dumps({
 
 @pytest.mark.nightly
 def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_frame, mlflow_python, tmp_path):
-    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
-    known_columns.answer(credit, "status", "no")
+    version = models.resolve(models.register(credit.id, access=LOCAL).id, access=LOCAL)
+    known_columns.answer(credit, "status", "no", access=LOCAL)
     credit_frame.head(30).to_parquet(tmp_path / "rows")
     out = call(
         mlflow_python,
@@ -234,7 +235,7 @@ def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_fra
     assert content["metrics"]["test_roc_auc_low"] == pytest.approx(estimate.low)
     assert content["params"]["target"] == "credit"
     assert content["tags"]["plumbline.run"] == credit.id
-    assert content["tags"]["mlflow.note.content"] == known_columns.qualified_verdict(credit)
+    assert content["tags"]["mlflow.note.content"] == known_columns.qualified_verdict(credit, access=LOCAL)
     assert "'status' is not known when a prediction is made" in content["tags"]["mlflow.note.content"]
     assert {"model", "result.json", "leaderboard.csv", "model_card.html"} <= set(content["files"])
     kind, message = content["refused"]
@@ -245,13 +246,13 @@ def test_push_to_a_store_of_mlflow_s(credit, diabetes, credit_result, credit_fra
 
 
 def test_push_says_what_it_lacks(credit, monkeypatch):
-    version = models.resolve(models.register(credit.id, workspace="local").id, workspace="local")
+    version = models.resolve(models.register(credit.id, access=LOCAL).id, access=LOCAL)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(SettingsError, match="MLFLOW_TRACKING_URI is not set"):
-        models.push_mlflow(version.id, workspace="local")
+        models.push_mlflow(version.id, access=LOCAL)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SettingsError, match="not installed") as caught:
-        models.push_mlflow(version.id, tracking_uri="sqlite:///x.db", workspace="local")
+        models.push_mlflow(version.id, tracking_uri="sqlite:///x.db", access=LOCAL)
     assert caught.value.hint == "pip install -r requirements-mlflow.txt"
 
 

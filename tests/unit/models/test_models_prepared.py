@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from core import exports, jobs, models
+from core.access import LOCAL
 from core.automl import AutoMLSettings, bundle
 from core.catalog import Dataset, ModelVersion, RunState, artifacts, datasets, runs, versions
 from core.datasets import Recipe, Replay, load_frame
@@ -65,17 +66,17 @@ class Trained:
 def trained(installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     with installation(tmp_path_factory.mktemp("prepared") / "home"):
         upload = io.BytesIO(FILE.to_csv(index=False).encode())
-        run = jobs.wait(ingest.submit_upload(upload, "customers.csv", workspace="local"), 60, workspace="local")
-        raw = datasets.get((run.result or {})["dataset_id"], "local")
-        run = jobs.wait(prepare.submit(raw, Recipe(STEPS), "Prepare"), 60, workspace="local")
+        run = jobs.wait(ingest.submit_upload(upload, "customers.csv", access=LOCAL), 60, access=LOCAL)
+        raw = datasets.get((run.result or {})["dataset_id"], access=LOCAL)
+        run = jobs.wait(prepare.submit(raw, Recipe(STEPS), "Prepare", access=LOCAL), 60, access=LOCAL)
         assert run.state is RunState.SUCCEEDED, run.error_message
-        dataset = datasets.get((run.result or {})["dataset_id"], "local")
+        dataset = datasets.get((run.result or {})["dataset_id"], access=LOCAL)
         settings = AutoMLSettings(target="left", time_budget_s=None, max_trials=2, explain=False, folds=2)
-        run = jobs.wait(automl.submit(dataset, settings), 120, workspace="local")
+        run = jobs.wait(automl.submit(dataset, settings, access=LOCAL), 120, access=LOCAL)
         assert run.state is RunState.SUCCEEDED, run.error_message
-        model = models.register(run.id, name="Leavers", workspace="local")
+        model = models.register(run.id, name="Leavers", access=LOCAL)
         frame = load_frame(get_store().local_path(dataset.data_digest))
-        yield Trained(dataset, models.resolve(model.id, workspace="local"), frame)
+        yield Trained(dataset, models.resolve(model.id, access=LOCAL), frame)
 
 
 def raw_rows() -> pd.DataFrame:
@@ -85,8 +86,8 @@ def raw_rows() -> pd.DataFrame:
 
 
 def test_rows_of_the_file_are_scored_as_those_of_the_version(trained: Trained) -> None:
-    expected = models.score(trained.model.id, trained.frame, workspace="local")
-    scored = models.score(trained.model.id, raw_rows(), workspace="local")
+    expected = models.score(trained.model.id, trained.frame, access=LOCAL)
+    scored = models.score(trained.model.id, raw_rows(), access=LOCAL)
     assert scored["prediction"].tolist() == expected["prediction"].tolist()
     np.testing.assert_array_equal(scored["p(yes)"], expected["p(yes)"])
     ignored = [finding for finding in scored.attrs["findings"] if finding["check"] == "ignored"]
@@ -95,34 +96,34 @@ def test_rows_of_the_file_are_scored_as_those_of_the_version(trained: Trained) -
 
 def test_one_row_at_a_time_and_in_any_order(trained: Trained) -> None:
     rows = raw_rows()
-    expected = models.score(trained.model.id, rows, workspace="local")["p(yes)"]
+    expected = models.score(trained.model.id, rows, access=LOCAL)["p(yes)"]
     shuffled = rows.sample(frac=1, random_state=1)[list(rows.columns[::-1])]
-    other = models.score(trained.model.id, shuffled, workspace="local")["p(yes)"]
+    other = models.score(trained.model.id, shuffled, access=LOCAL)["p(yes)"]
     np.testing.assert_allclose(other.sort_index(), expected, rtol=0, atol=1e-6)
     for row in (0, 7, int(np.flatnonzero(rows["fee"] == "on request")[0]), int(np.flatnonzero(rows["age"].isna())[0])):
-        single = models.score(trained.model.id, rows.iloc[[row]], workspace="local")["p(yes)"]
+        single = models.score(trained.model.id, rows.iloc[[row]], access=LOCAL)["p(yes)"]
         assert single.iloc[0] == pytest.approx(expected[row], abs=1e-6)
 
 
 def test_a_file_is_scored_with_its_own_columns(trained: Trained) -> None:
     content = FILE.drop(columns="left").iloc[20:30].to_csv(index=False).encode()
-    run = jobs.wait(score.submit_upload(trained.model, io.BytesIO(content), "ten.csv"), 60, workspace="local")
+    run = jobs.wait(score.submit_upload(trained.model, io.BytesIO(content), "ten.csv", access=LOCAL), 60, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
-    table = pd.read_parquet(jobs.artifact_path(run.id, "scored.parquet", workspace="local"))
+    table = pd.read_parquet(jobs.artifact_path(run.id, "scored.parquet", access=LOCAL))
     kept = raw_rows()
-    expected = models.score(trained.model.id, kept[kept["id"].isin(table["id"])], workspace="local")
+    expected = models.score(trained.model.id, kept[kept["id"].isin(table["id"])], access=LOCAL)
     np.testing.assert_allclose(table["p(yes)"], expected["p(yes)"], rtol=0, atol=1e-6)
     assert table["fee"].tolist() == FILE["fee"].iloc[20:30].tolist()
 
 
 def test_columns_that_steps_need_are_named_when_they_are_absent(trained: Trained) -> None:
     with pytest.raises(InputError, match="no column 'fee', 'yearly'") as error:
-        models.score(trained.model.id, raw_rows().drop(columns="fee").assign(plan="DSL"), workspace="local")
+        models.score(trained.model.id, raw_rows().drop(columns="fee").assign(plan="DSL"), access=LOCAL)
     assert "after this step" in error.value.hint
 
 
 def test_the_card_lists_the_steps_and_the_version(trained: Trained) -> None:
-    card = models.card(trained.model.id, workspace="local")
+    card = models.card(trained.model.id, access=LOCAL)
     facts, steps = card["data"].tables[:2]
     assert ("Version of the table", "2 (made by 8 steps from the table as it was read)") in facts.rows
     assert [row[0] for row in steps.rows] == list(range(1, 9))
@@ -134,12 +135,12 @@ def test_the_card_lists_the_steps_and_the_version(trained: Trained) -> None:
     for text in (card.to_markdown().replace("\\", ""), html.unescape(card.to_html(charts=False))):
         places = [text.index(row[2]) for row in steps.rows]
         assert places == sorted(places)
-    assert models.resolve(trained.model.id, workspace="local").lineage["dataset"]["number"] == 2
+    assert models.resolve(trained.model.id, access=LOCAL).lineage["dataset"]["number"] == 2
 
 
 def test_the_mlflow_model_has_the_steps(trained: Trained, tmp_path) -> None:
-    models.save_mlflow(trained.model.id, tmp_path / "model", workspace="local")
-    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    models.save_mlflow(trained.model.id, tmp_path / "model", access=LOCAL)
+    expected = models.score(trained.model.id, raw_rows(), access=LOCAL)
     served = _load_pyfunc(str(tmp_path / "model" / "data"))
     for rows in (raw_rows(), trained.frame):
         np.testing.assert_array_equal(served.predict(rows)["p(yes)"], expected["p(yes)"])
@@ -150,10 +151,10 @@ def test_the_mlflow_model_has_the_steps(trained: Trained, tmp_path) -> None:
 
 
 def test_the_bundle_has_the_steps_and_needs_no_database(trained: Trained, tmp_path) -> None:
-    source = runs.get(trained.model.run_id, "local")
-    run = jobs.wait(export.submit(source, modes=[]), 120, workspace="local")
+    source = runs.get(trained.model.run_id, access=LOCAL)
+    run = jobs.wait(export.submit(source, modes=[], access=LOCAL), 120, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
-    exports.bundle(run, "fp32", tmp_path / "bundle.zip", license="MIT")
+    exports.bundle(run, "fp32", tmp_path / "bundle.zip", license="MIT", access=LOCAL)
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
         archive.extractall(tmp_path / "bundle")
     kept = FILE[FILE["id"].str.len() > 2].drop(columns="left")
@@ -169,7 +170,7 @@ def test_the_bundle_has_the_steps_and_needs_no_database(trained: Trained, tmp_pa
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    expected = models.score(trained.model.id, raw_rows(), access=LOCAL)
     answers = pd.read_csv(tmp_path / "out.csv")
     np.testing.assert_allclose(answers["p(yes)"], expected["p(yes)"], rtol=0, atol=1e-5)
     assert (
@@ -181,7 +182,7 @@ def test_the_bundle_has_the_steps_and_needs_no_database(trained: Trained, tmp_pa
 def download(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The download of the search, unpacked."""
     folder = tmp_path_factory.mktemp("download")
-    items = artifacts.find(trained.model.run_id, "local")
+    items = artifacts.find(trained.model.run_id, access=LOCAL)
     bundle({item.name: get_store().local_path(item.digest) for item in items}, folder / "model.zip")
     with zipfile.ZipFile(folder / "model.zip") as archive:
         archive.extractall(folder)
@@ -190,7 +191,7 @@ def download(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_the_download_of_a_search_has_the_steps(trained: Trained, download: Path, tmp_path: Path) -> None:
     kept = FILE[FILE["id"].str.len() > 2].drop(columns="left")
-    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    expected = models.score(trained.model.id, raw_rows(), access=LOCAL)
     model = models.DownloadedModel(download)
     odd = [row for row, fee in enumerate(kept["fee"]) if fee == "on request"][:1]
     for rows in (list(range(len(kept))), odd):
@@ -222,7 +223,7 @@ def test_the_script_of_the_download_repeats_the_steps_on_its_own(
     assert done.returncode == 0, done.stderr
     answers = pd.read_csv(tmp_path / "out.csv")
     answers = answers[answers["id"].str.len() > 2]
-    expected = models.score(trained.model.id, raw_rows(), workspace="local")
+    expected = models.score(trained.model.id, raw_rows(), access=LOCAL)
     np.testing.assert_allclose(answers["p(yes)"], expected["p(yes)"], rtol=0, atol=1e-9)
 
 
@@ -247,19 +248,19 @@ def test_a_step_whose_code_the_download_has_not_is_refused_by_name(download: Pat
 def test_cells_that_a_step_cannot_read_are_missing_and_said_to_be(trained: Trained) -> None:
     rows = raw_rows().astype({"age": object})
     rows["since"] = rows["since"].dt.strftime("%d.%m.%Y")
-    expected = models.score(trained.model.id, rows.assign(since=[None, *rows["since"][1:]]), workspace="local")
-    scored = models.score(trained.model.id, rows.assign(since=["soon", *rows["since"][1:]]), workspace="local")
+    expected = models.score(trained.model.id, rows.assign(since=[None, *rows["since"][1:]]), access=LOCAL)
+    scored = models.score(trained.model.id, rows.assign(since=["soon", *rows["since"][1:]]), access=LOCAL)
     np.testing.assert_array_equal(scored["p(yes)"], expected["p(yes)"])
     messages = [finding["message"] for finding in scored.attrs["findings"]]
     assert any(message.startswith("'since': 1 of 290 cells cannot be read as dates") for message in messages), messages
 
 
 def test_the_model_keeps_its_version_after_an_undo(trained: Trained) -> None:
-    expected = models.score(trained.model.id, raw_rows(), workspace="local")
-    assert versions.undo(trained.dataset).number == 1
+    expected = models.score(trained.model.id, raw_rows(), access=LOCAL)
+    assert versions.undo(trained.dataset, access=LOCAL).number == 1
     try:
-        run = runs.get(trained.model.run_id, "local")
-        assert datasets.get(str(run.dataset_id), "local").number == 2
-        pd.testing.assert_frame_equal(models.score(trained.model.id, raw_rows(), workspace="local"), expected)
+        run = runs.get(trained.model.run_id, access=LOCAL)
+        assert datasets.get(str(run.dataset_id), access=LOCAL).number == 2
+        pd.testing.assert_frame_equal(models.score(trained.model.id, raw_rows(), access=LOCAL), expected)
     finally:
-        versions.redo(trained.dataset)
+        versions.redo(trained.dataset, access=LOCAL)

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, mean_absolute_error, precision_score, recall_score
 
 from core import models, policies
+from core.access import LOCAL
 from core.catalog import runs
 from core.demo import POLICY
 from core.errors import RegistryError
@@ -31,7 +32,7 @@ def sentence(summary: ResultSummary, key: str, beginning: str) -> str:
 
 
 def test_two_classes_are_counted_as_scikit_learn_does(credit, credit_result):
-    summary = summarize_model(credit.id, workspace="local")
+    summary = summarize_model(credit.id, access=LOCAL)
     test = credit_result.test
     truth, predicted = test["credit"] == "good", test["prediction"] == "good"
     recall, precision = recall_score(truth, predicted), precision_score(truth, predicted)
@@ -54,26 +55,26 @@ def test_two_classes_are_counted_as_scikit_learn_does(credit, credit_result):
 
 def test_the_rule_in_force_is_the_decision(credit, credit_result):
     test = credit_result.test
-    policies.keep(credit, "for all", ThresholdPolicy.for_all(0.35, settings={"positive": "bad"}))
-    summary = summarize_model(credit.id, workspace="local")
+    policies.keep(credit, "for all", ThresholdPolicy.for_all(0.35, settings={"positive": "bad"}), access=LOCAL)
+    summary = summarize_model(credit.id, access=LOCAL)
     truth, named = test["credit"] == "bad", test["p(bad)"] >= 0.35
     recall, precision = recall_score(truth, named), precision_score(truth, named)
     assert summary.answer == (
         f"Finds {100 * recall:.0f} of 100 rows of 'bad'; {100 * (1 - precision):.0f} of 100 alarms are false."
     )
     assert "'bad' from 0.35 on, for all rows" in sentence(summary, "answer", "The decision is the rule in force")
-    policies.keep(credit, "by sex", POLICY)
-    summary = summarize_model(credit.id, workspace="local")
+    policies.keep(credit, "by sex", POLICY, access=LOCAL)
+    summary = summarize_model(credit.id, access=LOCAL)
     truth, named = test["credit"] == "good", test["p(good)"] >= test["sex"].map({"female": 0.55, "male": 0.65})
     assert summary.answer.startswith(f"Finds {100 * recall_score(truth, named):.0f} of 100 rows of 'good'")
     assert summary["groups"].text[0].startswith("Groups are counted by the model's own labels")
-    policies.choose(credit, policies.NO_POLICY)
+    policies.choose(credit, policies.NO_POLICY, access=LOCAL)
     own = recall_score(truth, test["prediction"] == "good")
-    assert summarize_model(credit.id, workspace="local").answer.startswith(f"Finds {100 * own:.0f} of 100")
+    assert summarize_model(credit.id, access=LOCAL).answer.startswith(f"Finds {100 * own:.0f} of 100")
 
 
 def test_groups_have_their_shares_of_a_hundred(credit, credit_result):
-    summary = summarize_model(credit.id, workspace="local")
+    summary = summarize_model(credit.id, access=LOCAL)
     test = credit_result.test
     table = next(table for table in summary["groups"].tables if table.columns[0] == "sex")
     column = table.columns.index("Selection rate, of 100")
@@ -84,7 +85,7 @@ def test_groups_have_their_shares_of_a_hundred(credit, credit_result):
 
 
 def test_many_classes_have_a_table(finish, wine_frame, wine_result):
-    summary = summarize_model(finish(wine_result, wine_frame).id, workspace="local")
+    summary = summarize_model(finish(wine_result, wine_frame).id, access=LOCAL)
     test = wine_result.test
     right = (test["cultivar"] == test["prediction"]).mean()
     assert summary.answer.startswith(f"Names the right class for {100 * right:.0f} of 100 rows (always the most")
@@ -98,7 +99,7 @@ def test_many_classes_have_a_table(finish, wine_frame, wine_result):
 
 
 def test_a_number_is_off_by_so_much(diabetes, diabetes_result):
-    summary = summarize_model(diabetes.id, workspace="local")
+    summary = summarize_model(diabetes.id, access=LOCAL)
     test = diabetes_result.test
     error = mean_absolute_error(test["progression"], test["prediction"])
     value = float(re.search(r"off by ([\d.]+) on average", summary.answer)[1])
@@ -110,7 +111,7 @@ def test_a_number_is_off_by_so_much(diabetes, diabetes_result):
 
 
 def test_a_training_says_what_it_cannot_have(reviews):
-    summary = summarize_model(reviews.id, workspace="local")
+    summary = summarize_model(reviews.id, access=LOCAL)
     assert summary.kind == "Summary of a training"
     assert summary["answer"].text
     assert "reads one text" in summary["drivers"].missing
@@ -118,12 +119,12 @@ def test_a_training_says_what_it_cannot_have(reviews):
 
 
 def test_what_nobody_said_is_said_and_what_they_say_is_taken_literally(credit):
-    summary = summarize_model(credit.id, workspace="local")
+    summary = summarize_model(credit.id, access=LOCAL)
     assert "Nobody has said yet" in summary["use"].missing
     assert "what it is for" in summary["question"].missing
     assert dict(summary.facts)["Author"] == "not stated"
     notes = SummaryNotes(author=EVIL, out_of_scope=EVIL, intended_use="To choose whom to call.")
-    summary = summarize_model(credit.id, notes, workspace="local")
+    summary = summarize_model(credit.id, notes, access=LOCAL)
     assert summary["use"].text[0] == EVIL
     assert not summary["use"].missing
     page = render_html(summary, ["<svg></svg>"] * len(summary.charts))
@@ -135,17 +136,17 @@ def test_what_nobody_said_is_said_and_what_they_say_is_taken_literally(credit):
 
 
 def test_answers_of_the_card_are_taken(credit):
-    version = models.resolve(models.register(credit.id, name="Risk", workspace="local").id, workspace="local")
-    models.answer(version, "out_of_scope", "To refuse without a person.")
-    summary = summarize_model(credit.id, workspace="local")
+    version = models.resolve(models.register(credit.id, name="Risk", access=LOCAL).id, access=LOCAL)
+    models.answer(version, "out_of_scope", "To refuse without a person.", access=LOCAL)
+    summary = summarize_model(credit.id, access=LOCAL)
     assert summary["use"].text[0] == "To refuse without a person."
     assert dict(summary.facts)["Model"] == "Risk, version 1"
     own = SummaryNotes(out_of_scope="To set prices.")
-    assert summarize_model(credit.id, own, workspace="local")["use"].text[0] == "To set prices."
+    assert summarize_model(credit.id, own, access=LOCAL)["use"].text[0] == "To set prices."
 
 
 def test_a_run_without_a_model_is_refused(credit):
-    run = runs.get(credit.id, "local")
-    other = runs.add(type(run)(workspace="local", task="check", title="x"))
+    run = runs.get(credit.id, access=LOCAL)
+    other = runs.add(type(run)(workspace="local", task="check", title="x"), access=LOCAL)
     with pytest.raises(RegistryError, match="does not make a model"):
-        summarize_model(other.id, workspace="local")
+        summarize_model(other.id, access=LOCAL)

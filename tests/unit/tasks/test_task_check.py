@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Dataset, Run, RunState, datasets
 from core.datasets import Finding, check, load_sample
 from core.settings import get_settings
@@ -36,7 +37,8 @@ def german(home: Path) -> Dataset:
             rows=table.rows,
             columns=len(table.columns),
             size_bytes=table.path.stat().st_size,
-        )
+        ),
+        access=LOCAL,
     )
     return dataset
 
@@ -44,8 +46,8 @@ def german(home: Path) -> Dataset:
 @pytest.fixture(scope="module")
 def checked(german: Dataset) -> Run:
     """The run that has checked German credit for its target."""
-    run = jobs.wait(check_task.submit(german, "credit", ["sex", "age"]), 60, workspace="local")
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
+    run = jobs.wait(check_task.submit(german, "credit", ["sex", "age"], access=LOCAL), 60, access=LOCAL)
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, access=LOCAL))
     return run
 
 
@@ -66,26 +68,26 @@ def test_the_run_says_what_it_is_about(checked: Run, german: Dataset) -> None:
     assert checked.dataset_id == german.id
     content = {"fingerprint": german.fingerprint}
     assert checked.settings == {"target": "credit", "sensitive": ["age", "sex"]} | content
-    assert [event.phase for event in jobs.events(checked.id, workspace="local")] == ["check"]
+    assert [event.phase for event in jobs.events(checked.id, access=LOCAL)] == ["check"]
     assert not (get_settings().runs_dir / checked.id / "work").exists()
 
 
 def test_it_leaves_the_dataset_as_it_was(checked: Run, german: Dataset) -> None:
-    assert datasets.get(german.id, "local") == german
+    assert datasets.get(german.id, access=LOCAL) == german
     assert get_store().exists(german.data_digest)
 
 
 def test_latest_finds_these_very_checks(checked: Run, german: Dataset) -> None:
-    newest = check_task.latest(german, "credit", ["age", "sex"])
+    newest = check_task.latest(german, "credit", ["age", "sex"], access=LOCAL)
     assert newest is not None
     assert newest.id == checked.id
-    assert check_task.latest(german, "credit", ["sex"]) is None
-    assert check_task.latest(german, "purpose", ["sex", "age"]) is None
-    assert check_task.latest(german, None, ["sex", "age"]) is None
+    assert check_task.latest(german, "credit", ["sex"], access=LOCAL) is None
+    assert check_task.latest(german, "purpose", ["sex", "age"], access=LOCAL) is None
+    assert check_task.latest(german, None, ["sex", "age"], access=LOCAL) is None
 
 
 def test_without_a_target_the_columns_are_checked(german: Dataset) -> None:
-    run = jobs.wait(check_task.submit(german, None), 60, workspace="local")
+    run = jobs.wait(check_task.submit(german, None, access=LOCAL), 60, access=LOCAL)
     assert run.title == "Check German credit risk"
     names = {finding.check for finding in stored(run)}
     assert "near_duplicates" in names
@@ -94,7 +96,7 @@ def test_without_a_target_the_columns_are_checked(german: Dataset) -> None:
 
 
 def test_a_target_that_is_not_there_fails_with_a_hint(german: Dataset) -> None:
-    run = jobs.wait(check_task.submit(german, "kredit"), 60, workspace="local")
+    run = jobs.wait(check_task.submit(german, "kredit", access=LOCAL), 60, access=LOCAL)
     assert run.state is RunState.FAILED
     assert run.error_message == "The table has no column 'kredit'."
     assert "'credit'" in (run.error_hint or "")
@@ -103,7 +105,7 @@ def test_a_target_that_is_not_there_fails_with_a_hint(german: Dataset) -> None:
 
 def test_a_dataset_that_was_deleted_fails_with_a_hint(german: Dataset) -> None:
     ghost = german.model_copy(update={"id": "0" * 16})
-    run = jobs.wait(check_task.submit(ghost, "credit"), 60, workspace="local")
+    run = jobs.wait(check_task.submit(ghost, "credit", access=LOCAL), 60, access=LOCAL)
     assert run.state is RunState.FAILED
     assert ghost.id in (run.error_message or "")
     assert run.error_hint

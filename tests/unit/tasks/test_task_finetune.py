@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import RunState, artifacts, datasets
 from core.datasets import load_sample
 from core.demo import reviews
@@ -23,8 +24,8 @@ def tiny(tmp_path_factory):
 def stopped(installation, tmp_path_factory, tiny):
     """A run that was stopped after some steps, and its state then."""
     with installation(tmp_path_factory.mktemp("finetuned") / "home"):
-        loaded = jobs.wait(ingest.submit_sample("product_reviews", workspace="local"), 60, workspace="local")
-        dataset = datasets.get(loaded.result["dataset_id"], "local")
+        loaded = jobs.wait(ingest.submit_sample("product_reviews", access=LOCAL), 60, access=LOCAL)
+        dataset = datasets.get(loaded.result["dataset_id"], access=LOCAL)
         settings = FineTuneSettings(
             text_column="text",
             label_column="sentiment",
@@ -34,21 +35,21 @@ def stopped(installation, tmp_path_factory, tiny):
             max_length=32,
             threads=1,
         )
-        run_id = finetune.submit(dataset, settings)
+        run_id = finetune.submit(dataset, settings, access=LOCAL)
         deadline = time.monotonic() + 120
-        while not any(event.values.get("step") for event in jobs.events(run_id, phase="train", workspace="local")):
-            assert time.monotonic() < deadline, jobs.log(run_id, workspace="local")
-            assert not jobs.get(run_id, workspace="local").state.terminal, jobs.log(run_id, workspace="local")
+        while not any(event.values.get("step") for event in jobs.events(run_id, phase="train", access=LOCAL)):
+            assert time.monotonic() < deadline, jobs.log(run_id, access=LOCAL)
+            assert not jobs.get(run_id, access=LOCAL).state.terminal, jobs.log(run_id, access=LOCAL)
             time.sleep(0.1)
         asked = time.monotonic()
-        jobs.stop(run_id, workspace="local")
-        run = jobs.wait(run_id, 60, workspace="local")
+        jobs.stop(run_id, access=LOCAL)
+        run = jobs.wait(run_id, 60, access=LOCAL)
         yield dataset, settings, run, time.monotonic() - asked
 
 
 @pytest.fixture(scope="module")
 def resumed(stopped):
-    return jobs.wait(jobs.resume(stopped[2].id, workspace="local").id, 240, workspace="local")
+    return jobs.wait(jobs.resume(stopped[2].id, access=LOCAL).id, 240, access=LOCAL)
 
 
 @pytest.mark.nightly
@@ -59,7 +60,7 @@ def test_stop_ends_soon_and_says_where(stopped):
     assert run.error_message.endswith("; resume to continue.")
     assert run.error_hint
     assert took < 5 + 5, "five seconds, and a loaded machine"
-    assert jobs.resumable(run)
+    assert jobs.resumable(run, access=LOCAL)
 
 
 @pytest.mark.nightly
@@ -68,7 +69,7 @@ def test_resume_goes_on_from_there(stopped, resumed):
     step = int(stopped[2].error_message.split()[3].replace(",", ""))
     later = [
         event
-        for event in jobs.events(resumed.id, phase="train", workspace="local")
+        for event in jobs.events(resumed.id, phase="train", access=LOCAL)
         if event.attempt == 2 and "step" in event.values
     ]
     assert later[0].values["step"] > step
@@ -77,10 +78,10 @@ def test_resume_goes_on_from_there(stopped, resumed):
 
 @pytest.mark.nightly
 def test_files_are_those_of_the_result(stopped, resumed, tmp_path):
-    for artifact in artifacts.find(resumed.id, "local"):
+    for artifact in artifacts.find(resumed.id, access=LOCAL):
         target = tmp_path / artifact.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(jobs.artifact_path(resumed.id, artifact.name, workspace="local").read_bytes())
+        target.write_bytes(jobs.artifact_path(resumed.id, artifact.name, access=LOCAL).read_bytes())
     loaded = FineTuneResult.load(tmp_path)
     assert loaded.settings == stopped[1]
     assert loaded.verdict == resumed.result["verdict"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from core import jobs
+from core.access import LOCAL
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, Run, RunState, datasets, versions
 from core.datasets import STEPS, Profile, ReadOptions, Recipe, load_frame, load_sample, prepare_file, profile
@@ -31,22 +33,25 @@ def home(installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 
 
 def finished(run_id: str, workspace: str = "local") -> Run:
-    return jobs.wait(run_id, 60, workspace=workspace)
+    return jobs.wait(run_id, 60, access=replace(LOCAL, workspace=workspace))
 
 
 def succeeded(run_id: str, workspace: str = "local") -> Run:
     run = finished(run_id, workspace)
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run_id, workspace=workspace))
+    assert run.state is RunState.SUCCEEDED, (
+        run.error_message,
+        jobs.log(run_id, access=replace(LOCAL, workspace=workspace)),
+    )
     return run
 
 
 def upload(content: bytes, name: str, **options: object) -> str:
-    return ingest.submit_upload(io.BytesIO(content), name, **{"workspace": "local"} | options)
+    return ingest.submit_upload(io.BytesIO(content), name, **{"access": LOCAL} | options)
 
 
 def dataset_of(run: Run) -> Dataset:
     assert run.result is not None
-    return datasets.get(run.result["dataset_id"], run.workspace)
+    return datasets.get(run.result["dataset_id"], access=LOCAL)
 
 
 def files(home: Path) -> set[str]:
@@ -119,30 +124,33 @@ def test_a_dataset_to_read_like_must_exist(home: Path) -> None:
 
 def test_only_runs_whose_results_depend_on_it_keep_a_dataset_from_being_read_anew(home: Path) -> None:
     dataset = dataset_of(succeeded(upload(b"a;b\n1,5;x\n2,5;y\n", "Looked at.csv")))
-    versions.set_roles(dataset, {"target": "a", "sensitive": [], "ignore": []}, "Target 'a'")
-    checked = succeeded(check.submit(dataset, None))
-    looks = [relations.submit(dataset, None), jobs.submit("prepare", {}, dataset=dataset.id, workspace="other")]
+    versions.set_roles(dataset, {"target": "a", "sensitive": [], "ignore": []}, "Target 'a'", access=LOCAL)
+    checked = succeeded(check.submit(dataset, None, access=LOCAL))
+    looks = [
+        relations.submit(dataset, None, access=LOCAL),
+        jobs.submit("prepare", {}, dataset=dataset.id, access=replace(LOCAL, workspace="other")),
+    ]
     for run_id, workspace in zip(looks, ("local", "other"), strict=True):
-        jobs.cancel(run_id, workspace=workspace)
-    assert not ingest.stays(dataset)
+        jobs.cancel(run_id, access=replace(LOCAL, workspace=workspace))
+    assert not ingest.stays(dataset, access=LOCAL)
     changed = ReadOptions(column_types={"a": "text"})
-    again = dataset_of(succeeded(ingest.submit_again(dataset.id, changed, workspace="local")))
+    again = dataset_of(succeeded(ingest.submit_again(dataset.id, changed, access=LOCAL)))
     assert (again.id, again.report["types"]) == (dataset.id, {"a": "text", "b": "text"})
-    assert versions.changes(again) == [], "roles of other content are not brought back"
-    assert check.latest(dataset, None) == checked
-    assert check.latest(again, None) is None, "these findings are those of other content"
-    late = finished(jobs.submit("check", checked.settings, dataset=dataset.id, workspace="local"))
+    assert versions.changes(again, access=LOCAL) == [], "roles of other content are not brought back"
+    assert check.latest(dataset, None, access=LOCAL) == checked
+    assert check.latest(again, None, access=LOCAL) is None, "these findings are those of other content"
+    late = finished(jobs.submit("check", checked.settings, dataset=dataset.id, access=LOCAL))
     assert late.error_message == "'Looked at' was read again since this run was queued."
 
-    jobs.cancel(automl.submit(again, AutoMLSettings(target="b")), workspace="local")
-    assert ingest.stays(again)
-    beside = dataset_of(succeeded(ingest.submit_again(dataset.id, ReadOptions(header=None), workspace="local")))
+    jobs.cancel(automl.submit(again, AutoMLSettings(target="b"), access=LOCAL), access=LOCAL)
+    assert ingest.stays(again, access=LOCAL)
+    beside = dataset_of(succeeded(ingest.submit_again(dataset.id, ReadOptions(header=None), access=LOCAL)))
     assert beside.name == "Looked at (read again)"
-    assert datasets.get(dataset.id, "local").fingerprint == again.fingerprint
+    assert datasets.get(dataset.id, access=LOCAL).fingerprint == again.fingerprint
 
 
 def test_the_run_tells_how_it_went(uploaded: Run) -> None:
-    events = jobs.events(uploaded.id, workspace="local")
+    events = jobs.events(uploaded.id, access=LOCAL)
     assert {"read", "profile", "store"} <= {event.phase for event in events}
     assert (events[-1].fraction, events[-1].message) == (1.0, "3 rows, 3 columns")
     assert (uploaded.title, uploaded.lane) == ("Read Prices of January.csv", "short")
@@ -156,7 +164,7 @@ def test_the_same_file_twice_is_known(uploaded: Run, home: Path) -> None:
     assert again.result == uploaded.result | {"known": True}
     assert again.dataset_id == uploaded.dataset_id
     assert files(home) == before
-    assert [dataset.name for dataset in datasets.find("local")].count("Prices of January") == 1
+    assert [dataset.name for dataset in datasets.find(access=LOCAL)].count("Prices of January") == 1
 
 
 def test_the_same_table_in_another_format_is_known(uploaded: Run, home: Path) -> None:
@@ -169,21 +177,21 @@ def test_the_same_table_in_another_format_is_known(uploaded: Run, home: Path) ->
 
 
 def test_each_workspace_has_its_own(uploaded: Run) -> None:
-    other = succeeded(upload(TEXT, "Prices.csv", workspace="other"), "other")
+    other = succeeded(upload(TEXT, "Prices.csv", access=replace(LOCAL, workspace="other")), "other")
     assert other.result is not None
     assert other.result["known"] is False
-    assert [dataset.name for dataset in datasets.find("other")] == ["Prices"]
+    assert [dataset.name for dataset in datasets.find(access=replace(LOCAL, workspace="other"))] == ["Prices"]
     assert dataset_of(other).data_digest == dataset_of(uploaded).data_digest
 
 
 def test_a_sample_comes_with_its_roles(home: Path) -> None:
-    dataset = dataset_of(succeeded(ingest.submit_sample("german_credit", workspace="local")))
+    dataset = dataset_of(succeeded(ingest.submit_sample("german_credit", access=LOCAL)))
     assert (dataset.rows, dataset.columns, dataset.name) == (1_000, 22, "German credit risk")
     assert dataset.roles == {"target": "credit", "sensitive": ["sex", "age"], "ignore": []}
     assert dataset.fingerprint == load_sample("german_credit").fingerprint
     assert "Hofmann" in dataset.source
     assert "CC BY 4.0" in " ".join(dataset.report["notices"])
-    again = succeeded(ingest.submit_sample("german_credit", workspace="local"))
+    again = succeeded(ingest.submit_sample("german_credit", access=LOCAL))
     assert again.result == {"dataset_id": dataset.id, "name": dataset.name, "known": True}
 
 
@@ -204,19 +212,19 @@ def test_infinities_do_not_keep_a_table_out(home: Path) -> None:
 def test_a_broken_file_fails_with_a_hint_and_changes_nothing(
     home: Path, content: bytes, name: str, message: str
 ) -> None:
-    rows, before = datasets.find("local"), files(home)
+    rows, before = datasets.find(access=LOCAL), files(home)
     run = finished(upload(content, name))
     assert run.state is RunState.FAILED
     assert message in (run.error_message or "")
     assert run.error_hint
     assert "Traceback" not in run.error_message + run.error_hint
     assert (run.result, run.dataset_id) == (None, None)
-    assert (datasets.find("local"), files(home)) == (rows, before)
+    assert (datasets.find(access=LOCAL), files(home)) == (rows, before)
     assert not (get_settings().runs_dir / run.id / "work").exists()
 
 
 def test_an_unknown_sample_fails_with_a_hint(home: Path) -> None:
-    run = finished(ingest.submit_sample("titanic", workspace="local"))
+    run = finished(ingest.submit_sample("titanic", access=LOCAL))
     assert run.state is RunState.FAILED
     assert "'titanic'" in (run.error_message or "")
     assert run.error_hint

@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from core import exports, jobs
+from core.access import LOCAL
 from core.catalog import RunState
 from core.edge.latency import LatencySettings, LatencySuiteSettings
 from core.errors import LimitError, PlumblineError, SettingsError
@@ -32,7 +33,7 @@ def product() -> bytes:
 
 
 def taken_in(content: bytes, name: str = "mine.onnx"):
-    return jobs.wait(onnx_upload.submit(io.BytesIO(content), name, workspace="local"), 60, workspace="local")
+    return jobs.wait(onnx_upload.submit(io.BytesIO(content), name, access=LOCAL), 60, access=LOCAL)
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +45,17 @@ def engine(installation, tmp_path_factory):
 @pytest.fixture(scope="module")
 def taken(engine):
     run = taken_in(product())
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, access=LOCAL))
     return run
 
 
 def test_it_is_kept_as_it_came_and_made_smaller(taken):
-    record = exports.read(taken)
-    assert exports.variant_path(taken, record, "fp32").read_bytes() == product()
+    record = exports.read(taken, access=LOCAL)
+    assert exports.variant_path(taken, record, "fp32", access=LOCAL).read_bytes() == product()
     assert [variant.name for variant in record.made] == ["fp32", "dynamic-int8", "fp16"]
     assert record.model is None
     assert record.source.filename == "mine.onnx"
-    assert exports.rows(taken) is None
+    assert exports.rows(taken, access=LOCAL) is None
     assert not upload_path(taken.settings["upload"]).exists()
     assert not jobs.repeatable(taken)
 
@@ -63,18 +64,18 @@ def test_it_is_kept_as_it_came_and_made_smaller(taken):
 def test_it_is_measured_with_random_tensors(taken):
     quick = LatencySettings(warmup_s=0.1, duration_s=0.3, batch_size=4)
     run = jobs.wait(
-        latency.submit(taken, LatencySuiteSettings(variants=("fp32",), latency=quick, inputs="random")),
+        latency.submit(taken, LatencySuiteSettings(variants=("fp32",), latency=quick, inputs="random"), access=LOCAL),
         120,
-        workspace="local",
+        access=LOCAL,
     )
-    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, workspace="local"))
-    values = json.loads(jobs.artifact_path(run.id, latency.LATENCY, workspace="local").read_text())
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, access=LOCAL))
+    values = json.loads(jobs.artifact_path(run.id, latency.LATENCY, access=LOCAL).read_text())
     assert values["reports"]["fp32"]["requests"] > 10
     assert values["rooflines"]["fp32"]["flop"] == 4 * 2 * 64 * 64
 
 
 def test_rows_of_an_upload_are_nowhere(taken):
-    run = jobs.wait(latency.submit(taken, LatencySuiteSettings(variants=("fp32",))), 60, workspace="local")
+    run = jobs.wait(latency.submit(taken, LatencySuiteSettings(variants=("fp32",)), access=LOCAL), 60, access=LOCAL)
     assert run.state is RunState.FAILED
     assert "no rows to feed this model with" in run.error_message
     assert run.error_hint == "Choose random inputs."
@@ -132,11 +133,11 @@ def test_what_is_none_is_refused_clearly(engine, tmp_path, content, said):
 def test_too_large_a_file_leaves_nothing_behind(engine, monkeypatch):
     monkeypatch.setattr(onnx_upload, "LIMIT_MB", 0)
     with pytest.raises(LimitError, match=r"'big\.onnx' is larger than 0 MB"):
-        onnx_upload.submit(io.BytesIO(product()), "big.onnx", workspace="local")
+        onnx_upload.submit(io.BytesIO(product()), "big.onnx", access=LOCAL)
     folder = upload_path("x").parent
     assert not folder.exists() or not list(folder.iterdir())
 
 
 def test_modes_that_need_data_are_refused(engine):
     with pytest.raises(SettingsError, match="cannot be quantized with the mode 'static-int8-u8s8'"):
-        onnx_upload.submit(io.BytesIO(product()), "mine.onnx", modes=("static-int8-u8s8",), workspace="local")
+        onnx_upload.submit(io.BytesIO(product()), "mine.onnx", modes=("static-int8-u8s8",), access=LOCAL)

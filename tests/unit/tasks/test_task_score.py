@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core import jobs, models, policies
+from core.access import LOCAL
 from core.automl import AutoMLSettings
 from core.catalog import RunState, datasets
 from core.datasets import load_frame, load_sample
@@ -23,7 +24,7 @@ from core.tasks.score import PartsWriter, read_parts
 @pytest.fixture(scope="module")
 def version(stocked):
     """A version without a policy."""
-    return models.resolve(stocked.model, workspace="local")
+    return models.resolve(stocked.model, access=LOCAL)
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +37,13 @@ def rows(version):
 
 
 def scored(version, content, name="rows.csv", **values):
-    run = jobs.wait(score.submit_upload(version, io.BytesIO(content), name, **values), 120, workspace="local")
+    run = jobs.wait(score.submit_upload(version, io.BytesIO(content), name, **values, access=LOCAL), 120, access=LOCAL)
     assert not list((get_settings().home / "uploads").iterdir()), "an upload is removed, whatever came of it"
     return run
 
 
 def read(run, name):
-    return jobs.artifact_path(run.id, name, workspace="local")
+    return jobs.artifact_path(run.id, name, access=LOCAL)
 
 
 def test_a_csv_file(version, rows):
@@ -52,7 +53,7 @@ def test_a_csv_file(version, rows):
     assert run.result["rows"] == 120
     assert run.result["columns"] == ["prediction (model)", "p(bad)", "p(good)"]
     table = pd.read_parquet(read(run, "scored.parquet"))
-    expected = models.score(version.id, rows, workspace="local")
+    expected = models.score(version.id, rows, access=LOCAL)
     assert table["prediction (model)"].tolist() == expected["prediction"].tolist()
     assert table["p(good)"].tolist() == pytest.approx(expected["p(good)"].tolist())
     assert table["purpose"].tolist() == rows["purpose"].tolist()
@@ -97,8 +98,8 @@ def test_a_file_with_the_target_is_ranked_evaluated_and_explained(version, rows)
 
 def test_a_parquet_file_with_a_policy_that_draws(version, rows):
     policy = ThresholdPolicy({"male": ((0.5, 0.5), (0.9, 0.5)), "female": ((0.6, 1.0),)}, ("sex",))
-    run = jobs.get(version.run_id, workspace="local")
-    file = policies.keep(run, "drawn", policy)
+    run = jobs.get(version.run_id, access=LOCAL)
+    file = policies.keep(run, "drawn", policy, access=LOCAL)
     target = io.BytesIO()
     rows.to_parquet(target)
     done = scored(version, target.getvalue(), "rows.parquet", row_id="key")
@@ -120,7 +121,7 @@ def test_files_that_cannot_be_scored(version, rows, monkeypatch):
     assert run.state is RunState.FAILED
     monkeypatch.setattr(get_settings(), "max_upload_mb", 1)
     with pytest.raises(LimitError, match=r"rows\.csv"):
-        score.submit_upload(version, io.BytesIO(b"x" * (2**20 + 1)), "rows.csv")
+        score.submit_upload(version, io.BytesIO(b"x" * (2**20 + 1)), "rows.csv", access=LOCAL)
 
 
 def test_parts_are_written_as_one_table(tmp_path, monkeypatch):
@@ -153,17 +154,15 @@ def test_some_rows_of_the_training_file_have_its_answers(stocked):
     """Also where a column of so few rows alone would have another type."""
     rows = pd.concat([pd.DataFrame(WRITTEN)] * 25, ignore_index=True)
     content = rows.to_csv(index=False).encode()
-    read_in = jobs.wait(
-        ingest.submit_upload(io.BytesIO(content), "train.csv", workspace="local"), 60, workspace="local"
-    )
-    dataset = datasets.get(read_in.result["dataset_id"], "local")
+    read_in = jobs.wait(ingest.submit_upload(io.BytesIO(content), "train.csv", access=LOCAL), 60, access=LOCAL)
+    dataset = datasets.get(read_in.result["dataset_id"], access=LOCAL)
     values = AutoMLSettings(target="outcome", time_budget_s=None, max_trials=2, folds=2, explain=False, ensemble=False)
-    run = jobs.wait(automl.submit(dataset, values), 120, workspace="local")
+    run = jobs.wait(automl.submit(dataset, values, access=LOCAL), 120, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
-    model = models.register(run.id, name="As written", workspace="local")
-    version = models.resolve(model.id, workspace="local")
+    model = models.register(run.id, name="As written", access=LOCAL)
+    version = models.resolve(model.id, access=LOCAL)
     frame = load_frame(get_store().local_path(dataset.data_digest))
-    expected = models.score(model.id, frame, workspace="local")
+    expected = models.score(model.id, frame, access=LOCAL)
     some = rows.drop(columns="outcome").iloc[[1, 0, 7], ::-1]
     some.loc[7, "sum"] = "much"
     done = scored(version, some.to_csv(index=False).encode())

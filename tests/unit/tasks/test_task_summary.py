@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from sklearn.metrics import recall_score
 
 from core import jobs
+from core.access import LOCAL
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.charts import svg_of
 from core.errors import InputError
@@ -26,9 +27,9 @@ NAMES = ["Ηλικία", "Возраст", "עיר", "عمر", "<script>alert(1)
 
 
 def files(run_id: str) -> dict[str, bytes]:
-    run = jobs.wait(run_id, 240, workspace="local")
+    run = jobs.wait(run_id, 240, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
-    return {item.name: get_store().read_bytes(item.digest) for item in artifacts.find(run.id, "local")}
+    return {item.name: get_store().read_bytes(item.digest) for item in artifacts.find(run.id, access=LOCAL)}
 
 
 def pdf_text(content: bytes) -> str:
@@ -36,20 +37,20 @@ def pdf_text(content: bytes) -> str:
 
 
 def test_a_search_has_a_page_that_says_what_its_predictions_say(stocked: Golden) -> None:
-    source = runs.get(stocked.binary, "local")
-    assert summary.latest(source) is None
+    source = runs.get(stocked.binary, access=LOCAL)
+    assert summary.latest(source, access=LOCAL) is None
     notes = SummaryNotes(author="Δήμητρα", out_of_scope=NAMES[4])
-    first = summary.submit(source, notes)
+    first = summary.submit(source, notes, access=LOCAL)
     made = files(first)
-    assert summary.latest(source).id == first
-    test = pd.read_parquet(jobs.artifact_path(stocked.binary, "test.parquet", workspace="local"))
+    assert summary.latest(source, access=LOCAL).id == first
+    test = pd.read_parquet(jobs.artifact_path(stocked.binary, "test.parquet", access=LOCAL))
     recall = recall_score(test["credit"] == "good", test["prediction"] == "good")
     answer = f"Finds {100 * recall:.0f} of 100 rows of 'good'"
     page, text = made["summary.html"].decode(), pdf_text(made["summary.pdf"])
     assert answer in page.replace("&#39;", "'")
     assert answer in text.replace("’", "'").replace("‘", "'")
     assert json.loads(made["summary.json"])["answer"].startswith(answer)
-    for name in ("Δήμητρα", datasets.get(stocked.credit, "local").fingerprint[:20]):
+    for name in ("Δήμητρα", datasets.get(stocked.credit, access=LOCAL).fingerprint[:20]):
         assert name in page
         assert name in text
     assert page.count("<svg") == 5
@@ -69,11 +70,11 @@ def test_groups_with_any_name_have_a_page(stocked: Golden) -> None:
     metrics = group_metrics(random.random(900) < 0.5, selected, groups)
     report = FairnessReport("Fairness of 年齢 表", {"Table": "表"}, metrics)
     contents = summarize_fairness(report, SummaryNotes(), date="2026-01-31")
-    dataset = datasets.get(stocked.credit, "local")
-    run_id = summary.submit_comparison(contents, "key", dataset)
+    dataset = datasets.get(stocked.credit, access=LOCAL)
+    run_id = summary.submit_comparison(contents, "key", dataset, access=LOCAL)
     made = files(run_id)
-    assert summary.latest_comparison("key", dataset).id == run_id
-    assert summary.latest_comparison("another", dataset) is None
+    assert summary.latest_comparison("key", dataset, access=LOCAL).id == run_id
+    assert summary.latest_comparison("another", dataset, access=LOCAL) is None
     page, text = made["summary.html"].decode(), pdf_text(made["summary.pdf"])
     share = selected[groups == NAMES[0]].mean()
     assert f"{100 * share:.0f} of 100 selected" in page
@@ -86,12 +87,12 @@ def test_groups_with_any_name_have_a_page(stocked: Golden) -> None:
 def test_what_has_no_result_is_refused(stocked: Golden) -> None:
     for run_id in (stocked.failed, stocked.checked):
         with pytest.raises(InputError, match="no result to summarize"):
-            summary.submit(runs.get(run_id, "local"), SummaryNotes())
+            summary.submit(runs.get(run_id, access=LOCAL), SummaryNotes(), access=LOCAL)
 
 
 def test_a_summary_of_a_deleted_run_says_so(stocked: Golden) -> None:
-    source = runs.get(stocked.binary, "local")
-    run_id = summary.submit(Run(**source.model_dump() | {"id": "gone"}), SummaryNotes())
-    run = jobs.wait(run_id, 240, workspace="local")
+    source = runs.get(stocked.binary, access=LOCAL)
+    run_id = summary.submit(Run(**source.model_dump() | {"id": "gone"}), SummaryNotes(), access=LOCAL)
+    run = jobs.wait(run_id, 240, access=LOCAL)
     assert run.state is RunState.FAILED
     assert "There is no run 'gone'" in (run.error_message or "")

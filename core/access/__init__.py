@@ -1,0 +1,5 @@
+"""Who may do what in which workspace: the object that every function takes which reads or changes stored things."""
+
+from core.access.access import INSTALLATION, LOCAL, Access, Installation, Role
+
+__all__ = ["INSTALLATION", "LOCAL", "Access", "Installation", "Role"]
