@@ -153,7 +153,8 @@ def compare_versions(first: str, second: str, *, metric: str | None = None, acce
 
     Examples
     --------
-    >>> compare_versions("one", "one", workspace="local")
+    >>> from core.access import LOCAL
+    >>> compare_versions("one", "one", access=LOCAL)
     Traceback (most recent call last):
     core.errors.RegistryError: Both are the same version. Choose two different ones.
     """

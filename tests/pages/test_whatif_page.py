@@ -310,7 +310,7 @@ def test_only_views_with_a_class_ask_for_one() -> None:
             classes=["x", "y", "z"],
         )
         drawn = []
-        explain.explanation, explain.task.later = lambda run: messages, lambda run: []
+        explain.explanation, explain.task.later = lambda run: messages, lambda run, access: []
         explain.explain_charts.interactions = lambda pairs, space, label: drawn.append(label)
         explain.dependence_chart.dependence = lambda curve, words, code: drawn.append((words, code))
         import streamlit as st

@@ -30,7 +30,7 @@ def context(dataset, tmp_path):
     return SimpleNamespace(
         settings=AutoMLSettings(time_budget_s=None, **QUICK).model_dump(),
         run=SimpleNamespace(dataset_id=dataset.id),
-        workspace="local",
+        access=LOCAL,
         workdir=tmp_path,
         started=None,
         report=events.append,

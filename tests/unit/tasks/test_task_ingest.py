@@ -51,7 +51,7 @@ def upload(content: bytes, name: str, **options: object) -> str:
 
 def dataset_of(run: Run) -> Dataset:
     assert run.result is not None
-    return datasets.get(run.result["dataset_id"], access=LOCAL)
+    return datasets.get(run.result["dataset_id"], access=replace(LOCAL, workspace=run.workspace))
 
 
 def files(home: Path) -> set[str]:
