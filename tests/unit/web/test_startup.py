@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from streamlit import config
 
+from core.access import LOCAL
 from core.catalog import Model, ModelVersion
 from core.errors import LimitError, SettingsError
 from core.settings import Settings
@@ -73,6 +74,9 @@ def test_a_setting_above_what_the_server_takes_is_refused(installation: Any, tmp
             startup.check()
 
 
+VERSION = ModelVersion(model_id="m", workspace="local")
+
+
 class Large:
     """A file of two MB that was never written."""
 
@@ -87,17 +91,19 @@ class Large:
 @pytest.mark.parametrize(
     "take",
     [
-        lambda file: preview.submit(file, "large.csv", workspace="local"),
-        lambda file: ingest.submit_upload(file, "large.csv", workspace="local"),
-        lambda file: score.submit_upload(ModelVersion(model_id="m", workspace="local"), file, "large.csv"),
-        lambda file: onnx_upload.submit(file, "large.onnx", workspace="local"),
+        lambda file: preview.submit(file, "large.csv", access=LOCAL),
+        lambda file: ingest.submit_upload(file, "large.csv", access=LOCAL),
+        lambda file: score.submit_upload(
+            ModelVersion(model_id="m", workspace="local"), file, "large.csv", access=LOCAL
+        ),
+        lambda file: onnx_upload.submit(file, "large.onnx", access=LOCAL),
     ],
     ids=["preview", "import", "score", "onnx"],
 )
 def test_core_takes_no_more_either(
     installation: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, take: Any
 ) -> None:
-    monkeypatch.setattr(score.models, "get", lambda *_: Model(name="mine"))
+    monkeypatch.setattr(score.models, "get", lambda *_, access: Model(name="mine"))
     with installation(tmp_path / "home", MAX_UPLOAD_MB="1") as home:
         with pytest.raises(LimitError, match=r"'large\.\w+' is larger than 1 MB"):
             take(Large())
