@@ -19,6 +19,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "StorageError",
     "UnexpectedError",
     "from_record",
+    "not_found",
+    "shortened",
     "to_record",
 ]
 
@@ -114,6 +117,57 @@ class RegistryError(PlumblineError):
 
 class UnexpectedError(PlumblineError):
     """A defect of Plumbline or of a library: something raised an error that is not part of this tree."""
+
+
+def not_found(noun: str, row_id: str, hint: str) -> NotFoundError:
+    """Return the error of a row that is not there.
+
+    Ids come from addresses, which anyone can send to anyone: one that does not have the form of an id is not repeated,
+    because its words would stand on our page.
+
+    Parameters
+    ----------
+    noun : str
+        Kind of the row, such as "run".
+    row_id : str
+        Id that was asked for.
+    hint : str
+        Instruction: what the user can do about it.
+
+    See Also
+    --------
+    shortened : The words of a name that is not known.
+
+    Examples
+    --------
+    >>> not_found("run", "0123456789abcdef", "").message
+    "There is no run '0123456789abcdef'."
+    >>> not_found("run", "http://example.org", "").message
+    'There is no such run.'
+    """
+    known_form = re.fullmatch(r"[0-9a-f]{16}", row_id)
+    return NotFoundError(f"There is no {noun} '{row_id}'." if known_form else f"There is no such {noun}.", hint)
+
+
+def shortened(name: object, limit: int = 60) -> str:
+    r"""Return a name for a message or a log: in one line, without control characters, and not too long.
+
+    Parameters
+    ----------
+    name : object
+        Name as a file, an address or a user gave it.
+    limit : int, default=60
+        Number of characters that are kept.
+
+    Examples
+    --------
+    >>> shortened("sales\n2026-01-01 ERROR all is lost")
+    'sales 2026-01-01 ERROR all is lost'
+    >>> shortened("x" * 100, limit=5)
+    'xxxx…'
+    """
+    text = " ".join("".join(character if character.isprintable() else " " for character in str(name)).split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 class ErrorRecord(TypedDict):

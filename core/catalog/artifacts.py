@@ -7,7 +7,7 @@ from sqlmodel import col, or_, select
 from core.access import INSTALLATION, Access
 from core.catalog.engine import reading, writing
 from core.catalog.tables import Dataset, FileReference, RunArtifact
-from core.errors import NotFoundError
+from core.errors import NotFoundError, shortened
 
 __all__ = ["add", "find", "get", "in_use", "remove", "run_with"]
 
@@ -36,7 +36,7 @@ def get(run_id: str, name: str, *, access: Access) -> RunArtifact:
     with reading(access) as session:
         artifact = session.get(RunArtifact, (run_id, name))
     if artifact is None or artifact.workspace != access.workspace:
-        raise NotFoundError(f"Run '{run_id}' has no file '{name}'.", "It is written when the run succeeds.")
+        raise NotFoundError(f"The run has no file '{shortened(name)}'.", "It is written when the run succeeds.")
     return artifact
 
 

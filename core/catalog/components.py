@@ -15,7 +15,7 @@ from core.access import Access
 from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import PipelineComponent
-from core.errors import InputError, NotFoundError
+from core.errors import InputError, NotFoundError, not_found, shortened
 from core.jsonable import JsonObject
 
 __all__ = [
@@ -134,7 +134,7 @@ def by_id(component_id: str, *, access: Access) -> PipelineComponent:
     with reading(access) as session:
         row = session.get(PipelineComponent, component_id)
     if row is None or row.workspace != access.workspace:
-        raise NotFoundError(f"There is no component '{component_id}'.", "The Pipelines page lists all components.")
+        raise not_found("component", component_id, "The Pipelines page lists all components.")
     return row
 
 
@@ -160,7 +160,7 @@ def get(name: str, *, version: str | None = None, label: str | None = None, acce
     known = versions(name, archived=True, access=access)
     usable = [row for row in known if row.archived_at is None]
     if not known:
-        raise NotFoundError(f"There is no component '{name}'.", _listed("Components", names(access=access)))
+        raise NotFoundError(f"There is no component '{shortened(name)}'.", _listed("Components", names(access=access)))
     if version is not None:
         matches = [row for row in known if row.version == version]
     elif label in (None, LATEST):
@@ -171,12 +171,14 @@ def get(name: str, *, version: str | None = None, label: str | None = None, acce
         return matches[0]
     if version is not None:
         raise NotFoundError(
-            f"The component '{name}' has no version '{version}'.", _listed("Versions", [row.version for row in usable])
+            f"The component '{name}' has no version '{shortened(version)}'.",
+            _listed("Versions", [row.version for row in usable]),
         )
     if label in (None, LATEST):
         raise NotFoundError(f"All versions of the component '{name}' are archived.", "Restore one, or name a version.")
     labels = sorted({str(item) for row in usable for item in row.labels} | {LATEST})
-    raise NotFoundError(f"The component '{name}' has no version with the label '{label}'.", _listed("Labels", labels))
+    message = f"The component '{name}' has no version with the label '{shortened(label)}'."
+    raise NotFoundError(message, _listed("Labels", labels))
 
 
 def versions(name: str, *, archived: bool = False, access: Access) -> list[PipelineComponent]:

@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from core.access import Access
 from core.catalog.engine import reading, writing
 from core.catalog.tables import ACTIVE, Dataset, DatasetChange, Run, RunState
-from core.errors import InputError, NotFoundError
+from core.errors import InputError, not_found
 from core.jsonable import JsonObject
 
 __all__ = [
@@ -68,9 +68,7 @@ def get(dataset_id: str, *, access: Access) -> Dataset:
     with reading(access) as session:
         dataset = session.get(Dataset, dataset_id)
     if dataset is None or dataset.workspace != access.workspace:
-        raise NotFoundError(
-            f"There is no dataset '{dataset_id}'.", "It may have been deleted. The Data page lists all datasets."
-        )
+        raise not_found("dataset", dataset_id, "It may have been deleted. The Data page lists all datasets.")
     return dataset
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from core.access import Access
 from core.catalog.engine import reading, writing
 from core.catalog.tables import Model, ModelAlias, ModelEvent, ModelVersion
-from core.errors import NotFoundError, RegistryError
+from core.errors import NotFoundError, RegistryError, not_found
 from core.jsonable import JsonObject
 
 __all__ = [
@@ -75,7 +75,7 @@ def get(model_id: str, *, access: Access) -> Model:
     with reading(access) as session:
         model = session.get(Model, model_id)
     if model is None or model.workspace != access.workspace:
-        raise NotFoundError(f"There is no model '{model_id}'.", "The Models page lists all.")
+        raise not_found("model", model_id, "The Models page lists all.")
     return model
 
 
@@ -265,7 +265,7 @@ def _locked(session: Session, model_id: str, *, access: Access) -> Model:
     query = select(Model).where(Model.id == model_id, Model.workspace == access.workspace).with_for_update()
     model = session.exec(query).first()
     if model is None:
-        raise NotFoundError(f"There is no model '{model_id}'.", "The Models page lists all.")
+        raise not_found("model", model_id, "The Models page lists all.")
     return model
 
 

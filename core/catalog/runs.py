@@ -28,7 +28,7 @@ from core.catalog.tables import (
     RunEvent,
     RunState,
 )
-from core.errors import InputError, NotFoundError
+from core.errors import InputError, not_found
 from core.jsonable import JsonObject
 
 __all__ = [
@@ -69,7 +69,7 @@ def get(run_id: str, *, access: Access) -> Run:
     with reading(access) as session:
         run = session.get(Run, run_id)
     if run is None or run.workspace != access.workspace:
-        raise NotFoundError(f"There is no run '{run_id}'.", "It may have been deleted. The Runs page lists all runs.")
+        raise not_found("run", run_id, "It may have been deleted. The Runs page lists all runs.")
     return run
 
 

@@ -14,7 +14,7 @@ from core.access import Access
 from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import SavedPipeline
-from core.errors import InputError, NotFoundError
+from core.errors import InputError, not_found
 from core.jsonable import JsonObject
 
 __all__ = ["add", "by_name", "delete", "find", "get", "update"]
@@ -49,10 +49,7 @@ def get(pipeline_id: str, *, access: Access) -> SavedPipeline:
     with reading(access) as session:
         pipeline = session.get(SavedPipeline, pipeline_id)
     if pipeline is None or pipeline.workspace != access.workspace:
-        raise NotFoundError(
-            f"There is no pipeline '{pipeline_id}'.",
-            "It may have been deleted. The Pipelines page lists all pipelines.",
-        )
+        raise not_found("pipeline", pipeline_id, "It may have been deleted. The Pipelines page lists all pipelines.")
     return pipeline
 
 

@@ -11,7 +11,7 @@ from core.access import INSTALLATION, Access
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import Schedule
 from core.catalog.tables import Run, RunEvent
-from core.errors import NotFoundError
+from core.errors import not_found
 from core.jsonable import JsonObject
 
 __all__ = ["add", "delete", "due", "find", "get", "next_due", "take", "update"]
@@ -35,7 +35,7 @@ def get(schedule_id: str, *, access: Access) -> Schedule:
     with reading(access) as session:
         schedule = session.get(Schedule, schedule_id)
     if schedule is None or schedule.workspace != access.workspace:
-        raise NotFoundError(f"There is no schedule '{schedule_id}'.", "It may have been deleted.")
+        raise not_found("schedule", schedule_id, "It may have been deleted.")
     return schedule
 
 

@@ -13,7 +13,7 @@ from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import PipelineStep
 from core.catalog.tables import RunState
-from core.errors import NotFoundError
+from core.errors import not_found
 from core.jsonable import JsonObject
 
 __all__ = ["add", "get", "latest_by_key", "latest_executed", "latest_of_path", "of_run", "update"]
@@ -38,7 +38,7 @@ def get(step_id: str, *, access: Access) -> PipelineStep:
     with reading(access) as session:
         step = session.get(PipelineStep, step_id)
     if step is None or step.workspace != access.workspace:
-        raise NotFoundError(f"There is no step '{step_id}'.", "It may have been deleted with the run of its pipeline.")
+        raise not_found("step", step_id, "It may have been deleted with the run of its pipeline.")
     return step
 
 

@@ -64,13 +64,13 @@ def reload_first_deep_link() -> None:
     """
     global _served
     first, _served = not _served, True
-    path = quote(urlsplit(st.context.url or "").path, safe="/%")
-    if first and path.strip("/"):
+    path = quote(urlsplit(st.context.url or "").path.strip("/"), safe="/%")
+    if first and path:
         query = urlencode(st.query_params.to_dict())
         st.html(
             f"<script>const query = new URLSearchParams('{query}');"
             "new URLSearchParams(window.location.search).forEach((value, name) => query.set(name, value));"
-            f"window.location.replace('{path}?' + query)</script>",
+            f"window.location.replace('/{path}?' + query)</script>",
             unsafe_allow_javascript=True,
         )
 

@@ -27,7 +27,7 @@ def show(dataset: Dataset, name: str) -> None:
     names = [column["name"] for column in columns]
     with header.lookup("Column", back="All columns", query=back):
         if name not in names:
-            raise NotFoundError(f"'{dataset.name}' has no column '{name}'.", "Choose one of its columns.")
+            raise NotFoundError(f"'{dataset.name}' has no such column.", "Choose one of its columns.")
     position = names.index(name)
     column = columns[position]
     facts = (

@@ -56,7 +56,8 @@ def _choose_version(model: Model, known: list[ModelVersion], aliases: dict[str, 
     key = metrics.choice_key(f"models-version-{model.id}", known, aliases)
     linked = st.query_params.get("version")
     if linked and linked not in {str(number) for number in by_number}:
-        st.warning(f"There is no version {frame.plain(linked[:20])} of this model; version {default} is shown.")
+        named = f"version {linked}" if linked.isdecimal() and len(linked) <= 6 else "such version"
+        st.warning(f"There is no {named} of this model; version {default} is shown.")
     shown = address.restore("version", list(by_number), default, key)
     chosen = st.selectbox(
         "Version",

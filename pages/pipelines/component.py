@@ -28,7 +28,7 @@ def find(name: str) -> list[PipelineComponent]:
     """
     rows = component_rows.versions(name, archived=True, access=frame.access())
     if not rows and name not in components.shipped():
-        raise NotFoundError(f"There is no component '{name}'.", "The Pipelines page lists all components.")
+        raise NotFoundError("There is no such component.", "The Pipelines page lists all components.")
     return rows
 
 

@@ -31,7 +31,7 @@ def find(run: Run, path: str) -> ShownStep:
     for step in states.shown_steps(plan, step_rows.of_run(run.id, access=frame.access())):
         if step.path == path:
             return step
-    raise NotFoundError(f"The run '{run.title}' has no step '{path}'.", "Its page lists all steps.")
+    raise NotFoundError(f"The run '{run.title}' has no such step.", "Its page lists all steps.")
 
 
 def show(run: Run, step: ShownStep) -> None:

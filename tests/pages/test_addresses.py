@@ -44,13 +44,29 @@ def test_an_address_that_leads_to_nothing_says_so_and_leads_back(
     assert not test.exception
     assert [title.value for title in test.title] == [f"{noun} not found"]
     assert len(test.error) == 1
-    assert NOTHING in texts(test)
+    assert (NOTHING in texts(test)) == (parameter != "component")  # which has a name, not an id
     assert test.error[0].value
     test.button(key=f"{page}-back").click().run()
     assert not test.exception
     assert not test.error
     assert parameter not in test.query_params
     assert test.title[0].value != f"{noun} not found"
+
+
+@pytest.mark.parametrize(
+    ("page", "parameter", "noun"),
+    [
+        item if item[:2] == ("runs", "run") else pytest.param(*item, marks=pytest.mark.nightly)
+        for item in (*PARAMETERS, ("data", "column", "Dataset"), ("pipelines", "step", "Pipeline run"))
+    ],
+)
+@pytest.mark.parametrize("words", ["http://evil.example/ call 555", "0123456789abcdef\nevil"])
+def test_words_of_an_address_are_not_repeated(home: Path, page: str, parameter: str, noun: str, words: str) -> None:
+    others = {"column": {"dataset": words}, "step": {"run": words}}.get(parameter, {})
+    test = visit(page, **others, **{parameter: words})
+    assert [title.value for title in test.title] == [f"{noun} not found"]
+    assert len(test.error) == 1
+    assert "evil" not in texts(test)
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,8 @@ def test_what_cannot_be_registered_says_so(world: World) -> None:
         test = visit("models", register=run)
         assert not test.exception
         assert f"Run '{run}' did not make a model to register." in texts(test)
-    assert "There is no run 'nothing'." in texts(visit("models", register="nothing"))
-    assert "There is no model 'nothing'." in texts(visit("models", model="nothing"))
+    assert "There is no such run." in texts(visit("models", register="nothing"))
+    assert "There is no such model." in texts(visit("models", model="nothing"))
     assert f"Run '{world.binary}' is not a scored file." in texts(visit("models", run=world.binary))
 
 

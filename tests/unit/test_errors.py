@@ -5,8 +5,11 @@ import pickle
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core import errors
+from core.errors import not_found, shortened
 
 ALL = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
 
@@ -53,3 +56,20 @@ def test_an_error_of_another_tree_becomes_an_unexpected_one():
 def test_a_record_names_no_class_outside_the_tree(name):
     there = errors.from_record({"type": name, "message": "m", "hint": "h"})
     assert type(there) is errors.UnexpectedError
+
+
+@given(st.text(max_size=80))
+def test_a_name_in_a_message_is_one_printable_line(name: str) -> None:
+    text = shortened(name)
+    assert len(text) <= 60
+    assert text.isprintable()
+    if name.isprintable() and len(" ".join(name.split())) <= 60:
+        assert text == " ".join(name.split())
+
+
+@pytest.mark.parametrize(
+    "words", ["", "gone", "http://evil.example", "0123456789ABCDEF", "0123456789abcdef\n", "a" * 17]
+)
+def test_what_has_not_the_form_of_an_id_is_not_repeated(words: str) -> None:
+    assert not_found("run", words, "Look.").message == "There is no such run."
+    assert not_found("run", "0123456789abcdef", "Look.").message == "There is no run '0123456789abcdef'."

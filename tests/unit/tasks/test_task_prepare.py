@@ -145,7 +145,7 @@ def test_a_step_that_is_not_possible_leaves_everything_as_it_was(german: Dataset
     assert run.error_message.startswith("Step 2 (Fill missing cells of 'nothing' with the mean)")
     assert versions.head(german, access=LOCAL).id == third.id
     run = apply(third, {"step": "join", "dataset": "gone", "keys": {"age": "age"}})
-    assert run.error_message == "There is no dataset 'gone'."
+    assert run.error_message == "There is no such dataset."
 
 
 def test_a_name_is_that_of_all_versions_and_deletion_takes_them_all(german: Dataset, third: Dataset) -> None:

@@ -92,7 +92,7 @@ def test_what_has_no_result_is_refused(stocked: Golden) -> None:
 
 def test_a_summary_of_a_deleted_run_says_so(stocked: Golden) -> None:
     source = runs.get(stocked.binary, access=LOCAL)
-    run_id = summary.submit(Run(**source.model_dump() | {"id": "gone"}), SummaryNotes(), access=LOCAL)
+    run_id = summary.submit(Run(**source.model_dump() | {"id": "0123456789abcdef"}), SummaryNotes(), access=LOCAL)
     run = jobs.wait(run_id, 240, access=LOCAL)
     assert run.state is RunState.FAILED
-    assert "There is no run 'gone'" in (run.error_message or "")
+    assert "There is no run '0123456789abcdef'" in (run.error_message or "")
