@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core import installation
 from pages._ui import frame, keys
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
@@ -9,6 +10,7 @@ st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", la
 with frame.errors_shown():
     frame.reload_first_deep_link()
     frame.require_sign_in()
+    installation.check()
     home = st.Page(
         "pages/home/page.py",
         title="Home",

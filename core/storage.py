@@ -26,6 +26,7 @@ from core.settings import get_settings
 __all__ = ["ArtifactStore", "get_store", "store_for"]
 
 _CHUNK = 1 << 20
+_MARK = "catalog.id"
 
 
 @contextlib.contextmanager
@@ -99,11 +100,13 @@ class ArtifactStore:
         temporary = f"{self._root}/tmp/{secrets.token_hex(8)}"
         with _explained("Storing a file"):
             for folder in (f"{self._root}/tmp", path.rsplit("/", 1)[0]):
-                self._fs.makedirs(folder, exist_ok=True)
+                self._make_folder(folder)
             try:
                 with self._fs.open(temporary, "wb") as file:
                     write(file)
-                    if self._local:  # else a power cut may leave an empty file under the final name
+                    if self._local:
+                        os.chmod(temporary, 0o600)
+                        # else a power cut may leave an empty file under the final name
                         file.flush()
                         os.fsync(file.fileno())
                 self._fs.mv(temporary, path)
@@ -111,6 +114,44 @@ class ArtifactStore:
                 with contextlib.suppress(OSError):
                     self._fs.rm(temporary)
                 raise
+
+    @property
+    def url(self) -> str:
+        """Folder or URL of the store."""
+        return self._root if self._local else str(self._fs.unstrip_protocol(self._root))
+
+    def mark(self) -> str | None:
+        """Return the id of the catalog that the contents belong to; None when the store has no mark yet."""
+        with _explained("Reading the mark of the storage"):
+            try:
+                return bytes(self._fs.cat_file(f"{self._root}/{_MARK}")).decode("ascii", "replace").strip()
+            except FileNotFoundError:
+                return None
+
+    def set_mark(self, catalog: str) -> None:
+        """Note which catalog the contents belong to."""
+        with _explained("Marking the storage"):
+            self._make_folder(self._root)
+            self._fs.pipe_file(f"{self._root}/{_MARK}", catalog.encode())
+
+    def has_content(self) -> bool:
+        """Return whether there is any content."""
+        with _explained("Looking into the storage"):
+            try:
+                folders = self._fs.ls(self._root, detail=False)
+            except FileNotFoundError:
+                return False
+            return any(
+                len(name) == 2 and bool(self._fs.ls(folder, detail=False))
+                for folder in folders
+                if (name := folder.rstrip("/").rsplit("/", 1)[-1])
+            )
+
+    def _make_folder(self, path: str) -> None:
+        if self._local:
+            os.makedirs(path, mode=0o700, exist_ok=True)
+        else:
+            self._fs.makedirs(path, exist_ok=True)
 
     def exists(self, digest: str) -> bool:
         """Return whether the content is stored."""

@@ -22,6 +22,7 @@ from core import fork_server, jobs
 from core.access import LOCAL
 from core.catalog import ACTIVE, RunState, engine, runs
 from core.errors import JobError
+from core.installation import check_once
 from core.jobs import task_specs
 from core.jobs.processes import MARK
 from core.registry import load_extensions
@@ -47,7 +48,7 @@ def _forget() -> None:
     if engine.engine_for.cache_info().currsize:
         engine.get_engine().dispose()
     connections = (engine.kept_connection, engine.engine_for, store_for)
-    for cached in (load_extensions, get_settings, *connections, task_specs.load):
+    for cached in (load_extensions, get_settings, check_once, *connections, task_specs.load):
         cached.cache_clear()
 
 

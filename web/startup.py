@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from streamlit import config, net_util
 
-from core import jobs
+from core import installation, jobs
 from core.errors import PlumblineError, SettingsError
-from core.settings import get_settings, unknown_variables
+from core.private_folder import PRIVATE_UMASK
+from core.settings import get_settings
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
@@ -25,13 +27,19 @@ _log = logging.getLogger("plumbline")
 
 
 def check() -> None:
-    """End the process with one sentence where the server cannot work as it is set."""
+    """End the process with one sentence where the server cannot work as it is set.
+
+    What is wrong with its folder, catalog or storage is logged. What the server makes, only its own user can read.
+    """
+    os.umask(PRIVATE_UMASK)
     try:
         check_upload_limit()
     except PlumblineError as error:
         sys.exit(str(error))
-    for sentence in unknown_variables():
-        _log.warning(sentence)
+    try:
+        installation.check()
+    except PlumblineError as error:  # pages say so too, until it is put right
+        _log.error(str(error))
 
 
 def check_upload_limit() -> None:

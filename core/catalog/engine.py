@@ -11,14 +11,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, Insert, create_engine, event, inspect, text
+from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, Insert, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session
 
 from core.access import Access, Installation, Role
-from core.errors import StorageError
+from core.catalog import database_file
+from core.catalog.schema import HEAD, MIGRATIONS, migrate
+from core.errors import SettingsError, StorageError
 from core.settings import get_settings
 
 __all__ = [
@@ -35,15 +37,21 @@ __all__ = [
     "writing",
 ]
 
-HEAD = "0006"
-"""Schema version that this code works with: the newest file in ``migrations/versions``."""
-
 # Without a lock, threads that come first at the same moment would create one engine per thread.
 _opening = threading.Lock()
 
 _BUSY_S = 30
-MIGRATIONS = Path(__file__).with_name("migrations")
-"""Folder of Alembic's environment and versions."""
+_DAMAGED = "Put a copy of it back, or move it away to begin with an empty catalog."
+_REASONS = (
+    ("is full", "the disk is full", "Free some space or move PLUMBLINE_HOME, then try again."),
+    ("is locked", "it has been busy for too long", "Try again, and check what else uses the same database."),
+    ("readonly database", "its file cannot be written", "Check the permissions of the data folder (PLUMBLINE_HOME)."),
+    ("unable to open", "its file cannot be opened", "Check the permissions and the space of the data folder."),
+    ("not a database", "its file is not a database", _DAMAGED),
+    ("malformed", "its file is damaged", _DAMAGED),
+    ("disk I/O error", "the disk does not read or write", "Check the disk of the data folder, then try again."),
+)
+"""Parts of what SQLite says, what the user reads instead, and what to do."""
 
 
 def _tune_sqlite(engine: Engine) -> None:
@@ -78,12 +86,12 @@ def write_ahead(connection: sqlite3.Connection) -> None:
 def _unusable(error: BaseException) -> StorageError:
     """Return an error that tells the user why the database is not available: disk, locks, network."""
     reason = str(error).strip()
-    hint = "Check the data folder or the URL of the database, then try again."
-    if "is full" in reason:
-        reason, hint = "the disk is full", "Free some space or move PLUMBLINE_HOME, then try again."
-    elif "is locked" in reason:
-        reason, hint = "it has been busy for too long", "Try again, and check what else uses the same database."
-    return StorageError(f"The catalog cannot be used: {reason}.", hint)
+    for part, said, hint in _REASONS:
+        if part in reason:
+            return StorageError(f"The catalog cannot be used: {said}.", hint)
+    return StorageError(
+        f"The catalog cannot be used: {reason}.", "Check the data folder or the URL of the database, then try again."
+    )
 
 
 def _explain(context: ExceptionContext) -> None:
@@ -96,46 +104,25 @@ def _explain(context: ExceptionContext) -> None:
 @lru_cache(maxsize=8)
 def engine_for(url: str) -> Engine:
     """Return the engine of a database, made and migrated once per process."""
-    parsed = make_url(url)
-    sqlite = parsed.get_backend_name() == "sqlite"
-    if sqlite and parsed.database:
-        try:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"The data folder {Path(parsed.database).parent} cannot be created: {error.strerror}.",
-                "Set PLUMBLINE_HOME to a folder that you can write to.",
-            ) from error
-    engine = create_engine(url, paramstyle="qmark" if sqlite else "format", pool_pre_ping=not sqlite)
+    try:
+        parsed = make_url(url)
+        sqlite = parsed.get_backend_name() == "sqlite"
+        file = Path(parsed.database) if sqlite and parsed.database else None
+        if file is not None:
+            database_file.make(file)
+        engine = create_engine(url, paramstyle="qmark" if sqlite else "format", pool_pre_ping=not sqlite)
+    except (ArgumentError, ImportError) as error:  # no URL, an unknown kind of database, or its driver is missing
+        raise SettingsError(
+            f"PLUMBLINE_DATABASE cannot be used: {str(error).splitlines()[0].rstrip('.')}.",
+            "Use a URL of SQLAlchemy, such as postgresql+psycopg://user@host/name, and install its driver.",
+        ) from error
     event.listen(engine, "handle_error", _explain)
     if sqlite:
         _tune_sqlite(engine)
     migrate(engine)
+    if file is not None:
+        database_file.guard(engine, file)
     return engine
-
-
-def migrate(engine: Engine) -> None:
-    """Bring a database to the schema version `HEAD`, once, whichever process comes first."""
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":  # one process migrates, the others wait (SQLite: BEGIN IMMEDIATE)
-            connection.execute(text("SELECT pg_advisory_xact_lock(7586253)"))
-        if inspect(connection).has_table("alembic_version"):
-            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            if version == HEAD:
-                return
-            if version is not None and version > HEAD:
-                raise StorageError(
-                    f"The catalog is from a newer version of Plumbline (schema {version}, this one uses {HEAD}).",
-                    "Update this installation, or set PLUMBLINE_HOME to another folder.",
-                )
-        # Imported here, so that only the first start pays for it.
-        from alembic import command
-        from alembic.config import Config
-
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
 
 
 def get_engine() -> Engine:
@@ -185,6 +172,7 @@ def append_rows(statement: Insert, rows: list[EventRow]) -> None:
     """
     engine = get_engine()
     sqlite = engine.dialect.name == "sqlite"
+    database_file.check_unchanged(engine)  # the kept connection is checked out once
     connection = kept_connection(engine) if sqlite else engine.raw_connection()
     try:
         cursor = connection.cursor()

@@ -14,6 +14,7 @@ from core.jsonable import JsonObject
 __all__ = [
     "ACTIVE",
     "TERMINAL",
+    "CatalogId",
     "Dataset",
     "DatasetChange",
     "FileReference",
@@ -258,6 +259,13 @@ class ModelEvent(Row, table=True):
     previous: int | None = None
     who: str = Field(default="", max_length=200)
     why: str = ""
+
+
+class CatalogId(Row, table=True):
+    """A single row: the id that a catalog and its storage share, so that neither is used with another one's."""
+
+    id: str = Field(primary_key=True, max_length=32)
+    created_at: float = Field(default_factory=time.time)
 
 
 class QueueLock(Row, table=True):

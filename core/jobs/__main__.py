@@ -2,19 +2,20 @@
 
 import contextlib
 import logging
+import os
 import sys
 
+from core import installation
 from core.errors import PlumblineError
 from core.jobs.timekeeper import watch
-from core.settings import get_settings, unknown_variables
+from core.private_folder import PRIVATE_UMASK
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    os.umask(PRIVATE_UMASK)
     try:
-        get_settings()
+        installation.check()
     except PlumblineError as error:
         sys.exit(str(error))
-    for sentence in unknown_variables():
-        logging.warning(sentence)
     with contextlib.suppress(KeyboardInterrupt):
         watch()

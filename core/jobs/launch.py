@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.fork_server import AVAILABLE, fork_server, running_server
 from core.jobs.processes import MARK
+from core.private_folder import PRIVATE_UMASK
 
 __all__ = ["PRELOAD", "preload", "reap", "start_monitor", "warm_up"]
 
@@ -46,6 +47,7 @@ def warm_up() -> None:
 
 def preload() -> None:
     """Load what most runs need; no thread may be started here."""
+    os.umask(PRIVATE_UMASK)
     for module in (_MONITOR, *_LIBRARIES):
         import_module(module)
 
@@ -82,6 +84,7 @@ def start_monitor(run_id: str, log: int, environment: dict[str, str]) -> int:
         stderr=subprocess.STDOUT,
         start_new_session=True,
         env=environment,
+        umask=PRIVATE_UMASK,
     )
     _started.add(child.pid)
     child.returncode = 0  # it outlives this process on purpose, and Popen must not warn about that

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from core.access import INSTALLATION, Access
-from core.catalog import ACTIVE, Run, RunState, runs
+from core.catalog import ACTIVE, Run, RunState, database_file, runs
 from core.catalog.engine import reading
 from core.errors import StoppedError, StorageError
 from core.jobs import processes, reserve, scheduler, worker
@@ -211,6 +211,7 @@ def _read(run_id: str) -> Run | None:
 
 def main(run_id: str) -> int:
     """Supervise one run; return the process's exit status."""
+    database_file.expect_existing()
     # The worker is forked, not started as a new interpreter, which saves a second of imports. That is safe here,
     # where there is no thread and no connection yet. It waits for one byte: an empty pipe means that there is no work.
     read_fd, write_fd = os.pipe()

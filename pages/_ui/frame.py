@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import streamlit as st
 
+from core import installation
 from core.access import LOCAL, Access
 from core.errors import PlumblineError
 
@@ -26,6 +27,7 @@ __all__ = [
     "reload_first_deep_link",
     "require_sign_in",
     "show_error",
+    "show_notices",
 ]
 
 DEFECT_TITLE = "Something went wrong on our side"
@@ -53,6 +55,12 @@ def _signed_in() -> str:
     if not st.user.get("is_logged_in"):
         return ""
     return str(st.user.get("email") or st.user.get("name") or "")
+
+
+def show_notices() -> None:
+    """Show what the operator should know about the installation, such as settings without an effect."""
+    for sentence in installation.check():
+        st.warning(plain(sentence), icon=":material/settings_alert:")
 
 
 def reload_first_deep_link() -> None:

@@ -12,6 +12,7 @@ known = datasets.find(access=access)
 recent = runs.find(task="automl", limit=5, access=access)
 
 header.show("Plumbline", "From a table to a machine-learning model that you can defend.")
+frame.show_notices()
 
 if not known:
     with st.container(border=True):

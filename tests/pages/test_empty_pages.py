@@ -63,3 +63,17 @@ def test_an_unforeseen_error_gives_a_number_and_no_traceback(home: Path, monkeyp
     assert not test.exception
     assert "Something went wrong on our side" in texts(test)
     assert "secret" not in texts(test)
+
+
+def test_what_is_odd_about_the_installation_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLUMBLINE_MAX_ROW", "5")
+    (warning,) = visit("home").warning
+    assert warning.value.replace("\\", "").startswith("PLUMBLINE_MAX_ROW is not a setting and has no effect.")
+    (home / "catalog.db").rename(home / "aside.db")
+    test = visit("home")
+    assert not test.exception
+    assert [error.proto.title.replace("\\", "") for error in test.error] == [
+        f"The catalog {home}/catalog.db was deleted or moved while Plumbline was using it, so nothing can be stored."
+    ]
+    assert not (home / "catalog.db").exists()
+    (home / "aside.db").rename(home / "catalog.db")
