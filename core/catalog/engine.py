@@ -11,16 +11,28 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, Insert, create_engine, event
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    Dialect,
+    Engine,
+    ExceptionContext,
+    Insert,
+    bindparam,
+    create_engine,
+    event,
+    select,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from core.access import Access, Installation, Role
 from core.catalog import database_file
 from core.catalog.schema import HEAD, MIGRATIONS, migrate
-from core.errors import SettingsError, StorageError
+from core.catalog.tables import Run
+from core.errors import JobError, SettingsError, StorageError
 from core.settings import get_settings
 
 __all__ = [
@@ -29,6 +41,7 @@ __all__ = [
     "EventRow",
     "append_rows",
     "engine_for",
+    "fence",
     "get_engine",
     "kept_connection",
     "migrate",
@@ -153,11 +166,38 @@ def writing(access: Access | Installation) -> Iterator[Session]:
     ------
     DeniedError
         When the person may only look at the workspace.
+    JobError
+        When this process works for a run (`fence`) that another one has taken over.
     """
     if isinstance(access, Access):
         access.require(Role.EDITOR)
     with Session(get_engine(), expire_on_commit=False) as session, session.begin():
+        if _fence is not None and session.execute(_HELD, _fence).first() is None:
+            raise _taken_over(_fence["run_id"])
         yield session
+
+
+_fence: dict[str, str] | None = None
+# Locked until the end of the transaction, so that nobody takes the run over before that.
+_HELD = (
+    select(col(Run.id))
+    .where(col(Run.id) == bindparam("run_id"), col(Run.claim_token) == bindparam("claim"))
+    .with_for_update(read=True)
+)
+
+
+def fence(run_id: str, claim: str) -> None:
+    """Let every later transaction of this process, which works for a run, write only while this claim holds the run.
+
+    A process may be suspended for so long that its run is taken for lost and started again. When it wakes, it must not
+    write into the work of the other attempt: neither events nor artifacts, datasets or runs that it submits.
+    """
+    global _fence
+    _fence = {"run_id": run_id, "claim": claim}
+
+
+def _taken_over(run_id: str) -> JobError:
+    return JobError(f"Another attempt of run '{run_id}' has taken its place.", "The other attempt continues.")
 
 
 EventRow: TypeAlias = tuple[str | int | float | None, ...]
@@ -178,6 +218,10 @@ def append_rows(statement: Insert, rows: list[EventRow]) -> None:
         cursor = connection.cursor()
         if sqlite:
             cursor.execute("BEGIN IMMEDIATE")
+        if _fence is not None:
+            cursor.execute(_compiled(_HELD, engine.dialect), (_fence["run_id"], _fence["claim"]))
+            if cursor.fetchone() is None:
+                raise _taken_over(_fence["run_id"])
         cursor.executemany(_compiled(statement, engine.dialect), rows)
         connection.commit()
     except BaseException as error:
@@ -197,5 +241,5 @@ def kept_connection(engine: Engine) -> PoolProxiedConnection:
 
 
 @lru_cache(maxsize=8)
-def _compiled(statement: Insert, dialect: Dialect) -> str:
+def _compiled(statement: ClauseElement, dialect: Dialect) -> str:
     return str(statement.compile(dialect=dialect))

@@ -5,17 +5,17 @@ A run may work for another one, its *parent*, such as a step for its pipeline: i
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
-from typing import TypeAlias
 
+from sqlalchemy import Update, func, or_, tuple_, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, or_, tuple_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from core.access import INSTALLATION, Access
 from core.catalog import references
+from core.catalog.claims import RunField, new_claim
+from core.catalog.clock import database_now
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import PipelineStep
 from core.catalog.tables import (
@@ -29,7 +29,6 @@ from core.catalog.tables import (
     RunState,
 )
 from core.errors import InputError, not_found
-from core.jsonable import JsonObject
 
 __all__ = [
     "add",
@@ -45,10 +44,6 @@ __all__ = [
     "set_fields",
     "titles",
 ]
-
-
-RunField: TypeAlias = str | int | float | JsonObject | None
-"""Value of a column of the table of runs."""
 
 
 def add(run: Run, *, access: Access) -> Run:
@@ -126,14 +121,14 @@ def titles(run_ids: Iterable[str], *, access: Access) -> dict[str, str]:
         return dict(iter(session.exec(query)))
 
 
-def left_alone() -> list[tuple[Run, Run | None]]:
-    """Return unfinished runs of all workspaces that work for a run that ended or is being cancelled, with that run.
+def left_alone() -> list[Run]:
+    """Return unfinished runs of all workspaces that work for a run that ended or is being cancelled.
 
     Those that are being cancelled themselves are left out.
     """
     parent = aliased(Run)
     query = (
-        select(Run, parent)
+        select(Run)
         .outerjoin(parent, col(parent.id) == col(Run.parent_id))
         .where(
             Run.parent_id != "",
@@ -147,29 +142,62 @@ def left_alone() -> list[tuple[Run, Run | None]]:
         )
     )
     with reading(INSTALLATION) as session:
-        return [(run, owner) for run, owner in session.exec(query)]
+        return list(session.exec(query))
 
 
 def change_state(
-    run_id: str, expected: Iterable[RunState], state: RunState, *, access: Access, **fields: RunField
+    run_id: str,
+    expected: Iterable[RunState],
+    state: RunState,
+    *,
+    access: Access,
+    claim: str | None = None,
+    **fields: RunField,
 ) -> bool:
-    """Move a run to `state` if it is in one of the `expected` states; return whether it was."""
-    statement = (
-        update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(state=state, **fields)
-    )
+    """Move a run to `state` if it is in one of the `expected` states; return whether it was.
+
+    Parameters
+    ----------
+    run_id : str
+        Id of the run.
+    expected : iterable of RunState
+        States that it may be in.
+    state : RunState
+        State that it is moved to. Where no work is done in it, nobody holds the run any longer.
+    claim : str, optional
+        Token of the claim that must hold the run.
+    access : Access
+        The workspace, and who acts in it.
+    **fields
+        Other columns by name.
+    """
+    if state not in ACTIVE:
+        fields |= {"claim_token": None, "lease_until": None}
+    return _changed(_of(run_id, expected, claim, access).values(state=state, **fields), access)
+
+
+def set_fields(
+    run_id: str, expected: Iterable[RunState], *, access: Access, claim: str | None = None, **fields: RunField
+) -> bool:
+    """Change fields of a run other than its state, as `change_state` does; return whether it was in a state for it."""
+    return _changed(_of(run_id, expected, claim, access).values(**fields), access)
+
+
+def _of(run_id: str, expected: Iterable[RunState], claim: str | None, access: Access) -> Update:
+    own = col(Run.id) == run_id, col(Run.workspace) == access.workspace
+    statement = update(Run).where(*own, col(Run.state).in_(list(expected)))
+    return statement if claim is None else statement.where(col(Run.claim_token) == claim)
+
+
+def _changed(statement: Update, access: Access) -> bool:
     with writing(access) as session:
         return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
-def set_fields(run_id: str, expected: Iterable[RunState], *, access: Access, **fields: RunField) -> bool:
-    """Change fields of a run other than its state, if it is in one of the `expected` states; return whether it was."""
-    statement = update(Run).where(col(Run.id) == run_id, col(Run.state).in_(list(expected))).values(**fields)
-    with writing(access) as session:
-        return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
-
-
-def claim_next(lane: str, limit: int, lease_s: float, *, children_wait: bool = True) -> Run | None:
+def claim_next(lane: str, limit: int, lease_s: float, *, host_id: str = "", children_wait: bool = True) -> Run | None:
     """Claim the longest-waiting run of a lane, unless `limit` runs of the lane are active.
+
+    Its time does not run yet: until its monitor begins, it waits.
 
     Parameters
     ----------
@@ -179,6 +207,8 @@ def claim_next(lane: str, limit: int, lease_s: float, *, children_wait: bool = T
         Maximum number of active runs.
     lease_s : float
         Seconds until the claim expires.
+    host_id : str, default=""
+        Host that starts its process.
     children_wait : bool, default=True
         Whether the limit holds for runs that work for another run, too. In a lane whose runs wait for their children
         it must not: a child would wait for its parent, and the parent for the child.
@@ -202,15 +232,15 @@ def claim_next(lane: str, limit: int, lease_s: float, *, children_wait: bool = T
         run = session.exec(waiting.with_for_update()).first()
         if run is None:
             return None
-        now = time.time()
-        run.state, run.started_at, run.lease_until = RunState.STARTING, now, now + lease_s
+        run.state, run.claim_token, run.host_id = RunState.STARTING, new_claim(), host_id
+        run.lease_until = session.exec(select(database_now() + lease_s)).one()
         session.add(run)
     return run
 
 
-def lapsed(now: float) -> list[Run]:
-    """Return the active runs of all workspaces whose lease has expired."""
-    query = select(Run).where(col(Run.state).in_(list(ACTIVE)), col(Run.lease_until) < now)
+def lapsed() -> list[Run]:
+    """Return the active runs of all workspaces whose lease has expired by the database's clock."""
+    query = select(Run).where(col(Run.state).in_(list(ACTIVE)), col(Run.lease_until) < database_now())
     with reading(INSTALLATION) as session:
         return list(session.exec(query))
 

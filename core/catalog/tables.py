@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import time
 
-from sqlalchemy import JSON, BigInteger, Column, Dialect, Index, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Dialect, Float, Index, String, TypeDecorator, UniqueConstraint
 from sqlmodel import Field
 
 from core.catalog.row import Row, new_id
@@ -139,9 +139,12 @@ class Run(Row, table=True):
     queued_at: float = Field(default_factory=time.time)
     started_at: float | None = None
     finished_at: float | None = None
-    used_s: float = 0.0  # seconds of work of earlier attempts
+    # Seconds of work of all attempts, as their monitors counted them; neither waiting nor suspension counts.
+    elapsed_s: float = Field(default=0.0, sa_column=Column("used_s", Float, nullable=False))
 
-    lease_until: float | None = None
+    claim_token: str | None = Field(default=None, max_length=32)  # random, of whoever starts or works on it
+    lease_until: float | None = None  # on the database's clock
+    host_id: str = Field(default="", sa_column=Column(String(16), nullable=False, server_default=""))  # of the pids
     monitor_pid: int | None = None
     monitor_created: float | None = None
     worker_pid: int | None = None
@@ -150,19 +153,14 @@ class Run(Row, table=True):
     cancel_requested_at: float | None = None
     stop_requested_at: float | None = None
     timeout_s: float | None = None
+    # Seconds of work that do not count against the time limit: those before the run was given the same time again.
+    limit_from_s: float = Field(default=0.0, sa_column=Column(Float, nullable=False, server_default="0"))
     memory_limit_mb: int | None = None
     peak_rss_mb: float | None = None
 
     result: JsonObject | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     error_message: str | None = None
     error_hint: str | None = None
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds of work so far, including earlier attempts; waiting in the queue does not count."""
-        if self.started_at is None:
-            return self.used_s
-        return self.used_s + (self.finished_at or time.time()) - self.started_at
 
 
 class RunEvent(Row, table=True):

@@ -8,13 +8,13 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from core.access import Access
-from core.catalog import ACTIVE, TERMINAL, Run, RunEvent, RunState, artifacts, runs
+from core.catalog import ACTIVE, TERMINAL, Run, RunEvent, RunState, artifacts, claims, runs
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
 from core.jobs.context import run_dir
 from core.jobs.run_log import tail
 from core.jobs.run_rows import new_run
-from core.jobs.scheduler import request_cancel, requeue, tick
+from core.jobs.scheduler import request_cancel, tick
 from core.jobs.task_specs import task_spec
 from core.jsonable import JsonObject
 from core.storage import get_store
@@ -63,7 +63,8 @@ def submit(
     title : str, default=""
         Title in lists of runs.
     timeout_s : float, optional
-        Limit of the working time of all attempts together (seconds); by default ``PLUMBLINE_RUN_TIMEOUT_S``.
+        Limit of the working time of all attempts together (seconds); neither the queue nor a suspension of the computer
+        counts. By default ``PLUMBLINE_RUN_TIMEOUT_S``.
     memory_limit_mb : int, optional
         Memory limit of the whole process tree (MB); by default ``PLUMBLINE_MEMORY_LIMIT_MB``.
     parent : str, optional
@@ -140,13 +141,16 @@ def stop(run_id: str, *, access: Access) -> Run:
 def resume(run_id: str, *, access: Access) -> Run:
     """Queue an ended run again; it continues from what its last attempt left.
 
+    One that reached its time limit gets the same time once more: its work is not lost because of a limit that was set
+    before anyone knew how long it takes.
+
     Raises
     ------
     JobError
         When its task cannot be resumed, or the run has not ended, or it succeeded.
     """
     run = runs.get(run_id, access=access)
-    if not resumable(run, access=access) or not requeue(run_id):
+    if not resumable(run, access=access) or not claims.requeue(run_id, access=access):
         raise JobError(
             f"Run '{run_id}' ({run.task}, {run.state.lower()}) cannot be resumed.",
             "Repeat it with the same settings instead.",
@@ -184,9 +188,9 @@ def repeatable(run: Run) -> bool:
 
 def resumable(run: Run, *, access: Access) -> bool:
     """Return whether `resume` would work."""
-    # The time limit holds for all attempts together: a run that reached it has no time left.
-    ended = TERMINAL - {RunState.SUCCEEDED, RunState.TIMED_OUT}
-    return run.state in ended and task_spec(run.task).resumable and not _parent_ended(run, access=access)
+    if run.state not in TERMINAL - {RunState.SUCCEEDED} or not task_spec(run.task).resumable:
+        return False
+    return not _parent_ended(run, access=access)
 
 
 def _parent_ended(run: Run, *, access: Access) -> bool:

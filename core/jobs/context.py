@@ -16,6 +16,8 @@ from core.storage import get_store
 __all__ = ["RunContext", "run_dir"]
 
 _FLAG_EVERY_S = 0.25
+_LONGEST_AHEAD_S = 2.0
+"""Seconds that may pass on the clock until the monitor's next count, which it stores about once per second."""
 
 
 def run_dir(run_id: str) -> Path:
@@ -34,8 +36,10 @@ class RunContext:
     """
 
     run: Run
-    _flag_read_at: float = 0.0
-    _stop: bool = False
+    _latest: Run | None = None
+    _read_at: float = 0.0
+    _changed_at: float = 0.0
+    _elapsed_s: float = 0.0
 
     @property
     def settings(self) -> JsonObject:
@@ -54,10 +58,25 @@ class RunContext:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    @property
-    def started(self) -> float:
-        """Start of the run's time budget (seconds since the epoch); the time of earlier attempts counts."""
-        return (self.run.started_at or time.time()) - self.run.used_s
+    def elapsed_s(self) -> float:
+        """Return the seconds that the run has worked, in all attempts, as its monitor counts them. Cheap to call often.
+
+        Neither a change of the system's clock nor a suspension of the computer counts.
+        """
+        latest = self._look()
+        ahead = min(time.monotonic() - self._changed_at, _LONGEST_AHEAD_S)
+        self._elapsed_s = max(self._elapsed_s, latest.elapsed_s + ahead)
+        return self._elapsed_s
+
+    def _look(self) -> Run:
+        """Return the run's row as it was a moment ago."""
+        now = time.monotonic()
+        if self._latest is None or now - self._read_at > _FLAG_EVERY_S:
+            row = runs.get(self.run.id, access=self.access)
+            if self._latest is None or row.elapsed_s != self._latest.elapsed_s:
+                self._changed_at = now
+            self._latest, self._read_at = row, now
+        return self._latest
 
     def report(self, event: Event) -> None:
         """Store an event of progress."""
@@ -65,11 +84,7 @@ class RunContext:
 
     def should_stop(self) -> bool:
         """Return whether a user asked the run to stop and keep what it has. Cheap to call often."""
-        now = time.monotonic()
-        if not self._stop and now - self._flag_read_at > _FLAG_EVERY_S:
-            self._flag_read_at = now
-            self._stop = runs.get(self.run.id, access=self.access).stop_requested_at is not None
-        return self._stop
+        return self._look().stop_requested_at is not None
 
     def keep(self, name: str, path: Path) -> str:
         """Store a file as the run's artifact `name` and return its digest."""

@@ -1,53 +1,43 @@
 """The monitor of a run: ``python -m core.jobs.monitor <run_id>``, in a session of its own.
 
-It starts the worker, renews the lease, and checks four times per second whether the run was cancelled, is past its
-deadline or uses too much memory. It alone writes the run's terminal state, once.
+It starts the worker, counts its seconds of work, renews the lease, and checks four times per second whether the run was
+cancelled, is past its time limit or uses too much memory. It alone writes the run's terminal state, once, and only
+while its claim holds the run.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import shutil
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from core.access import INSTALLATION, Access
-from core.catalog import ACTIVE, Run, RunState, database_file, runs
+from core.catalog import ACTIVE, Run, RunState, claims, database_file, runs
 from core.catalog.engine import reading
-from core.errors import StoppedError, StorageError
+from core.errors import StorageError
 from core.jobs import processes, reserve, scheduler, worker
+from core.jobs.clocks import WorkClock
 from core.jobs.context import run_dir
-from core.jobs.outcome import clear_outcome, outcome_age_s, read_outcome
+from core.jobs.ending import Ending, ending_by_outcome, ending_by_status, interrupted
+from core.jobs.oom import oom_kills
+from core.jobs.outcome import has_outcome, read_outcome
 from core.jobs.run_log import shorten
 from core.jobs.task_specs import task_spec
-from core.jsonable import JsonObject
 from core.settings import get_settings
 
 _POLL_S = 0.25
+_SAVE_S = 1.0
 _FINAL_TRIES_S = 60.0
+_SHUTDOWN_GRACE_S = 2.0
+"""Grace where this process itself is asked to end: whoever shuts a system down kills what is left after 5 s or so."""
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Ending:
-    """The terminal state of a run, and what is stored with it."""
-
-    state: RunState
-    result: JsonObject | None = None
-    error_message: str | None = None
-    error_hint: str | None = None
-
-    def fields(self) -> JsonObject:
-        """Return the columns of the run's row that this ending sets."""
-        return {name: value for name, value in vars(self).items() if name != "state" and value is not None}
 
 
 class Monitor:
@@ -59,34 +49,45 @@ class Monitor:
         Row of the run.
     worker_pid : int
         Process id of a child that waits for the signal to begin.
+    claim : str
+        Token of the claim that this process acts for.
     """
 
-    def __init__(self, run: Run, worker_pid: int) -> None:
+    def __init__(self, run: Run, worker_pid: int, claim: str) -> None:
         self.run = run
         self.settings = get_settings()
         self.folder = run_dir(run.id)
         self.peak_mb = 0.0
         self.worker = psutil.Process(worker_pid)
-        self.renew_at = 0.0
+        self.terminated = False
+        # A look takes a second at most: where one is later by a lease, this process was suspended.
+        self.clock = WorkClock(run.elapsed_s, longest_s=self.settings.lease_s)
+        self._claim = claim
+        self._save_at = 0.0
+        self._done_at: float | None = None
+        self._oom_kills = oom_kills()
+
+    def terminate(self, *_: object) -> None:
+        """End the run soon, which continues later if its task can: a signal asked this process to end."""
+        self.terminated = True
 
     def claim(self) -> bool:
         """Become the run's monitor; return False when another process has the run."""
         pid, created = processes.identity(os.getpid())
         worker_pid, worker_created = processes.identity(self.worker.pid)
-        claimed = runs.change_state(
+        return runs.change_state(
             self.run.id,
             [RunState.STARTING],
             RunState.RUNNING,
+            access=Access.engine(self.run.workspace),
+            claim=self._claim,
+            started_at=time.time(),
+            host_id=processes.host_id(),
             monitor_pid=pid,
             monitor_created=created,
             worker_pid=worker_pid,
             worker_created=worker_created,
-            lease_until=time.time() + self.settings.lease_s,
-            access=Access.engine(self.run.workspace),
-        )
-        if claimed:
-            clear_outcome(self.folder)
-        return claimed
+        ) and claims.renew(self.run.id, self._claim, self.settings.lease_s, self.clock.look())
 
     def cancelled(self) -> bool:
         """Return whether the run has been cancelled."""
@@ -94,29 +95,36 @@ class Monitor:
         return row is not None and row.cancel_requested_at is not None
 
     def supervise(self) -> Ending | None:
-        """Wait for the worker, or end it; return how the run ended, None when another monitor has the run."""
+        """Wait for the worker, or end it; return how the run ended, None when another claim holds the run."""
         status = None
         while status is None:
+            self.clock.look()
             try:
                 row = _read(self.run.id)
                 # The run was declared lost while this process was suspended, and perhaps started again.
-                if row is None or row.state not in ACTIVE or row.monitor_pid != os.getpid():
-                    self._end_worker()
+                if row is None or row.state not in ACTIVE or row.claim_token != self._claim:
+                    self._end_worker(0)
                     return None
                 ending = self._limits(row)
                 if ending is not None:
-                    self._end_worker()
+                    self._end_worker(self.settings.grace_s)
                     return ending
-                self._renew()
+                self._save()
             except StorageError:  # a locked or full database recovers; the run continues
                 _log.exception("the catalog is not available; trying again")
+            if self.terminated:
+                return self._interrupt()
             shorten(self.folder)
-            if outcome_age_s(self.folder) > self.settings.grace_s:
+            if self._lingers():
                 _log.warning("the task is done but its process does not end (perhaps a thread of its own): ending it")
-                self._end_worker()
+                self._end_worker(self.settings.grace_s)
             status = self._status()
+        self.clock.look()
         processes.end(self._processes, self.settings.grace_s)  # processes that the worker left behind
-        return self._outcome(status)
+        outcome = read_outcome(self.folder, self.run.attempt)
+        if outcome is not None:
+            return ending_by_outcome(outcome)
+        return ending_by_status(status, out_of_memory=oom_kills() > self._oom_kills)
 
     def _status(self) -> int | None:
         """Return the worker's exit status, negative for a signal; None when it still works after a short wait."""
@@ -127,11 +135,14 @@ class Monitor:
     def _limits(self, row: Run) -> Ending | None:
         if row.cancel_requested_at is not None:
             return Ending(RunState.CANCELLED)
-        if row.timeout_s is not None and row.elapsed_s > row.timeout_s:
+        if row.timeout_s is not None and self.clock.elapsed_s - row.limit_from_s > row.timeout_s:
+            hint = "Allow more time, or ask for less work."
+            if task_spec(row.task).resumable:
+                hint = "Resume it to give it the same time once more, or ask for less work."
             return Ending(
                 RunState.TIMED_OUT,
                 error_message=f"The run reached its limit of {row.timeout_s:,.0f} s and was ended.",
-                error_hint="Allow more time, or ask for less work.",
+                error_hint=hint,
             )
         used = processes.resident_mb(processes.members(os.getpid(), self.run.id))
         self.peak_mb = max(self.peak_mb, used)
@@ -143,62 +154,55 @@ class Monitor:
             )
         return None
 
-    def _renew(self) -> None:
-        now = time.time()
-        if now > self.renew_at:
-            runs.set_fields(
-                self.run.id, ACTIVE, lease_until=now + self.settings.lease_s, access=Access.engine(self.run.workspace)
-            )
-            self.renew_at = now + self.settings.lease_s / 3
+    def _save(self) -> None:
+        """Renew the lease and store the seconds of work, about once per second."""
+        now = time.monotonic()
+        if now < self._save_at:
+            return
+        self._oom_kills = oom_kills()
+        claims.renew(self.run.id, self._claim, self.settings.lease_s, self.clock.elapsed_s)
+        self._save_at = now + min(_SAVE_S, self.settings.lease_s / 3)
+
+    def _lingers(self) -> bool:
+        """Return whether the worker has left its outcome and does not end."""
+        if self._done_at is None and has_outcome(self.folder, self.run.attempt):
+            self._done_at = time.monotonic()
+        return self._done_at is not None and time.monotonic() - self._done_at > self.settings.grace_s
+
+    def _interrupt(self) -> Ending:
+        """End the worker, since this process was asked to end; work that is done nevertheless counts."""
+        self._end_worker(min(self.settings.grace_s, _SHUTDOWN_GRACE_S))
+        outcome = read_outcome(self.folder, self.run.attempt)
+        if outcome is not None and (ending := ending_by_outcome(outcome)).state is not RunState.FAILED:
+            return ending
+        return interrupted("The computer was shut down, or someone ended Plumbline's processes.")
 
     def _processes(self) -> list[psutil.Process]:
         return processes.members(os.getpid(), self.run.id) + processes.marked(self.run.id)
 
-    def _end_worker(self) -> None:
-        processes.end(self._processes, self.settings.grace_s)
+    def _end_worker(self, grace_s: float) -> None:
+        processes.end(self._processes, grace_s)
         self.worker.wait()
 
-    def _outcome(self, status: int) -> Ending:
-        outcome = read_outcome(self.folder)
-        if outcome is not None and outcome.error is None:
-            return Ending(RunState.SUCCEEDED, outcome.result)
-        if outcome is not None and outcome.error is not None:
-            state = RunState.CANCELLED if isinstance(outcome.error, StoppedError) else RunState.FAILED
-            return Ending(state, error_message=outcome.error.message, error_hint=outcome.error.hint)
-        if -status in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            message = f"The run's process was killed from outside ({signal.Signals(-status).name})."
-            hint = "If no one did that, the system ran out of memory: use fewer rows or columns."
-        elif status < 0:
-            message = f"The run's process crashed ({signal.strsignal(-status)})."
-            hint = "This is a defect of Plumbline or of a library. The log has the details."
-        elif status == errno.ENOSPC:
-            message, hint = worker.DISK_FULL
-        else:
-            message = f"The run's process ended without a result (exit status {status})."
-            hint = "The log may have the reason."
-        return Ending(RunState.FAILED, error_message=message, error_hint=hint)
-
     def finish(self, ending: Ending) -> None:
-        """Write the terminal state; a database that is locked or full gets a minute to recover."""
+        """Write how the run ended; a database that is locked or full gets a minute to recover."""
         if ending.state is RunState.SUCCEEDED or not task_spec(self.run.task).resumable:
             shutil.rmtree(self.folder / "work", ignore_errors=True)
         give_up = time.monotonic() + _FINAL_TRIES_S
         while True:
             try:
-                runs.change_state(
-                    self.run.id,
-                    ACTIVE,
-                    ending.state,
+                scheduler.close(
+                    self.run,
+                    self._claim,
+                    ending,
                     finished_at=time.time(),
-                    lease_until=None,
+                    elapsed_s=self.clock.elapsed_s,
                     peak_rss_mb=round(self.peak_mb, 1),
-                    **ending.fields(),
-                    access=Access.engine(self.run.workspace),
                 )
                 return
             except StorageError:
                 if time.monotonic() > give_up:
-                    raise  # the lease runs out, and the next tick declares the run INTERRUPTED
+                    raise  # the lease runs out, and a later tick recovers the run
                 _log.exception("the terminal state could not be written; trying again")
                 reserve.release()
                 time.sleep(1.0)
@@ -210,7 +214,7 @@ def _read(run_id: str) -> Run | None:
 
 
 def main(run_id: str) -> int:
-    """Supervise one run; return the process's exit status."""
+    """Supervise one run; return the process's exit status: 0 where the run succeeded or was cancelled, else 1 or 2."""
     database_file.expect_existing()
     # The worker is forked, not started as a new interpreter, which saves a second of imports. That is safe here,
     # where there is no thread and no connection yet. It waits for one byte: an empty pipe means that there is no work.
@@ -220,23 +224,26 @@ def main(run_id: str) -> int:
         os.close(write_fd)
         return worker.main(run_id) if os.read(read_fd, 1) else 2
     os.close(read_fd)
-    # A signal to the session is meant for the worker; this process must stay to record how it ended.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # until there is a monitor to be told
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     run = _read(run_id)
     if run is None:
         return 2
-    monitor = Monitor(run, worker_pid)
+    monitor = Monitor(run, worker_pid, os.environ.get(processes.CLAIM, ""))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, monitor.terminate)
     if not monitor.claim():
         return 2
     if not monitor.cancelled():
         os.write(write_fd, b"1")
     os.close(write_fd)
     ending = monitor.supervise()
-    if ending is not None:
-        monitor.finish(ending)
-    scheduler.tick()
-    return 0
+    if ending is None:
+        return 2
+    monitor.finish(ending)
+    if not monitor.terminated:  # else the next process would be ended as well
+        scheduler.tick()
+    return 0 if ending.state in (RunState.SUCCEEDED, RunState.CANCELLED) else 1
 
 
 if __name__ == "__main__":

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import PlumblineError, StoppedError, from_record, to_record
+from core.errors import PlumblineError, from_record, to_record
 from core.files import atomic_write
 from core.jsonable import JsonObject
 
-__all__ = ["Outcome", "clear_outcome", "outcome_age_s", "read_outcome", "write_outcome"]
-
-_NAME = "outcome.json"
+__all__ = ["Outcome", "has_outcome", "read_outcome", "remove_outcomes", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -33,40 +30,40 @@ class Outcome:
     error: PlumblineError | None = None
 
 
-def write_outcome(folder: Path, outcome: Outcome) -> None:
-    """Write an outcome to a run's folder, whole or not at all."""
+def _file(folder: Path, attempt: int) -> Path:
+    """Return the file of an attempt: what one that was taken for lost still writes must not be that of the next."""
+    return folder / f"outcome-{attempt}.json"
+
+
+def write_outcome(folder: Path, attempt: int, outcome: Outcome) -> None:
+    """Write the outcome of an attempt to a run's folder, whole or not at all."""
     error = None if outcome.error is None else to_record(outcome.error)
     if error is not None:  # a file name may hold characters that are not valid Unicode, and no database takes them
         error["message"] = error["message"].encode("utf-8", "replace").decode()
     text = json.dumps({"result": outcome.result, "error": error}, allow_nan=False)
-    with atomic_write(folder / _NAME) as partial, open(partial, "w", encoding="utf-8") as file:
+    with atomic_write(_file(folder, attempt)) as partial, open(partial, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
 
-def read_outcome(folder: Path) -> Outcome | None:
-    """Return the outcome in a run's folder, or None when the worker left none."""
+def read_outcome(folder: Path, attempt: int) -> Outcome | None:
+    """Return the outcome of an attempt, or None when the worker left none."""
     try:
-        values = json.loads((folder / _NAME).read_text(encoding="utf-8"))
+        values = json.loads(_file(folder, attempt).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     if values.get("error") is not None:
         return Outcome(error=from_record(values["error"]))
-    if values.get("message") is not None:  # written before errors were records
-        error_type = StoppedError if values.get("stopped") else PlumblineError
-        return Outcome(error=error_type(values["message"], values["hint"] or ""))
     return Outcome(result=values["result"])
 
 
-def outcome_age_s(folder: Path) -> float:
-    """Return the seconds since the outcome was written, 0 when there is none."""
-    try:
-        return time.time() - (folder / _NAME).stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
+def has_outcome(folder: Path, attempt: int) -> bool:
+    """Return whether an attempt has left its outcome."""
+    return _file(folder, attempt).exists()
 
 
-def clear_outcome(folder: Path) -> None:
-    """Remove the outcome of an earlier attempt."""
-    (folder / _NAME).unlink(missing_ok=True)
+def remove_outcomes(folder: Path) -> None:
+    """Remove the outcomes of all attempts, once the catalog has what the last one says."""
+    for path in folder.glob("outcome-*.json"):
+        path.unlink(missing_ok=True)

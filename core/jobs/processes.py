@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import platform
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
 
 import psutil
 
-__all__ = ["MARK", "end", "identity", "is_alive", "marked", "members", "resident_mb"]
+__all__ = ["CLAIM", "MARK", "end", "host_id", "identity", "is_alive", "marked", "members", "resident_mb"]
 
 MARK = "PLUMBLINE_RUN_ID"
 """Environment variable with the run's id; its processes inherit it, whatever happens to their parents."""
+CLAIM = "PLUMBLINE_RUN_CLAIM"
+"""Environment variable with the token of the claim that the run's monitor and worker act for."""
 
-# A creation time is stored as wall-clock time, which shifts by a second or so when the system's clock is set.
-# No pid is reused that soon.
+# Where a creation time is wall-clock time, it may differ a little from call to call. No pid is reused that soon.
 _CLOCK_TOLERANCE_S = 2.0
+_START_TICKS = 19  # field of /proc/PID/stat after the name: clock ticks from the start of the system
+
+
+@lru_cache(maxsize=1)
+def host_id() -> str:
+    """Return what tells apart where a pid has a meaning: the machine, its start and its space of pids."""
+    parts = []
+    for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
+        with contextlib.suppress(OSError):
+            parts.append(Path(path).read_text(encoding="utf-8").strip())
+    with contextlib.suppress(OSError):
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return hashlib.sha256("\n".join(parts or [platform.node()]).encode()).hexdigest()[:16]
 
 
 def identity(pid: int) -> tuple[int, float]:
     """Return a living process's (pid, creation time)."""
-    return pid, psutil.Process(pid).create_time()
+    return pid, _created(psutil.Process(pid))
+
+
+def _created(process: psutil.Process) -> float:
+    """Return when a process was created, in seconds: from the start of the system where that is known, else the epoch.
+
+    The first does not change when the system's clock is set.
+    """
+    if sys.platform != "linux":
+        return float(process.create_time())
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(process.pid) from error
+    return int(fields.split()[_START_TICKS]) / os.sysconf("SC_CLK_TCK")
 
 
 def is_alive(pid: int | None, created: float | None) -> bool:
@@ -31,7 +64,7 @@ def is_alive(pid: int | None, created: float | None) -> bool:
         return False
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - created) < _CLOCK_TOLERANCE_S and _works(process)
+        return abs(_created(process) - created) < _CLOCK_TOLERANCE_S and _works(process)
     except psutil.NoSuchProcess:
         return False
 

@@ -8,17 +8,21 @@ import time
 
 import psutil
 
-from core.access import INSTALLATION, Access
-from core.catalog import ACTIVE, TERMINAL, Run, RunState, runs
-from core.catalog.engine import reading
+from core.access import Access
+from core.catalog import ACTIVE, Run, RunState, claims, runs
 from core.jobs import launch, processes, reserve
 from core.jobs.context import run_dir
+from core.jobs.ending import Ending, ending_by_outcome, interrupted
+from core.jobs.outcome import read_outcome, remove_outcomes
 from core.jobs.run_log import LOG_NAME
 from core.jobs.schedules import fire_due
 from core.jobs.task_specs import task_spec
 from core.settings import get_settings
 
-__all__ = ["request_cancel", "requeue", "tick"]
+__all__ = ["close", "request_cancel", "tick"]
+
+_lapsed_since: dict[tuple[str, float | None], float] = {}
+"""When this process first saw that a lease had expired, by the run and the lease, on its monotonic clock."""
 
 
 def tick() -> None:
@@ -27,9 +31,8 @@ def tick() -> None:
     Cheap when there are none.
     """
     launch.reap()
-    for run in runs.lapsed(time.time()):
-        _recover(run)
-    while left_alone := [run for run, parent in runs.left_alone() if parent is None or not _continues(parent)]:
+    _recover_lost(runs.lapsed())
+    while left_alone := runs.left_alone():
         for run in left_alone:
             request_cancel(run)
     fire_due(time.time())
@@ -40,7 +43,8 @@ def tick() -> None:
         ("long", settings.max_running, True),
         ("pipeline", settings.max_running_pipelines, False),
     ):
-        while claimed := runs.claim_next(lane, limit, settings.lease_s, children_wait=children_wait):
+        host = processes.host_id()
+        while claimed := runs.claim_next(lane, limit, settings.lease_s, host_id=host, children_wait=children_wait):
             _start(claimed)
 
 
@@ -63,100 +67,106 @@ def request_cancel(run: Run) -> None:
 
 
 def _start(run: Run) -> None:
-    folder = run_dir(run.id)
+    folder, access = run_dir(run.id), Access.engine(run.workspace)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         reserve.reserve()
         with open(folder / LOG_NAME, "ab") as log:
-            pid = launch.start_monitor(run.id, log.fileno(), os.environ | _environment(run.id))
+            pid = launch.start_monitor(run.id, log.fileno(), os.environ | _environment(run))
     except OSError as error:
         runs.change_state(
             run.id,
             [RunState.STARTING],
             RunState.FAILED,
+            claim=run.claim_token,
             finished_at=time.time(),
-            lease_until=None,
             error_message=f"The run could not be started: {error.strerror or error}.",
             error_hint="Check the disk space and the permissions of the data folder, then repeat the run.",
-            access=Access.engine(run.workspace),
+            access=access,
         )
         return
     # With its identity, a monitor that is slow to start is not considered lost when the lease runs out.
     with contextlib.suppress(psutil.NoSuchProcess):
         _, created = processes.identity(pid)
+        starting = [RunState.STARTING]
         runs.set_fields(
-            run.id, [RunState.STARTING], monitor_pid=pid, monitor_created=created, access=Access.engine(run.workspace)
+            run.id, starting, access=access, claim=run.claim_token, monitor_pid=pid, monitor_created=created
         )
 
 
-def _environment(run_id: str) -> dict[str, str]:
+def _environment(run: Run) -> dict[str, str]:
     """Return the mark of the run's processes, and this process's settings: the child uses the same catalog."""
     settings = get_settings()
     return {
         "PYTHONUNBUFFERED": "1",
-        processes.MARK: run_id,
+        processes.MARK: run.id,
+        processes.CLAIM: run.claim_token or "",
         "PLUMBLINE_HOME": str(settings.home.absolute()),
         "PLUMBLINE_DATABASE": settings.database_url,
         "PLUMBLINE_STORAGE": settings.storage_url,
     }
 
 
+def _recover_lost(lapsed: list[Run]) -> None:
+    """Recover those of the runs whose lease has expired that are lost."""
+    now, keys = time.monotonic(), {(run.id, run.lease_until) for run in lapsed}
+    for key in [key for key in _lapsed_since if key not in keys]:
+        _lapsed_since.pop(key, None)
+    for run in lapsed:
+        seen_s = now - _lapsed_since.setdefault((run.id, run.lease_until), now)
+        if _is_lost(run, seen_s):
+            _recover(run)
+
+
+def _is_lost(run: Run, seen_s: float) -> bool:
+    """Return whether the monitor of a run is gone, whose lease expired at least `seen_s` seconds ago.
+
+    A pid has a meaning on its own host only. Of a monitor elsewhere only the lease is known: it is taken for lost when
+    it has been silent for another lease, so that a database that was away, or whose clock was set, does not end it.
+    """
+    if run.host_id not in ("", processes.host_id()):
+        return seen_s >= get_settings().lease_s
+    # Slow is not lost (a suspended laptop, a busy disk): such a monitor renews its lease when it wakes.
+    return not processes.is_alive(run.monitor_pid, run.monitor_created)
+
+
 def _recover(run: Run) -> None:
-    """Close a run whose monitor is lost, and queue it again if its task is resumable."""
-    if processes.is_alive(run.monitor_pid, run.monitor_created):
-        return  # slow, not lost (a suspended laptop, a busy disk): it renews its lease when it wakes
-    last_seen = (run.lease_until or time.time()) - get_settings().lease_s
-    closed = runs.change_state(
-        run.id,
-        ACTIVE,
-        RunState.INTERRUPTED,
-        finished_at=max(last_seen, run.started_at or last_seen),
-        lease_until=None,
-        error_message="The run's process is gone: the computer restarted, or someone ended it.",
-        error_hint="Resume it if its page offers that, or repeat it with the same settings.",
-        access=Access.engine(run.workspace),
-    )
-    if not closed:
+    """Close a run whose monitor is lost, or queue it again if its task is resumable."""
+    settings = get_settings()
+    last_seen = (run.lease_until or time.time()) - settings.lease_s
+    claim = claims.take_over(run, settings.lease_s)
+    if claim is None:
         return
     processes.end(lambda: processes.marked(run.id), grace_s=0)
-    with reading(INSTALLATION) as session:
-        ended = session.get_one(Run, run.id)  # read again: it may have been cancelled in the meantime
-    if _continues(ended, never_started=run.state is RunState.STARTING):
-        requeue(run.id)
+    outcome = read_outcome(run_dir(run.id), run.attempt)
+    if outcome is None:  # else the work was done, and only its monitor did not live to say so
+        ending = interrupted("The run's process is gone: the computer restarted, or someone ended it.")
+    else:
+        ending = ending_by_outcome(outcome)
+    finished_at = max(last_seen, run.started_at or last_seen)
+    close(run, claim, ending, finished_at=finished_at, never_started=run.state is RunState.STARTING)
 
 
-def _continues(run: Run, *, never_started: bool = False) -> bool:
-    """Return whether a run that was interrupted is queued again by itself."""
-    return (
-        run.state is RunState.INTERRUPTED
-        and run.cancel_requested_at is None
-        and run.attempt < get_settings().max_attempts
-        and (never_started or task_spec(run.task).resumable)
-    )
+def close(run: Run, claim: str, ending: Ending, *, never_started: bool = False, **fields: claims.RunField) -> None:
+    """Write how a run ended, if the claim holds it; one that was interrupted is queued again if that makes sense.
 
-
-def requeue(run_id: str) -> bool:
-    """Queue an ended run as its next attempt; return False when it has not ended, or when it succeeded."""
-    with reading(INSTALLATION) as session:
-        run = session.get(Run, run_id)
-    if run is None:
-        return False
-    return runs.change_state(
-        run_id,
-        TERMINAL - {RunState.SUCCEEDED},
-        RunState.QUEUED,
-        attempt=run.attempt + 1,
-        queued_at=time.time(),
-        used_s=run.elapsed_s,
-        started_at=None,
-        finished_at=None,
-        monitor_pid=None,
-        monitor_created=None,
-        worker_pid=None,
-        worker_created=None,
-        cancel_requested_at=None,
-        stop_requested_at=None,
-        error_message=None,
-        error_hint=None,
-        access=Access.engine(run.workspace),
-    )
+    Parameters
+    ----------
+    run : Run
+        The run.
+    claim : str
+        Token of the claim that must hold it.
+    ending : Ending
+        Ending of the run.
+    never_started : bool, default=False
+        Whether no work has been done in this attempt, so that any task may be started again.
+    **fields
+        Other columns by name.
+    """
+    if ending.state is RunState.INTERRUPTED:
+        again = run.attempt < get_settings().max_attempts and (never_started or task_spec(run.task).resumable)
+        claims.release(run.id, claim, again=again, **fields, **ending.fields())
+    else:
+        access = Access.engine(run.workspace)
+        runs.change_state(run.id, ACTIVE, ending.state, access=access, claim=claim, **fields, **ending.fields())
+    remove_outcomes(run_dir(run.id))

@@ -16,17 +16,19 @@ from typing import NoReturn
 
 from core.access import INSTALLATION
 from core.catalog import ACTIVE
-from core.catalog.engine import reading
+from core.catalog.engine import fence, reading
 from core.catalog.tables import Run
 from core.errors import LimitError, PlumblineError, StoppedError, StorageError, from_record, to_record
 from core.jobs import processes
 from core.jobs.context import RunContext, run_dir
+from core.jobs.ending import DISK_FULL, TERMINATED
 from core.jobs.outcome import Outcome, write_outcome
 from core.jobs.task_specs import load
 
-__all__ = ["DISK_FULL", "main"]
+__all__ = ["main"]
 
-DISK_FULL = ("The disk is full.", "Free some space, then repeat the run.")
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_terminated = threading.Event()
 
 
 def _end_with_parent(parent: int, run_id: str) -> None:
@@ -37,8 +39,11 @@ def _end_with_parent(parent: int, run_id: str) -> None:
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(143)  # lets `finally` blocks of the task run
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    _terminated.set()
+    for number in _SIGNALS:  # another one must not interrupt the clean-up
+        signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(TERMINATED)  # lets `finally` blocks of the task run
 
 
 def _explain(error: Exception) -> PlumblineError:
@@ -55,11 +60,13 @@ def _explain(error: Exception) -> PlumblineError:
     return from_record(to_record(error))
 
 
-def _fail(folder: Path, error: Exception) -> int:
+def _fail(folder: Path, attempt: int, error: Exception) -> int:
+    if _terminated.is_set():  # a library made another error of the one that ends this process
+        return TERMINATED
     try:
         with contextlib.suppress(OSError):  # the log may be what fills the disk
             traceback.print_exception(error)
-        write_outcome(folder, Outcome(error=_explain(error)))
+        write_outcome(folder, attempt, Outcome(error=_explain(error)))
     except OSError as full:  # the disk is too full for the outcome as well: the exit status has to report it
         return full.errno or 1
     return 1
@@ -67,19 +74,22 @@ def _fail(folder: Path, error: Exception) -> int:
 
 def main(run_id: str) -> int:
     """Run the task; return the process's exit status."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in _SIGNALS:
+        signal.signal(number, _terminate)
     faulthandler.enable()
     monitor = os.getppid()
     with reading(INSTALLATION) as session:
         run = session.get(Run, run_id)
-    if run is None or run.state not in ACTIVE or run.monitor_pid != monitor:
+    claim = os.environ.get(processes.CLAIM, "")
+    if run is None or run.state not in ACTIVE or run.claim_token != claim:
         return 2
+    fence(run_id, claim)
     threading.Thread(target=_end_with_parent, args=(monitor, run_id), daemon=True).start()
     folder = run_dir(run_id)
     try:
-        write_outcome(folder, Outcome(result=load(run.task).run(RunContext(run))))
+        write_outcome(folder, run.attempt, Outcome(result=load(run.task).run(RunContext(run))))
     except StoppedError as stopped:
-        write_outcome(folder, Outcome(error=stopped))
+        write_outcome(folder, run.attempt, Outcome(error=stopped))
     except Exception as error:  # noqa: BLE001  (a defect in a task must end as a failed run with a message)
-        return _fail(folder, error)
+        return _fail(folder, run.attempt, error)
     return 0

@@ -117,7 +117,7 @@ def derived(source: Run, *, access: Access) -> list[Run]:
 
 
 def run(context: RunContext) -> dict[str, Any]:
-    """Search, store the result, export and explain its winner; the clock has run since the run was started."""
+    """Search, store the result, export and explain its winner; the budget's clock is that of the run."""
     context.report(Event("prepare", 0.0, "Loading the table"))
     from core.automl import search
     from core.datasets import load_frame
@@ -134,7 +134,7 @@ def run(context: RunContext) -> dict[str, Any]:
         report=context.report,
         workdir=context.workdir / "search",
         should_stop=context.should_stop,
-        started=context.started,
+        clock=context.elapsed_s,
         earlier=earlier,
     )
     context.report(Event("store", 0.99, "Storing the model and its evidence"))

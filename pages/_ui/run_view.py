@@ -84,7 +84,7 @@ def _strip(run_id: str, details: Details | None, budget_s: float | None, was_act
 
 
 def _clock(run: Run, budget_s: float | None) -> str:
-    if run.started_at is None and not run.used_s:
+    if run.started_at is None and not run.elapsed_s:
         return ""
     if run.state.terminal or budget_s is None:
         return numbers.duration(run.elapsed_s)

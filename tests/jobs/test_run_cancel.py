@@ -57,7 +57,7 @@ def test_finally_blocks_run_on_cancel(engine, working, until):
 
 def test_while_finishing_ends_in_one_state_and_tells_the_truth(engine, until):
     run_id = jobs.submit("count", {"steps": 1, "pause": 0}, access=LOCAL)
-    until(lambda: ((get_settings().runs_dir / run_id) / "outcome.json").exists())
+    until(lambda: ((get_settings().runs_dir / run_id) / "outcome-1.json").exists())
     jobs.cancel(run_id, access=LOCAL)
     run = jobs.wait(run_id, 30, access=LOCAL)
     assert run.state in {RunState.SUCCEEDED, RunState.CANCELLED}

@@ -63,20 +63,20 @@ def test_whatever_way_a_run_ends_its_children_end(started):
 
 
 @pytest.mark.parametrize(
-    ("fields", "goes_on"),
+    ("fields", "state_after"),
     [
-        ({}, True),
-        ({"task": "family"}, False),  # cannot be resumed
-        ({"attempt": 3}, False),
-        ({"cancel_requested_at": 1.0}, False),
+        ({}, RunState.QUEUED),  # its child has the only slot
+        ({"task": "family"}, RunState.INTERRUPTED),  # cannot be resumed
+        ({"attempt": 3}, RunState.INTERRUPTED),
+        ({"cancel_requested_at": 1.0}, RunState.CANCELLED),
     ],
 )
-def test_children_of_a_lost_run_go_on_if_it_does(started, fields, goes_on):
+def test_children_of_a_lost_run_go_on_if_it_does(started, fields, state_after):
     top = add(started_at=time.time() - 100, **{"lease_until": time.time() - 60} | fields)
     child = add(top.id)
     jobs.tick()
-    assert state(top) is (RunState.QUEUED if goes_on else RunState.INTERRUPTED)  # its child has the only slot
-    assert asked_to_end(child) is not goes_on
+    assert state(top) is state_after
+    assert asked_to_end(child) is (state_after is not RunState.QUEUED)
 
 
 def test_cancelling_a_run_cancels_its_children_at_once_and_those_it_still_submits(started):

@@ -15,7 +15,6 @@ FAILED = {  # how: (message, hint, words in the log)
     "denied": ("The run failed: [Errno 21] Is a directory", "log", "IsADirectoryError"),
     "exit": ("The run's process ended without a result (exit status 0).", "log", ""),
     "crash": ("The run's process crashed (Segmentation fault).", "log", "misbehave.py"),
-    "killed": ("The run's process was killed from outside (SIGKILL).", "fewer rows", ""),
     "no json": ("An unexpected error occurred (TypeError: Object of type set", "log", "Traceback"),
 }
 
@@ -23,7 +22,10 @@ FAILED = {  # how: (message, hint, words in the log)
 @pytest.fixture(scope="module")
 def ended(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("endings") / "home", MAX_RUNNING="4"):
-        ids = {how: jobs.submit("misbehave", {"how": how}, access=LOCAL) for how in [*FAILED, "stopped", "thread"]}
+        ids = {
+            how: jobs.submit("misbehave", {"how": how}, access=LOCAL)
+            for how in [*FAILED, "killed", "stopped", "thread"]
+        }
         yield {how: jobs.wait(run_id, 60, access=LOCAL) for how, run_id in ids.items()}
 
 
@@ -37,6 +39,13 @@ def test_failure_is_explained(ended, how):
     assert in_log in jobs.log(run.id, access=LOCAL)
     assert run.result is None
     assert run.finished_at >= run.started_at
+
+
+def test_a_kill_is_an_interruption_and_no_failure_of_the_task(ended):
+    run = ended["killed"]
+    assert run.state is RunState.INTERRUPTED
+    assert run.error_message == "The run's process was ended from outside (SIGKILL)."
+    assert "repeat it" in run.error_hint
 
 
 def test_a_task_that_stopped_with_a_checkpoint_is_cancelled_and_says_where(ended):

@@ -1,13 +1,9 @@
 """The files of a run: its log stays bounded, its outcome is whole or absent."""
 
-import json
-import os
-import time
-
 import pytest
 
-from core.errors import PlumblineError, StoppedError
-from core.jobs.outcome import Outcome, clear_outcome, outcome_age_s, read_outcome, write_outcome
+from core.errors import StoppedError
+from core.jobs.outcome import Outcome, has_outcome, read_outcome, remove_outcomes, write_outcome
 from core.jobs.run_log import LOG_NAME, shorten, tail
 
 
@@ -34,39 +30,23 @@ def test_log_that_is_missing_or_cut_within_a_character(tmp_path):
 
 
 def test_outcome_round_trip(tmp_path):
-    assert read_outcome(tmp_path) is None
-    assert outcome_age_s(tmp_path) == 0
-    write_outcome(tmp_path, Outcome(result={"score": 0.5}))
-    assert read_outcome(tmp_path) == Outcome(result={"score": 0.5})
-    write_outcome(tmp_path, Outcome(error=StoppedError("Stopped at step 4.", "Resume it.")))
-    error = read_outcome(tmp_path).error
+    assert read_outcome(tmp_path, 1) is None
+    assert not has_outcome(tmp_path, 1)
+    write_outcome(tmp_path, 1, Outcome(result={"score": 0.5}))
+    assert has_outcome(tmp_path, 1)
+    assert read_outcome(tmp_path, 1) == Outcome(result={"score": 0.5})
+    write_outcome(tmp_path, 2, Outcome(error=StoppedError("Stopped at step 4.", "Resume it.")))
+    error = read_outcome(tmp_path, 2).error
     assert isinstance(error, StoppedError)
     assert (error.message, error.hint) == ("Stopped at step 4.", "Resume it.")
-    os.utime(tmp_path / "outcome.json", (time.time() - 30, time.time() - 30))
-    assert outcome_age_s(tmp_path) == pytest.approx(30, abs=1)
-    clear_outcome(tmp_path)
-    clear_outcome(tmp_path)
+    assert read_outcome(tmp_path, 1).result == {"score": 0.5}, "each attempt has its own"
+    remove_outcomes(tmp_path)
+    remove_outcomes(tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("values", "error_type"),
-    [
-        ({"result": None, "message": "No.", "hint": "Try.", "stopped": False}, PlumblineError),
-        ({"result": None, "message": "No.", "hint": None, "stopped": True}, StoppedError),
-    ],
-)
-def test_outcome_of_an_earlier_version_is_read(tmp_path, values, error_type):
-    (tmp_path / "outcome.json").write_text(json.dumps(values))
-    error = read_outcome(tmp_path).error
-    assert type(error) is error_type
-    assert (error.message, error.hint) == ("No.", values["hint"] or "")
-    (tmp_path / "outcome.json").write_text('{"result": {"score": 1}, "message": null, "hint": null, "stopped": false}')
-    assert read_outcome(tmp_path) == Outcome(result={"score": 1})
 
 
 @pytest.mark.parametrize("result", [{"score": float("nan")}, {"set": {1}}])
 def test_outcome_that_is_not_json_leaves_nothing(tmp_path, result):
     with pytest.raises((TypeError, ValueError)):
-        write_outcome(tmp_path, Outcome(result=result))
+        write_outcome(tmp_path, 1, Outcome(result=result))
     assert list(tmp_path.iterdir()) == []

@@ -51,8 +51,8 @@ def test_second_attempt_continues(interrupted):
 def test_time_used_adds_up(interrupted):
     _, before, queued, after = interrupted
     assert before.elapsed_s > 0
-    assert queued.used_s == pytest.approx(before.elapsed_s)
-    assert after.elapsed_s == pytest.approx(before.elapsed_s + after.finished_at - after.started_at)
+    assert queued.elapsed_s == before.elapsed_s
+    assert after.elapsed_s == pytest.approx(before.elapsed_s + after.finished_at - after.started_at, abs=0.5)
 
 
 def test_marks_of_the_first_end_are_gone(interrupted):

@@ -31,7 +31,7 @@ def test_row_tells_the_whole_story(finished):
     assert (run.task, run.lane, run.attempt, run.workspace) == ("outputs", "short", 1, "local")
     assert (run.title, run.dataset_id) == ("A telling title", "dataset-1")
     assert before <= run.created_at <= run.started_at <= run.finished_at <= time.time()
-    assert run.elapsed_s == pytest.approx(run.finished_at - run.started_at)
+    assert run.elapsed_s == pytest.approx(run.finished_at - run.started_at, abs=0.5)
     assert 20 < run.peak_rss_mb < 2000
     assert run.error_message is None
     assert run.lease_until is None
@@ -40,7 +40,7 @@ def test_row_tells_the_whole_story(finished):
 def test_result_comes_from_the_worker(finished):
     run, _ = finished
     assert run.result["pid"] == run.worker_pid != run.monitor_pid
-    assert run.result["started"] == run.started_at
+    assert 0 < run.result["elapsed_s"] < run.elapsed_s
 
 
 def test_events_in_order_and_after_an_id(finished):

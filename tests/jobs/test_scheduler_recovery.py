@@ -36,7 +36,7 @@ def lost(**fields):
     return runs.add(
         Run(
             **{"workspace": "local", "task": "family", "state": RunState.RUNNING, "started_at": now - 100}
-            | {"lease_until": now - 60}
+            | {"lease_until": now - 60, "claim_token": "lost", "host_id": processes.host_id()}
             | fields
         ),
         access=LOCAL,
@@ -91,7 +91,7 @@ def test_run_that_never_began_is_started_again_whatever_its_task(started):
     [
         ({"task": "count"}, RunState.STARTING),  # queued again, and taken at once
         ({"task": "count", "attempt": 3}, RunState.INTERRUPTED),
-        ({"task": "count", "cancel_requested_at": 1.0}, RunState.INTERRUPTED),
+        ({"task": "count", "cancel_requested_at": 1.0}, RunState.CANCELLED),
         ({"task": "no_longer_there"}, RunState.INTERRUPTED),
         ({"task": "count", "lease_until": time.time() + 1e6}, RunState.RUNNING),
     ],
@@ -112,7 +112,7 @@ def test_cancel_that_comes_while_a_run_is_declared_lost_is_not_forgotten(started
 
     monkeypatch.setattr(processes, "is_alive", cancelled_meanwhile)
     jobs.tick()
-    assert jobs.get(run.id, access=LOCAL).state is RunState.INTERRUPTED
+    assert jobs.get(run.id, access=LOCAL).state is RunState.CANCELLED
     assert started == []
 
 
@@ -142,7 +142,7 @@ def test_lanes_do_not_wait_for_each_other(started):
 
 def test_monitor_gives_a_full_catalog_time(home, monkeypatch):
     run = lost(task="count")
-    supervisor = monitor.Monitor(run, os.getpid())
+    supervisor = monitor.Monitor(run, os.getpid(), run.claim_token)
     monkeypatch.setattr(monitor.time, "sleep", lambda _seconds: None)
     change, failures = runs.change_state, [StorageError("full"), StorageError("locked")]
 

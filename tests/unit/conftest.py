@@ -13,7 +13,7 @@ from core.automl import AutoMLResult, AutoMLSettings, search
 from core.progress import Event
 from tests.unit.pipelines.shipped_chain import Chain, make_chain
 
-_OWN = ("workdir", "should_stop", "started", "configs", "earlier")  # arguments of `search` itself
+_OWN = ("workdir", "should_stop", "clock", "configs", "earlier")  # arguments of `search` itself
 
 collect_ignore = ["automl/extension.py"]  # importing it adds its records, also when doctests are looked for
 

@@ -140,21 +140,21 @@ class Refits:
             return None
         return FinalModel(trial, self.worker.load(trial), answer.refit_s)
 
-    def fit(self, trials: Sequence[Trial], deadline: float) -> bool:
+    def fit(self, trials: Sequence[Trial], deadline: Budget) -> bool:
         """Fit trials on all rows, side by side, and return whether all are there in time.
 
         Parameters
         ----------
         trials : sequence of Trial
             Trials to fit.
-        deadline : float
-            Moment at which the worker is ended, seconds since the epoch.
+        deadline : Budget
+            Time after which the worker is ended.
         """
         missing = [trial for trial in trials if self._prefitting is None or self._prefitting.number != trial.number]
         if missing:  # the quickest first, so that there is a model whatever happens to the others
             self.request(sorted(missing, key=self.estimate))
         while any(self.worker.answer(trial) is None for trial in trials):
-            if time.time() >= deadline or self.worker.ended:
+            if deadline.left() <= 0 or self.worker.ended:
                 self.worker.close()
                 break
             time.sleep(0.02)

@@ -69,11 +69,11 @@ class Refitter:
         self.blend: Trial | None = None
         self._only_trials = only_trials
         self._evaluation_s = (EVALUATION_S + 30e-6 * test_rows) * min(max(pressure, 1.0), MAX_PRESSURE)
-        self._requested_at = time.time()
+        self._requested_at = time.perf_counter()
         self._linear_config = linear_config(refits.data.X.shape[1], refits.data.classes)
         refits.request_linear(self._linear_config)
 
-    def read(self) -> None:
+    def read(self, budget: Budget) -> None:
         """Take in the linear model once it is there."""
         if self.linear is not None:
             return
@@ -89,8 +89,8 @@ class Refitter:
             "linear",
             self._linear_config,
             "finished" if answer.error is None else "failed",
-            at=time.time(),
-            seconds=time.time() - self._requested_at,
+            at=budget.elapsed(),
+            seconds=time.perf_counter() - self._requested_at,
             message=None if answer.error is None else answer.error.message,
             threads=answer.threads,
             refit_s=answer.refit_s,
@@ -118,7 +118,15 @@ class Refitter:
         together = max(max(costs), sum(costs) / self.refits.cores)
         return selection_s(self.refits.data) + min(BLEND_SHARE * budget.seconds, together)
 
-    def finish(self, board: Trials, budget: Budget, *, stopped: bool, should_stop: Callable[[], bool]) -> FinalModel:
+    def finish(
+        self,
+        board: Trials,
+        budget: Budget,
+        *,
+        stopped: bool,
+        should_stop: Callable[[], bool],
+        resumed: bool = False,
+    ) -> FinalModel:
         """Fit the winner on all training rows; when time is short, the best that can be fitted.
 
         Parameters
@@ -131,13 +139,15 @@ class Refitter:
             Whether the search was stopped by its user.
         should_stop : callable
             Once it returns True, the linear model is not waited for.
+        resumed : bool, default=False
+            Whether the search was interrupted: its budget may be used up, and what was found must not be lost for that.
 
         Raises
         ------
         SearchError
             When neither a trial nor the linear model is there.
         """
-        self._await_linear(board, budget, should_stop=should_stop, stopped=stopped)
+        self._await_linear(board, budget, should_stop=should_stop, stopped=stopped, resumed=resumed)
         linear = [self.linear] if self.linear is not None and self.linear.finished else []
         ranked = sorted([*board.ranked(), *linear], key=board.rank)
         if self._only_trials:
@@ -146,14 +156,16 @@ class Refitter:
             raise _no_model(board, budget, stopped)
         if self.linear is None or self.refits.worker.ended:
             self.refits.worker.restart()
-        deadline = time.time() + budget.left() + OVERRUN * (budget.seconds or 0) + OVERRUN_S - self._evaluation_s
+        deadline = Budget(None)
+        if budget.seconds is not None and not resumed:
+            deadline = Budget((1 + OVERRUN) * budget.seconds + OVERRUN_S - self._evaluation_s, budget.elapsed)
         self.prefit_best(None, budget)
         if (blended := self._fit_blend(ranked, budget, deadline, stopped)) is not None:
             return blended
         for trial in ranked:
             if (ready := self.refits.ready(trial)) is not None:
                 return ready
-            if self.refits.estimate(trial) > deadline - time.time():
+            if self.refits.estimate(trial) > deadline.left():
                 continue
             if self.refits.fit([trial], deadline) and (ready := self.refits.ready(trial)) is not None:
                 return ready
@@ -165,7 +177,7 @@ class Refitter:
         reason, hint = self.refits.why_missing(ranked)
         raise SearchError(f"The best of {len(board)} trials could not be fitted on all rows {reason}.", hint)
 
-    def _fit_blend(self, ranked: list[Trial], budget: Budget, deadline: float, stopped: bool) -> FinalModel | None:
+    def _fit_blend(self, ranked: list[Trial], budget: Budget, deadline: Budget, stopped: bool) -> FinalModel | None:
         """Return the blend, when it is better than the best single model and its members could be fitted."""
         if not self.settings.ensemble:
             return None
@@ -200,18 +212,20 @@ class Refitter:
         blend = make_blend([model.estimator for model in models], weights, refits.data.task, fitted=True)
         return FinalModel(blending.trial, blend, sum(model.refit_s for model in models))
 
-    def _await_linear(self, board: Trials, budget: Budget, *, should_stop: Callable[[], bool], stopped: bool) -> None:
+    def _await_linear(
+        self, board: Trials, budget: Budget, *, should_stop: Callable[[], bool], stopped: bool, resumed: bool
+    ) -> None:
         """Give the linear model the time that is left over; one that is still at work blocks the refit."""
-        self.read()
+        self.read(budget)
         while (
             self.linear is None
             and not self.refits.worker.ended
             and not stopped
             and not should_stop()
-            and budget.left() > self.reserve(board, budget)
+            and (resumed or budget.left() > self.reserve(board, budget))
         ):
             time.sleep(0.02)
-            self.read()
+            self.read(budget)
 
 
 def _no_model(board: Trials, budget: Budget, stopped: bool) -> SearchError:

@@ -145,7 +145,7 @@ def conclude(
             "score": final.trial.score,
             "score_std": final.trial.score_std,
             "refit_s": final.refit_s,
-            "at_s": outcome.ready_s if final.trial.at is None else budget.elapsed(final.trial.at),
+            "at_s": outcome.ready_s if final.trial.at is None else final.trial.at,
         },
         leaderboard=leaderboard_table(board, outcome.blend, outcome.linear, prior_trial(prepared)),
         trials=list(board),

@@ -30,8 +30,6 @@ class StartEvent(TypedDict):
     ----------
     event : "start"
         Type of the event, unlike that of a trial's record.
-    at : float
-        Start of the trial, seconds since the epoch.
     trial : int
         Its number among the worker's own trials.
     learner : str
@@ -41,7 +39,6 @@ class StartEvent(TypedDict):
     """
 
     event: Literal["start"]
-    at: float
     trial: int
     learner: str
     config: Config

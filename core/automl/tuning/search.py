@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,7 @@ class Search:
         self.budget = budget
         self.board = Trials(prepared.metric)
         self.stopped = False
+        self.resumed = False  # whether it was interrupted in this folder
         self.findings: list[Finding] = []
         self._report = report
         self._data = prepared.data
@@ -96,7 +98,8 @@ class Search:
     def _restore(self, key: str, earlier: WarmStart) -> None:
         """Take over the trials in the folder, or those of the earlier search."""
         mark = self.folder / "search.key"
-        if not mark.exists() or mark.read_text() != key:
+        self.resumed = mark.exists() and mark.read_text() == key
+        if not self.resumed:
             (self.folder / EVENTS).unlink(missing_ok=True)
             shutil.rmtree(self.folder / OUT_OF_FOLD, ignore_errors=True)
             for fitted in self.folder.glob("fit*"):
@@ -104,7 +107,7 @@ class Search:
         (self.folder / OUT_OF_FOLD).mkdir(exist_ok=True)
         if not (self.folder / EVENTS).exists():
             for trial in earlier.trials:
-                append_trial(self.folder / EVENTS, trial)
+                append_trial(self.folder / EVENTS, replace(trial, at=0.0))
             for number, predicted in earlier.predictions.items():
                 np.save(self.folder / OUT_OF_FOLD / f"{number}.npy", predicted)
         mark.write_text(key)
@@ -116,7 +119,7 @@ class Search:
     def read(self) -> None:
         """Take in the trials that have ended since the last call, and report them."""
         for worker in self.workers:
-            worker.read()
+            worker.read(self.budget)
         # What is done until the workers are ended depends on the moment, and must not count.
         while self._enough() is None and (worker_in_turn := self._next_worker()) is not None:
             own, predicted = worker_in_turn.take()
@@ -141,7 +144,8 @@ class Search:
         fraction = self.budget.fraction
         if fraction is None and self._limit is not None:
             fraction = len(self.board) / self._limit
-        elapsed = max(0.0, self.budget.elapsed(trial.at))
+        now = self.budget.elapsed()
+        elapsed = now if trial.at is None else min(trial.at, now)
         best = self.board.best
         self._report(trial_event(trial, best, self.board.metric, fraction=fraction, elapsed_s=elapsed))
 
@@ -196,7 +200,7 @@ def search(
     report: Report | None = None,
     workdir: str | Path | None = None,
     should_stop: Callable[[], bool] | None = None,
-    started: float | None = None,
+    clock: Callable[[], float] | None = None,
     configs: Sequence[Sequence[Any]] | None = None,
     only_configs: bool = False,
     earlier: str | Path | None = None,
@@ -215,8 +219,8 @@ def search(
         Folder for trials and scratch files; a search that was interrupted there continues from its trials.
     should_stop : callable, optional
         Called about twenty times per second; once it returns True the search ends and the best model so far is kept.
-    started : float, optional
-        Start of the budget's clock (seconds since the epoch), if before this call.
+    clock : callable, optional
+        Clock of the budget: it returns the seconds that are used up. By default they begin with this call.
     configs : list of [learner, configuration], optional
         Try exactly these instead of searching.
     only_configs : bool, default=False
@@ -240,7 +244,7 @@ def search(
     SearchError
         When no model was found within the limits.
     """
-    budget = Budget(time.time() if started is None else started, settings.time_budget_s)
+    budget = Budget(settings.time_budget_s, clock)
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         folder = Path(scratch if workdir is None else workdir)
         folder.mkdir(parents=True, exist_ok=True)
@@ -305,7 +309,9 @@ def _search(
     running.close()
     running.read()
     report(Event("finish", budget.fraction, "Fitting the best model on all training rows"))
-    final = refitter.finish(running.board, budget, stopped=running.stopped, should_stop=should_stop)
+    final = refitter.finish(
+        running.board, budget, stopped=running.stopped, should_stop=should_stop, resumed=running.resumed
+    )
     ready_s = budget.elapsed()
     report(Event("evaluate", budget.fraction, "Testing it on rows it never saw"))
     linear = refitter.linear
@@ -330,11 +336,11 @@ def _wait(running: Search, refitter: Refitter, should_stop: Callable[[], bool]) 
     """Watch over the search until it ends, and return why."""
     while True:
         running.read()
-        refitter.read()
+        refitter.read(running.budget)
         refitter.prefit_best(running.board.best, running.budget)
         reason = running.reason_to_end(should_stop, lambda: refitter.reserve(running.board, running.budget))
         if reason is not None:
             return reason
         for worker in running.workers:
-            worker.supervise(running.settings.trial_timeout_s)
+            worker.supervise(running.settings.trial_timeout_s, running.budget)
         time.sleep(POLL_S)

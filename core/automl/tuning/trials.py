@@ -59,7 +59,7 @@ class Trial:
     status : str
         finished, pruned, timed_out, failed, or not_better (a blend without a gain).
     at : float or None
-        End of the trial, seconds since the epoch.
+        End of the trial, seconds of the search's budget.
     seconds : float
         Duration of the trial.
     message : str or None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
+from core.automl.tuning.budget import Budget
 from core.automl.tuning.event_file import EVENTS, StartEvent, append_trial, read_events, truncate_partial_line
 from core.automl.tuning.processes import HelperProcess
 from core.automl.tuning.trials import Status, Trial
@@ -47,6 +47,7 @@ class WorkerHandle:
         self.waiting: list[Trial] = []
         self.failure: PlumblineError | None = None
         self._running: StartEvent | None = None
+        self._began_s = 0.0
         self._position = 0
         self._trials = 0
         self._restarts = 0
@@ -58,16 +59,16 @@ class WorkerHandle:
         (self.folder / OUT_OF_FOLD).mkdir(exist_ok=True)
         plan.save(self.folder)
 
-    def read(self) -> None:
-        """Take in what the worker did since the last call."""
+    def read(self, budget: Budget) -> None:
+        """Take in what the worker did since the last call, at this moment of the budget."""
         events, self._position = read_events(self.folder, self._position)
         for event in events:
             if isinstance(event, Trial):
                 self._running = None
                 self._trials += 1
-                self.waiting.append(event)
+                self.waiting.append(replace(event, at=budget.elapsed()))
             else:
-                self._running = event
+                self._running, self._began_s = event, budget.elapsed()
 
     def take(self) -> tuple[Trial, Path]:
         """Return the trial that has waited longest, and where its out-of-fold predictions are, if it has any."""
@@ -79,16 +80,16 @@ class WorkerHandle:
         """Whether the worker has done all of its plan."""
         return self._process.ended and not self._process.failed
 
-    def supervise(self, trial_timeout_s: float | None) -> None:
+    def supervise(self, trial_timeout_s: float | None, budget: Budget) -> None:
         """End a trial that is over its limit, and start another worker when this one was killed."""
         if self._running is not None and trial_timeout_s is not None:
-            over = time.time() - self._running["at"] - trial_timeout_s
-            if over >= 0:
-                self._restart("timed_out", f"ended after its limit of {trial_timeout_s:g} s", trial_timeout_s + over)
+            seconds = budget.elapsed() - self._began_s
+            if seconds >= trial_timeout_s:
+                self._restart("timed_out", f"ended after its limit of {trial_timeout_s:g} s", seconds, budget)
                 return
         if not self._process.failed or self.failure is not None:
             return
-        self.read()
+        self.read(budget)
         self.failure = self._process.error
         if self.failure is not None:
             return
@@ -101,16 +102,16 @@ class WorkerHandle:
                 "Use fewer rows or columns, or fewer parallel trials.",
             )
         else:
-            self._restart("failed", f"its process was {reason}; {_MEMORY}", 0.0)
+            self._restart("failed", f"its process was {reason}; {_MEMORY}", 0.0, budget)
 
-    def _restart(self, status: Status, message: str, seconds: float) -> None:
+    def _restart(self, status: Status, message: str, seconds: float, budget: Budget) -> None:
         """End the process, record what became of its trial, and start the next."""
         self._process.kill()
         truncate_partial_line(self.folder)
-        self.read()
+        self.read(budget)
         if self._running is not None:
             trial = Trial(self._running["trial"], self._running["learner"], self._running["config"], status)
-            append_trial(self.folder / EVENTS, replace(trial, at=time.time(), seconds=seconds, message=message))
+            append_trial(self.folder / EVENTS, replace(trial, seconds=seconds, message=message))
         self._process = HelperProcess(_MODULE, self.folder)
 
     def close(self) -> None:

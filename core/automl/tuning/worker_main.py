@@ -93,7 +93,7 @@ def search(folder: Path) -> None:
             return
         append_event(
             folder / EVENTS,
-            {"event": "start", "at": time.time(), "trial": number, "learner": learner, "config": config},
+            {"event": "start", "trial": number, "learner": learner, "config": config},
         )
         trial = _run(Trial(number, learner, config, "failed"), plan, data, pruner, folder)
         append_trial(folder / EVENTS, trial)
@@ -130,7 +130,7 @@ def _run(trial: Trial, plan: WorkerPlan, data: TrainingData, pruner: Pruner | No
         )
     except Exception as error:  # noqa: BLE001  (LightGBM's and XGBoost's own errors derive from Exception only)
         trial = replace(trial, message=describe_fit_error(error).message)
-    return replace(trial, at=time.time(), seconds=time.perf_counter() - began)
+    return replace(trial, seconds=time.perf_counter() - began)
 
 
 def _loss(trial: Trial, larger_is_better: bool) -> float:

@@ -17,4 +17,4 @@ def run(context: RunContext) -> dict:
     context.rename("A telling title")
     context.use_dataset("dataset-1")
     context.report(Event("end", 1.0, "Done", {"score": float("nan")}))
-    return {"pid": os.getpid(), "started": context.started, "workdir": str(context.workdir)}
+    return {"pid": os.getpid(), "elapsed_s": context.elapsed_s(), "workdir": str(context.workdir)}

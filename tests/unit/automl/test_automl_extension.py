@@ -18,6 +18,7 @@ from core.automl import (
     metric_choices,
     search,
 )
+from core.automl.tuning.budget import Budget
 from core.automl.tuning.worker import WorkerHandle
 from core.automl.tuning.worker_plan import WorkerPlan
 from core.datasets import load_sample
@@ -148,7 +149,7 @@ def test_only_a_process_that_was_killed_is_said_to_be(tmp_path, monkeypatch):
     worker = WorkerHandle(tmp_path / "worker")
     worker.start(WorkerPlan("", "roc_auc", ("rf",), 0, 1, False))
     for _ in range(4):
-        worker.supervise(None)
+        worker.supervise(None, Budget(None))
     assert isinstance(worker.failure, SearchError)
     assert "ended by the signal SIGKILL, 4 times in a row; the usual cause is too little memory" in str(worker.failure)
 

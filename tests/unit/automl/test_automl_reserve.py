@@ -54,7 +54,7 @@ def make_refitter(tmp_path, monkeypatch):
         if linear:
             answer = {"refit_s": 0.1, "threads": 1, "evaluation": EVALUATION}
             (tmp_path / "linear.json").write_text(json.dumps(answer))
-            refitter.read()
+            refitter.read(Budget(BUDGET))
         return refitter
 
     return make
@@ -65,7 +65,7 @@ def board(*trials):
 
 
 def kept(refitter, *trials):
-    return refitter.reserve(board(*trials), Budget(time.time(), BUDGET))
+    return refitter.reserve(board(*trials), Budget(BUDGET))
 
 
 def test_more_to_fit_needs_more_time(make_refitter):
@@ -120,12 +120,24 @@ def test_blend_whose_members_are_not_fitted_in_time_is_not_used(make_refitter, t
     refitter.refits.worker.load = lambda trial: trial.learner
     for name in ("OVERRUN", "OVERRUN_S"):
         monkeypatch.setattr(f"core.automl.refit.refitter.{name}", 0.0)
-    nearly_over = Budget(time.time() - BUDGET + 2.5, BUDGET)
+    began = time.monotonic()
+    nearly_over = Budget(BUDGET, clock=lambda: time.monotonic() - began + BUDGET - 2.5)
     final = refitter.finish(board(*trials), nearly_over, stopped=True, should_stop=lambda: True)
     assert final.trial.learner == "linear"
     assert (refitter.blend.status, refitter.blend.score) == ("timed_out", None)
     assert refitter.refits.worker.ended, "a fit that takes too long is ended"
     assert "2 of 2 chosen models" in refitter.refits.findings[0].message
+
+
+def test_what_an_interrupted_search_found_is_fitted_although_its_time_is_over(make_refitter, monkeypatch):
+    refitter = make_refitter(ensemble=False, linear=False)
+    monkeypatch.setattr("core.automl.refit.refit_worker.HelperProcess", AnsweringProcess)
+    refitter.refits.worker.restart()
+    refitter.refits.worker.load = lambda trial: trial.learner
+    best, over = trial(1, "lgbm", 0.1), Budget(BUDGET, clock=lambda: 2.0 * BUDGET)
+    with pytest.raises(SearchError, match="could not be fitted"):
+        refitter.finish(board(best), over, stopped=True, should_stop=lambda: False)
+    assert refitter.finish(board(best), over, stopped=True, should_stop=lambda: False, resumed=True).trial is best
 
 
 class AnsweringProcess(SilentProcess):
@@ -149,7 +161,7 @@ def test_what_fails_on_all_rows_is_reported_and_the_next_best_is_fitted(make_ref
     refitter.refits.worker.restart()
     refitter.refits.worker.load = lambda trial: trial.learner
     best, next_best = trial(1, "rf", 0.1, 0.9), trial(2, "lgbm", 0.1, 0.8)
-    budget = Budget(time.time(), BUDGET)
+    budget = Budget(BUDGET)
     final = refitter.finish(board(next_best, best), budget, stopped=True, should_stop=lambda: False)
     assert final.trial is next_best
     message = refitter.refits.findings[0].message

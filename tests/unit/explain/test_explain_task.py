@@ -32,7 +32,7 @@ def context(dataset, tmp_path):
         run=SimpleNamespace(dataset_id=dataset.id),
         access=LOCAL,
         workdir=tmp_path,
-        started=None,
+        elapsed_s=lambda: 0.0,
         report=events.append,
         should_stop=lambda: bool(stop),
         keep=lambda name, path: kept.update({name: path}),
