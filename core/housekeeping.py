@@ -1,18 +1,15 @@
-"""Deletion: of the row first, then of stored contents that no row refers to; of uploads that nobody imported."""
+"""Deletion: of the row first, then of stored contents that no row refers to."""
 
 from __future__ import annotations
 
 import shutil
-import time
 
 from core.access import Access
 from core.catalog import artifacts, datasets, runs, saved_pipelines, schedules
 from core.settings import get_settings
 from core.storage import get_store
 
-__all__ = ["delete_dataset", "delete_old_previews", "delete_pipeline", "delete_run", "delete_unused"]
-
-_DAY_S = 86_400.0
+__all__ = ["delete_dataset", "delete_pipeline", "delete_run", "delete_unused"]
 
 
 def delete_dataset(dataset_id: str, *, access: Access) -> None:
@@ -67,15 +64,3 @@ def delete_unused(*digests: str | None) -> None:
     for digest in digests:
         if digest is not None and not artifacts.in_use(digest):
             get_store().delete(digest)
-
-
-def delete_old_previews(max_age_s: float = _DAY_S) -> None:
-    """Delete uploaded files that were looked at and not imported, after a day without another look."""
-    folder = get_settings().previews_dir
-    for preview in folder.iterdir() if folder.is_dir() else ():
-        try:
-            age_s = time.time() - preview.stat().st_mtime
-        except FileNotFoundError:  # it was imported or removed in this moment
-            continue
-        if age_s > max_age_s:
-            shutil.rmtree(preview, ignore_errors=True)

@@ -19,7 +19,7 @@ __all__ = ["PREFIX", "check_env_file", "describe_field", "invalid_settings", "un
 
 PREFIX = "PLUMBLINE_"
 """Beginning of all names of variables."""
-_OF_RUNS = ("RUN_ID", "METRICS", "REGISTERS", "VALUE_", "ERROR")
+_OF_RUNS = ("RUN_ID", "RUN_CLAIM", "RUN_TMPDIR", "METRICS", "REGISTERS", "VALUE_", "ERROR")
 """Beginnings of further names, which runs and the steps of pipelines get from Plumbline itself."""
 _BOUNDS = {Ge: "of at least", Gt: "above", Le: "of at most", Lt: "below"}
 

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         default=None, ge=64, description="Memory limit of a run's whole process tree (MB)."
     )
     run_timeout_s: float | None = Field(default=None, gt=0, description="Time limit of any run (seconds).")
+    keep_work_days: float = Field(
+        default=30.0,
+        ge=0,
+        description="Days for which the working files of a run that ended, and can be resumed, are kept.",
+    )
     max_attempts: int = Field(default=3, ge=1, description="Maximum number of attempts of a run, including the first.")
 
     extensions: Modules = Field(

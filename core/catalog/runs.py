@@ -43,7 +43,12 @@ __all__ = [
     "queue_position",
     "set_fields",
     "titles",
+    "unfinished",
+    "with_ids",
 ]
+
+
+_IDS_AT_A_TIME = 500
 
 
 def add(run: Run, *, access: Access) -> Run:
@@ -119,6 +124,24 @@ def titles(run_ids: Iterable[str], *, access: Access) -> dict[str, str]:
     query = select(Run.id, Run.title).where(col(Run.id).in_(sorted(set(run_ids))), Run.workspace == access.workspace)
     with reading(access) as session:
         return dict(iter(session.exec(query)))
+
+
+def unfinished() -> list[Run]:
+    """Return the runs of all workspaces that wait or work."""
+    query = select(Run).where(col(Run.state).in_([RunState.QUEUED, *ACTIVE]))
+    with reading(INSTALLATION) as session:
+        return list(session.exec(query))
+
+
+def with_ids(run_ids: Iterable[str]) -> list[Run]:
+    """Return the runs of all workspaces that have one of these ids."""
+    ids = sorted(run_ids)
+    with reading(INSTALLATION) as session:  # in parts: databases limit the parameters of a statement
+        return [
+            run
+            for start in range(0, len(ids), _IDS_AT_A_TIME)
+            for run in session.exec(select(Run).where(col(Run.id).in_(ids[start : start + _IDS_AT_A_TIME])))
+        ]
 
 
 def left_alone() -> list[Run]:

@@ -28,6 +28,7 @@ from core.jobs.context import RunContext
 from core.jobs.launch import warm_up
 from core.jobs.scheduler import tick
 from core.jobs.schedules import add_schedule, change_schedule, timing_of
+from core.jobs.sweeper import sweep
 from core.jobs.task_specs import TASKS, TaskSpec, task_spec
 from core.jobs.timekeeper import keep_time
 from core.jobs.timing import Timing
@@ -53,6 +54,7 @@ __all__ = [
     "stop",
     "stoppable",
     "submit",
+    "sweep",
     "task_spec",
     "tick",
     "timing_of",

@@ -8,13 +8,14 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from core.access import Access
-from core.catalog import ACTIVE, TERMINAL, Run, RunEvent, RunState, artifacts, claims, runs
+from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, runs
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
 from core.jobs.context import run_dir
 from core.jobs.run_log import tail
 from core.jobs.run_rows import new_run
 from core.jobs.scheduler import request_cancel, tick
+from core.jobs.sweeper import has_working_files
 from core.jobs.task_specs import task_spec
 from core.jsonable import JsonObject
 from core.storage import get_store
@@ -188,9 +189,7 @@ def repeatable(run: Run) -> bool:
 
 def resumable(run: Run, *, access: Access) -> bool:
     """Return whether `resume` would work."""
-    if run.state not in TERMINAL - {RunState.SUCCEEDED} or not task_spec(run.task).resumable:
-        return False
-    return not _parent_ended(run, access=access)
+    return run.state.terminal and has_working_files(run) and not _parent_ended(run, access=access)
 
 
 def _parent_ended(run: Run, *, access: Access) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import signal
 import sys
 import time
@@ -186,8 +185,6 @@ class Monitor:
 
     def finish(self, ending: Ending) -> None:
         """Write how the run ended; a database that is locked or full gets a minute to recover."""
-        if ending.state is RunState.SUCCEEDED or not task_spec(self.run.task).resumable:
-            shutil.rmtree(self.folder / "work", ignore_errors=True)
         give_up = time.monotonic() + _FINAL_TRIES_S
         while True:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 
 import psutil
@@ -16,7 +17,9 @@ from core.jobs.ending import Ending, ending_by_outcome, interrupted
 from core.jobs.outcome import read_outcome, remove_outcomes
 from core.jobs.run_log import LOG_NAME
 from core.jobs.schedules import fire_due
+from core.jobs.sweeper import remove_working_files
 from core.jobs.task_specs import task_spec
+from core.jobs.temporary import outer_environment, temporary_folder
 from core.settings import get_settings
 
 __all__ = ["close", "request_cancel", "tick"]
@@ -104,6 +107,7 @@ def _environment(run: Run) -> dict[str, str]:
         "PLUMBLINE_HOME": str(settings.home.absolute()),
         "PLUMBLINE_DATABASE": settings.database_url,
         "PLUMBLINE_STORAGE": settings.storage_url,
+        **outer_environment(),
     }
 
 
@@ -163,10 +167,15 @@ def close(run: Run, claim: str, ending: Ending, *, never_started: bool = False, 
     **fields
         Other columns by name.
     """
+    again = False
     if ending.state is RunState.INTERRUPTED:
         again = run.attempt < get_settings().max_attempts and (never_started or task_spec(run.task).resumable)
         claims.release(run.id, claim, again=again, **fields, **ending.fields())
     else:
         access = Access.engine(run.workspace)
         runs.change_state(run.id, ACTIVE, ending.state, access=access, claim=claim, **fields, **ending.fields())
-    remove_outcomes(run_dir(run.id))
+    folder = run_dir(run.id)
+    remove_outcomes(folder)
+    shutil.rmtree(temporary_folder(run.id), ignore_errors=True)
+    if ending.state is RunState.SUCCEEDED or not (task_spec(run.task).resumable or again):
+        remove_working_files(folder)

@@ -11,12 +11,14 @@ import time
 
 from core.catalog import schedules
 from core.jobs.scheduler import tick
+from core.jobs.sweeper import sweep
 from core.settings import get_settings
 
 __all__ = ["keep_time", "watch"]
 
 _NAME = "plumbline-timekeeper"
 _DEFAULT_S = 10.0
+_SWEEP_EVERY_S = 600.0
 _starting = threading.Lock()
 _log = logging.getLogger(__name__)
 
@@ -39,9 +41,20 @@ def keep_time() -> None:
 
 
 def watch() -> None:
-    """Look after queue and schedules, and never return."""
+    """Look after queue, schedules and leftover files, and never return."""
+    sweep_at = 0.0
     while True:
+        if time.monotonic() >= sweep_at:
+            _sweep()
+            sweep_at = time.monotonic() + _SWEEP_EVERY_S
         time.sleep(_look())
+
+
+def _sweep() -> None:
+    try:
+        sweep()
+    except Exception:  # noqa: BLE001  (as below: the next one has another try)
+        _log.exception("leftover files could not be removed; trying again")
 
 
 def _look() -> float:

@@ -24,6 +24,7 @@ from core.jobs.context import RunContext, run_dir
 from core.jobs.ending import DISK_FULL, TERMINATED
 from core.jobs.outcome import Outcome, write_outcome
 from core.jobs.task_specs import load
+from core.jobs.temporary import use_temporary_folder
 
 __all__ = ["main"]
 
@@ -86,6 +87,7 @@ def main(run_id: str) -> int:
     fence(run_id, claim)
     threading.Thread(target=_end_with_parent, args=(monitor, run_id), daemon=True).start()
     folder = run_dir(run_id)
+    use_temporary_folder(run_id)
     try:
         write_outcome(folder, run.attempt, Outcome(result=load(run.task).run(RunContext(run))))
     except StoppedError as stopped:

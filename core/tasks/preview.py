@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from core import housekeeping, jobs
+from core import jobs
 from core.access import Access
 from core.catalog import ACTIVE, Dataset, Run, RunState, datasets, runs
 from core.errors import InputError, PlumblineError
@@ -104,7 +104,7 @@ def submit(file: IO[bytes], filename: str, *, like: str | None = None, access: A
         When the workspace does not have the dataset `like`.
     """
     following = {} if like is None else {"like": datasets.get(like, access=access).id}
-    housekeeping.delete_old_previews()
+    jobs.sweep()
     name = keep_upload(file, filename, get_settings().max_upload_mb, ingest.TOO_LARGE_HINT, preview=True)
     return _submit({"folder": name, "filename": filename[:200]} | following, access=access)
 
@@ -119,7 +119,7 @@ def submit_dataset(dataset: Dataset, options: ReadOptions, *, access: Access) ->
     """
     if dataset.upload_digest is None:
         raise InputError(f"The original file of '{dataset.name}' is not kept.", "Upload it again.")
-    housekeeping.delete_old_previews()
+    jobs.sweep()
     name = secrets.token_hex(16)
     preview_dir(name).mkdir(parents=True)
     settings = {

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import housekeeping
 from core.catalog import ACTIVE, Dataset, Run, RunState, datasets, runs
 from core.datasets import readable_formats, samples
 from core.jsonable import JsonObject
@@ -40,7 +39,6 @@ def follow(run_id: str) -> None:
 
 def upload_or_sample(*, first: bool) -> None:
     """Offer an upload and the samples; `first` makes loading a sample the primary action."""
-    housekeeping.delete_old_previews()
     settings = get_settings()
     left, right = st.columns(2, gap="medium")
     with left:

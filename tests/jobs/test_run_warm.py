@@ -52,6 +52,7 @@ def test_a_run_sees_the_environment_of_the_moment(warm, monkeypatch):
     monkeypatch.setenv("ANSWER", "Grüße")
     run = jobs.wait(jobs.submit("surroundings", {}, access=LOCAL), 30, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
+    assert run.result.pop("temporary")
     assert run.result == {"ANSWER": "Grüße", "lease_s": 7.0, "stdin": "", "threads": 2}
 
 

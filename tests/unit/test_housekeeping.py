@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +11,7 @@ import pytest
 from core.access import LOCAL
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import InputError, NotFoundError
-from core.housekeeping import delete_dataset, delete_old_previews
-from core.settings import get_settings
+from core.housekeeping import delete_dataset
 from core.storage import get_store
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -138,14 +135,3 @@ def test_the_same_table_can_come_back() -> None:
     again = keep("a")
     assert stored(again) == [True, True]
     assert datasets.find(access=LOCAL) == [again]
-
-
-def test_uploads_that_nobody_imported_are_removed_after_a_day() -> None:
-    delete_old_previews()  # without any, there is nothing to do
-    folder = get_settings().previews_dir
-    for name, age_s in (("old", 90_000), ("new", 80_000)):
-        (folder / name / "run").mkdir(parents=True)
-        (folder / name / "file").write_bytes(b"a")
-        os.utime(folder / name, (time.time() - age_s,) * 2)
-    delete_old_previews()
-    assert [path.name for path in folder.iterdir()] == ["new"]

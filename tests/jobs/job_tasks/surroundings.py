@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import threading
 
 from core.jobs import RunContext, TaskSpec
@@ -12,8 +13,9 @@ SPEC = TaskSpec(name="surroundings", title="Surroundings")
 
 def run(context: RunContext) -> dict:
     return {
-        "ANSWER": os.environ["ANSWER"],
+        "ANSWER": os.environ.get("ANSWER"),
         "lease_s": get_settings().lease_s,
         "stdin": sys.stdin.read(),
         "threads": threading.active_count(),
+        "temporary": tempfile.mkdtemp(),
     }
