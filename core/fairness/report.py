@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +21,7 @@ from core.fairness.metrics.registry import metric_record
 from core.fairness.metrics.verdict import conclude
 from core.fairness.rendering import environment
 from core.fairness.report_titles import with_titles
+from core.spreadsheet import to_csv
 
 __all__ = ["FairnessReport"]
 
@@ -115,6 +118,19 @@ class FairnessReport:
         if self.mitigations is not None:
             tables["Mitigations"] = self.mitigations
         return tables
+
+    def to_zip(self) -> bytes:
+        """Return all tables as CSV files in one zip.
+
+        See Also
+        --------
+        to_html : The report for people.
+        """
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, table in self.tables().items():
+                archive.writestr(f"{name.lower().replace(' ', '-')}.csv", to_csv(table))
+        return buffer.getvalue()
 
     def to_markdown(self) -> str:
         """Return the report as Markdown.

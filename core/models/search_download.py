@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.automl import load_model
-from core.datasets import Finding, ReadOptions, Replay, read_table, store_frame, write_csv
+from core.datasets import Finding, ReadOptions, Replay, read_table, store_frame
 from core.edge.portable.rules import Rules
 from core.errors import PlumblineError
 from core.features import MISSING
@@ -25,6 +25,7 @@ from core.models.column_report import ColumnReport, lost_cells
 from core.models.scoring_pipeline import ScoringPipeline
 from core.models.served_model import ServedModel
 from core.rule_choices import RULE_FILE, RuleChoices, chosen_name
+from core.spreadsheet import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd

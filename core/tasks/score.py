@@ -145,8 +145,9 @@ def submit_upload(
 
 def run(context: RunContext) -> dict[str, JsonValue]:
     """Read the file, score it, and store the predictions."""
-    from core.datasets import ReadOptions, read_table, write_csv
+    from core.datasets import ReadOptions, read_table
     from core.models import RowScorer, lost_cells, resolve
+    from core.spreadsheet import write_csv
 
     settings = context.settings
     upload = upload_path(settings["upload"])

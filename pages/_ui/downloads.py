@@ -10,13 +10,13 @@ import streamlit as st
 
 from core.automl import bundle
 from core.catalog import Dataset, Run, artifacts
-from core.datasets import write_csv
 from core.errors import PlumblineError
+from core.spreadsheet import write_csv
 from core.storage import get_store
 from core.tasks import pipeline as tasks
 from pages._ui import frame, keys
 
-__all__ = ["dataset", "file_name", "folder", "model", "pipeline", "too_large"]
+__all__ = ["csv_note", "dataset", "file_name", "folder", "model", "pipeline", "too_large"]
 
 _MEMORY_LIMIT_MB = 300
 
@@ -34,6 +34,18 @@ def too_large(size_bytes: int, what: str, instead: str, *, language: str | None 
     st.caption(f"{what} is too large for a download in the browser. On the server:")
     st.code(instead, language=language)
     return True
+
+
+def csv_note(instead: str = "") -> None:
+    """Say beside a CSV that may hold texts of users what was changed in it.
+
+    Parameters
+    ----------
+    instead : str, default=""
+        Sentence on the file that has them unchanged.
+    """
+    note = "In CSV files, texts that a spreadsheet would run (they begin with =, +, - or @) have a ' in front."
+    st.caption(frame.plain(f"{note} {instead}".strip()))
 
 
 def dataset(chosen: Dataset) -> None:
@@ -54,7 +66,6 @@ def dataset(chosen: Dataset) -> None:
         file_name=file_name(chosen.name, ".csv"),
         mime="text/csv",
         icon=":material/csv:",
-        help="Cells that a spreadsheet would run as formulas are marked as text.",
         key=keys.key("download-csv"),
         on_click="ignore",
     )
@@ -66,6 +77,7 @@ def dataset(chosen: Dataset) -> None:
         key=keys.key("download-parquet"),
         on_click="ignore",
     )
+    csv_note("Parquet has them as they are.")
 
 
 def model(run: Run) -> None:

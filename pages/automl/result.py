@@ -69,6 +69,7 @@ def _downloads(run: Run) -> None:
         key="automl-download-leaderboard",
         on_click="ignore",
     )
+    downloads.csv_note()
     downloads.pipeline(run)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from core import exports, jobs
 from core.catalog import Run
 from core.edge import LICENSES, license_text
+from core.spreadsheet import to_csv
 from core.tasks import latency
 from pages._ui import downloads, frame, numbers
 from pages.edge import stored
@@ -77,7 +78,7 @@ def show_measurement(run: Run) -> None:
     )
     st.download_button(
         "Summary (CSV)",
-        lambda: stored.summary(stored.suite_report(run)).to_csv(index=False).encode(),
+        lambda: to_csv(stored.summary(stored.suite_report(run))).encode(),
         file_name=downloads.file_name(f"{run.title} latency", ".csv"),
         mime="text/csv",
         icon=":material/csv:",
@@ -87,7 +88,7 @@ def show_measurement(run: Run) -> None:
     )
     st.download_button(
         "Every request (CSV)",
-        lambda: stored.samples(run).to_csv(index=False).encode(),
+        lambda: to_csv(stored.samples(run)).encode(),
         file_name=downloads.file_name(f"{run.title} requests", ".csv"),
         mime="text/csv",
         icon=":material/csv:",

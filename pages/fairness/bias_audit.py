@@ -140,3 +140,4 @@ def _downloads(audit: BiasAudit, facts: AuditFacts, title: str) -> None:
             help="Unrounded rates and ratios.",
             on_click="ignore",
         )
+    downloads.csv_note()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -31,7 +29,7 @@ def show(analysis: Analysis, metrics: GroupMetrics, definition: str, evidence: S
         for label, suffix, mime, content in (
             ("Report (HTML)", ".html", "text/html", report.to_html),
             ("Report (Markdown)", ".md", "text/markdown", report.to_markdown),
-            ("Tables (CSV, zip)", ".zip", "application/zip", lambda: _zip_tables(report)),
+            ("Tables (CSV, zip)", ".zip", "application/zip", report.to_zip),
         ):
             st.download_button(
                 label,
@@ -42,6 +40,7 @@ def show(analysis: Analysis, metrics: GroupMetrics, definition: str, evidence: S
                 key=f"fairness-report{suffix}",
                 on_click="ignore",
             )
+    downloads.csv_note()
     st.markdown("**Contents**")
     st.markdown("\n".join(f"- {frame.plain(name)} ({len(table):,} rows)" for name, table in report.tables().items()))
 
@@ -83,11 +82,3 @@ def _report(analysis: Analysis, metrics: GroupMetrics, definition: str, evidence
         under_policy=None if applied is None else applied[1],
         mitigations=mitigations.latest_table(run),
     )
-
-
-def _zip_tables(report: FairnessReport) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, table in report.tables().items():
-            archive.writestr(f"{name.lower().replace(' ', '-')}.csv", table.to_csv(index=False))
-    return buffer.getvalue()

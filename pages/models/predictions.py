@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.datasets import store_frame, write_csv
+from core.datasets import store_frame
+from core.spreadsheet import write_csv
 from core.tasks.score import ScoredFile, top_rows
-from pages._ui import frame, numbers
+from pages._ui import downloads, frame, numbers
 from pages.models import charts
 
 __all__ = ["show_distribution", "show_rows", "show_top"]
@@ -142,8 +143,8 @@ def show_top(path: str, scored: ScoredFile) -> None:
         icon=":material/download:",
         key="models-download-top",
         on_click="ignore",
-        help="Cells that a spreadsheet would run as a formula are marked as text.",
     )
+    downloads.csv_note()
 
 
 def _csv(table: pd.DataFrame) -> bytes:

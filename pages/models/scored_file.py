@@ -148,7 +148,5 @@ def _downloads(run: Run) -> None:
             icon=":material/download:",
             key=f"models-download-{label.lower().replace(' ', '-')}",
             on_click="ignore",
-            help="Cells that a spreadsheet would run as a formula are marked as text."
-            if name.endswith("csv")
-            else None,
         )
+    downloads.csv_note("Parquet has them as they are.")

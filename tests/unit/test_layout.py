@@ -249,3 +249,20 @@ def test_what_leaves_with_a_model_is_whole(patterns: tuple[str, ...]) -> None:
     code = [path for path in sent if path.suffix in (".py", ".pyi")]
     needed = {modules[name] for path in code for name in imported(path) if name in modules}
     assert needed - sent == set()
+
+
+OTHER_WRITERS = {  # of CSV, and why they are not core.spreadsheet
+    "core/spreadsheet.py": "it is the one writer",
+    "core/edge/portable/cells.py": "comes without this package, with the same rule (tests/unit/test_spreadsheet.py)",
+    "core/datasets/_staged_csv.py": "read back by the import with exact equality, never handed on",
+    "core/datasets/_sheets.py": "read back by the import with exact equality, never handed on",
+    "core/demo.py": "uploads of a demonstration, read back with exact equality",
+}
+
+
+def test_all_downloads_have_one_writer_of_csv() -> None:
+    pattern = re.compile(r"\.to_csv\(|csv\.(?:writer|DictWriter)|FORMAT csv|\.to_excel\(|\.write_csv\(")
+    paths = [path for folder in ("core", "pages", "web") for path in (ROOT / folder).rglob("*.py")]
+    writers = {path.relative_to(ROOT).as_posix() for path in paths if pattern.search(path.read_text())}
+    named = {"core/models/search_download.py", "pages/fairness/bias_audit.py"}  # functions of this name, which use it
+    assert writers - named == set(OTHER_WRITERS)

@@ -38,6 +38,7 @@ BUNDLE_SOURCES = (
     "query.py",
     "registry.py",
     "rule_choices.py",
+    "spreadsheet.py",
     *(f"{package}/{files}" for package in ("automl/**", "datasets/**", "evaluation", "features") for files in _MODULES),
     "automl/templates/*.j2",
     "edge/__init__.py",

@@ -33,6 +33,7 @@ from core.automl.results.model_file import load_model, save_model
 from core.automl.tuning.warm_start import PREDICTIONS_FILE, load_predictions, save_predictions
 from core.errors import StorageError
 from core.evaluation import Estimate
+from core.spreadsheet import to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,7 @@ def write_files(folder: Path, files: ResultFiles, leaderboard: pd.DataFrame) -> 
     files.oof.to_parquet(folder / "oof.parquet")
     files.test.to_parquet(folder / "test.parquet")
     save_predictions(folder / PREDICTIONS_FILE, files.candidates)
-    leaderboard.to_csv(folder / "leaderboard.csv", index=False)
+    (folder / "leaderboard.csv").write_text(to_csv(leaderboard), encoding="utf-8", newline="")
     pinned = [f"{name}=={number}" for name, number in record["packages"].items() if name not in ("python", "flaml")]
     pinned += code_requirements()
     (folder / "requirements.txt").write_text("\n".join(pinned) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import tempfile
@@ -21,7 +20,7 @@ from core.edge.bundle.written_cells import cell_formats, with_formats, write_cel
 from core.edge.export.metadata import Metadata
 from core.edge.export.onnx_model import OnnxModel
 from core.edge.inspection.graph import load
-from core.edge.portable.cells import CellError, safe
+from core.edge.portable.cells import CellError, csv_text, safe
 from core.edge.portable.cli import predict
 from core.edge.portable.rules import Rules
 from core.edge.portable.steps import UnsupportedStepError, check
@@ -274,15 +273,10 @@ def _csv(frame: pd.DataFrame, formats: Mapping[str, Mapping[str, Any]]) -> str:
             return str(scalar).lower()
         return scalar if isinstance(scalar, int | float) else str(scalar)
 
-    target = io.StringIO(newline="")
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(frame.columns)
     names = [str(name) for name in frame.columns]
-    writer.writerows(
-        [cell(name, value) for name, value in zip(names, row, strict=True)]
-        for row in frame.itertuples(index=False, name=None)
-    )
-    return target.getvalue()
+    rows = frame.itertuples(index=False, name=None)
+    cells = ([cell(name, value) for name, value in zip(names, row, strict=True)] for row in rows)
+    return csv_text([[safe(name) for name in names], *cells])
 
 
 def _zip(folder: Path, target: Path) -> Path:

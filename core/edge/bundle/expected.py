@@ -10,6 +10,7 @@ import numpy as np
 
 from core.edge.export.decisions import decide_rows, near_thresholds
 from core.edge.export.metadata import Metadata
+from core.edge.portable.cells import csv_text
 from core.edge.portable.cli import FILE_DECISION
 from core.edge.portable.rules import Rules
 from core.edge.variants.modes import FULL_PRECISION
@@ -90,6 +91,4 @@ def with_decisions(predicted: str, decisions: NDArray[np.int64] | None, variant:
     for row, decision in zip(rows, expected, strict=True):
         row.append(row[column])
         row[column] = decision
-    target = io.StringIO(newline="")
-    csv.writer(target, lineterminator="\n").writerows([[*header, FILE_DECISION], *rows])
-    return target.getvalue()
+    return csv_text([[*header, FILE_DECISION], *rows])  # its texts are safe already

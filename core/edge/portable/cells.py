@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,7 @@ __all__ = [
     "TEXT_MARKERS",
     "CellError",
     "categories",
+    "csv_text",
     "dates",
     "feed",
     "groups",
@@ -59,7 +61,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPACES = " \t\u00a0"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CODE = re.compile(r"[+-]?0\d.*")  # a postcode
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # four are full-width
+_SIGNED = re.compile(r"[+-](?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|nan)")
 
 
 class CellError(ValueError):
@@ -67,14 +70,22 @@ class CellError(ValueError):
 
 
 def safe(text: str) -> str:
-    """Return a text that a spreadsheet shows instead of running it.
+    """Return a text that a spreadsheet shows instead of running it; a number as a whole is only read there.
 
     Examples
     --------
-    >>> safe("=1+1"), safe("plain")
-    ("'=1+1", 'plain')
+    >>> safe("=1+1"), safe("plain"), safe("-1.5")
+    ("'=1+1", 'plain', '-1.5')
     """
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) and not _SIGNED.fullmatch(text) else text
+
+
+def csv_text(rows: Sequence[Sequence[str | int | float]]) -> str:
+    """Return rows as CSV; all cells are quoted where one has a carriage return, which may end a line for a reader."""
+    turned = any(isinstance(cell, str) and "\r" in cell for row in rows for cell in row)
+    target = io.StringIO(newline="")
+    csv.writer(target, lineterminator="\n", quoting=csv.QUOTE_ALL if turned else csv.QUOTE_MINIMAL).writerows(rows)
+    return target.getvalue()
 
 
 def read_csv(path: str | Path, required: Sequence[str], *, instead: Sequence[str] = ()) -> dict[str, list[str]]:
@@ -89,18 +100,22 @@ def read_csv(path: str | Path, required: Sequence[str], *, instead: Sequence[str
     instead : sequence of str, default=()
         Columns that it may have instead.
 
+    A name that a spreadsheet would run may be written as `safe` writes it.
+
     Raises
     ------
     CellError
         When a column is missing, or a row has another number of cells than the header.
     """
     csv.field_size_limit(2**27)  # long texts
+    written = {safe(name): name for name in (*required, *instead) if safe(name) != name}
     with open(path, newline="", encoding="utf-8-sig") as file:
         header: list[str] = []
         for delimiter in (",", ";", "\t", "|"):
             file.seek(0)
             rows = csv.reader(file, delimiter=delimiter)
             names = next(rows, [])
+            names = [written[name] if name in written and written[name] not in names else name for name in names]
             header = header or names
             if set(required) <= set(names) or (instead and set(instead) <= set(names)):
                 break

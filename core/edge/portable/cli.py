@@ -12,7 +12,7 @@ from typing import TextIO
 
 import numpy as np
 
-from .cells import CellError, read_csv, safe
+from .cells import CellError, csv_text, read_csv, safe
 from .model import EdgeModel
 from .ties import largest
 
@@ -93,15 +93,8 @@ def predict(
         texts = model.rules.names.of_cells(cells, model.group_formats)
         keys = None if ids is None else model.id_texts(id_column or _ID, ids)
         columns["decision"] = model.rules.decide(model.policy_scores(outputs), texts, keys).tolist()
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow([safe(name) for name in columns])
-    writer.writerows(
-        [
-            safe(cell) if name == "label" and isinstance(cell, str) else cell
-            for name, cell in zip(columns, row, strict=True)
-        ]
-        for row in zip(*columns.values(), strict=True)
-    )
+    written = [[safe(cell) if isinstance(cell, str) else cell for cell in cells] for cells in columns.values()]
+    target.write(csv_text([[safe(name) for name in columns], *zip(*written, strict=True)]))
     return len(outputs)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from pydantic import JsonValue
 
-from core.datasets import spreadsheet_text
 from core.fairness.local_law_144.categories import RACE_CATEGORIES, SEX_CATEGORIES
 from core.fairness.local_law_144.facts import AuditFacts
 from core.fairness.rendering import environment
 from core.jsonable import jsonable
+from core.spreadsheet import to_csv
 
 __all__ = ["AUDITOR_SENTENCE", "AUDIT_TABLES", "BiasAudit"]
 
@@ -183,11 +183,8 @@ class BiasAudit:
             table[column] = table[column].astype("Int64")
         names = [name for name in ("table", "category", "sex", "race") if name in table.columns]
         for column in names:
-            table[column] = [spreadsheet_text(text) if isinstance(text, str) else "" for text in table[column]]
-        content: str = table[[*names, "n", "selected", "rate", "impact_ratio", "excluded"]].to_csv(
-            index=False, lineterminator="\n"
-        )
-        return content
+            table[column] = [text if isinstance(text, str) else "" for text in table[column]]
+        return to_csv(table[[*names, "n", "selected", "rate", "impact_ratio", "excluded"]])
 
     def to_html(self, facts: AuditFacts | None = None, *, title: str = "Bias audit") -> str:
         """Return the tables and facts as one HTML file to print; it loads nothing.

@@ -18,6 +18,7 @@ from core.pipelines.shipped.model_folder import ModelFolder
 from core.pipelines.shipped.scored import score_table
 from core.pipelines.shipped.training import log_result, read_settings, read_training, save_model, training_settings
 from core.pipelines.tables import DataTable, read_data
+from core.spreadsheet import to_csv
 
 if TYPE_CHECKING:
     from core.automl import AutoMLResult, AutoMLSettings
@@ -52,7 +53,8 @@ def _work(arguments: Arguments) -> None:
     log_result(result)
     model = save_model(result, table, target, arguments.path("model"), component="train_automl")
     folder = arguments.path("results")
-    result.leaderboard.drop(columns="config").to_csv(folder / "leaderboard.csv", index=False)
+    leaderboard = to_csv(result.leaderboard.drop(columns="config"))
+    (folder / "leaderboard.csv").write_text(leaderboard, encoding="utf-8", newline="")
     validation = arguments.optional_path("validation_data")
     scores = {} if validation is None else _validate(model, read_data(validation, "test"), result)
     write_text(folder / "validation.json", json.dumps(jsonable(scores), indent=1))

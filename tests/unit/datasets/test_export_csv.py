@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.datasets import fingerprint, load_sample, read_table, store_frame, write_csv
 
-STARTS = ("=", "+", "-", "@", "\t", "\r")
+STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 DANGEROUS = [
     "=1+1",
     '=HYPERLINK("https://example.org";"click")',
@@ -23,6 +23,14 @@ DANGEROUS = [
     "@SUM(A1:A2)",
     "\t=1+1",
     "\r=1+1",
+    "\n=1+1",
+    "＝1+1",
+    "＋1+1",
+    "－1+1",
+    "＠SUM(A1)",
+    "-1-1",
+    "+1\n",
+    "-1 000",
     "=",
     "-",
 ]
@@ -47,6 +55,14 @@ def export(folder: Path, frame: pd.DataFrame) -> Path:
     return write_csv(store_frame(frame, folder / "t.parquet"), folder / "t.csv")
 
 
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii() and text == text.strip() and "_" not in text
+
+
 def cells(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
@@ -68,8 +84,8 @@ def test_other_text_stays_as_it_is(tmp_path: Path, text: str) -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6), min_size=1, max_size=20))
 def test_no_text_at_all_starts_a_formula_and_none_is_lost(tmp_path: Path, values: list[str]) -> None:
     written = [row[0] for row in cells(export(tmp_path, pd.DataFrame({"v": values, "w": "x"})))[1:]]
-    assert not [cell for cell in written if cell.startswith(STARTS)]
-    assert written == [("'" if value.startswith(STARTS) else "") + value for value in values]
+    assert not [cell for cell in written if cell.startswith(STARTS) and not is_number(cell)]
+    assert written == [("'" if value.startswith(STARTS) and not is_number(value) else "") + value for value in values]
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+a", "-a", "@a"])
@@ -96,8 +112,9 @@ def test_numbers_keep_their_sign_and_every_digit(tmp_path: Path) -> None:
     assert [int(row[2]) for row in rows] == frame["large"].tolist()
 
 
-def test_a_number_written_as_text_with_a_sign_is_still_text(tmp_path: Path) -> None:
-    assert cells(export(tmp_path, pd.DataFrame({"v": ["-5", "word"]})))[1:] == [["'-5"], ["word"]]
+def test_a_number_written_as_text_keeps_its_sign(tmp_path: Path) -> None:
+    values = ["-5", "+1.5", "-.5e-3", "-1e+300", "-inf", "word"]  # as labels of classes that are numbers
+    assert cells(export(tmp_path, pd.DataFrame({"v": values})))[1:] == [[value] for value in values]
 
 
 ORDINARY = pd.DataFrame(
