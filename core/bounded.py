@@ -18,7 +18,15 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from core.errors import ErrorRecord, InputError, LimitError, PlumblineError, UnexpectedError, from_record
+from core.errors import (
+    ErrorRecord,
+    InputError,
+    LimitError,
+    PlumblineError,
+    UnexpectedError,
+    from_record,
+    lack_of_memory,
+)
 from core.jsonable import JsonObject
 from core.progress import Event, Report, silent
 
@@ -184,6 +192,8 @@ class _Supervisor:
             raise self._too_much_memory()
 
     def _too_much_memory(self) -> LimitError:
+        if refused := lack_of_memory(MemoryError(), self._memory_mb):
+            return refused
         return LimitError(
             f"{self._subject} needs more than {self._memory_mb:,} MB of memory.",
             "This looks like a decompression bomb. If it is not, split it, or raise PLUMBLINE_READ_MEMORY_MB.",
@@ -201,7 +211,7 @@ class _Supervisor:
         if code == -signal.SIGKILL or self._peak_mb > _NEARLY * self._memory_mb:
             return self._too_much_memory()
         if code == 1:
-            return UnexpectedError(
+            return lack_of_memory(MemoryError(), self._memory_mb) or UnexpectedError(
                 "The process that reads files could not be started.", "The log says why. Check the installation."
             )
         how = signal.strsignal(-code) if code < 0 else f"exit status {code}"

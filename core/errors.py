@@ -19,6 +19,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import TypedDict
 
@@ -37,11 +38,16 @@ __all__ = [
     "StoppedError",
     "StorageError",
     "UnexpectedError",
+    "address_limit_mb",
     "from_record",
+    "lack_of_memory",
     "not_found",
     "shortened",
     "to_record",
 ]
+
+_REFUSED = re.compile("can't start new thread|failed to map segment|[Cc]annot allocate memory")
+"""Words of the interpreter, the loader and libraries where a process may reserve no more memory."""
 
 
 class PlumblineError(Exception):
@@ -170,6 +176,49 @@ def shortened(name: object, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def lack_of_memory(error: BaseException, memory_mb: float = 0) -> LimitError | None:
+    """Return what to say where the system gave a process no more memory, addresses or threads; None for other errors.
+
+    Libraries report that in many ways, most of which look like damage to what they load or read.
+
+    Parameters
+    ----------
+    error : exception
+        Error of the process.
+    memory_mb : float, default=0
+        Memory that Plumbline lets the process use, MB. A MemoryError counts where the system's limit is not above.
+
+    Examples
+    --------
+    >>> lack_of_memory(RuntimeError("can't start new thread")).message
+    'The system gave the process no more memory or threads.'
+    >>> lack_of_memory(RuntimeError("other")) is None
+    True
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    limit_mb = address_limit_mb()
+    by_system = isinstance(error, MemoryError) and limit_mb is not None and limit_mb <= memory_mb
+    if not by_system and number not in (errno.ENOMEM, errno.EAGAIN) and not _REFUSED.search(str(error)):
+        return None
+    if limit_mb is None:
+        return LimitError(
+            "The system gave the process no more memory or threads.",
+            "End other programs, or raise the limits of processes (ulimit -u, ulimit -v), then try again.",
+        )
+    return LimitError(
+        f"The system gave the process no more memory: its addresses are limited to {limit_mb:,.0f} MB (ulimit -v).",
+        "Start Plumbline without this limit (ulimit -v unlimited): libraries reserve more than they use.",
+    )
+
+
+def address_limit_mb() -> float | None:
+    """Return the size of the addresses that a process may reserve (``ulimit -v``), MB; None without a limit."""
+    import resource  # systems without it have no such limits either
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit / 2**20
+
+
 class ErrorRecord(TypedDict):
     """An error as JSON, to send it from one process to another.
 
@@ -209,7 +258,7 @@ def to_record(error: BaseException) -> ErrorRecord:
     "An unexpected error occurred (KeyError: 'x')."
     """
     if not isinstance(error, PlumblineError):
-        error = UnexpectedError(
+        error = lack_of_memory(error) or UnexpectedError(
             f"An unexpected error occurred ({type(error).__name__}: {str(error)[:300]}).",
             "This is a defect of Plumbline, or an input that it does not foresee. The log has the details.",
         )

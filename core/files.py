@@ -1,13 +1,51 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and what is said where the system does not write or read them."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["atomic_write", "write_text"]
+from core.errors import StorageError
+
+__all__ = ["atomic_write", "os_errors_explained", "write_text"]
+
+
+@contextlib.contextmanager
+def os_errors_explained(action: str) -> Iterator[None]:
+    """Turn errors of the system on files into StorageError, with what to do.
+
+    Parameters
+    ----------
+    action : str
+        Words for what the block does, with which the message begins.
+
+    Examples
+    --------
+    >>> from core.errors import StorageError
+    >>> try:
+    ...     with os_errors_explained("Storing a file"):
+    ...         raise OSError(errno.ENOSPC, "No space left on device")
+    ... except StorageError as error:
+    ...     print(error)
+    Storing a file: the disk is full. Free some space or move PLUMBLINE_HOME, then try again.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"{action}: the file is missing.", "It may have been removed by hand. Create it again."
+        ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageError(
+                f"{action}: the disk is full.", "Free some space or move PLUMBLINE_HOME, then try again."
+            ) from error
+        raise StorageError(
+            f"{action}: {error.strerror or error}.", "Check the folder or the URL of the storage."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import secrets
 from functools import lru_cache
 
@@ -13,14 +12,14 @@ from core.access import INSTALLATION
 from core.catalog.engine import get_engine, reading, writing
 from core.catalog.pipeline_tables import PipelineComponent, SavedPipeline
 from core.catalog.tables import CatalogId, Dataset, Model, QueueLock, Run
-from core.errors import StorageError
+from core.errors import StorageError, address_limit_mb
 from core.private_folder import check_writable, make_private
 from core.settings import get_settings, unknown_variables
 from core.storage import ArtifactStore, get_store
 
 __all__ = ["check", "check_once"]
 
-_ADDRESS_SPACE_MB = 24_000
+_ADDRESS_SPACE_MB = 8_000
 """Address space below which libraries may fail to load or to work: they reserve much more than they use."""
 _QUICK_CHECK_BYTES = 500 * 2**20
 _log = logging.getLogger("plumbline")
@@ -86,11 +85,11 @@ def _check_damage() -> None:
 
 
 def _address_space() -> list[str]:
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY or limit >= _ADDRESS_SPACE_MB * 2**20:
+    limit_mb = address_limit_mb()
+    if limit_mb is None or limit_mb >= _ADDRESS_SPACE_MB:
         return []
     return [
-        f"Processes may reserve {limit / 2**20:,.0f} MB of addresses (ulimit -v). Libraries reserve more than they "
+        f"Processes may reserve {limit_mb:,.0f} MB of addresses (ulimit -v). Libraries reserve more than they "
         "use, so runs may fail for lack of memory. Remove the limit (ulimit -v unlimited), and set "
         "PLUMBLINE_MEMORY_LIMIT_MB instead."
     ]

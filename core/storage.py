@@ -7,12 +7,11 @@ The same content is kept once.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -20,31 +19,13 @@ from typing import IO
 import fsspec
 
 from core.errors import StorageError
-from core.files import atomic_write
+from core.files import atomic_write, os_errors_explained
 from core.settings import get_settings
 
 __all__ = ["ArtifactStore", "get_store", "store_for"]
 
 _CHUNK = 1 << 20
 _MARK = "catalog.id"
-
-
-@contextlib.contextmanager
-def _explained(action: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise StorageError(
-            f"{action}: the file is missing.", "It may have been removed by hand. Create it again."
-        ) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(
-                f"{action}: the disk is full.", "Free some space or move PLUMBLINE_HOME, then try again."
-            ) from error
-        raise StorageError(
-            f"{action}: {error.strerror or error}.", "Check the folder or the URL of the storage."
-        ) from error
 
 
 class ArtifactStore:
@@ -87,7 +68,7 @@ class ArtifactStore:
         StorageError
             When the file cannot be read or the store cannot be written; nothing is left behind.
         """
-        with _explained(f"Reading {Path(path).name}"), open(path, "rb") as source:
+        with os_errors_explained(f"Reading {Path(path).name}"), open(path, "rb") as source:
             digest = hashlib.file_digest(source, "sha256").hexdigest()
             source.seek(0)
             self._store(digest, lambda file: shutil.copyfileobj(source, file, _CHUNK))
@@ -98,7 +79,7 @@ class ArtifactStore:
         if self._fs.exists(path):
             return
         temporary = f"{self._root}/tmp/{secrets.token_hex(8)}"
-        with _explained("Storing a file"):
+        with os_errors_explained("Storing a file"):
             for folder in (f"{self._root}/tmp", path.rsplit("/", 1)[0]):
                 self._make_folder(folder)
             try:
@@ -122,7 +103,7 @@ class ArtifactStore:
 
     def mark(self) -> str | None:
         """Return the id of the catalog that the contents belong to; None when the store has no mark yet."""
-        with _explained("Reading the mark of the storage"):
+        with os_errors_explained("Reading the mark of the storage"):
             try:
                 return bytes(self._fs.cat_file(f"{self._root}/{_MARK}")).decode("ascii", "replace").strip()
             except FileNotFoundError:
@@ -130,13 +111,13 @@ class ArtifactStore:
 
     def set_mark(self, catalog: str) -> None:
         """Note which catalog the contents belong to."""
-        with _explained("Marking the storage"):
+        with os_errors_explained("Marking the storage"):
             self._make_folder(self._root)
             self._fs.pipe_file(f"{self._root}/{_MARK}", catalog.encode())
 
     def has_content(self) -> bool:
         """Return whether there is any content."""
-        with _explained("Looking into the storage"):
+        with os_errors_explained("Looking into the storage"):
             try:
                 folders = self._fs.ls(self._root, detail=False)
             except FileNotFoundError:
@@ -165,7 +146,7 @@ class ArtifactStore:
         StorageError
             When it is missing.
         """
-        with _explained("Reading a stored file"):
+        with os_errors_explained("Reading a stored file"):
             file: IO[bytes] = self._fs.open(self._path(digest), "rb")
             return file
 
@@ -182,7 +163,7 @@ class ArtifactStore:
             source = self._path(digest)
             path = get_settings().home.absolute() / "cache" / digest
             if not path.exists():
-                with _explained("Fetching a stored file"):
+                with os_errors_explained("Fetching a stored file"):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     with atomic_write(path) as partial:
                         self._fs.get(source, str(partial))
@@ -192,7 +173,7 @@ class ArtifactStore:
 
     def delete(self, digest: str) -> None:
         """Remove the content; content that is missing already is not an error."""
-        with _explained("Removing a file"), contextlib.suppress(FileNotFoundError):
+        with os_errors_explained("Removing a file"), contextlib.suppress(FileNotFoundError):
             self._fs.rm(self._path(digest))
 
 

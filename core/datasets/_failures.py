@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from core.datasets._limits import Limits
 from core.datasets._unpack import is_of_the_disk
-from core.errors import InputError, LimitError, PlumblineError, StorageError
+from core.errors import InputError, LimitError, PlumblineError, StorageError, lack_of_memory
 
 __all__ = ["failures_reported"]
 
@@ -21,7 +21,10 @@ def failures_reported(title: str, limits: Limits) -> Iterator[None]:
     except PlumblineError:
         raise
     except Exception as error:
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":  # that of DuckDB
+        out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException"  # of DuckDB
+        if refused := lack_of_memory(MemoryError() if out_of_memory else error, limits.memory_mb):
+            raise refused from error
+        if out_of_memory:
             raise LimitError(
                 f"The {title} file needs more than {limits.memory_mb:,} MB of memory.",
                 "Upload it in parts, or raise PLUMBLINE_READ_MEMORY_MB.",

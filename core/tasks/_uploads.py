@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import secrets
 import shutil
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from core.catalog import datasets
-from core.errors import InputError, LimitError
-from core.files import atomic_write
+from core.errors import InputError, LimitError, shortened
+from core.files import atomic_write, os_errors_explained
 from core.jobs import RunContext
 from core.settings import get_settings
 from core.storage import get_store
@@ -74,13 +75,16 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str, *, pre
     ------
     LimitError
         When it is larger than the limit; nothing is kept of it.
+    StorageError
+        When the disk is full or not written to; nothing is kept of it either.
     """
     name = secrets.token_hex(16)
     path = previewed_file(name) if preview else upload_path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
     copied = 0
     try:
-        with open(path, "wb") as target:
+        with os_errors_explained(f"Storing '{shortened(filename)}'"):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os_errors_explained(f"Storing '{shortened(filename)}'"), open(path, "wb") as target:
             while chunk := file.read(1 << 20):
                 copied += len(chunk)
                 if copied > limit_mb * 2**20:
@@ -89,9 +93,10 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str, *, pre
                     )
                 target.write(chunk)
     except BaseException:
-        path.unlink(missing_ok=True)
-        if preview:
-            path.parent.rmdir()
+        with contextlib.suppress(OSError):  # a disk that is not written to has nothing to remove either
+            path.unlink(missing_ok=True)
+            if preview:
+                path.parent.rmdir()
         raise
     return name
 

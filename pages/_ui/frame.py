@@ -16,7 +16,7 @@ import streamlit as st
 
 from core import installation
 from core.access import LOCAL, Access
-from core.errors import PlumblineError
+from core.errors import PlumblineError, lack_of_memory
 
 __all__ = [
     "DEFECT_TITLE",
@@ -125,7 +125,10 @@ def errors_shown() -> Iterator[None]:
         yield
     except PlumblineError as error:
         show_error(error.message, error.hint)
-    except Exception:  # noqa: BLE001  (the last guard before a traceback reaches the page)
+    except Exception as error:  # noqa: BLE001  (the last guard before a traceback reaches the page)
+        if refused := lack_of_memory(error):
+            show_error(refused.message, refused.hint)
+            return
         number = secrets.token_hex(4)
         _log.exception("unexpected error %s on a page", number)
         st.error(

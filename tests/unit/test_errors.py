@@ -1,15 +1,17 @@
 """The error tree: drawn in the docstring as it is, and whole after a journey between processes."""
 
+import errno
 import json
 import pickle
 import re
+import resource
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import errors
-from core.errors import not_found, shortened
+from core.errors import lack_of_memory, not_found, shortened, to_record
 
 ALL = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
 
@@ -73,3 +75,28 @@ def test_a_name_in_a_message_is_one_printable_line(name: str) -> None:
 def test_what_has_not_the_form_of_an_id_is_not_repeated(words: str) -> None:
     assert not_found("run", words, "Look.").message == "There is no such run."
     assert not_found("run", "0123456789abcdef", "Look.").message == "There is no run '0123456789abcdef'."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
+        ImportError("libarrow.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+    ],
+)
+def test_what_the_system_refuses_is_neither_a_defect_nor_damage(error):
+    record = to_record(error)
+    assert record["type"] == "LimitError"
+    assert record["message"] == "The system gave the process no more memory or threads."
+    assert "ulimit" in record["hint"]
+    assert to_record(ImportError("no module"))["type"] == "UnexpectedError"
+
+
+def test_a_limit_on_addresses_is_named(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (800 * 2**20, 800 * 2**20))
+    assert "limited to 800 MB (ulimit -v)" in lack_of_memory(RuntimeError("can't start new thread")).message
+    assert "limited to 800 MB (ulimit -v)" in lack_of_memory(MemoryError(), 1_500).message
+    assert lack_of_memory(MemoryError(), 500) is None  # our own limit was reached before
+    assert lack_of_memory(MemoryError()) is None

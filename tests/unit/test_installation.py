@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sqlite3
@@ -23,6 +24,7 @@ from core.errors import SettingsError, StorageError
 from core.private_folder import check_writable, make_private
 from core.progress import Event
 from core.storage import get_store
+from core.tasks import ingest, preview
 
 ROOT = Path(__file__).parents[2]
 
@@ -148,6 +150,18 @@ def test_a_disk_that_has_room_again_is_used(installation, mounted) -> None:
         (disk / "ballast").unlink()
         assert state.check() == ()
     check_writable(disk)
+
+
+def test_an_upload_that_the_disk_does_not_take_leaves_nothing(installation, mounted) -> None:
+    disk = mounted("size=4m")
+    with installation(disk / "home"):
+        state.check()
+        for submit in (preview.submit, ingest.submit_upload):
+            with pytest.raises(StorageError, match=r"Storing 'big\.csv': the disk is full") as caught:
+                submit(io.BytesIO(bytes(8 << 20)), "big.csv", access=LOCAL)
+            assert "Free some space" in caught.value.hint
+        kept = [path for path in (disk / "home").rglob("*") if path.is_file()]
+        assert {path.name.split(".")[0] for path in kept} == {"catalog"}
 
 
 @pytest.mark.parametrize("replaced", [False, True])
