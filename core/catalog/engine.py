@@ -30,6 +30,7 @@ from sqlmodel import Session, col
 
 from core.access import Access, Installation, Role
 from core.catalog import database_file
+from core.catalog.confined import ConfinedSession
 from core.catalog.schema import HEAD, MIGRATIONS, migrate
 from core.catalog.tables import Run
 from core.errors import JobError, SettingsError, StorageError
@@ -153,8 +154,7 @@ def get_engine() -> Engine:
 @contextmanager
 def reading(access: Access | Installation) -> Iterator[Session]:
     """Open a session that only reads. Its rows stay usable after it is closed."""
-    engine = get_engine().execution_options(read_only=True)
-    with Session(engine, expire_on_commit=False) as session:
+    with ConfinedSession(get_engine().execution_options(read_only=True), access) as session:
         yield session
 
 
@@ -171,7 +171,7 @@ def writing(access: Access | Installation) -> Iterator[Session]:
     """
     if isinstance(access, Access):
         access.require(Role.EDITOR)
-    with Session(get_engine(), expire_on_commit=False) as session, session.begin():
+    with ConfinedSession(get_engine(), access) as session, session.begin():
         if _fence is not None and session.execute(_HELD, _fence).first() is None:
             raise _taken_over(_fence["run_id"])
         yield session

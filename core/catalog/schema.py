@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from core.catalog.confined import EVERY_WORKSPACE, admit
 from core.errors import StorageError
 
 __all__ = ["HEAD", "MIGRATIONS", "migrate"]
@@ -22,6 +23,7 @@ def migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # one process migrates, the others wait (SQLite: BEGIN IMMEDIATE)
             connection.execute(text("SELECT pg_advisory_xact_lock(7586253)"))
+        admit(connection, EVERY_WORKSPACE)
         if inspect(connection).has_table("alembic_version"):
             version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             if version is not None:

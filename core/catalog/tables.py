@@ -6,7 +6,7 @@ import enum
 import time
 
 from sqlalchemy import JSON, BigInteger, Column, Dialect, Float, Index, String, TypeDecorator, UniqueConstraint
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from core.catalog.row import Row, new_id
 from core.jsonable import JsonObject
@@ -259,14 +259,14 @@ class ModelEvent(Row, table=True):
     why: str = ""
 
 
-class CatalogId(Row, table=True):
+class CatalogId(SQLModel, table=True):
     """A single row: the id that a catalog and its storage share, so that neither is used with another one's."""
 
     id: str = Field(primary_key=True, max_length=32)
     created_at: float = Field(default_factory=time.time)
 
 
-class QueueLock(Row, table=True):
+class QueueLock(SQLModel, table=True):
     """A single row that is locked to start a run, so that the concurrency limit is exact on any database."""
 
     id: int = Field(default=1, primary_key=True)

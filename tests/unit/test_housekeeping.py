@@ -31,7 +31,7 @@ def keep(name: str, *, data: bytes = b"table", profile: bytes = b"profile", work
             columns=1,
             size_bytes=len(data),
         ),
-        access=LOCAL,
+        access=replace(LOCAL, workspace=workspace),
     )
     assert new
     return dataset

@@ -1,5 +1,7 @@
 """Cohorts that are saved with a search."""
 
+from dataclasses import replace
+
 import pytest
 
 from core import saved_cohorts
@@ -44,5 +46,6 @@ def test_content_that_another_run_has_stays(run):
 
 def test_other_files_of_the_run_are_no_cohorts(run):
     saved_cohorts.keep(run, YOUNG, access=LOCAL)
-    other = runs.add(Run(workspace="elsewhere", task="automl", title="not ours"), access=LOCAL)
+    elsewhere = replace(LOCAL, workspace="elsewhere")
+    other = runs.add(Run(workspace="elsewhere", task="automl", title="not ours"), access=elsewhere)
     assert saved_cohorts.kept(other, access=LOCAL) == {}

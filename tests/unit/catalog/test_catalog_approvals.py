@@ -50,7 +50,7 @@ def test_a_saved_pipeline_changes_only_from_the_state_that_was_seen(catalog):
 def test_names_are_unique_in_a_workspace(home):
     first = saved_pipelines.add(SavedPipeline(workspace="local", name="one"), access=LOCAL)
     second = saved_pipelines.add(SavedPipeline(workspace="local", name="two"), access=LOCAL)
-    saved_pipelines.add(SavedPipeline(workspace="other", name="one"), access=LOCAL)
+    saved_pipelines.add(SavedPipeline(workspace="other", name="one"), access=replace(LOCAL, workspace="other"))
     for name, message in (("one", "pipeline 'one' already"), (" ", "not a usable name"), ("x" * 201, "not a usable")):
         with pytest.raises(InputError, match=message):
             saved_pipelines.add(SavedPipeline(workspace="local", name=name), access=LOCAL)

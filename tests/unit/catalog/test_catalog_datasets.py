@@ -20,7 +20,7 @@ def test_same_content_is_kept_once(catalog):
     again, new_again = datasets.add(make(name="The same under another name"), access=LOCAL)
     assert (new, new_again) == (True, False)
     assert again == first == datasets.get(first.id, access=LOCAL)
-    elsewhere, new_elsewhere = datasets.add(make(workspace="other"), access=LOCAL)
+    elsewhere, new_elsewhere = datasets.add(make(workspace="other"), access=replace(LOCAL, workspace="other"))
     assert new_elsewhere
     assert elsewhere.id != first.id
     assert datasets.find(access=LOCAL) == [first]
@@ -111,9 +111,8 @@ def test_artifacts_by_name_and_workspace(catalog):
 
 
 def test_content_is_in_use_while_any_row_of_any_workspace_refers_to_it(catalog):
-    datasets.add(make(workspace="other"), access=LOCAL)
-    artifacts.add(
-        RunArtifact(workspace="third", run_id="r1", name="model", digest="a" * 64, size_bytes=1), access=LOCAL
-    )
+    datasets.add(make(workspace="other"), access=replace(LOCAL, workspace="other"))
+    artifact = RunArtifact(workspace="third", run_id="r1", name="model", digest="a" * 64, size_bytes=1)
+    artifacts.add(artifact, access=replace(LOCAL, workspace="third"))
     assert all(artifacts.in_use(letter * 64) for letter in "ade")
     assert not artifacts.in_use("b" * 64)

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def add(**fields):
-    return runs.add(Run(**{"workspace": "local", "task": "count"} | fields), access=LOCAL)
+    run = Run(**{"workspace": "local", "task": "count"} | fields)
+    return runs.add(run, access=replace(LOCAL, workspace=run.workspace))
 
 
 def test_row_comes_back_as_it_was(catalog):

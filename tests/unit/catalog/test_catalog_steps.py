@@ -16,7 +16,8 @@ KEY = "a" * 64
 
 def add(**fields):
     values = {"workspace": "local", "pipeline_run_id": "p" * 16, "pipeline": "churn", "path": "prep/clean"}
-    return steps.add(PipelineStep(**values | fields), access=LOCAL)
+    step = PipelineStep(**values | fields)
+    return steps.add(step, access=replace(LOCAL, workspace=step.workspace))
 
 
 def test_a_step_comes_back_as_it_was_and_changes_by_id(catalog):
