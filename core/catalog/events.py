@@ -10,10 +10,12 @@ from sqlalchemy import bindparam, insert
 from sqlmodel import col, select
 
 from core.access import Access
+from core.catalog import runs
 from core.catalog.engine import EventRow, append_rows, reading
 from core.catalog.tables import RunEvent
 from core.jsonable import jsonable
 from core.progress import Event
+from core.settings import get_settings
 
 __all__ = ["append", "latest", "read"]
 
@@ -21,13 +23,21 @@ __all__ = ["append", "latest", "read"]
 # only processes compete for the database's lock, and one commit serves many events.
 _turn = threading.Lock()
 _waiting: dict[int, EventRow] = {}
+_known_runs: set[tuple[str, str, str]] = set()
 
 _COLUMNS = ("workspace", "run_id", "attempt", "at", "phase", "fraction", "message", "values")
 _INSERT = insert(RunEvent).values({name: bindparam(name) for name in _COLUMNS})
 
 
 def append(run_id: str, event: Event, *, attempt: int = 1, access: Access) -> None:
-    """Store one event. It is in the catalog when this function returns."""
+    """Store one event. It is in the catalog when this function returns.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this run.
+    """
+    _check_run(run_id, access=access)
     row = (
         access.workspace,
         run_id,
@@ -51,6 +61,14 @@ def append(run_id: str, event: Event, *, attempt: int = 1, access: Access) -> No
         finally:
             for key in done:
                 del _waiting[key]
+
+
+def _check_run(run_id: str, *, access: Access) -> None:
+    """Look the run up before its first event of this process: a run never changes its workspace."""
+    key = (get_settings().database_url, access.workspace, run_id)
+    if key not in _known_runs:
+        runs.get(run_id, access=access)
+        _known_runs.add(key)
 
 
 def read(run_id: str, *, after: int = 0, phase: str | None = None, access: Access) -> list[RunEvent]:

@@ -17,7 +17,7 @@ from core.catalog.pipeline_tables import SavedPipeline
 from core.errors import InputError, not_found
 from core.jsonable import JsonObject
 
-__all__ = ["add", "by_name", "delete", "find", "get", "update"]
+__all__ = ["add", "by_name", "delete", "exists", "find", "get", "update"]
 
 
 def add(pipeline: SavedPipeline, *, access: Access) -> SavedPipeline:
@@ -51,6 +51,15 @@ def get(pipeline_id: str, *, access: Access) -> SavedPipeline:
     if pipeline is None or pipeline.workspace != access.workspace:
         raise not_found("pipeline", pipeline_id, "It may have been deleted. The Pipelines page lists all pipelines.")
     return pipeline
+
+
+def exists(pipeline_id: str, *, access: Access) -> bool:
+    """Return whether the workspace has a pipeline; a run may name one that was deleted."""
+    with reading(access) as session:
+        stored = session.exec(
+            select(SavedPipeline.id).where(SavedPipeline.id == pipeline_id, SavedPipeline.workspace == access.workspace)
+        )
+        return stored.first() is not None
 
 
 def by_name(name: str, *, access: Access) -> SavedPipeline | None:

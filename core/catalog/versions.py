@@ -111,7 +111,10 @@ def restore(version: Dataset, parent: Dataset, label: str, *, access: Access) ->
     ------
     InputError
         When another version became current meanwhile.
+    NotFoundError
+        When the workspace does not have the version.
     """
+    version = datasets.get(version.id, access=access)
     with writing(access) as session:
         origin = _current(session, parent, access=access)
         _move(session, origin, parent, version, label, access.actor)

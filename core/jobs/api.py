@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from core.access import Access
-from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, runs
+from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, runs
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
 from core.jobs.context import run_dir
@@ -82,7 +82,7 @@ def submit(
     JobError
         When the task is unknown.
     NotFoundError
-        When the workspace does not have the parent.
+        When the workspace does not have the parent, or never had the dataset.
     """
     run = new_run(
         task,
@@ -96,9 +96,16 @@ def submit(
     )
     if parent is not None:
         runs.get(parent, access=access)
+    _check_dataset(dataset, access=access)
     runs.add(run, access=access)
     tick()
     return run.id
+
+
+def _check_dataset(dataset_id: str | None, *, access: Access) -> None:
+    """Refuse a dataset that the workspace never had; one that was deleted may be named by runs on what is left."""
+    if dataset_id is not None and not runs.find(dataset_id=dataset_id, limit=1, access=access):
+        datasets.get(dataset_id, access=access)
 
 
 def get(run_id: str, *, access: Access) -> Run:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from core.access import Access
-from core.catalog import Run, RunEvent, Schedule, runs, schedules
+from core.catalog import Run, RunEvent, Schedule, datasets, runs, schedules
 from core.errors import InputError, NotFoundError, PlumblineError
 from core.jobs.run_rows import new_run
 from core.jobs.task_specs import load
@@ -60,6 +60,8 @@ def add_schedule(
         When the task is unknown.
     """
     load(task)
+    if dataset is not None:
+        datasets.get(dataset, access=access)
     return schedules.add(
         Schedule(
             workspace=access.workspace,

@@ -56,6 +56,7 @@ def submit(source: Run, *, budget_s: float = 60.0, access: Access) -> str:
     """
     from core.explain import ExplainSettings
 
+    source = runs.get(source.id, access=access)
     if source.task != "automl" or source.state is not RunState.SUCCEEDED:
         raise InputError(f"Run '{source.id}' has no model to explain.", "Choose a search that succeeded.")
     settings = ExplainSettings(budget_s=budget_s)

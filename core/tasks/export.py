@@ -73,6 +73,7 @@ def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | Non
     SettingsError
         When there is no such mode or policy.
     """
+    source = runs.get(source.id, access=access)
     if source.task not in SOURCES or source.state is not RunState.SUCCEEDED:
         raise InputError(f"Run '{source.id}' has no model to export.", "Choose a search or a training that succeeded.")
     modes = list(QUANTIZATION_MODES) if modes is None else modes

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from core import housekeeping, jobs
 from core.access import Access
-from core.catalog import Dataset, Run, datasets
+from core.catalog import Dataset, Run, datasets, runs
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
@@ -153,6 +153,7 @@ def submit_previewed(preview: Run, options: ReadOptions, *, access: Access) -> s
     str
         Id of the run; its result is that of `submit_upload`.
     """
+    preview = runs.get(preview.id, access=access)
     names = ("folder", "filename", "dataset", "like")
     kept = {name: preview.settings[name] for name in names if name in preview.settings}
     settings = kept | {"options": options.model_dump(mode="json"), "preview": preview.id}

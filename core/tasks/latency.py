@@ -61,6 +61,7 @@ def submit(exported: Run, settings: LatencySuiteSettings, *, access: Access) -> 
     InputError
         When the run has no exported model, or not all the variants.
     """
+    exported = runs.get(exported.id, access=access)
     export = exports.read(exports.require(exported), access=access)
     for name in settings.variants:
         exports.variant_path(exported, export, name, access=access)

@@ -37,6 +37,7 @@ def submit(search: Run, settings: MitigationSettings, *, access: Access) -> str:
     JobError
         When the search has not succeeded.
     """
+    search = runs.get(search.id, access=access)
     if search.task != "automl" or search.state is not RunState.SUCCEEDED:
         raise JobError(f"'{search.title}' has not finished as a search.", "Choose one that succeeded.")
     return jobs.submit(

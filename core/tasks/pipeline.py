@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core import jobs
 from core.access import Access
-from core.catalog import ACTIVE, Run, RunState, approvals, artifacts, datasets, runs
+from core.catalog import ACTIVE, Run, RunState, approvals, artifacts, datasets, runs, saved_pipelines
 from core.errors import JobError, PlumblineError, StoppedError
 from core.files import write_text
 from core.jobs import RunContext, TaskSpec
@@ -153,7 +153,14 @@ def submit(
         Id of the saved pipeline that it is the run of.
     rerun_from : collection of str, default=()
         Paths of steps that run again with all that need them.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have the saved pipeline.
     """
+    if saved:
+        saved_pipelines.get(saved, access=access)
     settings = settings_of(text, files=files, inputs=inputs, saved=saved, rerun_from=rerun_from)
     return jobs.submit("pipeline", settings, title=title, access=access)
 

@@ -26,6 +26,7 @@ def read_component(row: PipelineComponent, *, access: Access) -> Component:
     PipelineError
         When it cannot be used, such as a component of a pipeline that names another one which is not there any more.
     """
+    row = components.by_id(row.id, access=access)
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         stored = StoredComponents(Path(scratch), access=access)
         path = stored.find(Asset(row.name, version=row.version))

@@ -6,7 +6,7 @@ import shutil
 
 from core import jobs
 from core.access import Access
-from core.catalog import steps
+from core.catalog import runs, steps
 from core.errors import NotFoundError
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
@@ -45,6 +45,7 @@ def submit(pipeline_run: str, step: str, output: str, *, name: str, notes: str =
     access : Access
         The workspace, and who acts in it.
     """
+    runs.get(pipeline_run, access=access)
     settings = {"pipeline": pipeline_run, "step": step, "output": output, "name": name, "notes": notes}
     return jobs.submit("pipeline_register", settings, title=f"Register {name} from {step}", access=access)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from core import jobs
 from core.access import Access
-from core.catalog import SavedPipeline, Schedule, schedules
+from core.catalog import SavedPipeline, Schedule, saved_pipelines, schedules
 from core.jobs import Timing
 from core.jsonable import JsonObject
 from core.tasks import pipeline
@@ -39,6 +39,7 @@ def add_schedule(
     access : Access
         The workspace, and who acts in it.
     """
+    saved = saved_pipelines.get(saved.id, access=access)
     return jobs.add_schedule("pipeline", _settings(saved, inputs or {}), timing, title=saved.name, access=access)
 
 

@@ -117,6 +117,7 @@ def submit_dataset(dataset: Dataset, options: ReadOptions, *, access: Access) ->
     InputError
         When the original file is not kept.
     """
+    dataset = datasets.get(dataset.id, access=access)
     if dataset.upload_digest is None:
         raise InputError(f"The original file of '{dataset.name}' is not kept.", "Upload it again.")
     jobs.sweep()
@@ -140,6 +141,7 @@ def submit_again(run: Run, options: ReadOptions, *, access: Access) -> str:
     InputError
         When the file is no longer kept.
     """
+    run = runs.get(run.id, access=access)
     _require_file(run)
     if run.state in _WAITING:
         jobs.cancel(run.id, access=access)
@@ -186,6 +188,7 @@ def accept(run: Run, *, access: Access) -> str:
     """
     from core.datasets import ReadOptions
 
+    run = runs.get(run.id, access=access)
     earlier = import_of(run, access=access)
     if earlier is not None:
         return earlier.id
@@ -210,6 +213,7 @@ def import_of(run: Run, *, access: Access) -> Run | None:
 
 def discard(run: Run, *, access: Access) -> None:
     """Remove the file that a run looked at, with all that was seen of it."""
+    run = runs.get(run.id, access=access)
     if run.state in _WAITING:
         jobs.cancel(run.id, access=access)
     delete_preview(run.settings["folder"])

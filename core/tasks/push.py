@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from core import jobs
 from core.access import Access
-from core.catalog import ModelVersion, Run
+from core.catalog import ModelVersion, Run, models, runs
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 
@@ -38,8 +38,9 @@ def submit(subject: ModelVersion | Run, *, policy: str | None = None, access: Ac
         The run's id; its result has ``mlflow_run``, the run's id in MLflow.
     """
     if isinstance(subject, Run):
-        title = subject.title
+        title = runs.get(subject.id, access=access).title
     else:
+        subject = models.version(subject.model_id, subject.number, access=access)
         title = f"{subject.lineage['run']['title']}, version {subject.number},"
     settings = {"subject": subject.id} | ({} if policy is None else {"policy": policy})
     return jobs.submit("push", settings, title=f"Push {title} to MLflow", access=access)

@@ -49,6 +49,7 @@ def submit(source: Run, notes: SummaryNotes, *, access: Access) -> str:
     --------
     submit_comparison : The summary of a comparison of groups.
     """
+    source = runs.get(source.id, access=access)
     if source.task not in _SOURCES or source.state is not RunState.SUCCEEDED:
         raise InputError(
             f"Run '{source.id}' has no result to summarize.", "Choose a search or a training that succeeded."

@@ -9,7 +9,6 @@ import streamlit as st
 from core import jobs
 from core.catalog import Run, RunState, saved_pipelines
 from core.catalog import steps as step_rows
-from core.errors import NotFoundError
 from pages._ui import frame, header, numbers, run_actions, run_view, tabs
 from pages.pipelines import compare, mistakes, outputs, reading, registration, run_form, step_list
 
@@ -19,7 +18,7 @@ __all__ = ["show"]
 def show(run: Run) -> None:
     """Draw a run."""
     saved = run.settings["saved"]
-    kept = _exists(saved)
+    kept = saved_pipelines.exists(saved, access=frame.access())
     back, query = ("The pipeline", {"pipeline": saved}) if kept else ("All pipelines", {})
     facts = f"Run of {numbers.when(run.created_at):%d %b %Y, %H:%M}"
     with header.show_object(run.title, back=back, query=query, facts=facts):
@@ -36,16 +35,6 @@ def show(run: Run) -> None:
         },
         key="pipelines-run-tabs",
     )
-
-
-def _exists(saved: str) -> bool:
-    if not saved:
-        return False
-    try:
-        saved_pipelines.get(saved, access=frame.access())
-    except NotFoundError:
-        return False
-    return True
 
 
 def _finding(run: Run) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from core import jobs
-from core.catalog import PipelineStep, Run, runs
+from core.catalog import PipelineStep, Run, runs, saved_pipelines
 from core.catalog import steps as step_rows
 from core.errors import NotFoundError
 from core.jsonable import JsonObject
@@ -103,7 +103,7 @@ def _run_from(run_id: str, path: str) -> None:
             files=settings["files"],
             inputs=settings["inputs"],
             title=run.title,
-            saved=settings["saved"],
+            saved=settings["saved"] if saved_pipelines.exists(settings["saved"], access=frame.access()) else "",
             rerun_from=[path],
             access=frame.access(),
         )

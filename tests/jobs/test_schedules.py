@@ -10,7 +10,7 @@ import pytest
 
 from core import jobs
 from core.access import LOCAL
-from core.catalog import RunState, runs, schedules
+from core.catalog import Dataset, RunState, datasets, runs, schedules
 from core.errors import InputError, JobError, NotFoundError
 from core.jobs import scheduler
 
@@ -47,7 +47,10 @@ def end(run_id, state=RunState.SUCCEEDED):
 
 def test_a_time_starts_one_run_with_what_the_schedule_says(started):
     before = time.time()
-    schedule = add(dataset="d" * 16, access=replace(LOCAL, actor="ada"))
+    digests = dict.fromkeys(("fingerprint", "data_digest", "profile_digest"), "d" * 64)
+    table = Dataset(id="d" * 16, workspace="local", name="Prices", rows=1, columns=1, size_bytes=1, **digests)
+    datasets.add(table, access=LOCAL)
+    schedule = add(dataset=table.id, access=replace(LOCAL, actor="ada"))
     assert before + 3600 <= schedule.next_at <= time.time() + 3600
     assert stored(schedule) == schedule
     jobs.tick()

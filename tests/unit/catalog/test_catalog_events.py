@@ -12,11 +12,16 @@ import pandas as pd
 import pytest
 
 from core.access import INSTALLATION, LOCAL
-from core.catalog import engine, events
+from core.catalog import Run, engine, events, runs
 from core.errors import StorageError
 from core.progress import Event
 
 ROOT = Path(__file__).parents[3]
+
+
+def add_runs():
+    for run_id in ("r1", "r2"):
+        runs.add(Run(id=run_id, workspace="local", task="count"), access=LOCAL)
 
 
 @pytest.mark.parametrize(
@@ -40,12 +45,14 @@ ROOT = Path(__file__).parents[3]
     ],
 )
 def test_values_as_json_has_them(home, given, stored):
+    add_runs()
     events.append("r1", Event("search", 0.5, "Trial", {"value": given}), access=LOCAL)
     (event,) = events.read("r1", access=LOCAL)
     assert event.values == {"value": stored}
 
 
 def test_all_fields(catalog):
+    add_runs()
     events.append("r1", Event("search", np.float32(0.5), "Trial ✓ caf\udce9", {"score": 0.1}), attempt=2, access=LOCAL)
     events.append("r1", Event("done", float("nan")), access=LOCAL)
     first, second = events.read("r1", access=LOCAL)
@@ -56,6 +63,7 @@ def test_all_fields(catalog):
 
 
 def test_read_after_by_phase_and_latest(catalog):
+    add_runs()
     for number in range(4):
         events.append("r1", Event("odd" if number % 2 else "even", None, str(number)), access=LOCAL)
     events.append("r2", Event("even", None, "another run"), access=LOCAL)
@@ -69,6 +77,8 @@ def test_read_after_by_phase_and_latest(catalog):
 
 
 def test_threads_lose_nothing_and_keep_their_order(catalog):
+    add_runs()
+
     def write(thread):
         for number in range(50):
             events.append("r1", Event("search", None, "", {"thread": thread, "number": number}), access=LOCAL)
@@ -83,6 +93,7 @@ def test_threads_lose_nothing_and_keep_their_order(catalog):
 
 def test_event_is_there_when_append_returns(home):
     """A writer that is killed right after it said so has lost nothing."""
+    add_runs()
     code = (
         "import os; from core.access import LOCAL; from core.catalog import events; from core.progress import Event\n"
         "events.append('r1', Event('search', None, 'said'), access=LOCAL)\n"
@@ -93,6 +104,8 @@ def test_event_is_there_when_append_returns(home):
 
 
 def test_failure_reaches_every_thread_and_the_next_event_is_stored(home, monkeypatch):
+    add_runs()
+
     def full(*_):
         raise StorageError("The catalog cannot be used: the disk is full.")
 
@@ -106,6 +119,7 @@ def test_failure_reaches_every_thread_and_the_next_event_is_stored(home, monkeyp
 
 
 def test_locked_database_is_explained_and_the_connection_stays_usable(home):
+    add_runs()
     events.append("r1", Event("first"), access=LOCAL)
     kept = engine.kept_connection(engine.get_engine())
     kept.cursor().execute("PRAGMA busy_timeout=1")
