@@ -75,6 +75,15 @@ class Settings(BaseSettings):
         ge=0,
         description="Days for which the working files of a run that ended, and can be resumed, are kept.",
     )
+    sandbox: Literal["off", "bubblewrap"] = Field(
+        default="off", description="Whether each run works in a sandbox of bubblewrap, without network and catalog."
+    )
+    run_disk_mb: int = Field(
+        default=20_000, ge=1, description="Disk space that a query, or a run in a sandbox, may take (MB)."
+    )
+    run_processes: int = Field(
+        default=1_024, ge=16, description="Maximum number of processes and threads of a run in a sandbox."
+    )
     max_attempts: int = Field(default=3, ge=1, description="Maximum number of attempts of a run, including the first.")
 
     extensions: Modules = Field(

@@ -9,7 +9,7 @@ from core.catalog.engine import reading, writing
 from core.catalog.tables import Dataset, FileReference, RunArtifact
 from core.errors import NotFoundError, shortened
 
-__all__ = ["add", "find", "get", "in_use", "remove", "run_with"]
+__all__ = ["add", "find", "get", "in_use", "in_workspace", "remove", "run_with"]
 
 
 def add(artifact: RunArtifact, *, access: Access) -> None:
@@ -65,18 +65,25 @@ def run_with(name: str, digest: str, *, access: Access) -> str | None:
 
 def in_use(digest: str) -> bool:
     """Return whether a row of any workspace refers to this content."""
+    return _is_named(digest, None)
+
+
+def in_workspace(digest: str, *, access: Access) -> bool:
+    """Return whether a row of the workspace refers to this content."""
+    return _is_named(digest, access.workspace)
+
+
+def _is_named(digest: str, workspace: str | None) -> bool:
+    columns = (
+        (Dataset.workspace, (Dataset.data_digest, Dataset.profile_digest, Dataset.upload_digest)),
+        (RunArtifact.workspace, (RunArtifact.digest,)),
+        (FileReference.workspace, (FileReference.digest,)),
+    )
     with reading(INSTALLATION) as session:
-        dataset = session.exec(
-            select(Dataset.id)
-            .where(
-                or_(
-                    col(Dataset.data_digest) == digest,
-                    col(Dataset.profile_digest) == digest,
-                    col(Dataset.upload_digest) == digest,
-                )
-            )
-            .limit(1)
-        ).first()
-        artifact = session.exec(select(RunArtifact.name).where(RunArtifact.digest == digest).limit(1)).first()
-        owner = session.exec(select(FileReference.owner_id).where(FileReference.digest == digest).limit(1)).first()
-    return any(row is not None for row in (dataset, artifact, owner))
+        for owner, digests in columns:
+            query = select(owner).where(or_(*(col(named) == digest for named in digests)))
+            if workspace is not None:
+                query = query.where(col(owner) == workspace)
+            if session.exec(query.limit(1)).first() is not None:
+                return True
+    return False

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
@@ -43,6 +44,7 @@ __all__ = [
     "append_rows",
     "engine_for",
     "fence",
+    "fenced",
     "get_engine",
     "kept_connection",
     "migrate",
@@ -172,12 +174,14 @@ def writing(access: Access | Installation) -> Iterator[Session]:
     if isinstance(access, Access):
         access.require(Role.EDITOR)
     with ConfinedSession(get_engine(), access) as session, session.begin():
-        if _fence is not None and session.execute(_HELD, _fence).first() is None:
-            raise _taken_over(_fence["run_id"])
+        held = _fenced.get() or _fence
+        if held is not None and session.execute(_HELD, held).first() is None:
+            raise _taken_over(held["run_id"])
         yield session
 
 
 _fence: dict[str, str] | None = None
+_fenced: ContextVar[dict[str, str] | None] = ContextVar("fenced", default=None)
 # Locked until the end of the transaction, so that nobody takes the run over before that.
 _HELD = (
     select(col(Run.id))
@@ -194,6 +198,16 @@ def fence(run_id: str, claim: str) -> None:
     """
     global _fence
     _fence = {"run_id": run_id, "claim": claim}
+
+
+@contextmanager
+def fenced(run_id: str, claim: str) -> Iterator[None]:
+    """Let the transactions of this thread within the block write only while this claim holds the run."""
+    token = _fenced.set({"run_id": run_id, "claim": claim})
+    try:
+        yield
+    finally:
+        _fenced.reset(token)
 
 
 def _taken_over(run_id: str) -> JobError:
@@ -218,10 +232,11 @@ def append_rows(statement: Insert, rows: list[EventRow]) -> None:
         cursor = connection.cursor()
         if sqlite:
             cursor.execute("BEGIN IMMEDIATE")
-        if _fence is not None:
-            cursor.execute(_compiled(_HELD, engine.dialect), (_fence["run_id"], _fence["claim"]))
+        held = _fenced.get() or _fence
+        if held is not None:
+            cursor.execute(_compiled(_HELD, engine.dialect), (held["run_id"], held["claim"]))
             if cursor.fetchone() is None:
-                raise _taken_over(_fence["run_id"])
+                raise _taken_over(held["run_id"])
         cursor.executemany(_compiled(statement, engine.dialect), rows)
         connection.commit()
     except BaseException as error:

@@ -28,6 +28,7 @@ from core.jobs.ending import Ending, ending_by_outcome, ending_by_status, interr
 from core.jobs.oom import oom_kills
 from core.jobs.outcome import has_outcome, read_outcome
 from core.jobs.run_log import shorten
+from core.jobs.sandbox import Sandbox, exit_status
 from core.jobs.task_specs import task_spec
 from core.settings import get_settings
 
@@ -50,10 +51,14 @@ class Monitor:
         Process id of a child that waits for the signal to begin.
     claim : str
         Token of the claim that this process acts for.
+    sandbox : Sandbox, optional
+        Sandbox that this child becomes.
     """
 
-    def __init__(self, run: Run, worker_pid: int, claim: str) -> None:
+    def __init__(self, run: Run, worker_pid: int, claim: str, sandbox: Sandbox | None = None) -> None:
+        self.sandbox = sandbox
         self.run = run
+        self.sandbox = sandbox
         self.settings = get_settings()
         self.folder = run_dir(run.id)
         self.peak_mb = 0.0
@@ -87,6 +92,13 @@ class Monitor:
             worker_pid=worker_pid,
             worker_created=worker_created,
         ) and claims.renew(self.run.id, self._claim, self.settings.lease_s, self.clock.look())
+
+    def begin(self, command: int) -> None:
+        """Let the worker begin: write to the pipe that it waits at."""
+        if self.sandbox is None:
+            os.write(command, b"1")
+        else:
+            self.sandbox.start(self.run, self._claim, self.worker.pid, command)
 
     def cancelled(self) -> bool:
         """Return whether the run has been cancelled."""
@@ -123,12 +135,14 @@ class Monitor:
         outcome = read_outcome(self.folder, self.run.attempt)
         if outcome is not None:
             return ending_by_outcome(outcome)
-        return ending_by_status(status, out_of_memory=oom_kills() > self._oom_kills)
+        failure = None if self.sandbox is None else self.sandbox.failure()
+        return failure or ending_by_status(status, out_of_memory=oom_kills() > self._oom_kills)
 
     def _status(self) -> int | None:
         """Return the worker's exit status, negative for a signal; None when it still works after a short wait."""
         with contextlib.suppress(psutil.TimeoutExpired):
-            return int(self.worker.wait(_POLL_S))
+            status = int(self.worker.wait(_POLL_S))
+            return status if self.sandbox is None else exit_status(status)
         return None
 
     def _limits(self, row: Run) -> Ending | None:
@@ -216,9 +230,13 @@ def main(run_id: str) -> int:
     # The worker is forked, not started as a new interpreter, which saves a second of imports. That is safe here,
     # where there is no thread and no connection yet. It waits for one byte: an empty pipe means that there is no work.
     read_fd, write_fd = os.pipe()
+    settings = get_settings()
+    sandbox = None if settings.sandbox == "off" else Sandbox(settings)
     worker_pid = os.fork()
     if worker_pid == 0:
         os.close(write_fd)
+        if sandbox is not None:
+            sandbox.enter(read_fd)
         return worker.main(run_id) if os.read(read_fd, 1) else 2
     os.close(read_fd)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # until there is a monitor to be told
@@ -226,15 +244,17 @@ def main(run_id: str) -> int:
     run = _read(run_id)
     if run is None:
         return 2
-    monitor = Monitor(run, worker_pid, os.environ.get(processes.CLAIM, ""))
+    monitor = Monitor(run, worker_pid, os.environ.get(processes.CLAIM, ""), sandbox)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, monitor.terminate)
     if not monitor.claim():
         return 2
     if not monitor.cancelled():
-        os.write(write_fd, b"1")
+        monitor.begin(write_fd)
     os.close(write_fd)
     ending = monitor.supervise()
+    if sandbox is not None:
+        sandbox.close()
     if ending is None:
         return 2
     monitor.finish(ending)

@@ -54,6 +54,8 @@ class TaskSpec:
         Whether the settings alone are enough to run it again.
     keeps_data : bool, default=True
         Whether what it makes depends on the dataset as it was, so that the dataset is not read anew in its place.
+    submits : tuple of str, default=()
+        Kinds of run that its runs may start from within a sandbox.
     module : str, default=""
         Full name of the module with ``run``, for a task outside the task packages.
 
@@ -74,6 +76,7 @@ class TaskSpec:
     stop_label: str = "Stop and keep best"
     repeatable: bool = True
     keeps_data: bool = True
+    submits: tuple[str, ...] = ()
     module: str = ""
 
     def result_run_id(self, run: Run) -> str:

@@ -10,7 +10,8 @@ import signal
 import threading
 import time
 import traceback
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
@@ -25,8 +26,12 @@ from core.jobs.ending import DISK_FULL, TERMINATED
 from core.jobs.outcome import Outcome, write_outcome
 from core.jobs.task_specs import load
 from core.jobs.temporary import use_temporary_folder
+from core.settings import get_settings
 
-__all__ = ["main"]
+__all__ = ["Leave", "main", "work"]
+
+Leave = Callable[[Outcome], None]
+"""Leaves the outcome of a task where the monitor finds it."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _terminated = threading.Event()
@@ -56,18 +61,28 @@ def _explain(error: Exception) -> PlumblineError:
             return LimitError("The run needed more memory than is available.", "Use fewer rows or columns.")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return StorageError(*DISK_FULL)
+        case BlockingIOError():
+            return LimitError(
+                f"The run started more processes than the {get_settings().run_processes:,} that it may.",
+                "Use fewer parallel trials, or raise PLUMBLINE_RUN_PROCESSES.",
+            )
+        case OSError(errno=errno.EFBIG):
+            return LimitError(
+                f"A file of the run is larger than the {get_settings().run_disk_mb:,} MB that it may take.",
+                "Use fewer rows or columns, or raise PLUMBLINE_RUN_DISK_MB.",
+            )
         case OSError():
             return StorageError(f"The run failed: {error}.", "The log has the details.")
     return from_record(to_record(error))
 
 
-def _fail(folder: Path, attempt: int, error: Exception) -> int:
+def _fail(leave: Leave, error: Exception) -> int:
     if _terminated.is_set():  # a library made another error of the one that ends this process
         return TERMINATED
     try:
         with contextlib.suppress(OSError):  # the log may be what fills the disk
             traceback.print_exception(error)
-        write_outcome(folder, attempt, Outcome(error=_explain(error)))
+        leave(Outcome(error=_explain(error)))
     except OSError as full:  # the disk is too full for the outcome as well: the exit status has to report it
         return full.errno or 1
     return 1
@@ -75,9 +90,6 @@ def _fail(folder: Path, attempt: int, error: Exception) -> int:
 
 def main(run_id: str) -> int:
     """Run the task; return the process's exit status."""
-    for number in _SIGNALS:
-        signal.signal(number, _terminate)
-    faulthandler.enable()
     monitor = os.getppid()
     with reading(INSTALLATION) as session:
         run = session.get(Run, run_id)
@@ -86,12 +98,19 @@ def main(run_id: str) -> int:
         return 2
     fence(run_id, claim)
     threading.Thread(target=_end_with_parent, args=(monitor, run_id), daemon=True).start()
-    folder = run_dir(run_id)
     use_temporary_folder(run_id)
+    return work(run, partial(write_outcome, run_dir(run_id), run.attempt))
+
+
+def work(run: Run, leave: Leave) -> int:
+    """Run the task, leave its outcome, and return the process's exit status."""
+    for number in _SIGNALS:
+        signal.signal(number, _terminate)
+    faulthandler.enable()
     try:
-        write_outcome(folder, run.attempt, Outcome(result=load(run.task).run(RunContext(run))))
+        leave(Outcome(result=load(run.task).run(RunContext(run))))
     except StoppedError as stopped:
-        write_outcome(folder, run.attempt, Outcome(error=stopped))
+        leave(Outcome(error=stopped))
     except Exception as error:  # noqa: BLE001  (a defect in a task must end as a failed run with a message)
-        return _fail(folder, run.attempt, error)
+        return _fail(leave, error)
     return 0

@@ -63,6 +63,7 @@ SPEC = TaskSpec(
     lane="pipeline",
     page="pipelines",
     resumable=True,
+    submits=("pipeline_step", "ingest"),
 )
 
 _FILE = "pipeline.yml"

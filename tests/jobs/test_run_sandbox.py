@@ -1,0 +1,153 @@
+"""What a run in a sandbox cannot do: each attempt fails, and a run that takes too much ends with a sentence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+
+import psutil
+import pytest
+
+from core import jobs
+from core.access import LOCAL, Access
+from core.catalog import Dataset, RunState, datasets, runs
+from core.catalog import Run as RunRow
+from core.errors import SettingsError
+from core.jobs.sandbox import require_sandbox
+from core.storage import get_store
+from tests.jobs.job_tasks.intrude import REACHED
+
+OTHER = Access.engine("another")
+SECRET = "a password that no run may see"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bubblewrap():
+    """Skip where bubblewrap is not installed; where CI is set, that is an error."""
+    if shutil.which("bwrap") is None:
+        reason = "bubblewrap is not installed (apt-get install bubblewrap)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def home(installation, tmp_path_factory, bubblewrap):
+    settings = {"SANDBOX": "bubblewrap", "MEMORY_LIMIT_MB": "900", "RUN_DISK_MB": "60", "RUN_PROCESSES": "64"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        with installation(tmp_path_factory.mktemp("sandbox") / "home", **settings, MAX_RUNNING="2") as folder:
+            require_sandbox()
+            yield folder
+
+
+def done(task: str, settings: dict):
+    return jobs.wait(jobs.submit(task, settings, access=LOCAL), 120, access=LOCAL)
+
+
+@pytest.fixture(scope="module")
+def intruded(home, tmp_path_factory):
+    """The run that tried everything, beside a run of its workspace and rows of another one."""
+    other = done("count", {"steps": 2})
+    digest = get_store().put_bytes(b"another workspace's table")
+    foreign = runs.add(RunRow(workspace="another", task="count", state=RunState.SUCCEEDED), access=OTHER)
+    dataset, _ = datasets.add(
+        Dataset(
+            workspace="another",
+            name="Theirs",
+            fingerprint="0" * 64,
+            data_digest=digest,
+            profile_digest=digest,
+            rows=1,
+            columns=1,
+            size_bytes=1,
+        ),
+        access=OTHER,
+    )
+    path = str(tmp_path_factory.mktemp("s") / "socket")
+    abstract = f"\0plumbline-{os.getpid()}"
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
+        local.bind(path)
+        local.listen()
+        with socket.socket(socket.AF_UNIX) as named:
+            named.bind(abstract)
+            named.listen()
+            run = done(
+                "intrude",
+                {
+                    "try": "everything",
+                    "home": str(home),
+                    "other": other.id,
+                    "port": server.getsockname()[1],
+                    "socket": path,
+                    "abstract": abstract,
+                    "pid": os.getpid(),
+                    "foreign": foreign.id,
+                    "foreign_dataset": dataset.id,
+                    "backwards": digest[::-1],  # settings give a right to the contents that they name
+                },
+            )
+    assert run.state is RunState.SUCCEEDED, (run.error_message, jobs.log(run.id, access=LOCAL))
+    return other, run
+
+
+def test_a_run_works_in_a_sandbox(intruded):
+    other, _ = intruded
+    assert (other.state, other.result) == (RunState.SUCCEEDED, {"counted": 2, "first": 0, "stopped": False})
+    assert [event.values["step"] for event in jobs.events(other.id, access=LOCAL)] == [1, 2]
+
+
+def test_each_attempt_fails(intruded):
+    _, run = intruded
+    attempts = run.result["attempts"]
+    assert len(attempts) > 25
+    assert {name: text for name, text in attempts.items() if text.startswith(REACHED)} == {}
+    words = {
+        "open the catalog": "FileNotFoundError",
+        "another run's folder": "FileNotFoundError",
+        "loopback": "ConnectionRefusedError",
+        "another's pid": "ProcessLookupError",
+        "another workspace's dataset": "NotFoundError",
+        "a content of another workspace": "NotFoundError",
+        "start a run": "DeniedError",
+    }
+    assert {name: word in attempts[name] for name, word in words.items()} == dict.fromkeys(words, True), attempts
+    assert jobs.get(run.id, access=LOCAL).timeout_s is None
+
+
+def test_no_secret_and_no_process_is_left(home, intruded, until):
+    _, run = intruded
+    assert "PLUMBLINE_HOME" in run.result["environments"]
+    assert SECRET not in run.result["environments"]
+    assert "PLUMBLINE_DATABASE" not in run.result["environments"]
+    until(lambda: not [process for process in psutil.process_iter(["environ"]) if run.id in str(process.info)])
+    assert {path.name for path in (home / "runs" / run.id).iterdir()} <= {"log.txt", "work"}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("attempt", "state", "sentence"),
+    [
+        ("forks", RunState.FAILED, "more processes than the 64"),
+        ("memory", RunState.FAILED, "more memory than is available"),
+        ("filled", RunState.OUT_OF_MEMORY, "its limit is 900 MB"),
+        ("disk", RunState.FAILED, "its limit is 60 MB"),
+        ("deleted", RunState.FAILED, "its limit is 60 MB"),
+        ("store", RunState.FAILED, "took more than 60 MB"),
+    ],
+)
+def test_what_takes_too_much_ends_with_a_sentence(home, attempt, state, sentence):
+    run = done("intrude", {"try": attempt})
+    assert (run.state, sentence in (run.error_message or "")) == (state, True), (
+        run.error_message,
+        jobs.log(run.id, access=LOCAL),
+    )
+    assert run.error_hint
+
+
+def test_the_server_does_not_start_without_bubblewrap(installation, tmp_path, monkeypatch):
+    with installation(tmp_path, SANDBOX="bubblewrap"):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(SettingsError, match="PLUMBLINE_SANDBOX is bubblewrap, and bubblewrap is not installed"):
+            require_sandbox()
