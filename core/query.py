@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.settings import get_settings
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -36,6 +38,7 @@ def connect(workdir: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
         "memory_limit": MEMORY_LIMIT,
         "threads": max(1, min(MAX_THREADS, os.cpu_count() or 1)),
         "temp_directory": str(workdir),
+        "max_temp_directory_size": f"{get_settings().run_disk_mb}MB",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }

@@ -34,6 +34,7 @@ def check() -> None:
     os.umask(PRIVATE_UMASK)
     try:
         check_upload_limit()
+        jobs.require_sandbox()
     except PlumblineError as error:
         sys.exit(str(error))
     try:

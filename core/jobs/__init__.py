@@ -26,6 +26,7 @@ from core.jobs.api import (
 )
 from core.jobs.context import RunContext
 from core.jobs.launch import warm_up
+from core.jobs.sandbox import require_sandbox
 from core.jobs.scheduler import tick
 from core.jobs.schedules import add_schedule, change_schedule, timing_of
 from core.jobs.sweeper import sweep
@@ -49,6 +50,7 @@ __all__ = [
     "queue_position",
     "repeat",
     "repeatable",
+    "require_sandbox",
     "resumable",
     "resume",
     "stop",

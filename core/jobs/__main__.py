@@ -7,6 +7,7 @@ import sys
 
 from core import installation
 from core.errors import PlumblineError
+from core.jobs.sandbox import require_sandbox
 from core.jobs.timekeeper import watch
 from core.private_folder import PRIVATE_UMASK
 
@@ -15,6 +16,7 @@ if __name__ == "__main__":
     os.umask(PRIVATE_UMASK)
     try:
         installation.check()
+        require_sandbox()
     except PlumblineError as error:
         sys.exit(str(error))
     with contextlib.suppress(KeyboardInterrupt):

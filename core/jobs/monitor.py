@@ -159,7 +159,7 @@ class Monitor:
             )
         used = processes.resident_mb(processes.members(os.getpid(), self.run.id))
         self.peak_mb = max(self.peak_mb, used)
-        if row.memory_limit_mb is not None and used > row.memory_limit_mb:
+        if self.sandbox is None and row.memory_limit_mb is not None and used > row.memory_limit_mb:
             return Ending(
                 RunState.OUT_OF_MEMORY,
                 error_message=f"The run used {used:,.0f} MB; its limit is {row.memory_limit_mb:,} MB.",

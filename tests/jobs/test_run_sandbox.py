@@ -14,7 +14,9 @@ from core.access import LOCAL, Access
 from core.catalog import Dataset, RunState, datasets, runs
 from core.catalog import Run as RunRow
 from core.errors import SettingsError
-from core.jobs.sandbox import require_sandbox
+from core.jobs import require_sandbox
+from core.jobs.sandbox.command import KEPT_OUT, PASSED
+from core.settings import Settings
 from core.storage import get_store
 from tests.jobs.job_tasks.intrude import REACHED
 
@@ -49,7 +51,7 @@ def done(task: str, settings: dict):
 @pytest.fixture(scope="module")
 def intruded(home, tmp_path_factory):
     """The run that tried everything, beside a run of its workspace and rows of another one."""
-    other = done("count", {"steps": 2})
+    other = runs.add(RunRow(workspace="local", task="count", state=RunState.SUCCEEDED), access=LOCAL)
     digest = get_store().put_bytes(b"another workspace's table")
     foreign = runs.add(RunRow(workspace="another", task="count", state=RunState.SUCCEEDED), access=OTHER)
     dataset, _ = datasets.add(
@@ -93,9 +95,11 @@ def intruded(home, tmp_path_factory):
 
 
 def test_a_run_works_in_a_sandbox(intruded):
-    other, _ = intruded
-    assert (other.state, other.result) == (RunState.SUCCEEDED, {"counted": 2, "first": 0, "stopped": False})
-    assert [event.values["step"] for event in jobs.events(other.id, access=LOCAL)] == [1, 2]
+    _, run = intruded
+    assert [event.message for event in jobs.events(run.id, access=LOCAL)] == ["Trying"]
+    with jobs.artifact_path(run.id, "kept", access=LOCAL).open("rb") as file:
+        assert file.read() == b"own"
+    assert run.result["read"] == "own"
 
 
 def test_each_attempt_fails(intruded):
@@ -144,6 +148,11 @@ def test_what_takes_too_much_ends_with_a_sentence(home, attempt, state, sentence
         jobs.log(run.id, access=LOCAL),
     )
     assert run.error_hint
+
+
+def test_each_setting_is_passed_to_a_sandbox_or_kept_out():
+    assert set(Settings.model_fields) == PASSED | KEPT_OUT
+    assert not PASSED & KEPT_OUT
 
 
 def test_the_server_does_not_start_without_bubblewrap(installation, tmp_path, monkeypatch):

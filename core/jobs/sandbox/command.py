@@ -14,12 +14,35 @@ from core.jobs.processes import MARK
 from core.jobs.sandbox.folders import NOBODY, RunFolders
 from core.settings import Settings
 
-__all__ = ["ENTRY", "KEPT_OUT", "arguments", "environment", "probe_arguments"]
+__all__ = ["ENTRY", "KEPT_OUT", "PASSED", "arguments", "environment", "probe_arguments"]
 
 ENTRY = "core.jobs.sandbox.entry"
 """Module that runs within the sandbox."""
-KEPT_OUT = {"database", "storage", "sandbox"}
-"""Settings that a sandboxed worker does not get: where the catalog and the store are, with their passwords."""
+PASSED = {
+    "extensions",
+    "max_attempts",
+    "max_cell_bytes",
+    "max_cells",
+    "max_columns",
+    "max_kept_uploads_mb",
+    "max_name_chars",
+    "max_rows",
+    "max_running",
+    "max_running_pipelines",
+    "max_running_short",
+    "max_upload_mb",
+    "memory_limit_mb",
+    "pipeline_commands",
+    "read_cpu_s",
+    "read_memory_mb",
+    "run_disk_mb",
+    "run_processes",
+    "run_timeout_s",
+    "task_packages",
+}
+"""Settings that a sandboxed worker gets."""
+KEPT_OUT = {"database", "grace_s", "home", "keep_work_days", "lease_s", "sandbox", "storage", "tick_every_s"}
+"""Settings that it does not get: where the catalog and the store are, with their passwords; what its monitor does."""
 
 _ROOT = Path(__file__).resolve().parents[3]
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
@@ -50,9 +73,9 @@ def environment(run_id: str, settings: Settings) -> dict[str, str]:
     run_id : str
         Id of the run.
     settings : Settings
-        Settings of the installation; those in `KEPT_OUT` are left out.
+        Settings of the installation, of which those in `PASSED` are passed.
     """
-    values = settings.model_dump(mode="json", exclude=KEPT_OUT, exclude_none=True)
+    values = settings.model_dump(mode="json", include=PASSED, exclude_none=True)
     passed = {f"PLUMBLINE_{name.upper()}": _text(value) for name, value in values.items()}
     path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
     extra = [str(folder) for folder in _extra_paths(settings)]

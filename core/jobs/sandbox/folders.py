@@ -57,7 +57,7 @@ class RunFolders:
             self.preview.mkdir(parents=True, exist_ok=True)
         if self._upload is not None:
             with contextlib.suppress(FileNotFoundError):  # the task says so
-                _place(self._home / "uploads" / self._upload, self.uploads / self._upload)
+                _provide(self._home / "uploads" / self._upload, self.uploads / self._upload)
         if os.geteuid() == 0:
             self.contents.chmod(0o755)
             for folder in self._writable():
@@ -78,11 +78,11 @@ class RunFolders:
             binds.append((self.preview, self.preview))
         return binds
 
-    def place_content(self, digest: str) -> Path:
+    def provide_content(self, digest: str) -> Path:
         """Make a stored content readable within the sandbox, and return its path there."""
         target = self.contents / digest
         if not target.exists():
-            _place(get_store().local_path(digest), target)
+            _provide(get_store().local_path(digest), target)
         return target
 
     def publish_upload(self, name: str) -> None:
@@ -127,7 +127,7 @@ def _name(value: object) -> str | None:
     return value if isinstance(value, str) and _NAME.fullmatch(value) else None
 
 
-def _place(source: Path, target: Path) -> None:
+def _provide(source: Path, target: Path) -> None:
     """Link a file where that is possible, else copy it.
 
     Another user cannot read what only this one may, so there it is copied.

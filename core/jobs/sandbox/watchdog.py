@@ -17,7 +17,7 @@ from core.jobs.ending import Ending
 from core.jobs.sandbox.folders import RunFolders
 from core.jobs.sandbox.limits import SandboxLimits
 
-__all__ = ["Watchdog", "resident_bytes", "used_disk_bytes"]
+__all__ = ["Watchdog", "resident_bytes", "used_disk_bytes", "used_memory_bytes"]
 
 _MEMORY_EVERY_S = 0.05
 _DISK_EVERY_S = 0.25
@@ -70,6 +70,8 @@ class Watchdog(threading.Thread):
 
     def _check_memory(self) -> None:
         used_mb = resident_bytes(self._pid) >> 20
+        if used_mb > self._limits.memory_mb:  # where processes share memory, it was counted for each of them
+            used_mb = used_memory_bytes(self._pid) >> 20
         if used_mb > self._limits.memory_mb:
             self.breach = Ending(
                 RunState.OUT_OF_MEMORY,
@@ -105,6 +107,15 @@ def resident_bytes(pid: int) -> int:
     for process in descendants(pid):
         with contextlib.suppress(OSError), open(f"/proc/{process}/statm", encoding="ascii") as file:
             total += int(file.read().split()[1]) * _PAGE
+    return total
+
+
+def used_memory_bytes(pid: int) -> int:
+    """Return the memory of a process and its descendants, with what they share counted once; it takes longer."""
+    total = 0
+    for process in descendants(pid):
+        with contextlib.suppress(OSError), open(f"/proc/{process}/smaps_rollup", encoding="ascii") as file:
+            total += sum(int(line.split()[1]) << 10 for line in file if line.startswith("Pss:"))
     return total
 
 

@@ -84,7 +84,10 @@ def run(context: RunContext) -> dict:
             for _ in range(10_000):
                 get_store().put_bytes(os.urandom(4 << 20))
         case "everything":
-            return {"attempts": _attempts(context), "left": _leave(), "environments": _environments()}
+            path = context.workdir / "own"
+            path.write_bytes(b"own")
+            read = get_store().read_bytes(context.keep("kept", path)).decode()
+            return {"read": read, "attempts": _attempts(context), "left": _leave(), "environments": _environments()}
     return {}
 
 
