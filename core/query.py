@@ -1,8 +1,9 @@
-"""DuckDB connections for reading, profiling and checking: bounded in memory, and offline."""
+"""DuckDB connections for reading, profiling and checking: bounded in memory and temporary files, and offline."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,7 @@ def connect(workdir: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
         "memory_limit": MEMORY_LIMIT,
         "threads": max(1, min(MAX_THREADS, os.cpu_count() or 1)),
         "temp_directory": str(workdir),
-        "max_temp_directory_size": f"{get_settings().run_disk_mb}MB",
+        "max_temp_directory_size": f"{_temporary_mb(Path(workdir))}MB",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
@@ -52,6 +53,11 @@ def connect(workdir: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def _temporary_mb(folder: Path) -> int:
+    """Return the limit of the temporary files: at most half of what is free, so that the table can be stored too."""
+    return max(1, min(get_settings().run_disk_mb, shutil.disk_usage(folder).free // 2 // 10**6))
 
 
 def identifier(name: str) -> str:

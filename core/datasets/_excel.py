@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
+from core.datasets._entities import refuse_entities
 from core.datasets._limits import Limits
 from core.datasets._merged_cells import MergedCells
 from core.datasets._options import ReadOptions
@@ -60,7 +61,8 @@ def excel_to_csv(path: Path, out: Path, limits: Limits, options: ReadOptions, mo
 
     check_archive(path, limits)
     try:
-        _refuse_entities(path)
+        with zipfile.ZipFile(path) as archive:
+            refuse_entities(archive, "Excel")
         with path.open("rb") as file:  # openpyxl would judge a path by its extension
             return _convert(file, out, limits, options, most)
     except LimitError:
@@ -184,13 +186,3 @@ def _text(value: CellValue) -> str:
     if isinstance(value, float):
         return repr(value)
     return str(value)
-
-
-def _refuse_entities(path: Path) -> None:
-    """Raise InputError for XML that declares entities: spreadsheets do not, but decompression bombs do."""
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if member.filename.endswith((".xml", ".rels")):
-                with archive.open(member) as part:
-                    if b"<!DOCTYPE" in part.read(4096):
-                        raise InputError("The Excel file declares XML entities.", "Save it again with Excel.")

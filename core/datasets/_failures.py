@@ -21,6 +21,11 @@ def failures_reported(title: str, limits: Limits) -> Iterator[None]:
     except PlumblineError:
         raise
     except Exception as error:
+        if "max_temp_directory_size" in str(error):
+            raise LimitError(
+                f"The {title} file needs more temporary space on the disk than there is for it.",
+                "Free some space, or upload it in parts.",
+            ) from error
         out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException"  # of DuckDB
         if refused := lack_of_memory(MemoryError() if out_of_memory else error, limits.memory_mb):
             raise refused from error

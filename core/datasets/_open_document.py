@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
+from core.datasets._entities import refuse_entities
 from core.datasets._limits import Limits
 from core.datasets._merged_cells import MergedCells
 from core.datasets._options import ReadOptions
@@ -44,9 +45,7 @@ def open_document_to_csv(path: Path, out: Path, limits: Limits, options: ReadOpt
     check_archive(path, limits)
     try:
         with zipfile.ZipFile(path) as archive:
-            with archive.open("content.xml") as part:
-                if b"<!DOCTYPE" in part.read(65_536):
-                    raise InputError("The OpenDocument file declares XML entities.", "Save it again.")
+            refuse_entities(archive, "OpenDocument")
             names = [name for name, _ in _rows(archive, None)]
             merged: dict[str, MergedCells] = {}
             sheets = [SheetRows(name, partial(_sheet, archive, name, limits, merged)) for name in dict.fromkeys(names)]
