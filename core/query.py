@@ -14,7 +14,7 @@ from core.settings import get_settings
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["connect", "identifier", "literal"]
+__all__ = ["connect", "identifier", "limit_memory", "literal"]
 
 MEMORY_LIMIT = "600MB"
 MAX_THREADS = 4
@@ -58,6 +58,12 @@ def connect(workdir: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def _temporary_mb(folder: Path) -> int:
     """Return the limit of the temporary files: at most half of what is free, so that the table can be stored too."""
     return max(1, min(get_settings().run_disk_mb, shutil.disk_usage(folder).free // 2 // 10**6))
+
+
+def limit_memory(megabytes: int) -> None:
+    """Give the connections that this process opens from now on less memory: it serves pages, and shares its memory."""
+    global MEMORY_LIMIT
+    MEMORY_LIMIT = f"{megabytes:d}MB"
 
 
 def identifier(name: str) -> str:

@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from streamlit import config, net_util
 
-from core import installation, jobs
+from core import installation, jobs, process_memory, query
 from core.errors import PlumblineError, SettingsError
 from core.private_folder import PRIVATE_UMASK
 from core.settings import get_settings
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["check", "check_upload_limit", "lifespan"]
 
 _UPLOAD_LIMIT = "server.maxUploadSize"
+_QUERIES_MB = 200
+_CACHES_BELOW_MB = 350  # of this process; above it, what is read next takes the place of what was read before
 _log = logging.getLogger("plumbline")
 
 
@@ -63,7 +64,9 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     """Begin what works beside the requests of a server; it ends with the process."""
     # To compare origins with, Streamlit asks a service on the internet which address this machine has there.
     net_util.get_external_ip = lambda: None
-    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool keeps freed memory
+    process_memory.use_system_allocator()
+    process_memory.keep_below(_CACHES_BELOW_MB)
+    query.limit_memory(_QUERIES_MB)
     jobs.warm_up()
     jobs.keep_time()
     yield

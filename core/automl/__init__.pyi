@@ -19,7 +19,7 @@ from .results.result import AutoMLResult
 from .results.row_evidence import evaluate_rows
 from .tuning.search import search
 from .tuning.trials import Trial, Trials
-from .tuning.warm_start import PREDICTIONS_FILE, load_predictions
+from .tuning.warm_start import PREDICTIONS_FILE, kept_trials, load_predictions
 
 __all__ = [
     "BUNDLE_SOURCES",
@@ -55,6 +55,7 @@ __all__ = [
     "evaluate_rows",
     "hyperparameter_importance",
     "hyperparameter_table",
+    "kept_trials",
     "learner_title",
     "load_model",
     "load_predictions",

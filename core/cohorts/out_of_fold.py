@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.datasets import load_frame
+from core.datasets import read_rows_at, text_columns
+from core.errors import LimitError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,9 @@ MAX_ROWS = 100_000
 
 MAX_COLUMNS = 100
 """Columns that conditions are looked for in."""
+
+_TABLE_BYTES = 96 * 2**20
+_TEXT_BYTES = 8 * 2**20  # of a column
 
 
 def condition_columns(
@@ -50,6 +54,8 @@ def load_out_of_fold(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Load columns of the rows that a search predicted out of fold.
 
+    Columns of long texts are left out: no condition of a cohort can be read from them.
+
     Parameters
     ----------
     path : path
@@ -64,14 +70,26 @@ def load_out_of_fold(
     Returns
     -------
     table, predictions : DataFrame
-        The columns and the predictions of the same rows.
+        The columns, less those of long texts, and the predictions of the same rows.
 
     See Also
     --------
     find_cohorts : Find groups of such rows where a model errs more.
     """
+    import pandas as pd
+
     if len(predictions) > max_rows:
         chosen = np.sort(np.random.default_rng(0).choice(len(predictions), max_rows, replace=False))
         predictions = predictions.iloc[chosen]
-    table = load_frame(path, list(columns)).iloc[predictions["row_id"].to_numpy()]
+    positions = predictions["row_id"].to_numpy()
+    texts = [name for name in text_columns(path) if name in set(columns)]
+    others = [name for name in columns if name not in texts]
+    parts = [read_rows_at(path, others, positions, max_bytes=_TABLE_BYTES)]
+    for name in texts:
+        try:
+            parts.append(read_rows_at(path, [name], positions, max_bytes=_TEXT_BYTES))
+        except LimitError:
+            continue  # the table that is returned does not have it
+    table = pd.concat(parts, axis=1)
+    table = table[[name for name in columns if name in table]]
     return table.reset_index(drop=True), predictions.reset_index(drop=True)

@@ -17,16 +17,30 @@ from ._next_steps import NextStep, likely_target, next_steps
 from ._number_format import NUMBER_STYLES
 from ._options import Decision, ReadOptions, Undecided
 from ._pair_measures import MEASURES, ColumnRelation
+from ._parquet_batches import text_columns
 from ._profile import profile
 from ._read import detect_format, first_lines, read_table
 from ._row_numbers import numbers_rows
+from ._row_parts import StoredRows
 from ._samples import Sample, load_sample, samples
 from ._sensitive import suspected_attribute
 from ._source_file import SourceFile
 from ._spellings import SpellingCluster, spelling_clusters
+from ._stored_rows import (
+    MAX_READ_BYTES,
+    MAX_READ_ROWS,
+    iter_numbers,
+    read_first_rows,
+    read_rows_at,
+    read_sample,
+    row_positions,
+    top_positions,
+)
 from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
 from ._target_by_column import TargetByColumn
+from ._target_summary import TargetSummary, summarize_target
 from ._task import infer_task, whole_numbers
+from ._value_counts import ValueCounts, count_values
 from .missing_markers import MISSING_MARKERS
 from .prepare import (
     FUNCTIONS,
@@ -54,6 +68,8 @@ __all__ = [
     "FILE_FORMATS",
     "FUNCTIONS",
     "GUARDRAILS",
+    "MAX_READ_BYTES",
+    "MAX_READ_ROWS",
     "MEASURES",
     "MISSING_MARKERS",
     "NUMBER_STYLES",
@@ -88,19 +104,24 @@ __all__ = [
     "SpellingCluster",
     "Step",
     "StepError",
+    "StoredRows",
     "Table",
     "TargetByColumn",
+    "TargetSummary",
     "Undecided",
+    "ValueCounts",
     "apply_recipe",
     "cell_format",
     "check",
     "column_types",
     "compare_profiles",
+    "count_values",
     "detect_format",
     "fingerprint",
     "first_lines",
     "fix_for",
     "infer_task",
+    "iter_numbers",
     "likely_target",
     "load_frame",
     "load_random_rows",
@@ -110,15 +131,22 @@ __all__ = [
     "prepare_file",
     "preview_recipe",
     "profile",
+    "read_first_rows",
+    "read_rows_at",
+    "read_sample",
     "read_table",
     "readable_formats",
     "relate_columns",
+    "row_positions",
     "rows_to_compare",
     "samples",
     "spelling_clusters",
     "spreadsheet_text",
     "store_frame",
+    "summarize_target",
     "suspected_attribute",
+    "text_columns",
+    "top_positions",
     "whole_numbers",
     "write_csv",
 ]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["load_frame", "load_random_rows", "store_frame", "to_arrow"]
+__all__ = ["load_frame", "load_random_rows", "store_frame", "to_arrow", "to_frame"]
 
 _EXACT = 2**53  # largest range of integers that float64 holds without loss
 _BATCH_CELLS = 2_000_000
@@ -35,7 +35,7 @@ def load_frame(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        return _to_frame(file.read(columns=columns))
+        return to_frame(file.read(columns=columns))
 
 
 def load_random_rows(path: str | Path, rows: int, *, seed: int = 0) -> pd.DataFrame:
@@ -66,17 +66,18 @@ def load_random_rows(path: str | Path, rows: int, *, seed: int = 0) -> pd.DataFr
     with pq.ParquetFile(path) as file:
         total = file.metadata.num_rows
         if total <= rows:
-            return _to_frame(file.read())
+            return to_frame(file.read())
         chosen = np.sort(np.random.default_rng(seed).choice(total, rows, replace=False))
         taken, start = [], 0
         for batch in file.iter_batches(batch_size=max(1_024, min(65_536, _BATCH_CELLS // file.metadata.num_columns))):
             first, last = np.searchsorted(chosen, [start, start + len(batch)])
             taken.append(batch.take(pa.array(chosen[first:last] - start)))
             start += len(batch)
-        return _to_frame(pa.Table.from_batches(taken))
+        return to_frame(pa.Table.from_batches(taken))
 
 
-def _to_frame(table: pa.Table) -> pd.DataFrame:
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Convert an Arrow table to pandas with the types that `load_frame` gives it."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -9,7 +9,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Task", "infer_task"]
+__all__ = ["Task", "infer_task", "task_of_values", "whole_numbers"]
 
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -48,26 +48,38 @@ def infer_task(series: pd.Series) -> Task:
     >>> infer_task(pd.Series([0.5, 1.25, 7.0]))
     'regression'
     """
+    values = series.dropna()
+    return task_of_values(values.drop_duplicates(), len(values))
+
+
+def task_of_values(values: pd.Series, rows: int) -> Task:
+    """Return the task for a target with these distinct values in so many rows, as `infer_task` does.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Distinct values without missing ones; where they are more than `MAX_NUMERIC_CLASSES`, not all are needed.
+    rows : int
+        Number of rows that have a value.
+    """
     import numpy as np
     from pandas.api import types
 
-    values = series.dropna()
     if values.empty:
-        raise InputError(f"The column {series.name!r} has no values.", "Choose another target.")
-    distinct = values.nunique()
-    if distinct <= 2:
+        raise InputError(f"The column {values.name!r} has no values.", "Choose another target.")
+    if len(values) <= 2:
         return "binary"
     if types.is_datetime64_any_dtype(values.dtype) or types.is_timedelta64_dtype(values.dtype):
         raise InputError(
-            f"The column {series.name!r} holds dates, which cannot be predicted.",
+            f"The column {values.name!r} holds dates, which cannot be predicted.",
             "Choose another target, or turn the dates into a number such as days since the start.",
         )
     if not types.is_numeric_dtype(values.dtype) or types.is_bool_dtype(values.dtype):
         return "multiclass"
     numbers = values.to_numpy(dtype=float)
     classes = (
-        distinct <= MAX_NUMERIC_CLASSES
-        and len(values) >= MIN_ROWS_PER_CLASS * distinct
+        len(values) <= MAX_NUMERIC_CLASSES
+        and rows >= MIN_ROWS_PER_CLASS * len(values)
         and bool(np.all(numbers == np.rint(numbers)))
     )
     return "multiclass" if classes else "regression"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ def ranked(scored: Path, by: str, target: Path) -> None:
         connection.execute(f"COPY ({query} ORDER BY 1) TO {literal(target)} (FORMAT PARQUET)")
 
 
-def top_rows(scored: Path, by: str, count: int) -> pd.DataFrame:
+def top_rows(scored: Path, by: str, count: int, *, max_chars: int | None = None) -> pd.DataFrame:
     """Return the first rows by rank, as `ranked` orders and numbers them.
 
     Parameters
@@ -52,20 +52,35 @@ def top_rows(scored: Path, by: str, count: int) -> pd.DataFrame:
         Column that ranks them.
     count : int
         Number of rows.
+    max_chars : int, optional
+        Length to which texts are cut, where an ellipsis then stands. By default they are whole.
+
+    Raises
+    ------
+    LimitError
+        When their cells are larger than may be read at once.
     """
-    with connect(scored.parent) as connection:
-        return connection.execute(f"{_by_rank(connection, scored, by)} ORDER BY 1 LIMIT {count:d}").df()
+    from core.datasets import read_rows_at, top_positions
+
+    rows = read_rows_at(scored, None, top_positions(scored, by, count), max_chars=max_chars).reset_index(drop=True)
+    rows.insert(0, _rank_name(rows.columns), range(1, len(rows) + 1))
+    return rows
 
 
 def _by_rank(connection: DuckDBPyConnection, scored: Path, by: str) -> str:
     """Return the query of all rows with their rank in front."""
     source = f"read_parquet({literal(scored)}, file_row_number = true)"
-    taken = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-    rank = "rank"
-    while rank in taken:
-        rank += " (model)"
+    rank = _rank_name(name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall())
     order = f"ORDER BY {identifier(by)} DESC NULLS LAST, file_row_number"
     return f"SELECT row_number() OVER ({order}) AS {identifier(rank)}, * EXCLUDE file_row_number FROM {source}"
+
+
+def _rank_name(names: Iterable[str]) -> str:
+    """Return the name of the column of ranks, which no other column has."""
+    taken, rank = set(names), "rank"
+    while rank in taken:
+        rank += " (model)"
+    return rank
 
 
 def evaluated(scorer: RowScorer, scored: Path, added: Mapping[str, str]) -> FileEvaluation | None:

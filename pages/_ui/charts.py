@@ -18,12 +18,13 @@ from core.charts import (
     group_intervals_chart,
     intervals_chart,
 )
+from core.datasets import TargetSummary
 from pages._ui import frame, theme
-from pages._ui.tables import TargetSummary
 
 __all__ = ["HEIGHT", "calibration", "confusion", "curve", "draw", "group_intervals", "intervals", "target"]
 
 HEIGHT = 300
+_CLASS_CHARS = 120
 
 
 def draw(drawn: DrawnChart) -> None:
@@ -73,9 +74,14 @@ def target(summary: TargetSummary, name: str) -> None:
     known = summary.rows - summary.missing
     missing = f"; {summary.missing:,} rows without one are left out" if summary.missing else ""
     if summary.task == "regression":
-        st.caption(f"{frame.plain(name)} is a number with {summary.distinct:,} distinct values{missing}.")
+        about = "" if summary.exact else "about "
+        st.caption(f"{frame.plain(name)} is a number with {about}{summary.distinct:,} distinct values{missing}.")
         return
-    table = pd.DataFrame({"Class": list(summary.counts), "Rows": list(summary.counts.values())})
+    names = [
+        label if len(label) <= _CLASS_CHARS else f"{label[:_CLASS_CHARS]}… ({number})"
+        for number, label in enumerate(summary.counts, start=1)
+    ]
+    table = pd.DataFrame({"Class": names, "Rows": list(summary.counts.values())})
     table["Share"] = table["Rows"] / max(known, 1)
     table["Order"] = range(len(table))
     chart = (
@@ -96,5 +102,5 @@ def target(summary: TargetSummary, name: str) -> None:
     shares = ", ".join(f"{name} {share:.1%}" for name, share in zip(table["Class"], table["Share"], strict=True))
     st.altair_chart(chart, alt=f"Share of each class: {shares}")
     rest = summary.distinct - len(table)
-    more = f", and {rest:,} more classes" if rest > 0 else ""
+    more = f", and {'' if summary.exact else 'about '}{rest:,} more classes" if rest > 0 else ""
     st.caption(f"{known:,} rows: {frame.plain(shares)}{more}{missing}.")

@@ -10,8 +10,6 @@ import streamlit as st
 from core import policies, saved_cohorts
 from core.catalog import Dataset, Run
 from core.cohorts import Cohort
-from core.datasets import load_frame
-from core.storage import get_store
 from pages._ui import address, artifacts, frame, tables
 
 __all__ = ["MIN_ROWS", "RowChoice", "choose", "positions"]
@@ -33,7 +31,7 @@ class RowChoice:
     count : int
         Number of rows that were chosen.
     of : int
-        Number of all rows.
+        Number of all rows that a page reads.
     what : str, default="test rows"
         Name of the rows.
     """
@@ -61,7 +59,7 @@ def positions(data: str, test: str, cohort: Cohort) -> np.ndarray:
     Parameters
     ----------
     data, test : str
-        Digests of the table, and of the predictions of test or other rows.
+        Digests of the table, and of the predictions of test or other rows, of which those that a page reads count.
     cohort : Cohort
         Conditions on columns of the table.
     """
@@ -70,9 +68,8 @@ def positions(data: str, test: str, cohort: Cohort) -> np.ndarray:
 
 @st.cache_data(max_entries=50, show_spinner=False)
 def _positions(data: str, test: str, cohort: Cohort) -> np.ndarray:
-    row_ids = artifacts.read_table(test)["row_id"].to_numpy()
-    table = load_frame(get_store().local_path(data), list(cohort.columns))
-    return np.asarray(row_ids[cohort.mask(table.iloc[row_ids])])
+    row_ids = artifacts.predictions(test).frame["row_id"].to_numpy()
+    return np.asarray(row_ids[cohort.mask(artifacts.rows_at(data, cohort.columns, row_ids))])
 
 
 def choose(
@@ -105,7 +102,7 @@ def choose(
     """
     kept = saved_cohorts.kept(run, access=frame.access())
     digest = artifacts.digests(run).get(file)
-    total = 0 if digest is None else len(artifacts.read_table(digest))
+    total = 0 if digest is None else len(artifacts.predictions(digest).positions)
     everything = RowChoice(None, None, total, total, what)
     if not kept or dataset is None or digest is None:
         return everything

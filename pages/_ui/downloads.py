@@ -10,15 +10,16 @@ import streamlit as st
 
 from core.automl import bundle
 from core.catalog import Dataset, Run, artifacts
-from core.errors import PlumblineError
+from core.errors import LimitError, PlumblineError
 from core.spreadsheet import write_csv
 from core.storage import get_store
 from core.tasks import pipeline as tasks
-from pages._ui import frame, keys
+from pages._ui import frame, keys, numbers, tables
 
-__all__ = ["csv_note", "dataset", "file_name", "folder", "model", "pipeline", "too_large"]
+__all__ = ["csv_note", "csv_of", "dataset", "file_name", "folder", "model", "pipeline", "too_large"]
 
-_MEMORY_LIMIT_MB = 300
+_MEMORY_LIMIT_MB = 100
+_NUMBER_CHARS = 8
 
 
 def file_name(name: str, suffix: str) -> str:
@@ -48,27 +49,47 @@ def csv_note(instead: str = "") -> None:
     st.caption(frame.plain(f"{note} {instead}".strip()))
 
 
+def csv_of(path: Path) -> bytes:
+    """Return a stored table as CSV.
+
+    Raises
+    ------
+    LimitError
+        When it is too large for the memory of the server.
+    """
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        target = write_csv(path, Path(folder) / "table.csv")
+        size = target.stat().st_size
+        if size > _MEMORY_LIMIT_MB * 2**20:
+            raise LimitError(
+                f"As CSV the table has {numbers.size(size)}, and at most {_MEMORY_LIMIT_MB} MB are downloaded.",
+                "Download it as Parquet, or a part of its rows or columns.",
+            )
+        return target.read_bytes()
+
+
 def dataset(chosen: Dataset) -> None:
     """Draw the buttons that download a dataset."""
     path = get_store().local_path(chosen.data_digest)
     if too_large(chosen.size_bytes, "This table", str(path)):
         return
 
-    def as_csv() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            target = Path(folder) / "table.csv"
-            write_csv(path, target)
-            return target.read_bytes()
-
-    st.download_button(
-        "CSV",
-        as_csv,
-        file_name=file_name(chosen.name, ".csv"),
-        mime="text/csv",
-        icon=":material/csv:",
-        key=keys.key("download-csv"),
-        on_click="ignore",
-    )
+    expected = _csv_bytes(chosen)
+    if expected <= _MEMORY_LIMIT_MB * 2**20:
+        st.download_button(
+            "CSV",
+            lambda: csv_of(path),
+            file_name=file_name(chosen.name, ".csv"),
+            mime="text/csv",
+            icon=":material/csv:",
+            key=keys.key("download-csv"),
+            on_click="ignore",
+        )
+    else:
+        st.caption(
+            f"As CSV the table has about {numbers.size(expected)}, and at most {_MEMORY_LIMIT_MB} MB are downloaded. "
+            "Download it as Parquet."
+        )
     st.download_button(
         "Parquet",
         path.read_bytes,
@@ -78,6 +99,12 @@ def dataset(chosen: Dataset) -> None:
         on_click="ignore",
     )
     csv_note("Parquet has them as they are.")
+
+
+def _csv_bytes(chosen: Dataset) -> int:
+    """Return about how large a dataset is as CSV, by the mean length of its texts."""
+    columns = tables.profile(chosen.profile_digest)["columns"]
+    return int(sum(column["rows"] * (1 + column["lengths"].get("mean", _NUMBER_CHARS)) for column in columns))
 
 
 def model(run: Run) -> None:

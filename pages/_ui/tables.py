@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
 
 from core.catalog import Dataset
-from core.datasets import infer_task, whole_numbers
+from core.datasets import Profile, StoredRows, TargetSummary, summarize_target
 from core.storage import get_store
+from pages._ui import artifacts
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
 
-__all__ = ["TargetSummary", "column_names", "first_rows", "first_rows_of", "narrow", "profile", "target_summary"]
+__all__ = ["column_names", "first_rows", "narrow", "profile", "shorten", "target_summary"]
 
-_CLASSES_SHOWN = 12
 _LONG = 40
+_LONGEST = 200
 
 
-@dataclass(frozen=True)
-class TargetSummary:
-    """Summary of a target column: the task it implies, and its most frequent values."""
-
-    task: str
-    rows: int
-    missing: int
-    distinct: int
-    counts: dict[str, int]
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
 def profile(digest: str) -> dict[str, Any]:
-    """Return a dataset's stored profile."""
-    values: dict[str, Any] = json.loads(get_store().read_bytes(digest))
+    """Return a dataset's stored profile, which callers must not change; long values of texts are cut."""
+    return artifacts.read_json(digest, _cut)
+
+
+def _cut(values: dict[str, Any]) -> dict[str, Any]:
+    for column in values["columns"]:
+        column["top"] = [
+            (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…", count) for text, count in column["top"]
+        ]
     return values
 
 
@@ -53,25 +45,27 @@ def narrow(names: Iterable[str]) -> dict[str, ColumnConfig]:
     return {name: st.column_config.Column(width="medium", help=name) for name in names if len(name) > _LONG}
 
 
-def first_rows(dataset: Dataset, count: int) -> pd.DataFrame:
-    """Return the first rows of a dataset without reading the others."""
-    return first_rows_of(get_store().local_path(dataset.data_digest), count)
+def first_rows(dataset: Dataset, count: int) -> StoredRows:
+    """Return the first rows of a dataset to show them: long texts are cut, and there may be fewer rows."""
+    return artifacts.first_rows(get_store().local_path(dataset.data_digest), count)
 
 
-def first_rows_of(path: Path, count: int) -> pd.DataFrame:
-    """Return the first rows of a Parquet file without reading the others."""
-    return next(pq.ParquetFile(path).iter_batches(batch_size=count)).to_pandas()
+def shorten(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows to show with their long texts cut, where an ellipsis then stands."""
+    long = {
+        name: column.where(column.str.len() <= artifacts.CELL_CHARS, column.str[: artifacts.CELL_CHARS] + "…")
+        for name, column in rows.items()
+        if isinstance(column.dtype, pd.StringDtype) and column.str.len().max() > artifacts.CELL_CHARS
+    }
+    return rows.assign(**long) if long else rows
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def target_summary(data_digest: str, target: str) -> TargetSummary:
-    """Read one column and summarize it."""
-    series = pq.read_table(get_store().local_path(data_digest), columns=[target]).column(0).to_pandas()
-    counts = whole_numbers(series).value_counts()
-    return TargetSummary(
-        task=infer_task(series),
-        rows=len(series),
-        missing=int(series.isna().sum()),
-        distinct=len(counts),
-        counts={str(value): int(count) for value, count in counts.head(_CLASSES_SHOWN).items()},
-    )
+def _target_summary(data_digest: str, profile_digest: str, target: str) -> TargetSummary:
+    columns = Profile.from_dict(profile(profile_digest))
+    return summarize_target(get_store().local_path(data_digest), columns[target])
+
+
+def target_summary(dataset: Dataset, target: str) -> TargetSummary:
+    """Return the task that a column implies, and its most frequent values."""
+    return _target_summary(dataset.data_digest, dataset.profile_digest, target)

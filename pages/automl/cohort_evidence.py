@@ -36,7 +36,7 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
 def _evidence(
     test: str, row_ids: np.ndarray, target: str, task: str, metric: str, labels: list[Any] | None
 ) -> dict[str, Any]:
-    table = artifacts.read_table(test)
+    table = artifacts.predictions(test).frame
     own = evaluate_rows(
         table[np.isin(table["row_id"].to_numpy(), row_ids)], target=target, task=task, metric=metric, labels=labels
     )

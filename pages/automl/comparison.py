@@ -16,6 +16,7 @@ from core.automl import (
     Metric,
     compare_tables,
     compare_trials,
+    kept_trials,
     learner_title,
     load_predictions,
 )
@@ -30,7 +31,7 @@ _DECIDE_TEST = ("target", "seed", "test_fraction", "time_column", "group_column"
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _compare(first: str, other: str, target: str, task: str, metric: str, row_ids: np.ndarray | None) -> dict[str, Any]:
-    own, theirs = artifacts.read_table(first), artifacts.read_table(other)
+    own, theirs = (artifacts.predictions(digest).frame for digest in (first, other))
     if row_ids is not None:
         own, theirs = (part[np.isin(part["row_id"].to_numpy(), row_ids)] for part in (own, theirs))
     return _plain(compare_tables(own, theirs, target=target, task=task, metric=metric), metric)
@@ -38,14 +39,17 @@ def _compare(first: str, other: str, target: str, task: str, metric: str, row_id
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _numbers(digest: str) -> list[int]:
-    return sorted(load_predictions(get_store().local_path(digest)))
+    return kept_trials(get_store().local_path(digest))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _compare_trials(kept: str, oof: str, first: int, other: int, target: str, task: str, metric: str) -> dict[str, Any]:
-    table = artifacts.read_table(oof)
-    predictions = load_predictions(get_store().local_path(kept))
-    return _plain(compare_trials(predictions, table, first, other, target=target, task=task, metric=metric), metric)
+    rows = artifacts.predictions(oof)
+    predictions = load_predictions(get_store().local_path(kept), (first, other))
+    compared = compare_trials(
+        predictions, rows.frame, first, other, target=target, task=task, metric=metric, positions=rows.positions
+    )
+    return _plain(compared, metric)
 
 
 def _plain(comparison: Comparison, metric: str) -> dict[str, Any]:
@@ -94,6 +98,8 @@ def _search(run: Run, record: Mapping[str, Any]) -> None:
     with frame.errors_shown():
         compared = _compare(own, theirs, target, record["task"], name, choice.row_ids)
         _difference(compared, METRICS[name], "This model", "The other", frame.plain(choice.text))
+        if note := artifacts.sample_note(artifacts.predictions(own), "test rows"):
+            st.caption(note)
 
 
 def _label(run: Run) -> str:
@@ -142,7 +148,10 @@ def _trials(run: Run, record: Mapping[str, Any]) -> None:
             f"{learners[other]} {other}",
             "training rows, each predicted by folds without it",
         )
-        st.caption("The search chose by these rows, so its best trials look slightly better here than they are.")
+        note = artifacts.sample_note(artifacts.predictions(oof), "training rows")
+        st.caption(
+            f"The search chose by these rows, so its best trials look slightly better here than they are. {note}"
+        )
 
 
 def _same_test(other: Run, run: Run, task: str) -> bool:

@@ -34,13 +34,16 @@ _SPACES = {
     "probability": "probability",
     "prediction": "the prediction itself",
 }
+_UNPACKED = 4  # what a byte of the files takes in memory
 _BUDGETS = {60.0: "1 min", 300.0: "5 min", 1200.0: "20 min"}
 
 
-@st.cache_data(max_entries=5, show_spinner=False)
 def _read(summary: str, shap: str | None) -> Explanation:
-    store = get_store()
-    return Explanation.read(store.local_path(summary), None if shap is None else store.local_path(shap))
+    paths = [None if digest is None else get_store().local_path(digest) for digest in (summary, shap)]
+    size = sum(path.stat().st_size for path in paths if path is not None)
+    first, second = paths
+    assert first is not None
+    return artifacts.keep((summary, shap), lambda: Explanation.read(first, second), lambda _: _UNPACKED * size)
 
 
 def explanation(run: Run) -> Explanation | None:
@@ -121,8 +124,8 @@ def _of_cohort(run: Run, explained: Explanation) -> Explanation | None:
 def _narrow(explained: Explanation, data: str, row_ids: np.ndarray) -> Explanation:
     """Return the explanation of some rows, with the groups of the sensitive columns that it has."""
     names = tuple(dict.fromkeys(explained.summary["column"].dropna()))
-    table = artifacts.read_table(data, names) if names else None
-    groups = {} if table is None else {name: as_groups(table[name].iloc[row_ids]) for name in names}
+    table = artifacts.rows_at(data, names, row_ids) if names else None
+    groups = {} if table is None else {name: as_groups(table[name]) for name in names}
     return explained.of_rows(row_ids, groups)
 
 

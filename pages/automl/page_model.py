@@ -56,7 +56,7 @@ def _scorer(digest: str) -> TableScorer:
 
 
 def _rows(digest: str) -> pd.DataFrame:
-    table = artifacts.read_table(digest)
+    table = artifacts.raw_rows(digest)
     # A pandas category would take an unseen value for a missing one.
     return table.astype({name: object for name, dtype in table.dtypes.items() if dtype == "category"})
 
@@ -68,11 +68,10 @@ def page_model(run: Run, record: Mapping[str, Any]) -> PageModel | None:
         return None
     rows = _rows(digests["rows.parquet"])
     tested = bool(record["rows"]["test"])
-    predictions = artifacts.read_table(digests["test.parquet" if tested else "oof.parquet"]).set_index("row_id")
     return PageModel(
         _scorer(digests["model.onnx"]),
         rows,
-        predictions.loc[rows.index],
+        artifacts.rows_with_ids(digests["test.parquet" if tested else "oof.parquet"], rows.index.to_numpy()),
         record["settings"]["target"],
         tested,
         f"{digests['model.onnx']} {digests['rows.parquet']}",

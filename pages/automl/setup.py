@@ -56,7 +56,7 @@ def _target(dataset: Dataset, names: list[str]) -> str | None:
 
 
 def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
-    summary = tables.target_summary(dataset.data_digest, target)
+    summary = tables.target_summary(dataset, target)
     charts.target(summary, target)
 
     values: dict[str, Any] = {"target": target}

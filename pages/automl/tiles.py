@@ -32,7 +32,7 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
 
 def _figures(run: Run, record: Mapping[str, Any], label: str, policy: ThresholdPolicy | None) -> DecisionFigures:
     """Return the figures of the class that the model was asked for, at the threshold in force or at the model's own."""
-    table, target = artifacts.table_of(run, "test.parquet"), record["settings"]["target"]
+    table, target = artifacts.predictions_of(run, "test.parquet").frame, record["settings"]["target"]
     selected = (table["prediction"].astype(str) == label).to_numpy()
     if policy is not None:
         selected = policy.predict(table[f"p({label})"].to_numpy()) == 1

@@ -84,14 +84,17 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
             _save(run, report)
         _saved(run, source, loss, report)
         rows, losses, weights = _judged(source, loss)
-        error_map.show(rows, losses, weights, source.columns, report)
+        error_map.show(rows, losses, weights, list(rows.columns), report)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the rows")
 def _rows(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the raw columns and the out-of-fold predictions of the same rows, which callers must not change."""
-    return load_out_of_fold(
-        get_store().local_path(source.data), artifacts.read_table(source.predictions), source.columns
+    return artifacts.keep(
+        source,
+        lambda: load_out_of_fold(
+            get_store().local_path(source.data), artifacts.predictions(source.predictions).frame, source.columns
+        ),
+        lambda pair: sum(map(artifacts.frame_bytes, pair)),
     )
 
 
@@ -132,10 +135,12 @@ def _judge(source: _Source, loss: str, cohort: Cohort, confidence: float) -> Jud
 
 
 def _which_rows(source: _Source, record: Mapping[str, Any], report: CohortReport, columns: int) -> None:
-    _, predictions = _rows(source)
+    table, predictions = _rows(source)
     count = record["rows"]["train"]
     part = f" (drawn from {count:,})" if len(predictions) == MAX_ROWS < count else ""
     few = f" Only the first {MAX_COLUMNS} of {columns:,} columns are looked at." if columns > MAX_COLUMNS else ""
+    long = ", ".join(frame.plain(name) for name in source.columns if name not in table)
+    few += f" Columns of long texts are not looked at: {long}." if long else ""
     st.caption(
         f"Groups were looked for on {report.rows_found:,} training rows and judged on {report.rows_judged:,} "
         f"others{part}. Each row was predicted by models that were not fitted on it; the test rows are not read here."
@@ -197,9 +202,10 @@ def _saved(run: Run, source: _Source, loss: str, report: CohortReport) -> None:
     kept = saved_cohorts.kept(run, access=frame.access())
     if not kept:
         return
+    table, _ = _rows(source)
     st.markdown("**Saved cohorts**")
     for file, cohort in kept.items():
-        missing = [name for name in cohort.columns if name not in source.columns]
+        missing = [name for name in cohort.columns if name not in table]
         with st.container(horizontal=True, vertical_alignment="center"):
             if missing:
                 text = f"cannot be read, because the table has no column {', '.join(missing)}"

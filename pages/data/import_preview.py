@@ -8,7 +8,7 @@ import streamlit as st
 from core.catalog import ACTIVE, Dataset, Run, RunState
 from core.datasets import ReadOptions, ReadReport
 from core.tasks import ingest, preview
-from pages._ui import address, frame, header, lookups, run_view, tables
+from pages._ui import address, artifacts, frame, header, lookups, run_view, tables
 from pages.data import imports, reading_notes, reading_panel
 from pages.data.shown_reading import Reading
 
@@ -62,7 +62,7 @@ def _reading(run: Run, dataset: Dataset | None) -> Reading | None:
     if dataset is None:
         return None
     report = ReadReport.from_dict(dataset.report)
-    return Reading(report, tables.first_rows(dataset, _ROWS), given, _key(run, dataset.fingerprint[:12]))
+    return Reading(report, tables.first_rows(dataset, _ROWS).frame, given, _key(run, dataset.fingerprint[:12]))
 
 
 def _key(run: Run, shown: str) -> str:
@@ -70,7 +70,7 @@ def _key(run: Run, shown: str) -> str:
 
 
 def _rows(seen: preview.Preview) -> pd.DataFrame | None:
-    return None if seen.rows is None else tables.first_rows_of(seen.rows, _ROWS)
+    return None if seen.rows is None else artifacts.first_rows(seen.rows, _ROWS).frame
 
 
 def _head(run: Run, dataset: Dataset | None, *, importable: bool) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from core.catalog import Dataset, datasets, versions
 from core.datasets import STEPS, Preview, Recipe, Step, preview_recipe
 from core.errors import InputError, NotFoundError
+from core.process_memory import give_back
 from core.storage import get_store
 from core.tasks import prepare
 from pages._ui import address, frame, tables, uploader
@@ -120,11 +121,14 @@ def _preview(origin: Dataset, steps: list[Step]) -> Preview:
     return _cached_preview(origin.data_digest, steps_list.prefix(steps), tuple(digests.items()))
 
 
-@st.cache_data(max_entries=50, show_spinner=False)
+@st.cache_data(max_entries=50, max_size="24MB", show_spinner=False)
 def _cached_preview(digest: str, steps: str, others: tuple[tuple[str, str], ...]) -> Preview:
     store = get_store()
     tables = {dataset_id: store.local_path(other) for dataset_id, other in others}
-    return preview_recipe(store.local_path(digest), Recipe(json.loads(steps)), tables=tables)
+    try:
+        return preview_recipe(store.local_path(digest), Recipe(json.loads(steps)), tables=tables)
+    finally:
+        give_back()
 
 
 def _add(dataset: Dataset, steps: list[Step], preview: Preview) -> None:
@@ -172,7 +176,7 @@ def _is_raw(dataset: Dataset, other_id: str) -> bool:
 
 def _table(preview: Preview) -> None:
     st.subheader("Preview")
-    shown = preview.frame.head(_SHOWN_ROWS)
+    shown = tables.shorten(preview.frame.head(_SHOWN_ROWS))
     dates = {
         name: st.column_config.DateColumn(format="YYYY-MM-DD") for name, kind in preview.types.items() if kind == "date"
     }

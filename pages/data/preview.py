@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import Dataset
-from pages._ui import tables
+from pages._ui import artifacts, tables
 
 __all__ = ["show"]
 
@@ -15,5 +15,8 @@ _ROWS = 200
 def show(dataset: Dataset) -> None:
     """Draw the first rows."""
     rows = tables.first_rows(dataset, _ROWS)
-    st.caption(f"The first {len(rows):,} of {dataset.rows:,} rows.")
-    st.dataframe(rows, hide_index=True, column_config=tables.narrow(rows.columns), alt="First rows of the dataset")
+    cut = artifacts.cut_note(rows)
+    st.caption(f"The first {len(rows.frame):,} of {dataset.rows:,} rows. {cut}")
+    st.dataframe(
+        rows.frame, hide_index=True, column_config=tables.narrow(rows.frame.columns), alt="First rows of the dataset"
+    )

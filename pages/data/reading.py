@@ -38,7 +38,8 @@ def show(dataset: Dataset) -> None:
         st.caption(
             "Change anything, and a preview shows the table as it would be. Nothing is stored before you say so."
         )
-    reading = Reading(report, tables.first_rows(dataset, _ROWS), report.given, dataset.fingerprint[:12], fixed=not kept)
+    rows = tables.first_rows(dataset, _ROWS).frame
+    reading = Reading(report, rows, report.given, dataset.fingerprint[:12], fixed=not kept)
     options = reading_panel.show(reading)
     if options != report.given:
         with frame.errors_shown():

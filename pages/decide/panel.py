@@ -87,7 +87,7 @@ def show_rows(source: DecisionSource) -> None:
         weighted = f" Rows count by their weight in {frame.plain(source.weight)}." if source.weight else ""
         st.caption(
             f"On {len(rows):,} {_origin(source)}, {int(rows.truth.sum()):,} of them '{frame.plain(label)}'; the test "
-            f"rows are not read here.{weighted}"
+            f"rows are not read here.{weighted} {source.note}"
         )
         top_rows.show(source, curve)
         _actions(source, curve, threshold)

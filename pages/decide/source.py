@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import streamlit as st
 
 from core.catalog import Run
 from core.cohorts import Cohort
@@ -16,6 +15,7 @@ from pages._ui.cohort_rows import RowChoice
 
 __all__ = ["DecisionSource", "choose_rows", "curve_of", "labels_of", "source_of"]
 
+_COPIES = 3  # what a curve computes from its table when it is asked
 _FOUND_ON = {
     "automl": ("oof.parquet", "out-of-fold predictions"),
     "finetune": ("validation.parquet", "validation texts"),
@@ -47,6 +47,8 @@ class DecisionSource:
         Saved cohort that the rows are of; None for all rows.
     of_number : bool, default=False
         Whether the scores are predicted numbers, and the label an event of the true one.
+    note : str, default=""
+        Sentence that says which rows these are, where they are a sample.
     """
 
     key: str
@@ -58,6 +60,7 @@ class DecisionSource:
     weight: str | None = None
     cohort: Cohort | None = None
     of_number: bool = False
+    note: str = ""
 
     def policy(self, curve: DecisionCurve, threshold: float) -> ThresholdPolicy:
         """Return a threshold as a policy that says what its scores are about."""
@@ -96,7 +99,7 @@ def source_of(run: Run, label: str | None, cohort: Cohort | None = None) -> Deci
     """Return the stored predictions of a search or a training; None where it stored none to choose a threshold on."""
     file, origin = _FOUND_ON[run.task]
     digests = artifacts.digests(run)
-    if file not in digests or not len(artifacts.read_table(digests[file])):
+    if file not in digests or not artifacts.count(digests[file]):
         return None
     record = artifacts.json_of(run, "result.json")
     settings = record["settings"]
@@ -104,8 +107,12 @@ def source_of(run: Run, label: str | None, cohort: Cohort | None = None) -> Deci
 
     dataset = None if cohort is None else lookups.existing_dataset(run.dataset_id)
 
+    notes: list[str] = []
+
     def rows(name: str) -> LabeledScores:
-        table = artifacts.read_table(digests[name])
+        stored = artifacts.predictions(digests[name])
+        notes.append(artifacts.sample_note(stored, origin if name == file else "test rows"))
+        table = stored.frame
         if cohort is not None and dataset is not None:
             table = table[np.isin(table["row_id"], cohort_rows.positions(dataset.data_digest, digests[name], cohort))]
         return LabeledScores.from_predictions(table, target, label)
@@ -114,18 +121,19 @@ def source_of(run: Run, label: str | None, cohort: Cohort | None = None) -> Deci
     test = rows("test.parquet") if record["rows"]["test"] and "test.parquet" in digests else None
     weight = settings.get("weight_column") if calibration.weight is not None else None
     key = f"{run.id}/{label}" if cohort is None else f"{run.id}/{label}/{cohort.text}"
-    return DecisionSource(key, run, label, calibration, test, origin, weight, cohort)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _curve(key: str, costs: tuple[tuple[str, float], ...], _rows: LabeledScores) -> DecisionCurve:
-    return decision_curve(
-        _rows.truth, _rows.score, costs=dict(costs), sample_weight=_rows.weight, groups=_rows.groups, pos_label=True
-    )
+    note = " ".join(filter(None, notes))
+    return DecisionSource(key, run, label, calibration, test, origin, weight, cohort, note=note)
 
 
 def curve_of(source: DecisionSource, costs: dict[str, float], *, test: bool = False) -> DecisionCurve:
     """Return what each threshold does and costs, sorted once."""
     rows = source.test if test else source.calibration
     assert rows is not None
-    return _curve(f"{source.key}/{'test' if test else 'found'}", tuple(costs.items()), rows)
+
+    def sort() -> DecisionCurve:
+        return decision_curve(
+            rows.truth, rows.score, costs=dict(costs), sample_weight=rows.weight, groups=rows.groups, pos_label=True
+        )
+
+    key = (source.key, test, tuple(costs.items()))
+    return artifacts.keep(key, sort, lambda curve: _COPIES * artifacts.frame_bytes(curve.table))

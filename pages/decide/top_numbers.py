@@ -68,7 +68,7 @@ def show(source: DecisionSource) -> None:
     tied = f" {top.tied:,} rows share the prediction at the edge and count in part." if top.tied else ""
     st.caption(
         f"True values of {top.mean.n:,} of {top.overall.n:,} {source.origin}: {_text(top.mean)}, all rows "
-        f"{_text(top.overall)}, with 95% intervals.{tied}"
+        f"{_text(top.overall)}, with 95% intervals.{tied} {source.note}"
     )
 
 

@@ -12,7 +12,7 @@ from core.catalog import Run
 from core.edge import LICENSES, license_text
 from core.spreadsheet import to_csv
 from core.tasks import latency
-from pages._ui import downloads, frame, numbers
+from pages._ui import artifacts, downloads, frame, numbers
 from pages.edge import stored
 
 __all__ = ["show_export", "show_measurement"]
@@ -88,7 +88,7 @@ def show_measurement(run: Run) -> None:
     )
     st.download_button(
         "Every request (CSV)",
-        lambda: to_csv(stored.samples(run)).encode(),
+        lambda: downloads.csv_of(artifacts.path_of(run, latency.SAMPLES)),
         file_name=downloads.file_name(f"{run.title} requests", ".csv"),
         mime="text/csv",
         icon=":material/csv:",

@@ -8,6 +8,7 @@ import streamlit as st
 from core.catalog import Run
 from core.edge import FULL_PRECISION
 from core.edge.latency import SCENARIOS, LatencyReport, LatencySuiteReport, Percentile
+from pages._ui import artifacts as files
 from pages._ui import badges, frame, numbers, tabs
 from pages._ui.badges import Badge
 from pages.edge import charts, diagnostics, stored, sweep
@@ -121,7 +122,9 @@ def _latency(run: Run, report: LatencySuiteReport) -> None:
         charts.percentiles(report.reports, "Percentiles with 95% intervals")
     with right:
         samples = stored.samples(run)
-        charts.distribution(samples, f"Latency of {len(samples):,} requests")
+        charts.distribution(samples.frame, f"Latency of {samples.total:,} requests")
+        if note := files.sample_note(samples, "requests"):
+            st.caption(note)
     if report.native is not None and report.with_preprocessing is not None:
         exported = report.with_preprocessing
         charts.percentiles(

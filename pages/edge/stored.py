@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import exports
 from core.catalog import Run, artifacts
+from core.datasets import StoredRows
 from core.edge import ExportRecord
 from core.edge.latency import PERCENTS, LatencySuiteReport
 from core.tasks import latency
@@ -38,9 +39,9 @@ def suite_report(run: Run) -> LatencySuiteReport:
     return _report(artifacts.get(run.id, latency.LATENCY, access=frame.access()).digest)
 
 
-def samples(run: Run) -> pd.DataFrame:
-    """Return the latency of every request of a measurement: variant, ms."""
-    return files.table_of(run, latency.SAMPLES)
+def samples(run: Run) -> StoredRows:
+    """Return the latency of the requests of a measurement, or of a sample of them: variant, ms."""
+    return files.sample(artifacts.get(run.id, latency.SAMPLES, access=frame.access()).digest)
 
 
 def summary(report: LatencySuiteReport) -> pd.DataFrame:

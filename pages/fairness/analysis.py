@@ -11,9 +11,10 @@ import streamlit as st
 
 from core.catalog import Dataset, Run
 from core.cohorts import Cohort
+from core.datasets import StoredRows
 from core.fairness import MIN_GROUP_SIZE, MitigationSettings, ScoreTable, as_groups, score_table
 from core.favorable import favorable_outcome
-from pages._ui import address, frame
+from pages._ui import address, frame, tables
 
 __all__ = [
     "Analysis",
@@ -22,9 +23,12 @@ __all__ = [
     "choose_favorable",
     "choose_groups",
     "group_columns",
+    "sampled",
+    "short_texts",
     "state_key",
 ]
 
+_LONGEST_LABEL = 1_000
 _BINS = MitigationSettings.model_fields["bins"].default
 
 
@@ -160,6 +164,29 @@ def choose_groups(names: list[str], default: list[str], key: str) -> GroupChoice
 def group_columns(columns: pd.DataFrame, bins: int) -> pd.DataFrame:
     """Return sensitive columns with their numbers in bins."""
     return pd.DataFrame({name: as_groups(columns[name], bins) for name in columns.columns})
+
+
+def short_texts(dataset: Dataset, columns: Sequence[str]) -> bool:
+    """Return whether the texts of columns are short enough to be labels; if not, say so."""
+    for column in tables.profile(dataset.profile_digest)["columns"]:
+        longest = column["lengths"].get("max", 0)
+        if column["name"] in columns and longest > _LONGEST_LABEL:
+            frame.show_error(
+                f"'{column['name']}' has texts of up to {longest:,} characters.", "Choose a column of categories."
+            )
+            return False
+    return True
+
+
+def sampled(rows: StoredRows, what: str) -> str:
+    """Return the phrase that says how many rows were drawn of how many.
+
+    Examples
+    --------
+    >>> sampled(StoredRows(pd.DataFrame(), np.arange(2), 3), "test rows")
+    'a random sample of 2 of 3 test rows'
+    """
+    return f"a random sample of {len(rows.positions):,} of {rows.total:,} {what}"
 
 
 def choose_favorable(labels: Sequence[str], key: str, *, chosen: str | None = None) -> str | None:

@@ -3,107 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.catalog import Dataset, Run
-from core.datasets import suspected_attribute, whole_numbers
+from core.datasets import ValueCounts, suspected_attribute, whole_numbers
 from core.fairness import RACE_CATEGORIES, SEX_CATEGORIES, UNKNOWN_CATEGORY, label_text, suggest_categories
 from core.favorable import favorable_outcome
 from pages._ui import address, artifacts, frame, tables
 from pages.fairness.audit_study import AuditStudy
+from pages.fairness.audited_rows import TITLES, AuditColumns
 
-__all__ = ["NOT_HISPANIC", "AuditColumns", "choose"]
+__all__ = ["NOT_HISPANIC", "choose"]
 
-Kind = Literal["selection", "score"]
 _MAX_VALUES = 40
 _PER_ROW = 3
 _ATTRIBUTES = {"sex": "sex or gender", "race": "race or ethnicity"}
-_TITLES = {"sex": "Sex", "race": "Race and ethnicity"}
 _LAW = {"sex": SEX_CATEGORIES, "race": RACE_CATEGORIES}
 _OWN = "A category of its own, as written"
 NOT_HISPANIC = " (Not Hispanic or Latino)"
-
-
-@dataclass(frozen=True)
-class AuditColumns:
-    """What an audit reads, and how.
-
-    Parameters
-    ----------
-    title : str
-        Title of the table or model.
-    data : str
-        Digest of the table.
-    test : str or None
-        Digest of a model's test predictions; None for all rows of the table.
-    outcome : str
-        Column of the outcome.
-    selected : str or None
-        Value of the outcome that means selected; None for a score.
-    sex, race : str or None
-        Columns of the categories.
-    sex_mapping, race_mapping : tuple of (str, str), default=()
-        Category by value.
-    """
-
-    title: str
-    data: str
-    test: str | None
-    outcome: str
-    selected: str | None
-    sex: str | None
-    race: str | None
-    sex_mapping: tuple[tuple[str, str], ...] = ()
-    race_mapping: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def kind(self) -> Kind:
-        """Whether the outcome is a selection or a score."""
-        return "score" if self.selected is None else "selection"
-
-    def outcomes(self) -> pd.Series:
-        """Return 1 and 0 for selected and not, or the scores; missing where there is none."""
-        values = _column(self.data, self.test, self.outcome)
-        if self.selected is None:
-            return values
-        chosen = whole_numbers(values).map(label_text) == self.selected
-        return chosen.astype(float).where(values.notna())
-
-    def categories(self, name: str) -> pd.Series | None:
-        """Return the column of sex or race of the same rows."""
-        column = self.sex if name == "sex" else self.race
-        return None if column is None else _raw(self.data, self.test, column)
-
-    def facts(self, dataset: Dataset) -> dict[str, str]:
-        """Return how the tables were calculated, for the printed page."""
-        rows = "test rows of the model" if self.test else "all rows of the table"
-        outcome = f"'{self.outcome}' as a score" if self.selected is None else f"'{self.outcome}' is '{self.selected}'"
-        facts = {"Rows": rows, "Selected" if self.selected is not None else "Score": outcome}
-        for name, column, mapping in (("sex", self.sex, self.sex_mapping), ("race", self.race, self.race_mapping)):
-            if column is not None:
-                pairs = "; ".join(f"'{value}' as {category}" for value, category in mapping)
-                facts[f"{_TITLES[name]} from '{column}'"] = pairs
-        return facts | {"Fingerprint of the table": dataset.fingerprint}
-
-
-def _raw(data: str, test: str | None, column: str) -> pd.Series:
-    """Return a column of the table, of the test rows where there are any."""
-    values = artifacts.read_table(data, (column,))[column]
-    if test is not None:
-        values = values.iloc[artifacts.read_table(test)["row_id"].to_numpy()]
-    return values.reset_index(drop=True)
-
-
-def _column(data: str, test: str | None, column: str) -> pd.Series:
-    """Return a column of outcomes: the model's own where there is one."""
-    if test is None:
-        return _raw(data, None, column)
-    return artifacts.read_table(test)[column].reset_index(drop=True)
 
 
 def choose(dataset: Dataset, run: Run | None, study: AuditStudy) -> AuditColumns | None:
@@ -139,7 +59,7 @@ def _choose_outcome(data: str, test: str | None, names: list[str], key: str) -> 
     """Draw the choice of the outcome; return its column, what means selected, and whether both are decided."""
     options = names
     if test is not None:
-        options = [name for name in artifacts.read_table(test).columns if name == "prediction" or name.startswith("p(")]
+        options = [name for name in artifacts.column_names(test) if name == "prediction" or name.startswith("p(")]
     widget = f"fairness-audit-outcome-{key}"
     decided = "prediction" if test is not None else st.query_params.get("prediction")  # chosen above for a table
     shown = address.restore_optional("outcome", options, decided if decided in options else None, widget)
@@ -155,14 +75,15 @@ def _choose_outcome(data: str, test: str | None, names: list[str], key: str) -> 
     address.keep("outcome", outcome, shown, widget)
     if outcome is None:
         return None, None, False
-    values = whole_numbers(_column(data, test, outcome).dropna())
+    counted = artifacts.value_counts(data if test is None else test, outcome)
+    values = counted.counts.index
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    if numeric and not np.isin(values.unique(), (0, 1)).all():
+    if numeric and not np.isin(values, (0, 1)).all():
         st.caption("Numbers: read as scores.")
         return outcome, None, True
-    labels = sorted({label_text(value) for value in values.unique()})
-    if len(labels) > _MAX_VALUES:
-        frame.show_error(f"'{outcome}' has {len(labels):,} different values.", "Choose a column of few outcomes.")
+    labels = sorted({label_text(value) for value in values})
+    if len(labels) > _MAX_VALUES or not counted.complete:
+        _too_many(outcome, counted, "Choose a column of few outcomes.")
         return outcome, None, False
     widget = f"fairness-audit-selected-{key}-{outcome}"
     shown = address.restore_optional("selected", labels, _suggested(labels), widget)
@@ -187,7 +108,7 @@ def _choose_column(names: Sequence[str], name: str, key: str, taken: str | None)
     default = next((column for column in options if suspected_attribute(column) == _ATTRIBUTES[name]), None)
     widget = f"fairness-audit-{name}-{key}"
     shown = address.restore_optional(name, options, default, widget)
-    column = st.selectbox(f"{_TITLES[name]} column", options, index=None, placeholder="None", key=widget)
+    column = st.selectbox(f"{TITLES[name]} column", options, index=None, placeholder="None", key=widget)
     address.keep(name, column, shown, widget)
     return column
 
@@ -196,19 +117,20 @@ def _choose_categories(
     chosen: AuditColumns, name: str, key: str, study: AuditStudy
 ) -> tuple[tuple[str, str], ...] | None:
     """Draw a choice of the law's category for each value; return None while a value has none."""
-    column = chosen.categories(name)
+    column = chosen.sex if name == "sex" else chosen.race
     if column is None:
         return ()
-    counts = _counts(column)
-    if len(counts) > _MAX_VALUES:
-        frame.show_error(f"'{column.name}' has {len(counts):,} different values.", "Choose a column of categories.")
+    counted = _counted(chosen, column)
+    counts = _by_label(counted.counts)
+    if len(counts) > _MAX_VALUES or not counted.complete:
+        _too_many(column, counted, "Choose a column of categories.")
         return None
-    missing = len(column) - sum(counts.values())
+    missing = counted.missing
     suggested = suggest_categories(counts, "sex" if name == "sex" else "race")
     options = [*_LAW[name], UNKNOWN_CATEGORY, _OWN]
     decided: dict[str, str | None] = {}
     known = len(counts) - list(suggested.values()).count(None)
-    title = f"Categories of '{column.name}': {known} of {len(counts)} values suggested by known words"
+    title = f"Categories of '{column}': {known} of {len(counts)} values suggested by known words"
     with st.expander(frame.plain(title), expanded=True, icon=":material/rule:"):
         if name == "race":
             st.caption(
@@ -218,8 +140,8 @@ def _choose_categories(
         for index, (value, count) in enumerate(counts.items()):
             if index % _PER_ROW == 0:
                 grid = st.columns(_PER_ROW, gap="medium")
-            widget = f"fairness-audit-{name}-{key}-{column.name}-{value}"
-            stored = study.category(str(column.name), value)
+            widget = f"fairness-audit-{name}-{key}-{column}-{value}"
+            stored = study.category(column, value)
             address.follow(stored if stored in options else suggested[value], widget)
             with grid[index % _PER_ROW]:
                 picked = st.selectbox(
@@ -230,7 +152,7 @@ def _choose_categories(
                     placeholder="Choose a category",
                     key=widget,
                 )
-            study.keep_category(str(column.name), value, None if picked == suggested[value] else picked)
+            study.keep_category(column, value, None if picked == suggested[value] else picked)
             decided[value] = value if picked == _OWN else picked
         if missing:
             st.caption(f"{missing:,} rows without a value are in the unknown category.")
@@ -242,8 +164,21 @@ def _choose_categories(
     return tuple((value, str(category)) for value, category in decided.items())
 
 
-def _counts(column: pd.Series) -> dict[str, int]:
-    """Return the rows of each value, the most frequent first; those without a value are left out."""
-    counts = whole_numbers(column).value_counts()
+def _counted(chosen: AuditColumns, column: str) -> ValueCounts:
+    """Return the values of a column of the table, or of a model's test rows."""
+    if chosen.test is None:
+        return artifacts.value_counts(chosen.data, column)
+    predicted = artifacts.predictions(chosen.test)
+    values = whole_numbers(artifacts.rows_at(chosen.data, (column,), predicted.frame["row_id"].to_numpy())[column])
+    return ValueCounts(values.value_counts(), len(values), int(values.isna().sum()), complete=True)
+
+
+def _too_many(column: str, counted: ValueCounts, hint: str) -> None:
+    more = "" if counted.complete else "more than "
+    frame.show_error(f"'{column}' has {more}{len(counted.counts):,} different values.", hint)
+
+
+def _by_label(counts: pd.Series) -> dict[str, int]:
+    """Return the rows of each value as text, the most frequent first."""
     merged = counts.groupby(counts.index.map(label_text), sort=False).sum()
     return {text: int(count) for text, count in merged.items()}

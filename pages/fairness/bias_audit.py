@@ -7,10 +7,11 @@ import streamlit as st
 
 from core.catalog import Dataset, Run
 from core.fairness import AUDIT_TABLES, AUDITOR_SENTENCE, AuditFacts, BiasAudit, bias_audit
-from pages._ui import downloads, frame
+from pages._ui import artifacts, downloads, frame
 from pages.fairness import audit_columns
-from pages.fairness.audit_columns import NOT_HISPANIC, AuditColumns
+from pages.fairness.audit_columns import NOT_HISPANIC
 from pages.fairness.audit_study import AuditStudy
+from pages.fairness.audited_rows import AuditColumns
 
 __all__ = ["show"]
 
@@ -36,6 +37,8 @@ def show(dataset: Dataset, run: Run | None) -> None:
         )
         with frame.errors_shown():
             audit = _audit(columns, _SMALL_SHARE if exclude else 0.0)
+            if note := artifacts.sample_note(columns.rows, "rows"):
+                st.warning(note, icon=":material/filter_alt:")
             _tables(audit)
             _downloads(audit, _facts(audit, columns, dataset, run, study), columns.title)
     study.store()
@@ -43,10 +46,10 @@ def show(dataset: Dataset, run: Run | None) -> None:
 
 @st.cache_resource(max_entries=16, show_spinner="Counting")
 def _audit(columns: AuditColumns, min_share: float) -> BiasAudit:
-    outcomes = columns.outcomes()
-    sex, race = columns.categories("sex"), columns.categories("race")
+    table = columns.rows.frame
+    sex, race = (None if name is None else table[name] for name in (columns.sex, columns.race))
     return bias_audit(
-        outcomes,
+        columns.outcomes(table),
         sex,
         race,
         kind=columns.kind,

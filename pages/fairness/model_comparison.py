@@ -102,7 +102,7 @@ def _choose(others: Mapping[str, Run]) -> str | None:
 
 
 def _shared_rows(analysis: Analysis, run: Run, other: Run) -> np.ndarray:
-    theirs = artifacts.table_of(other, "test.parquet")["row_id"].to_numpy()
+    theirs = artifacts.predictions_of(other, "test.parquet").frame["row_id"].to_numpy()
     return np.intersect1d(analysis.test.groups.index.to_numpy(), theirs)
 
 
@@ -111,12 +111,12 @@ def _compare(
     key: str, other_id: str, metrics: tuple[str, ...], min_group_size: int, _analysis: Analysis, _other: Run
 ) -> GapComparison:
     assert _analysis.run is not None
-    own, test = _analysis.test, artifacts.table_of(_other, "test.parquet").set_index("row_id")
+    own, test = _analysis.test, artifacts.predictions_of(_other, "test.parquet").frame.set_index("row_id")
     rows = _shared_rows(_analysis, _analysis.run, _other)
     inside = np.isin(own.groups.index.to_numpy(), rows)
     predicted = test.loc[own.groups.index[inside], "prediction"]
     second = predicted.to_numpy(float) if _analysis.positive is None else (predicted.astype(str) == _analysis.positive)
-    stored = artifacts.table_of(_analysis.run, "test.parquet")
+    stored = artifacts.predictions_of(_analysis.run, "test.parquet").frame
     target = _target(_analysis.run, artifacts.json_of(_analysis.run, "result.json"))
     units = groups_in(stored, target)
     if units is not None:
@@ -135,9 +135,12 @@ def _compare(
 
 
 def _caption(analysis: Analysis, other: Run, comparison: GapComparison) -> None:
-    own, theirs = len(analysis.test.truth), len(artifacts.table_of(other, "test.parquet"))
+    own, stored = len(analysis.test.truth), artifacts.predictions_of(other, "test.parquet")
+    theirs = stored.total
     rows = f"the {comparison.rows:,} test rows of both models"
-    if not comparison.rows == own == theirs:
+    if not stored.complete:
+        rows = f"{comparison.rows:,} rows, which both held out, of a random sample of their test rows"
+    elif not comparison.rows == own == theirs:
         rows = f"the {comparison.rows:,} rows that both held out, of {own:,} test rows here and {theirs:,} there"
     selected = f"; selected means {frame.plain(analysis.positive)}" if analysis.positive is not None else ""
     left_out = f" The {comparison.left_out:,} smallest groups are not compared." if comparison.left_out else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from pages.fairness.analysis import (
     choose_favorable,
     choose_groups,
     group_columns,
+    sampled,
+    short_texts,
 )
 from pages.fairness.label_mapping import choose_mapping
 
@@ -65,7 +67,12 @@ def choose_columns(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator
         groups = choice.columns[0] if len(choice.columns) == 1 else None
         columns = {"label": roles.label, "prediction": roles.prediction, "score": roles.score, "groups": groups}
         suggestions.explain(dataset, "fairness", columns)
-    table = artifacts.read_table(dataset.data_digest, tuple(dict.fromkeys([*roles.names, *choice.columns])))
+    if not short_texts(dataset, [*roles.names, *choice.columns]):
+        return None
+    rows = artifacts.sample(dataset.data_digest, tuple(dict.fromkeys([*roles.names, *choice.columns])))
+    if note := artifacts.sample_note(rows, "rows"):
+        st.caption(note)
+    table = rows.frame
     table = table.assign(**{name: whole_numbers(table[name]) for name in roles.names})  # 1, not 1.0
     complete = table[roles.names].notna().all(axis=1)
     if not complete.any():
@@ -91,7 +98,10 @@ def choose_columns(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator
         return None
     if classes and (positive is None or mapping is None):
         return None
-    return _analyze(dataset, table, roles, positive, mapping or {}, choice)
+    analysis = _analyze(dataset, table, roles, positive, mapping or {}, choice)
+    if analysis is None or rows.complete:
+        return analysis
+    return replace(analysis, notes=(*analysis.notes, sampled(rows, "rows")))
 
 
 def _choose_roles(dataset: Dataset, names: list[str], column: DeltaGenerator) -> _Roles | None:

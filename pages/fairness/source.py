@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -13,12 +14,22 @@ from core.errors import NotFoundError
 from core.evaluation import weights_in
 from pages._ui import address, artifacts, cohort_rows, distinct, frame, lookups, tables
 from pages.fairness import own_table
-from pages.fairness.analysis import Analysis, Predictions, choose_favorable, choose_groups, group_columns
+from pages.fairness.analysis import (
+    Analysis,
+    GroupChoice,
+    Predictions,
+    choose_favorable,
+    choose_groups,
+    group_columns,
+    sampled,
+    short_texts,
+)
 
 __all__ = ["check_link", "choose", "chosen"]
 
 # Stored predictions that thresholds are fitted on, by the kind of run that trained the model.
 _CALIBRATION = {"automl": "oof", "finetune": "validation"}
+_NAMES = {"oof": "out-of-fold predictions", "validation": "validation texts", "test": "test rows"}
 
 
 def check_link() -> None:
@@ -118,26 +129,33 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
     if (labels is not None and positive is None) or not rows_read.enough:
         return None
     cohort = rows_read.cohort
-    groups = group_columns(artifacts.read_table(dataset.data_digest, choice.columns), choice.bins)
+    if not short_texts(dataset, choice.columns):
+        return None
+    own = _groups_of(run, dataset, choice)
+    notes = [] if cohort is None else [f"only rows where {cohort.text}"]
 
     def predictions(name: str) -> Predictions:
-        rows = artifacts.table_of(run, f"{name}.parquet")
+        stored = artifacts.predictions_of(run, f"{name}.parquet")
+        if not stored.complete:
+            notes.append(sampled(stored, _NAMES[name]))
+        rows = stored.frame
         if cohort is not None:
             digest = artifacts.digests(run)[f"{name}.parquet"]
             rows = rows[np.isin(rows["row_id"], cohort_rows.positions(dataset.data_digest, digest, cohort))]
-        truth, predicted, own = rows[target], rows["prediction"], groups.iloc[rows["row_id"]]
+        truth, predicted, groups = rows[target], rows["prediction"], own.loc[rows["row_id"]]
         weight = weights_in(rows, target)
         if positive is None:
-            return Predictions(truth.to_numpy(float), predicted.to_numpy(float), None, own, weight)
+            return Predictions(truth.to_numpy(float), predicted.to_numpy(float), None, groups, weight)
         return Predictions(
             (truth.astype(str) == positive).to_numpy(),
             (predicted.astype(str) == positive).to_numpy(),
             rows[f"p({positive})"].to_numpy(float),
-            own,
+            groups,
             weight,
         )
 
     test = predictions("test")
+    calibration = predictions(_CALIBRATION[run.task]) if positive is not None else None
     where = "" if cohort is None else f"/{cohort.text}"
     return Analysis(
         key=f"{run.id}/{choice.columns}/{positive}/{choice.bins}{where}",
@@ -147,9 +165,21 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         positive=positive,
         sensitive=choice.columns,
         test=test,
-        calibration=predictions(_CALIBRATION[run.task]) if positive is not None else None,
+        calibration=calibration,
         min_group_size=choice.min_group_size,
         weight=None if test.weight is None else settings["weight_column"],
-        notes=() if cohort is None else (f"only rows where {cohort.text}",),
+        notes=tuple(notes),
         cohort=cohort,
     )
+
+
+def _groups_of(run: Run, dataset: Dataset, choice: GroupChoice) -> pd.DataFrame:
+    """Return the groups of the table's rows, or of the predicted ones where these are too many, by their positions."""
+    rows = artifacts.sample(dataset.data_digest, choice.columns)
+    if rows.complete:
+        return group_columns(rows.frame, choice.bins)
+    files = artifacts.digests(run)
+    names = [f"{name}.parquet" for name in (_CALIBRATION[run.task], "test")]
+    ids = [artifacts.predictions(files[name]).frame["row_id"].to_numpy() for name in names if name in files]
+    predicted = artifacts.rows_at(dataset.data_digest, choice.columns, np.unique(np.concatenate(ids)))
+    return group_columns(predicted, choice.bins)

@@ -2,59 +2,94 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import altair as alt
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
 
 from core.catalog import Dataset
-from core.storage import get_store
-from pages._ui import charts, frame, tables, theme
+from core.datasets import Profile, StoredRows
+from pages._ui import artifacts, charts, frame, tables, theme
 
 __all__ = ["examples", "lengths"]
 
 _COUNTED = 5_000
+_READ_BYTES = 4 * 2**20
+_TOKENIZED_CHARS = 50_000
+_TEXTS_AT_ONCE = 32
+_EXAMPLES = 5
+_SHOWN_CHARS = 2_000
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """Texts of a column, and how many the column has.
+
+    Parameters
+    ----------
+    texts : list of str
+        Texts with something in them, at most 5,000 and 4 MB.
+    rows : StoredRows
+        Rows that were read for them.
+    """
+
+    texts: list[str]
+    rows: StoredRows
+
+    @property
+    def note(self) -> str:
+        """Sentence that says what was read, where that is not all."""
+        return artifacts.sample_note(self.rows, "rows")
+
+
+def _texts(digest: str, column: str) -> _Texts:
+    rows = artifacts.sample(digest, (column,), rows=_COUNTED, max_bytes=_READ_BYTES)
+    texts = rows.frame[column].dropna().astype(str)
+    return _Texts(texts[texts.str.strip() != ""].tolist(), rows)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _texts(digest: str, text: str) -> tuple[int, int, list[int], list[str]]:
-    """Return the number of rows with a text, the words of the longest, quantiles of words, and some texts."""
-    column = pq.read_table(get_store().local_path(digest), columns=[text]).column(0).to_pandas().dropna().astype(str)
-    column = column[column.str.strip() != ""]
-    if column.empty:
-        return 0, 0, [], []
-    words = column.str.split().str.len()
-    shares = [int(words.quantile(share)) for share in (0.5, 0.95)]
-    return len(column), int(words.max()), shares, column.sample(min(5, len(column)), random_state=0).tolist()
+def _words(digest: str, column: str) -> list[int]:
+    """Return the number of words at the median, at 95% and of the longest text."""
+    words = np.array([len(text.split()) for text in _texts(digest, column).texts])
+    return [int(np.quantile(words, share)) for share in (0.5, 0.95, 1.0)]
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _tokens(digest: str, text: str, tokenizer: str) -> np.ndarray:
-    """Return the number of tokens of each text, of at most 5,000 texts."""
+def _tokens(digest: str, column: str, tokenizer: str) -> np.ndarray:
+    """Return the number of tokens of each text; of a very long one, of its begin."""
     from tokenizers import Tokenizer
 
-    column = pq.read_table(get_store().local_path(digest), columns=[text]).column(0).to_pandas().dropna().astype(str)
-    column = column[column.str.strip() != ""]
     loaded = Tokenizer.from_file(tokenizer)
     loaded.no_truncation()
     loaded.no_padding()
-    chosen = column.sample(min(_COUNTED, len(column)), random_state=0).tolist()
-    return np.array([len(encoding.ids) for encoding in loaded.encode_batch(chosen)])
+    texts = _texts(digest, column).texts
+    counts: list[int] = []
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        part = [text[:_TOKENIZED_CHARS] for text in texts[start : start + _TEXTS_AT_ONCE]]
+        counts += [len(encoding.ids) for encoding in loaded.encode_batch(part)]
+    return np.array(counts)
 
 
 def examples(dataset: Dataset, text: str, label: str) -> bool:
     """Draw the classes and some texts; return whether there are any."""
-    charts.target(tables.target_summary(dataset.data_digest, label), label)
-    rows, longest, shares, some = _texts(dataset.data_digest, text)
-    if not rows:
+    charts.target(tables.target_summary(dataset, label), label)
+    read = _texts(dataset.data_digest, text)
+    if not read.texts:
         frame.show_error(f"'{text}' has no texts.", "Choose another column.")
         return False
+    half, most, longest = _words(dataset.data_digest, text)
+    column = Profile.from_dict(tables.profile(dataset.profile_digest))[text]
+    count = len(read.texts) if read.rows.complete else column.rows - column.missing
     st.caption(
-        f"{rows:,} texts: half have at most {shares[0]:,} words, 95% at most {shares[1]:,}, the longest {longest:,}."
+        f"{count:,} texts: half have at most {half:,} words, 95% at most {most:,}, the longest {longest:,}. {read.note}"
     )
+    drawn = np.random.default_rng(0).permutation(len(read.texts))[:_EXAMPLES]
+    some = [read.texts[index] for index in drawn]
+    some = [text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…" for text in some]
     with st.expander("Examples", icon=":material/notes:"):
         st.dataframe(pd.DataFrame({text: some}), hide_index=True, alt="Examples of the texts")
     return True
@@ -66,6 +101,7 @@ def lengths(dataset: Dataset, text: str, base: str | None, limit: int) -> None:
     if base is None or not tokenizer.is_file():
         st.caption("Tokens are counted once the base model is downloaded.")
         return
+    read = _texts(dataset.data_digest, text)
     counts = _tokens(dataset.data_digest, text, str(tokenizer))
     cut = float(np.mean(counts > limit))
     most = int(max(limit, np.quantile(counts, 0.995)))
@@ -95,5 +131,8 @@ def lengths(dataset: Dataset, text: str, base: str | None, limit: int) -> None:
         summary = f"{cut:.1%} of the texts are longer than {limit} tokens: the rest of them is cut off."
     st.caption(summary)
     st.altair_chart((bars + rule).properties(height=140), alt=summary)
-    if len(counts) == _COUNTED:
-        st.caption(f"Counted on a random sample of {_COUNTED:,} texts.")
+    if read.note:
+        st.caption(read.note)
+    cut_short = sum(len(text) > _TOKENIZED_CHARS for text in read.texts)
+    if cut_short:
+        st.caption(f"Of {cut_short:,} texts the first {_TOKENIZED_CHARS:,} characters are counted.")

@@ -28,6 +28,8 @@ from pages.finetune import live, playground, setup
 
 __all__ = ["head", "show"]
 
+_MISTAKES = 100
+
 
 def _change(run: Run) -> None:
     with frame.errors_shown():
@@ -126,7 +128,7 @@ def _help(name: str, reason: str) -> str | None:
 
 
 def _mistakes(run: Run) -> None:
-    table = artifacts.table_of(run, "errors.parquet")
+    table = artifacts.first_rows(artifacts.path_of(run, "errors.parquet"), _MISTAKES).frame
     if table.empty:
         st.info("All test texts were labeled correctly.", icon=":material/check_circle:")
         return

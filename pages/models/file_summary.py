@@ -10,12 +10,13 @@ import streamlit as st
 from core.evaluation import METRICS
 from core.models import FileEvaluation, ScoringReport, StoredEstimate, TrainingOverlap
 from core.tasks.score import ScoredFile
-from pages._ui import frame, numbers
+from pages._ui import artifacts, frame, numbers
 from pages.models.metrics import format_estimate
 
 __all__ = ["show_evaluation", "show_expected", "show_reasons"]
 
 _MAX_LABELS = 6
+_REASONS = 1_000
 
 
 def show_expected(report: ScoringReport) -> None:
@@ -106,4 +107,4 @@ def show_reasons(path: Path, scored: ScoredFile) -> None:
     """Draw the reasons of the first rows."""
     by = "by rank" if scored.ranked_by is not None else "in the order of the file"
     st.caption(f"The columns that move the predictions of the first {scored.reasons:,} rows ({by}) most, and how far.")
-    st.dataframe(pd.read_parquet(path), hide_index=True, alt="Reasons of the first rows")
+    st.dataframe(artifacts.first_rows(path, _REASONS).frame, hide_index=True, alt="Reasons of the first rows")

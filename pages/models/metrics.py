@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 import streamlit as st
 
 from core import models
-from core.access import Access
 from core.catalog import Model, ModelVersion
 from core.catalog import artifacts as artifact_rows
 from core.errors import NotFoundError
@@ -27,6 +26,8 @@ __all__ = [
     "test_metrics",
     "version_name",
 ]
+
+_COMPARISON_BYTES = 20_000
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,15 @@ def choice_key(stem: str, versions: Iterable[ModelVersion], aliases: Mapping[str
 
 def compare(first: ModelVersion, second: ModelVersion, metric: str | None = None) -> VersionComparison:
     """Return how two versions compare; neither changes, so it is computed once."""
-    return _compare(first.id, second.id, metric, access=frame.access())
+    access = frame.access()
 
+    def compute() -> VersionComparison:
+        with st.spinner("Comparing both on the same test rows"):
+            return models.compare_versions(first.id, second.id, metric=metric, access=access)
 
-@st.cache_data(max_entries=50, show_spinner="Comparing both on the same test rows")
-def _compare(first: str, second: str, metric: str | None, *, access: Access) -> VersionComparison:
-    return models.compare_versions(first, second, metric=metric, access=access)
+    return artifacts.keep(
+        ("versions", access.workspace, first.id, second.id, metric), compute, lambda _: _COMPARISON_BYTES
+    )
 
 
 def metric_title(metric: str) -> str:

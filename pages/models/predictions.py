@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.datasets import store_frame
+from core.datasets import count_values, iter_numbers, store_frame
 from core.spreadsheet import write_csv
 from core.tasks.score import ScoredFile, top_rows
-from pages._ui import downloads, frame, numbers
+from pages._ui import artifacts, downloads, frame, numbers
 from pages.models import charts
 
 __all__ = ["show_distribution", "show_rows", "show_top"]
@@ -26,6 +25,7 @@ _CLOSE = slice(16, 24)  # the bins from 0.4 to 0.6
 _ROWS = 200
 _OWN_NAME = " (model)"  # what scoring adds where the file has a column of the same name
 _MAX_LABELS = 30
+_MOST_LABELS = 1_000_000  # a model has fewer classes
 
 
 def show_distribution(path: str, scored: ScoredFile) -> None:
@@ -87,11 +87,10 @@ def _decisions(path: str, others: list[str]) -> None:
 @st.cache_data(max_entries=30, show_spinner=False)
 def _counts(path: str, name: str) -> list[tuple[str, int]]:
     """Return each value with its number of rows, the most frequent first."""
-    counts: Counter[str] = Counter()
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=[name], batch_size=200_000):
-            for item in batch.column(0).value_counts().to_pylist():
-                counts["no prediction" if item["values"] is None else str(item["values"])] += item["counts"]
+    counted = count_values(path, name, max_values=_MOST_LABELS)
+    counts: Counter[str] = Counter({"no prediction": counted.missing} if counted.missing else {})
+    for value, count in counted.counts.items():
+        counts[str(value)] += int(count)
     return counts.most_common()
 
 
@@ -111,25 +110,23 @@ def _ends(path: str, name: str) -> tuple[float, float]:
 
 
 def _values(path: str, name: str) -> Iterator[NDArray[np.float64]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=[name], batch_size=200_000):
-            values = batch.column(0).to_numpy(zero_copy_only=False).astype(float)
-            yield values[np.isfinite(values)]
+    for values in iter_numbers(path, name):
+        yield values[np.isfinite(values)]
 
 
 def show_top(path: str, scored: ScoredFile) -> None:
     """Draw the rows with the highest ranks, with their decisions, and offer them as a file."""
     assert scored.ranked_by is not None
     count = st.number_input("Take the top", 1, _ROWS, min(50, _ROWS), step=10, key="models-top", width=180)
-    table = top_rows(Path(path), scored.ranked_by, int(count))
+    table = top_rows(Path(path), scored.ranked_by, int(count), max_chars=artifacts.CELL_CHARS)
     added = [name for name in scored.columns if name in table.columns]
     others = [name for name in table.columns[1:] if name not in added]
-    shown = table[[table.columns[0], *added, *others]]
+    names = [table.columns[0], *added, *others]
     decision = next((name for name in added if name.startswith("decision")), None)
     selected = "" if decision is None else f"; the rule selects {int(table[decision].eq(1).sum()):,} of them"
     st.caption(f"The top {len(table):,} of {scored.rows:,} rows by {frame.plain(scored.ranked_by)}{selected}.")
     st.dataframe(
-        shown,
+        table[names],
         hide_index=True,
         placeholder="–",
         column_config={name: st.column_config.NumberColumn(format="%.4f") for name in added if name.startswith("p(")},
@@ -137,7 +134,7 @@ def show_top(path: str, scored: ScoredFile) -> None:
     )
     st.download_button(
         f"Top {len(table):,} (CSV)",
-        lambda: _csv(shown),
+        lambda: _csv(top_rows(Path(path), str(scored.ranked_by), int(count))[names]),
         file_name=f"top {len(table)}.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -155,10 +152,11 @@ def _csv(table: pd.DataFrame) -> bytes:
 
 def show_rows(path: str, scored: ScoredFile) -> None:
     """Draw the first rows, with the predictions in front."""
-    with pq.ParquetFile(path) as file:
-        shown: pd.DataFrame = next(file.iter_batches(batch_size=_ROWS)).to_pandas()
-    added = scored.columns
-    st.caption(f"The first {len(shown):,} of {scored.rows:,} rows, with the columns that the model added in front.")
+    rows = artifacts.first_rows(Path(path), _ROWS)
+    shown, added, cut = rows.frame, scored.columns, artifacts.cut_note(rows)
+    st.caption(
+        f"The first {len(shown):,} of {scored.rows:,} rows, with the columns that the model added in front. {cut}"
+    )
     st.dataframe(
         shown[[*added, *(name for name in shown.columns if name not in added)]],
         hide_index=True,

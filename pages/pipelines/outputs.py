@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
+import io
 import json
 import tempfile
 import zipfile
@@ -13,18 +14,21 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
-import pyarrow.parquet as pq
 import streamlit as st
+from PIL import Image
 
 from core.storage import get_store
-from pages._ui import downloads, frame, numbers
+from pages._ui import artifacts, downloads, frame, numbers
 from pages.pipelines import registration
 
 __all__ = ["show"]
 
 _ROWS = 50
 _TEXT_BYTES = 200_000
-_HTML_BYTES = 20 * 2**20
+_HTML_BYTES = 10 * 2**20
+_CSV_BYTES = 2 * 2**20
+_IMAGE_BYTES = 5 * 2**20
+_IMAGE_PIXELS = 20_000_000
 _FILES = 200
 _IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 _TEXTS = {".txt", ".log", ".md", ".yml", ".yaml", ".py", ".sh", ".cfg", ".ini", ".toml", ""}
@@ -138,7 +142,7 @@ def _viewer(name: str, suffix: str, path: Path, size: int) -> Callable[[], objec
         return partial(_csv, name, path, "\t" if suffix == ".tsv" else ",")
     if suffix in (".html", ".htm") and size <= _HTML_BYTES:
         return partial(_html, name, path)
-    if suffix in _IMAGES:
+    if suffix in _IMAGES and size <= _IMAGE_BYTES:
         return partial(_image, name, path)
     if suffix in (".json", ".ipynb") and size <= _TEXT_BYTES:
         return partial(st.json, json.loads(path.read_bytes()), expanded=2)
@@ -148,16 +152,21 @@ def _viewer(name: str, suffix: str, path: Path, size: int) -> Callable[[], objec
 
 
 def _parquet(name: str, path: Path) -> None:
-    file = pq.ParquetFile(path)
-    first = next(file.iter_batches(batch_size=_ROWS), None)
-    table = pd.DataFrame(columns=file.schema_arrow.names) if first is None else first.to_pandas()
-    _table(name, table, file.metadata.num_rows)
+    rows = artifacts.first_rows(path, _ROWS)
+    _table(name, rows.frame, rows.total)
+    if cut := artifacts.cut_note(rows):
+        st.caption(cut)
 
 
 def _csv(name: str, path: Path, separator: str) -> None:
     """Draw the first rows as they stand in the file: each cell is text, and a row may be longer than the header."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = list(islice(csv.reader(file, delimiter=separator), _ROWS + 1))
+    with path.open("rb") as file:
+        content = file.read(_CSV_BYTES)
+        whole = not file.read(1)
+    text = content.decode("utf-8-sig", errors="replace")
+    if not whole:  # the last line may be cut
+        text = text[: text.rfind("\n") + 1]
+    rows = list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _ROWS + 1))
     width = max((len(row) for row in rows), default=0)
     header = rows[0] if rows else []
     names: list[str] = []
@@ -170,6 +179,10 @@ def _csv(name: str, path: Path, separator: str) -> None:
 
 def _image(name: str, path: Path) -> None:
     try:
+        with Image.open(path) as opened:
+            width, height = opened.size
+        if width * height > _IMAGE_PIXELS:
+            raise ValueError(f"the image has {width:,} by {height:,} pixels")
         st.image(path.read_bytes(), caption=frame.plain(name), alt=name)
     except OSError as error:  # the library's error names an object in memory
         raise ValueError("the file is not an image") from error

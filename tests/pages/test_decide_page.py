@@ -29,7 +29,7 @@ def test_a_threshold_is_chosen_checked_kept_and_replaced(world: World) -> None:
     assert reloaded.number_input(key=f"automl-decide-false-negative-{key}").value == -5
     reloaded.selectbox(key="automl-decide-label").set_value("good").run()
     assert reloaded.number_input(key=f"automl-decide-false-negative-{world.binary}/good").value == -1
-    rows = LabeledScores.from_predictions(artifacts.table_of(run, "oof.parquet"), "credit", "bad")
+    rows = LabeledScores.from_predictions(artifacts.predictions_of(run, "oof.parquet").frame, "credit", "bad")
     curve = decision_curve(rows.truth, rows.score, costs={"fn": 5})
     outcome = curve.at(curve.best.threshold)
     said = texts(test)
@@ -45,7 +45,7 @@ def test_a_threshold_is_chosen_checked_kept_and_replaced(world: World) -> None:
 
     test.button(key="automl-decide-check").click().run()
     assert not test.exception
-    tested = LabeledScores.from_predictions(artifacts.table_of(run, "test.parquet"), "credit", "bad")
+    tested = LabeledScores.from_predictions(artifacts.predictions_of(run, "test.parquet").frame, "credit", "bad")
     assert f"{int((tested.score >= curve.best.threshold).sum()):,} rows:" in texts(test)
     test.button(key="automl-decide-check").click().run()
     assert policies.reads(run, access=LOCAL) == 2, "the same rule counts once"
@@ -89,9 +89,9 @@ def test_numbers_have_top_rows_texts_have_thresholds_and_what_is_missing_is_said
     assert "Rule in force:** the predicted numbers alone" in texts(test)
     test.number_input(key=f"automl-decide-event-{world.number}/None").set_value(200.0).run()
     run = runs.get(world.number, access=LOCAL)
-    rows = LabeledScores.from_predictions(artifacts.table_of(run, "oof.parquet"), run.settings["target"]).at_least(
-        200.0
-    )
+    rows = LabeledScores.from_predictions(
+        artifacts.predictions_of(run, "oof.parquet").frame, run.settings["target"]
+    ).at_least(200.0)
     curve = decision_curve(rows.truth, rows.score, costs={"fp": 1, "fn": 1})
     outcome = curve.at(curve.best.threshold)
     assert f"{100 * outcome.recall.value:.0f} of 100 'at least 200' are found" in texts(test)

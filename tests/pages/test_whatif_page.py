@@ -262,9 +262,9 @@ def test_without_test_rows_what_if_says_that_the_model_learned_from_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = jobs.get(world.binary, access=LOCAL)
-    digests, read = artifacts.digests(run), artifacts.read_table
+    digests, read = artifacts.digests(run), artifacts.rows_with_ids
     names = {digests["oof.parquet"]: digests["test.parquet"]}  # as if the shown rows had been among those of the folds
-    monkeypatch.setattr(artifacts, "read_table", lambda digest: read(names.get(digest, digest)))
+    monkeypatch.setattr(artifacts, "rows_with_ids", lambda digest, ids: read(names.get(digest, digest), ids))
     model = page_model.page_model(run, {"rows": {"test": 0}, "settings": {"target": "credit"}})
     assert model is not None
     assert not model.tested

@@ -24,7 +24,7 @@ def test_a_search_of_classes_says_which_rows_were_used(world: World) -> None:
     assert not test.error
     said = texts(test)
     assert "Errors are surest among rows where" in said or "No group of rows stands out" in said
-    predictions = artifacts.table_of(runs.get(world.binary, access=LOCAL), "oof.parquet")
+    predictions = artifacts.predictions_of(runs.get(world.binary, access=LOCAL), "oof.parquet").frame
     half = len(predictions) // 2
     assert f"looked for on {half:,} training rows and judged on {len(predictions) - half:,} others" in said
     assert "the test rows are not read here" in said
@@ -98,7 +98,7 @@ def test_two_searches_are_compared_within_a_saved_cohort(world: World) -> None:
     test.selectbox(key="automl-versus").set_value(world.rival).run()
     test.selectbox(key="automl-versus-cohort").set_value(file).run()
     assert not test.exception
-    rows = artifacts.table_of(run, "test.parquet")["row_id"]
+    rows = artifacts.predictions_of(run, "test.parquet").frame["row_id"]
     count = int((table["sex"].iloc[rows] == table["sex"].iloc[0]).sum())
     assert 0 < count < len(rows)
     assert f"on {count} test rows where {frame.plain(cohort.text)}: ROC AUC".replace("\\", "") in texts(test)
@@ -117,7 +117,7 @@ def test_charts_and_explanations_are_read_for_a_saved_cohort(world: World) -> No
     test = visit("automl", run=world.binary, tab="Charts", cohort=file)
     assert not test.exception
     assert not test.error
-    predictions = artifacts.table_of(run, "test.parquet")
+    predictions = artifacts.predictions_of(run, "test.parquet").frame
     own = predictions[(table["sex"].iloc[predictions["row_id"]] == sex).to_numpy()]
     right = (own["credit"].astype(str) == own["prediction"].astype(str)).mean()
     assert f"{len(own)} of 200 test rows where 'sex' is '{sex}'" in texts(test)
@@ -138,7 +138,7 @@ def test_charts_and_explanations_are_read_for_a_saved_cohort(world: World) -> No
     test.session_state["automl-tabs"] = "Decide"
     test.run()
     assert not test.exception
-    training = artifacts.table_of(run, "oof.parquet")["row_id"]
+    training = artifacts.predictions_of(run, "oof.parquet").frame["row_id"]
     count = int((table["sex"].iloc[training] == sex).sum())
     assert f"On {count} out-of-fold predictions where 'sex' is '{sex}', " in texts(test)
     assert "A rule decides on all rows" in texts(test)

@@ -72,6 +72,40 @@ def test_pages_write_no_colour_of_their_own() -> None:
         assert not re.search(r"['\"]#[0-9a-fA-F]{6}['\"]", path.read_text()), path
 
 
+READERS = {"load_frame", "load_random_rows", "read_first_rows", "read_rows_at", "read_sample", "read_table"}
+"""Functions of core that read stored rows, less or more of them."""
+
+
+def unbounded_reads(path: Path) -> list[str]:
+    """Return the names by which a file reads tables itself."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names if alias.name.split(".")[0] in ("pyarrow", "duckdb")]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module] if node.module.split(".")[0] in ("pyarrow", "duckdb") else []
+            names += [alias.name for alias in node.names if alias.name in READERS]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("pd", "pandas"):
+            names += [node.attr] if node.attr.startswith("read_") else []
+    return names
+
+
+def test_pages_read_stored_tables_in_one_place() -> None:
+    """The web process holds so many rows and bytes of a table and no more; `pages/_ui/artifacts.py` sees to it."""
+    one = ROOT / "pages" / "_ui" / "artifacts.py"
+    assert unbounded_reads(one)
+    for path in (ROOT / "pages").rglob("*.py"):
+        assert path == one or not unbounded_reads(path), path
+
+
+def test_unbounded_reads_are_seen(tmp_path: Path) -> None:
+    path = tmp_path / "page.py"
+    path.write_text(
+        "import pandas as pd\nimport pyarrow.parquet as pq\npd.read_csv('x')\nfrom core.datasets import load_frame"
+    )
+    assert unbounded_reads(path) == ["pyarrow.parquet", "load_frame", "read_csv"]
+
+
 @pytest.mark.parametrize("name", ["streamlit", "plotly", "altair", "pandas", "transformers", "torch", "fairlearn"])
 def test_the_products_packages_are_required(name: str) -> None:
     lines = (ROOT / "requirements.txt").read_text().splitlines()

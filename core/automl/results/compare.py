@@ -128,6 +128,7 @@ def compare_trials(
     task: str,
     metric: str,
     seed: int = 0,
+    positions: NDArray[np.intp] | None = None,
 ) -> Comparison:
     """Compare two trials of one search on the rows that their folds left out.
 
@@ -145,6 +146,8 @@ def compare_trials(
         Key of the metric of the gain.
     seed : int, default=0
         Seed of the bootstrap.
+    positions : array of int, optional
+        Positions of the rows of `oof` among all rows that have predictions; by default they are all of them.
 
     Returns
     -------
@@ -173,9 +176,10 @@ def compare_trials(
             raise InputError(f"The predictions of trial {number} were not kept.", "Choose one of the best trials.")
         mean = predictions[number].mean(axis=0, dtype=np.float64)
         covered = mean[np.isfinite(mean) if mean.ndim == 1 else np.isfinite(mean).all(axis=1)]
-        if len(covered) != len(oof):
+        fits = len(covered) == len(oof) if positions is None else len(covered) > positions.max(initial=-1)
+        if not fits:
             raise InputError(f"Trial {number} was validated on other rows.", "Choose another.")
-        outputs[name] = covered
+        outputs[name] = covered if positions is None else covered[positions]
     return compare_outputs(
         task,
         metric,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,15 @@ from core.automl._types import OutOfFold
 from core.automl.tuning.trials import Trial
 from core.errors import SettingsError, StorageError
 
-__all__ = ["LIMITS", "PREDICTIONS_FILE", "WarmStart", "load_predictions", "load_warm_start", "save_predictions"]
+__all__ = [
+    "LIMITS",
+    "PREDICTIONS_FILE",
+    "WarmStart",
+    "kept_trials",
+    "load_predictions",
+    "load_warm_start",
+    "save_predictions",
+]
 
 PREDICTIONS_FILE = "trials.npz"
 """Out-of-fold predictions of the best trials of each learner, by the trial's number."""
@@ -58,12 +66,18 @@ def save_predictions(path: Path, predictions: Mapping[int, OutOfFold]) -> None:
     np.savez(path, **arrays)
 
 
-def load_predictions(path: Path) -> dict[int, OutOfFold]:
-    """Read what `save_predictions` wrote; nothing when there is no such file."""
+def load_predictions(path: Path, trials: Collection[int] | None = None) -> dict[int, OutOfFold]:
+    """Read what `save_predictions` wrote, of these trials or of all; nothing when there is no such file."""
     if not path.is_file():
         return {}
     with np.load(path, allow_pickle=False) as stored:
-        return {int(name): stored[name] for name in stored.files}
+        return {int(name): stored[name] for name in stored.files if trials is None or int(name) in trials}
+
+
+def kept_trials(path: Path) -> list[int]:
+    """Return the numbers of the trials that `save_predictions` wrote, without reading their predictions."""
+    with np.load(path, allow_pickle=False) as stored:
+        return sorted(int(name) for name in stored.files)
 
 
 def load_warm_start(folder: Path, settings: AutoMLSettings, fingerprint: str) -> WarmStart:

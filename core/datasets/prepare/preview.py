@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.datasets._frame import load_frame
+from core.datasets._stored_rows import first_rows_table
 from core.datasets.prepare.effect import Effect
 from core.datasets.prepare.recipe import Recipe
 from core.datasets.prepare.session import StepError, open_table, step_errors
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Preview", "preview_recipe"]
 
 PREVIEW_ROWS = 2_000
+_PREVIEW_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def preview_recipe(
     recipe : Recipe
         Steps.
     rows : int, default=2000
-        Number of rows to look at.
+        Number of rows to look at; fewer where their texts are long.
     tables : mapping of str to Path, default={}
         Parquet files of other datasets by id.
 
@@ -68,14 +70,11 @@ def preview_recipe(
     -------
     Preview
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
         first = Path(folder) / "first.parquet"
-        with pq.ParquetFile(path) as file:
-            batch = next(file.iter_batches(batch_size=rows), None)
-            pq.write_table(file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch]), first)
+        pq.write_table(first_rows_table(path, rows, max_bytes=_PREVIEW_BYTES), first)
         with open_table(first, Path(folder), Path(folder), tables or {}, partial=True) as table:
             before, effects = table.rows, []
             error: StepError | LimitError | None = None
