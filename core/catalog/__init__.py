@@ -3,6 +3,7 @@
 Modules are imported by name (``from core.catalog import runs``). Each has the queries over one table.
 """
 
+from core.catalog.access_tables import AuditRecord, Invitation, Membership, Workspace
 from core.catalog.pipeline_tables import ApprovedCode, PipelineComponent, PipelineStep, SavedPipeline, Schedule
 from core.catalog.tables import (
     ACTIVE,
@@ -22,8 +23,11 @@ __all__ = [
     "ACTIVE",
     "TERMINAL",
     "ApprovedCode",
+    "AuditRecord",
     "Dataset",
     "DatasetChange",
+    "Invitation",
+    "Membership",
     "Model",
     "ModelEvent",
     "ModelVersion",
@@ -35,4 +39,5 @@ __all__ = [
     "RunState",
     "SavedPipeline",
     "Schedule",
+    "Workspace",
 ]

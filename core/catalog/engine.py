@@ -232,6 +232,8 @@ def append_rows(statement: Insert, rows: list[EventRow]) -> None:
         cursor = connection.cursor()
         if sqlite:
             cursor.execute("BEGIN IMMEDIATE")
+        else:  # the rows name their workspaces themselves
+            cursor.execute("SELECT set_config('plumbline.workspace', '*', true)")
         held = _fenced.get() or _fence
         if held is not None:
             cursor.execute(_compiled(_HELD, engine.dialect), (held["run_id"], held["claim"]))

@@ -130,6 +130,7 @@ class Run(Row, table=True):
     lane: str = Field(default="long", max_length=8)
     parent_id: str = Field(default="", index=True, max_length=16)  # the run that it works for, empty for none
     title: str = Field(default="", max_length=300)
+    who: str = Field(default="", max_length=200)  # the person who started it
     dataset_id: str | None = Field(default=None, index=True, max_length=16)
     settings: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     state: RunState = Field(default=RunState.QUEUED, sa_column=Column(_StateType, nullable=False))

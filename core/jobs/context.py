@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.access import Access
+from core.access import Access, Role
 from core.catalog import ACTIVE, Run, RunArtifact, artifacts, events, runs
 from core.jsonable import JsonObject
 from core.progress import Event
@@ -48,8 +48,8 @@ class RunContext:
 
     @property
     def access(self) -> Access:
-        """The access to the workspace that the run belongs to."""
-        return Access.engine(self.run.workspace)
+        """The access of the person who started the run to its workspace."""
+        return Access(self.run.workspace, Role.EDITOR, self.run.who)
 
     @property
     def workdir(self) -> Path:

@@ -39,6 +39,7 @@ def new_run(
         lane=task_spec(task).lane,
         parent_id=parent or "",
         title=title[:300],
+        who=access.actor[:200],
         dataset_id=dataset,
         settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),
         timeout_s=installed.run_timeout_s if timeout_s is None else timeout_s,

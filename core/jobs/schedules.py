@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from core.access import Access
+from core.access import Access, Role
 from core.catalog import Run, RunEvent, Schedule, datasets, runs, schedules
 from core.errors import InputError, NotFoundError, PlumblineError
 from core.jobs.run_rows import new_run
@@ -162,7 +162,7 @@ def _fire(schedule: Schedule, times: DueTimes, now: float) -> None:
             schedule.settings,
             dataset=schedule.dataset_id,
             title=schedule.title + (f" (after {_missed(missed)})" if missed else ""),
-            access=Access.engine(schedule.workspace),
+            access=Access(schedule.workspace, Role.EDITOR, schedule.who),
         )
     except PlumblineError as error:  # such as a task of an extension that is no longer there
         schedules.take(schedule, at=now, next_at=times.following, missed=missed, problem=str(error))

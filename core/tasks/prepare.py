@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +69,7 @@ def submit(dataset: Dataset, recipe: Recipe, label: str, *, roles: JsonObject | 
         )
     return jobs.submit(
         "prepare",
-        {"recipe": recipe.to_dict(), "label": label[:300], "roles": roles or dataset.roles, "who": access.actor},
+        {"recipe": recipe.to_dict(), "label": label[:300], "roles": roles or dataset.roles},
         dataset=dataset.id,
         title=f"Prepare {dataset.name[:200]}: {label[:80]}",
         access=access,
@@ -121,8 +120,7 @@ def run(context: RunContext) -> JsonObject:
             "types": {name: kind for name, kind in column_types(source).items() if name in recipe.inputs()},
         },
     )
-    person = replace(context.access, actor=context.settings["who"])
-    version, new = versions.add(version, parent, context.settings["label"], access=person)
+    version, new = versions.add(version, parent, context.settings["label"], access=context.access)
     context.report(Event("store", 1.0, f"{version.rows:,} rows, {version.columns:,} columns"))
     return {"dataset_id": version.id, "name": version.name, "known": not new}
 

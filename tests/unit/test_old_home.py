@@ -105,7 +105,7 @@ def test_registered_models_score_as_they_did(old, name):
     expected = old.scores[name]
     rows = pd.DataFrame(expected["rows"])
     ids = {"row_id": "key"} if name == "credit" else {}
-    answers = models.RowScorer(models.resolve(expected["model"], access=LOCAL), **ids).score(rows)
+    answers = models.RowScorer(models.resolve(expected["model"], access=LOCAL), **ids, access=LOCAL).score(rows)
     before = pd.DataFrame(expected["predictions"])
     assert answers.columns.tolist() == before.columns.tolist()
     for column in before.columns:

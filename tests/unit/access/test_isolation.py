@@ -24,7 +24,7 @@ import sqlalchemy as sa
 import core.catalog
 import core.tasks
 from core import exports, housekeeping, jobs, known_columns, models, policies, readings, saved_cohorts, summary
-from core.access import LOCAL
+from core.access import LOCAL, Role
 from core.automl import AutoMLSettings
 from core.catalog import (
     Dataset,
@@ -38,6 +38,7 @@ from core.catalog import (
     saved_pipelines,
     schedules,
     steps,
+    workspaces,
 )
 from core.catalog.engine import get_engine
 from core.cohorts import Cohort, NumberCondition
@@ -84,7 +85,7 @@ IDS = {
     "rerun_from": "run", "audited": "run", "before_run": "run", "dataset_id": "dataset", "like": "dataset",
     "dataset": "dataset", "model_id": "model", "model": "model", "first": "model", "second": "model",
     "version_id": "version", "component_id": "component", "pipeline_id": "pipeline", "saved": "pipeline",
-    "schedule_id": "schedule", "step_id": "step",
+    "schedule_id": "schedule", "step_id": "step", "invitation_id": "invitation",
 }  # fmt: skip
 """Kind of row that an argument is the id of."""
 
@@ -133,6 +134,8 @@ def known(stocked: Golden) -> dict[str, Any]:
     component, _ = components.add("x", "type: command\nname: x\ncommand: echo", access=LOCAL)
     timing = Timing(interval_s=3_600)
     schedule = jobs.add_schedule("pipeline", {"saved": saved.id}, timing, title="x", access=LOCAL)
+    shared = workspaces.add("Sales", person="ada")
+    workspaces.invite(Role.VIEWER, access=shared)
     datasets.add(OWN_DATASET.model_copy(), access=OTHER)
     runs.add(OWN_RUN.model_copy(), access=OTHER)
     return {
@@ -145,6 +148,7 @@ def known(stocked: Golden) -> dict[str, Any]:
         "pipeline": saved,
         "schedule": schedules.get(schedule.id, access=LOCAL),
         "step": step,
+        "invitation": workspaces.invitations(access=shared)[0],
     }
 
 

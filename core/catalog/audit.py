@@ -1,0 +1,139 @@
+"""The log of what people did in a workspace: rows are only added, and chained by digests so that changes show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import JsonValue
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from core.access import Access, Role
+from core.catalog.access_tables import AuditRecord
+from core.catalog.engine import reading, writing
+
+__all__ = ["ACTIONS", "add", "broken", "find", "note"]
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "sign in": "Signed in",
+    "sign out": "Signed out",
+    "refused": "Was refused",
+    "upload": "Uploaded",
+    "read": "Looked at rows of",
+    "download": "Downloaded",
+    "run": "Started",
+    "cancel": "Cancelled",
+    "promote": "Changed the alias of",
+    "delete": "Deleted",
+    "restore": "Restored",
+    "invite": "Invited someone as",
+    "join": "Joined as",
+    "role": "Changed the role of",
+    "remove": "Removed",
+}
+"""What is recorded, in words that the subject follows."""
+
+_PAGE = 1_000
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
+
+
+def add(action: str, subject: str, *, access: Access, **details: JsonValue) -> AuditRecord:
+    """Record what a person did, in a transaction of its own.
+
+    Parameters
+    ----------
+    action : str
+        Key of `ACTIONS`.
+    subject : str
+        Name of what it was done with.
+    access : Access
+        The workspace, and who acts in it; a viewer's actions are recorded, too.
+    **details
+        What else is worth keeping: ids, reasons, numbers, and never the content of a table.
+    """
+    with writing(Access(access.workspace, Role.EDITOR, access.actor)) as session:
+        return note(session, action, subject, access=access, **details)
+
+
+def note(session: Session, action: str, subject: str, *, access: Access, **details: JsonValue) -> AuditRecord:
+    """Record what a person did in the transaction that does it; the parameters are those of `add`."""
+    if action not in ACTIONS:
+        raise ValueError(f"'{action}' is not an action of the audit log: {', '.join(ACTIONS)}")
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
+        session.execute(_LOCK, {"name": f"audit {access.workspace}"})
+    last = session.exec(_of(access).order_by(col(AuditRecord.number).desc()).limit(1)).first()
+    record = AuditRecord(
+        workspace=access.workspace,
+        number=1 if last is None else last.number + 1,
+        at=time.time(),
+        who=access.actor[:200],
+        action=action,
+        subject=subject[:300],
+        details=dict(details),
+        previous="" if last is None else last.digest,
+        digest="",
+    )
+    record.digest = _digest(record)
+    session.add(record)
+    return record
+
+
+def find(*, limit: int = 1_000, before: int | None = None, access: Access) -> list[AuditRecord]:
+    """Return what was done in a workspace, the newest first.
+
+    Parameters
+    ----------
+    limit : int, default=1000
+        Maximum number of records.
+    before : int, optional
+        Number of the record that the first one comes before; by default the newest record is the first.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    DeniedError
+        When the person is not an admin of the workspace.
+    """
+    access.require(Role.ADMIN)
+    query = _of(access) if before is None else _of(access).where(AuditRecord.number < before)
+    with reading(access) as session:
+        return list(session.exec(query.order_by(col(AuditRecord.number).desc()).limit(limit)))
+
+
+def broken(*, access: Access) -> int | None:
+    """Return the number of the first record that was changed, or that follows a removed one; None where none was.
+
+    Records that were removed from the end leave no trace here: compare with the digest of an export.
+
+    Raises
+    ------
+    DeniedError
+        When the person is not an admin of the workspace.
+    """
+    access.require(Role.ADMIN)
+    number, previous = 0, ""
+    query = _of(access).order_by(col(AuditRecord.number)).limit(_PAGE)
+    with reading(access) as session:
+        while page := session.exec(query.where(AuditRecord.number > number)).all():
+            for record in page:
+                number += 1
+                if (record.number, record.previous, record.digest) != (number, previous, _digest(record)):
+                    return number
+                previous = record.digest
+            session.expunge_all()
+    return None
+
+
+def _of(access: Access) -> SelectOfScalar[AuditRecord]:
+    return select(AuditRecord).where(AuditRecord.workspace == access.workspace)
+
+
+def _digest(record: AuditRecord) -> str:
+    values = record.model_dump(mode="json", exclude={"id", "digest"})
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

@@ -1,0 +1,336 @@
+"""Queries over workspaces and the people in them.
+
+Which workspaces a person may enter is asked before there is an `Access`, so these functions take the person: the name
+that sign-in vouches for. What is done within a workspace takes the access to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import time
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from core.access import INSTALLATION, Access, Role
+from core.catalog import audit
+from core.catalog.access_tables import Invitation, Membership, Workspace
+from core.catalog.engine import reading, writing
+from core.errors import InputError, NotFoundError
+
+__all__ = [
+    "INVITATION_S",
+    "PERSONAL",
+    "SHARED",
+    "accept",
+    "add",
+    "change_role",
+    "enter",
+    "find",
+    "get",
+    "invitations",
+    "invite",
+    "members",
+    "of_person",
+    "personal",
+    "remove",
+    "set_two_people",
+    "withdraw",
+]
+
+PERSONAL = "personal"
+SHARED = "shared"
+INVITATION_S = 7 * 86_400.0
+"""Seconds until an invitation expires."""
+
+
+def personal(person: str) -> Access:
+    """Return a person's access to their own workspace, which is made when they come for the first time."""
+    if not person:
+        raise InputError("A workspace of one's own needs a person.", "Sign in.")
+    name = "p-" + hashlib.sha256(person.encode()).hexdigest()[:32]
+    with reading(INSTALLATION) as session:
+        known = session.get(Workspace, name) is not None
+    if not known:
+        with contextlib.suppress(IntegrityError):  # another process of the same person was first
+            _make(Workspace(workspace=name, title="Your own", kind=PERSONAL, who=person[:200]), person)
+    return Access(name, Role.ADMIN, person)
+
+
+def add(title: str, *, person: str) -> Access:
+    """Make a workspace that others can be invited to, and return the access of the person who makes it.
+
+    Raises
+    ------
+    InputError
+        When the title is empty or longer than 200 characters.
+    """
+    title = title.strip()
+    if not title or len(title) > 200 or not title.isprintable():
+        raise InputError(f"'{title[:40]}' is not a usable name.", "Choose a name of 1 to 200 printable characters.")
+    made = Workspace(title=title, kind=SHARED, who=person[:200])
+    _make(made, person)
+    return Access(made.workspace, Role.ADMIN, person)
+
+
+def _make(made: Workspace, person: str) -> None:
+    access = Access(made.workspace, Role.ADMIN, person)
+    with writing(access) as session:
+        session.add(made)
+        session.add(Membership(workspace=made.workspace, person=person[:200], role=Role.ADMIN, who=person[:200]))
+        audit.note(session, "join", Role.ADMIN, access=access)
+
+
+def of_person(person: str) -> list[tuple[Workspace, Role]]:
+    """Return the workspaces that a person may enter, the own one first, with the role in each."""
+    query = (
+        select(Workspace, Membership.role)
+        .join(Membership, col(Membership.workspace) == col(Workspace.workspace))
+        .where(Membership.person == person)
+        .order_by(col(Workspace.kind) != PERSONAL, func.lower(Workspace.title), col(Workspace.workspace))
+    )
+    with reading(INSTALLATION) as session:
+        return [(workspace, Role(role)) for workspace, role in session.exec(query)]
+
+
+def enter(workspace: str, person: str) -> Access:
+    """Return a person's access to a workspace, with the role that they have at this moment.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such workspace, or the person is not a member.
+    """
+    with reading(INSTALLATION) as session:
+        role = session.exec(
+            select(Membership.role).where(Membership.workspace == workspace, Membership.person == person)
+        ).first()
+    if role is None:
+        raise NotFoundError("There is no such workspace.", "Choose one of yours.")
+    return Access(workspace, Role(role), person)
+
+
+def get(*, access: Access) -> Workspace:
+    """Return the workspace itself.
+
+    Raises
+    ------
+    NotFoundError
+        When it is the workspace of an installation without sign-in, which has no row.
+    """
+    with reading(access) as session:
+        stored = session.get(Workspace, access.workspace)
+    if stored is None:
+        raise NotFoundError("There is no such workspace.", "Choose one of yours.")
+    return stored
+
+
+def find() -> list[Workspace]:
+    """Return all workspaces of the installation, for those who run it."""
+    with reading(INSTALLATION) as session:
+        return list(session.exec(select(Workspace).order_by(col(Workspace.created_at))))
+
+
+def members(*, access: Access) -> list[Membership]:
+    """Return the people in a workspace, by name."""
+    with reading(access) as session:
+        return list(
+            session.exec(
+                select(Membership).where(Membership.workspace == access.workspace).order_by(col(Membership.person))
+            )
+        )
+
+
+def set_two_people(value: bool, *, access: Access) -> None:
+    """Decide whether a second person has to confirm a promotion in this workspace."""
+    access.require(Role.ADMIN)
+    with writing(access) as session:
+        session.execute(update(Workspace).where(col(Workspace.workspace) == access.workspace).values(two_people=value))
+        audit.note(session, "role", "promotions", access=access, two_people=value)
+
+
+def invite(role: Role, *, access: Access) -> str:
+    """Make an invitation, and return the token of its link, which is not kept.
+
+    Raises
+    ------
+    DeniedError
+        When the person is not an admin of the workspace.
+    InputError
+        When it is a personal workspace.
+    """
+    access.require(Role.ADMIN)
+    if get(access=access).kind != SHARED:
+        raise InputError("Nobody can be invited to a personal workspace.", "Make a shared one for that.")
+    token = secrets.token_urlsafe(32)
+    with writing(access) as session:
+        session.add(
+            Invitation(
+                workspace=access.workspace,
+                role=role,
+                token_digest=_digest(token),
+                who=access.actor[:200],
+                expires_at=time.time() + INVITATION_S,
+            )
+        )
+        audit.note(session, "invite", role, access=access)
+    return token
+
+
+def invitations(*, access: Access) -> list[Invitation]:
+    """Return the open invitations to a workspace, the newest first.
+
+    Raises
+    ------
+    DeniedError
+        When the person is not an admin of the workspace.
+    """
+    access.require(Role.ADMIN)
+    query = select(Invitation).where(
+        Invitation.workspace == access.workspace,
+        col(Invitation.accepted_at).is_(None),
+        col(Invitation.withdrawn_at).is_(None),
+        col(Invitation.expires_at) > time.time(),
+    )
+    with reading(access) as session:
+        return list(session.exec(query.order_by(col(Invitation.created_at).desc())))
+
+
+def withdraw(invitation_id: str, *, access: Access) -> None:
+    """Withdraw an invitation, so that its link leads nowhere.
+
+    Raises
+    ------
+    DeniedError
+        When the person is not an admin of the workspace.
+    NotFoundError
+        When the workspace has no such open invitation.
+    """
+    access.require(Role.ADMIN)
+    statement = (
+        update(Invitation)
+        .where(
+            col(Invitation.id) == invitation_id,
+            col(Invitation.workspace) == access.workspace,
+            col(Invitation.accepted_at).is_(None),
+            col(Invitation.withdrawn_at).is_(None),
+        )
+        .values(withdrawn_at=time.time())
+    )
+    with writing(access) as session:
+        if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
+            raise NotFoundError(f"There is no invitation '{invitation_id}'.", "It was accepted or withdrawn.")
+
+
+def accept(token: str, person: str) -> Access:
+    """Accept an invitation, and return the access to its workspace. It can be accepted once.
+
+    Someone who is in the workspace already keeps the higher of both roles.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such invitation, or it has expired, was withdrawn or accepted. The words are the same.
+    """
+    gone = NotFoundError("This invitation cannot be used.", "Ask for a new one: each can be used once, within 7 days.")
+    now = time.time()
+    with reading(INSTALLATION) as session:
+        offer = session.exec(select(Invitation).where(Invitation.token_digest == _digest(token))).first()
+    if offer is None:
+        raise gone
+    access = Access(offer.workspace, Role(offer.role), person)
+    taken = (
+        update(Invitation)
+        .where(
+            col(Invitation.id) == offer.id,
+            col(Invitation.accepted_at).is_(None),
+            col(Invitation.withdrawn_at).is_(None),
+            col(Invitation.expires_at) > now,
+        )
+        .values(accepted_at=now, accepted_by=person[:200])
+    )
+    with writing(Access(offer.workspace, Role.ADMIN, person)) as session:
+        if session.execute(taken).rowcount != 1:  # type: ignore[attr-defined]
+            raise gone
+        known = session.get(Membership, (offer.workspace, person))
+        if known is None:
+            session.add(Membership(workspace=offer.workspace, person=person, role=offer.role, who=offer.who))
+        elif not Role(known.role).includes(access.role):
+            known.role = offer.role
+            session.add(known)
+        audit.note(session, "join", offer.role, access=access, invited_by=offer.who)
+    return enter(offer.workspace, person)
+
+
+def change_role(person: str, role: Role, *, access: Access) -> None:
+    """Give a person in a workspace another role.
+
+    Raises
+    ------
+    DeniedError
+        When the one who acts is not an admin.
+    InputError
+        When nobody would be left as admin.
+    NotFoundError
+        When the person is not in the workspace.
+    """
+    access.require(Role.ADMIN)
+    with writing(access) as session:
+        member = _member(session, person, access=access)
+        if role is not Role.ADMIN:
+            _keep_an_admin(session, person, access=access)
+        member.role = role
+        session.add(member)
+        audit.note(session, "role", person, access=access, role=role)
+
+
+def remove(person: str, *, access: Access) -> None:
+    """Remove a person from a workspace; people may remove themselves.
+
+    Raises
+    ------
+    DeniedError
+        When the one who acts is not an admin, and someone else.
+    InputError
+        When nobody would be left as admin.
+    NotFoundError
+        When the person is not in the workspace.
+    """
+    if person != access.actor:
+        access.require(Role.ADMIN)
+    with writing(Access(access.workspace, Role.ADMIN, access.actor)) as session:
+        _member(session, person, access=access)
+        _keep_an_admin(session, person, access=access)
+        session.execute(
+            delete_rows(Membership).where(
+                col(Membership.workspace) == access.workspace, col(Membership.person) == person
+            )
+        )
+        audit.note(session, "remove", person, access=access)
+
+
+def _member(session: Session, person: str, *, access: Access) -> Membership:
+    """Return a membership; all of the workspace are locked, so that two changes do not both take the last admin."""
+    query = select(Membership).where(Membership.workspace == access.workspace).with_for_update()
+    member = next((row for row in session.exec(query) if row.person == person), None)
+    if member is None:
+        raise NotFoundError("This person is not in the workspace.", "Look at the list of people.")
+    return member
+
+
+def _keep_an_admin(session: Session, person: str, *, access: Access) -> None:
+    others = session.exec(
+        select(Membership.person).where(
+            Membership.workspace == access.workspace, Membership.role == Role.ADMIN, Membership.person != person
+        )
+    )
+    if others.first() is None:
+        raise InputError("Nobody would be left as admin of the workspace.", "Make someone else an admin first.")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,82 @@
+"""The audit log: in order, chained, never changed, and for admins alone."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from core.access import LOCAL, Access, Role
+from core.catalog import audit
+from core.catalog.engine import get_engine
+from core.errors import DeniedError
+
+ADA = replace(LOCAL, actor="ada@example.org")
+
+
+def change(statement, **values):
+    """Change the table behind the back of everything that protects it."""
+    with get_engine().begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE auditrecord DISABLE TRIGGER append_only"))
+        else:
+            for action in ("update", "delete"):
+                connection.execute(text(f"DROP TRIGGER append_only_{action}"))
+        connection.execute(text(statement), values)
+
+
+def test_records_are_chained_by_workspace(catalog):
+    audit.add("upload", "prices.csv", access=ADA, rows=3)
+    audit.add("run", "A search", access=ADA)
+    other = audit.add("sign in", "", access=Access("other", "viewer", "eve"))
+    second, first = audit.find(access=ADA)
+    assert (first.number, first.who, first.action, first.subject, first.details) == (
+        1,
+        "ada@example.org",
+        "upload",
+        "prices.csv",
+        {"rows": 3},
+    )
+    assert (first.previous, second.previous) == ("", first.digest)
+    assert (other.number, other.previous) == (1, "")
+    assert audit.find(before=2, access=ADA) == [first]
+    assert audit.broken(access=ADA) is None
+    assert json.dumps(first.to_dict())
+
+
+def test_writers_at_once_make_one_chain(catalog):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: audit.add("run", str(number), access=ADA), range(20)))
+    assert [record.number for record in audit.find(access=ADA)] == list(range(20, 0, -1))
+    assert audit.broken(access=ADA) is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE auditrecord SET subject = 'nothing' WHERE number = 2",
+        "UPDATE auditrecord SET who = 'eve' WHERE number = 2",
+        "UPDATE auditrecord SET at = at - 1 WHERE number = 2",
+        "DELETE FROM auditrecord WHERE number = 2",
+    ],
+)
+def test_changes_are_refused_and_show(catalog, statement):
+    for subject in "abc":
+        audit.add("run", subject, access=ADA)
+    with pytest.raises(DBAPIError, match="never changed"), get_engine().begin() as connection:
+        connection.execute(text(statement))
+    assert audit.broken(access=ADA) is None
+    change(statement)
+    assert audit.broken(access=ADA) == 2
+
+
+def test_only_admins_read_it_and_only_known_actions_are_kept(catalog):
+    audit.add("run", "x", access=replace(ADA, role=Role.VIEWER))
+    for role in (Role.VIEWER, Role.EDITOR):
+        for ask in (audit.find, audit.broken):
+            with pytest.raises(DeniedError):
+                ask(access=replace(ADA, role=role))
+    with pytest.raises(ValueError, match="'peek' is not an action"):
+        audit.add("peek", "x", access=ADA)
