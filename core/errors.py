@@ -23,6 +23,8 @@ import errno
 import re
 from typing import TypedDict
 
+from core.plain_text import one_line
+
 __all__ = [
     "DeniedError",
     "ErrorRecord",
@@ -172,7 +174,7 @@ def shortened(name: object, limit: int = 60) -> str:
     >>> shortened("x" * 100, limit=5)
     'xxxx…'
     """
-    text = " ".join("".join(character if character.isprintable() else " " for character in str(name)).split())
+    text = one_line(name)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

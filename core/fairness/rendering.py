@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from core.plain_text import markdown_text
+
 __all__ = ["environment"]
 
 
@@ -20,9 +22,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters["cell"] = _markdown_cell
+    templates.filters["markdown"] = markdown_text
     return templates
-
-
-def _markdown_cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

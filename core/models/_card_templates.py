@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,11 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from core.models._card_text import format_value
+from core.plain_text import markdown_text
 
 __all__ = ["render_card"]
 
 _FOLDER = Path(__file__).parent / "templates"
-_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
 
 
 def render_card(template: str, values: Mapping[str, object]) -> str:
@@ -57,4 +56,4 @@ def _escape_markdown(value: object) -> object:
     """Return a value on one line, with all marks of Markdown escaped."""
     if hasattr(value, "__html__"):
         return value
-    return Markup(_MARKS.sub(r"\\\1", " ".join(format_value(value).split())))
+    return Markup(markdown_text(format_value(value)))

@@ -14,9 +14,9 @@ from core.errors import LimitError, PlumblineError
 from core.spreadsheet import write_csv
 from core.storage import get_store
 from core.tasks import pipeline as tasks
-from pages._ui import frame, keys, numbers, tables
+from pages._ui import frame, keys, numbers, server_facts, tables
 
-__all__ = ["csv_note", "csv_of", "dataset", "file_name", "folder", "model", "pipeline", "too_large"]
+__all__ = ["csv_note", "csv_of", "dataset", "file_name", "folder", "member_name", "model", "pipeline", "too_large"]
 
 _MEMORY_LIMIT_MB = 100
 _NUMBER_CHARS = 8
@@ -28,12 +28,33 @@ def file_name(name: str, suffix: str) -> str:
     return f"{safe.strip()[:80] or 'plumbline'}{suffix}"
 
 
+def member_name(path: str) -> str:
+    """Return the path of a file in a zip that leads to no other folder and is valid on every system.
+
+    Examples
+    --------
+    >>> member_name("out/../..\\\\evil\\n.csv"), member_name("data/table.csv")
+    ('out/..-evil-.csv', 'data/table.csv')
+    """
+    parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+    names = ("".join(_valid(character) for character in part) for part in parts)
+    return "/".join(names) or "file"
+
+
+def _valid(character: str) -> str:
+    return character if character.isprintable() and character not in '\\:*?"<>|' else "-"
+
+
 def too_large(size_bytes: int, what: str, instead: str, *, language: str | None = None) -> bool:
     """Return whether a file is too large for the browser; if so, show what to do on the server instead."""
     if size_bytes <= _MEMORY_LIMIT_MB * 2**20:
         return False
-    st.caption(f"{what} is too large for a download in the browser. On the server:")
-    st.code(instead, language=language)
+    too_much = f"{what} is too large for a download in the browser"
+    if server_facts.shown():
+        st.caption(f"{too_much}. On the server:")
+        st.code(instead, language=language)
+    else:
+        st.caption(f"{too_much}: the limit is {_MEMORY_LIMIT_MB} MB.")
     return True
 
 
@@ -143,7 +164,7 @@ def folder(run: Run) -> None:
             target = Path(scratch) / "run.zip"
             with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # weights do not shrink
                 for item in artifacts.find(run.id, access=frame.access()):
-                    archive.write(store.local_path(item.digest), item.name)
+                    archive.write(store.local_path(item.digest), member_name(item.name))
             return target.read_bytes()
 
     st.download_button(

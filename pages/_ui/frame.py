@@ -17,6 +17,8 @@ import streamlit as st
 from core import installation
 from core.access import LOCAL, Access
 from core.errors import PlumblineError, lack_of_memory
+from core.plain_text import JOINER, inert
+from pages._ui import server_facts
 
 __all__ = [
     "DEFECT_TITLE",
@@ -31,15 +33,7 @@ __all__ = [
 ]
 
 DEFECT_TITLE = "Something went wrong on our side"
-_JOINER = "\u2060"  # a character without width, which joins what stands on both sides of it
-_BLANKS = re.compile(r"[ \t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
-_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # they set the direction of what follows, also after the text
 _SYMBOLS = re.compile(r"(?<![^\s\ufeff])(?:<->|->|<-|--|>=|<=|~=)(?![^\s\ufeff])")
-_SHORTCODES = re.compile(r":(?=([\w+/-]+)(?::|$))")
-_LINKS = re.compile(
-    r"(?<=:)(?=//) | (?<=http:)(?=/?$) | (?<=https:)(?=/?$) | (?<=www)(?=\.|$) | (?<=@)(?=[\w-]*(?:\.|$))",
-    re.IGNORECASE | re.VERBOSE,
-)
 _MARKUP = str.maketrans({character: "\\" + character for character in "\\`*_{}[]()<>#+-.!|~$:&"})
 _served = False
 _log = logging.getLogger("plumbline")
@@ -96,26 +90,17 @@ def require_sign_in() -> None:
 def plain(text: object) -> str:
     """Return a user's text (names, labels), escaped so that Markdown shows it as it is.
 
-    Streamlit replaces what it takes for an address (`www.`), for a symbol (`->`) or for the name of an icon or an emoji
-    (`:smile:`) after Markdown was read, whatever is escaped. A character without width keeps those from being one, also
-    where the page writes on after the text. Blanks are one blank, as a browser shows them, because four of them at the
-    start would be code. Characters that turn the direction of what follows are shown as U+FFFD.
+    What Streamlit replaces after Markdown was read (addresses, names of icons and emoji, symbols such as `->`) has a
+    character without width in it; escaping does not help there.
     """
-    escaped = _TURNS.sub("\ufffd", _BLANKS.sub(" ", str(text)))
-    escaped = _SYMBOLS.sub(lambda match: _JOINER.join(match.group()), escaped)
-    escaped = _SHORTCODES.sub(_broken_shortcode, escaped)
-    return _LINKS.sub(_JOINER, escaped).translate(_MARKUP)
-
-
-def _broken_shortcode(match: re.Match[str]) -> str:
-    """Return a colon that begins no name of an emoji: a time of day (`12:30:45`) is left as it is."""
-    name = match.group(1)
-    return f":{_JOINER}" if re.search(r"[A-Za-z+-]", name) or name in ("100", "1234") else ":"
+    escaped = inert(text)
+    return _SYMBOLS.sub(lambda match: JOINER.join(match.group()), escaped).translate(_MARKUP)
 
 
 def show_error(message: str, hint: str | None = None) -> None:
     """Show an error: what is wrong, and what to do about it."""
-    st.error(plain(hint) if hint else "", title=plain(message), icon=":material/error:")
+    said = [plain(server_facts.without(text)) for text in (message, hint or "")]
+    st.error(said[1], title=said[0], icon=":material/error:")
 
 
 @contextmanager

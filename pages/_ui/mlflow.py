@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.tasks import push
-from pages._ui import badges, frame, keys, numbers
+from pages._ui import badges, frame, keys, numbers, server_facts
 
 __all__ = ["show"]
 
@@ -49,4 +49,4 @@ def _state(last: Run) -> None:
     if last.state is RunState.SUCCEEDED:
         st.caption(f"MLflow has it as run `{(last.result or {})['mlflow_run']}`.")
     elif last.error_message:
-        st.caption(frame.plain(last.error_message))
+        st.caption(frame.plain(server_facts.without(last.error_message)))

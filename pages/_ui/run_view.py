@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import jobs
 from core.catalog import Run, RunEvent, RunState
-from pages._ui import badges, frame, keys, numbers
+from pages._ui import badges, frame, keys, numbers, server_facts
 
 __all__ = ["show_failure", "show_line", "show_run"]
 
@@ -118,10 +118,27 @@ def _act(action: Callable[..., Run], run_id: str) -> None:
         action(run_id, access=frame.access())
 
 
+def show_log(run: Run) -> None:
+    """Draw what a run has printed, again every two seconds while it works."""
+    if not server_facts.shown():
+        st.caption("Logs are not shown here: they name paths and addresses of the server.")
+        return
+    st.fragment(frame.guarded(_log_text), run_every=None if run.state.terminal else "2s")(run.id)
+
+
+def _log_text(run_id: str) -> None:
+    text = jobs.log(run_id, access=frame.access())
+    if text:
+        st.code(text, language=None, height=420 if text.count("\n") > 18 else "content")
+    else:
+        st.caption("The log is empty.")
+
+
 def show_failure(run: Run) -> None:
     """Show why a run ended without a result, and what to do."""
     if run.state is RunState.CANCELLED and run.error_message:  # it was stopped and can be resumed
-        st.info(frame.plain(f"{run.error_message} {run.error_hint or ''}"), icon=":material/pause_circle:")
+        said = server_facts.without(f"{run.error_message} {run.error_hint or ''}")
+        st.info(frame.plain(said), icon=":material/pause_circle:")
     elif run.state is RunState.CANCELLED:
         st.info("The run was cancelled, and nothing of it was kept.", icon=":material/cancel:")
     elif run.error_message:

@@ -5,7 +5,7 @@ import streamlit as st
 from core import known_columns
 from core.catalog import datasets, runs
 from core.tasks import ingest
-from pages._ui import badges, frame, header, numbers
+from pages._ui import badges, frame, header, numbers, server_facts
 
 access = frame.access()
 known = datasets.find(access=access)
@@ -50,9 +50,8 @@ if recent:
             badges.show(badges.RUN_STATES[run.state])
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(run.title)}**")
-                st.caption(
-                    frame.plain(known_columns.qualified_verdict(run, access=frame.access()) or run.error_message or "")
-                )
+                said = known_columns.qualified_verdict(run, access=frame.access()) or run.error_message or ""
+                st.caption(frame.plain(server_facts.without(said)))
             st.caption(numbers.ago(run.created_at), width="content")
             if st.button("Open", icon=":material/arrow_forward:", key=f"home-open-{run.id}"):
                 st.switch_page("pages/automl/page.py", query_params={"run": run.id})

@@ -10,7 +10,7 @@ from core.catalog import SavedPipeline, saved_pipelines
 from core.settings import get_settings
 from core.storage import get_store
 from core.tasks import pipeline_schedules
-from pages._ui import frame, uploader, written
+from pages._ui import downloads, frame, uploader, written
 from pages.pipelines import mistakes, reading, step_list, uploads
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _files(saved: SavedPipeline) -> None:
                 st.download_button(
                     "Download",
                     get_store().local_path(digest).read_bytes,
-                    file_name=name.rpartition("/")[2],
+                    file_name=downloads.member_name(name.rpartition("/")[2]),
                     icon=":material/download:",
                     type="tertiary",
                     key=f"pipelines-file-{saved.id}-{name}",

@@ -82,7 +82,7 @@ def show(
             st.download_button(
                 "Download" if len(names) > 1 else f"Download {frame.plain(name)}",
                 store.local_path(present[name]).read_bytes,
-                file_name=PurePosixPath(name).name,
+                file_name=downloads.member_name(PurePosixPath(name).name),
                 icon=":material/download:",
                 key=f"{key}-download",
                 on_click="ignore",
@@ -108,7 +108,7 @@ def _download_all(output: str, files: Mapping[str, str], size: int, key: str) ->
             target = Path(scratch) / "output.zip"
             with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
                 for path, digest in files.items():
-                    archive.write(store.local_path(digest), path)
+                    archive.write(store.local_path(digest), downloads.member_name(path))
             return target.read_bytes()
 
     st.download_button(

@@ -80,7 +80,7 @@ def _download(saved: SavedPipeline) -> None:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("pipeline.yml", saved.text)
             for name, digest in saved.files.items():
-                archive.write(get_store().local_path(digest), name)
+                archive.write(get_store().local_path(digest), downloads.member_name(name))
         return target.getvalue()
 
     st.download_button(

@@ -182,20 +182,12 @@ def _log(run: Run, step: ShownStep, child: Run | None) -> None:
             return
     elif not child.state.terminal or child.error_message:
         run_view.show_failure(child)
-    st.fragment(frame.guarded(_log_text), run_every=None if child.state.terminal else "2s")(child.id)
+    run_view.show_log(child)
 
 
 def _origin(run: Run, row: PipelineStep) -> PipelineStep | None:
     """Return the newest execution with the same key."""
     return step_rows.latest_executed(row.key, access=frame.access()) if row.key else None
-
-
-def _log_text(run_id: str) -> None:
-    text = jobs.log(run_id, access=frame.access())
-    if text:
-        st.code(text, language=None, height=420 if text.count("\n") > 18 else "content")
-    else:
-        st.caption("The log is empty.")
 
 
 def _key(step: ShownStep) -> None:

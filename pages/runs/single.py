@@ -9,6 +9,7 @@ import streamlit as st
 from core import jobs
 from core.catalog import Run, RunState
 from core.catalog import artifacts as artifact_rows
+from core.plain_text import markdown_code
 from pages._ui import downloads, frame, header, lookups, numbers, run_actions, run_view, tabs
 
 __all__ = ["show"]
@@ -21,7 +22,7 @@ def show(run: Run) -> None:
         run_actions.repeat(run)
     run_view.show_run(run.id, budget_s=run.settings.get("time_budget_s"))
     tabs.show(
-        {"Facts": lambda: _facts(run), "Log": lambda: _log(run), "Files": lambda: _files(run)},
+        {"Facts": lambda: _facts(run), "Log": lambda: run_view.show_log(run), "Files": lambda: _files(run)},
         key="runs-tabs",
     )
 
@@ -70,18 +71,6 @@ def _facts(run: Run) -> None:
         st.json(run.settings, expanded=1)
 
 
-def _log(run: Run) -> None:
-    st.fragment(frame.guarded(_log_text), run_every=None if run.state.terminal else "2s")(run.id)
-
-
-def _log_text(run_id: str) -> None:
-    text = jobs.log(run_id, access=frame.access())
-    if text:
-        st.code(text, language=None, line_numbers=False, height=420)
-    else:
-        st.caption("The log is empty.")
-
-
 def _files(run: Run) -> None:
     files = artifact_rows.find(run.id, access=frame.access())
     if not files:
@@ -91,7 +80,7 @@ def _files(run: Run) -> None:
     for file in files:
         path, suffix = jobs.artifact_path(run.id, file.name, access=frame.access()), Path(file.name).suffix
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"`{file.name}`", width="content")
+            st.markdown(markdown_code(file.name), width="content")
             st.caption(numbers.size(file.size_bytes), width="content")
             st.space("stretch")
             st.download_button(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ExportError, InputError
+from core.plain_text import markdown_code, markdown_text
 from core.rule_choices import RULE_FILE, RuleChoices
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ BUNDLE_SOURCES = (
     "query.py",
     "registry.py",
     "rule_choices.py",
+    "plain_text.py",
     "spreadsheet.py",
     *(f"{package}/{files}" for package in ("automl/**", "datasets/**", "evaluation", "features") for files in _MODULES),
     "automl/templates/*.j2",
@@ -145,7 +147,8 @@ def _about_rows(files: Mapping[str, Path], replay: Replay | None) -> str:
             policies[name] = {"columns": policy["columns"], "randomized": drawn}
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, autoescape=False
-    )  # Markdown
+    )  # Markdown: what users named has a filter in the template
+    environment.filters |= {"markdown": markdown_text, "code": markdown_code}
     return environment.get_template("rows.md.j2").render(
         steps=[] if replay is None else [step.describe() for step in replay.recipe.steps],
         inputs=[] if replay is None else sorted(replay.inputs),

@@ -33,6 +33,7 @@ from core.automl.results.model_file import load_model, save_model
 from core.automl.tuning.warm_start import PREDICTIONS_FILE, load_predictions, save_predictions
 from core.errors import StorageError
 from core.evaluation import Estimate
+from core.plain_text import markdown_code, markdown_text
 from core.spreadsheet import to_csv
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ def write_files(folder: Path, files: ResultFiles, leaderboard: pd.DataFrame) -> 
 def _readme(record: Mapping[str, Any]) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(  # Markdown, so nothing is escaped
+    environment = Environment(  # Markdown: what users named has a filter in the template
         loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
     )
+    environment.filters |= {"markdown": markdown_text, "code": markdown_code}
     return environment.get_template("readme.md.j2").render(
         target=record["settings"]["target"],
         verdict=record["verdict"],

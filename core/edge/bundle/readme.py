@@ -8,6 +8,7 @@ from core.edge.bundle.render import render
 from core.edge.export.metadata import Column, Metadata
 from core.edge.export.onnx_model import OnnxModel
 from core.edge.portable.rules import Rules
+from core.plain_text import markdown_code
 
 __all__ = ["readme"]
 
@@ -53,7 +54,7 @@ def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str], *, com
         packages=packages,
         compares_decisions=compares_decisions,
         forms={column.name: _form(column) for column in metadata.columns},
-        group_columns=[f"`{name}`" for name in rules.columns] if rules else [],
+        group_columns=[markdown_code(name) for name in rules.columns] if rules else [],
         randomized=rules is not None and rules.randomized,
         parity={part: result for part, result in model.parity.items() if keys <= set(result)},
     )

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.plain_text import markdown_code, markdown_text
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -18,7 +20,7 @@ def render(template: str, **values: object) -> str:
     Parameters
     ----------
     template : str
-        Name of the file. Markdown is not escaped; HTML would be.
+        Name of the file. What users named has a filter there: `markdown` for text, `code` for code.
     **values
         Values by the name that the template uses; a name that is missing is an error.
     """
@@ -29,7 +31,7 @@ def render(template: str, **values: object) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=select_autoescape(("html.jinja", "html")),
         undefined=StrictUndefined,
@@ -37,3 +39,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters |= {"markdown": markdown_text, "code": markdown_code}
+    return environment

@@ -17,6 +17,7 @@ from core.files import write_text
 from core.jsonable import JsonObject, jsonable
 from core.pipelines.bindings import DATA_TYPES
 from core.pipelines.shipped import component_files
+from core.plain_text import one_line
 from core.progress import Event
 
 __all__ = [
@@ -130,9 +131,10 @@ def read_error(text: str) -> PlumblineError | None:
 
 
 def log(*lines: str) -> None:
-    """Print lines to the log of the step."""
+    """Print lines to the log of the step; a name in them begins no line of its own."""
     for line in lines:
-        print(line, flush=True)  # noqa: T201
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        print(f"{indent}{one_line(line)}", flush=True)  # noqa: T201
 
 
 def log_event(event: Event) -> None:
