@@ -133,12 +133,19 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the catalog."""
-        return self.database or f"sqlite:///{self.home.absolute() / 'catalog.db'}"
+        if self.database is None:
+            return f"sqlite:///{self.home.absolute() / 'catalog.db'}"
+        scheme, slashes, path = self.database.partition("sqlite:///")
+        if scheme or not slashes or not path or path.startswith(("/", ":", "file:")):
+            return self.database
+        return f"sqlite:///{Path(path).absolute()}"  # runs have another current folder
 
     @property
     def storage_url(self) -> str:
         """Fsspec URL of the artifact store."""
-        return self.storage or str(self.home.absolute() / "artifacts")
+        if self.storage is None:
+            return str(self.home.absolute() / "artifacts")
+        return self.storage if ":/" in self.storage else str(Path(self.storage).expanduser().absolute())
 
     @property
     def runs_dir(self) -> Path:

@@ -18,7 +18,7 @@ from typing import IO
 
 import fsspec
 
-from core.errors import StorageError
+from core.errors import SettingsError, StorageError
 from core.files import atomic_write, os_errors_explained
 from core.settings import get_settings
 
@@ -46,7 +46,13 @@ class ArtifactStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError) as error:  # an unknown protocol, or its package is missing
+            raise SettingsError(
+                f"PLUMBLINE_STORAGE cannot be used: {str(error).rstrip('.')}.",
+                "Use a folder or a URL of fsspec, such as s3://bucket/folder, and install its package.",
+            ) from error
         self._local = "file" in ([self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol)
 
     def _path(self, digest: str) -> str:

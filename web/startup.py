@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from streamlit import config, net_util
 
 from core import installation, jobs, process_memory, query
-from core.errors import PlumblineError, SettingsError
+from core.errors import PlumblineError, SettingsError, StorageError
 from core.private_folder import PRIVATE_UMASK
 from core.settings import get_settings
 
@@ -36,12 +36,11 @@ def check() -> None:
     try:
         check_upload_limit()
         jobs.require_sandbox()
+        installation.check()
+    except StorageError as error:  # pages say so too, until it is put right
+        _log.error(str(error))
     except PlumblineError as error:
         sys.exit(str(error))
-    try:
-        installation.check()
-    except PlumblineError as error:  # pages say so too, until it is put right
-        _log.error(str(error))
 
 
 def check_upload_limit() -> None:

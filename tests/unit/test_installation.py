@@ -309,6 +309,15 @@ def test_a_database_that_is_none(installation, tmp_path: Path, url: str) -> None
         assert "postgresql+psycopg://" in caught.value.hint
 
 
+@pytest.mark.parametrize(("url", "said"), [("foo://x", "Protocol not known: foo"), ("gcs://bucket", "gcsfs")])
+def test_a_storage_that_is_none(installation, tmp_path: Path, monkeypatch, url: str, said: str) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)  # its package is not installed
+    with installation(tmp_path / "home", STORAGE=url):
+        with pytest.raises(SettingsError, match=f"PLUMBLINE_STORAGE cannot be used: .*{said}") as caught:
+            state.check()
+        assert "s3://bucket/folder" in caught.value.hint
+
+
 def test_a_limit_on_addresses_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (7_000 * 2**20, resource.RLIM_INFINITY))
     (sentence,) = state.check()

@@ -100,6 +100,20 @@ def test_empty_variables_and_the_home_of_a_user(bare, monkeypatch):
     assert Settings().home == ROOT / ".plumbline"  # not the folder that the process happens to be in
 
 
+def test_runs_have_the_same_catalog_and_storage_in_whatever_folder_they_work(bare, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLUMBLINE_DATABASE", "sqlite:///data/catalog.db")
+    monkeypatch.setenv("PLUMBLINE_STORAGE", "files")
+    assert Settings().database_url == f"sqlite:///{tmp_path}/data/catalog.db"
+    assert Settings().storage_url == f"{tmp_path}/files"
+    for url in (f"sqlite:///{tmp_path}/x.db", "sqlite://", "sqlite:///:memory:", "postgresql+psycopg://h/sqlite:///x"):
+        monkeypatch.setenv("PLUMBLINE_DATABASE", url)
+        assert Settings().database_url == url
+    for url in ("s3://bucket/folder", "memory://x", "file:///x", str(tmp_path)):
+        monkeypatch.setenv("PLUMBLINE_STORAGE", url)
+        assert Settings().storage_url == url
+
+
 def test_variables_that_are_not_settings_are_reported(bare, monkeypatch, tmp_path):
     env_file = tmp_path / ".env"
     env_file.write_text("PLUMBLINE_MAX_UPLAOD_MB=3\nOTHER=1\nPLUMBLINE_HOME=x\n")
