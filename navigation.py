@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import installation
+from core import installation, process_memory
 from pages._ui import frame, keys
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
@@ -85,3 +85,4 @@ with frame.errors_shown():
     )
     keys.set_page(page.url_path or "home", page.title)
     page.run()
+process_memory.settle()

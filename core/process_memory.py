@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import math
 import os
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 
 import psutil
 
-__all__ = ["give_back", "is_high", "keep_below", "use_system_allocator"]
+__all__ = ["give_back", "is_high", "keep_below", "settle", "use_system_allocator"]
 
 _POOL = "ARROW_DEFAULT_MEMORY_POOL"
 _ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
@@ -18,6 +20,7 @@ _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD
 _ARENAS = 2
 _MB = 2**20
 _high_mb = math.inf
+_settled = 0
 
 
 def use_system_allocator() -> None:
@@ -49,6 +52,22 @@ def keep_below(megabytes: float) -> None:
 def is_high() -> bool:
     """Return whether this process has more memory than `keep_below` says; never where it was not called."""
     return float(psutil.Process().memory_info().rss) > _high_mb * _MB
+
+
+def settle() -> None:
+    """Let the garbage collector pass over what a server has loaded; elsewhere nothing happens.
+
+    Streamlit collects after each run of a script, which looks at every object. Most are of modules, which stay:
+    they are set aside whenever more modules have been loaded.
+    """
+    global _settled
+    loaded = len(sys.modules)
+    if math.isinf(_high_mb) or loaded == _settled:
+        return
+    _settled = loaded
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def give_back() -> None:

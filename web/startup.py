@@ -66,6 +66,9 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     process_memory.use_system_allocator()
     process_memory.keep_below(_CACHES_BELOW_MB)
     query.limit_memory(_QUERIES_MB)
+    from altair.utils import schemapi  # not before: it loads Arrow
+
+    schemapi.disable_debug_mode()  # tests draw every chart with it; it doubles the time of each
     jobs.warm_up()
     jobs.keep_time()
     yield

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import NoneType
 from typing import Any
 
 import altair as alt
@@ -12,6 +15,7 @@ import streamlit as st
 from core.charts import (
     MAX_GROUPS,
     DrawnChart,
+    Palette,
     calibration_chart,
     confusion_chart,
     curve_chart,
@@ -19,12 +23,14 @@ from core.charts import (
     intervals_chart,
 )
 from core.datasets import TargetSummary
-from pages._ui import frame, theme
+from pages._ui import artifacts, frame, theme
 
-__all__ = ["HEIGHT", "calibration", "confusion", "curve", "draw", "group_intervals", "intervals", "target"]
+__all__ = ["HEIGHT", "calibration", "confusion", "curve", "draw", "draw_kept", "group_intervals", "intervals", "target"]
 
 HEIGHT = 300
 _CLASS_CHARS = 120
+_CHART_BYTES = 100_000
+_PLAIN = (str, int, float, NoneType, list, tuple, dict, pd.DataFrame, Palette)
 
 
 def draw(drawn: DrawnChart) -> None:
@@ -32,26 +38,51 @@ def draw(drawn: DrawnChart) -> None:
     st.altair_chart(drawn.chart, alt=drawn.description)
 
 
+def draw_kept(build: Callable[..., DrawnChart], *args: Any, **kwargs: Any) -> None:
+    """Draw a chart that is made once for the same values and theme: making one takes longer than anything else here.
+
+    Parameters
+    ----------
+    build : callable
+        Function that makes the chart.
+    *args, **kwargs
+        Its arguments. The chart is kept where they are tables and plain values.
+    """
+    if isinstance(build, partial):
+        draw_kept(build.func, *build.args, *args, **build.keywords, **kwargs)
+        return
+    values = [*args, *kwargs.values()]
+    if not all(isinstance(value, _PLAIN) for value in values):
+        draw(build(*args, **kwargs))
+        return
+    values = [value.to_dict("list") if isinstance(value, pd.DataFrame) else value for value in values]
+    content = repr((build.__module__, build.__name__, list(kwargs), values))
+    key = ("chart", hashlib.blake2b(content.encode()).digest())
+    draw(artifacts.keep(key, lambda: build(*args, **kwargs), lambda _: _CHART_BYTES + len(content)))
+
+
 def intervals(estimates: Mapping[str, Mapping[str, Any]], metric: str) -> None:
     """Draw one metric of several models as dots with their 95% intervals; the first model is in focus."""
-    draw(intervals_chart(estimates, metric, theme.palette()))
+    draw_kept(intervals_chart, estimates, metric, theme.palette())
 
 
 def curve(
     x: Sequence[float], y: Sequence[float], *, x_title: str, y_title: str, title: str, chance: float | str | None = None
 ) -> None:
     """Draw a curve in the unit square; `chance` is a level, or "diagonal"."""
-    draw(curve_chart(x, y, theme.palette(), x_title=x_title, y_title=y_title, title=title, chance=chance))
+    draw_kept(
+        curve_chart, list(x), list(y), theme.palette(), x_title=x_title, y_title=y_title, title=title, chance=chance
+    )
 
 
 def calibration(points: pd.DataFrame, title: str) -> None:
     """Draw predicted against observed shares by bin (columns: predicted, observed, low, high, n)."""
-    draw(calibration_chart(points, title, theme.palette()))
+    draw_kept(calibration_chart, points, title, theme.palette())
 
 
 def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str) -> None:
     """Draw a confusion matrix: rows are actual classes, shaded by their share of the row."""
-    draw(confusion_chart(labels, counts, title, theme.palette()))
+    draw_kept(confusion_chart, list(labels), [list(row) for row in counts], title, theme.palette())
 
 
 def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
@@ -63,7 +94,7 @@ def group_intervals(table: pd.DataFrame, title: str, *, percent: bool) -> None:
     if not known:
         st.caption(f"{title} is not known for any group.")
         return
-    draw(group_intervals_chart(table, title, theme.palette(), percent=percent))
+    draw_kept(group_intervals_chart, table, title, theme.palette(), percent=percent)
     count = min(known, MAX_GROUPS)
     if len(table) > count:
         st.caption(f"The chart shows {count} of {len(table):,} groups; the table has all.")

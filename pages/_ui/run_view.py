@@ -51,8 +51,10 @@ def _line(run_id: str, text: str) -> None:
 
 
 def _strip(run_id: str, details: Details | None, budget_s: float | None, was_active: bool) -> None:
-    jobs.tick()
     run = jobs.get(run_id, access=frame.access())
+    if not run.state.terminal:
+        jobs.tick()
+        run = jobs.get(run_id, access=frame.access())
     if was_active == run.state.terminal:  # it has ended or was resumed, so the rest of the page changes
         st.rerun()
     events = jobs.events(run_id, access=frame.access())

@@ -107,7 +107,7 @@ def _figures(section: Section) -> None:
     columns = st.columns(min(2, len(section.figures)), gap="medium") if section.figures else []
     for position, figure in enumerate(section.figures):
         with columns[position % 2]:
-            charts.draw(figure.build(theme.palette()))
+            charts.draw_kept(figure.build, theme.palette())
 
 
 def _card_table(table: CardTable) -> None:

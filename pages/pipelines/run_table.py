@@ -39,7 +39,8 @@ def _find(saved: str | None) -> list[Run]:
 
 
 def _table(saved: str | None, was_active: bool) -> None:
-    jobs.tick()
+    if was_active:
+        jobs.tick()
     shown = _find(saved)
     if was_active and all(run.state.terminal for run in shown):
         st.rerun()

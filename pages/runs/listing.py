@@ -40,8 +40,9 @@ def show() -> None:
 
 
 def _table(task: str | None, states: list[RunState] | None, steps: bool, was_active: bool) -> None:
-    jobs.tick()
     access = frame.access()
+    if was_active:
+        jobs.tick()
     if was_active and not runs.find(states=_UNFINISHED, limit=1, access=access):
         st.rerun()
     shown = runs.find(task=task, states=states, parents_only=not steps, limit=_LIMIT, access=access)
