@@ -21,7 +21,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,16 +64,22 @@ class View:
 class Server:
     """A running `streamlit run app.py` on an installation."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._log = (home / "server.log").open("ab")
-        options = ("headless=true", "address=127.0.0.1", f"port={self.port}", "fileWatcherType=none")
+        options = (
+            "headless=true",
+            "address=127.0.0.1",
+            f"port={self.port}",
+            "fileWatcherType=none",
+            "disconnectedSessionTTL=1",  # each view is of a session of its own, which is not needed again
+        )
         self._process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", *(f"--server.{option}" for option in options)],
             cwd=ROOT,
-            env=os.environ | {"PLUMBLINE_HOME": str(home)},
+            env={**os.environ, **(environment or {}), "PLUMBLINE_HOME": str(home)},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -151,9 +157,9 @@ class Server:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Server]:
+def running(home: Path, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Run a server on an installation; the first page is shown once, so that its libraries are loaded."""
-    server = Server(home)
+    server = Server(home, environment)
     try:
         server.visit("", {})
         yield server
