@@ -19,8 +19,9 @@ def add(artifact: RunArtifact, *, access: Access) -> None:
 
 
 def find(run_id: str, *, access: Access) -> list[RunArtifact]:
-    """Return a run's artifacts, ordered by name."""
+    """Return a run's artifacts, ordered by name; those whose name begins with a dot are the run engine's own."""
     query = select(RunArtifact).where(RunArtifact.run_id == run_id, RunArtifact.workspace == access.workspace)
+    query = query.where(col(RunArtifact.name).not_like(".%"))
     with reading(access) as session:
         return list(session.exec(query.order_by(col(RunArtifact.name))))
 

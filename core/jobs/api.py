@@ -12,7 +12,8 @@ from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, dat
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
 from core.jobs.context import run_dir
-from core.jobs.run_log import tail
+from core.jobs.processes import host_id
+from core.jobs.run_log import stored_tail, tail
 from core.jobs.run_rows import new_run
 from core.jobs.scheduler import request_cancel, tick
 from core.jobs.sweeper import has_working_files
@@ -243,9 +244,17 @@ def events(run_id: str, *, after: int = 0, phase: str | None = None, access: Acc
 
 
 def log(run_id: str, *, tail_bytes: int = 64_000, access: Access) -> str:
-    """Return the end of the run's log, at most `tail_bytes` bytes of it."""
-    runs.get(run_id, access=access)
-    return tail(run_dir(run_id), tail_bytes)
+    """Return the end of the run's log, at most `tail_bytes` bytes of it.
+
+    That of a run of another host is there when the run has ended, if both use one storage (``PLUMBLINE_STORAGE``).
+    """
+    run, own = runs.get(run_id, access=access), tail(run_dir(run_id), tail_bytes)
+    if own and run.host_id in ("", host_id()):
+        return own
+    text = stored_tail(run_id, tail_bytes, access=access) or own
+    if not text and run.state in ACTIVE:
+        return "This run works on another computer. Its log can be read here when it has ended."
+    return text
 
 
 def artifact_path(run_id: str, name: str, *, access: Access) -> Path:

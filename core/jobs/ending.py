@@ -11,7 +11,7 @@ from core.errors import StoppedError
 from core.jobs.outcome import Outcome
 from core.jsonable import JsonObject
 
-__all__ = ["DISK_FULL", "TERMINATED", "Ending", "ending_by_outcome", "ending_by_status", "interrupted"]
+__all__ = ["DISK_FULL", "TERMINATED", "Ending", "ending_by_outcome", "ending_by_status", "interruption"]
 
 DISK_FULL = ("The disk is full.", "Free some space, then repeat the run.")
 TERMINATED = 128 + signal.SIGTERM
@@ -33,7 +33,7 @@ class Ending:
         return {name: value for name, value in vars(self).items() if name != "state" and value is not None}
 
 
-def interrupted(reason: str) -> Ending:
+def interruption(reason: str) -> Ending:
     """Return the ending of a run whose process is gone, for a reason that a sentence gives."""
     hint = "Resume it if its page offers that, or repeat it with the same settings."
     return Ending(RunState.INTERRUPTED, error_message=reason, error_hint=hint)
@@ -67,7 +67,7 @@ def ending_by_status(status: int, *, out_of_memory: bool) -> Ending:
         )
     if -status in _SIGNALS or status == TERMINATED:
         name = "SIGTERM" if status > 0 else signal.Signals(-status).name
-        return interrupted(f"The run's process was ended from outside ({name}).")
+        return interruption(f"The run's process was ended from outside ({name}).")
     if status < 0:
         message = f"The run's process crashed ({signal.strsignal(-status)})."
         hint = "This is a defect of Plumbline or of a library. The log has the details."

@@ -18,18 +18,19 @@ from pathlib import Path
 import psutil
 
 from core.access import INSTALLATION, Access
-from core.catalog import ACTIVE, Run, RunState, claims, database_file, runs
+from core.catalog import ACTIVE, Run, RunState, claims, database_file, events, runs
 from core.catalog.engine import reading
 from core.errors import StorageError
 from core.jobs import processes, reserve, scheduler, worker
 from core.jobs.clocks import WorkClock
 from core.jobs.context import run_dir
-from core.jobs.ending import Ending, ending_by_outcome, ending_by_status, interrupted
+from core.jobs.ending import Ending, ending_by_outcome, ending_by_status, interruption
 from core.jobs.oom import oom_kills
 from core.jobs.outcome import has_outcome, read_outcome
-from core.jobs.run_log import shorten
+from core.jobs.run_log import shorten, store_tail
 from core.jobs.sandbox import Sandbox, exit_status
 from core.jobs.task_specs import task_spec
+from core.progress import Event
 from core.settings import get_settings
 
 _POLL_S = 0.25
@@ -37,6 +38,7 @@ _SAVE_S = 1.0
 _FINAL_TRIES_S = 60.0
 _SHUTDOWN_GRACE_S = 2.0
 """Grace where this process itself is asked to end: whoever shuts a system down kills what is left after 5 s or so."""
+_FROM_THE_BEGINNING = "The files of the attempt before are not on this computer: it starts from the beginning."
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +58,6 @@ class Monitor:
     """
 
     def __init__(self, run: Run, worker_pid: int, claim: str, sandbox: Sandbox | None = None) -> None:
-        self.sandbox = sandbox
         self.run = run
         self.sandbox = sandbox
         self.settings = get_settings()
@@ -95,6 +96,10 @@ class Monitor:
 
     def begin(self, command: int) -> None:
         """Let the worker begin: write to the pipe that it waits at."""
+        if self.run.attempt > 1 and not (self.folder / "work").exists():
+            event = Event("start", None, _FROM_THE_BEGINNING)
+            access = Access.engine(self.run.workspace)
+            events.append(self.run.id, event, attempt=self.run.attempt, access=access)
         if self.sandbox is None:
             os.write(command, b"1")
         else:
@@ -188,7 +193,7 @@ class Monitor:
         outcome = read_outcome(self.folder, self.run.attempt)
         if outcome is not None and (ending := ending_by_outcome(outcome)).state is not RunState.FAILED:
             return ending
-        return interrupted("The computer was shut down, or someone ended Plumbline's processes.")
+        return interruption("The computer was shut down, or someone ended Plumbline's processes.")
 
     def _processes(self) -> list[psutil.Process]:
         return processes.members(os.getpid(), self.run.id) + processes.marked(self.run.id)
@@ -202,7 +207,7 @@ class Monitor:
         give_up = time.monotonic() + _FINAL_TRIES_S
         while True:
             try:
-                scheduler.close(
+                closed = scheduler.close(
                     self.run,
                     self._claim,
                     ending,
@@ -210,13 +215,18 @@ class Monitor:
                     elapsed_s=self.clock.elapsed_s,
                     peak_rss_mb=round(self.peak_mb, 1),
                 )
-                return
+                break
             except StorageError:
                 if time.monotonic() > give_up:
                     raise  # the lease runs out, and a later tick recovers the run
                 _log.exception("the terminal state could not be written; trying again")
                 reserve.release()
                 time.sleep(1.0)
+        if closed:
+            try:
+                store_tail(self.run, self.folder)
+            except StorageError:
+                _log.exception("the end of the log could not be stored for other hosts")
 
 
 def _read(run_id: str) -> Run | None:

@@ -11,7 +11,7 @@ from core.errors import PlumblineError, from_record, to_record
 from core.files import atomic_write
 from core.jsonable import JsonObject
 
-__all__ = ["Outcome", "has_outcome", "read_outcome", "remove_outcomes", "write_outcome"]
+__all__ = ["Outcome", "has_outcome", "read_outcome", "remove_outcome", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,6 @@ def has_outcome(folder: Path, attempt: int) -> bool:
     return _file(folder, attempt).exists()
 
 
-def remove_outcomes(folder: Path) -> None:
-    """Remove the outcomes of all attempts, once the catalog has what the last one says."""
-    for path in folder.glob("outcome-*.json"):
-        path.unlink(missing_ok=True)
+def remove_outcome(folder: Path, attempt: int) -> None:
+    """Remove the outcome of an attempt, once the catalog has what it says."""
+    _file(folder, attempt).unlink(missing_ok=True)

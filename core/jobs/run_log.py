@@ -1,4 +1,8 @@
-"""The log of a run: output of its processes, appended to one file in the run's folder."""
+"""The log of a run: output of its processes, appended to one file in the run's folder.
+
+Where the storage is one that other hosts may use, the end of the log is stored when the run ends, for those that do not
+have the folder.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,16 @@ import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["LOG_NAME", "shorten", "tail"]
+from core.access import Access
+from core.catalog import Run, RunArtifact, artifacts
+from core.errors import NotFoundError
+from core.settings import get_settings
+from core.storage import get_store
 
+__all__ = ["LOG_NAME", "shorten", "store_tail", "stored_tail", "tail"]
+
+_ARTIFACT = ".log"  # hidden: it is not among the files that the run made
+_STORED_BYTES = 256_000
 LOG_NAME = "log.txt"
 _LIMIT = 64 * 2**20
 _KEPT = 2**20
@@ -21,6 +33,27 @@ def tail(folder: Path, size: int) -> str:
             return file.read(size).decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
+
+
+def store_tail(run: Run, folder: Path) -> None:
+    """Store the end of a run's log, where the storage is one that other hosts may use."""
+    if get_settings().storage is None:
+        return
+    content = tail(folder, _STORED_BYTES).encode()
+    digest = get_store().put_bytes(content)
+    artifact = RunArtifact(
+        workspace=run.workspace, run_id=run.id, name=_ARTIFACT, digest=digest, size_bytes=len(content)
+    )
+    artifacts.add(artifact, access=Access.engine(run.workspace))
+
+
+def stored_tail(run_id: str, size: int, *, access: Access) -> str:
+    """Return the last `size` bytes of what was stored of a log, as text."""
+    try:
+        artifact = artifacts.get(run_id, _ARTIFACT, access=access)
+    except NotFoundError:
+        return ""
+    return get_store().read_bytes(artifact.digest)[-size:].decode("utf-8", errors="replace")
 
 
 def shorten(folder: Path, limit: int = _LIMIT, kept: int = _KEPT) -> None:

@@ -9,12 +9,13 @@ import time
 
 import psutil
 
-from core.access import Access
+from core.access import INSTALLATION, Access
 from core.catalog import ACTIVE, Run, RunState, claims, runs
+from core.catalog.engine import reading
 from core.jobs import launch, processes, reserve
 from core.jobs.context import run_dir
-from core.jobs.ending import Ending, ending_by_outcome, interrupted
-from core.jobs.outcome import read_outcome, remove_outcomes
+from core.jobs.ending import Ending, ending_by_outcome, interruption
+from core.jobs.outcome import read_outcome, remove_outcome
 from core.jobs.run_log import LOG_NAME
 from core.jobs.schedules import fire_due
 from core.jobs.sweeper import remove_working_files
@@ -144,14 +145,14 @@ def _recover(run: Run) -> None:
     processes.end(lambda: processes.marked(run.id), grace_s=0)
     outcome = read_outcome(run_dir(run.id), run.attempt)
     if outcome is None:  # else the work was done, and only its monitor did not live to say so
-        ending = interrupted("The run's process is gone: the computer restarted, or someone ended it.")
+        ending = interruption("The run's process is gone: the computer restarted, or someone ended it.")
     else:
         ending = ending_by_outcome(outcome)
     finished_at = max(last_seen, run.started_at or last_seen)
     close(run, claim, ending, finished_at=finished_at, never_started=run.state is RunState.STARTING)
 
 
-def close(run: Run, claim: str, ending: Ending, *, never_started: bool = False, **fields: claims.RunField) -> None:
+def close(run: Run, claim: str, ending: Ending, *, never_started: bool = False, **fields: claims.RunField) -> bool:
     """Write how a run ended, if the claim holds it; one that was interrupted is queued again if that makes sense.
 
     Parameters
@@ -166,16 +167,30 @@ def close(run: Run, claim: str, ending: Ending, *, never_started: bool = False, 
         Whether no work has been done in this attempt, so that any task may be started again.
     **fields
         Other columns by name.
+
+    Returns
+    -------
+    bool
+        Whether the claim held the run.
     """
-    again = False
-    if ending.state is RunState.INTERRUPTED:
-        again = run.attempt < get_settings().max_attempts and (never_started or task_spec(run.task).resumable)
-        claims.release(run.id, claim, again=again, **fields, **ending.fields())
+    settings, resumable = get_settings(), task_spec(run.task).resumable
+    with reading(INSTALLATION) as session:  # no write before the one that ends it: the disk may be full
+        row = session.get(Run, run.id)
+    if row is None or row.claim_token != claim:
+        return False
+    interrupted = ending.state is RunState.INTERRUPTED
+    again = interrupted and run.attempt < settings.max_attempts and (never_started or resumable)
+    # Before the next attempt can begin, which has the same folders.
+    shutil.rmtree(temporary_folder(run.id), ignore_errors=True)
+    if ending.state is RunState.SUCCEEDED or not (resumable or again):
+        remove_working_files(run_dir(run.id))
+    if interrupted:
+        closed = claims.release(run.id, claim, again=again, **fields, **ending.fields()) is not None
     else:
         access = Access.engine(run.workspace)
-        runs.change_state(run.id, ACTIVE, ending.state, access=access, claim=claim, **fields, **ending.fields())
-    folder = run_dir(run.id)
-    remove_outcomes(folder)
-    shutil.rmtree(temporary_folder(run.id), ignore_errors=True)
-    if ending.state is RunState.SUCCEEDED or not (task_spec(run.task).resumable or again):
-        remove_working_files(folder)
+        closed = runs.change_state(
+            run.id, ACTIVE, ending.state, access=access, claim=claim, **fields, **ending.fields()
+        )
+    if closed:
+        remove_outcome(run_dir(run.id), run.attempt)
+    return closed

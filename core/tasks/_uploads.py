@@ -14,6 +14,7 @@ from core.catalog import datasets
 from core.errors import InputError, LimitError, shortened
 from core.files import atomic_write, os_errors_explained
 from core.jobs import RunContext
+from core.jsonable import JsonObject
 from core.settings import get_settings
 from core.storage import get_store
 
@@ -29,7 +30,9 @@ __all__ = [
     "previewed_file",
     "read_upload",
     "restore_original",
+    "shared_upload",
     "upload_path",
+    "uploaded_file",
 ]
 
 _PACKED = (b"\x1f\x8b", b"PK", b"PAR1", b"ARROW1")
@@ -99,6 +102,30 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str, *, pre
                 path.parent.rmdir()
         raise
     return name
+
+
+def shared_upload(path: Path) -> JsonObject:
+    """Store an upload for other hosts, if there may be some; return what the settings of its run say about that."""
+    return {} if get_settings().storage is None else {"content": get_store().put_file(path)}
+
+
+def uploaded_file(settings: JsonObject) -> Path:
+    """Return the upload that the settings of a run name, which is fetched where it came to another host.
+
+    Raises
+    ------
+    InputError
+        When it is no longer kept.
+    """
+    path = previewed_file(settings["folder"]) if "folder" in settings else upload_path(settings["upload"])
+    if path.exists():
+        return path
+    if "content" not in settings:
+        raise InputError("The upload is no longer kept.", "Upload the file again.")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with atomic_write(path) as partial, get_store().open(settings["content"]) as stored, open(partial, "wb") as target:
+        shutil.copyfileobj(stored, target, 1 << 20)
+    return path
 
 
 def read_upload(context: RunContext, path: Path, *, start_only: bool = False) -> Table:

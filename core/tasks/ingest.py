@@ -21,10 +21,11 @@ from core.tasks._uploads import (
     delete_preview,
     keep_original,
     keep_upload,
-    previewed_file,
     read_upload,
     restore_original,
+    shared_upload,
     upload_path,
+    uploaded_file,
 )
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def submit_upload(
     """
     origin = None if like is None else datasets.get(like, access=access)
     name = keep_upload(file, filename, get_settings().max_upload_mb, TOO_LARGE_HINT)
-    settings: JsonObject = {"upload": name, "filename": filename[:200]}
+    settings: JsonObject = {"upload": name, "filename": filename[:200], **shared_upload(upload_path(name))}
     if options is not None:
         settings["options"] = options.model_dump(mode="json")
     if origin is not None:
@@ -154,7 +155,7 @@ def submit_previewed(preview: Run, options: ReadOptions, *, access: Access) -> s
         Id of the run; its result is that of `submit_upload`.
     """
     preview = runs.get(preview.id, access=access)
-    names = ("folder", "filename", "dataset", "like")
+    names = ("folder", "content", "filename", "dataset", "like")
     kept = {name: preview.settings[name] for name in names if name in preview.settings}
     settings = kept | {"options": options.model_dump(mode="json"), "preview": preview.id}
     again = " again" if "dataset" in settings else ""
@@ -215,7 +216,7 @@ def _read_sample(name: str) -> tuple[Table, JsonObject]:
 def _read_upload(context: RunContext) -> tuple[Table, JsonObject]:
     """Return the table of an uploaded file, which is kept where there is room, and facts about its dataset."""
     previewed = "folder" in context.settings
-    path = previewed_file(context.settings["folder"]) if previewed else upload_path(context.settings["upload"])
+    path = uploaded_file(context.settings)
     filename = context.settings["filename"]
     facts: JsonObject = {"name": (Path(filename).name.split(".")[0] or filename)[:200], "source": filename[:300]}
     try:

@@ -15,7 +15,7 @@ from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.registry import unknown_name
 from core.settings import get_settings
-from core.tasks._uploads import keep_upload, upload_path
+from core.tasks._uploads import keep_upload, shared_upload, upload_path, uploaded_file
 from core.tasks.export import ExportResult
 
 __all__ = ["LIMIT_MB", "SPEC", "data_free_modes", "limit_mb", "run", "submit"]
@@ -80,7 +80,12 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None
     name = keep_upload(file, filename, limit_mb(), "Quantize it to 8 bits first, which takes a quarter of the space.")
     return jobs.submit(
         "onnx_upload",
-        {"upload": name, "filename": filename[:200], "modes": [mode for mode in data_free if mode in modes]},
+        {
+            "upload": name,
+            "filename": filename[:200],
+            "modes": [mode for mode in data_free if mode in modes],
+            **shared_upload(upload_path(name)),
+        },
         title=Path(filename).name[:200] or "model.onnx",
         memory_limit_mb=_MEMORY_MB,
         timeout_s=_TIMEOUT_S,
@@ -92,7 +97,7 @@ def run(context: RunContext) -> ExportResult:
     """Inspect the file, describe it, and make its variants; it is first run when the variants are tested."""
     from core.edge import ExportRecord, ExportSource, Metadata, RowCounts, inspect_onnx, make_variants
 
-    upload = upload_path(context.settings["upload"])
+    upload = uploaded_file(context.settings)
     made = context.workdir / "made"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)

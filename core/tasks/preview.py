@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from core import jobs
 from core.access import Access
 from core.catalog import ACTIVE, Dataset, Run, RunState, datasets, runs
-from core.errors import InputError, PlumblineError
+from core.errors import InputError, NotFoundError, PlumblineError
 from core.files import atomic_write, write_text
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
@@ -28,6 +28,8 @@ from core.tasks._uploads import (
     previewed_file,
     read_upload,
     restore_original,
+    shared_upload,
+    uploaded_file,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ SPEC = TaskSpec(
 )
 
 _ROWS = 100
+_REPORT, _FIRST_ROWS = "report.json", "rows.parquet"
 _WAITING = [RunState.QUEUED, *ACTIVE]
 
 
@@ -106,7 +109,8 @@ def submit(file: IO[bytes], filename: str, *, like: str | None = None, access: A
     following = {} if like is None else {"like": datasets.get(like, access=access).id}
     jobs.sweep()
     name = keep_upload(file, filename, get_settings().max_upload_mb, ingest.TOO_LARGE_HINT, preview=True)
-    return _submit({"folder": name, "filename": filename[:200]} | following, access=access)
+    shared = shared_upload(previewed_file(name))
+    return _submit({"folder": name, "filename": filename[:200], **shared} | following, access=access)
 
 
 def submit_dataset(dataset: Dataset, options: ReadOptions, *, access: Access) -> str:
@@ -162,17 +166,25 @@ def _submit(settings: JsonObject, *, access: Access) -> str:
     return jobs.submit("preview", settings, title=f"Look at {settings['filename']}", access=access)
 
 
-def load(run: Run) -> Preview | None:
+def load(run: Run, *, access: Access) -> Preview | None:
     """Return what a run saw, or None where it saw nothing, or the file was imported or discarded since."""
     from core.datasets import ReadReport
 
-    folder = preview_dir(run.settings["folder"]) / run.id
-    try:
-        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    report, rows = (_seen(run, name, access=access) for name in (_REPORT, _FIRST_ROWS))
+    if report is None:
         return None
-    rows = folder / "rows.parquet"
-    return Preview(ReadReport.from_dict(report), rows if rows.exists() else None)
+    return Preview(ReadReport.from_dict(json.loads(report.read_text(encoding="utf-8"))), rows)
+
+
+def _seen(run: Run, name: str, *, access: Access) -> Path | None:
+    """Return a file that a run left beside the upload, or stored for other hosts."""
+    path = preview_dir(run.settings["folder"]) / run.id / name
+    if path.exists():
+        return path
+    try:
+        return jobs.artifact_path(run.id, name, access=access) if get_settings().storage is not None else None
+    except NotFoundError:
+        return None
 
 
 def accept(run: Run, *, access: Access) -> str:
@@ -221,7 +233,7 @@ def discard(run: Run, *, access: Access) -> None:
 
 def is_kept(run: Run) -> bool:
     """Return whether the file that a run looked at can still be read."""
-    return previewed_file(run.settings["folder"]).exists() or "dataset" in run.settings
+    return previewed_file(run.settings["folder"]).exists() or "dataset" in run.settings or "content" in run.settings
 
 
 def _require_file(run: Run) -> None:
@@ -240,6 +252,8 @@ def run(context: RunContext) -> JsonObject:
     context.report(Event("read", 0.1, "Looking at the file"))
     if not file.exists() and "dataset" in settings:
         _restore(datasets.get(settings["dataset"], access=context.access), file)
+    else:
+        uploaded_file(settings)
     is_first = not settings.get("previous") and "dataset" not in settings
     is_text = False
     try:
@@ -258,6 +272,9 @@ def run(context: RunContext) -> JsonObject:
         raise
     finally:
         shutil.rmtree(context.workdir, ignore_errors=True)
+        if get_settings().storage is not None:
+            for path in sorted((folder / context.run.id).glob("*")):
+                context.keep(path.name, path)
     return {"typed": not table.report.decisions}
 
 
@@ -276,7 +293,7 @@ def _keep_lines(file: Path, options: ReadOptions, folder: Path) -> None:
     decisions = tuple(Decision(name, "auto", "Nothing could be decided.", "guessed") for name in names)
     report = ReadReport(0, 0, "csv", decisions=decisions, head=first_lines(file), given=options, options=options)
     folder.mkdir(exist_ok=True)
-    write_text(folder / "report.json", json.dumps(report.to_dict()))
+    write_text(folder / _REPORT, json.dumps(report.to_dict()))
 
 
 def _keep(table: Table, folder: Path) -> None:
@@ -284,6 +301,6 @@ def _keep(table: Table, folder: Path) -> None:
 
     folder.mkdir(exist_ok=True)  # not its parent: where that is gone, the upload was discarded
     first = next(pq.ParquetFile(table.path).iter_batches(batch_size=_ROWS))
-    with atomic_write(folder / "rows.parquet") as partial, pq.ParquetWriter(partial, first.schema) as writer:
+    with atomic_write(folder / _FIRST_ROWS) as partial, pq.ParquetWriter(partial, first.schema) as writer:
         writer.write_batch(first)
-    write_text(folder / "report.json", json.dumps(table.report.to_dict(), allow_nan=False))
+    write_text(folder / _REPORT, json.dumps(table.report.to_dict(), allow_nan=False))

@@ -19,7 +19,7 @@ from core.progress import Event
 from core.readings import training_reading
 from core.settings import get_settings
 from core.tasks._scored_extras import MAX_REASONS, evaluated, explained, ranked, top_rows
-from core.tasks._uploads import keep_upload, upload_path
+from core.tasks._uploads import keep_upload, shared_upload, upload_path, uploaded_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,6 +133,7 @@ def submit_upload(
     settings = {
         "version": version.id,
         "upload": upload,
+        **shared_upload(upload_path(upload)),
         "filename": filename[:200],
         "policy": policy,
         "row_id": row_id,
@@ -150,7 +151,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     from core.spreadsheet import write_csv
 
     settings = context.settings
-    upload = upload_path(settings["upload"])
+    upload = uploaded_file(settings)
     try:
         version = resolve(settings["version"], access=context.access)
         trained = runs.get(version.run_id, access=context.access)

@@ -56,7 +56,7 @@ def _reading(run: Run, dataset: Dataset | None) -> Reading | None:
     """Return what the run saw; while it looks, and where it failed, what was seen before, with the new options."""
     given = ReadOptions(**run.settings.get("options", {}))
     for seen in (run, lookups.existing_run(run.settings.get("previous"))):
-        result = None if seen is None else preview.load(seen)
+        result = None if seen is None else preview.load(seen, access=frame.access())
         if seen is not None and result is not None:
             return Reading(result.report, _rows(result), given, _key(run, seen.id))
     if dataset is None:

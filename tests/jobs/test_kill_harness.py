@@ -117,7 +117,7 @@ def kill_counting_runs(killer, until, kills):
     for run_id in run_ids:
         run = jobs.wait(run_id, 120, access=LOCAL)
         assert (run.state, run.result and run.result["counted"]) == (RunState.SUCCEEDED, steps), run.error_message
-        events = jobs.events(run_id, access=LOCAL)
+        events = jobs.events(run_id, phase="count", access=LOCAL)
         assert [event.attempt for event in events] == sorted(event.attempt for event in events)
         done = {event.values["step"] for event in events}
         # A process may be killed between its checkpoint and its event, so that attempts leave one event out each.

@@ -4,7 +4,7 @@ import pytest
 
 from core import jobs
 from core.access import LOCAL
-from core.catalog import RunState
+from core.catalog import Dataset, RunState, datasets
 from core.errors import JobError
 
 SETTINGS = {"steps": 40, "pause": 0.05}
@@ -101,8 +101,11 @@ def test_wait_gives_up_and_the_run_continues(engine):
 
 
 def test_repeat_is_a_new_run_of_the_same(engine):
+    sizes = {"rows": 1, "columns": 1, "size_bytes": 1}
+    row = Dataset(workspace="local", name="t", fingerprint="f", data_digest="d", profile_digest="p", **sizes)
+    table = datasets.add(row, access=LOCAL)
     first = jobs.submit(
-        "count", {"steps": 2}, title="Twice", dataset="d1", timeout_s=50, memory_limit_mb=900, access=LOCAL
+        "count", {"steps": 2}, title="Twice", dataset=table.id, timeout_s=50, memory_limit_mb=900, access=LOCAL
     )
     again = jobs.repeat(first, access=LOCAL)
     assert again != first
