@@ -12,7 +12,7 @@ from pathlib import Path
 from core.catalog import Run, RunState, runs
 from core.jobs import processes
 from core.jobs.task_specs import task_spec
-from core.jobs.temporary import temporary_folders
+from core.jobs.temporary import SCRATCH, temporary_folders
 from core.settings import get_settings
 
 __all__ = ["has_working_files", "remove_working_files", "sweep"]
@@ -88,7 +88,8 @@ def has_working_files(run: Run, now: float | None = None) -> bool:
 
 def remove_working_files(folder: Path) -> None:
     """Remove the working files in a run's folder; its log stays."""
-    shutil.rmtree(folder / "work", ignore_errors=True)
+    for name in ("work", SCRATCH):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _older(folder: Path, age_s: float, now: float) -> Iterator[Path]:

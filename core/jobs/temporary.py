@@ -7,10 +7,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["outer_environment", "temporary_folder", "temporary_folders", "use_temporary_folder"]
+__all__ = ["SCRATCH", "outer_environment", "temporary_folder", "temporary_folders", "use_temporary_folder"]
 
 _OUTER = "PLUMBLINE_RUN_TMPDIR"
 """Environment variable of a run's processes: where temporary files belong that are not the run's."""
+SCRATCH = "sandbox"
+"""Folder in that of a run with what a worker in a sandbox has while it works."""
 _PREFIX = "plumbline-run-"
 
 

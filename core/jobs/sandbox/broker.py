@@ -132,7 +132,7 @@ class Broker(threading.Thread):
         """Store a file that the worker has open. It is copied first: the worker could change it while it is stored."""
         if self._file is None or not stat.S_ISREG(os.fstat(self._file).st_mode):
             raise DeniedError("A sandboxed run stores regular files only.")
-        with tempfile.TemporaryDirectory(dir=self._folders.own) as scratch:
+        with tempfile.TemporaryDirectory(dir=self._folders.scratch) as scratch:
             copy = Path(scratch) / "content"
             with open(self._file, "rb", closefd=False) as source, open(copy, "wb") as target:
                 source.seek(0)

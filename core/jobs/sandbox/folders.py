@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.catalog import Run
 from core.errors import InputError
+from core.jobs.temporary import SCRATCH
 from core.settings import Settings
 from core.storage import get_store
 
@@ -38,9 +39,10 @@ class RunFolders:
         self._home = settings.home.absolute()
         self.own = settings.runs_dir / run.id  # not within the sandbox itself
         self.work = self.own / "work"
-        self.tmp = self.own / "tmp"
-        self.contents = self.own / "contents"
-        self.uploads = self.own / "uploads"
+        self.scratch = self.own / SCRATCH
+        self.tmp = self.scratch / "tmp"
+        self.contents = self.scratch / "contents"
+        self.uploads = self.scratch / "uploads"
         # A run that works for another one has its files: the step of a pipeline.
         self.parent_work = settings.runs_dir / run.parent_id / "work" if _is_id(run.parent_id) else None
         self._upload = _name(run.settings.get("upload"))
@@ -49,8 +51,7 @@ class RunFolders:
 
     def prepare(self) -> None:
         """Make the folders, with the upload that the run reads, for the user that the sandbox has."""
-        for folder in (self.tmp, self.contents, self.uploads):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
         for folder in (self.work, self.tmp, self.contents, self.uploads):
             folder.mkdir(parents=True, exist_ok=True)
         if self.preview is not None:
@@ -106,8 +107,7 @@ class RunFolders:
         """Remove what the run does not need after its end, and the upload if it was read."""
         if self._upload is not None and not (self.uploads / self._upload).exists():
             (self._home / "uploads" / self._upload).unlink(missing_ok=True)
-        for folder in (self.tmp, self.contents, self.uploads):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
         if self.preview is not None:
             _keep_files_alone(self.preview)
             with contextlib.suppress(OSError):  # it is not empty: the file is still looked at

@@ -47,8 +47,16 @@ class Grant:
         """Note a content that the run has stored."""
         self._contents.add(digest)
 
+    def note(self, value: Any) -> None:
+        """Note the contents that rows name which the run has been given."""
+        if isinstance(value, list | tuple):
+            for item in value:
+                self.note(item)
+        elif isinstance(value, RunArtifact | Dataset | PipelineStep):
+            self._contents.update(named_contents(value))
+
     def may_read(self, digest: str) -> bool:
-        """Return whether the run stored this content, or its settings or a row of its workspace name it."""
+        """Return whether the run stored this content, or its settings or a row of its workspace name it, or did."""
         return digest in self._contents or artifacts.in_workspace(digest, access=self._access)
 
     def require_contents(self, value: Any) -> None:

@@ -7,8 +7,9 @@ access to the run's own workspace, whatever the worker says.
 from __future__ import annotations
 
 import inspect
+import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -68,19 +69,25 @@ class Operation:
         DeniedError
             When the run may not do this.
         """
-        signature, types = _signature(self.function)
+        signature, adapters = self.signature()
         if "access" in signature.parameters:
             kwargs = {**kwargs, "access": grant.access(actor)}
         try:
             bound = signature.bind(*args, **kwargs)
-            for name, adapter in types.items():
+            for name, adapter in adapters.items():
                 if name in bound.arguments:
                     adapter.validate_python(bound.arguments[name])
         except (TypeError, ValidationError) as error:
             raise JobError(f"The arguments of '{self.name}' are damaged.") from error
         if self.check is not None:
             self.check(grant, bound.arguments)
-        return self.function(*bound.args, **bound.kwargs)
+        value = self.function(*bound.args, **bound.kwargs)
+        grant.note(value)
+        return value
+
+    def signature(self) -> tuple[inspect.Signature, dict[str, TypeAdapter[Any]]]:
+        """Return the function's signature, and what validates each parameter but the access."""
+        return _signature(self.function)
 
 
 @lru_cache(maxsize=128)
@@ -92,9 +99,24 @@ def _signature(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[st
     for name, parameter in signature.parameters.items():
         if name == "access":
             continue
-        hint = hints[name]
-        adapters[name] = TypeAdapter(dict[str, hint] if parameter.kind is parameter.VAR_KEYWORD else hint)  # type: ignore[valid-type]
+        hint = _concrete(hints[name])
+        if parameter.kind is parameter.VAR_KEYWORD:
+            hint = dict[str, hint]  # type: ignore[valid-type]
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            hint = tuple[hint, ...]  # type: ignore[valid-type]
+        adapters[name] = TypeAdapter(hint)
     return signature, adapters
+
+
+def _concrete(hint: Any) -> Any:
+    """Return the types that a collection of values arrives in."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return typing.Union[tuple(map(_concrete, typing.get_args(hint)))]  # noqa: UP007  (of types that are known now)
+    if origin in (Collection, Iterable):
+        (item,) = typing.get_args(hint)
+        return list[item] | tuple[item, ...] | set[item]  # type: ignore[valid-type]
+    return hint
 
 
 def _own_fields(grant: Grant, given: Arguments) -> None:

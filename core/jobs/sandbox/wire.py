@@ -76,10 +76,11 @@ def encode(value: Any) -> JsonValue:
             return [encode(item) for item in value]
         case tuple() | set() | frozenset():
             return {_TAG: "tuple" if isinstance(value, tuple) else "set", "items": [encode(item) for item in value]}
-        case dict() if all(isinstance(key, str) for key in value) and _TAG not in value:
-            return {str(key): encode(item) for key, item in value.items()}
+        case dict() if all(isinstance(key, str) for key in value):
+            encoded = {str(key): encode(item) for key, item in value.items()}
+            return {_TAG: "dict", "values": encoded} if _TAG in value else encoded
         case Event():
-            return {_TAG: "Event", "values": jsonable(asdict(value))}
+            return {_TAG: "Event", "values": encode(jsonable(asdict(value)))}
         case _ if type(value) in _ROWS.values():
             return {_TAG: type(value).__name__, "values": encode(value.model_dump())}
         case BaseModel():
@@ -108,6 +109,8 @@ def decode(value: JsonValue) -> Any:
                 return tuple(decode(item) for item in items)
             case "set" if isinstance(items, list):
                 return {decode(item) for item in items}
+            case "dict" if isinstance(values, dict):
+                return {key: decode(item) for key, item in values.items()}
             case "Event" if isinstance(values, dict):
                 return Event(**decode(values))
             case str() as name if name in _ROWS and isinstance(values, dict):
