@@ -15,7 +15,7 @@ from core.datasets._limits import Limits
 from core.datasets._merged_cells import MergedCells
 from core.datasets._options import ReadOptions
 from core.datasets._sheets import Sheet, SheetRows, read_sheet
-from core.datasets._unpack import check_archive
+from core.datasets._unpack import check_archive, damage_reported
 from core.errors import InputError
 
 __all__ = ["is_open_document", "open_document_to_csv"]
@@ -30,7 +30,7 @@ def is_open_document(path: Path, members: list[str]) -> bool:
     """Return whether a zip file is an OpenDocument spreadsheet."""
     if "mimetype" not in members or "content.xml" not in members:
         return False
-    with zipfile.ZipFile(path) as archive, archive.open("mimetype") as file:
+    with damage_reported("OpenDocument"), zipfile.ZipFile(path) as archive, archive.open("mimetype") as file:
         return file.read(100).startswith(_MIME)
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 
 from core.catalog import schedules
+from core.errors import PlumblineError
 from core.jobs.scheduler import tick
 from core.jobs.sweeper import sweep
 from core.settings import get_settings
@@ -62,6 +63,9 @@ def _look() -> float:
     try:
         tick()
         due = schedules.next_due()
+    except PlumblineError as error:  # such as a catalog that was moved: one line in the log, not a traceback each time
+        _log.error("schedules could not be looked after; trying again: %s", error)
+        due = None
     except Exception:  # noqa: BLE001  (a database that is away comes back; without the thread no schedule would fire)
         _log.exception("schedules could not be looked after; trying again")
         due = None

@@ -15,6 +15,7 @@ import pytest
 
 from core.datasets import profile, read_table
 from core.errors import PlumblineError
+from tests.unit.datasets.test_file_formats import write_open_document
 
 FRAME = pd.DataFrame(
     {"name": [f"person {i}" for i in range(300)], "count": range(300), "real": [i / 7 for i in range(300)]}
@@ -106,6 +107,15 @@ def test_a_name_that_is_not_text_in_a_zip(tmp_path: Path) -> None:
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # "the name is UTF-8"
         changed[content.index(signature) + offset + 1] |= 0x08
     assert "damaged" in damaged(tmp_path / "t.zip", bytes(changed))
+
+
+def test_an_open_document_whose_first_part_is_damaged(tmp_path: Path) -> None:
+    write_open_document(tmp_path / "t.ods")
+    content = (tmp_path / "t.ods").read_bytes()
+    at = content.index(b"application/vnd.oasis")
+    shifted = content[:40] + bytes(7) + content[40:]  # the part does not begin where the directory says
+    for changed in (content[:at] + b"A" + content[at + 1 :], shifted):
+        assert damaged(tmp_path / "t.ods", changed) == "The OpenDocument file is damaged or cut off before its end."
 
 
 def test_offsets_of_texts_that_lie(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit import config
+import requests
+from streamlit import config, net_util
+from streamlit.web.server import server_util
 
 from core.access import LOCAL
 from core.catalog import Model, ModelVersion
@@ -134,3 +137,18 @@ def test_the_server_reports_variables_that_are_not_settings(
         monkeypatch.setenv("PLUMBLINE_MAX_ROW", "5")
         startup.check()
     assert "PLUMBLINE_MAX_ROW is not a setting and has no effect. Did you mean PLUMBLINE_MAX_ROWS?" in caplog.messages
+
+
+def test_the_address_on_the_internet_is_never_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(requests, "get", lambda *arguments, **_: asked.append(arguments))
+    monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)  # put back afterwards
+    for name in ("warm_up", "keep_time"):
+        monkeypatch.setattr(startup.jobs, name, lambda: None)
+
+    async def compare() -> bool:
+        async with startup.lifespan(None):  # type: ignore[arg-type]
+            return server_util.is_url_from_allowed_origins("http://evil.example")
+
+    assert asyncio.run(compare()) is False
+    assert asked == []
