@@ -7,6 +7,7 @@ import os
 import streamlit as st
 
 from core.catalog import ModelVersion, Run, RunState, runs
+from core.plain_text import markdown_code
 from core.tasks import push
 from pages._ui import badges, frame, keys, numbers, server_facts
 
@@ -47,6 +48,6 @@ def _state(last: Run) -> None:
         if st.button("Open", key=keys.key(f"push-{last.id}"), icon=":material/open_in_new:"):
             st.switch_page("pages/runs/page.py", query_params={"run": last.id})
     if last.state is RunState.SUCCEEDED:
-        st.caption(f"MLflow has it as run `{(last.result or {})['mlflow_run']}`.")
+        st.caption(f"MLflow has it as run {markdown_code((last.result or {})['mlflow_run'])}.")
     elif last.error_message:
         st.caption(frame.plain(server_facts.without(last.error_message)))

@@ -11,7 +11,7 @@ import streamlit as st
 from core.catalog import Dataset
 from core.datasets import Profile, StoredRows, TargetSummary, summarize_target
 from core.storage import get_store
-from pages._ui import artifacts
+from pages._ui import artifacts, frame
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
@@ -42,7 +42,8 @@ def column_names(dataset: Dataset) -> list[str]:
 
 def narrow(names: Iterable[str]) -> dict[str, ColumnConfig]:
     """Return the configuration of columns whose long names would make them as wide as the table."""
-    return {name: st.column_config.Column(width="medium", help=name) for name in names if len(name) > _LONG}
+    long = [name for name in names if len(name) > _LONG]
+    return {name: st.column_config.Column(width="medium", help=frame.plain(name)) for name in long}
 
 
 def first_rows(dataset: Dataset, count: int) -> StoredRows:

@@ -107,6 +107,7 @@ def _class_of_interest(dataset: Dataset, target: str, classes: list[str]) -> str
         "Which outcome do you want to find?",
         classes,
         index=None if suggested is None else classes.index(suggested),
+        format_func=frame.plain,
         horizontal=True,
         help="Precision, recall, curves and decisions are about this outcome. The search itself is the same.",
         key=f"automl-positive-{dataset.id}-{target}",

@@ -18,7 +18,7 @@ def show_in_force(run: Run) -> None:
     if rule.unclear:
         st.warning(f"{frame.plain(rule.unclear)} Choose one below.", icon=":material/rule:")
         return
-    text = policies.without_policy(labels_of(run))
+    text = frame.plain(policies.without_policy(labels_of(run)))
     if rule.policy is not None:
         text = f"{frame.plain(policies.describe(rule.policy))} ({frame.plain(rule.name)})"
     made = policies.choices(run, access=frame.access()).choices

@@ -35,7 +35,8 @@ def show(report: LatencySuiteReport) -> None:
     failed = table[table["error"] != ""]
     done = table[table["error"] == ""].dropna(subset=["p50_ms"])
     for row in failed.itertuples():
-        st.warning(frame.plain(row.error), title=f"{row.variant} could not be measured", icon=":material/warning:")
+        title = f"{frame.plain(row.variant)} could not be measured"
+        st.warning(frame.plain(row.error), title=title, icon=":material/warning:")
     if done.empty:
         return
     quality = METRICS[report.metric].title if report.metric is not None else "Quality"

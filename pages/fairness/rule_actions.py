@@ -52,7 +52,7 @@ def show(analysis: Analysis, policy: ThresholdPolicy, name: str, key: str) -> No
             "part of the model's download, as a JSON file.",
         ):
             file = policies.keep(analysis.run, name, policy, access=frame.access())
-            st.toast(f"Kept as {file}", icon=":material/check:")
+            st.toast(f"Kept as {frame.plain(file)}", icon=":material/check:")
         st.download_button(
             "Policy (JSON)",
             json.dumps(policy.to_dict(), indent=2),

@@ -80,9 +80,9 @@ def show_sliders(analysis: Analysis) -> None:
         thresholds: dict[str, float] = {}
         sliders = names if by_group else ["all groups"]
         for name in sliders:
-            thresholds[name] = st.slider(
-                f"Threshold, {name}", low, high + step, start, step, key=f"fairness-cut-{analysis.key}-{name}"
-            )
+            key = f"fairness-cut-{analysis.key}-{name}"
+            title = f"Threshold, {frame.plain(name)}"
+            thresholds[name] = st.slider(title, low, high + step, start, step, key=key)
         chosen = thresholds if by_group else dict.fromkeys(names, thresholds["all groups"])
         metrics, rows = table.at(chosen), rows_of(analysis)
         affected.show(names, rows.at(start), rows.at(chosen), f"a threshold of {start:g} for all")

@@ -111,7 +111,8 @@ def _base() -> tuple[str, str | None]:
 def _card(model: BaseModel) -> None:
     st.caption(
         f"{numbers.rounded(model.parameters / 1e6)} million parameters · {model.size_mb:,.0f} MB · "
-        f"{model.licence}. {model.note or ''} Training takes up to {model.disk_mb:,.0f} MB of disk."
+        f"{frame.plain(model.licence)}. {frame.plain(model.note or '')} "
+        f"Training takes up to {model.disk_mb:,.0f} MB of disk."
     )
     facts = model.architecture()
     if facts:

@@ -25,7 +25,7 @@ def show_expected(report: ScoringReport) -> None:
     if not expected:
         return
     parts = [
-        f"{item.value:,.0f} {numbers.interval(item.low, item.high)} of {item.n:,} rows are **{label}**"
+        f"{item.value:,.0f} {numbers.interval(item.low, item.high)} of {item.n:,} rows are **{frame.plain(label)}**"
         for label, item in list(expected.items())[:_MAX_LABELS]
         if item.value is not None and item.low is not None and item.high is not None
     ]
@@ -68,8 +68,8 @@ def _overlap(overlap: TrainingOverlap) -> None:
     """Say how many rows the model was trained on."""
     if overlap.reason:
         st.info(
-            f"Whether the model was trained on these rows cannot be checked: {overlap.reason}. Metrics of rows that it "
-            "was trained on flatter it.",
+            f"Whether the model was trained on these rows cannot be checked: {frame.plain(overlap.reason)}. "
+            "Metrics of rows that it was trained on flatter it.",
             icon=":material/help:",
         )
     elif overlap.may_be_chance:

@@ -207,5 +207,6 @@ def _aliases(opened: OpenModel, key: str, why: str) -> None:
         if st.button("Set", icon=":material/new_label:", key=f"models-set-alias-{version.id}"):
             _act(models.set_alias, version, alias, version.number, why=why)
         for own in _aliases_of(opened, version.number, None):
-            if st.button(f"Remove {own}", icon=":material/label_off:", key=f"models-remove-{own}-{version.id}"):
+            title = f"Remove {frame.plain(own)}"
+            if st.button(title, icon=":material/label_off:", key=f"models-remove-{own}-{version.id}"):
                 _act(models.remove_alias, version, own, why=why)
