@@ -44,14 +44,21 @@ def use_system_allocator() -> None:
 
 
 def keep_below(megabytes: float) -> None:
-    """Set the memory from which on `is_high` asks for less."""
+    """Set the memory (MB) above which `is_high` says that there is too much."""
     global _high_mb
     _high_mb = megabytes
 
 
-def is_high() -> bool:
-    """Return whether this process has more memory than `keep_below` says; never where it was not called."""
-    return float(psutil.Process().memory_info().rss) > _high_mb * _MB
+def is_high(needed_mb: float = 0.0) -> bool:
+    """Return whether this process would have more memory than `keep_below` says; never where that was not called.
+
+    Parameters
+    ----------
+    needed_mb : float, default=0
+        Memory that is needed for a moment (MB).
+    """
+    used_mb: float = psutil.Process().memory_info().rss / _MB
+    return used_mb + needed_mb > _high_mb
 
 
 def settle() -> None:

@@ -23,7 +23,7 @@ __all__ = ["check", "check_upload_limit", "lifespan"]
 
 _UPLOAD_LIMIT = "server.maxUploadSize"
 _QUERIES_MB = 200
-_CACHES_BELOW_MB = 350  # of this process; above it, what is read next takes the place of what was read before
+_CACHES_BELOW_MB = 520  # of this process; above it, what is read next takes the place of what was read before
 _log = logging.getLogger("plumbline")
 
 

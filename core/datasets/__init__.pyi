@@ -17,7 +17,7 @@ from ._next_steps import NextStep, likely_target, next_steps
 from ._number_format import NUMBER_STYLES
 from ._options import Decision, ReadOptions, Undecided
 from ._pair_measures import MEASURES, ColumnRelation
-from ._parquet_batches import text_columns
+from ._parquet_batches import decoding_mb, text_columns
 from ._profile import profile
 from ._read import detect_format, first_lines, read_table
 from ._row_numbers import numbers_rows
@@ -116,6 +116,7 @@ __all__ = [
     "column_types",
     "compare_profiles",
     "count_values",
+    "decoding_mb",
     "detect_format",
     "fingerprint",
     "first_lines",

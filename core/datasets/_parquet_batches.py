@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-__all__ = ["ParquetBatches", "is_text", "text_columns"]
+__all__ = ["ParquetBatches", "decoding_mb", "is_text", "text_columns"]
 
 _BATCH_BYTES = 8 * 2**20
 _BATCH_ROWS = 65_536
 _BUFFER_BYTES = 2**20
+_PAGE_BYTES = 100 * 2**20  # of the largest page that DuckDB writes
 _DICTIONARY_BYTES = 32 * 2**20
 _PROBED_ROWS = 256
 _CELL_BYTES = 8  # of a number, and of the offset of a text
@@ -121,6 +122,23 @@ class ParquetBatches:
 
 def _top(path: str) -> str:
     return path.split(".")[0]
+
+
+def decoding_mb(path: str | Path) -> float:
+    """Return the memory that reading any part of a Parquet file needs for a moment (MB); 0 where it is little.
+
+    A column is decoded page by page, and a page may have a tenth of a gigabyte: it is not known before, and two are in
+    memory at a time.
+    """
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_metadata(path)
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    largest = max(
+        (group.column(index).total_uncompressed_size for group in groups for index in range(group.num_columns)),
+        default=0,
+    )
+    return 0.0 if largest < _BATCH_BYTES else 2 * min(largest, _PAGE_BYTES) / 2**20
 
 
 def text_columns(path: str | Path) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,15 +24,17 @@ from core.datasets import (
     StoredRows,
     ValueCounts,
     count_values,
+    decoding_mb,
     read_first_rows,
     read_rows_at,
     read_sample,
     row_positions,
 )
-from core.process_memory import give_back
+from core.process_memory import give_back, is_high
 from core.storage import get_store
 from pages._ui import frame
 from pages._ui.byte_cache import ByteCache
+from pages._ui.read_notes import CELL_CHARS, cut_note, sample_note
 
 __all__ = [
     "CELL_CHARS",
@@ -56,9 +59,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-CELL_CHARS = 2_000
-"""Length to which texts of tables are cut that are shown."""
 
 _MB = 2**20
 _OBJECTS_PER_BYTE = 6  # what a byte of JSON takes as objects of Python
@@ -139,6 +139,7 @@ def _sampled(digest: str, columns: tuple[str, ...] | None, by: str | None, rows:
         ("sample", digest, columns, by, rows, max_bytes),
         lambda: read_sample(get_store().local_path(digest), columns=columns, max_rows=rows, max_bytes=max_bytes, by=by),
         lambda rows: frame_bytes(rows.frame) + rows.positions.nbytes,
+        _needed_mb(digest),
     )
 
 
@@ -154,6 +155,7 @@ def rows_at(digest: str, columns: tuple[str, ...], positions: np.ndarray) -> pd.
         ("rows", digest, columns, hashlib.blake2b(positions.tobytes()).digest()),
         lambda: read_rows_at(get_store().local_path(digest), columns, positions),
         frame_bytes,
+        _needed_mb(digest),
     )
 
 
@@ -174,13 +176,17 @@ def value_counts(digest: str, column: str) -> ValueCounts:
         ("counts", digest, column),
         lambda: count_values(get_store().local_path(digest), column),
         lambda counted: int(counted.counts.memory_usage(deep=True)),
+        _needed_mb(digest),
     )
 
 
 def raw_rows(digest: str) -> pd.DataFrame:
     """Return the first rows of a stored table as they are, with the index that they were stored with."""
     return _tables.get(
-        ("raw", digest), lambda: read_first_rows(get_store().local_path(digest), MAX_READ_ROWS).frame, frame_bytes
+        ("raw", digest),
+        lambda: read_first_rows(get_store().local_path(digest), MAX_READ_ROWS).frame,
+        frame_bytes,
+        _needed_mb(digest),
     )
 
 
@@ -201,43 +207,21 @@ def keep(key: Hashable, make: Callable[[], T], size_of: Callable[[T], int]) -> T
 
 def first_rows(path: Path, rows: int) -> StoredRows:
     """Return the first rows of a Parquet file to show them: long texts are cut."""
+    needed_mb = decoding_mb(path)
+    if is_high(needed_mb):
+        _tables.clear()
+        give_back()
     try:
         return read_first_rows(path, rows, max_bytes=_SHOWN_BYTES, max_chars=CELL_CHARS)
     finally:
-        give_back()
+        if needed_mb:
+            give_back()
 
 
-def cut_note(rows: StoredRows) -> str:
-    """Return the sentence that says how many of the texts that `first_rows` returned are cut; empty where none is.
-
-    Examples
-    --------
-    >>> cut_note(StoredRows(pd.DataFrame(), np.arange(2), 3, shortened=1))
-    '1 text is cut to 2,000 characters.'
-    """
-    if not rows.shortened:
-        return ""
-    return f"{rows.shortened:,} text{'s are' if rows.shortened > 1 else ' is'} cut to {CELL_CHARS:,} characters."
-
-
-def sample_note(rows: StoredRows, what: str) -> str:
-    """Return the sentence that says what figures rest on; empty where that is all rows.
-
-    Parameters
-    ----------
-    rows : StoredRows
-        Rows that were read.
-    what : str
-        Name of the rows.
-
-    Examples
-    --------
-    >>> sample_note(StoredRows(pd.DataFrame(), np.arange(2), 3), "test rows")
-    'The figures rest on a random sample of 2 of 3 test rows.'
-    """
-    if rows.complete:
-        return ""
-    return f"The figures rest on a random sample of {len(rows.positions):,} of {rows.total:,} {what}."
+@lru_cache(maxsize=256)
+def _needed_mb(digest: str) -> float:
+    """Return the memory that reading a stored table needs for a moment."""
+    return decoding_mb(get_store().local_path(digest))
 
 
 def frame_bytes(table: pd.DataFrame) -> int:

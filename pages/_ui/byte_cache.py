@@ -19,7 +19,7 @@ class ByteCache:
 
     Streamlit's caches count entries, and `st.cache_data` makes a copy of a value each time. These values are shared:
     callers must not change them. A value that is larger than the limit alone is returned and not kept. Where the
-    process has much memory before a value is made, all others are dropped.
+    process would have too much memory while a value is made, all others are dropped first.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class ByteCache:
         with self._lock:
             self._values.clear()
 
-    def get(self, key: Hashable, make: Callable[[], T], size_of: Callable[[T], int]) -> T:
+    def get(self, key: Hashable, make: Callable[[], T], size_of: Callable[[T], int], needed_mb: float = 0.0) -> T:
         """Return the value of a key, which is made where there is none.
 
         Parameters
@@ -60,18 +60,21 @@ class ByteCache:
             Function that makes it.
         size_of : callable
             Function that returns the bytes of a value.
+        needed_mb : float, default=0
+            Memory that making it needs for a moment (MB).
         """
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
                 value: T = self._values[key][0]
                 return value
-        if is_high():  # what is read next needs memory as well
+        if is_high(needed_mb):
             self.clear()
             give_back()
         value = make()  # two sessions may do so at once: neither waits for the other
         size = size_of(value)
-        give_back()
+        if needed_mb:
+            give_back()
         if size <= self.max_bytes:
             with self._lock:
                 self._values[key] = value, size

@@ -13,6 +13,7 @@ from core.datasets import ValueCounts, suspected_attribute, whole_numbers
 from core.fairness import RACE_CATEGORIES, SEX_CATEGORIES, UNKNOWN_CATEGORY, label_text, suggest_categories
 from core.favorable import favorable_outcome
 from pages._ui import address, artifacts, frame, tables
+from pages.fairness.analysis import short_texts
 from pages.fairness.audit_study import AuditStudy
 from pages.fairness.audited_rows import TITLES, AuditColumns
 
@@ -36,13 +37,15 @@ def choose(dataset: Dataset, run: Run | None, study: AuditStudy) -> AuditColumns
     key = f"{dataset.id}-{'' if run is None else run.id}"
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        outcome, selected, decided = _choose_outcome(dataset.data_digest, test, names, key)
+        outcome, selected, decided = _choose_outcome(dataset, test, names, key)
     with middle:
         sex = _choose_column(names, "sex", key, outcome if run is None else None)
     with right:
         race = _choose_column(names, "race", key, outcome if run is None else None)
     if outcome is None or not decided or (sex is None and race is None):
         st.caption("Choose the outcome, and the column of sex, of race and ethnicity, or both.")
+        return None
+    if not short_texts(dataset, [name for name in (sex, race) if name is not None]):
         return None
     chosen = AuditColumns(
         dataset.name if run is None else run.title, dataset.data_digest, test, outcome, selected, sex, race
@@ -55,7 +58,9 @@ def choose(dataset: Dataset, run: Run | None, study: AuditStudy) -> AuditColumns
     )
 
 
-def _choose_outcome(data: str, test: str | None, names: list[str], key: str) -> tuple[str | None, str | None, bool]:
+def _choose_outcome(
+    dataset: Dataset, test: str | None, names: list[str], key: str
+) -> tuple[str | None, str | None, bool]:
     """Draw the choice of the outcome; return its column, what means selected, and whether both are decided."""
     options = names
     if test is not None:
@@ -75,7 +80,9 @@ def _choose_outcome(data: str, test: str | None, names: list[str], key: str) -> 
     address.keep("outcome", outcome, shown, widget)
     if outcome is None:
         return None, None, False
-    counted = artifacts.value_counts(data if test is None else test, outcome)
+    if test is None and not short_texts(dataset, [outcome]):
+        return outcome, None, False
+    counted = artifacts.value_counts(dataset.data_digest if test is None else test, outcome)
     values = counted.counts.index
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     if numeric and not np.isin(values, (0, 1)).all():

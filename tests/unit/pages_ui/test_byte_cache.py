@@ -31,7 +31,9 @@ def test_a_value_that_is_too_large_is_returned_and_not_kept() -> None:
 def test_all_is_dropped_before_more_is_read_where_memory_is_high(monkeypatch) -> None:
     cache = ByteCache(10)
     cache.get("a", lambda: "x", lambda _: 4)
-    monkeypatch.setattr(byte_cache, "is_high", lambda: True)
+    monkeypatch.setattr(byte_cache, "is_high", lambda needed_mb: needed_mb > 50)
     assert cache.get("a", lambda: "y", lambda _: 4) == "x"
     assert cache.get("b", lambda: "z", lambda _: 4) == "z"
+    assert cache.size == 8
+    assert cache.get("c", lambda: "large", lambda _: 4, 100.0) == "large"
     assert cache.size == 4
