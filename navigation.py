@@ -3,13 +3,14 @@
 import streamlit as st
 
 from core import installation, process_memory
-from pages._ui import frame, keys
+from pages._ui import frame, keys, sign_in, workspace_choice
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
 
 with frame.errors_shown():
     frame.reload_first_deep_link()
-    frame.require_sign_in()
+    sign_in.require()
+    workspace_choice.show()
     installation.check()
     home = st.Page(
         "pages/home/page.py",

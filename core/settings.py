@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise invalid_settings(type(self), error) from error
 
+    profile: Literal["local", "team"] = Field(
+        default="local", description="Whether one person uses it on this machine, or a team whose members sign in."
+    )
+
     home: Path = Field(default=_ROOT / ".plumbline", description="Folder for the catalog, artifacts and logs.")
     database: str | None = Field(default=None, description="SQLAlchemy URL of the catalog; default SQLite in home.")
     storage: str | None = Field(default=None, description="fsspec URL of the artifact store; default a folder in home.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import sys
@@ -9,9 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import streamlit as st
 from streamlit import config, net_util
 
 from core import installation, jobs, process_memory, query
+from core.access import profile
 from core.errors import PlumblineError, SettingsError, StorageError
 from core.private_folder import PRIVATE_UMASK
 from core.settings import get_settings
@@ -19,10 +22,11 @@ from core.settings import get_settings
 if TYPE_CHECKING:
     from streamlit.starlette import App
 
-__all__ = ["check", "check_upload_limit", "lifespan"]
+__all__ = ["check", "check_sign_in", "check_upload_limit", "lifespan"]
 
 _UPLOAD_LIMIT = "server.maxUploadSize"
 _QUERIES_MB = 200
+_SECRET_CHARS = 32
 _CACHES_BELOW_MB = 520  # of this process; above it, what is read next takes the place of what was read before
 _log = logging.getLogger("plumbline")
 
@@ -35,12 +39,29 @@ def check() -> None:
     os.umask(PRIVATE_UMASK)
     try:
         check_upload_limit()
+        check_sign_in()
         jobs.require_sandbox()
         installation.check()
     except StorageError as error:  # pages say so too, until it is put right
         _log.error(str(error))
     except PlumblineError as error:
         sys.exit(str(error))
+
+
+def check_sign_in() -> None:
+    """Raise SettingsError where people are to sign in, and the server does not know a provider."""
+    if not profile().signs_in:
+        return
+    hint = "README's section on teams shows the file. PLUMBLINE_PROFILE=local serves one person without sign-in."
+    section = st.secrets["auth"] if st.secrets.load_if_toml_exists() and "auth" in st.secrets else {}
+    missing = [name for name in ("redirect_uri", "cookie_secret") if not section.get(name)]
+    if missing:
+        lacks = " and ".join(missing)
+        raise SettingsError(f"PLUMBLINE_PROFILE=team needs {lacks} under [auth] in .streamlit/secrets.toml.", hint)
+    if len(section["cookie_secret"]) < _SECRET_CHARS:
+        raise SettingsError(f"cookie_secret has fewer than {_SECRET_CHARS} characters.", "Use a long random one.")
+    if importlib.util.find_spec("authlib") is None:
+        raise SettingsError("Sign-in needs Authlib, which is not installed.", "pip install 'streamlit[auth]'")
 
 
 def check_upload_limit() -> None:

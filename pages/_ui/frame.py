@@ -15,19 +15,20 @@ from urllib.parse import quote, urlencode, urlsplit
 import streamlit as st
 
 from core import installation
-from core.access import LOCAL, Access
-from core.errors import PlumblineError, lack_of_memory
+from core.access import LOCAL, Access, profile
+from core.catalog import workspaces
+from core.errors import DeniedError, PlumblineError, lack_of_memory
 from core.plain_text import JOINER, inert
-from pages._ui import server_facts
+from pages._ui import server_facts, sign_in
 
 __all__ = [
     "DEFECT_TITLE",
+    "WORKSPACE",
     "access",
     "errors_shown",
     "guarded",
     "plain",
     "reload_first_deep_link",
-    "require_sign_in",
     "show_error",
     "show_notices",
 ]
@@ -35,20 +36,35 @@ __all__ = [
 DEFECT_TITLE = "Something went wrong on our side"
 _SYMBOLS = re.compile(r"(?<![^\s\ufeff])(?:<->|->|<-|--|>=|<=|~=)(?![^\s\ufeff])")
 _MARKUP = str.maketrans({character: "\\" + character for character in "\\`*_{}[]()<>#+-.!|~$:&"})
+WORKSPACE = "workspace"
+"""Key of the workspace that is chosen in the sidebar, in the state of the session."""
+_FRESH_S = 1.0  # for which a role that was taken away still holds
 _served = False
 _log = logging.getLogger("plumbline")
 
 
 def access() -> Access:
-    """Return the access of the current user; everything that a page reads or changes passes it on."""
-    return replace(LOCAL, actor=_signed_in())
+    """Return the access of the current user; everything that a page reads or changes passes it on.
+
+    Where people sign in, it is that to the workspace they chose in the sidebar, with the role that they have now.
+    """
+    person = sign_in.person()
+    if not profile().signs_in:
+        return replace(LOCAL, actor=person)
+    if not person:  # of a part of a page that draws itself again after the sign-in has expired
+        raise DeniedError("Your sign-in has expired.", "Load the page again.")
+    chosen = st.session_state.get(WORKSPACE)
+    return _own(person) if chosen is None else _entered(chosen, person)
 
 
-def _signed_in() -> str:
-    """Return the name of the signed-in user, or an empty string without sign-in."""
-    if not st.user.get("is_logged_in"):
-        return ""
-    return str(st.user.get("email") or st.user.get("name") or "")
+@st.cache_data(ttl=_FRESH_S, max_entries=1_000, show_spinner=False)
+def _own(person: str) -> Access:
+    return workspaces.personal(person)
+
+
+@st.cache_data(ttl=_FRESH_S, max_entries=1_000, show_spinner=False)
+def _entered(workspace: str, person: str) -> Access:
+    return workspaces.enter(workspace, person)
 
 
 def show_notices() -> None:
@@ -75,16 +91,6 @@ def reload_first_deep_link() -> None:
             f"window.location.replace('/{path}?' + query)</script>",
             unsafe_allow_javascript=True,
         )
-
-
-def require_sign_in() -> None:
-    """Ask for sign-in where the installation requires it (``[auth]`` in Streamlit's secrets)."""
-    if not st.secrets.load_if_toml_exists() or "auth" not in st.secrets or st.user.is_logged_in:
-        return
-    st.title("Plumbline")
-    st.write("From a table to a model you can defend.")
-    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login, key="home-sign-in")
-    st.stop()
 
 
 def plain(text: object) -> str:

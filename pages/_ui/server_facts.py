@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 
+from core.access import profile
 from core.settings import get_settings
 
 __all__ = ["shown", "without"]
@@ -16,10 +17,9 @@ _PATH = re.compile(r"(?<![\w/])~?(?:/[\w.@+~%-]+){2,}/?")
 def shown() -> bool:
     """Return whether readers may see the server's paths, hosts and addresses, and the logs of runs.
 
-    Everyone who opens a page has the server for themselves or works with its owner, so the answer is yes. An
-    installation for strangers answers no here; nothing else on the pages has to change.
+    The profile of the installation says so: who has it for themselves may, and members of a team need not.
     """
-    return True
+    return profile().shows_server
 
 
 def without(text: str) -> str:

@@ -1,0 +1,65 @@
+"""Sign-in with OpenID Connect: the gate before all pages, and who has signed in."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from core.access import profile
+
+__all__ = ["expired", "person", "require"]
+
+
+def person() -> str:
+    """Return the name of the signed-in user, which no other user has; an empty string without sign-in.
+
+    It is the address that the provider says it has verified. An address that it did not verify may be someone else's,
+    so the provider's own id for the user stands with it.
+    """
+    if not st.user.get("is_logged_in") or expired():
+        return ""
+    email = str(st.user.get("email") or "")
+    if email and (st.user.get("email_verified") or not profile().signs_in):
+        return email.lower()
+    own = f"{st.user.get('sub')} of {urlsplit(str(st.user.get('iss') or '')).netloc}"
+    shown = email or str(st.user.get("name") or "")
+    return f"{shown} ({own})" if shown else own
+
+
+def expired() -> bool:
+    """Return whether the provider's statement about the user has expired; Streamlit's cookie outlives it by weeks."""
+    until = st.user.get("exp")
+    return isinstance(until, int | float) and until < time.time()
+
+
+def require() -> None:
+    """Ask for sign-in where the installation requires it, or its ``[auth]`` section offers it."""
+    offered = st.secrets.load_if_toml_exists() and "auth" in st.secrets
+    if person() or not (offered or profile().signs_in):
+        return
+    st.title("Plumbline")
+    st.write("From a table to a model you can defend.")
+    if st.user.get("is_logged_in"):
+        st.info("Your sign-in has expired.", icon=":material/schedule:")
+    for name in _providers():
+        label = "Sign in" if name is None else f"Sign in with {name.capitalize()}"
+        st.button(
+            label,
+            type="primary",
+            icon=":material/login:",
+            on_click=st.login,
+            args=() if name is None else (name,),
+            key=f"home-sign-in{'' if name is None else f'-{name}'}",
+        )
+    st.stop()
+
+
+def _providers() -> list[str | None]:
+    """Return the names of the providers in ``[auth.NAME]``; None for one that ``[auth]`` itself describes."""
+    if not st.secrets.load_if_toml_exists() or "auth" not in st.secrets:
+        return [None]
+    section = st.secrets["auth"]
+    named = [name for name in section if hasattr(section[name], "keys") and name != "client_kwargs"]
+    return [*([None] if "client_id" in section else []), *named] or [None]

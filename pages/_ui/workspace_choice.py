@@ -1,0 +1,43 @@
+"""The sidebar's choice of a workspace, and who is signed in."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.access import Role, profile
+from core.catalog import workspaces
+from pages._ui import frame, sign_in
+
+__all__ = ["show"]
+
+
+def show() -> None:
+    """Let the user choose one of their workspaces, where there are several; draw who is signed in."""
+    person = sign_in.person()
+    if not person:
+        return
+    with st.sidebar:
+        if profile().signs_in:
+            _choose(person)
+        st.caption(frame.plain(person))
+        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign-out")
+
+
+def _choose(person: str) -> None:
+    own = workspaces.personal(person).workspace
+    known = {row.workspace: (row.title, role) for row, role in workspaces.of_person(person)}
+    if st.session_state.get(frame.WORKSPACE) not in known:  # the user has left it, or was removed
+        st.session_state[frame.WORKSPACE] = own
+    if len(known) == 1:
+        return
+    st.selectbox(
+        "Workspace",
+        list(known),
+        format_func=lambda name: _label(*known[name]),
+        key=frame.WORKSPACE,
+        persist_state="session",
+    )
+
+
+def _label(title: str, role: Role) -> str:
+    return title if role is Role.ADMIN else f"{title} ({role})"

@@ -1,0 +1,101 @@
+"""The team's profile: everyone signs in, has a workspace of their own, and sees those they were invited to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Role
+from core.catalog import Dataset, datasets, workspaces
+from core.errors import SettingsError
+from tests.pages.conftest import ROOT
+from web.startup import check_sign_in
+
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+@pytest.fixture
+def team(installation: Any, tmp_path: Path) -> Iterator[Path]:
+    with installation(tmp_path / "home", PROFILE="team") as home:
+        yield home
+
+
+def signed_in(person: str, page: str = "pages/data/page.py", **claims: Any) -> AppTest:
+    test = AppTest.from_file(str(ROOT / "navigation.py"), default_timeout=60)
+    test.user = {"is_logged_in": True, "email": person, "email_verified": True, "exp": time.time() + 60} | claims
+    test.run()
+    return test.switch_page(page).run() if test.sidebar.button else test  # without sign-in there are no pages
+
+
+def add_table(name: str, person: str, workspace: str = "") -> Dataset:
+    access = workspaces.enter(workspace, person) if workspace else workspaces.personal(person)
+    digests = dict.fromkeys(("fingerprint", "data_digest", "profile_digest"), "d" * 64)
+    return datasets.add(
+        Dataset(workspace=access.workspace, name=name, rows=1, columns=1, size_bytes=1, **digests), access=access
+    )[0]
+
+
+def shown(test: AppTest) -> str:
+    tables = [frame.value.to_string() for frame in test.dataframe]
+    return " ".join([*tables, *(item.value for kind in (test.markdown, test.error, test.caption) for item in kind)])
+
+
+def test_nobody_passes_the_gate_without_sign_in(team: Path) -> None:
+    test = AppTest.from_file(str(ROOT / "navigation.py"), default_timeout=60).run()
+    assert [button.label for button in test.button] == ["Sign in"]
+    late = signed_in(ADA, exp=time.time() - 1)
+    assert "Your sign-in has expired." in [item.value for item in late.info]
+    assert "Sign in" in [button.label for button in late.button]
+
+
+def test_people_see_their_own_and_what_is_shared_with_them(team: Path) -> None:
+    add_table("Prices of Ada", ADA)
+    shared = workspaces.add("Sales", person=ADA)
+    add_table("Prices of all", ADA, shared.workspace)
+    test = signed_in(ADA)
+    assert "Prices of Ada" in shown(test)
+    assert "Prices of all" not in shown(test)
+    assert "Prices" not in shown(signed_in(BOB))
+
+    workspaces.accept(workspaces.invite(Role.VIEWER, access=shared), BOB)
+    test = signed_in(BOB)
+    choice = test.sidebar.selectbox(key="workspace")
+    assert choice.options == ["Your own", "Sales (viewer)"]
+    choice.select_index(1).run()
+    assert "Prices of all" in shown(test)
+    workspaces.remove(BOB, access=shared)
+    time.sleep(1.1)  # for as long as a role may be remembered
+    assert "Prices of all" not in shown(test.run())
+
+
+def test_a_link_of_another_person_leads_nowhere(team: Path) -> None:
+    table = add_table("Prices of Ada", ADA)
+    test = AppTest.from_file(str(ROOT / "navigation.py"), default_timeout=60)
+    test.user = {"is_logged_in": True, "email": BOB, "email_verified": True}
+    test.query_params["dataset"] = table.id
+    test.run()
+    test.query_params["dataset"] = table.id
+    test.switch_page("pages/data/page.py").run()
+    assert "Prices of Ada" not in shown(test)
+
+
+def test_an_address_that_is_not_verified_is_not_the_person(team: Path) -> None:
+    add_table("Prices of Ada", ADA)
+    claims = {"email_verified": False, "sub": "1", "iss": "https://id.example.org/x"}
+    test = signed_in(ADA, **claims)
+    assert "Prices of Ada" not in shown(test)
+    signed = test.sidebar.caption[0].value.replace("\\", "").replace("\u2060", "")
+    assert signed == f"{ADA} (1 of id.example.org)"
+
+
+def test_the_server_does_not_start_without_a_provider(team: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    monkeypatch.setattr(st.secrets, "load_if_toml_exists", lambda: False)
+    with pytest.raises(SettingsError, match="redirect_uri and cookie_secret under"):
+        check_sign_in()
