@@ -8,7 +8,6 @@ import json
 from core.access import Access
 from core.catalog import Run, RunArtifact, artifacts
 from core.cohorts import Cohort
-from core.housekeeping import delete_unused
 from core.storage import get_store
 
 __all__ = ["keep", "kept", "remove"]
@@ -47,4 +46,4 @@ def remove(run: Run, file: str, *, access: Access) -> None:
     NotFoundError
         When the search has no such cohort.
     """
-    delete_unused(artifacts.remove(run.id, file, access=access).digest)
+    artifacts.remove(run.id, file, access=access)

@@ -99,6 +99,14 @@ class Settings(BaseSettings):
     max_kept_uploads_mb: int = Field(
         default=4096, ge=0, description="Size of all original files that are kept with datasets (MB, packed)."
     )
+    content_grace_s: float = Field(
+        default=86_400.0,
+        ge=0,
+        description="Seconds that a stored file is kept after nothing needs it any more.",
+    )
+    cache_mb: int = Field(
+        default=10_240, ge=0, description="Size of the files of a remote store that are kept on this machine (MB)."
+    )
     max_rows: int = Field(default=20_000_000, ge=1, description="Maximum number of rows of a table.")
     max_columns: int = Field(default=2_000, ge=1, description="Maximum number of columns of a table.")
     max_cells: int = Field(
@@ -155,6 +163,11 @@ class Settings(BaseSettings):
     def runs_dir(self) -> Path:
         """Folder with one working folder per run: its log and its scratch files."""
         return self.home.absolute() / "runs"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Folder with the uploaded files that runs read."""
+        return self.home.absolute() / "uploads"
 
     @property
     def previews_dir(self) -> Path:

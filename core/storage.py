@@ -1,7 +1,11 @@
 """Artifacts, addressed by the SHA-256 of their content, on any file system that fsspec knows.
 
 A file is written under a temporary name and renamed when it is whole, so a reader never sees half of one.
-The same content is kept once.
+The same content is kept once, and storing it again renews its age.
+
+A content that no row seems to need is not removed, but *set aside*: moved to another folder of the store. Whoever asks
+for it puts it back. Only what stays there for long is removed (`core.upkeep`), so that a content never goes
+between the moment it is stored and the moment a row names it, however many processes store, read and collect.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +27,10 @@ from core.errors import SettingsError, StorageError
 from core.files import atomic_write, os_errors_explained
 from core.settings import get_settings
 
-__all__ = ["ArtifactStore", "get_store", "store_for"]
+__all__ = ["PREFIXES", "ArtifactStore", "get_store", "store_for"]
+
+PREFIXES = tuple(f"{number:02x}" for number in range(256))
+"""First two digits of all digests: contents are listed by them."""
 
 _CHUNK = 1 << 20
 _MARK = "catalog.id"
@@ -82,10 +90,10 @@ class ArtifactStore:
 
     def _store(self, digest: str, write: Callable[[IO[bytes]], object]) -> None:
         path = self._path(digest)
-        if self._fs.exists(path):
-            return
-        temporary = f"{self._root}/tmp/{secrets.token_hex(8)}"
         with os_errors_explained("Storing a file"):
+            if self._renewed(path):
+                return
+            temporary = f"{self._root}/tmp/{secrets.token_hex(8)}"
             for folder in (f"{self._root}/tmp", path.rsplit("/", 1)[0]):
                 self._make_folder(folder)
             try:
@@ -140,9 +148,29 @@ class ArtifactStore:
         else:
             self._fs.makedirs(path, exist_ok=True)
 
+    def _renewed(self, path: str) -> bool:
+        """Renew the age of a stored content; return whether it is stored, and as young as one that is written now."""
+        try:
+            if self._local:
+                os.utime(path)
+            elif time.time() - self._modified(path) > get_settings().content_grace_s / 100:
+                return False  # most stores can renew a file only by writing it
+        except FileNotFoundError:
+            return False
+        return bool(self._fs.exists(path))  # it may have been set aside just before its age was renewed
+
+    def _modified(self, path: str) -> float:
+        self._fs.invalidate_cache()
+        return float(self._fs.modified(path).timestamp())
+
     def exists(self, digest: str) -> bool:
-        """Return whether the content is stored."""
-        return bool(self._fs.exists(self._path(digest)))
+        """Return whether the content can be read; if it was set aside, it is put back."""
+        return self.stored(digest) or self.put_back(digest)
+
+    def stored(self, digest: str) -> bool:
+        """Return whether the content is stored and not set aside."""
+        with os_errors_explained("Looking for a stored file"):
+            return bool(self._fs.exists(self._path(digest)))
 
     def open(self, digest: str) -> IO[bytes]:
         """Open the content for reading.
@@ -153,7 +181,12 @@ class ArtifactStore:
             When it is missing.
         """
         with os_errors_explained("Reading a stored file"):
-            file: IO[bytes] = self._fs.open(self._path(digest), "rb")
+            try:
+                file: IO[bytes] = self._fs.open(self._path(digest), "rb")
+            except FileNotFoundError:
+                if not self.put_back(digest):
+                    raise
+                file = self._fs.open(self._path(digest), "rb")
             return file
 
     def read_bytes(self, digest: str) -> bytes:
@@ -165,22 +198,103 @@ class ArtifactStore:
         """Return a local, read-only file with the content; that of a remote store is fetched first."""
         if self._local:
             path = Path(self._path(digest))
-        else:
-            source = self._path(digest)
-            path = get_settings().home.absolute() / "cache" / digest
-            if not path.exists():
-                with os_errors_explained("Fetching a stored file"):
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    with atomic_write(path) as partial:
-                        self._fs.get(source, str(partial))
-        if not path.exists():
-            raise StorageError("Reading a stored file: the file is missing.", "It may have been removed by hand.")
+            if not path.exists() and not self.put_back(digest):
+                raise StorageError("Reading a stored file: the file is missing.", "It may have been removed by hand.")
+            return path
+        path = self.cache / self._path(digest).rsplit("/", 1)[1]
+        try:
+            os.utime(path)  # what was not used for long is removed first
+        except FileNotFoundError:
+            with os_errors_explained("Fetching a stored file"):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with self.open(digest) as source, atomic_write(path) as partial, open(partial, "wb") as target:
+                    shutil.copyfileobj(source, target, _CHUNK)
         return path
 
+    @property
+    def cache(self) -> Path:
+        """Folder with the contents of a remote store that were fetched to this machine."""
+        return get_settings().home.absolute() / "cache"
+
+    def stored_before(self, prefix: str, at: float, *, since: float = 0.0) -> list[str]:
+        """Return the contents with this prefix, one of `PREFIXES`, that were stored last before a time.
+
+        Those that were stored last before `since` are left out.
+        """
+        with os_errors_explained("Listing stored files"):
+            self._fs.invalidate_cache()
+            paths = [path for path in self._fs.find(f"{self._root}/{prefix}", maxdepth=1) if len(_name(path)) == 64]
+            return [_name(path) for path in paths if self._older(path, at, since)]
+
+    def _older(self, path: str, at: float, since: float = 0.0) -> bool:
+        try:
+            return since <= self._modified(path) < at
+        except FileNotFoundError:  # another process set it aside
+            return False
+
+    def set_aside(self, digest: str, before: float) -> bool:
+        """Move a content out of the way, unless it was stored again since `before`; return whether it was moved."""
+        path = self._path(digest)
+        aside = f"{self._aside(digest[:2])}/{digest}.{time.time_ns() // 1_000_000}"
+        with os_errors_explained("Setting a file aside"):
+            self._make_folder(aside.rsplit("/", 1)[0])
+            if not self._older(path, before):
+                return False
+            with contextlib.suppress(FileNotFoundError):
+                self._fs.mv(path, aside)
+                return True
+        return False
+
+    def put_back(self, digest: str) -> bool:
+        """Put back a content that was set aside; return whether it is stored."""
+        path = self._path(digest)
+        for aside, _ in self._listed_aside(digest):
+            with contextlib.suppress(FileNotFoundError):  # another process was first
+                self._fs.mv(aside, path)
+                break
+        return bool(self._fs.exists(path))
+
+    def set_aside_before(self, prefix: str, at: float) -> list[str]:
+        """Return the contents with this prefix, one of `PREFIXES`, that were set aside before a time."""
+        with os_errors_explained("Listing stored files"):
+            return sorted({_name(path)[:64] for path, since in self._listed_aside(prefix) if since < at})
+
+    def delete_aside(self, digest: str, before: float) -> None:
+        """Remove what was set aside of a content before a time."""
+        with os_errors_explained("Removing a file"):
+            for path, since in self._listed_aside(digest):
+                with contextlib.suppress(FileNotFoundError):
+                    if since < before:
+                        self._fs.rm(path)
+
+    def delete_unfinished(self, prefix: str, before: float) -> None:
+        """Remove what processes left that were ended while they stored it; its random name has this prefix."""
+        with os_errors_explained("Removing a file"):
+            self._fs.invalidate_cache()
+            for path in self._fs.find(f"{self._root}/tmp"):
+                if _name(path).startswith(prefix) and self._older(path, before):
+                    with contextlib.suppress(FileNotFoundError):
+                        self._fs.rm(path)
+
+    def _aside(self, prefix: str) -> str:
+        return f"{self._root}/aside/{prefix}"
+
+    def _listed_aside(self, start: str) -> list[tuple[str, float]]:
+        """Return path and time of what was set aside and begins with these digits, the last one first."""
+        self._fs.invalidate_cache()
+        paths = [path for path in self._fs.find(self._aside(start[:2])) if _name(path).startswith(start)]
+        timed = [(path, int(path.rsplit(".", 1)[1]) / 1000) for path in paths]
+        return sorted(timed, key=lambda item: item[1], reverse=True)
+
     def delete(self, digest: str) -> None:
-        """Remove the content; content that is missing already is not an error."""
+        """Remove the content at once, whoever needs it; content that is missing already is not an error."""
         with os_errors_explained("Removing a file"), contextlib.suppress(FileNotFoundError):
             self._fs.rm(self._path(digest))
+        self.delete_aside(digest, before=float("inf"))
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", 1)[1]
 
 
 @lru_cache(maxsize=8)

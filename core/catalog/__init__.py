@@ -3,6 +3,7 @@
 Modules are imported by name (``from core.catalog import runs``). Each has the queries over one table.
 """
 
+from core.catalog import hidden as hidden  # what is deleted is hidden from the first query on
 from core.catalog.access_tables import AuditRecord, Invitation, Membership, Workspace
 from core.catalog.pipeline_tables import ApprovedCode, PipelineComponent, PipelineStep, SavedPipeline, Schedule
 from core.catalog.tables import (
@@ -10,6 +11,7 @@ from core.catalog.tables import (
     TERMINAL,
     Dataset,
     DatasetChange,
+    Deletion,
     Model,
     ModelEvent,
     ModelVersion,
@@ -26,6 +28,7 @@ __all__ = [
     "AuditRecord",
     "Dataset",
     "DatasetChange",
+    "Deletion",
     "Invitation",
     "Membership",
     "Model",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlmodel import col, or_, select
 
-from core.access import INSTALLATION, Access
+from core.access import Access
 from core.catalog.engine import reading, writing
 from core.catalog.tables import Dataset, FileReference, RunArtifact
 from core.errors import NotFoundError, shortened
 
-__all__ = ["add", "find", "get", "in_use", "in_workspace", "remove", "run_with"]
+__all__ = ["add", "find", "get", "in_workspace", "remove", "run_with"]
 
 
 def add(artifact: RunArtifact, *, access: Access) -> None:
@@ -64,27 +64,16 @@ def run_with(name: str, digest: str, *, access: Access) -> str | None:
         return session.exec(query.limit(1)).first()
 
 
-def in_use(digest: str) -> bool:
-    """Return whether a row of any workspace refers to this content."""
-    return _is_named(digest, None)
-
-
 def in_workspace(digest: str, *, access: Access) -> bool:
     """Return whether a row of the workspace refers to this content."""
-    return _is_named(digest, access.workspace)
-
-
-def _is_named(digest: str, workspace: str | None) -> bool:
     columns = (
         (Dataset.workspace, (Dataset.data_digest, Dataset.profile_digest, Dataset.upload_digest)),
         (RunArtifact.workspace, (RunArtifact.digest,)),
         (FileReference.workspace, (FileReference.digest,)),
     )
-    with reading(INSTALLATION) as session:
+    with reading(access) as session:
         for owner, digests in columns:
             query = select(owner).where(or_(*(col(named) == digest for named in digests)))
-            if workspace is not None:
-                query = query.where(col(owner) == workspace)
-            if session.exec(query.limit(1)).first() is not None:
+            if session.exec(query.where(col(owner) == access.workspace).limit(1)).first() is not None:
                 return True
     return False

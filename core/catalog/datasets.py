@@ -12,13 +12,12 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from core.access import Access
 from core.catalog.engine import reading, writing
-from core.catalog.tables import ACTIVE, Dataset, DatasetChange, Run, RunState
+from core.catalog.tables import Dataset, DatasetChange, Run
 from core.errors import InputError, not_found
 from core.jsonable import JsonObject
 
 __all__ = [
     "add",
-    "delete",
     "find",
     "get",
     "is_used",
@@ -227,33 +226,6 @@ def set_audit(dataset_id: str, audited: str, values: JsonObject, *, access: Acce
             session.execute(update(Dataset).where(*row).values(audits={**stored, audited: values}))
     if stored is None:
         get(dataset_id, access=access)  # raises the error
-
-
-def delete(dataset_id: str, *, access: Access) -> list[Dataset]:
-    """Delete a dataset with all of its versions, and return their rows. What finished runs stored is kept.
-
-    Raises
-    ------
-    InputError
-        When a run is queued for one of them or works on it.
-    NotFoundError
-        When the workspace does not have this dataset.
-    """
-    family = get(dataset_id, access=access).family_id
-    with writing(access) as session:
-        rows = list(session.exec(select(Dataset).where(_in_family(family)).order_by(col(Dataset.number))))
-        ids = [dataset.id for dataset in rows]
-        busy = session.exec(
-            select(Run.id).where(col(Run.dataset_id).in_(ids), col(Run.state).in_([*ACTIVE, RunState.QUEUED]))
-        ).first()
-        if busy is not None:
-            raise InputError(
-                f"'{rows[0].name}' is in use by run {busy}.",
-                "Cancel the run or wait until it has ended, then delete the dataset.",
-            )
-        session.execute(delete_rows(DatasetChange).where(col(DatasetChange.origin_id) == family))
-        session.execute(delete_rows(Dataset).where(col(Dataset.id).in_(ids)))
-    return rows
 
 
 def _in_family(family: str) -> ColumnElement[bool]:

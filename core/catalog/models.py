@@ -9,7 +9,8 @@ from sqlmodel import Session, col, select
 
 from core.access import Access
 from core.catalog.engine import reading, writing
-from core.catalog.tables import Model, ModelAlias, ModelEvent, ModelVersion
+from core.catalog.hidden import ALL_ROWS
+from core.catalog.tables import Model, ModelAlias, ModelEvent, ModelVersion, Run
 from core.errors import NotFoundError, RegistryError, not_found
 from core.jsonable import JsonObject
 
@@ -48,6 +49,7 @@ def add_version(name: str, version: ModelVersion, *, access: Access) -> tuple[Mo
                 model = session.exec(
                     select(Model).where(Model.workspace == workspace, Model.name == name).with_for_update()
                 ).first() or Model(workspace=workspace, name=name)
+                _check_run(session, version.run_id)
                 known = session.exec(
                     select(ModelVersion).where(ModelVersion.model_id == model.id, ModelVersion.run_id == version.run_id)
                 ).first()
@@ -259,6 +261,13 @@ def set_answer(model_id: str, number: int, key: str, answer: JsonObject | None, 
         others = {name: value for name, value in stored.answers.items() if name != key}
         stored.answers = others if answer is None else others | {key: answer}
         session.add(stored)
+
+
+def _check_run(session: Session, run_id: str) -> None:
+    """Raise NotFoundError where the run was deleted meanwhile."""
+    deleted = select(Run.id).where(Run.id == run_id, col(Run.deletion_id).is_not(None))
+    if session.exec(deleted, execution_options=ALL_ROWS).first() is not None:
+        raise not_found("run", run_id, "It may have been deleted. The Runs page lists all runs.")
 
 
 def _locked(session: Session, model_id: str, *, access: Access) -> Model:

@@ -7,7 +7,8 @@ import time
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field
 
-from core.catalog.row import Row, new_id
+from core.catalog.row import Deletable, Row, new_id
+from core.catalog.tables import unique_if_shown
 from core.jsonable import JsonObject
 
 __all__ = ["ApprovedCode", "PipelineComponent", "PipelineStep", "SavedPipeline", "Schedule"]
@@ -66,10 +67,10 @@ class ApprovedCode(Row, table=True):
     at: float = Field(default_factory=time.time)
 
 
-class SavedPipeline(Row, table=True):
+class SavedPipeline(Deletable, table=True):
     """A pipeline file that a user keeps and edits, with the files beside it."""
 
-    __table_args__ = (UniqueConstraint("workspace", "name"),)
+    __table_args__ = (unique_if_shown("savedpipeline", "workspace", "name"),)
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
@@ -81,7 +82,7 @@ class SavedPipeline(Row, table=True):
     changed_at: float = Field(default_factory=time.time)
 
 
-class Schedule(Row, table=True):
+class Schedule(Deletable, table=True):
     """When runs of a task start by themselves: by a cron expression, or at an interval."""
 
     __table_args__ = (Index("ix_schedule_due", "enabled", "next_at"),)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 from core.jsonable import JsonObject
 
-__all__ = ["Row", "new_id"]
+__all__ = ["Deletable", "Row", "new_id"]
 
 
 def new_id() -> str:
@@ -22,3 +22,9 @@ class Row(SQLModel):
     def to_dict(self) -> JsonObject:
         """Return the row as a JSON-serializable dictionary."""
         return self.model_dump(mode="json")
+
+
+class Deletable(Row):
+    """A row that people can delete. For a while it is only hidden, and can be had back (`core.catalog.deletions`)."""
+
+    deletion_id: str | None = Field(default=None, index=True, max_length=16)  # of the deletion that hides it

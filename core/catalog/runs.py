@@ -8,34 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import Update, func, or_, tuple_, update
-from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
 from core.catalog import references
 from core.catalog.claims import RunField, new_claim
 from core.catalog.clock import database_now
 from core.catalog.engine import reading, writing
-from core.catalog.pipeline_tables import PipelineStep
+from core.catalog.hidden import ALL_ROWS
 from core.catalog.tables import (
     ACTIVE,
     TERMINAL,
-    ModelVersion,
     QueueLock,
     Run,
-    RunArtifact,
-    RunEvent,
     RunState,
 )
-from core.errors import InputError, not_found
+from core.errors import not_found
 
 __all__ = [
     "add",
     "change_state",
     "children",
     "claim_next",
-    "delete",
     "find",
     "get",
     "lapsed",
@@ -52,9 +47,10 @@ _IDS_AT_A_TIME = 500
 
 
 def add(run: Run, *, access: Access) -> Run:
-    """Store a new run."""
+    """Store a new run. The contents that its settings name stay as long as its row."""
     with writing(access) as session:
         session.add(run)
+        references.replace(session, run.id, references.named_in(run.settings), access=access)
     return run
 
 
@@ -134,13 +130,15 @@ def unfinished() -> list[Run]:
 
 
 def with_ids(run_ids: Iterable[str]) -> list[Run]:
-    """Return the runs of all workspaces that have one of these ids."""
+    """Return the runs of all workspaces that have one of these ids, also deleted ones that can be had back."""
     ids = sorted(run_ids)
     with reading(INSTALLATION) as session:  # in parts: databases limit the parameters of a statement
         return [
             run
             for start in range(0, len(ids), _IDS_AT_A_TIME)
-            for run in session.exec(select(Run).where(col(Run.id).in_(ids[start : start + _IDS_AT_A_TIME])))
+            for run in session.exec(
+                select(Run).where(col(Run.id).in_(ids[start : start + _IDS_AT_A_TIME])), execution_options=ALL_ROWS
+            )
         ]
 
 
@@ -283,63 +281,3 @@ def queue_position(run: Run) -> int | None:
     )
     with reading(INSTALLATION) as session:
         return session.exec(query).one() + 1
-
-
-def delete(run_id: str, *, access: Access) -> tuple[list[str], set[str]]:
-    """Delete a run with all that work for it, their events, and the steps of its pipeline.
-
-    Returns
-    -------
-    ids : list of str
-        Ids of the deleted runs.
-    digests : set of str
-        Contents that they named; other rows may need them.
-
-    Raises
-    ------
-    InputError
-        When one of them has not ended or is a version of a model, or the run works for another one.
-    NotFoundError
-        When the workspace does not have this run.
-    """
-    get(run_id, access=access)
-    with writing(access) as session:
-        family = _family(session, run_id)
-        ids = [run.id for run in family]
-        _check_deletable(session, family)
-        step_ids = list(session.exec(select(PipelineStep.id).where(col(PipelineStep.pipeline_run_id).in_(ids))))
-        digests = set(session.exec(select(RunArtifact.digest).where(col(RunArtifact.run_id).in_(ids))))
-        digests |= references.drop(session, step_ids)
-        session.execute(delete_rows(PipelineStep).where(col(PipelineStep.id).in_(step_ids)))
-        session.execute(delete_rows(RunArtifact).where(col(RunArtifact.run_id).in_(ids)))
-        session.execute(delete_rows(RunEvent).where(col(RunEvent.run_id).in_(ids)))
-        session.execute(delete_rows(Run).where(col(Run.id).in_(ids)))
-    return ids, digests
-
-
-def _family(session: Session, run_id: str) -> list[Run]:
-    """Return a run and all that work for it, locked until the end of the transaction."""
-    family: list[Run] = []
-    level = select(Run).where(Run.id == run_id)
-    while members := list(session.exec(level.with_for_update())):
-        family += members
-        level = select(Run).where(col(Run.parent_id).in_([run.id for run in members]))
-    return family
-
-
-def _check_deletable(session: Session, family: list[Run]) -> None:
-    run = family[0]
-    if run.parent_id and session.get(Run, run.parent_id) is not None:
-        raise InputError(f"Run '{run.id}' is a part of run '{run.parent_id}'.", "Delete that run instead.")
-    busy = next((member for member in family if not member.state.terminal), None)
-    if busy is not None:
-        raise InputError(
-            f"Run '{busy.id}' is {busy.state.lower()}.", "Cancel it or wait until it has ended, then delete it."
-        )
-    ids = [member.id for member in family]
-    registered = session.exec(select(ModelVersion).where(col(ModelVersion.run_id).in_(ids))).first()
-    if registered is not None:
-        raise InputError(
-            f"Run '{registered.run_id}' is version {registered.number} of a registered model.",
-            "Registered models need the files of their runs: keep it.",
-        )

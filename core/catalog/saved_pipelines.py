@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 
-from sqlalchemy import delete as delete_rows
 from sqlalchemy import update as update_rows
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -17,7 +16,7 @@ from core.catalog.pipeline_tables import SavedPipeline
 from core.errors import InputError, not_found
 from core.jsonable import JsonObject
 
-__all__ = ["add", "by_name", "delete", "exists", "find", "get", "update"]
+__all__ = ["add", "by_name", "exists", "find", "get", "update"]
 
 
 def add(pipeline: SavedPipeline, *, access: Access) -> SavedPipeline:
@@ -132,20 +131,6 @@ def update(
             "Open it again, and repeat what you did there.",
         )
     return stored
-
-
-def delete(pipeline_id: str, *, access: Access) -> set[str]:
-    """Delete a pipeline; return the contents that its files named. Its runs are kept.
-
-    Raises
-    ------
-    NotFoundError
-        When the workspace does not have this pipeline.
-    """
-    pipeline = get(pipeline_id, access=access)
-    with writing(access) as session:
-        session.execute(delete_rows(SavedPipeline).where(col(SavedPipeline.id) == pipeline.id))
-        return references.drop(session, [pipeline.id])
 
 
 def _checked(name: str) -> str:

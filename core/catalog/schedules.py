@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete as delete_rows
 from sqlalchemy import func
 from sqlalchemy import update as update_rows
 from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
+from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import Schedule
 from core.catalog.tables import Run, RunEvent
 from core.errors import not_found
 from core.jsonable import JsonObject
 
-__all__ = ["add", "delete", "due", "find", "get", "next_due", "take", "update"]
+__all__ = ["add", "due", "find", "get", "next_due", "take", "update"]
 
 
 def add(schedule: Schedule, *, access: Access) -> Schedule:
-    """Store a schedule."""
+    """Store a schedule. The contents that its settings name stay as long as its row."""
     with writing(access) as session:
         session.add(schedule)
+        references.replace(session, schedule.id, references.named_in(schedule.settings), access=access)
     return schedule
 
 
@@ -75,21 +76,11 @@ def update(schedule_id: str, *, access: Access, **fields: str | float | JsonObje
         .values(**fields)
     )
     with writing(access) as session:
-        session.execute(statement)
+        changed = session.execute(statement).rowcount  # type: ignore[attr-defined]
+        settings = fields.get("settings")
+        if changed and isinstance(settings, dict):
+            references.replace(session, schedule_id, references.named_in(settings), access=access)
     return get(schedule_id, access=access)
-
-
-def delete(schedule_id: str, *, access: Access) -> None:
-    """Delete a schedule. Its runs are kept.
-
-    Raises
-    ------
-    NotFoundError
-        When the workspace does not have this schedule.
-    """
-    get(schedule_id, access=access)
-    with writing(access) as session:
-        session.execute(delete_rows(Schedule).where(col(Schedule.id) == schedule_id))
 
 
 def take(
@@ -143,4 +134,7 @@ def take(
         if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
             return False
         session.add_all([row for row in (run, event) if row is not None])
+        if run is not None:
+            engine = Access.engine(run.workspace)
+            references.replace(session, run.id, references.named_in(run.settings), access=engine)
     return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 import time
 
-from sqlalchemy import JSON, BigInteger, Column, Dialect, Float, Index, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Dialect, Float, Index, String, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from core.catalog.row import Row, new_id
+from core.catalog.row import Deletable, Row, new_id
 from core.jsonable import JsonObject
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "CatalogId",
     "Dataset",
     "DatasetChange",
+    "Deletion",
     "FileReference",
     "Model",
     "ModelAlias",
@@ -27,7 +28,15 @@ __all__ = [
     "RunArtifact",
     "RunEvent",
     "RunState",
+    "unique_if_shown",
 ]
+
+
+def unique_if_shown(table: str, *columns: str) -> Index:
+    """Return an index that holds these columns unique among the rows that are not deleted."""
+    shown = text("deletion_id IS NULL")
+    name = f"uq_{table}_{'_'.join(columns)}_shown"
+    return Index(name, *columns, unique=True, sqlite_where=shown, postgresql_where=shown)
 
 
 class RunState(enum.StrEnum):
@@ -66,13 +75,13 @@ class _StateType(TypeDecorator[RunState]):
         return None if value is None else RunState(value)
 
 
-class Dataset(Row, table=True):
+class Dataset(Deletable, table=True):
     """A version of a table, stored as Parquet: the first was read from a file, the others were prepared from it.
 
     The first version is the origin of the others. It names the current one, and has the draft of the next.
     """
 
-    __table_args__ = (UniqueConstraint("workspace", "fingerprint"),)
+    __table_args__ = (unique_if_shown("dataset", "workspace", "fingerprint"),)
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
@@ -119,7 +128,7 @@ class DatasetChange(Row, table=True):
     undone: bool = False
 
 
-class Run(Row, table=True):
+class Run(Deletable, table=True):
     """One piece of background work. ``state`` is the only source of truth about its progress."""
 
     __table_args__ = (Index("ix_run_queue", "state", "lane", "queued_at"),)
@@ -198,10 +207,10 @@ class FileReference(Row, table=True):
     workspace: str = Field(max_length=64)
 
 
-class Model(Row, table=True):
+class Model(Deletable, table=True):
     """A name with versions of a model."""
 
-    __table_args__ = (UniqueConstraint("workspace", "name"),)
+    __table_args__ = (unique_if_shown("model", "workspace", "name"),)
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
@@ -210,10 +219,10 @@ class Model(Row, table=True):
     created_at: float = Field(default_factory=time.time)
 
 
-class ModelVersion(Row, table=True):
+class ModelVersion(Deletable, table=True):
     """One trained model: the run that made it, and the facts that are needed without that run's files."""
 
-    __table_args__ = (UniqueConstraint("model_id", "number"), UniqueConstraint("model_id", "run_id"))
+    __table_args__ = (UniqueConstraint("model_id", "number"), unique_if_shown("modelversion", "model_id", "run_id"))
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
@@ -265,6 +274,20 @@ class CatalogId(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=32)
     created_at: float = Field(default_factory=time.time)
+
+
+class Deletion(Row, table=True):
+    """What a person deleted at once. Its rows are hidden, and removed when it can no longer be undone."""
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
+    workspace: str = Field(index=True, max_length=64)
+    kind: str = Field(max_length=16)  # of what was deleted, such as "run"
+    title: str = Field(max_length=300)  # its name
+    row_id: str = Field(max_length=16)  # its id
+    # Schedules that were turned off, and the time that each was due.
+    details: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    who: str = Field(default="", max_length=200)
+    at: float = Field(default_factory=time.time, index=True)
 
 
 class QueueLock(SQLModel, table=True):

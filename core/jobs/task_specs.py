@@ -44,6 +44,9 @@ class TaskSpec:
         Address of the page that shows the result (``/<page>?run=<id>``), such as "automl".
     subject : str, optional
         Setting with the id of the run whose page shows the result; by default the run itself.
+    part_of : str, optional
+        Setting with the id of the row, such as a run, that its results are of no use without: they are deleted with it.
+        By default the `subject`.
     resumable : bool, default=False
         Whether a later attempt continues from the working folder of an earlier one.
     stoppable : bool, default=False
@@ -71,6 +74,7 @@ class TaskSpec:
     lane: Literal["long", "short", "pipeline"] = "long"
     page: str | None = None
     subject: str | None = None
+    part_of: str | None = None
     resumable: bool = False
     stoppable: bool = False
     stop_label: str = "Stop and keep best"

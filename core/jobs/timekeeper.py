@@ -1,4 +1,4 @@
-"""Looks after queue and schedules while no page is open.
+"""Looks after queue and schedules while no page is open, and removes what nothing needs any more.
 
 One thread of a server does, or a process of its own: ``python -m core.jobs``.
 """
@@ -14,6 +14,7 @@ from core.errors import PlumblineError
 from core.jobs.scheduler import tick
 from core.jobs.sweeper import sweep
 from core.settings import get_settings
+from core.upkeep import take_turn
 
 __all__ = ["keep_time", "watch"]
 
@@ -48,6 +49,7 @@ def watch() -> None:
         if time.monotonic() >= sweep_at:
             _sweep()
             sweep_at = time.monotonic() + _SWEEP_EVERY_S
+        _remove_unneeded()
         time.sleep(_look())
 
 
@@ -56,6 +58,13 @@ def _sweep() -> None:
         sweep()
     except Exception:  # noqa: BLE001  (as below: the next one has another try)
         _log.exception("leftover files could not be removed; trying again")
+
+
+def _remove_unneeded() -> None:
+    try:
+        take_turn()
+    except Exception:  # noqa: BLE001  (a store that is away comes back; the thread has schedules to look after)
+        _log.exception("what nothing needs could not be removed; trying again")
 
 
 def _look() -> float:

@@ -40,7 +40,7 @@ _PACKED = (b"\x1f\x8b", b"PK", b"PAR1", b"ARROW1")
 
 def upload_path(name: str) -> Path:
     """Return the path of an upload."""
-    return get_settings().home.absolute() / "uploads" / Path(name).name
+    return get_settings().uploads_dir / Path(name).name
 
 
 def preview_dir(name: str) -> Path:

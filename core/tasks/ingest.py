@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from core import housekeeping, jobs
+from core import jobs
 from core.access import Access
 from core.catalog import Dataset, Run, datasets, runs
 from core.errors import InputError
@@ -192,7 +192,6 @@ def run(context: RunContext) -> JsonObject:
         dataset, new = _store(context, table, facts, earlier)
     else:
         dataset, new = known, False
-        housekeeping.delete_unused(facts.get("upload_digest"))
     shutil.rmtree(context.workdir, ignore_errors=True)
     if "folder" in context.settings:
         delete_preview(context.settings["folder"])
@@ -283,9 +282,7 @@ def _store(context: RunContext, table: Table, facts: JsonObject, earlier: Datase
     )
     if earlier is not None:
         dataset.id = earlier.id
-        replaced = datasets.get(earlier.id, access=context.access)  # another run may have read it again meanwhile
         if datasets.replace(dataset, passing=_passing(), access=context.access):
-            housekeeping.delete_unused(replaced.data_digest, replaced.profile_digest)
             return dataset, True
         dataset = Dataset(**dataset.model_dump(exclude={"id", "name"}), name=f"{dataset.name[:180]} (read again)")
     return datasets.add(dataset, access=context.access)

@@ -31,6 +31,7 @@ SPEC = TaskSpec(
     page="edge",
     stoppable=True,
     stop_label="Stop and keep what is done",
+    part_of="export",
 )
 
 LATENCY, SAMPLES = "latency.json", "samples.parquet"

@@ -26,6 +26,7 @@ SPEC = TaskSpec(
     subject="search",
     stoppable=True,
     stop_label="Stop and keep what is done",
+    part_of="search",
 )
 
 

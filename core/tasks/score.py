@@ -36,6 +36,7 @@ SPEC = TaskSpec(
     lane="short",
     page="models",
     repeatable=False,  # an upload is read once, then removed
+    part_of="version",
 )
 
 _ROWS = 50_000

@@ -23,6 +23,7 @@ SPEC = TaskSpec(
     help="Makes a page about a result that can be printed and handed on.",
     lane="short",
     keeps_data=False,
+    part_of="source",
 )
 
 _SOURCES = ("automl", "finetune")

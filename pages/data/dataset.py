@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import housekeeping
 from core.catalog import Dataset, datasets
 from core.datasets import ReadReport
-from pages._ui import address, downloads, frame, header, numbers, suggestions
+from pages._ui import deletion, downloads, frame, header, numbers, suggestions
 from pages.data import history, reading_notes
 
 __all__ = ["head"]
@@ -54,17 +53,4 @@ def _manage(dataset: Dataset) -> None:
         if st.form_submit_button("Rename", icon=":material/edit:", key="data-rename"):
             datasets.rename(dataset.id, name, access=frame.access())
             st.rerun()
-    if st.button("Delete…", icon=":material/delete:", key="data-delete"):
-        _confirm_deletion(dataset)
-
-
-@st.dialog("Delete this dataset?", icon=":material/delete:")
-@frame.guarded
-def _confirm_deletion(dataset: Dataset) -> None:
-    st.write(
-        f"{frame.plain(dataset.name)}, {dataset.rows:,} rows, with all of its versions. This cannot be undone. "
-        "Runs that used it keep their results."
-    )
-    if st.button("Delete", type="primary", icon=":material/delete:", key="data-delete-confirm"):
-        housekeeping.delete_dataset(dataset.id, access=frame.access())
-        address.go()
+    deletion.button("dataset", dataset.id)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.catalog import datasets
-from pages._ui import frame, header, tabs
+from pages._ui import deletion, frame, header, tabs
 from pages.data import (
     checks,
     column,
@@ -54,6 +54,7 @@ else:
         import_preview.show(imported)
     else:
         header.show("Data", "Import a table, look at its columns, and check what could go wrong with it.")
+        deletion.notices("dataset")
         known = datasets.find(access=frame.access())
         imports.running(imported)
         imports.upload_or_sample(first=not known)

@@ -9,7 +9,7 @@ import streamlit as st
 from core import models
 from core.catalog import Model, ModelVersion, runs
 from core.catalog import models as rows
-from pages._ui import address, badges, frame, header, tabs
+from pages._ui import address, badges, deletion, frame, header, tabs
 from pages.decide import panel as decide
 from pages.models import card, compare, download, headline, history, lineage, metrics, score, versions
 from pages.models.metrics import OpenModel
@@ -41,10 +41,16 @@ def show(model: Model) -> None:
     if champion is not None:
         badge = badges.Badge(f"Champion: version {champion}", "green", ":material/trophy:")
     actions = header.show_object(model.name, back="All models", badge=badge)
+    deletion.notices("version")
     headline.show(known, aliases)
     version = _choose_version(model, known, aliases)
     with actions:
         download.show(model, version)
+        with st.popover("Manage", icon=":material/settings:", key="models-manage"):
+            st.caption("The model with all of its versions")
+            deletion.button("model", model.id)
+            st.caption(f"Version {version.number} alone")
+            deletion.button("version", version.id, name="delete-version", after={"model": model.id})
     opened = OpenModel(model, known, aliases, version)
     tabs.show({name: partial(show_tab, opened) for name, show_tab in _TABS.items()}, key="models-tabs")
 

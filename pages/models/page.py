@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import models
-from pages._ui import frame, header, lookups
+from pages._ui import deletion, frame, header, lookups
 from pages.models import listing, register, scored_file
 from pages.models import model as model_page
 
@@ -25,4 +25,5 @@ elif "model" in query:
     model_page.show(model)
 else:
     header.show("Models", "Register models, compare their versions, promote a champion, and score new rows.")
+    deletion.notices("model", "version")
     listing.show(models.find(access=access))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.catalog import saved_pipelines
-from pages._ui import frame, header, lookups, tabs
+from pages._ui import deletion, frame, header, lookups, tabs
 from pages.pipelines import component, components, listing, saved, step
 from pages.pipelines import run as run_page
 
@@ -28,4 +28,5 @@ elif "component" in query:
     component.show(query["component"], versions)
 else:
     header.show("Pipelines", "Run Azure ML pipeline files on this machine, step by step, and keep what each step made.")
+    deletion.notices("pipeline")
     tabs.show({"Pipelines": listing.show, "Components": components.show}, key="pipelines-home")

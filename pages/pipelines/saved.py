@@ -8,11 +8,10 @@ from functools import partial
 
 import streamlit as st
 
-from core import housekeeping
 from core.catalog import SavedPipeline, saved_pipelines
 from core.storage import get_store
 from core.tasks import pipeline_schedules
-from pages._ui import address, downloads, frame, header, numbers, tabs
+from pages._ui import address, deletion, downloads, frame, header, numbers, tabs
 from pages.pipelines import editor, mistakes, reading, run_form, run_table, schedule, step_list
 
 __all__ = ["show"]
@@ -103,17 +102,4 @@ def _manage(saved: SavedPipeline) -> None:
                     saved_pipelines.update(saved, name=name, access=frame.access()), access=frame.access()
                 )
                 st.rerun()
-    if st.button("Delete…", icon=":material/delete:", key="pipelines-delete"):
-        _confirm_deletion(saved)
-
-
-@st.dialog("Delete this pipeline?", icon=":material/delete:")
-@frame.guarded
-def _confirm_deletion(saved: SavedPipeline) -> None:
-    st.write(
-        f"{frame.plain(saved.name)}, with the files beside it and its schedules. This cannot be undone. "
-        "Its runs are kept."
-    )
-    if st.button("Delete", type="primary", icon=":material/delete:", key="pipelines-delete-confirm"):
-        housekeeping.delete_pipeline(saved.id, access=frame.access())
-        address.go()
+    deletion.button("pipeline", saved.id)

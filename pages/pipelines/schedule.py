@@ -13,7 +13,7 @@ from core.catalog import SavedPipeline, Schedule, runs, schedules
 from core.errors import PlumblineError
 from core.jobs import Timing
 from core.tasks import pipeline_schedules
-from pages._ui import address, badges, frame, lookups, numbers
+from pages._ui import address, badges, deletion, frame, lookups, numbers
 
 __all__ = ["next_by_pipeline", "show"]
 
@@ -34,6 +34,7 @@ def next_by_pipeline() -> dict[str, str]:
 
 def show(saved: SavedPipeline) -> None:
     """Draw the schedules of a pipeline."""
+    deletion.notices("schedule")
     listed = pipeline_schedules.schedules_of(saved, access=frame.access())
     if not listed:
         st.caption("This pipeline runs when you press Run. With a schedule it also runs by itself.")
@@ -61,7 +62,12 @@ def _schedule(schedule: Schedule) -> None:
                 on_click=_toggle,
                 args=(schedule.id, not schedule.enabled),
             )
-            st.button("Delete", icon=":material/delete:", key=f"{key}-delete", on_click=_delete, args=(schedule.id,))
+            deletion.button(
+                "schedule",
+                schedule.id,
+                name=f"schedule-{schedule.id}-delete",
+                after={"pipeline": schedule.settings["saved"], "tab": "Schedule"},
+            )
         _times(schedule)
         _past(schedule, key)
 
@@ -124,11 +130,6 @@ def _past(schedule: Schedule, key: str) -> None:
 def _toggle(schedule_id: str, enabled: bool) -> None:
     with frame.errors_shown():
         jobs.change_schedule(schedule_id, enabled=enabled, access=frame.access())
-
-
-def _delete(schedule_id: str) -> None:
-    with frame.errors_shown():
-        schedules.delete(schedule_id, access=frame.access())
 
 
 def _form(saved: SavedPipeline) -> None:

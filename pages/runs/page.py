@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import jobs
 from core.catalog import runs
-from pages._ui import frame, header
+from pages._ui import deletion, frame, header
 from pages.runs import listing, single
 
 access = frame.access()
@@ -16,6 +16,7 @@ if run_id is not None:
     single.show(run)
 else:
     header.show("Runs", "Background work continues when you close the browser. Open a run for its log and its files.")
+    deletion.notices("run")
     if runs.find(limit=1, access=access):
         listing.show()
     else:

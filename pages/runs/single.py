@@ -10,7 +10,7 @@ from core import jobs
 from core.catalog import Run, RunState
 from core.catalog import artifacts as artifact_rows
 from core.plain_text import markdown_code
-from pages._ui import downloads, frame, header, lookups, numbers, run_actions, run_view, tabs
+from pages._ui import deletion, downloads, frame, header, lookups, numbers, run_actions, run_view, tabs
 
 __all__ = ["show"]
 
@@ -20,6 +20,7 @@ def show(run: Run) -> None:
     with header.show_object(jobs.task_spec(run.task).title, back="All runs", tab=run.title):
         _links(run)
         run_actions.repeat(run)
+        deletion.button("run", run.id)
     run_view.show_run(run.id, budget_s=run.settings.get("time_budget_s"))
     tabs.show(
         {"Facts": lambda: _facts(run), "Log": lambda: run_view.show_log(run), "Files": lambda: _files(run)},

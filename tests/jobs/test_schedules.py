@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import jobs
+from core import deletion, jobs
 from core.access import LOCAL
 from core.catalog import Dataset, RunState, datasets, runs, schedules
 from core.errors import InputError, JobError, NotFoundError
@@ -113,7 +113,7 @@ def test_what_is_disabled_does_not_start_and_misses_nothing(started):
     assert enabled.next_at == pytest.approx(time.time() + 3600, abs=30)
     jobs.tick()
     assert (started, stored(schedule).missed) == ([], 0)
-    schedules.delete(schedule.id, access=LOCAL)
+    deletion.delete("schedule", schedule.id, access=LOCAL)
     jobs.tick()
     assert schedules.find(access=LOCAL) == []
 

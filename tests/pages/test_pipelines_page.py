@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core import housekeeping, jobs
+from core import deletion, jobs
 from core.access import LOCAL
 from core.catalog import (
     Dataset,
@@ -276,7 +276,7 @@ def test_a_schedule_follows_its_pipeline(home: Path) -> None:
     (schedule,) = schedules.find(task="pipeline", access=LOCAL)
     assert (schedule.enabled, schedule.settings["text"], schedule.title) == (False, TEXT + "# new\n", "daily")
     assert list(table_with(visit("pipelines"), "Schedule")["Schedule"]) == ["off"]
-    housekeeping.delete_pipeline(saved.id, access=LOCAL)
+    deletion.delete("pipeline", saved.id, access=LOCAL)
     assert schedules.find(access=LOCAL) == []
 
 

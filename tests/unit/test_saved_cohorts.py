@@ -10,6 +10,7 @@ from core.catalog import Run, artifacts, runs
 from core.cohorts import Cohort, NumberCondition, ValueCondition
 from core.errors import NotFoundError
 from core.storage import get_store
+from tests.collecting import collect
 
 YOUNG = Cohort((NumberCondition(column="age", high=25.0, missing=True),))
 TENANTS = Cohort((ValueCondition(column="housing", values=("rent",)), NumberCondition(column="age", low=0.1)))
@@ -31,6 +32,7 @@ def test_a_cohort_is_removed_with_its_content(run):
     digest = artifacts.get(run.id, name, access=LOCAL).digest
     saved_cohorts.remove(run, name, access=LOCAL)
     assert saved_cohorts.kept(run, access=LOCAL) == {}
+    collect(digest)
     assert not get_store().exists(digest)
     with pytest.raises(NotFoundError, match=name):
         saved_cohorts.remove(run, name, access=LOCAL)

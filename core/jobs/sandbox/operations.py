@@ -16,7 +16,6 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from core import housekeeping
 from core.catalog import (
     approvals,
     artifacts,
@@ -159,12 +158,6 @@ def _submitted(grant: Grant, given: Arguments) -> None:
         raise DeniedError("A sandboxed run may start runs for itself only.")
 
 
-def _kept(grant: Grant, given: Arguments) -> None:
-    for digest in given["digests"]:
-        if digest is not None:
-            grant.require_contents(digest)
-
-
 OPERATIONS = {
     operation.name: operation
     for operation in (
@@ -210,7 +203,6 @@ OPERATIONS = {
         Operation(models.point),
         Operation(steps.add, _own_step),
         Operation(steps.update, _changed_step),
-        Operation(housekeeping.delete_unused, _kept),
         # What starts and ends the runs that work for it.
         Operation(api.submit, _submitted),
         Operation(api.cancel, lambda grant, given: grant.require_child(given["run_id"])),

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from core import housekeeping
+from core import deletion, upkeep
 from core.access import LOCAL
 from core.catalog import SavedPipeline, approvals, saved_pipelines
 from core.errors import InputError, NotFoundError
 from core.storage import get_store
+from tests.collecting import collect
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 
@@ -65,14 +66,16 @@ def test_names_are_unique_in_a_workspace(home):
 def test_files_stay_as_long_as_the_pipeline(home):
     old, new = get_store().put_bytes(b"old"), get_store().put_bytes(b"new")
     saved = saved_pipelines.add(SavedPipeline(workspace="local", name="one", files={"src/a.py": old}), access=LOCAL)
-    housekeeping.delete_unused(old)
+    collect(old)
     assert get_store().exists(old)
     saved_pipelines.update(saved, files={"src/a.py": new, "src/b.py": new}, access=LOCAL)
-    housekeeping.delete_unused(old, new)
+    collect(old, new)
     assert [get_store().exists(digest) for digest in (old, new)] == [False, True]
     with pytest.raises(NotFoundError):
-        housekeeping.delete_pipeline(saved.id, access=replace(LOCAL, workspace="other"))
-    housekeeping.delete_pipeline(saved.id, access=LOCAL)
+        deletion.delete("pipeline", saved.id, access=replace(LOCAL, workspace="other"))
+    deletion.delete("pipeline", saved.id, access=LOCAL)
+    upkeep.purge(after_s=0)
+    collect(new)
     assert not get_store().exists(new)
     with pytest.raises(NotFoundError):
         saved_pipelines.update(saved, text="gone", access=LOCAL)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from core import housekeeping
 from core.access import LOCAL
 from core.catalog import components
 from core.errors import InputError, NotFoundError
 from core.storage import get_store
+from tests.collecting import collect
 
 
 def add(source, version=None, name="prep", **options):
@@ -128,5 +128,5 @@ def test_processes_that_add_at_once_get_numbers_of_their_own(catalog):
 def test_code_stays(home):
     digest = get_store().put_bytes(b"print()")
     add("a", code={"src/main.py": digest})
-    housekeeping.delete_unused(digest)
+    collect(digest)
     assert get_store().exists(digest)

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from core import deletion
 from core.access import LOCAL
-from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
+from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, references, runs
 from core.errors import InputError, NotFoundError
 
 
@@ -61,7 +62,7 @@ def test_what_was_typed_for_an_audit_is_kept_by_what_is_audited(catalog):
     "ask",
     [
         lambda dataset_id, access: datasets.get(dataset_id, access=access),
-        lambda dataset_id, access: datasets.delete(dataset_id, access=access),
+        lambda dataset_id, access: deletion.delete("dataset", dataset_id, access=access),
         lambda dataset_id, access: datasets.rename(dataset_id, "Mine now", access=access),
         lambda dataset_id, access: datasets.set_roles(dataset_id, {"target": "x"}, access=access),
     ],
@@ -84,10 +85,10 @@ def test_newest_first(catalog):
 def test_delete_waits_for_runs(catalog, state):
     dataset, _ = datasets.add(make(), access=LOCAL)
     run = runs.add(Run(workspace="local", task="check", dataset_id=dataset.id, state=state), access=LOCAL)
-    with pytest.raises(InputError, match=run.id):
-        datasets.delete(dataset.id, access=LOCAL)
+    with pytest.raises(InputError, match=f"in use: .* is {state.lower()}"):
+        deletion.delete("dataset", dataset.id, access=LOCAL)
     runs.change_state(run.id, [state], RunState.FAILED, access=LOCAL)
-    assert datasets.delete(dataset.id, access=LOCAL) == [dataset]
+    deletion.delete("dataset", dataset.id, access=LOCAL)
     assert datasets.find(access=LOCAL) == []
     assert runs.get(run.id, access=LOCAL).dataset_id == dataset.id
 
@@ -114,5 +115,4 @@ def test_content_is_in_use_while_any_row_of_any_workspace_refers_to_it(catalog):
     datasets.add(make(workspace="other"), access=replace(LOCAL, workspace="other"))
     artifact = RunArtifact(workspace="third", run_id="r1", name="model", digest="a" * 64, size_bytes=1)
     artifacts.add(artifact, access=replace(LOCAL, workspace="third"))
-    assert all(artifacts.in_use(letter * 64) for letter in "ade")
-    assert not artifacts.in_use("b" * 64)
+    assert references.needed([letter * 64 for letter in "abde"]) == {letter * 64 for letter in "ade"}

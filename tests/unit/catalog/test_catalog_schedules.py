@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core import deletion
 from core.access import LOCAL
 from core.catalog import Run, RunEvent, Schedule, events, runs, schedules
 from core.errors import NotFoundError
@@ -30,11 +31,11 @@ def test_due_are_the_enabled_of_all_workspaces_whose_time_has_come(catalog):
     assert schedules.due(10.25) == [late, now]
     assert schedules.next_due() == 7.5
     assert schedules.get(now.id, access=LOCAL) == now
-    for ask, fields in ((schedules.get, {}), (schedules.delete, {}), (schedules.update, {"title": "mine"})):
+    for ask, fields in ((schedules.get, {}), (schedules.update, {"title": "mine"})):
         with pytest.raises(NotFoundError, match=late.id):
             ask(late.id, **fields, access=LOCAL)
     assert schedules.get(late.id, access=replace(LOCAL, workspace="other")) == late
-    schedules.delete(late.id, access=replace(LOCAL, workspace="other"))
+    deletion.delete("schedule", late.id, access=replace(LOCAL, workspace="other"))
     assert schedules.due(10.0) == []
 
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from core import housekeeping
+from core import deletion, upkeep
 from core.access import LOCAL
 from core.catalog import ModelVersion, PipelineStep, Run, RunArtifact, RunState, artifacts, models, runs, steps
 from core.errors import InputError, NotFoundError
 from core.settings import get_settings
 from core.storage import get_store
+from tests.collecting import collect
 
 KEY = "a" * 64
 
@@ -74,16 +75,20 @@ def test_contents_stay_as_long_as_a_step_names_them(catalog):
     later = add(pipeline_run_id=pipelines[1].id)
     steps.update(later.id, outputs={"report": {"x": both, "again": both}}, access=LOCAL)
     steps.update(later.id, state="SUCCEEDED", access=LOCAL)  # leaves the outputs as they are
-    housekeeping.delete_unused(one, two, both)
+    collect(one, two, both)
     assert [store.exists(digest) for digest in (one, two, both)] == [True, False, True]
     steps.update(step.id, outputs={"report": {"r": both}}, access=LOCAL)
-    housekeeping.delete_unused(one)
+    collect(one)
     assert not store.exists(one)
-    housekeeping.delete_run(pipelines[0].id, access=LOCAL)
+    deletion.delete("run", pipelines[0].id, access=LOCAL)
+    upkeep.purge(after_s=0)
+    collect(both)
     assert store.exists(both)
     assert steps.of_run(pipelines[0].id, access=LOCAL) == []
     assert [stored.id for stored in steps.of_run(pipelines[1].id, access=LOCAL)] == [later.id]
-    housekeeping.delete_run(pipelines[1].id, access=LOCAL)
+    deletion.delete("run", pipelines[1].id, access=LOCAL)
+    upkeep.purge(after_s=0)
+    collect(both)
     assert not store.exists(both)
 
 
@@ -102,19 +107,21 @@ def test_a_run_is_deleted_with_its_children_and_no_others(home):
     child, other = run(top[0]), run()
     grandchild = run(child[0], state=RunState.RUNNING)
     with pytest.raises(InputError, match="running"):
-        housekeeping.delete_run(top[0], access=LOCAL)
+        deletion.delete("run", top[0], access=LOCAL)
     runs.change_state(grandchild[0], [RunState.RUNNING], RunState.FAILED, access=LOCAL)
-    with pytest.raises(InputError, match=f"part of run '{top[0]}'"):
-        housekeeping.delete_run(child[0], access=LOCAL)
+    with pytest.raises(InputError, match="part of the run"):
+        deletion.delete("run", child[0], access=LOCAL)
     with pytest.raises(NotFoundError):
-        housekeeping.delete_run(top[0], access=replace(LOCAL, workspace="other"))
-    housekeeping.delete_run(top[0], access=LOCAL)
+        deletion.delete("run", top[0], access=replace(LOCAL, workspace="other"))
+    deletion.delete("run", top[0], access=LOCAL)
+    upkeep.purge(after_s=0)
     assert [left.id for left in runs.find(access=LOCAL)] == [other[0]]
+    collect(*(digest for _, digest in (top, child, grandchild, other)))
     assert [get_store().exists(digest) for _, digest in (top, child, grandchild, other)] == [False] * 3 + [True]
     assert [path.name for path in get_settings().runs_dir.iterdir()] == [other[0]]
     models.add_version("m", ModelVersion(workspace="local", model_id="", run_id=other[0], kind="table"), access=LOCAL)
-    with pytest.raises(InputError, match="version 1 of a registered model"):
-        housekeeping.delete_run(other[0], access=LOCAL)
+    with pytest.raises(InputError, match="version 1 of the model 'm'"):
+        deletion.delete("run", other[0], access=LOCAL)
 
 
 def test_lists_leave_out_runs_that_work_for_others_on_request(home):

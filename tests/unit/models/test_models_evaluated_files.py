@@ -13,7 +13,8 @@ from sklearn.metrics import accuracy_score
 from core import models
 from core.access import LOCAL
 from core.automl import AutoMLResult
-from core.catalog import ModelVersion, Run, datasets
+from core.catalog import ModelVersion, Run
+from core.housekeeping import delete_dataset
 from core.models import FileEvaluation, RowScorer, TrainingOverlap
 
 
@@ -73,7 +74,7 @@ def test_a_class_of_few_rows_is_named_in_place_of_an_interval(
 def test_without_the_training_table_it_is_said_that_nothing_can_be_compared(
     version: ModelVersion, credit: Run, credit_frame: pd.DataFrame
 ) -> None:
-    datasets.delete(str(credit.dataset_id), access=LOCAL)
+    delete_dataset(str(credit.dataset_id), access=LOCAL)
     overlap = evaluated(version, credit_frame.head(50)).overlap
     assert overlap == TrainingOverlap(50, reason="the training table was deleted")
 

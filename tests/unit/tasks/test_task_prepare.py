@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from core import housekeeping, jobs
+from core import housekeeping, jobs, upkeep
 from core.access import LOCAL
 from core.catalog import Dataset, Run, RunState, datasets, versions
 from core.datasets import Effect, Recipe, load_frame
 from core.errors import InputError, NotFoundError
 from core.storage import get_store
 from core.tasks import ingest, prepare
+from tests.collecting import collect
 
 DROP = {"step": "drop", "columns": ["telephone"]}
 RENAME = {"step": "rename", "column": "credit", "to": "decision"}
@@ -156,4 +157,6 @@ def test_a_name_is_that_of_all_versions_and_deletion_takes_them_all(german: Data
     with pytest.raises(NotFoundError):
         datasets.get(german.id, access=LOCAL)
     assert versions.changes(german, access=LOCAL) == []
+    upkeep.purge(after_s=0)
+    collect(*digests)
     assert not any(get_store().exists(digest) for digest in digests)

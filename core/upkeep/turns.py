@@ -1,0 +1,41 @@
+"""Upkeep beside other work: one small part per turn, so that all is looked at within the hour."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from core.storage import PREFIXES
+from core.upkeep.cache import trim_cache
+from core.upkeep.collector import collect
+from core.upkeep.purger import purge
+
+__all__ = ["Turns", "take_turn"]
+
+_EVERY_S = 10.0
+
+
+class Turns:
+    """Whose turn it is. Each process begins elsewhere, so that several share the work."""
+
+    position = random.randrange(len(PREFIXES))
+    next_at = 0.0
+
+
+def take_turn() -> bool:
+    """Purge, then collect the contents with the next prefix, unless the last turn was less than ten seconds ago.
+
+    Returns
+    -------
+    bool
+        Whether it was time for a turn.
+    """
+    if time.monotonic() < Turns.next_at:
+        return False
+    Turns.next_at = time.monotonic() + _EVERY_S
+    Turns.position = (Turns.position + 1) % len(PREFIXES)
+    prefix = PREFIXES[Turns.position]
+    purge()
+    collect([prefix])
+    trim_cache(prefix)
+    return True
