@@ -22,6 +22,7 @@ def test_a_file_of_201_mb_is_read(server: Server, tab: Page, tmp_path: Path) -> 
         file.write("id,text,value\n")
         while file.tell() < 201 * MB:
             file.write(rows)
+    tab.set_default_timeout(300_000)
     import_file(tab, server, path)
     expect(tab.get_by_role("heading", name="large", exact=True)).to_be_visible(timeout=300_000)
     assert not list(server.home.glob("uploads/*"))
