@@ -27,6 +27,15 @@ ROOT = Path(__file__).parents[3]
 CONFIGURED = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 
 
+@pytest.fixture(autouse=True)
+def own_mask() -> Iterator[None]:
+    """The start of a server changes the mask of its process, which is that of all tests here."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def served_mb() -> Iterator[int]:
     """The server takes 2,048 MB."""
