@@ -53,7 +53,7 @@ __all__ = [
     "variant_path",
 ]
 
-_SAMPLE_ROWS = 20
+_SAMPLE_ROWS, _READ_ROWS = 20, 2_000
 EDGE, ROWS, ORIGINAL, TOKENIZER = "edge.json", "rows.parquet", "original.npy", "tokenizer.json"
 KINDS = ("export", "onnx_upload")
 """Tasks whose runs leave these files."""
@@ -174,6 +174,7 @@ def bundle(run: Run, variant: str, target: Path, *, license: str, access: Access
     InputError
         When there is no such variant.
     """
+    from core.datasets import read_first_rows
     from core.edge import OnnxModel, bundle_card, write_bundle
 
     record = read(require(run), access=access)
@@ -181,8 +182,7 @@ def bundle(run: Run, variant: str, target: Path, *, license: str, access: Access
         raise ExportError("A bundle needs a model that Plumbline exported.", "Download the file itself.")
     path = variant_path(run, record, variant, access=access)
     model = OnnxModel.from_dict(record.model.to_dict() | {"variant": variant, "size_bytes": path.stat().st_size}, path)
-    sample = rows(run, access=access)
-    assert sample is not None
+    sample = read_first_rows(_path(run, ROWS, access=access), _READ_ROWS).frame
     formats, steps = _reading(record, sample.columns, access=access)
     original = _original(run, access=access)
     if original is not None:

@@ -115,11 +115,11 @@ def _group_column(evidence: RunEvidence, name: str) -> pd.Series:
         return test[name].set_axis(range(len(test)))
     if evidence.dataset is None:
         raise PlumblineError("the table was deleted, so its groups are not known any more.")
-    from core.datasets import load_frame
+    from core.datasets import read_rows_at
     from core.storage import get_store
 
-    column = load_frame(get_store().local_path(evidence.dataset.data_digest), [name])[name]
-    return column.iloc[test["row_id"]].reset_index(drop=True)
+    table = get_store().local_path(evidence.dataset.data_digest)
+    return read_rows_at(table, [name], test["row_id"].to_numpy())[name].reset_index(drop=True)
 
 
 def _facts(groups: _Groups) -> dict[str, JsonValue]:
