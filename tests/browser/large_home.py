@@ -133,7 +133,7 @@ def _stored(path: Path, like: Dataset) -> Dataset:
 
 def _point(run_ids: list[str], dataset: Dataset) -> None:
     """Let runs be of another dataset, whose first rows are those of their own."""
-    with writing() as session:
+    with writing(LOCAL) as session:
         for run_id in run_ids:
             run = session.get(Run, run_id)
             assert run is not None
@@ -201,7 +201,7 @@ def _scored(golden: Golden, notes: Path, folder: Path) -> None:
                 yield part.combine_chunks().to_batches()[0]
 
     _replace(run.id, "scored.parquet", _write(folder / "scored.parquet", parts()))
-    with writing() as session:
+    with writing(LOCAL) as session:
         row = session.get(Run, run.id)
         assert row is not None
         assert row.result is not None
