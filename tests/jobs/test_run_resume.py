@@ -103,7 +103,7 @@ def test_wait_gives_up_and_the_run_continues(engine):
 def test_repeat_is_a_new_run_of_the_same(engine):
     sizes = {"rows": 1, "columns": 1, "size_bytes": 1}
     row = Dataset(workspace="local", name="t", fingerprint="f", data_digest="d", profile_digest="p", **sizes)
-    table = datasets.add(row, access=LOCAL)
+    table, _ = datasets.add(row, access=LOCAL)
     first = jobs.submit(
         "count", {"steps": 2}, title="Twice", dataset=table.id, timeout_s=50, memory_limit_mb=900, access=LOCAL
     )
