@@ -131,6 +131,7 @@ def test_twenty_kills_of_runs_that_count(installation, tmp_path, killer_of, unti
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3_600)
 def test_two_hundred_kills_of_runs_that_count(installation, tmp_path, killer_of, until):
     with installation(tmp_path / "home", MAX_RUNNING="5", MAX_ATTEMPTS="1000"), killer_of(1) as killer:
         kill_counting_runs(killer, until, 200)
@@ -138,6 +139,7 @@ def test_two_hundred_kills_of_runs_that_count(installation, tmp_path, killer_of,
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3_600)
 def test_kills_during_search_training_import_export_and_measurement(golden, installation, tmp_path, killer_of, until):
     home, made = tmp_path / "home", golden[1]
     copy_home(golden[0], home)

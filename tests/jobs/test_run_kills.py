@@ -84,7 +84,7 @@ def test_worker_dies_and_the_monitor_ends_the_family(engine, working, gone):
     ended = jobs.wait(run.id, 20, access=LOCAL)
     assert ended.state is RunState.INTERRUPTED
     assert ended.error_message == "The run's process was ended from outside (SIGKILL)."
-    assert not jobs.resumable(ended)
+    assert not jobs.resumable(ended, access=LOCAL)
     gone(family(run))
 
 

@@ -114,7 +114,7 @@ def test_a_run_that_reached_its_limit_is_resumed_with_more_time(home, working):
     for _ in range(10):
         if ended.state is not RunState.TIMED_OUT:
             break
-        assert jobs.resumable(ended)
+        assert jobs.resumable(ended, access=LOCAL)
         jobs.resume(run_id, access=LOCAL)
         ended = jobs.wait(run_id, 30, access=LOCAL)
     assert (ended.state, ended.result["counted"]) == (RunState.SUCCEEDED, 40)
