@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "check_sign_in", "check_upload_limit", "lifespan"]
 
 _UPLOAD_LIMIT = "server.maxUploadSize"
-_QUERIES_MB = 200
+_QUERIES_MB = 400  # to decode a column of long texts takes most of it, as when a model of them is registered
 _SECRET_CHARS = 32
 _CACHES_BELOW_MB = 520  # of this process; above it, what is read next takes the place of what was read before
 _log = logging.getLogger("plumbline")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import JsonValue, TypeAdapter
 
+from core.errors import LimitError
 from core.query import connect, identifier, literal
 
 if TYPE_CHECKING:
@@ -126,26 +127,35 @@ def describe_fields(
     >>> (age.kind, age.default, age.maximum, age.integer), (job.choices, job.nullable)
     (('number', 30, 70, True), (('cook',), True))
     """
+    import duckdb
+
     source = f"read_parquet({literal(table)}, file_row_number = true)"
     conditions = [] if target is None else [f"{identifier(target)} IS NOT NULL"]
     if held_out is not None:
         conditions.append(f"file_row_number NOT IN (SELECT row_id FROM read_parquet({literal(held_out)}))")
     rows = f"(SELECT * FROM {source}{' WHERE ' if conditions else ''}{' AND '.join(conditions)})"
-    with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch, connect(scratch) as connection:
-        dtypes = {
-            name: str(dtype) for name, dtype, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        }
-        roles = {name: "feature" if name in names else "group" for name in [*names, *groups]}
-        return [
-            _describe_column(
-                _Column(connection, rows, identifier(name)),
-                Field(name, "category", role="feature" if role == "feature" else "group"),
-                dtypes[name],
-                (types or {}).get(name) if role == "feature" else None,
-            )
-            for name, role in roles.items()
-            if name in dtypes
-        ]
+    try:
+        with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch, connect(scratch) as connection:
+            dtypes = {
+                name: str(dtype)
+                for name, dtype, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+            }
+            roles = {name: "feature" if name in names else "group" for name in [*names, *groups]}
+            return [
+                _describe_column(
+                    _Column(connection, rows, identifier(name)),
+                    Field(name, "category", role="feature" if role == "feature" else "group"),
+                    dtypes[name],
+                    (types or {}).get(name) if role == "feature" else None,
+                )
+                for name, role in roles.items()
+                if name in dtypes
+            ]
+    except duckdb.OutOfMemoryException:
+        raise LimitError(
+            "The columns cannot be described: their texts are too long for the memory that this takes.",
+            "Leave columns of very long texts out of the table, and search again.",
+        ) from None
 
 
 @dataclass(frozen=True)
