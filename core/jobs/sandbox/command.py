@@ -33,6 +33,7 @@ PASSED = {
     "max_upload_mb",
     "memory_limit_mb",
     "pipeline_commands",
+    "profile",
     "read_cpu_s",
     "read_memory_mb",
     "run_disk_mb",
@@ -41,8 +42,19 @@ PASSED = {
     "task_packages",
 }
 """Settings that a sandboxed worker gets."""
-KEPT_OUT = {"database", "grace_s", "home", "keep_work_days", "lease_s", "sandbox", "storage", "tick_every_s"}
-"""Settings that it does not get: where the catalog and the store are, with their passwords; what its monitor does."""
+KEPT_OUT = {
+    "cache_mb",
+    "content_grace_s",
+    "database",
+    "grace_s",
+    "home",
+    "keep_work_days",
+    "lease_s",
+    "sandbox",
+    "storage",
+    "tick_every_s",
+}
+"""Settings that it does not get: where the catalog and the store are, with their passwords; what others do for it."""
 
 _ROOT = Path(__file__).resolve().parents[3]
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
