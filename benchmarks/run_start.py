@@ -1,8 +1,8 @@
-"""Time from the submission of a small import to its end: forked from a warm process, and as a new interpreter.
+"""Time from the submission of a small import to its end: forked from a warm process, a new interpreter, a sandbox.
 
     python benchmarks/run_start.py [--repeats 10]
 
-Both ways alternate in one process; each is given as its median with the least and the most, and their ratio.
+The ways alternate in one process; each is given as its median with the least and the most, and the ratios to the first.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -49,19 +50,27 @@ def main() -> None:
     while not server.ready:
         time.sleep(0.01)
     print(f"the libraries are loaded after {time.perf_counter() - start:.1f} s")
-    warm, cold = [], []
+    warm, cold, sandboxed = [], [], []
+    bubblewrap = shutil.which("bwrap") is not None
     running = launch.running_server
     for number in range(-1, repeats):
         launch.running_server = running
         forked = import_s(2 * number)
         launch.running_server = lambda _: None
         started = import_s(2 * number + 1)
+        if bubblewrap:
+            launch.running_server = running
+            os.environ["PLUMBLINE_SANDBOX"] = "bubblewrap"
+            sandboxed.append(import_s(2 * repeats + number + 2))
+            del os.environ["PLUMBLINE_SANDBOX"]
         if number >= 0:  # the first of each also makes the catalog
             warm.append(forked)
             cold.append(started)
-    for name, seconds in (("forked", warm), ("new interpreter", cold)):
+    ways = {"forked": warm, "new interpreter": cold} | ({"forked, in a sandbox": sandboxed[1:]} if bubblewrap else {})
+    for name, seconds in ways.items():
         print(f"{name}: {statistics.median(seconds):.2f} s [{min(seconds):.2f}, {max(seconds):.2f}]")
-    print(f"ratio: {statistics.median(cold) / statistics.median(warm):.1f}")
+    for name, seconds in ways.items():
+        print(f"ratio of {name}: {statistics.median(seconds) / statistics.median(warm):.1f}")
 
 
 if __name__ == "__main__":

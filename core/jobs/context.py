@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,14 @@ class RunContext:
         path = run_dir(self.run.id) / "work"
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def clear_workdir(self) -> None:
+        """Remove what is in the scratch folder; the folder itself is where a sandbox has it mounted, and stays."""
+        for path in self.workdir.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def elapsed_s(self) -> float:
         """Return the seconds that the run has worked, in all attempts, as its monitor counts them. Cheap to call often.

@@ -214,7 +214,7 @@ def run(context: RunContext) -> JsonObject:
     )
     keep_assets(context, pipeline, result)
     _keep_extras(context, result)
-    shutil.rmtree(context.workdir)  # outputs are artifacts by now, and a resumed attempt takes them from there
+    context.clear_workdir()  # outputs are artifacts by now, and a resumed attempt takes them from there
     _check(result)
     return {
         "steps": len(result.steps),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,12 +19,23 @@ from core.catalog import Dataset, RunState, datasets, runs
 from core.catalog import Run as RunRow
 from core.errors import SettingsError
 from core.jobs import require_sandbox
-from core.jobs.sandbox.command import KEPT_OUT, PASSED
+from core.jobs.sandbox.command import KEPT_OUT, PASSED, environment
+from core.jobs.sandbox.folders import NOBODY
 from core.settings import Settings
 from core.storage import get_store
 from tests.jobs.job_tasks.intrude import REACHED
 
 OTHER = Access.engine("another")
+ROOT = Path(__file__).parents[2]
+NOWHERE = {
+    "other": "0" * 16,
+    "port": 9,
+    "socket": "/tmp/nobody-listens",
+    "abstract": "\0nobody-listens",
+    "foreign": "1" * 16,
+    "foreign_dataset": "1" * 16,
+    "backwards": "12" * 32,
+}
 SECRET = "a password that no run may see"
 
 
@@ -150,9 +165,69 @@ def test_what_takes_too_much_ends_with_a_sentence(home, attempt, state, sentence
     assert run.error_hint
 
 
+AS_NOBODY = """
+import json, os
+from core import jobs
+from core.access import LOCAL
+jobs.require_sandbox()
+asked = json.loads(os.environ["RUNS"])
+runs = {name: jobs.submit(task, settings, access=LOCAL) for name, (task, settings) in asked.items()}
+for name, run_id in runs.items():
+    run = jobs.wait(run_id, 300, access=LOCAL)
+    print(json.dumps([name, run.state, run.error_message, run.result]))
+"""
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests of this file are those of a server that is not root")
+def test_the_same_holds_for_a_server_that_is_not_root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nobody")
+    os.chown(folder, NOBODY, NOBODY)
+    runs_of = {
+        "everything": ("intrude", {"try": "everything", **NOWHERE, "home": "/home/plumbline", "pid": os.getpid()}),
+        "forks": ("intrude", {"try": "forks"}),
+        "disk": ("intrude", {"try": "disk"}),
+    }
+    prefix = sys.base_prefix
+    shown = ["--dev-bind", "/", "/", "--tmpfs", "/root", "--bind", str(folder), "/home"]
+    for path in (prefix, sys.prefix, str(ROOT)):
+        above = [str(item) for item in reversed(Path(path).parents) if item.is_relative_to("/root")]
+        shown += [part for item in above for part in ("--perms", "0755", "--dir", item)]
+        shown += ["--ro-bind", path, path] if path.startswith("/root/") else []
+    user = ["/usr/bin/setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    ended = subprocess.run(
+        ["bwrap", *shown, "--cap-add", "ALL", "--chdir", str(ROOT), *user, sys.executable, "-c", AS_NOBODY],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": "/tmp",
+            "RUNS": json.dumps(runs_of),
+            "PLUMBLINE_HOME": "/home/plumbline",
+            "PLUMBLINE_SANDBOX": "bubblewrap",
+            "PLUMBLINE_TASK_PACKAGES": "core.tasks, tests.jobs.job_tasks",
+            "PLUMBLINE_RUN_PROCESSES": "64",
+            "PLUMBLINE_RUN_DISK_MB": "60",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    results = {name: values for name, *values in map(json.loads, ended.stdout.splitlines())}
+    assert results["everything"][0] == "SUCCEEDED", results
+    attempts = results["everything"][2]["attempts"]
+    assert {name: text for name, text in attempts.items() if text.startswith(REACHED)} == {}
+    assert "more processes than the 64" in results["forks"][1]
+    assert "its limit is 60 MB" in results["disk"][1]
+
+
 def test_each_setting_is_passed_to_a_sandbox_or_kept_out():
     assert set(Settings.model_fields) == PASSED | KEPT_OUT
     assert not PASSED & KEPT_OUT
+    secret = "postgresql://user:password@host/catalog", "s3://key:password@bucket"
+    passed = environment("0" * 16, Settings(database=secret[0], storage=secret[1]))
+    assert "password" not in str(passed)
+    assert passed["PLUMBLINE_STORAGE"]  # that hosts share one is known
+    assert Settings.model_fields["max_rows"].default == int(passed["PLUMBLINE_MAX_ROWS"])
 
 
 def test_the_server_does_not_start_without_bubblewrap(installation, tmp_path, monkeypatch):

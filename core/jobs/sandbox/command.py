@@ -56,6 +56,8 @@ KEPT_OUT = {
 }
 """Settings that it does not get: where the catalog and the store are, with their passwords; what others do for it."""
 
+_SHARED = "sandbox://shared"
+"""Storage that a worker is told of where hosts share one: it stores for them, and reaches it through its monitor."""
 _ROOT = Path(__file__).resolve().parents[3]
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 _MACHINE = (
@@ -94,6 +96,7 @@ def environment(run_id: str, settings: Settings) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in _VARIABLES if name in os.environ},
         **passed,
+        **({} if settings.storage is None else {"PLUMBLINE_STORAGE": _SHARED}),
         **({"PYTHONPATH": os.pathsep.join(extra)} if extra else {}),
         MARK: run_id,
         "PLUMBLINE_HOME": str(settings.home.absolute()),

@@ -121,7 +121,6 @@ def _attempts(context: RunContext) -> dict[str, str]:
         "fill the root": lambda: _write("/filled"),
         "another's pid": lambda: os.kill(settings["pid"], 0),
         "become root": lambda: os.setuid(0),
-        "trace another process": lambda: os.open("/proc/1/mem", os.O_RDONLY),
         "raise a limit": _raise_a_limit,
         "another workspace's run": lambda: runs.get(settings["foreign"], access=foreign),
         "another workspace's runs": lambda: next(
