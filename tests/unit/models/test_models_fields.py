@@ -1,12 +1,15 @@
 """What the columns held in training, compared with pandas on the very rows."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from core import models
+from core import models, query
 from core.access import LOCAL
 from core.datasets import load_frame, store_frame
+from core.errors import LimitError
 from core.features import MISSING, as_categories
 from core.models import Field
 from core.models._fields import MAX_CHOICES, describe_fields
@@ -134,3 +137,12 @@ def test_what_a_search_took_a_column_for_counts(tmp_path):
     }
     stored = {name: value for name, value in fields["title"].to_dict().items() if name != "held"}
     assert Field.from_dict(stored) == fields["title"], "versions of before have no such word"
+
+
+def test_texts_that_are_too_long_for_the_memory_are_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pd.DataFrame({"note": [f"{row} {'x' * 50_000}" for row in range(500)]}).to_parquet(tmp_path / "table.parquet")
+    monkeypatch.setattr(query, "MEMORY_LIMIT", "10MB")
+    with pytest.raises(LimitError, match="too long for the memory"):
+        describe_fields(tmp_path / "table.parquet", ["note"])
