@@ -18,11 +18,12 @@ UNFINISHED = [RunState.QUEUED, *ACTIVE]
 
 
 @pytest.fixture
-def started(home, monkeypatch):
-    """Runs that tick() would have started, instead of their processes."""
+def started(installation, tmp_path, monkeypatch):
+    """Runs that tick() would have started, instead of their processes; a slow test does not let their leases expire."""
     runs_started = []
     monkeypatch.setattr(scheduler, "_start", runs_started.append)
-    return runs_started
+    with installation(tmp_path / "home", LEASE_S="600"):
+        yield runs_started
 
 
 def add(parent="", state=RunState.RUNNING, task="count", **fields):
