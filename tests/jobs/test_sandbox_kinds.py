@@ -26,6 +26,7 @@ from core.tasks import (
 
 pytestmark = [
     pytest.mark.nightly,
+    pytest.mark.timeout(3_600),
     pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed"),
 ]
 
