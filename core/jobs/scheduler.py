@@ -107,7 +107,8 @@ def _environment(run: Run) -> dict[str, str]:
         processes.CLAIM: run.claim_token or "",
         "PLUMBLINE_HOME": str(settings.home.absolute()),
         "PLUMBLINE_DATABASE": settings.database_url,
-        "PLUMBLINE_STORAGE": settings.storage_url,
+        # A folder in the home is not named: a storage that is named is one that other hosts may use.
+        **({} if settings.storage is None else {"PLUMBLINE_STORAGE": settings.storage_url}),
         **outer_environment(),
     }
 

@@ -36,7 +36,7 @@ __all__ = [
 DEFECT_TITLE = "Something went wrong on our side"
 _SYMBOLS = re.compile(r"(?<![^\s\ufeff])(?:<->|->|<-|--|>=|<=|~=)(?![^\s\ufeff])")
 _MARKUP = str.maketrans({character: "\\" + character for character in "\\`*_{}[]()<>#+-.!|~$:&"})
-WORKSPACE = "workspace"
+WORKSPACE = "app-workspace"
 """Key of the workspace that is chosen in the sidebar, in the state of the session."""
 _FRESH_S = 1.0  # for which a role that was taken away still holds
 _served = False

@@ -20,7 +20,7 @@ def show() -> None:
         if profile().signs_in:
             _choose(person)
         st.caption(frame.plain(person))
-        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign-out")
+        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="app-sign-out")
 
 
 def _choose(person: str) -> None:

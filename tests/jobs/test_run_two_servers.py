@@ -72,4 +72,5 @@ def test_first_come_first_served(watched):
     # Each server's own: between two servers that submit in the same millisecond there is no first.
     for submitted in (watched[0][:4], watched[0][4:]):
         starts = [jobs.get(run_id, access=LOCAL).started_at for run_id in submitted]
-        assert starts == sorted(starts)
+        # A run's time begins with its monitor, and those of two runs at once begin in any order.
+        assert all(start <= after for start, after in zip(starts, starts[LIMIT:], strict=False))

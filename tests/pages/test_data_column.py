@@ -77,7 +77,7 @@ def test_the_run_is_started_once_and_its_result_is_used_by_the_tab_columns(world
 def test_a_column_that_is_not_there_says_so_and_leads_back(world: World) -> None:
     test = visit("data", dataset=world.credit.id, column="kredit")
     assert test.title[0].value == "Column not found"
-    assert "'kredit'" in texts(test)
+    assert "'German credit risk' has no such column." in texts(test)
     assert runs.find(task="relations", access=LOCAL) == []
     next(button for button in test.button if button.label == "All columns").click().run()
     assert query(test, "dataset") == world.credit.id

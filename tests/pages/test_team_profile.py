@@ -64,7 +64,7 @@ def test_people_see_their_own_and_what_is_shared_with_them(team: Path) -> None:
 
     workspaces.accept(workspaces.invite(Role.VIEWER, access=shared), BOB)
     test = signed_in(BOB)
-    choice = test.sidebar.selectbox(key="workspace")
+    choice = test.sidebar.selectbox(key="app-workspace")
     assert choice.options == ["Your own", "Sales (viewer)"]
     choice.select_index(1).run()
     assert "Prices of all" in shown(test)

@@ -136,11 +136,14 @@ def known(stocked: Golden) -> dict[str, Any]:
     schedule = jobs.add_schedule("pipeline", {"saved": saved.id}, timing, title="x", access=LOCAL)
     shared = workspaces.add("Sales", person="ada")
     workspaces.invite(Role.VIEWER, access=shared)
+    look = Run(workspace="local", task="preview", settings={"folder": "f" * 32, "filename": "x.csv"})
+    look.state = RunState.SUCCEEDED
     datasets.add(OWN_DATASET.model_copy(), access=OTHER)
     runs.add(OWN_RUN.model_copy(), access=OTHER)
     return {
         "run": runs.get(stocked.binary, access=LOCAL),
         "export": runs.get(stocked.exported, access=LOCAL),
+        "look": runs.add(look, access=LOCAL),
         "dataset": datasets.get(stocked.credit, access=LOCAL),
         "model": models.get(stocked.model, access=LOCAL),
         "version": version,
@@ -177,6 +180,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "exports.variant_path": {"name": "fp32"},
 }
 """Arguments of single functions."""
+
+RUNS_OF = {
+    "export": ("exports.", "tasks.latency."),
+    "look": ("tasks.preview.", "tasks.ingest.submit_previewed"),
+}
+"""Functions whose runs are of one kind."""
 
 NOTHING_TO_DO = {"catalog.versions.undo", "catalog.versions.redo"}
 """Functions that a dataset without changes gives nothing to do, be it another workspace's or none."""
@@ -236,7 +245,9 @@ def test_rows_of_another_workspace_are_as_if_there_were_none(
     parameters = inspect.signature(function).parameters
     annotation = str(parameters[subject].annotation)
     kind = ROWS[annotation] if annotation in ROWS else IDS[subject]
-    row = rows["export" if kind == "run" and key.startswith(("exports.", "tasks.latency.")) else kind]
+    if kind == "run":
+        kind = next((name for name, keys in RUNS_OF.items() if key.startswith(keys)), kind)
+    row = rows[kind]
     if "record" in parameters:
         monkeypatch.setitem(OTHERS, "record", exports.read(row, access=LOCAL))
 

@@ -154,7 +154,7 @@ def test_many_classes_of_wide_rows_have_a_linear_model(run_search):
 
 def test_stop_is_heard_while_the_linear_model_is_waited_for(run_search, yes_or_no, quick, monkeypatch):
     """A double: the answer of the helper never comes, as with a table that is too large for it."""
-    monkeypatch.setattr("core.automl.refit.refitter.Refitter.read", lambda self: None)
+    monkeypatch.setattr("core.automl.refit.refitter.Refitter.read", lambda self, budget: None)
     ends = []
 
     def watch(event):

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from core.datasets import MISSING_MARKERS, read_table
-from core.datasets._export import FORMULA_STARTS
 from core.datasets.missing_markers import TEXT_MARKERS
 from core.edge.portable import cells
 from core.edge.portable.cells import CellError, categories, dates, numbers, read_csv, safe
 from core.features import as_categories, as_dates, as_numbers, as_seconds
+from core.spreadsheet import FORMULA_STARTS
 
 
 def test_the_spellings_are_those_of_the_import():

@@ -9,8 +9,9 @@ import pytest
 
 from core import jobs
 from core.access import LOCAL
-from core.catalog import Dataset, Run, RunState, datasets
+from core.catalog import Dataset, Run, RunState, datasets, runs
 from core.datasets import Finding, check, load_sample
+from core.errors import NotFoundError
 from core.settings import get_settings
 from core.storage import get_store
 from core.tasks import check as check_task
@@ -103,8 +104,16 @@ def test_a_target_that_is_not_there_fails_with_a_hint(german: Dataset) -> None:
     assert run.result is None
 
 
-def test_a_dataset_that_was_deleted_fails_with_a_hint(german: Dataset) -> None:
+def test_a_dataset_that_was_never_there_is_refused_with_a_hint(german: Dataset) -> None:
     ghost = german.model_copy(update={"id": "0" * 16})
+    with pytest.raises(NotFoundError, match=ghost.id) as caught:
+        check_task.submit(ghost, "credit", access=LOCAL)
+    assert caught.value.hint
+
+
+def test_a_dataset_that_was_deleted_meanwhile_fails_with_a_hint(german: Dataset) -> None:
+    ghost = german.model_copy(update={"id": "0" * 16})
+    runs.add(Run(workspace="local", task="check", dataset_id=ghost.id, state=RunState.SUCCEEDED), access=LOCAL)
     run = jobs.wait(check_task.submit(ghost, "credit", access=LOCAL), 60, access=LOCAL)
     assert run.state is RunState.FAILED
     assert ghost.id in (run.error_message or "")

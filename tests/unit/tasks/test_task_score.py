@@ -61,7 +61,7 @@ def test_a_csv_file(version, rows):
     assert any("a moon rocket" in finding["message"] for finding in report["findings"])
     with open(read(run, "scored.csv"), newline="", encoding="utf-8") as file:
         cells = [row["note"] for row in csv.DictReader(file)]
-    assert cells[:4] == ["'=HYPERLINK(1)", "'+1", "plain", ""]
+    assert cells[:4] == ["'=HYPERLINK(1)", "+1", "plain", ""]
 
 
 def test_a_file_with_the_target_is_ranked_evaluated_and_explained(version, rows):
