@@ -88,4 +88,9 @@ def test_a_cell_that_is_no_date_is_named(cell):
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)
 def test_a_formula_is_shown_and_not_run(start):
-    assert safe(f"{start}1") == f"'{start}1"
+    assert safe(f"{start}SUM(1)") == f"'{start}SUM(1)"
+
+
+@pytest.mark.parametrize("number", ["-1", "+1.5", "-1e-7"])
+def test_a_number_stays_as_it_is(number):
+    assert safe(number) == number

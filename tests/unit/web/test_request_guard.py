@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -45,7 +46,9 @@ def answer(kind: str, host: str | None, origin: str | None = None, method: str =
     pairs = ((b"host", host), (b"origin", origin))
     headers = [(name, value.encode("latin-1")) for name, value in pairs if value is not None]
     scope: Any = {"type": kind, "headers": headers} | ({"method": method} if kind == "http" else {})
-    asyncio.run(RequestGuard(application)(scope, receive, send))  # type: ignore[arg-type]
+    guard: Any = RequestGuard(application)
+    with ThreadPoolExecutor(1) as thread:  # a browser test of the same process may have a loop in this one
+        thread.submit(asyncio.run, guard(scope, receive, send)).result()
     first = sent[0]
     if kind == "websocket":
         return 101 if first["type"] == "websocket.accept" else 403
