@@ -96,7 +96,7 @@ def fill() -> dict[str, str]:
     rules = {FIRST: ((0.5, 1.0),), SECOND: ((0.6, 1.0),)}
     policies.keep(
         runs.get(search, access=LOCAL),
-        f"{RED} {LINK}",
+        f"{ICON} www.evil.example",
         ThresholdPolicy(rules, (GROUP,), {"positive": YES}),
         access=LOCAL,
     )
@@ -182,4 +182,4 @@ def test_no_view_makes_anything_of_a_name(hostile: Hostile, tab: Page, part: str
             wrong[address] = state["wrong"]
     assert wrong == {}
     assert dialogs == []
-    assert seen > len(VIEWS[part]) / 3  # the names are there
+    assert seen > len(VIEWS[part]) / 5  # the names are there; tables draw theirs on a canvas
