@@ -46,7 +46,7 @@ class Access:
     Raises
     ------
     SettingsError
-        When there is no such role, or no workspace is named.
+        When the role is unknown, or the name of the workspace is empty.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What an installation is for, as one table: who comes, how they are told apart, and what each of them may do."""
+"""The profiles of installations, as one table: people, sign-in, workspaces, and what pages show of the server."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sqlalchemy import Connection, event, text
@@ -66,6 +67,5 @@ def _refuse(session: ConfinedSession, _context: object, _instances: object) -> N
         return
     for row in (*session.new, *session.dirty, *session.deleted):
         if row.workspace != workspace:
-            raise NotFoundError(
-                f"There is no such {type(row).__name__.lower()} in this workspace.", "Look at its list."
-            )
+            noun = re.sub(r"(?<!^)(?=[A-Z])", " ", type(row).__name__).lower()  # such as "saved pipeline"
+            raise NotFoundError(f"There is no such {noun} in this workspace.", "It may have been deleted.")

@@ -56,14 +56,14 @@ def watch() -> None:
 def _sweep() -> None:
     try:
         sweep()
-    except Exception:  # noqa: BLE001  (as below: the next one has another try)
+    except Exception:  # noqa: BLE001  (logged; the next sweep tries again)
         _log.exception("leftover files could not be removed; trying again")
 
 
 def _remove_unneeded() -> None:
     try:
         take_turn()
-    except Exception:  # noqa: BLE001  (a store that is away comes back; the thread has schedules to look after)
+    except Exception:  # noqa: BLE001  (logged; a store that is away comes back, and schedules are still due)
         _log.exception("what nothing needs could not be removed; trying again")
 
 
