@@ -235,3 +235,19 @@ def test_the_server_does_not_start_without_bubblewrap(installation, tmp_path, mo
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(SettingsError, match="PLUMBLINE_SANDBOX is bubblewrap, and bubblewrap is not installed"):
             require_sandbox()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the sandboxes of another server are its own user's")
+def test_code_that_only_root_may_read_is_named(installation, tmp_path, monkeypatch, bubblewrap):
+    closed = tmp_path / "closed"
+    (closed / "bin").mkdir(parents=True)
+    (closed / "bin" / "python").symlink_to(Path(sys.executable).resolve())
+    closed.chmod(0o700)
+    monkeypatch.setattr(sys, "prefix", str(closed))
+    monkeypatch.setattr(sys, "executable", str(closed / "bin" / "python"))
+    with installation(tmp_path / "home", SANDBOX="bubblewrap"):
+        with pytest.raises(SettingsError, match="does not work here") as refused:
+            require_sandbox()
+        assert str(closed) in refused.value.hint
+        closed.chmod(0o755)
+        require_sandbox()

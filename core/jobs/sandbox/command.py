@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from core.jobs.processes import MARK
 from core.jobs.sandbox.folders import NOBODY, RunFolders
 from core.settings import Settings
 
-__all__ = ["ENTRY", "KEPT_OUT", "PASSED", "arguments", "environment", "probe_arguments"]
+__all__ = ["ENTRY", "KEPT_OUT", "PASSED", "arguments", "closed_folders", "environment", "probe_arguments"]
 
 ENTRY = "core.jobs.sandbox.entry"
 """Module that runs within the sandbox."""
@@ -138,6 +139,13 @@ def arguments(folders: RunFolders, settings: Settings, connection: int) -> list[
 def probe_arguments(settings: Settings) -> list[str]:
     """Return a command that does nothing in such a sandbox."""
     return [*_sandbox(settings, ["--tmpfs", "/tmp"]), *_user(), sys.executable, "-c", ""]
+
+
+def closed_folders(settings: Settings) -> list[Path]:
+    """Return the folders of code that the user of a sandbox may not enter, where that user is not the server's."""
+    if os.geteuid() != 0:
+        return []
+    return [folder for folder in _read_only(settings) if folder.is_dir() and not folder.stat().st_mode & stat.S_IXOTH]
 
 
 def _sandbox(settings: Settings, binds: list[str]) -> list[str]:

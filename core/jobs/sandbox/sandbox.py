@@ -16,7 +16,7 @@ from core.catalog import Run, RunState
 from core.errors import SettingsError
 from core.jobs.ending import Ending
 from core.jobs.sandbox.broker import Broker
-from core.jobs.sandbox.command import arguments, environment, probe_arguments
+from core.jobs.sandbox.command import arguments, closed_folders, environment, probe_arguments
 from core.jobs.sandbox.folders import RunFolders
 from core.jobs.sandbox.limits import SandboxLimits
 from core.jobs.sandbox.watchdog import Watchdog
@@ -151,4 +151,6 @@ def require_sandbox() -> None:
         ) from error
     if probe.returncode:
         reason = (probe.stderr.strip().splitlines() or [f"exit status {probe.returncode}"])[-1]
+        if closed := closed_folders(settings):
+            advice = f"Sandboxed runs of a server that is root are another user's: let others read {closed[0]}."
         raise SettingsError(f"PLUMBLINE_SANDBOX is {settings.sandbox}, which does not work here: {reason}.", advice)
