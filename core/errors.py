@@ -7,7 +7,7 @@
     │   └── LimitError              ... because it exceeds a limit (the limit is named)
     ├── SettingsError               a setting, or a combination of settings, is invalid
     ├── NotFoundError               no such row in this workspace
-    ├── DeniedError                 the person's role does not allow it
+    ├── DeniedError                 the person's role, or the profile of the installation, does not allow it
     ├── StorageError                an artifact cannot be written or read (disk full, missing, altered)
     ├── JobError                    a run cannot be started, changed or continued
     ├── SearchError                 a search ended without a model
@@ -96,7 +96,7 @@ class NotFoundError(PlumblineError):
 
 
 class DeniedError(PlumblineError):
-    """The role of the person does not allow it."""
+    """The role of the person, or the profile of the installation, does not allow it."""
 
 
 class StorageError(PlumblineError):

@@ -48,8 +48,9 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise invalid_settings(type(self), error) from error
 
-    profile: Literal["local", "team"] = Field(
-        default="local", description="Whether one person uses it on this machine, or a team whose members sign in."
+    profile: Literal["local", "team", "demo"] = Field(
+        default="local",
+        description="Whether one person uses it on this machine, a team whose members sign in, or anonymous visitors.",
     )
 
     home: Path = Field(default=_ROOT / ".plumbline", description="Folder for the catalog, artifacts and logs.")
@@ -125,6 +126,34 @@ class Settings(BaseSettings):
     pipeline_commands: Literal["all", "shipped"] = Field(
         default="all",
         description="Commands that pipelines may run: all, or only those of the components that come with Plumbline.",
+    )
+
+    # By default those of the profile (core/access/profiles.py); 0 sets no limit.
+    workspace_running: int | None = Field(
+        default=None, ge=0, description="Maximum number of long runs of one workspace at the same time."
+    )
+    workspace_running_short: int | None = Field(
+        default=None, ge=0, description="Maximum number of short runs of one workspace at the same time."
+    )
+    workspace_queued: int | None = Field(
+        default=None, ge=0, description="Maximum number of waiting runs of one workspace."
+    )
+    workspace_upload_mb: int | None = Field(
+        default=None, ge=0, description="Size of the largest file that a workspace takes (MB)."
+    )
+    workspace_rows: int | None = Field(
+        default=None, ge=0, description="Maximum number of rows of a table of a workspace."
+    )
+    workspace_columns: int | None = Field(
+        default=None, ge=0, description="Maximum number of columns of a table of a workspace."
+    )
+    workspace_stored_mb: int | None = Field(
+        default=None, ge=0, description="Size of all stored files of one workspace (MB)."
+    )
+    workspace_budget_s: int | None = Field(default=None, ge=0, description="Largest time budget of a search (seconds).")
+    workspace_run_s: int | None = Field(default=None, ge=0, description="Time limit of a run of a workspace (seconds).")
+    workspace_kept_hours: int | None = Field(
+        default=None, ge=0, description="Hours after the last visit until all of a visitor's workspace is removed."
     )
 
     @field_validator("home")

@@ -1,6 +1,24 @@
-"""Who may do what in which workspace: the object that every function takes which reads or changes stored things."""
+"""Who may do what in which workspace, and how much: the object that functions take, profiles and limits."""
 
 from core.access.access import INSTALLATION, LOCAL, Access, Installation, Role
-from core.access.profiles import PROFILES, Profile, profile
+from core.access.features import FEATURES, Feature
+from core.access.limits import LIMIT_TITLES, WorkspaceLimits
+from core.access.profiles import PROFILES, Profile, has_feature, limits, profile, require_feature
 
-__all__ = ["INSTALLATION", "LOCAL", "PROFILES", "Access", "Installation", "Profile", "Role", "profile"]
+__all__ = [
+    "FEATURES",
+    "INSTALLATION",
+    "LIMIT_TITLES",
+    "LOCAL",
+    "PROFILES",
+    "Access",
+    "Feature",
+    "Installation",
+    "Profile",
+    "Role",
+    "WorkspaceLimits",
+    "has_feature",
+    "limits",
+    "profile",
+    "require_feature",
+]

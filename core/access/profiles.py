@@ -1,13 +1,16 @@
-"""The profiles of installations, as one table: people, sign-in, workspaces, and what pages show of the server."""
+"""The profiles of installations, as one table: people, workspaces, sign-in, limits of a workspace, features."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from core.access.features import FEATURES
+from core.access.limits import WorkspaceLimits
+from core.errors import DeniedError
 from core.registry import Registry
 from core.settings import get_settings
 
-__all__ = ["PROFILES", "Profile", "profile"]
+__all__ = ["PROFILES", "Profile", "has_feature", "limits", "profile", "require_feature"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class Profile:
         Phrase that says which workspaces there are.
     shows_server : bool
         Whether pages show the server's paths, hosts and addresses, and the logs of runs.
+    visitors : bool, default=False
+        Whether everybody who comes has a workspace, which a cookie of the browser leads to and which is removed later.
+    limits : WorkspaceLimits, default=WorkspaceLimits()
+        Limits of one workspace, unless settings change them.
+    off : frozenset of str, default=frozenset()
+        Names of the features that it lacks.
     """
 
     name: str
@@ -36,6 +45,9 @@ class Profile:
     signs_in: bool
     workspaces: str
     shows_server: bool
+    visitors: bool = False
+    limits: WorkspaceLimits = field(default_factory=WorkspaceLimits)
+    off: frozenset[str] = frozenset()
 
 
 PROFILES: Registry[Profile] = Registry(
@@ -57,6 +69,28 @@ PROFILES: Registry[Profile] = Registry(
             workspaces="one for each person, and shared ones by invitation, with roles",
             shows_server=False,
         ),
+        Profile(
+            "demo",
+            "Demo",
+            people="anonymous visitors",
+            signs_in=False,
+            workspaces="one for each visitor, removed later; and an example, to look at",
+            shows_server=False,
+            visitors=True,
+            limits=WorkspaceLimits(
+                running=1,
+                running_short=1,
+                queued=5,
+                upload_mb=50,
+                rows=200_000,
+                columns=500,
+                stored_mb=500,
+                budget_s=300,
+                run_s=900,
+                kept_hours=24,
+            ),
+            off=frozenset(FEATURES),
+        ),
     ],
 )
 """The kinds of installation."""
@@ -65,3 +99,34 @@ PROFILES: Registry[Profile] = Registry(
 def profile() -> Profile:
     """Return what this installation is for (``PLUMBLINE_PROFILE``)."""
     return PROFILES.require(get_settings().profile)
+
+
+def limits() -> WorkspaceLimits:
+    """Return what one workspace may take in this installation: by its profile, or by ``PLUMBLINE_WORKSPACE_*``."""
+    return profile().limits.changed_by(get_settings())
+
+
+def has_feature(name: str) -> bool:
+    """Return whether this installation has a feature (a key of `FEATURES`)."""
+    return FEATURES.require(name).name not in profile().off
+
+
+def require_feature(name: str) -> None:
+    """Refuse what this installation does not have.
+
+    Parameters
+    ----------
+    name : str
+        Name of the feature, a key of `FEATURES`.
+
+    Raises
+    ------
+    DeniedError
+        When its profile lacks the feature.
+    """
+    feature = FEATURES.require(name)
+    if not has_feature(name):
+        raise DeniedError(
+            f"{feature.title}: not available in this {profile().name}.",
+            f"{feature.reason} An installation of your own has it.",
+        )

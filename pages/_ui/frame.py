@@ -49,6 +49,8 @@ def access() -> Access:
     Where people sign in, it is that to the workspace they chose in the sidebar, with the role that they have now.
     """
     person = sign_in.person()
+    if profile().visitors:
+        raise DeniedError("This visit has no workspace.", "Load the page again.")
     if not profile().signs_in:
         return replace(LOCAL, actor=person)
     if not person:  # of a part of a page that draws itself again after the sign-in has expired
