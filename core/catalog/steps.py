@@ -12,11 +12,15 @@ from core.access import Access
 from core.catalog import references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import PipelineStep
-from core.catalog.tables import RunState
+from core.catalog.tables import Run, RunState
 from core.errors import not_found
 from core.jsonable import JsonObject
 
-__all__ = ["add", "get", "latest_by_key", "latest_executed", "latest_of_path", "of_run", "update"]
+__all__ = ["SKIPPED", "add", "get", "latest_by_key", "latest_executed", "latest_of_path", "of_run", "update"]
+
+SKIPPED = "SKIPPED"
+"""State of a step that did not run, because one before it failed or the pipeline ended."""
+_UNENDED = (RunState.QUEUED, RunState.RUNNING)
 
 
 def add(step: PipelineStep, *, access: Access) -> PipelineStep:
@@ -73,12 +77,25 @@ def update(step_id: str, *, access: Access, **fields: str | float | JsonObject |
 
 
 def of_run(pipeline_run_id: str, *, access: Access) -> list[PipelineStep]:
-    """Return the steps of a pipeline's run, by position."""
+    """Return the steps of a pipeline's run, by position.
+
+    A run that was ended had no time to say what became of its steps: one that it was at has ended with it and in its
+    state, those after it were skipped.
+    """
     query = select(PipelineStep).where(
         PipelineStep.pipeline_run_id == pipeline_run_id, PipelineStep.workspace == access.workspace
     )
     with reading(access) as session:
-        return list(session.exec(query.order_by(col(PipelineStep.position), col(PipelineStep.path))))
+        rows = list(session.exec(query.order_by(col(PipelineStep.position), col(PipelineStep.path))))
+        unended = [row for row in rows if row.state in _UNENDED]
+        own = select(Run).where(Run.id == pipeline_run_id, Run.workspace == access.workspace)
+        run = session.exec(own).first() if unended else None
+        session.expunge_all()
+    if run is not None and run.state.terminal:
+        for row in unended:
+            begun = row.state == RunState.RUNNING
+            row.state, row.finished_at = (run.state, run.finished_at) if begun else (SKIPPED, None)
+    return rows
 
 
 def latest_by_key(key: str, *, access: Access) -> PipelineStep | None:

@@ -131,6 +131,17 @@ class RunComparison:
         return next((step for step in self.origins if not step.same_outputs), None)
 
     @property
+    def incomplete(self) -> list[StepComparison]:
+        """Steps of both runs that one of them did not come to, so that there is nothing to compare."""
+        return [
+            step
+            for step in self.steps
+            if step.first is not None
+            and step.second is not None
+            and bool(step.first.outputs) != bool(step.second.outputs)
+        ]
+
+    @property
     def metrics(self) -> dict[tuple[str, str], tuple[float | None, float | None]]:
         """Numbers of both runs, by step and name."""
         listed: dict[tuple[str, str], tuple[float | None, float | None]] = {}

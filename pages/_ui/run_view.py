@@ -98,7 +98,8 @@ def _buttons(run: Run) -> None:
     if jobs.stoppable(run):
         _button(run, jobs.task_spec(run.task).stop_label, ":material/stop_circle:", jobs.stop)
     if not run.state.terminal and run.cancel_requested_at is None:
-        _button(run, "Cancel", ":material/close:", jobs.cancel, "End the run and keep nothing.")
+        kept = "It can be resumed." if jobs.task_spec(run.task).resumable else "Nothing of it is kept."
+        _button(run, "Cancel", ":material/close:", jobs.cancel, f"End the run. {kept}")
     if jobs.resumable(run, access=frame.access()):
         _button(run, "Resume", ":material/play_arrow:", jobs.resume)
 
@@ -142,6 +143,8 @@ def show_failure(run: Run) -> None:
         said = server_facts.without(f"{run.error_message} {run.error_hint or ''}")
         st.info(frame.plain(said), icon=":material/pause_circle:")
     elif run.state is RunState.CANCELLED:
-        st.info("The run was cancelled, and nothing of it was kept.", icon=":material/cancel:")
+        again = jobs.resumable(run, access=frame.access())
+        kept = "Resume it to continue from what it had done." if again else "Nothing of it was kept."
+        st.info(f"The run was cancelled. {kept}", icon=":material/cancel:")
     elif run.error_message:
         frame.show_error(run.error_message, run.error_hint)

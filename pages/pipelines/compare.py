@@ -119,12 +119,20 @@ def _read_metrics(digest: str) -> dict[str, float]:
 
 def finding(compared: RunComparison) -> str:
     """Return where the difference begins, as a sentence."""
+    lacking = compared.incomplete
+    among = f"; {len(lacking)} {'step has' if len(lacking) == 1 else 'steps have'} outputs in one run alone"
     if not compared.origins:
-        return "Nothing differs: the same code, parameters, inputs and packages, and the same outputs"
+        same = "Nothing differs: the same code, parameters, inputs and packages, and the same outputs"
+        return f"{same} where both runs came to{among}" if lacking else same
     decisive = compared.decisive
     if decisive is None:
         first = compared.origins[0]
-        return f"All outputs are the same, although {first.path} differs: {_said(first)}"
+        differs = f"although {first.path} differs: {_said(first)}"
+        return (
+            f"The outputs that both runs made are the same, {differs}{among}"
+            if lacking
+            else (f"All outputs are the same, {differs}")
+        )
     return f"{decisive.path} made the difference: {_said(decisive)}"
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.catalog import PipelineStep, RunState
+from core.catalog import PipelineStep, RunState, steps
 from core.jsonable import JsonObject
 from pages._ui import numbers
 from pages._ui.badges import RUN_STATES, Badge
@@ -76,7 +76,7 @@ def badge_of(row: PipelineStep | None) -> Badge:
     """Return the badge of a step's state."""
     if row is None:
         return _PLANNED
-    if row.state == "SKIPPED":
+    if row.state == steps.SKIPPED:
         return SKIPPED
     if row.state == RunState.SUCCEEDED and not row.run_id and row.finished_at is not None:
         return KEPT
@@ -85,7 +85,7 @@ def badge_of(row: PipelineStep | None) -> Badge:
 
 def word_of(state: str) -> str:
     """Return the word for a stored state of a step."""
-    return SKIPPED.label if state == "SKIPPED" else RUN_STATES[RunState(state)].label
+    return SKIPPED.label if state == steps.SKIPPED else RUN_STATES[RunState(state)].label
 
 
 def mark_of(badge: Badge) -> str:

@@ -54,7 +54,7 @@ def test_a_failed_run_says_why_and_what_to_do(world: World) -> None:
 def test_a_cancelled_run_says_that_nothing_was_kept(world: World) -> None:
     test = visit("runs", run=world.cancelled)
     assert not test.exception
-    assert "nothing of it was kept" in texts(test)
+    assert "Nothing of it was kept" in texts(test)
 
 
 def test_repeat_starts_a_new_run_with_the_same_settings(world: World) -> None:

@@ -47,6 +47,20 @@ def test_steps_of_a_run_are_in_order_and_of_that_run_alone(home):
     assert steps.of_run("p" * 16, access=replace(LOCAL, workspace="other")) == []
 
 
+@pytest.mark.parametrize("ended", [RunState.CANCELLED, RunState.INTERRUPTED, RunState.OUT_OF_MEMORY])
+def test_steps_of_a_run_that_was_ended_have_ended_too(home, ended):
+    run = runs.add(Run(workspace="local", task="count", state=RunState.RUNNING), access=LOCAL)
+    states = ["SUCCEEDED", "RUNNING", "FAILED", "QUEUED"]
+    for position, state in enumerate(states):
+        add(pipeline_run_id=run.id, path=state, position=position, state=state, started_at=1.0)
+    assert [step.state for step in steps.of_run(run.id, access=LOCAL)] == states
+    assert runs.change_state(run.id, [RunState.RUNNING], ended, finished_at=5.0, access=LOCAL)
+    shown = steps.of_run(run.id, access=LOCAL)
+    assert [step.state for step in shown] == ["SUCCEEDED", ended, "FAILED", steps.SKIPPED]
+    assert [step.finished_at for step in shown] == [None, 5.0, None, None]
+    assert [steps.get(step.id, access=LOCAL).state for step in shown] == states  # a resumed run continues with these
+
+
 def test_the_newest_that_succeeded_with_a_key_is_found(home):
     assert steps.latest_by_key(KEY, access=LOCAL) is None
     add(key=KEY, state="SUCCEEDED", created_at=1.0)

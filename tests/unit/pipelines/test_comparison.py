@@ -91,3 +91,11 @@ def test_an_input_from_another_step_is_a_difference_of_its_own() -> None:
     train = replace(later(TRAIN, outputs="m2", inputs={"data": "p9"}), sources={"data": "other"})
     compared = compare_runs([PREP, other, TRAIN], [PREP, other, train])
     assert [step.path for step in compared.origins] == ["train"]
+
+
+def test_steps_that_one_run_did_not_come_to_are_not_said_to_be_the_same() -> None:
+    waiting = replace(TRAIN, state="SKIPPED", parts={}, outputs={})
+    compared = compare_runs([PREP, waiting], [PREP, TRAIN])
+    assert compared.origins == []
+    assert [step.path for step in compared.incomplete] == ["train"]
+    assert compare_runs(RUN, RUN).incomplete == []
