@@ -119,20 +119,13 @@ def _read_metrics(digest: str) -> dict[str, float]:
 
 def finding(compared: RunComparison) -> str:
     """Return where the difference begins, as a sentence."""
-    lacking = compared.incomplete
-    among = f"; {len(lacking)} {'step has' if len(lacking) == 1 else 'steps have'} outputs in one run alone"
+    both = " where both runs have them" if compared.incomplete else ""
     if not compared.origins:
-        same = "Nothing differs: the same code, parameters, inputs and packages, and the same outputs"
-        return f"{same} where both runs came to{among}" if lacking else same
+        return f"Nothing differs: the same code, parameters, inputs and packages, and the same outputs{both}"
     decisive = compared.decisive
     if decisive is None:
         first = compared.origins[0]
-        differs = f"although {first.path} differs: {_said(first)}"
-        return (
-            f"The outputs that both runs made are the same, {differs}{among}"
-            if lacking
-            else (f"All outputs are the same, {differs}")
-        )
+        return f"All outputs are the same{both}, although {first.path} differs: {_said(first)}"
     return f"{decisive.path} made the difference: {_said(decisive)}"
 
 

@@ -47,7 +47,10 @@ def show(run: Run, step: ShownStep) -> None:
         step.path, back="The run", query={"run": run.id}, badge=step.badge, facts=" · ".join(facts)
     ):
         if child is not None and st.button(
-            "Log", icon=":material/list_alt:", key="pipelines-step-run", help="The step's own run: log, facts, limits."
+            "Run of the step",
+            icon=":material/list_alt:",
+            key="pipelines-step-run",
+            help="Its log, facts and limits.",
         ):
             st.switch_page("pages/runs/page.py", query_params={"run": child.id})
         if run.state.terminal:

@@ -46,7 +46,7 @@ def test_from_a_result_to_a_rule_and_a_report(searched, tab: Page, tmp_path) -> 
     settled(tab)
     tab.locator(".st-key-fairness-apply").get_by_role("button").click()
     expect(tab.get_by_text(re.compile("On the test rows the rule gives an accuracy of"))).to_be_visible()
-    expect(tab.get_by_text(re.compile("used to check 2 rules so far")).first).to_be_visible()
+    expect(tab.get_by_text(re.compile("used to check 2 rules")).first).to_be_visible()
     settled(tab)
     tab.locator(".st-key-fairness-keep").get_by_role("button").click()
     expect(tab.get_by_text("Kept with the model: policy-demographic-parity-by-sex.json")).to_be_visible()
